@@ -1,0 +1,1 @@
+"""RULES of the field, on the standard library alone."""

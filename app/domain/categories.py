@@ -1,0 +1,59 @@
+"""Who a person is to the state, and what the portal asks of each at the Pemutakhiran Data Mandiri."""
+
+from enum import StrEnum
+
+
+class Category(StrEnum):
+    PNS = "PNS"
+    PPPK = "PPPK"
+    CPNS = "CPNS"
+    PPT_NON_ASN = "PPT_NON_ASN"
+
+    @property
+    def label(self) -> str:
+        return self.value.replace("_", " ").replace("NON", "Non")
+
+
+class Activation(StrEnum):
+    """Where an account stands on its way to use."""
+
+    NOT_ACTIVATED = "not_activated"
+    WAITING_APPROVAL = "waiting_approval"
+    ACTIVE = "active"
+    DEACTIVATED = "deactivated"
+
+    @property
+    def label(self) -> str:
+        return _ACTIVATION_LABELS[self]
+
+    @property
+    def is_active(self) -> bool:
+        return self is Activation.ACTIVE
+
+
+_ACTIVATION_LABELS = {
+    Activation.NOT_ACTIVATED: "Belum diaktifkan",
+    Activation.WAITING_APPROVAL: "Menunggu persetujuan instansi",
+    Activation.ACTIVE: "Aktif",
+    Activation.DEACTIVATED: "Dinonaktifkan",
+}
+
+# Guides to the PDM of 2021 list these groups; for PPT Non ASN none was found, so their list stays with the personal data.
+_PDM_GROUPS = {
+    Category.PNS: (
+        "Data Personal", "Riwayat Jabatan", "Pendidikan dan Diklat", "SKP (2 tahun terakhir)", "Penghargaan",
+        "Pangkat/Golongan", "Keluarga", "Peninjauan Masa Kerja", "Pindah Instansi", "CLTN", "CPNS/PNS", "Organisasi",
+    ),
+    Category.PPPK: ("Data Personal", "Diklat", "Penghargaan", "Keluarga", "Organisasi"),
+    Category.PPT_NON_ASN: ("Data Personal",),
+}  # fmt: skip
+
+
+def pdm_groups(category: Category) -> tuple[str, ...]:
+    """The data groups a person is asked for. CPNS fill in the list of PNS once their account is open."""
+    return _PDM_GROUPS.get(category, _PDM_GROUPS[Category.PNS])
+
+
+def initial_activation(category: Category) -> Activation:
+    """CPNS wait for their instansi; everyone else activates with the first login."""
+    return Activation.WAITING_APPROVAL if category is Category.CPNS else Activation.NOT_ACTIVATED

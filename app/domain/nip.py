@@ -1,0 +1,67 @@
+"""The number by which the state knows a civil servant, as people type it."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+# What people paste between the digits: spaces of every width, dots, dashes of every kind, zero-width and direction marks.
+_SEPARATORS = re.compile(r"[\s.\-_\u00ad\u180e\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2064\u2066-\u2069\u2212\ufeff]+")
+_DIGITS = re.compile(r"[0-9]+")
+_LONGEST_INPUT = 100
+
+
+@dataclass(frozen=True)
+class Nip:
+    """18 ASCII digits. Their parts are a hint and never a rule: the account table decides (leaked samples hold mistyped digits)."""
+
+    digits: str
+
+    @property
+    def grouped(self) -> str:
+        """As printed on letters of appointment: 19860926 201505 1 001."""
+        return f"{self.digits[:8]} {self.digits[8:14]} {self.digits[14]} {self.digits[15:]}"
+
+    @property
+    def masked(self) -> str:
+        """For logs and screens of others: neither the start of service nor the sequence can be read."""
+        return f"{self.digits[:8]}******{self.digits[14]}***"
+
+    @property
+    def birth_date(self) -> date | None:
+        """The date in the first eight digits, where they are one."""
+        try:
+            return date(int(self.digits[:4]), int(self.digits[4:6]), int(self.digits[6:8]))
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        return self.digits
+
+
+@dataclass(frozen=True)
+class NotANip:
+    """What was typed instead, as a sentence that says what to do."""
+
+    sentence: str
+
+
+def read_nip(typed: str) -> Nip | NotANip:
+    """Read a NIP in any spelling people use; look-alike and non-ASCII digits are refused, not converted."""
+    if len(typed) > _LONGEST_INPUT:
+        return NotANip("NIP terlalu panjang. Ketik 18 angka NIP Anda saja.")
+    bare = _SEPARATORS.sub("", typed)
+    if not bare:
+        return NotANip("Isi NIP Anda, 18 angka.")
+    if not _DIGITS.fullmatch(bare):
+        return NotANip("NIP hanya berisi angka 0 sampai 9. Hapus huruf atau tanda lain, atau ketik ulang angkanya.")
+    match len(bare):
+        case 18:
+            return Nip(bare)
+        case 16:
+            return NotANip("Ini tampaknya NIK (16 angka pada KTP). Isi NIP, 18 angka pada SK atau kartu pegawai Anda.")
+        case 9:
+            return NotANip("Ini tampaknya NIP lama (9 angka). Isi NIP baru, 18 angka pada SK terakhir Anda.")
+        case count if count < 18:
+            return NotANip(f"NIP baru terisi {count} angka. Periksa lagi: NIP terdiri dari 18 angka.")
+        case count:
+            return NotANip(f"NIP terisi {count} angka, lebih dari 18. Periksa lagi apakah ada angka yang terketik dua kali.")

@@ -1,0 +1,133 @@
+"""What a new password must have, and what it must not be."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+LONGEST_PASSWORD = 128  # checked before hashing, so that nobody buys work with a long one
+
+_KINDS = {
+    "upper": re.compile(r"[A-Z]"),
+    "lower": re.compile(r"[a-z]"),
+    "digit": re.compile(r"[0-9]"),
+    "symbol": re.compile(r"[^A-Za-z0-9\s]"),
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One line of the list beneath the password field. `kind` is what the page's script ticks while typing."""
+
+    kind: str
+    sentence: str
+    minimum: int | None = None
+
+    def is_met(self, password: str) -> bool:
+        if self.minimum is not None:
+            return len(password) >= self.minimum
+        return bool(_KINDS[self.kind].search(password))
+
+
+@dataclass(frozen=True)
+class PasswordPolicy:
+    """The rules of one year."""
+
+    name: str
+    rules: tuple[Rule, ...]
+
+
+MYSAPK_2021 = PasswordPolicy(
+    "mysapk2021",
+    (
+        Rule("length", "Paling sedikit 6 karakter", 6),
+        Rule("upper", "Ada huruf besar (A-Z)"),
+        Rule("digit", "Ada angka (0-9)"),
+    ),
+)
+# ASN Digital since 2025: twelve characters of four classes. Admins always have it.
+ASN_2025 = PasswordPolicy(
+    "asn2025",
+    (
+        Rule("length", "Paling sedikit 12 karakter", 12),
+        Rule("upper", "Ada huruf besar (A-Z)"),
+        Rule("lower", "Ada huruf kecil (a-z)"),
+        Rule("digit", "Ada angka (0-9)"),
+        Rule("symbol", "Ada tanda baca, misalnya ! atau ?"),
+    ),
+)
+_BY_NAME = {policy.name: policy for policy in (MYSAPK_2021, ASN_2025)}
+
+
+@dataclass(frozen=True)
+class Owner:
+    """What a stranger knows of the person, and therefore tries first."""
+
+    nip: str
+    name: str
+    birth_date: date | None
+    email: str | None
+
+
+def policy_named(setting: str, is_admin: bool) -> PasswordPolicy:
+    """The policy for one person under the PASSWORD_POLICY setting."""
+    return ASN_2025 if is_admin else _BY_NAME[setting]
+
+
+def faults(password: str, policy: PasswordPolicy) -> list[str]:
+    """What can be said against a password without knowing whose it is. Sentences; empty when it may be hashed."""
+    if not password:
+        return ["Isi password baru Anda."]
+    if len(password) > LONGEST_PASSWORD:
+        return [f"Password terlalu panjang. Pakai paling banyak {LONGEST_PASSWORD} karakter."]
+    if any(unicodedata.category(character) == "Cc" for character in password):
+        return ["Password berisi karakter yang tidak terlihat. Ketik langsung di kolom ini, atau salin ulang tanpa baris baru."]
+    missing = [rule.sentence for rule in policy.rules if not rule.is_met(password)]
+    if missing:
+        return [f"Password belum memenuhi aturan: {'; '.join(_uncapitalised(sentence) for sentence in missing)}."]
+    if _stem(password) in _common_stems():
+        return ["Password ini termasuk yang paling sering dipakai orang, jadi mudah ditebak. Pilih yang lain."]
+    return []
+
+
+def personal_faults(password: str, owner: Owner) -> list[str]:
+    """What can be said against a password only to its proven owner: it holds something of the person."""
+    lowered = password.lower()
+    only_digits = re.sub(r"[^0-9]", "", password)
+    if owner.nip in only_digits:
+        return ["Password tidak boleh berisi NIP Anda. Pilih yang lain."]
+    if owner.birth_date and any(written in only_digits for written in _written_dates(owner.birth_date)):
+        return ["Password tidak boleh berisi tanggal lahir Anda. Pilih yang lain."]
+    name_parts = [part for part in re.split(r"[^a-z]+", owner.name.lower()) if len(part) >= 4]
+    if any(part in lowered for part in name_parts):
+        return ["Password tidak boleh berisi nama Anda. Pilih yang lain."]
+    if owner.email and len(local := owner.email.lower().split("@")[0]) >= 4 and local in lowered:
+        return ["Password tidak boleh berisi alamat email Anda. Pilih yang lain."]
+    return []
+
+
+def _uncapitalised(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
+
+
+def _written_dates(day: date) -> tuple[str, ...]:
+    return (day.strftime("%Y%m%d"), day.strftime("%d%m%Y"), day.strftime("%d%m%y"))
+
+
+_LOOK_ALIKES = str.maketrans("0134578@$!", "oieastbasi")
+
+
+def _stem(password: str) -> str:
+    """A password without what people add to satisfy rules: Indonesia2024! and 1ndonesia both become indonesia."""
+    lowered = password.lower()
+    trimmed = lowered.strip("0123456789!@#$%^&*()-_=+.,?/\\ ")
+    return (trimmed or lowered).translate(_LOOK_ALIKES)
+
+
+@cache
+def _common_stems() -> frozenset[str]:
+    """Stems of the passwords tried first, Indonesian ones among them (common_passwords.txt beside this file)."""
+    listed = (Path(__file__).parent / "common_passwords.txt").read_text(encoding="utf-8").split()
+    return frozenset(_stem(word) for word in listed)

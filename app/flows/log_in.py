@@ -1,0 +1,90 @@
+"""Someone with a NIP and a password wants to enter. The first time, this is the activation.
+
+Two steps, because the hash between them takes longer than a transaction may: `begin` counts the try and finds what
+to verify against, `finish` looks again at the account as it stands then.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.domain.client import Client
+from app.domain.nip import Nip
+from app.models.audit_event import Tag
+from app.models.user import User
+from app.security import audit, throttle
+from app.security.signing import SigningKeys
+from app.security.throttle import TooManyTries
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One counted try. `password_hash` is None for a stranger's NIP and for an account without a password."""
+
+    nip: Nip
+    bucket: str
+    user_id: int | None
+    password_hash: str | None
+
+
+@dataclass(frozen=True)
+class WrongPassword:
+    """NIP and password do not fit: the one answer for every reason that is not proven."""
+
+
+@dataclass(frozen=True)
+class NotOpen:
+    """The password is right and the account is not to be entered: waiting, or deactivated."""
+
+    user: User
+
+
+@dataclass(frozen=True)
+class Entered:
+    """The person may enter. `previous_login_at` is None at the activation."""
+
+    user: User
+    previous_login_at: datetime | None
+
+
+def begin(
+    session: Session, nip: Nip, device: str | None, keys: SigningKeys, client: Client, now: datetime
+) -> Attempt | TooManyTries:
+    """Count the try before anything else. `device` is the mark of a browser that has been in this account before."""
+    limit = throttle.LOGIN_PER_KNOWN_DEVICE if device else throttle.LOGIN_PER_NIP
+    bucket = keys.fingerprint(limit.name, nip.digits, device or "")
+    answer = throttle.take(session, limit, bucket, now)
+    user = User.with_nip(session, nip)
+    if isinstance(answer, TooManyTries):
+        audit.record(session, Tag.LOGIN_THROTTLED, user, client, now)
+        return answer
+    return Attempt(nip, bucket, user.id if user else None, user.password_hash if user else None)
+
+
+def finish(
+    session: Session, attempt: Attempt, is_right: bool, better_hash: str | None, client: Client, now: datetime
+) -> Entered | NotOpen | WrongPassword:
+    """Decide on the account as it is now; a password changed since `begin` makes the old one wrong."""
+    user = User.with_nip(session, attempt.nip, lock=True)
+    if user is None or not is_right or user.password_hash != attempt.password_hash:
+        audit.record(session, Tag.LOGIN_REFUSED, user, client, now)
+        return WrongPassword()
+
+    throttle.give_back(session, attempt.bucket)
+    if better_hash:
+        user.password_hash = better_hash
+    if not user.may_enter:
+        audit.record(session, Tag.LOGIN_NOT_OPEN, user, client, now, actor=user, activation=user.activation)
+        return NotOpen(user)
+
+    previous = user.last_login_at
+    tag = Tag.LOGIN if user.activation.is_active else Tag.ACTIVATED
+    user.note_login(now)
+    audit.record(session, tag, user, client, now, actor=user)
+    return Entered(user, previous)
+
+
+def abandon(session: Session, attempt: Attempt) -> None:
+    """The portal was too busy to look at the password, so the try does not count."""
+    throttle.give_back(session, attempt.bucket)

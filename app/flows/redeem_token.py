@@ -1,0 +1,122 @@
+"""Someone with a token from the mailbox sets a password. First activation and reset are the same act.
+
+Two steps around the hash, as at login: `check` proves the token and judges the password, `redeem` spends the token
+on the account as it stands then.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.domain.client import Client
+from app.domain.indonesian_time import today_in_jakarta
+from app.domain.nip import Nip
+from app.domain.password_policy import PasswordPolicy, faults, personal_faults, policy_named
+from app.domain.reset_secret import Code, Link
+from app.mail import letters
+from app.models.admin_mandate import AdminMandate
+from app.models.audit_event import Tag
+from app.models.reset_request import ResetRequest
+from app.models.user import User
+from app.security import audit, throttle
+from app.security.signing import SigningKeys
+from app.security.throttle import TooManyTries
+
+
+@dataclass(frozen=True)
+class TokenNotLive:
+    """Wrong, expired, used, or made worthless by a change of the account."""
+
+
+@dataclass(frozen=True)
+class TooWeak:
+    """The token is right and stays alive; the password is refused with these sentences."""
+
+    sentences: list[str]
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A live token was shown. It is not spent yet."""
+
+    reference: str
+
+
+def check(
+    session: Session,
+    nip: Nip,
+    proof: Code | Link | None,
+    password: str,
+    policy_setting: str,
+    keys: SigningKeys,
+    client: Client,
+    now: datetime,
+) -> Proven | TokenNotLive | TooWeak | TooManyTries:
+    """Prove the token first; only its owner is told what is wrong with the password."""
+    limit = throttle.TOKEN_PER_NIP
+    bucket = keys.fingerprint(limit.name, nip.digits)
+    is_typed = not isinstance(proof, Link)
+    if is_typed and isinstance(answer := throttle.take(session, limit, bucket, now), TooManyTries):
+        audit.record(session, Tag.TOKEN_THROTTLED, User.with_nip(session, nip), client, now)
+        return answer
+
+    request = _proven_request(session, nip, proof, keys, now)
+    if request is None or request.user is None:
+        audit.record(session, Tag.TOKEN_REFUSED, User.with_nip(session, nip), client, now, typed=str(is_typed))
+        return TokenNotLive()
+
+    if is_typed:
+        throttle.give_back(session, bucket)
+    user = request.user
+    policy = policy_for(session, user, policy_setting, now)
+    if sentences := faults(password, policy) or personal_faults(password, user.as_password_owner):
+        audit.record(session, Tag.PASSWORD_REFUSED, user, client, now, actor=user)
+        return TooWeak(sentences)
+    return Proven(request.reference)
+
+
+def redeem(
+    session: Session, proven: Proven, password_hash: str, client: Client, now: datetime
+) -> User | TokenNotLive:
+    """Spend the token and write the password, if nothing has changed since. Of parallel holders one gets the user."""
+    request = ResetRequest.with_reference(session, proven.reference)
+    user = User.with_id(session, request.user_id, lock=True) if request and request.user_id else None
+    if request is None or user is None:
+        return TokenNotLive()
+    if not request.is_live(now) or not request.use(session, now):
+        audit.record(session, Tag.TOKEN_REFUSED, user, client, now)
+        return TokenNotLive()
+
+    user.set_password(password_hash, now)
+    audit.record(session, Tag.PASSWORD_SET, user, client, now, actor=user)
+    letters.password_changed(session, user, client, now)
+    return user
+
+
+def request_behind(session: Session, link: Link, keys: SigningKeys) -> ResetRequest | None:
+    """The request whose mailbox a link proves, live or not; None when the signature is not ours. Spends nothing."""
+    request = ResetRequest.with_reference(session, link.reference)
+    if request is None or not keys.opens_link(link, request.reference, request.key):
+        return None
+    return request
+
+
+def policy_for(session: Session, user: User, policy_setting: str, now: datetime) -> PasswordPolicy:
+    """Admins always have the strict rules."""
+    return policy_named(policy_setting, AdminMandate.holds_for(session, user.id, today_in_jakarta(now)))
+
+
+def _proven_request(
+    session: Session, nip: Nip, proof: Code | Link | None, keys: SigningKeys, now: datetime
+) -> ResetRequest | None:
+    """The live request that the proof opens. A code is tried on each of the NIP's live requests: every mail works."""
+    live = ResetRequest.live_for(session, nip, now)
+    match proof:
+        case None:
+            return None
+        case Link():
+            opened = [request for request in live if keys.opens_link(proof, request.reference, request.key)]
+        case Code():
+            opened = [request for request in live if keys.opens_code(proof, request.reference, request.key)]
+    return opened[0] if opened else None

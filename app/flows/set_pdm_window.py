@@ -1,0 +1,42 @@
+"""The centre opens the Pemutakhiran Data Mandiri for the country, or gives one instansi days of its own."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from app.domain.client import Client
+from app.models.audit_event import Tag
+from app.models.instansi import Instansi
+from app.models.pdm_window import PdmWindow
+from app.security import audit
+
+
+@dataclass(frozen=True)
+class UnknownInstansi:
+    code: str
+
+
+@dataclass(frozen=True)
+class ClosesBeforeOpening:
+    pass
+
+
+def set_pdm_window(
+    session: Session, opens_on: date, closes_on: date, instansi_code: str | None, client: Client, now: datetime
+) -> PdmWindow | UnknownInstansi | ClosesBeforeOpening:
+    """Write the window, both days included; `instansi_code` None means the national one."""
+    if closes_on < opens_on:
+        return ClosesBeforeOpening()
+    instansi = Instansi.with_code(session, instansi_code) if instansi_code else None
+    if instansi_code and instansi is None:
+        return UnknownInstansi(instansi_code)
+    instansi_id = instansi.id if instansi else None
+    window = PdmWindow.of(session, instansi_id) or PdmWindow(instansi_id=instansi_id)
+    window.opens_on, window.closes_on = opens_on, closes_on
+    session.add(window)
+    audit.record(
+        session, Tag.PDM_WINDOW_SET, None, client, now,
+        instansi=instansi_code, opens=opens_on.isoformat(), closes=closes_on.isoformat(),
+    )  # fmt: skip
+    return window

@@ -1,0 +1,1 @@
+"""LETTERS: what is written to people, and how it reaches the mail server."""

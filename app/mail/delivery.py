@@ -1,0 +1,198 @@
+"""Handing letters to the mail server with Flask-Mail, which has no time-out and does not verify the certificate at
+STARTTLS, so the connection is made here. Without a mail server (demo) letters become files."""
+
+import os
+import smtplib
+import ssl
+from collections.abc import Callable
+from email.utils import parseaddr
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+from urllib.parse import urlsplit
+
+from flask import Flask
+from flask_mail import Connection, Mail, Message
+
+from app.mail.outbox import BrokenOff, Delivery, HandedOver, RefusedForGood, RefusedForNow
+from app.mail.rendering import RenderedLetter
+from config import Settings
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+SECONDS_FOR_EACH_ANSWER = 20
+_FAULTS_OF_THE_LINE = (OSError, smtplib.SMTPException, ssl.SSLError)
+
+
+class Postman(Protocol):
+    """Whoever carries letters for as long as the `with` lasts."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None: ...
+
+    def deliver(self, letter: RenderedLetter, to_address: str, message_id: str) -> Delivery: ...
+
+
+def init_app(app: Flask, settings: Settings) -> Callable[[], Postman]:
+    """Configure Flask-Mail; returns how to get a postman."""
+    server = settings.mail_server
+    app.config["MAIL_DEFAULT_SENDER"] = parseaddr(settings.mail_sender)
+    app.config["MAIL_SUPPRESS_SEND"] = False
+    if server is None:
+        mail = Mail(app)
+        return lambda: FilePostman(settings)
+    app.config.update(
+        MAIL_SERVER=server.host,
+        MAIL_PORT=server.port,
+        MAIL_USERNAME=server.username,
+        MAIL_PASSWORD=server.password,
+        MAIL_USE_TLS=server.use_tls,
+        MAIL_USE_SSL=server.use_ssl,
+    )
+    mail = Mail(app)
+    return lambda: SmtpPostman(mail, settings)
+
+
+class SmtpPostman:
+    """One connection for many letters; one recipient a message, because with two a refusal of one raises nothing."""
+
+    def __init__(self, mail: Mail, settings: Settings) -> None:
+        self._mail = mail
+        self._settings = settings
+        self._connection: VerifiedConnection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+        self._hang_up()
+
+    def deliver(self, letter: RenderedLetter, to_address: str, message_id: str) -> Delivery:
+        """Hand over one letter; every fault of the line becomes an outcome that says whether it may be sent again."""
+        try:
+            connection = self._connected()
+        except _FAULTS_OF_THE_LINE as fault:
+            return RefusedForNow(f"no connection: {_words_of(fault)}")
+        message = _message(letter, to_address, message_id, self._settings)
+        connection.talk.letter_is_out = False
+        try:
+            connection.send(message)
+        except smtplib.SMTPRecipientsRefused as refusal:
+            return self._refused(*next(iter(refusal.recipients.values())))
+        except smtplib.SMTPResponseException as refusal:
+            return self._refused(refusal.smtp_code, refusal.smtp_error)
+        except smtplib.SMTPNotSupportedError as refusal:
+            return RefusedForGood(_words_of(refusal))
+        except _FAULTS_OF_THE_LINE as fault:
+            letter_was_out = connection.talk.letter_is_out
+            self._hang_up()
+            return BrokenOff(_words_of(fault)) if letter_was_out else RefusedForNow(_words_of(fault))
+        return HandedOver(connection.talk.last_word)
+
+    def _connected(self) -> "VerifiedConnection":
+        """The open connection if the server still answers on it, else a new one."""
+        if self._connection is not None:
+            try:
+                self._connection.talk.noop()
+                return self._connection
+            except _FAULTS_OF_THE_LINE:
+                self._hang_up()
+        connection = VerifiedConnection(self._mail)
+        connection.__enter__()
+        self._connection = connection
+        return connection
+
+    def _refused(self, code: int, words: bytes | str) -> Delivery:
+        if code == 421:  # "closing the channel": it will not listen on this connection any more
+            self._hang_up()
+        answer = f"{code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
+        return RefusedForGood(answer) if 500 <= code < 600 else RefusedForNow(answer)
+
+    def _hang_up(self) -> None:
+        """Close politely; how that ends says nothing about the letters that were handed over before."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.talk.quit()
+            except _FAULTS_OF_THE_LINE:
+                connection.talk.close()
+
+
+class VerifiedConnection(Connection):
+    """Flask-Mail's connection with a time-out on every answer and a certificate that must fit the server's name."""
+
+    talk: "_Talk"
+
+    def configure_host(self) -> smtplib.SMTP:
+        mail, trusted = self.mail, ssl.create_default_context()
+        if mail.use_ssl:
+            self.talk = _TalkInTls(mail.server, mail.port, timeout=SECONDS_FOR_EACH_ANSWER, context=trusted)
+        else:
+            self.talk = _Talk(mail.server, mail.port, timeout=SECONDS_FOR_EACH_ANSWER)
+        try:
+            if mail.use_tls:
+                self.talk.starttls(context=trusted)
+            if mail.username and mail.password:
+                self.talk.login(mail.username, mail.password)
+        except BaseException:
+            self.talk.close()
+            raise
+        return self.talk
+
+
+class _Talk(smtplib.SMTP):
+    """Notes the moment from which the server may hold the letter, and its last word on it."""
+
+    letter_is_out = False
+    last_word = ""
+
+    def data(self, msg: "ReadableBuffer | str") -> tuple[int, bytes]:
+        self.letter_is_out = True
+        code, words = super().data(msg)
+        self.last_word = f"{code} {words.decode(errors='replace')}"
+        return code, words
+
+
+class _TalkInTls(_Talk, smtplib.SMTP_SSL):
+    """The same inside TLS from the first byte."""
+
+
+class FilePostman:
+    """The demo's mail server: each letter a file that the page /kotak-surat shows."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __enter__(self) -> Self:
+        self._settings.mail_folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+        pass
+
+    def deliver(self, letter: RenderedLetter, to_address: str, message_id: str) -> Delivery:
+        content = _message(letter, to_address, message_id, self._settings).as_bytes()
+        file = self._settings.mail_folder / f"{message_id}.eml"
+        half_written = file.with_suffix(f".{os.getpid()}")
+        half_written.write_bytes(content)
+        half_written.rename(file)
+        return HandedOver(f"file {file.name}")
+
+
+def _message(letter: RenderedLetter, to_address: str, message_id: str, settings: Settings) -> Message:
+    message = Message(
+        subject=letter.subject,
+        recipients=[to_address],
+        body=letter.text,
+        html=letter.html,
+        sender=parseaddr(settings.mail_sender),
+        # Told to auto-responders: nobody reads an answer (RFC 3834).
+        extra_headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
+    )
+    message.msgId = f"<{message_id}@{urlsplit(settings.public_url).hostname}>"
+    return message
+
+
+def _words_of(fault: BaseException) -> str:
+    return f"{type(fault).__name__}: {fault}"

@@ -1,0 +1,114 @@
+"""The transactional outbox: a letter is a row, written with the act it tells of and sent later by a worker.
+
+A letter that was posted is never lost: it ends as sent, failed or uncertain, and each end says why.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.domain.client import Client
+from app.models.outbox_mail import Letter, MailState, OutboxMail
+from app.models.reset_request import ResetRequest
+from app.models.user import User
+from app.security.signing import new_reference
+
+# How long to wait after the first, second, ... try that the server refused for now, or that could not reach it.
+BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 5 * 60, 15 * 60, 30 * 60))
+GIVE_UP_AFTER = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """The server has taken it."""
+
+    answer: str
+
+
+@dataclass(frozen=True)
+class RefusedForNow:
+    """The server said 4xx, or could not be reached before it had the letter."""
+
+    answer: str
+
+
+@dataclass(frozen=True)
+class RefusedForGood:
+    """The server said 5xx."""
+
+    answer: str
+
+
+@dataclass(frozen=True)
+class BrokenOff:
+    """The talk ended after the letter had been sent and before the server's word on it."""
+
+    answer: str
+
+
+Delivery = HandedOver | RefusedForNow | RefusedForGood | BrokenOff
+
+
+def post(
+    session: Session,
+    letter: Letter,
+    to_address: str,
+    client: Client,
+    now: datetime,
+    *,
+    user: User | None = None,
+    reset_request: ResetRequest | None = None,
+    held: bool = False,
+) -> OutboxMail:
+    """Put one letter to one address into the outbox; `held` keeps the row and never sends it."""
+    mail = OutboxMail(
+        letter=letter,
+        to_address=to_address,
+        message_id=new_reference(),
+        user_id=user.id if user else None,
+        reset_request_id=reset_request.id if reset_request else None,
+        client_address=client.address,
+        state=MailState.HELD if held else MailState.WAITING,
+        posted_at=now,
+        due_at=now,
+        attempts=0,
+    )
+    session.add(mail)
+    return mail
+
+
+def claim(session: Session, now: datetime, token_lifetime: timedelta) -> OutboxMail | None:
+    """Take the next letter that is due and mark its delivery as begun.
+
+    A token lives from here: should the worker die before it hears the server's word, a letter that did arrive works.
+    """
+    mail = OutboxMail.next_due(session, now)
+    if mail is None:
+        return None
+    mail.begin(now)
+    _let_token_live(mail, now + token_lifetime)
+    return mail
+
+
+def settle(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime, token_lifetime: timedelta) -> None:
+    """Record how the delivery ended, and when to try again if it may be."""
+    session.add(mail)
+    match delivery:
+        case HandedOver(answer):
+            mail.settle(MailState.SENT, now, answer)
+            _let_token_live(mail, now + token_lifetime)
+        case RefusedForGood(answer):
+            mail.settle(MailState.FAILED, now, answer)
+        case BrokenOff(answer):
+            mail.settle(MailState.UNCERTAIN, now, answer)
+        case RefusedForNow(answer):
+            if now - mail.posted_at >= GIVE_UP_AFTER:
+                mail.settle(MailState.FAILED, now, f"given up: {answer}")
+            else:
+                mail.defer(now + BACK_OFF[min(mail.attempts, len(BACK_OFF)) - 1], answer)
+
+
+def _let_token_live(mail: OutboxMail, until: datetime) -> None:
+    if mail.letter is Letter.TOKEN and mail.reset_request is not None:
+        mail.reset_request.expires_at = until

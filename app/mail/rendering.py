@@ -1,0 +1,84 @@
+"""From an outbox row to the words of the letter. The only place where reset secrets are derived for sending."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app.domain.client import mask_address
+from app.domain.indonesian_time import shown_moment
+from app.domain.nip import Nip
+from app.models.outbox_mail import Letter, OutboxMail
+from app.security.signing import SigningKeys
+
+CORRECTION_LINK_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """What every letter says of its sender."""
+
+    portal: str
+    operator: str
+    public_url: str
+    token_lifetime: timedelta
+
+
+@dataclass(frozen=True)
+class RenderedLetter:
+    subject: str
+    text: str
+    html: str
+
+
+class Renderer:
+    """Letters in text and HTML from templates/emails/<letter>/{subject.txt,body.txt,body.html}."""
+
+    def __init__(self, templates: Path, letterhead: Letterhead, keys: SigningKeys) -> None:
+        self._letterhead = letterhead
+        self._keys = keys
+        self._templates = Environment(
+            loader=FileSystemLoader(templates / "emails"),
+            autoescape=lambda name: name is not None and name.endswith(".html"),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def render(self, mail: OutboxMail, now: datetime) -> RenderedLetter:
+        """The letter as of `now`, from which a token's lifetime counts."""
+        words = self._words(mail, now)
+        subject, text, html = (
+            self._templates.get_template(f"{mail.letter}/{part}").render(words)
+            for part in ("subject.txt", "body.txt", "body.html")
+        )
+        return RenderedLetter(" ".join(subject.split()), text, html)
+
+    def _words(self, mail: OutboxMail, now: datetime) -> dict[str, object]:
+        words: dict[str, object] = {
+            "portal": self._letterhead.portal,
+            "operator": self._letterhead.operator,
+            "public_url": self._letterhead.public_url,
+            "at": shown_moment(mail.posted_at),
+            "from_address": mask_address(mail.client_address),
+            "name": mail.user.name if mail.user else "Bapak/Ibu",
+            "nip": _nip_of(mail),
+            "user": mail.user,
+        }
+        if mail.letter is Letter.TOKEN and (request := mail.reset_request):
+            words["code"] = self._keys.reset_code(request.reference, request.key).shown
+            link = self._keys.reset_link(request.reference, request.key)
+            words["link"] = f"{self._letterhead.public_url}/konfirmasi-reset-password/{link.text}"
+            words["until"] = shown_moment(now + self._letterhead.token_lifetime)
+        if mail.letter is Letter.ADDRESS_NOT_REGISTERED and (request := mail.reset_request):
+            correction = self._keys.correction_link(request.nip, request.typed_email)
+            words["link"] = f"{self._letterhead.public_url}/perbaikan-email/{correction}"
+            words["link_days"] = CORRECTION_LINK_DAYS
+        return words
+
+
+def _nip_of(mail: OutboxMail) -> str:
+    """As its reader may see it: whole for nobody, for a mailbox is not always one's own."""
+    digits = mail.reset_request.nip if mail.reset_request else mail.user.nip if mail.user else None
+    return Nip(digits).masked if digits else ""

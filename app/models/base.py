@@ -1,0 +1,54 @@
+"""What all records share: constraint names, and moments that are always aware and in UTC."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, MetaData, TypeDecorator
+from sqlalchemy.orm import DeclarativeBase
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment. SQLite keeps no zone, so the zone is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# Tables that grow with every act outlive 32 bits; SQLite counts its own rowid in 64 anyway.
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+def text_enum(kind: type[StrEnum], name: str, closed: bool = True) -> Enum:
+    """A string column for the values of `kind`; the database itself refuses others where the list is `closed`."""
+    return Enum(
+        kind,
+        name=name,
+        native_enum=False,
+        create_constraint=closed,
+        length=40,
+        values_callable=lambda members: [member.value for member in members],
+    )

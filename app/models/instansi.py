@@ -1,0 +1,19 @@
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.models.base import Base
+
+
+class Instansi(Base):
+    """A ministry, agency, province, regency or city that employs people and answers for their accounts."""
+
+    __tablename__ = "instansi"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(20), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    helpdesk_contact: Mapped[str] = mapped_column(String(300))
+
+    @classmethod
+    def with_code(cls, session: Session, code: str) -> "Instansi | None":
+        return session.query(cls).filter_by(code=code).one_or_none()

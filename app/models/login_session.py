@@ -1,0 +1,44 @@
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, delete, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.models.base import Base, UtcDateTime
+
+
+class LoginSession(Base):
+    """One browser in which one person is logged in. The cookie holds a random id, this row only its SHA-256."""
+
+    __tablename__ = "login_session"
+    __table_args__ = (Index("ix_login_session_user_id", "user_id"), Index("ix_login_session_ends_at", "ends_at"))
+
+    id_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
+    credential_version: Mapped[int]
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)  # the absolute end, whatever the use
+    previous_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    client_address: Mapped[str] = mapped_column(String(45))
+    user_agent: Mapped[str] = mapped_column(String(300))
+
+    @classmethod
+    def with_hash(cls, session: Session, id_hash: str) -> "LoginSession | None":
+        return session.get(cls, id_hash)
+
+    @classmethod
+    def all_of(cls, session: Session, user_id: int, now: datetime) -> list["LoginSession"]:
+        """The person's sessions before their absolute end, last used first."""
+        found = select(cls).where(cls.user_id == user_id, cls.ends_at > now).order_by(cls.seen_at.desc())
+        return list(session.scalars(found))
+
+    @classmethod
+    def end_all_of(cls, session: Session, user_id: int, but: str | None = None) -> None:
+        statement = delete(cls).where(cls.user_id == user_id)
+        if but is not None:
+            statement = statement.where(cls.id_hash != but)
+        session.execute(statement)
+
+    @classmethod
+    def end(cls, session: Session, id_hash: str) -> None:
+        session.execute(delete(cls).where(cls.id_hash == id_hash))

@@ -1,0 +1,104 @@
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from app.models.base import Base, BigId, UtcDateTime, text_enum
+from app.models.reset_request import ResetRequest
+from app.models.user import User
+
+LONGEST_DELIVERY = timedelta(minutes=5)  # well above all time-outs of one SMTP talk together
+
+
+class MailState(StrEnum):
+    WAITING = "menunggu"
+    SENDING = "mengirim"  # the talk with the mail server has begun
+    SENT = "dikirim"  # handed over to the mail server
+    DEFERRED = "ditunda"  # refused for now, tried again
+    FAILED = "gagal"  # refused for good
+    UNCERTAIN = "tidak_pasti"  # the talk broke off where the server may have taken it; never sent again blindly
+    HELD = "ditahan"  # a limit on mails keeps it back; never sent
+
+    @property
+    def label(self) -> str:
+        return self.value.replace("_", " ")
+
+
+class Letter(StrEnum):
+    """The kinds of letter; each has a folder of this name in templates/emails/."""
+
+    TOKEN = "token"
+    ADDRESS_NOT_REGISTERED = "address_not_registered"
+    ACCOUNT_DEACTIVATED = "account_deactivated"
+    PASSWORD_CHANGED = "password_changed"
+    EMAIL_CHANGED = "email_changed"
+
+
+class OutboxMail(Base):
+    """One letter to one address, written in the transaction of the act that it tells of. It never holds a secret."""
+
+    __tablename__ = "outbox_mail"
+    __table_args__ = (
+        Index("ix_outbox_mail_state_due_at", "state", "due_at"),
+        Index("ix_outbox_mail_user_id", "user_id"),
+        Index("ix_outbox_mail_posted_at", "posted_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    letter: Mapped[Letter] = mapped_column(text_enum(Letter, "letter", closed=False))
+    to_address: Mapped[str] = mapped_column(String(254))
+    message_id: Mapped[str] = mapped_column(String(200), unique=True)  # the same on every try
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    reset_request_id: Mapped[int | None] = mapped_column(ForeignKey("reset_request.id"))
+    client_address: Mapped[str] = mapped_column(String(45))  # from where the act was asked
+    state: Mapped[MailState] = mapped_column(text_enum(MailState, "mail_state"), default=MailState.WAITING)
+    posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    begun_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    server_answer: Mapped[str | None] = mapped_column(String(500))
+
+    user: Mapped[User | None] = relationship(lazy="joined")
+    reset_request: Mapped[ResetRequest | None] = relationship(lazy="joined")
+
+    @classmethod
+    def next_due(cls, session: Session, now: datetime) -> "OutboxMail | None":
+        """The oldest letter whose time has come, locked so that no other worker takes it."""
+        oldest = (
+            select(cls.id)
+            .where(cls.state.in_((MailState.WAITING, MailState.DEFERRED)), cls.due_at <= now)
+            .order_by(cls.due_at, cls.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        found = session.scalar(oldest)
+        return None if found is None else session.get(cls, found, populate_existing=True)
+
+    @classmethod
+    def mark_broken_off(cls, session: Session, now: datetime) -> int:
+        """Letters whose worker died in the middle: nobody knows whether they arrived. Returns how many."""
+        marked = session.execute(
+            update(cls)
+            .where(cls.state == MailState.SENDING, cls.begun_at < now - LONGEST_DELIVERY)
+            .values(state=MailState.UNCERTAIN, settled_at=now, server_answer="worker ended during delivery")
+            .returning(cls.id)
+        )
+        return len(marked.all())
+
+    def begin(self, now: datetime) -> None:
+        self.state = MailState.SENDING
+        self.begun_at = now
+        self.attempts += 1
+
+    def settle(self, state: MailState, now: datetime, answer: str) -> None:
+        """Record how a try ended; `answer` is the mail server's own word."""
+        self.state = state
+        self.settled_at = now
+        self.server_answer = answer[:500]
+
+    def defer(self, until: datetime, answer: str) -> None:
+        self.state = MailState.DEFERRED
+        self.due_at = until
+        self.server_answer = answer[:500]

@@ -1,0 +1,123 @@
+from datetime import datetime, timedelta
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from app.domain.email_address import EmailAddress
+from app.domain.nip import Nip
+from app.models.base import Base, BigId, UtcDateTime
+from app.models.user import User
+
+MOST_LIVE_TOKENS = 10  # more than a day's mails for one NIP
+
+
+class ResetRequest(Base):
+    """One wish for a token, with an owner or without: a wish that fits nobody is a row like any other.
+
+    `key` is random and opens nothing without the signing key: link and code are derived from both.
+    """
+
+    __tablename__ = "reset_request"
+    __table_args__ = (
+        CheckConstraint("user_id IS NOT NULL OR expires_at IS NULL", name="only_an_owner_gets_a_token"),
+        Index("ix_reset_request_nip", "nip"),
+        Index("ix_reset_request_asked_at", "asked_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    reference: Mapped[str] = mapped_column(String(16), unique=True)
+    key: Mapped[bytes] = mapped_column(LargeBinary(32))
+    submission: Mapped[str] = mapped_column(String(64), unique=True)  # the form that was sent: a double click asks once
+    nip: Mapped[str] = mapped_column(String(18))
+    typed_email: Mapped[str] = mapped_column(String(254))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    credential_version: Mapped[int]
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    mailed_at: Mapped[datetime] = mapped_column(UtcDateTime)  # when a mail was last put in the outbox
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # NULL until a token was handed over
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    client_address: Mapped[str] = mapped_column(String(45))
+
+    user: Mapped[User | None] = relationship(lazy="joined")
+
+    @classmethod
+    def with_reference(cls, session: Session, reference: str) -> "ResetRequest | None":
+        found = select(cls).where(cls.reference == reference).execution_options(populate_existing=True)
+        return session.scalars(found).one_or_none()
+
+    @classmethod
+    def with_submission(cls, session: Session, submission: str) -> "ResetRequest":
+        return session.scalars(select(cls).where(cls.submission == submission)).one()
+
+    @classmethod
+    def live_for(cls, session: Session, nip: Nip, now: datetime) -> list["ResetRequest"]:
+        """The NIP's requests whose token was handed over and can still be used, newest first."""
+        found = (
+            select(cls)
+            .join(User, cls.user_id == User.id)
+            .where(
+                cls.nip == nip.digits,
+                cls.used_at.is_(None),
+                cls.expires_at > now,
+                cls.credential_version == User.credential_version,
+            )
+            .order_by(cls.id.desc())
+            .limit(MOST_LIVE_TOKENS)
+            .execution_options(populate_existing=True)
+        )
+        return list(session.scalars(found))
+
+    def was_added(self, session: Session) -> bool:
+        """Insert the row unless the same form was sent before. Of parallel senders one gets True."""
+        try:
+            with session.begin_nested():
+                session.add(self)
+        except IntegrityError:
+            return False
+        return True
+
+    @property
+    def mailbox(self) -> str:
+        """Where its mail goes: the address on record when it was the one typed, else the one typed."""
+        return self.user.email if self.user and self.user.email else self.typed_email
+
+    @property
+    def is_spent(self) -> bool:
+        """Used, or made worthless by a change of the account. No letter of it would help anybody."""
+        return self.used_at is not None or (
+            self.user is not None and self.credential_version != self.user.credential_version
+        )
+
+    def is_live(self, now: datetime) -> bool:
+        return (
+            self.user is not None
+            and not self.is_spent
+            and self.expires_at is not None
+            and self.expires_at > now
+        )
+
+    def was_asked_for(self, nip: Nip, address: EmailAddress) -> bool:
+        return self.nip == nip.digits and self.typed_email.lower() == address.key
+
+    def may_mail_again(self, session: Session, now: datetime, cooldown: timedelta) -> bool:
+        """Take the right to one more mail. Of parallel askers one gets it; refused until the cooldown has passed."""
+        taken = session.execute(
+            update(ResetRequest)
+            .where(ResetRequest.id == self.id, ResetRequest.mailed_at <= now - cooldown)
+            .values(mailed_at=now)
+            .execution_options(synchronize_session=False)
+            .returning(ResetRequest.id)
+        )
+        return taken.first() is not None
+
+    def use(self, session: Session, now: datetime) -> bool:
+        """Spend the token. Of parallel users one gets True; it never becomes usable again."""
+        spent = session.execute(
+            update(ResetRequest)
+            .where(ResetRequest.id == self.id, ResetRequest.used_at.is_(None), ResetRequest.expires_at > now)
+            .values(used_at=now)
+            .execution_options(synchronize_session=False)
+            .returning(ResetRequest.id)
+        )
+        return spent.first() is not None

@@ -1,0 +1,115 @@
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from app.domain.categories import Activation, Category
+from app.domain.email_address import EmailAddress
+from app.domain.nip import Nip
+from app.domain.password_policy import Owner
+from app.models.base import Base, UtcDateTime, text_enum
+from app.models.instansi import Instansi
+from app.models.login_session import LoginSession
+
+
+class User(Base):
+    """A person who has, or may activate, an account. Known outside by the NIP, which can change; inside by the id, which cannot."""
+
+    __tablename__ = "user_account"
+    __table_args__ = (
+        CheckConstraint("(email IS NULL) = (email_key IS NULL)", name="email_has_key"),
+        CheckConstraint("length(nip) = 18", name="nip_length"),
+        Index("ix_user_account_instansi_id_activation", "instansi_id", "activation"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    nip: Mapped[str] = mapped_column(String(18), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str | None] = mapped_column(String(254))
+    email_key: Mapped[str | None] = mapped_column(String(254), unique=True)
+    phone: Mapped[str | None] = mapped_column(String(30))
+    category: Mapped[Category] = mapped_column(text_enum(Category, "category"))
+    instansi_id: Mapped[int] = mapped_column(ForeignKey("instansi.id"))
+    work_unit: Mapped[str] = mapped_column(String(200))
+    activation: Mapped[Activation] = mapped_column(text_enum(Activation, "activation"))
+    activation_changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    deactivated_by: Mapped[str | None] = mapped_column(String(200))  # an office, never a person's name
+    password_hash: Mapped[str | None] = mapped_column(String(200))  # NULL: never set
+    password_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    credential_version: Mapped[int] = mapped_column(default=1)
+    last_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    instansi: Mapped[Instansi] = relationship(lazy="joined", innerjoin=True)
+
+    @classmethod
+    def with_nip(cls, session: Session, nip: Nip, lock: bool = False) -> "User | None":
+        """The person with this NIP; with `lock`, as now stored and held until the transaction ends."""
+        statement = select(cls).where(cls.nip == nip.digits)
+        if lock:
+            statement = statement.with_for_update(of=cls).execution_options(populate_existing=True)
+        return session.scalars(statement).one_or_none()
+
+    @classmethod
+    def with_id(cls, session: Session, user_id: int, lock: bool = False) -> "User | None":
+        statement = select(cls).where(cls.id == user_id)
+        if lock:
+            statement = statement.with_for_update(of=cls).execution_options(populate_existing=True)
+        return session.scalars(statement).one_or_none()
+
+    @classmethod
+    def with_email(cls, session: Session, address: EmailAddress) -> "User | None":
+        """The only look-up by email: when the column becomes ciphertext, this is what changes."""
+        return session.scalars(select(cls).where(cls.email_key == address.key)).one_or_none()
+
+    @property
+    def shown_nip(self) -> Nip:
+        return Nip(self.nip)
+
+    @property
+    def is_deactivated(self) -> bool:
+        return self.activation is Activation.DEACTIVATED
+
+    @property
+    def may_enter(self) -> bool:
+        return self.activation in (Activation.ACTIVE, Activation.NOT_ACTIVATED)
+
+    @property
+    def as_password_owner(self) -> Owner:
+        return Owner(self.nip, self.name, self.shown_nip.birth_date, self.email)
+
+    def has_email(self, address: EmailAddress) -> bool:
+        return self.email_key == address.key
+
+    def set_password(self, password_hash: str, now: datetime) -> None:
+        """A new password ends every session and every open token."""
+        self.password_hash = password_hash
+        self.password_changed_at = now
+        self.end_all_access()
+
+    def set_email(self, address: EmailAddress | None) -> None:
+        self.email = address.text if address else None
+        self.email_key = address.key if address else None
+        self.end_all_access()
+
+    def move_to(self, instansi: Instansi) -> None:
+        self.instansi = instansi
+        self.end_all_access()
+
+    def change_activation(self, activation: Activation, now: datetime) -> None:
+        self.activation = activation
+        self.activation_changed_at = now
+        self.end_all_access()
+
+    def note_login(self, now: datetime) -> None:
+        """The first login is the activation; it changes no right, so sessions live on."""
+        if self.activation is Activation.NOT_ACTIVATED:
+            self.activation = Activation.ACTIVE
+            self.activation_changed_at = now
+        self.last_login_at = now
+
+    def end_all_access(self) -> None:
+        """Tokens and sessions carry the version they were made under; the rows of the sessions go as well."""
+        self.credential_version = User.credential_version + 1 if self.id else 1
+        session = Session.object_session(self)
+        if session is not None and self.id:
+            LoginSession.end_all_of(session, self.id)

@@ -1,0 +1,1 @@
+"""MECHANISMS: hashing, signing, throttles, the audit trail. No Flask here."""

@@ -1,0 +1,34 @@
+"""The trail: every act and every refusal becomes a row, in the transaction of the act itself."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.domain.client import Client
+from app.models.audit_event import AuditEvent, Tag
+from app.models.user import User
+
+
+def record(
+    session: Session,
+    tag: Tag,
+    account: User | None,
+    client: Client,
+    now: datetime,
+    *,
+    actor: User | None = None,
+    **detail: str | int | None,
+) -> None:
+    """Write one event. `account` is whose account it was, `actor` who acted where that is proven. No secrets in `detail`."""
+    session.add(
+        AuditEvent(
+            at=now,
+            tag=tag,
+            actor_id=actor.id if actor else None,
+            account_id=account.id if account else None,
+            client_address=client.address,
+            user_agent=client.user_agent[:300],
+            request_id=client.request_id,
+            detail=detail,
+        )
+    )

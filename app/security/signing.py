@@ -1,0 +1,120 @@
+"""Everything that is derived from the secret keys: mailed links and codes, cookies that only we can write, and
+fingerprints for tables that must not show what was typed.
+
+Each purpose has a salt of its own, so that no signature opens another door. The newest key signs, all keys verify.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+from dataclasses import dataclass
+
+from itsdangerous import BadSignature, Signer, URLSafeSerializer, URLSafeTimedSerializer
+
+from app.domain.reset_secret import Code, Link, code_from
+
+_LINK_SALT = "mysapk.reset.link"
+_CODE_SALT = b"mysapk.reset.code"
+_DEVICE_SALT = "mysapk.device"
+_NOTE_SALT = "mysapk.note"
+_CORRECTION_SALT = "mysapk.email-correction"
+_FINGERPRINT_SALT = b"mysapk.fingerprint"
+
+
+def new_reference() -> str:
+    """16 URL-safe characters, 96 random bits: names a row outside without telling how many there are."""
+    return secrets.token_urlsafe(12)
+
+
+def new_row_key() -> bytes:
+    return secrets.token_bytes(32)
+
+
+@dataclass(frozen=True)
+class SigningKeys:
+    """The secret keys, newest first."""
+
+    keys: tuple[str, ...]
+
+    # -- the two forms of one reset secret -------------------------------------------------------------------------
+    def reset_link(self, reference: str, row_key: bytes) -> Link:
+        """The mailed link: the request's reference and a signature over reference and row key."""
+        signature = self._link_signer().get_signature(_over(reference, row_key)).decode()
+        return Link(f"{reference}.{signature}")
+
+    def opens_link(self, link: Link, reference: str, row_key: bytes) -> bool:
+        signature = link.text.removeprefix(f"{reference}.").encode()
+        return self._link_signer().verify_signature(_over(reference, row_key), signature)
+
+    def reset_code(self, reference: str, row_key: bytes) -> Code:
+        """The typed code, under the newest key."""
+        return self._code_under(self.keys[0], reference, row_key)
+
+    def opens_code(self, code: Code, reference: str, row_key: bytes) -> bool:
+        matches = [
+            hmac.compare_digest(code.letters, self._code_under(key, reference, row_key).letters) for key in self.keys
+        ]
+        return any(matches)
+
+    def _link_signer(self) -> Signer:
+        return Signer(
+            list(reversed(self.keys)), salt=_LINK_SALT, key_derivation="hmac", digest_method=hashlib.sha256
+        )
+
+    def _code_under(self, key: str, reference: str, row_key: bytes) -> Code:
+        derived = hmac.digest(key.encode(), _CODE_SALT, "sha256")
+        return code_from(hmac.digest(derived, _over(reference, row_key), "sha256"))
+
+    # -- what a browser keeps for us ---------------------------------------------------------------------------------
+    def seal_devices(self, marks: dict[str, str]) -> str:
+        return self._serializer(_DEVICE_SALT).dumps(marks)
+
+    def open_devices(self, sealed: str) -> dict[str, str]:
+        """The marks in a device cookie by fingerprint of NIP; empty when it is not one of ours."""
+        try:
+            marks = self._serializer(_DEVICE_SALT).loads(sealed)
+        except BadSignature:
+            return {}
+        return marks if isinstance(marks, dict) else {}
+
+    def seal_note(self, note: dict[str, int | str]) -> str:
+        return self._timed(_NOTE_SALT).dumps(note)
+
+    def open_note(self, sealed: str, seconds: int) -> dict[str, int | str] | None:
+        """A note that this browser was given at most `seconds` ago."""
+        try:
+            note = self._timed(_NOTE_SALT).loads(sealed, max_age=seconds)
+        except BadSignature:
+            return None
+        return note if isinstance(note, dict) else None
+
+    def correction_link(self, nip: str, address: str) -> str:
+        return self._timed(_CORRECTION_SALT).dumps([nip, address])
+
+    def open_correction_link(self, link: str, seconds: int) -> tuple[str, str] | None:
+        """NIP and proven mailbox of a correction link that is at most `seconds` old."""
+        try:
+            nip, address = self._timed(_CORRECTION_SALT).loads(link, max_age=seconds)
+        except (BadSignature, ValueError, TypeError):
+            return None
+        return str(nip), str(address)
+
+    # -- names for rows --------------------------------------------------------------------------------------------
+    def fingerprint(self, *parts: str) -> str:
+        """A keyed hash (64 hex digits) for a table that must not show what stands behind it."""
+        derived = hmac.digest(self.keys[0].encode(), _FINGERPRINT_SALT, "sha256")
+        return hmac.new(derived, json.dumps(parts).encode(), "sha256").hexdigest()
+
+    def _serializer(self, salt: str) -> URLSafeSerializer:
+        return URLSafeSerializer(list(reversed(self.keys)), salt=salt, signer_kwargs=_SHA256)
+
+    def _timed(self, salt: str) -> URLSafeTimedSerializer:
+        return URLSafeTimedSerializer(list(reversed(self.keys)), salt=salt, signer_kwargs=_SHA256)
+
+
+_SHA256 = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+
+
+def _over(reference: str, row_key: bytes) -> bytes:
+    return reference.encode() + b"." + row_key.hex().encode()

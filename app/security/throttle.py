@@ -1,0 +1,123 @@
+"""Every limit of the portal, in one table, each with its reason; and the one statement that counts.
+
+A bucket is one row, changed by one atomic upsert, so twenty parallel tries are counted one after the other. It is
+counted before the expensive work and for NIPs that do not exist, and its key ignores spelling because flows hand in
+values already read (`Nip`, `EmailAddress`). Limits per client address live in memory or Redis (app/web/limits.py
+applies them) because no SQL row should be written for a flood.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, case, delete, literal, or_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.models.base import UtcDateTime
+from app.models.throttle_bucket import ThrottleBucket
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `most` tries in `window`; where there are `delays`, each further try only after the next of them."""
+
+    name: str
+    most: int
+    window: timedelta
+    delays: tuple[timedelta, ...] = ()
+
+
+def _minutes(*counts: int) -> tuple[timedelta, ...]:
+    return tuple(timedelta(minutes=count) for count in counts)
+
+
+# fmt: off
+# Guessing one person's password. It slows down and never locks for good, or a stranger could lock an owner out.
+LOGIN_PER_NIP = Limit("login", 5, timedelta(minutes=5), _minutes(1, 2, 4, 8, 15))
+# The same, for a browser in which this person has logged in before: strangers who guess cannot use up its allowance.
+LOGIN_PER_KNOWN_DEVICE = Limit("login-device", 5, timedelta(minutes=5), _minutes(1, 2, 4, 8, 15))
+# Guessing a typed code (25.6 thousand million). The mailed link is not counted, so a stranger cannot block a reset.
+TOKEN_PER_NIP = Limit("token", 5, timedelta(minutes=15))
+# Flooding one person's mailbox. Mails to the address on record and mails to addresses typed wrongly count apart, or
+# a stranger could use up the owner's five by typing any address.
+MAIL_PER_NIP = Limit("mail-nip", 5, timedelta(days=1))
+MAIL_TO_OWNER, MAIL_TO_TYPED = MAIL_ADDRESSEES = ("on-record", "typed")
+# Flooding the mailbox of somebody who has nothing to do with the portal.
+MAIL_PER_ADDRESS = Limit("mail-address", 3, timedelta(hours=1))
+# Per client address, in the notation of Flask-Limiter. Hundreds of people sit behind one office address: these stop
+# floods and guessing over many NIPs, never a normal morning. Only wrong tries count for the first.
+WRONG_TRIES_PER_CLIENT = "100 per 10 minutes"
+MAILS_PER_CLIENT = "100 per hour"
+# fmt: on
+
+KEPT_FOR = timedelta(days=2)  # longer than any window; then housekeeping removes the row
+
+
+@dataclass(frozen=True)
+class TooManyTries:
+    """The limit's answer: ask again after so many seconds."""
+
+    retry_after: int
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One try of the allowance, taken."""
+
+
+def take(session: Session, limit: Limit, key: str, now: datetime) -> Taken | TooManyTries:
+    """Count one try under `key` (a fingerprint), or refuse it. A refused try is not counted and prolongs nothing."""
+    mark = secrets.token_hex(16)
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    first = insert(ThrottleBucket).values(key=key, count=1, started_at=now, last_at=now, last_try=mark)
+    over, refused = _is_over(limit, now), _is_refused(limit, now)
+    counted = first.on_conflict_do_update(
+        index_elements=[ThrottleBucket.key],
+        set_={
+            "count": case((over, 1), (refused, ThrottleBucket.count), else_=ThrottleBucket.count + 1),
+            "started_at": case((over, _moment(now)), else_=ThrottleBucket.started_at),
+            "last_at": case((and_(~over, refused), ThrottleBucket.last_at), else_=_moment(now)),
+            "last_try": case((and_(~over, refused), ThrottleBucket.last_try), else_=mark),
+        },
+    ).returning(
+        ThrottleBucket.count, ThrottleBucket.started_at, ThrottleBucket.last_at, ThrottleBucket.last_try
+    )
+    count, started_at, last_at, last_try = session.execute(counted).one()
+    if last_try == mark:
+        return Taken()
+    free_at = last_at + _delay(limit, count) if limit.delays else started_at + limit.window
+    return TooManyTries(max(1, round((free_at - now).total_seconds() + 0.5)))
+
+
+def give_back(session: Session, key: str) -> None:
+    """Forget the tries under `key`: their owner has proven to be one, or nothing was really tried."""
+    session.execute(delete(ThrottleBucket).where(ThrottleBucket.key == key))
+
+
+def _is_over(limit: Limit, now: datetime) -> ColumnElement[bool]:
+    """The window has passed, so counting starts anew. After delays: a whole last delay of quiet."""
+    window_passed = ThrottleBucket.started_at <= _moment(now - limit.window)
+    if not limit.delays:
+        return window_passed
+    long_quiet = ThrottleBucket.last_at <= _moment(now - 2 * limit.delays[-1])
+    return or_(and_(ThrottleBucket.count < limit.most, window_passed), long_quiet)
+
+
+def _is_refused(limit: Limit, now: datetime) -> ColumnElement[bool]:
+    if not limit.delays:
+        return ThrottleBucket.count >= limit.most
+    steps = [
+        and_(ThrottleBucket.count == limit.most + step, ThrottleBucket.last_at > _moment(now - delay))
+        for step, delay in enumerate(limit.delays[:-1])
+    ]
+    last = limit.most + len(limit.delays) - 1
+    return or_(*steps, and_(ThrottleBucket.count >= last, ThrottleBucket.last_at > _moment(now - limit.delays[-1])))
+
+
+def _delay(limit: Limit, count: int) -> timedelta:
+    return limit.delays[min(count - limit.most, len(limit.delays) - 1)]
+
+
+def _moment(moment: datetime) -> ColumnElement[datetime]:
+    return literal(moment, UtcDateTime)

@@ -1,0 +1,237 @@
+"""Every setting of the portal: read once from the environment or a `.env` file, checked at start, never changed."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+ROOT = Path(__file__).resolve().parent
+SECRET_SETTINGS = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "MAIL_PASSWORD", "METRICS_TOKEN")
+
+
+class BadSetting(Exception):
+    """A setting that cannot be used. The message names it, says what is wrong and gives an example."""
+
+    def __init__(self, name: str, problem: str, example: str) -> None:
+        super().__init__(f"{name}: {problem}. Example: {name}={example}")
+
+
+@dataclass(frozen=True)
+class MailServer:
+    host: str
+    port: int
+    username: str | None
+    password: str | None = field(repr=False)
+    use_tls: bool
+    use_ssl: bool
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the operator decides. Times in the unit that the name ends in."""
+
+    env: str
+    database_url: str = field(repr=False)
+    secret_keys: tuple[str, ...] = field(repr=False)  # newest first; the others still open what they once signed
+    public_url: str
+    host: str
+    port: int
+    trusted_proxies: int
+    mail_server: MailServer | None  # None: mails become files in mail_folder
+    mail_sender: str
+    ratelimit_storage_uri: str
+    address_limits: bool
+    token_lifetime_minutes: int
+    resend_cooldown_seconds: int
+    password_policy: str
+    cpns_activation: str
+    session_idle_minutes: int
+    session_absolute_hours: int
+    metrics_token: str | None = field(repr=False)
+    portal_name: str
+    portal_operator: str
+    instance: Path
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings; raises BadSetting at the first that cannot be used."""
+        source = _Source(_with_env_file(os.environ) if environ is None else environ)
+        instance = Path(source.text("INSTANCE_PATH", str(ROOT / "instance")))
+        env = source.one_of("PORTAL_ENV", "demo", ("demo", "production", "test"))
+        host = source.text("HOST", "127.0.0.1")
+        port = source.number("PORT", 5000, 1, 65535)
+        mail_server = _mail_server(source)
+        address_limits = source.one_of("ADDRESS_LIMITS", "on", ("on", "off")) == "on"
+        if env == "production":
+            if mail_server is None:
+                raise BadSetting("MAIL_SERVER", "must be set where PORTAL_ENV=production", "smtp.example.go.id")
+            if not address_limits:
+                raise BadSetting("ADDRESS_LIMITS", "cannot be off where PORTAL_ENV=production", "on")
+        return cls(
+            env=env,
+            database_url=_database_url(source.text("DATABASE_URL", "sqlite:///instance/portal.db")),
+            secret_keys=_secret_keys(source, env, instance),
+            public_url=_public_url(source.text("PUBLIC_URL", f"http://{_in_url(host)}:{port}")),
+            host=host,
+            port=port,
+            trusted_proxies=source.number("TRUSTED_PROXIES", 0, 0, 10),
+            mail_server=mail_server,
+            mail_sender=source.text("MAIL_DEFAULT_SENDER", "MySAPK <no-reply@mysapk.example>"),
+            ratelimit_storage_uri=source.text("RATELIMIT_STORAGE_URI", "memory://"),
+            address_limits=address_limits,
+            token_lifetime_minutes=source.number("TOKEN_LIFETIME_MINUTES", 60, 1, 24 * 60),
+            resend_cooldown_seconds=source.number("RESEND_COOLDOWN_SECONDS", 60, 0, 3600),
+            password_policy=source.one_of("PASSWORD_POLICY", "mysapk2021", ("mysapk2021", "asn2025")),
+            cpns_activation=source.one_of("CPNS_ACTIVATION", "admin", ("admin", "otomatis")),
+            session_idle_minutes=source.number("SESSION_IDLE_MINUTES", 30, 1, 24 * 60),
+            session_absolute_hours=source.number("SESSION_ABSOLUTE_HOURS", 12, 1, 24 * 7),
+            metrics_token=source.text("METRICS_TOKEN", "") or None,
+            portal_name=source.line("PORTAL_NAME", "MySAPK"),
+            portal_operator=source.line("PORTAL_OPERATOR", "Simulasi - bukan layanan resmi BKN"),
+            instance=instance,
+        )
+
+    @property
+    def is_demo(self) -> bool:
+        return self.env == "demo"
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def mail_folder(self) -> Path:
+        return self.instance / "mail"
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """The values of a Host header that the portal answers to."""
+        own = urlsplit(self.public_url).netloc
+        if not self.is_demo:
+            return frozenset({own})
+        port = urlsplit(self.public_url).port
+        suffix = f":{port}" if port else ""
+        return frozenset({own, f"localhost{suffix}", f"127.0.0.1{suffix}"})
+
+
+class _Source:
+    """Environment variables with their checks."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def text(self, name: str, default: str) -> str:
+        if name in SECRET_SETTINGS and (path := self._environ.get(f"{name}_FILE")):
+            try:
+                return Path(path).read_text().strip()
+            except OSError as error:
+                raise BadSetting(f"{name}_FILE", f"cannot be read ({error.strerror})", "/run/secrets/value") from error
+        return self._environ.get(name, "").strip() or default
+
+    def line(self, name: str, default: str) -> str:
+        value = self.text(name, default)
+        if not value.isprintable() or len(value) > 100:
+            raise BadSetting(name, "must be one line of at most 100 printable characters", default)
+        return value
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        text = self.text(name, str(default))
+        if text.isascii() and text.isdigit() and least <= int(text) <= most:
+            return int(text)
+        raise BadSetting(name, f"must be a whole number from {least} to {most}, not {text!r}", str(default))
+
+    def one_of(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        text = self.text(name, default)
+        if text in choices:
+            return text
+        raise BadSetting(name, f"must be one of {', '.join(choices)}, not {text!r}", default)
+
+    def yes(self, name: str) -> bool:
+        text = self.text(name, "false").lower()
+        if text in ("true", "1", "on", "yes", "false", "0", "off", "no"):
+            return text in ("true", "1", "on", "yes")
+        raise BadSetting(name, f"must be true or false, not {text!r}", "true")
+
+
+def _with_env_file(environ: Mapping[str, str]) -> dict[str, str]:
+    """The `.env` file beside this one, overridden by the real environment."""
+    from_file = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value is not None}
+    return {**from_file, **environ}
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    try:
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.path.strip("/") or parts.query or parts.fragment or parts.username or not text.isascii():
+        raise BadSetting("PUBLIC_URL", f"must be scheme and host without a path, not {text!r}", "https://mysapk.example.go.id")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _database_url(text: str) -> str:
+    """SQLAlchemy's URL; a relative SQLite path counts from the project's root, wherever the command is started."""
+    try:
+        url = make_url(text)
+        url.get_dialect()
+    except (ArgumentError, ImportError) as error:
+        raise BadSetting(
+            "DATABASE_URL", "is not a URL that SQLAlchemy can open", "postgresql+psycopg://user:password@host/portal"
+        ) from error
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        url = url.set(database=str(ROOT / url.database))
+    return url.render_as_string(hide_password=False)
+
+
+def _secret_keys(source: _Source, env: str, instance: Path) -> tuple[str, ...]:
+    key = source.text("SECRET_KEY", "")
+    if not key and env == "production":
+        raise BadSetting("SECRET_KEY", "must be set where PORTAL_ENV=production", secrets.token_urlsafe(32))
+    if env == "production" and len(key) < 32:
+        raise BadSetting("SECRET_KEY", "must have at least 32 characters", secrets.token_urlsafe(32))
+    old_keys = [old.strip() for old in source.text("SECRET_KEY_FALLBACKS", "").split(",") if old.strip()]
+    return (key or _development_key(instance), *old_keys)
+
+
+def _development_key(instance: Path) -> str:
+    """A key of this checkout's own, made at the first start. Two processes that start at once agree on one."""
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = instance / "secret_key"
+    candidate = path.with_suffix(f".{os.getpid()}")
+    if not path.exists():
+        candidate.touch(mode=0o600)
+        candidate.write_text(secrets.token_urlsafe(48))
+        try:
+            os.link(candidate, path)
+        except FileExistsError:
+            pass
+        candidate.unlink()
+    return path.read_text().strip()
+
+
+def _mail_server(source: _Source) -> MailServer | None:
+    host = source.text("MAIL_SERVER", "")
+    if not host:
+        return None
+    use_tls, use_ssl = source.yes("MAIL_USE_TLS"), source.yes("MAIL_USE_SSL")
+    if use_tls and use_ssl:
+        raise BadSetting("MAIL_USE_TLS", "and MAIL_USE_SSL cannot both be true", "false")
+    return MailServer(
+        host=host,
+        port=source.number("MAIL_PORT", 465 if use_ssl else 587 if use_tls else 25, 1, 65535),
+        username=source.text("MAIL_USERNAME", "") or None,
+        password=source.text("MAIL_PASSWORD", "") or None,
+        use_tls=use_tls,
+        use_ssl=use_ssl,
+    )

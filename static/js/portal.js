@@ -1,0 +1,214 @@
+/* Help for people with JavaScript. Every page works without it; words come from the templates, never from data as HTML. */
+(() => {
+  "use strict";
+
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+
+  // NIP: 8-6-1-3 while typing. Anything but digits and separators stays as typed; the server says what is wrong with it.
+  const SEPARATORS = /[\s.\-\u00AD\u200B-\u200F\u2010-\u2015\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFEFF]/g;
+  const grouped = (digits) =>
+    [digits.slice(0, 8), digits.slice(8, 14), digits.slice(14, 15), digits.slice(15)].filter(Boolean).join(" ");
+
+  function groupNip(input, event) {
+    if (event?.isComposing) return;
+    const typed = input.value;
+    const digits = typed.replace(SEPARATORS, "");
+    if (!/^[0-9]*$/.test(digits)) return;
+    const tidy = grouped(digits);
+    if (tidy === typed) return;
+
+    const hasCaret = document.activeElement === input;
+    const before = typed.slice(0, input.selectionStart ?? typed.length).replace(SEPARATORS, "").length;
+    input.value = tidy;
+    if (!hasCaret) return;
+    // Right behind the digit it stood behind; "Delete" steps over the space, or it would stand still for ever.
+    let caret = grouped(digits.slice(0, before)).length;
+    if (event?.inputType === "deleteContentForward" && tidy[caret] === " ") caret += 1;
+    input.setSelectionRange(caret, caret);
+  }
+
+  for (const input of all("[data-nip]")) {
+    groupNip(input);
+    input.addEventListener("input", (event) => groupNip(input, event));
+    input.addEventListener("compositionend", () => groupNip(input));
+    addEventListener("pageshow", () => groupNip(input));
+  }
+
+  // Passwords: a show button, and hidden again before the form leaves, so that browsers offer to remember it.
+  for (const box of all("[data-password]")) {
+    const input = box.querySelector("input");
+    const button = box.querySelector("button");
+    const show = (shown) => {
+      input.type = shown ? "text" : "password";
+      button.setAttribute("aria-pressed", String(shown));
+      button.textContent = shown ? button.dataset.hide : button.dataset.show;
+    };
+    button.hidden = false;
+    button.addEventListener("click", () => show(input.type === "password"));
+    input.form?.addEventListener("submit", () => show(false));
+    addEventListener("pagehide", () => show(false));
+  }
+
+  // Password rules: ticked while typing, by mark and in words; one short sentence for screen readers after a pause.
+  const KEEPS = {
+    length: (password, least) => [...password].length >= least,
+    upper: (password) => /\p{Lu}/u.test(password),
+    lower: (password) => /\p{Ll}/u.test(password),
+    digit: (password) => /\p{Nd}/u.test(password),
+    symbol: (password) => /[^\p{L}\p{N}\s]/u.test(password),
+  };
+
+  for (const list of all("[data-password-rules]")) {
+    const input = document.getElementById(list.dataset.for);
+    if (!input) continue;
+    const rules = all("[data-rule]", list).filter((item) => item.dataset.rule in KEEPS).map((item) => {
+      const state = document.createElement("span");
+      state.className = "visually-hidden";
+      item.append(state);
+      return { item, state };
+    });
+    const said = document.createElement("p");
+    said.className = "visually-hidden";
+    said.setAttribute("role", "status");
+    list.after(said);
+
+    let pause;
+    const look = (event) => {
+      let met = 0;
+      for (const { item, state } of rules) {
+        const kept = KEEPS[item.dataset.rule](input.value, Number(item.dataset.min || 1));
+        met += kept;
+        item.toggleAttribute("data-met", kept);
+        state.textContent = `, ${kept ? list.dataset.met : list.dataset.unmet}`;
+      }
+      if (!event) return;
+      clearTimeout(pause);
+      pause = setTimeout(() => {
+        const sentence = fill(list.dataset.count, { n: met, all: rules.length });
+        if (said.textContent !== sentence) said.textContent = sentence;
+      }, 1200);
+    };
+    look();
+    input.addEventListener("input", look);
+    addEventListener("pageshow", () => look());
+  }
+
+  // A double click sends a form once. The button is never disabled; the server guards itself as well.
+  const sent = new Map();
+
+  function release(form) {
+    sent.delete(form);
+    for (const button of all("[aria-busy]", form)) button.removeAttribute("aria-busy");
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post") return;
+    if (Date.now() - (sent.get(form) ?? -Infinity) < 5000) {
+      event.preventDefault();
+      return;
+    }
+    sent.set(form, Date.now());
+    event.submitter?.setAttribute("aria-busy", "true");
+    setTimeout(release, 5000, form);
+  });
+  addEventListener("pageshow", () => [...sent.keys()].forEach(release));
+
+  // Countdown: what it waits for is there without JavaScript, and comes back when the time is over.
+  for (const line of all("[data-countdown]")) {
+    const next = document.getElementById(line.dataset.then);
+    const over = Date.now() + Number(line.dataset.seconds) * 1000;
+    const text = line.dataset.text || "Kirim ulang bisa dipakai lagi dalam {n} detik";
+    const said = document.createElement("p");
+    said.className = "visually-hidden";
+    said.setAttribute("role", "status");
+    line.after(said);
+    if (next) next.hidden = true;
+
+    const tick = () => {
+      const left = Math.ceil((over - Date.now()) / 1000);
+      if (left > 0) {
+        line.textContent = fill(text, { n: left });
+        setTimeout(tick, 1000);
+        return;
+      }
+      line.hidden = true;
+      if (next) next.hidden = false;
+      said.textContent = line.dataset.done || "";
+    };
+    tick();
+  }
+
+  // Errors: the summary is read first; its links lead into the field, with the label in sight.
+  for (const summary of all("[data-error-summary]")) {
+    summary.focus();
+    summary.addEventListener("click", (event) => {
+      const link = event.target.closest("a[href^='#']");
+      const field = link && document.getElementById(decodeURIComponent(link.hash.slice(1)));
+      if (!field) return;
+      event.preventDefault();
+      (field.labels?.[0] || field).scrollIntoView();
+      field.focus({ preventScroll: true });
+    });
+  }
+
+  // Session end: said 150 s before, with a way to stay. Other tabs of the same visitor hear of it.
+  for (const box of all("[data-session-ends]")) {
+    const WARN = 150;
+    const find = (name) => box.querySelector(name);
+    const dialog = find("dialog");
+    const form = find("[data-session-stay]");
+    const trouble = find("[data-session-trouble]");
+    const tabs = "BroadcastChannel" in window ? new BroadcastChannel("session-end") : null;
+    let end = Date.now() + Number(box.dataset.secondsLeft) * 1000;
+    let warned = false;
+
+    const leave = () => {
+      clearInterval(timer);
+      location.assign(box.dataset.login || "/login");
+    };
+    const tick = () => {
+      const left = Math.ceil((end - Date.now()) / 1000);
+      if (left <= 0) return leave();
+      if (left > WARN) return;
+      const minutes = Math.floor(left / 60);
+      const words = fill(minutes ? box.dataset.clockLong : box.dataset.clockShort, { m: minutes, s: left % 60 });
+      find("[data-session-clock]").textContent = words;
+      if (!warned) dialog.showModal();
+      else if (dialog.open && (left === 60 || left === 20)) find("[data-session-said]").textContent = words;
+      warned = true;
+    };
+    const move = ({ until, shown }) => {
+      end = until;
+      if (end - Date.now() > WARN * 1000) warned = false; // Else this was the last extension: say it once only.
+      // The old time is wrong now; if the new one did not come along, no time is better.
+      if (shown) find("[data-session-shown]").textContent = shown;
+      else find("[data-session-when]").hidden = true;
+      dialog.close();
+    };
+    const stay = async (event) => {
+      event.preventDefault();
+      trouble.hidden = true;
+      try {
+        const answer = await fetch(form.action, { method: "POST", body: new FormData(form), credentials: "same-origin" });
+        if (answer.redirected || [401, 403].includes(answer.status)) return leave();
+        if (!answer.ok) throw new Error(answer.status);
+        const { seconds_left: left, shown } = await answer.json();
+        const news = { until: Date.now() + left * 1000, shown };
+        move(news);
+        tabs?.postMessage(news);
+      } catch {
+        trouble.hidden = false;
+      }
+    };
+
+    const timer = setInterval(tick, 1000);
+    form.addEventListener("submit", stay);
+    dialog.addEventListener("cancel", stay); // Escape says: I am here.
+    tabs?.addEventListener("message", ({ data }) => data.until > end && move(data));
+    tabs?.postMessage({ until: end, shown: find("[data-session-shown]").textContent });
+    addEventListener("pageshow", tick);
+    tick();
+  }
+})();
