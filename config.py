@@ -106,6 +106,11 @@ class Settings:
         return self.public_url.startswith("https://")
 
     @property
+    def has_demo_mailbox(self) -> bool:
+        """Whether /kotak-surat shows what would otherwise be mailed."""
+        return self.is_demo and self.mail_server is None
+
+    @property
     def mail_folder(self) -> Path:
         return self.instance / "mail"
 

@@ -59,8 +59,10 @@ def reading() -> Iterator[Session]:
     session.connection(execution_options=_READ_ONLY)
     try:
         yield session
-    finally:
+        session.commit()  # keeps what was loaded; a rollback would expire it
+    except BaseException:
         session.rollback()
+        raise
 
 
 def _configure_sqlite(connection: SQLiteConnection, _record: ConnectionPoolEntry) -> None:

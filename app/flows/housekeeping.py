@@ -24,9 +24,15 @@ def keep_house(session: Session, idle: timedelta, now: datetime) -> dict[str, in
     request_is_old = ResetRequest.asked_at < now - REQUESTS_KEPT_FOR
     old_requests = ResetRequest.__table__.select().where(request_is_old).with_only_columns(ResetRequest.id)
     session.execute(
-        update(OutboxMail).where(OutboxMail.reset_request_id.in_(old_requests), OutboxMail.state.in_(settled)).values(reset_request_id=None)
+        update(OutboxMail)
+        .where(OutboxMail.reset_request_id.in_(old_requests), OutboxMail.state.in_(settled))
+        .values(reset_request_id=None)
     )
-    unsent = OutboxMail.__table__.select().where(OutboxMail.reset_request_id.is_not(None)).with_only_columns(OutboxMail.reset_request_id)
+    unsent = (
+        OutboxMail.__table__.select()
+        .where(OutboxMail.reset_request_id.is_not(None))
+        .with_only_columns(OutboxMail.reset_request_id)
+    )
     removals = {
         "sessions": delete(LoginSession).where(or_(LoginSession.ends_at <= now, LoginSession.seen_at <= now - idle)),
         "throttles": delete(ThrottleBucket).where(ThrottleBucket.last_at < now - throttle.KEPT_FOR),

@@ -76,9 +76,7 @@ def check(
     return Proven(request.reference)
 
 
-def redeem(
-    session: Session, proven: Proven, password_hash: str, client: Client, now: datetime
-) -> User | TokenNotLive:
+def redeem(session: Session, proven: Proven, password_hash: str, client: Client, now: datetime) -> User | TokenNotLive:
     """Spend the token and write the password, if nothing has changed since. Of parallel holders one gets the user."""
     request = ResetRequest.with_reference(session, proven.reference)
     user = User.with_id(session, request.user_id, lock=True) if request and request.user_id else None

@@ -81,9 +81,7 @@ def resend_token(
     return request
 
 
-def _post_letter(
-    session: Session, request: ResetRequest, tag: Tag, keys: SigningKeys, client: Client, now: datetime
-) -> None:
+def _post_letter(session: Session, request: ResetRequest, tag: Tag, keys: SigningKeys, client: Client, now: datetime) -> None:
     held = _is_held(session, request, keys, now) or request.is_spent
     mail = letters.answer_to_reset_request(session, request, client, now, held)
     audit.record(session, tag, request.user, client, now, mail=mail.state, letter=mail.letter)

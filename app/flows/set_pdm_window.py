@@ -32,7 +32,7 @@ def set_pdm_window(
     if instansi_code and instansi is None:
         return UnknownInstansi(instansi_code)
     instansi_id = instansi.id if instansi else None
-    window = PdmWindow.of(session, instansi_id) or PdmWindow(instansi_id=instansi_id)
+    window = PdmWindow.of(session, instansi_id) or PdmWindow.between(instansi_id, opens_on, closes_on)
     window.opens_on, window.closes_on = opens_on, closes_on
     session.add(window)
     audit.record(

@@ -54,6 +54,13 @@ def init_app(app: Flask, settings: Settings) -> Callable[[], Postman]:
     return lambda: SmtpPostman(mail, settings)
 
 
+def reach_server(postman: Callable[[], Postman]) -> None:
+    """Connect, with TLS and login as configured, and hang up; raises what stands in the way. Files need no server."""
+    with postman() as carrier:
+        if isinstance(carrier, SmtpPostman):
+            carrier.connect()
+
+
 class SmtpPostman:
     """One connection for many letters; one recipient a message, because with two a refusal of one raises nothing."""
 
@@ -71,7 +78,7 @@ class SmtpPostman:
     def deliver(self, letter: RenderedLetter, to_address: str, message_id: str) -> Delivery:
         """Hand over one letter; every fault of the line becomes an outcome that says whether it may be sent again."""
         try:
-            connection = self._connected()
+            connection = self.connect()
         except _FAULTS_OF_THE_LINE as fault:
             return RefusedForNow(f"no connection: {_words_of(fault)}")
         message = _message(letter, to_address, message_id, self._settings)
@@ -90,7 +97,7 @@ class SmtpPostman:
             return BrokenOff(_words_of(fault)) if letter_was_out else RefusedForNow(_words_of(fault))
         return HandedOver(connection.talk.last_word)
 
-    def _connected(self) -> "VerifiedConnection":
+    def connect(self) -> "VerifiedConnection":
         """The open connection if the server still answers on it, else a new one."""
         if self._connection is not None:
             try:

@@ -11,9 +11,7 @@ from app.models.reset_request import ResetRequest
 from app.models.user import User
 
 
-def answer_to_reset_request(
-    session: Session, request: ResetRequest, client: Client, now: datetime, held: bool
-) -> OutboxMail:
+def answer_to_reset_request(session: Session, request: ResetRequest, client: Client, now: datetime, held: bool) -> OutboxMail:
     """The one letter that leaves for every wish for a token: the token, or why there is none."""
     return outbox.post(
         session,

@@ -1,4 +1,4 @@
-from sqlalchemy import String
+from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.models.base import Base
@@ -16,4 +16,9 @@ class Instansi(Base):
 
     @classmethod
     def with_code(cls, session: Session, code: str) -> "Instansi | None":
-        return session.query(cls).filter_by(code=code).one_or_none()
+        return session.scalars(select(cls).where(cls.code == code)).one_or_none()
+
+    @classmethod
+    def all(cls, session: Session) -> "list[Instansi]":
+        """By name."""
+        return list(session.scalars(select(cls).order_by(cls.name)))

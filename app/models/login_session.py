@@ -1,7 +1,8 @@
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, delete, select
+from sqlalchemy import ForeignKey, Index, String, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.models.base import Base, UtcDateTime
 
@@ -25,6 +26,12 @@ class LoginSession(Base):
     @classmethod
     def with_hash(cls, session: Session, id_hash: str) -> "LoginSession | None":
         return session.get(cls, id_hash)
+
+    def note_use(self, session: Session, now: datetime) -> None:
+        """The session was used; one that has been ended meanwhile stays ended."""
+        statement = update(LoginSession).where(LoginSession.id_hash == self.id_hash).values(seen_at=now)
+        session.execute(statement.execution_options(synchronize_session=False))
+        set_committed_value(self, "seen_at", now)
 
     @classmethod
     def all_of(cls, session: Session, user_id: int, now: datetime) -> list["LoginSession"]:

@@ -1,7 +1,7 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, select, update
+from sqlalchemy import ForeignKey, Index, String, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.models.base import Base, BigId, UtcDateTime, text_enum
@@ -86,6 +86,19 @@ class OutboxMail(Base):
             .returning(cls.id)
         )
         return len(marked.all())
+
+    @classmethod
+    def counts(cls, session: Session) -> dict[MailState, int]:
+        """How many letters stand where; sent ones are not counted, they are too many and say nothing."""
+        rows = session.execute(
+            select(cls.state, func.count()).where(cls.state.not_in((MailState.SENT, MailState.HELD))).group_by(cls.state)
+        )
+        return {state: count for state, count in rows}
+
+    @classmethod
+    def oldest_unsent(cls, session: Session) -> datetime | None:
+        unsent = cls.state.in_((MailState.WAITING, MailState.DEFERRED))
+        return session.scalar(select(func.min(cls.posted_at)).where(unsent))
 
     def begin(self, now: datetime) -> None:
         self.state = MailState.SENDING

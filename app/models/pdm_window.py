@@ -1,9 +1,11 @@
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, or_, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.models.base import Base
+
+NATIONAL = 0
 
 
 class PdmWindow(Base):
@@ -12,25 +14,26 @@ class PdmWindow(Base):
     __tablename__ = "pdm_window"
     __table_args__ = (
         CheckConstraint("opens_on <= closes_on", name="closes_after_opening"),
-        Index("uq_pdm_window_instansi_id", "instansi_id", unique=True),
-        Index(
-            "uq_pdm_window_national", text("(1)"), unique=True,
-            sqlite_where=text("instansi_id IS NULL"), postgresql_where=text("instansi_id IS NULL"),
-        ),
-    )  # fmt: skip
+        CheckConstraint("scope = coalesce(instansi_id, 0)", name="scope_is_instansi"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))
+    scope: Mapped[int] = mapped_column(unique=True)  # the instansi, 0 for the country: a unique column knows no NULL
     opens_on: Mapped[date]  # both days in Jakarta, both included
     closes_on: Mapped[date]
 
     @classmethod
+    def between(cls, instansi_id: int | None, opens_on: date, closes_on: date) -> "PdmWindow":
+        return cls(instansi_id=instansi_id, scope=instansi_id or NATIONAL, opens_on=opens_on, closes_on=closes_on)
+
+    @classmethod
     def of(cls, session: Session, instansi_id: int | None) -> "PdmWindow | None":
         """The row kept for exactly this instansi, or the national one for None."""
-        return session.scalars(select(cls).where(cls.instansi_id.is_not_distinct_from(instansi_id))).one_or_none()
+        return session.scalars(select(cls).where(cls.scope == (instansi_id or NATIONAL))).one_or_none()
 
     @classmethod
     def in_force_for(cls, session: Session, instansi_id: int) -> "PdmWindow | None":
         """The instansi's own window where there is one, else the national one."""
-        found = select(cls).where(or_(cls.instansi_id == instansi_id, cls.instansi_id.is_(None)))
-        return min(session.scalars(found), key=lambda window: window.instansi_id is None, default=None)
+        found = select(cls).where(cls.scope.in_((instansi_id, NATIONAL))).order_by(cls.scope.desc()).limit(1)
+        return session.scalars(found).one_or_none()

@@ -85,17 +85,10 @@ class ResetRequest(Base):
     @property
     def is_spent(self) -> bool:
         """Used, or made worthless by a change of the account. No letter of it would help anybody."""
-        return self.used_at is not None or (
-            self.user is not None and self.credential_version != self.user.credential_version
-        )
+        return self.used_at is not None or (self.user is not None and self.credential_version != self.user.credential_version)
 
     def is_live(self, now: datetime) -> bool:
-        return (
-            self.user is not None
-            and not self.is_spent
-            and self.expires_at is not None
-            and self.expires_at > now
-        )
+        return self.user is not None and not self.is_spent and self.expires_at is not None and self.expires_at > now
 
     def was_asked_for(self, nip: Nip, address: EmailAddress) -> bool:
         return self.nip == nip.digits and self.typed_email.lower() == address.key

@@ -17,7 +17,6 @@ from app.domain.reset_secret import Code, Link, code_from
 _LINK_SALT = "mysapk.reset.link"
 _CODE_SALT = b"mysapk.reset.code"
 _DEVICE_SALT = "mysapk.device"
-_NOTE_SALT = "mysapk.note"
 _CORRECTION_SALT = "mysapk.email-correction"
 _FINGERPRINT_SALT = b"mysapk.fingerprint"
 
@@ -52,15 +51,11 @@ class SigningKeys:
         return self._code_under(self.keys[0], reference, row_key)
 
     def opens_code(self, code: Code, reference: str, row_key: bytes) -> bool:
-        matches = [
-            hmac.compare_digest(code.letters, self._code_under(key, reference, row_key).letters) for key in self.keys
-        ]
+        matches = [hmac.compare_digest(code.letters, self._code_under(key, reference, row_key).letters) for key in self.keys]
         return any(matches)
 
     def _link_signer(self) -> Signer:
-        return Signer(
-            list(reversed(self.keys)), salt=_LINK_SALT, key_derivation="hmac", digest_method=hashlib.sha256
-        )
+        return Signer(list(reversed(self.keys)), salt=_LINK_SALT, key_derivation="hmac", digest_method=hashlib.sha256)
 
     def _code_under(self, key: str, reference: str, row_key: bytes) -> Code:
         derived = hmac.digest(key.encode(), _CODE_SALT, "sha256")
@@ -77,17 +72,6 @@ class SigningKeys:
         except BadSignature:
             return {}
         return marks if isinstance(marks, dict) else {}
-
-    def seal_note(self, note: dict[str, int | str]) -> str:
-        return self._timed(_NOTE_SALT).dumps(note)
-
-    def open_note(self, sealed: str, seconds: int) -> dict[str, int | str] | None:
-        """A note that this browser was given at most `seconds` ago."""
-        try:
-            note = self._timed(_NOTE_SALT).loads(sealed, max_age=seconds)
-        except BadSignature:
-            return None
-        return note if isinstance(note, dict) else None
 
     def correction_link(self, nip: str, address: str) -> str:
         return self._timed(_CORRECTION_SALT).dumps([nip, address])

@@ -80,9 +80,7 @@ def take(session: Session, limit: Limit, key: str, now: datetime) -> Taken | Too
             "last_at": case((and_(~over, refused), ThrottleBucket.last_at), else_=_moment(now)),
             "last_try": case((and_(~over, refused), ThrottleBucket.last_try), else_=mark),
         },
-    ).returning(
-        ThrottleBucket.count, ThrottleBucket.started_at, ThrottleBucket.last_at, ThrottleBucket.last_try
-    )
+    ).returning(ThrottleBucket.count, ThrottleBucket.started_at, ThrottleBucket.last_at, ThrottleBucket.last_try)
     count, started_at, last_at, last_try = session.execute(counted).one()
     if last_try == mark:
         return Taken()

@@ -1,0 +1,44 @@
+"""/akun: what the portal knows of its visitor, where the account is open, and how to end that."""
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from app.db import reading, unit_of_work
+from app.domain.client import mask_address
+from app.domain.indonesian_time import now
+from app.flows.log_out import end_other_sessions
+from app.models.login_session import LoginSession
+from app.web import sessions
+from app.web.portal import client
+from app.web.sessions import login_required
+
+blueprint = Blueprint("account", __name__, url_prefix="/akun")
+
+
+@blueprint.get("", endpoint="page")
+@login_required
+def show() -> ResponseReturnValue:
+    visitor = sessions.require_visitor()
+    with reading() as db:
+        logins = LoginSession.all_of(db, visitor.user.id, now())
+    return render_template(
+        "account/account.html", user=visitor.user, here=visitor.login.id_hash, logins=logins, mask_address=mask_address
+    )
+
+
+@blueprint.post("/akhiri-sesi-lain")
+@login_required
+def end_others() -> ResponseReturnValue:
+    visitor = sessions.require_visitor()
+    with unit_of_work() as db:
+        end_other_sessions(db, visitor.user, visitor.login.id_hash, client(), now())
+    flash("Semua sesi lain sudah diakhiri. Hanya perangkat ini yang masih masuk.", "success")
+    return redirect(url_for("account.page"), 303)
+
+
+@blueprint.post("/tetap-masuk")
+@login_required
+def stay() -> ResponseReturnValue:
+    """Asked by the script when the session is about to end; the request itself has counted as use."""
+    end = sessions.session_end(now())
+    return jsonify(seconds_left=end.seconds_left if end else 0, shown=end.shown if end else "")

@@ -1,0 +1,81 @@
+"""/lupa-password: step 2 of the flow. Its answer is the same for everybody."""
+
+import hashlib
+from datetime import datetime
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import StringField
+
+from app.db import unit_of_work
+from app.domain.indonesian_time import now
+from app.flows.request_reset import request_reset
+from app.models.reset_request import ResetRequest
+from app.web import limits
+from app.web.again import LOST_CSRF, shows_again
+from app.web.fields import EmailField, NipField, PortalForm
+from app.web.portal import client, portal
+
+blueprint = Blueprint("forgot_password", __name__)
+
+
+class ForgotPasswordForm(PortalForm):
+    nip = NipField("NIP")
+    email = EmailField("Email aktif")
+    email_checked = StringField()
+
+    @property
+    def likely_meant(self) -> str | None:
+        """Another address, if this one looks mistyped and its owner has not yet insisted on it."""
+        return None if self.email_checked.data == self.email.value.key else self.email.value.likely_meant
+
+
+def _page(form: ForgotPasswordForm, status: int = 200, likely_meant: str | None = None) -> Response:
+    page = render_template("auth/forgot_password.html", form=form, likely_meant=likely_meant, has_errors=bool(form.errors))
+    return make_response(page, status)
+
+
+def _again() -> ResponseReturnValue:
+    form = ForgotPasswordForm()
+    form.form_errors = [LOST_CSRF]
+    return _page(form)
+
+
+@blueprint.get("/lupa-password", endpoint="page")
+def show() -> ResponseReturnValue:
+    return _page(ForgotPasswordForm())
+
+
+@blueprint.post("/lupa-password")
+@limits.limit_mails
+@shows_again(_again)
+def ask() -> ResponseReturnValue:
+    form = ForgotPasswordForm()
+    if not form.validate():
+        return _page(form, 422)
+    if likely_meant := form.likely_meant:
+        return _page(form, 422, likely_meant)
+    limits.count_mail()
+    moment = now()
+    with unit_of_work() as db:
+        asked = request_reset(db, form.nip.value, form.email.value, _submission(form), portal().keys, client(), moment)
+    remember(asked, asked.asked_at)
+    return redirect(url_for("token_confirmation.page"), 303)
+
+
+def remember(asked: ResetRequest, at: datetime) -> None:
+    """Let this browser find the request again after a reload or a closed tab."""
+    session.pop("link", None)
+    session.permanent = True
+    session["asked"] = {
+        "reference": asked.reference,
+        "nip": asked.nip,
+        "email": asked.typed_email,
+        "at": at.isoformat(timespec="seconds"),
+    }
+
+
+def _submission(form: ForgotPasswordForm) -> str:
+    """Names the very form that was sent, so that a double click is one wish and a new form is a new one."""
+    parts = (request.form.get("csrf_token", ""), form.nip.value.digits, form.email.value.key)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

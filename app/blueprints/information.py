@@ -1,0 +1,34 @@
+"""Pages to read: help, cookies, accessibility."""
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from app.web.portal import portal
+
+blueprint = Blueprint("information", __name__)
+
+
+@blueprint.get("/bantuan")
+def help() -> ResponseReturnValue:
+    settings = portal().settings
+    return render_template(
+        "information/help.html",
+        sender=settings.mail_sender,
+        lifetime=settings.token_lifetime_minutes,
+        cooldown=settings.resend_cooldown_seconds,
+        opens_by_itself=settings.cpns_activation == "otomatis",
+    )
+
+
+@blueprint.get("/kuki")
+def cookies() -> ResponseReturnValue:
+    settings = portal().settings
+    prefix = "__Host-" if settings.is_https else ""
+    return render_template(
+        "information/cookies.html", prefix=prefix, idle=settings.session_idle_minutes, absolute=settings.session_absolute_hours
+    )
+
+
+@blueprint.get("/aksesibilitas")
+def accessibility() -> ResponseReturnValue:
+    return render_template("information/accessibility.html")

@@ -1,0 +1,129 @@
+"""/login, /logout, and the page for who may not enter yet."""
+
+from time import time
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import PasswordField, ValidationError
+
+from app.db import reading, unit_of_work
+from app.domain.indonesian_time import now
+from app.domain.nip import Nip
+from app.flows import log_in, log_out
+from app.models.user import User
+from app.security import passwords
+from app.security.throttle import TooManyTries
+from app.web import limits, sessions
+from app.web.again import LOST_CSRF, shows_again
+from app.web.fields import NipField, PortalForm, refuse
+from app.web.portal import client, portal
+
+blueprint = Blueprint("login", __name__)
+
+WRONG = "NIP dan password tidak cocok. Periksa keduanya, atau pakai Lupa Password untuk membuat password baru."
+_NOTE_SECONDS = 30 * 60
+
+
+class LoginForm(PortalForm):
+    nip = NipField("NIP")
+    password = PasswordField("Password")
+
+    def validate_password(self, field: PasswordField) -> None:
+        if not field.data:
+            raise ValidationError("Isi password Anda.")
+
+
+def _page(form: LoginForm, status: int = 200) -> Response:
+    return make_response(render_template("auth/login.html", form=form, has_errors=bool(form.errors)), status)
+
+
+def _again() -> ResponseReturnValue:
+    form = LoginForm()
+    form.form_errors = [LOST_CSRF]
+    return _page(form)
+
+
+@blueprint.get("/login", endpoint="page")
+def show() -> ResponseReturnValue:
+    if sessions.visitor():
+        return redirect(_wanted(), 303)
+    return _page(LoginForm())
+
+
+@blueprint.post("/login")
+@limits.limit_wrong_tries
+@shows_again(_again)
+def enter() -> ResponseReturnValue:
+    form = LoginForm()
+    if not form.validate():
+        return _page(form, 422)
+    match _try(form.nip.value, form.password.data or ""):
+        case TooManyTries(seconds):
+            refuse(form.password, _slow_down(seconds))
+            return limits.too_many(_page(form), seconds)
+        case log_in.WrongPassword():
+            limits.count_wrong_try()
+            refuse(form.password, WRONG)
+            return _page(form, 422)
+        case log_in.NotOpen(user):
+            session["not_open"] = {"user": user.id, "until": time() + _NOTE_SECONDS}
+            return redirect(url_for("login.not_open"), 303)
+        case (log_in.Entered(user), raw_id):
+            response = redirect(_wanted(), 303)
+            sessions.keep(response, raw_id, user.shown_nip)
+            return response
+
+
+@blueprint.get("/status-akun")
+def not_open() -> ResponseReturnValue:
+    """For who has shown the right password of an account that cannot be entered: why, since when, and whom to ask."""
+    note = session.get("not_open")
+    if note is None or note["until"] < time():
+        return redirect(url_for("login.page"), 303)
+    with reading() as db:
+        user = User.with_id(db, note["user"])
+    if user is None:
+        return redirect(url_for("login.page"), 303)
+    return render_template("auth/not_open.html", user=user)
+
+
+@blueprint.post("/logout")
+def logout() -> ResponseReturnValue:
+    response = redirect(url_for("login.page"), 303)
+    if visitor := sessions.visitor():
+        with unit_of_work() as db:
+            log_out.log_out(db, visitor.user, visitor.login.id_hash, client(), now())
+    sessions.forget(response)
+    flash("Anda sudah keluar.", "success")
+    return response
+
+
+def _try(nip: Nip, password: str) -> TooManyTries | log_in.WrongPassword | log_in.NotOpen | tuple[log_in.Entered, str]:
+    """One try to log in; the hash is computed between two transactions."""
+    with unit_of_work() as db:
+        attempt = log_in.begin(db, nip, sessions.device_mark(nip), portal().keys, client(), now())
+    if isinstance(attempt, TooManyTries):
+        return attempt
+    try:
+        is_right, better_hash = passwords.verified(password, attempt.password_hash)
+    except passwords.Busy:
+        with unit_of_work() as db:
+            log_in.abandon(db, attempt)
+        raise
+    with unit_of_work() as db:
+        outcome = log_in.finish(db, attempt, is_right, better_hash, client(), now())
+        if isinstance(outcome, log_in.Entered):
+            return outcome, sessions.start(db, outcome.user, outcome.previous_login_at, now())
+        return outcome
+
+
+def _wanted() -> str:
+    return sessions.path_of_this_site(request.args.get("next")) or url_for("home.beranda")
+
+
+def _slow_down(seconds: int) -> str:
+    minutes = -(-seconds // 60)
+    return (
+        f"Terlalu banyak percobaan untuk NIP ini. Coba lagi sekitar {minutes} menit lagi, "
+        "atau buat password baru lewat Lupa Password."
+    )

@@ -1,0 +1,65 @@
+"""/kotak-surat: the demo's mailbox. It exists only where mails go to files in the demo; elsewhere it is not even a page."""
+
+import email
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email import policy
+from email.message import EmailMessage
+from pathlib import Path
+
+from flask import Blueprint, abort, render_template, request
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup, escape
+
+from app.web.portal import portal
+
+blueprint = Blueprint("mailbox", __name__, url_prefix="/kotak-surat")
+_NAME = re.compile(r"[A-Za-z0-9_-]{16}")
+_LINK = re.compile(r"^(https?://\S+)$", re.MULTILINE)
+_NEWEST = 100
+
+
+@dataclass(frozen=True)
+class DemoMail:
+    name: str
+    to: str
+    subject: str
+    at: datetime
+    text: str
+
+    @classmethod
+    def read(cls, file: Path) -> "DemoMail":
+        message = email.message_from_bytes(file.read_bytes(), _class=EmailMessage, policy=policy.default)
+        body = message.get_body(("plain",))
+        at = datetime.fromtimestamp(file.stat().st_mtime).astimezone()
+        return cls(file.stem, str(message["To"]), str(message["Subject"]), at, body.get_content() if body else "")
+
+    @property
+    def linked_text(self) -> Markup:
+        """The text with its links to click on; all else escaped."""
+        return Markup(_LINK.sub(r'<a href="\1">\1</a>', str(escape(self.text))))
+
+
+@blueprint.before_request
+def only_in_the_demo() -> None:
+    if not portal().settings.has_demo_mailbox:
+        abort(404)
+
+
+@blueprint.get("")
+def inbox() -> ResponseReturnValue:
+    """The newest mails, of everybody or of the address that was asked for."""
+    wanted = request.args.get("untuk", "").strip().lower()
+    files = sorted(portal().settings.mail_folder.glob("*.eml"), key=lambda file: file.stat().st_mtime, reverse=True)
+    mails = (DemoMail.read(file) for file in files[: _NEWEST * (10 if wanted else 1)])
+    shown = [mail for mail in mails if not wanted or wanted in mail.to.lower()][:_NEWEST]
+    return render_template("mailbox/inbox.html", mails=shown, wanted=wanted)
+
+
+@blueprint.get("/<name>")
+def mail(name: str) -> ResponseReturnValue:
+    file = portal().settings.mail_folder / f"{name}.eml"
+    if not _NAME.fullmatch(name) or not file.is_file():
+        abort(404)
+    return render_template("mailbox/mail.html", mail=DemoMail.read(file))

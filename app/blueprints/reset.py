@@ -1,0 +1,99 @@
+"""/reset-password: the one POST that checks the token and writes the password."""
+
+from flask import Blueprint, redirect, session, url_for
+from flask.typing import ResponseReturnValue
+
+from app.blueprints.token_confirmation import Asked, ConfirmationForm, OpenedLink, opened_link, page
+from app.db import unit_of_work
+from app.domain.categories import Activation
+from app.domain.indonesian_time import now
+from app.domain.nip import Nip, read_nip
+from app.domain.reset_secret import Code, Link, read_secret
+from app.flows import redeem_token
+from app.flows.redeem_token import TokenNotLive, TooWeak
+from app.models.user import User
+from app.security import passwords
+from app.security.throttle import TooManyTries
+from app.web import limits
+from app.web.again import LOST_CSRF, shows_again
+from app.web.fields import refuse
+from app.web.portal import client, portal
+
+blueprint = Blueprint("reset", __name__)
+
+NOT_LIVE = (
+    "Token ini salah, sudah dipakai, atau sudah lewat masa berlakunya. "
+    "Salin lagi dari email terbaru, atau minta token baru lewat Lupa Password."
+)
+
+
+def _again() -> ResponseReturnValue:
+    form = ConfirmationForm()
+    form.form_errors = [LOST_CSRF]
+    return page(form, opened=opened_link())
+
+
+@blueprint.post("/reset-password")
+@limits.limit_wrong_tries
+@shows_again(_again)
+def submit() -> ResponseReturnValue:
+    form, opened = ConfirmationForm(), opened_link()
+    is_complete, nip = form.validate(), _nip(form, opened)
+    if not is_complete or nip is None:
+        return page(form, 422, opened)
+    match _redeem(nip, _proof(form, opened), form.password.data or ""):
+        case TooManyTries(seconds):
+            refuse(form.token, _use_the_link(seconds))
+            return limits.too_many(page(form, opened=opened), seconds)
+        case TokenNotLive():
+            limits.count_wrong_try()
+            refuse(form.token, NOT_LIVE)
+            return page(form, 422, opened)
+        case TooWeak(sentences):
+            for sentence in sentences:
+                refuse(form.password, sentence)
+            return page(form, 422, opened)
+        case User() as user:
+            session.clear()
+            session["reset_waits"] = user.activation is Activation.WAITING_APPROVAL
+            return redirect(url_for("token_confirmation.done"), 303)
+
+
+def _redeem(nip: Nip, proof: Code | Link | None, password: str) -> User | TokenNotLive | TooWeak | TooManyTries:
+    """Prove, hash, spend: the hash stands between two transactions, so the token is looked at again in the second."""
+    keys, sender = portal().keys, client()
+    with unit_of_work() as db:
+        checked = redeem_token.check(db, nip, proof, password, portal().settings.password_policy, keys, sender, now())
+    if not isinstance(checked, redeem_token.Proven):
+        return checked
+    password_hash = passwords.hashed(password)
+    with unit_of_work() as db:
+        return redeem_token.redeem(db, checked, password_hash, sender, now())
+
+
+def _nip(form: ConfirmationForm, opened: OpenedLink | None) -> Nip | None:
+    """The NIP in the form, else the one this browser asked for or opened a link of; refused at its field when unusable."""
+    asked = Asked.in_this_browser()
+    typed = form.nip.data or (opened.nip if opened else asked.nip if asked else "")
+    match read_nip(typed):
+        case Nip() as nip:
+            return nip
+        case fault:
+            refuse(form.nip, fault.sentence)
+            return None
+
+
+def _proof(form: ConfirmationForm, opened: OpenedLink | None) -> Code | Link | None:
+    """What was typed, or the opened link when the field holds just what that link filled in: links are not throttled."""
+    typed = form.token.value
+    if opened and opened.code and typed == read_secret(opened.code):
+        return opened.link
+    return typed
+
+
+def _use_the_link(seconds: int) -> str:
+    minutes = -(-seconds // 60)
+    return (
+        f"Token sudah terlalu sering salah diketik. Buka tautan di email, yang langsung berlaku, "
+        f"atau ketik lagi sekitar {minutes} menit lagi."
+    )

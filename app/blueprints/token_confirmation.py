@@ -1,0 +1,177 @@
+"""/konfirmasi-reset-password: where the token is typed, pasted, or filled in by the mailed link. Nothing here spends it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, session, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import PasswordField, StringField, ValidationError
+
+from app.blueprints.forgot_password import remember
+from app.db import reading, unit_of_work
+from app.domain.indonesian_time import now
+from app.domain.password_policy import faults, policy_named
+from app.domain.reset_secret import Link, read_secret
+from app.flows.redeem_token import policy_for, request_behind
+from app.flows.request_reset import NothingToResend, TooSoon, resend_token
+from app.models.audit_event import Tag
+from app.models.reset_request import ResetRequest
+from app.security import audit
+from app.web import limits
+from app.web.fields import PortalForm, TokenField
+from app.web.pages import error_page
+from app.web.portal import client, portal
+
+blueprint = Blueprint("token_confirmation", __name__, url_prefix="/konfirmasi-reset-password")
+
+
+class ConfirmationForm(PortalForm):
+    """The NIP is read by hand, because a link or an earlier step may stand for it."""
+
+    nip = StringField("NIP")
+    token = TokenField("Token")
+    password = PasswordField("Password")
+
+    def validate_password(self, field: PasswordField) -> None:
+        """What anybody may know is said at once; what only the owner may know waits for the token."""
+        if sentences := faults(field.data or "", policy_named(portal().settings.password_policy, is_admin=False)):
+            raise ValidationError(sentences[0])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What this browser asked for. It says nothing about whether there is an account."""
+
+    reference: str
+    nip: str
+    email: str
+    at: datetime
+
+    @classmethod
+    def in_this_browser(cls) -> "Asked | None":
+        kept = session.get("asked")
+        return cls(kept["reference"], kept["nip"], kept["email"], datetime.fromisoformat(kept["at"])) if kept else None
+
+    @property
+    def seconds_to_resend(self) -> int:
+        free_at = self.at + timedelta(seconds=portal().settings.resend_cooldown_seconds)
+        return max(0, int((free_at - now()).total_seconds() + 0.999))
+
+
+@dataclass(frozen=True)
+class OpenedLink:
+    """A mailed link that was opened in this browser: its mailbox is proven, so its state may be told."""
+
+    link: Link
+    nip: str
+    code: str | None  # None when the token is used or expired
+    is_admin: bool
+
+
+@blueprint.get("", endpoint="page")
+def show() -> ResponseReturnValue:
+    form = ConfirmationForm()
+    opened = opened_link()
+    if opened and opened.code:
+        form.token.data = opened.code
+    return page(form, opened=opened)
+
+
+@blueprint.get("/<link>")
+def open_link(link: str) -> ResponseReturnValue:
+    """Mail scanners open every link, so this only moves it from the address to the browser's own memory."""
+    secret = read_secret(link)
+    if not isinstance(secret, Link):
+        return _not_a_link()
+    with unit_of_work() as db:
+        request = request_behind(db, secret, portal().keys)
+        if request is None:
+            return _not_a_link()
+        audit.record(db, Tag.LINK_OPENED, request.user, client(), now())
+    session.permanent = True
+    session["link"] = secret.text
+    return redirect(url_for("token_confirmation.page"), 303)
+
+
+@blueprint.get("/berhasil")
+def done() -> ResponseReturnValue:
+    return render_template("auth/reset_done.html", is_waiting=session.get("reset_waits", False))
+
+
+@blueprint.post("/kirim-ulang")
+@limits.limit_mails
+def resend() -> ResponseReturnValue:
+    asked = Asked.in_this_browser()
+    if asked is None:
+        return _ask_anew()
+    settings = portal().settings
+    cooldown, lifetime = timedelta(seconds=settings.resend_cooldown_seconds), timedelta(minutes=settings.token_lifetime_minutes)
+    moment = now()
+    with unit_of_work() as db:
+        outcome = resend_token(db, asked.reference, cooldown, lifetime, portal().keys, client(), moment)
+    match outcome:
+        case NothingToResend():
+            return _ask_anew()
+        case TooSoon(seconds):
+            return limits.too_many(page(ConfirmationForm(formdata=None), notice=_wait(seconds)), seconds)
+        case ResetRequest():
+            limits.count_mail()
+            remember(outcome, moment)
+            flash("Permintaan kirim ulang diterima. Periksa kotak masuk dan folder Spam beberapa menit lagi.", "success")
+            return redirect(url_for("token_confirmation.page"), 303)
+
+
+def page(form: ConfirmationForm, status: int = 200, opened: OpenedLink | None = None, notice: str | None = None) -> Response:
+    """The two-field page; the NIP is a third field only where this browser does not know it."""
+    asked = Asked.in_this_browser()
+    known_nip = opened.nip if opened else asked.nip if asked else None
+    shown = render_template(
+        "auth/confirmation.html",
+        form=form,
+        asked=asked,
+        opened=opened,
+        known_nip=None if form.nip.errors else known_nip,
+        rules=policy_named(portal().settings.password_policy, bool(opened and opened.is_admin)).rules,
+        lifetime=portal().settings.token_lifetime_minutes,
+        sender=portal().settings.mail_sender,
+        notice=notice,
+        has_errors=bool(form.errors),
+    )
+    return make_response(shown, status)
+
+
+def opened_link() -> OpenedLink | None:
+    """The link that this browser opened, as its request stands now."""
+    link = read_secret(session.get("link", ""))
+    if not isinstance(link, Link):
+        return None
+    with reading() as db:
+        request = request_behind(db, link, portal().keys)
+        if request is None or request.user is None:
+            return None
+        moment = now()
+        code = portal().keys.reset_code(request.reference, request.key).shown if request.is_live(moment) else None
+        is_admin = policy_for(db, request.user, portal().settings.password_policy, moment).name == "asn2025"
+        return OpenedLink(link, request.nip, code, is_admin)
+
+
+def _ask_anew() -> ResponseReturnValue:
+    flash("Permintaan token yang lama sudah lewat. Isi NIP dan email sekali lagi untuk mendapat token baru.", "info")
+    return redirect(url_for("forgot_password.page"), 303)
+
+
+def _wait(seconds: int) -> str:
+    return f"Email terakhir baru saja diminta. Tunggu {seconds} detik lagi, lalu tekan Kirim ulang."
+
+
+def _not_a_link() -> ResponseReturnValue:
+    return error_page(
+        404,
+        heading="Tautan tidak lengkap",
+        sentences=["Tautan ini tidak lengkap atau berubah ketika disalin."],
+        what_to_do=[
+            "Buka lagi tautan langsung dari email, atau ketik token dari email itu di halaman Konfirmasi Reset Password."
+        ],
+        link_href=url_for("token_confirmation.page"),
+        link_text="Ketik token",
+    )

@@ -1,0 +1,36 @@
+"""Arguments that several commands take, with their checks."""
+
+from datetime import date
+
+import click
+
+from app.domain.nip import Nip, NotANip, read_nip
+
+
+class NipArgument(click.ParamType):
+    """A NIP in any spelling that the pages accept too."""
+
+    name = "nip"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Nip:
+        match read_nip(str(value)):
+            case Nip() as nip:
+                return nip
+            case NotANip(sentence):
+                self.fail(sentence, param, ctx)
+
+
+class DayOption(click.ParamType):
+    """A day as 2026-12-31."""
+
+    name = "yyyy-mm-dd"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value} bukan tanggal. Tulis seperti 2026-12-31.", param, ctx)
+
+
+NIP = NipArgument()
+DAY = DayOption()

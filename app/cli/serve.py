@@ -1,0 +1,183 @@
+"""`mysapk serve` and `mysapk worker`: the two parts of a running portal, and how both come to an end."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import click
+import waitress
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.db import unit_of_work
+from app.domain.client import Client
+from app.domain.indonesian_time import now
+from app.flows.housekeeping import keep_house
+from app.mail import outbox
+from app.mail.delivery import Postman
+from app.models.audit_event import Tag
+from app.models.outbox_mail import Letter, OutboxMail
+from app.security import audit
+from app.web.portal import portal
+
+log = logging.getLogger("portal.worker")
+
+SECONDS_BETWEEN_LOOKS = 0.3
+SECONDS_AFTER_A_FAULT = 3.0
+SECONDS_TO_FINISH = 25  # one SMTP answer and a little more
+TIME_BETWEEN_CLEANINGS = timedelta(hours=1)
+WEB_THREADS = 16
+LARGEST_BODY_TO_READ = 4 * 1024 * 1024  # bytes that waitress takes in before the portal answers 413
+
+
+@click.command()
+@click.option("--no-worker", is_flag=True, help="Only the web, where workers run elsewhere.")
+@with_appcontext
+def serve(no_worker: bool) -> None:
+    """Serve the web, with one worker beside it."""
+    run_web(current_app._get_current_object(), with_worker=not no_worker)  # type: ignore[attr-defined]
+
+
+@click.command()
+@click.option("--until-stdin-closes", is_flag=True, hidden=True, help="End with the process that holds the other end.")
+@with_appcontext
+def worker(until_stdin_closes: bool) -> None:
+    """Send mails and keep house, until told to stop."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if until_stdin_closes:
+        threading.Thread(target=lambda: (sys.stdin.buffer.read(), stop.set()), daemon=True).start()
+    work(current_app._get_current_object(), stop)  # type: ignore[attr-defined]
+
+
+def run_web(app: Flask, with_worker: bool) -> None:
+    """Serve until SIGINT or SIGTERM; then end the worker too, letting it finish the letter in its hand."""
+    settings = app.extensions["portal"].settings
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        server = waitress.create_server(
+            app,
+            host=settings.host,
+            port=settings.port,
+            threads=WEB_THREADS,
+            ident=None,
+            max_request_body_size=LARGEST_BODY_TO_READ,
+            clear_untrusted_proxy_headers=False,  # TRUSTED_PROXIES decides, in create_app
+        )
+    except OSError as fault:
+        raise click.ClickException(f"{settings.host}:{settings.port} cannot be opened: {fault.strerror}") from fault
+    with _worker_beside() if with_worker else _nothing():
+        server.run()
+
+
+def work(app: Flask, stop: threading.Event) -> None:
+    """The worker's life. A fault of the database is waited out; nothing that was posted is lost by it."""
+    cleaned_at = datetime.min.replace(tzinfo=now().tzinfo)
+    log.info("worker started")
+    while not stop.is_set():
+        try:
+            if now() - cleaned_at >= TIME_BETWEEN_CLEANINGS:
+                with app.app_context(), unit_of_work() as session:
+                    keep_house(session, timedelta(minutes=portal().settings.session_idle_minutes), now())
+                cleaned_at = now()
+            _send_all_due(app, stop)
+            stop.wait(SECONDS_BETWEEN_LOOKS)
+        except SQLAlchemyError as fault:
+            log.error("database", exc_info=fault)
+            stop.wait(SECONDS_AFTER_A_FAULT)
+        except Exception as accident:
+            log.error("accident", exc_info=accident)
+            stop.wait(SECONDS_AFTER_A_FAULT)
+    log.info("worker stopped")
+
+
+def _send_all_due(app: Flask, stop: threading.Event) -> None:
+    """Empty the outbox over one connection. A server that cannot be reached ends the round, not each letter's turn."""
+    with app.app_context():
+        postman = portal().postman()
+    with postman:
+        while not stop.is_set():
+            with app.app_context():
+                delivery = send_next(postman)
+            if delivery is None or isinstance(delivery, outbox.RefusedForNow):
+                return
+
+
+def send_next(postman: Postman) -> outbox.Delivery | None:
+    """Deliver one letter: begin, hand over, settle, each in a transaction of its own. None when nothing is due."""
+    lifetime = timedelta(minutes=portal().settings.token_lifetime_minutes)
+    with unit_of_work() as session:
+        mail = outbox.claim(session, now(), lifetime)
+    if mail is None:
+        return None
+    letter = portal().renderer.render(mail, now())
+    delivery = postman.deliver(letter, mail.to_address, mail.message_id)
+    with unit_of_work() as session:
+        outbox.settle(session, mail, delivery, now(), lifetime)
+        if mail.letter is Letter.TOKEN and isinstance(delivery, outbox.HandedOver):
+            audit.record(session, Tag.TOKEN_HANDED_OVER, mail.user, _asker(mail), now(), mail=mail.id)
+    fields = {"mail": mail.id, "letter": mail.letter, "outcome": type(delivery).__name__, "attempts": mail.attempts}
+    log.info("mail", extra={"fields": fields})
+    return delivery
+
+
+def _asker(mail: OutboxMail) -> Client:
+    return Client(mail.client_address, "worker", "-")
+
+
+@contextmanager
+def _worker_beside() -> Iterator[None]:
+    """A worker process that ends with this one, however this one ends: its standard input closes."""
+    ending = threading.Event()
+    command = [sys.executable, "-m", "app.cli", "worker", "--until-stdin-closes"]
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def keep_one_running() -> None:
+        while not ending.is_set():
+            process = subprocess.Popen(command, stdin=subprocess.PIPE)
+            processes.append(process)
+            process.wait()
+            processes.remove(process)
+            if not ending.wait(1):
+                log.error("worker ended, starting another")
+
+    keeper = threading.Thread(target=keep_one_running, daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        for process in list(processes):
+            if process.stdin:
+                process.stdin.close()
+        keeper.join(SECONDS_TO_FINISH)
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+def _leave(_number: int, _frame: object) -> None:
+    raise SystemExit(0)
+
+
+def end_with_parent() -> None:
+    """Stop when the process that started this one is gone, for `make run`: nobody would find the orphan."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        alone = threading.Event()
+        while os.getppid() == parent:
+            alone.wait(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,259 @@
+"""Files of staff and of instansi, row by row: which columns they have, what each cell must hold, and what to do if not.
+
+The sentences go to whoever prepared the file. They never repeat what a cell holds, so a report can be shown anywhere.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.domain.categories import Category
+from app.domain.email_address import EmailAddress, NotAnEmail, read_email
+from app.domain.nip import Nip, NotANip, read_nip
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that a kind of file must have, and those that it may have."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+
+INSTANSI_COLUMNS = Columns(("kode", "nama", "kontak"))
+STAFF_COLUMNS = Columns(("nip", "nama", "email", "kategori", "kode_instansi", "unit_kerja"), ("telepon",))
+# Hashes come from the operator of an older system, never from an admin's upload.
+COMMAND_LINE_STAFF_COLUMNS = Columns(STAFF_COLUMNS.required, (*STAFF_COLUMNS.optional, "password_hash"))
+# What the list of refused rows adds. Read over, so that a corrected list can be imported as it is.
+REPORT_COLUMNS = ("baris", "kesalahan")
+
+# What decides over rights and access is never read from a file. Named, so that nobody thinks it was.
+_NEVER_FROM_A_FILE = frozenset(
+    "id user_id role peran hak akses admin is_admin mandat status aktif is_active activation aktivasi status_akun"
+    " instansi_id credential_version password kata_sandi sandi token totp otp".split()
+)
+
+_LONGEST_TEXT = 200
+_LONGEST_CODE = 20
+_LONGEST_CONTACT = 300
+_LONGEST_PHONE = 30
+_LONGEST_HASH = 200
+_UNWANTED_CHARACTERS = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
+_PHONE = re.compile(r"\+?[0-9(][0-9 ().\-]*")
+_SCIENTIFIC = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with one cell, as a sentence that says what to do. Without a column it is about the whole row."""
+
+    column: str | None
+    sentence: str
+
+
+@dataclass(frozen=True)
+class RowFaults:
+    """Why a row cannot be taken over."""
+
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True)
+class HeaderFaults:
+    """Why the file's columns cannot be used; sentences."""
+
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StaffRow:
+    """One person as a file tells of them. None: the file says nothing, so what is on record stays."""
+
+    nip: Nip
+    name: str
+    email: EmailAddress | None
+    category: Category
+    instansi_code: str
+    work_unit: str
+    phone: str | None
+    password_hash: str | None
+
+
+@dataclass(frozen=True)
+class InstansiRow:
+    """One instansi as a file tells of it."""
+
+    code: str
+    name: str
+    contact: str
+
+
+NIP_AS_NUMBER = Fault(
+    "nip",
+    "NIP tersimpan sebagai angka sehingga digit terakhir rusak. Ubah format kolom NIP menjadi Teks, "
+    "lalu isi lagi NIP dari data asalnya.",
+)
+
+
+def read_header(cells: Sequence[str], columns: Columns) -> tuple[str, ...] | HeaderFaults:
+    """The columns' names in the order of the file. Case, spaces and empty cells at the end do not matter."""
+    names = [_column_name(cell) for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    known = (*columns.required, *columns.optional, *REPORT_COLUMNS)
+    missing = [name for name in columns.required if name not in names]
+    sentences = []
+    if missing:
+        sentences.append(f"Kolom {', '.join(missing)} tidak ada. Tambahkan pada baris judul: {_wanted(columns)}.")
+    for position, name in enumerate(names, start=1):
+        if not name:
+            sentences.append(f"Kolom ke-{position} tidak berjudul. Isi judulnya, atau hapus kolom itu.")
+        elif name in names[: position - 1]:
+            sentences.append(f"Kolom {_shown(name)} ada lebih dari satu kali. Sisakan satu saja.")
+        elif name in _NEVER_FROM_A_FILE:
+            sentences.append(
+                f"Kolom {_shown(name)} tidak boleh ada: hak, status, dan akses akun tidak diatur lewat file. Hapus kolom itu."
+            )
+        elif name not in known:
+            sentences.append(f"Kolom {_shown(name)} tidak dikenal. Hapus kolom itu, atau perbaiki judulnya: {_wanted(columns)}.")
+    return HeaderFaults(tuple(sentences)) if sentences else tuple(names)
+
+
+def read_staff_row(cells: Mapping[str, str]) -> StaffRow | RowFaults:
+    """Read one person; every cell is looked at, so that one run shows all that is wrong."""
+    nip = _nip(cells["nip"])
+    name = _text(cells["nama"], "nama", "nama lengkap pegawai", _LONGEST_TEXT)
+    email = _email(cells["email"])
+    category = _category(cells["kategori"])
+    code = _text(cells["kode_instansi"], "kode_instansi", "kode instansi", _LONGEST_CODE)
+    unit = _text(cells["unit_kerja"], "unit_kerja", "nama unit kerja", _LONGEST_TEXT)
+    phone = _phone(cells.get("telepon", ""))
+    password_hash = _password_hash(cells.get("password_hash", ""))
+    if (
+        isinstance(nip, Fault)
+        or isinstance(name, Fault)
+        or isinstance(email, Fault)
+        or isinstance(category, Fault)
+        or isinstance(code, Fault)
+        or isinstance(unit, Fault)
+        or isinstance(phone, Fault)
+        or isinstance(password_hash, Fault)
+    ):
+        return _faults_among(nip, name, email, category, code, unit, phone, password_hash)
+    return StaffRow(nip, name, email, category, code, unit, phone, password_hash)
+
+
+def read_instansi_row(cells: Mapping[str, str]) -> InstansiRow | RowFaults:
+    """Read one instansi."""
+    code = _text(cells["kode"], "kode", "kode instansi", _LONGEST_CODE)
+    name = _text(cells["nama"], "nama", "nama instansi", _LONGEST_TEXT)
+    # Whoever waits or is refused is told to ask there, so a missing contact is a dead end.
+    contact = _text(cells["kontak"], "kontak", "kontak helpdesk yang dapat dihubungi pegawai", _LONGEST_CONTACT)
+    if isinstance(code, Fault) or isinstance(name, Fault) or isinstance(contact, Fault):
+        return _faults_among(code, name, contact)
+    return InstansiRow(code, name, contact)
+
+
+def guarded(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula (OWASP, CSV Injection)."""
+    return f"'{cell}" if cell.startswith(_STARTS_A_FORMULA) else cell
+
+
+def unguarded(cell: str) -> str:
+    """The cell as it was before `guarded`: a corrected list of refused rows comes back in."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_STARTS_A_FORMULA) else cell
+
+
+def _column_name(cell: str) -> str:
+    """`Kode  Instansi` is `kode_instansi`."""
+    return re.sub(r"[\s_\-]+", "_", cell.strip("\ufeff \t\r\n\u00a0").casefold())
+
+
+def _wanted(columns: Columns) -> str:
+    optional = f" (boleh ditambah {', '.join(columns.optional)})" if columns.optional else ""
+    return ", ".join(columns.required) + optional
+
+
+def _shown(name: str) -> str:
+    """A column's name for a terminal or a page: short, and without what could steer either."""
+    printable = "".join(character if character.isprintable() else "?" for character in name)
+    return f'"{printable[:40]}"'
+
+
+def _faults_among(*cells: object) -> RowFaults:
+    return RowFaults(tuple(cell for cell in cells if isinstance(cell, Fault)))
+
+
+def _nip(cell: str) -> Nip | Fault:
+    if _SCIENTIFIC.fullmatch(cell.strip()):
+        return NIP_AS_NUMBER
+    nip = read_nip(cell)
+    return Fault("nip", _about_others(nip.sentence)) if isinstance(nip, NotANip) else nip
+
+
+def _email(cell: str) -> EmailAddress | None | Fault:
+    if not cell.strip():
+        return None
+    address = read_email(cell)
+    return Fault("email", _about_others(address.sentence)) if isinstance(address, NotAnEmail) else address
+
+
+def _about_others(sentence: str) -> str:
+    """The sentence as it stands beside a form speaks to the owner; here somebody reads it about others."""
+    return sentence.replace(" Anda", "")
+
+
+_CATEGORIES = {category.value.replace("_", ""): category for category in Category}
+
+
+def _category(cell: str) -> Category | Fault:
+    bare = re.sub(r"[\s_.\-]+", "", cell).upper()
+    choices = ", ".join(category.label for category in Category)
+    if not bare:
+        return Fault("kategori", f"Isi kategori: {choices}.")
+    return _CATEGORIES.get(bare) or Fault("kategori", f"Kategori ini tidak dikenal. Isi salah satu: {choices}.")
+
+
+def _text(cell: str, column: str, what: str, longest: int) -> str | Fault:
+    """Text in one spelling: composed characters, single spaces."""
+    text = unicodedata.normalize("NFC", cell.strip())
+    if not text:
+        return Fault(column, f"Isi {what}.")
+    if "\n" in text or "\r" in text:
+        return Fault(column, "Sel ini berisi baris baru. Tulis dalam satu baris.")
+    if any(unicodedata.category(character) in _UNWANTED_CHARACTERS for character in text):
+        return Fault(column, "Sel ini berisi karakter yang tidak terlihat. Ketik ulang isinya.")
+    text = " ".join(text.split())
+    if len(text) > longest:
+        return Fault(column, f"Isi sel ini {len(text)} karakter. Singkatkan menjadi paling banyak {longest} karakter.")
+    return text
+
+
+def _phone(cell: str) -> str | None | Fault:
+    phone = " ".join(cell.split())
+    if not phone:
+        return None
+    if not _PHONE.fullmatch(phone):
+        return Fault("telepon", "Tulis nomor telepon dengan angka saja, misalnya 081234567890, atau kosongkan.")
+    if len(phone) > _LONGEST_PHONE:
+        return Fault("telepon", f"Nomor telepon terlalu panjang. Isi satu nomor saja, paling banyak {_LONGEST_PHONE} karakter.")
+    return phone
+
+
+def _password_hash(cell: str) -> str | None | Fault:
+    """Only its shape; whether the portal can verify it is known where passwords are hashed."""
+    password_hash = cell.strip()
+    if not password_hash:
+        return None
+    if len(password_hash) > _LONGEST_HASH or not password_hash.isascii() or not password_hash.isprintable():
+        return HASH_NOT_USABLE
+    return password_hash
+
+
+HASH_NOT_USABLE = Fault(
+    "password_hash",
+    "Hash password ini tidak dapat dipakai portal (hanya argon2id dengan m=19456,t=2,p=1). "
+    "Kosongkan sel ini; pegawai mengaktifkan akun dengan Lupa Password.",
+)

@@ -1,0 +1,37 @@
+"""What a file has named so far. Kept beside memory, so that a file may be of any length."""
+
+import sqlite3
+from enum import StrEnum
+from types import TracebackType
+
+
+class Kind(StrEnum):
+    NIP = "nip"
+    EMAIL = "email"
+    INSTANSI = "instansi"
+    RELEASED_EMAIL = "released_email"  # was on record for somebody until this very file
+
+
+class SeenInFile:
+    """An unnamed SQLite file that is gone with the last row; SQLite moves it to disk when it outgrows its cache."""
+
+    def __init__(self) -> None:
+        self._rows = sqlite3.connect("")
+        self._rows.execute(
+            "CREATE TABLE seen (kind TEXT, value TEXT, line INTEGER NOT NULL, PRIMARY KEY (kind, value)) WITHOUT ROWID"
+        )
+
+    def __enter__(self) -> "SeenInFile":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._rows.close()
+
+    def note(self, kind: Kind, value: str, line: int) -> None:
+        """Remember where the value stood first."""
+        self._rows.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (kind, value, line))
+
+    def first_line(self, kind: Kind, value: str) -> int | None:
+        """The line that named the value first."""
+        found = self._rows.execute("SELECT line FROM seen WHERE kind = ? AND value = ?", (kind, value)).fetchone()
+        return int(found[0]) if found else None

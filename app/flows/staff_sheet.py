@@ -1,0 +1,386 @@
+"""Somebody hands over a table, as CSV or XLSX, from whatever program wrote it. It is read as a stream of lines.
+
+What makes a whole file unusable is found before its first line is given out, so that no file is taken over by half.
+What makes a line unusable is said with the line, and the next one is read.
+"""
+
+import csv
+import os
+import re
+import stat
+import zipfile
+import zlib
+from abc import ABC, abstractmethod
+from codecs import getincrementaldecoder
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from io import BufferedReader, TextIOWrapper
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+
+from app.domain.staff_file import NIP_AS_NUMBER, Columns, Fault, HeaderFaults, read_header, unguarded
+
+LONGEST_ROW = 16_000  # characters; ten times what the fields of a person may hold together
+MOST_XLSX_CELLS = 4_000_000  # python-calamine keeps 32 bytes for every cell of the used rectangle: 128 MB
+MOST_XLSX_BYTES = 1 << 30  # unpacked
+
+_CHUNK = 1 << 20
+_DELIMITERS = (",", ";")
+_CELL_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{0,3})([0-9]{1,7})["']""")
+_LONGEST_REFERENCE = 64
+_OTHER_FORMATS = (
+    b"%PDF",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"\x1f\x8b",
+    b"Rar!",
+    b"7z\xbc\xaf",
+    b"\x7fELF",
+    b"SQLite format 3",
+)
+_XLSX, _OLD_EXCEL, _UTF_16 = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", (b"\xff\xfe", b"\xfe\xff")
+
+_TOO_LONG = Fault(None, f"Baris ini lebih panjang dari {LONGEST_ROW} karakter. Periksa isinya, atau hapus baris ini.")
+_OPEN_QUOTE = Fault(None, 'Tanda kutip (") tidak berpasangan. Hapus tanda kutipnya, atau tutup pada sel yang sama.')
+
+
+class UnreadableFile(Exception):
+    """The file as a whole cannot be read. The message is a sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row below the header. `number` is where it starts, as an editor or a spreadsheet counts. With a fault,
+    `cells` hold what could be read, for showing only."""
+
+    number: int
+    cells: Mapping[str, str]
+    fault: Fault | None = None
+
+
+class Sheet(ABC):
+    """A table with its header read. `position` out of `total` tells how far `lines` has come."""
+
+    header: tuple[str, ...]
+    delimiter: str
+    total: int
+
+    @property
+    @abstractmethod
+    def position(self) -> int: ...
+
+    @abstractmethod
+    def lines(self) -> Iterator[Line]:
+        """Every row that is not empty, once."""
+
+    def _line(self, number: int, cells: Sequence[str], fault: Fault | None = None) -> Line:
+        found = dict(zip(self.header, (unguarded(cell) for cell in cells), strict=False))
+        filled = max((position for position, cell in enumerate(cells, start=1) if cell.strip()), default=0)
+        if fault is None and (len(cells) < len(self.header) or filled > len(self.header)):
+            fault = Fault(None, _wrong_count(max(filled, min(len(cells), len(self.header))), len(self.header)))
+        return Line(number, found, fault)
+
+
+@contextmanager
+def opened(path: Path, columns: Columns) -> Iterator[Sheet]:
+    """Open a CSV or an XLSX, known by its content and not by its name; raises UnreadableFile."""
+    with ExitStack() as stack:
+        try:
+            sheet = _sheet(stack.enter_context(_regular_file(path)), columns)
+        except OSError as error:
+            raise UnreadableFile(_sentence_about(error)) from error
+        yield sheet
+
+
+def in_batches(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
+    remaining = iter(lines)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+def _regular_file(path: Path) -> BufferedReader:
+    """Nothing else: a directory has no lines, and a pipe can be read once only, and waits for ever."""
+    kind = path.stat().st_mode
+    if stat.S_ISDIR(kind):
+        raise UnreadableFile("Ini folder, bukan file. Sebutkan satu file CSV atau XLSX.")
+    if not stat.S_ISREG(kind):
+        raise UnreadableFile("Ini bukan file biasa. Simpan dahulu isinya sebagai file CSV atau XLSX.")
+    return path.open("rb")
+
+
+def _sheet(file: BufferedReader, columns: Columns) -> Sheet:
+    start = file.read(4096)
+    file.seek(0)
+    if not start:
+        raise UnreadableFile("File ini kosong. Simpan ulang dari program asalnya, lalu coba lagi.")
+    if start.startswith(_XLSX):
+        return _XlsxSheet(file, columns)
+    if start.startswith(_OLD_EXCEL):
+        raise UnreadableFile(
+            "File ini berformat Excel lama (.xls) atau dikunci password. Simpan ulang sebagai .xlsx tanpa password, atau CSV UTF-8."
+        )
+    if start.startswith(_UTF_16):
+        raise UnreadableFile('File ini berupa teks UTF-16. Simpan ulang di Excel sebagai "CSV UTF-8".')
+    if start.startswith(_OTHER_FORMATS):
+        raise UnreadableFile("File ini bukan tabel. Pakai file CSV (UTF-8) atau XLSX.")
+    return _CsvSheet(file, columns)
+
+
+def _sentence_about(error: OSError) -> str:
+    match error:
+        case FileNotFoundError():
+            return "File tidak ditemukan. Periksa nama dan foldernya."
+        case PermissionError():
+            return "File tidak boleh dibaca oleh pengguna ini. Beri izin baca, lalu coba lagi."
+        case _:
+            return f"File tidak dapat dibaca ({error.strerror or 'kesalahan disk'}). Salin ke tempat lain, lalu coba lagi."
+
+
+def _header(cells: Sequence[str], columns: Columns) -> tuple[str, ...]:
+    header = read_header(cells, columns)
+    if isinstance(header, HeaderFaults):
+        raise UnreadableFile(" ".join(header.sentences))
+    return header
+
+
+def _wrong_count(found: int, wanted: int) -> str:
+    if found < wanted:
+        return f"Baris ini hanya berisi {found} sel, seharusnya {wanted}. Lengkapi, dan pisahkan sel seperti pada baris judul."
+    return (
+        f"Baris ini berisi {found} sel, seharusnya {wanted}. "
+        "Hapus kelebihannya, atau beri tanda kutip pada sel yang berisi tanda pemisah."
+    )
+
+
+class _CsvSheet(Sheet):
+    """Position and total in bytes."""
+
+    def __init__(self, file: BufferedReader, columns: Columns) -> None:
+        self._file = file
+        self.total = os.fstat(file.fileno()).st_size
+        _check_text(file)
+        self._text = TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        self._physical = _PhysicalLines(self._text)
+        first = self._first_line()
+        self.delimiter = max(_DELIMITERS, key=lambda delimiter: len(next(csv.reader([first], delimiter=delimiter))))
+        self.header = _header(next(csv.reader([first], delimiter=self.delimiter)), columns)
+
+    @property
+    def position(self) -> int:
+        return self._file.tell()
+
+    def lines(self) -> Iterator[Line]:
+        rows = csv.reader(self._physical, delimiter=self.delimiter, skipinitialspace=True, strict=True)
+        while True:
+            number = self._physical.begin_row()
+            try:
+                cells = next(rows)
+            except StopIteration:
+                return
+            except UnicodeDecodeError as error:
+                raise UnreadableFile("File ini berubah saat dibaca. Tunggu sampai selesai disimpan, lalu coba lagi.") from error
+            except _RowTooLong:
+                yield self._line(number, (), _OPEN_QUOTE if self._physical.read_again_after_first() else _TOO_LONG)
+                continue
+            except csv.Error:
+                self._physical.read_again_after_first()
+                yield self._line(number, (), _OPEN_QUOTE)
+                continue
+            if any(cell.strip() for cell in cells):
+                yield self._line(number, cells)
+
+    def _first_line(self) -> str:
+        """The header, below any empty lines."""
+        self._physical.begin_row()
+        try:
+            for line in self._physical:
+                if line.strip():
+                    return line
+        except _RowTooLong:
+            raise UnreadableFile(f"Baris judul lebih panjang dari {LONGEST_ROW} karakter. Periksa apakah ini file CSV.") from None
+        raise UnreadableFile("File ini tidak berisi apa-apa. Isi baris judul dan datanya, lalu coba lagi.")
+
+
+class _RowTooLong(Exception):
+    """A row went on beyond LONGEST_ROW."""
+
+
+class _PhysicalLines:
+    """The lines of a text as csv.reader takes them, never more than LONGEST_ROW characters for one row.
+
+    A quote that is never closed would swallow the rest of the file: such a row is given up, and its lines but the
+    first are read again as rows of their own.
+    """
+
+    def __init__(self, text: TextIOWrapper) -> None:
+        self._text = text
+        self._again: list[str] = []  # lines to read again, the next one last
+        self._row: list[str] = []
+        self._row_length = 0
+        self._number = 0
+
+    def begin_row(self) -> int:
+        """The number of the line that the next row starts on."""
+        self._row, self._row_length = [], 0
+        return self._number + 1
+
+    def read_again_after_first(self) -> bool:
+        """Put the lines of the current row back, but for its first; False when there are none."""
+        again = self._row[1:]
+        self._again.extend(reversed(again))
+        self._number -= len(again)
+        return bool(again)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.pop() if self._again else self._text.readline(LONGEST_ROW + 1)
+        if not line:
+            raise StopIteration
+        self._number += 1
+        self._row.append(line)
+        self._row_length += len(line)
+        if self._row_length > LONGEST_ROW:
+            self._row[-1] = self._without_rest(line)
+            raise _RowTooLong
+        return line
+
+    def _without_rest(self, line: str) -> str:
+        """A line cut at LONGEST_ROW ends there: what follows of it is passed over."""
+        if line.endswith(("\n", "\r")):
+            return line
+        while (rest := self._text.readline(_CHUNK)) and not rest.endswith(("\n", "\r")):
+            pass
+        return f"{line}\n"
+
+
+def _check_text(file: BufferedReader) -> None:
+    """UTF-8 throughout, without NUL; one quick pass over the whole file."""
+    decoder = getincrementaldecoder("utf-8")()
+    line = 1
+    while chunk := file.read(_CHUNK):
+        try:
+            decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            line += error.object[: error.start].count(b"\n")
+            raise UnreadableFile(_not_utf_8(chunk, line)) from error
+        if b"\0" in chunk:
+            line += chunk[: chunk.index(b"\0")].count(b"\n")
+            raise UnreadableFile(
+                f"Baris {line} berisi karakter kosong (NUL). Simpan ulang file sebagai CSV UTF-8, lalu coba lagi."
+            )
+        line += chunk.count(b"\n")
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(_not_utf_8(b"", line)) from error
+    file.seek(0)
+
+
+def _not_utf_8(chunk: bytes, line: int) -> str:
+    if b"\0" in chunk:
+        return "File ini bukan tabel. Pakai file CSV (UTF-8) atau XLSX."
+    return f'File ini bukan UTF-8 (mulai baris {line}). Simpan ulang di Excel sebagai "CSV UTF-8", lalu coba lagi.'
+
+
+class _XlsxSheet(Sheet):
+    """The first sheet. Position and total in rows."""
+
+    delimiter = ","
+
+    def __init__(self, file: BufferedReader, columns: Columns) -> None:
+        _check_workbook(file)
+        self._sheet = _first_sheet(file)
+        self.total = self._sheet.total_height + 1
+        self._rows = self._filled_rows()
+        self._number, first = next(self._rows, (0, ()))
+        if not first:
+            raise UnreadableFile("Lembar pertama file ini kosong. Pindahkan data ke lembar pertama, lalu coba lagi.")
+        self.header = _header([str(cell) for cell in first], columns)
+
+    @property
+    def position(self) -> int:
+        return self._number
+
+    def lines(self) -> Iterator[Line]:
+        for number, cells in self._rows:
+            self._number = number
+            texts = [_as_text(cell) for cell in cells]
+            yield self._line(number, texts, NIP_AS_NUMBER if self._has_numeric_nip(cells) else None)
+
+    def _filled_rows(self) -> Iterator[tuple[int, Sequence[object]]]:
+        for number, cells in enumerate(self._sheet.iter_rows(), start=1):
+            if any(str(cell).strip() for cell in cells):
+                yield number, cells
+
+    def _has_numeric_nip(self, cells: Sequence[object]) -> bool:
+        """Excel keeps 15 digits of a number: the last three of a NIP are already other ones."""
+        return "nip" in self.header and isinstance(cells[self.header.index("nip")], int | float)
+
+
+def _first_sheet(file: BufferedReader) -> CalamineSheet:
+    try:
+        workbook = CalamineWorkbook.from_filelike(file)
+        return workbook.get_sheet_by_index(0)
+    except (CalamineError, OSError) as error:
+        raise _broken_xlsx() from error
+
+
+def _broken_xlsx() -> UnreadableFile:
+    return UnreadableFile("File XLSX ini rusak atau tidak lengkap. Buka di Excel, simpan ulang sebagai .xlsx atau CSV UTF-8.")
+
+
+def _check_workbook(file: BufferedReader) -> None:
+    """One stray cell at the far end of a sheet, or a packed bomb, would take all memory and with it the process."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            parts = archive.infolist()
+            if not any(part.filename == "xl/workbook.xml" for part in parts):
+                raise UnreadableFile("File ini arsip, bukan XLSX. Pakai file CSV (UTF-8) atau XLSX.")
+            if sum(part.file_size for part in parts) > MOST_XLSX_BYTES:
+                raise UnreadableFile("File XLSX ini terlalu besar. Simpan sebagai CSV UTF-8: ukurannya boleh berapa saja.")
+            for part in parts:
+                if re.fullmatch(r"xl/worksheets/[^/]+\.xml", part.filename):
+                    with archive.open(part) as sheet:
+                        _check_extent(sheet)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+        raise _broken_xlsx() from error
+    finally:
+        file.seek(0)
+
+
+def _check_extent(sheet: IO[bytes]) -> None:
+    columns: set[bytes] = set()
+    last_row = 0
+    tail = b""
+    while chunk := sheet.read(_CHUNK):
+        references = _CELL_REFERENCE.findall(tail + chunk)
+        columns.update(column for column, _ in references)
+        last_row = max(last_row, max((int(row) for _, row in references), default=0))
+        tail = chunk[-_LONGEST_REFERENCE:]
+    if last_row * max((_column_number(column) for column in columns), default=0) > MOST_XLSX_CELLS:
+        raise UnreadableFile(
+            "Lembar XLSX ini terlalu besar, atau ada sel terisi yang jauh dari tabel. "
+            "Hapus sel itu, atau simpan sebagai CSV UTF-8: ukurannya boleh berapa saja."
+        )
+
+
+def _column_number(letters: bytes) -> int:
+    """A is 1, Z 26, AA 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number
+
+
+def _as_text(cell: object) -> str:
+    """A number as it looks in its cell: 1001, not 1001.0."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)

@@ -1,0 +1,1 @@
+"""FLASK PLUMBING: what stands between a request and an act."""

@@ -1,0 +1,67 @@
+"""The limits per client address, applied with Flask-Limiter. All other limits, and these numbers, are in security/throttle.py."""
+
+from ipaddress import IPv6Address, ip_address, ip_network
+from time import time
+
+from flask import Flask, Response, g, request
+from flask_limiter import Limiter
+
+from app.security import throttle
+from config import Settings
+
+
+def client_network() -> str:
+    """One office, one line: an IPv4 address, or the 64 bits of an IPv6 address that one subscriber is given."""
+    address = request.remote_addr or "-"
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address
+
+
+limiter = Limiter(client_network, in_memory_fallback_enabled=True)
+
+# Login and token entry share one allowance: who guesses here or there is the same guesser.
+limit_wrong_tries = limiter.shared_limit(
+    throttle.WRONG_TRIES_PER_CLIENT,
+    scope="wrong-tries",
+    methods=["POST"],
+    deduct_when=lambda response: bool(g.get("was_wrong_try")),
+)
+limit_mails = limiter.shared_limit(
+    throttle.MAILS_PER_CLIENT,
+    scope="mails",
+    methods=["POST"],
+    deduct_when=lambda response: bool(g.get("posted_a_mail")),
+)
+
+
+def count_wrong_try() -> None:
+    """This request guessed wrongly."""
+    g.was_wrong_try = True
+
+
+def count_mail() -> None:
+    """This request put a mail in the outbox."""
+    g.posted_a_mail = True
+
+
+def seconds_until_free() -> int:
+    """When the limit that has just been breached opens again."""
+    current = limiter.current_limit
+    return max(1, round(current.reset_at - time())) if current else 60
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    app.config["RATELIMIT_ENABLED"] = settings.address_limits
+    app.config["RATELIMIT_STORAGE_URI"] = settings.ratelimit_storage_uri
+    app.config["RATELIMIT_STRATEGY"] = "fixed-window"
+    limiter.init_app(app)
+
+
+def too_many(response: Response, seconds: int) -> Response:
+    """Mark an answer as "ask again in so many seconds"."""
+    response.status_code = 429
+    response.headers["Retry-After"] = str(seconds)
+    return response

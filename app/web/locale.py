@@ -1,0 +1,13 @@
+"""The portal's language and its ways of writing times, for every template."""
+
+from flask import Flask
+from flask_babel import Babel
+
+from app.domain.indonesian_time import shown_clock, shown_date, shown_moment
+
+
+def init_app(app: Flask) -> None:
+    Babel(app, default_locale="id", default_timezone="Asia/Jakarta")
+    app.jinja_env.filters["clock"] = shown_clock
+    app.jinja_env.filters["day"] = shown_date
+    app.jinja_env.filters["moment"] = shown_moment

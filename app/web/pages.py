@@ -1,0 +1,156 @@
+"""Pages that any request may end on: errors in the portal's own look, in plain words, with an id to ask about."""
+
+import logging
+
+from flask import Flask, Response, current_app, make_response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_limiter import RateLimitExceeded
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy.exc import OperationalError, TimeoutError
+from werkzeug.exceptions import HTTPException
+
+from app.security.passwords import Busy
+from app.web.headers import BrokenForm, WrongHost
+from app.web.limits import seconds_until_free
+from app.web.portal import request_id
+
+log = logging.getLogger("portal")
+csrf = CSRFProtect()
+
+_TRY_AGAIN = "Kembali ke halaman sebelumnya, muat ulang, lalu kirim sekali lagi."
+_PAGES: dict[int, tuple[str, list[str], list[str]]] = {
+    400: ("Kiriman tidak dapat dibaca", ["Isi yang dikirim tidak utuh, jadi tidak ada yang diubah."], [_TRY_AGAIN]),
+    403: (
+        "Halaman ini bukan untuk akun Anda",
+        ["Anda sudah masuk, tetapi halaman ini hanya untuk orang lain."],
+        ["Bila Anda merasa berhak, tanyakan kepada admin kepegawaian instansi Anda."],
+    ),
+    404: (
+        "Halaman tidak ditemukan",
+        ["Alamat yang dibuka tidak ada di portal ini."],
+        ["Periksa lagi alamatnya. Bila tautan berasal dari email, salin seluruhnya sampai huruf terakhir."],
+    ),
+    405: (
+        "Halaman ini dibuka lewat tombol",
+        ["Alamat ini hanya menerima kiriman formulir, jadi tidak dapat dibuka langsung."],
+        ["Mulai lagi dari halaman masuk atau Lupa Password."],
+    ),
+    413: (
+        "Kiriman terlalu besar",
+        ["Isian yang dikirim lebih besar daripada yang diperlukan halaman ini, jadi tidak ada yang diubah."],
+        ["Kembali, hapus isian yang terlalu panjang, lalu kirim lagi."],
+    ),
+    429: (
+        "Terlalu banyak percobaan",
+        ["Dari jaringan ini sudah terlalu banyak percobaan, jadi untuk sementara ditahan."],
+        ["Tunggu sebentar, lalu coba lagi. Tidak ada yang hilang dan akun Anda tidak diblokir."],
+    ),
+    500: (
+        "Ada gangguan pada portal",
+        ["Permintaan Anda belum selesai diproses. Gangguan ini sudah tercatat."],
+        ["Coba lagi beberapa menit lagi. Bila terulang, sebutkan nomor di bawah ini kepada petugas."],
+    ),
+    503: (
+        "Portal sedang sangat sibuk",
+        ["Permintaan Anda belum diproses, dan tidak ada yang hilang."],
+        ["Tunggu sekitar satu menit, lalu kirim lagi."],
+    ),
+}
+_SECONDS_WHEN_BUSY = 30
+
+
+def init_app(app: Flask) -> None:
+    csrf.init_app(app)
+    app.register_error_handler(WrongHost, wrong_host)
+    app.register_error_handler(BrokenForm, broken_form)
+    app.register_error_handler(CSRFError, lost_csrf)
+    app.register_error_handler(RateLimitExceeded, too_many_from_here)
+    app.register_error_handler(Busy, busy)
+    app.register_error_handler(TimeoutError, busy)
+    app.register_error_handler(OperationalError, database_down)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, accident)
+
+
+def error_page(status: int, *, heading: str = "", sentences: list[str] | None = None, what_to_do: list[str] | None = None,
+               link_href: str = "", link_text: str = "") -> Response:  # fmt: skip
+    """An error page; what is not given comes from the words for its status."""
+    usual = _PAGES.get(status, _PAGES[400] if status < 500 else _PAGES[500])
+    page = render_template(
+        "errors/page.html",
+        heading=heading or usual[0],
+        sentences=sentences or usual[1],
+        what_to_do=what_to_do or usual[2],
+        request_id=request_id(),
+        link_href=link_href or url_for("login.page"),
+        link_text=link_text or "Ke halaman masuk",
+    )
+    return make_response(page, status)
+
+
+def wrong_host(_error: WrongHost) -> ResponseReturnValue:
+    """In plain text: a page would carry links to a name that is not ours."""
+    return Response(
+        "Alamat situs ini tidak dikenal. Buka portal lewat alamat resminya.\n", 400, content_type="text/plain; charset=utf-8"
+    )
+
+
+def broken_form(_error: BrokenForm) -> ResponseReturnValue:
+    return error_page(
+        400,
+        sentences=[
+            "Portal hanya menerima isian formulirnya sendiri: satu isian untuk setiap kolom, tanpa karakter yang tidak terlihat."
+        ],
+        what_to_do=["Kembali ke halaman sebelumnya, hapus isiannya, lalu ketik ulang tanpa menyalin dari aplikasi lain."],
+    )
+
+
+def lost_csrf(_error: CSRFError) -> ResponseReturnValue:
+    """The page was open too long, or cookies are off. Pages that can keep what was typed show their form again."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is not None and hasattr(view, "shows_form_again"):
+        return make_response(view.shows_form_again(), 400)
+    return error_page(
+        400,
+        heading="Halaman ini sudah terlalu lama terbuka",
+        sentences=["Demi keamanan kiriman tadi tidak diproses, dan tidak ada yang diubah."],
+        what_to_do=["Kembali, muat ulang halamannya, lalu kirim sekali lagi. Pastikan browser mengizinkan cookie."],
+    )
+
+
+def too_many_from_here(_error: RateLimitExceeded) -> ResponseReturnValue:
+    seconds = seconds_until_free()
+    minutes = -(-seconds // 60)
+    page = error_page(
+        429,
+        what_to_do=[f"Tunggu sekitar {minutes} menit, lalu coba lagi. Tidak ada yang hilang dan akun Anda tidak diblokir."],
+    )
+    page.headers["Retry-After"] = str(seconds)
+    return page
+
+
+def busy(_error: Exception) -> ResponseReturnValue:
+    page = error_page(503)
+    page.headers["Retry-After"] = str(_SECONDS_WHEN_BUSY)
+    return page
+
+
+def database_down(error: OperationalError) -> ResponseReturnValue:
+    """The database is away or all of its locks stayed taken: an outage, not a fault of the request."""
+    log.error("database", exc_info=error)
+    return busy(error)
+
+
+def http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:
+        return error
+    page = error_page(error.code)
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            page.headers[name] = value
+    return page
+
+
+def accident(error: Exception) -> ResponseReturnValue:
+    log.error("accident", exc_info=error)
+    return error_page(500)

@@ -1,0 +1,47 @@
+"""What every request may need of this portal: its settings, its keys, and who is asking."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app, g, request
+
+from app.domain.client import Client
+from app.mail.delivery import Postman
+from app.mail.rendering import Renderer
+from app.security.signing import SigningKeys
+from config import Settings
+
+
+@dataclass(frozen=True)
+class Portal:
+    settings: Settings
+    keys: SigningKeys
+    renderer: Renderer
+    postman: Callable[[], Postman]
+
+    @property
+    def name(self) -> str:
+        return self.settings.portal_name
+
+    @property
+    def operator(self) -> str:
+        return self.settings.portal_operator
+
+
+def portal() -> Portal:
+    """The portal of the current app."""
+    return cast(Portal, current_app.extensions["portal"])
+
+
+def request_id() -> str:
+    """12 random hex digits that tie a page, its log lines and its audit rows together."""
+    if "request_id" not in g:
+        g.request_id = secrets.token_hex(6)
+    return cast(str, g.request_id)
+
+
+def client() -> Client:
+    """Who sends the current request."""
+    return Client(request.remote_addr or "-", request.user_agent.string[:300], request_id())

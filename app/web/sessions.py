@@ -1,0 +1,192 @@
+"""Who is logged in: a random id in the browser, its SHA-256 in a row. And what else a browser keeps for us.
+
+The anonymous cookie (Flask's, signed) only carries the CSRF token and what was asked for in the reset flow.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import ParamSpec, cast
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app.db import reading, unit_of_work
+from app.domain.indonesian_time import now as this_moment
+from app.domain.indonesian_time import shown_clock
+from app.domain.nip import Nip
+from app.models.login_session import LoginSession
+from app.models.user import User
+from app.web.portal import client, portal
+
+P = ParamSpec("P")
+_DEVICES_IN_A_COOKIE = 5  # people who share one browser
+_DEVICE_DAYS = 365
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A logged-in person in one browser."""
+
+    user: User
+    login: LoginSession
+
+    @property
+    def name(self) -> str:
+        return self.user.name
+
+
+@dataclass(frozen=True)
+class SessionEnd:
+    """When this session ends if it is not used."""
+
+    seconds_left: int
+    shown: str
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(recognise)
+
+
+def recognise() -> None:
+    """Find out who is asking; an ended, idle or outdated session is nobody."""
+    g.visitor = None
+    raw_id = request.cookies.get(_cookie_name("masuk"))
+    if not raw_id or request.endpoint in ("health.alive", "health.ready", "health.metrics"):
+        return
+    now = this_moment()
+    id_hash = _hash_of(raw_id)
+    with reading() as db:
+        login = LoginSession.with_hash(db, id_hash)
+        user = User.with_id(db, login.user_id) if login else None
+    if login is None or user is None or not _is_alive(login, user, now):
+        return
+    if now - login.seen_at >= min(timedelta(minutes=1), _idle() / 10):
+        with unit_of_work() as db:
+            login.note_use(db, now)
+    g.visitor = Visitor(user, login)
+
+
+def visitor() -> Visitor | None:
+    return cast(Visitor | None, g.get("visitor"))
+
+
+def require_visitor() -> Visitor:
+    """The person in a view behind `login_required`."""
+    found = visitor()
+    assert found is not None, "view is not behind login_required"
+    return found
+
+
+def login_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """Only for people who are logged in; others log in first and come back to the page they wanted."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if visitor() is None:
+            wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+            return redirect(url_for("login.page", next=wanted), 303)
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def start(db: Session, user: User, previous_login_at: datetime | None, now: datetime) -> str:
+    """Open a session under a new id, in the transaction of the login. Returns the id for `keep`."""
+    if old_id := request.cookies.get(_cookie_name("masuk")):
+        LoginSession.end(db, _hash_of(old_id))
+    raw_id = secrets.token_urlsafe(32)
+    sender = client()
+    db.add(
+        LoginSession(
+            id_hash=_hash_of(raw_id),
+            user_id=user.id,
+            credential_version=user.credential_version,
+            started_at=now,
+            seen_at=now,
+            ends_at=now + timedelta(hours=portal().settings.session_absolute_hours),
+            previous_login_at=previous_login_at,
+            client_address=sender.address,
+            user_agent=sender.user_agent,
+        )
+    )
+    return raw_id
+
+
+def keep(response: Response, raw_id: str, nip: Nip) -> None:
+    """Give the browser its session, remember it as one that has been in this account, and forget the anonymous one."""
+    session.clear()
+    _set_cookie(response, "masuk", raw_id, None)
+    marks = _device_marks()
+    marks.pop(_device_key(nip), None)
+    kept = list(marks.items())[-(_DEVICES_IN_A_COOKIE - 1) :]
+    sealed = portal().keys.seal_devices({**dict(kept), _device_key(nip): secrets.token_urlsafe(12)})
+    _set_cookie(response, "perangkat", sealed, timedelta(days=_DEVICE_DAYS))
+
+
+def forget(response: Response) -> None:
+    session.clear()
+    response.delete_cookie(_cookie_name("masuk"), path="/", secure=portal().settings.is_https, httponly=True, samesite="Lax")
+
+
+def device_mark(nip: Nip) -> str | None:
+    """The mark of this browser if this person has logged in from it before."""
+    return _device_marks().get(_device_key(nip))
+
+
+def session_end(now: datetime) -> SessionEnd | None:
+    """When the visitor's session ends without further use."""
+    found = visitor()
+    if found is None:
+        return None
+    ends_at = min(found.login.seen_at + _idle(), found.login.ends_at)
+    return SessionEnd(max(0, int((ends_at - now).total_seconds())), shown_clock(ends_at))
+
+
+def path_of_this_site(wanted: str | None) -> str | None:
+    """`wanted` if it is a path here and nothing else: no host, no backslash, no scheme, no control characters."""
+    if not wanted or not wanted.startswith("/") or wanted.startswith("//") or "\\" in wanted or not wanted.isprintable():
+        return None
+    parts = urlsplit(wanted)
+    return wanted if not parts.scheme and not parts.netloc else None
+
+
+def _is_alive(login: LoginSession, user: User, now: datetime) -> bool:
+    return (
+        user.may_enter
+        and login.credential_version == user.credential_version
+        and now < login.ends_at
+        and now < login.seen_at + _idle()
+    )
+
+
+def _idle() -> timedelta:
+    return timedelta(minutes=portal().settings.session_idle_minutes)
+
+
+def _hash_of(raw_id: str) -> str:
+    return hashlib.sha256(raw_id.encode()).hexdigest()
+
+
+def _device_key(nip: Nip) -> str:
+    return portal().keys.fingerprint("device", nip.digits)[:16]
+
+
+def _device_marks() -> dict[str, str]:
+    return portal().keys.open_devices(request.cookies.get(_cookie_name("perangkat"), ""))
+
+
+def _cookie_name(name: str) -> str:
+    """`__Host-` ties a cookie to this very host, where the browser may insist on TLS."""
+    return f"__Host-{name}" if portal().settings.is_https else name
+
+
+def _set_cookie(response: Response, name: str, value: str, lifetime: timedelta | None) -> None:
+    response.set_cookie(
+        _cookie_name(name), value, max_age=lifetime, path="/", secure=portal().settings.is_https, httponly=True, samesite="Lax"
+    )
