@@ -4,7 +4,7 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.db import reading, unit_of_work
-from app.domain.client import mask_address
+from app.domain.client import browser_name, mask_address
 from app.domain.indonesian_time import now
 from app.flows.log_out import end_other_sessions
 from app.models.login_session import LoginSession
@@ -22,7 +22,12 @@ def show() -> ResponseReturnValue:
     with reading() as db:
         logins = LoginSession.all_of(db, visitor.user.id, now())
     return render_template(
-        "account/account.html", user=visitor.user, here=visitor.login.id_hash, logins=logins, mask_address=mask_address
+        "account/account.html",
+        user=visitor.user,
+        this_session=visitor.login.id_hash,
+        logins=logins,
+        mask_address=mask_address,
+        browser_name=browser_name,
     )
 
 

@@ -1,9 +1,10 @@
 """/lupa-password: step 2 of the flow. Its answer is the same for everybody."""
 
 import hashlib
+import secrets
 from datetime import datetime
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import StringField
 
@@ -23,6 +24,7 @@ class ForgotPasswordForm(PortalForm):
     nip = NipField("NIP")
     email = EmailField("Email aktif")
     email_checked = StringField()
+    form_id = StringField()
 
     @property
     def likely_meant(self) -> str | None:
@@ -76,6 +78,6 @@ def remember(asked: ResetRequest, at: datetime) -> None:
 
 
 def _submission(form: ForgotPasswordForm) -> str:
-    """Names the very form that was sent, so that a double click is one wish and a new form is a new one."""
-    parts = (request.form.get("csrf_token", ""), form.nip.value.digits, form.email.value.key)
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    """Names the very form that was sent, so that a double click is one wish, and the form opened anew another one."""
+    form_id = form.form_id.data or secrets.token_urlsafe()
+    return hashlib.sha256("\n".join((form_id, form.nip.value.digits, form.email.value.key)).encode()).hexdigest()

@@ -29,3 +29,22 @@ def mask_address(address: str) -> str:
     if isinstance(parsed, IPv6Address):
         return ":".join(parsed.exploded.split(":")[:3]) + ":*"
     return ".".join(str(parsed).split(".")[:3]) + ".*"
+
+
+# In this order: every browser claims to be some of those below it.
+_BROWSERS = {
+    "Edg": "Edge",
+    "OPR/": "Opera",
+    "SamsungBrowser": "Samsung Internet",
+    "Firefox": "Firefox",
+    "Chrome": "Chrome",
+    "Safari": "Safari",
+}
+_SYSTEMS = {"Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "Mac OS": "Mac", "Linux": "Linux"}
+
+
+def browser_name(user_agent: str) -> str:
+    """Chrome di Android: enough for people to know their own devices apart."""
+    browser = next((name for mark, name in _BROWSERS.items() if mark in user_agent), "Browser lain")
+    system = next((name for mark, name in _SYSTEMS.items() if mark in user_agent), None)
+    return f"{browser} di {system}" if system else browser

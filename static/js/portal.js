@@ -53,10 +53,10 @@
   // Password rules: ticked while typing, by mark and in words; one short sentence for screen readers after a pause.
   const KEEPS = {
     length: (password, least) => [...password].length >= least,
-    upper: (password) => /\p{Lu}/u.test(password),
-    lower: (password) => /\p{Ll}/u.test(password),
-    digit: (password) => /\p{Nd}/u.test(password),
-    symbol: (password) => /[^\p{L}\p{N}\s]/u.test(password),
+    upper: (password) => /[A-Z]/.test(password),
+    lower: (password) => /[a-z]/.test(password),
+    digit: (password) => /[0-9]/.test(password),
+    symbol: (password) => /[^A-Za-z0-9\s]/.test(password),
   };
 
   for (const list of all("[data-password-rules]")) {

@@ -1,0 +1,40 @@
+"""The people of the tests: those of the demo, so that what is tested is what can be tried."""
+
+from app.cli.demo import CAST, PASSWORD, Person
+
+
+def _called(first_name: str) -> Person:
+    return next(person for person in CAST if person.name.startswith(first_name))
+
+
+SARI = _called("Sari")  # active for years
+BUDI = _called("Budi")  # imported, never activated
+JOKO = _called("Joko")  # his address on record is wrong
+DEWI = _called("Dewi")  # PPPK
+CINTA = _called("Cinta")  # CPNS, waits for her instansi
+TONO = _called("Tono")  # deactivated
+HADI = _called("Hadi")  # PPT Non ASN
+LESTARI = _called("Lestari")  # no email on record
+WATI = _called("Wati")  # admin of the same instansi
+RAKA = _called("Raka")  # admin of another one
+RATNA = _called("Ratna")  # pusat
+
+STRANGERS_NIP = "197001011995011999"  # of nobody
+NEW_PASSWORD = "Kuda-Laut7"
+__all__ = [
+    "BUDI",
+    "CINTA",
+    "DEWI",
+    "HADI",
+    "JOKO",
+    "LESTARI",
+    "NEW_PASSWORD",
+    "PASSWORD",
+    "RAKA",
+    "RATNA",
+    "SARI",
+    "STRANGERS_NIP",
+    "TONO",
+    "WATI",
+    "Person",
+]

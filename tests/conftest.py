@@ -1,0 +1,126 @@
+"""A portal for each test: its own database (SQLite, and PostgreSQL too for everything that talks to one), people, mail."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy.engine import make_url
+
+from app import create_app
+from app.cli import demo
+from app.db import database, unit_of_work
+from app.domain.indonesian_time import now
+from app.security import passwords
+from app.web import migrations
+from config import Settings
+from tests.inbox import Inbox
+from tests.postgres_server import NoPostgres, throw_away_server
+from tests.visitor import Visitor
+
+SECRET_KEY = "a key for tests only, of no use elsewhere"
+_numbers = count(1)
+
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A running throw-away server with a migrated template database."""
+    try:
+        with throw_away_server() as url:
+            _on_server(url, "CREATE DATABASE portal_template")
+            migrations.upgrade(url.format("portal_template"))
+            yield url
+    except NoPostgres as missing:
+        if os.environ.get("CI"):
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    migrations.upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated, empty database of the test's own."""
+    if request.param == "sqlite":
+        file = tmp_path / "portal.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    server, name = request.getfixturevalue("postgres"), f"portal_{next(_numbers)}"
+    _on_server(server, f"CREATE DATABASE {name} TEMPLATE portal_template")
+    yield server.format(name)
+    _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def make_app(database_url: str, tmp_path: Path) -> Iterator[MakeApp]:
+    """Make the portal with other settings: make_app(TOKEN_LIFETIME_MINUTES="5")."""
+    made: list[Flask] = []
+
+    def make(**environ: str) -> Flask:
+        usual = {
+            "PORTAL_ENV": "test",
+            "DATABASE_URL": database_url,
+            "SECRET_KEY": SECRET_KEY,
+            "PUBLIC_URL": "http://localhost",
+            "INSTANCE_PATH": str(tmp_path / "instance"),
+        }
+        app = create_app(Settings.from_env({**usual, **environ}))
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        with app.app_context():
+            database.engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    """The portal with its usual settings and an empty database."""
+    return make_app()
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    return passwords.hashed(demo.PASSWORD)
+
+
+@pytest.fixture
+def peopled(app: Flask, password_hash: str) -> Flask:
+    """The portal with the whole cast in it."""
+    people(app, password_hash)
+    return app
+
+
+def people(app: Flask, password_hash: str) -> None:
+    with app.app_context(), unit_of_work() as session:
+        demo.load(session, password_hash, now())
+
+
+@pytest.fixture
+def inbox(peopled: Flask) -> Inbox:
+    return Inbox(peopled)
+
+
+@pytest.fixture
+def visitor(peopled: Flask) -> Visitor:
+    """A browser that has never been here."""
+    return Visitor(peopled)
+
+
+def _on_server(url: str, statement: str) -> None:
+    parts = make_url(url.format("postgres"))
+    with psycopg.connect(host=parts.query["host"], user=parts.username, dbname="postgres", autocommit=True) as connection:
+        connection.execute(statement)

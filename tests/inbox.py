@@ -1,0 +1,73 @@
+"""Mail as its readers see it: delivered by the real worker code, read from the files that the demo's postman writes."""
+
+import email
+import re
+from dataclasses import dataclass
+from email import policy
+from email.message import EmailMessage
+
+from flask import Flask
+
+from app.cli.serve import send_next
+from app.web.portal import portal
+
+
+@dataclass(frozen=True)
+class Mail:
+    to: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+
+    @property
+    def code(self) -> str:
+        """The token that stands alone on its line."""
+        found = re.search(r"^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$", self.text, re.MULTILINE)
+        assert found, self.text
+        return found[0]
+
+    @property
+    def link(self) -> str:
+        """The link that stands alone on its line."""
+        found = re.search(r"^https?://\S+$", self.text, re.MULTILINE)
+        assert found, self.text
+        return found[0]
+
+
+class Inbox:
+    """All mailboxes at once."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._read: set[str] = set()
+
+    def fetch(self) -> list[Mail]:
+        """Let the worker deliver what is due; the mails that are new since the last look, in order of posting."""
+        with self._app.app_context():
+            postman = portal().postman()
+            folder = portal().settings.mail_folder
+        with postman:
+            while True:
+                with self._app.app_context():
+                    if send_next(postman) is None:
+                        break
+        new = [
+            file for file in sorted(folder.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns) if file.name not in self._read
+        ]
+        self._read |= {file.name for file in new}
+        return [_parsed(file.read_bytes()) for file in new]
+
+    def fetch_one(self, to: str | None = None) -> Mail:
+        """The one new mail, which went to `to`."""
+        mails = self.fetch()
+        assert len(mails) == 1, [(mail.to, mail.subject) for mail in mails]
+        assert to is None or mails[0].to == to, mails[0].to
+        return mails[0]
+
+
+def _parsed(content: bytes) -> Mail:
+    message = email.message_from_bytes(content, _class=EmailMessage, policy=policy.default)
+    text, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None and html is not None
+    return Mail(str(message["To"]), str(message["Subject"]), text.get_content(), html.get_content(), str(message["Message-ID"]))

