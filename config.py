@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -217,10 +218,8 @@ def _development_key(instance: Path) -> str:
     if not path.exists():
         candidate.touch(mode=0o600)
         candidate.write_text(secrets.token_urlsafe(48))
-        try:
+        with suppress(FileExistsError):
             os.link(candidate, path)
-        except FileExistsError:
-            pass
         candidate.unlink()
     return path.read_text().strip()
 

@@ -89,7 +89,7 @@ def create_app(settings: Settings) -> Flask:
     assets.init_app(app)
     for module in PAGES:
         app.register_blueprint(module.blueprint)
-    register_commands(app)
+    register_commands(app.cli)
 
     @app.context_processor
     def for_every_template() -> dict[str, object]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from flask import Blueprint, Response, make_response, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
 from wtforms import StringField
 
 from app.db import unit_of_work
@@ -14,13 +15,13 @@ from app.flows.request_reset import request_reset
 from app.models.reset_request import ResetRequest
 from app.web import limits
 from app.web.again import LOST_CSRF, shows_again
-from app.web.fields import EmailField, NipField, PortalForm
+from app.web.fields import EmailField, NipField
 from app.web.portal import client, portal
 
 blueprint = Blueprint("forgot_password", __name__)
 
 
-class ForgotPasswordForm(PortalForm):
+class ForgotPasswordForm(FlaskForm):
     nip = NipField("NIP")
     email = EmailField("Email aktif")
     email_checked = StringField()

@@ -3,6 +3,9 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from app.domain.password_policy import LONGEST_PASSWORD, policy_named
+from app.mail.rendering import CORRECTION_LINK_DAYS
+from app.security import throttle
 from app.web.portal import portal
 
 blueprint = Blueprint("information", __name__)
@@ -17,6 +20,12 @@ def help() -> ResponseReturnValue:
         lifetime=settings.token_lifetime_minutes,
         cooldown=settings.resend_cooldown_seconds,
         opens_by_itself=settings.cpns_activation == "otomatis",
+        rules=policy_named(settings.password_policy, is_admin=False).rules,
+        rules_of_admins=policy_named(settings.password_policy, is_admin=True).rules,
+        longest_password=LONGEST_PASSWORD,
+        throttle=throttle,
+        login_waits=[wait.seconds // 60 for wait in throttle.LOGIN_PER_NIP.delays],
+        link_days=CORRECTION_LINK_DAYS,
     )
 
 

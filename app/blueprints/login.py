@@ -4,6 +4,7 @@ from time import time
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
 from wtforms import PasswordField, ValidationError
 
 from app.db import reading, unit_of_work
@@ -15,7 +16,7 @@ from app.security import passwords
 from app.security.throttle import TooManyTries
 from app.web import limits, sessions
 from app.web.again import LOST_CSRF, shows_again
-from app.web.fields import NipField, PortalForm, refuse
+from app.web.fields import NipField, refuse
 from app.web.portal import client, portal
 
 blueprint = Blueprint("login", __name__)
@@ -24,7 +25,7 @@ WRONG = "NIP dan password tidak cocok. Periksa keduanya, atau pakai Lupa Passwor
 _NOTE_SECONDS = 30 * 60
 
 
-class LoginForm(PortalForm):
+class LoginForm(FlaskForm):
     nip = NipField("NIP")
     password = PasswordField("Password")
 

@@ -14,7 +14,7 @@ from app.flows.redeem_token import TokenNotLive, TooWeak
 from app.models.user import User
 from app.security import passwords
 from app.security.throttle import TooManyTries
-from app.web import limits
+from app.web import limits, sessions
 from app.web.again import LOST_CSRF, shows_again
 from app.web.fields import refuse
 from app.web.portal import client, portal
@@ -68,7 +68,7 @@ def _redeem(nip: Nip, proof: Code | Link | None, password: str) -> User | TokenN
         return checked
     password_hash = passwords.hashed(password)
     with unit_of_work() as db:
-        return redeem_token.redeem(db, checked, password_hash, sender, now())
+        return redeem_token.redeem(db, checked, password_hash, sessions.device_mark(nip), keys, sender, now())
 
 
 def _nip(form: ConfirmationForm, opened: OpenedLink | None) -> Nip | None:

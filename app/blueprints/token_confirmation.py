@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField, ValidationError
 
 from app.blueprints.forgot_password import remember
@@ -18,14 +19,14 @@ from app.models.audit_event import Tag
 from app.models.reset_request import ResetRequest
 from app.security import audit
 from app.web import limits
-from app.web.fields import PortalForm, TokenField
+from app.web.fields import TokenField
 from app.web.pages import error_page
 from app.web.portal import client, portal
 
 blueprint = Blueprint("token_confirmation", __name__, url_prefix="/konfirmasi-reset-password")
 
 
-class ConfirmationForm(PortalForm):
+class ConfirmationForm(FlaskForm):
     """The NIP is read by hand, because a link or an earlier step may stand for it."""
 
     nip = StringField("NIP")

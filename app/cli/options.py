@@ -7,20 +7,19 @@ import click
 from app.domain.nip import Nip, NotANip, read_nip
 
 
-class NipArgument(click.ParamType):
+class NipArgument(click.ParamType[Nip]):
     """A NIP in any spelling that the pages accept too."""
 
     name = "nip"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Nip:
-        match read_nip(str(value)):
-            case Nip() as nip:
-                return nip
-            case NotANip(sentence):
-                self.fail(sentence, param, ctx)
+        nip = read_nip(str(value))
+        if isinstance(nip, NotANip):
+            self.fail(nip.sentence, param, ctx)
+        return nip
 
 
-class DayOption(click.ParamType):
+class DayOption(click.ParamType[date]):
     """A day as 2026-12-31."""
 
     name = "yyyy-mm-dd"

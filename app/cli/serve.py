@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import click
@@ -54,7 +54,7 @@ def worker(until_stdin_closes: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if until_stdin_closes:
-        threading.Thread(target=lambda: (sys.stdin.buffer.read(), stop.set()), daemon=True).start()
+        threading.Thread(target=_stop_when_stdin_closes, args=(stop,), daemon=True).start()
     work(current_app._get_current_object(), stop)  # type: ignore[attr-defined]
 
 
@@ -133,11 +133,16 @@ def _asker(mail: OutboxMail) -> Client:
     return Client(mail.client_address, "worker", "-")
 
 
+def _stop_when_stdin_closes(stop: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    stop.set()
+
+
 @contextmanager
 def _worker_beside() -> Iterator[None]:
     """A worker process that ends with this one, however this one ends: its standard input closes."""
     ending = threading.Event()
-    command = [sys.executable, "-m", "app.cli", "worker", "--until-stdin-closes"]
+    command = [sys.executable, "-m", "app", "worker", "--until-stdin-closes"]
     processes: list[subprocess.Popen[bytes]] = []
 
     def keep_one_running() -> None:

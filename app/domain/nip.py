@@ -12,7 +12,7 @@ _LONGEST_INPUT = 100
 
 @dataclass(frozen=True)
 class Nip:
-    """18 ASCII digits. Their parts are a hint and never a rule: the account table decides (leaked samples hold mistyped digits)."""
+    """18 ASCII digits. Their parts are a hint, never a rule: the account table decides (real NIPs hold mistyped digits)."""
 
     digits: str
 

@@ -1,6 +1,7 @@
 """The token people type: eight letters cut from a keyed hash, and its spellings."""
 
 import re
+import secrets
 from dataclasses import dataclass
 
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels (no words), no Y; 20^8 = 25.6 thousand million codes
@@ -31,6 +32,16 @@ class Link:
     @property
     def reference(self) -> str:
         return self.text.split(".")[0]
+
+
+def new_reference() -> str:
+    """16 URL-safe characters, 96 random bits: names a row outside without telling how many there are."""
+    return secrets.token_urlsafe(12)
+
+
+def new_row_key() -> bytes:
+    """32 random bytes. Alone they open nothing."""
+    return secrets.token_bytes(32)
 
 
 def code_from(digest: bytes) -> Code:

@@ -53,7 +53,7 @@ def begin(
 ) -> Attempt | TooManyTries:
     """Count the try before anything else. `device` is the mark of a browser that has been in this account before."""
     limit = throttle.LOGIN_PER_KNOWN_DEVICE if device else throttle.LOGIN_PER_NIP
-    bucket = keys.fingerprint(limit.name, nip.digits, device or "")
+    bucket = _bucket(limit, nip, device, keys)
     answer = throttle.take(session, limit, bucket, now)
     user = User.with_nip(session, nip)
     if isinstance(answer, TooManyTries):
@@ -88,3 +88,14 @@ def finish(
 def abandon(session: Session, attempt: Attempt) -> None:
     """The portal was too busy to look at the password, so the try does not count."""
     throttle.give_back(session, attempt.bucket)
+
+
+def forget_tries(session: Session, nip: Nip, device: str | None, keys: SigningKeys) -> None:
+    """Free the login of a NIP whose owner has proven to be one, everywhere and in this known browser."""
+    throttle.give_back(session, _bucket(throttle.LOGIN_PER_NIP, nip, None, keys))
+    if device:
+        throttle.give_back(session, _bucket(throttle.LOGIN_PER_KNOWN_DEVICE, nip, device, keys))
+
+
+def _bucket(limit: throttle.Limit, nip: Nip, device: str | None, keys: SigningKeys) -> str:
+    return keys.fingerprint(limit.name, nip.digits, device or "")

@@ -14,6 +14,7 @@ from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
 from app.domain.password_policy import PasswordPolicy, faults, personal_faults, policy_named
 from app.domain.reset_secret import Code, Link
+from app.flows import log_in
 from app.mail import letters
 from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import Tag
@@ -76,8 +77,19 @@ def check(
     return Proven(request.reference)
 
 
-def redeem(session: Session, proven: Proven, password_hash: str, client: Client, now: datetime) -> User | TokenNotLive:
-    """Spend the token and write the password, if nothing has changed since. Of parallel holders one gets the user."""
+def redeem(
+    session: Session,
+    proven: Proven,
+    password_hash: str,
+    device: str | None,
+    keys: SigningKeys,
+    client: Client,
+    now: datetime,
+) -> User | TokenNotLive:
+    """Spend the token and write the password, if nothing has changed since. Of parallel holders one gets the user.
+
+    The new password can be used at once: wrong tries with the old one are forgotten, also those of this `device`.
+    """
     request = ResetRequest.with_reference(session, proven.reference)
     user = User.with_id(session, request.user_id, lock=True) if request and request.user_id else None
     if request is None or user is None:
@@ -87,6 +99,7 @@ def redeem(session: Session, proven: Proven, password_hash: str, client: Client,
         return TokenNotLive()
 
     user.set_password(password_hash, now)
+    log_in.forget_tries(session, user.shown_nip, device, keys)
     audit.record(session, Tag.PASSWORD_SET, user, client, now, actor=user)
     letters.password_changed(session, user, client, now)
     return user

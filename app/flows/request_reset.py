@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 from app.domain.client import Client
 from app.domain.email_address import EmailAddress
 from app.domain.nip import Nip
+from app.domain.reset_secret import new_reference, new_row_key
 from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.reset_request import ResetRequest
 from app.models.user import User
 from app.security import audit, throttle
-from app.security.signing import SigningKeys, new_reference, new_row_key
+from app.security.signing import SigningKeys
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.domain.client import Client
+from app.domain.reset_secret import new_reference
 from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.reset_request import ResetRequest
 from app.models.user import User
-from app.security.signing import new_reference
 
 # How long to wait after the first, second, ... try that the server refused for now, or that could not reach it.
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 5 * 60, 15 * 60, 30 * 60))

@@ -3,16 +3,27 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from app.domain.client import mask_address
 from app.domain.indonesian_time import shown_moment
 from app.domain.nip import Nip
+from app.domain.reset_secret import Code, Link
 from app.models.outbox_mail import Letter, OutboxMail
-from app.security.signing import SigningKeys
 
 CORRECTION_LINK_DAYS = 7
+
+
+class Secrets(Protocol):
+    """Whoever can derive what a letter carries; app/security/signing.py can."""
+
+    def reset_link(self, reference: str, row_key: bytes) -> Link: ...
+
+    def reset_code(self, reference: str, row_key: bytes) -> Code: ...
+
+    def correction_link(self, nip: str, address: str) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -35,12 +46,12 @@ class RenderedLetter:
 class Renderer:
     """Letters in text and HTML from templates/emails/<letter>/{subject.txt,body.txt,body.html}."""
 
-    def __init__(self, templates: Path, letterhead: Letterhead, keys: SigningKeys) -> None:
+    def __init__(self, templates: Path, letterhead: Letterhead, keys: Secrets) -> None:
         self._letterhead = letterhead
         self._keys = keys
         self._templates = Environment(
             loader=FileSystemLoader(templates / "emails"),
-            autoescape=lambda name: name is not None and name.endswith(".html"),
+            autoescape=select_autoescape(enabled_extensions=("html",), default=False),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

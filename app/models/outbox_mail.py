@@ -42,6 +42,7 @@ class OutboxMail(Base):
     __table_args__ = (
         Index("ix_outbox_mail_state_due_at", "state", "due_at"),
         Index("ix_outbox_mail_user_id", "user_id"),
+        Index("ix_outbox_mail_reset_request_id", "reset_request_id"),
         Index("ix_outbox_mail_posted_at", "posted_at"),
     )
 
@@ -93,7 +94,7 @@ class OutboxMail(Base):
         rows = session.execute(
             select(cls.state, func.count()).where(cls.state.not_in((MailState.SENT, MailState.HELD))).group_by(cls.state)
         )
-        return {state: count for state, count in rows}
+        return dict(rows.tuples())
 
     @classmethod
     def oldest_unsent(cls, session: Session) -> datetime | None:

@@ -13,7 +13,7 @@ from app.models.login_session import LoginSession
 
 
 class User(Base):
-    """A person who has, or may activate, an account. Known outside by the NIP, which can change; inside by the id, which cannot."""
+    """A person who has, or may activate, an account. Known outside by the NIP, which can change; inside by the id."""
 
     __tablename__ = "user_account"
     __table_args__ = (

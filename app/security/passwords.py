@@ -24,7 +24,7 @@ class Busy(Exception):
 def hashed(password: str) -> str:
     """A hash of a new password; raises Busy. Never inside a transaction: it takes longer than a lock may."""
     with _a_slot():
-        return _context.hash(password)
+        return str(_context.hash(password))
 
 
 def verified(password: str, password_hash: str | None) -> tuple[bool, str | None]:
@@ -36,7 +36,8 @@ def verified(password: str, password_hash: str | None) -> tuple[bool, str | None
         if password_hash is None:
             _context.dummy_verify()
             return False, None
-        return _context.verify_and_update(password, password_hash)
+        is_right, better_hash = _context.verify_and_update(password, password_hash)
+        return is_right, better_hash
 
 
 def may_be_imported(password_hash: str) -> bool:

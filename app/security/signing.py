@@ -7,7 +7,6 @@ Each purpose has a salt of its own, so that no signature opens another door. The
 import hashlib
 import hmac
 import json
-import secrets
 from dataclasses import dataclass
 
 from itsdangerous import BadSignature, Signer, URLSafeSerializer, URLSafeTimedSerializer
@@ -19,15 +18,6 @@ _CODE_SALT = b"mysapk.reset.code"
 _DEVICE_SALT = "mysapk.device"
 _CORRECTION_SALT = "mysapk.email-correction"
 _FINGERPRINT_SALT = b"mysapk.fingerprint"
-
-
-def new_reference() -> str:
-    """16 URL-safe characters, 96 random bits: names a row outside without telling how many there are."""
-    return secrets.token_urlsafe(12)
-
-
-def new_row_key() -> bytes:
-    return secrets.token_bytes(32)
 
 
 @dataclass(frozen=True)

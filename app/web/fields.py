@@ -1,19 +1,10 @@
 """Form fields that read what people type into the values that rules work with, and keep what was typed."""
 
-from flask_wtf import FlaskForm
 from wtforms import Field, StringField, ValidationError
 
 from app.domain.email_address import EmailAddress, NotAnEmail, read_email
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.reset_secret import Code, Link, read_secret
-
-
-class PortalForm(FlaskForm):
-    """A form whose answer to a lost CSRF token keeps what was typed."""
-
-    @property
-    def lost_csrf(self) -> bool:
-        return "csrf_token" in self.errors
 
 
 class NipField(StringField):

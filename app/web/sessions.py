@@ -12,9 +12,10 @@ from functools import wraps
 from typing import ParamSpec, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, redirect, request, session, url_for
+from flask import Flask, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
 from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now as this_moment

@@ -3,7 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -202,9 +201,11 @@ def upgrade() -> None:
     op.create_index("ix_outbox_mail_posted_at", "outbox_mail", ["posted_at"], unique=False)
     op.create_index("ix_outbox_mail_state_due_at", "outbox_mail", ["state", "due_at"], unique=False)
     op.create_index("ix_outbox_mail_user_id", "outbox_mail", ["user_id"], unique=False)
+    op.create_index("ix_outbox_mail_reset_request_id", "outbox_mail", ["reset_request_id"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_outbox_mail_reset_request_id", table_name="outbox_mail")
     op.drop_index("ix_outbox_mail_user_id", table_name="outbox_mail")
     op.drop_index("ix_outbox_mail_state_due_at", table_name="outbox_mail")
     op.drop_index("ix_outbox_mail_posted_at", table_name="outbox_mail")

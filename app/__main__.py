@@ -1,0 +1,32 @@
+"""The command `mysapk`, also `python -m app`."""
+
+import sys
+
+import click
+from flask import Flask
+from flask.cli import AppGroup, ScriptInfo
+
+from app import create_app
+from app.cli import register_commands
+from app.web import logs
+from config import BadSetting, Settings
+
+
+def _create_app() -> Flask:
+    logs.configure()
+    try:
+        return create_app(Settings.from_env())
+    except BadSetting as fault:
+        click.echo(f"mysapk: {fault}", err=True)
+        sys.exit(2)
+
+
+main = AppGroup(
+    "mysapk",
+    help="Portal MySAPK: serve it, fill it, look after it.",
+    context_settings={"obj": ScriptInfo(create_app=_create_app, set_debug_flag=False)},
+)
+register_commands(main)
+
+if __name__ == "__main__":
+    main()

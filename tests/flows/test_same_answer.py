@@ -1,0 +1,125 @@
+"""Who has proven nothing learns nothing: the same page, the same statements, the same number of mails."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from app.db import database
+from tests.cast import BUDI, CINTA, HADI, JOKO, LESTARI, SARI, STRANGERS_NIP, TONO
+from tests.inbox import Inbox
+from tests.visitor import Visitor
+
+MATCH = (BUDI.nip, "budi@nusajaya.example")
+CASES = {
+    "match": MATCH,
+    "active": (SARI.nip, "sari@nusajaya.example"),
+    "ppt": (HADI.nip, "hadi@contoh.example"),
+    "wrong email": (JOKO.nip, "joko@nusajaya.example"),
+    "somebody else's email": (BUDI.nip, "sari@nusajaya.example"),
+    "no email on record": (LESTARI.nip, "lestari@contoh.example"),
+    "cpns": (CINTA.nip, "cinta@nusajaya.example"),
+    "deactivated": (TONO.nip, "tono@nusajaya.example"),
+    "unknown nip": (STRANGERS_NIP, "orang@contoh.example"),
+}
+_CHANGES_EACH_TIME = re.compile(r'(name="csrf_token"[^>]*value=)"[^"]+"')
+
+
+@contextmanager
+def statements(app: Flask) -> Iterator[list[str]]:
+    """What the portal says to the database meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        seen.append(statement)
+
+    with app.app_context():
+        engine = database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def _asked(app: Flask, nip: str, email: str) -> tuple[list[str], str, dict[str, str]]:
+    """The statements, the page and the headers of one wish, with what differs for every asker made equal."""
+    visitor = Visitor(app)
+    token = visitor.csrf_token("/lupa-password")
+    with statements(app) as seen:
+        answer = visitor.post("/lupa-password", csrf_token=token, nip=nip, email=email)
+        page = visitor.open(answer.location)
+    text = _CHANGES_EACH_TIME.sub(r'\1"..."', page.text).replace(email, "EMAIL").replace(nip, "NIP")
+    text = re.sub(r"\d\d\.\d\d (WIB|WITA|WIT)|dalam \d+ detik|data-seconds=\"\d+\"", "TIME", text)
+    headers = {name: value for name, value in answer.headers.items() if name not in ("Set-Cookie", "X-Request-ID")}
+    return seen, text, headers | {"status": str(answer.status_code)}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_stranger_gets_the_same_answer_as_budi(peopled: Flask, case: str) -> None:
+    asked_by_budi = _asked(peopled, *MATCH)
+
+    asked_by_another = _asked(peopled, *CASES[case])
+
+    assert asked_by_another == asked_by_budi
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_exactly_one_mail_leaves_for_every_wish(visitor: Visitor, inbox: Inbox, case: str) -> None:
+    nip, email = CASES[case]
+
+    visitor.ask_for_token(nip, email)
+
+    assert inbox.fetch_one(email)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_sending_again_looks_the_same_for_everybody(peopled: Flask, case: str) -> None:
+    def resent(nip: str, email: str) -> tuple[list[str], int, str]:
+        visitor = Visitor(peopled)
+        visitor.ask_for_token(nip, email)
+        token = visitor.csrf_token("/konfirmasi-reset-password")
+        with statements(peopled) as seen:
+            answer = visitor.post("/konfirmasi-reset-password/kirim-ulang", csrf_token=token)
+        return seen, answer.status_code, answer.location or ""
+
+    assert resent(*CASES[case]) == resent(*MATCH)
+
+
+@pytest.mark.parametrize("nip", [SARI.nip, BUDI.nip, CINTA.nip, TONO.nip, STRANGERS_NIP])
+def test_a_wrong_login_runs_the_same_statements_for_everybody(peopled: Flask, nip: str) -> None:
+    def refused(nip: str) -> tuple[list[str], str]:
+        visitor = Visitor(peopled)
+        token = visitor.csrf_token("/login")
+        with statements(peopled) as seen:
+            page = visitor.post("/login", csrf_token=token, nip=nip, password="Salah-Sekali-1")
+        return seen, _CHANGES_EACH_TIME.sub("", page.text).replace(nip, "NIP")
+
+    assert refused(nip) == refused(SARI.nip)
+
+
+@pytest.mark.parametrize("nip", [BUDI.nip, CINTA.nip, TONO.nip, STRANGERS_NIP])
+def test_a_wrong_token_runs_the_same_statements_for_everybody(peopled: Flask, nip: str) -> None:
+    def refused(nip: str) -> tuple[list[str], str]:
+        visitor = Visitor(peopled)
+        token = visitor.csrf_token("/konfirmasi-reset-password")
+        with statements(peopled) as seen:
+            page = visitor.post("/reset-password", csrf_token=token, nip=nip, token="WDJB-MJHT", password="Kuda-Laut7")
+        return seen, _CHANGES_EACH_TIME.sub("", page.text).replace(nip, "NIP")
+
+    assert refused(nip) == refused(SARI.nip)
+
+
+def test_a_held_mail_changes_nothing_that_the_asker_sees(peopled: Flask, inbox: Inbox) -> None:
+    first = _asked(peopled, *MATCH)
+    for _ in range(2):
+        _asked(peopled, *MATCH)
+    assert len(inbox.fetch()) == 3
+
+    held = _asked(peopled, *MATCH)
+
+    assert held == first
+    assert inbox.fetch() == []
