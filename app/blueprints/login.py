@@ -10,6 +10,7 @@ from wtforms import PasswordField, ValidationError
 from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
+from app.domain.password_policy import LONGEST_PASSWORD
 from app.flows import log_in, log_out
 from app.models.user import User
 from app.security import passwords
@@ -32,6 +33,8 @@ class LoginForm(FlaskForm):
     def validate_password(self, field: PasswordField) -> None:
         if not field.data:
             raise ValidationError("Isi password Anda.")
+        if len(field.data) > LONGEST_PASSWORD:
+            raise ValidationError(f"Password terlalu panjang: tidak ada password di atas {LONGEST_PASSWORD} karakter.")
 
 
 def _page(form: LoginForm, status: int = 200) -> Response:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
+from werkzeug.exceptions import MethodNotAllowed
 from wtforms import PasswordField, StringField, ValidationError
 
 from app.blueprints.forgot_password import remember
@@ -97,6 +98,11 @@ def open_link(link: str) -> ResponseReturnValue:
 @blueprint.get("/berhasil")
 def done() -> ResponseReturnValue:
     return render_template("auth/reset_done.html", is_waiting=session.get("reset_waits", False))
+
+
+@blueprint.get("/kirim-ulang")
+def resend_opened() -> ResponseReturnValue:
+    raise MethodNotAllowed(["POST"])
 
 
 @blueprint.post("/kirim-ulang")

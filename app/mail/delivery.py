@@ -5,7 +5,6 @@ import os
 import smtplib
 import ssl
 from collections.abc import Callable
-from email.utils import parseaddr
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 from urllib.parse import urlsplit
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 SECONDS_FOR_EACH_ANSWER = 20
-_FAULTS_OF_THE_LINE = (OSError, smtplib.SMTPException, ssl.SSLError)
+# smtplib's and TLS's faults are OSErrors too; a UnicodeError is a host name or mail password that cannot be sent.
+_FAULTS_OF_THE_LINE = (OSError, UnicodeError)
 
 
 class Postman(Protocol):
@@ -37,7 +37,7 @@ class Postman(Protocol):
 def init_app(app: Flask, settings: Settings) -> Callable[[], Postman]:
     """Configure Flask-Mail; returns how to get a postman."""
     server = settings.mail_server
-    app.config["MAIL_DEFAULT_SENDER"] = parseaddr(settings.mail_sender)
+    app.config["MAIL_DEFAULT_SENDER"] = settings.mail_sender
     app.config["MAIL_SUPPRESS_SEND"] = False
     if server is None:
         mail = Mail(app)
@@ -86,35 +86,39 @@ class SmtpPostman:
         try:
             connection.send(message)
         except smtplib.SMTPRecipientsRefused as refusal:
-            return self._refused(*next(iter(refusal.recipients.values())))
+            return self._refused(connection.talk, *next(iter(refusal.recipients.values())))
         except smtplib.SMTPResponseException as refusal:
-            return self._refused(refusal.smtp_code, refusal.smtp_error)
+            return self._refused(connection.talk, refusal.smtp_code, refusal.smtp_error)
         except smtplib.SMTPNotSupportedError as refusal:
             return RefusedForGood(_words_of(refusal))
         except _FAULTS_OF_THE_LINE as fault:
-            letter_was_out = connection.talk.letter_is_out
-            self._hang_up()
-            return BrokenOff(_words_of(fault)) if letter_was_out else RefusedForNow(_words_of(fault))
+            return self._broken_off(connection.talk, _words_of(fault))
         return HandedOver(connection.talk.last_word)
 
     def connect(self) -> "VerifiedConnection":
         """The open connection if the server still answers on it, else a new one."""
         if self._connection is not None:
-            try:
-                self._connection.talk.noop()
+            if self._connection.talk.is_heard():
                 return self._connection
-            except _FAULTS_OF_THE_LINE:
-                self._hang_up()
+            self._hang_up()
         connection = VerifiedConnection(self._mail)
         connection.__enter__()
         self._connection = connection
         return connection
 
-    def _refused(self, code: int, words: bytes | str) -> Delivery:
+    def _refused(self, talk: "_Talk", code: int, words: bytes | str) -> Delivery:
+        answer = f"{code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
         if code == 421:  # "closing the channel": it will not listen on this connection any more
             self._hang_up()
-        answer = f"{code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
-        return RefusedForGood(answer) if 500 <= code < 600 else RefusedForNow(answer)
+        if 400 <= code < 500:
+            return RefusedForNow(answer)
+        if 500 <= code < 600:
+            return RefusedForGood(answer)
+        return self._broken_off(talk, answer)  # nobody knows what the server meant
+
+    def _broken_off(self, talk: "_Talk", words: str) -> Delivery:
+        self._hang_up()
+        return BrokenOff(words) if talk.letter_is_out else RefusedForNow(words)
 
     def _hang_up(self) -> None:
         """Close politely; how that ends says nothing about the letters that were handed over before."""
@@ -142,6 +146,7 @@ class VerifiedConnection(Connection):
                 self.talk.starttls(context=trusted)
             if mail.username and mail.password:
                 self.talk.login(mail.username, mail.password)
+            self.talk.ehlo_or_helo_if_needed()  # a server that refuses this refuses us, not the next letter
         except BaseException:
             self.talk.close()
             raise
@@ -154,8 +159,20 @@ class _Talk(smtplib.SMTP):
     letter_is_out = False
     last_word = ""
 
+    def is_heard(self) -> bool:
+        """Whether the server still listens. Many say 421 before they close an idle line, so not every answer is a yes."""
+        try:
+            return self.noop()[0] == 250
+        except _FAULTS_OF_THE_LINE:
+            return False
+
+    def send(self, s: "ReadableBuffer | str") -> None:
+        """Commands are sent as str; bytes are the letter, which smtplib sends when the server has asked for it."""
+        if not isinstance(s, str):
+            self.letter_is_out = True
+        super().send(s)
+
     def data(self, msg: "ReadableBuffer | str") -> tuple[int, bytes]:
-        self.letter_is_out = True
         code, words = super().data(msg)
         self.last_word = f"{code} {words.decode(errors='replace')}"
         return code, words
@@ -193,7 +210,7 @@ def _message(letter: RenderedLetter, to_address: str, message_id: str, settings:
         recipients=[to_address],
         body=letter.text,
         html=letter.html,
-        sender=parseaddr(settings.mail_sender),
+        sender=settings.mail_sender,  # as one string: from a pair Flask-Mail forgets the quotes that a comma needs
         # Told to auto-responders: nobody reads an answer (RFC 3834).
         extra_headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
     )

@@ -94,7 +94,7 @@ class OutboxMail(Base):
         rows = session.execute(
             select(cls.state, func.count()).where(cls.state.not_in((MailState.SENT, MailState.HELD))).group_by(cls.state)
         )
-        return dict(rows.tuples())
+        return dict(rows.all())
 
     @classmethod
     def oldest_unsent(cls, session: Session) -> datetime | None:

@@ -52,10 +52,12 @@ def refuse_other_hosts() -> None:
 
 
 def refuse_broken_forms() -> None:
-    """One value a field, text without control characters, and nothing but forms."""
+    """One value a field, text without control characters, no files, and nothing but forms."""
     if request.method not in ("POST", "PUT", "PATCH", "DELETE"):
         return
     if request.content_length and request.mimetype not in _FORM_TYPES:
+        raise BrokenForm
+    if request.files:
         raise BrokenForm
     for name, values in request.form.lists():
         if len(values) > 1 or not _is_plain(name) or (name != "password" and not _is_plain(values[0])):

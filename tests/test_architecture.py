@@ -1,0 +1,33 @@
+"""What holds the house together: imports point down, and the words of the code stay clean."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_imports_point_down_and_never_up() -> None:
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), cache_dir=None) == 0
+
+
+def test_only_the_postman_knows_flask_mail() -> None:
+    importers = [file.name for file in (ROOT / "app").rglob("*.py") if re.search(r"(from|import) flask_mail", file.read_text())]
+
+    assert importers == ["delivery.py"]
+
+
+def test_vendored_files_are_what_their_checksums_say() -> None:
+    checked = subprocess.run(
+        ["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=ROOT / "static" / "vendor", capture_output=True
+    )
+
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_no_page_asks_another_host_for_anything() -> None:
+    for file in (ROOT / "templates").rglob("*.html"):
+        if "emails" not in file.parts:
+            assert not re.search(r"""(src|href|action)=["']https?://""", file.read_text()), file
