@@ -7,10 +7,10 @@ parallel writers); instead every unit of work begins with BEGIN IMMEDIATE, and r
 from collections.abc import Iterator
 from contextlib import contextmanager
 from sqlite3 import Connection as SQLiteConnection
+from typing import cast
 
-from flask import Flask
-from flask_sqlalchemy_lite import SQLAlchemy
-from sqlalchemy import Connection, Engine, event
+from flask import Flask, current_app, g
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -18,32 +18,35 @@ from sqlalchemy.pool import ConnectionPoolEntry
 _READ_ONLY = {"portal_read_only": True}
 _SECONDS_TO_WAIT_FOR_A_LOCK = 15
 
-database = SQLAlchemy(session_options={"expire_on_commit": False})
-
 
 def init_app(app: Flask, url: str) -> None:
-    options: dict[str, object] = {"url": url}
+    """Give the app its engine. No connection is opened before the first question."""
     if make_url(url).get_backend_name() == "sqlite":
-        options["connect_args"] = {"timeout": _SECONDS_TO_WAIT_FOR_A_LOCK, "check_same_thread": False}
+        arguments = {"timeout": _SECONDS_TO_WAIT_FOR_A_LOCK, "check_same_thread": False}
+        made = create_engine(url, connect_args=arguments, hide_parameters=True)
     else:
-        options |= {"pool_size": 10, "max_overflow": 10, "pool_timeout": 10, "pool_pre_ping": True}
-    app.config["SQLALCHEMY_ENGINES"] = {"default": options}
-    database.init_app(app)
-    with app.app_context():
-        prepare(database.engine)
+        made = create_engine(url, pool_size=10, max_overflow=10, pool_timeout=10, pool_pre_ping=True, hide_parameters=True)
+    prepare(made)
+    app.extensions["engine"] = made
+    app.teardown_appcontext(_close_session)
 
 
-def prepare(engine: Engine) -> None:
+def engine() -> Engine:
+    """The engine of the current app."""
+    return cast(Engine, current_app.extensions["engine"])
+
+
+def prepare(made: Engine) -> None:
     """Give an engine the portal's way with transactions."""
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _configure_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+    if made.dialect.name == "sqlite":
+        event.listen(made, "connect", _configure_sqlite)
+        event.listen(made, "begin", _begin_sqlite)
 
 
 @contextmanager
 def unit_of_work() -> Iterator[Session]:
     """One act of one person: all of it is committed, or nothing."""
-    session = database.session
+    session = _session()
     try:
         yield session
         session.commit()
@@ -55,7 +58,7 @@ def unit_of_work() -> Iterator[Session]:
 @contextmanager
 def reading() -> Iterator[Session]:
     """A look without a lock: nothing is written, and no writer waits for it."""
-    session = database.session
+    session = _session()
     session.connection(execution_options=_READ_ONLY)
     try:
         yield session
@@ -63,6 +66,19 @@ def reading() -> Iterator[Session]:
     except BaseException:
         session.rollback()
         raise
+
+
+def _session() -> Session:
+    """The one session of this app context."""
+    if "session" not in g:
+        g.session = Session(engine(), expire_on_commit=False)
+    return cast(Session, g.session)
+
+
+def _close_session(_error: BaseException | None) -> None:
+    session: Session | None = g.pop("session", None)
+    if session is not None:
+        session.close()
 
 
 def _configure_sqlite(connection: SQLiteConnection, _record: ConnectionPoolEntry) -> None:

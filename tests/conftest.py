@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from app import create_app
 from app.cli import demo
-from app.db import database, unit_of_work
+from app.db import engine, unit_of_work
 from app.domain.indonesian_time import now
 from app.security import passwords
 from app.web import migrations
@@ -83,7 +83,7 @@ def make_app(database_url: str, tmp_path: Path) -> Iterator[MakeApp]:
     yield make
     for app in made:
         with app.app_context():
-            database.engine.dispose()
+            engine().dispose()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import database, reading
+from app.db import engine, reading
 from app.domain.indonesian_time import now
 from app.models.outbox_mail import MailState, OutboxMail
 from app.web.migrations import is_at_head
@@ -27,7 +27,7 @@ def alive() -> ResponseReturnValue:
 def ready() -> ResponseReturnValue:
     """The database answers and has this release's migrations."""
     try:
-        at_head = is_at_head(database.engine)
+        at_head = is_at_head(engine())
     except SQLAlchemyError:
         return _plain("database unreachable\n", 503)
     return _plain("ok\n") if at_head else _plain("migrations pending\n", 503)

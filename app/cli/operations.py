@@ -8,7 +8,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import database, unit_of_work
+from app.db import engine, unit_of_work
 from app.domain.indonesian_time import now
 from app.flows.housekeeping import keep_house
 from app.mail.delivery import reach_server
@@ -64,7 +64,7 @@ def housekeeping() -> None:
 
 def _database_fault() -> str | None:
     try:
-        return None if migrations.is_at_head(database.engine) else "migrations pending, run: mysapk db upgrade"
+        return None if migrations.is_at_head(engine()) else "migrations pending, run: mysapk db upgrade"
     except SQLAlchemyError as fault:
         return f"database unreachable: {str(fault).splitlines()[0]}"
 

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from app.db import database
+from app.db import engine
 from tests.cast import BUDI, CINTA, HADI, JOKO, LESTARI, SARI, STRANGERS_NIP, TONO
 from tests.inbox import Inbox
 from tests.visitor import Visitor
@@ -37,12 +37,12 @@ def statements(app: Flask) -> Iterator[list[str]]:
         seen.append(statement)
 
     with app.app_context():
-        engine = database.engine
-    event.listen(engine, "before_cursor_execute", note)
+        listened = engine()
+    event.listen(listened, "before_cursor_execute", note)
     try:
         yield seen
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        event.remove(listened, "before_cursor_execute", note)
 
 
 def _asked(app: Flask, nip: str, email: str) -> tuple[list[str], str, dict[str, str]]:
