@@ -5,6 +5,7 @@ import sys
 import click
 from flask import Flask
 from flask.cli import AppGroup, ScriptInfo
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import create_app
 from app.cli import register_commands
@@ -21,7 +22,17 @@ def _create_app() -> Flask:
         sys.exit(2)
 
 
-main = AppGroup(
+class Commands(AppGroup):
+    """The portal's commands; a database that is away or not migrated is said in one line."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except SQLAlchemyError as fault:
+            raise click.ClickException(f"database: {str(fault).splitlines()[0]} (mysapk check says more)") from fault
+
+
+main = Commands(
     "mysapk",
     help="Portal MySAPK: serve it, fill it, look after it.",
     context_settings={"obj": ScriptInfo(create_app=_create_app, set_debug_flag=False)},

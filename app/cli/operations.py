@@ -25,10 +25,7 @@ def db() -> None:
 @with_appcontext
 def upgrade() -> None:
     """Bring the schema to this release. Safe to run again."""
-    try:
-        migrations.upgrade(portal().settings.database_url)
-    except SQLAlchemyError as fault:
-        raise click.ClickException(f"database: {fault.__class__.__name__}: {str(fault).splitlines()[0]}") from fault
+    migrations.upgrade(portal().settings.database_url)
     click.echo("Skema database mutakhir.")
 
 

@@ -61,7 +61,8 @@ def worker(until_stdin_closes: bool) -> None:
 def run_web(app: Flask, with_worker: bool) -> None:
     """Serve until SIGINT or SIGTERM; then end the worker too, letting it finish the letter in its hand."""
     settings = app.extensions["portal"].settings
-    signal.signal(signal.SIGTERM, _leave)
+    for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: a shell starts background jobs with it ignored
+        signal.signal(number, _leave)
     try:
         server = waitress.create_server(
             app,
@@ -72,8 +73,9 @@ def run_web(app: Flask, with_worker: bool) -> None:
             max_request_body_size=LARGEST_BODY_TO_READ,
             clear_untrusted_proxy_headers=False,  # TRUSTED_PROXIES decides, in create_app
         )
-    except OSError as fault:
-        raise click.ClickException(f"{settings.host}:{settings.port} cannot be opened: {fault.strerror}") from fault
+    except (OSError, ValueError) as fault:  # ValueError: waitress cannot resolve the host
+        reason = fault.strerror if isinstance(fault, OSError) else fault
+        raise click.ClickException(f"{settings.host}:{settings.port} cannot be opened: {reason}") from fault
     with _worker_beside() if with_worker else _nothing():
         server.run()
 
@@ -118,8 +120,7 @@ def send_next(postman: Postman) -> outbox.Delivery | None:
         mail = outbox.claim(session, now(), lifetime)
     if mail is None:
         return None
-    letter = portal().renderer.render(mail, now())
-    delivery = postman.deliver(letter, mail.to_address, mail.message_id)
+    delivery = _handed_over(postman, mail)
     with unit_of_work() as session:
         outbox.settle(session, mail, delivery, now(), lifetime)
         if mail.letter is Letter.TOKEN and isinstance(delivery, outbox.HandedOver):
@@ -129,12 +130,22 @@ def send_next(postman: Postman) -> outbox.Delivery | None:
     return delivery
 
 
+def _handed_over(postman: Postman, mail: OutboxMail) -> outbox.Delivery:
+    """A letter that cannot be written waits like one that was refused: after the fault is mended it will go out."""
+    try:
+        letter = portal().renderer.render(mail, now())
+    except Exception as accident:
+        log.error("accident", exc_info=accident)
+        return outbox.RefusedForNow(f"cannot be written: {type(accident).__name__}")
+    return postman.deliver(letter, mail.to_address, mail.message_id)
+
+
 def _asker(mail: OutboxMail) -> Client:
     return Client(mail.client_address, "worker", "-")
 
 
 def _stop_when_stdin_closes(stop: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    os.read(sys.stdin.fileno(), 1)  # sys.stdin.read() would hold a lock that aborts an interpreter which ends meanwhile
     stop.set()
 
 
@@ -143,14 +154,15 @@ def _worker_beside() -> Iterator[None]:
     """A worker process that ends with this one, however this one ends: its standard input closes."""
     ending = threading.Event()
     command = [sys.executable, "-m", "app", "worker", "--until-stdin-closes"]
-    processes: list[subprocess.Popen[bytes]] = []
 
     def keep_one_running() -> None:
         while not ending.is_set():
-            process = subprocess.Popen(command, stdin=subprocess.PIPE)
-            processes.append(process)
-            process.wait()
-            processes.remove(process)
+            try:
+                with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+                    while process.poll() is None and not ending.wait(SECONDS_BETWEEN_LOOKS):
+                        pass
+            except OSError as fault:
+                log.error("worker cannot be started", exc_info=fault)
             if not ending.wait(1):
                 log.error("worker ended, starting another")
 
@@ -159,10 +171,7 @@ def _worker_beside() -> Iterator[None]:
     try:
         yield
     finally:
-        ending.set()
-        for process in list(processes):
-            if process.stdin:
-                process.stdin.close()
+        ending.set()  # the keeper closes the worker's standard input and waits for it
         keeper.join(SECONDS_TO_FINISH)
 
 

@@ -29,19 +29,21 @@ COMMAND_LINE_STAFF_COLUMNS = Columns(STAFF_COLUMNS.required, (*STAFF_COLUMNS.opt
 REPORT_COLUMNS = ("baris", "kesalahan")
 
 # What decides over rights and access is never read from a file. Named, so that nobody thinks it was.
-_NEVER_FROM_A_FILE = frozenset(
-    "id user_id role peran hak akses admin is_admin mandat status aktif is_active activation aktivasi status_akun"
-    " instansi_id credential_version password kata_sandi sandi token totp otp".split()
-)
+_NEVER_FROM_A_FILE = frozenset((
+    "id", "user_id", "instansi_id", "role", "peran", "hak", "akses", "admin", "is_admin", "mandat",
+    "status", "status_akun", "aktif", "is_active", "aktivasi", "activation",
+    "password", "sandi", "kata_sandi", "credential_version", "token", "otp", "totp",
+))  # fmt: skip
 
 _LONGEST_TEXT = 200
 _LONGEST_CODE = 20
 _LONGEST_CONTACT = 300
 _LONGEST_PHONE = 30
 _LONGEST_HASH = 200
-_UNWANTED_CHARACTERS = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
+_UNWANTED_CHARACTERS = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _PHONE = re.compile(r"\+?[0-9(][0-9 ().\-]*")
 _SCIENTIFIC = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
+_HASH = re.compile(r"\$[a-z0-9-]+\$v=[0-9]+\$[a-z0-9=,]+\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}")  # with salt and digest
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -96,6 +98,12 @@ NIP_AS_NUMBER = Fault(
     "lalu isi lagi NIP dari data asalnya.",
 )
 
+HASH_NOT_USABLE = Fault(
+    "password_hash",
+    "Hash password ini tidak dapat dipakai portal (hanya argon2id dengan m=19456,t=2,p=1). "
+    "Kosongkan sel ini; pegawai mengaktifkan akun dengan Lupa Password.",
+)
+
 
 def read_header(cells: Sequence[str], columns: Columns) -> tuple[str, ...] | HeaderFaults:
     """The columns' names in the order of the file. Case, spaces and empty cells at the end do not matter."""
@@ -117,7 +125,7 @@ def read_header(cells: Sequence[str], columns: Columns) -> tuple[str, ...] | Hea
                 f"Kolom {_shown(name)} tidak boleh ada: hak, status, dan akses akun tidak diatur lewat file. Hapus kolom itu."
             )
         elif name not in known:
-            sentences.append(f"Kolom {_shown(name)} tidak dikenal. Hapus kolom itu, atau perbaiki judulnya: {_wanted(columns)}.")
+            sentences.append(f"Kolom {_shown(name)} tidak dikenal. Hapus kolom itu, atau perbaiki judulnya.")
     return HeaderFaults(tuple(sentences)) if sentences else tuple(names)
 
 
@@ -193,7 +201,7 @@ def _nip(cell: str) -> Nip | Fault:
     return Fault("nip", _about_others(nip.sentence)) if isinstance(nip, NotANip) else nip
 
 
-def _email(cell: str) -> EmailAddress | None | Fault:
+def _email(cell: str) -> EmailAddress | Fault | None:
     if not cell.strip():
         return None
     address = read_email(cell)
@@ -231,7 +239,7 @@ def _text(cell: str, column: str, what: str, longest: int) -> str | Fault:
     return text
 
 
-def _phone(cell: str) -> str | None | Fault:
+def _phone(cell: str) -> str | Fault | None:
     phone = " ".join(cell.split())
     if not phone:
         return None
@@ -242,18 +250,11 @@ def _phone(cell: str) -> str | None | Fault:
     return phone
 
 
-def _password_hash(cell: str) -> str | None | Fault:
+def _password_hash(cell: str) -> str | Fault | None:
     """Only its shape; whether the portal can verify it is known where passwords are hashed."""
     password_hash = cell.strip()
     if not password_hash:
         return None
-    if len(password_hash) > _LONGEST_HASH or not password_hash.isascii() or not password_hash.isprintable():
+    if len(password_hash) > _LONGEST_HASH or not _HASH.fullmatch(password_hash):
         return HASH_NOT_USABLE
     return password_hash
-
-
-HASH_NOT_USABLE = Fault(
-    "password_hash",
-    "Hash password ini tidak dapat dipakai portal (hanya argon2id dengan m=19456,t=2,p=1). "
-    "Kosongkan sel ini; pegawai mengaktifkan akun dengan Lupa Password.",
-)

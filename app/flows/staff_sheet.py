@@ -32,17 +32,7 @@ _CHUNK = 1 << 20
 _DELIMITERS = (",", ";")
 _CELL_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{0,3})([0-9]{1,7})["']""")
 _LONGEST_REFERENCE = 64
-_OTHER_FORMATS = (
-    b"%PDF",
-    b"\x89PNG",
-    b"\xff\xd8\xff",
-    b"GIF8",
-    b"\x1f\x8b",
-    b"Rar!",
-    b"7z\xbc\xaf",
-    b"\x7fELF",
-    b"SQLite format 3",
-)
+_OTHER_FORMATS = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf", b"\x7fELF")
 _XLSX, _OLD_EXCEL, _UTF_16 = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", (b"\xff\xfe", b"\xfe\xff")
 
 _TOO_LONG = Fault(None, f"Baris ini lebih panjang dari {LONGEST_ROW} karakter. Periksa isinya, atau hapus baris ini.")
@@ -122,7 +112,8 @@ def _sheet(file: BufferedReader, columns: Columns) -> Sheet:
         return _XlsxSheet(file, columns)
     if start.startswith(_OLD_EXCEL):
         raise UnreadableFile(
-            "File ini berformat Excel lama (.xls) atau dikunci password. Simpan ulang sebagai .xlsx tanpa password, atau CSV UTF-8."
+            "File ini berformat Excel lama (.xls) atau dikunci password. "
+            "Simpan ulang sebagai .xlsx tanpa password, atau CSV UTF-8."
         )
     if start.startswith(_UTF_16):
         raise UnreadableFile('File ini berupa teks UTF-16. Simpan ulang di Excel sebagai "CSV UTF-8".')
@@ -167,8 +158,8 @@ class _CsvSheet(Sheet):
         self._text = TextIOWrapper(file, encoding="utf-8-sig", newline="")
         self._physical = _PhysicalLines(self._text)
         first = self._first_line()
-        self.delimiter = max(_DELIMITERS, key=lambda delimiter: len(next(csv.reader([first], delimiter=delimiter))))
-        self.header = _header(next(csv.reader([first], delimiter=self.delimiter)), columns)
+        self.delimiter = max(_DELIMITERS, key=lambda delimiter: len(_cells_of(first, delimiter)))
+        self.header = _header(_cells_of(first, self.delimiter), columns)
 
     @property
     def position(self) -> int:
@@ -184,12 +175,13 @@ class _CsvSheet(Sheet):
                 return
             except UnicodeDecodeError as error:
                 raise UnreadableFile("File ini berubah saat dibaca. Tunggu sampai selesai disimpan, lalu coba lagi.") from error
-            except _RowTooLong:
-                yield self._line(number, (), _OPEN_QUOTE if self._physical.read_again_after_first() else _TOO_LONG)
-                continue
-            except csv.Error:
-                self._physical.read_again_after_first()
-                yield self._line(number, (), _OPEN_QUOTE)
+            except (_RowTooLong, csv.Error):
+                first = self._physical.give_up_row()
+                if len(first) > LONGEST_ROW:
+                    yield self._line(number, (), _TOO_LONG)
+                else:
+                    # Without its quotes it can at least be told in the list of refused rows.
+                    yield self._line(number, _cells_of(first.replace('"', ""), self.delimiter), _OPEN_QUOTE)
                 continue
             if any(cell.strip() for cell in cells):
                 yield self._line(number, cells)
@@ -204,6 +196,10 @@ class _CsvSheet(Sheet):
         except _RowTooLong:
             raise UnreadableFile(f"Baris judul lebih panjang dari {LONGEST_ROW} karakter. Periksa apakah ini file CSV.") from None
         raise UnreadableFile("File ini tidak berisi apa-apa. Isi baris judul dan datanya, lalu coba lagi.")
+
+
+def _cells_of(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
 
 
 class _RowTooLong(Exception):
@@ -229,12 +225,12 @@ class _PhysicalLines:
         self._row, self._row_length = [], 0
         return self._number + 1
 
-    def read_again_after_first(self) -> bool:
-        """Put the lines of the current row back, but for its first; False when there are none."""
-        again = self._row[1:]
+    def give_up_row(self) -> str:
+        """The first line of the current row; the others are put back."""
+        first, *again = self._row
         self._again.extend(reversed(again))
         self._number -= len(again)
-        return bool(again)
+        return first
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -272,9 +268,7 @@ def _check_text(file: BufferedReader) -> None:
             raise UnreadableFile(_not_utf_8(chunk, line)) from error
         if b"\0" in chunk:
             line += chunk[: chunk.index(b"\0")].count(b"\n")
-            raise UnreadableFile(
-                f"Baris {line} berisi karakter kosong (NUL). Simpan ulang file sebagai CSV UTF-8, lalu coba lagi."
-            )
+            raise UnreadableFile(f"Baris {line} berisi karakter kosong (NUL). Simpan ulang sebagai CSV UTF-8, lalu coba lagi.")
         line += chunk.count(b"\n")
     try:
         decoder.decode(b"", final=True)

@@ -1,0 +1,262 @@
+"""An operator hands over the data of staff: new people are added, known ones corrected, nobody is removed.
+
+A file never erases: an empty cell, and a column that is not there, leave what is on record. It never touches rights,
+status or a password that is set. What it changes has the consequences that the same change has anywhere else.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.domain.categories import Activation, Category, initial_activation
+from app.domain.client import Client
+from app.domain.staff_file import HASH_NOT_USABLE, Fault, RowFaults, StaffRow, read_staff_row
+from app.flows.import_outcome import BEING_CHANGED_ELSEWHERE, Changed, New, Outcome, Refused, Unchanged
+from app.flows.seen_in_file import Kind, SeenInFile
+from app.flows.staff_sheet import Line
+from app.mail import letters
+from app.models.audit_event import Tag
+from app.models.instansi import Instansi
+from app.models.user import User
+from app.security import audit, passwords
+
+# It names nobody: whose address it is, is not for the eyes of whoever prepared the file.
+_EMAIL_IS_ANOTHERS = Fault(
+    "email",
+    "Alamat email ini sudah terdaftar untuk pegawai lain. Periksa alamatnya. Bila alamat itu memang berpindah pemilik, "
+    "perbaiki dahulu data pemilik lamanya, lalu jalankan impor sekali lagi.",
+)
+_UNKNOWN_INSTANSI = Fault(
+    "kode_instansi", "Kode instansi ini tidak dikenal. Perbaiki kodenya, atau impor dahulu daftar instansi."
+)
+
+
+@dataclass(frozen=True)
+class StaffLine:
+    """A row that is right in itself; the database has not been asked."""
+
+    line: int
+    row: StaffRow
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What holds for every row of one run."""
+
+    seen: SeenInFile
+    cpns_open_by_themselves: bool  # the setting CPNS_ACTIVATION=otomatis
+    client: Client
+    now: datetime
+    dry_run: bool = False
+
+
+def vet(lines: Iterable[Line], seen: SeenInFile) -> list[StaffLine | Refused]:
+    """Judge the rows by themselves and by the file's earlier ones; outside a transaction, for no lock needs it."""
+    return [_vetted(line, seen) for line in lines]
+
+
+def import_staff(session: Session, batch: Sequence[StaffLine | Refused], terms: Terms) -> list[Outcome]:
+    """Take over a batch; one outcome a row, in its order. A dry run has the same outcomes, and writes nothing."""
+    entries = [entry for entry in batch if isinstance(entry, StaffLine)]
+    _plan_afresh(session)
+    try:
+        with session.begin_nested():
+            outcomes = _taken_over(session, entries, terms)
+    except IntegrityError:
+        outcomes = {entry.line: _alone(session, entry, terms) for entry in entries}
+    return [entry if isinstance(entry, Refused) else outcomes[entry.line] for entry in batch]
+
+
+def _vetted(line: Line, seen: SeenInFile) -> StaffLine | Refused:
+    if line.fault:
+        return Refused(line.number, (line.fault,))
+    row = read_staff_row(line.cells)
+    if isinstance(row, RowFaults):
+        return Refused(line.number, row.faults)
+    faults = []
+    if row.password_hash and not passwords.may_be_imported(row.password_hash):
+        faults.append(HASH_NOT_USABLE)
+    if first := seen.first_line(Kind.NIP, row.nip.digits):
+        faults.append(Fault("nip", f"NIP ini sudah ada pada baris {first}. Hapus salah satu barisnya."))
+    elif row.email and (first := seen.first_line(Kind.EMAIL, row.email.key)):
+        sentence = f"Alamat email ini sudah dipakai pada baris {first}. Setiap pegawai perlu alamat email sendiri."
+        faults.append(Fault("email", sentence))
+    if faults:
+        return Refused(line.number, tuple(faults))
+    seen.note(Kind.NIP, row.nip.digits, line.number)
+    if row.email:
+        seen.note(Kind.EMAIL, row.email.key, line.number)
+    return StaffLine(line.number, row)
+
+
+def _alone(session: Session, entry: StaffLine, terms: Terms) -> Outcome:
+    """Somebody else was faster with a NIP or an address of the batch: each row for itself, so that one is refused."""
+    try:
+        with session.begin_nested():
+            return _taken_over(session, [entry], terms)[entry.line]
+    except IntegrityError:
+        return Refused(entry.line, (BEING_CHANGED_ELSEWHERE,))
+
+
+def _taken_over(session: Session, entries: Sequence[StaffLine], terms: Terms) -> dict[int, Outcome]:
+    people = _people(session, entries)
+    outcomes = _judged(session, entries, people, terms.seen)
+    if terms.dry_run:
+        return outcomes
+    # In one order everywhere, so that two imports never wait for each other's rows.
+    accepted = sorted((entry for entry in entries if not isinstance(outcomes[entry.line], Refused)), key=_nip)
+    instansi = _instansi(session, accepted)
+    _add(session, [entry for entry in accepted if isinstance(outcomes[entry.line], New)], instansi, terms)
+    _change(session, [entry for entry in accepted if isinstance(outcomes[entry.line], Changed)], instansi, terms)
+    return outcomes
+
+
+def _judged(session: Session, entries: Sequence[StaffLine], people: dict[str, User], seen: SeenInFile) -> dict[int, Outcome]:
+    differences = {entry.line: _differences(people.get(_nip(entry)), entry.row) for entry in entries}
+    differing = [entry for entry in entries if differences[entry.line]]
+    instansi = _instansi(session, [entry for entry in differing if "instansi" in differences[entry.line]])
+    owners = _owners(session, [entry for entry in differing if "email" in differences[entry.line]])
+    outcomes: dict[int, Outcome] = {entry.line: Unchanged(entry.line) for entry in entries}
+    for entry in differing:
+        columns, person = differences[entry.line], people.get(_nip(entry))
+        faults = []
+        if "email" in columns and entry.row.email and _is_anothers(entry.row.email.key, owners, seen):
+            faults.append(_EMAIL_IS_ANOTHERS)
+        if "instansi" in columns and entry.row.instansi_code not in instansi:
+            faults.append(_UNKNOWN_INSTANSI)
+        if faults:
+            outcomes[entry.line] = Refused(entry.line, tuple(faults))
+        elif person is None:
+            outcomes[entry.line] = New(entry.line)
+        else:
+            outcomes[entry.line] = Changed(entry.line, columns)
+            if "email" in columns and person.email_key:
+                seen.note(Kind.RELEASED_EMAIL, person.email_key, entry.line)
+    return outcomes
+
+
+def _is_anothers(email_key: str, owners: frozenset[str], seen: SeenInFile) -> bool:
+    """An address that this file takes from one person goes to another in the next run only: otherwise it would
+    depend on the size of a batch, and a dry run would say something else."""
+    return email_key in owners or seen.first_line(Kind.RELEASED_EMAIL, email_key) is not None
+
+
+def _differences(person: User | None, row: StaffRow) -> tuple[str, ...]:
+    """The fields that the row changes. An address in other capitals is the same address."""
+    if person is None:
+        return ("name", "email", "phone", "category", "instansi", "work_unit", "password_hash")
+    changes = {
+        "name": person.name != row.name,
+        "email": row.email is not None and not person.has_email(row.email),
+        "phone": row.phone is not None and person.phone != row.phone,
+        "category": person.category is not row.category,
+        "instansi": person.instansi.code != row.instansi_code,
+        "work_unit": person.work_unit != row.work_unit,
+        "password_hash": row.password_hash is not None and person.password_hash is None,
+    }
+    return tuple(column for column, is_changed in changes.items() if is_changed)
+
+
+def _add(session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms) -> None:
+    people = [_new_person(entry.row, instansi[entry.row.instansi_code], terms.now) for entry in entries]
+    session.add_all(people)
+    session.flush()  # gives them the ids that the trail names
+    for person in people:
+        audit.record(session, Tag.IMPORTED_NEW, person, terms.client, terms.now)
+
+
+def _new_person(row: StaffRow, instansi: Instansi, now: datetime) -> User:
+    person = User(
+        nip=row.nip.digits,
+        name=row.name,
+        phone=row.phone,
+        category=row.category,
+        instansi_id=instansi.id,
+        work_unit=row.work_unit,
+        activation=initial_activation(row.category),
+        activation_changed_at=now,
+    )
+    person.set_email(row.email)
+    if row.password_hash:
+        person.set_password(row.password_hash, now)
+    return person
+
+
+def _change(session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms) -> None:
+    people = _people(session, entries, lock=True)
+    with session.no_autoflush:
+        for entry in entries:
+            person = people[_nip(entry)]
+            columns = _differences(person, entry.row)  # once more, on the locked row: its owner may have been faster
+            if columns:
+                _correct(session, person, entry.row, columns, instansi, terms)
+
+
+def _correct(
+    session: Session, person: User, row: StaffRow, columns: tuple[str, ...], instansi: dict[str, Instansi], terms: Terms
+) -> None:
+    person.name, person.work_unit = row.name, row.work_unit
+    if "phone" in columns:
+        person.phone = row.phone
+    if "category" in columns:
+        _recategorise(person, row.category, terms)
+    if "instansi" in columns:
+        person.move_to(instansi[row.instansi_code])
+    if "email" in columns:
+        old_address = person.email
+        person.set_email(row.email)
+        if old_address:
+            letters.email_changed(session, person, old_address, terms.client, terms.now)
+    if "password_hash" in columns and row.password_hash:
+        person.set_password(row.password_hash, terms.now)
+        letters.password_changed(session, person, terms.client, terms.now)
+    audit.record(session, Tag.IMPORTED_CHANGE, person, terms.client, terms.now, columns=",".join(columns))
+
+
+def _recategorise(person: User, category: Category, terms: Terms) -> None:
+    """A CPNS who became something else is opened where the setting says so. Who has not begun to use an account and
+    turns out to be a CPNS waits like every CPNS; whoever is active stays active."""
+    person.category = category
+    if person.activation is Activation.WAITING_APPROVAL and category is not Category.CPNS:
+        if terms.cpns_open_by_themselves:
+            person.change_activation(Activation.NOT_ACTIVATED, terms.now)
+    elif person.activation is Activation.NOT_ACTIVATED and category is Category.CPNS:
+        person.change_activation(Activation.WAITING_APPROVAL, terms.now)
+
+
+def _plan_afresh(session: Session) -> None:
+    """PostgreSQL would go on reading a table from end to end because it was small when the first batches came:
+    209 s instead of 32 s for 100,000 rows where no autovacuum came by."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+
+
+def _nip(entry: StaffLine) -> str:
+    return entry.row.nip.digits
+
+
+def _people(session: Session, entries: Sequence[StaffLine], lock: bool = False) -> dict[str, User]:
+    """Those on record, by NIP, as now stored."""
+    if not entries:
+        return {}
+    found = select(User).where(User.nip.in_([_nip(entry) for entry in entries])).order_by(User.nip)
+    if lock:
+        found = found.with_for_update(of=User)
+    return {person.nip: person for person in session.scalars(found.execution_options(populate_existing=True))}
+
+
+def _owners(session: Session, entries: Sequence[StaffLine]) -> frozenset[str]:
+    """Which of the addresses belong to somebody."""
+    keys = [entry.row.email.key for entry in entries if entry.row.email]
+    return frozenset(session.scalars(select(User.email_key).where(User.email_key.in_(keys)))) if keys else frozenset()
+
+
+def _instansi(session: Session, entries: Sequence[StaffLine]) -> dict[str, Instansi]:
+    codes = {entry.row.instansi_code for entry in entries}
+    if not codes:
+        return {}
+    return {instansi.code: instansi for instansi in session.scalars(select(Instansi).where(Instansi.code.in_(codes)))}
