@@ -199,8 +199,11 @@ class FilePostman:
         content = _message(letter, to_address, message_id, self._settings).as_bytes()
         file = self._settings.mail_folder / f"{message_id}.eml"
         half_written = file.with_suffix(f".{os.getpid()}")
-        half_written.write_bytes(content.replace(b"\r\n", b"\n"))  # as files are kept on this side of the wire
-        half_written.rename(file)
+        try:
+            half_written.write_bytes(content.replace(b"\r\n", b"\n"))  # as files are kept on this side of the wire
+            half_written.rename(file)
+        except OSError as fault:
+            return RefusedForNow(_words_of(fault))
         return HandedOver(f"file {file.name}")
 
 
