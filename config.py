@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -83,8 +84,8 @@ class Settings:
             port=port,
             trusted_proxies=source.number("TRUSTED_PROXIES", 0, 0, 10),
             mail_server=mail_server,
-            mail_sender=source.text("MAIL_DEFAULT_SENDER", "MySAPK <no-reply@mysapk.example>"),
-            ratelimit_storage_uri=source.text("RATELIMIT_STORAGE_URI", "memory://"),
+            mail_sender=_mail_sender(source),
+            ratelimit_storage_uri=_ratelimit_storage(source),
             address_limits=address_limits,
             token_lifetime_minutes=source.number("TOKEN_LIFETIME_MINUTES", 60, 1, 24 * 60),
             resend_cooldown_seconds=source.number("RESEND_COOLDOWN_SECONDS", 60, 0, 3600),
@@ -135,9 +136,9 @@ class _Source:
     def text(self, name: str, default: str) -> str:
         if name in SECRET_SETTINGS and (path := self._environ.get(f"{name}_FILE")):
             try:
-                return Path(path).read_text().strip()
-            except OSError as error:
-                raise BadSetting(f"{name}_FILE", f"cannot be read ({error.strerror})", "/run/secrets/value") from error
+                return Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, ValueError) as fault:
+                raise BadSetting(f"{name}_FILE", f"cannot be read ({fault})", "/run/secrets/value") from fault
         return self._environ.get(name, "").strip() or default
 
     def line(self, name: str, default: str) -> str:
@@ -176,12 +177,13 @@ def _in_url(host: str) -> str:
 
 
 def _public_url(text: str) -> str:
-    parts = urlsplit(text)
     try:
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        parts = urlsplit(text)
+        extras = parts.path.strip("/") or parts.query or parts.fragment or parts.username
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not extras
     except ValueError:
         usable = False
-    if not usable or parts.path.strip("/") or parts.query or parts.fragment or parts.username or not text.isascii():
+    if not usable or not text.isascii():
         raise BadSetting("PUBLIC_URL", f"must be scheme and host without a path, not {text!r}", "https://mysapk.example.go.id")
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
@@ -190,13 +192,15 @@ def _database_url(text: str) -> str:
     """SQLAlchemy's URL; a relative SQLite path counts from the project's root, wherever the command is started."""
     try:
         url = make_url(text)
-        url.get_dialect()
-    except (ArgumentError, ImportError) as error:
+        url.get_dialect().import_dbapi()
+    except (ArgumentError, ImportError, ValueError) as error:
         raise BadSetting(
-            "DATABASE_URL", "is not a URL that SQLAlchemy can open", "postgresql+psycopg://user:password@host/portal"
+            "DATABASE_URL", "is not a URL that SQLAlchemy can open here", "postgresql+psycopg://user:password@host/portal"
         ) from error
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-        url = url.set(database=str(ROOT / url.database))
+        file = ROOT / url.database
+        _make_folder(file.parent, "DATABASE_URL", "sqlite:///instance/portal.db")
+        url = url.set(database=str(file))
     return url.render_as_string(hide_password=False)
 
 
@@ -212,7 +216,7 @@ def _secret_keys(source: _Source, env: str, instance: Path) -> tuple[str, ...]:
 
 def _development_key(instance: Path) -> str:
     """A key of this checkout's own, made at the first start. Two processes that start at once agree on one."""
-    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(instance, "INSTANCE_PATH", "instance")
     path = instance / "secret_key"
     candidate = path.with_suffix(f".{os.getpid()}")
     if not path.exists():
@@ -224,6 +228,28 @@ def _development_key(instance: Path) -> str:
     return path.read_text().strip()
 
 
+def _make_folder(folder: Path, setting: str, example: str) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        raise BadSetting(setting, f"needs the folder {folder}, which cannot be made ({fault.strerror})", example) from fault
+
+
+def _mail_sender(source: _Source) -> str:
+    example = "MySAPK <no-reply@mysapk.example>"
+    text = source.line("MAIL_DEFAULT_SENDER", example)
+    if "@" not in parseaddr(text)[1].strip("@"):
+        raise BadSetting("MAIL_DEFAULT_SENDER", f"must be an address, with or without a name, not {text!r}", example)
+    return text
+
+
+def _ratelimit_storage(source: _Source) -> str:
+    text = source.text("RATELIMIT_STORAGE_URI", "memory://")
+    if not text.startswith(("memory://", "redis://", "rediss://", "redis+")):
+        raise BadSetting("RATELIMIT_STORAGE_URI", "must be memory:// or redis://...", "redis://localhost:6379/0")
+    return text
+
+
 def _mail_server(source: _Source) -> MailServer | None:
     host = source.text("MAIL_SERVER", "")
     if not host:
@@ -231,11 +257,14 @@ def _mail_server(source: _Source) -> MailServer | None:
     use_tls, use_ssl = source.yes("MAIL_USE_TLS"), source.yes("MAIL_USE_SSL")
     if use_tls and use_ssl:
         raise BadSetting("MAIL_USE_TLS", "and MAIL_USE_SSL cannot both be true", "false")
+    username, password = source.text("MAIL_USERNAME", "") or None, source.text("MAIL_PASSWORD", "") or None
+    if (username is None) != (password is None):
+        raise BadSetting("MAIL_USERNAME", "and MAIL_PASSWORD must be set together", "portal")
     return MailServer(
         host=host,
         port=source.number("MAIL_PORT", 465 if use_ssl else 587 if use_tls else 25, 1, 65535),
-        username=source.text("MAIL_USERNAME", "") or None,
-        password=source.text("MAIL_PASSWORD", "") or None,
+        username=username,
+        password=password,
         use_tls=use_tls,
         use_ssl=use_ssl,
     )

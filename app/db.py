@@ -6,12 +6,14 @@ parallel writers); instead every unit of work begins with BEGIN IMMEDIATE, and r
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
 from typing import cast
 
 from flask import Flask, current_app, g
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -41,6 +43,7 @@ def prepare(made: Engine) -> None:
     if made.dialect.name == "sqlite":
         event.listen(made, "connect", _configure_sqlite)
         event.listen(made, "begin", _begin_sqlite)
+        event.listen(made, "checkout", _refuse_a_removed_file)
 
 
 @contextmanager
@@ -81,10 +84,27 @@ def _close_session(_error: BaseException | None) -> None:
         session.close()
 
 
-def _configure_sqlite(connection: SQLiteConnection, _record: ConnectionPoolEntry) -> None:
+def _configure_sqlite(connection: SQLiteConnection, record: ConnectionPoolEntry) -> None:
+    record.info["file"] = _file_behind(connection)
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _refuse_a_removed_file(connection: SQLiteConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """A file that was replaced, by a restored copy say, is opened anew: what is written to the old one is lost."""
+    path, inode = record.info["file"]
+    if path and _inode(path) != inode:
+        raise DisconnectionError(f"{path} is not the file that was opened")
+
+
+def _file_behind(connection: SQLiteConnection) -> tuple[str, int | None]:
+    path = str(connection.execute("PRAGMA database_list").fetchone()[2])
+    return path, _inode(path)
+
+
+def _inode(path: str) -> int | None:
+    return Path(path).stat().st_ino if path and Path(path).exists() else None
 
 
 def _begin_sqlite(connection: Connection) -> None:

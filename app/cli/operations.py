@@ -52,7 +52,7 @@ def check() -> None:
 @click.command()
 @with_appcontext
 def housekeeping() -> None:
-    """Remove what nobody needs any more. The worker does the same every hour."""
+    """Remove what nobody needs any more. The worker does the same every ten minutes."""
     idle = timedelta(minutes=portal().settings.session_idle_minutes)
     with unit_of_work() as session:
         removed = keep_house(session, idle, now())

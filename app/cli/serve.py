@@ -32,7 +32,7 @@ log = logging.getLogger("portal.worker")
 SECONDS_BETWEEN_LOOKS = 0.3
 SECONDS_AFTER_A_FAULT = 3.0
 SECONDS_TO_FINISH = 25  # one SMTP answer and a little more
-TIME_BETWEEN_CLEANINGS = timedelta(hours=1)
+TIME_BETWEEN_CLEANINGS = timedelta(minutes=10)
 WEB_THREADS = 16
 LARGEST_BODY_TO_READ = 4 * 1024 * 1024  # bytes that waitress takes in before the portal answers 413
 

@@ -15,7 +15,8 @@ from app.models.reset_request import ResetRequest
 from app.models.user import User
 
 # How long to wait after the first, second, ... try that the server refused for now, or that could not reach it.
-BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 5 * 60, 15 * 60, 30 * 60))
+# Never long: after an outage of hours, people wait for their token at most the last of these.
+BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 2 * 60, 5 * 60))
 GIVE_UP_AFTER = timedelta(hours=24)
 
 

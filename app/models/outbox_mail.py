@@ -8,7 +8,7 @@ from app.models.base import Base, BigId, UtcDateTime, text_enum
 from app.models.reset_request import ResetRequest
 from app.models.user import User
 
-LONGEST_DELIVERY = timedelta(minutes=5)  # well above all time-outs of one SMTP talk together
+LONGEST_DELIVERY = timedelta(minutes=10)  # well above all time-outs of one SMTP talk together
 
 
 class MailState(StrEnum):
