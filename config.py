@@ -1,6 +1,7 @@
 """Every setting of the portal: read once from the environment or a `.env` file, checked at start, never changed."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -35,6 +36,14 @@ class MailServer:
 
 
 @dataclass(frozen=True)
+class AndroidApp:
+    """The Play Store build that may show this portal as its own."""
+
+    package_name: str
+    fingerprints: tuple[str, ...]  # SHA-256 of its signing certificates, as AA:BB:...
+
+
+@dataclass(frozen=True)
 class Settings:
     """What the operator decides. Times in the unit that the name ends in."""
 
@@ -58,6 +67,7 @@ class Settings:
     metrics_token: str | None = field(repr=False)
     portal_name: str
     portal_operator: str
+    android_app: AndroidApp | None  # None: there is no build in the Play Store
     instance: Path
 
     @classmethod
@@ -96,6 +106,7 @@ class Settings:
             metrics_token=source.text("METRICS_TOKEN", "") or None,
             portal_name=source.line("PORTAL_NAME", "MySAPK"),
             portal_operator=source.line("PORTAL_OPERATOR", "Simulasi - bukan layanan resmi BKN"),
+            android_app=_android_app(source),
             instance=instance,
         )
 
@@ -248,6 +259,25 @@ def _ratelimit_storage(source: _Source) -> str:
     if not text.startswith(("memory://", "redis://", "rediss://", "redis+")):
         raise BadSetting("RATELIMIT_STORAGE_URI", "must be memory:// or redis://...", "redis://localhost:6379/0")
     return text
+
+
+def _android_app(source: _Source) -> AndroidApp | None:
+    """Both settings or neither: one alone would look as if the app were vouched for."""
+    package, listed = source.text("ANDROID_PACKAGE_NAME", ""), source.text("ANDROID_CERT_FINGERPRINTS", "")
+    if not package and not listed:
+        return None
+    if not re.fullmatch(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+", package, re.ASCII):
+        problem = f"must be a package name, not {package!r}" if package else "must be set with ANDROID_CERT_FINGERPRINTS"
+        raise BadSetting("ANDROID_PACKAGE_NAME", problem, "id.example.mysapk")
+    example = ":".join(["14", "6D", "E9", "83", "C5", "73", "06", "50"] * 4)
+    fingerprints = tuple(one.strip().upper() for one in listed.split(",") if one.strip())
+    if not fingerprints:
+        raise BadSetting("ANDROID_CERT_FINGERPRINTS", "must be set with ANDROID_PACKAGE_NAME", example)
+    for one in fingerprints:
+        if not re.fullmatch(r"[0-9A-F]{2}(:[0-9A-F]{2}){31}", one):
+            problem = f"must be SHA-256 fingerprints (32 pairs of hex digits each), comma separated, not {one!r}"
+            raise BadSetting("ANDROID_CERT_FINGERPRINTS", problem, example)
+    return AndroidApp(package, fingerprints)
 
 
 def _mail_server(source: _Source) -> MailServer | None:

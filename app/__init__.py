@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from flask import Flask
+from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import db
@@ -13,6 +14,7 @@ from app.blueprints import (
     health,
     home,
     information,
+    installed_app,
     login,
     mailbox,
     reset,
@@ -36,6 +38,7 @@ PAGES = (
     account,
     email_correction,
     information,
+    installed_app,
     mailbox,
     health,
 )
@@ -64,7 +67,7 @@ def create_app(settings: Settings) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,  # people fetch their token in between, some for hours; the session ends it
         WTF_CSRF_SSL_STRICT=False,  # it asks for a Referer, which our no-referrer policy withholds
     )
-    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "undefined": StrictUndefined}
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=1)  # type: ignore[method-assign]
 
@@ -91,12 +94,15 @@ def create_app(settings: Settings) -> Flask:
         app.register_blueprint(module.blueprint)
     register_commands(app.cli)
 
+    app.wsgi_app = headers.HostGuard(app.wsgi_app, settings.allowed_hosts)  # type: ignore[method-assign]
+
     @app.context_processor
     def for_every_template() -> dict[str, object]:
         return {
             "portal": app.extensions["portal"],
             "settings": settings,
             "visitor": sessions.visitor(),
+            "is_app": sessions.is_app(),
             "session_ends": sessions.session_end(now()),
         }
 

@@ -1,5 +1,6 @@
 """The command `mysapk`, also `python -m app`."""
 
+import os
 import sys
 
 import click
@@ -14,6 +15,7 @@ from config import BadSetting, Settings
 
 
 def _create_app() -> Flask:
+    os.umask(0o077)  # databases, mails and reports are for their owner alone
     logs.configure()
     try:
         return create_app(Settings.from_env())

@@ -7,6 +7,7 @@ from app.db import reading
 from app.domain.nip import Nip
 from app.mail.rendering import CORRECTION_LINK_DAYS
 from app.models.instansi import Instansi
+from app.models.reset_request import ResetRequest
 from app.web.pages import error_page
 from app.web.portal import portal
 
@@ -23,16 +24,16 @@ def show() -> ResponseReturnValue:
 @blueprint.get("/<link>")
 def open_link(link: str) -> ResponseReturnValue:
     """For who has opened the mailed link, and thereby has shown that the new mailbox is theirs."""
-    proven = portal().keys.open_correction_link(link, CORRECTION_LINK_DAYS * 24 * 3600)
-    if proven is None:
+    reference = portal().keys.open_correction_link(link, CORRECTION_LINK_DAYS * 24 * 3600)
+    with reading() as db:
+        request = ResetRequest.with_reference(db, reference) if reference else None
+        instansi = Instansi.all(db)
+    if request is None:
         return error_page(
             404,
             heading="Tautan perbaikan email tidak berlaku",
             sentences=["Tautan ini tidak lengkap, atau sudah lebih lama dari masa berlakunya."],
             what_to_do=["Ulangi Lupa Password dengan alamat email Anda untuk mendapat tautan baru."],
         )
-    nip, address = proven
-    with reading() as db:
-        return render_template(
-            "information/email_correction.html", instansi=Instansi.all(db), proven={"nip": Nip(nip).masked, "address": address}
-        )
+    proven = {"nip": Nip(request.nip).masked, "address": request.typed_email}
+    return render_template("information/email_correction.html", instansi=instansi, proven=proven)

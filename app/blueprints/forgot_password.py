@@ -34,7 +34,13 @@ class ForgotPasswordForm(FlaskForm):
 
 
 def _page(form: ForgotPasswordForm, status: int = 200, likely_meant: str | None = None) -> Response:
-    page = render_template("auth/forgot_password.html", form=form, likely_meant=likely_meant, has_errors=bool(form.errors))
+    page = render_template(
+        "auth/forgot_password.html",
+        form=form,
+        form_id=form.form_id.data or secrets.token_urlsafe(12),
+        likely_meant=likely_meant,
+        has_errors=bool(form.errors),
+    )
     return make_response(page, status)
 
 

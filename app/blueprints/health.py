@@ -52,7 +52,7 @@ def metrics() -> ResponseReturnValue:
 
 def _may_read_metrics() -> bool:
     if token := portal().settings.metrics_token:
-        return hmac.compare_digest(request.headers.get("Authorization", ""), f"Bearer {token}")
+        return hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
     # A request that came through a proxy carries the header even where no proxy is trusted.
     via_proxy = "X-Forwarded-For" in request.headers and not portal().settings.trusted_proxies
     try:

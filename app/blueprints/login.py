@@ -5,8 +5,10 @@ from time import time
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response as BaseResponse
 from wtforms import PasswordField, ValidationError
 
+from app.blueprints.token_confirmation import waits_for_token
 from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
@@ -23,6 +25,7 @@ from app.web.portal import client, portal
 blueprint = Blueprint("login", __name__)
 
 WRONG = "NIP dan password tidak cocok. Periksa keduanya, atau pakai Lupa Password untuk membuat password baru."
+START_OF_THE_APP = "aplikasi"  # the manifest's start_url is /login?aplikasi=1
 _NOTE_SECONDS = 30 * 60
 
 
@@ -49,13 +52,24 @@ def _again() -> ResponseReturnValue:
 
 @blueprint.get("/login", endpoint="page")
 def show() -> ResponseReturnValue:
+    if START_OF_THE_APP not in request.args:
+        return redirect(_wanted(), 303) if sessions.visitor() else _page(LoginForm())
+    response = _start_of_the_app()
+    sessions.keep_as_app(response)
+    return response
+
+
+def _start_of_the_app() -> BaseResponse:
+    """Phones throw away an app while its owner looks for the token in the mailbox: opened anew, it goes on from there."""
     if sessions.visitor():
         return redirect(_wanted(), 303)
+    if waits_for_token(now()):
+        return redirect(url_for("token_confirmation.page"), 303)
     return _page(LoginForm())
 
 
 @blueprint.post("/login")
-@limits.limit_wrong_tries
+@limits.limit_wrong_tries_but_in_known_browsers
 @shows_again(_again)
 def enter() -> ResponseReturnValue:
     form = LoginForm()
@@ -63,6 +77,7 @@ def enter() -> ResponseReturnValue:
         return _page(form, 422)
     match _try(form.nip.value, form.password.data or ""):
         case TooManyTries(seconds):
+            limits.count_wrong_try()
             refuse(form.password, _slow_down(seconds))
             return limits.too_many(_page(form), seconds)
         case log_in.WrongPassword():
@@ -70,7 +85,7 @@ def enter() -> ResponseReturnValue:
             refuse(form.password, WRONG)
             return _page(form, 422)
         case log_in.NotOpen(user):
-            session["not_open"] = {"user": user.id, "until": time() + _NOTE_SECONDS}
+            session["not_open"] = {"user": user.id, "password_of": _password_of(user), "until": time() + _NOTE_SECONDS}
             return redirect(url_for("login.not_open"), 303)
         case (log_in.Entered(user), raw_id):
             response = redirect(_wanted(), 303)
@@ -86,7 +101,7 @@ def not_open() -> ResponseReturnValue:
         return redirect(url_for("login.page"), 303)
     with reading() as db:
         user = User.with_id(db, note["user"])
-    if user is None:
+    if user is None or _password_of(user) != note["password_of"]:
         return redirect(url_for("login.page"), 303)
     return render_template("auth/not_open.html", user=user)
 
@@ -119,6 +134,11 @@ def _try(nip: Nip, password: str) -> TooManyTries | log_in.WrongPassword | log_i
         if isinstance(outcome, log_in.Entered):
             return outcome, sessions.start(db, outcome.user, outcome.previous_login_at, now())
         return outcome
+
+
+def _password_of(user: User) -> str | None:
+    """When the password was set that somebody has shown: a newer one ends what the old one opened."""
+    return user.password_changed_at.isoformat() if user.password_changed_at else None
 
 
 def _wanted() -> str:

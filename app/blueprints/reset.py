@@ -23,7 +23,8 @@ blueprint = Blueprint("reset", __name__)
 
 NOT_LIVE = (
     "Token ini salah, sudah dipakai, atau sudah lewat masa berlakunya. "
-    "Salin lagi dari email terbaru, atau minta token baru lewat Lupa Password."
+    "Salin lagi dari email terbaru, atau minta token baru lewat Lupa Password. "
+    "Bila Anda baru saja menekan Reset Password dan jawabannya tidak sampai, coba Masuk dengan password baru itu."
 )
 
 
@@ -43,6 +44,7 @@ def submit() -> ResponseReturnValue:
         return page(form, 422, opened)
     match _redeem(nip, _proof(form, opened), form.password.data or ""):
         case TooManyTries(seconds):
+            limits.count_wrong_try()
             refuse(form.token, _use_the_link(seconds))
             return limits.too_many(page(form, opened=opened), seconds)
         case TokenNotLive():
@@ -56,7 +58,9 @@ def submit() -> ResponseReturnValue:
         case User() as user:
             session.clear()
             session["reset_waits"] = user.activation is Activation.WAITING_APPROVAL
-            return redirect(url_for("token_confirmation.done"), 303)
+            response = redirect(url_for("token_confirmation.done"), 303)
+            sessions.know_this_browser(response, nip)
+            return response
 
 
 def _redeem(nip: Nip, proof: Code | Link | None, password: str) -> User | TokenNotLive | TooWeak | TooManyTries:
@@ -74,7 +78,7 @@ def _redeem(nip: Nip, proof: Code | Link | None, password: str) -> User | TokenN
 def _nip(form: ConfirmationForm, opened: OpenedLink | None) -> Nip | None:
     """The NIP in the form, else the one this browser asked for or opened a link of; refused at its field when unusable."""
     asked = Asked.in_this_browser()
-    typed = form.nip.data or (opened.nip if opened else asked.nip if asked else "")
+    typed = form.nip.data or (opened.nip.digits if opened and opened.code else asked.nip if asked else "")
     match read_nip(typed):
         case Nip() as nip:
             return nip

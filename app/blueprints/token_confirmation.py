@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, session, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from werkzeug.exceptions import MethodNotAllowed
@@ -12,6 +12,7 @@ from wtforms import PasswordField, StringField, ValidationError
 from app.blueprints.forgot_password import remember
 from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
+from app.domain.nip import Nip
 from app.domain.password_policy import faults, policy_named
 from app.domain.reset_secret import Link, read_secret
 from app.flows.redeem_token import policy_for, request_behind
@@ -65,13 +66,17 @@ class OpenedLink:
     """A mailed link that was opened in this browser: its mailbox is proven, so its state may be told."""
 
     link: Link
-    nip: str
+    nip: Nip
     code: str | None  # None when the token is used or expired
     is_admin: bool
 
 
 @blueprint.get("", endpoint="page")
 def show() -> ResponseReturnValue:
+    if request.args.get("nip") == "lain":  # on a browser that several people share
+        session.pop("asked", None)
+        session.pop("link", None)
+        return redirect(url_for("token_confirmation.page"), 303)
     form = ConfirmationForm()
     opened = opened_link()
     if opened and opened.code:
@@ -86,10 +91,10 @@ def open_link(link: str) -> ResponseReturnValue:
     if not isinstance(secret, Link):
         return _not_a_link()
     with unit_of_work() as db:
-        request = request_behind(db, secret, portal().keys)
-        if request is None:
+        asked = request_behind(db, secret, portal().keys)
+        if asked is None:
             return _not_a_link()
-        audit.record(db, Tag.LINK_OPENED, request.user, client(), now())
+        audit.record(db, Tag.LINK_OPENED, asked.user, client(), now())
     session.permanent = True
     session["link"] = secret.text
     return redirect(url_for("token_confirmation.page"), 303)
@@ -131,13 +136,13 @@ def resend() -> ResponseReturnValue:
 def page(form: ConfirmationForm, status: int = 200, opened: OpenedLink | None = None, notice: str | None = None) -> Response:
     """The two-field page; the NIP is a third field only where this browser does not know it."""
     asked = Asked.in_this_browser()
-    known_nip = opened.nip if opened else asked.nip if asked else None
     shown = render_template(
         "auth/confirmation.html",
         form=form,
         asked=asked,
         opened=opened,
-        known_nip=None if form.nip.errors else known_nip,
+        asks_for_nip=bool(form.nip.errors) or not (asked or (opened and opened.code)),
+        is_for_another_nip=bool(asked and opened and asked.nip != opened.nip.digits),
         rules=policy_named(portal().settings.password_policy, bool(opened and opened.is_admin)).rules,
         lifetime=portal().settings.token_lifetime_minutes,
         sender=portal().settings.mail_sender,
@@ -153,13 +158,20 @@ def opened_link() -> OpenedLink | None:
     if not isinstance(link, Link):
         return None
     with reading() as db:
-        request = request_behind(db, link, portal().keys)
-        if request is None or request.user is None:
+        found = request_behind(db, link, portal().keys)
+        if found is None or found.user is None:
             return None
         moment = now()
-        code = portal().keys.reset_code(request.reference, request.key).shown if request.is_live(moment) else None
-        is_admin = policy_for(db, request.user, portal().settings.password_policy, moment).name == "asn2025"
-        return OpenedLink(link, request.nip, code, is_admin)
+        code = portal().keys.reset_code(found.reference, found.key).shown if found.is_live(moment) else None
+        is_admin = policy_for(db, found.user, portal().settings.password_policy, moment).name == "asn2025"
+        return OpenedLink(link, Nip(found.nip), code, is_admin)
+
+
+def waits_for_token(moment: datetime) -> bool:
+    """Whether this browser is in the middle of the flow: it asked, or opened a link, and nobody has used the token here."""
+    asked, opened = Asked.in_this_browser(), opened_link()
+    lifetime = timedelta(minutes=portal().settings.token_lifetime_minutes)
+    return bool((asked and moment < asked.at + lifetime) or (opened and opened.code))
 
 
 def _ask_anew() -> ResponseReturnValue:

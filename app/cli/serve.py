@@ -34,7 +34,9 @@ SECONDS_AFTER_A_FAULT = 3.0
 SECONDS_TO_FINISH = 25  # one SMTP answer and a little more
 TIME_BETWEEN_CLEANINGS = timedelta(minutes=10)
 WEB_THREADS = 16
-LARGEST_BODY_TO_READ = 4 * 1024 * 1024  # bytes that waitress takes in before the portal answers 413
+CONNECTIONS = 2000  # half-sent requests cost a socket and no thread
+SECONDS_FOR_A_SLOW_CLIENT = 30  # of silence, before its connection is closed
+LARGEST_BODY_TO_READ = 16 * 1024 * 1024  # bytes that waitress takes in before the portal answers 413
 
 
 @click.command()
@@ -70,6 +72,10 @@ def run_web(app: Flask, with_worker: bool) -> None:
             port=settings.port,
             threads=WEB_THREADS,
             ident=None,
+            connection_limit=CONNECTIONS,
+            channel_timeout=SECONDS_FOR_A_SLOW_CLIENT,
+            cleanup_interval=10,
+            asyncore_use_poll=True,
             max_request_body_size=LARGEST_BODY_TO_READ,
             clear_untrusted_proxy_headers=False,  # TRUSTED_PROXIES decides, in create_app
         )

@@ -64,7 +64,9 @@ def read_secret(typed: str) -> Code | Link | None:
     text = typed.strip()
     if link := _LINK.fullmatch(text.rsplit("/konfirmasi-reset-password/", 1)[-1]):
         return Link(link[1])
-    letters = re.sub(r"[\s\-\u00ad\u200b-\u200f\u2010-\u2015\u2060\u2212\ufeff]+", "", text).upper()
-    if len(letters) == CODE_LENGTH and all(letter in ALPHABET for letter in letters):
-        return Code(letters)
+    letters = re.sub(r"[\s\-\u00ad\u200b-\u200f\u2010-\u2015\u2060\u2212\ufeff]+", "", text)
+    code = letters.upper()
+    # isascii before capitals: some letters of other alphabets become ours there
+    if letters.isascii() and len(code) == CODE_LENGTH and all(letter in ALPHABET for letter in code):
+        return Code(code)
     return None

@@ -71,7 +71,7 @@ def finish(
         audit.record(session, Tag.LOGIN_REFUSED, user, client, now)
         return WrongPassword()
 
-    throttle.give_back(session, attempt.bucket)
+    throttle.forget(session, attempt.bucket)
     if better_hash:
         user.password_hash = better_hash
     if not user.may_enter:
@@ -92,9 +92,9 @@ def abandon(session: Session, attempt: Attempt) -> None:
 
 def forget_tries(session: Session, nip: Nip, device: str | None, keys: SigningKeys) -> None:
     """Free the login of a NIP whose owner has proven to be one, everywhere and in this known browser."""
-    throttle.give_back(session, _bucket(throttle.LOGIN_PER_NIP, nip, None, keys))
+    throttle.forget(session, _bucket(throttle.LOGIN_PER_NIP, nip, None, keys))
     if device:
-        throttle.give_back(session, _bucket(throttle.LOGIN_PER_KNOWN_DEVICE, nip, device, keys))
+        throttle.forget(session, _bucket(throttle.LOGIN_PER_KNOWN_DEVICE, nip, device, keys))
 
 
 def _bucket(limit: throttle.Limit, nip: Nip, device: str | None, keys: SigningKeys) -> str:

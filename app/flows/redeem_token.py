@@ -68,7 +68,7 @@ def check(
         return TokenNotLive()
 
     if is_typed:
-        throttle.give_back(session, bucket)
+        throttle.forget(session, bucket)
     user = request.user
     policy = policy_for(session, user, policy_setting, now)
     if sentences := faults(password, policy) or personal_faults(password, user.as_password_owner):
@@ -122,12 +122,13 @@ def _proven_request(
     session: Session, nip: Nip, proof: Code | Link | None, keys: SigningKeys, now: datetime
 ) -> ResetRequest | None:
     """The live request that the proof opens. A code is tried on each of the NIP's live requests: every mail works."""
-    live = ResetRequest.live_for(session, nip, now)
     match proof:
         case None:
             return None
         case Link():
-            opened = [request for request in live if keys.opens_link(proof, request.reference, request.key)]
+            request = request_behind(session, proof, keys)
+            return request if request and request.nip == nip.digits and request.is_live(now) else None
         case Code():
+            live = ResetRequest.live_for(session, nip, now)
             opened = [request for request in live if keys.opens_code(proof, request.reference, request.key)]
-    return opened[0] if opened else None
+            return opened[0] if opened else None

@@ -77,6 +77,7 @@ def resend_token(
     if request is None or request.mailed_at <= now - lifetime:
         return NothingToResend()
     if not request.may_mail_again(session, now, cooldown):
+        audit.record(session, Tag.TOKEN_RESENT_TOO_SOON, request.user, client, now)
         return TooSoon(max(1, int((request.mailed_at + cooldown - now).total_seconds() + 0.999)))
     _post_letter(session, request, Tag.TOKEN_RESENT, keys, client, now)
     return request
@@ -89,12 +90,16 @@ def _post_letter(session: Session, request: ResetRequest, tag: Tag, keys: Signin
 
 
 def _is_held(session: Session, request: ResetRequest, keys: SigningKeys, now: datetime) -> bool:
-    """Count the mail against both limits. Held mails leave no trace on the page."""
-    addressee = throttle.MAIL_TO_OWNER if request.user else throttle.MAIL_TO_TYPED
-    per_nip = throttle.MAIL_PER_NIP
+    """Count the mail against both limits, in the same way whoever owns what. Held mails leave no trace on the page."""
+    address = request.typed_email.lower()
     per_address = throttle.MAIL_PER_ADDRESS
     answers = (
-        throttle.take(session, per_nip, keys.fingerprint(per_nip.name, request.nip, addressee), now),
-        throttle.take(session, per_address, keys.fingerprint(per_address.name, request.typed_email.lower()), now),
+        throttle.take(session, throttle.MAIL_PER_NIP, mail_bucket(request.nip, address, keys), now),
+        throttle.take(session, per_address, keys.fingerprint(per_address.name, address), now),
     )
     return any(isinstance(answer, throttle.TooManyTries) for answer in answers)
+
+
+def mail_bucket(nip: str, address: str, keys: SigningKeys) -> str:
+    """Where mails for one NIP to one typed address (in lower case) are counted."""
+    return keys.fingerprint(throttle.MAIL_PER_NIP.name, nip, address)

@@ -23,7 +23,7 @@ class Secrets(Protocol):
 
     def reset_code(self, reference: str, row_key: bytes) -> Code: ...
 
-    def correction_link(self, nip: str, address: str) -> str: ...
+    def correction_link(self, reference: str) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Renderer:
             words["link"] = f"{self._letterhead.public_url}/konfirmasi-reset-password/{link.text}"
             words["until"] = shown_moment(now + self._letterhead.token_lifetime)
         if mail.letter is Letter.ADDRESS_NOT_REGISTERED and (request := mail.reset_request):
-            correction = self._keys.correction_link(request.nip, request.typed_email)
+            correction = self._keys.correction_link(request.reference)
             words["link"] = f"{self._letterhead.public_url}/perbaikan-email/{correction}"
             words["link_days"] = CORRECTION_LINK_DAYS
         return words

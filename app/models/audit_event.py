@@ -12,6 +12,7 @@ class Tag(StrEnum):
 
     TOKEN_ASKED = "token_asked"
     TOKEN_RESENT = "token_resent"
+    TOKEN_RESENT_TOO_SOON = "token_resent_too_soon"
     TOKEN_HANDED_OVER = "token_handed_over"
     LINK_OPENED = "link_opened"
     TOKEN_REFUSED = "token_refused"

@@ -39,7 +39,8 @@ class User(Base):
     credential_version: Mapped[int] = mapped_column(default=1)
     last_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    instansi: Mapped[Instansi] = relationship(lazy="joined", innerjoin=True)
+    # No inner join: inside another outer join, SQLite would first join all people with all instansi.
+    instansi: Mapped[Instansi] = relationship(lazy="joined")
 
     @classmethod
     def with_nip(cls, session: Session, nip: Nip, lock: bool = False) -> "User | None":

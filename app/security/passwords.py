@@ -8,6 +8,8 @@ from threading import BoundedSemaphore
 from passlib.context import CryptContext
 from passlib.hash import argon2
 
+from app.domain.password_policy import LONGEST_PASSWORD
+
 # OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes, 1 lane; 20-25 ms on the machines of this project.
 _ARGON2 = {"argon2__type": "ID", "argon2__memory_cost": 19456, "argon2__time_cost": 2, "argon2__parallelism": 1}
 _context = CryptContext(schemes=["argon2"], **_ARGON2)
@@ -33,7 +35,7 @@ def verified(password: str, password_hash: str | None) -> tuple[bool, str | None
     Without a hash (no such person, no password yet) the same work is done and the answer is no.
     """
     with _a_slot():
-        if password_hash is None:
+        if password_hash is None or len(password) > LONGEST_PASSWORD:
             _context.dummy_verify()
             return False, None
         is_right, better_hash = _context.verify_and_update(password, password_hash)

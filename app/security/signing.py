@@ -63,16 +63,16 @@ class SigningKeys:
             return {}
         return marks if isinstance(marks, dict) else {}
 
-    def correction_link(self, nip: str, address: str) -> str:
-        return self._timed(_CORRECTION_SALT).dumps([nip, address])
+    def correction_link(self, reference: str) -> str:
+        """Proves the mailbox that a request was answered at; it names the request and nothing else."""
+        return self._timed(_CORRECTION_SALT).dumps(reference)
 
-    def open_correction_link(self, link: str, seconds: int) -> tuple[str, str] | None:
-        """NIP and proven mailbox of a correction link that is at most `seconds` old."""
+    def open_correction_link(self, link: str, seconds: int) -> str | None:
+        """The request's reference in a correction link that is at most `seconds` old."""
         try:
-            nip, address = self._timed(_CORRECTION_SALT).loads(link, max_age=seconds)
-        except (BadSignature, ValueError, TypeError):
+            return str(self._timed(_CORRECTION_SALT).loads(link, max_age=seconds))
+        except BadSignature:
             return None
-        return str(nip), str(address)
 
     # -- names for rows --------------------------------------------------------------------------------------------
     def fingerprint(self, *parts: str) -> str:

@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, delete, literal, or_
+from sqlalchemy import ColumnElement, and_, case, delete, literal, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -39,10 +39,10 @@ LOGIN_PER_NIP = Limit("login", 5, timedelta(minutes=5), _minutes(1, 2, 4, 8, 15)
 LOGIN_PER_KNOWN_DEVICE = Limit("login-device", 5, timedelta(minutes=5), _minutes(1, 2, 4, 8, 15))
 # Guessing a typed code (25.6 thousand million). The mailed link is not counted, so a stranger cannot block a reset.
 TOKEN_PER_NIP = Limit("token", 5, timedelta(minutes=15))
-# Flooding one person's mailbox. Mails to the address on record and mails to addresses typed wrongly count apart, or
-# a stranger could use up the owner's five by typing any address.
+# Flooding one person's mailbox. Counted for the NIP together with the typed address: a token only goes to the one on
+# record, so these are the token mails of a NIP, and nobody can use them up by typing other addresses. A bucket that
+# knew which address is on record would tell strangers.
 MAIL_PER_NIP = Limit("mail-nip", 5, timedelta(days=1))
-MAIL_TO_OWNER, MAIL_TO_TYPED = MAIL_ADDRESSEES = ("on-record", "typed")
 # Flooding the mailbox of somebody who has nothing to do with the portal.
 MAIL_PER_ADDRESS = Limit("mail-address", 3, timedelta(hours=1))
 # Per client address, in the notation of Flask-Limiter. Hundreds of people sit behind one office address: these stop
@@ -88,9 +88,15 @@ def take(session: Session, limit: Limit, key: str, now: datetime) -> Taken | Too
     return TooManyTries(max(1, round((free_at - now).total_seconds() + 0.5)))
 
 
-def give_back(session: Session, key: str) -> None:
-    """Forget the tries under `key`: their owner has proven to be one, or nothing was really tried."""
+def forget(session: Session, key: str) -> None:
+    """Forget all tries under `key`: their owner has proven to be one."""
     session.execute(delete(ThrottleBucket).where(ThrottleBucket.key == key))
+
+
+def give_back(session: Session, key: str) -> None:
+    """Undo one try that was counted and never made."""
+    one_less = update(ThrottleBucket).where(ThrottleBucket.key == key, ThrottleBucket.count > 0)
+    session.execute(one_less.values(count=ThrottleBucket.count - 1).execution_options(synchronize_session=False))
 
 
 def _is_over(limit: Limit, now: datetime) -> ColumnElement[bool]:

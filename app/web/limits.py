@@ -7,6 +7,7 @@ from flask import Flask, Response, g, request
 from flask_limiter import Limiter
 
 from app.security import throttle
+from app.web.sessions import device_mark_for
 from config import Settings
 
 
@@ -27,6 +28,15 @@ limit_wrong_tries = limiter.shared_limit(
     throttle.WRONG_TRIES_PER_CLIENT,
     scope="wrong-tries",
     methods=["POST"],
+    deduct_when=lambda response: bool(g.get("was_wrong_try")),
+)
+# The same for logins, where a browser that has been in the account before has an allowance of its own: who sits in one
+# office with a guesser is not stopped with him.
+limit_wrong_tries_but_in_known_browsers = limiter.shared_limit(
+    throttle.WRONG_TRIES_PER_CLIENT,
+    scope="wrong-tries",
+    methods=["POST"],
+    exempt_when=lambda: device_mark_for(request.form.get("nip", "")) is not None,
     deduct_when=lambda response: bool(g.get("was_wrong_try")),
 )
 limit_mails = limiter.shared_limit(

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
 from app.security.passwords import Busy
-from app.web.headers import BrokenForm, WrongHost
+from app.web.headers import BrokenForm
 from app.web.limits import seconds_until_free
 from app.web.portal import request_id
 
@@ -61,7 +61,6 @@ _SECONDS_WHEN_BUSY = 30
 
 def init_app(app: Flask) -> None:
     csrf.init_app(app)
-    app.register_error_handler(WrongHost, wrong_host)
     app.register_error_handler(BrokenForm, broken_form)
     app.register_error_handler(CSRFError, lost_csrf)
     app.register_error_handler(RateLimitExceeded, too_many_from_here)
@@ -86,13 +85,6 @@ def error_page(status: int, *, heading: str = "", sentences: list[str] | None = 
         link_text=link_text or "Ke halaman masuk",
     )
     return make_response(page, status)
-
-
-def wrong_host(_error: WrongHost) -> ResponseReturnValue:
-    """In plain text: a page would carry links to a name that is not ours."""
-    return Response(
-        "Alamat situs ini tidak dikenal. Buka portal lewat alamat resminya.\n", 400, content_type="text/plain; charset=utf-8"
-    )
 
 
 def broken_form(_error: BrokenForm) -> ResponseReturnValue:

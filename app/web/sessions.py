@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now as this_moment
 from app.domain.indonesian_time import shown_clock
-from app.domain.nip import Nip
+from app.domain.nip import Nip, read_nip
 from app.models.login_session import LoginSession
 from app.models.user import User
 from app.web.portal import client, portal
@@ -120,13 +120,18 @@ def start(db: Session, user: User, previous_login_at: datetime | None, now: date
 
 
 def keep(response: Response, raw_id: str, nip: Nip) -> None:
-    """Give the browser its session, remember it as one that has been in this account, and forget the anonymous one."""
+    """Give the browser its session, know it from now on, and forget the anonymous one."""
     session.clear()
     _set_cookie(response, "masuk", raw_id, None)
+    know_this_browser(response, nip)
+
+
+def know_this_browser(response: Response, nip: Nip) -> None:
+    """Mark the browser as one in which this person has shown to be the owner: strangers' tries do not slow it down."""
     marks = _device_marks()
-    marks.pop(_device_key(nip), None)
-    kept = list(marks.items())[-(_DEVICES_IN_A_COOKIE - 1) :]
-    sealed = portal().keys.seal_devices({**dict(kept), _device_key(nip): secrets.token_urlsafe(12)})
+    mark = marks.pop(_device_key(nip), None) or secrets.token_urlsafe(12)
+    others = list(marks.items())[-(_DEVICES_IN_A_COOKIE - 1) :]
+    sealed = portal().keys.seal_devices({**dict(others), _device_key(nip): mark})
     _set_cookie(response, "perangkat", sealed, timedelta(days=_DEVICE_DAYS))
 
 
@@ -138,6 +143,21 @@ def forget(response: Response) -> None:
 def device_mark(nip: Nip) -> str | None:
     """The mark of this browser if this person has logged in from it before."""
     return _device_marks().get(_device_key(nip))
+
+
+def keep_as_app(response: Response) -> None:
+    """This browser is the installed app: it was opened at the app's start address. For pages without JavaScript."""
+    _set_cookie(response, "aplikasi", "1", None)
+
+
+def is_app() -> bool:
+    return request.cookies.get(_cookie_name("aplikasi")) == "1"
+
+
+def device_mark_for(typed_nip: str) -> str | None:
+    """The same for a NIP as it was typed."""
+    nip = read_nip(typed_nip)
+    return device_mark(nip) if isinstance(nip, Nip) else None
 
 
 def session_end(now: datetime) -> SessionEnd | None:

@@ -96,6 +96,8 @@
 
   // A double click sends a form once. The button is never disabled; the server guards itself as well.
   const sent = new Map();
+  const unanswered = document.querySelector("[data-unanswered]");
+  let last;
 
   function release(form) {
     sent.delete(form);
@@ -105,6 +107,15 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || form.method !== "post") return;
+    if (unanswered) {
+      unanswered.hidden = true;
+      last = { form, button: event.submitter };
+      if (!navigator.onLine) {
+        event.preventDefault();
+        sayUnanswered();
+        return;
+      }
+    }
     if (Date.now() - (sent.get(form) ?? -Infinity) < 5000) {
       event.preventDefault();
       return;
@@ -114,6 +125,74 @@
     setTimeout(release, 5000, form);
   });
   addEventListener("pageshow", () => [...sent.keys()].forEach(release));
+
+  // Without a network the page stays as it is, with all that was typed, and says so above the button. The worker answers a
+  // form that got no answer with "no content", and tells here.
+  function sayUnanswered() {
+    if (!unanswered || !last) return;
+    const { form, button } = last;
+    release(form);
+    if (button?.closest("main")) button.before(unanswered);
+    else document.querySelector("main").prepend(unanswered);
+    unanswered.hidden = false;
+    unanswered.scrollIntoView({ block: "nearest" });
+  }
+
+  navigator.serviceWorker?.addEventListener("message", ({ data }) => {
+    if (data.unanswered && data.unanswered === last?.form.action) sayUnanswered();
+  });
+  addEventListener("load", () => navigator.serviceWorker?.register("/sw.js", { updateViaCache: "none" }));
+
+  // As an app: the words of the app, and the way to the mailbox.
+  if (matchMedia("(display-mode: standalone), (display-mode: fullscreen), (display-mode: minimal-ui)").matches) {
+    for (const button of all("[data-in-app]")) button.textContent = button.dataset.inApp;
+    for (const part of all("[data-only-in-app]")) part.hidden = false;
+  }
+
+  // The token from the clipboard, where the browser can read it. A whole mail may have been copied: the token is found in it.
+  for (const box of all("[data-paste]")) {
+    const input = document.getElementById(box.dataset.paste);
+    const [button, trouble] = box.children;
+    if (!navigator.clipboard?.readText) continue;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      try {
+        const text = (await navigator.clipboard.readText()).trim().slice(0, 5000);
+        input.value = text.match(/^\s*([BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4})\s*$/m)?.[1] ?? text;
+        trouble.hidden = true;
+        input.focus();
+      } catch {
+        trouble.hidden = false;
+      }
+    });
+  }
+
+  // Installing is offered once the browser can, until it is declined for good. What localStorage refuses is not remembered.
+  for (const offer of all("[data-install]")) {
+    const KEY = "jangan-tawarkan-aplikasi";
+    const remembered = (value) => {
+      try {
+        return value ? localStorage.setItem(KEY, value) : localStorage.getItem(KEY);
+      } catch {
+        return null;
+      }
+    };
+    let prompt;
+    addEventListener("beforeinstallprompt", (event) => {
+      event.preventDefault(); // The browser's own bar would lie over the fields.
+      prompt = event;
+      offer.hidden = Boolean(remembered());
+    });
+    addEventListener("appinstalled", () => (offer.hidden = true));
+    offer.querySelector("[data-install-accept]").addEventListener("click", () => {
+      prompt?.prompt();
+      offer.hidden = true;
+    });
+    offer.querySelector("[data-install-dismiss]").addEventListener("click", () => {
+      remembered("ya");
+      offer.hidden = true;
+    });
+  }
 
   // Countdown: what it waits for is there without JavaScript, and comes back when the time is over.
   for (const line of all("[data-countdown]")) {

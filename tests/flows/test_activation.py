@@ -1,5 +1,6 @@
 """From a NIP and a mailbox to the home page."""
 
+from base64 import b64decode
 from datetime import timedelta
 
 import pytest
@@ -234,3 +235,45 @@ def test_a_double_click_asks_once(visitor: Visitor, inbox: Inbox) -> None:
         assert answer.status_code == 303
 
     assert inbox.fetch_one()
+
+
+def test_a_link_for_another_nip_than_the_one_asked_for_warns_before_it_is_used(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
+    Visitor(peopled).ask_for_token(SARI.nip, SARI.email or "")
+    foreign_link = inbox.fetch_one().link
+    visitor.ask_for_token(BUDI.nip, "budi@nusajaya.example")
+
+    visitor.open(foreign_link)
+    page = visitor.open("/konfirmasi-reset-password")
+
+    assert "untuk NIP lain" in words_of(page) and "19850312******2***" in page.text
+    assert SARI.nip not in page.text and "Bukan NIP Anda?" in page.text
+
+
+def test_the_next_person_at_a_shared_browser_starts_afresh(visitor: Visitor) -> None:
+    visitor.ask_for_token(BUDI.nip, "budi@nusajaya.example")
+    assert "budi@nusajaya.example" in visitor.open("/konfirmasi-reset-password").text
+
+    assert visitor.open("/konfirmasi-reset-password?nip=lain").status_code == 303
+
+    page = visitor.open("/konfirmasi-reset-password").text
+    assert "budi@nusajaya.example" not in page and BUDI.nip not in page and 'id="nip"' in page
+
+
+def test_an_old_link_shows_nobodys_nip(visitor: Visitor, inbox: Inbox) -> None:
+    visitor.ask_for_token(BUDI.nip, "budi@nusajaya.example")
+    mail = inbox.fetch_one()
+    visitor.reset_password(mail.code, NEW_PASSWORD)
+
+    visitor.open(mail.link)
+
+    assert BUDI.nip not in visitor.open("/konfirmasi-reset-password").text
+
+
+def test_a_correction_link_names_no_nip(visitor: Visitor, inbox: Inbox) -> None:
+    visitor.ask_for_token(JOKO.nip, "joko@nusajaya.example")
+
+    link = inbox.fetch_one().link.rsplit("/", 1)[-1]
+
+    assert JOKO.nip.encode() not in b64decode(link.split(".")[0] + "==")

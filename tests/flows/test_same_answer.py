@@ -123,3 +123,14 @@ def test_a_held_mail_changes_nothing_that_the_asker_sees(peopled: Flask, inbox: 
 
     assert held == first
     assert inbox.fetch() == []
+
+
+@pytest.mark.parametrize("guess", ["budi@nusajaya.example", "bukan.budi@nusajaya.example"])
+def test_a_strangers_own_mailbox_does_not_tell_whether_a_guess_was_right(peopled: Flask, inbox: Inbox, guess: str) -> None:
+    for _ in range(5):
+        Visitor(peopled).ask_for_token(BUDI.nip, guess)
+    inbox.fetch()
+
+    Visitor(peopled).ask_for_token(BUDI.nip, "orang@contoh.example")
+
+    assert inbox.fetch_one("orang@contoh.example")

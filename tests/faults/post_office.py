@@ -1,0 +1,93 @@
+"""The portal's side of the mail: letters posted as acts post them, delivered by the real worker code, seen in the table."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from flask import Flask
+from sqlalchemy import select
+
+from app.cli.serve import send_next, work
+from app.db import reading, unit_of_work
+from app.domain.client import Client
+from app.domain.indonesian_time import now
+from app.domain.nip import Nip
+from app.mail import outbox
+from app.models.outbox_mail import Letter, MailState, OutboxMail
+from app.models.user import User
+from app.web.portal import portal
+from tests.cast import BUDI
+from tests.faults.smtp_server import eventually
+from tests.visitor import Visitor
+
+SOMEBODY = Client("203.0.113.7", "a test", "-")
+
+
+class PostOffice:
+    """One portal's outbox and the worker that empties it."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+
+    def budi_asks(self) -> None:
+        """Budi asks for a token over HTTP: one letter waits."""
+        assert Visitor(self.app).ask_for_token(BUDI.nip, BUDI.email or "").status_code == 303
+
+    def post(self, *addresses: str) -> None:
+        """One notice each, in one transaction."""
+        with self.app.app_context(), unit_of_work() as session:
+            budi = User.with_nip(session, Nip(BUDI.nip))
+            for address in addresses:
+                outbox.post(session, Letter.PASSWORD_CHANGED, address, SOMEBODY, now(), user=budi)
+
+    def deliver(self) -> list[outbox.Delivery]:
+        """Let the worker try what is due now, each letter once."""
+        with self.app.app_context():
+            postman = portal().postman()
+        outcomes: list[outbox.Delivery] = []
+        with postman:
+            while True:
+                with self.app.app_context():
+                    outcome = send_next(postman)
+                if outcome is None:
+                    return outcomes
+                outcomes.append(outcome)
+
+    def begin_and_die(self) -> None:
+        """A worker claims the next letter, hands it over, and is killed before it can write down how that went."""
+        with self.app.app_context():
+            lifetime = timedelta(minutes=portal().settings.token_lifetime_minutes)
+            with unit_of_work() as session:
+                mail = outbox.claim(session, now(), lifetime)
+            assert mail is not None
+            with portal().postman() as postman:
+                postman.deliver(portal().renderer.render(mail, now()), mail.to_address, mail.message_id)
+
+    def keep_house(self) -> None:
+        done = self.app.test_cli_runner().invoke(args=["housekeeping"])
+        assert done.exit_code == 0, done.output
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """A worker at its work, as `mysapk worker` runs it."""
+        stop = threading.Event()
+        worker = threading.Thread(target=work, args=(self.app, stop))
+        worker.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            worker.join(30)
+            assert not worker.is_alive()
+
+    def mails(self) -> list[OutboxMail]:
+        with self.app.app_context(), reading() as session:
+            return list(session.scalars(select(OutboxMail).order_by(OutboxMail.id)))
+
+    def mail(self) -> OutboxMail:
+        (only,) = self.mails()
+        return only
+
+    def wait_until_all_are(self, *states: MailState, seconds: float = 30) -> None:
+        eventually(lambda: all(mail.state in states for mail in self.mails()), seconds)

@@ -1,0 +1,232 @@
+"""How the portal starts, ends, and outlives the death of its parts: with real processes."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import time_machine
+
+from app.domain.indonesian_time import now
+from app.models.outbox_mail import LONGEST_DELIVERY, MailState
+from tests.cast import PASSWORD, SARI
+from tests.conftest import SECRET_KEY, MakeApp, people
+from tests.faults.post_office import PostOffice
+from tests.faults.processes import Browser, Portal, mysapk
+from tests.faults.smtp_server import Fault, MailServer, Step, eventually, free_port
+
+StartPortal = Callable[..., Portal]
+
+
+@pytest.fixture
+def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """SQLite alone: processes are slow, and PostgreSQL plays no part in how they end."""
+    return f"sqlite:///{shutil.copyfile(sqlite_template, tmp_path / 'portal.db')}"
+
+
+@pytest.fixture
+def outbox(make_app: MakeApp, password_hash: str) -> PostOffice:
+    """A look into the same database, with the cast in it."""
+    app = make_app()
+    people(app, password_hash)
+    return PostOffice(app)
+
+
+@pytest.fixture
+def serve(outbox: PostOffice, tmp_path: Path) -> StartPortal:
+    """with serve(MAIL_SERVER="..."): the portal runs on the test's database."""
+    return lambda **environ: Portal(tmp_path, "serve", **{"SECRET_KEY": SECRET_KEY, **environ})
+
+
+# -- at work -----------------------------------------------------------------------------------------------------------
+def test_serve_answers_and_mails_what_was_asked_for(serve: StartPortal, tmp_path: Path) -> None:
+    with serve() as running:
+        browser = running.wait_until_it_answers()
+        running.wait_for_worker()
+
+        assert browser.ask_for_token().status == 303
+        eventually(lambda: list((tmp_path / "instance" / "mail").glob("*.eml")))
+
+        lines = running.said.splitlines()
+    assert all(line.startswith('{"at": ') for line in lines), "log lines are JSON"
+
+
+def test_a_worker_that_was_killed_is_replaced_and_delivers_what_waits(serve: StartPortal, outbox: PostOffice) -> None:
+    with serve() as running:
+        browser = running.wait_until_it_answers()
+        killed = running.wait_for_worker()
+
+        os.kill(killed, signal.SIGKILL)
+        assert browser.ask_for_token().status == 303
+
+        running.wait_for_worker(other_than=killed)
+        outbox.wait_until_all_are(MailState.SENT)
+
+
+def test_a_letter_in_the_hand_of_a_killed_worker_is_not_sent_twice(
+    serve: StartPortal, outbox: PostOffice, server: MailServer
+) -> None:
+    server.reacts(Step.END, Fault.HOLDS, times=1)
+    with serve(**server.settings) as running:
+        browser = running.wait_until_it_answers()
+        killed = running.wait_for_worker()
+        browser.ask_for_token()
+        assert server.is_holding.wait(10)
+
+        os.kill(killed, signal.SIGKILL)
+        running.wait_for_worker(other_than=killed)
+        outbox.post("berikutnya@nusajaya.example")
+        eventually(lambda: outbox.mails()[-1].state is MailState.SENT)
+
+    assert len(server.taken) == 2
+    with time_machine.travel(now() + LONGEST_DELIVERY):
+        outbox.keep_house()
+    assert [mail.state for mail in outbox.mails()] == [MailState.UNCERTAIN, MailState.SENT]
+
+
+# -- the end -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("number", "to_all"),
+    [(signal.SIGINT, True), (signal.SIGINT, False), (signal.SIGTERM, False)],
+    ids=["Ctrl-C", "SIGINT", "SIGTERM"],
+)
+def test_a_signal_ends_web_and_worker_without_a_word(serve: StartPortal, number: signal.Signals, to_all: bool) -> None:
+    with serve() as running:
+        running.wait_until_it_answers()
+        running.wait_for_worker()
+
+        (os.killpg if to_all else os.kill)(running.process.pid, number)
+
+        running.wait_until_all_are_gone()
+        assert running.process.returncode == 0
+        assert "worker stopped" in running.said
+        assert "Traceback" not in running.said and "Fatal" not in running.said
+
+
+def test_no_worker_outlives_a_web_that_was_killed(serve: StartPortal) -> None:
+    with serve() as running:
+        running.wait_until_it_answers()
+        running.wait_for_worker()
+
+        running.process.kill()
+
+        running.wait_until_all_are_gone()
+        assert "Fatal" not in running.said
+
+
+def test_a_worker_ended_by_hand_leaves_without_a_word(serve: StartPortal) -> None:
+    with serve() as running:
+        worker = running.wait_for_worker()
+
+        os.kill(worker, signal.SIGTERM)
+
+        running.wait_for_worker(other_than=worker)
+        assert "Fatal" not in running.said and "Traceback" not in running.said
+
+
+def test_the_letter_in_hand_is_finished_before_the_end(serve: StartPortal, outbox: PostOffice, server: MailServer) -> None:
+    server.reacts(Step.END, Fault.HOLDS)
+    with serve(**server.settings) as running:
+        browser = running.wait_until_it_answers()
+        running.wait_for_worker()
+        browser.ask_for_token()
+        outbox.post("berikutnya@nusajaya.example")
+        assert server.is_holding.wait(10)
+
+        running.process.terminate()
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.process.wait(0.5)
+        server.behaves()
+        running.wait_until_all_are_gone()
+
+    assert [mail.state for mail in outbox.mails()] == [MailState.SENT, MailState.WAITING]
+    assert len(server.taken) == 1
+
+
+def test_the_demo_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    start_and_wait = f"import subprocess; subprocess.run({mysapk('demo', '--serve')!r})"
+    with Portal(tmp_path, sys.executable, "-c", start_and_wait) as make:
+        browser = make.wait_until_it_answers()
+        make.wait_for_worker()
+        assert len(make.group()) == 3 and "Kotak surat demo" in make.said
+
+        assert browser.open("/kotak-surat").status == 200
+        make.process.kill()
+
+        make.wait_until_all_are_gone()
+
+
+# -- the start ---------------------------------------------------------------------------------------------------------
+def test_a_second_portal_on_the_same_port_says_so_and_ends(serve: StartPortal, tmp_path: Path) -> None:
+    with serve() as first:
+        first.wait_until_it_answers()
+
+        second = _run("serve", tmp_path, PORT=str(first.port))
+
+    assert second.returncode == 1
+    assert re.fullmatch(rf"Error: 127\.0\.0\.1:{first.port} cannot be opened: .*\n", second.stderr)
+
+
+def test_a_host_that_is_not_here_is_said_in_one_line(outbox: PostOffice, tmp_path: Path) -> None:
+    done = _run("serve", tmp_path, HOST="tiada.invalid", PORT=str(free_port()), PUBLIC_URL="http://localhost")
+
+    assert done.returncode == 1
+    assert re.fullmatch(r"Error: tiada\.invalid:\d+ cannot be opened: .*\n", done.stderr)
+
+
+PRODUCTION = {"PORTAL_ENV": "production", "SECRET_KEY": "k" * 40, "MAIL_SERVER": "mail.invalid"}
+
+
+@pytest.mark.parametrize(
+    ("name", "environ"),
+    [
+        ("PORT", {"PORT": "abc"}),
+        ("PUBLIC_URL", {"PUBLIC_URL": "https://mysapk.example/portal"}),
+        ("DATABASE_URL", {"DATABASE_URL": "junk"}),
+        ("SECRET_KEY", {**PRODUCTION, "SECRET_KEY": ""}),
+        ("MAIL_SERVER", {**PRODUCTION, "MAIL_SERVER": ""}),
+        ("ADDRESS_LIMITS", {**PRODUCTION, "ADDRESS_LIMITS": "off"}),
+        ("SECRET_KEY_FILE", {"SECRET_KEY_FILE": "/nowhere/at/all"}),
+    ],
+    ids=lambda part: part if isinstance(part, str) else "",
+)
+def test_a_bad_setting_stops_the_start_with_its_name_and_an_example(tmp_path: Path, name: str, environ: dict[str, str]) -> None:
+    done = _run("serve", tmp_path, **environ)
+
+    assert done.returncode == 2 and done.stdout == ""
+    assert re.fullmatch(rf"mysapk: {name}: [^\n]+ Example: {name}=\S[^\n]*\n", done.stderr), done.stderr
+
+
+def test_production_with_its_secrets_in_files_is_strict_and_has_no_demo_mailbox(serve: StartPortal, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("a key of forty letters, kept in a file..\n")
+    settings = PRODUCTION | {"SECRET_KEY": "", "SECRET_KEY_FILE": str(tmp_path / "key"), "PUBLIC_URL": "https://mysapk.example"}
+    with serve(**settings) as running:
+        running.wait_until_it_answers()
+        browser = Browser(running.port, "mysapk.example")
+
+        page = browser.open("/lupa-password")
+        assert page.status == 200 and page.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+        entered = browser.submit("/login", nip=SARI.nip, password=PASSWORD)
+
+        assert (entered.status, entered.headers["Location"]) == (303, "/beranda")
+        cookies = [*page.headers.get_all("Set-Cookie", []), *entered.headers.get_all("Set-Cookie", [])]
+        assert {cookie.split("=")[0] for cookie in cookies} == {"__Host-formulir", "__Host-masuk", "__Host-perangkat"}
+        assert all("Secure" in cookie and "HttpOnly" in cookie and "Path=/" in cookie for cookie in cookies)
+        assert browser.open("/beranda").status == 200
+        assert browser.open("/kotak-surat").status == 404
+        assert Browser(running.port, "other.example").open("/login").status == 400
+
+
+def _run(command: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    usual = {
+        "PATH": os.environ["PATH"],
+        "INSTANCE_PATH": str(folder / "instance"),
+        "DATABASE_URL": f"sqlite:///{folder}/portal.db",
+    }
+    settings = {name: value for name, value in {**usual, **environ}.items() if value}
+    return subprocess.run(mysapk(command), env=settings, capture_output=True, text=True, timeout=30)
