@@ -80,7 +80,7 @@ def remember(asked: ResetRequest, at: datetime) -> None:
         "reference": asked.reference,
         "nip": asked.nip,
         "email": asked.typed_email,
-        "at": at.isoformat(timespec="seconds"),
+        "at": at.isoformat(timespec="milliseconds"),
     }
 
 

@@ -22,6 +22,7 @@ class LoginSession(Base):
     previous_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     client_address: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(300))
+    form: Mapped[str] = mapped_column(String(64))  # hash of the login form's session: a double click opens one session
 
     @classmethod
     def with_hash(cls, session: Session, id_hash: str) -> "LoginSession | None":
@@ -45,6 +46,11 @@ class LoginSession(Base):
         if but is not None:
             statement = statement.where(cls.id_hash != but)
         session.execute(statement)
+
+    @classmethod
+    def end_of_form(cls, session: Session, user_id: int, form: str) -> None:
+        """End what the same form has opened for the same person a moment ago: its answer never reached the browser."""
+        session.execute(delete(cls).where(cls.user_id == user_id, cls.form == form))
 
     @classmethod
     def end(cls, session: Session, id_hash: str) -> None:

@@ -101,6 +101,8 @@ def start(db: Session, user: User, previous_login_at: datetime | None, now: date
     """Open a session under a new id, in the transaction of the login. Returns the id for `keep`."""
     if old_id := request.cookies.get(_cookie_name("masuk")):
         LoginSession.end(db, _hash_of(old_id))
+    form = _hash_of(session.get("csrf_token", ""))
+    LoginSession.end_of_form(db, user.id, form)
     raw_id = secrets.token_urlsafe(32)
     sender = client()
     db.add(
@@ -114,6 +116,7 @@ def start(db: Session, user: User, previous_login_at: datetime | None, now: date
             previous_login_at=previous_login_at,
             client_address=sender.address,
             user_agent=sender.user_agent,
+            form=form,
         )
     )
     return raw_id

@@ -133,6 +133,7 @@ def upgrade() -> None:
         sa.Column("previous_login_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("client_address", sa.String(length=45), nullable=False),
         sa.Column("user_agent", sa.String(length=300), nullable=False),
+        sa.Column("form", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_login_session_user_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id_hash", name="pk_login_session"),
     )

@@ -1,0 +1,138 @@
+"""The real portal on a port of this machine: waitress in front, the mail worker beside, the cast inside."""
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import waitress
+from flask import Flask
+from sqlalchemy import select
+from waitress import wasyncore
+from whitenoise.compress import Compressor
+
+from app import create_app
+from app.cli.serve import work
+from app.db import engine, reading, unit_of_work
+from app.models.login_session import LoginSession
+from app.models.outbox_mail import MailState, OutboxMail
+from app.web import assets
+from config import Settings
+from tests.conftest import SECRET_KEY, people
+from tests.inbox import Inbox, Mail
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_SECONDS_TO_END = 10
+
+
+class Line:
+    """The line between the portal and its visitors. On a slow one, the answer to a form is on its way for a while."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self.seconds = 0.0
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        answer = self._app(environ, start_response)
+        if environ["REQUEST_METHOD"] == "POST":
+            time.sleep(self.seconds)
+        return answer
+
+
+@dataclass(frozen=True)
+class LivePortal:
+    """A running portal. What can be asked of it here, nobody sees in a browser."""
+
+    app: Flask
+    url: str
+    line: Line
+
+    def mails(self) -> list[Mail]:
+        """All mails so far, once the worker has sent what was posted."""
+        last_moment = time.monotonic() + _SECONDS_TO_END
+        while self._is_sending():
+            assert time.monotonic() < last_moment, "the worker does not send"
+            time.sleep(0.05)
+        return Inbox(self.app).fetch()
+
+    def let_sessions_rest(self, span: timedelta) -> None:
+        """All sessions of everybody were last used that much earlier."""
+        with self.app.app_context(), unit_of_work() as session:
+            for login in session.scalars(select(LoginSession)):
+                login.seen_at -= span
+
+    def _is_sending(self) -> bool:
+        on_their_way = OutboxMail.state.in_((MailState.WAITING, MailState.SENDING))
+        with self.app.app_context(), reading() as session:
+            return session.scalar(select(OutboxMail.id).where(on_their_way).limit(1)) is not None
+
+
+def compressed_copy(folder: Path) -> Path:
+    """The static files as `make` leaves them, made here: a stale copy in the checkout must not be what is tested."""
+    static = folder / "static"
+    shutil.copytree(assets.STATIC, static, ignore=shutil.ignore_patterns("*.gz", "*.br"))
+    compressor = Compressor(quiet=True)
+    for file in [file for file in static.rglob("*") if file.is_file() and compressor.should_compress(file.name)]:
+        compressor.compress(str(file))
+    return static
+
+
+@contextmanager
+def running_portal(folder: Path, template: Path, static: Path, password_hash: str, **environ: str) -> Iterator[LivePortal]:
+    """The portal with its own copy of the migrated database `template`, until the end of the block."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        url = f"http://127.0.0.1:{door.getsockname()[1]}"
+        database = folder / "portal.db"
+        shutil.copyfile(template, database)
+        settings = {
+            "PORTAL_ENV": "demo",
+            "PUBLIC_URL": url,
+            "DATABASE_URL": f"sqlite:///{database}",
+            "SECRET_KEY": SECRET_KEY,
+            "INSTANCE_PATH": str(folder / "instance"),
+            **environ,
+        }
+        with patch.object(assets, "STATIC", static):
+            app = create_app(Settings.from_env(settings))
+        people(app, password_hash)
+        line = Line(app)
+        with _serving(line, door), _working(app):
+            yield LivePortal(app, url, line)
+        with app.app_context():
+            engine().dispose()
+
+
+@contextmanager
+def _serving(line: Line, door: socket.socket) -> Iterator[None]:
+    server = waitress.create_server(line, sockets=[door], threads=8, ident=None, clear_untrusted_proxy_headers=False)
+    web = threading.Thread(target=server.run, name="web", daemon=True)
+    web.start()
+    try:
+        yield
+    finally:
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))  # its loop ends when its map is empty
+        web.join(_SECONDS_TO_END)
+        server.task_dispatcher.shutdown()
+        assert not web.is_alive()
+
+
+@contextmanager
+def _working(app: Flask) -> Iterator[None]:
+    stop = threading.Event()
+    worker = threading.Thread(target=work, args=(app, stop), name="worker", daemon=True)
+    worker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        worker.join(_SECONDS_TO_END)
+        assert not worker.is_alive()

@@ -1,0 +1,68 @@
+"""What people do in a browser, one step each."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.cast import PASSWORD, Person
+
+_TOKEN = re.compile(r"^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$", re.MULTILINE)
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def field(page: Page, label: str) -> Locator:
+    return page.get_by_label(label, exact=True)
+
+
+def see(page: Page, heading: str) -> None:
+    """The page with this h1 is open."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+
+
+def ask_for_token(page: Page, nip: str, email: str) -> None:
+    page.goto("/lupa-password")
+    field(page, "NIP").fill(nip)
+    field(page, "Email aktif").fill(email)
+    button(page, "Lanjutkan").click()
+    see(page, "Konfirmasi Reset Password")
+
+
+def open_newest_mail(page: Page, address: str) -> Page:
+    """Look into the demo's mailbox in another tab, again and again until something has come; the tab shows the mail."""
+    tab = page.context.new_page()
+    tab.goto(f"/kotak-surat?untuk={address}")
+    for _ in range(100):
+        if tab.get_by_role("row").count():
+            break
+        tab.wait_for_timeout(100)
+        tab.reload()
+    tab.get_by_role("row").get_by_role("link").first.click()
+    expect(tab.locator(".letter")).to_be_visible()
+    return tab
+
+
+def token_in(mail: Page) -> str:
+    """The token that stands alone on its line."""
+    found = _TOKEN.search(mail.locator(".letter").inner_text())
+    assert found, mail.locator(".letter").inner_text()
+    return found[0]
+
+
+def read_token(page: Page, address: str) -> str:
+    """The token of the newest mail, read in another tab that is closed again."""
+    mail = open_newest_mail(page, address)
+    token = token_in(mail)
+    mail.close()
+    return token
+
+
+def log_in(page: Page, person: Person, password: str = PASSWORD) -> None:
+    """Try to; where it leads to, the test says."""
+    page.goto("/login")
+    field(page, "NIP").fill(person.nip)
+    field(page, "Password").fill(password)
+    button(page, "Masuk").click()
+    expect(page).not_to_have_url(re.compile(r"/login$"))

@@ -1,0 +1,128 @@
+"""What holds for every page in every state: nobody is shut out, and it fits every screen."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import OpenPortal
+from tests.browser.live_portal import LivePortal
+from tests.browser.states import NOT_PAGES, STATES, State
+from tests.browser.watch import Watch
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+AXE_OPTIONS = {"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]}
+LEAST_TARGET = 44  # CSS pixels
+
+
+@pytest.fixture(scope="module")
+def portal(open_portal: OpenPortal) -> Iterator[LivePortal]:
+    """One for all pages."""
+    with open_portal() as portal:
+        yield portal
+
+
+@pytest.fixture(scope="module", params=STATES, ids=str)
+def state(request: pytest.FixtureRequest) -> State:
+    found: State = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, browser_context_args: dict[str, Any], portal: LivePortal, state: State) -> Iterator[Page]:
+    """A browser that shows the page in this state; the tests below look at it one after the other."""
+    context = browser.new_context(base_url=portal.url, viewport={"width": 360, "height": 640}, **browser_context_args)
+    watch = Watch(context, portal.url)
+    page = context.new_page()
+    state.reach(page, portal)
+    yield page
+    context.close()
+    assert not watch.faults, "\n".join(watch.faults)
+
+
+@pytest.fixture(scope="module")
+def headings() -> dict[str, str]:
+    """The h1s seen so far, each with its page."""
+    return {}
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_axe_finds_nobody_shut_out(page: Page, width: int, colours: str) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
+
+    found = Axe().run(page, options=AXE_OPTIONS)
+
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_nothing_scrolls_sideways_on_the_smallest_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+
+    assert _overhang(page) == []
+
+
+def test_nothing_scrolls_sideways_with_letters_twice_as_large(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+
+    assert _overhang(page) == []
+    page.evaluate("document.documentElement.style.fontSize = ''")
+
+
+def test_buttons_and_fields_are_large_enough_for_a_thumb(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 640})
+
+    targets = page.locator("button:visible, .btn:visible, input:visible, .ways a:visible, header a:visible:not(.skip)")
+    heights = [
+        (target.inner_text() or target.get_attribute("id"), (target.bounding_box() or {"height": 0})["height"])
+        for target in targets.all()
+    ]
+
+    assert [one for one in heights if one[1] < LEAST_TARGET] == []
+
+
+def test_its_heading_is_its_own(page: Page, state: State, headings: dict[str, str]) -> None:
+    (heading,) = page.get_by_role("heading", level=1, include_hidden=True).all_inner_texts()
+    place = state.page.split("/")[1] if "/" in state.page else state.page
+
+    # The states of one page share it, and a page that a mailed link opens is the page without that link.
+    assert headings.setdefault(heading, place) == place
+
+
+def test_the_title_says_when_a_form_was_refused_and_which_page_it_is(page: Page, state: State) -> None:
+    title = page.title()
+
+    assert title.startswith("Kesalahan: ") == state.is_refused_form
+    assert page.locator("[data-error-summary]").count() == state.is_refused_form
+    assert re.fullmatch(r"(Kesalahan: )?\w.* - MySAPK", title)
+
+
+def test_there_is_at_most_one_primary_button(page: Page) -> None:
+    assert page.locator("main .btn-primary:visible").count() <= 1
+
+
+def test_every_page_is_looked_at(portal: LivePortal) -> None:
+    rules = {rule.rule for rule in portal.app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+
+    looked_at = {state.page for state in STATES if state.page.startswith("/")}
+
+    assert rules == looked_at | NOT_PAGES
+
+
+def _overhang(page: Page) -> list[str]:
+    """What makes the page wider than its window; boxes that scroll by themselves may be."""
+    found: list[str] = page.evaluate(
+        """() => {
+            const room = document.documentElement.clientWidth;
+            if (document.documentElement.scrollWidth <= room) return [];
+            const wide = [...document.body.querySelectorAll("*")].filter((element) =>
+                element.getBoundingClientRect().right > room && !element.closest(".table-scroll *"));
+            return [`${document.documentElement.scrollWidth} px of ${room}`, ...wide.map((one) => one.outerHTML.slice(0, 100))];
+        }"""
+    )
+    return found
