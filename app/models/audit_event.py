@@ -25,6 +25,8 @@ class Tag(StrEnum):
     LOGIN_NOT_OPEN = "login_not_open"
     ACTIVATED = "activated"
     LOGOUT = "logout"
+    ADDRESS_THROTTLED = "address_throttled"
+    FORM_REFUSED = "form_refused"
     OTHER_SESSIONS_ENDED = "other_sessions_ended"
     CPNS_APPROVED = "cpns_approved"
     UNLOCKED = "unlocked"

@@ -5,6 +5,7 @@ from time import time
 
 from flask import Flask, Response, g, request
 from flask_limiter import Limiter
+from limits import parse
 
 from app.security import throttle
 from app.web.sessions import device_mark_for
@@ -21,6 +22,7 @@ def client_network() -> str:
     return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address
 
 
+_ONE_ROW = parse("1 per minute")
 limiter = Limiter(client_network, in_memory_fallback_enabled=True)
 
 # Login and token entry share one allowance: who guesses here or there is the same guesser.
@@ -61,6 +63,12 @@ def seconds_until_free() -> int:
     """When the limit that has just been breached opens again."""
     current = limiter.current_limit
     return max(1, round(current.reset_at - time())) if current else 60
+
+
+def is_worth_a_row() -> bool:
+    """Whether a refusal that costs its sender nothing is recorded: once a minute for an address, or a flood would
+    become a flood of rows. Every single one is a log line."""
+    return limiter.limiter.hit(_ONE_ROW, "recorded-refusal", client_network())
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -9,10 +9,14 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
+from app.db import unit_of_work
+from app.domain.indonesian_time import now
+from app.models.audit_event import Tag
+from app.security import audit
 from app.security.passwords import Busy
 from app.web.headers import BrokenForm
-from app.web.limits import seconds_until_free
-from app.web.portal import request_id
+from app.web.limits import is_worth_a_row, seconds_until_free
+from app.web.portal import client, request_id
 
 log = logging.getLogger("portal")
 csrf = CSRFProtect()
@@ -88,6 +92,7 @@ def error_page(status: int, *, heading: str = "", sentences: list[str] | None = 
 
 
 def broken_form(_error: BrokenForm) -> ResponseReturnValue:
+    _record(Tag.FORM_REFUSED, "broken form")
     return error_page(
         400,
         sentences=[
@@ -99,6 +104,7 @@ def broken_form(_error: BrokenForm) -> ResponseReturnValue:
 
 def lost_csrf(_error: CSRFError) -> ResponseReturnValue:
     """The page was open too long, or cookies are off. Pages that can keep what was typed show their form again."""
+    _record(Tag.FORM_REFUSED, "no CSRF token")
     view = current_app.view_functions.get(request.endpoint or "")
     if view is not None and hasattr(view, "shows_form_again"):
         return make_response(view.shows_form_again(), 400)
@@ -111,6 +117,7 @@ def lost_csrf(_error: CSRFError) -> ResponseReturnValue:
 
 
 def too_many_from_here(_error: RateLimitExceeded) -> ResponseReturnValue:
+    _record(Tag.ADDRESS_THROTTLED, "limit of the client address")
     seconds = seconds_until_free()
     minutes = -(-seconds // 60)
     page = error_page(
@@ -146,3 +153,11 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
 def accident(error: Exception) -> ResponseReturnValue:
     log.error("accident", exc_info=error)
     return error_page(500)
+
+
+def _record(tag: Tag, reason: str) -> None:
+    """Leave a row of a refusal that happens before any act."""
+    if is_worth_a_row():
+        rule = request.url_rule.rule if request.url_rule else None
+        with unit_of_work() as db:
+            audit.record(db, tag, None, client(), now(), reason=reason, rule=rule)

@@ -166,6 +166,20 @@ def test_every_act_and_refusal_leaves_a_row_without_secrets(peopled: Flask, inbo
         assert secret not in written
 
 
+def test_refusals_that_cost_their_sender_nothing_leave_one_row_a_minute(peopled: Flask) -> None:
+    for address in ("203.0.113.7", "203.0.113.8"):
+        visitor = Visitor(peopled, address)
+        for _ in range(3):
+            assert visitor.post("/login", nip=SARI.nip, password="x").status_code == 400
+
+    with peopled.app_context(), reading() as session:
+        events = session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
+    assert [(event.tag, event.client_address, event.detail["rule"]) for event in events] == [
+        (Tag.FORM_REFUSED, "203.0.113.7", "/login"),
+        (Tag.FORM_REFUSED, "203.0.113.8", "/login"),
+    ]
+
+
 def test_an_accident_is_a_calm_page_with_its_number(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
     app = make_app()
     monkeypatch.setitem(app.view_functions, "information.help", lambda: 1 / 0)
