@@ -16,7 +16,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import unit_of_work
+from app.db import engine, unit_of_work
 from app.domain.client import Client
 from app.domain.indonesian_time import now
 from app.flows.housekeeping import keep_house
@@ -25,6 +25,7 @@ from app.mail.delivery import Postman
 from app.models.audit_event import Tag
 from app.models.outbox_mail import Letter, OutboxMail
 from app.security import audit
+from app.web import migrations
 from app.web.portal import portal
 
 log = logging.getLogger("portal.worker")
@@ -44,6 +45,8 @@ LARGEST_BODY_TO_READ = 16 * 1024 * 1024  # bytes that waitress takes in before t
 @with_appcontext
 def serve(no_worker: bool) -> None:
     """Serve the web, with one worker beside it."""
+    if not migrations.is_at_head(engine()):
+        click.echo("The database lacks this release's migrations; until `mysapk db upgrade` has run, pages answer 503.", err=True)
     run_web(current_app._get_current_object(), with_worker=not no_worker)  # type: ignore[attr-defined]
 
 
