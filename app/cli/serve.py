@@ -45,8 +45,8 @@ LARGEST_BODY_TO_READ = 16 * 1024 * 1024  # bytes that waitress takes in before t
 @with_appcontext
 def serve(no_worker: bool) -> None:
     """Serve the web, with one worker beside it."""
-    if not migrations.is_at_head(engine()):
-        click.echo("The database lacks this release's migrations; until `mysapk db upgrade` has run, pages answer 503.", err=True)
+    if not _is_database_ready():
+        click.echo("The database is away or lacks this release's migrations (mysapk db upgrade); pages answer 503.", err=True)
     run_web(current_app._get_current_object(), with_worker=not no_worker)  # type: ignore[attr-defined]
 
 
@@ -61,6 +61,13 @@ def worker(until_stdin_closes: bool) -> None:
     if until_stdin_closes:
         threading.Thread(target=_stop_when_stdin_closes, args=(stop,), daemon=True).start()
     work(current_app._get_current_object(), stop)  # type: ignore[attr-defined]
+
+
+def _is_database_ready() -> bool:
+    try:
+        return migrations.is_at_head(engine())
+    except SQLAlchemyError:
+        return False
 
 
 def run_web(app: Flask, with_worker: bool) -> None:
