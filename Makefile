@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STATIC := $(shell find static -type f ! -name '*.gz' ! -name '*.br')
 
-.PHONY: run test check bench lock clean
+.PHONY: run test check bench icons pictures lock clean
 
 run: .venv/.for-run
 	@exec $(BIN)/mysapk demo --serve
@@ -21,6 +21,13 @@ check: .venv/.for-development
 
 bench: .venv/.for-development
 	$(BIN)/python -m bench
+
+# After a change of the drawings in static/img/app, or of the look of a page: what is checked in is made anew. Needs chromium.
+icons: .venv/.for-development
+	$(BIN)/python -m tests.browser.icons
+
+pictures: .venv/.for-development
+	$(BIN)/python -m tests.browser.app_pictures
 
 # After a change of the dependencies in pyproject.toml; needs uv.
 lock:

@@ -8,6 +8,7 @@ from app.domain.nip import Nip
 from app.mail.rendering import CORRECTION_LINK_DAYS
 from app.models.instansi import Instansi
 from app.models.reset_request import ResetRequest
+from app.web.compression import compressed_for_strangers
 from app.web.pages import error_page
 from app.web.portal import portal
 
@@ -15,6 +16,7 @@ blueprint = Blueprint("email_correction", __name__, url_prefix="/perbaikan-email
 
 
 @blueprint.get("", endpoint="page")
+@compressed_for_strangers
 def show() -> ResponseReturnValue:
     """For everybody: who can change an address, and how to reach them. It lists all instansi, so it tells nothing of a NIP."""
     with reading() as db:

@@ -6,12 +6,14 @@ from flask.typing import ResponseReturnValue
 from app.domain.password_policy import LONGEST_PASSWORD, policy_named
 from app.mail.rendering import CORRECTION_LINK_DAYS
 from app.security import throttle
+from app.web.compression import compressed_for_strangers
 from app.web.portal import portal
 
 blueprint = Blueprint("information", __name__)
 
 
 @blueprint.get("/bantuan")
+@compressed_for_strangers
 def help() -> ResponseReturnValue:
     settings = portal().settings
     return render_template(
@@ -30,6 +32,7 @@ def help() -> ResponseReturnValue:
 
 
 @blueprint.get("/kuki")
+@compressed_for_strangers
 def cookies() -> ResponseReturnValue:
     settings = portal().settings
     prefix = "__Host-" if settings.is_https else ""
@@ -39,5 +42,6 @@ def cookies() -> ResponseReturnValue:
 
 
 @blueprint.get("/aksesibilitas")
+@compressed_for_strangers
 def accessibility() -> ResponseReturnValue:
     return render_template("information/accessibility.html")

@@ -3,12 +3,13 @@
 import hashlib
 import json
 
-from flask import Blueprint, Response, abort, jsonify, render_template, url_for
+from flask import Blueprint, Response, abort, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.blueprints.login import START_OF_THE_APP
 from app.web import assets
 from app.web.assets import static_url
+from app.web.compression import compressed_for_strangers
 from app.web.portal import portal
 
 blueprint = Blueprint("installed_app", __name__)
@@ -54,6 +55,7 @@ def manifest() -> ResponseReturnValue:
 
 
 @blueprint.get("/sw.js")
+@compressed_for_strangers
 def service_worker() -> ResponseReturnValue:
     """The worker, with the list of this release in front. Any change of the release changes these bytes.
 
@@ -66,11 +68,13 @@ def service_worker() -> ResponseReturnValue:
     listed = json.dumps(release, separators=(",", ":"))
     code = assets.text_of("js/worker.js")
     name = hashlib.sha256((listed + code).encode()).hexdigest()[:12]
-    return Response(
+    worker = Response(
         f'const RELEASE = {{"name":"{name}",{listed[1:]};\n{code}',
         content_type="text/javascript; charset=utf-8",
         headers={"Service-Worker-Allowed": "/", "Cache-Control": "no-cache"},
     )
+    worker.set_etag(name)  # browsers ask after every page; "304 Not Modified" is a short answer
+    return worker.make_conditional(request)
 
 
 @blueprint.get("/tanpa-jaringan")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STATIC = ROOT / "static"
 _FOR_GOOD = f"max-age={365 * 24 * 3600}, public, immutable"
 _ASK_EACH_TIME = "no-cache"
-_SEEN_ON_EVERY_PAGE = (".css", ".js", ".svg")
+_SEEN_ON_EVERY_PAGE = (".css", ".js")
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class StaticFile:
 
     @property
     def is_part_of_every_page(self) -> bool:
-        """Styles, script and marks; not the pictures that are shown in one place, nor what the worker itself is made of."""
-        return self.path.endswith(_SEEN_ON_EVERY_PAGE) and not self.path.startswith(("img/app/", "js/worker"))
+        """Styles and script; not the pictures that are shown in one place, nor what the worker itself is made of."""
+        return self.path.endswith(_SEEN_ON_EVERY_PAGE) and self.path != "js/worker.js"
 
 
 def init_app(app: Flask) -> None:
@@ -56,6 +56,7 @@ def init_app(app: Flask) -> None:
         prefix="static/",
         max_age=None,
         allow_all_origins=False,
+        mimetypes={".speculationrules": "application/speculationrules+json"},
         add_headers_function=_add_headers,
     )
     app.wsgi_app = _KeptForGood(served, files)  # type: ignore[method-assign]

@@ -44,7 +44,7 @@
       button.setAttribute("aria-pressed", String(shown));
       button.textContent = shown ? button.dataset.hide : button.dataset.show;
     };
-    button.hidden = false;
+    button.classList.remove("needs-script");
     button.addEventListener("click", () => show(input.type === "password"));
     input.form?.addEventListener("submit", () => show(false));
     addEventListener("pagehide", () => show(false));
@@ -141,7 +141,7 @@
   navigator.serviceWorker?.addEventListener("message", ({ data }) => {
     if (data.unanswered && data.unanswered === last?.form.action) sayUnanswered();
   });
-  addEventListener("load", () => navigator.serviceWorker?.register("/sw.js", { updateViaCache: "none" }));
+  addEventListener("load", () => navigator.serviceWorker?.register("/sw.js", { updateViaCache: "none" }).catch(() => {}));
 
   // As an app: the words of the app, and the way to the mailbox.
   if (matchMedia("(display-mode: standalone), (display-mode: fullscreen), (display-mode: minimal-ui)").matches) {
@@ -153,8 +153,8 @@
   for (const box of all("[data-paste]")) {
     const input = document.getElementById(box.dataset.paste);
     const [button, trouble] = box.children;
-    if (!navigator.clipboard?.readText) continue;
-    button.hidden = false;
+    button.classList.remove("needs-script");
+    button.hidden = !navigator.clipboard?.readText;
     button.addEventListener("click", async () => {
       try {
         const text = (await navigator.clipboard.readText()).trim().slice(0, 5000);

@@ -1,0 +1,32 @@
+"""Long pages to read, compressed for who is not logged in.
+
+Other pages are not: what is secret in them (the token of a form) could be told from their size, beside something that an
+attacker has put into the same page (BREACH). Here is neither. Static files are compressed beforehand, by `make`.
+"""
+
+import gzip
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+from flask import make_response, request
+from flask.typing import ResponseReturnValue
+
+from app.web import sessions
+
+P = ParamSpec("P")
+
+
+def compressed_for_strangers(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """Mark a view whose page holds no form and nothing of the address or of anybody."""
+
+    @wraps(view)
+    def lighter(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        page = make_response(view(*args, **kwargs))
+        page.vary.add("Accept-Encoding")
+        if page.status_code == 200 and sessions.visitor() is None and request.accept_encodings.quality("gzip") > 0:
+            page.set_data(gzip.compress(page.get_data(), mtime=0))
+            page.content_encoding = "gzip"
+        return page
+
+    return lighter

@@ -1,0 +1,30 @@
+"""`python -m tests.browser.icons` (`make icons`): the app's icons, drawn as SVG, as the PNGs that phones ask for."""
+
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from app.web.assets import STATIC
+from tests.browser.chromium import launch_args
+
+FOLDER = STATIC / "img" / "app"
+ICONS = (("icon", 192), ("icon", 512), ("maskable", 192), ("maskable", 512))
+
+
+def main(folder: Path) -> None:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(**launch_args())
+        for name, size in ICONS:
+            page = chromium.new_page(viewport={"width": size, "height": size})
+            page.set_content(
+                f"<style>body {{ margin: 0 }} svg {{ display: block }}</style>{(folder / f'{name}.svg').read_text()}"
+            )
+            file = folder / f"{name}-{size}.png"
+            page.screenshot(path=file, omit_background=True)
+            page.close()
+            print(f"{file}: {file.stat().st_size:,} bytes")
+        chromium.close()
+
+
+if __name__ == "__main__":
+    main(FOLDER)
