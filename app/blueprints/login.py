@@ -146,7 +146,7 @@ def _wanted() -> str:
 
 
 def _slow_down(seconds: int) -> str:
-    minutes = -(-seconds // 60)
+    minutes = limits.in_minutes(seconds)
     return (
         f"Terlalu banyak percobaan untuk NIP ini. Coba lagi sekitar {minutes} menit lagi, "
         "atau buat password baru lewat Lupa Password."

@@ -96,7 +96,7 @@ def _proof(form: ConfirmationForm, opened: OpenedLink | None) -> Code | Link | N
 
 
 def _use_the_link(seconds: int) -> str:
-    minutes = -(-seconds // 60)
+    minutes = limits.in_minutes(seconds)
     return (
         f"Token sudah terlalu sering salah diketik. Buka tautan di email, yang langsung berlaku, "
         f"atau ketik lagi sekitar {minutes} menit lagi."

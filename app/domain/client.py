@@ -12,10 +12,6 @@ class Client:
     user_agent: str
     request_id: str
 
-    @property
-    def masked_address(self) -> str:
-        return mask_address(self.address)
-
 
 COMMAND_LINE = Client("-", "command line", "-")
 

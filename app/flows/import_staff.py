@@ -119,7 +119,8 @@ def _judged(session: Session, entries: Sequence[StaffLine], people: dict[str, Us
     differences = {entry.line: _differences(people.get(_nip(entry)), entry.row) for entry in entries}
     differing = [entry for entry in entries if differences[entry.line]]
     instansi = _instansi(session, [entry for entry in differing if "instansi" in differences[entry.line]])
-    owners = _owners(session, [entry for entry in differing if "email" in differences[entry.line]])
+    new_addresses = [entry.row.email for entry in differing if entry.row.email and "email" in differences[entry.line]]
+    owners = User.taken_addresses(session, new_addresses)
     outcomes: dict[int, Outcome] = {entry.line: Unchanged(entry.line) for entry in entries}
     for entry in differing:
         columns, person = differences[entry.line], people.get(_nip(entry))
@@ -247,12 +248,6 @@ def _people(session: Session, entries: Sequence[StaffLine], lock: bool = False) 
     if lock:
         found = found.with_for_update(of=User)
     return {person.nip: person for person in session.scalars(found.execution_options(populate_existing=True))}
-
-
-def _owners(session: Session, entries: Sequence[StaffLine]) -> frozenset[str]:
-    """Which of the addresses belong to somebody."""
-    keys = [entry.row.email.key for entry in entries if entry.row.email]
-    return frozenset(session.scalars(select(User.email_key).where(User.email_key.in_(keys)))) if keys else frozenset()
 
 
 def _instansi(session: Session, entries: Sequence[StaffLine]) -> dict[str, Instansi]:

@@ -4,7 +4,6 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from app.domain.email_address import EmailAddress
 from app.domain.nip import Nip
 from app.models.base import Base, BigId, UtcDateTime
 from app.models.user import User
@@ -89,9 +88,6 @@ class ResetRequest(Base):
 
     def is_live(self, now: datetime) -> bool:
         return self.user is not None and not self.is_spent and self.expires_at is not None and self.expires_at > now
-
-    def was_asked_for(self, nip: Nip, address: EmailAddress) -> bool:
-        return self.nip == nip.digits and self.typed_email.lower() == address.key
 
     def may_mail_again(self, session: Session, now: datetime, cooldown: timedelta) -> bool:
         """Take the right to one more mail. Of parallel askers one gets it; refused until the cooldown has passed."""

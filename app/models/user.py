@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, select
@@ -58,9 +59,15 @@ class User(Base):
         return session.scalars(statement).one_or_none()
 
     @classmethod
-    def with_email(cls, session: Session, address: EmailAddress) -> "User | None":
-        """The only look-up by email: when the column becomes ciphertext, this is what changes."""
-        return session.scalars(select(cls).where(cls.email_key == address.key)).one_or_none()
+    def taken_addresses(cls, session: Session, addresses: Collection[EmailAddress]) -> frozenset[str]:
+        """The keys of those addresses that belong to somebody.
+
+        The only look-up by email: when the column becomes ciphertext, this is what changes.
+        """
+        if not addresses:
+            return frozenset()
+        taken = select(cls.email_key).where(cls.email_key.in_([address.key for address in addresses]))
+        return frozenset(key for key in session.scalars(taken) if key)
 
     @property
     def shown_nip(self) -> Nip:

@@ -25,12 +25,21 @@ def client_network() -> str:
 _ONE_ROW = parse("1 per minute")
 limiter = Limiter(client_network, in_memory_fallback_enabled=True)
 
+
+def _was_wrong_try(_response: Response) -> bool:
+    return bool(g.get("was_wrong_try"))
+
+
+def _posted_a_mail(_response: Response) -> bool:
+    return bool(g.get("posted_a_mail"))
+
+
 # Login and token entry share one allowance: who guesses here or there is the same guesser.
 limit_wrong_tries = limiter.shared_limit(
     throttle.WRONG_TRIES_PER_CLIENT,
     scope="wrong-tries",
     methods=["POST"],
-    deduct_when=lambda response: bool(g.get("was_wrong_try")),
+    deduct_when=_was_wrong_try,
 )
 # The same for logins, where a browser that has been in the account before has an allowance of its own: who sits in one
 # office with a guesser is not stopped with him.
@@ -39,13 +48,13 @@ limit_wrong_tries_but_in_known_browsers = limiter.shared_limit(
     scope="wrong-tries",
     methods=["POST"],
     exempt_when=lambda: device_mark_for(request.form.get("nip", "")) is not None,
-    deduct_when=lambda response: bool(g.get("was_wrong_try")),
+    deduct_when=_was_wrong_try,
 )
 limit_mails = limiter.shared_limit(
     throttle.MAILS_PER_CLIENT,
     scope="mails",
     methods=["POST"],
-    deduct_when=lambda response: bool(g.get("posted_a_mail")),
+    deduct_when=_posted_a_mail,
 )
 
 
@@ -63,6 +72,11 @@ def seconds_until_free() -> int:
     """When the limit that has just been breached opens again."""
     current = limiter.current_limit
     return max(1, round(current.reset_at - time())) if current else 60
+
+
+def in_minutes(seconds: int) -> int:
+    """As people are told to wait: whole minutes, rounded up."""
+    return -(-seconds // 60)
 
 
 def is_worth_a_row() -> bool:

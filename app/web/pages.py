@@ -15,7 +15,7 @@ from app.models.audit_event import Tag
 from app.security import audit
 from app.security.passwords import Busy
 from app.web.headers import BrokenForm
-from app.web.limits import is_worth_a_row, seconds_until_free
+from app.web.limits import in_minutes, is_worth_a_row, seconds_until_free
 from app.web.portal import client, request_id
 
 log = logging.getLogger("portal")
@@ -119,7 +119,7 @@ def lost_csrf(_error: CSRFError) -> ResponseReturnValue:
 def too_many_from_here(_error: RateLimitExceeded) -> ResponseReturnValue:
     _record(Tag.ADDRESS_THROTTLED, "limit of the client address")
     seconds = seconds_until_free()
-    minutes = -(-seconds // 60)
+    minutes = in_minutes(seconds)
     page = error_page(
         429,
         what_to_do=[f"Tunggu sekitar {minutes} menit, lalu coba lagi. Tidak ada yang hilang dan akun Anda tidak diblokir."],
