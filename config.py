@@ -62,6 +62,7 @@ class Settings:
     resend_cooldown_seconds: int
     password_policy: str
     cpns_activation: str
+    email_change_delay_hours: int
     session_idle_minutes: int
     session_absolute_hours: int
     metrics_token: str | None = field(repr=False)
@@ -101,6 +102,7 @@ class Settings:
             resend_cooldown_seconds=source.number("RESEND_COOLDOWN_SECONDS", 60, 0, 3600),
             password_policy=source.one_of("PASSWORD_POLICY", "mysapk2021", ("mysapk2021", "asn2025")),
             cpns_activation=source.one_of("CPNS_ACTIVATION", "admin", ("admin", "otomatis")),
+            email_change_delay_hours=source.number("EMAIL_CHANGE_DELAY_HOURS", 24, 0, 14 * 24),
             session_idle_minutes=source.number("SESSION_IDLE_MINUTES", 30, 1, 24 * 60),
             session_absolute_hours=source.number("SESSION_ABSOLUTE_HOURS", 12, 1, 24 * 7),
             metrics_token=source.text("METRICS_TOKEN", "") or None,

@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import db
 from app.blueprints import (
     account,
+    admin,
     email_correction,
     forgot_password,
     health,
@@ -37,6 +38,7 @@ PAGES = (
     home,
     account,
     email_correction,
+    admin,
     information,
     installed_app,
     mailbox,
@@ -83,10 +85,10 @@ def create_app(settings: Settings) -> Flask:
 
     # The order is the order in which a request meets them.
     logs.init_app(app)
-    headers.init_app(app)
-    limits.init_app(app, settings)
     db.init_app(app, settings.database_url)
     sessions.init_app(app)
+    headers.init_app(app)
+    limits.init_app(app, settings)
     pages.init_app(app)
     locale.init_app(app)
     assets.init_app(app)

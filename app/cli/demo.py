@@ -16,6 +16,7 @@ from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.models.admin_mandate import AdminMandate, Role
 from app.models.instansi import Instansi
+from app.models.name_word import NameWord
 from app.models.pdm_window import PdmWindow
 from app.models.user import User
 from app.security import passwords
@@ -100,6 +101,7 @@ def load(session: Session, password_hash: str, moment: datetime) -> None:
         user = _user(person, instansi[person.instansi], password_hash, moment)
         session.add(user)
         session.flush()
+        NameWord.index(session, [user])
         if person.mandate:
             session.add(
                 AdminMandate(

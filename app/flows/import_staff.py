@@ -21,6 +21,7 @@ from app.flows.staff_sheet import Line
 from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.instansi import Instansi
+from app.models.name_word import NameWord
 from app.models.user import User
 from app.security import audit, passwords
 
@@ -166,6 +167,7 @@ def _add(session: Session, entries: Sequence[StaffLine], instansi: dict[str, Ins
     people = [_new_person(entry.row, instansi[entry.row.instansi_code], terms.now) for entry in entries]
     session.add_all(people)
     session.flush()  # gives them the ids that the trail names
+    NameWord.index(session, people)
     for person in people:
         audit.record(session, Tag.IMPORTED_NEW, person, terms.client, terms.now)
 
@@ -200,7 +202,9 @@ def _change(session: Session, entries: Sequence[StaffLine], instansi: dict[str, 
 def _correct(
     session: Session, person: User, row: StaffRow, columns: tuple[str, ...], instansi: dict[str, Instansi], terms: Terms
 ) -> None:
-    person.name, person.work_unit = row.name, row.work_unit
+    person.work_unit = row.work_unit
+    if "name" in columns:
+        person.rename(row.name)
     if "phone" in columns:
         person.phone = row.phone
     if "category" in columns:

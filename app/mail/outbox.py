@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.domain.client import Client
 from app.domain.reset_secret import new_reference
+from app.models.email_change import EmailChange
+from app.models.email_correction import EmailCorrection
 from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.reset_request import ResetRequest
 from app.models.user import User
@@ -60,15 +62,24 @@ def post(
     *,
     user: User | None = None,
     reset_request: ResetRequest | None = None,
+    email_correction: EmailCorrection | None = None,
+    email_change: EmailChange | None = None,
+    about: dict[str, str] | None = None,
     held: bool = False,
 ) -> OutboxMail:
-    """Put one letter to one address into the outbox; `held` keeps the row and never sends it."""
+    """Put one letter to one address into the outbox; `held` keeps the row and never sends it.
+
+    `about` are words for its template that no record holds, never a secret.
+    """
     mail = OutboxMail(
         letter=letter,
         to_address=to_address,
         message_id=new_reference(),
         user_id=user.id if user else None,
         reset_request_id=reset_request.id if reset_request else None,
+        email_correction_id=email_correction.id if email_correction else None,
+        email_change_id=email_change.id if email_change else None,
+        about=about or {},
         client_address=client.address,
         state=MailState.HELD if held else MailState.WAITING,
         posted_at=now,
@@ -98,14 +109,15 @@ def settle(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime
     match delivery:
         case HandedOver(answer):
             mail.settle(MailState.SENT, now, answer)
+            _note_that_the_owner_waits(mail)
             _let_token_live(mail, now + token_lifetime)
         case RefusedForGood(answer):
-            mail.settle(MailState.FAILED, now, answer)
+            _fail(mail, answer, now)
         case BrokenOff(answer):
             mail.settle(MailState.UNCERTAIN, now, answer)
         case RefusedForNow(answer):
             if now - mail.posted_at >= GIVE_UP_AFTER:
-                mail.settle(MailState.FAILED, now, f"given up: {answer}")
+                _fail(mail, f"given up: {answer}", now)
             else:
                 mail.defer(now + BACK_OFF[min(mail.attempts, len(BACK_OFF)) - 1], answer)
 
@@ -113,3 +125,15 @@ def settle(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime
 def _let_token_live(mail: OutboxMail, until: datetime) -> None:
     if mail.letter is Letter.TOKEN and mail.reset_request is not None:
         mail.reset_request.expires_at = until
+
+
+def _fail(mail: OutboxMail, answer: str, now: datetime) -> None:
+    mail.settle(MailState.FAILED, now, answer)
+    if mail.user is not None:
+        mail.user.mail_failed_at = now
+
+
+def _note_that_the_owner_waits(mail: OutboxMail) -> None:
+    """The desk sees who got a token and never came in. Noted here, where no stranger can see who has an account."""
+    if mail.letter is Letter.TOKEN and mail.user is not None and mail.user.last_login_at is None and not mail.user.stuck_since:
+        mail.user.stuck_since = mail.posted_at

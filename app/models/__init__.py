@@ -1,10 +1,17 @@
 """RECORDS: what the portal keeps. One class a file, small verbs and finders; nothing here knows of pages or mail servers."""
 
+from app.models.activation_count import ActivationDay, ActivationUnit
 from app.models.admin_mandate import AdminMandate, Role
 from app.models.audit_event import AuditEvent, Tag
+from app.models.audit_head import AuditHead
 from app.models.base import Base
+from app.models.correction_attachment import CorrectionAttachment
+from app.models.email_change import EmailChange
+from app.models.email_correction import EmailCorrection
+from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
 from app.models.instansi import Instansi
 from app.models.login_session import LoginSession
+from app.models.name_word import NameWord
 from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.pdm_window import PdmWindow
 from app.models.reset_request import ResetRequest
@@ -12,13 +19,24 @@ from app.models.throttle_bucket import ThrottleBucket
 from app.models.user import User
 
 __all__ = [
+    "ActivationDay",
+    "ActivationUnit",
     "AdminMandate",
     "AuditEvent",
+    "AuditHead",
     "Base",
+    "BatchState",
+    "CorrectionAttachment",
+    "EmailChange",
+    "EmailCorrection",
+    "ImportBatch",
+    "ImportFile",
+    "ImportRefusal",
     "Instansi",
     "Letter",
     "LoginSession",
     "MailState",
+    "NameWord",
     "OutboxMail",
     "PdmWindow",
     "ResetRequest",

@@ -1,10 +1,12 @@
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from app.models.base import Base, text_enum
+from app.models.base import Base, UtcDateTime, text_enum
+from app.models.instansi import Instansi
+from app.models.user import User
 
 
 class Role(StrEnum):
@@ -20,6 +22,7 @@ class AdminMandate(Base):
         CheckConstraint("(role = 'admin_pusat') = (instansi_id IS NULL)", name="scope_fits_role"),
         CheckConstraint("starts_on <= ends_on", name="ends_after_start"),
         Index("ix_admin_mandate_user_id", "user_id"),
+        Index("ix_admin_mandate_instansi_id", "instansi_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -29,9 +32,28 @@ class AdminMandate(Base):
     sk_number: Mapped[str] = mapped_column(String(100))
     starts_on: Mapped[date]
     ends_on: Mapped[date]  # the last day on which it holds
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))  # NULL: at the command line
+
+    user: Mapped[User] = relationship(lazy="joined", foreign_keys=[user_id])
+    instansi: Mapped[Instansi | None] = relationship(lazy="joined")
 
     @classmethod
     def holds_for(cls, session: Session, user_id: int, today: date) -> bool:
         """Whether the person is an admin of any kind today."""
-        found = select(cls.id).where(cls.user_id == user_id, cls.starts_on <= today, cls.ends_on >= today).limit(1)
-        return session.scalar(found) is not None
+        return session.scalar(select(cls.id).where(cls.user_id == user_id, cls.holds_on(today)).limit(1)) is not None
+
+    @classmethod
+    def held_by(cls, session: Session, user_id: int, today: date) -> "list[AdminMandate]":
+        """The person's mandates that hold today."""
+        return list(session.scalars(select(cls).where(cls.user_id == user_id, cls.holds_on(today))))
+
+    @classmethod
+    def holds_on(cls, today: date) -> ColumnElement[bool]:
+        return and_(cls.starts_on <= today, cls.ends_on >= today, cls.revoked_at.is_(None))
+
+    @classmethod
+    def is_of_pusat(cls, session: Session, user_id: int, today: date) -> bool:
+        """Whether the person is an admin of the centre today, wherever he sits."""
+        held = select(cls.id).where(cls.user_id == user_id, cls.role == Role.ADMIN_PUSAT, cls.holds_on(today)).limit(1)
+        return session.scalar(held) is not None

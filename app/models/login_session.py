@@ -18,6 +18,7 @@ class LoginSession(Base):
     credential_version: Mapped[int]
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    proven_at: Mapped[datetime] = mapped_column(UtcDateTime)  # when the password was last shown in it
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)  # the absolute end, whatever the use
     previous_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     client_address: Mapped[str] = mapped_column(String(45))
@@ -33,6 +34,12 @@ class LoginSession(Base):
         statement = update(LoginSession).where(LoginSession.id_hash == self.id_hash).values(seen_at=now)
         session.execute(statement.execution_options(synchronize_session=False))
         set_committed_value(self, "seen_at", now)
+
+    def note_proof(self, session: Session, now: datetime) -> None:
+        """The password was shown once more."""
+        statement = update(LoginSession).where(LoginSession.id_hash == self.id_hash).values(proven_at=now)
+        session.execute(statement.execution_options(synchronize_session=False))
+        set_committed_value(self, "proven_at", now)
 
     @classmethod
     def all_of(cls, session: Session, user_id: int, now: datetime) -> list["LoginSession"]:

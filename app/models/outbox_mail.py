@@ -1,10 +1,12 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, func, select, update
+from sqlalchemy import JSON, ForeignKey, Index, String, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.models.base import Base, BigId, UtcDateTime, text_enum
+from app.models.email_change import EmailChange
+from app.models.email_correction import EmailCorrection
 from app.models.reset_request import ResetRequest
 from app.models.user import User
 
@@ -33,6 +35,17 @@ class Letter(StrEnum):
     ACCOUNT_DEACTIVATED = "account_deactivated"
     PASSWORD_CHANGED = "password_changed"
     EMAIL_CHANGED = "email_changed"
+    EMAIL_WILL_CHANGE = "email_will_change"
+    CORRECTION_LINK = "correction_link"
+    CORRECTION_RECEIVED = "correction_received"
+    CORRECTION_IN_HAND = "correction_in_hand"
+    CORRECTION_APPROVED = "correction_approved"
+    CORRECTION_REJECTED = "correction_rejected"
+    CORRECTION_FROZEN = "correction_frozen"
+    CPNS_APPROVED = "cpns_approved"
+    CPNS_REJECTED = "cpns_rejected"
+    ACCOUNT_CHANGED = "account_changed"
+    BULK_ACT = "bulk_act"
 
 
 class OutboxMail(Base):
@@ -43,6 +56,8 @@ class OutboxMail(Base):
         Index("ix_outbox_mail_state_due_at", "state", "due_at"),
         Index("ix_outbox_mail_user_id", "user_id"),
         Index("ix_outbox_mail_reset_request_id", "reset_request_id"),
+        Index("ix_outbox_mail_email_correction_id", "email_correction_id"),
+        Index("ix_outbox_mail_email_change_id", "email_change_id"),
         Index("ix_outbox_mail_posted_at", "posted_at"),
     )
 
@@ -52,6 +67,9 @@ class OutboxMail(Base):
     message_id: Mapped[str] = mapped_column(String(200), unique=True)  # the same on every try
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     reset_request_id: Mapped[int | None] = mapped_column(ForeignKey("reset_request.id"))
+    email_correction_id: Mapped[int | None] = mapped_column(ForeignKey("email_correction.id"))
+    email_change_id: Mapped[int | None] = mapped_column(ForeignKey("email_change.id"))
+    about: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)  # words that no record holds; never a secret
     client_address: Mapped[str] = mapped_column(String(45))  # from where the act was asked
     state: Mapped[MailState] = mapped_column(text_enum(MailState, "mail_state"), default=MailState.WAITING)
     posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -63,6 +81,8 @@ class OutboxMail(Base):
 
     user: Mapped[User | None] = relationship(lazy="joined")
     reset_request: Mapped[ResetRequest | None] = relationship(lazy="joined")
+    email_correction: Mapped[EmailCorrection | None] = relationship()
+    email_change: Mapped[EmailChange | None] = relationship()
 
     @classmethod
     def next_due(cls, session: Session, now: datetime) -> "OutboxMail | None":

@@ -1,7 +1,8 @@
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.domain.categories import Activation, Category
@@ -11,6 +12,12 @@ from app.domain.password_policy import Owner
 from app.models.base import Base, UtcDateTime, text_enum
 from app.models.instansi import Instansi
 from app.models.login_session import LoginSession
+from app.models.name_word import NameWord
+
+
+def _only_where(condition: str) -> dict[str, Any]:
+    """An index over the few rows that matter."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 class User(Base):
@@ -20,7 +27,15 @@ class User(Base):
     __table_args__ = (
         CheckConstraint("(email IS NULL) = (email_key IS NULL)", name="email_has_key"),
         CheckConstraint("length(nip) = 18", name="nip_length"),
-        Index("ix_user_account_instansi_id_activation", "instansi_id", "activation"),
+        Index("ix_user_account_instansi_id_nip", "instansi_id", "nip"),
+        Index("ix_user_account_instansi_id_activation", "instansi_id", "activation", "nip"),
+        Index("ix_user_account_instansi_id_category", "instansi_id", "category", "nip"),
+        Index("ix_user_account_instansi_id_work_unit", "instansi_id", "work_unit", "nip"),
+        Index("ix_user_account_activation", "activation", "nip"),
+        Index("ix_user_account_stuck_since", "instansi_id", "stuck_since", "id", **_only_where("stuck_since IS NOT NULL")),
+        Index(
+            "ix_user_account_mail_failed_at", "instansi_id", "mail_failed_at", "id", **_only_where("mail_failed_at IS NOT NULL")
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -34,11 +49,15 @@ class User(Base):
     work_unit: Mapped[str] = mapped_column(String(200))
     activation: Mapped[Activation] = mapped_column(text_enum(Activation, "activation"))
     activation_changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    activation_reason: Mapped[str | None] = mapped_column(String(500))  # why it stands there, as its owner is told
     deactivated_by: Mapped[str | None] = mapped_column(String(200))  # an office, never a person's name
     password_hash: Mapped[str | None] = mapped_column(String(200))  # NULL: never set
     password_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     credential_version: Mapped[int] = mapped_column(default=1)
     last_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Noted by the mail worker, whom no stranger can watch; gone with the next login.
+    stuck_since: Mapped[datetime | None] = mapped_column(UtcDateTime)  # first token handed over, and never activated
+    mail_failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the last letter that its server refused
 
     # No inner join: inside another outer join, SQLite would first join all people with all instansi.
     instansi: Mapped[Instansi] = relationship(lazy="joined")
@@ -99,9 +118,14 @@ class User(Base):
         self.email_key = address.key if address else None
         self.end_all_access()
 
+    def rename(self, name: str) -> None:
+        self.name = name
+        self._index_name_again()
+
     def move_to(self, instansi: Instansi) -> None:
         self.instansi = instansi
         self.end_all_access()
+        self._index_name_again()
 
     def change_activation(self, activation: Activation, now: datetime) -> None:
         self.activation = activation
@@ -114,6 +138,12 @@ class User(Base):
             self.activation = Activation.ACTIVE
             self.activation_changed_at = now
         self.last_login_at = now
+        self.stuck_since = self.mail_failed_at = None
+
+    def _index_name_again(self) -> None:
+        session = Session.object_session(self)
+        if session is not None and self.id:
+            NameWord.index_again(session, self)
 
     def end_all_access(self) -> None:
         """Tokens and sessions carry the version they were made under; the rows of the sessions go as well."""

@@ -17,9 +17,13 @@ def record(
     now: datetime,
     *,
     actor: User | None = None,
+    instansi_id: int | None = None,
     **detail: str | int | None,
 ) -> None:
-    """Write one event. `account` is whose account it was, `actor` who acted where that is proven. No secrets in `detail`."""
+    """Write one event. `account` is whose account it was, `actor` who acted where that is proven. No secrets in `detail`.
+
+    The desk that may read it is that of the account's instansi; `instansi_id` names it for acts without an account.
+    """
     session.add(
         AuditEvent(
             at=now,
@@ -30,5 +34,6 @@ def record(
             user_agent=client.user_agent[:300],
             request_id=client.request_id,
             detail=detail,
+            instansi_id=account.instansi_id if account else instansi_id,
         )
     )

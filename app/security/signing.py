@@ -17,6 +17,7 @@ _LINK_SALT = "mysapk.reset.link"
 _CODE_SALT = b"mysapk.reset.code"
 _DEVICE_SALT = "mysapk.device"
 _CORRECTION_SALT = "mysapk.email-correction"
+_STOP_SALT = "mysapk.email-change.stop"
 _FINGERPRINT_SALT = b"mysapk.fingerprint"
 
 
@@ -71,6 +72,17 @@ class SigningKeys:
         """The request's reference in a correction link that is at most `seconds` old."""
         try:
             return str(self._timed(_CORRECTION_SALT).loads(link, max_age=seconds))
+        except BadSignature:
+            return None
+
+    def stop_link(self, reference: str) -> str:
+        """The "bukan saya" of a change of address; it names the change, and stops it."""
+        return self._timed(_STOP_SALT).dumps(reference)
+
+    def open_stop_link(self, link: str, seconds: int) -> str | None:
+        """The change's reference in a link that is at most `seconds` old."""
+        try:
+            return str(self._timed(_STOP_SALT).loads(link, max_age=seconds))
         except BadSignature:
             return None
 

@@ -42,8 +42,8 @@ class StaticFile:
 
     @property
     def is_part_of_every_page(self) -> bool:
-        """Styles and script; not the pictures that are shown in one place, nor what the worker itself is made of."""
-        return self.path.endswith(_SEEN_ON_EVERY_PAGE) and self.path != "js/worker.js"
+        """Styles and script; not what is shown in one place or on the desk only, nor what the worker itself is made of."""
+        return self.path.endswith(_SEEN_ON_EVERY_PAGE) and self.path != "js/worker.js" and not self.path.startswith("admin/")
 
 
 def init_app(app: Flask) -> None:

@@ -1,17 +1,21 @@
 """What every answer says to browsers, and what every request must look like before anything reads it."""
 
 import unicodedata
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ParamSpec
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
+from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
+from app.web import sessions
 from app.web.portal import portal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+P = ParamSpec("P")
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -41,6 +45,16 @@ class BrokenForm(BadRequest):
     description = "Form"
 
 
+@dataclass(frozen=True)
+class TakesMore:
+    """What the form of a view may hold beyond one text a field."""
+
+    file: str | None = None
+    longest_body: int | None = None
+    many: tuple[str, ...] = ()
+    only_from_admins: bool = False
+
+
 class HostGuard:
     """Refuses requests for another Host, static files too: nobody is served under a name that is not ours.
 
@@ -64,16 +78,38 @@ def init_app(app: Flask) -> None:
     app.after_request(add_headers)
 
 
+def takes(
+    *, file: str | None = None, longest_body: int | None = None, many: tuple[str, ...] = (), only_from_admins: bool = False
+) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
+    """Mark a view whose form is more than one text a field: one file under the name `file`, a body of up to `longest_body`
+    bytes, several values for the fields `many`. With `only_from_admins` nobody else's long body is read."""
+
+    def mark(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+        view.takes_more = TakesMore(file, longest_body, many, only_from_admins)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def refuse_broken_forms() -> None:
-    """One value a field, text without control characters, no files, and nothing but forms."""
+    """One value a field, text without control characters, nothing but forms; more only where a view says so."""
     if request.method not in ("POST", "PUT", "PATCH", "DELETE"):
         return
     if request.content_length and request.mimetype not in _FORM_TYPES:
         raise BrokenForm
-    if request.files:
-        raise BrokenForm
+    view = current_app.view_functions.get(request.endpoint or "")
+    more: TakesMore = getattr(view, "takes_more", TakesMore())
+    visitor = sessions.visitor()
+    is_admin = visitor is not None and visitor.authority is not None
+    if more.longest_body is not None and (is_admin or not more.only_from_admins):
+        request.max_content_length = more.longest_body
+    for name, files in request.files.lists():
+        if name != more.file or len(files) > 1:
+            raise BrokenForm
     for name, values in request.form.lists():
-        if len(values) > 1 or not _is_plain(name) or (name != "password" and not _is_plain(values[0])):
+        if not _is_plain(name) or (len(values) > 1 and name not in more.many):
+            raise BrokenForm
+        if not name.startswith("password") and not all(_is_plain(value) for value in values):
             raise BrokenForm
 
 

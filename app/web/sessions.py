@@ -19,10 +19,12 @@ from werkzeug.wrappers import Response
 
 from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now as this_moment
-from app.domain.indonesian_time import shown_clock
+from app.domain.indonesian_time import shown_clock, today_in_jakarta
 from app.domain.nip import Nip, read_nip
+from app.models.email_change import EmailChange
 from app.models.login_session import LoginSession
 from app.models.user import User
+from app.security.authority import Authority
 from app.web.portal import client, portal
 
 P = ParamSpec("P")
@@ -36,6 +38,8 @@ class Visitor:
 
     user: User
     login: LoginSession
+    authority: Authority | None  # None: not an admin today
+    email_change: EmailChange | None  # of the own address, decided and not yet in effect
 
     @property
     def name(self) -> str:
@@ -65,12 +69,14 @@ def recognise() -> None:
     with reading() as db:
         login = LoginSession.with_hash(db, id_hash)
         user = User.with_id(db, login.user_id) if login else None
-    if login is None or user is None or not _is_alive(login, user, now):
-        return
+        if login is None or user is None or not _is_alive(login, user, now):
+            return
+        authority = Authority.of(db, user, today_in_jakarta(now))
+        email_change = EmailChange.under_way_for(db, user.id)
     if now - login.seen_at >= min(timedelta(minutes=1), _idle() / 10):
         with unit_of_work() as db:
             login.note_use(db, now)
-    g.visitor = Visitor(user, login)
+    g.visitor = Visitor(user, login, authority, email_change)
 
 
 def visitor() -> Visitor | None:
@@ -112,6 +118,7 @@ def start(db: Session, user: User, previous_login_at: datetime | None, now: date
             credential_version=user.credential_version,
             started_at=now,
             seen_at=now,
+            proven_at=now,
             ends_at=now + timedelta(hours=portal().settings.session_absolute_hours),
             previous_login_at=previous_login_at,
             client_address=sender.address,

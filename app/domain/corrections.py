@@ -1,0 +1,77 @@
+"""The words of an email correction: where a request stands, how an identity was checked, where a change of address stands."""
+
+import secrets
+from enum import StrEnum
+
+_TICKET_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
+
+
+class CorrectionState(StrEnum):
+    """Where a person's request stands. Its owner is told the same word."""
+
+    ASKED = "diminta"  # a link was mailed; nobody has shown yet that the mailbox is theirs
+    NEW = "baru"
+    IN_HAND = "diproses"  # an admin has opened it
+    APPROVED = "disetujui"
+    REJECTED = "ditolak"
+
+    @property
+    def is_open(self) -> bool:
+        return self in OPEN_STATES
+
+    @property
+    def is_decided(self) -> bool:
+        return self in (CorrectionState.APPROVED, CorrectionState.REJECTED)
+
+
+OPEN_STATES = (CorrectionState.NEW, CorrectionState.IN_HAND)
+
+
+class ChangeState(StrEnum):
+    """Where a decided change of an address stands."""
+
+    NEEDS_SECOND = "menunggu_konfirmasi"  # a second admin has to confirm it
+    SCHEDULED = "dijadwalkan"  # takes effect later, unless the owner stops it
+    DONE = "berlaku"
+    FROZEN = "dibekukan"  # the owner said: not me. The instansi looks again.
+    CANCELLED = "dibatalkan"
+
+    @property
+    def label(self) -> str:
+        return _CHANGE_LABELS[self]
+
+
+_CHANGE_LABELS = {
+    ChangeState.NEEDS_SECOND: "Menunggu admin kedua",
+    ChangeState.SCHEDULED: "Dijadwalkan",
+    ChangeState.DONE: "Berlaku",
+    ChangeState.FROZEN: "Dibekukan pemilik",
+    ChangeState.CANCELLED: "Dibatalkan",
+}
+
+
+class IdentityCheck(StrEnum):
+    """How an admin made sure that who asks is who owns the account. What was typed into the form proves nothing."""
+
+    IN_PERSON = "tatap_muka"
+    CALL_ON_RECORD = "telepon_tercatat"
+    LETTER = "surat_atasan"
+    VIDEO = "panggilan_video"
+
+    @property
+    def label(self) -> str:
+        return _CHECK_LABELS[self]
+
+
+_CHECK_LABELS = {
+    IdentityCheck.IN_PERSON: "Tatap muka dengan kartu pegawai atau KTP",
+    IdentityCheck.CALL_ON_RECORD: "Telepon ke nomor di data kepegawaian",
+    IdentityCheck.LETTER: "Surat dari atasan atau kepala unit kerja",
+    IdentityCheck.VIDEO: "Panggilan video dengan kartu pegawai",
+}
+
+
+def new_ticket() -> str:
+    """A number to tell on the phone: PE- and eight letters without vowels, in two groups."""
+    letters = "".join(secrets.choice(_TICKET_LETTERS) for _ in range(8))
+    return f"PE-{letters[:4]}-{letters[4:]}"

@@ -1,0 +1,22 @@
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.models.base import Base, UtcDateTime
+
+
+class CorrectionAttachment(Base):
+    """The photo or PDF that came with a correction. In the database, so that it is written, backed up and removed with its
+    request; only ever handed out as a download to an admin who may see the request."""
+
+    __tablename__ = "correction_attachment"
+
+    correction_id: Mapped[int] = mapped_column(ForeignKey("email_correction.id", ondelete="CASCADE"), primary_key=True)
+    media_type: Mapped[str] = mapped_column(String(40))  # as its content says
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @classmethod
+    def of(cls, session: Session, correction_id: int) -> "CorrectionAttachment | None":
+        return session.get(cls, correction_id)

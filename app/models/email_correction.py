@@ -1,0 +1,92 @@
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from app.domain.corrections import CorrectionState
+from app.models.base import Base, BigId, UtcDateTime, text_enum
+from app.models.user import User
+
+
+class EmailCorrection(Base):
+    """A person's wish to have the address on record replaced by one whose mailbox the person has shown to own.
+
+    A wish for a NIP that nobody has is a row like any other, without a user and in nobody's queue; the portal itself
+    answers it at `answer_at`. What stands in `name`, `work_unit`, `reason` and `phone` was typed and proves nothing.
+    """
+
+    __tablename__ = "email_correction"
+    __table_args__ = (
+        CheckConstraint("(user_id IS NULL) = (instansi_id IS NULL)", name="instansi_is_the_users"),
+        CheckConstraint("(state = 'diminta') = (submitted_at IS NULL)", name="submitted_when_filled_in"),
+        CheckConstraint("(state IN ('disetujui', 'ditolak')) = (decided_at IS NOT NULL)", name="decided_when_answered"),
+        Index("ix_email_correction_instansi_id_state_submitted_at", "instansi_id", "state", "submitted_at", "id"),
+        Index("ix_email_correction_state_submitted_at", "state", "submitted_at", "id"),
+        Index("ix_email_correction_nip", "nip"),
+        Index("ix_email_correction_new_email_key", "new_email_key"),
+        Index("ix_email_correction_user_id", "user_id"),
+        Index("ix_email_correction_asked_at", "asked_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    reference: Mapped[str] = mapped_column(String(16), unique=True)  # what the mailed link is signed over
+    ticket: Mapped[str] = mapped_column(String(12), unique=True)
+    nip: Mapped[str] = mapped_column(String(18))
+    new_email: Mapped[str] = mapped_column(String(254))
+    new_email_key: Mapped[str] = mapped_column(String(254))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))  # moves with the person
+    state: Mapped[CorrectionState] = mapped_column(text_enum(CorrectionState, "correction_state"))
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    submitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # from here the 24 hours count
+    opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    opened_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    decision: Mapped[str | None] = mapped_column(String(500))  # the reason that its owner is told
+    answer_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    name: Mapped[str] = mapped_column(String(200), default="")
+    work_unit: Mapped[str] = mapped_column(String(200), default="")
+    reason: Mapped[str] = mapped_column(String(1000), default="")
+    phone: Mapped[str] = mapped_column(String(30), default="")
+    client_address: Mapped[str] = mapped_column(String(45))
+
+    user: Mapped[User | None] = relationship(lazy="joined", foreign_keys=[user_id])
+    decided_by: Mapped[User | None] = relationship(foreign_keys=[decided_by_id])
+
+    @classmethod
+    def with_reference(cls, session: Session, reference: str) -> "EmailCorrection | None":
+        found = select(cls).where(cls.reference == reference).execution_options(populate_existing=True)
+        return session.scalars(found).one_or_none()
+
+    @classmethod
+    def with_id(cls, session: Session, correction_id: int, lock: bool = False) -> "EmailCorrection | None":
+        """Lock the person first (`User.with_id`), then this: one order everywhere."""
+        found = select(cls).where(cls.id == correction_id).execution_options(populate_existing=True)
+        if lock:
+            found = found.with_for_update(of=cls)
+        return session.scalars(found).one_or_none()
+
+    def was_added(self, session: Session) -> bool:
+        """Insert the row unless its reference is taken: a form that was sent twice asks once."""
+        try:
+            with session.begin_nested():
+                session.add(self)
+        except IntegrityError:
+            return False
+        return True
+
+    def take_in_hand(self, admin_id: int | None, now: datetime) -> None:
+        self.state = CorrectionState.IN_HAND
+        self.opened_at, self.opened_by_id = now, admin_id
+
+    def decide(self, state: CorrectionState, reason: str | None, admin_id: int | None, now: datetime) -> None:
+        self.state = state
+        self.decision = reason
+        self.decided_at, self.decided_by_id = now, admin_id
+
+    def reopen(self) -> None:
+        """Back into the queue: what was decided does not hold any more."""
+        self.state = CorrectionState.NEW
+        self.decision = self.decided_at = self.decided_by_id = self.opened_at = self.opened_by_id = None

@@ -1,0 +1,86 @@
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import Base, BigId, UtcDateTime, text_enum
+from app.models.user import User
+
+
+class BatchState(StrEnum):
+    """Where an uploaded file stands."""
+
+    UPLOADED = "diunggah"  # waits for the worker's dry run
+    CHECKING = "diperiksa"  # the dry run is going on
+    CHECKED = "siap"  # its report waits for the admin
+    CONFIRMED = "dikonfirmasi"  # waits for the worker
+    RUNNING = "berjalan"
+    DONE = "selesai"
+    UNREADABLE = "tidak_terbaca"
+    CANCELLED = "dibatalkan"
+
+    @property
+    def label(self) -> str:
+        return self.value.replace("_", " ")
+
+    @property
+    def is_under_way(self) -> bool:
+        return self in (BatchState.UPLOADED, BatchState.CHECKING, BatchState.CONFIRMED, BatchState.RUNNING)
+
+
+class ImportBatch(Base):
+    """One file of staff that an admin handed over: who, when, what it would do (the dry run) and what it did."""
+
+    __tablename__ = "import_batch"
+    __table_args__ = (
+        Index("ix_import_batch_state", "state", "id"),
+        Index("ix_import_batch_uploaded_by_id", "uploaded_by_id", "id"),
+        Index("ix_import_batch_instansi_id", "instansi_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))  # NULL: by the pusat, for any instansi
+    uploaded_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    file_name: Mapped[str] = mapped_column(String(200))
+    file_size: Mapped[int]  # bytes
+    sha256: Mapped[str] = mapped_column(String(64))
+    state: Mapped[BatchState] = mapped_column(text_enum(BatchState, "batch_state"))
+    held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a worker has it in hand and says so again and again
+    position: Mapped[int] = mapped_column(default=0)  # how far the current pass has come, out of `total`
+    total: Mapped[int] = mapped_column(default=0)
+    rows_done: Mapped[int] = mapped_column(default=0)  # rows of the current pass whose outcome is counted
+    dry_run: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)  # new, changed, unchanged, refused
+    result: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    problem: Mapped[str | None] = mapped_column(String(500))  # why the file cannot be read at all
+
+    uploaded_by: Mapped[User] = relationship(foreign_keys=[uploaded_by_id])
+    confirmed_by: Mapped[User | None] = relationship(foreign_keys=[confirmed_by_id])
+
+
+class ImportFile(Base):
+    """The bytes of an uploaded file, kept while they may still be needed."""
+
+    __tablename__ = "import_file"
+
+    batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id", ondelete="CASCADE"), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ImportRefusal(Base):
+    """A row of an uploaded file that was refused, as it came and with the reason, for correcting and importing again."""
+
+    __tablename__ = "import_refusal"
+    __table_args__ = (Index("ix_import_refusal_batch_id", "batch_id", "is_dry_run", "line"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id", ondelete="CASCADE"))
+    is_dry_run: Mapped[bool]
+    line: Mapped[int]
+    cells: Mapped[dict[str, str]] = mapped_column(JSON)
+    columns: Mapped[str] = mapped_column(String(200))  # the columns at fault, comma separated
+    sentences: Mapped[str] = mapped_column(String(2000))

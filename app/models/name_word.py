@@ -1,0 +1,53 @@
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ForeignKey, Index, String, delete, insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.models.base import Base
+
+if TYPE_CHECKING:
+    from app.models.user import User
+
+_LONGEST_WORD = 40
+# Compared byte by byte, so that a beginning is a range of the index whatever language the database speaks.
+_BY_BYTES = String(_LONGEST_WORD, collation="C").with_variant(String(_LONGEST_WORD), "sqlite")
+
+
+class NameWord(Base):
+    """One word of somebody's name in small letters, so that people are found by the beginning of any word of it, in
+    the time of one index look-up, however many there are."""
+
+    __tablename__ = "name_word"
+    __table_args__ = (
+        Index("ix_name_word_word_user_id", "word", "user_id"),
+        Index("ix_name_word_user_id", "user_id"),
+    )
+
+    instansi_id: Mapped[int] = mapped_column(ForeignKey("instansi.id"), primary_key=True)
+    word: Mapped[str] = mapped_column(_BY_BYTES, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True)
+
+    @classmethod
+    def index(cls, session: Session, people: Iterable["User"]) -> None:
+        """Write the words of people who have none yet; they have ids."""
+        rows = [
+            {"instansi_id": person.instansi_id, "word": word, "user_id": person.id}
+            for person in people
+            for word in words_of(person.name)
+        ]
+        if rows:
+            session.execute(insert(cls), rows)
+
+    @classmethod
+    def index_again(cls, session: Session, person: "User") -> None:
+        """After a change of name or instansi."""
+        session.flush()
+        session.execute(delete(cls).where(cls.user_id == person.id))
+        cls.index(session, [person])
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name as they are looked up: letters and digits, small, each once."""
+    return sorted({word[:_LONGEST_WORD] for word in re.findall(r"[^\W_]+", name.casefold())})

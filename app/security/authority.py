@@ -1,0 +1,81 @@
+"""Who may act as an admin, over whom. The one place that decides: every page of the desk asks here.
+
+An admin of an instansi reaches the people of that instansi and nobody else; for him, all others do not exist. The
+centre reaches everybody. Nobody acts on the own account, and nobody on somebody of higher rank.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, true
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.models.admin_mandate import AdminMandate, Role
+from app.models.user import User
+
+
+@dataclass(frozen=True)
+class OutOfReach:
+    """There is no such person, or none that this admin may know of: the two are one answer."""
+
+
+@dataclass(frozen=True)
+class NotToTouch:
+    """The person may be seen, and not acted on. The sentence says why."""
+
+    sentence: str
+
+
+_ONESELF = NotToTouch("Tidak seorang pun memutuskan tentang akunnya sendiri. Minta admin lain, atau admin pusat.")
+_HIGHER_RANK = NotToTouch("Akun ini milik admin pusat, jadi hanya dapat diubah oleh admin pusat lain.")
+
+
+@dataclass(frozen=True)
+class Authority:
+    """What one admin may do today, by the mandates that hold today."""
+
+    admin: User
+    is_pusat: bool
+    instansi_ids: frozenset[int]  # empty for the centre, which is not bound to any
+
+    @classmethod
+    def of(cls, session: Session, admin: User, today: date) -> "Authority | None":
+        """None for everybody who holds no mandate today."""
+        mandates = AdminMandate.held_by(session, admin.id, today)
+        if not mandates:
+            return None
+        if any(mandate.role is Role.ADMIN_PUSAT for mandate in mandates):
+            return cls(admin, True, frozenset())
+        return cls(admin, False, frozenset(mandate.instansi_id for mandate in mandates if mandate.instansi_id))
+
+    def covers(self, instansi_id: int | None) -> bool:
+        return self.is_pusat or instansi_id in self.instansi_ids
+
+    def within(self, instansi_id: "InstrumentedAttribute[int] | InstrumentedAttribute[int | None]") -> ColumnElement[bool]:
+        """The condition that keeps a query inside: every list, count, search and export carries it."""
+        return true() if self.is_pusat else instansi_id.in_(self.instansi_ids)
+
+    @property
+    def office(self) -> str:
+        """As others are told who acted: an office, not a person's name."""
+        return "admin pusat" if self.is_pusat else f"admin {self.admin.instansi.name}"
+
+    def person(self, session: Session, person_id: int) -> User | OutOfReach:
+        """Somebody to look at."""
+        person = User.with_id(session, person_id)
+        return person if person is not None and self.covers(person.instansi_id) else OutOfReach()
+
+    def person_to_act_on(self, session: Session, person_id: int, today: date) -> User | OutOfReach | NotToTouch:
+        """Somebody to change, as now stored and locked until the transaction ends."""
+        person = User.with_id(session, person_id, lock=True)
+        if person is None or not self.covers(person.instansi_id):
+            return OutOfReach()
+        return self.objection(session, person, today) or person
+
+    def objection(self, session: Session, person: User, today: date) -> NotToTouch | None:
+        """Why this admin may not act on somebody within reach."""
+        if person.id == self.admin.id:
+            return _ONESELF
+        if not self.is_pusat and AdminMandate.is_of_pusat(session, person.id, today):
+            return _HIGHER_RANK
+        return None

@@ -1,0 +1,143 @@
+"""The door of the desk: who comes in, and who must show the password once more before something that matters."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import NoReturn, ParamSpec
+
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.db import unit_of_work
+from app.domain.indonesian_time import now
+from app.flows import prove_again
+from app.models.audit_event import Tag
+from app.security import audit, passwords
+from app.security.authority import Authority, NotToTouch, OutOfReach
+from app.security.throttle import TooManyTries
+from app.web import limits, sessions
+from app.web.pages import error_page
+from app.web.portal import client, portal
+
+P = ParamSpec("P")
+PROOF_LASTS = timedelta(minutes=10)
+PASSWORD_FIELD = "password_sekali_lagi"
+
+
+class NotAllowed(Exception):
+    """Somebody within reach whom this admin may not act on, or a page above the admin's rank."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def authority() -> Authority:
+    """What the visitor may do today, in a view behind `only_admins`."""
+    held = sessions.require_visitor().authority
+    assert held is not None, "view is not behind only_admins"
+    return held
+
+
+def only_admins() -> ResponseReturnValue | None:
+    """Before every request under /admin: whose mandate has ended a second ago is outside."""
+    visitor = sessions.visitor()
+    if visitor is None:
+        wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("login.page", next=wanted), 303)
+    if visitor.authority is None:
+        with unit_of_work() as db:
+            audit.record(db, Tag.ADMIN_REFUSED, visitor.user, client(), now(), actor=visitor.user, rule=_rule())
+        return error_page(
+            403,
+            heading="Halaman ini untuk admin",
+            sentences=["Anda sudah masuk, tetapi tidak memegang mandat admin yang berlaku hari ini."],
+            what_to_do=["Bila mandat Anda baru saja berakhir, minta admin pusat memperpanjangnya dengan SK baru."],
+            link_href=url_for("home.beranda"),
+            link_text="Ke beranda",
+        )
+    return None
+
+
+def only_pusat(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """Mark a view that only the centre may use."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if not authority().is_pusat:
+            raise NotAllowed("Halaman ini hanya untuk admin pusat.")
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def proven_again(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """Mark a view whose POST needs a password shown in the last ten minutes. Who has to show it again sends the same
+    form once more with the password beside it: nothing that was typed is lost. (OWASP ASVS 5.0 7.5.3)"""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if request.method != "POST" or now() - sessions.require_visitor().login.proven_at < PROOF_LASTS:
+            return view(*args, **kwargs)
+        password = request.form.get(PASSWORD_FIELD)
+        if password is None:
+            return _ask_for_password(403)
+        match _prove(password):
+            case True:
+                return view(*args, **kwargs)
+            case TooManyTries(seconds):
+                wait = f"Terlalu banyak percobaan. Coba lagi sekitar {limits.in_minutes(seconds)} menit lagi."
+                return limits.too_many(_ask_for_password(429, wait), seconds)
+            case False:
+                return _ask_for_password(422, "Password ini salah. Ketik password yang Anda pakai untuk masuk.")
+
+    return guarded
+
+
+def stop_at(refusal: OutOfReach | NotToTouch) -> NoReturn:
+    """Answer for a person who cannot be reached, or may not be touched."""
+    match refusal:
+        case OutOfReach():
+            abort(404)
+        case NotToTouch(sentence):
+            raise NotAllowed(sentence)
+
+
+def not_allowed(refusal: NotAllowed) -> ResponseReturnValue:
+    visitor = sessions.require_visitor()
+    with unit_of_work() as db:
+        audit.record(db, Tag.ADMIN_REFUSED, visitor.user, client(), now(), actor=visitor.user, rule=_rule())
+    return error_page(
+        403,
+        heading="Tidak untuk mandat Anda",
+        sentences=[refusal.sentence, "Tidak ada yang diubah."],
+        what_to_do=["Kembali ke halaman sebelumnya."],
+        link_href=url_for("admin.overview.page"),
+        link_text="Ke ringkasan admin",
+    )
+
+
+def _prove(password: str) -> bool | TooManyTries:
+    visitor, keys = sessions.require_visitor(), portal().keys
+    device = sessions.device_mark(visitor.user.shown_nip)
+    with unit_of_work() as db:
+        attempt = prove_again.begin(db, visitor.user, device, keys, client(), now())
+    if isinstance(attempt, TooManyTries):
+        return attempt
+    is_right, _ = passwords.verified(password, attempt.password_hash)
+    with unit_of_work() as db:
+        return prove_again.finish(db, attempt, visitor.login, is_right, client(), now())
+
+
+def _ask_for_password(status: int, problem: str | None = None) -> Response:
+    kept = [
+        (name, value) for name, values in request.form.lists() if name not in ("csrf_token", PASSWORD_FIELD) for value in values
+    ]
+    page = render_template(
+        "admin/prove_again.html", kept=kept, field=PASSWORD_FIELD, problem=problem, has_errors=problem is not None
+    )
+    return make_response(page, status)
+
+
+def _rule() -> str | None:
+    return request.url_rule.rule if request.url_rule else None
