@@ -9,6 +9,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.cli.demo_desk import liven
 from app.cli.serve import end_with_parent, run_web
 from app.db import reading, unit_of_work
 from app.domain.categories import Activation, Category
@@ -85,6 +86,7 @@ def demo(serve: bool) -> None:
         password_hash = passwords.hashed(PASSWORD)
         with unit_of_work() as session:
             load(session, password_hash, now())
+            liven(session, now())
     click.echo(_what_to_try(is_empty))
     if serve:
         end_with_parent()
@@ -152,6 +154,7 @@ def _what_to_try(is_new: bool) -> str:
         lines.append(f"  Kotak surat demo: {settings.public_url}/kotak-surat")
     lines += [
         "  Coba: Lupa Password dengan NIP dan email Budi, ambil token di kotak surat, lalu Masuk.",
+        "  Coba: masuk sebagai Wati, buka Admin, dan jawab permintaan perbaikan email yang menunggu.",
         "  Ctrl-C untuk berhenti.",
         "",
     ]

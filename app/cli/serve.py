@@ -16,13 +16,18 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import engine, unit_of_work
+from app.cli import jobs
+from app.cli.trail import log_head, seal_what_is_new
+from app.db import engine, reading, unit_of_work
 from app.domain.client import Client
 from app.domain.indonesian_time import now
+from app.flows.change_email import BY_THE_PORTAL, take_effect
+from app.flows.count_activation import INSTANSI_AT_ONCE, count_people, note_counts
 from app.flows.housekeeping import keep_house
 from app.mail import outbox
 from app.mail.delivery import Postman
 from app.models.audit_event import Tag
+from app.models.email_change import EmailChange
 from app.models.outbox_mail import Letter, OutboxMail
 from app.security import audit
 from app.web import migrations
@@ -37,7 +42,7 @@ TIME_BETWEEN_CLEANINGS = timedelta(minutes=10)
 WEB_THREADS = 16
 CONNECTIONS = 2000  # half-sent requests cost a socket and no thread
 SECONDS_FOR_A_SLOW_CLIENT = 30  # of silence, before its connection is closed
-LARGEST_BODY_TO_READ = 16 * 1024 * 1024  # bytes that waitress takes in before the portal answers 413
+LARGEST_BODY_TO_READ = 40 * 1024 * 1024  # bytes that waitress takes in before the portal answers 413; files of staff are long
 
 
 @click.command()
@@ -100,13 +105,22 @@ def work(app: Flask, stop: threading.Event) -> None:
     """The worker's life. A fault of the database is waited out; nothing that was posted is lost by it."""
     cleaned_at = datetime.min.replace(tzinfo=now().tzinfo)
     log.info("worker started")
+    imports = threading.Thread(target=jobs.run_imports, args=(app, stop), daemon=True)
+    imports.start()
     while not stop.is_set():
         try:
-            if now() - cleaned_at >= TIME_BETWEEN_CLEANINGS:
+            is_time_to_clean = now() - cleaned_at >= TIME_BETWEEN_CLEANINGS
+            if is_time_to_clean:
                 with app.app_context(), unit_of_work() as session:
                     keep_house(session, timedelta(minutes=portal().settings.session_idle_minutes), now())
                 cleaned_at = now()
+            let_changes_take_effect(app)
             _send_all_due(app, stop)
+            with app.app_context():
+                seal_what_is_new()
+                if is_time_to_clean:
+                    count_everybody()
+                    log_head()
             stop.wait(SECONDS_BETWEEN_LOOKS)
         except SQLAlchemyError as fault:
             log.error("database", exc_info=fault)
@@ -114,7 +128,30 @@ def work(app: Flask, stop: threading.Event) -> None:
         except Exception as accident:
             log.error("accident", exc_info=accident)
             stop.wait(SECONDS_AFTER_A_FAULT)
+    imports.join(SECONDS_TO_FINISH)
     log.info("worker stopped")
+
+
+def let_changes_take_effect(app: Flask) -> None:
+    """Addresses whose waiting time is over; each in a transaction of its own."""
+    while True:
+        with app.app_context():
+            with reading() as session:
+                due = EmailChange.next_due(session, now())
+            if due is None:
+                return
+            with unit_of_work() as session:
+                take_effect(session, due.id, BY_THE_PORTAL, now())
+
+
+def count_everybody() -> None:
+    """Count who stands where in one look, and write it down for a few instansi at a time."""
+    moment = now()
+    with reading() as session:
+        counts = count_people(session)
+    for start in range(0, len(counts), INSTANSI_AT_ONCE):
+        with unit_of_work() as session:
+            note_counts(session, counts[start : start + INSTANSI_AT_ONCE], moment)
 
 
 def _send_all_due(app: Flask, stop: threading.Event) -> None:

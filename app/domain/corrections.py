@@ -1,9 +1,15 @@
 """The words of an email correction: where a request stands, how an identity was checked, where a change of address stands."""
 
 import secrets
+from datetime import timedelta
 from enum import StrEnum
 
 _TICKET_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
+PROMISE = timedelta(hours=24)  # within which a request is answered, counted from its submission
+# An admin's usual reason to say no, and the portal's own one for a NIP that nobody has: the same words, or they would tell.
+DATA_DO_NOT_MATCH = (
+    "Data yang ditulis tidak cocok dengan data kepegawaian. Periksa NIP dan nama, lalu hubungi kepegawaian instansi Anda."
+)
 
 
 class CorrectionState(StrEnum):

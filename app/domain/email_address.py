@@ -1,7 +1,9 @@
 """An email address as people type it: trimmed, compared without ASCII case, mistyped domains noticed."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 # The form that mail servers of this field use in practice (RFC 5321 lengths; no quoted local parts, no address literals).
 _ADDRESS = re.compile(
@@ -47,6 +49,14 @@ class EmailAddress:
         meant = _MISTYPED_DOMAINS.get(domain)
         return f"{local}@{meant}" if meant else None
 
+
+    def resembles(self, known_domains: Collection[str]) -> str | None:
+        """A domain that this one could be taken for: g0ogle.com for google.com, contoh-go.id for contoh.go.id."""
+        domain = self.key.split("@")[1]
+        if domain in known_domains:
+            return None
+        return next((known for known in known_domains if _looks_like(domain, known)), None)
+
     def __str__(self) -> str:
         return self.text
 
@@ -56,6 +66,16 @@ class NotAnEmail:
     """What is wrong with what was typed, as a sentence that says what to do."""
 
     sentence: str
+
+
+USUAL_DOMAINS = frozenset(("gmail.com", "yahoo.com", "yahoo.co.id", "ymail.com", "outlook.com", "hotmail.com", "icloud.com"))
+_ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", "-": "", ".": "", "_": ""})
+_NEARLY_ONE = 0.9  # of difflib's ratio: one letter in a domain of ten
+
+
+def _looks_like(domain: str, known: str) -> bool:
+    seen, meant = (one.replace("rn", "m").replace("vv", "w").translate(_ALIKE) for one in (domain, known))
+    return seen == meant or SequenceMatcher(None, domain, known).ratio() >= _NEARLY_ONE
 
 
 def read_email(typed: str) -> EmailAddress | NotAnEmail:

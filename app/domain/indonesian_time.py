@@ -32,3 +32,11 @@ def shown_moment(moment: datetime) -> str:
 def today_in_jakarta(moment: datetime) -> date:
     """The civil day on which a national deadline is counted."""
     return moment.astimezone(WIB).date()
+
+
+def shown_span(span: timedelta) -> str:
+    """How long something took or lasts, in its largest unit: 25 menit, 3 jam, 2 hari."""
+    minutes = max(0, int(span.total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes} menit"
+    return f"{minutes // 60} jam" if minutes < 48 * 60 else f"{minutes // (24 * 60)} hari"

@@ -65,3 +65,13 @@ def read_nip(typed: str) -> Nip | NotANip:
             return NotANip(f"NIP baru terisi {count} angka. Periksa lagi: NIP terdiri dari 18 angka.")
         case count:
             return NotANip(f"NIP terisi {count} angka, lebih dari 18. Periksa lagi apakah ada angka yang terketik dua kali.")
+
+
+def read_nip_beginning(typed: str) -> str | NotANip:
+    """The first digits of a NIP, for looking people up; in any spelling, and perhaps all of them."""
+    bare = _SEPARATORS.sub("", typed[:_LONGEST_INPUT])
+    if bare and not _DIGITS.fullmatch(bare):
+        return NotANip("NIP hanya berisi angka 0 sampai 9. Hapus huruf atau tanda lain, atau ketik ulang angkanya.")
+    if len(bare) > 18:
+        return NotANip(f"NIP terisi {len(bare)} angka, lebih dari 18. Periksa lagi apakah ada angka yang terketik dua kali.")
+    return bare

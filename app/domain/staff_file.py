@@ -137,7 +137,7 @@ def read_staff_row(cells: Mapping[str, str]) -> StaffRow | RowFaults:
     category = _category(cells["kategori"])
     code = _text(cells["kode_instansi"], "kode_instansi", "kode instansi", _LONGEST_CODE)
     unit = _text(cells["unit_kerja"], "unit_kerja", "nama unit kerja", _LONGEST_TEXT)
-    phone = _phone(cells.get("telepon", ""))
+    phone = read_phone(cells.get("telepon", ""))
     password_hash = _password_hash(cells.get("password_hash", ""))
     if (
         isinstance(nip, Fault)
@@ -239,7 +239,8 @@ def _text(cell: str, column: str, what: str, longest: int) -> str | Fault:
     return text
 
 
-def _phone(cell: str) -> str | Fault | None:
+def read_phone(cell: str) -> str | Fault | None:
+    """A number as people write it, with single spaces; None for an empty cell."""
     phone = " ".join(cell.split())
     if not phone:
         return None

@@ -1,5 +1,6 @@
 """Someone who forgot a password, or never had one, asks for a token by mail."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,6 +61,27 @@ def request_reset(
         return ResetRequest.with_submission(session, submission)
     request.user = owner
     _post_letter(session, request, Tag.TOKEN_ASKED, keys, client, now)
+    return request
+
+
+def new_request_by_desk(session: Session, person: User, client: Client, now: datetime) -> ResetRequest:
+    """A wish for a token on behalf of somebody whose address has just been put right. The letter is the caller's."""
+    session.flush()  # the account's version is counted in the database
+    request = ResetRequest(
+        reference=new_reference(),
+        key=new_row_key(),
+        submission=secrets.token_hex(32),
+        nip=person.nip,
+        typed_email=person.email or "",
+        user=person,
+        user_id=person.id,
+        credential_version=person.credential_version,
+        asked_at=now,
+        mailed_at=now,
+        client_address=client.address,
+    )
+    session.add(request)
+    session.flush()
     return request
 
 

@@ -109,15 +109,15 @@ def settle(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime
     match delivery:
         case HandedOver(answer):
             mail.settle(MailState.SENT, now, answer)
-            _note_that_the_owner_waits(mail)
+            _note_that_the_owner_waits(session, mail)
             _let_token_live(mail, now + token_lifetime)
         case RefusedForGood(answer):
-            _fail(mail, answer, now)
+            _fail(session, mail, answer, now)
         case BrokenOff(answer):
             mail.settle(MailState.UNCERTAIN, now, answer)
         case RefusedForNow(answer):
             if now - mail.posted_at >= GIVE_UP_AFTER:
-                _fail(mail, f"given up: {answer}", now)
+                _fail(session, mail, f"given up: {answer}", now)
             else:
                 mail.defer(now + BACK_OFF[min(mail.attempts, len(BACK_OFF)) - 1], answer)
 
@@ -127,13 +127,13 @@ def _let_token_live(mail: OutboxMail, until: datetime) -> None:
         mail.reset_request.expires_at = until
 
 
-def _fail(mail: OutboxMail, answer: str, now: datetime) -> None:
+def _fail(session: Session, mail: OutboxMail, answer: str, now: datetime) -> None:
     mail.settle(MailState.FAILED, now, answer)
-    if mail.user is not None:
-        mail.user.mail_failed_at = now
+    if mail.user_id is not None:
+        User.note_failed_mail(session, mail.user_id, now)
 
 
-def _note_that_the_owner_waits(mail: OutboxMail) -> None:
+def _note_that_the_owner_waits(session: Session, mail: OutboxMail) -> None:
     """The desk sees who got a token and never came in. Noted here, where no stranger can see who has an account."""
-    if mail.letter is Letter.TOKEN and mail.user is not None and mail.user.last_login_at is None and not mail.user.stuck_since:
-        mail.user.stuck_since = mail.posted_at
+    if mail.letter is Letter.TOKEN and mail.user_id is not None:
+        User.note_token(session, mail.user_id, mail.posted_at)

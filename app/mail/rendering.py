@@ -8,12 +8,23 @@ from typing import Protocol
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from app.domain.client import mask_address
+from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import shown_moment
 from app.domain.nip import Nip
 from app.domain.reset_secret import Code, Link
+from app.models.email_correction import EmailCorrection
 from app.models.outbox_mail import Letter, OutboxMail
 
-CORRECTION_LINK_DAYS = 7
+CORRECTION_LINK_DAYS = 7  # to fill in the form; afterwards the same link shows the ticket
+TICKET_DAYS = 90  # that a link shows the ticket; each mail brings a new one
+_TO_ASKERS = (
+    Letter.CORRECTION_LINK,
+    Letter.CORRECTION_RECEIVED,
+    Letter.CORRECTION_IN_HAND,
+    Letter.CORRECTION_APPROVED,
+    Letter.CORRECTION_REJECTED,
+    Letter.CORRECTION_FROZEN,
+)
 
 
 class Secrets(Protocol):
@@ -24,6 +35,8 @@ class Secrets(Protocol):
     def reset_code(self, reference: str, row_key: bytes) -> Code: ...
 
     def correction_link(self, reference: str) -> str: ...
+
+    def stop_link(self, reference: str) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -76,17 +89,50 @@ class Renderer:
             "name": mail.user.name if mail.user else "Bapak/Ibu",
             "nip": _nip_of(mail),
             "user": mail.user,
+            "about": mail.about,
         }
         if mail.letter is Letter.TOKEN and (request := mail.reset_request):
             words["code"] = self._keys.reset_code(request.reference, request.key).shown
             link = self._keys.reset_link(request.reference, request.key)
             words["link"] = f"{self._letterhead.public_url}/konfirmasi-reset-password/{link.text}"
             words["until"] = shown_moment(now + self._letterhead.token_lifetime)
+            words["ticket"] = mail.email_correction.ticket if mail.email_correction else None
+            words["is_new_address"] = mail.email_change is not None
+        if mail.letter in (Letter.EMAIL_CHANGED, Letter.EMAIL_WILL_CHANGE):
+            words |= self._change_of_address(mail)
         if mail.letter is Letter.ADDRESS_NOT_REGISTERED and (request := mail.reset_request):
             correction = self._keys.correction_link(request.reference)
             words["link"] = f"{self._letterhead.public_url}/perbaikan-email/{correction}"
             words["link_days"] = CORRECTION_LINK_DAYS
+        if mail.letter in _TO_ASKERS and mail.email_correction:
+            words |= self._correction(mail, mail.email_correction)
         return words
+
+    def _correction(self, mail: OutboxMail, correction: EmailCorrection) -> dict[str, object]:
+        """For a mailbox that has proven to be itself and nothing more: no name on record, no whole NIP."""
+        change = mail.email_change
+        return {
+            "name": "Bapak/Ibu",
+            "nip": Nip(correction.nip).masked,
+            "ticket": correction.ticket,
+            "link": f"{self._letterhead.public_url}/perbaikan-email/{self._keys.correction_link(correction.reference)}",
+            "link_days": CORRECTION_LINK_DAYS,
+            "reason": correction.decision or "",
+            "submitted_at": shown_moment(correction.submitted_at or correction.asked_at),
+            "promised_by": shown_moment(correction.promised_by),
+            "effective_at": shown_moment(change.effective_at) if change and change.effective_at else "",
+        }
+
+    def _change_of_address(self, mail: OutboxMail) -> dict[str, object]:
+        """For the old address, which may be somebody else's mailbox by now: the new one is masked."""
+        if (change := mail.email_change) is None:
+            return {"stop_link": None}
+        link = self._keys.stop_link(change.reference)
+        return {
+            "stop_link": f"{self._letterhead.public_url}/bukan-saya/{link}",
+            "new_address": EmailAddress(change.new_email).masked,
+            "effective_at": shown_moment(change.effective_at) if change.effective_at else "",
+        }
 
 
 def _nip_of(mail: OutboxMail) -> str:

@@ -65,6 +65,23 @@ class EmailChange(Base):
         return session.scalars(select(cls).where(cls.user_id == user_id, under_way)).one_or_none()
 
     @classmethod
+    def awaits_second_for(cls, session: Session, correction_id: int) -> bool:
+        """Whether a first admin has approved the request, and a second one has not spoken yet."""
+        waits = select(cls.id).where(cls.correction_id == correction_id, cls.state == ChangeState.NEEDS_SECOND)
+        return session.scalar(waits.limit(1)) is not None
+
+    @classmethod
+    def latest_of_request(cls, session: Session, correction_id: int) -> "EmailChange | None":
+        """What a request has last led to."""
+        led_to = select(cls).where(cls.correction_id == correction_id).order_by(cls.id.desc()).limit(1)
+        return session.scalars(led_to).one_or_none()
+
+    @classmethod
+    def latest_for(cls, session: Session, correction_id: int) -> "EmailChange | None":
+        found = select(cls).where(cls.correction_id == correction_id).order_by(cls.id.desc()).limit(1)
+        return session.scalars(found).one_or_none()
+
+    @classmethod
     def next_due(cls, session: Session, now: datetime) -> "EmailChange | None":
         due = select(cls).where(cls.state == ChangeState.SCHEDULED, cls.effective_at <= now)
         return session.scalars(due.order_by(cls.effective_at).limit(1)).one_or_none()

@@ -1,10 +1,12 @@
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, select
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Select, String, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from app.domain.corrections import CorrectionState
+from app.domain.corrections import OPEN_STATES, PROMISE, CorrectionState
+from app.domain.email_address import EmailAddress
+from app.domain.nip import Nip
 from app.models.base import Base, BigId, UtcDateTime, text_enum
 from app.models.user import User
 
@@ -67,6 +69,74 @@ class EmailCorrection(Base):
         if lock:
             found = found.with_for_update(of=cls)
         return session.scalars(found).one_or_none()
+
+    @classmethod
+    def open_for(cls, session: Session, nip: Nip, address: EmailAddress) -> "EmailCorrection | None":
+        """The request for this NIP and this mailbox that nobody has decided yet."""
+        waits = select(cls).where(cls.nip == nip.digits, cls.new_email_key == address.key, cls.state.in_(OPEN_STATES))
+        return session.scalars(waits.order_by(cls.id).limit(1).execution_options(populate_existing=True)).one_or_none()
+
+    @classmethod
+    def of_nobody(cls, session: Session, until: datetime, most: int) -> "list[EmailCorrection]":
+        """Open requests for NIPs that nobody has, to be answered by `until`; locked, without waiting for others."""
+        is_somebodys = exists().where(User.nip == cls.nip)
+        due = select(cls).where(*cls._in_no_queue(), cls.answer_at <= until, ~is_somebodys)
+        return cls._locked(session, due.order_by(cls.answer_at, cls.id).limit(most))
+
+    @classmethod
+    def waiting_people(cls, session: Session, most: int) -> list[int]:
+        """The ids of people about whom requests wait that are in nobody's queue yet."""
+        waiting = select(User.id).select_from(cls).join(User, User.nip == cls.nip).where(*cls._in_no_queue())
+        return list(session.scalars(waiting.distinct().order_by(User.id).limit(most)))
+
+    @classmethod
+    def waiting_for(cls, session: Session, nip: Nip, most: int) -> "list[EmailCorrection]":
+        """Those of one NIP, oldest first; locked."""
+        waits = select(cls).where(*cls._in_no_queue(), cls.nip == nip.digits).order_by(cls.submitted_at, cls.id).limit(most)
+        return cls._locked(session, waits)
+
+    @classmethod
+    def _in_no_queue(cls) -> tuple[ColumnElement[bool], ...]:
+        return cls.user_id.is_(None), cls.state.in_(OPEN_STATES)
+
+    @classmethod
+    def _locked(cls, session: Session, found: "Select[EmailCorrection]") -> "list[EmailCorrection]":
+        locked = found.with_for_update(of=cls, skip_locked=True).execution_options(populate_existing=True)
+        return list(session.scalars(locked))
+
+    @classmethod
+    def count_open_of(cls, session: Session, user_id: int) -> int:
+        """How many requests about one person wait in the queue of the desk."""
+        return session.scalar(select(func.count()).where(cls.user_id == user_id, cls.state.in_(OPEN_STATES))) or 0
+
+    @property
+    def promised_by(self) -> datetime:
+        """Until when its owner is told to expect an answer."""
+        return (self.submitted_at or self.asked_at) + PROMISE
+
+    def submit(
+        self, session: Session, user_id: int | None, instansi_id: int | None, answer_at: datetime, now: datetime,
+        *, name: str, work_unit: str, reason: str, phone: str,
+    ) -> bool:  # fmt: skip
+        """Fill it in. Of parallel senders of one link one gets True; whoever the person is, the statement is the same."""
+        filled_in = session.execute(
+            update(EmailCorrection)
+            .where(EmailCorrection.id == self.id, EmailCorrection.state == CorrectionState.ASKED)
+            .values(
+                state=CorrectionState.NEW,
+                submitted_at=now,
+                answer_at=answer_at,
+                user_id=user_id,
+                instansi_id=instansi_id,
+                name=name,
+                work_unit=work_unit,
+                reason=reason,
+                phone=phone,
+            )
+            .execution_options(synchronize_session=False)
+            .returning(EmailCorrection.id)
+        )
+        return filled_in.first() is not None
 
     def was_added(self, session: Session) -> bool:
         """Insert the row unless its reference is taken: a form that was sent twice asks once."""

@@ -46,6 +46,8 @@ class Letter(StrEnum):
     CPNS_REJECTED = "cpns_rejected"
     ACCOUNT_CHANGED = "account_changed"
     BULK_ACT = "bulk_act"
+    MANDATE_GRANTED = "mandate_granted"
+    MANDATE_REVOKED = "mandate_revoked"
 
 
 class OutboxMail(Base):
@@ -81,8 +83,9 @@ class OutboxMail(Base):
 
     user: Mapped[User | None] = relationship(lazy="joined")
     reset_request: Mapped[ResetRequest | None] = relationship(lazy="joined")
-    email_correction: Mapped[EmailCorrection | None] = relationship()
-    email_change: Mapped[EmailChange | None] = relationship()
+    # Loaded with the mail where there is one: a letter is written when no transaction is open.
+    email_correction: Mapped[EmailCorrection | None] = relationship(lazy="selectin")
+    email_change: Mapped[EmailChange | None] = relationship(lazy="selectin")
 
     @classmethod
     def next_due(cls, session: Session, now: datetime) -> "OutboxMail | None":

@@ -2,10 +2,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, select, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from app.domain.categories import Activation, Category
+from app.domain.categories import Activation, Category, initial_activation
 from app.domain.email_address import EmailAddress
 from app.domain.nip import Nip
 from app.domain.password_policy import Owner
@@ -13,6 +13,8 @@ from app.models.base import Base, UtcDateTime, text_enum
 from app.models.instansi import Instansi
 from app.models.login_session import LoginSession
 from app.models.name_word import NameWord
+
+_LONGEST_OFFICE = 200
 
 
 def _only_where(condition: str) -> dict[str, Any]:
@@ -32,7 +34,11 @@ class User(Base):
         Index("ix_user_account_instansi_id_category", "instansi_id", "category", "nip"),
         Index("ix_user_account_instansi_id_work_unit", "instansi_id", "work_unit", "nip"),
         Index("ix_user_account_activation", "activation", "nip"),
+        Index("ix_user_account_category", "category", "nip"),
         Index("ix_user_account_stuck_since", "instansi_id", "stuck_since", "id", **_only_where("stuck_since IS NOT NULL")),
+        Index(
+            "ix_user_account_waiting_since", "instansi_id", "activation_changed_at", **_only_where("activation = 'waiting_approval'")
+        ),
         Index(
             "ix_user_account_mail_failed_at", "instansi_id", "mail_failed_at", "id", **_only_where("mail_failed_at IS NOT NULL")
         ),
@@ -50,7 +56,7 @@ class User(Base):
     activation: Mapped[Activation] = mapped_column(text_enum(Activation, "activation"))
     activation_changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     activation_reason: Mapped[str | None] = mapped_column(String(500))  # why it stands there, as its owner is told
-    deactivated_by: Mapped[str | None] = mapped_column(String(200))  # an office, never a person's name
+    deactivated_by: Mapped[str | None] = mapped_column(String(_LONGEST_OFFICE))  # an office, never a person's name
     password_hash: Mapped[str | None] = mapped_column(String(200))  # NULL: never set
     password_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     credential_version: Mapped[int] = mapped_column(default=1)
@@ -78,15 +84,34 @@ class User(Base):
         return session.scalars(statement).one_or_none()
 
     @classmethod
-    def taken_addresses(cls, session: Session, addresses: Collection[EmailAddress]) -> frozenset[str]:
-        """The keys of those addresses that belong to somebody.
+    def taken_addresses(
+        cls, session: Session, addresses: Collection[EmailAddress], but_in: int | None = None
+    ) -> frozenset[str]:
+        """The keys of those addresses that belong to somebody, leaving out the people of the instansi `but_in`."""
+        if not addresses:
+            return frozenset()
+        taken = select(cls.email_key).where(cls.registered_at(addresses))
+        if but_in is not None:
+            taken = taken.where(cls.instansi_id != but_in)
+        return frozenset(key for key in session.scalars(taken) if key)
+
+    @classmethod
+    def registered_at(cls, addresses: Collection[EmailAddress]) -> ColumnElement[bool]:
+        """The condition of having one of these addresses on record.
 
         The only look-up by email: when the column becomes ciphertext, this is what changes.
         """
-        if not addresses:
-            return frozenset()
-        taken = select(cls.email_key).where(cls.email_key.in_([address.key for address in addresses]))
-        return frozenset(key for key in session.scalars(taken) if key)
+        return cls.email_key.in_([address.key for address in addresses])
+
+    @classmethod
+    def note_token(cls, session: Session, user_id: int, at: datetime) -> None:
+        """A token went to somebody who has never been inside: from here on he may be stuck."""
+        never_inside = (cls.id == user_id, cls.last_login_at.is_(None), cls.stuck_since.is_(None))
+        session.execute(update(cls).where(*never_inside).values(stuck_since=at).execution_options(synchronize_session=False))
+
+    @classmethod
+    def note_failed_mail(cls, session: Session, user_id: int, at: datetime) -> None:
+        session.execute(update(cls).where(cls.id == user_id).values(mail_failed_at=at).execution_options(synchronize_session=False))
 
     @property
     def shown_nip(self) -> Nip:
@@ -121,6 +146,21 @@ class User(Base):
     def rename(self, name: str) -> None:
         self.name = name
         self._index_name_again()
+
+    def renumber(self, nip: Nip) -> None:
+        """Another NIP: who proved to be the old one has proven nothing yet."""
+        self.nip = nip.digits
+        self.end_all_access()
+
+    def deactivate(self, office: str, reason: str, now: datetime) -> None:
+        self.deactivated_by = office[:_LONGEST_OFFICE]
+        self.activation_reason = reason
+        self.change_activation(Activation.DEACTIVATED, now)
+
+    def reactivate(self, now: datetime) -> None:
+        """Back to where the account was: in use, waiting for the instansi, or never activated."""
+        self.deactivated_by = self.activation_reason = None
+        self.change_activation(Activation.ACTIVE if self.last_login_at else initial_activation(self.category), now)
 
     def move_to(self, instansi: Instansi) -> None:
         self.instansi = instansi

@@ -19,21 +19,21 @@ def record(
     actor: User | None = None,
     instansi_id: int | None = None,
     **detail: str | int | None,
-) -> None:
+) -> AuditEvent:
     """Write one event. `account` is whose account it was, `actor` who acted where that is proven. No secrets in `detail`.
 
     The desk that may read it is that of the account's instansi; `instansi_id` names it for acts without an account.
     """
-    session.add(
-        AuditEvent(
-            at=now,
-            tag=tag,
-            actor_id=actor.id if actor else None,
-            account_id=account.id if account else None,
-            client_address=client.address,
-            user_agent=client.user_agent[:300],
-            request_id=client.request_id,
-            detail=detail,
-            instansi_id=account.instansi_id if account else instansi_id,
-        )
+    event = AuditEvent(
+        at=now,
+        tag=tag,
+        actor_id=actor.id if actor else None,
+        account_id=account.id if account else None,
+        client_address=client.address,
+        user_agent=client.user_agent[:300],
+        request_id=client.request_id,
+        detail=detail,
+        instansi_id=account.instansi_id if account else instansi_id,
     )
+    session.add(event)
+    return event

@@ -60,6 +60,12 @@ class Authority:
         """As others are told who acted: an office, not a person's name."""
         return "admin pusat" if self.is_pusat else f"admin {self.admin.instansi.name}"
 
+    def name_of(self, actor: User | None) -> str:
+        """Who acted, as this admin may know it."""
+        if actor is None:
+            return "portal"
+        return actor.name if self.covers(actor.instansi_id) else "admin di luar instansi ini"
+
     def person(self, session: Session, person_id: int) -> User | OutOfReach:
         """Somebody to look at."""
         person = User.with_id(session, person_id)

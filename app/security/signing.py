@@ -19,6 +19,7 @@ _DEVICE_SALT = "mysapk.device"
 _CORRECTION_SALT = "mysapk.email-correction"
 _STOP_SALT = "mysapk.email-change.stop"
 _FINGERPRINT_SALT = b"mysapk.fingerprint"
+_TRAIL_SALT = b"mysapk.trail"
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,11 @@ class SigningKeys:
         """A keyed hash (64 hex digits) for a table that must not show what stands behind it."""
         derived = hmac.digest(self.keys[0].encode(), _FINGERPRINT_SALT, "sha256")
         return hmac.new(derived, json.dumps(parts).encode(), "sha256").hexdigest()
+
+    def trail_keys(self) -> tuple[bytes, ...]:
+        """What the trail is sealed with, newest first. A key that sealed must stay among the fallbacks for as long as
+        its rows are to be verified."""
+        return tuple(hmac.digest(key.encode(), _TRAIL_SALT, "sha256") for key in self.keys)
 
     def _serializer(self, salt: str) -> URLSafeSerializer:
         return URLSafeSerializer(list(reversed(self.keys)), salt=salt, signer_kwargs=_SHA256)

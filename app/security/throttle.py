@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, delete, literal, or_, update
+from sqlalchemy import ColumnElement, and_, case, delete, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -45,6 +45,11 @@ TOKEN_PER_NIP = Limit("token", 5, timedelta(minutes=15))
 MAIL_PER_NIP = Limit("mail-nip", 5, timedelta(days=1))
 # Flooding the mailbox of somebody who has nothing to do with the portal.
 MAIL_PER_ADDRESS = Limit("mail-address", 3, timedelta(hours=1))
+# Flooding the desk with requests to correct one person's address: a mailbox at a domain of one's own is proven at no cost.
+# From one line of one NIP, and from all lines together. What comes beyond either is stored and answered like any other,
+# and waits in front of the queue until the desk has decided some: nobody is refused because a stranger was faster.
+CORRECTIONS_PER_LINE = Limit("correction-line", 5, timedelta(days=1))
+CORRECTIONS_PER_NIP = Limit("correction-nip", 20, timedelta(days=1))
 # Per client address, in the notation of Flask-Limiter. Hundreds of people sit behind one office address: these stop
 # floods and guessing over many NIPs, never a normal morning. Only wrong tries count for the first.
 WRONG_TRIES_PER_CLIENT = "100 per 10 minutes"
@@ -84,8 +89,15 @@ def take(session: Session, limit: Limit, key: str, now: datetime) -> Taken | Too
     count, started_at, last_at, last_try = session.execute(counted).one()
     if last_try == mark:
         return Taken()
-    free_at = last_at + _delay(limit, count) if limit.delays else started_at + limit.window
+    free_at = _free_at(limit, count, started_at, last_at)
     return TooManyTries(max(1, round((free_at - now).total_seconds() + 0.5)))
+
+
+def refused_until(session: Session, limit: Limit, key: str, now: datetime) -> datetime | None:
+    """When the next try under `key` will be let through; None when one would be now. Counts nothing."""
+    refused = select(ThrottleBucket).where(ThrottleBucket.key == key, ~_is_over(limit, now), _is_refused(limit, now))
+    bucket = session.scalars(refused).one_or_none()
+    return _free_at(limit, bucket.count, bucket.started_at, bucket.last_at) if bucket else None
 
 
 def forget(session: Session, key: str) -> None:
@@ -117,6 +129,10 @@ def _is_refused(limit: Limit, now: datetime) -> ColumnElement[bool]:
     ]
     last = limit.most + len(limit.delays) - 1
     return or_(*steps, and_(ThrottleBucket.count >= last, ThrottleBucket.last_at > _moment(now - limit.delays[-1])))
+
+
+def _free_at(limit: Limit, count: int, started_at: datetime, last_at: datetime) -> datetime:
+    return last_at + _delay(limit, count) if limit.delays else started_at + limit.window
 
 
 def _delay(limit: Limit, count: int) -> timedelta:

@@ -1,10 +1,17 @@
 """Form fields that read what people type into the values that rules work with, and keep what was typed."""
 
-from wtforms import Field, StringField, ValidationError
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date
+from typing import Any
+
+from wtforms import DateField, Field, StringField, ValidationError
 
 from app.domain.email_address import EmailAddress, NotAnEmail, read_email
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.reset_secret import Code, Link, read_secret
+from app.domain.typed_text import one_line
 
 
 class NipField(StringField):
@@ -38,6 +45,50 @@ class TokenField(StringField):
         if not (self.data or "").strip():
             raise ValidationError("Isi token dari email, misalnya WDJB-MJHT.")
         self.value = read_secret(self.data or "")
+
+
+class DayField(DateField):
+    """A day from the browser's calendar, or typed as 2026-12-31 or 31-12-2026."""
+
+    value: date
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        typed = "".join(valuelist).strip()
+        turned = re.sub(r"^(\d\d?)-(\d\d?)-(\d{4})$", lambda parts: f"{parts[3]}-{parts[2]:0>2}-{parts[1]:0>2}", typed)
+        self.data = None
+        with suppress(ValueError):
+            self.data = self.value = date.fromisoformat(turned)
+        if self.data is None:
+            raise ValueError(f"Isi {self.label.text[:1].lower()}{self.label.text[1:]}, misalnya 31-12-2026.")
+
+
+class LineField(StringField):
+    """One line of words that must be there; doubled blanks and what nobody can see are left out."""
+
+    value: str
+
+    def __init__(self, label: str, empty: str, longest: int, **bound: Any) -> None:  # WTForms's own, when it makes the form
+        super().__init__(label, **bound)
+        self._empty, self._longest = empty, longest
+
+    def pre_validate(self, form: object) -> None:
+        self.value = one_line(self.data or "")
+        if not self.value:
+            raise ValidationError(self._empty)
+        if len(self.value) > self._longest:
+            raise ValidationError(f"Isian ini terlalu panjang. Tulis paling banyak {self._longest} huruf.")
+
+
+class ChoiceField(StringField):
+    """One of a few, given as (value, words)."""
+
+    def __init__(self, label: str, empty: str, choices: Sequence[tuple[str, str]], **bound: Any) -> None:
+        super().__init__(label, **bound)
+        self._empty, self.choices = empty, choices
+
+    def pre_validate(self, form: object) -> None:
+        if self.data not in [value for value, _ in self.choices]:
+            raise ValidationError(self._empty)
 
 
 def refuse(field: Field, sentence: str) -> None:

@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 
 from app.db import reading
 from app.models import AuditEvent, OutboxMail, ResetRequest, Tag, User
-from tests.cast import BUDI, PASSWORD, SARI
+from tests.cast import BUDI, JOKO, PASSWORD, RATNA, SARI, WATI
+from tests.desk import asked
 from tests.inbox import Inbox
-from tests.visitor import Visitor
+from tests.visitor import Visitor, logged_in
 
 CROWD = 20
 
@@ -112,3 +113,57 @@ def test_a_login_that_races_a_reset_leaves_no_session_behind(peopled: Flask, inb
 
     assert 303 in answers
     assert not intruder.is_logged_in()
+
+
+def _fields_to_approve(visitor: Visitor, request_id: int) -> dict[str, str]:
+    page = visitor.open(f"/admin/perbaikan-email/{request_id}")
+    seen = page.text.split('name="seen" value="')[1].split('"')[0]
+    grounds = {"identity_check": "tatap_muka", "note": "Datang ke loket 3"}
+    return {**grounds, "seen": seen, "csrf_token": visitor.csrf_token("/akun")}
+
+
+def test_of_many_admins_who_decide_one_request_one_is_heard(peopled: Flask, inbox: Inbox) -> None:
+    request_id = asked(peopled, JOKO, "joko@nusajaya.example")
+    admins = [logged_in(peopled, WATI if number % 2 else RATNA) for number in range(8)]
+    fields = [_fields_to_approve(admin, request_id) for admin in admins]
+    inbox.fetch()
+
+    def decide(number: int) -> int:
+        act, more = ("setujui", fields[number]) if number % 3 else ("tolak", {**fields[number], "reason": "Datang ke loket"})
+        return admins[number].post(f"/admin/perbaikan-email/{request_id}/{act}", **more).status_code
+
+    answers = _all_at_once([lambda number=number: decide(number) for number in range(8)])  # type: ignore[misc]
+
+    assert set(answers) <= {303, 422} and 422 in answers
+    with peopled.app_context(), reading() as session:
+        decisions = session.scalar(
+            select(func.count()).where(AuditEvent.tag.in_((Tag.CORRECTION_APPROVED, Tag.CORRECTION_REJECTED)))
+        )
+    assert decisions == 1
+    assert len(inbox.fetch()) in (1, 2), "the refusal, or the notice and the token"
+
+
+def test_an_approval_that_races_a_running_reset_leaves_no_way_in_by_the_old_address(peopled: Flask, inbox: Inbox) -> None:
+    request_id, joko, wati = asked(peopled, JOKO, "joko@nusajaya.example"), Visitor(peopled), logged_in(peopled, WATI)
+    joko.ask_for_token(JOKO.nip, JOKO.email or "")
+    code = inbox.fetch_one().code
+    fields, token = _fields_to_approve(wati, request_id), joko.csrf_token("/konfirmasi-reset-password")
+    reset = {"csrf_token": token, "nip": JOKO.nip, "token": code, "password": "Kuda-Laut7"}
+    answers: dict[str, int] = {}
+
+    def approve() -> int:
+        answers["approval"] = wati.post(f"/admin/perbaikan-email/{request_id}/setujui", **fields).status_code
+        return answers["approval"]
+
+    def redeem() -> int:
+        answers["reset"] = joko.post("/reset-password", **reset).status_code
+        return answers["reset"]
+
+    _all_at_once([approve, redeem])
+
+    with peopled.app_context(), reading() as session:
+        email = session.scalars(select(User.email).where(User.nip == JOKO.nip)).one()
+    if answers["approval"] == 303:  # first: the token of the old address is dead
+        assert answers["reset"] == 422 and email == "joko@nusajaya.example"
+    else:  # second: the admin is told that the account has changed
+        assert answers == {"approval": 422, "reset": 303} and email == JOKO.email

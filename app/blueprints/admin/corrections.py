@@ -1,11 +1,374 @@
-"""/admin/perbaikan-email: corrections of addresses."""
+"""/admin/perbaikan-email: wishes for another address, oldest first, and the desk's answer to them."""
 
-from flask import Blueprint, abort
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
+from wtforms import HiddenField
+
+from app.blueprints.admin.instansi import chosen_instansi
+from app.db import reading, unit_of_work
+from app.domain.corrections import DATA_DO_NOT_MATCH, ChangeState, IdentityCheck
+from app.domain.indonesian_time import now
+from app.flows import change_email, decide_correction
+from app.flows.change_email import AddressTaken, NotThatState, Outdated, SameAddress, UnderWay
+from app.flows.correction_queue import Cursor, changes, decided_requests, open_requests
+from app.flows.decide_correction import AlreadyDecided, Grounds
+from app.flows.weigh_correction import Weighed, weigh
+from app.models.audit_event import Tag
+from app.models.correction_attachment import CorrectionAttachment
+from app.models.email_change import EmailChange
+from app.models.email_correction import EmailCorrection
+from app.models.instansi import Instansi
+from app.models.user import User
+from app.security import audit
+from app.security.authority import NotToTouch, OutOfReach
+from app.web.admins import authority, proven_again, stop_at
+from app.web.fields import ChoiceField, LineField
+from app.web.headers import takes
+from app.web.portal import client, portal
 
 blueprint = Blueprint("corrections", __name__, url_prefix="/perbaikan-email")
+
+MOST_AT_ONCE = 50
+PROMISE = timedelta(hours=24)
+_SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "application/pdf": "pdf"}
+CHECKS = [(check.value, check.label) for check in IdentityCheck]
+NO_CHECK = "Pilih cara identitas diperiksa. Isian pemohon saja tidak membuktikan apa-apa."
+VIEWS = {
+    "terbuka": "Terbuka",
+    "kedua": "Menunggu admin kedua",
+    "terjadwal": "Dijadwalkan",
+    "dibekukan": "Dibekukan pemilik",
+    "selesai": "Selesai",
+}
+_STATES = {"kedua": ChangeState.NEEDS_SECOND, "terjadwal": ChangeState.SCHEDULED, "dibekukan": ChangeState.FROZEN}
+
+
+class ApprovalForm(FlaskForm):
+    identity_check = ChoiceField("Bagaimana identitas pemohon diperiksa?", NO_CHECK, CHECKS)
+    note = LineField("Catatan pemeriksaan", "Isi catatan singkat: siapa yang memeriksa, kapan, dan apa yang dicocokkan.", 500)
+    seen = HiddenField()
+
+    def grounds(self, seen: int) -> Grounds:
+        return Grounds(IdentityCheck(self.identity_check.data or ""), self.note.value, seen)
+
+
+class RejectionForm(FlaskForm):
+    reason = LineField("Alasan penolakan", "Isi alasannya. Pemohon membacanya lewat email dan di halaman tiketnya.", 500)
+
+
+class BecauseForm(FlaskForm):
+    because = LineField("Alasan", "Isi alasannya, supaya dapat dijelaskan kemudian.", 300)
 
 
 @blueprint.get("", endpoint="page")
 def show() -> ResponseReturnValue:
-    abort(404)
+    view, held = request.args.get("lihat", "terbuka"), authority()
+    if view not in VIEWS:
+        abort(404)
+    after = _cursor(request.args.get("setelah", ""))
+    with reading() as db:
+        instansi = chosen_instansi(db, held, request.args.get("instansi", ""))
+        instansi_id = instansi.id if instansi else None
+        if view == "terbuka":
+            page = open_requests(db, held, after, instansi_id)
+        elif view == "selesai":
+            page = decided_requests(db, held, after, instansi_id)
+        else:
+            page = changes(db, held, _STATES[view], after, instansi_id)  # type: ignore[assignment]
+        choices = Instansi.within(db, held.within(Instansi.id)) if held.is_pusat else []
+    return render_template(
+        "admin/corrections.html", page=page, view=view, views=VIEWS, is_first=after is None, code=instansi.code if instansi else "",
+        next_cursor=_written(page.next) if page.next else None, now=now(), promise=PROMISE, choices=choices,
+    )  # fmt: skip
+
+
+@blueprint.get("/<int:correction_id>")
+def one(correction_id: int) -> ResponseReturnValue:
+    """Opening takes the request in hand, and shows what the list hides."""
+    with unit_of_work() as db:
+        opened = decide_correction.open_correction(db, authority(), correction_id, client(), now())
+        if isinstance(opened, OutOfReach):
+            stop_at(opened)
+        weighed = weigh(db, authority(), opened, now())
+    return _one(weighed, ApprovalForm(), RejectionForm())
+
+
+@blueprint.post("/<int:correction_id>/setujui")
+@proven_again
+def approve(correction_id: int) -> ResponseReturnValue:
+    form = ApprovalForm()
+    if not form.validate():
+        return _again(correction_id, form, RejectionForm(formdata=None))
+    grounds = form.grounds(number_in(form.seen.data))
+    with unit_of_work() as db:
+        outcome = decide_correction.approve(db, authority(), correction_id, grounds, _delay(), client(), now())
+    match outcome:
+        case EmailChange():
+            flash(what_follows(outcome), "success")
+            return _to_the_next()
+        case AlreadyDecided(correction) if correction.decided_by_id == authority().admin.id:
+            return _to_the_next()  # a double click
+        case OutOfReach() | NotToTouch():
+            stop_at(outcome)
+        case AddressTaken() | SameAddress() | UnderWay() | Outdated() | AlreadyDecided():
+            form.form_errors = [words_for(outcome)]
+            return _again(correction_id, form, RejectionForm(formdata=None))
+
+
+@blueprint.post("/<int:correction_id>/tolak")
+@proven_again
+def reject(correction_id: int) -> ResponseReturnValue:
+    form = RejectionForm()
+    if not form.validate():
+        return _again(correction_id, ApprovalForm(formdata=None), form)
+    with unit_of_work() as db:
+        outcome = decide_correction.reject(db, authority(), correction_id, form.reason.value, client(), now())
+    match outcome:
+        case EmailCorrection():
+            flash(f"Permintaan {outcome.ticket} ditolak, dan pemohon diberi tahu alasannya.", "success")
+            return _to_the_next()
+        case AlreadyDecided(correction) if correction.decided_by_id == authority().admin.id:
+            return _to_the_next()
+        case OutOfReach() | NotToTouch():
+            stop_at(outcome)
+        case AlreadyDecided():
+            form.form_errors = [words_for(outcome)]
+            return _again(correction_id, ApprovalForm(formdata=None), form)
+
+
+@blueprint.get("/<int:correction_id>/lampiran")
+def attachment(correction_id: int) -> ResponseReturnValue:
+    """As a download only: what a stranger has uploaded is never shown inside the portal."""
+    with unit_of_work() as db:
+        correction = decide_correction.within_reach(db, authority(), correction_id)
+        found = CorrectionAttachment.of(db, correction_id)
+        if isinstance(correction, OutOfReach) or found is None:
+            abort(404)
+        audit.record(
+            db, Tag.ATTACHMENT_OPENED, correction.user, client(), now(), actor=authority().admin, ticket=correction.ticket
+        )
+    download = Response(found.content, mimetype=found.media_type)
+    download.headers["Content-Disposition"] = f'attachment; filename="{correction.ticket}.{_SUFFIX[found.media_type]}"'
+    download.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return download
+
+
+@blueprint.get("/beberapa")
+def several() -> ResponseReturnValue:
+    """What an answer to the chosen requests would do, row by row."""
+    return _several(ApprovalForm(formdata=None), RejectionForm(formdata=None))
+
+
+@blueprint.post("/beberapa/setujui")
+@takes(many=("pilih",))
+@proven_again
+def approve_several() -> ResponseReturnValue:
+    form = ApprovalForm()
+    if not form.validate():
+        return _several(form, RejectionForm(formdata=None), 422)
+    done: list[EmailChange] = []
+    with unit_of_work() as db:
+        for correction in _in_order(db, request.form.getlist("pilih")):
+            grounds = form.grounds(number_in(request.form.get(f"seen-{correction.id}")))
+            outcome = decide_correction.approve(db, authority(), correction.id, grounds, _delay(), client(), now())
+            if isinstance(outcome, EmailChange):
+                done.append(outcome)
+        decide_correction.report_many(db, authority(), "menyetujui perbaikan email", done, client(), now())
+    return redirect(url_for("admin.corrections.result", pilih=_chosen(request.form.getlist("pilih"))), 303)
+
+
+@blueprint.post("/beberapa/tolak")
+@takes(many=("pilih",))
+@proven_again
+def reject_several() -> ResponseReturnValue:
+    form = RejectionForm()
+    if not form.validate():
+        return _several(ApprovalForm(formdata=None), form, 422)
+    done: list[EmailCorrection] = []
+    with unit_of_work() as db:
+        for correction in _in_order(db, request.form.getlist("pilih")):
+            outcome = decide_correction.reject(db, authority(), correction.id, form.reason.value, client(), now())
+            if isinstance(outcome, EmailCorrection):
+                done.append(outcome)
+        decide_correction.report_many(db, authority(), "menolak permintaan perbaikan email", done, client(), now())
+    return redirect(url_for("admin.corrections.result", pilih=_chosen(request.form.getlist("pilih"))), 303)
+
+
+@blueprint.get("/hasil")
+def result() -> ResponseReturnValue:
+    """Where the chosen requests stand now, so a reload tells the truth."""
+    with reading() as db:
+        requests = _requests(db, request.args.getlist("pilih"))
+        latest = {one.id: EmailChange.latest_for(db, one.id) for one in requests}
+    return render_template("admin/corrections_result.html", requests=requests, latest=latest)
+
+
+@blueprint.get("/perubahan/<int:change_id>")
+def change(change_id: int) -> ResponseReturnValue:
+    return _change(change_id, BecauseForm())
+
+
+@blueprint.post("/perubahan/<int:change_id>/konfirmasi")
+@proven_again
+def confirm(change_id: int) -> ResponseReturnValue:
+    with unit_of_work() as db:
+        outcome = change_email.confirm_change(db, authority(), change_id, _delay(), client(), now())
+    match outcome:
+        case EmailChange():
+            flash(what_follows(outcome), "success")
+            return redirect(url_for("admin.corrections.page", lihat="kedua"), 303)
+        case OutOfReach() | NotToTouch():
+            stop_at(outcome)
+        case NotThatState() | AddressTaken():
+            return _change(change_id, BecauseForm(formdata=None), 422, words_for(outcome))
+
+
+@blueprint.post("/perubahan/<int:change_id>/batalkan")
+@proven_again
+def cancel(change_id: int) -> ResponseReturnValue:
+    form = BecauseForm()
+    if not form.validate():
+        return _change(change_id, form, 422)
+    with unit_of_work() as db:
+        outcome = change_email.cancel_change(db, authority(), change_id, form.because.value, client(), now())
+    match outcome:
+        case EmailChange():
+            flash("Perubahan email dibatalkan. Email di data tidak berubah lagi karenanya.", "success")
+            return redirect(url_for("admin.corrections.page"), 303)
+        case OutOfReach() | NotToTouch():
+            stop_at(outcome)
+        case NotThatState():
+            return _change(change_id, form, 422, words_for(outcome))
+
+
+def _one(weighed: Weighed, approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -> Response:
+    page = render_template(
+        "admin/correction.html",
+        weighed=weighed,
+        approval=approval,
+        rejection=rejection,
+        preset=DATA_DO_NOT_MATCH,
+        delay_hours=portal().settings.email_change_delay_hours,
+        answer_by=(weighed.correction.submitted_at or weighed.correction.asked_at) + PROMISE,
+        now=now(),
+        has_errors=bool(approval.errors or rejection.errors),
+    )
+    return make_response(page, status)
+
+
+def _again(correction_id: int, approval: ApprovalForm, rejection: RejectionForm) -> ResponseReturnValue:
+    """The request once more, as it stands by now, with what is wrong."""
+    with reading() as db:
+        correction = decide_correction.within_reach(db, authority(), correction_id)
+        if isinstance(correction, OutOfReach):
+            stop_at(correction)
+        return _one(weigh(db, authority(), correction, now()), approval, rejection, 422)
+
+
+def _several(approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -> ResponseReturnValue:
+    with reading() as db:
+        weighed = [weigh(db, authority(), one, now()) for one in _requests(db, request.values.getlist("pilih"))]
+    if not weighed:
+        flash("Belum ada permintaan yang dipilih. Centang dahulu yang akan dijawab.", "info")
+        return redirect(url_for("admin.corrections.page"), 303)
+    page = render_template(
+        "admin/corrections_several.html", weighed=weighed, approval=approval, rejection=rejection, preset=DATA_DO_NOT_MATCH,
+        delay_hours=portal().settings.email_change_delay_hours, has_errors=bool(approval.errors or rejection.errors),
+    )  # fmt: skip
+    return make_response(page, status)
+
+
+def _change(change_id: int, form: BecauseForm, status: int = 200, problem: str | None = None) -> ResponseReturnValue:
+    with reading() as db:
+        found = EmailChange.with_id(db, change_id)
+        if found is None or isinstance(authority().person(db, found.user_id), OutOfReach):
+            abort(404)
+        first = found.decided_by.name if authority().covers(found.decided_by.instansi_id) else "admin pusat"
+    if problem:
+        form.form_errors = [problem]
+    page = render_template(
+        "admin/email_change.html", change=found, first=first, form=form, is_mine=found.decided_by_id == authority().admin.id,
+        has_errors=bool(form.errors),
+    )  # fmt: skip
+    return make_response(page, status)
+
+
+def _chosen(ids: Sequence[str]) -> list[int]:
+    return sorted({int(one) for one in ids if one.isascii() and one.isdigit() and len(one) < 19})[:MOST_AT_ONCE]
+
+
+def _requests(db: Session, ids: Sequence[str]) -> list[EmailCorrection]:
+    """The requests among those ids that are within reach; about others nothing is said."""
+    found = [decide_correction.within_reach(db, authority(), one) for one in _chosen(ids)]
+    return [one for one in found if isinstance(one, EmailCorrection)]
+
+
+def _in_order(db: Session, ids: Sequence[str]) -> list[EmailCorrection]:
+    """The same in the one order in which people are locked."""
+    return sorted(_requests(db, ids), key=lambda one: one.user_id or 0)
+
+
+def _to_the_next() -> ResponseReturnValue:
+    """The next request of the queue is open at once: a morning is cleared without going back to the list."""
+    with reading() as db:
+        waiting = open_requests(db, authority(), None, most=2).rows
+        free = [one for one in waiting if one.user_id != authority().admin.id and not EmailChange.awaits_second_for(db, one.id)]
+    if not free:
+        return redirect(url_for("admin.corrections.page"), 303)
+    return redirect(url_for("admin.corrections.one", correction_id=free[0].id), 303)
+
+
+def what_follows(change: EmailChange) -> str:
+    if change.state is ChangeState.NEEDS_SECOND:
+        return f"Email {change.user.name} menunggu konfirmasi admin kedua."
+    if change.state is ChangeState.SCHEDULED:
+        return f"Email {change.user.name} akan diganti setelah masa tunggu; alamat lama sudah diberi tahu."
+    return f"Email {change.user.name} sudah diganti, dan token dikirim ke alamat baru."
+
+
+def words_for(refusal: AddressTaken | SameAddress | UnderWay | Outdated | AlreadyDecided | NotThatState) -> str:
+    match refusal:
+        case AddressTaken(User() as owner):
+            return f"Alamat ini sudah dipakai oleh {owner.name}. Tolak, dan minta alamat lain."
+        case AddressTaken():
+            return "Alamat ini sudah dipakai akun lain. Tolak, dan minta alamat lain."
+        case SameAddress():
+            return "Alamat ini sudah tercatat sebagai email akun itu, jadi tidak ada yang perlu diganti."
+        case UnderWay():
+            return "Untuk akun ini masih ada perubahan email lain yang belum selesai. Selesaikan atau batalkan dahulu."
+        case Outdated():
+            return "Data akun ini berubah sejak halaman dibuka. Periksa lagi data di bawah, lalu putuskan sekali lagi."
+        case AlreadyDecided(correction):
+            return (
+                f"Permintaan {correction.ticket} sudah diputuskan admin lain: {correction.state}. Keputusan Anda tidak dipakai."
+            )
+        case NotThatState(change):
+            return f"Perubahan ini sudah tidak menunggu lagi: {change.state.label.lower()}."
+
+
+def _delay() -> timedelta:
+    return timedelta(hours=portal().settings.email_change_delay_hours)
+
+
+def number_in(text: str | None) -> int:
+    """A version that no account has where the field is missing or spoilt."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
+def _written(cursor: Cursor) -> str:
+    return f"{int(cursor.at.timestamp() * 1_000_000)}-{cursor.id}"
+
+
+def _cursor(text: str) -> Cursor | None:
+    """Nonsense is the first page."""
+    moment, _, row_id = text.partition("-")
+    if not (
+        moment.isascii() and moment.isdigit() and row_id.isascii() and row_id.isdigit() and len(text) < 38 and len(moment) < 17
+    ):
+        return None
+    return Cursor(datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(moment)), int(row_id))

@@ -1,0 +1,78 @@
+"""/admin/pegawai/<person>/email: the desk puts another address on record without having been asked through the form."""
+
+from datetime import timedelta
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from wtforms import HiddenField
+
+from app.blueprints.admin.corrections import CHECKS, NO_CHECK, number_in, what_follows, words_for
+from app.db import reading, unit_of_work
+from app.domain.corrections import IdentityCheck
+from app.domain.indonesian_time import now
+from app.flows.change_email import (
+    AddressTaken,
+    Decision,
+    Outdated,
+    SameAddress,
+    UnderWay,
+    change_email,
+    is_in_use,
+    needs_second_admin,
+)
+from app.models.email_change import EmailChange
+from app.security.authority import NotToTouch, OutOfReach
+from app.web.admins import authority, proven_again, stop_at
+from app.web.fields import ChoiceField, EmailField, LineField, refuse
+from app.web.portal import client, portal
+
+blueprint = Blueprint("email", __name__, url_prefix="/pegawai/<int:person_id>/email")
+
+
+class EmailForm(FlaskForm):
+    email = EmailField("Email baru")
+    identity_check = ChoiceField("Bagaimana identitas pegawai diperiksa?", NO_CHECK, CHECKS)
+    reason = LineField("Alasan", "Isi alasannya, misalnya: email lama sudah mati, pegawai datang ke loket 3.", 500)
+    seen = HiddenField()
+
+
+@blueprint.get("", endpoint="page")
+def show(person_id: int) -> ResponseReturnValue:
+    return _page(person_id, EmailForm())
+
+
+@blueprint.post("")
+@proven_again
+def change(person_id: int) -> ResponseReturnValue:
+    form = EmailForm()
+    if not form.validate():
+        return _page(person_id, form, 422)
+    decision = Decision(form.email.value, IdentityCheck(form.identity_check.data or ""), form.reason.value, number_in(form.seen.data))
+    delay = timedelta(hours=portal().settings.email_change_delay_hours)
+    with unit_of_work() as db:
+        outcome = change_email(db, authority(), person_id, decision, delay, client(), now())
+    match outcome:
+        case EmailChange():
+            flash(what_follows(outcome), "success")
+            return redirect(url_for("admin.person.page", person_id=person_id), 303)
+        case OutOfReach() | NotToTouch():
+            stop_at(outcome)
+        case AddressTaken() | SameAddress() | UnderWay():
+            refuse(form.email, words_for(outcome))
+        case Outdated():
+            form.form_errors = [words_for(outcome)]
+    return _page(person_id, form, 422)
+
+
+def _page(person_id: int, form: EmailForm, status: int = 200) -> Response:
+    with reading() as db:
+        person = authority().person(db, person_id)
+        if isinstance(person, OutOfReach):
+            stop_at(person)
+        needs_second = needs_second_admin(db, person, now())
+    page = render_template(
+        "admin/person_email.html", person=person, form=form, needs_second=needs_second, is_in_use=is_in_use(person),
+        delay_hours=portal().settings.email_change_delay_hours, has_errors=bool(form.errors),
+    )  # fmt: skip
+    return make_response(page, status)

@@ -1,0 +1,83 @@
+"""/bukan-saya and /akun/hentikan-ganti-email: an owner stops a change of the address of the own account."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from app.db import reading, unit_of_work
+from app.domain.email_address import EmailAddress
+from app.domain.indonesian_time import now
+from app.flows.stop_email_change import (
+    STOP_LINK_DAYS,
+    NothingToStop,
+    can_be_stopped,
+    stop_from_old_address,
+    stop_from_session,
+)
+from app.models.email_change import EmailChange
+from app.web import sessions
+from app.web.pages import error_page
+from app.web.portal import client, portal
+from app.web.sessions import login_required
+
+blueprint = Blueprint("email_stop", __name__)
+
+
+@blueprint.get("/bukan-saya/<link>")
+def ask(link: str) -> ResponseReturnValue:
+    """Mail scanners open every link, so this only shows a button."""
+    reference = _reference(link)
+    with reading() as db:
+        change = EmailChange.with_reference(db, reference) if reference else None
+        if change is None:
+            return _not_a_link()
+        may_stop = can_be_stopped(change, change.user)
+    address = EmailAddress(change.new_email).masked
+    return render_template("auth/stop_email_change.html", link=link, change=change, may_stop=may_stop, new_address=address)
+
+
+@blueprint.post("/bukan-saya/<link>")
+def stop(link: str) -> ResponseReturnValue:
+    reference = _reference(link)
+    if reference is None:
+        return _not_a_link()
+    with unit_of_work() as db:
+        stop_from_old_address(db, reference, client(), now())
+        change = EmailChange.with_reference(db, reference)
+    if change is None:
+        return _not_a_link()
+    return redirect(url_for("email_stop.ask", link=link), 303)
+
+
+@blueprint.get("/akun/hentikan-ganti-email")
+@login_required
+def ask_in_session() -> ResponseReturnValue:
+    change = sessions.require_visitor().email_change
+    return render_template("account/stop_email_change.html", change=change)
+
+
+@blueprint.post("/akun/hentikan-ganti-email")
+@login_required
+def stop_in_session() -> ResponseReturnValue:
+    with unit_of_work() as db:
+        outcome = stop_from_session(db, sessions.require_visitor().user, client(), now())
+    match outcome:
+        case NothingToStop():
+            flash("Tidak ada perubahan email yang menunggu, jadi tidak ada yang dihentikan.", "info")
+        case EmailChange():
+            flash("Perubahan email dihentikan. Email Anda tetap, dan admin instansi akan memeriksanya lagi.", "success")
+    return redirect(url_for("account.page"), 303)
+
+
+def _reference(link: str) -> str | None:
+    return portal().keys.open_stop_link(link, STOP_LINK_DAYS * 24 * 3600)
+
+
+def _not_a_link() -> ResponseReturnValue:
+    return error_page(
+        404,
+        heading="Tautan ini tidak berlaku",
+        sentences=["Tautan ini tidak lengkap, atau sudah lebih lama dari masa berlakunya."],
+        what_to_do=["Hubungi admin kepegawaian instansi Anda, dan katakan bahwa email akun Anda diganti tanpa permintaan Anda."],
+        link_href=url_for("email_correction.page"),
+        link_text="Cari kontak instansi",
+    )

@@ -1,0 +1,189 @@
+"""A morning at the demo's desks: staff, queues, failed mails, a month of activation. Names, NIPs and addresses are made up."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import cycle, product
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.domain.categories import Activation, Category, initial_activation
+from app.domain.client import Client
+from app.domain.corrections import DATA_DO_NOT_MATCH, CorrectionState, IdentityCheck, new_ticket
+from app.domain.email_address import EmailAddress
+from app.domain.indonesian_time import today_in_jakarta
+from app.domain.nip import Nip
+from app.domain.reset_secret import new_reference
+from app.flows.change_email import Decision, change_email
+from app.models.activation_count import ActivationDay
+from app.models.email_correction import EmailCorrection
+from app.models.instansi import Instansi
+from app.models.name_word import NameWord
+from app.models.outbox_mail import Letter, MailState, OutboxMail
+from app.models.user import User
+from app.security.authority import Authority
+
+_FIRST = ("Agus", "Bambang", "Citra", "Dian", "Eko", "Fitri", "Gita", "Hendra", "Indah", "Jaya", "Kartini", "Lukman")
+_LAST = ("Saputra", "Lestari", "Pratama", "Handayani", "Wibowo", "Rahmawati", "Hidayat")
+_UNITS = {
+    "7301": ("Dinas Kesehatan", "Dinas Pendidikan", "SMP Negeri 2 Nusa Jaya", "Dinas Perhubungan", "BKPSDM", "RSUD Nusa Jaya"),
+    "3402": ("Biro Hukum", "Biro Kepegawaian", "Inspektorat", "Pusat Data"),
+}
+_DOMAINS = {"7301": "nusajaya.example", "3402": "contoh.example"}
+_PATTERN = (
+    (Category.PNS, Activation.ACTIVE), (Category.PNS, Activation.ACTIVE), (Category.PNS, Activation.NOT_ACTIVATED),
+    (Category.PPPK, Activation.ACTIVE), (Category.CPNS, Activation.WAITING_APPROVAL), (Category.PPPK, Activation.NOT_ACTIVATED),
+    (Category.PNS, Activation.ACTIVE), (Category.PNS, Activation.DEACTIVATED),
+)  # fmt: skip
+_DAYS = 30
+_DEMO = Client("198.51.100.20", "demo", "-")
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """A request in the demo's queue, `hours` old."""
+
+    new_address: str
+    hours: float
+    reason: str
+    typed_name: str | None = None
+    answer: CorrectionState | None = None
+
+
+_WISHES = (
+    _Wish("pegawai.lama@contoh.example", 26.5, "Email kantor lama sudah dihapus."),
+    _Wish("nama.saya@gmial.com", 19.2, "Salah ketik waktu pendataan."),
+    _Wish("surat.baru@contoh.example", 11.0, "HP hilang, email lama tidak bisa dibuka.", "Orang Yang Lain"),
+    _Wish("sari@nusajaya.example", 6.4, "Pakai email ini saja."),
+    _Wish("kotak.baru@nusa-jaya.example", 3.1, "Domain kantor berganti."),
+    _Wish("email.pribadi@contoh.example", 0.4, "Belum pernah punya email di data."),
+    _Wish("sudah.dijawab@contoh.example", 50.0, "Email mati.", None, CorrectionState.APPROVED),
+    _Wish("ditolak@contoh.example", 44.0, "Ingin ganti email.", None, CorrectionState.REJECTED),
+)
+
+
+def liven(session: Session, moment: datetime) -> None:
+    """Fill the desks of both demo instansi, beside the cast."""
+    for code, units in _UNITS.items():
+        instansi = session.scalars(select(Instansi).where(Instansi.code == code)).one()
+        people = list(_staff(instansi, units, moment))
+        session.add_all(people)
+        session.flush()
+        NameWord.index(session, people)
+        _fail_mails(session, people, moment)
+        _count_back(session, instansi, moment)
+        if code == "7301":
+            _ask(session, people, moment)
+
+
+def _staff(instansi: Instansi, units: tuple[str, ...], moment: datetime) -> Iterator[User]:
+    names = [f"{first} {last}" for first, last in product(_FIRST, _LAST)]
+    states, places = cycle(_PATTERN), cycle(units)
+    is_large = instansi.code == "7301"
+    for number, name in enumerate(names if is_large else names[:30], start=20 if is_large else 200):
+        (category, activation), unit = next(states), next(places)
+        woman = "2" if name.split()[0] in ("Citra", "Dian", "Fitri", "Gita", "Indah", "Kartini") else "1"
+        year = 1970 + number % 30
+        nip = f"{year}{1 + number % 12:02}{1 + number % 28:02}{year + 25}01{woman}{number:03}"
+        address = EmailAddress(f"{name.lower().replace(' ', '.')}@{_DOMAINS[instansi.code]}")
+        waits = activation in (Activation.NOT_ACTIVATED, Activation.WAITING_APPROVAL)
+        yield User(
+            nip=Nip(nip).digits,
+            name=name,
+            email=address.text,
+            email_key=address.key,
+            phone=f"0812-555-{number:04}",
+            category=category,
+            instansi_id=instansi.id,
+            work_unit=unit,
+            activation=activation if activation is Activation.DEACTIVATED or not waits else initial_activation(category),
+            activation_changed_at=moment - timedelta(days=number % _DAYS, hours=number % 24),
+            activation_reason="Pensiun" if activation is Activation.DEACTIVATED else None,
+            deactivated_by=f"admin {instansi.name}" if activation is Activation.DEACTIVATED else None,
+            last_login_at=moment - timedelta(days=number % 20) if activation is Activation.ACTIVE else None,
+            stuck_since=moment - timedelta(days=number % 9, hours=3) if waits and number % 3 == 0 else None,
+            credential_version=1,
+        )
+
+
+def _ask(session: Session, people: list[User], moment: datetime) -> None:
+    """The queue of the morning, two answers of yesterday, and a change that waits for its day."""
+    askers = [person for person in people if person.activation is Activation.NOT_ACTIVATED]
+    admin = session.scalars(select(User).where(User.name == "Wati Kusuma")).one()
+    for person, wish in zip(askers, _WISHES, strict=False):
+        correction = _request(person, wish, moment)
+        session.add(correction)
+        if wish.answer:
+            reason = DATA_DO_NOT_MATCH if wish.answer is CorrectionState.REJECTED else None
+            correction.decide(wish.answer, reason, admin.id, moment - timedelta(hours=wish.hours - 5))
+    held = Authority.of(session, admin, today_in_jakarta(moment))
+    active = next(person for person in people if person.activation is Activation.ACTIVE)
+    assert held is not None
+    decision = Decision(EmailAddress("pindah.alamat@contoh.example"), IdentityCheck.CALL_ON_RECORD, "Ditelepon pukul 9", 1)
+    change_email(session, held, active.id, decision, timedelta(hours=24), _DEMO, moment)
+
+
+def _request(person: User, wish: _Wish, moment: datetime) -> EmailCorrection:
+    sent_at = moment - timedelta(hours=wish.hours)
+    return EmailCorrection(
+        reference=new_reference(),
+        ticket=new_ticket(),
+        nip=person.nip,
+        new_email=wish.new_address,
+        new_email_key=wish.new_address.lower(),
+        user_id=person.id,
+        instansi_id=person.instansi_id,
+        state=CorrectionState.NEW,
+        asked_at=sent_at,
+        submitted_at=sent_at,
+        answer_at=sent_at + timedelta(hours=12),
+        name=wish.typed_name or person.name,
+        work_unit=person.work_unit,
+        reason=wish.reason,
+        phone="0813-555-0199",
+        client_address="203.0.113.40",
+    )
+
+
+def _fail_mails(session: Session, people: list[User], moment: datetime) -> None:
+    """A few letters that a mail server refused."""
+    for number, person in enumerate(people[2::11]):
+        person.mail_failed_at = moment - timedelta(hours=5 + number)
+        session.add(
+            OutboxMail(
+                letter=Letter.PASSWORD_CHANGED,
+                to_address=person.email or "",
+                message_id=new_reference(),
+                user_id=person.id,
+                client_address=_DEMO.address,
+                state=MailState.FAILED,
+                posted_at=person.mail_failed_at,
+                due_at=person.mail_failed_at,
+                attempts=1,
+                begun_at=person.mail_failed_at,
+                settled_at=person.mail_failed_at,
+                server_answer="550 5.1.1 mailbox unavailable",
+                about={},
+            )
+        )
+
+
+def _count_back(session: Session, instansi: Instansi, moment: datetime) -> None:
+    """The month before today, as if people had come in one by one; today is counted by the worker."""
+    found = select(User.activation, func.count()).where(User.instansi_id == instansi.id).group_by(User.activation)
+    counts = dict(session.execute(found).tuples().all())
+    active = counts.get(Activation.ACTIVE, 0)
+    for ago in range(1, _DAYS):
+        came_later = active * ago // (_DAYS + 5)
+        session.add(
+            ActivationDay(
+                day=today_in_jakarta(moment) - timedelta(days=ago),
+                instansi_id=instansi.id,
+                not_activated=counts.get(Activation.NOT_ACTIVATED, 0) + came_later,
+                waiting_approval=counts.get(Activation.WAITING_APPROVAL, 0),
+                active=active - came_later,
+                deactivated=counts.get(Activation.DEACTIVATED, 0),
+                counted_at=moment - timedelta(days=ago),
+            )
+        )

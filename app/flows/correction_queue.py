@@ -1,0 +1,93 @@
+"""An admin looks at what waits: requests for another address, oldest first, and decided changes that are not settled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session, joinedload
+
+from app.domain.corrections import OPEN_STATES, ChangeState, CorrectionState
+from app.models.email_change import EmailChange
+from app.models.email_correction import EmailCorrection
+from app.security.authority import Authority
+
+ROWS_A_PAGE = 50
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where the next page begins: behind this row."""
+
+    at: datetime
+    id: int
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    rows: Sequence[Row]
+    next: Cursor | None
+
+
+def open_requests(
+    session: Session, authority: Authority, after: Cursor | None, instansi_id: int | None = None, most: int = ROWS_A_PAGE
+) -> Page[EmailCorrection]:
+    """Those that nobody has decided, oldest first; the centre may ask for one instansi."""
+    found = (
+        select(EmailCorrection)
+        .where(
+            EmailCorrection.state.in_(OPEN_STATES),
+            EmailCorrection.user_id.is_not(None),
+            authority.within(EmailCorrection.instansi_id),
+        )
+        .order_by(EmailCorrection.submitted_at, EmailCorrection.id)
+    )
+    if instansi_id is not None:
+        found = found.where(EmailCorrection.instansi_id == instansi_id)
+    if after:
+        found = found.where(tuple_(EmailCorrection.submitted_at, EmailCorrection.id) > (after.at, after.id))
+    rows = session.scalars(found.limit(most + 1)).all()
+    return _page(rows, most, [Cursor(row.submitted_at or row.asked_at, row.id) for row in rows])
+
+
+def decided_requests(
+    session: Session, authority: Authority, after: Cursor | None, instansi_id: int | None = None
+) -> Page[EmailCorrection]:
+    """Those that were decided, the newest first by when they were sent."""
+    decided = EmailCorrection.state.in_((CorrectionState.APPROVED, CorrectionState.REJECTED))
+    found = (
+        select(EmailCorrection)
+        .where(decided, EmailCorrection.user_id.is_not(None), authority.within(EmailCorrection.instansi_id))
+        .order_by(EmailCorrection.submitted_at.desc(), EmailCorrection.id.desc())
+        .options(joinedload(EmailCorrection.decided_by))
+    )
+    if instansi_id is not None:
+        found = found.where(EmailCorrection.instansi_id == instansi_id)
+    if after:
+        found = found.where(tuple_(EmailCorrection.submitted_at, EmailCorrection.id) < (after.at, after.id))
+    rows = session.scalars(found.limit(ROWS_A_PAGE + 1)).all()
+    return _page(rows, ROWS_A_PAGE, [Cursor(row.submitted_at or row.asked_at, row.id) for row in rows])
+
+
+def changes(
+    session: Session, authority: Authority, state: ChangeState, after: Cursor | None, instansi_id: int | None = None
+) -> Page[EmailChange]:
+    """Decided changes of one state, oldest first: those that wait for a second admin, for their time, or for another look."""
+    found = (
+        select(EmailChange)
+        .where(EmailChange.state == state, authority.within(EmailChange.instansi_id))
+        .order_by(EmailChange.decided_at, EmailChange.id)
+        .options(joinedload(EmailChange.decided_by))
+    )
+    if instansi_id is not None:
+        found = found.where(EmailChange.instansi_id == instansi_id)
+    if after:
+        found = found.where(tuple_(EmailChange.decided_at, EmailChange.id) > (after.at, after.id))
+    rows = session.scalars(found.limit(ROWS_A_PAGE + 1)).all()
+    return _page(rows, ROWS_A_PAGE, [Cursor(row.decided_at, row.id) for row in rows])
+
+
+def _page(rows: Sequence[Row], most: int, cursors: Sequence[Cursor]) -> Page[Row]:
+    return Page(rows[:most], cursors[most - 1] if len(rows) > most else None)
