@@ -23,6 +23,7 @@ STRANGERS_NIP = "197001011995011999"  # of nobody
 NEW_PASSWORD = "Kuda-Laut7"
 __all__ = [
     "BUDI",
+    "CAST",
     "CINTA",
     "DEWI",
     "HADI",

@@ -7,12 +7,16 @@ from app.db import reading, unit_of_work
 from app.domain.client import browser_name, mask_address
 from app.domain.indonesian_time import now
 from app.flows.log_out import end_other_sessions
+from app.flows.search_trail import seen_by_others
 from app.models.login_session import LoginSession
 from app.web import sessions
 from app.web.portal import client
 from app.web.sessions import login_required
+from app.web.trail_words import words_for
 
 blueprint = Blueprint("account", __name__, url_prefix="/akun")
+
+_LOOKS_SHOWN = 20
 
 
 @blueprint.get("", endpoint="page")
@@ -21,11 +25,14 @@ def show() -> ResponseReturnValue:
     visitor = sessions.require_visitor()
     with reading() as db:
         logins = LoginSession.all_of(db, visitor.user.id, now())
+        looks = seen_by_others(db, visitor.user, _LOOKS_SHOWN)
     return render_template(
         "account/account.html",
         user=visitor.user,
         this_session=visitor.login.id_hash,
         logins=logins,
+        looks=looks,
+        words_for=words_for,
         mask_address=mask_address,
         browser_name=browser_name,
     )

@@ -1,41 +1,233 @@
-"""/perbaikan-email: how an address on record is put right."""
+"""/perbaikan-email: someone whose address on record is wrong or dead asks for another one, and follows what becomes of it."""
 
-from flask import Blueprint, render_template
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from io import SEEK_END
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
+from wtforms import StringField, TextAreaField, ValidationError
 
-from app.db import reading
-from app.domain.nip import Nip
-from app.mail.rendering import CORRECTION_LINK_DAYS
+from app.db import reading, unit_of_work
+from app.domain.attachment import LONGEST_ATTACHMENT, TOO_LARGE, Attachment, NotAnAttachment, read_attachment
+from app.domain.indonesian_time import now
+from app.domain.typed_text import few_lines, one_line
+from app.flows.request_correction import AlreadyOnRecord, ProvenMailbox, Ticket, Typed, ask_for_link, behind_link, submit
+from app.mail.rendering import CORRECTION_LINK_DAYS, TICKET_DAYS
 from app.models.instansi import Instansi
-from app.models.reset_request import ResetRequest
-from app.web.compression import compressed_for_strangers
+from app.web import limits
+from app.web.again import LOST_CSRF, shows_again
+from app.web.fields import EmailField, NipField
+from app.web.headers import takes
 from app.web.pages import error_page
-from app.web.portal import portal
+from app.web.portal import client, portal
 
 blueprint = Blueprint("email_correction", __name__, url_prefix="/perbaikan-email")
 
+LONGEST_BODY = 12 * 1024 * 1024  # bytes: a photo straight from a phone is refused with a sentence at its field
+MOST_CONTACTS = 20
+_DAY = 24 * 3600
+
+
+class AskForm(FlaskForm):
+    nip = NipField("NIP")
+    email = EmailField("Email baru")
+    email_checked = StringField()
+    form_id = StringField()
+
+    @property
+    def likely_meant(self) -> str | None:
+        """Another address, if this one looks mistyped and its owner has not yet insisted on it."""
+        return None if self.email_checked.data == self.email.value.key else self.email.value.likely_meant
+
+
+class CorrectionForm(FlaskForm):
+    name = StringField("Nama lengkap")
+    work_unit = StringField("Unit kerja")
+    reason = TextAreaField("Alasan")
+    phone = StringField("Nomor telepon")
+    attachment = FileField("Foto atau PDF")
+    file: Attachment | None = None
+
+    def validate_name(self, field: StringField) -> None:
+        _fits(one_line(field.data or ""), 200, "Isi nama lengkap Anda, seperti pada SK terakhir.")
+
+    def validate_work_unit(self, field: StringField) -> None:
+        _fits(one_line(field.data or ""), 200)
+
+    def validate_reason(self, field: TextAreaField) -> None:
+        _fits(few_lines(field.data or ""), 1000, "Tulis mengapa email di data kepegawaian perlu diganti.")
+
+    def validate_phone(self, field: StringField) -> None:
+        phone = one_line(field.data or "")
+        _fits(phone, 30)
+        if phone and (not set(phone) <= set("0123456789+ ().-") or not any(digit.isdigit() for digit in phone)):
+            raise ValidationError("Tulis nomor telepon dengan angka saja, misalnya 081234567890, atau kosongkan.")
+
+    def validate_attachment(self, field: FileField) -> None:
+        if not field.data:
+            return
+        size = field.data.stream.seek(0, SEEK_END)
+        field.data.stream.seek(0)
+        match TOO_LARGE if size > LONGEST_ATTACHMENT else read_attachment(field.data.stream.read()):
+            case Attachment() as attachment:
+                self.file = attachment
+            case NotAnAttachment(sentence):
+                raise ValidationError(sentence)
+
+    @property
+    def typed(self) -> Typed:
+        return Typed(
+            name=one_line(self.name.data or ""),
+            work_unit=one_line(self.work_unit.data or ""),
+            reason=few_lines(self.reason.data or ""),
+            phone=one_line(self.phone.data or ""),
+            attachment=self.file,
+        )
+
+
+def _ask_again() -> ResponseReturnValue:
+    form = AskForm()
+    form.form_errors = [LOST_CSRF]
+    return _ask_page(form)
+
+
+def _fill_in_again() -> ResponseReturnValue:
+    form = CorrectionForm()
+    form.form_errors = [LOST_CSRF]
+    return _page_behind((request.view_args or {})["link"], form)
+
 
 @blueprint.get("", endpoint="page")
-@compressed_for_strangers
 def show() -> ResponseReturnValue:
-    """For everybody: who can change an address, and how to reach them. It lists all instansi, so it tells nothing of a NIP."""
-    with reading() as db:
-        return render_template("information/email_correction.html", instansi=Instansi.all(db), proven=None)
+    """For everybody: how to ask, and whom. Nothing on it depends on a NIP."""
+    return _ask_page(AskForm())
+
+
+@blueprint.post("")
+@limits.limit_mails
+@shows_again(_ask_again)
+def ask() -> ResponseReturnValue:
+    form = AskForm()
+    if not form.validate():
+        return _ask_page(form, 422)
+    if likely_meant := form.likely_meant:
+        return _ask_page(form, 422, likely_meant)
+    limits.count_mail()
+    form_id = form.form_id.data or secrets.token_urlsafe()
+    with unit_of_work() as db:
+        wish = ask_for_link(db, form.nip.value, form.email.value, form_id, portal().keys, client(), now())
+    session.permanent = True
+    session["correction_asked"] = {"email": wish.new_email, "at": wish.asked_at.isoformat(timespec="seconds")}
+    return redirect(url_for("email_correction.asked"), 303)
+
+
+@blueprint.get("/periksa-email")
+def asked() -> ResponseReturnValue:
+    """The same for everybody: who has proven nothing learns nothing here."""
+    if (kept := session.get("correction_asked")) is None:
+        return redirect(url_for("email_correction.page"), 303)
+    return render_template(
+        "correction/check_your_mail.html",
+        email=kept["email"],
+        at=datetime.fromisoformat(kept["at"]),
+        sender=portal().settings.mail_sender,
+        link_days=CORRECTION_LINK_DAYS,
+    )
 
 
 @blueprint.get("/<link>")
 def open_link(link: str) -> ResponseReturnValue:
-    """For who has opened the mailed link, and thereby has shown that the new mailbox is theirs."""
-    reference = portal().keys.open_correction_link(link, CORRECTION_LINK_DAYS * 24 * 3600)
+    """For who has opened the mailed link, and thereby has shown that the mailbox is theirs. It changes nothing."""
+    return _page_behind(link, CorrectionForm())
+
+
+@blueprint.post("/<link>")
+@limits.limit_mails
+@shows_again(_fill_in_again)
+@takes(file="attachment", longest_body=LONGEST_BODY)
+def fill_in(link: str) -> ResponseReturnValue:
+    form, reference = CorrectionForm(), _reference(link, CORRECTION_LINK_DAYS)
+    if reference is None or not form.validate():
+        return _page_behind(link, form, 422)
+    limits.count_mail()
+    with unit_of_work() as db:
+        outcome = submit(db, reference, form.typed, portal().keys, client(), now())
+    session.pop("correction_asked", None)
+    return redirect(url_for("email_correction.open_link", link=link), 303) if outcome else _not_a_link()
+
+
+def _ask_page(form: AskForm, status: int = 200, likely_meant: str | None = None) -> Response:
+    searched = one_line(request.args.get("cari", ""))[:100]
     with reading() as db:
-        request = ResetRequest.with_reference(db, reference) if reference else None
         instansi = Instansi.all(db)
-    if request is None:
-        return error_page(
-            404,
-            heading="Tautan perbaikan email tidak berlaku",
-            sentences=["Tautan ini tidak lengkap, atau sudah lebih lama dari masa berlakunya."],
-            what_to_do=["Ulangi Lupa Password dengan alamat email Anda untuk mendapat tautan baru."],
-        )
-    proven = {"nip": Nip(request.nip).masked, "address": request.typed_email}
-    return render_template("information/email_correction.html", instansi=instansi, proven=proven)
+    page = render_template(
+        "correction/ask.html",
+        form=form,
+        form_id=form.form_id.data or secrets.token_urlsafe(12),
+        likely_meant=likely_meant,
+        has_errors=bool(form.errors),
+        searched=searched,
+        contacts=_contacts(instansi, searched),
+        has_many=len(instansi) > MOST_CONTACTS,
+        most=MOST_CONTACTS,
+        link_days=CORRECTION_LINK_DAYS,
+    )
+    return make_response(page, status)
+
+
+def _contacts(instansi: Sequence[Instansi], searched: str) -> Sequence[Instansi]:
+    """Those whose name holds every word searched for; all of a few, and none of many that nobody has searched."""
+    if not searched:
+        return instansi if len(instansi) <= MOST_CONTACTS else []
+    words = searched.casefold().split()
+    return [one for one in instansi if all(word in one.name.casefold() for word in words)]
+
+
+def _page_behind(link: str, form: CorrectionForm, status: int = 200) -> ResponseReturnValue:
+    """The form, the ticket, or why neither."""
+    reference = _reference(link, TICKET_DAYS)
+    is_fresh = _reference(link, CORRECTION_LINK_DAYS) is not None
+    with reading() as db:
+        found = behind_link(db, reference, is_fresh) if reference else None
+    match found:
+        case ProvenMailbox():
+            page = render_template("correction/fill_in.html", form=form, proven=found, link=link, has_errors=bool(form.errors))
+            return make_response(page, status)
+        case AlreadyOnRecord():
+            return render_template("correction/on_record.html", found=found)
+        case Ticket(correction) if correction.reference != reference:
+            flash("Permintaan untuk NIP dan alamat ini sudah ada. Inilah keadaannya.", "info")
+            return redirect(url_for("email_correction.open_link", link=portal().keys.correction_link(correction.reference)), 303)
+        case Ticket():
+            return render_template("correction/ticket.html", ticket=found, correction=found.correction, now=now())
+        case None:
+            return _not_a_link()
+
+
+def _reference(link: str, days: int) -> str | None:
+    return portal().keys.open_correction_link(link, days * _DAY)
+
+
+def _fits(text: str, longest: int, if_empty: str | None = None) -> None:
+    if if_empty and not text:
+        raise ValidationError(if_empty)
+    if len(text) > longest:
+        raise ValidationError(f"Isian ini {len(text)} huruf. Singkatkan menjadi paling banyak {longest} huruf.")
+
+
+def _not_a_link() -> Response:
+    return error_page(
+        404,
+        heading="Tautan perbaikan email tidak berlaku",
+        sentences=["Tautan ini tidak lengkap, atau sudah lebih lama dari masa berlakunya."],
+        what_to_do=[
+            "Buka tautan langsung dari email terbaru, atau salin seluruhnya sampai huruf terakhir.",
+            "Bila sudah lewat masa berlakunya, minta tautan baru di halaman Perbaikan email.",
+        ],
+        link_href=url_for("email_correction.page"),
+        link_text="Minta tautan baru",
+    )

@@ -2,7 +2,7 @@
 
 import click
 
-from app.cli import accounts, demo, imports, operations, serve
+from app.cli import accounts, demo, imports, operations, serve, trail
 
 _COMMANDS = (
     serve.serve,
@@ -10,6 +10,7 @@ _COMMANDS = (
     operations.db,
     operations.check,
     operations.housekeeping,
+    trail.audit,
     imports.import_instansi,
     imports.import_pegawai,
     accounts.admin,

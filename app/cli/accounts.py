@@ -4,18 +4,24 @@ from datetime import date
 
 import click
 from flask.cli import with_appcontext
+from sqlalchemy import true
 
 from app.cli.options import DAY, NIP
-from app.db import unit_of_work
+from app.db import reading, unit_of_work
 from app.domain.client import COMMAND_LINE
-from app.domain.indonesian_time import now, shown_date
+from app.domain.indonesian_time import now, shown_date, today_in_jakarta
 from app.domain.nip import Nip
 from app.flows import grant_mandate, set_pdm_window
 from app.flows.approve_cpns import approve_cpns
+from app.flows.revoke_mandate import revoke_mandates_of
 from app.flows.unlock import unlock as lift_limits
 from app.models.admin_mandate import AdminMandate
+from app.models.instansi import Instansi
 from app.models.pdm_window import PdmWindow
+from app.security.authority import NotToTouch
 from app.web.portal import portal
+
+_UNKNOWN_NIP = "NIP ini tidak ada di portal. Impor dulu data pegawainya."
 
 
 @click.command()
@@ -57,15 +63,58 @@ def grant(nip: Nip, code: str | None, pusat: bool, sk: str, until: date) -> None
     if (code is None) != pusat:
         raise click.UsageError("Pilih salah satu: --instansi KODE atau --pusat.")
     with unit_of_work() as db:
-        match grant_mandate.grant_mandate(db, nip, code, sk, until, COMMAND_LINE, now()):
+        match grant_mandate.grant_mandate(db, None, nip, code, sk, until, COMMAND_LINE, now()):
             case AdminMandate():
                 click.echo(f"Mandat {'pusat' if pusat else code} untuk {nip.grouped} berlaku sampai {shown_date(until)}.")
             case grant_mandate.UnknownPerson():
-                raise click.ClickException("NIP ini tidak ada di portal. Impor dulu data pegawainya.")
+                raise click.ClickException(_UNKNOWN_NIP)
             case grant_mandate.UnknownInstansi(unknown):
                 raise click.ClickException(f"Instansi dengan kode {unknown} tidak ada.")
             case grant_mandate.AlreadyOver():
                 raise click.ClickException("Tanggal akhir mandat sudah lewat.")
+            case grant_mandate.TooLong() | NotToTouch() as never:
+                raise AssertionError(f"{never} is for pages")
+
+
+@admin.command()
+@click.argument("nip", type=NIP)
+@click.option("--instansi", "code", help="Only the mandate for this instansi.")
+@click.option("--pusat", is_flag=True, help="Only the mandate over all instansi.")
+@with_appcontext
+def revoke(nip: Nip, code: str | None, pusat: bool) -> None:
+    """Take mandates back: one, or without an option all that the person holds."""
+    if code is not None and pusat:
+        raise click.UsageError("Pilih salah satu: --instansi KODE atau --pusat, atau tanpa keduanya untuk semua mandat.")
+    with unit_of_work() as db:
+        match revoke_mandates_of(db, nip, code, pusat, COMMAND_LINE, now()):
+            case grant_mandate.UnknownPerson():
+                raise click.ClickException(_UNKNOWN_NIP)
+            case grant_mandate.UnknownInstansi(unknown):
+                raise click.ClickException(f"Instansi dengan kode {unknown} tidak ada.")
+            case []:
+                raise click.ClickException("Tidak ada mandat yang berlaku untuk dicabut.")
+            case revoked:
+                for mandate in revoked:
+                    click.echo(f"Mandat {_code_of(mandate)} milik {nip.grouped} (SK {mandate.sk_number}) dicabut.")
+
+
+@admin.command("list")
+@click.option("--instansi", "code", help="Only the mandates for this instansi.")
+@with_appcontext
+def list_mandates(code: str | None) -> None:
+    """Print the mandates that hold today, the newest first, one a line: NIP, scope, SK, last day, name."""
+    with reading() as db:
+        instansi = Instansi.with_code(db, code) if code else None
+        if code and instansi is None:
+            raise click.ClickException(f"Instansi dengan kode {code} tidak ada.")
+        reach = AdminMandate.instansi_id == instansi.id if instansi else true()
+        for mandate in AdminMandate.listed(db, reach, today_in_jakarta(now()), None, None):
+            cells = (mandate.user.nip, _code_of(mandate), mandate.sk_number, mandate.ends_on.isoformat(), mandate.user.name)
+            click.echo("\t".join(cells))
+
+
+def _code_of(mandate: AdminMandate) -> str:
+    return mandate.instansi.code if mandate.instansi else "pusat"
 
 
 @click.group()
@@ -81,7 +130,7 @@ def pdm() -> None:
 def set_window(opens: date, closes: date, code: str | None) -> None:
     """Set the national window, or the own window of one instansi, which overrides it."""
     with unit_of_work() as db:
-        match set_pdm_window.set_pdm_window(db, opens, closes, code, COMMAND_LINE, now()):
+        match set_pdm_window.set_pdm_window(db, None, opens, closes, code, COMMAND_LINE, now()):
             case PdmWindow():
                 whose = f"instansi {code}" if code else "nasional"
                 click.echo(f"Jadwal PDM {whose}: {shown_date(opens)} sampai {shown_date(closes)}.")

@@ -172,7 +172,7 @@ def _fail_mails(session: Session, people: list[User], moment: datetime) -> None:
 def _count_back(session: Session, instansi: Instansi, moment: datetime) -> None:
     """The month before today, as if people had come in one by one; today is counted by the worker."""
     found = select(User.activation, func.count()).where(User.instansi_id == instansi.id).group_by(User.activation)
-    counts = dict(session.execute(found).tuples().all())
+    counts = dict(session.execute(found).all())
     active = counts.get(Activation.ACTIVE, 0)
     for ago in range(1, _DAYS):
         came_later = active * ago // (_DAYS + 5)

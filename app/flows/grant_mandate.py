@@ -1,4 +1,4 @@
-"""The centre appoints an admin by a letter (SK)."""
+"""The centre appoints an admin by a letter (SK), or prolongs what he holds by a new one."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,11 +8,17 @@ from sqlalchemy.orm import Session
 from app.domain.client import Client
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
+from app.mail import letters
 from app.models.admin_mandate import AdminMandate, Role
 from app.models.audit_event import Tag
 from app.models.instansi import Instansi
 from app.models.user import User
 from app.security import audit
+from app.security.authority import NotToTouch
+
+LONGEST_YEARS = 5
+ONESELF = NotToTouch("Tidak seorang pun mengatur mandatnya sendiri. Minta admin pusat lain.")
+_NO_LONGER = NotToTouch("Mandat pusat Anda baru saja berakhir atau dicabut.")
 
 
 @dataclass(frozen=True)
@@ -30,27 +36,85 @@ class AlreadyOver:
     """The last day lies in the past."""
 
 
+@dataclass(frozen=True)
+class TooLong:
+    """The last day lies further off than a page may set it. The command line may."""
+
+
+Refused = UnknownPerson | UnknownInstansi | AlreadyOver | TooLong | NotToTouch
+
+
 def grant_mandate(
-    session: Session, nip: Nip, instansi_code: str | None, sk_number: str, until: date, client: Client, now: datetime
-) -> AdminMandate | UnknownPerson | UnknownInstansi | AlreadyOver:
-    """Give the right over one instansi, or over all for `instansi_code` None, from today through `until`."""
+    session: Session,
+    by: User | None,
+    nip: Nip,
+    instansi_code: str | None,
+    sk_number: str,
+    until: date,
+    client: Client,
+    now: datetime,
+) -> AdminMandate | Refused:
+    """Give the right over one instansi, or over all for `instansi_code` None, from today through `until`.
+
+    `by` is None at the command line. What the person held for the same scope is revoked; the very same SK and last day
+    once more change nothing.
+    """
     today = today_in_jakarta(now)
     if until < today:
         return AlreadyOver()
-    user = User.with_nip(session, nip)
-    if user is None:
+    if by is not None and until > _years_after(today, LONGEST_YEARS):
+        return TooLong()
+    person = User.with_nip(session, nip)
+    if person is None:
         return UnknownPerson()
+    if objection := lock_for_mandate(session, by, person, today):
+        return objection
     instansi = Instansi.with_code(session, instansi_code) if instansi_code else None
     if instansi_code and instansi is None:
         return UnknownInstansi(instansi_code)
+
+    held = AdminMandate.held_over(session, person.id, instansi.id if instansi else None, today)
+    for mandate in held:
+        if (mandate.sk_number, mandate.ends_on) == (sk_number, until):
+            return mandate
+    for mandate in held:
+        mandate.revoke(now)
+        audit.record(
+            session, Tag.MANDATE_REVOKED, person, client, now, actor=by,
+            role=mandate.role, instansi=instansi_code, sk=mandate.sk_number, reason=f"diganti dengan SK {sk_number}",
+        )  # fmt: skip
     mandate = AdminMandate(
-        user_id=user.id,
+        user_id=person.id,
+        user=person,
         role=Role.ADMIN_INSTANSI if instansi else Role.ADMIN_PUSAT,
-        instansi_id=instansi.id if instansi else None,
+        instansi=instansi,
         sk_number=sk_number,
         starts_on=today,
         ends_on=until,
+        granted_by_id=by.id if by else None,
     )
     session.add(mandate)
-    audit.record(session, Tag.MANDATE_GRANTED, user, client, now, role=mandate.role, instansi=instansi_code, sk=sk_number)
+    audit.record(
+        session, Tag.MANDATE_GRANTED, person, client, now, actor=by,
+        role=mandate.role, instansi=instansi_code, sk=sk_number, until=until.isoformat(),
+    )  # fmt: skip
+    letters.mandate_granted(session, person, mandate, client, now)
     return mandate
+
+
+def lock_for_mandate(session: Session, by: User | None, person: User, today: date) -> NotToTouch | None:
+    """Hold both people until the transaction ends, always in one order, and look again whether `by` is still of the
+    centre: two admins who revoke each other at once do not both succeed."""
+    if by is not None and by.id == person.id:
+        return ONESELF
+    for person_id in sorted({person.id} | ({by.id} if by else set())):
+        User.with_id(session, person_id, lock=True)
+    return _NO_LONGER if by is not None and not AdminMandate.is_of_pusat(session, by.id, today) else None
+
+
+def _years_after(day: date, years: int) -> date:
+    """29 February becomes 28."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)

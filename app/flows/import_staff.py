@@ -1,7 +1,8 @@
-"""An operator hands over the data of staff: new people are added, known ones corrected, nobody is removed.
+"""An operator, or an admin, hands over the data of staff: new people are added, known ones corrected, nobody is removed.
 
 A file never erases: an empty cell, and a column that is not there, leave what is on record. It never touches rights,
 status or a password that is set. What it changes has the consequences that the same change has anywhere else.
+An operator may do all of it; what an admin may do, app/flows/import_rights.py says.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,10 +13,15 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.domain.categories import Activation, Category, initial_activation
+from app.domain.categories import initial_activation
 from app.domain.client import Client
+from app.domain.indonesian_time import today_in_jakarta
 from app.domain.staff_file import HASH_NOT_USABLE, Fault, RowFaults, StaffRow, read_staff_row
+from app.flows.change_email import cancel_under_way
 from app.flows.import_outcome import BEING_CHANGED_ELSEWHERE, Changed, New, Outcome, Refused, Unchanged
+from app.flows.import_rights import FileRights, Uploader
+from app.flows.move_person import hand_over
+from app.flows.recategorise import recategorise
 from app.flows.seen_in_file import Kind, SeenInFile
 from app.flows.staff_sheet import Line
 from app.mail import letters
@@ -53,6 +59,11 @@ class Terms:
     client: Client
     now: datetime
     dry_run: bool = False
+    uploader: Uploader | None = None  # None: the operator, who may do everything
+
+    @property
+    def actor(self) -> User | None:
+        return self.uploader.authority.admin if self.uploader else None
 
 
 def vet(lines: Iterable[Line], seen: SeenInFile) -> list[StaffLine | Refused]:
@@ -105,28 +116,32 @@ def _alone(session: Session, entry: StaffLine, terms: Terms) -> Outcome:
 
 def _taken_over(session: Session, entries: Sequence[StaffLine], terms: Terms) -> dict[int, Outcome]:
     people = _people(session, entries)
-    outcomes = _judged(session, entries, people, terms.seen)
+    outcomes = _judged(session, entries, people, terms)
     if terms.dry_run:
         return outcomes
     # In one order everywhere, so that two imports never wait for each other's rows.
     accepted = sorted((entry for entry in entries if not isinstance(outcomes[entry.line], Refused)), key=_nip)
     instansi = _instansi(session, accepted)
     _add(session, [entry for entry in accepted if isinstance(outcomes[entry.line], New)], instansi, terms)
-    _change(session, [entry for entry in accepted if isinstance(outcomes[entry.line], Changed)], instansi, terms)
-    return outcomes
+    changed = [entry for entry in accepted if isinstance(outcomes[entry.line], Changed)]
+    return outcomes | _change(session, changed, instansi, terms)
 
 
-def _judged(session: Session, entries: Sequence[StaffLine], people: dict[str, User], seen: SeenInFile) -> dict[int, Outcome]:
+def _judged(session: Session, entries: Sequence[StaffLine], people: dict[str, User], terms: Terms) -> dict[int, Outcome]:
     differences = {entry.line: _differences(people.get(_nip(entry)), entry.row) for entry in entries}
     differing = [entry for entry in entries if differences[entry.line]]
     instansi = _instansi(session, [entry for entry in differing if "instansi" in differences[entry.line]])
     new_addresses = [entry.row.email for entry in differing if entry.row.email and "email" in differences[entry.line]]
     owners = User.taken_addresses(session, new_addresses)
+    objections = _objections(session, entries, people, differences, terms)
     outcomes: dict[int, Outcome] = {entry.line: Unchanged(entry.line) for entry in entries}
+    outcomes |= {line: Refused(line, (objection,)) for line, objection in objections.items()}
     for entry in differing:
+        if entry.line in objections:
+            continue
         columns, person = differences[entry.line], people.get(_nip(entry))
         faults = []
-        if "email" in columns and entry.row.email and _is_anothers(entry.row.email.key, owners, seen):
+        if "email" in columns and entry.row.email and _is_anothers(entry.row.email.key, owners, terms.seen):
             faults.append(_EMAIL_IS_ANOTHERS)
         if "instansi" in columns and entry.row.instansi_code not in instansi:
             faults.append(_UNKNOWN_INSTANSI)
@@ -137,8 +152,24 @@ def _judged(session: Session, entries: Sequence[StaffLine], people: dict[str, Us
         else:
             outcomes[entry.line] = Changed(entry.line, columns)
             if "email" in columns and person.email_key:
-                seen.note(Kind.RELEASED_EMAIL, person.email_key, entry.line)
+                terms.seen.note(Kind.RELEASED_EMAIL, person.email_key, entry.line)
     return outcomes
+
+
+def _objections(
+    session: Session,
+    entries: Sequence[StaffLine],
+    people: dict[str, User],
+    differences: dict[int, tuple[str, ...]],
+    terms: Terms,
+) -> dict[int, Fault]:
+    """The rows, by line, that are not for this uploader, whatever they hold."""
+    if terms.uploader is None:
+        return {}
+    addresses = [entry.row.email for entry in entries if entry.row.email and "email" in differences[entry.line]]
+    rights = FileRights.over(session, terms.uploader, people.values(), addresses, today_in_jakarta(terms.now))
+    found = {entry.line: rights.objection(people.get(_nip(entry)), entry.row, differences[entry.line]) for entry in entries}
+    return {line: objection for line, objection in found.items() if objection}
 
 
 def _is_anothers(email_key: str, owners: frozenset[str], seen: SeenInFile) -> bool:
@@ -169,7 +200,7 @@ def _add(session: Session, entries: Sequence[StaffLine], instansi: dict[str, Ins
     session.flush()  # gives them the ids that the trail names
     NameWord.index(session, people)
     for person in people:
-        audit.record(session, Tag.IMPORTED_NEW, person, terms.client, terms.now)
+        _record(session, Tag.IMPORTED_NEW, person, terms)
 
 
 def _new_person(row: StaffRow, instansi: Instansi, now: datetime) -> User:
@@ -189,14 +220,17 @@ def _new_person(row: StaffRow, instansi: Instansi, now: datetime) -> User:
     return person
 
 
-def _change(session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms) -> None:
+def _change(session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms) -> dict[int, Outcome]:
+    """Returns the outcomes that are other ones than was judged, by line."""
     people = _people(session, entries, lock=True)
+    # Once more, on the locked rows: their owners, or another admin, may have been faster.
+    differences = {entry.line: _differences(people[_nip(entry)], entry.row) for entry in entries}
+    objections = _objections(session, entries, people, differences, terms)
     with session.no_autoflush:
         for entry in entries:
-            person = people[_nip(entry)]
-            columns = _differences(person, entry.row)  # once more, on the locked row: its owner may have been faster
-            if columns:
-                _correct(session, person, entry.row, columns, instansi, terms)
+            if differences[entry.line] and entry.line not in objections:
+                _correct(session, people[_nip(entry)], entry.row, differences[entry.line], instansi, terms)
+    return {line: Refused(line, (objection,)) for line, objection in objections.items()}
 
 
 def _correct(
@@ -208,29 +242,26 @@ def _correct(
     if "phone" in columns:
         person.phone = row.phone
     if "category" in columns:
-        _recategorise(person, row.category, terms)
+        recategorise(session, person, row.category, terms.cpns_open_by_themselves, terms.client, terms.now, terms.actor)
     if "instansi" in columns:
-        person.move_to(instansi[row.instansi_code])
+        hand_over(session, person, instansi[row.instansi_code], terms.actor, terms.client, terms.now)
     if "email" in columns:
         old_address = person.email
+        cancel_under_way(session, person, "Email diubah lewat file.", terms.actor, terms.client, terms.now)
         person.set_email(row.email)
         if old_address:
             letters.email_changed(session, person, old_address, terms.client, terms.now)
     if "password_hash" in columns and row.password_hash:
         person.set_password(row.password_hash, terms.now)
         letters.password_changed(session, person, terms.client, terms.now)
-    audit.record(session, Tag.IMPORTED_CHANGE, person, terms.client, terms.now, columns=",".join(columns))
+    _record(session, Tag.IMPORTED_CHANGE, person, terms, columns)
 
 
-def _recategorise(person: User, category: Category, terms: Terms) -> None:
-    """A CPNS who became something else is opened where the setting says so. Who has not begun to use an account and
-    turns out to be a CPNS waits like every CPNS; whoever is active stays active."""
-    person.category = category
-    if person.activation is Activation.WAITING_APPROVAL and category is not Category.CPNS:
-        if terms.cpns_open_by_themselves:
-            person.change_activation(Activation.NOT_ACTIVATED, terms.now)
-    elif person.activation is Activation.NOT_ACTIVATED and category is Category.CPNS:
-        person.change_activation(Activation.WAITING_APPROVAL, terms.now)
+def _record(session: Session, tag: Tag, person: User, terms: Terms, columns: tuple[str, ...] = ()) -> None:
+    batch = {"batch": terms.uploader.batch_id} if terms.uploader else {}
+    event = audit.record(session, tag, person, terms.client, terms.now, actor=terms.actor, **batch)
+    if columns:
+        event.detail = {**event.detail, "columns": ",".join(columns)}
 
 
 def _plan_afresh(session: Session) -> None:

@@ -97,5 +97,10 @@ def forget_tries(session: Session, nip: Nip, device: str | None, keys: SigningKe
         throttle.forget(session, _bucket(throttle.LOGIN_PER_KNOWN_DEVICE, nip, device, keys))
 
 
+def bucket_of_unknown_browsers(nip: Nip, keys: SigningKeys) -> str:
+    """Where tries from browsers are counted in which the person has not been before."""
+    return _bucket(throttle.LOGIN_PER_NIP, nip, None, keys)
+
+
 def _bucket(limit: throttle.Limit, nip: Nip, device: str | None, keys: SigningKeys) -> str:
     return keys.fingerprint(limit.name, nip.digits, device or "")

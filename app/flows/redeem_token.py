@@ -18,7 +18,7 @@ from app.flows import log_in
 from app.mail import letters
 from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import Tag
-from app.models.reset_request import ResetRequest
+from app.models.reset_request import ResetRequest, WhyRefused
 from app.models.user import User
 from app.security import audit, throttle
 from app.security.signing import SigningKeys
@@ -63,8 +63,9 @@ def check(
         return answer
 
     request = _proven_request(session, nip, proof, keys, now)
-    if request is None or request.user is None:
-        audit.record(session, Tag.TOKEN_REFUSED, User.with_nip(session, nip), client, now, typed=str(is_typed))
+    if isinstance(request, WhyRefused) or request.user is None:
+        why = request if isinstance(request, WhyRefused) else WhyRefused.WRONG
+        audit.record(session, Tag.TOKEN_REFUSED, User.with_nip(session, nip), client, now, typed=str(is_typed), reason=why)
         return TokenNotLive()
 
     if is_typed:
@@ -94,8 +95,9 @@ def redeem(
     user = User.with_id(session, request.user_id, lock=True) if request and request.user_id else None
     if request is None or user is None:
         return TokenNotLive()
-    if not request.is_live(now) or not request.use(session, now):
-        audit.record(session, Tag.TOKEN_REFUSED, user, client, now)
+    why = request.why_not_live(now) or (None if request.use(session, now) else WhyRefused.USED)
+    if why:
+        audit.record(session, Tag.TOKEN_REFUSED, user, client, now, reason=why)
         return TokenNotLive()
 
     user.set_password(password_hash, now)
@@ -120,15 +122,25 @@ def policy_for(session: Session, user: User, policy_setting: str, now: datetime)
 
 def _proven_request(
     session: Session, nip: Nip, proof: Code | Link | None, keys: SigningKeys, now: datetime
-) -> ResetRequest | None:
+) -> ResetRequest | WhyRefused:
     """The live request that the proof opens. A code is tried on each of the NIP's live requests: every mail works."""
     match proof:
         case None:
-            return None
+            return WhyRefused.WRONG
         case Link():
             request = request_behind(session, proof, keys)
-            return request if request and request.nip == nip.digits and request.is_live(now) else None
+            if request is None or request.nip != nip.digits:
+                return WhyRefused.WRONG
+            return request.why_not_live(now) or request
         case Code():
             live = ResetRequest.live_for(session, nip, now)
             opened = [request for request in live if keys.opens_code(proof, request.reference, request.key)]
-            return opened[0] if opened else None
+            return opened[0] if opened else _why_code_refused(session, nip, proof, keys, now, bool(live))
+
+
+def _why_code_refused(session: Session, nip: Nip, code: Code, keys: SigningKeys, now: datetime, is_any_live: bool) -> WhyRefused:
+    """An old mail's code is told apart from a mistyped one. The same is asked of the database for a stranger's NIP."""
+    for request in ResetRequest.ended_for(session, nip, now):
+        if keys.opens_code(code, request.reference, request.key):
+            return request.why_not_live(now) or WhyRefused.WRONG
+    return WhyRefused.WRONG if is_any_live else WhyRefused.NOTHING_OPEN

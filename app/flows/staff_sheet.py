@@ -29,6 +29,7 @@ MOST_XLSX_CELLS = 4_000_000  # python-calamine keeps 32 bytes for every cell of 
 MOST_XLSX_BYTES = 1 << 30  # unpacked
 
 _CHUNK = 1 << 20
+_LOOK_AT = 4096  # bytes; what a file is stands at its beginning
 _DELIMITERS = (",", ";")
 _CELL_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{0,3})([0-9]{1,7})["']""")
 _LONGEST_REFERENCE = 64
@@ -81,10 +82,37 @@ def opened(path: Path, columns: Columns) -> Iterator[Sheet]:
     """Open a CSV or an XLSX, known by its content and not by its name; raises UnreadableFile."""
     with ExitStack() as stack:
         try:
-            sheet = _sheet(stack.enter_context(_regular_file(path)), columns)
+            sheet = sheet_in(stack.enter_context(_regular_file(path)), columns)
         except OSError as error:
             raise UnreadableFile(_sentence_about(error)) from error
         yield sheet
+
+
+def sheet_in(file: BufferedReader, columns: Columns) -> Sheet:
+    """The table in a file that is open already; raises UnreadableFile."""
+    start = file.read(_LOOK_AT)
+    file.seek(0)
+    refuse_other_formats(start)
+    return _XlsxSheet(file, columns) if is_workbook(start) else _CsvSheet(file, columns)
+
+
+def refuse_other_formats(start: bytes) -> None:
+    """Tell from a file's first bytes that it cannot be a table; raises UnreadableFile."""
+    if not start:
+        raise UnreadableFile("File ini kosong. Simpan ulang dari program asalnya, lalu coba lagi.")
+    if start.startswith(_OLD_EXCEL):
+        raise UnreadableFile(
+            "File ini berformat Excel lama (.xls) atau dikunci password. "
+            "Simpan ulang sebagai .xlsx tanpa password, atau CSV UTF-8."
+        )
+    if start.startswith(_UTF_16):
+        raise UnreadableFile('File ini berupa teks UTF-16. Simpan ulang di Excel sebagai "CSV UTF-8".')
+    if start.startswith(_OTHER_FORMATS):
+        raise UnreadableFile("File ini bukan tabel. Pakai file CSV (UTF-8) atau XLSX.")
+
+
+def is_workbook(start: bytes) -> bool:
+    return start.startswith(_XLSX)
 
 
 def in_batches(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
@@ -101,25 +129,6 @@ def _regular_file(path: Path) -> BufferedReader:
     if not stat.S_ISREG(kind):
         raise UnreadableFile("Ini bukan file biasa. Simpan dahulu isinya sebagai file CSV atau XLSX.")
     return path.open("rb")
-
-
-def _sheet(file: BufferedReader, columns: Columns) -> Sheet:
-    start = file.read(4096)
-    file.seek(0)
-    if not start:
-        raise UnreadableFile("File ini kosong. Simpan ulang dari program asalnya, lalu coba lagi.")
-    if start.startswith(_XLSX):
-        return _XlsxSheet(file, columns)
-    if start.startswith(_OLD_EXCEL):
-        raise UnreadableFile(
-            "File ini berformat Excel lama (.xls) atau dikunci password. "
-            "Simpan ulang sebagai .xlsx tanpa password, atau CSV UTF-8."
-        )
-    if start.startswith(_UTF_16):
-        raise UnreadableFile('File ini berupa teks UTF-16. Simpan ulang di Excel sebagai "CSV UTF-8".')
-    if start.startswith(_OTHER_FORMATS):
-        raise UnreadableFile("File ini bukan tabel. Pakai file CSV (UTF-8) atau XLSX.")
-    return _CsvSheet(file, columns)
 
 
 def _sentence_about(error: OSError) -> str:
@@ -306,6 +315,9 @@ class _XlsxSheet(Sheet):
         for number, cells in self._rows:
             self._number = number
             texts = [_as_text(cell) for cell in cells]
+            if sum(map(len, texts)) > LONGEST_ROW:
+                yield self._line(number, (), _TOO_LONG)
+                continue
             yield self._line(number, texts, NIP_AS_NUMBER if self._has_numeric_nip(cells) else None)
 
     def _filled_rows(self) -> Iterator[tuple[int, Sequence[object]]]:

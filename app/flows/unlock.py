@@ -1,24 +1,63 @@
-"""An operator lifts the limits that someone's wrong tries have set on a NIP."""
+"""Someone's wrong tries have set limits on a NIP; an operator or an admin lifts them."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from app.domain.client import Client
+from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
 from app.flows import log_in
 from app.flows.request_reset import mail_bucket
 from app.models.audit_event import Tag
 from app.models.user import User
 from app.security import audit, throttle
+from app.security.authority import Authority, NotToTouch, OutOfReach
 from app.security.signing import SigningKeys
 
 
-def unlock(session: Session, nip: Nip, keys: SigningKeys, client: Client, now: datetime) -> None:
+@dataclass(frozen=True)
+class Limited:
+    """What cannot be done now, in words, and until when."""
+
+    what: str
+    until: datetime
+
+
+def unlock(session: Session, nip: Nip, keys: SigningKeys, client: Client, now: datetime, actor: User | None = None) -> None:
     """Forget the NIP's tries at login and token, whether it exists or not, and the mails to its address on record."""
     user = User.with_nip(session, nip)
-    log_in.forget_tries(session, nip, None, keys)
-    throttle.forget(session, keys.fingerprint(throttle.TOKEN_PER_NIP.name, nip.digits))
-    if user is not None and user.email_key:
-        throttle.forget(session, mail_bucket(nip.digits, user.email_key, keys))
-    audit.record(session, Tag.UNLOCKED, user, client, now)
+    for _, _, key in _buckets(nip, user.email_key if user else None, keys):
+        throttle.forget(session, key)
+    audit.record(session, Tag.UNLOCKED, user, client, now, actor=actor)
+
+
+def unlock_person(
+    session: Session, authority: Authority, person_id: int, keys: SigningKeys, client: Client, now: datetime
+) -> User | OutOfReach | NotToTouch:
+    """The same, by an admin for one of his people."""
+    person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
+    if isinstance(person, User):
+        unlock(session, person.shown_nip, keys, client, now, authority.admin)
+    return person
+
+
+def limits_on(session: Session, person: User, keys: SigningKeys, now: datetime) -> list[Limited]:
+    """What slows this person down at this moment."""
+    found = (
+        (what, throttle.refused_until(session, limit, key, now))
+        for what, limit, key in _buckets(person.shown_nip, person.email_key, keys)
+    )
+    return [Limited(what, until) for what, until in found if until]
+
+
+def _buckets(nip: Nip, email_key: str | None, keys: SigningKeys) -> Iterator[tuple[str, throttle.Limit, str]]:
+    """The limits that know a person: what is held up, by which limit, counted where."""
+    yield "Masuk dari browser baru", throttle.LOGIN_PER_NIP, log_in.bucket_of_unknown_browsers(nip, keys)
+    yield "Mengetik token", throttle.TOKEN_PER_NIP, keys.fingerprint(throttle.TOKEN_PER_NIP.name, nip.digits)
+    if email_key:
+        per_address = throttle.MAIL_PER_ADDRESS
+        yield "Kiriman token", throttle.MAIL_PER_NIP, mail_bucket(nip.digits, email_key, keys)
+        yield "Kiriman ke alamat email ini", per_address, keys.fingerprint(per_address.name, email_key)

@@ -1,14 +1,14 @@
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, UtcDateTime
 
 
 class ActivationDay(Base):
     """How many people of one instansi stood where at the end of one day in Jakarta; today's row is counted anew by the
-    worker, so that no page counts over everything."""
+    worker, so that no page counts over everything. An instansi without people has its row too."""
 
     __tablename__ = "activation_day"
 
@@ -18,6 +18,7 @@ class ActivationDay(Base):
     waiting_approval: Mapped[int]
     active: Mapped[int]
     deactivated: Mapped[int]
+    counted_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class ActivationUnit(Base):

@@ -2,7 +2,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from app.models.base import Base, UtcDateTime, text_enum
 from app.models.instansi import Instansi
@@ -36,6 +36,7 @@ class AdminMandate(Base):
     granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))  # NULL: at the command line
 
     user: Mapped[User] = relationship(lazy="joined", foreign_keys=[user_id])
+    granted_by: Mapped[User | None] = relationship(foreign_keys=[granted_by_id])
     instansi: Mapped[Instansi | None] = relationship(lazy="joined")
 
     @classmethod
@@ -57,3 +58,40 @@ class AdminMandate(Base):
         """Whether the person is an admin of the centre today, wherever he sits."""
         held = select(cls.id).where(cls.user_id == user_id, cls.role == Role.ADMIN_PUSAT, cls.holds_on(today)).limit(1)
         return session.scalar(held) is not None
+
+    @classmethod
+    def people_of_pusat(cls, session: Session, today: date) -> list[User]:
+        """Everybody who answers for the centre today, each once."""
+        holders = select(cls.user_id).where(cls.role == Role.ADMIN_PUSAT, cls.holds_on(today))
+        return list(session.scalars(select(User).where(User.id.in_(holders)).order_by(User.id)))
+
+    @classmethod
+    def held_over(cls, session: Session, user_id: int, instansi_id: int | None, today: date) -> "list[AdminMandate]":
+        """What the person holds today over this instansi, or over all for None."""
+        return [mandate for mandate in cls.held_by(session, user_id, today) if mandate.instansi_id == instansi_id]
+
+    @classmethod
+    def listed(
+        cls, session: Session, reach: ColumnElement[bool], today: date | None, before: int | None, most: int | None
+    ) -> "list[AdminMandate]":
+        """The newest first, from the one `before`; only those that hold on `today`, where it is given."""
+        statement = select(cls).where(reach).options(joinedload(cls.granted_by))
+        if today is not None:
+            statement = statement.where(cls.holds_on(today))
+        if before is not None:
+            statement = statement.where(cls.id < before)
+        return list(session.scalars(statement.order_by(cls.id.desc()).limit(most)))
+
+    @property
+    def scope(self) -> str:
+        """Over what, in words."""
+        return self.instansi.name if self.instansi else "Pusat (semua instansi)"
+
+    def is_in_force(self, today: date) -> bool:
+        return self.starts_on <= today <= self.ends_on and self.revoked_at is None
+
+    def days_left(self, today: date) -> int:
+        return (self.ends_on - today).days
+
+    def revoke(self, now: datetime) -> None:
+        self.revoked_at = now

@@ -74,7 +74,7 @@ class AuditEvent(Base):
 
     __tablename__ = "audit_event"
     __table_args__ = (
-        Index("ix_audit_event_account_id_at", "account_id", "at"),
+        Index("ix_audit_event_account_id", "account_id", "id"),
         Index("ix_audit_event_at", "at"),
         Index("ix_audit_event_instansi_id", "instansi_id", "id"),
         Index("ix_audit_event_actor_id", "actor_id", "id"),

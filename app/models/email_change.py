@@ -77,11 +77,6 @@ class EmailChange(Base):
         return session.scalars(led_to).one_or_none()
 
     @classmethod
-    def latest_for(cls, session: Session, correction_id: int) -> "EmailChange | None":
-        found = select(cls).where(cls.correction_id == correction_id).order_by(cls.id.desc()).limit(1)
-        return session.scalars(found).one_or_none()
-
-    @classmethod
     def next_due(cls, session: Session, now: datetime) -> "EmailChange | None":
         due = select(cls).where(cls.state == ChangeState.SCHEDULED, cls.effective_at <= now)
         return session.scalars(due.order_by(cls.effective_at).limit(1)).one_or_none()

@@ -56,7 +56,10 @@ class ImportBatch(Base):
     rows_done: Mapped[int] = mapped_column(default=0)  # rows of the current pass whose outcome is counted
     dry_run: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)  # new, changed, unchanged, refused
     result: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
-    problem: Mapped[str | None] = mapped_column(String(500))  # why the file cannot be read at all
+    # Of the current pass: sentence -> how many rows were refused for it, then the first lines.
+    reasons: Mapped[dict[str, list[int]]] = mapped_column(JSON, default=dict)
+    delimiter: Mapped[str] = mapped_column(String(1), default=",")  # of the file; the list of refused rows has the same
+    problem: Mapped[str | None] = mapped_column(String(500))  # why it could not be read, or was cancelled by itself
 
     uploaded_by: Mapped[User] = relationship(foreign_keys=[uploaded_by_id])
     confirmed_by: Mapped[User | None] = relationship(foreign_keys=[confirmed_by_id])

@@ -1,4 +1,4 @@
-from sqlalchemy import String, select
+from sqlalchemy import ColumnElement, String, func, or_, select, tuple_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.models.base import Base
@@ -22,3 +22,34 @@ class Instansi(Base):
     def all(cls, session: Session) -> "list[Instansi]":
         """By name."""
         return list(session.scalars(select(cls).order_by(cls.name)))
+
+    @classmethod
+    def with_id(cls, session: Session, instansi_id: int, lock: bool = False) -> "Instansi | None":
+        """With `lock` as now stored, and held against other changes of the row; people may be added meanwhile."""
+        statement = select(cls).where(cls.id == instansi_id)
+        if lock:
+            statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+        return session.scalars(statement).one_or_none()
+
+    @classmethod
+    def within(cls, session: Session, reach: ColumnElement[bool]) -> "list[Instansi]":
+        """Those that an admin reaches, by name."""
+        return list(session.scalars(select(cls).where(reach).order_by(cls.name, cls.id)))
+
+    @classmethod
+    def found(
+        cls, session: Session, reach: ColumnElement[bool], words: str, after: "Instansi | None", most: int
+    ) -> "list[Instansi]":
+        """By name, from the one `after`: those whose code begins with `words`, or whose name holds them."""
+        statement = select(cls).where(reach)
+        if words:
+            in_name = func.lower(cls.name).contains(words.lower(), autoescape=True)
+            statement = statement.where(or_(cls.code.startswith(words, autoescape=True), in_name))
+        if after is not None:
+            statement = statement.where(tuple_(cls.name, cls.id) > tuple_(after.name, after.id))
+        return list(session.scalars(statement.order_by(cls.name, cls.id).limit(most)))
+
+    @property
+    def choice(self) -> tuple[str, str]:
+        """As it is offered in a list to choose from."""
+        return self.code, f"{self.name} ({self.code})"

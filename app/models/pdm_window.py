@@ -1,6 +1,8 @@
+from collections.abc import Collection
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, select
+from sqlalchemy import CheckConstraint, ForeignKey, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.models.base import Base
@@ -37,3 +39,27 @@ class PdmWindow(Base):
         """The instansi's own window where there is one, else the national one."""
         found = select(cls).where(cls.scope.in_((instansi_id, NATIONAL))).order_by(cls.scope.desc()).limit(1)
         return session.scalars(found).one_or_none()
+
+    @classmethod
+    def in_force_for_all(cls, session: Session, instansi_ids: Collection[int]) -> "dict[int, PdmWindow]":
+        """The same for several at once; who has none is left out."""
+        found = session.scalars(select(cls).where(cls.scope.in_((*instansi_ids, NATIONAL))))
+        windows = {window.scope: window for window in found}
+        in_force = {one: windows.get(one) or windows.get(NATIONAL) for one in instansi_ids}
+        return {one: window for one, window in in_force.items() if window}
+
+    @classmethod
+    def write(cls, session: Session, instansi_id: int | None, opens_on: date, closes_on: date) -> "PdmWindow":
+        """Set the days of the row, which is made where there is none; safe beside others who do the same."""
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        days = {"opens_on": opens_on, "closes_on": closes_on}
+        first = insert(cls).values(instansi_id=instansi_id, scope=instansi_id or NATIONAL, **days)
+        session.execute(first.on_conflict_do_update(index_elements=[cls.scope], set_=days))
+        statement = select(cls).where(cls.scope == (instansi_id or NATIONAL)).execution_options(populate_existing=True)
+        return session.scalars(statement).one()
+
+    @classmethod
+    def drop(cls, session: Session, instansi_id: int) -> bool:
+        """Let the instansi follow the country again. False where it did."""
+        dropped = session.execute(delete(cls).where(cls.scope == instansi_id).returning(cls.id))
+        return dropped.first() is not None

@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -9,6 +10,16 @@ from app.models.base import Base, BigId, UtcDateTime
 from app.models.user import User
 
 MOST_LIVE_TOKENS = 10  # more than a day's mails for one NIP
+
+
+class WhyRefused(StrEnum):
+    """Why a token opened nothing, for the trail. A stranger is never told."""
+
+    WRONG = "wrong"  # it is none of those that are open
+    NOTHING_OPEN = "nothing_open"  # nor is any open for this NIP
+    EXPIRED = "expired"
+    USED = "used"
+    OVERTAKEN = "overtaken"  # by a change of the account
 
 
 class ResetRequest(Base):
@@ -67,6 +78,20 @@ class ResetRequest(Base):
         )
         return list(session.scalars(found))
 
+    @classmethod
+    def ended_for(cls, session: Session, nip: Nip, now: datetime) -> list["ResetRequest"]:
+        """The NIP's requests whose token was handed over and cannot be used any more, newest first."""
+        is_over = or_(cls.used_at.is_not(None), cls.expires_at <= now, cls.credential_version != User.credential_version)
+        found = (
+            select(cls)
+            .join(User, cls.user_id == User.id)
+            .where(cls.nip == nip.digits, cls.expires_at.is_not(None), is_over)
+            .order_by(cls.id.desc())
+            .limit(MOST_LIVE_TOKENS)
+            .execution_options(populate_existing=True)
+        )
+        return list(session.scalars(found))
+
     def was_added(self, session: Session) -> bool:
         """Insert the row unless the same form was sent before. Of parallel senders one gets True."""
         try:
@@ -86,8 +111,18 @@ class ResetRequest(Base):
         """Used, or made worthless by a change of the account. No letter of it would help anybody."""
         return self.used_at is not None or (self.user is not None and self.credential_version != self.user.credential_version)
 
+    def why_not_live(self, now: datetime) -> WhyRefused | None:
+        """None while its token opens. A used one changed the account itself, so that is asked first."""
+        if self.used_at is not None:
+            return WhyRefused.USED
+        if self.user is None or self.expires_at is None:
+            return WhyRefused.WRONG
+        if self.credential_version != self.user.credential_version:
+            return WhyRefused.OVERTAKEN
+        return WhyRefused.EXPIRED if self.expires_at <= now else None
+
     def is_live(self, now: datetime) -> bool:
-        return self.user is not None and not self.is_spent and self.expires_at is not None and self.expires_at > now
+        return self.why_not_live(now) is None
 
     def may_mail_again(self, session: Session, now: datetime, cooldown: timedelta) -> bool:
         """Take the right to one more mail. Of parallel askers one gets it; refused until the cooldown has passed."""

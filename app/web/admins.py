@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import NoReturn, ParamSpec
+from typing import ParamSpec
 
-from flask import Response, abort, make_response, redirect, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
 from app.db import unit_of_work
 from app.domain.indonesian_time import now
@@ -94,13 +95,9 @@ def proven_again(view: Callable[P, ResponseReturnValue]) -> Callable[P, Response
     return guarded
 
 
-def stop_at(refusal: OutOfReach | NotToTouch) -> NoReturn:
-    """Answer for a person who cannot be reached, or may not be touched."""
-    match refusal:
-        case OutOfReach():
-            abort(404)
-        case NotToTouch(sentence):
-            raise NotAllowed(sentence)
+def stopped(refusal: OutOfReach | NotToTouch) -> NotFound | NotAllowed:
+    """The answer about somebody who cannot be reached, or may not be touched: to be raised."""
+    return NotFound() if isinstance(refusal, OutOfReach) else NotAllowed(refusal.sentence)
 
 
 def not_allowed(refusal: NotAllowed) -> ResponseReturnValue:

@@ -46,6 +46,8 @@ def upgrade() -> None:
         sa.Column("rows_done", sa.Integer(), nullable=False),
         sa.Column("dry_run", sa.JSON(), nullable=False),
         sa.Column("result", sa.JSON(), nullable=False),
+        sa.Column("reasons", sa.JSON(), nullable=False),
+        sa.Column("delimiter", sa.String(length=1), nullable=False),
         sa.Column("problem", sa.String(length=500), nullable=True),
         sa.ForeignKeyConstraint(["confirmed_by_id"], ["user_account.id"], name="fk_import_batch_confirmed_by_id"),
         sa.ForeignKeyConstraint(["instansi_id"], ["instansi.id"], name="fk_import_batch_instansi_id"),

@@ -31,6 +31,7 @@ def upgrade() -> None:
         batch_op.drop_index("ix_user_account_instansi_id_activation")
         batch_op.create_index("ix_user_account_instansi_id_activation", ["instansi_id", "activation", "nip"])
         batch_op.create_index("ix_user_account_activation", ["activation", "nip"])
+        batch_op.create_index("ix_user_account_category", ["category", "nip"])
         batch_op.create_index("ix_user_account_instansi_id_category", ["instansi_id", "category", "nip"])
         batch_op.create_index("ix_user_account_instansi_id_nip", ["instansi_id", "nip"])
         batch_op.create_index("ix_user_account_instansi_id_work_unit", ["instansi_id", "work_unit", "nip"])
@@ -39,6 +40,12 @@ def upgrade() -> None:
             ["instansi_id", "mail_failed_at", "id"],
             sqlite_where=sa.text("mail_failed_at IS NOT NULL"),
             postgresql_where=sa.text("mail_failed_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_user_account_waiting_since",
+            ["instansi_id", "activation_changed_at"],
+            sqlite_where=sa.text("activation = 'waiting_approval'"),
+            postgresql_where=sa.text("activation = 'waiting_approval'"),
         )
         batch_op.create_index(
             "ix_user_account_stuck_since",
@@ -70,6 +77,11 @@ def _write_words(connection: sa.Connection) -> None:
 def downgrade() -> None:
     with op.batch_alter_table("user_account") as batch_op:
         batch_op.drop_index(
+            "ix_user_account_waiting_since",
+            sqlite_where=sa.text("activation = 'waiting_approval'"),
+            postgresql_where=sa.text("activation = 'waiting_approval'"),
+        )
+        batch_op.drop_index(
             "ix_user_account_stuck_since",
             sqlite_where=sa.text("stuck_since IS NOT NULL"),
             postgresql_where=sa.text("stuck_since IS NOT NULL"),
@@ -82,6 +94,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_user_account_instansi_id_work_unit")
         batch_op.drop_index("ix_user_account_instansi_id_nip")
         batch_op.drop_index("ix_user_account_instansi_id_category")
+        batch_op.drop_index("ix_user_account_category")
         batch_op.drop_index("ix_user_account_activation")
         batch_op.drop_index("ix_user_account_instansi_id_activation")
         batch_op.create_index("ix_user_account_instansi_id_activation", ["instansi_id", "activation"])

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("waiting_approval", sa.Integer(), nullable=False),
         sa.Column("active", sa.Integer(), nullable=False),
         sa.Column("deactivated", sa.Integer(), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["instansi_id"], ["instansi.id"], name="fk_activation_day_instansi_id"),
         sa.PrimaryKeyConstraint("day", "instansi_id", name="pk_activation_day"),
     )

@@ -15,6 +15,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("seal_no", sa.BigInteger(), nullable=False),
         sa.Column("seal", sa.String(length=64), nullable=False),
+        sa.Column("mark", sa.String(length=64), nullable=False),
         sa.CheckConstraint("id = 1", name="ck_audit_head_one_row"),
         sa.PrimaryKeyConstraint("id", name="pk_audit_head"),
     )
@@ -23,6 +24,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("seal_no", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("previous_seal", sa.String(length=64), nullable=True))
         batch_op.add_column(sa.Column("seal", sa.String(length=64), nullable=True))
+        batch_op.drop_index("ix_audit_event_account_id_at")
+        batch_op.create_index("ix_audit_event_account_id", ["account_id", "id"])
         batch_op.create_index("ix_audit_event_actor_id", ["actor_id", "id"])
         batch_op.create_index("ix_audit_event_instansi_id", ["instansi_id", "id"])
         batch_op.create_index(
@@ -33,8 +36,8 @@ def upgrade() -> None:
         )
         batch_op.create_unique_constraint("uq_audit_event_seal_no", ["seal_no"])
         batch_op.create_foreign_key("fk_audit_event_instansi_id", "instansi", ["instansi_id"], ["id"])
-    head = sa.table("audit_head", sa.column("id"), sa.column("seal_no"), sa.column("seal"))
-    op.bulk_insert(head, [{"id": 1, "seal_no": 0, "seal": "0" * 64}])
+    head = sa.table("audit_head", sa.column("id"), sa.column("seal_no"), sa.column("seal"), sa.column("mark"))
+    op.bulk_insert(head, [{"id": 1, "seal_no": 0, "seal": "0" * 64, "mark": ""}])
     op.execute(
         "UPDATE audit_event SET instansi_id = "
         "(SELECT instansi_id FROM user_account WHERE user_account.id = audit_event.account_id)"
@@ -50,6 +53,8 @@ def downgrade() -> None:
         )
         batch_op.drop_index("ix_audit_event_instansi_id")
         batch_op.drop_index("ix_audit_event_actor_id")
+        batch_op.drop_index("ix_audit_event_account_id")
+        batch_op.create_index("ix_audit_event_account_id_at", ["account_id", "at"])
         batch_op.drop_column("seal")
         batch_op.drop_column("previous_seal")
         batch_op.drop_column("seal_no")

@@ -19,8 +19,10 @@ from waitress import wasyncore
 from whitenoise.compress import Compressor
 
 from app import create_app
+from app.cli.demo_desk import liven
 from app.cli.serve import work
 from app.db import engine, reading, unit_of_work
+from app.domain.indonesian_time import now
 from app.models.login_session import LoginSession
 from app.models.outbox_mail import MailState, OutboxMail
 from app.web import assets
@@ -69,6 +71,17 @@ class LivePortal:
         with self.app.app_context(), unit_of_work() as session:
             for login in session.scalars(select(LoginSession)):
                 login.seen_at -= span
+
+    def let_proofs_rest(self, span: timedelta = timedelta(minutes=11)) -> None:
+        """All passwords were last shown that much earlier."""
+        with self.app.app_context(), unit_of_work() as session:
+            for login in session.scalars(select(LoginSession)):
+                login.proven_at -= span
+
+    def fill_the_desks(self) -> None:
+        """The demo's morning: queues, failed mails, a month of activation."""
+        with self.app.app_context(), unit_of_work() as session:
+            liven(session, now())
 
     def _is_sending(self) -> bool:
         on_their_way = OutboxMail.state.in_((MailState.WAITING, MailState.SENDING))

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from app.security.throttle import LOGIN_PER_NIP, MAILS_PER_CLIENT
 from app.web import limits
+from tests.browser import desk_states as desk
 from tests.browser.live_portal import LivePortal
 from tests.browser.steps import ask_for_token, button, field, log_in, open_newest_mail, see
 from tests.cast import BUDI, CINTA, DEWI, HADI, NEW_PASSWORD, PASSWORD, RAKA, SARI, STRANGERS_NIP, TONO
@@ -42,6 +43,7 @@ NOT_PAGES = {
     "/manifest.webmanifest",
     "/sw.js",
     "/.well-known/assetlinks.json",
+    *desk.NOT_PAGES,
 }
 
 
@@ -210,14 +212,6 @@ def _other_sessions_ended(page: Page, portal: LivePortal) -> None:
     expect(page.get_by_role("status").first).to_contain_text("sudah diakhiri")
 
 
-def _correction_link(page: Page, portal: LivePortal) -> None:
-    ask_for_token(page, STRANGERS_NIP, "alamat.baru@contoh.example")
-    mail = open_newest_mail(page, "alamat.baru@contoh.example")
-    page.goto(mail.locator(".letter a").first.get_attribute("href") or "")
-    mail.close()
-    expect(page.get_by_role("status")).to_contain_text("alamat.baru@contoh.example")
-
-
 def _mail_with_token(page: Page, portal: LivePortal) -> None:
     ask_for_token(page, BUDI.nip, BUDI.email or "")
     mail = open_newest_mail(page, BUDI.email or "")
@@ -303,7 +297,12 @@ STATES = (
     State("/aksesibilitas", "", _at("/aksesibilitas")),
     State("/tanpa-jaringan", "", _at("/tanpa-jaringan")),
     State("/perbaikan-email", "", _at("/perbaikan-email")),
-    State("/perbaikan-email/<link>", "proven", _correction_link),
+    State("/perbaikan-email", "refused when empty", _sent_empty("/perbaikan-email", "Kirim tautan")),
+    State("/perbaikan-email/periksa-email", "after asking", desk.correction_mailed),
+    State("/perbaikan-email/<link>", "proven", desk.correction_form()),
+    State("/perbaikan-email/<link>", "refused when empty", desk.correction_form("Kirim permintaan")),
+    State("/perbaikan-email/<link>", "as a ticket", desk.correction_ticket),
+    State("/perbaikan-email/<link>", "already on record", desk.correction_on_record),
     State("/perbaikan-email/<link>", "cut off", _at("/perbaikan-email/terpotong")),
     State("/kotak-surat", "with mails", _full_mailbox),
     State("/kotak-surat", "without mails", _at("/kotak-surat?untuk=tidak-ada")),
@@ -313,4 +312,5 @@ STATES = (
     State("404", "", _at("/tidak-ada")),
     State("413", "", _far_too_long),
     State("429", "", _too_many_mails_from_here),
+    *(State(*one) for one in desk.STATES),
 )

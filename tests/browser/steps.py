@@ -30,16 +30,18 @@ def ask_for_token(page: Page, nip: str, email: str) -> None:
     see(page, "Konfirmasi Reset Password")
 
 
-def open_newest_mail(page: Page, address: str) -> Page:
-    """Look into the demo's mailbox in another tab, again and again until something has come; the tab shows the mail."""
+def open_newest_mail(page: Page, address: str, subject: str = "") -> Page:
+    """Look into the demo's mailbox in another tab, again and again until something has come; the tab shows the newest mail
+    whose subject begins so."""
     tab = page.context.new_page()
     tab.goto(f"/kotak-surat?untuk={address}")
+    mails = tab.get_by_role("row").get_by_role("link", name=re.compile(f"^{subject}"))
     for _ in range(100):
-        if tab.get_by_role("row").count():
+        if mails.count():
             break
         tab.wait_for_timeout(100)
         tab.reload()
-    tab.get_by_role("row").get_by_role("link").first.click()
+    mails.first.click()
     expect(tab.locator(".letter")).to_be_visible()
     return tab
 
@@ -52,8 +54,8 @@ def token_in(mail: Page) -> str:
 
 
 def read_token(page: Page, address: str) -> str:
-    """The token of the newest mail, read in another tab that is closed again."""
-    mail = open_newest_mail(page, address)
+    """The newest token, read in another tab that is closed again."""
+    mail = open_newest_mail(page, address, "Token")
     token = token_in(mail)
     mail.close()
     return token

@@ -38,8 +38,9 @@ FORMS = {
     "/login": {"nip": SARI.nip, "password": PASSWORD},
     "/lupa-password": {"nip": BUDI.nip, "email": "budi@nusajaya.example"},
     "/reset-password": {"nip": BUDI.nip, "token": "WDJB-MJHT", "password": "Kuda-Laut7"},
+    "/perbaikan-email": {"nip": BUDI.nip, "email": "budi.baru@nusajaya.example"},
 }
-PAGES = {"/login": "/login", "/lupa-password": "/lupa-password", "/reset-password": "/konfirmasi-reset-password"}
+PAGES = {**{path: path for path in FORMS}, "/reset-password": "/konfirmasi-reset-password"}
 FIELDS = [(path, field) for path, fields in FORMS.items() for field in fields]
 
 

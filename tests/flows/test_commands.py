@@ -14,7 +14,7 @@ from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.models import AdminMandate, AuditEvent, LoginSession, Tag, ThrottleBucket, User
 from app.security import passwords
-from tests.cast import BUDI, CINTA, SARI, STRANGERS_NIP, WATI
+from tests.cast import BUDI, CAST, CINTA, SARI, STRANGERS_NIP, WATI
 from tests.conftest import MakeApp
 from tests.inbox import Inbox
 from tests.visitor import Visitor, logged_in, words_of
@@ -23,11 +23,28 @@ from tests.visitor import Visitor, logged_in, words_of
 def test_the_demo_loads_once_and_says_what_to_try(make_app: MakeApp) -> None:
     app = make_app(PORTAL_ENV="demo")
 
-    outputs = [app.test_cli_runner().invoke(args=["demo"]).output for _ in range(2)]
+    def people() -> list[str]:
+        with app.app_context(), reading() as session:
+            return list(session.scalars(select(User.nip).order_by(User.id)))
 
-    assert all(BUDI.nip in output and "/kotak-surat" in output for output in outputs)
-    with app.app_context(), reading() as session:
-        assert len(session.scalars(select(User)).all()) == 11
+    first = app.test_cli_runner().invoke(args=["demo"]).output
+    loaded = people()
+    second = app.test_cli_runner().invoke(args=["demo"]).output
+
+    assert all(BUDI.nip in output and "/kotak-surat" in output for output in (first, second))
+    assert {person.nip for person in CAST} < set(loaded) and people() == loaded
+
+
+def test_the_demo_has_a_living_queue_and_a_month_to_look_back_on(make_app: MakeApp) -> None:
+    app = make_app(PORTAL_ENV="demo")
+    app.test_cli_runner().invoke(args=["demo"])
+    wati = logged_in(app, WATI)
+
+    queue = words_of(wati.open("/admin/perbaikan-email"))
+
+    assert queue.count("PE-") >= 5 and "lewat 24 jam" in queue
+    assert "Agus Saputra" in words_of(wati.open("/admin/perbaikan-email?lihat=terjadwal"))
+    assert words_of(wati.open("/admin/cpns")).count("CPNS") > 3
 
 
 def test_the_demo_stays_out_of_production_data(app: Flask) -> None:
@@ -41,7 +58,7 @@ def test_the_demo_mailbox_shows_the_mail(make_app: MakeApp) -> None:
     app.test_cli_runner().invoke(args=["demo"])
     visitor = Visitor(app)
     visitor.ask_for_token(BUDI.nip, "budi@nusajaya.example")
-    mail = Inbox(app).fetch_one()
+    mail = next(mail for mail in Inbox(app).fetch() if mail.to == BUDI.email)
 
     listed = visitor.open("/kotak-surat?untuk=BUDI@nusajaya")
     assert mail.subject in listed.text

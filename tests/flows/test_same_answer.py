@@ -113,6 +113,53 @@ def test_a_wrong_token_runs_the_same_statements_for_everybody(peopled: Flask, ni
     assert refused(nip) == refused(SARI.nip)
 
 
+def _asked_for_correction(app: Flask, nip: str, email: str) -> tuple[list[str], str, int]:
+    visitor = Visitor(app)
+    token = visitor.csrf_token("/perbaikan-email")
+    with statements(app) as seen:
+        answer = visitor.post("/perbaikan-email", csrf_token=token, nip=nip, email=email)
+        page = visitor.open(answer.location)
+    text = re.sub(r"\d\d\.\d\d (WIB|WITA|WIT)", "TIME", page.text).replace(email, "EMAIL")
+    return seen, text, answer.status_code
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_wish_for_another_address_looks_up_nobody_and_is_the_same_for_all(peopled: Flask, inbox: Inbox, case: str) -> None:
+    nip, email = CASES[case]
+
+    asked = _asked_for_correction(peopled, nip, email)
+
+    assert inbox.fetch_one(email).subject.startswith("Lanjutkan perbaikan email")
+    assert asked == _asked_for_correction(peopled, *MATCH)
+    assert not any("user_account" in statement and "email_correction" not in statement for statement in asked[0])
+
+
+@pytest.mark.parametrize("nip", [SARI.nip, BUDI.nip, HADI.nip, LESTARI.nip, CINTA.nip, TONO.nip, STRANGERS_NIP])
+@pytest.mark.parametrize("origin", ["/perbaikan-email", "/lupa-password"])
+def test_a_request_and_its_ticket_are_the_same_for_every_nip(peopled: Flask, inbox: Inbox, origin: str, nip: str) -> None:
+    def submitted(nip: str, address: str) -> tuple[list[str], str, list[str]]:
+        visitor = Visitor(peopled)
+        visitor.submit(origin, nip=nip, email=address)
+        link = inbox.fetch_one(address).link
+        with statements(peopled) as seen:
+            form = visitor.open(link)
+            token = visitor.csrf_token(link)
+            sent = visitor.post(link, csrf_token=token, name="Orang", work_unit="Unit", reason="Lama")
+            ticket = visitor.open(sent.location)
+        mails = [_alike(f"{mail.to} {mail.subject} {mail.text}") for mail in inbox.fetch()]
+        pages = f"{form.status_code} {sent.status_code} {_alike(form.text)} {_alike(ticket.text)}"
+        return seen, pages.replace(address, "EMAIL"), [mail.replace(address, "EMAIL") for mail in mails]
+
+    assert submitted(nip, "orang.satu@contoh.example") == submitted(JOKO.nip, "orang.dua@contoh.example")
+
+
+def _alike(text: str) -> str:
+    """With links, tickets, NIPs and times made equal."""
+    text = _CHANGES_EACH_TIME.sub(r'\1"..."', text)
+    text = re.sub(r"/perbaikan-email/[\w.-]+", "LINK", text)
+    return re.sub(r"PE-\w{4}-\w{4}|\d{8}\*{6}\d\*{3}|\d\d\.\d\d (WIB|WITA|WIT)|\d+ \w+ \d{4},", "...", text)
+
+
 def test_a_held_mail_changes_nothing_that_the_asker_sees(peopled: Flask, inbox: Inbox) -> None:
     first = _asked(peopled, *MATCH)
     for _ in range(2):

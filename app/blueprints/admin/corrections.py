@@ -11,7 +11,8 @@ from wtforms import HiddenField
 
 from app.blueprints.admin.instansi import chosen_instansi
 from app.db import reading, unit_of_work
-from app.domain.corrections import DATA_DO_NOT_MATCH, ChangeState, IdentityCheck
+from app.domain.attachment import EXTENSIONS
+from app.domain.corrections import DATA_DO_NOT_MATCH, PROMISE, ChangeState, IdentityCheck
 from app.domain.indonesian_time import now
 from app.flows import change_email, decide_correction
 from app.flows.change_email import AddressTaken, NotThatState, Outdated, SameAddress, UnderWay
@@ -26,7 +27,7 @@ from app.models.instansi import Instansi
 from app.models.user import User
 from app.security import audit
 from app.security.authority import NotToTouch, OutOfReach
-from app.web.admins import authority, proven_again, stop_at
+from app.web.admins import authority, proven_again, stopped
 from app.web.fields import ChoiceField, LineField
 from app.web.headers import takes
 from app.web.portal import client, portal
@@ -34,8 +35,6 @@ from app.web.portal import client, portal
 blueprint = Blueprint("corrections", __name__, url_prefix="/perbaikan-email")
 
 MOST_AT_ONCE = 50
-PROMISE = timedelta(hours=24)
-_SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "application/pdf": "pdf"}
 CHECKS = [(check.value, check.label) for check in IdentityCheck]
 NO_CHECK = "Pilih cara identitas diperiksa. Isian pemohon saja tidak membuktikan apa-apa."
 VIEWS = {
@@ -87,18 +86,18 @@ def show() -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@blueprint.get("/<int:correction_id>")
+@blueprint.get("/<big_row:correction_id>")
 def one(correction_id: int) -> ResponseReturnValue:
     """Opening takes the request in hand, and shows what the list hides."""
     with unit_of_work() as db:
         opened = decide_correction.open_correction(db, authority(), correction_id, client(), now())
         if isinstance(opened, OutOfReach):
-            stop_at(opened)
+            raise stopped(opened)
         weighed = weigh(db, authority(), opened, now())
     return _one(weighed, ApprovalForm(), RejectionForm())
 
 
-@blueprint.post("/<int:correction_id>/setujui")
+@blueprint.post("/<big_row:correction_id>/setujui")
 @proven_again
 def approve(correction_id: int) -> ResponseReturnValue:
     form = ApprovalForm()
@@ -114,13 +113,13 @@ def approve(correction_id: int) -> ResponseReturnValue:
         case AlreadyDecided(correction) if correction.decided_by_id == authority().admin.id:
             return _to_the_next()  # a double click
         case OutOfReach() | NotToTouch():
-            stop_at(outcome)
+            raise stopped(outcome)
         case AddressTaken() | SameAddress() | UnderWay() | Outdated() | AlreadyDecided():
             form.form_errors = [words_for(outcome)]
             return _again(correction_id, form, RejectionForm(formdata=None))
 
 
-@blueprint.post("/<int:correction_id>/tolak")
+@blueprint.post("/<big_row:correction_id>/tolak")
 @proven_again
 def reject(correction_id: int) -> ResponseReturnValue:
     form = RejectionForm()
@@ -135,13 +134,13 @@ def reject(correction_id: int) -> ResponseReturnValue:
         case AlreadyDecided(correction) if correction.decided_by_id == authority().admin.id:
             return _to_the_next()
         case OutOfReach() | NotToTouch():
-            stop_at(outcome)
+            raise stopped(outcome)
         case AlreadyDecided():
             form.form_errors = [words_for(outcome)]
             return _again(correction_id, ApprovalForm(formdata=None), form)
 
 
-@blueprint.get("/<int:correction_id>/lampiran")
+@blueprint.get("/<big_row:correction_id>/lampiran")
 def attachment(correction_id: int) -> ResponseReturnValue:
     """As a download only: what a stranger has uploaded is never shown inside the portal."""
     with unit_of_work() as db:
@@ -153,7 +152,7 @@ def attachment(correction_id: int) -> ResponseReturnValue:
             db, Tag.ATTACHMENT_OPENED, correction.user, client(), now(), actor=authority().admin, ticket=correction.ticket
         )
     download = Response(found.content, mimetype=found.media_type)
-    download.headers["Content-Disposition"] = f'attachment; filename="{correction.ticket}.{_SUFFIX[found.media_type]}"'
+    download.headers["Content-Disposition"] = f'attachment; filename="{correction.ticket}.{EXTENSIONS[found.media_type]}"'
     download.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return download
 
@@ -204,16 +203,16 @@ def result() -> ResponseReturnValue:
     """Where the chosen requests stand now, so a reload tells the truth."""
     with reading() as db:
         requests = _requests(db, request.args.getlist("pilih"))
-        latest = {one.id: EmailChange.latest_for(db, one.id) for one in requests}
+        latest = {one.id: EmailChange.latest_of_request(db, one.id) for one in requests}
     return render_template("admin/corrections_result.html", requests=requests, latest=latest)
 
 
-@blueprint.get("/perubahan/<int:change_id>")
+@blueprint.get("/perubahan/<big_row:change_id>")
 def change(change_id: int) -> ResponseReturnValue:
     return _change(change_id, BecauseForm())
 
 
-@blueprint.post("/perubahan/<int:change_id>/konfirmasi")
+@blueprint.post("/perubahan/<big_row:change_id>/konfirmasi")
 @proven_again
 def confirm(change_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
@@ -223,12 +222,12 @@ def confirm(change_id: int) -> ResponseReturnValue:
             flash(what_follows(outcome), "success")
             return redirect(url_for("admin.corrections.page", lihat="kedua"), 303)
         case OutOfReach() | NotToTouch():
-            stop_at(outcome)
+            raise stopped(outcome)
         case NotThatState() | AddressTaken():
             return _change(change_id, BecauseForm(formdata=None), 422, words_for(outcome))
 
 
-@blueprint.post("/perubahan/<int:change_id>/batalkan")
+@blueprint.post("/perubahan/<big_row:change_id>/batalkan")
 @proven_again
 def cancel(change_id: int) -> ResponseReturnValue:
     form = BecauseForm()
@@ -241,7 +240,7 @@ def cancel(change_id: int) -> ResponseReturnValue:
             flash("Perubahan email dibatalkan. Email di data tidak berubah lagi karenanya.", "success")
             return redirect(url_for("admin.corrections.page"), 303)
         case OutOfReach() | NotToTouch():
-            stop_at(outcome)
+            raise stopped(outcome)
         case NotThatState():
             return _change(change_id, form, 422, words_for(outcome))
 
@@ -254,7 +253,7 @@ def _one(weighed: Weighed, approval: ApprovalForm, rejection: RejectionForm, sta
         rejection=rejection,
         preset=DATA_DO_NOT_MATCH,
         delay_hours=portal().settings.email_change_delay_hours,
-        answer_by=(weighed.correction.submitted_at or weighed.correction.asked_at) + PROMISE,
+        answer_by=weighed.correction.promised_by,
         now=now(),
         has_errors=bool(approval.errors or rejection.errors),
     )
@@ -266,7 +265,7 @@ def _again(correction_id: int, approval: ApprovalForm, rejection: RejectionForm)
     with reading() as db:
         correction = decide_correction.within_reach(db, authority(), correction_id)
         if isinstance(correction, OutOfReach):
-            stop_at(correction)
+            raise stopped(correction)
         return _one(weigh(db, authority(), correction, now()), approval, rejection, 422)
 
 

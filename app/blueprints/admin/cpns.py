@@ -1,11 +1,144 @@
-"""/admin/cpns: who waits to be let in."""
+"""/admin/cpns: who waits to be let in, and the verdict of the instansi over one or many."""
 
-from flask import Blueprint, abort
+import re
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from wtforms import ValidationError
+
+from app.blueprints.admin.instansi import chosen_instansi
+from app.db import reading, unit_of_work
+from app.domain.categories import Activation
+from app.domain.indonesian_time import now, today_in_jakarta
+from app.flows.approve_cpns import Decree, approve_several_cpns
+from app.flows.cpns_queue import chosen_cpns, waiting_cpns
+from app.flows.cpns_verdict import MOST_AT_ONCE, told_result
+from app.flows.reject_cpns import reject_several_cpns
+from app.models.instansi import Instansi
+from app.models.user import User
+from app.security.authority import NotToTouch
+from app.web.admins import authority, proven_again
+from app.web.fields import DayField, LineField
+from app.web.headers import takes
+from app.web.portal import client
 
 blueprint = Blueprint("cpns", __name__, url_prefix="/cpns")
 
 
+class ApprovalForm(FlaskForm):
+    sk_number = LineField("Nomor SK", "Isi nomor SK, misalnya 813/1204/BKPSDM/2026.", 100)
+    sk_date = DayField("Tanggal SK")
+
+    def validate_sk_date(self, field: DayField) -> None:
+        if not field.errors and field.value > today_in_jakarta(now()):
+            raise ValidationError("Tanggal SK belum tiba. Isi tanggal pada SK itu, paling lambat hari ini.")
+
+
+class RejectionForm(FlaskForm):
+    reason = LineField("Alasan", "Isi alasannya. Orang yang bersangkutan akan membacanya.", 500)
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """One of the chosen, and why nothing will happen to him; None where the verdict will apply."""
+
+    person: User
+    hindrance: str | None
+
+
 @blueprint.get("", endpoint="page")
 def show() -> ResponseReturnValue:
-    abort(404)
+    held, code = authority(), request.args.get("instansi", "")
+    beginning = re.sub(r"[\s.-]", "", request.args.get("nip", ""))
+    after = request.args.get("setelah", type=_row_id)
+    with reading() as db:
+        instansi = chosen_instansi(db, held, code)
+        queue = None
+        if re.fullmatch("[0-9]{0,18}", beginning):
+            queue = waiting_cpns(db, held, beginning, instansi.id if instansi else None, after)
+        choices = Instansi.within(db, held.within(Instansi.id))
+    return render_template(
+        "admin/cpns.html", queue=queue, nip=beginning, code=code, choices=choices, jakarta_day=today_in_jakarta,
+        is_first=after is None,
+    )  # fmt: skip
+
+
+@blueprint.get("/setujui")
+def approval() -> ResponseReturnValue:
+    """What an approval of the chosen would do."""
+    return _preview(ApprovalForm(), "admin/cpns_approve.html")
+
+
+@blueprint.post("/setujui")
+@takes(many=("person",))
+@proven_again
+def approve() -> ResponseReturnValue:
+    form, people = ApprovalForm(), _chosen()
+    if not form.validate() or not 0 < len(people) <= MOST_AT_ONCE:
+        return _preview(form, "admin/cpns_approve.html", 422)
+    decree = Decree(form.sk_number.value, form.sk_date.value)
+    with unit_of_work() as db:
+        event = approve_several_cpns(db, authority(), people, decree, client(), now())
+    return redirect(url_for("admin.cpns.result", event_id=event.id), 303)
+
+
+@blueprint.get("/tolak")
+def rejection() -> ResponseReturnValue:
+    """What a rejection of the chosen would do."""
+    return _preview(RejectionForm(), "admin/cpns_reject.html")
+
+
+@blueprint.post("/tolak")
+@takes(many=("person",))
+@proven_again
+def reject() -> ResponseReturnValue:
+    form, people = RejectionForm(), _chosen()
+    if not form.validate() or not 0 < len(people) <= MOST_AT_ONCE:
+        return _preview(form, "admin/cpns_reject.html", 422)
+    with unit_of_work() as db:
+        event = reject_several_cpns(db, authority(), people, form.reason.value, client(), now())
+    return redirect(url_for("admin.cpns.result", event_id=event.id), 303)
+
+
+@blueprint.get("/hasil/<big_row:event_id>")
+def result(event_id: int) -> ResponseReturnValue:
+    """What a verdict led to, row by row; for who gave it."""
+    with reading() as db:
+        told = told_result(db, authority(), event_id)
+    if told is None:
+        abort(404)
+    return render_template("admin/cpns_result.html", result=told)
+
+
+def _preview(form: ApprovalForm | RejectionForm, template: str, status: int = 200) -> Response:
+    people = _chosen()
+    if not 0 < len(people) <= MOST_AT_ONCE:
+        flash(f"Centang dulu siapa yang dimaksud, paling sedikit satu dan paling banyak {MOST_AT_ONCE} orang.", "info")
+        return make_response(redirect(url_for("admin.cpns.page"), 303))
+    held, today = authority(), today_in_jakarta(now())
+    with reading() as db:
+        rows = [
+            Foreseen(person, _hindrance(person, held.objection(db, person, today))) for person in chosen_cpns(db, held, people)
+        ]
+    if not rows:
+        abort(404)
+    return make_response(render_template(template, form=form, rows=rows, has_errors=bool(form.errors)), status)
+
+
+def _hindrance(person: User, objection: NotToTouch | None) -> str | None:
+    if objection:
+        return objection.sentence
+    if person.activation is not Activation.WAITING_APPROVAL:
+        return f"Tidak sedang menunggu: {person.activation.label.lower()}."
+    return None
+
+
+def _chosen() -> list[int]:
+    return sorted({_row_id(value) for value in request.values.getlist("person") if value.isascii() and value.isdigit()})
+
+
+def _row_id(value: str) -> int:
+    """The id of a row; larger than any there is where it would not fit into one."""
+    return min(int(value[:12]), 2**31 - 1)

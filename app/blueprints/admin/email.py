@@ -23,11 +23,11 @@ from app.flows.change_email import (
 )
 from app.models.email_change import EmailChange
 from app.security.authority import NotToTouch, OutOfReach
-from app.web.admins import authority, proven_again, stop_at
+from app.web.admins import authority, proven_again, stopped
 from app.web.fields import ChoiceField, EmailField, LineField, refuse
 from app.web.portal import client, portal
 
-blueprint = Blueprint("email", __name__, url_prefix="/pegawai/<int:person_id>/email")
+blueprint = Blueprint("email", __name__, url_prefix="/pegawai/<row:person_id>/email")
 
 
 class EmailForm(FlaskForm):
@@ -57,7 +57,7 @@ def change(person_id: int) -> ResponseReturnValue:
             flash(what_follows(outcome), "success")
             return redirect(url_for("admin.person.page", person_id=person_id), 303)
         case OutOfReach() | NotToTouch():
-            stop_at(outcome)
+            raise stopped(outcome)
         case AddressTaken() | SameAddress() | UnderWay():
             refuse(form.email, words_for(outcome))
         case Outdated():
@@ -69,7 +69,7 @@ def _page(person_id: int, form: EmailForm, status: int = 200) -> Response:
     with reading() as db:
         person = authority().person(db, person_id)
         if isinstance(person, OutOfReach):
-            stop_at(person)
+            raise stopped(person)
         needs_second = needs_second_admin(db, person, now())
     page = render_template(
         "admin/person_email.html", person=person, form=form, needs_second=needs_second, is_in_use=is_in_use(person),

@@ -1,11 +1,213 @@
-"""/admin/impor: files of staff."""
+"""/admin/impor: files of staff. The page keeps the file and shows how far the worker has come with it."""
 
-from flask import Blueprint, abort
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
+from werkzeug.datastructures import FileStorage
+
+from app.db import reading, unit_of_work
+from app.domain.indonesian_time import now, shown_moment
+from app.flows import import_batches, refused_rows, staff_template
+from app.flows.import_batches import MOST_BYTES, OtherState, Upload
+from app.flows.staff_sheet import UnreadableFile
+from app.models.import_batch import BatchState, ImportBatch
+from app.models.instansi import Instansi
+from app.security.authority import OutOfReach
+from app.web.admins import authority, proven_again, stopped
+from app.web.fields import refuse
+from app.web.headers import takes
+from app.web.portal import client
 
 blueprint = Blueprint("imports", __name__, url_prefix="/impor")
 
+BATCHES_A_PAGE = 25
+WATCHED_FOR = timedelta(minutes=30)  # then the page is not renewed by itself any more, and an unused session may end
+SECONDS_BETWEEN_LOOKS = 2
+_REST_OF_THE_FORM = 64 * 1024
+_CSV, _XLSX = "text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class UploadForm(FlaskForm):
+    file = FileField("File pegawai (CSV atau XLSX)")
+
+
+class ActForm(FlaskForm):
+    """A button."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the worker has come. `percent` is missing while the batch waits for its turn."""
+
+    words: str
+    percent: int | None
+    is_watched: bool
+
+    @classmethod
+    def of(cls, batch: ImportBatch) -> "Progress":
+        since = batch.confirmed_at or batch.uploaded_at
+        percent = min(99, 100 * batch.position // batch.total) if batch.total else None
+        rows = f"{batch.rows_done:,}".replace(",", ".")
+        done = f"{rows} baris selesai, {percent}%" if percent is not None else "membuka file"
+        words = {
+            BatchState.UPLOADED: "Menunggu giliran untuk diperiksa.",
+            BatchState.CHECKING: f"Sedang diperiksa: {done}.",
+            BatchState.CONFIRMED: "Menunggu giliran untuk dijalankan.",
+            BatchState.RUNNING: f"Sedang dijalankan: {done}.",
+        }
+        return cls(words.get(batch.state, ""), percent, batch.state.is_under_way and now() - since < WATCHED_FOR)
+
 
 @blueprint.get("", endpoint="page")
-def show() -> ResponseReturnValue:
-    abort(404)
+def show_list() -> ResponseReturnValue:
+    return _list_page(UploadForm())
+
+
+@blueprint.post("", endpoint="upload")
+@takes(file="file", longest_body=MOST_BYTES + _REST_OF_THE_FORM, only_from_admins=True)
+def upload() -> ResponseReturnValue:
+    form, file = UploadForm(), request.files.get("file")
+    received = _received(file) if form.validate() else UnreadableFile("Muat ulang halaman ini, lalu pilih filenya sekali lagi.")
+    instansi_id = _wanted_instansi()
+    if isinstance(received, UnreadableFile):
+        refuse(form.file, str(received))
+        return _list_page(form, 422)
+    if instansi_id is None and not authority().is_pusat:
+        return _list_page(form, 422, "Pilih untuk instansi mana file ini, lalu pilih filenya sekali lagi.")
+    with unit_of_work() as db:
+        batch = import_batches.hand_over(db, authority(), received, instansi_id, client(), now())
+    if isinstance(batch, OutOfReach):
+        raise stopped(batch)
+    return redirect(url_for(".show", batch_id=batch.id), 303)
+
+
+@blueprint.get("/<big_row:batch_id>")
+def show(batch_id: int) -> ResponseReturnValue:
+    with reading() as db:
+        batch = import_batches.batch_within(db, authority(), batch_id)
+        if isinstance(batch, OutOfReach):
+            raise stopped(batch)
+        instansi = db.get(Instansi, batch.instansi_id) if batch.instansi_id else None
+        has_refused_rows = refused_rows.are_kept(db, batch)
+    return render_template(
+        "admin/import.html",
+        batch=batch,
+        instansi=instansi,
+        progress=Progress.of(batch),
+        seconds=SECONDS_BETWEEN_LOOKS,
+        has_refused_rows=has_refused_rows,
+        may_be_cancelled=batch.state in import_batches.MAY_BE_CANCELLED,
+        shown_moment=shown_moment,
+        form=ActForm(),
+    )
+
+
+@blueprint.get("/<big_row:batch_id>/kemajuan")
+def progress(batch_id: int) -> ResponseReturnValue:
+    """Asked by the script of the page; who has no script has the page renewed."""
+    with reading() as db:
+        batch = import_batches.batch_within(db, authority(), batch_id)
+    if isinstance(batch, OutOfReach):
+        raise stopped(batch)
+    found = Progress.of(batch)
+    return jsonify(state=batch.state, words=found.words, percent=found.percent)
+
+
+@blueprint.post("/<big_row:batch_id>/jalankan")
+@proven_again
+def run(batch_id: int) -> ResponseReturnValue:
+    with unit_of_work() as db:
+        outcome = import_batches.confirm(db, authority(), batch_id, client(), now())
+    return _moved_on(outcome, "Impor akan dijalankan. Halaman ini menunjukkan kemajuannya, dan boleh ditutup.")
+
+
+@blueprint.post("/<big_row:batch_id>/batalkan")
+def cancel(batch_id: int) -> ResponseReturnValue:
+    with unit_of_work() as db:
+        outcome = import_batches.cancel(db, authority(), batch_id, client(), now())
+    return _moved_on(outcome, "Impor dibatalkan. Tidak ada data yang diubah.")
+
+
+@blueprint.get("/<big_row:batch_id>/ditolak.csv")
+def refused(batch_id: int) -> ResponseReturnValue:
+    """The refused rows, to correct and to upload again."""
+    with unit_of_work() as db:
+        batch = import_batches.batch_within(db, authority(), batch_id)
+        if isinstance(batch, OutOfReach):
+            raise stopped(batch)
+        refused_rows.note_export(db, authority(), batch, client(), now())
+    return _download(stream_with_context(_refused_rows(batch)), f"impor-{batch.id}-ditolak.csv", _CSV)
+
+
+@blueprint.get("/template.xlsx")
+def template_xlsx() -> ResponseReturnValue:
+    return _download(staff_template.as_xlsx(), "template-pegawai.xlsx", _XLSX)
+
+
+@blueprint.get("/template.csv")
+def template_csv() -> ResponseReturnValue:
+    return _download(staff_template.as_csv(), "template-pegawai.csv", _CSV)
+
+
+def _list_page(form: UploadForm, status: int = 200, no_instansi: str | None = None) -> ResponseReturnValue:
+    before = request.args.get("sebelum", type=int)
+    with reading() as db:
+        batches = import_batches.batches_within(db, authority(), before, BATCHES_A_PAGE + 1)
+        offices = [] if authority().is_pusat else Instansi.within(db, authority().within(Instansi.id))
+    page = render_template(
+        "admin/imports.html",
+        form=form,
+        choices=[(str(office.id), office.choice[1]) for office in offices],
+        batches=batches[:BATCHES_A_PAGE],
+        next_before=batches[BATCHES_A_PAGE - 1].id if len(batches) > BATCHES_A_PAGE else None,
+        is_first=before is None,
+        most_mb=MOST_BYTES >> 20,
+        shown_moment=shown_moment,
+        no_instansi=no_instansi,
+        has_errors=bool(form.errors or no_instansi),
+    )
+    return page, status
+
+
+def _received(file: FileStorage | None) -> Upload | UnreadableFile:
+    if file is None or not file.filename:
+        return UnreadableFile("Pilih satu file CSV atau XLSX dari perangkat Anda.")
+    return Upload.of(file.filename, file.read())
+
+
+def _wanted_instansi() -> int | None:
+    """The instansi that the file is for; who holds mandates over several has chosen one."""
+    if authority().is_pusat:
+        return None
+    only = next(iter(authority().instansi_ids)) if len(authority().instansi_ids) == 1 else None
+    return only or request.form.get("instansi", type=int)
+
+
+def _moved_on(outcome: ImportBatch | OutOfReach | OtherState, news: str) -> ResponseReturnValue:
+    match outcome:
+        case OutOfReach():
+            raise stopped(outcome)
+        case OtherState(batch):
+            flash(f"Tombol itu tidak mengubah apa-apa: impor ini sudah berstatus {batch.state.label}.", "info")
+        case ImportBatch() as batch:
+            flash(news, "success")
+    return redirect(url_for(".show", batch_id=batch.id), 303)
+
+
+def _refused_rows(batch: ImportBatch) -> Iterator[str]:
+    yield refused_rows.head(batch)
+    after: int | None = 0
+    while after is not None:
+        with reading() as db:
+            rows, after = refused_rows.part(db, batch, after)
+        yield rows
+
+
+def _download(content: bytes | Iterator[str], name: str, kind: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, content_type=kind, headers=headers)

@@ -1,11 +1,174 @@
-"""/admin/instansi: help contacts and PDM windows."""
+"""/admin/instansi: how people reach an instansi, and when it fills in its data."""
 
-from flask import Blueprint, abort
+from collections.abc import Callable
+from functools import wraps
+
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
+
+from app.db import reading, unit_of_work
+from app.domain.indonesian_time import now, shown_date
+from app.flows.set_contact import set_contact
+from app.flows.set_pdm_window import ClosesBeforeOpening, UnknownInstansi, follow_national_window, set_pdm_window
+from app.models.instansi import Instansi
+from app.models.pdm_window import PdmWindow
+from app.security.authority import Authority, OutOfReach
+from app.web.admins import authority, only_pusat, proven_again, stopped
+from app.web.fields import DayField, LineField, refuse
+from app.web.portal import client
 
 blueprint = Blueprint("instansi", __name__, url_prefix="/instansi")
+_PAGE = 25
+_ONE = "/<row:instansi_id>"
+
+
+class ContactForm(FlaskForm):
+    contact = LineField("Kontak bantuan", "Isi kontak bantuan. Tanpa itu tidak ada yang tahu harus bertanya ke mana.", 300)
+
+
+class WindowForm(FlaskForm):
+    opens_on = DayField("Tanggal buka")
+    closes_on = DayField("Tanggal tutup")
+
+
+def of_one_instansi(
+    view: Callable[[Instansi], ResponseReturnValue],
+) -> Callable[[int], ResponseReturnValue]:
+    """Mark a view of one instansi: those out of reach do not exist."""
+
+    @wraps(view)
+    def guarded(instansi_id: int) -> ResponseReturnValue:
+        with reading() as db:
+            instansi = Instansi.with_id(db, instansi_id)
+        if instansi is None or not authority().covers(instansi.id):
+            abort(404)
+        return view(instansi)
+
+    return guarded
+
+
+def chosen_instansi(db: Session, held: Authority, code: str) -> Instansi | None:
+    """The one that a list is narrowed to; None without a code. One out of reach does not exist."""
+    if not code:
+        return None
+    instansi = Instansi.with_code(db, code)
+    if instansi is None or not held.covers(instansi.id):
+        abort(404)
+    return instansi
 
 
 @blueprint.get("", endpoint="page")
 def show() -> ResponseReturnValue:
-    abort(404)
+    held, words = authority(), " ".join(request.args.get("cari", "").split())
+    with reading() as db:
+        last = Instansi.with_id(db, request.args.get("setelah", 0, type=lambda typed: min(int(typed), 2**31 - 1)))
+        after = last if last and held.covers(last.id) else None
+        found = Instansi.found(db, held.within(Instansi.id), words, after, _PAGE + 1)
+        windows = PdmWindow.in_force_for_all(db, [instansi.id for instansi in found])
+        national = PdmWindow.of(db, None)
+    return render_template(
+        "admin/instansi.html", found=found[:_PAGE], windows=windows, national=national, words=words, is_first=after is None,
+        next_after=found[_PAGE - 1].id if len(found) > _PAGE else None,
+    )  # fmt: skip
+
+
+@blueprint.get(f"{_ONE}/kontak")
+@of_one_instansi
+def contact(instansi: Instansi) -> ResponseReturnValue:
+    return _contact_page(ContactForm(contact=instansi.helpdesk_contact), instansi)
+
+
+@blueprint.post(f"{_ONE}/kontak")
+@of_one_instansi
+@proven_again
+def change_contact(instansi: Instansi) -> ResponseReturnValue:
+    form = ContactForm()
+    if not form.validate():
+        return _contact_page(form, instansi, 422)
+    with unit_of_work() as db:
+        changed = set_contact(db, authority(), instansi.id, form.contact.value, client(), now())
+    if isinstance(changed, OutOfReach):
+        raise stopped(changed)
+    flash(f"Kontak bantuan {changed.name} disimpan. Semua halaman dan surat memakainya mulai sekarang.", "success")
+    return redirect(url_for("admin.instansi.page"), 303)
+
+
+@blueprint.get(f"{_ONE}/jadwal")
+@of_one_instansi
+@only_pusat
+def window(instansi: Instansi) -> ResponseReturnValue:
+    with reading() as db:
+        own = PdmWindow.of(db, instansi.id)
+    form = WindowForm(obj=own)
+    return _window_page(form, instansi)
+
+
+@blueprint.post(f"{_ONE}/jadwal")
+@of_one_instansi
+@only_pusat
+@proven_again
+def set_window(instansi: Instansi) -> ResponseReturnValue:
+    return _set_window(instansi)
+
+
+@blueprint.post(f"{_ONE}/jadwal/ikut-nasional")
+@of_one_instansi
+@only_pusat
+@proven_again
+def follow_national(instansi: Instansi) -> ResponseReturnValue:
+    with unit_of_work() as db:
+        follow_national_window(db, authority().admin, instansi, client(), now())
+    flash(f"{instansi.name} sekarang mengikuti jadwal nasional.", "success")
+    return redirect(url_for("admin.instansi.page"), 303)
+
+
+@blueprint.get("/jadwal-nasional")
+@only_pusat
+def national_window() -> ResponseReturnValue:
+    with reading() as db:
+        held = PdmWindow.of(db, None)
+    form = WindowForm(obj=held)
+    return _window_page(form, None)
+
+
+@blueprint.post("/jadwal-nasional")
+@only_pusat
+@proven_again
+def set_national_window() -> ResponseReturnValue:
+    return _set_window(None)
+
+
+def _set_window(instansi: Instansi | None) -> ResponseReturnValue:
+    form = WindowForm()
+    if not form.validate():
+        return _window_page(form, instansi, 422)
+    opens_on, closes_on, code = form.opens_on.value, form.closes_on.value, instansi.code if instansi else None
+    with unit_of_work() as db:
+        written = set_pdm_window(db, authority().admin, opens_on, closes_on, code, client(), now())
+    match written:
+        case ClosesBeforeOpening():
+            refuse(form.closes_on, "Tanggal tutup lebih awal daripada tanggal buka. Isi hari terakhir yang masih dibuka.")
+            return _window_page(form, instansi, 422)
+        case UnknownInstansi():
+            abort(404)
+        case PdmWindow():
+            whose = instansi.name if instansi else "nasional"
+            flash(f"Jadwal PDM {whose}: {shown_date(opens_on)} sampai {shown_date(closes_on)}.", "success")
+    return redirect(url_for("admin.instansi.page"), 303)
+
+
+def _contact_page(form: ContactForm, instansi: Instansi, status: int = 200) -> Response:
+    page = render_template("admin/instansi_contact.html", form=form, instansi=instansi, has_errors=bool(form.errors))
+    return make_response(page, status)
+
+
+def _window_page(form: WindowForm, instansi: Instansi | None, status: int = 200) -> Response:
+    with reading() as db:
+        own = PdmWindow.of(db, instansi.id) if instansi else None
+        national = PdmWindow.of(db, None)
+    page = render_template(
+        "admin/instansi_window.html", form=form, instansi=instansi, own=own, national=national, has_errors=bool(form.errors)
+    )
+    return make_response(page, status)

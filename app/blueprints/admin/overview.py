@@ -1,11 +1,81 @@
-"""/admin/: how it goes."""
+"""/admin/: how it goes, in figures; and the figures as files."""
 
-from flask import Blueprint, abort
+from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app.db import reading, unit_of_work
+from app.domain.indonesian_time import now, today_in_jakarta
+from app.flows import take_stock
+from app.flows.take_stock import Line, Reach, reach_of
+from app.models.instansi import Instansi
+from app.web import exports
+from app.web.admins import authority
+from app.web.logs import masked
+from app.web.portal import client
 
 blueprint = Blueprint("overview", __name__, url_prefix="")
+
+LINES_ON_A_PAGE = 25
+_FIGURES = ["Pegawai", "Aktif", "Belum diaktifkan", "Menunggu persetujuan", "Dinonaktifkan", "Persen aktif"]
 
 
 @blueprint.get("/", endpoint="page")
 def show() -> ResponseReturnValue:
-    abort(404)
+    moment = now()
+    with reading() as db:
+        reach = reach_of(db, authority(), request.args.get("instansi", "").strip()) or abort(404)
+        lines = _matching(_lines(db, reach), request.args.get("cari", ""))
+        return render_template(
+            "admin/overview.html",
+            reach=reach,
+            days=take_stock.days(db, reach, today_in_jakarta(moment)),
+            counted_at=take_stock.counted_at(db, reach),
+            lines=lines[(_number() - 1) * LINES_ON_A_PAGE : _number() * LINES_ON_A_PAGE],
+            first_place=(_number() - 1) * LINES_ON_A_PAGE + 1,
+            has_more=len(lines) > _number() * LINES_ON_A_PAGE,
+            number=_number(),
+            search=request.args.get("cari", "").strip(),
+            stock=take_stock.take_stock(db, reach, moment),
+            moment=moment,
+            masked=masked,
+        )
+
+
+@blueprint.post("/ekspor")
+def export() -> ResponseReturnValue:
+    """The table of the page, whole: the units of one instansi, or all instansi in their order."""
+    file_kind = "xlsx" if request.form.get("bentuk") == "xlsx" else "csv"
+    with reading() as db:
+        reach = reach_of(db, authority(), request.form.get("instansi", "").strip()) or abort(404)
+        lines = _lines(db, reach)
+    name = "aktivasi per unit" if reach.instansi else "peringkat instansi"
+    with unit_of_work() as db:
+        take_stock.note_export(db, reach, name, file_kind, len(lines), client(), now())
+    write = exports.as_xlsx if file_kind == "xlsx" else exports.as_csv
+    header = ["Unit kerja"] if reach.instansi else ["Peringkat", "Kode instansi", "Instansi"]
+    return write(name, [*header, *_FIGURES], [_cells(line, place, reach.instansi) for place, line in enumerate(lines, start=1)])
+
+
+def _lines(db: Session, reach: Reach) -> list[Line]:
+    return take_stock.units(db, reach.instansi) if reach.instansi else take_stock.ranking(db, reach)
+
+
+def _matching(lines: list[Line], search: str) -> list[Line]:
+    wanted = search.strip().casefold()
+    return [line for line in lines if wanted in line.name.casefold()] if wanted else lines
+
+
+def _number() -> int:
+    """The number of the page, counted from 1."""
+    typed = request.args.get("hal", "1")
+    return max(1, int(typed)) if typed.isdecimal() and len(typed) < 6 else 1
+
+
+def _cells(line: Line, place: int, instansi: Instansi | None) -> list[exports.Cell]:
+    figures = line.figures
+    head: list[exports.Cell] = [line.name] if instansi else [place, line.code, line.name]
+    return [
+        *head, figures.people, figures.active, figures.not_activated, figures.waiting_approval, figures.deactivated,
+        round(figures.share, 1),
+    ]  # fmt: skip

@@ -1,11 +1,226 @@
-"""/admin/pegawai: people are found."""
+"""/admin/pegawai: people are found, page by page, and taken along as a list."""
 
-from flask import Blueprint, abort
+import base64
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
+from wtforms import StringField, ValidationError
+
+from app.db import reading, unit_of_work
+from app.domain.categories import Activation, Category
+from app.domain.email_address import EmailAddress, read_email
+from app.domain.indonesian_time import now
+from app.domain.nip import read_nip_beginning
+from app.flows.find_people import (
+    MOST_EXPORTED,
+    Found,
+    Position,
+    Stuck,
+    Wishes,
+    all_found,
+    export_people,
+    find_people,
+    scope_of,
+    units_of,
+)
+from app.models.instansi import Instansi
+from app.models.name_word import words_of
+from app.models.user import User
+from app.web import exports
+from app.web.admins import authority, proven_again
+from app.web.fields import ChoiceField, refuse
+from app.web.portal import client
 
 blueprint = Blueprint("people", __name__, url_prefix="/pegawai")
+
+_FILTERS = ("nip", "nama", "email", "status", "kategori", "unit", "macet", "instansi")
+_HEADER = ["NIP", "Nama", "Kategori", "Kode instansi", "Unit kerja", "Status", "Email", "Macet sejak"]
+_ALL = ("", "Semua")
+_CHOOSE = "Pilih salah satu dari daftar."
+_STUCK_WORDS = {Stuck.TOKEN.value: "Dapat token, belum pernah masuk", Stuck.EMAIL.value: "Email ditolak server"}
+_MOST_WORDS = 5
+_LARGEST_ID = 2**31 - 1
+_CUT = f"Daftar ini terpotong: paling banyak {MOST_EXPORTED} baris. Persempit pencarian, lalu ekspor lagi."
+
+
+def _or_nothing(typed: str | None) -> str:
+    return typed or ""
+
+
+class PeopleForm(FlaskForm):
+    """What is looked for. Every field may stay empty; what a field cannot mean is refused with a sentence."""
+
+    class Meta:
+        csrf = False  # looking changes nothing; the export has a token of its own
+
+    nip = StringField("NIP, atau angka depannya")
+    nama = StringField("Nama")
+    email = StringField("Email")
+    status = ChoiceField("Status", _CHOOSE, [_ALL, *((state.value, state.label) for state in Activation)], filters=[_or_nothing])
+    kategori = ChoiceField("Kategori", _CHOOSE, [_ALL, *((kind.value, kind.label) for kind in Category)], filters=[_or_nothing])
+    unit = StringField("Unit kerja")
+    macet = ChoiceField("Macet", _CHOOSE, [_ALL, *_STUCK_WORDS.items()], filters=[_or_nothing])
+    instansi = StringField("Kode instansi")
+
+    nip_prefix: str = ""
+    address: EmailAddress | None = None
+
+    def validate_nip(self, field: StringField) -> None:
+        beginning = read_nip_beginning(field.data or "")
+        if not isinstance(beginning, str):
+            raise ValidationError(beginning.sentence)
+        self.nip_prefix = beginning
+
+    def validate_nama(self, field: StringField) -> None:
+        if (field.data or "").strip() and not words_of(field.data or ""):
+            raise ValidationError("Isi nama dengan huruf, misalnya sari wulan.")
+
+    def validate_email(self, field: StringField) -> None:
+        if not (field.data or "").strip():
+            return
+        address = read_email(field.data or "")
+        if not isinstance(address, EmailAddress):
+            raise ValidationError("Isi alamat email seutuhnya, misalnya nama@contoh.go.id.")
+        self.address = address
+
+
+@dataclass(frozen=True)
+class Search:
+    """A form that was read, as what it looks for."""
+
+    form: PeopleForm
+    wishes: Wishes | None  # None where the form cannot be meant
+    units: list[str]
 
 
 @blueprint.get("", endpoint="page")
 def show() -> ResponseReturnValue:
-    abort(404)
+    with reading() as db:
+        search = _read(db, PeopleForm(request.args))
+        if search.wishes is None:
+            return _page(search, Found([], None), 422)
+        return _page(search, find_people(db, authority(), search.wishes, _position(request.args.get("lanjut", ""))))
+
+
+@blueprint.post("/ekspor")
+@proven_again
+def export() -> ResponseReturnValue:
+    """The same people as a file; the e-mail addresses stay masked, for a list is passed on easily."""
+    with reading() as db:
+        search = _read(db, PeopleForm(request.form))
+        if search.wishes is None:
+            return _page(search, Found([], None), 422)
+        rows = [_row(person, search.wishes) for person in all_found(db, authority(), search.wishes)]
+    file_kind = "xlsx" if request.form.get("bentuk") == "xlsx" else "csv"
+    with unit_of_work() as db:
+        export_people(db, authority(), len(rows), file_kind, client(), now())
+    write = exports.as_xlsx if file_kind == "xlsx" else exports.as_csv
+    return write("pegawai", _HEADER, rows)
+
+
+def _read(db: Session, form: PeopleForm) -> Search:
+    """The form with its instansi and unit looked up; only the centre may name an instansi."""
+    is_sound = form.validate()
+    instansi = _instansi(db, form) if authority().is_pusat else None
+    wishes = Wishes(
+        nip=form.nip_prefix,
+        words=tuple(words_of(form.nama.data or ""))[:_MOST_WORDS],
+        email=form.address,
+        activation=Activation(form.status.data) if form.status.data and not form.status.errors else None,
+        category=Category(form.kategori.data) if form.kategori.data and not form.kategori.errors else None,
+        stuck=Stuck(form.macet.data) if form.macet.data and not form.macet.errors else None,
+        instansi_id=instansi.id if instansi else None,
+    )
+    scope = scope_of(authority(), wishes)
+    units = units_of(db, scope) if scope is not None else []
+    if form.unit.data in units:
+        wishes = Wishes(**{**vars(wishes), "work_unit": form.unit.data})
+    is_sound = is_sound and not form.instansi.errors
+    return Search(form, wishes if is_sound else None, units)
+
+
+def _instansi(db: Session, form: PeopleForm) -> Instansi | None:
+    code = (form.instansi.data or "").strip()
+    instansi = Instansi.with_code(db, code) if code and code.isprintable() else None
+    if code and instansi is None:
+        refuse(form.instansi, "Kode instansi ini tidak dikenal. Periksa lagi kodenya, atau kosongkan.")
+    return instansi
+
+
+def _page(search: Search, found: Found, status: int = 200) -> Response:
+    asked = {name: search.form[name].data for name in _FILTERS if search.form[name].data}
+    page = render_template(
+        "admin/people.html",
+        form=search.form,
+        has_errors=bool(search.form.errors),
+        asked=asked,
+        units=search.units,
+        found=found,
+        masked_email=masked_email,
+        stuck=search.wishes.stuck if search.wishes else None,
+        is_first="lanjut" not in request.args,
+        first_url=url_for("admin.people.page", **asked),
+        next_url=url_for("admin.people.page", **asked, lanjut=_token(found.next)) if found.next else None,
+    )
+    return make_response(page, status)
+
+
+def _row(person: User | None, wishes: Wishes) -> list[str]:
+    if person is None:
+        return [_CUT]
+    return [
+        person.nip, person.name, person.category.label, person.instansi.code, person.work_unit, person.activation.label,
+        masked_email(person), _since(person, wishes.stuck),
+    ]  # fmt: skip
+
+
+def masked_email(person: User) -> str:
+    return EmailAddress(person.email).masked if person.email else ""
+
+
+def _since(person: User, stuck: Stuck | None) -> str:
+    moment = person.mail_failed_at if stuck is Stuck.EMAIL else person.stuck_since
+    return moment.date().isoformat() if moment else ""
+
+
+def _token(position: Position) -> str:
+    """A position for the address of the next page. It is no secret and gives no right: reach is decided anew each time."""
+    keys = [key.isoformat() if isinstance(key, datetime) else key for key in position.keys]
+    text = json.dumps([position.index, position.instansi_id, *keys], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _position(token: str) -> Position | None:
+    """The position in an address; None, and so the first page, for everything that is none."""
+    try:
+        index, instansi_id, *keys = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        match index, keys:
+            case "nip", [str() as nip] if nip.isdigit() and nip.isascii():
+                read: tuple[str | int | datetime, ...] = (nip,)
+            case "nama", [str() as word, int() as person_id] if word.isalnum():
+                read = (word, _id(person_id))
+            case (("macet-token" | "macet-email"), [*instansi, str() as since, int() as person_id]) if len(instansi) <= 1:
+                read = (*map(_id, instansi), _aware(since), _id(person_id))
+            case _:
+                return None
+        return Position(index, read, None if instansi_id is None else _id(instansi_id))
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return None
+
+
+def _id(number: object) -> int:
+    if not isinstance(number, int) or not 0 <= number <= _LARGEST_ID:
+        raise ValueError("not an id")
+    return number
+
+
+def _aware(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a zone")
+    return moment.astimezone(UTC)

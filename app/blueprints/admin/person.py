@@ -1,11 +1,264 @@
-"""/admin/pegawai/<person>: one person, and what an admin may do for him."""
+"""/admin/pegawai/<person>: where somebody stands and why, and what the desk can do about it. Each dangerous act has its page."""
 
-from flask import Blueprint, abort
+import hashlib
+import secrets
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, StringField, ValidationError
 
-blueprint = Blueprint("person", __name__, url_prefix="/pegawai/<int:person_id>")
+from app.db import reading, unit_of_work
+from app.domain.categories import Category
+from app.domain.indonesian_time import now, today_in_jakarta
+from app.domain.staff_file import Fault, read_phone
+from app.flows.correct_record import Corrected, NipTaken, Record, Stale, correct_record
+from app.flows.deactivate import AlreadySo, deactivate, reactivate
+from app.flows.look_at_person import look_at_person, open_record
+from app.flows.move_person import AlreadyThere, Moved, UnknownInstansi, move_person
+from app.flows.send_token import Held, IsDeactivated, NoAddress, OnItsWay, send_token
+from app.flows.unlock import unlock_person
+from app.models.instansi import Instansi
+from app.models.user import User
+from app.security.authority import NotToTouch, OutOfReach
+from app.web.admins import authority, proven_again, stopped
+from app.web.fields import ChoiceField, LineField, NipField, refuse
+from app.web.portal import client, portal
+from app.web.trail_words import words_for
+
+blueprint = Blueprint("person", __name__, url_prefix="/pegawai/<row:person_id>")
+
+_LONGEST_REASON = 500
+_ASK_FOR_REASON = "Isi alasannya, misalnya nomor surat atau siapa yang meminta."
+
+
+class ReasonForm(FlaskForm):
+    reason = LineField("Alasan", _ASK_FOR_REASON, _LONGEST_REASON)
+
+
+class RecordForm(FlaskForm):
+    seen = HiddenField()
+    nip = NipField("NIP")
+    name = LineField("Nama", "Isi nama lengkap pegawai.", 200)
+    category = ChoiceField("Kategori", "Pilih kategorinya.", [(kind.value, kind.label) for kind in Category])
+    work_unit = LineField("Unit kerja", "Isi nama unit kerja.", 200)
+    phone = StringField("Telepon")
+    reason = LineField("Alasan", _ASK_FOR_REASON, _LONGEST_REASON)
+
+    def validate_phone(self, field: StringField) -> None:
+        if isinstance(fault := read_phone(field.data or ""), Fault):
+            raise ValidationError(fault.sentence)
+
+    @property
+    def record(self) -> Record:
+        phone = read_phone(self.phone.data or "")
+        assert not isinstance(phone, Fault), "read before it was validated"
+        return Record(self.nip.value, self.name.value, Category(self.category.data or ""), self.work_unit.value, phone)
+
+
+class MoveForm(FlaskForm):
+    code = LineField("Instansi tujuan", "Pilih instansi tujuan.", 20)
+    reason = LineField("Alasan", "Isi alasannya, misalnya nomor SK mutasi.", _LONGEST_REASON)
 
 
 @blueprint.get("", endpoint="page")
 def show(person_id: int) -> ResponseReturnValue:
-    abort(404)
+    with unit_of_work() as db:
+        sight = look_at_person(db, authority(), person_id, portal().keys, client(), now())
+    if isinstance(sight, OutOfReach):
+        raise stopped(sight)
+    return render_template(
+        "admin/person.html",
+        sight=sight,
+        person=sight.person,
+        held=authority(),
+        words_for=words_for,
+        form_id=secrets.token_urlsafe(12),
+    )
+
+
+@blueprint.get("/ubah")
+def edit(person_id: int) -> ResponseReturnValue:
+    person = _on_screen(person_id)
+    record = Record.of(person)
+    return _edit_page(person, RecordForm(formdata=None, data={**vars(record), "nip": record.nip.grouped}), record.version)
+
+
+@blueprint.post("/ubah")
+@proven_again
+def save(person_id: int) -> ResponseReturnValue:
+    form = RecordForm()
+    person, seen = _whom(person_id), form.seen.data or ""
+    if not form.validate():
+        return _edit_page(person, form, seen, 422)
+    with unit_of_work() as db:
+        outcome = correct_record(
+            db, authority(), person_id, seen, form.record, form.reason.value, _cpns_open_by_themselves(), client(), now()
+        )
+    match outcome:
+        case OutOfReach() | NotToTouch():
+            raise stopped(outcome)
+        case Corrected(columns=()):
+            return _back(person_id, "Data sudah seperti itu, jadi tidak ada yang diubah.", "info")
+        case Corrected():
+            return _back(person_id, f"Data sudah dibetulkan: {outcome.words}.")
+        case Stale():
+            form.form_errors = [
+                "Data berubah sejak halaman ini dibuka. Bandingkan isian Anda dengan data sekarang, lalu simpan lagi."
+            ]
+            person = _whom(person_id)
+            return _edit_page(person, form, Record.of(person).version, 422, is_stale=True)
+        case NipTaken():
+            refuse(form.nip, "NIP ini tidak dapat dipakai. Periksa lagi angkanya; bila sudah benar, hubungi admin pusat.")
+            return _edit_page(person, form, seen, 422)
+
+
+@blueprint.post("/kirim-token")
+def resend(person_id: int) -> ResponseReturnValue:
+    with unit_of_work() as db:
+        outcome = send_token(db, authority(), person_id, _submission(person_id), portal().keys, client(), now())
+    match outcome:
+        case OutOfReach() | NotToTouch():
+            raise stopped(outcome)
+        case OnItsWay(masked_address):
+            return _back(person_id, f"Token sedang dikirim ke {masked_address}.")
+        case Held():
+            return _back(
+                person_id, "Token tidak dikirim: batas kiriman ke pegawai ini tercapai. Buka batasnya, atau tunggu.", "info"
+            )
+        case NoAddress():
+            return _back(person_id, "Token tidak dikirim: belum ada email di data. Isi dahulu emailnya.", "info")
+        case IsDeactivated():
+            return _back(person_id, "Token tidak dikirim: akun ini dinonaktifkan, jadi token tidak membuka apa pun.", "info")
+
+
+@blueprint.post("/buka-batas")
+def unlock(person_id: int) -> ResponseReturnValue:
+    with unit_of_work() as db:
+        outcome = unlock_person(db, authority(), person_id, portal().keys, client(), now())
+    if not isinstance(outcome, User):
+        raise stopped(outcome)
+    return _back(person_id, "Batas percobaan sudah dibuka. Pegawai dapat mencoba lagi sekarang.")
+
+
+@blueprint.get("/nonaktifkan")
+def ask_to_deactivate(person_id: int) -> ResponseReturnValue:
+    return _reason_page("admin/person_deactivate.html", _on_screen(person_id), ReasonForm())
+
+
+@blueprint.post("/nonaktifkan")
+@proven_again
+def close(person_id: int) -> ResponseReturnValue:
+    form, person = ReasonForm(), _whom(person_id)
+    if not form.validate():
+        return _reason_page("admin/person_deactivate.html", person, form, 422)
+    with unit_of_work() as db:
+        outcome = deactivate(db, authority(), person_id, form.reason.value, client(), now())
+    match outcome:
+        case OutOfReach() | NotToTouch():
+            raise stopped(outcome)
+        case User():
+            return _back(person_id, "Akun sudah dinonaktifkan. Semua sesi dan token berakhir, dan pemiliknya diberi tahu.")
+        case AlreadySo():
+            return _back(person_id, "Akun ini sudah dinonaktifkan sebelumnya.", "info")
+
+
+@blueprint.get("/aktifkan")
+def ask_to_reactivate(person_id: int) -> ResponseReturnValue:
+    return _reason_page("admin/person_reactivate.html", _on_screen(person_id), ReasonForm())
+
+
+@blueprint.post("/aktifkan")
+@proven_again
+def open_again(person_id: int) -> ResponseReturnValue:
+    form, person = ReasonForm(), _whom(person_id)
+    if not form.validate():
+        return _reason_page("admin/person_reactivate.html", person, form, 422)
+    with unit_of_work() as db:
+        outcome = reactivate(db, authority(), person_id, form.reason.value, client(), now())
+    match outcome:
+        case OutOfReach() | NotToTouch():
+            raise stopped(outcome)
+        case User():
+            return _back(person_id, f"Akun sudah diaktifkan kembali. Statusnya sekarang: {outcome.activation.label}.")
+        case AlreadySo():
+            return _back(person_id, "Akun ini tidak sedang dinonaktifkan.", "info")
+
+
+@blueprint.get("/mutasi")
+def ask_to_move(person_id: int) -> ResponseReturnValue:
+    return _move_page(_on_screen(person_id), MoveForm())
+
+
+@blueprint.post("/mutasi")
+@proven_again
+def move(person_id: int) -> ResponseReturnValue:
+    form, person = MoveForm(), _whom(person_id)
+    if not form.validate():
+        return _move_page(person, form, 422)
+    with unit_of_work() as db:
+        outcome = move_person(db, authority(), person_id, form.code.value, form.reason.value, client(), now())
+    match outcome:
+        case OutOfReach() | NotToTouch():
+            raise stopped(outcome)
+        case Moved(to=target):
+            flash(f"Pegawai sudah pindah ke {target.name}, dan admin di sana yang mengurusnya sekarang.", "success")
+            return redirect(url_for("admin.people.page"), 303)
+        case AlreadyThere():
+            refuse(form.code, "Pegawai ini sudah di instansi itu. Pilih instansi tujuan yang lain.")
+        case UnknownInstansi():
+            refuse(form.code, "Instansi tujuan tidak dikenal. Pilih salah satu dari daftar.")
+    return _move_page(person, form, 422)
+
+
+def _on_screen(person_id: int) -> User:
+    """Somebody to act on, whose record comes on the screen: the look is recorded."""
+    _whom(person_id)
+    with unit_of_work() as db:
+        person = open_record(db, authority(), person_id, client(), now())
+    if isinstance(person, OutOfReach):
+        raise stopped(person)
+    return person
+
+
+def _whom(person_id: int) -> User:
+    """Somebody to act on, as of now; the act itself looks once more, under its lock."""
+    with reading() as db:
+        person = authority().person(db, person_id)
+        objection = authority().objection(db, person, today_in_jakarta(now())) if isinstance(person, User) else None
+    if isinstance(person, OutOfReach) or objection:
+        raise stopped(objection or OutOfReach())
+    return person
+
+
+def _edit_page(person: User, form: RecordForm, seen: str, status: int = 200, is_stale: bool = False) -> Response:
+    page = render_template(
+        "admin/person_edit.html", person=person, form=form, seen=seen, is_stale=is_stale, has_errors=bool(form.errors)
+    )
+    return make_response(page, status)
+
+
+def _reason_page(template: str, person: User, form: ReasonForm, status: int = 200) -> Response:
+    return make_response(render_template(template, person=person, form=form, has_errors=bool(form.errors)), status)
+
+
+def _move_page(person: User, form: MoveForm, status: int = 200) -> Response:
+    with reading() as db:
+        others = [(one.code, f"{one.name} ({one.code})") for one in Instansi.all(db) if one.id != person.instansi_id]
+    page = render_template("admin/person_move.html", person=person, form=form, others=others, has_errors=bool(form.errors))
+    return make_response(page, status)
+
+
+def _back(person_id: int, words: str, kind: str = "success") -> ResponseReturnValue:
+    flash(words, kind)
+    return redirect(url_for("admin.person.page", person_id=person_id), 303)
+
+
+def _submission(person_id: int) -> str:
+    """One page, one letter: a double click is the same form."""
+    form_id = request.form.get("form_id") or secrets.token_urlsafe()
+    return hashlib.sha256("\n".join((form_id, "kirim-token", str(person_id))).encode()).hexdigest()
+
+
+def _cpns_open_by_themselves() -> bool:
+    return portal().settings.cpns_activation == "otomatis"

@@ -1,0 +1,44 @@
+"""An admin looks at who waits to be let in."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.categories import Activation
+from app.models.user import User
+from app.security.authority import Authority
+
+PAGE = 50
+_NIP_DIGITS = 18
+
+
+@dataclass(frozen=True)
+class Waiting:
+    people: list[User]
+    next_after: int | None  # the id to go on after; None at the end
+
+
+def waiting_cpns(
+    session: Session, authority: Authority, beginning: str = "", instansi_id: int | None = None, after: int | None = None
+) -> Waiting:
+    """One page by NIP, which is the order of the lists that come with an SK and that an index serves at any length.
+
+    `beginning` are the first digits of a NIP. `after` is the last person of the page before, and means nothing when he
+    is out of reach: the place of a stranger in the order would tell his NIP.
+    """
+    waiting = select(User).where(authority.within(User.instansi_id), User.activation == Activation.WAITING_APPROVAL)
+    if instansi_id is not None:
+        waiting = waiting.where(User.instansi_id == instansi_id)
+    if beginning:
+        waiting = waiting.where(User.nip.between(beginning.ljust(_NIP_DIGITS, "0"), beginning.ljust(_NIP_DIGITS, "9")))
+    if after is not None and isinstance(last := authority.person(session, after), User):
+        waiting = waiting.where(User.nip > last.nip)
+    found = list(session.scalars(waiting.order_by(User.nip).limit(PAGE + 1)))
+    return Waiting(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None)
+
+
+def chosen_cpns(session: Session, authority: Authority, people: Collection[int]) -> list[User]:
+    """Those of the chosen who are within reach, in whatever state."""
+    return list(session.scalars(select(User).where(User.id.in_(people), authority.within(User.instansi_id)).order_by(User.nip)))

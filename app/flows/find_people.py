@@ -1,0 +1,282 @@
+"""An admin looks for people: by the beginning of a NIP or of the words of a name, by address, state, unit, or being stuck.
+
+However many people there are, a page costs the same. One index, that of the most selective wish, gives candidates in its
+order from where the last page ended; the other wishes are compared on these. Who asks for something rare among many
+sees after a while what was found so far, and goes on from there.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Select, literal, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
+
+from app.domain.categories import Activation, Category
+from app.domain.client import Client
+from app.domain.email_address import EmailAddress
+from app.mail import letters
+from app.models.activation_count import ActivationUnit
+from app.models.audit_event import Tag
+from app.models.name_word import NameWord, words_of
+from app.models.user import User
+from app.security import audit
+from app.security.authority import Authority
+
+PEOPLE_ON_A_PAGE = 50
+MOST_CANDIDATES = 1000
+MOST_EXPORTED = 50_000
+_MOST_CANDIDATES_OF_EXPORT = 200_000
+_CHUNK = 100
+_LARGEST_CHUNK = 1000
+_DIGITS_OF_A_BIRTH_DATE = 8  # from here on a NIP finds fewer people than a name
+_LONGEST_NIP = 18
+_FEW = (Activation.WAITING_APPROVAL, Activation.DEACTIVATED)
+
+
+class Stuck(StrEnum):
+    """Where people get stuck, as the desk asks for it."""
+
+    TOKEN = "token"  # got one, and never came in
+    EMAIL = "email"  # the mail server refused their letter
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the people looked for have in common; what is empty does not matter."""
+
+    nip: str = ""  # its first digits
+    words: tuple[str, ...] = ()  # beginnings of words of the name, as `words_of` gives them; all of them
+    email: EmailAddress | None = None
+    activation: Activation | None = None
+    category: Category | None = None
+    work_unit: str = ""
+    stuck: Stuck | None = None
+    instansi_id: int | None = None  # for the centre, which reaches all
+
+    def fit(self, person: User) -> bool:
+        own_words = words_of(person.name)
+        return (
+            person.nip.startswith(self.nip)
+            and all(any(own.startswith(word) for own in own_words) for word in self.words)
+            and (self.email is None or person.has_email(self.email))
+            and self.activation in (None, person.activation)
+            and self.category in (None, person.category)
+            and self.work_unit in ("", person.work_unit)
+            and (self.stuck is None or _stuck_since(self.stuck, person) is not None)
+        )
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in the order of one index: after it, the search goes on. It names no one."""
+
+    index: str
+    keys: tuple[str | int | datetime, ...]
+    instansi_id: int | None = None  # whose part of the index; None where it is read as a whole
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page. `next` is none at the end; `is_partial` where the page ended because enough was looked at."""
+
+    people: list[User]
+    next: Position | None
+    is_partial: bool = False
+
+
+def find_people(
+    session: Session, authority: Authority, wishes: Wishes, after: Position | None = None, most: int = PEOPLE_ON_A_PAGE
+) -> Found:
+    """The next people within reach. A position of another search starts from the beginning."""
+    people: list[User] = []
+    last = None
+    for seen, (person, position) in enumerate(_candidates(session, authority, wishes, after)):
+        if seen == MOST_CANDIDATES:
+            return Found(people, last, is_partial=True)
+        if _is_meant(person, authority, wishes):
+            if len(people) == most:
+                return Found(people, last)
+            people.append(person)
+        last = position
+    return Found(people, None)
+
+
+def all_found(session: Session, authority: Authority, wishes: Wishes) -> Iterator[User | None]:
+    """Everybody within reach, for a file; None at the end where it is cut because there are too many."""
+    given = 0
+    for seen, (person, _) in enumerate(_candidates(session, authority, wishes, None)):
+        is_meant = _is_meant(person, authority, wishes)
+        if seen == _MOST_CANDIDATES_OF_EXPORT or (is_meant and given == MOST_EXPORTED):
+            yield None
+            return
+        if is_meant:
+            given += 1
+            yield person
+
+
+def _is_meant(person: User, authority: Authority, wishes: Wishes) -> bool:
+    return wishes.fit(person) and authority.covers(person.instansi_id)
+
+
+def export_people(session: Session, authority: Authority, how_many: int, file_kind: str, client: Client, now: datetime) -> None:
+    """Leave a trace of a list that has been taken out of the portal, and tell the centre."""
+    [desk] = authority.instansi_ids if len(authority.instansi_ids) == 1 else [None]
+    audit.record(
+        session, Tag.EXPORTED, None, client, now, actor=authority.admin, instansi_id=desk,
+        what="pegawai", file=file_kind, how_many=how_many,
+    )  # fmt: skip
+    letters.bulk_act(session, authority.admin, "mengekspor daftar pegawai", how_many, client, now)
+
+
+def units_of(session: Session, instansi_id: int) -> list[str]:
+    """The work units that were counted last."""
+    units = select(ActivationUnit.work_unit).where(ActivationUnit.instansi_id == instansi_id)
+    return list(session.scalars(units.order_by(ActivationUnit.work_unit)))
+
+
+def scope_of(authority: Authority, wishes: Wishes) -> int | None:
+    """The one instansi that is looked through; None where it is several."""
+    parts = _parts(authority, wishes)
+    return parts[0] if len(parts) == 1 else None
+
+
+Candidate = tuple[User, Position]
+
+
+def _candidates(session: Session, authority: Authority, wishes: Wishes, after: Position | None) -> Iterator[Candidate]:
+    """Everybody whom the driving index holds for these wishes, in its order, chunk by chunk."""
+    index = _index_for(wishes)
+    parts = _parts(authority, wishes)
+    if after is not None and after.index == index and after.instansi_id in parts:
+        parts = parts[parts.index(after.instansi_id) :]
+    else:
+        after = None
+    for part in parts:
+        position = after if after is not None and after.instansi_id == part else Position(index, (), part)
+        size = _CHUNK
+        while True:
+            chunk = list(_READERS[index](session, wishes, position, size))
+            for person, position in chunk:
+                if person is not None:
+                    yield person, position
+            if len(chunk) < size:
+                break
+            size = min(2 * size, _LARGEST_CHUNK)
+
+
+def _index_for(wishes: Wishes) -> str:
+    if wishes.email:
+        return "email"
+    if wishes.words and len(wishes.nip) < _DIGITS_OF_A_BIRTH_DATE:
+        return "nama"
+    if wishes.stuck and len(wishes.nip) < _DIGITS_OF_A_BIRTH_DATE:
+        return f"macet-{wishes.stuck}"
+    return "nip"
+
+
+def _parts(authority: Authority, wishes: Wishes) -> list[int | None]:
+    """Which parts of an index are read, one after the other: each is one run of it."""
+    if authority.is_pusat:
+        return [wishes.instansi_id]
+    if wishes.instansi_id is not None:
+        return [wishes.instansi_id] if authority.covers(wishes.instansi_id) else []
+    return [*sorted(authority.instansi_ids)]
+
+
+Chunk = Iterator[tuple[User | None, Position]]
+
+
+def _by_nip(session: Session, wishes: Wishes, after: Position, size: int) -> Chunk:
+    """In the order of NIPs, through one of the indexes that end with it."""
+    first, last = wishes.nip.ljust(_LONGEST_NIP, "0"), wishes.nip.ljust(_LONGEST_NIP, "9")
+    statement = _people(after).where(User.nip <= last, User.nip > after.keys[0] if after.keys else User.nip >= first)
+    if (equal := _rarest(wishes, after)) is not None:
+        statement = statement.where(equal)
+    for person in session.scalars(statement.order_by(User.nip).limit(size)):
+        yield person, Position(after.index, (person.nip,), after.instansi_id)
+
+
+def _rarest(wishes: Wishes, after: Position) -> ColumnElement[bool] | None:
+    """The one equality that, before the NIP, has an index; others are compared afterwards."""
+    if wishes.work_unit and after.instansi_id is not None:
+        return User.work_unit == wishes.work_unit
+    if wishes.activation in _FEW or (wishes.activation and not wishes.category):
+        return User.activation == wishes.activation
+    if wishes.category:
+        return User.category == wishes.category
+    return None
+
+
+def _by_email(session: Session, wishes: Wishes, after: Position, size: int) -> Chunk:
+    assert wishes.email is not None, "looked up without an address"
+    for person in session.scalars(_people(after).where(User.registered_at([wishes.email])).limit(size)):
+        yield person, Position(after.index, (), after.instansi_id)
+
+
+def _by_name(session: Session, wishes: Wishes, after: Position, size: int) -> Chunk:
+    """In the order of words. Whoever has several with this beginning comes with the first of them only."""
+    beginning = max(wishes.words, key=len)
+    place = tuple_(NameWord.word, NameWord.user_id)
+    words = select(NameWord.word, NameWord.user_id).where(NameWord.word >= beginning, NameWord.word < _just_after(beginning))
+    if after.instansi_id is not None:
+        words = words.where(NameWord.instansi_id == after.instansi_id)
+    if after.keys:
+        words = words.where(place > tuple_(*_bound(after.keys, NameWord.word, NameWord.user_id)))
+    rows = session.execute(words.order_by(NameWord.word, NameWord.user_id).limit(size)).all()
+    people = _with_ids(session, {row.user_id for row in rows})
+    for row in rows:
+        person = people.get(row.user_id)
+        is_first = person is not None and row.word == min(word for word in words_of(person.name) if word.startswith(beginning))
+        yield person if is_first else None, Position(after.index, (row.word, row.user_id), after.instansi_id)
+
+
+def _by_stuck(session: Session, wishes: Wishes, after: Position, size: int) -> Chunk:
+    """Those who are stuck longest first; for all instansi together, instansi by instansi."""
+    assert wishes.stuck is not None, "looked up without a wish"
+    since = _STUCK_COLUMNS[wishes.stuck]
+    order = (since, User.id) if after.instansi_id is not None else (User.instansi_id, since, User.id)
+    statement = _people(after).where(since.is_not(None))
+    if after.keys:
+        statement = statement.where(tuple_(*order) > tuple_(*_bound(after.keys, *order)))
+    for person in session.scalars(statement.order_by(*order).limit(size)):
+        moment = _stuck_since(wishes.stuck, person)
+        assert moment is not None, "the index holds no others"
+        keys = (moment, person.id) if after.instansi_id is not None else (person.instansi_id, moment, person.id)
+        yield person, Position(after.index, keys, after.instansi_id)
+
+
+_STUCK_COLUMNS = {Stuck.TOKEN: User.stuck_since, Stuck.EMAIL: User.mail_failed_at}
+_READERS = {
+    "nip": _by_nip,
+    "email": _by_email,
+    "nama": _by_name,
+    f"macet-{Stuck.TOKEN}": _by_stuck,
+    f"macet-{Stuck.EMAIL}": _by_stuck,
+}
+
+
+def _people(after: Position) -> Select[User]:
+    """Without joins: what is read is what the index gives."""
+    statement = select(User).options(selectinload(User.instansi))
+    return statement if after.instansi_id is None else statement.where(User.instansi_id == after.instansi_id)
+
+
+def _with_ids(session: Session, ids: set[int]) -> dict[int, User]:
+    found = select(User).options(selectinload(User.instansi)).where(User.id.in_(sorted(ids)))
+    return {person.id: person for person in session.scalars(found)}
+
+
+def _bound(keys: tuple[str | int | datetime, ...], *columns: InstrumentedAttribute[object]) -> list[ColumnElement[object]]:
+    """The keys of a position, each of the type of its column."""
+    return [literal(key, column.type) for key, column in zip(keys, columns, strict=True)]
+
+
+def _just_after(beginning: str) -> str:
+    """The smallest text above every text with this beginning. (No letter stands just below the surrogates.)"""
+    return beginning[:-1] + chr(ord(beginning[-1]) + 1)
+
+
+def _stuck_since(stuck: Stuck, person: User) -> datetime | None:
+    return person.stuck_since if stuck is Stuck.TOKEN else person.mail_failed_at

@@ -1,0 +1,212 @@
+"""Someone whose address on record is wrong or dead asks to have it put right: first a link by mail, then the form.
+
+The link proves the new mailbox and nothing else. Whether anybody has the NIP is not looked up before the form comes
+in, and from then on every case runs the same statements.
+"""
+
+import secrets
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.domain.attachment import Attachment
+from app.domain.client import Client, mask_address
+from app.domain.corrections import CorrectionState, new_ticket
+from app.domain.email_address import EmailAddress
+from app.domain.nip import Nip
+from app.mail import letters
+from app.models.audit_event import Tag
+from app.models.correction_attachment import CorrectionAttachment
+from app.models.email_change import EmailChange
+from app.models.email_correction import EmailCorrection
+from app.models.reset_request import ResetRequest
+from app.models.user import User
+from app.security import audit, throttle
+from app.security.signing import SigningKeys
+
+# When the portal itself answers what reaches nobody. Drawn for every request, so that the rows look alike.
+EARLIEST_ANSWER = timedelta(hours=4)
+LATEST_ANSWER = timedelta(hours=20)
+
+
+@dataclass(frozen=True)
+class ProvenMailbox:
+    """A fresh link was opened: the address is its reader's. The form is still to be filled in."""
+
+    nip: Nip
+    address: EmailAddress
+
+
+@dataclass(frozen=True)
+class AlreadyOnRecord:
+    """The proven mailbox is the one on record for this NIP: there is nothing to correct."""
+
+    nip: Nip
+    address: EmailAddress
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A request as its owner may see it."""
+
+    correction: EmailCorrection
+    change: EmailChange | None
+
+    @property
+    def nip(self) -> Nip:
+        return Nip(self.correction.nip)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What the form said. It proves nothing."""
+
+    name: str
+    work_unit: str
+    reason: str
+    phone: str
+    attachment: Attachment | None
+
+
+def ask_for_link(
+    session: Session, nip: Nip, address: EmailAddress, form_id: str, keys: SigningKeys, client: Client, now: datetime
+) -> EmailCorrection:
+    """Record the wish and post exactly one letter to the typed address. Nobody's NIP is looked up.
+
+    `form_id` names the form that was sent: the same form sent twice is one wish.
+    """
+    reference = _reference_of(form_id, nip, address, keys)
+    wish = _new_wish(reference, nip, address, client, now)
+    if (there := _added(session, wish)) is not wish:
+        return there
+    held = _is_held(session, nip, address, keys, now)
+    mail = letters.correction_link(session, wish, client, now, held)
+    audit.record(session, Tag.CORRECTION_ASKED, None, client, now, ticket=wish.ticket, mail=mail.state)
+    return wish
+
+
+def behind_link(session: Session, reference: str, is_fresh: bool) -> ProvenMailbox | AlreadyOnRecord | Ticket | None:
+    """What the holder of a link is shown. An old link still leads to the ticket, and no longer to the form."""
+    correction = EmailCorrection.with_reference(session, reference)
+    if correction is not None and correction.submitted_at is not None:
+        return _ticket(session, correction)
+    mailbox = _mailbox(correction or _unanswered_reset(session, reference))
+    if mailbox is None or not is_fresh:
+        return None
+    if same := EmailCorrection.open_for(session, mailbox.nip, mailbox.address):
+        return _ticket(session, same)
+    user = User.with_nip(session, mailbox.nip)
+    return AlreadyOnRecord(mailbox.nip, mailbox.address) if user and user.has_email(mailbox.address) else mailbox
+
+
+def submit(
+    session: Session, reference: str, typed: Typed, keys: SigningKeys, client: Client, now: datetime
+) -> EmailCorrection | AlreadyOnRecord | None:
+    """Turn a fresh link and a filled-in form into a request: one a link, and one open request for a NIP and a mailbox."""
+    correction = EmailCorrection.with_reference(session, reference)
+    mailbox = _mailbox(correction or _unanswered_reset(session, reference))
+    if mailbox is None or (correction is not None and correction.submitted_at is not None):
+        return correction
+    is_too_much = _is_too_much(session, mailbox.nip, keys, client, now)  # from here on, one after the other for a NIP
+    user = User.with_nip(session, mailbox.nip, lock=True)
+    if same := EmailCorrection.open_for(session, mailbox.nip, mailbox.address):
+        return same
+    if user and user.has_email(mailbox.address):
+        return AlreadyOnRecord(mailbox.nip, mailbox.address)
+
+    wish = correction or _added(session, _new_wish(reference, mailbox.nip, mailbox.address, client, now))
+    reaches = user if user and not is_too_much else None
+    was_first = wish.submit(
+        session, reaches.id if reaches else None, reaches.instansi_id if reaches else None, _hour_of_answer(now), now,
+        name=typed.name, work_unit=typed.work_unit, reason=typed.reason, phone=typed.phone,
+    )  # fmt: skip
+    if was_first:
+        _keep(session, wish, typed.attachment, now)
+        audit.record(session, Tag.CORRECTION_SUBMITTED, user, client, now, ticket=wish.ticket, waits=int(is_too_much))
+        letters.correction_received(session, wish, client, now)
+    return EmailCorrection.with_reference(session, reference)
+
+
+def _ticket(session: Session, correction: EmailCorrection) -> Ticket:
+    return Ticket(correction, EmailChange.latest_of_request(session, correction.id))
+
+
+def _unanswered_reset(session: Session, reference: str) -> ResetRequest | None:
+    """A wish for a token that was answered with "this address is not registered for that NIP"."""
+    request = ResetRequest.with_reference(session, reference)
+    return request if request is not None and request.user_id is None else None
+
+
+def _mailbox(wish: EmailCorrection | ResetRequest | None) -> ProvenMailbox | None:
+    match wish:
+        case EmailCorrection():
+            return ProvenMailbox(Nip(wish.nip), EmailAddress(wish.new_email))
+        case ResetRequest():
+            return ProvenMailbox(Nip(wish.nip), EmailAddress(wish.typed_email))
+        case None:
+            return None
+
+
+def _new_wish(reference: str, nip: Nip, address: EmailAddress, client: Client, now: datetime) -> EmailCorrection:
+    return EmailCorrection(
+        reference=reference,
+        ticket=new_ticket(),
+        nip=nip.digits,
+        new_email=address.text,
+        new_email_key=address.key,
+        state=CorrectionState.ASKED,
+        asked_at=now,
+        client_address=client.address,
+    )
+
+
+def _added(session: Session, wish: EmailCorrection) -> EmailCorrection:
+    """The wish, or the one that is there under its reference. A ticket that somebody has is drawn anew."""
+    while not wish.was_added(session):
+        if there := EmailCorrection.with_reference(session, wish.reference):
+            return there
+        wish.ticket = new_ticket()
+    return wish
+
+
+def _reference_of(form_id: str, nip: Nip, address: EmailAddress, keys: SigningKeys) -> str:
+    """16 characters that only this form, sent with this NIP and address, leads to."""
+    digest = bytes.fromhex(keys.fingerprint("correction-form", form_id, nip.digits, address.key))
+    return urlsafe_b64encode(digest[:12]).decode()
+
+
+def _is_held(session: Session, nip: Nip, address: EmailAddress, keys: SigningKeys, now: datetime) -> bool:
+    """Count the mail as one for a token is counted. Links for one NIP have an allowance of their own, or a stranger who
+    asks for them would use up the tokens of whoever that address belongs to."""
+    per_nip, per_address = throttle.MAIL_PER_NIP, throttle.MAIL_PER_ADDRESS
+    answers = (
+        throttle.take(session, per_nip, keys.fingerprint(per_nip.name, "correction", nip.digits, address.key), now),
+        throttle.take(session, per_address, keys.fingerprint(per_address.name, address.key), now),
+    )
+    return any(isinstance(answer, throttle.TooManyTries) for answer in answers)
+
+
+def _is_too_much(session: Session, nip: Nip, keys: SigningKeys, client: Client, now: datetime) -> bool:
+    """Count the request, whether anybody has the NIP or not. The row of the second limit is held until the transaction
+    ends, so that of two forms for one NIP the later one sees the earlier."""
+    per_line, per_nip = throttle.CORRECTIONS_PER_LINE, throttle.CORRECTIONS_PER_NIP
+    answers = (
+        throttle.take(session, per_line, keys.fingerprint(per_line.name, nip.digits, mask_address(client.address)), now),
+        throttle.take(session, per_nip, keys.fingerprint(per_nip.name, nip.digits), now),
+    )
+    return any(isinstance(answer, throttle.TooManyTries) for answer in answers)
+
+
+def _hour_of_answer(now: datetime) -> datetime:
+    span = LATEST_ANSWER - EARLIEST_ANSWER
+    return now + EARLIEST_ANSWER + timedelta(seconds=secrets.randbelow(int(span.total_seconds())))
+
+
+def _keep(session: Session, correction: EmailCorrection, attachment: Attachment | None, now: datetime) -> None:
+    if attachment:
+        row = CorrectionAttachment(
+            correction_id=correction.id, media_type=attachment.media_type, content=attachment.content, added_at=now
+        )
+        session.add(row)

@@ -1,0 +1,185 @@
+"""An admin looks up what happened, and takes it along as a file.
+
+The trail only grows, so no search reads through it: an index leads to where it begins, at most a few thousand rows are
+looked at from there, and whoever wants more goes on from the place that was reached.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy.orm import Session, aliased, joinedload
+
+from app.domain.client import Client
+from app.domain.indonesian_time import WIB
+from app.domain.nip import Nip
+from app.mail import letters
+from app.models.audit_event import AuditEvent, Tag
+from app.models.user import User
+from app.security import audit
+from app.security.authority import Authority
+
+EVENTS_ON_A_PAGE = 50
+MOST_EXPORTED = 50_000
+ROWS_LOOKED_AT = 5000
+_MOST_LOOKS_OF_EXPORT = 200
+_ROWS_AT_ONCE = 500
+_LARGEST_ID = 2**63 - 1
+# An event is written after its moment; the longest act, an import of everybody, is over by then.
+_LONGEST_ACT = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is looked for. Days are those in Jakarta; no tags are all tags."""
+
+    tags: frozenset[Tag] = frozenset()
+    account: Nip | None = None
+    actor: Nip | None = None
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def leave_some_out(self) -> bool:
+        return self != Wishes()
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page, newest first. `next_id` is none at the end; `is_partial` where it ended because enough was looked at."""
+
+    events: list[AuditEvent]
+    next_id: int | None
+    is_partial: bool
+
+
+@dataclass(frozen=True)
+class Export:
+    """The events of a file, by id, and how far it goes."""
+
+    ids: list[int]
+    is_cut: bool
+
+
+@dataclass(frozen=True)
+class _Ids:
+    ids: list[int]
+    next_id: int | None
+    is_partial: bool
+
+
+def search_trail(session: Session, authority: Authority, wishes: Wishes, before: int | None = None) -> Found:
+    """The next events within reach, with an id below `before`. Of a NIP out of reach nothing is found, as of an unknown."""
+    found = _search(session, authority, wishes, before, EVENTS_ON_A_PAGE)
+    return Found(_with_ids(session, found.ids), found.next_id, found.is_partial)
+
+
+def export_trail(session: Session, authority: Authority, wishes: Wishes, file_kind: str, client: Client, now: datetime) -> Export:
+    """Choose the events of a file, leave a trace of it, and tell the centre."""
+    ids: list[int] = []
+    looks, place = 0, _Ids([], None, False)
+    while len(ids) < MOST_EXPORTED and looks < _MOST_LOOKS_OF_EXPORT:
+        place = _search(session, authority, wishes, place.next_id, min(ROWS_LOOKED_AT, MOST_EXPORTED - len(ids)))
+        ids += place.ids
+        looks += 1
+        if place.next_id is None:
+            break
+    [desk] = authority.instansi_ids if len(authority.instansi_ids) == 1 else [None]
+    audit.record(
+        session, Tag.EXPORTED, None, client, now, actor=authority.admin, instansi_id=desk,
+        what="jejak audit", file=file_kind, how_many=len(ids),
+    )  # fmt: skip
+    letters.bulk_act(session, authority.admin, "mengekspor jejak audit", len(ids), client, now)
+    return Export(ids, place.next_id is not None)
+
+
+def exported_events(session: Session, ids: Sequence[int]) -> Iterator[AuditEvent]:
+    """The chosen events, a few hundred at a time in memory."""
+    for start in range(0, len(ids), _ROWS_AT_ONCE):
+        yield from _with_ids(session, ids[start : start + _ROWS_AT_ONCE])
+        session.expunge_all()
+
+
+def seen_by_others(session: Session, user: User, most: int) -> list[AuditEvent]:
+    """The last acts of others on somebody's account, newest first."""
+    own = select(AuditEvent).where(AuditEvent.account_id == user.id).order_by(AuditEvent.id.desc()).limit(ROWS_LOOKED_AT)
+    event = aliased(AuditEvent, own.subquery())
+    by_another = (event.actor_id.is_not(None), event.actor_id != user.id)
+    return list(
+        session.scalars(select(event).where(*by_another).order_by(event.id.desc()).limit(most).options(joinedload(event.actor)))
+    )
+
+
+def _search(session: Session, authority: Authority, wishes: Wishes, before: int | None, most: int) -> _Ids:
+    starts = _starts(session, authority, wishes)
+    below, above = _between(session, wishes, before)
+    ids: list[int] = []
+    reached = 0  # below this id, not every row that might fit has been looked at
+    for start in starts:
+        size = ROWS_LOOKED_AT if wishes.leave_some_out else most + 1
+        place = (start, AuditEvent.id < below, AuditEvent.id > above)
+        looked_at = select(AuditEvent).where(*place).order_by(AuditEvent.id.desc()).limit(size).subquery()
+        event = aliased(AuditEvent, looked_at)
+        fitting = select(event.id).where(authority.within(event.instansi_id), *_conditions(event, wishes))
+        some = session.scalars(fitting.order_by(event.id.desc()).limit(most + 1)).all()
+        ids += some
+        if wishes.leave_some_out and len(some) <= most:
+            last, count = session.execute(select(func.min(looked_at.c.id), func.count()).select_from(looked_at)).one()
+            reached = max(reached, last) if count == size else reached
+    ids = sorted((found for found in ids if found >= reached), reverse=True)
+    if len(ids) > most:
+        return _Ids(ids[:most], ids[most - 1], False)
+    return _Ids(ids, reached or None, bool(reached))
+
+
+def _starts(session: Session, authority: Authority, wishes: Wishes) -> list[ColumnElement[bool]]:
+    """The conditions that an index serves, one for each place of it that has to be read."""
+    people = {}
+    for nip in {wishes.account, wishes.actor} - {None}:
+        person = User.with_nip(session, nip) if nip else None
+        if person is None or not authority.covers(person.instansi_id):
+            return []
+        people[nip] = person.id
+    if wishes.account:
+        by = AuditEvent.actor_id == people[wishes.actor] if wishes.actor else true()
+        return [(AuditEvent.account_id == people[wishes.account]) & by]
+    if wishes.actor:
+        return [AuditEvent.actor_id == people[wishes.actor]]
+    if authority.is_pusat:
+        return [true()]
+    return [AuditEvent.instansi_id == instansi_id for instansi_id in sorted(authority.instansi_ids)]
+
+
+def _between(session: Session, wishes: Wishes, before: int | None) -> tuple[int, int]:
+    """Ids between which everything of the wanted days lies, found by the index over moments."""
+    below, above = before or _LARGEST_ID, -1
+    if wishes.until:
+        after = _midnight(wishes.until + timedelta(days=1)) + _LONGEST_ACT
+        first_after = select(AuditEvent.id).where(AuditEvent.at >= after).order_by(AuditEvent.at).limit(1)
+        below = min(below, session.scalar(first_after) or _LARGEST_ID)
+    if wishes.since:
+        earlier = _midnight(wishes.since) - _LONGEST_ACT
+        last_before = select(AuditEvent.id).where(AuditEvent.at < earlier).order_by(AuditEvent.at.desc()).limit(1)
+        above = session.scalar(last_before) or -1
+    return below, above
+
+
+def _conditions(event: type[AuditEvent], wishes: Wishes) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wishes.tags:
+        conditions.append(event.tag.in_(wishes.tags))
+    if wishes.since:
+        conditions.append(event.at >= _midnight(wishes.since))
+    if wishes.until:
+        conditions.append(event.at < _midnight(wishes.until + timedelta(days=1)))
+    return conditions
+
+
+def _with_ids(session: Session, ids: Sequence[int]) -> list[AuditEvent]:
+    who = (joinedload(AuditEvent.actor), joinedload(AuditEvent.account))
+    return list(session.scalars(select(AuditEvent).where(AuditEvent.id.in_(ids)).order_by(AuditEvent.id.desc()).options(*who)))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, WIB)

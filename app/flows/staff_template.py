@@ -1,0 +1,34 @@
+"""An empty file of staff to fill in. The column of the NIP is text: as a number, its last digits would be lost."""
+
+from io import BytesIO
+
+from xlsxwriter import Workbook
+
+from app.domain.categories import Category
+from app.domain.staff_file import STAFF_COLUMNS
+
+_COLUMNS = (*STAFF_COLUMNS.required, *STAFF_COLUMNS.optional)
+_WIDTHS = {"nip": 24, "nama": 32, "email": 32, "unit_kerja": 32}
+_USUAL_WIDTH = 16
+_ROWS_WITH_A_CHOICE = 20_000
+
+
+def as_xlsx() -> bytes:
+    """One sheet with its header; every cell below is text, and the category is chosen from a list."""
+    file = BytesIO()
+    with Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_numbers": False}) as book:
+        sheet = book.add_worksheet("Pegawai")
+        text, heading = book.add_format({"num_format": "@"}), book.add_format({"num_format": "@", "bold": True})
+        for position, column in enumerate(_COLUMNS):
+            sheet.set_column(position, position, _WIDTHS.get(column, _USUAL_WIDTH), text)
+            sheet.write_string(0, position, column, heading)
+        choices = {"validate": "list", "source": [category.label for category in Category]}
+        category = _COLUMNS.index("kategori")
+        sheet.data_validation(1, category, _ROWS_WITH_A_CHOICE, category, choices)
+        sheet.freeze_panes(1, 0)
+    return file.getvalue()
+
+
+def as_csv() -> bytes:
+    """The header alone, with the mark by which Excel knows UTF-8."""
+    return f"{','.join(_COLUMNS)}\r\n".encode("utf-8-sig")

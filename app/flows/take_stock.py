@@ -1,0 +1,325 @@
+"""An admin sees how it goes: who has activated, what waits and for how long, which mails fail.
+
+Who stands where was counted by the worker; everything else is read through an index and only as far as a page needs.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from statistics import median
+
+from sqlalchemy import ColumnElement, Select, TextClause, func, select, text
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.domain.client import Client
+from app.domain.corrections import OPEN_STATES, PROMISE, CorrectionState
+from app.models.activation_count import ActivationDay, ActivationUnit
+from app.models.audit_event import Tag
+from app.models.email_correction import EmailCorrection
+from app.models.instansi import Instansi
+from app.models.outbox_mail import MailState, OutboxMail
+from app.models.user import User
+from app.security import audit
+from app.security.authority import Authority
+
+DAYS_SHOWN = 30
+MOST_COUNTED = 1000
+MOST_STUCK_COUNTED = 100
+STUCK_SHOWN = 10
+MOST_MEASURED = 5000
+FRESH = timedelta(hours=4)
+MAILS_OF = timedelta(days=7)
+_MAILS_LOOKED_AT = 20_000
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How many people stand where."""
+
+    not_activated: int
+    waiting_approval: int
+    active: int
+    deactivated: int
+
+    @property
+    def people(self) -> int:
+        """Who is to have an account: all but the deactivated."""
+        return self.not_activated + self.waiting_approval + self.active
+
+    @property
+    def share(self) -> float:
+        """Of them, how many of a hundred have activated it."""
+        return 100 * self.active / self.people if self.people else 0.0
+
+    @classmethod
+    def sum(cls, some: "Iterable[Figures]") -> "Figures":
+        rows = [(one.not_activated, one.waiting_approval, one.active, one.deactivated) for one in some]
+        return cls(*(sum(column) for column in zip(*rows, strict=True))) if rows else cls(0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a table or chart: a unit, or an instansi with its code."""
+
+    name: str
+    code: str | None
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """A count that stops at `most`."""
+
+    count: int
+    most: int
+
+    @property
+    def shown(self) -> str:
+        return f"{self.most}+" if self.count > self.most else str(self.count)
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Corrections that wait, by age."""
+
+    fresh: AtMost
+    today: AtMost
+    late: AtMost
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Promise:
+    """How the promise of 24 hours was kept with what came in lately and was decided."""
+
+    decided: int
+    within: int
+    median: timedelta
+    is_cut: bool
+
+    @property
+    def share(self) -> float:
+        return 100 * self.within / self.decided
+
+
+@dataclass(frozen=True)
+class FailingDomain:
+    domain: str
+    count: int
+    answer: str
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What waits and what fails, within reach."""
+
+    corrections: Queue
+    promise: Promise | None  # None where nothing was decided
+    cpns: AtMost
+    cpns_oldest_at: datetime | None
+    failing: list[FailingDomain]
+    mails_are_cut: bool
+    stuck: list[User]
+    without_login: AtMost
+    with_failed_mail: AtMost
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Whom the figures are about: the one instansi that was chosen, or all within reach."""
+
+    authority: Authority
+    instansi: Instansi | None
+
+    def within(self, column: "InstrumentedAttribute[int] | InstrumentedAttribute[int | None]") -> ColumnElement[bool]:
+        return column == self.instansi.id if self.instansi else self.authority.within(column)
+
+
+def reach_of(session: Session, authority: Authority, code: str) -> Reach | None:
+    """With a code, that instansi; None when there is none within reach. Whoever has only one has chosen it."""
+    if code:
+        instansi = Instansi.with_code(session, code)
+        return Reach(authority, instansi) if instansi and authority.covers(instansi.id) else None
+    if not authority.is_pusat and len(authority.instansi_ids) == 1:
+        return Reach(authority, session.get(Instansi, min(authority.instansi_ids)))
+    return Reach(authority, None)
+
+
+def days(session: Session, reach: Reach, today: date) -> list[tuple[date, Figures]]:
+    """The last days that were counted, in order; a day without a count is not there."""
+    wanted = [today - timedelta(days=back) for back in range(DAYS_SHOWN)]
+    columns = (ActivationDay.not_activated, ActivationDay.waiting_approval, ActivationDay.active, ActivationDay.deactivated)
+    counted = select(ActivationDay.day, *(func.sum(column) for column in columns)).where(
+        ActivationDay.day.in_(wanted), reach.within(ActivationDay.instansi_id)
+    )
+    rows = session.execute(counted.group_by(ActivationDay.day).order_by(ActivationDay.day)).all()
+    return [(row[0], Figures(*(int(count) for count in row[1:]))) for row in rows]
+
+
+def counted_at(session: Session, reach: Reach) -> datetime | None:
+    latest = select(ActivationDay.counted_at).where(reach.within(ActivationDay.instansi_id))
+    return session.scalar(latest.order_by(ActivationDay.day.desc()).limit(1))
+
+
+def units(session: Session, instansi: Instansi) -> list[Line]:
+    """The units of one instansi, who has furthest to go first."""
+    counted = session.scalars(select(ActivationUnit).where(ActivationUnit.instansi_id == instansi.id))
+    lines = [Line(unit.work_unit, None, _figures(unit)) for unit in counted]
+    return sorted(lines, key=lambda line: (not line.figures.people, line.figures.share, -line.figures.people, line.name))
+
+
+def ranking(session: Session, reach: Reach) -> list[Line]:
+    """All instansi within reach as they stood on the last day that was counted, the highest share first."""
+    latest = select(ActivationDay.day).where(reach.within(ActivationDay.instansi_id)).order_by(ActivationDay.day.desc()).limit(1)
+    counted = select(ActivationDay, Instansi).join(Instansi, Instansi.id == ActivationDay.instansi_id)
+    rows = session.execute(counted.where(ActivationDay.day == latest.scalar_subquery(), reach.within(ActivationDay.instansi_id)))
+    lines = [Line(instansi.name, instansi.code, _figures(day)) for day, instansi in rows]
+    return sorted(lines, key=lambda line: (not line.figures.people, -line.figures.share, -line.figures.people, line.name))
+
+
+def take_stock(session: Session, reach: Reach, now: datetime) -> Stock:
+    failing, is_cut = _failing(session, reach, now)
+    within = reach.within(User.instansi_id)
+    return Stock(
+        corrections=_queue(session, reach, now),
+        promise=_promise(session, reach, now),
+        cpns=_count(session, select(User.id).where(within, _WAITS), MOST_COUNTED),
+        cpns_oldest_at=min((at for at, _ in _oldest(session, reach, User.activation_changed_at, _WAITS)), default=None),
+        failing=failing,
+        mails_are_cut=is_cut,
+        stuck=_stuck(session, reach),
+        without_login=_count(session, select(User.id).where(within, User.stuck_since.is_not(None)), MOST_STUCK_COUNTED),
+        with_failed_mail=_count(session, select(User.id).where(within, User.mail_failed_at.is_not(None)), MOST_STUCK_COUNTED),
+    )
+
+
+def note_export(session: Session, reach: Reach, what: str, file_kind: str, how_many: int, client: Client, now: datetime) -> None:
+    """Leave a trace of figures that were taken along."""
+    audit.record(
+        session, Tag.EXPORTED, None, client, now, actor=reach.authority.admin,
+        instansi_id=reach.instansi.id if reach.instansi else None, what=what, file=file_kind, how_many=how_many,
+    )  # fmt: skip
+
+
+# Spelled out, because a partial index serves only a condition that is plainly its own.
+_WAITS = text("user_account.activation = 'waiting_approval'")
+
+
+def _queue(session: Session, reach: Reach, now: datetime) -> Queue:
+    def waiting(since: datetime | None, until: datetime | None) -> AtMost:
+        found = _open(reach)
+        if since:
+            found = found.where(EmailCorrection.submitted_at > since)
+        if until:
+            found = found.where(EmailCorrection.submitted_at <= until)
+        return _count(session, found, MOST_COUNTED)
+
+    oldest = [
+        session.scalar(
+            select(EmailCorrection.submitted_at)
+            .where(_is_of_a_desk(reach), EmailCorrection.state == state)
+            .order_by(EmailCorrection.submitted_at)
+            .limit(1)
+        )
+        for state in OPEN_STATES
+    ]
+    return Queue(
+        fresh=waiting(now - FRESH, None),
+        today=waiting(now - PROMISE, now - FRESH),
+        late=waiting(None, now - PROMISE),
+        oldest_at=min((moment for moment in oldest if moment), default=None),
+    )
+
+
+def _open(reach: Reach) -> Select[int]:
+    return select(EmailCorrection.id).where(_is_of_a_desk(reach), EmailCorrection.state.in_(OPEN_STATES))
+
+
+def _is_of_a_desk(reach: Reach) -> ColumnElement[bool]:
+    """A wish for a NIP that nobody has stands in nobody's queue, so not in the centre's either."""
+    return reach.within(EmailCorrection.instansi_id) & EmailCorrection.instansi_id.is_not(None)
+
+
+def _promise(session: Session, reach: Reach, now: datetime) -> Promise | None:
+    """What came in during the last days and was decided; the newest of very many."""
+    spans = []
+    for state in (CorrectionState.APPROVED, CorrectionState.REJECTED):
+        decided = (
+            select(EmailCorrection.submitted_at, EmailCorrection.decided_at)
+            .where(_is_of_a_desk(reach), EmailCorrection.state == state)
+            .where(EmailCorrection.submitted_at > now - timedelta(days=DAYS_SHOWN))
+            .order_by(EmailCorrection.submitted_at.desc())
+            .limit(MOST_MEASURED)
+        )
+        spans += [answered - asked for asked, answered in session.execute(decided) if asked and answered]
+    if not spans:
+        return None
+    in_seconds = median(span.total_seconds() for span in spans)
+    within = sum(span <= PROMISE for span in spans)
+    return Promise(len(spans), within, timedelta(seconds=in_seconds), len(spans) >= MOST_MEASURED)
+
+
+def _stuck(session: Session, reach: Reach) -> list[User]:
+    """Who has waited longest after a token, over all instansi: they are among the first of those whose first is oldest."""
+    is_stuck = User.stuck_since.is_not(None)
+    oldest = sorted(_oldest(session, reach, User.stuck_since, is_stuck))[:STUCK_SHOWN]
+    people: list[tuple[datetime, int, User]] = []
+    for _, instansi_id in oldest:
+        first = (
+            select(User).where(User.instansi_id == instansi_id, is_stuck).order_by(User.stuck_since, User.id).limit(STUCK_SHOWN)
+        )
+        people += [(user.stuck_since, user.id, user) for user in session.scalars(first) if user.stuck_since]
+    return [user for _, _, user in sorted(people, key=lambda one: one[:2])[:STUCK_SHOWN]]
+
+
+def _oldest(
+    session: Session,
+    reach: Reach,
+    column: "InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]",
+    condition: ColumnElement[bool] | TextClause,
+) -> list[tuple[datetime, int]]:
+    """The earliest moment among the people of each instansi: one look into the index for each."""
+    among = select(column).where(User.instansi_id == Instansi.id, condition).order_by(column).limit(1).correlate(Instansi)
+    found = session.execute(select(among.scalar_subquery(), Instansi.id).where(reach.within(Instansi.id)))
+    return [(moment, instansi_id) for moment, instansi_id in found if moment]
+
+
+def _failing(session: Session, reach: Reach, now: datetime) -> tuple[list[FailingDomain], bool]:
+    """Mails of the last days that were refused, for good or for now, by the domain they went to."""
+    counts: Counter[str] = Counter()
+    last: dict[str, tuple[datetime, str]] = {}
+    is_cut = False
+    for state in (MailState.FAILED, MailState.DEFERRED):
+        newest = (
+            select(OutboxMail.id)
+            .where(OutboxMail.state == state, OutboxMail.due_at > now - MAILS_OF)
+            .order_by(OutboxMail.due_at.desc())
+            .limit(_MAILS_LOOKED_AT)
+            .subquery()
+        )
+        refused = (
+            select(OutboxMail.to_address, OutboxMail.server_answer, OutboxMail.begun_at)
+            .join(newest, newest.c.id == OutboxMail.id)
+            .join(User, User.id == OutboxMail.user_id)
+            .where(reach.within(User.instansi_id), OutboxMail.posted_at > now - MAILS_OF)
+            .limit(MOST_MEASURED)
+        )
+        rows = session.execute(refused).all()
+        is_cut = is_cut or len(rows) == MOST_MEASURED
+        for address, answer, begun_at in rows:
+            domain = address.rpartition("@")[2].lower()
+            counts[domain] += 1
+            last[domain] = max(last.get(domain, (now - 2 * MAILS_OF, "")), (begun_at or now - MAILS_OF, answer or ""))
+    return [FailingDomain(domain, count, last[domain][1]) for domain, count in counts.most_common(20)], is_cut
+
+
+def _count(session: Session, found: Select[int], most: int) -> AtMost:
+    return AtMost(session.scalar(select(func.count()).select_from(found.limit(most + 1).subquery())) or 0, most)
+
+
+def _figures(row: ActivationDay | ActivationUnit) -> Figures:
+    return Figures(row.not_activated, row.waiting_approval, row.active, row.deactivated)

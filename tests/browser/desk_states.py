@@ -1,0 +1,290 @@
+"""Every page of the desk in every state that admins meet, and the way there. The desks are those of the demo's morning."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.live_portal import LivePortal
+from tests.browser.steps import ask_for_token, button, field, log_in, open_newest_mail, see
+from tests.cast import DEWI, HADI, JOKO, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
+from tests.desk import asked, person_id
+
+Reach = Callable[[Page, LivePortal], None]
+_CSV = "nip,nama,email,kategori,kode_instansi,unit_kerja\n"
+
+
+def at_the_desk(path: str, admin: Person = WATI) -> Reach:
+    def reach(page: Page, portal: LivePortal) -> None:
+        log_in(page, admin)
+        page.goto(path)
+
+    return reach
+
+
+def sent_empty(path: str, act: str, admin: Person = WATI) -> Reach:
+    def reach(page: Page, portal: LivePortal) -> None:
+        at_the_desk(path, admin)(page, portal)
+        button(page, act).click()
+        expect(page.locator("[data-error-summary]").first).to_be_visible()
+
+    return reach
+
+
+def of(person: Person, path: str = "", act: str = "", admin: Person = WATI) -> Reach:
+    """A page under a person's, sent empty where `act` names its button."""
+
+    def reach(page: Page, portal: LivePortal) -> None:
+        address = f"/admin/pegawai/{person_id(portal.app, person)}{path}"
+        (sent_empty(address, act, admin) if act else at_the_desk(address, admin))(page, portal)
+
+    return reach
+
+
+def first_request(act: str = "") -> Reach:
+    def reach(page: Page, portal: LivePortal) -> None:
+        at_the_desk("/admin/perbaikan-email")(page, portal)
+        page.get_by_role("link", name=re.compile("^PE-")).nth(1).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Permintaan PE-")
+        if act:
+            button(page, act).click()
+            expect(page.locator("[data-error-summary]")).to_be_visible()
+
+    return reach
+
+
+def decided_request(page: Page, portal: LivePortal) -> None:
+    at_the_desk("/admin/perbaikan-email?lihat=selesai")(page, portal)
+    page.get_by_role("link", name=re.compile("^PE-")).first.click()
+
+
+def several_requests(act: str = "") -> Reach:
+    def reach(page: Page, portal: LivePortal) -> None:
+        at_the_desk("/admin/perbaikan-email")(page, portal)
+        button(page, "Pilih semua di halaman ini").click()
+        button(page, "Jawab yang dipilih").click()
+        see(page, "Jawab beberapa permintaan sekaligus")
+        if act:
+            button(page, act).click()
+            expect(page.locator("[data-error-summary]")).to_be_visible()
+
+    return reach
+
+
+def several_answered(page: Page, portal: LivePortal) -> None:
+    ids = [asked(portal.app, JOKO, f"joko.{number}@contoh.example") for number in range(2)]
+    log_in(page, WATI)
+    page.goto(f"/admin/perbaikan-email/beberapa?pilih={ids[0]}&pilih={ids[1]}")
+    field(page, "Alasan penolakan").fill("Datang ke loket 3 dengan kartu pegawai.")
+    button(page, "Tolak yang dipilih").click()
+    see(page, "Hasil jawaban")
+
+
+def scheduled_change(page: Page, portal: LivePortal) -> None:
+    at_the_desk("/admin/perbaikan-email?lihat=terjadwal")(page, portal)
+    page.get_by_role("table").get_by_role("link").first.click()
+    see(page, "Keputusan perubahan email")
+
+
+def waits_for_second(page: Page, portal: LivePortal) -> None:
+    page.goto("/login")
+    log_in(page, RATNA)
+    request_id = asked(portal.app, HADI, "hadi.baru@contoh.example")
+    page.goto(f"/admin/perbaikan-email/{request_id}")
+    if page.get_by_label("Tatap muka dengan kartu pegawai atau KTP").count():
+        page.get_by_label("Tatap muka dengan kartu pegawai atau KTP").check()
+        field(page, "Catatan pemeriksaan").fill("Datang sendiri")
+        button(page, "Setujui dan lanjut").click()
+    page.goto("/admin/perbaikan-email?lihat=kedua")
+    page.get_by_role("table").get_by_role("link").first.click()
+    see(page, "Keputusan perubahan email")
+
+
+def stop_link(page: Page, portal: LivePortal) -> None:
+    """Sari's address is to be replaced, and she reads of it in her mailbox."""
+    request_id = asked(portal.app, SARI, "bukan.sari@contoh.example")
+    log_in(page, WATI)
+    page.goto(f"/admin/perbaikan-email/{request_id}")
+    if page.get_by_label("Tatap muka dengan kartu pegawai atau KTP").count():
+        page.get_by_label("Tatap muka dengan kartu pegawai atau KTP").check()
+        field(page, "Catatan pemeriksaan").fill("Datang sendiri")
+        button(page, "Setujui dan lanjut").click()
+    page.context.clear_cookies()
+    mail = open_newest_mail(page, SARI.email or "")
+    page.goto(mail.locator(".letter a").first.get_attribute("href") or "")
+    mail.close()
+    see(page, "Perubahan email akun")
+
+
+def stop_in_session(page: Page, portal: LivePortal) -> None:
+    stop_link(page, portal)
+    log_in(page, SARI)
+    page.goto("/akun/hentikan-ganti-email")
+
+
+def uploaded(rows: str, until: str) -> Reach:
+    def reach(page: Page, portal: LivePortal) -> None:
+        at_the_desk("/admin/impor")(page, portal)
+        page.locator("input[type=file]").set_input_files(
+            files=[{"name": "pegawai.csv", "mimeType": "text/csv", "buffer": (_CSV + rows).encode()}]
+        )
+        button(page, "Unggah dan periksa").click()
+        expect(page.get_by_role("main")).to_contain_text(until)
+
+    return reach
+
+
+def cpns_chosen(act: str, send: str = "") -> Reach:
+    def reach(page: Page, portal: LivePortal) -> None:
+        at_the_desk("/admin/cpns")(page, portal)
+        page.get_by_role("checkbox").nth(1).check()
+        button(page, act).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("akun CPNS")
+        if send:
+            button(page, send).click()
+            expect(page.locator("[data-error-summary]")).to_be_visible()
+
+    return reach
+
+
+def cpns_answered(page: Page, portal: LivePortal) -> None:
+    cpns_chosen("Setujui yang dicentang")(page, portal)
+    field(page, "Nomor SK").fill("813/1204/BKPSDM/2026")
+    field(page, "Tanggal SK").fill("2026-01-05")
+    page.locator("main .btn-primary").click()
+    see(page, "Hasil keputusan CPNS")
+
+
+def correction_mailed(page: Page, portal: LivePortal) -> None:
+    page.goto("/perbaikan-email")
+    field(page, "NIP").fill(STRANGERS_NIP)
+    field(page, "Email baru").fill("orang.baru@contoh.example")
+    button(page, "Kirim tautan").click()
+    see(page, "Periksa email Anda")
+
+
+def correction_form(act: str = "") -> Reach:
+    def reach(page: Page, portal: LivePortal) -> None:
+        ask_for_token(page, STRANGERS_NIP, "alamat.lain@contoh.example")
+        mail = open_newest_mail(page, "alamat.lain@contoh.example")
+        page.goto(mail.locator(".letter a").first.get_attribute("href") or "")
+        mail.close()
+        see(page, "Isi permintaan perbaikan email")
+        if act:
+            button(page, act).click()
+            expect(page.locator("[data-error-summary]")).to_be_visible()
+
+    return reach
+
+
+def correction_ticket(page: Page, portal: LivePortal) -> None:
+    ask_for_token(page, STRANGERS_NIP, "alamat.ketiga@contoh.example")
+    mail = open_newest_mail(page, "alamat.ketiga@contoh.example")
+    page.goto(mail.locator(".letter a").first.get_attribute("href") or "")
+    mail.close()
+    field(page, "Nama lengkap").fill("Orang Lain")
+    page.get_by_label("Alasan").fill("Email lama mati.")
+    button(page, "Kirim permintaan").click()
+    see(page, "Permintaan perbaikan email")
+
+
+def correction_on_record(page: Page, portal: LivePortal) -> None:
+    page.goto("/perbaikan-email")
+    field(page, "NIP").fill(DEWI.nip)
+    field(page, "Email baru").fill(DEWI.email or "")
+    button(page, "Kirim tautan").click()
+    mail = open_newest_mail(page, DEWI.email or "", "Lanjutkan")
+    page.goto(mail.locator(".letter a").first.get_attribute("href") or "")
+    mail.close()
+    see(page, "Email ini sudah tercatat")
+
+
+def password_asked_again(page: Page, portal: LivePortal) -> None:
+    at_the_desk("/admin/mandat/baru", RATNA)(page, portal)
+    portal.let_proofs_rest()
+    button(page, "Tunjuk").click()
+    see(page, "Password sekali lagi")
+
+
+def sent_with_days_turned(path: str) -> Reach:
+    def reach(page: Page, portal: LivePortal) -> None:
+        at_the_desk(path, RATNA)(page, portal)
+        field(page, "Tanggal buka").fill("2027-02-01")
+        field(page, "Tanggal tutup").fill("2027-01-01")
+        button(page, "Simpan jadwal").click()
+        expect(page.locator("[data-error-summary]")).to_be_visible()
+
+    return reach
+
+
+def _go(page: Page, path: str) -> None:
+    page.goto(path)
+
+
+GOOD_ROW = "199001012015011777,Nama Baru,nama.baru@nusajaya.example,PNS,7301,Dinas Kesehatan\n"
+FOREIGN_ROW = "199001012015011778,Nama Lain,nama.lain@contoh.example,PNS,3402,Biro Hukum\n"
+
+_PERSON = "/admin/pegawai/<row:person_id>"
+_CORRECTION = "/admin/perbaikan-email/<big_row:correction_id>"
+_INSTANSI = "/admin/instansi/<row:instansi_id>"
+STATES: tuple[tuple[str, str, Reach], ...] = (
+    ("/admin/", "of an instansi", at_the_desk("/admin/")),
+    ("/admin/", "of the centre", at_the_desk("/admin/", RATNA)),
+    ("/admin/", "for who is no admin", at_the_desk("/admin/", SARI)),
+    ("/admin/perbaikan-email", "with a queue", at_the_desk("/admin/perbaikan-email")),
+    ("/admin/perbaikan-email", "of the centre", at_the_desk("/admin/perbaikan-email", RATNA)),
+    ("/admin/perbaikan-email", "decided", at_the_desk("/admin/perbaikan-email?lihat=selesai")),
+    ("/admin/perbaikan-email", "scheduled", at_the_desk("/admin/perbaikan-email?lihat=terjadwal")),
+    (_CORRECTION, "open", first_request()),
+    (_CORRECTION, "refused without grounds", first_request("Setujui dan lanjut")),
+    (_CORRECTION, "decided", decided_request),
+    ("/admin/perbaikan-email/beberapa", "chosen", several_requests()),
+    ("/admin/perbaikan-email/beberapa", "refused without grounds", several_requests("Setujui yang dipilih")),
+    ("/admin/perbaikan-email/hasil", "after several answers", several_answered),
+    ("/admin/perbaikan-email/perubahan/<big_row:change_id>", "scheduled", scheduled_change),
+    ("/admin/perbaikan-email/perubahan/<big_row:change_id>", "waits for a second admin", waits_for_second),
+    ("/bukan-saya/<link>", "before it holds", stop_link),
+    ("/bukan-saya/<link>", "cut off", lambda page, portal: _go(page, "/bukan-saya/terpotong")),
+    ("/akun/hentikan-ganti-email", "before it holds", stop_in_session),
+    ("/admin/cpns", "with people who wait", at_the_desk("/admin/cpns")),
+    ("/admin/cpns/setujui", "chosen", cpns_chosen("Setujui yang dicentang")),
+    ("/admin/cpns/setujui", "refused when empty", cpns_chosen("Setujui yang dicentang", "Setujui")),
+    ("/admin/cpns/tolak", "chosen", cpns_chosen("Tolak yang dicentang")),
+    ("/admin/cpns/hasil/<big_row:event_id>", "after an approval", cpns_answered),
+    ("/admin/pegawai", "everybody", at_the_desk("/admin/pegawai")),
+    ("/admin/pegawai", "who is stuck", at_the_desk("/admin/pegawai?macet=token")),
+    ("/admin/pegawai", "nobody found", at_the_desk("/admin/pegawai?nama=tidak-ada")),
+    (_PERSON, "never activated", of(JOKO)),
+    (_PERSON, "deactivated", of(TONO)),
+    (f"{_PERSON}/ubah", "at first", of(JOKO, "/ubah")),
+    (f"{_PERSON}/ubah", "refused without a reason", of(JOKO, "/ubah", "Simpan")),
+    (f"{_PERSON}/email", "at first", of(JOKO, "/email")),
+    (f"{_PERSON}/email", "refused when empty", of(JOKO, "/email", "Ganti email")),
+    (f"{_PERSON}/nonaktifkan", "at first", of(JOKO, "/nonaktifkan")),
+    (f"{_PERSON}/aktifkan", "at first", of(TONO, "/aktifkan")),
+    (f"{_PERSON}/mutasi", "refused when empty", of(JOKO, "/mutasi", "Pindahkan")),
+    ("/admin/impor", "at first", at_the_desk("/admin/impor")),
+    ("/admin/impor", "refused without a file", sent_empty("/admin/impor", "Unggah dan periksa")),
+    ("/admin/impor/<big_row:batch_id>", "checked", uploaded(GOOD_ROW + FOREIGN_ROW, "Mengapa ditolak")),
+    ("/admin/mandat", "of an instansi", at_the_desk("/admin/mandat")),
+    ("/admin/mandat", "of the centre", at_the_desk("/admin/mandat", RATNA)),
+    ("/admin/mandat/baru", "at first", at_the_desk("/admin/mandat/baru", RATNA)),
+    ("/admin/mandat/baru", "refused when empty", sent_empty("/admin/mandat/baru", "Tunjuk", RATNA)),
+    ("/admin/mandat/baru", "with the password again", password_asked_again),
+    ("/admin/mandat/<row:mandate_id>/cabut", "at first", at_the_desk("/admin/mandat/1/cabut", RATNA)),
+    ("/admin/instansi", "of an instansi", at_the_desk("/admin/instansi")),
+    ("/admin/instansi", "of the centre", at_the_desk("/admin/instansi", RATNA)),
+    (f"{_INSTANSI}/kontak", "at first", at_the_desk("/admin/instansi/1/kontak")),
+    (f"{_INSTANSI}/jadwal", "at first", at_the_desk("/admin/instansi/1/jadwal", RATNA)),
+    ("/admin/instansi/jadwal-nasional", "refused", sent_with_days_turned("/admin/instansi/jadwal-nasional")),
+    ("/admin/audit", "newest first", at_the_desk("/admin/audit", RATNA)),
+    ("/admin/audit", "nothing found", at_the_desk(f"/admin/audit?nip={STRANGERS_NIP}")),
+)
+# Downloads, and what the script of a page asks.
+NOT_PAGES = {
+    f"{_CORRECTION}/lampiran",
+    "/admin/impor/<big_row:batch_id>/ditolak.csv",
+    "/admin/impor/<big_row:batch_id>/kemajuan",
+    "/admin/impor/template.csv",
+    "/admin/impor/template.xlsx",
+}

@@ -1,0 +1,134 @@
+"""The whole correction as people go through it: Joko asks on his phone, Wati answers at her desk, Joko comes in."""
+
+import re
+import struct
+import zlib
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.chromium import PHONE, PHONE_WITHOUT_JAVASCRIPT
+from tests.browser.conftest import OpenBrowser
+from tests.browser.live_portal import LivePortal
+from tests.browser.steps import ask_for_token, button, field, log_in, open_newest_mail, read_token, see
+from tests.cast import JOKO, NEW_PASSWORD, SARI, WATI
+from tests.desk import asked
+
+NEW = "joko@nusajaya.example"
+DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+DESK_WITHOUT_JAVASCRIPT: dict[str, Any] = {**DESK, "java_script_enabled": False}
+
+
+def _follow_the_link_in_the_mail(page: Page, address: str) -> None:
+    mail = open_newest_mail(page, address)
+    link = mail.locator(".letter a").first.get_attribute("href") or ""
+    mail.close()
+    page.goto(link)
+
+
+@pytest.mark.parametrize(
+    ("phone", "desk"),
+    [(PHONE, DESK), (PHONE_WITHOUT_JAVASCRIPT, DESK_WITHOUT_JAVASCRIPT)],
+    ids=["with-javascript", "without-javascript"],
+)
+def test_joko_asks_wati_answers_and_joko_comes_in(open_browser: OpenBrowser, phone: dict[str, Any], desk: dict[str, Any]) -> None:
+    joko, wati = open_browser(**phone), open_browser(**desk)
+    ask_for_token(joko, JOKO.nip, NEW)
+    _follow_the_link_in_the_mail(joko, NEW)
+    see(joko, "Isi permintaan perbaikan email")
+    field(joko, "Nama lengkap").fill("Joko Prabowo Adi")
+    joko.get_by_label("Alasan").fill("Email di data salah ketik.")
+    joko.locator("input[type=file]").set_input_files(files=[{"name": "sk.png", "mimeType": "image/png", "buffer": _PNG}])
+    button(joko, "Kirim permintaan").tap()
+    see(joko, "Permintaan perbaikan email")
+    ticket = joko.get_by_text(re.compile(r"^PE-\w{4}-\w{4}$")).inner_text()
+    expect(joko.get_by_role("main")).to_contain_text("Baru")
+
+    log_in(wati, WATI)
+    wati.get_by_role("link", name="Admin", exact=True).click()
+    wati.get_by_role("link", name="Perbaikan email", exact=True).first.click()
+    see(wati, "Antrean perbaikan email")
+    wati.get_by_role("link", name=ticket).click()
+    see(wati, f"Permintaan {ticket}")
+    expect(wati.get_by_role("main")).to_contain_text("joko.lama@nusajaya.example")
+    with wati.expect_download() as download:
+        wati.get_by_role("link", name="Unduh lampiran").click()
+    assert download.value.suggested_filename == f"{ticket}.png"
+    joko.reload()
+    expect(joko.get_by_role("main")).to_contain_text("Diproses")
+    wati.get_by_label("Tatap muka dengan kartu pegawai atau KTP").check()
+    field(wati, "Catatan pemeriksaan").fill("Datang ke loket 3 membawa kartu pegawai")
+    button(wati, "Setujui dan lanjut").click()
+    expect(wati.get_by_role("status").first).to_contain_text("sudah diganti")
+
+    joko.reload()
+    expect(joko.get_by_role("main")).to_contain_text("Disetujui")
+    token = read_token(joko, NEW)
+    joko.goto("/konfirmasi-reset-password?nip=lain")
+    field(joko, "NIP").fill(JOKO.nip)
+    field(joko, "Token").fill(token)
+    field(joko, "Password").fill(NEW_PASSWORD)
+    button(joko, "Reset Password").tap()
+    see(joko, "Reset Password berhasil")
+    log_in(joko, JOKO, NEW_PASSWORD)
+    see(joko, "Pemutakhiran Data Mandiri")
+
+
+def test_sari_stops_what_she_did_not_ask_for(open_browser: OpenBrowser, live_portal: LivePortal) -> None:
+    request_id = asked(live_portal.app, SARI, "maling@contoh.example")
+    wati, sari = open_browser(**DESK), open_browser(**PHONE)
+    log_in(sari, SARI)
+    log_in(wati, WATI)
+    wati.goto(f"/admin/perbaikan-email/{request_id}")
+    wati.get_by_label("Telepon ke nomor di data kepegawaian").check()
+    field(wati, "Catatan pemeriksaan").fill("Ditelepon pukul 9")
+    button(wati, "Setujui dan lanjut").click()
+    expect(wati.get_by_role("status").first).to_contain_text("masa tunggu")
+
+    sari.reload()
+    sari.get_by_role("link", name="Bukan Anda? Hentikan").tap()
+    see(sari, "Hentikan penggantian email")
+    button(sari, "Bukan saya, hentikan").tap()
+    see(sari, "Akun Anda")
+    expect(sari.get_by_role("status").first).to_contain_text("dihentikan")
+    wati.goto("/admin/perbaikan-email?lihat=dibekukan")
+    expect(wati.get_by_role("table")).to_contain_text("Sari Wulandari")
+
+
+def test_the_queue_can_be_worked_with_the_keyboard(open_browser: OpenBrowser, live_portal: LivePortal) -> None:
+    first, second = (
+        asked(live_portal.app, JOKO, NEW),
+        asked(live_portal.app, SARI, "sari.baru@contoh.example"),
+    )
+    page = open_browser(**DESK)
+    log_in(page, WATI)
+    page.goto("/admin/perbaikan-email")
+    boxes = page.get_by_role("checkbox")
+
+    boxes.first.focus()
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(boxes.nth(0)).to_be_checked()
+    expect(boxes.nth(1)).to_be_checked()
+    page.keyboard.press("k")
+    page.keyboard.press("x")
+    expect(boxes.nth(0)).not_to_be_checked()
+    button(page, "Jawab yang dipilih").click()
+
+    see(page, "Jawab beberapa permintaan sekaligus")
+    expect(page).to_have_url(re.compile(rf"pilih={second}$"))
+    assert first != second
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+_PNG = (
+    b"\x89PNG\r\n\x1a\n"
+    + _chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
+    + _chunk(b"IDAT", zlib.compress(b"\0\xff\xff\xff"))
+    + _chunk(b"IEND", b"")
+)

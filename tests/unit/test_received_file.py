@@ -1,0 +1,77 @@
+"""A workbook that harms its reader harms nobody else."""
+
+import io
+
+import pytest
+import xlsxwriter
+
+from app.domain.staff_file import STAFF_COLUMNS
+from app.flows import received_file, staff_template
+from app.flows.staff_sheet import LONGEST_ROW, UnreadableFile
+
+
+def workbook(*rows: tuple[str, ...]) -> bytes:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate((STAFF_COLUMNS.required, *rows)):
+            sheet.write_row(number, 0, row)
+    return file.getvalue()
+
+
+def no_sign() -> None:
+    return None
+
+
+def test_lines_come_as_they_stand_in_the_workbook() -> None:
+    with received_file.opened(
+        workbook(("1", "Ñoño", "", "PNS", "7301", "x"), ("2", "b", "", "PNS", "7301", "y")), no_sign
+    ) as sheet:
+        lines = list(sheet.lines())
+
+    assert [(line.number, line.cells["nip"], line.cells["nama"], line.fault) for line in lines] == [
+        (2, "1", "Ñoño", None), (3, "2", "b", None),
+    ]  # fmt: skip
+    assert sheet.header == STAFF_COLUMNS.required and sheet.position == 3
+
+
+def test_a_row_without_measure_is_refused_and_the_next_is_read() -> None:
+    monster = tuple("A" * 30_000 for _ in STAFF_COLUMNS.required)
+    with received_file.opened(workbook(monster, ("2", "b", "", "PNS", "7301", "y")), no_sign) as sheet:
+        lines = list(sheet.lines())
+
+    assert lines[0].fault is not None and str(LONGEST_ROW) in lines[0].fault.sentence
+    assert lines[1].fault is None
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        "raise SystemExit(1)",
+        "import os; os.abort()",
+        'print(\'{"header": ["nip"], "total": 9}\', flush=True); import os; os.abort()',
+        'print(\'{"header": ["nip"], "total": 9}\'); print(\'[2, 2, ["1\')',
+        "print('x' * 1_000_000)",
+    ],
+)
+def test_a_reader_that_dies_or_babbles_makes_the_file_unreadable(monkeypatch: pytest.MonkeyPatch, reader: str) -> None:
+    monkeypatch.setattr(received_file, "_READER", ("-c", reader))
+
+    with pytest.raises(UnreadableFile, match="tidak dapat dibaca"), received_file.opened(workbook(), no_sign) as sheet:
+        list(sheet.lines())
+
+
+def test_the_reader_knows_no_setting_of_the_portal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "a key that no workbook may see")
+    monkeypatch.setattr(received_file, "_READER", ("-c", "import os, json; print(json.dumps({'problem': ' '.join(os.environ)}))"))
+
+    with pytest.raises(UnreadableFile) as told, received_file.opened(workbook(), no_sign):
+        pass
+
+    assert "SECRET_KEY" not in str(told.value) and "PYTHONUTF8" in str(told.value)
+
+
+def test_the_template_has_the_nip_as_text_and_holds_nobody() -> None:
+    with received_file.opened(staff_template.as_xlsx(), no_sign) as sheet:
+        assert list(sheet.lines()) == []
+    assert sheet.header == (*STAFF_COLUMNS.required, *STAFF_COLUMNS.optional)
