@@ -81,7 +81,7 @@ def _staff(instansi: Instansi, units: tuple[str, ...], moment: datetime) -> Iter
     names = [f"{first} {last}" for first, last in product(_FIRST, _LAST)]
     states, places = cycle(_PATTERN), cycle(units)
     is_large = instansi.code == "7301"
-    for number, name in enumerate(names if is_large else names[:30], start=20 if is_large else 200):
+    for number, name in enumerate(names if is_large else names[:-31:-1], start=20 if is_large else 200):
         (category, activation), unit = next(states), next(places)
         woman = "2" if name.split()[0] in ("Citra", "Dian", "Fitri", "Gita", "Indah", "Kartini") else "1"
         year = 1970 + number % 30

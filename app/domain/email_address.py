@@ -49,7 +49,6 @@ class EmailAddress:
         meant = _MISTYPED_DOMAINS.get(domain)
         return f"{local}@{meant}" if meant else None
 
-
     def resembles(self, known_domains: Collection[str]) -> str | None:
         """A domain that this one could be taken for: g0ogle.com for google.com, contoh-go.id for contoh.go.id."""
         domain = self.key.split("@")[1]

@@ -1,4 +1,4 @@
-"""What an admin should know before deciding on somebody's wish for another address: the form itself proves only the new mailbox."""
+"""What an admin should know before deciding on somebody's wish for another address: the form proves only the new mailbox."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -37,7 +37,10 @@ class User(Base):
         Index("ix_user_account_category", "category", "nip"),
         Index("ix_user_account_stuck_since", "instansi_id", "stuck_since", "id", **_only_where("stuck_since IS NOT NULL")),
         Index(
-            "ix_user_account_waiting_since", "instansi_id", "activation_changed_at", **_only_where("activation = 'waiting_approval'")
+            "ix_user_account_waiting_since",
+            "instansi_id",
+            "activation_changed_at",
+            **_only_where("activation = 'waiting_approval'"),
         ),
         Index(
             "ix_user_account_mail_failed_at", "instansi_id", "mail_failed_at", "id", **_only_where("mail_failed_at IS NOT NULL")
@@ -84,9 +87,7 @@ class User(Base):
         return session.scalars(statement).one_or_none()
 
     @classmethod
-    def taken_addresses(
-        cls, session: Session, addresses: Collection[EmailAddress], but_in: int | None = None
-    ) -> frozenset[str]:
+    def taken_addresses(cls, session: Session, addresses: Collection[EmailAddress], but_in: int | None = None) -> frozenset[str]:
         """The keys of those addresses that belong to somebody, leaving out the people of the instansi `but_in`."""
         if not addresses:
             return frozenset()
@@ -111,7 +112,9 @@ class User(Base):
 
     @classmethod
     def note_failed_mail(cls, session: Session, user_id: int, at: datetime) -> None:
-        session.execute(update(cls).where(cls.id == user_id).values(mail_failed_at=at).execution_options(synchronize_session=False))
+        session.execute(
+            update(cls).where(cls.id == user_id).values(mail_failed_at=at).execution_options(synchronize_session=False)
+        )
 
     @property
     def shown_nip(self) -> Nip:

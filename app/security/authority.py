@@ -73,6 +73,8 @@ class Authority:
 
     def person_to_act_on(self, session: Session, person_id: int, today: date) -> User | OutOfReach | NotToTouch:
         """Somebody to change, as now stored and locked until the transaction ends."""
+        if isinstance(self.person(session, person_id), OutOfReach):
+            return OutOfReach()  # without having held a row that is none of this admin's business
         person = User.with_id(session, person_id, lock=True)
         if person is None or not self.covers(person.instansi_id):
             return OutOfReach()

@@ -88,7 +88,7 @@ WORDS = {tag: words for _, tags in GROUPS.values() for tag, words in tags.items(
 _TERMS = {
     "act": "Tindakan", "activation": "Status akun", "batch": "Nomor impor", "because": "Sebab", "bytes": "Ukuran (bita)",
     "came_from": "Dari instansi", "category": "Kategori", "change": "Nomor perubahan", "changed": "Berubah",
-    "check": "Identitas diperiksa dengan", "closes": "Ditutup", "columns": "Kolom", "file": "Bentuk file",
+    "check": "Identitas diperiksa dengan", "closes": "Ditutup", "columns": "Kolom", "file": "File",
     "how_many": "Banyaknya", "instansi": "Instansi", "letter": "Isi email", "mail": "Email", "new": "Baru", "old": "Lama",
     "opens": "Dibuka", "reason": "Alasan", "refused": "Ditolak", "role": "Peran", "rule": "Halaman", "sk": "Nomor SK",
     "sk_date": "Tanggal SK", "state": "Keadaan", "ticket": "Nomor tiket", "to": "Ke instansi", "typed": "Cara",
@@ -123,7 +123,6 @@ _VALUES: dict[str, Mapping[str, str]] = {
     "waits": {"0": "tidak", "1": "ya"},
     "what": {"import_refusals": "baris impor yang ditolak"},
     "file": {"csv": "CSV", "xlsx": "XLSX"},
-    "verdict": {"approved": "disetujui", "rejected": "ditolak"},
     "act": {"cpns": "memutuskan CPNS"},
 }  # fmt: skip
 _DAYS = frozenset({"opens", "closes", "until", "sk_date"})

@@ -1,4 +1,4 @@
-"""/admin: the desk of the instansi, and of the centre. Whoever comes in passes `only_admins`; whom he reaches, `Authority` says."""
+"""/admin: the desk of the instansi, and of the centre. Whoever enters passes `only_admins`; whom he reaches, `Authority` says."""
 
 from flask import Blueprint
 

@@ -81,7 +81,8 @@ def show() -> ResponseReturnValue:
             page = changes(db, held, _STATES[view], after, instansi_id)  # type: ignore[assignment]
         choices = Instansi.within(db, held.within(Instansi.id)) if held.is_pusat else []
     return render_template(
-        "admin/corrections.html", page=page, view=view, views=VIEWS, is_first=after is None, code=instansi.code if instansi else "",
+        "admin/corrections.html", page=page, view=view, views=VIEWS, is_first=after is None,
+        code=instansi.code if instansi else "",
         next_cursor=_written(page.next) if page.next else None, now=now(), promise=PROMISE, choices=choices,
     )  # fmt: skip
 

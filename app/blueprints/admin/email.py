@@ -48,7 +48,9 @@ def change(person_id: int) -> ResponseReturnValue:
     form = EmailForm()
     if not form.validate():
         return _page(person_id, form, 422)
-    decision = Decision(form.email.value, IdentityCheck(form.identity_check.data or ""), form.reason.value, number_in(form.seen.data))
+    decision = Decision(
+        form.email.value, IdentityCheck(form.identity_check.data or ""), form.reason.value, number_in(form.seen.data)
+    )
     delay = timedelta(hours=portal().settings.email_change_delay_hours)
     with unit_of_work() as db:
         outcome = change_email(db, authority(), person_id, decision, delay, client(), now())
