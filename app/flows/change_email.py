@@ -191,7 +191,7 @@ def is_in_use(person: User) -> bool:
 
 def owner_within(session: Session, authority: Authority, address: EmailAddress) -> User | None:
     """Whose address it is, if this admin may know."""
-    return session.scalars(select(User).where(User.email_key == address.key, authority.within(User.instansi_id))).one_or_none()
+    return session.scalars(select(User).where(User.registered_at([address]), authority.within(User.instansi_id))).one_or_none()
 
 
 def _settled(

@@ -8,7 +8,7 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField
 
 from app.blueprints.admin.corrections import CHECKS, NO_CHECK, number_in, what_follows, words_for
-from app.db import reading, unit_of_work
+from app.db import unit_of_work
 from app.domain.corrections import IdentityCheck
 from app.domain.indonesian_time import now
 from app.flows.change_email import (
@@ -21,6 +21,7 @@ from app.flows.change_email import (
     is_in_use,
     needs_second_admin,
 )
+from app.flows.look_at_person import open_record
 from app.models.email_change import EmailChange
 from app.security.authority import NotToTouch, OutOfReach
 from app.web.admins import authority, proven_again, stopped
@@ -68,8 +69,8 @@ def change(person_id: int) -> ResponseReturnValue:
 
 
 def _page(person_id: int, form: EmailForm, status: int = 200) -> Response:
-    with reading() as db:
-        person = authority().person(db, person_id)
+    with unit_of_work() as db:
+        person = open_record(db, authority(), person_id, client(), now())
         if isinstance(person, OutOfReach):
             raise stopped(person)
         needs_second = needs_second_admin(db, person, now())
