@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import exists, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from app.domain.corrections import OPEN_STATES, ChangeState, CorrectionState
@@ -31,16 +31,26 @@ class Page(Generic[Row]):
     next: Cursor | None
 
 
+def next_open_after(session: Session, authority: Authority, answered: EmailCorrection) -> EmailCorrection | None:
+    """The one that has waited longest after the one just answered, and that this admin may decide."""
+    behind = Cursor(answered.submitted_at or answered.asked_at, answered.id)
+    waiting = open_requests(session, authority, behind, most=2).rows
+    return next((one for one in waiting if one.user_id != authority.admin.id), None)
+
+
 def open_requests(
     session: Session, authority: Authority, after: Cursor | None, instansi_id: int | None = None, most: int = ROWS_A_PAGE
 ) -> Page[EmailCorrection]:
-    """Those that nobody has decided, oldest first; the centre may ask for one instansi."""
+    """Those that nobody has decided, oldest first; the centre may ask for one instansi. Not those that one admin has
+    approved and that wait for a second: they stand in a list of their own."""
+    awaits_second = exists().where(EmailChange.correction_id == EmailCorrection.id, EmailChange.state == ChangeState.NEEDS_SECOND)
     found = (
         select(EmailCorrection)
         .where(
             EmailCorrection.state.in_(OPEN_STATES),
             EmailCorrection.user_id.is_not(None),
             authority.within(EmailCorrection.instansi_id),
+            ~awaits_second,
         )
         .order_by(EmailCorrection.submitted_at, EmailCorrection.id)
     )

@@ -323,3 +323,16 @@ def test_a_cancelled_change_leaves_the_address_and_brings_the_request_back(peopl
     with time_machine.travel(now() + timedelta(hours=25)):
         let_changes_take_effect(peopled)
     assert user(peopled, SARI).email == SARI.email
+
+
+def test_an_answer_leads_to_the_next_in_the_queue_and_what_waits_for_a_second_admin_stands_elsewhere(peopled: Flask) -> None:
+    first, second = asked(peopled, HADI, "h@contoh.example", timedelta(hours=3)), asked(peopled, JOKO, NEW, timedelta(hours=2))
+    third = asked(peopled, BUDI, "budi.baru@contoh.example", timedelta(hours=1))
+    ratna = logged_in(peopled, RATNA)
+
+    assert _approve(ratna, first).location.endswith(f"/{second}")
+    assert _approve(ratna, second).location.endswith(f"/{third}")
+    assert _approve(ratna, third).location.endswith("/admin/perbaikan-email")
+
+    assert "Tidak ada yang menunggu" in words_of(ratna.open("/admin/perbaikan-email"))
+    assert "Hadi" in words_of(ratna.open("/admin/perbaikan-email?lihat=kedua"))

@@ -16,7 +16,7 @@ from app.domain.corrections import DATA_DO_NOT_MATCH, PROMISE, ChangeState, Iden
 from app.domain.indonesian_time import now
 from app.flows import change_email, decide_correction
 from app.flows.change_email import AddressTaken, NotThatState, Outdated, SameAddress, UnderWay
-from app.flows.correction_queue import Cursor, changes, decided_requests, open_requests
+from app.flows.correction_queue import Cursor, changes, decided_requests, next_open_after, open_requests
 from app.flows.decide_correction import AlreadyDecided, Grounds
 from app.flows.weigh_correction import Weighed, weigh
 from app.models.audit_event import Tag
@@ -110,9 +110,9 @@ def approve(correction_id: int) -> ResponseReturnValue:
     match outcome:
         case EmailChange():
             flash(what_follows(outcome), "success")
-            return _to_the_next()
+            return _to_the_next(correction_id)
         case AlreadyDecided(correction) if correction.decided_by_id == authority().admin.id:
-            return _to_the_next()  # a double click
+            return _to_the_next(correction_id)  # a double click
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
         case AddressTaken() | SameAddress() | UnderWay() | Outdated() | AlreadyDecided():
@@ -131,9 +131,9 @@ def reject(correction_id: int) -> ResponseReturnValue:
     match outcome:
         case EmailCorrection():
             flash(f"Permintaan {outcome.ticket} ditolak, dan pemohon diberi tahu alasannya.", "success")
-            return _to_the_next()
+            return _to_the_next(correction_id)
         case AlreadyDecided(correction) if correction.decided_by_id == authority().admin.id:
-            return _to_the_next()
+            return _to_the_next(correction_id)
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
         case AlreadyDecided():
@@ -313,14 +313,14 @@ def _in_order(db: Session, ids: Sequence[str]) -> list[EmailCorrection]:
     return sorted(_requests(db, ids), key=lambda one: one.user_id or 0)
 
 
-def _to_the_next() -> ResponseReturnValue:
+def _to_the_next(correction_id: int) -> ResponseReturnValue:
     """The next request of the queue is open at once: a morning is cleared without going back to the list."""
     with reading() as db:
-        waiting = open_requests(db, authority(), None, most=2).rows
-        free = [one for one in waiting if one.user_id != authority().admin.id and not EmailChange.awaits_second_for(db, one.id)]
-    if not free:
+        answered = decide_correction.within_reach(db, authority(), correction_id)
+        following = None if isinstance(answered, OutOfReach) else next_open_after(db, authority(), answered)
+    if following is None:
         return redirect(url_for("admin.corrections.page"), 303)
-    return redirect(url_for("admin.corrections.one", correction_id=free[0].id), 303)
+    return redirect(url_for("admin.corrections.one", correction_id=following.id), 303)
 
 
 def what_follows(change: EmailChange) -> str:
