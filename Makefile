@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STATIC := $(shell find static -type f ! -name '*.gz' ! -name '*.br')
 
-.PHONY: run test check bench icons pictures lock clean
+.PHONY: run test check bench icons pictures admin-pictures lock clean
 
 run: .venv/.for-run
 	@exec $(BIN)/mysapk demo --serve
@@ -28,6 +28,10 @@ icons: .venv/.for-development
 
 pictures: .venv/.for-development
 	$(BIN)/python -m tests.browser.app_pictures
+
+# Those of docs/panduan-admin.md.
+admin-pictures: .venv/.for-development
+	$(BIN)/python -m tests.browser.desk_pictures docs/img/admin
 
 # After a change of the dependencies in pyproject.toml; needs uv.
 lock:

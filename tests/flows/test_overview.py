@@ -175,7 +175,7 @@ def test_the_queue_is_shown_by_age_and_the_promise_is_measured(peopled: Flask) -
     wati, raka, ratna = (words_of(logged_in(peopled, person).open("/admin/")) for person in (WATI, RAKA, RATNA))
 
     assert "Menunggu kurang dari 4 jam 2 4 sampai 24 jam 1 Lebih dari 24 jam 2 lewat janji" in wati
-    assert "66,7% dari 3 permintaan 30 hari terakhir; tengahnya 6 jam" in wati
+    assert "66,7% dari 3 permintaan 30 hari terakhir; separuhnya dalam 6 jam" in wati
     assert "Menunggu kurang dari 4 jam 0 4 sampai 24 jam 0 Lebih dari 24 jam 1" in raka and "Belum ada yang diputus" in raka
     assert "Menunggu kurang dari 4 jam 2 4 sampai 24 jam 1 Lebih dari 24 jam 3" in ratna and "dari 3 permintaan" in ratna
 
