@@ -16,12 +16,16 @@ from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
 from app.domain.reset_secret import new_reference
 from app.flows.change_email import Decision, change_email
+from app.flows.request_reset import new_request_by_desk
+from app.mail import letters
 from app.models.activation_count import ActivationDay
+from app.models.audit_event import Tag
 from app.models.email_correction import EmailCorrection
 from app.models.instansi import Instansi
 from app.models.name_word import NameWord
 from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.user import User
+from app.security import audit
 from app.security.authority import Authority
 
 _FIRST = ("Agus", "Bambang", "Citra", "Dian", "Eko", "Fitri", "Gita", "Hendra", "Indah", "Jaya", "Kartini", "Lukman")
@@ -72,6 +76,7 @@ def liven(session: Session, moment: datetime) -> None:
         session.flush()
         NameWord.index(session, people)
         _fail_mails(session, people, moment)
+        _send_tokens(session, people, moment)
         _count_back(session, instansi, moment)
         if code == "7301":
             _ask(session, people, moment)
@@ -167,6 +172,19 @@ def _fail_mails(session: Session, people: list[User], moment: datetime) -> None:
                 about={},
             )
         )
+
+
+def _send_tokens(session: Session, people: list[User], moment: datetime) -> None:
+    """Those who are stuck got a token once, and it is long over."""
+    for person in people:
+        if person.stuck_since is None or person.email is None:
+            continue
+        request = new_request_by_desk(session, person, _DEMO, person.stuck_since)
+        request.expires_at = person.stuck_since + timedelta(hours=1)
+        mail = letters.answer_to_reset_request(session, request, _DEMO, person.stuck_since, held=False)
+        mail.begin(person.stuck_since)
+        mail.settle(MailState.SENT, person.stuck_since, "250 OK")
+        audit.record(session, Tag.TOKEN_HANDED_OVER, person, _DEMO, person.stuck_since)
 
 
 def _count_back(session: Session, instansi: Instansi, moment: datetime) -> None:

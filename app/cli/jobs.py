@@ -39,6 +39,9 @@ def run_imports(app: Flask, stop: Event) -> None:
         except SQLAlchemyError as fault:
             log.error("database", exc_info=fault)
             stop.wait(SECONDS_AFTER_A_FAULT)
+        except Exception as accident:  # whatever it was: nobody would start this thread again
+            log.error("accident", exc_info=accident)
+            stop.wait(SECONDS_AFTER_A_FAULT)
 
 
 def import_next(app: Flask, stop: Event) -> bool:
@@ -49,7 +52,10 @@ def import_next(app: Flask, stop: Event) -> bool:
         return False
     started = perf_counter()
     in_hand = Pass(app, hold)
-    ending = in_hand.run(stop)
+    try:
+        ending = in_hand.run(stop)
+    except LetGo:
+        ending = "let go"
     fields = {
         "batch": hold.batch_id,
         "dry_run": hold.is_dry_run,
@@ -69,19 +75,19 @@ class Pass:
         self.hold = hold
 
     def run(self, stop: Event) -> str:
-        """To the end, or until told to stop. Returns how it ended."""
+        """To the end, or until told to stop. Returns how it ended; raises LetGo."""
         try:
             for gap in self.chunks():
                 if stop.wait(gap):
                     self._release()
                     return "released"
             return self._end()
-        except LetGo:
-            return "let go"
         except MandateEnded:
             return self._stop_without_mandate()
         except UnreadableFile as problem:
             return self._give_up(str(problem))
+        except LetGo:
+            raise
         except (OperationalError, TimeoutError):
             raise  # the database is away: goes on when the hold has run out
         except Exception as accident:

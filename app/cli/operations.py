@@ -2,15 +2,14 @@
 
 import smtplib
 import sys
-from datetime import timedelta
 
 import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import engine, unit_of_work
+from app.cli.cleaning import ChoresFailed, clean_up
+from app.db import engine
 from app.domain.indonesian_time import now
-from app.flows.housekeeping import keep_house
 from app.mail.delivery import reach_server
 from app.web import migrations
 from app.web.portal import portal
@@ -53,9 +52,10 @@ def check() -> None:
 @with_appcontext
 def housekeeping() -> None:
     """Remove what nobody needs any more. The worker does the same every ten minutes."""
-    idle = timedelta(minutes=portal().settings.session_idle_minutes)
-    with unit_of_work() as session:
-        removed = keep_house(session, idle, now())
+    try:
+        removed = clean_up(now())
+    except ChoresFailed as failed:
+        raise click.ClickException(f"tidak selesai: {failed}; sebabnya ada pada log") from failed
     click.echo(", ".join(f"{name}: {count}" for name, count in removed.items()))
 
 

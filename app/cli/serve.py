@@ -6,24 +6,26 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
+from time import monotonic
 
 import click
 import waitress
 from flask import Flask, current_app
 from flask.cli import with_appcontext
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError, TimeoutError
 
 from app.cli import jobs
+from app.cli.cleaning import all_chores, one_step
 from app.cli.trail import log_head, seal_what_is_new
 from app.db import engine, reading, unit_of_work
 from app.domain.client import Client
 from app.domain.indonesian_time import now
 from app.flows.change_email import BY_THE_PORTAL, take_effect
 from app.flows.count_activation import INSTANSI_AT_ONCE, count_people, note_counts
-from app.flows.housekeeping import keep_house
+from app.flows.housekeeping import Chore
 from app.mail import outbox
 from app.mail.delivery import Postman
 from app.models.audit_event import Tag
@@ -37,8 +39,10 @@ log = logging.getLogger("portal.worker")
 
 SECONDS_BETWEEN_LOOKS = 0.3
 SECONDS_AFTER_A_FAULT = 3.0
+SECONDS_OF_MAILS = 10.0  # without a break: the other duties wait behind a long queue
+MOST_CHANGES_AT_ONCE = 1000
 SECONDS_TO_FINISH = 25  # one SMTP answer and a little more
-TIME_BETWEEN_CLEANINGS = timedelta(minutes=10)
+SECONDS_BETWEEN_CLEANINGS = 600.0
 WEB_THREADS = 16
 CONNECTIONS = 2000  # half-sent requests cost a socket and no thread
 SECONDS_FOR_A_SLOW_CLIENT = 30  # of silence, before its connection is closed
@@ -101,47 +105,82 @@ def run_web(app: Flask, with_worker: bool) -> None:
         server.run()
 
 
+class Duty:
+    """Something that the worker does again and again. When it fails, that is logged and it is tried again soon; the other
+    duties do not hear of it."""
+
+    def __init__(self, name: str, act: Callable[[], bool], rest: float = 0.0) -> None:
+        """`act` says whether there is more to do at once; if not, it has `rest` seconds of time."""
+        self._name, self._act, self._rest = name, act, rest
+        self._due_at = monotonic()
+
+    def do_if_due(self) -> None:
+        if monotonic() < self._due_at:
+            return
+        try:
+            pause = 0.0 if self._act() else self._rest
+        except Exception as fault:  # nothing that was posted is lost by it
+            kind = "database" if isinstance(fault, SQLAlchemyError) else "accident"
+            log.error(kind, exc_info=fault, extra={"fields": {"duty": self._name}})
+            pause = SECONDS_AFTER_A_FAULT
+        self._due_at = monotonic() + pause
+
+
 def work(app: Flask, stop: threading.Event) -> None:
-    """The worker's life. A fault of the database is waited out; nothing that was posted is lost by it."""
-    cleaned_at = datetime.min.replace(tzinfo=now().tzinfo)
+    """The worker's life."""
     log.info("worker started")
     imports = threading.Thread(target=jobs.run_imports, args=(app, stop), daemon=True)
     imports.start()
+    duties = _duties(app, stop)
     while not stop.is_set():
-        try:
-            is_time_to_clean = now() - cleaned_at >= TIME_BETWEEN_CLEANINGS
-            if is_time_to_clean:
-                with app.app_context(), unit_of_work() as session:
-                    keep_house(session, timedelta(minutes=portal().settings.session_idle_minutes), now())
-                cleaned_at = now()
-            let_changes_take_effect(app)
-            _send_all_due(app, stop)
-            with app.app_context():
-                seal_what_is_new()
-                if is_time_to_clean:
-                    count_everybody()
-                    log_head()
-            stop.wait(SECONDS_BETWEEN_LOOKS)
-        except SQLAlchemyError as fault:
-            log.error("database", exc_info=fault)
-            stop.wait(SECONDS_AFTER_A_FAULT)
-        except Exception as accident:
-            log.error("accident", exc_info=accident)
-            stop.wait(SECONDS_AFTER_A_FAULT)
+        for duty in duties:
+            if not stop.is_set():
+                duty.do_if_due()
+        stop.wait(SECONDS_BETWEEN_LOOKS)
     imports.join(SECONDS_TO_FINISH)
     log.info("worker stopped")
 
 
-def let_changes_take_effect(app: Flask) -> None:
-    """Addresses whose waiting time is over; each in a transaction of its own."""
-    while True:
-        with app.app_context():
-            with reading() as session:
-                due = EmailChange.next_due(session, now())
-            if due is None:
-                return
-            with unit_of_work() as session:
-                take_effect(session, due.id, BY_THE_PORTAL, now())
+def _duties(app: Flask, stop: threading.Event) -> list[Duty]:
+    def within_app(act: Callable[[], object]) -> Callable[[], bool]:
+        def done() -> bool:
+            with app.app_context():
+                return bool(act())
+
+        return done
+
+    def cleans(chore: Chore) -> Callable[[], bool]:
+        return within_app(lambda: one_step(chore, now()))
+
+    with app.app_context():
+        cleaning = [Duty(name, cleans(chore), SECONDS_BETWEEN_CLEANINGS) for name, chore in all_chores().items()]
+    return [
+        *cleaning,
+        Duty("take_effect", lambda: let_changes_take_effect(app)),
+        Duty("send", lambda: _send_all_due(app, stop)),
+        Duty("seal", within_app(seal_what_is_new)),
+        Duty("count", within_app(count_everybody), SECONDS_BETWEEN_CLEANINGS),
+        Duty("log_head", within_app(log_head), SECONDS_BETWEEN_CLEANINGS),
+    ]
+
+
+def let_changes_take_effect(app: Flask) -> bool:
+    """Addresses whose waiting time is over; each in a transaction of its own, so that one that cannot stops no other.
+    True when there are more."""
+    accidents = []
+    with app.app_context(), reading() as session:
+        due = EmailChange.due(session, now(), MOST_CHANGES_AT_ONCE)
+    for change_id in due:
+        try:
+            with app.app_context(), unit_of_work() as session:
+                take_effect(session, change_id, BY_THE_PORTAL, now())
+        except (OperationalError, TimeoutError):
+            raise  # the database is away, for all of them
+        except Exception as accident:
+            accidents.append(accident)
+    if accidents:
+        raise ExceptionGroup("changes of address that cannot take effect", accidents)
+    return len(due) == MOST_CHANGES_AT_ONCE
 
 
 def count_everybody() -> None:
@@ -154,16 +193,19 @@ def count_everybody() -> None:
             note_counts(session, counts[start : start + INSTANSI_AT_ONCE], moment)
 
 
-def _send_all_due(app: Flask, stop: threading.Event) -> None:
-    """Empty the outbox over one connection. A server that cannot be reached ends the round, not each letter's turn."""
+def _send_all_due(app: Flask, stop: threading.Event) -> bool:
+    """Send over one connection what is due, for a while; True when there is more. A server that cannot be reached ends the
+    round, not each letter's turn."""
+    until = monotonic() + SECONDS_OF_MAILS
     with app.app_context():
         postman = portal().postman()
     with postman:
-        while not stop.is_set():
+        while not stop.is_set() and monotonic() < until:
             with app.app_context():
                 delivery = send_next(postman)
             if delivery is None or isinstance(delivery, outbox.RefusedForNow):
-                return
+                return False
+    return True
 
 
 def send_next(postman: Postman) -> outbox.Delivery | None:

@@ -10,6 +10,12 @@ PROMISE = timedelta(hours=24)  # within which a request is answered, counted fro
 DATA_DO_NOT_MATCH = (
     "Data yang ditulis tidak cocok dengan data kepegawaian. Periksa NIP dan nama, lalu hubungi kepegawaian instansi Anda."
 )
+USUAL_REASONS_TO_REJECT = (
+    DATA_DO_NOT_MATCH,
+    "Identitas Anda belum dapat dipastikan. Datang ke kepegawaian instansi Anda dengan kartu pegawai, lalu ajukan lagi.",
+    "Alamat email baru tampaknya salah ketik. Ajukan lagi dengan alamat yang benar.",
+    "Alamat email baru sudah dipakai akun lain. Ajukan lagi dengan alamat milik Anda sendiri.",
+)
 
 
 class CorrectionState(StrEnum):
@@ -63,6 +69,7 @@ class IdentityCheck(StrEnum):
     CALL_ON_RECORD = "telepon_tercatat"
     LETTER = "surat_atasan"
     VIDEO = "panggilan_video"
+    BY_FILE = "file_impor"  # not at all: the address came with a file. Nobody can choose it.
 
     @property
     def label(self) -> str:
@@ -74,6 +81,7 @@ _CHECK_LABELS = {
     IdentityCheck.CALL_ON_RECORD: "Telepon ke nomor di data kepegawaian",
     IdentityCheck.LETTER: "Surat dari atasan atau kepala unit kerja",
     IdentityCheck.VIDEO: "Panggilan video dengan kartu pegawai",
+    IdentityCheck.BY_FILE: "Tidak diperiksa, karena datang lewat file impor",
 }
 
 
@@ -81,3 +89,10 @@ def new_ticket() -> str:
     """A number to tell on the phone: PE- and eight letters without vowels, in two groups."""
     letters = "".join(secrets.choice(_TICKET_LETTERS) for _ in range(8))
     return f"PE-{letters[:4]}-{letters[4:]}"
+
+
+def read_ticket(typed: str) -> str:
+    """A ticket number as it is kept, from what somebody reads out on the phone: case, dashes and PE do not matter."""
+    letters = "".join(letter for letter in typed.upper() if letter in _TICKET_LETTERS)
+    eight = letters[-8:]
+    return f"PE-{eight[:4]}-{eight[4:]}"

@@ -26,7 +26,7 @@ _PORTAL = Client("-", "worker", "-")
 
 def answer_unclaimed(session: Session, now: datetime) -> int:
     """Answer what is due, and hand to the desk what has become somebody's. Returns how many were answered."""
-    for person_id in EmailCorrection.waiting_people(session, _MOST_AT_ONCE):
+    for person_id in EmailCorrection.waiting_people(session, MOST_OF_ONE_PERSON, _MOST_AT_ONCE):
         _hand_to_desk(session, person_id)
     answered = 0
     for correction in EmailCorrection.of_nobody(session, now + _LONGEST_IN_HAND, _MOST_AT_ONCE):
@@ -58,6 +58,8 @@ def _reject(session: Session, correction: EmailCorrection, now: datetime) -> Non
 
 
 def _hour_in_hand(correction: EmailCorrection) -> datetime:
-    """Ten minutes to two hours before the answer, as the letters of the ticket have it."""
-    minutes = 10 + sum(correction.ticket.encode()) * 7 % 110
-    return (correction.answer_at or correction.promised_by) - timedelta(minutes=minutes)
+    """Ten minutes to two hours before the answer. It hangs on the second of the answer, which nobody is told: from anything
+    on the ticket, its owner could tell an answer of the portal from one of the desk."""
+    answer_at = correction.answer_at or correction.promised_by
+    seconds_of_the_hour = answer_at.minute * 60 + answer_at.second
+    return answer_at - timedelta(minutes=10 + seconds_of_the_hour * 7 % 110)

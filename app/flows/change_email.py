@@ -173,8 +173,30 @@ def take_effect(session: Session, change_id: int, client: Client, now: datetime)
         return None
     if person.instansi_id != change.instansi_id or (person.email or "") != (change.old_email or ""):
         _end(session, change, person, "Data pegawai berubah selama masa tunggu.", None, client, now)
+    elif change.confirmed_by_id is None and needs_second_admin(session, person, now):
+        _end(session, change, person, "Akun ini sekarang memerlukan persetujuan dua admin.", None, client, now)
     elif isinstance(_put_on_record(session, change, person, client, now), AddressTaken):
         _end(session, change, person, "Alamat baru sudah dipakai akun lain selama masa tunggu.", None, client, now)
+    return change
+
+
+def note_change_by_file(session: Session, person: User, old_email: str, actor: User, batch_id: int, now: datetime) -> EmailChange:
+    """An admin's file has just replaced the address. Whoever reads the old mailbox can stop it like any other change."""
+    change = EmailChange(
+        reference=new_reference(),
+        user=person,
+        instansi_id=person.instansi_id,
+        old_email=old_email,
+        new_email=person.email or "",
+        state=ChangeState.DONE,
+        identity_check=IdentityCheck.BY_FILE,
+        reason=f"Impor nomor {batch_id}",
+        decided_by_id=actor.id,
+        decided_at=now,
+        effective_at=now,
+    )
+    session.add(change)
+    session.flush()
     return change
 
 
@@ -245,8 +267,12 @@ def _end(
 
 
 def reopen_request_of(session: Session, change: EmailChange, person: User) -> EmailCorrection | None:
-    """What was decided on does not hold, so whoever asked waits again, at the desk where the person belongs now."""
+    """What was decided on does not hold, so whoever asked waits again, at the desk where the person belongs now. Not where
+    the request has led to another decision since."""
     if change.correction_id is None:
+        return None
+    latest = EmailChange.latest_of_request(session, change.correction_id)
+    if latest is not None and latest.id != change.id:
         return None
     correction = EmailCorrection.with_id(session, change.correction_id, lock=True)
     if correction is None or correction.state is CorrectionState.REJECTED:

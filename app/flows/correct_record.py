@@ -12,6 +12,7 @@ from app.domain.categories import Category
 from app.domain.client import Client
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
+from app.flows.change_email import cancel_under_way
 from app.flows.recategorise import recategorise
 from app.mail import letters
 from app.models.audit_event import Tag
@@ -19,6 +20,8 @@ from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority, NotToTouch, OutOfReach
 
+# As any other category the address of the account would need one admin, and no second.
+_PPT = NotToTouch("Kategori PPT Non ASN hanya diubah oleh admin pusat. Minta admin pusat mengubahnya.")
 _WORDS = {"nip": "NIP", "name": "nama", "category": "kategori", "work_unit": "unit kerja", "phone": "telepon"}
 
 
@@ -88,9 +91,13 @@ def correct_record(
         return Corrected(person, ())
     if seen_version != Record.of(person).version:
         return Stale()
+    if "category" in columns and person.category is Category.PPT_NON_ASN and not authority.is_pusat:
+        return _PPT
     if "nip" in columns and not _took_nip(session, person, wanted.nip):
         return NipTaken()
 
+    if "nip" in columns:
+        cancel_under_way(session, person, "NIP dibetulkan.", authority.admin, client, now)
     if "name" in columns:
         person.rename(wanted.name)
     if "category" in columns:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.domain.client import Client
-from app.domain.corrections import CorrectionState, IdentityCheck
+from app.domain.corrections import CorrectionState, IdentityCheck, read_ticket
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import today_in_jakarta
 from app.flows.change_email import Decision, Refusal, change_email
@@ -42,6 +42,12 @@ def within_reach(session: Session, authority: Authority, correction_id: int) -> 
     if correction is None or correction.user is None or correction.submitted_at is None:
         return OutOfReach()
     return correction if authority.covers(correction.user.instansi_id) else OutOfReach()
+
+
+def with_ticket(session: Session, authority: Authority, typed: str) -> EmailCorrection | OutOfReach:
+    """The request with this ticket number, however it was typed."""
+    correction = EmailCorrection.with_ticket(session, read_ticket(typed))
+    return within_reach(session, authority, correction.id) if correction else OutOfReach()
 
 
 def open_correction(

@@ -14,8 +14,12 @@ REFUSALS_KEPT_FOR = timedelta(days=30)
 _NOT_CONFIRMED = "Tidak dikonfirmasi dalam 7 hari, jadi dibatalkan oleh portal. Unggah lagi filenya bila masih diperlukan."
 
 
-def forget_imports(session: Session, now: datetime) -> dict[str, int]:
-    """Returns how many rows of each went."""
+_FILES_AT_ONCE = 5  # of up to 32 MB each
+_ROWS_AT_ONCE = 1000
+
+
+def cancel_unconfirmed(session: Session, now: datetime) -> int:
+    """Returns how many; so do the others."""
     forgotten = (
         update(ImportBatch)
         .where(ImportBatch.state.in_(MAY_BE_CANCELLED), ImportBatch.uploaded_at < now - UNCONFIRMED_KEPT_FOR)
@@ -23,14 +27,19 @@ def forget_imports(session: Session, now: datetime) -> dict[str, int]:
         .returning(ImportBatch.id)
         .execution_options(synchronize_session=False)
     )
-    unconfirmed = session.execute(forgotten).all()
+    return len(session.execute(forgotten).all())
+
+
+def remove_files(session: Session, now: datetime) -> int:
     ended = select(ImportBatch.id).where(ImportBatch.ended_at < now - FILES_KEPT_FOR)
-    files = session.execute(delete(ImportFile).where(ImportFile.batch_id.in_(ended)).returning(ImportFile.batch_id))
+    some = select(ImportFile.batch_id).where(ImportFile.batch_id.in_(ended)).limit(_FILES_AT_ONCE)
+    gone = session.execute(delete(ImportFile).where(ImportFile.batch_id.in_(some)).returning(ImportFile.batch_id))
+    return len(gone.all())
+
+
+def remove_refusals(session: Session, now: datetime) -> int:
     last_change = func.coalesce(ImportBatch.ended_at, ImportBatch.uploaded_at)
     old = select(ImportBatch.id).where(last_change < now - REFUSALS_KEPT_FOR)
-    refusals = session.execute(delete(ImportRefusal).where(ImportRefusal.batch_id.in_(old)).returning(ImportRefusal.id))
-    return {
-        "imports_not_confirmed": len(unconfirmed),
-        "import_files": len(files.all()),
-        "import_refusals": len(refusals.all()),
-    }
+    some = select(ImportRefusal.id).where(ImportRefusal.batch_id.in_(old)).limit(_ROWS_AT_ONCE)
+    gone = session.execute(delete(ImportRefusal).where(ImportRefusal.id.in_(some)).returning(ImportRefusal.id))
+    return len(gone.all())

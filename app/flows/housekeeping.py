@@ -1,13 +1,15 @@
 """What nobody needs any more is removed, so that a stolen table holds little."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.corrections import CorrectionState
+from app.flows import forget_imports
 from app.flows.answer_unclaimed import answer_unclaimed
-from app.flows.forget_imports import forget_imports
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_change import EmailChange
 from app.models.email_correction import EmailCorrection
@@ -26,50 +28,77 @@ TICKETS_OF_NOBODY_KEPT_FOR = timedelta(days=100)  # longer than the last mail's 
 _SETTLED = (MailState.SENT, MailState.FAILED, MailState.UNCERTAIN, MailState.HELD)
 
 
-def keep_house(session: Session, idle: timedelta, now: datetime) -> dict[str, int]:
-    """Remove ended sessions, old throttles, old requests and settled mails; answer corrections that reach nobody.
-    Returns how many rows of each went.
+ROWS_AT_ONCE = 1000  # in one transaction: SQLite has one writer, and everybody who posts a form waits for it
+FILES_AT_ONCE = 50  # of up to 2 MB each
+
+Chore = Callable[[Session, datetime], int]
+
+
+def chores(idle: timedelta) -> dict[str, Chore]:
+    """What there is to do, by name: ended sessions, old throttles, old requests and settled mails are removed, and
+    corrections that reach nobody are answered. Each does a part that is soon done and returns how many rows that were; to
+    be done again until it returns 0.
 
     Letters that are still to be sent stay, however old; letters broken off by a dead worker are marked as uncertain.
     The trail and the accounts are not touched.
     """
-    marked = OutboxMail.mark_broken_off(session, now)
-    session_is_over = or_(LoginSession.ends_at <= now, LoginSession.seen_at <= now - idle)
-    sessions = session.execute(delete(LoginSession).where(session_is_over).returning(LoginSession.id_hash))
-    throttle_is_over = ThrottleBucket.last_at < now - throttle.KEPT_FOR
-    throttles = session.execute(delete(ThrottleBucket).where(throttle_is_over).returning(ThrottleBucket.key))
-    mail_is_old = (OutboxMail.posted_at < now - MAILS_KEPT_FOR, OutboxMail.state.in_(_SETTLED))
-    mails = session.execute(delete(OutboxMail).where(*mail_is_old).returning(OutboxMail.id))
-    still_to_be_mailed = exists().where(OutboxMail.reset_request_id == ResetRequest.id)
-    request_is_old = (ResetRequest.asked_at < now - REQUESTS_KEPT_FOR, ~still_to_be_mailed)
-    requests = session.execute(delete(ResetRequest).where(*request_is_old).returning(ResetRequest.id))
     return {
-        "sessions": len(sessions.all()),
-        "throttles": len(throttles.all()),
-        "mails": len(mails.all()),
-        "requests": len(requests.all()),
-        "corrections": _clear_corrections(session, now),
-        "attachments": _forget_what_was_typed(session, now),
-        "corrections_answered": answer_unclaimed(session, now),
-        "mails_marked_uncertain": marked,
-        **forget_imports(session, now),
+        "sessions": partial(_end_sessions, idle=idle),
+        "throttles": _forget_throttles,
+        "mails": _forget_mails,
+        "requests": _forget_requests,
+        "corrections": _clear_corrections,
+        "attachments": _remove_attachments,
+        "corrections_blanked": _blank_what_was_typed,
+        "corrections_answered": answer_unclaimed,
+        "mails_marked_uncertain": OutboxMail.mark_broken_off,
+        "imports_not_confirmed": forget_imports.cancel_unconfirmed,
+        "import_files": forget_imports.remove_files,
+        "import_refusals": forget_imports.remove_refusals,
     }
 
 
-def _forget_what_was_typed(session: Session, now: datetime) -> int:
+def _end_sessions(session: Session, now: datetime, idle: timedelta) -> int:
+    over = select(LoginSession.id_hash).where(or_(LoginSession.ends_at <= now, LoginSession.seen_at <= now - idle))
+    some = LoginSession.id_hash.in_(over.limit(ROWS_AT_ONCE))
+    return len(session.execute(delete(LoginSession).where(some).returning(LoginSession.id_hash)).all())
+
+
+def _forget_throttles(session: Session, now: datetime) -> int:
+    over = select(ThrottleBucket.key).where(ThrottleBucket.last_at < now - throttle.KEPT_FOR)
+    some = ThrottleBucket.key.in_(over.limit(ROWS_AT_ONCE))
+    return len(session.execute(delete(ThrottleBucket).where(some).returning(ThrottleBucket.key)).all())
+
+
+def _forget_mails(session: Session, now: datetime) -> int:
+    old = select(OutboxMail.id).where(OutboxMail.posted_at < now - MAILS_KEPT_FOR, OutboxMail.state.in_(_SETTLED))
+    some = OutboxMail.id.in_(old.limit(ROWS_AT_ONCE))
+    return len(session.execute(delete(OutboxMail).where(some).returning(OutboxMail.id)).all())
+
+
+def _forget_requests(session: Session, now: datetime) -> int:
+    still_to_be_mailed = exists().where(OutboxMail.reset_request_id == ResetRequest.id)
+    old = select(ResetRequest.id).where(ResetRequest.asked_at < now - REQUESTS_KEPT_FOR, ~still_to_be_mailed)
+    some = ResetRequest.id.in_(old.limit(ROWS_AT_ONCE))
+    return len(session.execute(delete(ResetRequest).where(some).returning(ResetRequest.id)).all())
+
+
+def _remove_attachments(session: Session, now: datetime) -> int:
     """The decision stays and explains what was changed. What was sent to support it is not needed any more."""
+    is_its = EmailCorrection.id == CorrectionAttachment.correction_id
     is_decided = EmailCorrection.decided_at < now - TYPED_KEPT_FOR
     is_left = EmailCorrection.decided_at.is_(None) & (EmailCorrection.submitted_at < now - UNDECIDED_KEPT_FOR)
-    over = select(EmailCorrection.id).where(or_(is_decided, is_left))
-    gone = session.execute(
-        delete(CorrectionAttachment)
-        .where(CorrectionAttachment.correction_id.in_(over))
-        .returning(CorrectionAttachment.correction_id)
-    )
+    over = select(CorrectionAttachment.correction_id).where(exists().where(is_its, or_(is_decided, is_left)))
+    some = CorrectionAttachment.correction_id.in_(over.limit(FILES_AT_ONCE))
+    return len(session.execute(delete(CorrectionAttachment).where(some).returning(CorrectionAttachment.correction_id)).all())
+
+
+def _blank_what_was_typed(session: Session, now: datetime) -> int:
     still_there = or_(EmailCorrection.phone != "", EmailCorrection.reason != "")
-    blank = update(EmailCorrection).where(is_decided, still_there).values(phone="", reason="")
-    session.execute(blank.execution_options(synchronize_session=False))
-    return len(gone.all())
+    over = select(EmailCorrection.id).where(EmailCorrection.decided_at < now - TYPED_KEPT_FOR, still_there)
+    blank = update(EmailCorrection).where(EmailCorrection.id.in_(over.limit(ROWS_AT_ONCE))).values(phone="", reason="")
+    blanked = session.execute(blank.returning(EmailCorrection.id).execution_options(synchronize_session=False))
+    return len(blanked.all())
 
 
 def _clear_corrections(session: Session, now: datetime) -> int:
@@ -77,13 +106,13 @@ def _clear_corrections(session: Session, now: datetime) -> int:
     stays, as the trail does."""
     never_sent = (EmailCorrection.state == CorrectionState.ASKED) & (EmailCorrection.asked_at < now - LINKS_KEPT_FOR)
     of_nobody = EmailCorrection.user_id.is_(None) & (EmailCorrection.decided_at < now - TICKETS_OF_NOBODY_KEPT_FOR)
-    is_old = or_(never_sent, of_nobody)
-    letters_of_old = OutboxMail.email_correction_id.in_(select(EmailCorrection.id).where(is_old))
-    cut = update(OutboxMail).where(letters_of_old, OutboxMail.state.in_(_SETTLED)).values(email_correction_id=None)
+    has_letter_to_send = exists().where(OutboxMail.email_correction_id == EmailCorrection.id, OutboxMail.state.not_in(_SETTLED))
+    has_change = exists().where(EmailChange.correction_id == EmailCorrection.id)
+    old = select(EmailCorrection.id).where(or_(never_sent, of_nobody), ~has_letter_to_send, ~has_change)
+    ids = session.scalars(old.limit(ROWS_AT_ONCE)).all()
+    if not ids:
+        return 0
+    cut = update(OutboxMail).where(OutboxMail.email_correction_id.in_(ids)).values(email_correction_id=None)
     session.execute(cut.execution_options(synchronize_session=False))
-    is_needed = or_(
-        exists().where(OutboxMail.email_correction_id == EmailCorrection.id),
-        exists().where(EmailChange.correction_id == EmailCorrection.id),
-    )
-    gone = session.execute(delete(EmailCorrection).where(is_old, ~is_needed).returning(EmailCorrection.id))
-    return len(gone.all())
+    gone = delete(EmailCorrection).where(EmailCorrection.id.in_(ids)).execution_options(synchronize_session=False)
+    return len(session.execute(gone.returning(EmailCorrection.id)).all())

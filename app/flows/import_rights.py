@@ -40,7 +40,7 @@ _EMAIL_NEEDS_ITS_PAGE = Fault(
     "Email akun yang sudah dipakai dan email PPT Non ASN tidak diubah lewat file. "
     "Ubah pada halaman pegawai tersebut, atau kosongkan sel email agar baris ini dapat diimpor.",
 )
-_CATEGORY_NEEDS_ITS_PAGE = Fault("kategori", "Kategori PPT Non ASN tidak diubah lewat file. Ubah pada halaman pegawai tersebut.")
+_CATEGORY_NEEDS_ITS_PAGE = Fault("kategori", "Kategori PPT Non ASN tidak diubah lewat file. Minta admin pusat mengubahnya.")
 
 
 @dataclass(frozen=True)

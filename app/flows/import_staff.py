@@ -17,7 +17,7 @@ from app.domain.categories import initial_activation
 from app.domain.client import Client
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.staff_file import HASH_NOT_USABLE, Fault, RowFaults, StaffRow, read_staff_row
-from app.flows.change_email import cancel_under_way
+from app.flows.change_email import cancel_under_way, note_change_by_file
 from app.flows.import_outcome import BEING_CHANGED_ELSEWHERE, Changed, New, Outcome, Refused, Unchanged
 from app.flows.import_rights import FileRights, Uploader
 from app.flows.move_person import hand_over
@@ -26,6 +26,7 @@ from app.flows.seen_in_file import Kind, SeenInFile
 from app.flows.staff_sheet import Line
 from app.mail import letters
 from app.models.audit_event import Tag
+from app.models.email_change import EmailChange
 from app.models.instansi import Instansi
 from app.models.name_word import NameWord
 from app.models.user import User
@@ -119,7 +120,7 @@ def _taken_over(session: Session, entries: Sequence[StaffLine], terms: Terms) ->
     outcomes = _judged(session, entries, people, terms)
     if terms.dry_run:
         return outcomes
-    # In one order everywhere, so that two imports never wait for each other's rows.
+    # New rows in one order everywhere, so that two imports never wait for each other.
     accepted = sorted((entry for entry in entries if not isinstance(outcomes[entry.line], Refused)), key=_nip)
     instansi = _instansi(session, accepted)
     _add(session, [entry for entry in accepted if isinstance(outcomes[entry.line], New)], instansi, terms)
@@ -250,11 +251,20 @@ def _correct(
         cancel_under_way(session, person, "Email diubah lewat file.", terms.actor, terms.client, terms.now)
         person.set_email(row.email)
         if old_address:
-            letters.email_changed(session, person, old_address, terms.client, terms.now)
+            letters.email_changed(
+                session, person, old_address, terms.client, terms.now, _noted(session, person, old_address, terms)
+            )
     if "password_hash" in columns and row.password_hash:
         person.set_password(row.password_hash, terms.now)
         letters.password_changed(session, person, terms.client, terms.now)
     _record(session, Tag.IMPORTED_CHANGE, person, terms, columns)
+
+
+def _noted(session: Session, person: User, old_address: str, terms: Terms) -> EmailChange | None:
+    """The change of an address by an admin's file. The operator's file names nobody who has decided."""
+    if terms.uploader is None:
+        return None
+    return note_change_by_file(session, person, old_address, terms.uploader.authority.admin, terms.uploader.batch_id, terms.now)
 
 
 def _record(session: Session, tag: Tag, person: User, terms: Terms, columns: tuple[str, ...] = ()) -> None:
@@ -279,9 +289,9 @@ def _people(session: Session, entries: Sequence[StaffLine], lock: bool = False) 
     """Those on record, by NIP, as now stored."""
     if not entries:
         return {}
-    found = select(User).where(User.nip.in_([_nip(entry) for entry in entries])).order_by(User.nip)
-    if lock:
-        found = found.with_for_update(of=User)
+    found = select(User).where(User.nip.in_([_nip(entry) for entry in entries])).order_by(User.id)
+    if lock:  # in the order of ids, like everybody who holds several people at once
+        found = found.with_for_update(of=User, key_share=True)
     return {person.nip: person for person in session.scalars(found.execution_options(populate_existing=True))}
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload, lazyload
 
 from app.domain.categories import Activation
 from app.domain.client import Client
+from app.domain.corrections import ChangeState
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import shown_moment, today_in_jakarta
 from app.flows.unlock import Limited, limits_on
@@ -105,18 +106,19 @@ def look_at_person(
     events = _last_events(session, person)
     mails = _last_mails(session, person)
     requests = _last_requests(session, person)
+    changes = _last_changes(session, person)
     today = today_in_jakarta(now)
     return Sight(
         person=person,
         objection=authority.objection(session, person, today),
-        standing=[_standing(person), *_story_of_token(person, mails, requests, events)],
+        standing=[_standing(person), *_about_address(person, changes), *_story_of_token(person, mails, requests, events)],
         limits=limits_on(session, person, keys, now),
         mails=[_seen_mail(mail, person) for mail in mails],
         requests=[
             SeenRequest(request.asked_at, _masked(request.typed_email), _fate(request, person, now)) for request in requests
         ],
         corrections=_last_corrections(session, person),
-        changes=_last_changes(session, person),
+        changes=changes,
         sessions=len(LoginSession.all_of(session, person.id, now)),
         mandates=AdminMandate.held_by(session, person.id, today),
         events=events[:_ROWS_SHOWN],
@@ -129,6 +131,22 @@ def open_record(session: Session, authority: Authority, person_id: int, client: 
     if isinstance(person, User):
         audit.record(session, Tag.PERSON_OPENED, person, client, now, actor=authority.admin)
     return person
+
+
+def _about_address(person: User, changes: Sequence[EmailChange]) -> list[str]:
+    """What is on its way to the address on record, or has been stopped."""
+    if not changes:
+        return []
+    latest = changes[0]
+    match latest.state:
+        case ChangeState.NEEDS_SECOND:
+            return [f"Email akan diganti menjadi {latest.new_email} setelah admin kedua mengonfirmasi."]
+        case ChangeState.SCHEDULED if latest.effective_at:
+            return [f"Email akan diganti menjadi {latest.new_email} pada {shown_moment(latest.effective_at)}."]
+        case ChangeState.FROZEN:
+            rest = "" if person.email else " Sekarang tidak ada email yang tercatat, jadi token tidak dapat dikirim."
+            return [f"Pemilik menyatakan penggantian email menjadi {latest.new_email} bukan permintaannya.{rest}"]
+    return []
 
 
 def _standing(person: User) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.domain.client import Client
 from app.domain.corrections import ChangeState
 from app.domain.email_address import EmailAddress
-from app.flows.change_email import reopen_request_of
+from app.flows.change_email import cancel_under_way, reopen_request_of
 from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.email_change import EmailChange
@@ -21,6 +21,7 @@ from app.security import audit
 
 STOP_LINK_DAYS = 30
 _FROM_OLD_ADDRESS = "Dihentikan dari alamat email lama."
+_ANOTHER_WAS_STOPPED = "Perubahan email sebelumnya dibekukan oleh pemiliknya."
 _FROM_SESSION = "Dihentikan oleh pemilik akun yang sedang masuk."
 
 
@@ -56,6 +57,7 @@ def _stop(
         return NothingToStop()
     if change.state is ChangeState.DONE:
         _close_the_door(person, change)
+        cancel_under_way(session, person, _ANOTHER_WAS_STOPPED, actor, client, now)
     change.end(ChangeState.FROZEN, because, now)
     correction = reopen_request_of(session, change, person)
     audit.record(session, Tag.EMAIL_CHANGE_STOPPED, person, client, now, actor=actor, change=change.id, because=because)

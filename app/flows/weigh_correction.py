@@ -30,7 +30,7 @@ class Weighed:
     others: Sequence[EmailCorrection]  # of the same NIP or for the same address, within reach
     changes: Sequence[EmailChange]  # earlier ones of this account
     has_attachment: bool
-    address_owner: User | None  # within reach
+    is_taken: bool  # somebody has the address already, so it cannot be approved
     needs_second: bool
     awaits_second: bool  # the first admin has approved
     is_in_use: bool
@@ -44,23 +44,24 @@ def weigh(session: Session, authority: Authority, correction: EmailCorrection, n
     earlier = session.scalars(
         select(EmailChange).where(EmailChange.user_id == person.id).order_by(EmailChange.id.desc()).limit(MOST_SHOWN)
     ).all()
-    owner = owner_within(session, authority, address)
     return Weighed(
         correction,
         person,
-        warnings=[*_about_address(session, person, address, owner, now), *_about_person(correction, person, earlier)],
+        warnings=[*about_address(session, authority, person, address, now), *_about_person(correction, person, earlier)],
         others=_others(session, authority, correction),
         changes=earlier,
         has_attachment=session.get(CorrectionAttachment, correction.id) is not None,
-        address_owner=owner if owner and owner.id != person.id else None,
+        is_taken=bool(User.taken_addresses(session, [address])) and not person.has_email(address),
         needs_second=needs_second_admin(session, person, now),
         awaits_second=EmailChange.awaits_second_for(session, correction.id),
         is_in_use=is_in_use(person),
     )
 
 
-def _about_address(session: Session, person: User, address: EmailAddress, owner: User | None, now: datetime) -> list[str]:
+def about_address(session: Session, authority: Authority, person: User, address: EmailAddress, now: datetime) -> list[str]:
+    """What speaks against putting this address on record for this person, as sentences."""
     warnings = []
+    owner = owner_within(session, authority, address)
     if owner and owner.id != person.id:
         warnings.append(f"Alamat baru sudah dipakai oleh {owner.name}, jadi tidak dapat disetujui.")
     elif not owner and User.taken_addresses(session, [address]):
@@ -80,6 +81,8 @@ def _about_person(correction: EmailCorrection, person: User, earlier: Sequence[E
     warnings = []
     if frozen := next((change for change in earlier if change.correction_id == correction.id and change.ended_at), None):
         warnings.append(f"Permintaan ini pernah disetujui, lalu tidak jadi berlaku: {frozen.ended_because}")
+    if correction.nip != person.nip:
+        warnings.append("NIP pada permintaan ini bukan NIP pegawai ini lagi. Pastikan siapa yang meminta.")
     if set(words_of(correction.name)).isdisjoint(words_of(person.name)):
         warnings.append("Nama yang ditulis tidak sama dengan nama di data kepegawaian.")
     if person.is_deactivated:

@@ -77,9 +77,10 @@ class EmailChange(Base):
         return session.scalars(led_to).one_or_none()
 
     @classmethod
-    def next_due(cls, session: Session, now: datetime) -> "EmailChange | None":
-        due = select(cls).where(cls.state == ChangeState.SCHEDULED, cls.effective_at <= now)
-        return session.scalars(due.order_by(cls.effective_at).limit(1)).one_or_none()
+    def due(cls, session: Session, now: datetime, most: int) -> list[int]:
+        """The ids of those whose waiting time is over. Only the ids: one that cannot be read must not hide the others."""
+        due = select(cls.id).where(cls.state == ChangeState.SCHEDULED, cls.effective_at <= now)
+        return list(session.scalars(due.order_by(cls.effective_at, cls.id).limit(most)))
 
     def end(self, state: ChangeState, because: str, now: datetime) -> None:
         self.state = state

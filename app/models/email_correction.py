@@ -2,7 +2,7 @@ from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Select, String, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from app.domain.corrections import OPEN_STATES, PROMISE, CorrectionState
 from app.domain.email_address import EmailAddress
@@ -63,6 +63,10 @@ class EmailCorrection(Base):
         return session.scalars(found).one_or_none()
 
     @classmethod
+    def with_ticket(cls, session: Session, ticket: str) -> "EmailCorrection | None":
+        return session.scalars(select(cls).where(cls.ticket == ticket)).one_or_none()
+
+    @classmethod
     def with_id(cls, session: Session, correction_id: int, lock: bool = False) -> "EmailCorrection | None":
         """Lock the person first (`User.with_id`), then this: one order everywhere."""
         found = select(cls).where(cls.id == correction_id).execution_options(populate_existing=True)
@@ -84,9 +88,13 @@ class EmailCorrection(Base):
         return cls._locked(session, due.order_by(cls.answer_at, cls.id).limit(most))
 
     @classmethod
-    def waiting_people(cls, session: Session, most: int) -> list[int]:
-        """The ids of people about whom requests wait that are in nobody's queue yet."""
-        waiting = select(User.id).select_from(cls).join(User, User.nip == cls.nip).where(*cls._in_no_queue())
+    def waiting_people(cls, session: Session, room: int, most: int) -> list[int]:
+        """The ids of people about whom requests wait that are in nobody's queue yet, and about whom fewer than `room` are
+        in the queue: those with many must not hide the others."""
+        in_queue = aliased(cls)
+        others = select(func.count()).where(in_queue.user_id == User.id, in_queue.state.in_(OPEN_STATES))
+        has_room = others.correlate(User).scalar_subquery() < room
+        waiting = select(User.id).select_from(cls).join(User, User.nip == cls.nip).where(*cls._in_no_queue(), has_room)
         return list(session.scalars(waiting.distinct().order_by(User.id).limit(most)))
 
     @classmethod

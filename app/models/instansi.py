@@ -16,6 +16,8 @@ class Instansi(Base):
 
     @classmethod
     def with_code(cls, session: Session, code: str) -> "Instansi | None":
+        if not code.isprintable():
+            return None  # PostgreSQL takes no NUL, not even to compare
         return session.scalars(select(cls).where(cls.code == code)).one_or_none()
 
     @classmethod

@@ -12,6 +12,8 @@ from app.models.user import User
 
 LONGEST_DELIVERY = timedelta(minutes=10)  # well above all time-outs of one SMTP talk together
 
+PUT_OFF_FOR = timedelta(minutes=5)  # a letter that cannot be read
+
 
 class MailState(StrEnum):
     WAITING = "menunggu"
@@ -89,7 +91,8 @@ class OutboxMail(Base):
 
     @classmethod
     def next_due(cls, session: Session, now: datetime) -> "OutboxMail | None":
-        """The oldest letter whose time has come, locked so that no other worker takes it."""
+        """The oldest letter whose time has come, locked so that no other worker takes it. One that cannot be read, because
+        words in it are known to a newer release only, is put off and holds up nobody."""
         oldest = (
             select(cls.id)
             .where(cls.state.in_((MailState.WAITING, MailState.DEFERRED)), cls.due_at <= now)
@@ -97,8 +100,13 @@ class OutboxMail(Base):
             .limit(1)
             .with_for_update(skip_locked=True)
         )
-        found = session.scalar(oldest)
-        return None if found is None else session.get(cls, found, populate_existing=True)
+        while (found := session.scalar(oldest)) is not None:
+            try:
+                return session.get(cls, found, populate_existing=True)
+            except LookupError as unknown:
+                put_off = {"due_at": now + PUT_OFF_FOR, "server_answer": f"cannot be read: {unknown}"[:500]}
+                session.execute(update(cls).where(cls.id == found).values(**put_off).execution_options(synchronize_session=False))
+        return None
 
     @classmethod
     def mark_broken_off(cls, session: Session, now: datetime) -> int:

@@ -7,7 +7,7 @@ centre reaches everybody. Nobody acts on the own account, and nobody on somebody
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.models.admin_mandate import AdminMandate, Role
@@ -28,6 +28,7 @@ class NotToTouch:
 
 _ONESELF = NotToTouch("Tidak seorang pun memutuskan tentang akunnya sendiri. Minta admin lain, atau admin pusat.")
 _HIGHER_RANK = NotToTouch("Akun ini milik admin pusat, jadi hanya dapat diubah oleh admin pusat lain.")
+_NO_LONGER = NotToTouch("Mandat Anda untuk pegawai ini baru saja berakhir atau dicabut.")
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,10 @@ class Authority:
         person = User.with_id(session, person_id, lock=True)
         if person is None or not self.covers(person.instansi_id):
             return OutOfReach()
-        return self.objection(session, person, today) or person
+        as_of_now = self._as_of_now(session, today)
+        if as_of_now is None or not as_of_now.covers(person.instansi_id):
+            return _NO_LONGER
+        return as_of_now.objection(session, person, today) or person
 
     def objection(self, session: Session, person: User, today: date) -> NotToTouch | None:
         """Why this admin may not act on somebody within reach."""
@@ -87,3 +91,8 @@ class Authority:
         if not self.is_pusat and AdminMandate.is_of_pusat(session, person.id, today):
             return _HIGHER_RANK
         return None
+
+    def _as_of_now(self, session: Session, today: date) -> "Authority | None":
+        """Once more, because this act may have waited for a lock: the mandate may be revoked, or the admin shut out, since."""
+        version = session.scalar(select(User.credential_version).where(User.id == self.admin.id))
+        return Authority.of(session, self.admin, today) if version == self.admin.credential_version else None

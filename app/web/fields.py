@@ -13,6 +13,8 @@ from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.reset_secret import Code, Link, read_secret
 from app.domain.typed_text import one_line
 
+_YEARS = range(1900, 2200)  # a day that is reckoned with; others are typing errors, and the calendar ends near them
+
 
 class NipField(StringField):
     value: Nip
@@ -58,7 +60,7 @@ class DayField(DateField):
         self.data = None
         with suppress(ValueError):
             self.data = self.value = date.fromisoformat(turned)
-        if self.data is None:
+        if self.data is None or self.data.year not in _YEARS:
             raise ValueError(f"Isi {self.label.text[:1].lower()}{self.label.text[1:]}, misalnya 31-12-2026.")
 
 

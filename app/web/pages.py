@@ -14,6 +14,7 @@ from app.domain.indonesian_time import now
 from app.models.audit_event import Tag
 from app.security import audit
 from app.security.passwords import Busy
+from app.web import sessions
 from app.web.headers import BrokenForm
 from app.web.limits import in_minutes, is_worth_a_row, seconds_until_free
 from app.web.portal import client, request_id
@@ -85,8 +86,8 @@ def error_page(status: int, *, heading: str = "", sentences: list[str] | None = 
         sentences=sentences or usual[1],
         what_to_do=what_to_do or usual[2],
         request_id=request_id(),
-        link_href=link_href or url_for("login.page"),
-        link_text=link_text or "Ke halaman masuk",
+        link_href=link_href or url_for("home.beranda" if sessions.visitor() else "login.page"),
+        link_text=link_text or ("Ke beranda" if sessions.visitor() else "Ke halaman masuk"),
     )
     return make_response(page, status)
 

@@ -1,5 +1,7 @@
 """Ids of rows in addresses: only numbers that the database can hold, so that any other is a missing page like the rest."""
 
+import re
+
 from flask import Flask
 from werkzeug.routing import IntegerConverter
 
@@ -18,3 +20,19 @@ class BigRowId(IntegerConverter):
 
 def init_app(app: Flask) -> None:
     app.url_map.converters |= {"row": RowId, "big_row": BigRowId}
+
+
+def row_id(typed: str) -> int:
+    """The id behind which a list goes on, for `request.args.get(type=...)`; ValueError, and so none, for anything else."""
+    return _id_like(RowId, typed)
+
+
+def big_row_id(typed: str) -> int:
+    """The same of a table that counts in 64 bits."""
+    return _id_like(BigRowId, typed)
+
+
+def _id_like(converter: type[IntegerConverter], typed: str) -> int:
+    if not re.fullmatch(converter.regex, typed):
+        raise ValueError("not an id")
+    return int(typed)

@@ -33,7 +33,7 @@ GROUPS: dict[str, tuple[str, dict[Tag, str]]] = {
         Tag.LOGIN_REFUSED: "Masuk ditolak: NIP atau password tidak cocok",
         Tag.LOGIN_THROTTLED: "Masuk ditahan: terlalu banyak percobaan",
         Tag.LOGIN_NOT_OPEN: "Masuk ditolak: akun belum atau tidak terbuka",
-        Tag.PASSWORD_SHOWN_AGAIN: "Password ditunjukkan sekali lagi",
+        Tag.PASSWORD_SHOWN_AGAIN: "Password diketik sekali lagi",
         Tag.LOGOUT: "Keluar",
         Tag.OTHER_SESSIONS_ENDED: "Sesi lain diakhiri",
         Tag.UNLOCKED: "Batas percobaan dihapus",
@@ -86,7 +86,7 @@ GROUPS: dict[str, tuple[str, dict[Tag, str]]] = {
 WORDS = {tag: words for _, tags in GROUPS.values() for tag, words in tags.items()}
 
 _TERMS = {
-    "act": "Tindakan", "activation": "Status akun", "batch": "Nomor impor", "because": "Sebab", "bytes": "Ukuran (bita)",
+    "act": "Tindakan", "activation": "Status akun", "batch": "Nomor impor", "because": "Sebab", "bytes": "Ukuran (byte)",
     "came_from": "Dari instansi", "category": "Kategori", "change": "Nomor perubahan", "changed": "Berubah",
     "check": "Identitas diperiksa dengan", "closes": "Ditutup", "columns": "Kolom", "file": "File",
     "how_many": "Banyaknya", "instansi": "Instansi", "letter": "Isi email", "mail": "Email", "new": "Baru", "old": "Lama",

@@ -84,7 +84,7 @@ def test_sari_stops_what_she_did_not_ask_for(open_browser: OpenBrowser, live_por
     wati.get_by_label("Telepon ke nomor di data kepegawaian").check()
     field(wati, "Catatan pemeriksaan").fill("Ditelepon pukul 9")
     button(wati, "Setujui dan lanjut").click()
-    expect(wati.get_by_role("status").first).to_contain_text("masa tunggu")
+    expect(wati.get_by_role("status").first).to_contain_text("akan diganti pada")
 
     sari.reload()
     sari.get_by_role("link", name="Bukan Anda? Hentikan").tap()

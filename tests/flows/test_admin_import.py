@@ -15,13 +15,13 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app.cli import jobs
+from app.cli.cleaning import clean_up
 from app.db import reading, unit_of_work
 from app.domain.categories import Activation
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.domain.nip import Nip
 from app.flows import carry_out_import
 from app.flows.carry_out_import import HOLD_LASTS
-from app.flows.housekeeping import keep_house
 from app.models import (
     AdminMandate,
     AuditEvent,
@@ -694,8 +694,8 @@ def left(app: Flask) -> tuple[int, int, int]:
 
 
 def house_kept(app: Flask, after: timedelta) -> None:
-    with app.app_context(), unit_of_work() as session:
-        keep_house(session, timedelta(minutes=30), now() + after)
+    with app.app_context():
+        clean_up(now() + after)
 
 
 def test_the_bytes_go_after_a_day_the_refused_rows_after_a_month_and_the_batch_stays(peopled: Flask, wati: Visitor) -> None:

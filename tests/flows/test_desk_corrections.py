@@ -336,3 +336,26 @@ def test_an_answer_leads_to_the_next_in_the_queue_and_what_waits_for_a_second_ad
 
     assert "Tidak ada yang menunggu" in words_of(ratna.open("/admin/perbaikan-email"))
     assert "Hadi" in words_of(ratna.open("/admin/perbaikan-email?lihat=kedua"))
+
+
+def test_a_ticket_read_out_on_the_phone_is_found_however_it_is_typed(peopled: Flask) -> None:
+    request_id, wati = asked(peopled, JOKO, NEW), logged_in(peopled, WATI)
+    ticket = correction(peopled, request_id).ticket
+
+    for typed in (ticket, ticket.lower(), ticket.removeprefix("PE-").replace("-", " ")):
+        found = wati.client.get("/admin/perbaikan-email", query_string={"tiket": typed})
+        assert found.location.endswith(f"/admin/perbaikan-email/{request_id}")
+    for typed, admin in (("PE-BBBB-BBBB", wati), ("nonsense", wati), (ticket, logged_in(peopled, RAKA))):
+        nothing = admin.client.get("/admin/perbaikan-email", query_string={"tiket": typed}, follow_redirects=True)
+        assert "Tidak ada permintaan dengan nomor tiket itu" in words_of(nothing)
+
+
+def test_a_likely_slip_in_an_address_is_a_warning_that_can_be_passed(peopled: Flask) -> None:
+    wati, path = logged_in(peopled, WATI), f"/admin/pegawai/{person_id(peopled, JOKO)}/email"
+    fields = {"identity_check": "surat_atasan", "reason": "Surat", "seen": _seen(wati.open(path)), "email": "joko@gmial.com"}
+
+    warned = wati.submit(path, **fields)
+    passed = wati.submit(path, email_checked="joko@gmial.com", **fields)
+
+    assert warned.status_code == 422 and "joko@gmail.com" in words_of(warned) and 'value="joko@gmial.com"' in warned.text
+    assert passed.status_code == 303

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.routing import Rule
 
 from app import create_app
@@ -14,7 +14,7 @@ from app.domain.client import COMMAND_LINE
 from app.domain.corrections import ChangeState, IdentityCheck
 from app.domain.indonesian_time import now
 from app.domain.reset_secret import new_reference
-from app.models import AdminMandate, AuditEvent, BatchState, EmailChange, ImportBatch, Instansi, Tag, User
+from app.models import AdminMandate, AuditEvent, BatchState, EmailChange, ImportBatch, Instansi, LoginSession, Tag, User
 from app.security import audit
 from config import Settings
 from tests.cast import CAST, JOKO, RAKA, RATNA, SARI, WATI
@@ -180,3 +180,24 @@ def test_nothing_is_changed_by_looking_or_by_an_empty_form(desk: Desk) -> None:
             assert status < 500, (method, rule.rule)
 
     assert people() == before
+
+
+WITHOUT_PASSWORD = {
+    "admin.imports.upload": "a file is only looked at, until somebody has it run",
+    "admin.imports.cancel": "a file that did not run changes nobody",
+    "admin.person.resend": "the letter goes to the address on record, and its limits hold for admins too",
+    "admin.overview.export": "figures, and nobody's name",
+}
+
+
+def test_who_left_the_desk_open_shows_the_password_before_anything_is_done(desk: Desk) -> None:
+    ratna = logged_in(desk.app, RATNA)
+    token = ratna.csrf_token("/akun")
+    with desk.app.app_context(), unit_of_work() as session:
+        session.execute(update(LoginSession).values(proven_at=now() - timedelta(minutes=11)))
+
+    for rule, method in WAYS:
+        if method == "POST":
+            status, page, _ = _ask(ratna, method, desk.path(rule), token)
+
+            assert ((status, "Password sekali lagi" in page) == (403, True)) is (rule.endpoint not in WITHOUT_PASSWORD), rule.rule

@@ -235,7 +235,7 @@ def _all_forbidden(visitor: Visitor, page: str) -> None:
         assert sent.status_code == 403, path
 
 
-@pytest.mark.parametrize("path", ["/ubah", "/nonaktifkan", "/aktifkan", "/mutasi"])
+@pytest.mark.parametrize("path", ["/ubah", "/nonaktifkan", "/aktifkan", "/mutasi", "/buka-batas"])
 def test_what_is_sensitive_asks_for_the_password_again_after_ten_minutes(peopled: Flask, wati: Visitor, path: str) -> None:
     page = page_of(peopled, SARI)
     token = wati.csrf_token("/admin/pegawai")

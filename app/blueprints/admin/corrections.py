@@ -1,5 +1,6 @@
 """/admin/perbaikan-email: wishes for another address, oldest first, and the desk's answer to them."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -12,13 +13,14 @@ from wtforms import HiddenField
 from app.blueprints.admin.instansi import chosen_instansi
 from app.db import reading, unit_of_work
 from app.domain.attachment import EXTENSIONS
-from app.domain.corrections import DATA_DO_NOT_MATCH, PROMISE, ChangeState, IdentityCheck
-from app.domain.indonesian_time import now
+from app.domain.corrections import PROMISE, USUAL_REASONS_TO_REJECT, ChangeState, IdentityCheck
+from app.domain.email_address import EmailAddress
+from app.domain.indonesian_time import now, shown_moment
 from app.flows import change_email, decide_correction
 from app.flows.change_email import AddressTaken, NotThatState, Outdated, SameAddress, UnderWay
 from app.flows.correction_queue import Cursor, changes, decided_requests, next_open_after, open_requests
 from app.flows.decide_correction import AlreadyDecided, Grounds
-from app.flows.weigh_correction import Weighed, weigh
+from app.flows.weigh_correction import Weighed, about_address, weigh
 from app.models.audit_event import Tag
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_change import EmailChange
@@ -35,7 +37,7 @@ from app.web.portal import client, portal
 blueprint = Blueprint("corrections", __name__, url_prefix="/perbaikan-email")
 
 MOST_AT_ONCE = 50
-CHECKS = [(check.value, check.label) for check in IdentityCheck]
+CHECKS = [(check.value, check.label) for check in IdentityCheck if check is not IdentityCheck.BY_FILE]
 NO_CHECK = "Pilih cara identitas diperiksa. Isian pemohon saja tidak membuktikan apa-apa."
 VIEWS = {
     "terbuka": "Terbuka",
@@ -44,6 +46,7 @@ VIEWS = {
     "dibekukan": "Dibekukan pemilik",
     "selesai": "Selesai",
 }
+_OPEN_CHANGES = (ChangeState.NEEDS_SECOND, ChangeState.SCHEDULED)
 _STATES = {"kedua": ChangeState.NEEDS_SECOND, "terjadwal": ChangeState.SCHEDULED, "dibekukan": ChangeState.FROZEN}
 
 
@@ -69,6 +72,8 @@ def show() -> ResponseReturnValue:
     view, held = request.args.get("lihat", "terbuka"), authority()
     if view not in VIEWS:
         abort(404)
+    if ticket := request.args.get("tiket", "").strip():
+        return _ticket(ticket)
     after = _cursor(request.args.get("setelah", ""))
     with reading() as db:
         instansi = chosen_instansi(db, held, request.args.get("instansi", ""))
@@ -246,13 +251,23 @@ def cancel(change_id: int) -> ResponseReturnValue:
             return _change(change_id, form, 422, words_for(outcome))
 
 
+def _ticket(typed: str) -> ResponseReturnValue:
+    """Who calls reads out a ticket: PE-WDJB-MJHT, in any case and spacing."""
+    with reading() as db:
+        found = decide_correction.with_ticket(db, authority(), typed)
+    if isinstance(found, OutOfReach):
+        flash("Tidak ada permintaan dengan nomor tiket itu di antrean Anda. Periksa lagi hurufnya.", "info")
+        return redirect(url_for("admin.corrections.page"), 303)
+    return redirect(url_for("admin.corrections.one", correction_id=found.id), 303)
+
+
 def _one(weighed: Weighed, approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -> Response:
     page = render_template(
         "admin/correction.html",
         weighed=weighed,
         approval=approval,
         rejection=rejection,
-        preset=DATA_DO_NOT_MATCH,
+        usual_reasons=USUAL_REASONS_TO_REJECT,
         delay_hours=portal().settings.email_change_delay_hours,
         answer_by=weighed.correction.promised_by,
         now=now(),
@@ -277,7 +292,8 @@ def _several(approval: ApprovalForm, rejection: RejectionForm, status: int = 200
         flash("Belum ada permintaan yang dipilih. Centang dahulu yang akan dijawab.", "info")
         return redirect(url_for("admin.corrections.page"), 303)
     page = render_template(
-        "admin/corrections_several.html", weighed=weighed, approval=approval, rejection=rejection, preset=DATA_DO_NOT_MATCH,
+        "admin/corrections_several.html", weighed=weighed, approval=approval, rejection=rejection,
+        usual_reasons=USUAL_REASONS_TO_REJECT,
         delay_hours=portal().settings.email_change_delay_hours, has_errors=bool(approval.errors or rejection.errors),
     )  # fmt: skip
     return make_response(page, status)
@@ -288,11 +304,14 @@ def _change(change_id: int, form: BecauseForm, status: int = 200, problem: str |
         found = EmailChange.with_id(db, change_id)
         if found is None or isinstance(authority().person(db, found.user_id), OutOfReach):
             abort(404)
-        first = found.decided_by.name if authority().covers(found.decided_by.instansi_id) else "admin pusat"
+        address = EmailAddress(found.new_email)
+        warnings = about_address(db, authority(), found.user, address, now()) if found.state in _OPEN_CHANGES else []
+        first = authority().name_of(found.decided_by)
     if problem:
         form.form_errors = [problem]
     page = render_template(
-        "admin/email_change.html", change=found, first=first, form=form, is_mine=found.decided_by_id == authority().admin.id,
+        "admin/email_change.html", change=found, first=first, warnings=warnings, form=form,
+        is_mine=found.decided_by_id == authority().admin.id,
         has_errors=bool(form.errors),
     )  # fmt: skip
     return make_response(page, status)
@@ -326,8 +345,9 @@ def _to_the_next(correction_id: int) -> ResponseReturnValue:
 def what_follows(change: EmailChange) -> str:
     if change.state is ChangeState.NEEDS_SECOND:
         return f"Email {change.user.name} menunggu konfirmasi admin kedua."
-    if change.state is ChangeState.SCHEDULED:
-        return f"Email {change.user.name} akan diganti setelah masa tunggu; alamat lama sudah diberi tahu."
+    if change.state is ChangeState.SCHEDULED and change.effective_at:
+        moment = shown_moment(change.effective_at)
+        return f"Email {change.user.name} akan diganti pada {moment}; alamat lama sudah diberi tahu."
     return f"Email {change.user.name} sudah diganti, dan token dikirim ke alamat baru."
 
 
@@ -366,9 +386,7 @@ def _written(cursor: Cursor) -> str:
 
 def _cursor(text: str) -> Cursor | None:
     """Nonsense is the first page."""
-    moment, _, row_id = text.partition("-")
-    if not (
-        moment.isascii() and moment.isdigit() and row_id.isascii() and row_id.isdigit() and len(text) < 38 and len(moment) < 17
-    ):
+    place = re.fullmatch("([0-9]{1,16})-([0-9]{1,18})", text)
+    if place is None:
         return None
-    return Cursor(datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(moment)), int(row_id))
+    return Cursor(datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(place[1])), int(place[2]))

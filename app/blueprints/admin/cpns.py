@@ -23,6 +23,7 @@ from app.web.admins import authority, proven_again
 from app.web.fields import DayField, LineField
 from app.web.headers import takes
 from app.web.portal import client
+from app.web.row_ids import row_id
 
 blueprint = Blueprint("cpns", __name__, url_prefix="/cpns")
 
@@ -52,7 +53,7 @@ class Foreseen:
 def show() -> ResponseReturnValue:
     held, code = authority(), request.args.get("instansi", "")
     beginning = re.sub(r"[\s.-]", "", request.args.get("nip", ""))
-    after = request.args.get("setelah", type=_row_id)
+    after = request.args.get("setelah", type=row_id)
     with reading() as db:
         instansi = chosen_instansi(db, held, code)
         queue = None

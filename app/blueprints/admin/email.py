@@ -10,7 +10,7 @@ from wtforms import HiddenField
 from app.blueprints.admin.corrections import CHECKS, NO_CHECK, number_in, what_follows, words_for
 from app.db import unit_of_work
 from app.domain.corrections import IdentityCheck
-from app.domain.indonesian_time import now
+from app.domain.indonesian_time import now, today_in_jakarta
 from app.flows.change_email import (
     AddressTaken,
     Decision,
@@ -35,6 +35,7 @@ class EmailForm(FlaskForm):
     email = EmailField("Email baru")
     identity_check = ChoiceField("Bagaimana identitas pegawai diperiksa?", NO_CHECK, CHECKS)
     reason = LineField("Alasan", "Isi alasannya, misalnya: email lama sudah mati, pegawai datang ke loket 3.", 500)
+    email_checked = HiddenField()  # the address that was warned of and is meant all the same
     seen = HiddenField()
 
 
@@ -49,6 +50,9 @@ def change(person_id: int) -> ResponseReturnValue:
     form = EmailForm()
     if not form.validate():
         return _page(person_id, form, 422)
+    if (meant := form.email.value.likely_meant) and form.email_checked.data != form.email.value.key:
+        refuse(form.email, f"Alamat ini tampaknya salah ketik. Mungkin maksudnya {meant}. Bila memang benar, kirim sekali lagi.")
+        return _page(person_id, form, 422, warned_of=form.email.value.key)
     decision = Decision(
         form.email.value, IdentityCheck(form.identity_check.data or ""), form.reason.value, number_in(form.seen.data)
     )
@@ -68,14 +72,17 @@ def change(person_id: int) -> ResponseReturnValue:
     return _page(person_id, form, 422)
 
 
-def _page(person_id: int, form: EmailForm, status: int = 200) -> Response:
+def _page(person_id: int, form: EmailForm, status: int = 200, warned_of: str = "") -> Response:
     with unit_of_work() as db:
         person = open_record(db, authority(), person_id, client(), now())
         if isinstance(person, OutOfReach):
             raise stopped(person)
+        if objection := authority().objection(db, person, today_in_jakarta(now())):
+            raise stopped(objection)
         needs_second = needs_second_admin(db, person, now())
     page = render_template(
-        "admin/person_email.html", person=person, form=form, needs_second=needs_second, is_in_use=is_in_use(person),
+        "admin/person_email.html", person=person, form=form, needs_second=needs_second, warned_of=warned_of,
+        is_in_use=is_in_use(person),
         delay_hours=portal().settings.email_change_delay_hours, has_errors=bool(form.errors),
     )  # fmt: skip
     return make_response(page, status)

@@ -22,6 +22,7 @@ from app.web.admins import authority, proven_again, stopped
 from app.web.fields import refuse
 from app.web.headers import takes
 from app.web.portal import client
+from app.web.row_ids import big_row_id
 
 blueprint = Blueprint("imports", __name__, url_prefix="/impor")
 
@@ -155,7 +156,7 @@ def template_csv() -> ResponseReturnValue:
 
 
 def _list_page(form: UploadForm, status: int = 200, no_instansi: str | None = None) -> ResponseReturnValue:
-    before = request.args.get("sebelum", type=int)
+    before = request.args.get("sebelum", type=big_row_id)
     with reading() as db:
         batches = import_batches.batches_within(db, authority(), before, BATCHES_A_PAGE + 1)
         offices = [] if authority().is_pusat else Instansi.within(db, authority().within(Instansi.id))

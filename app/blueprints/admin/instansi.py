@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now, shown_date
+from app.domain.typed_text import one_line
 from app.flows.set_contact import set_contact
 from app.flows.set_pdm_window import ClosesBeforeOpening, UnknownInstansi, follow_national_window, set_pdm_window
 from app.models.instansi import Instansi
@@ -18,6 +19,7 @@ from app.security.authority import Authority, OutOfReach
 from app.web.admins import authority, only_pusat, proven_again, stopped
 from app.web.fields import DayField, LineField, refuse
 from app.web.portal import client
+from app.web.row_ids import row_id
 
 blueprint = Blueprint("instansi", __name__, url_prefix="/instansi")
 _PAGE = 25
@@ -61,9 +63,9 @@ def chosen_instansi(db: Session, held: Authority, code: str) -> Instansi | None:
 
 @blueprint.get("", endpoint="page")
 def show() -> ResponseReturnValue:
-    held, words = authority(), " ".join(request.args.get("cari", "").split())
+    held, words = authority(), one_line(request.args.get("cari", ""))
     with reading() as db:
-        last = Instansi.with_id(db, request.args.get("setelah", 0, type=lambda typed: min(int(typed), 2**31 - 1)))
+        last = Instansi.with_id(db, request.args.get("setelah", 0, type=row_id))
         after = last if last and held.covers(last.id) else None
         found = Instansi.found(db, held.within(Instansi.id), words, after, _PAGE + 1)
         windows = PdmWindow.in_force_for_all(db, [instansi.id for instansi in found])

@@ -19,6 +19,7 @@ from app.security.authority import NotToTouch, OutOfReach
 from app.web.admins import authority, only_pusat, proven_again, stopped
 from app.web.fields import ChoiceField, DayField, LineField, NipField, refuse
 from app.web.portal import client
+from app.web.row_ids import row_id
 
 blueprint = Blueprint("mandates", __name__, url_prefix="/mandat")
 _PAGE = 50
@@ -52,7 +53,7 @@ class RevocationForm(FlaskForm):
 def show() -> ResponseReturnValue:
     held, code, which = authority(), request.args.get("instansi", ""), request.args.get("keadaan", "berlaku")
     today = today_in_jakarta(now())
-    before = request.args.get("sebelum", type=lambda typed: min(int(typed), 2**31 - 1))
+    before = request.args.get("sebelum", type=row_id)
     with reading() as db:
         instansi = chosen_instansi(db, held, code)
         reach = AdminMandate.instansi_id == instansi.id if instansi else held.within(AdminMandate.instansi_id)

@@ -204,7 +204,9 @@ def _position(token: str) -> Position | None:
                 read: tuple[str | int | datetime, ...] = (nip,)
             case "nama", [str() as word, int() as person_id] if word.isalnum():
                 read = (word, _id(person_id))
-            case (("macet-token" | "macet-email"), [*instansi, str() as since, int() as person_id]) if len(instansi) <= 1:
+            case (("macet-token" | "macet-email"), [*instansi, str() as since, int() as person_id]) if len(instansi) == (
+                instansi_id is None
+            ):
                 read = (*map(_id, instansi), _aware(since), _id(person_id))
             case _:
                 return None

@@ -133,6 +133,7 @@ def resend(person_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/buka-batas")
+@proven_again
 def unlock(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
         outcome = unlock_person(db, authority(), person_id, portal().keys, client(), now())
