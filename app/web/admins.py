@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 
 from app.db import unit_of_work
 from app.domain.indonesian_time import now
-from app.flows import prove_again
+from app.flows import log_in, prove_again
 from app.models.audit_event import Tag
 from app.security import audit, passwords
 from app.security.authority import Authority, NotToTouch, OutOfReach
@@ -121,7 +121,12 @@ def _prove(password: str) -> bool | TooManyTries:
         attempt = prove_again.begin(db, visitor.user, device, keys, client(), now())
     if isinstance(attempt, TooManyTries):
         return attempt
-    is_right, _ = passwords.verified(password, attempt.password_hash)
+    try:
+        is_right, _ = passwords.verified(password, attempt.password_hash)
+    except passwords.Busy:
+        with unit_of_work() as db:
+            log_in.abandon(db, attempt)
+        raise
     with unit_of_work() as db:
         return prove_again.finish(db, attempt, visitor.login, is_right, client(), now())
 

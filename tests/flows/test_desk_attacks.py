@@ -3,22 +3,24 @@
 import base64
 import json
 import logging
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from html import unescape
 from threading import Barrier
 from time import sleep
 from urllib.parse import quote
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.cli.serve import let_changes_take_effect
 from app.db import reading, unit_of_work
 from app.domain.categories import Activation
-from app.domain.corrections import ChangeState
+from app.domain.corrections import ChangeState, CorrectionState
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.models import AdminMandate, AuditEvent, EmailChange, EmailCorrection, Instansi, LoginSession, OutboxMail, Tag, User
 from app.models.admin_mandate import Role
@@ -408,3 +410,27 @@ def test_foreign_requests_mixed_into_a_list_are_left_alone_without_a_word(people
 
     assert correction(peopled, foreign).state.is_open and not correction(peopled, own).state.is_open
     assert without["pilih"] == [own, 999_999]
+
+
+def test_years_of_decided_requests_are_read_a_page_at_a_time_newest_first(peopled: Flask) -> None:
+    with peopled.app_context(), unit_of_work() as session:
+        joko = session.scalars(select(User).where(User.nip == JOKO.nip)).one()
+        rows: list[dict[str, object]] = []
+        for number in range(130):
+            moment = now() - timedelta(days=1, minutes=number)
+            rows.append({
+                "reference": f"r{number:015}", "ticket": f"T{number:09}", "nip": JOKO.nip, "new_email": "a@b.example",
+                "new_email_key": "a@b.example", "user_id": joko.id, "instansi_id": joko.instansi_id, "asked_at": moment,
+                "state": (CorrectionState.APPROVED, CorrectionState.REJECTED)[number % 3 % 2], "submitted_at": moment,
+                "decided_at": moment, "decided_by_id": joko.id, "client_address": "-",
+            })  # fmt: skip
+        session.execute(insert(EmailCorrection), rows)
+    ratna, path = logged_in(peopled, RATNA), "/admin/perbaikan-email?lihat=selesai"
+    tickets: list[str] = []
+    while path:
+        page = ratna.open(path).text
+        tickets += re.findall(r"T0000\d{5}", page)
+        following = re.search(r'href="([^"]*setelah=[^"]*)"', page)
+        path = unescape(following[1]) if following else ""
+
+    assert list(dict.fromkeys(tickets)) == [f"T{number:09}" for number in range(130)]
