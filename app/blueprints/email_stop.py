@@ -30,7 +30,7 @@ def ask(link: str) -> ResponseReturnValue:
         change = EmailChange.with_reference(db, reference) if reference else None
         if change is None:
             return _not_a_link()
-        may_stop = can_be_stopped(change, change.user)
+        may_stop = can_be_stopped(db, change, change.user)
     address = EmailAddress(change.new_email).masked
     return render_template("auth/stop_email_change.html", link=link, change=change, may_stop=may_stop, new_address=address)
 

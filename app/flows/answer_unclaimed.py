@@ -7,13 +7,14 @@ was imported meanwhile, or that it had to wait because too many came for one NIP
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.domain.client import Client
 from app.domain.corrections import DATA_DO_NOT_MATCH, CorrectionState
 from app.mail import letters
 from app.models.audit_event import Tag
+from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_correction import EmailCorrection
 from app.models.user import User
 from app.security import audit
@@ -53,6 +54,7 @@ def _hand_to_desk(session: Session, person_id: int) -> None:
 
 def _reject(session: Session, correction: EmailCorrection, now: datetime) -> None:
     correction.decide(CorrectionState.REJECTED, DATA_DO_NOT_MATCH, None, now)
+    session.execute(delete(CorrectionAttachment).where(CorrectionAttachment.correction_id == correction.id))  # nobody looks
     audit.record(session, Tag.CORRECTION_REJECTED, None, _PORTAL, now, ticket=correction.ticket)
     letters.correction_rejected(session, correction, _PORTAL, now)
 

@@ -96,6 +96,8 @@ def change_email(
     if earlier := EmailChange.under_way_for(session, person.id):
         return UnderWay(earlier)
     if User.taken_addresses(session, [decision.address]):
+        # Who tries addresses one after the other learns which are taken, and leaves this trace.
+        audit.record(session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin, reason="address taken")
         return AddressTaken(owner_within(session, authority, decision.address))
 
     change = EmailChange(

@@ -94,6 +94,8 @@ def correct_record(
     if "category" in columns and person.category is Category.PPT_NON_ASN and not authority.is_pusat:
         return _PPT
     if "nip" in columns and not _took_nip(session, person, wanted.nip):
+        # Who tries NIPs one after the other learns which are taken, and leaves this trace.
+        audit.record(session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin, reason="NIP taken")
         return NipTaken()
 
     if "nip" in columns:

@@ -43,6 +43,10 @@ _UNKNOWN_INSTANSI = Fault(
 )
 
 
+class _Overtaken(Exception):
+    """Somebody's NIP was corrected between judging a row and locking its person."""
+
+
 @dataclass(frozen=True)
 class StaffLine:
     """A row that is right in itself; the database has not been asked."""
@@ -79,7 +83,7 @@ def import_staff(session: Session, batch: Sequence[StaffLine | Refused], terms: 
     try:
         with session.begin_nested():
             outcomes = _taken_over(session, entries, terms)
-    except IntegrityError:
+    except (IntegrityError, _Overtaken):
         outcomes = {entry.line: _alone(session, entry, terms) for entry in entries}
     return [entry if isinstance(entry, Refused) else outcomes[entry.line] for entry in batch]
 
@@ -111,7 +115,7 @@ def _alone(session: Session, entry: StaffLine, terms: Terms) -> Outcome:
     try:
         with session.begin_nested():
             return _taken_over(session, [entry], terms)[entry.line]
-    except IntegrityError:
+    except (IntegrityError, _Overtaken):
         return Refused(entry.line, (BEING_CHANGED_ELSEWHERE,))
 
 
@@ -224,6 +228,8 @@ def _new_person(row: StaffRow, instansi: Instansi, now: datetime) -> User:
 def _change(session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms) -> dict[int, Outcome]:
     """Returns the outcomes that are other ones than was judged, by line."""
     people = _people(session, entries, lock=True)
+    if any(_nip(entry) not in people for entry in entries):
+        raise _Overtaken
     # Once more, on the locked rows: their owners, or another admin, may have been faster.
     differences = {entry.line: _differences(people[_nip(entry)], entry.row) for entry in entries}
     objections = _objections(session, entries, people, differences, terms)

@@ -42,9 +42,11 @@ def stop_from_session(session: Session, owner: User, client: Client, now: dateti
     return _stop(session, seen.id, seen.user_id, _FROM_SESSION, owner, client, now) if seen else NothingToStop()
 
 
-def can_be_stopped(change: EmailChange, person: User) -> bool:
+def can_be_stopped(session: Session, change: EmailChange, person: User) -> bool:
+    """Not yet in effect; or in effect, be it that another one has followed: a thief may have moved on to a third address."""
     if change.state is ChangeState.DONE:
-        return person.has_email(EmailAddress(change.new_email))
+        address = EmailAddress(change.new_email)
+        return person.has_email(address) or bool(EmailChange.done_after(session, change))
     return change.state in (ChangeState.SCHEDULED, ChangeState.NEEDS_SECOND)
 
 
@@ -53,10 +55,12 @@ def _stop(
 ) -> EmailChange | NothingToStop:
     person = User.with_id(session, user_id, lock=True)
     change = EmailChange.with_id(session, change_id, lock=True)
-    if person is None or change is None or not can_be_stopped(change, person):
+    if person is None or change is None or not can_be_stopped(session, change, person):
         return NothingToStop()
     if change.state is ChangeState.DONE:
         _close_the_door(person, change)
+        for later in EmailChange.done_after(session, change):
+            later.end(ChangeState.FROZEN, _ANOTHER_WAS_STOPPED, now)
         cancel_under_way(session, person, _ANOTHER_WAS_STOPPED, actor, client, now)
     change.end(ChangeState.FROZEN, because, now)
     correction = reopen_request_of(session, change, person)

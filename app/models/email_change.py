@@ -82,6 +82,12 @@ class EmailChange(Base):
         due = select(cls.id).where(cls.state == ChangeState.SCHEDULED, cls.effective_at <= now)
         return list(session.scalars(due.order_by(cls.effective_at, cls.id).limit(most)))
 
+    @classmethod
+    def done_after(cls, session: Session, change: "EmailChange") -> "list[EmailChange]":
+        """Those in effect that followed a change of the same account, and that nobody has stopped."""
+        later = (cls.user_id == change.user_id, cls.id > change.id, cls.state == ChangeState.DONE)
+        return list(session.scalars(select(cls).where(*later).order_by(cls.id)))
+
     def end(self, state: ChangeState, because: str, now: datetime) -> None:
         self.state = state
         self.ended_at, self.ended_because = now, because

@@ -27,6 +27,16 @@ class NipField(StringField):
                 raise ValidationError(sentence)
 
 
+class NipOfAnotherField(NipField):
+    """Typed by an admin, so the sentences do not speak to its owner."""
+
+    def pre_validate(self, form: object) -> None:
+        try:
+            super().pre_validate(form)
+        except ValidationError as refusal:
+            raise ValidationError(str(refusal).replace(" Anda", "")) from refusal
+
+
 class EmailField(StringField):
     value: EmailAddress
 

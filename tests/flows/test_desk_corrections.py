@@ -359,3 +359,19 @@ def test_a_likely_slip_in_an_address_is_a_warning_that_can_be_passed(peopled: Fl
 
     assert warned.status_code == 422 and "joko@gmail.com" in words_of(warned) and 'value="joko@gmial.com"' in warned.text
     assert passed.status_code == 303
+
+
+def test_the_first_old_address_can_still_stop_it_when_the_thief_has_moved_on_to_a_third(peopled: Flask, inbox: Inbox) -> None:
+    first = asked(peopled, JOKO, "maling@contoh.example")
+    _approve(logged_in(peopled, WATI), first)
+    path = next(mail.link for mail in inbox.fetch() if mail.to == JOKO.email).removeprefix("http://localhost")
+    second = asked(peopled, JOKO, "maling.lain@contoh.example")
+    _approve(logged_in(peopled, WATI), second)
+    inbox.fetch()
+
+    assert Visitor(peopled).submit(path).status_code == 303
+
+    assert user(peopled, JOKO).email is None
+    wati = logged_in(peopled, WATI)
+    assert words_of(wati.open("/admin/perbaikan-email?lihat=dibekukan")).count("Joko Prabowo Adi") == 2
+    assert "tidak ada email yang tercatat" in words_of(wati.open(f"/admin/pegawai/{person_id(peopled, JOKO)}"))

@@ -17,7 +17,7 @@ from app.models.admin_mandate import AdminMandate
 from app.models.instansi import Instansi
 from app.security.authority import NotToTouch, OutOfReach
 from app.web.admins import authority, only_pusat, proven_again, stopped
-from app.web.fields import ChoiceField, DayField, LineField, NipField, refuse
+from app.web.fields import ChoiceField, DayField, LineField, NipOfAnotherField, refuse
 from app.web.portal import client
 from app.web.row_ids import row_id
 
@@ -27,7 +27,7 @@ _ENDS_SOON = timedelta(days=30)
 
 
 class GrantForm(FlaskForm):
-    nip = NipField("NIP")
+    nip = NipOfAnotherField("NIP")
     scope = ChoiceField(
         "Lingkup", "Pilih satu instansi atau pusat.", [("instansi", "Satu instansi"), ("pusat", "Pusat: semua instansi")]
     )

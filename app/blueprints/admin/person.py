@@ -22,7 +22,7 @@ from app.models.instansi import Instansi
 from app.models.user import User
 from app.security.authority import NotToTouch, OutOfReach
 from app.web.admins import authority, proven_again, stopped
-from app.web.fields import ChoiceField, LineField, NipField, refuse
+from app.web.fields import ChoiceField, LineField, NipOfAnotherField, refuse
 from app.web.portal import client, portal
 from app.web.trail_words import words_for
 
@@ -38,7 +38,7 @@ class ReasonForm(FlaskForm):
 
 class RecordForm(FlaskForm):
     seen = HiddenField()
-    nip = NipField("NIP")
+    nip = NipOfAnotherField("NIP")
     name = LineField("Nama", "Isi nama lengkap pegawai.", 200)
     category = ChoiceField("Kategori", "Pilih kategorinya.", [(kind.value, kind.label) for kind in Category])
     work_unit = LineField("Unit kerja", "Isi nama unit kerja.", 200)
