@@ -7,7 +7,7 @@ in, and from then on every case runs the same statements.
 import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from app.domain.attachment import Attachment
 from app.domain.client import Client, mask_address
 from app.domain.corrections import CorrectionState, new_ticket
 from app.domain.email_address import EmailAddress
+from app.domain.indonesian_time import WIB
 from app.domain.nip import Nip
 from app.mail import letters
 from app.models.audit_event import Tag
@@ -26,9 +27,12 @@ from app.models.user import User
 from app.security import audit, throttle
 from app.security.signing import SigningKeys
 
-# When the portal itself answers what reaches nobody. Drawn for every request, so that the rows look alike.
+# When the portal itself answers what reaches nobody. Drawn for every request, so that the rows look alike, and in the
+# hours of a desk in Jakarta, or the clock would tell that no person answers. It is taken in hand up to two hours before.
 EARLIEST_ANSWER = timedelta(hours=4)
 LATEST_ANSWER = timedelta(hours=20)
+DESK_ANSWERS_FROM, DESK_ANSWERS_UNTIL = time(10), time(16)
+_SATURDAY = 5
 
 
 @dataclass(frozen=True)
@@ -200,8 +204,18 @@ def _is_too_much(session: Session, nip: Nip, keys: SigningKeys, client: Client, 
 
 
 def _hour_of_answer(now: datetime) -> datetime:
-    span = LATEST_ANSWER - EARLIEST_ANSWER
-    return now + EARLIEST_ANSWER + timedelta(seconds=secrets.randbelow(int(span.total_seconds())))
+    drawn = (now + EARLIEST_ANSWER + _some_of(LATEST_ANSWER - EARLIEST_ANSWER)).astimezone(WIB)
+    if drawn.weekday() < _SATURDAY and DESK_ANSWERS_FROM <= drawn.time() < DESK_ANSWERS_UNTIL:
+        return drawn
+    day = drawn.date() if drawn.time() < DESK_ANSWERS_FROM else drawn.date() + timedelta(days=1)
+    while day.weekday() >= _SATURDAY:
+        day += timedelta(days=1)
+    opening, closing = (datetime.combine(day, hour, WIB) for hour in (DESK_ANSWERS_FROM, DESK_ANSWERS_UNTIL))
+    return opening + _some_of(closing - opening)
+
+
+def _some_of(span: timedelta) -> timedelta:
+    return timedelta(seconds=secrets.randbelow(int(span.total_seconds())))
 
 
 def _keep(session: Session, correction: EmailCorrection, attachment: Attachment | None, now: datetime) -> None:
