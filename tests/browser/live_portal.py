@@ -27,7 +27,7 @@ from app.models.login_session import LoginSession
 from app.models.outbox_mail import MailState, OutboxMail
 from app.web import assets
 from config import Settings
-from tests.conftest import SECRET_KEY, people
+from tests.conftest import COMPILED_TEMPLATES, SECRET_KEY, people
 from tests.inbox import Inbox, Mail
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ def running_portal(folder: Path, template: Path, static: Path, password_hash: st
         }
         with patch.object(assets, "STATIC", static):
             app = create_app(Settings.from_env(settings))
+        app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
         people(app, password_hash)
         line = Line(app)
         with _serving(line, door), _working(app):

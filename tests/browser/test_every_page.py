@@ -50,8 +50,7 @@ def headings() -> dict[str, str]:
     return {}
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize(("width", "colours"), [(360, "light"), (1280, "dark")])
 def test_axe_finds_nobody_shut_out(page: Page, width: int, colours: str) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]

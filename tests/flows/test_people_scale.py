@@ -16,7 +16,7 @@ from tests.cast import RATNA, SARI, WATI
 from tests.flows.test_people import the_next_page
 from tests.visitor import Visitor, logged_in
 
-HOW_MANY = 50_000
+HOW_MANY = 15_000
 _LARGE = (
     "user_account", "name_word", "reset_request", "outbox_mail", "audit_event", "login_session", "email_correction",
     "email_change", "throttle_bucket",
