@@ -9,7 +9,7 @@ run: .venv/.for-run
 	@exec $(BIN)/mysapk demo --serve
 
 test: .venv/.for-development
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile
 
 check: .venv/.for-development
 	$(BIN)/ruff check .
