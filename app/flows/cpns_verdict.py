@@ -68,10 +68,9 @@ def record_verdict(
 ) -> AuditEvent:
     """Write down how each ended, and tell the centre where it was more than one."""
     done = sum(ending is Ending.DONE for ending in endings.values())
-    desks = authority.instansi_ids
     event = audit.record(
         session, Tag.BULK_ACT, None, client, now,
-        actor=authority.admin, instansi_id=min(desks) if len(desks) == 1 else None,
+        actor=authority.admin, instansi_id=authority.only_instansi_id,
         act="cpns", verdict=verdict, how_many=done, people=" ".join(f"{one}:{ending}" for one, ending in endings.items()), **why,
     )  # fmt: skip
     session.flush()

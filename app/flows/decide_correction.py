@@ -110,7 +110,7 @@ def report_many(
     if len(done) > 1:
         audit.record(
             session, Tag.BULK_ACT, None, client, now, actor=authority.admin,
-            instansi_id=authority.admin.instansi_id, what=words, how_many=len(done),
+            instansi_id=authority.only_instansi_id, what=words, how_many=len(done),
         )  # fmt: skip
         letters.bulk_act(session, authority.admin, words, len(done), client, now)
 

@@ -122,9 +122,8 @@ def _is_meant(person: User, authority: Authority, wishes: Wishes) -> bool:
 
 def export_people(session: Session, authority: Authority, how_many: int, file_kind: str, client: Client, now: datetime) -> None:
     """Leave a trace of a list that has been taken out of the portal, and tell the centre."""
-    [desk] = authority.instansi_ids if len(authority.instansi_ids) == 1 else [None]
     audit.record(
-        session, Tag.EXPORTED, None, client, now, actor=authority.admin, instansi_id=desk,
+        session, Tag.EXPORTED, None, client, now, actor=authority.admin, instansi_id=authority.only_instansi_id,
         what="pegawai", file=file_kind, how_many=how_many,
     )  # fmt: skip
     letters.bulk_act(session, authority.admin, "mengekspor daftar pegawai", how_many, client, now)

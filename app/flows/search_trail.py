@@ -85,9 +85,8 @@ def export_trail(session: Session, authority: Authority, wishes: Wishes, file_ki
         looks += 1
         if place.next_id is None:
             break
-    [desk] = authority.instansi_ids if len(authority.instansi_ids) == 1 else [None]
     audit.record(
-        session, Tag.EXPORTED, None, client, now, actor=authority.admin, instansi_id=desk,
+        session, Tag.EXPORTED, None, client, now, actor=authority.admin, instansi_id=authority.only_instansi_id,
         what="jejak audit", file=file_kind, how_many=len(ids),
     )  # fmt: skip
     letters.bulk_act(session, authority.admin, "mengekspor jejak audit", len(ids), client, now)

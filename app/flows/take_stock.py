@@ -144,9 +144,8 @@ def reach_of(session: Session, authority: Authority, code: str) -> Reach | None:
     if code:
         instansi = Instansi.with_code(session, code)
         return Reach(authority, instansi) if instansi and authority.covers(instansi.id) else None
-    if not authority.is_pusat and len(authority.instansi_ids) == 1:
-        return Reach(authority, session.get(Instansi, min(authority.instansi_ids)))
-    return Reach(authority, None)
+    only = authority.only_instansi_id
+    return Reach(authority, session.get(Instansi, only) if only is not None else None)
 
 
 def days(session: Session, reach: Reach, today: date) -> list[tuple[date, Figures]]:

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, MetaData, TypeDecorator
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Session
 
 
 class Base(DeclarativeBase):
@@ -17,6 +18,19 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+class AddedOnce:
+    """A record that a form sent twice would write twice, were it not for a unique column."""
+
+    def was_added(self, session: Session) -> bool:
+        """Insert the row unless there is one with the same unique value. Of parallel senders one gets True."""
+        try:
+            with session.begin_nested():
+                session.add(self)
+        except IntegrityError:
+            return False
+        return True
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -1,17 +1,16 @@
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Select, String, exists, func, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from app.domain.corrections import OPEN_STATES, PROMISE, CorrectionState
 from app.domain.email_address import EmailAddress
 from app.domain.nip import Nip
-from app.models.base import Base, BigId, UtcDateTime, text_enum
+from app.models.base import AddedOnce, Base, BigId, UtcDateTime, text_enum
 from app.models.user import User
 
 
-class EmailCorrection(Base):
+class EmailCorrection(AddedOnce, Base):
     """A person's wish to have the address on record replaced by one whose mailbox the person has shown to own.
 
     A wish for a NIP that nobody has is a row like any other, without a user and in nobody's queue; the portal itself
@@ -145,15 +144,6 @@ class EmailCorrection(Base):
             .returning(EmailCorrection.id)
         )
         return filled_in.first() is not None
-
-    def was_added(self, session: Session) -> bool:
-        """Insert the row unless its reference is taken: a form that was sent twice asks once."""
-        try:
-            with session.begin_nested():
-                session.add(self)
-        except IntegrityError:
-            return False
-        return True
 
     def take_in_hand(self, admin_id: int | None, now: datetime) -> None:
         self.state = CorrectionState.IN_HAND

@@ -2,11 +2,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.domain.nip import Nip
-from app.models.base import Base, BigId, UtcDateTime
+from app.models.base import AddedOnce, Base, BigId, UtcDateTime
 from app.models.user import User
 
 MOST_LIVE_TOKENS = 10  # more than a day's mails for one NIP
@@ -22,7 +21,7 @@ class WhyRefused(StrEnum):
     OVERTAKEN = "overtaken"  # by a change of the account
 
 
-class ResetRequest(Base):
+class ResetRequest(AddedOnce, Base):
     """One wish for a token, with an owner or without: a wish that fits nobody is a row like any other.
 
     `key` is random and opens nothing without the signing key: link and code are derived from both.
@@ -91,15 +90,6 @@ class ResetRequest(Base):
             .execution_options(populate_existing=True)
         )
         return list(session.scalars(found))
-
-    def was_added(self, session: Session) -> bool:
-        """Insert the row unless the same form was sent before. Of parallel senders one gets True."""
-        try:
-            with session.begin_nested():
-                session.add(self)
-        except IntegrityError:
-            return False
-        return True
 
     @property
     def mailbox(self) -> str:

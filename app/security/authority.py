@@ -57,6 +57,12 @@ class Authority:
         return true() if self.is_pusat else instansi_id.in_(self.instansi_ids)
 
     @property
+    def only_instansi_id(self) -> int | None:
+        """The one instansi of this admin, whose desk an act over several people concerns; None for the centre, and where
+        there are more."""
+        return min(self.instansi_ids) if len(self.instansi_ids) == 1 else None
+
+    @property
     def office(self) -> str:
         """As others are told who acted: an office, not a person's name."""
         return "admin pusat" if self.is_pusat else f"admin {self.admin.instansi.name}"

@@ -18,7 +18,8 @@ from app.flows import search_trail
 from app.models import AuditEvent, Instansi, Tag, User
 from app.security import audit
 from app.web.trail_words import GROUPS, WORDS
-from tests.cast import BUDI, HADI, PASSWORD, RAKA, RATNA, SARI, STRANGERS_NIP, WATI, Person
+from tests.cast import BUDI, HADI, JOKO, PASSWORD, RAKA, RATNA, SARI, STRANGERS_NIP, WATI, Person
+from tests.desk import asked
 from tests.inbox import Inbox
 from tests.visitor import Visitor, logged_in, words_of
 
@@ -326,3 +327,15 @@ def test_each_step_of_a_reset_is_an_event_of_its_own_on_the_page(peopled: Flask,
     assert "salah ketik" in table and "Belum terbukti siapa" in table
     for secret in (mail.code, "Kuda-Laut7"):
         assert secret not in table
+
+
+def test_what_the_centre_does_to_many_is_not_told_to_the_house_where_it_sits(peopled: Flask) -> None:
+    requests = [asked(peopled, JOKO, "joko@nusajaya.example"), asked(peopled, BUDI, "budi.baru@contoh.example")]
+    ratna = logged_in(peopled, RATNA)
+    fields = {"csrf_token": ratna.csrf_token("/akun"), "pilih": requests, "reason": "Datang ke loket 3."}
+    ratna.client.post("/admin/perbaikan-email/beberapa/tolak", data=fields)
+
+    with peopled.app_context(), reading() as session:
+        told = session.scalars(select(AuditEvent).where(AuditEvent.tag == Tag.BULK_ACT)).one()
+
+    assert told.detail["how_many"] == 2 and told.instansi_id is None

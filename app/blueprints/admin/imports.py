@@ -185,7 +185,7 @@ def _wanted_instansi() -> int | None:
     """The instansi that the file is for; who holds mandates over several has chosen one."""
     if authority().is_pusat:
         return None
-    only = next(iter(authority().instansi_ids)) if len(authority().instansi_ids) == 1 else None
+    only = authority().only_instansi_id
     return only or request.form.get("instansi", type=int)
 
 
