@@ -8,14 +8,13 @@ from sqlalchemy.orm import Session
 
 from app.domain.categories import Activation
 from app.domain.client import Client
-from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
-from app.flows.cpns_verdict import Ending, Verdict, record_verdict
+from app.flows.cpns_verdict import Verdict, passed_on, record_verdict
 from app.mail import letters
 from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
 from app.security import audit
-from app.security.authority import Authority, NotToTouch, OutOfReach
+from app.security.authority import Authority
 
 
 @dataclass(frozen=True)
@@ -38,23 +37,10 @@ def approve_cpns(session: Session, nip: Nip, client: Client, now: datetime) -> U
 def approve_several_cpns(
     session: Session, authority: Authority, people: Collection[int], decree: Decree, client: Client, now: datetime
 ) -> AuditEvent:
-    """Open the accounts of all who still wait, in one transaction: what the result says is what has happened.
-
-    Returns the event that keeps the result, one ending a person. Who is out of reach is left out without a word.
-    The rows are locked in the order of their ids, so that two admins with the same list wait and never deadlock.
-    """
-    endings: dict[int, Ending] = {}
-    for person_id in sorted(set(people)):
-        match authority.person_to_act_on(session, person_id, today_in_jakarta(now)):
-            case OutOfReach():
-                continue
-            case NotToTouch():
-                endings[person_id] = Ending.REFUSED
-            case User() as person if person.activation is Activation.WAITING_APPROVAL:
-                _open(session, person, authority.admin, decree, client, now)
-                endings[person_id] = Ending.DONE
-            case User():
-                endings[person_id] = Ending.NOT_WAITING
+    """Open the accounts of all who still wait. Returns the event that keeps the result, one ending a person."""
+    endings = passed_on(
+        session, authority, people, lambda person: _open(session, person, authority.admin, decree, client, now), now
+    )
     return record_verdict(session, authority, Verdict.APPROVED, endings, client, now, sk=decree.number)
 
 

@@ -1,5 +1,6 @@
 """What a verdict over several CPNS led to, person by person. It is kept in the trail, so a reload tells the same."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -7,12 +8,14 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from app.domain.categories import Activation
 from app.domain.client import Client
+from app.domain.indonesian_time import today_in_jakarta
 from app.mail import letters
 from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
 from app.security import audit
-from app.security.authority import Authority
+from app.security.authority import Authority, NotToTouch, OutOfReach
 
 MOST_AT_ONCE = 100
 _DECISIONS = (Tag.CPNS_APPROVED, Tag.CPNS_REJECTED, Tag.CPNS_OPENED_BY_CATEGORY)
@@ -55,6 +58,29 @@ class Result:
     @property
     def done(self) -> int:
         return sum(row.ending is Ending.DONE for row in self.rows)
+
+
+def passed_on(
+    session: Session, authority: Authority, people: Collection[int], act: Callable[[User], None], now: datetime
+) -> dict[int, Ending]:
+    """Do the act to all who still wait, in one transaction: what the result says is what has happened.
+
+    Who is out of reach is left out without a word. The rows are locked in the order of their ids, so that two admins with
+    the same list wait and never deadlock.
+    """
+    endings: dict[int, Ending] = {}
+    for person_id in sorted(set(people)):
+        match authority.person_to_act_on(session, person_id, today_in_jakarta(now)):
+            case OutOfReach():
+                continue
+            case NotToTouch():
+                endings[person_id] = Ending.REFUSED
+            case User() as person if person.activation is Activation.WAITING_APPROVAL:
+                act(person)
+                endings[person_id] = Ending.DONE
+            case User():
+                endings[person_id] = Ending.NOT_WAITING
+    return endings
 
 
 def record_verdict(

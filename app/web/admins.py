@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import wraps
 from typing import ParamSpec
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -13,6 +13,7 @@ from app.db import unit_of_work
 from app.domain.indonesian_time import now
 from app.flows import log_in, prove_again
 from app.models.audit_event import Tag
+from app.models.user import User
 from app.security import audit, passwords
 from app.security.authority import Authority, NotToTouch, OutOfReach
 from app.security.throttle import TooManyTries
@@ -44,11 +45,9 @@ def only_admins() -> ResponseReturnValue | None:
     """Before every request under /admin: whose mandate has ended a second ago is outside."""
     visitor = sessions.visitor()
     if visitor is None:
-        wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-        return redirect(url_for("login.page", next=wanted), 303)
+        return sessions.led_to_login()
     if visitor.authority is None:
-        with unit_of_work() as db:
-            audit.record(db, Tag.ADMIN_REFUSED, visitor.user, client(), now(), actor=visitor.user, rule=_rule())
+        _record_refusal(visitor.user)
         return error_page(
             403,
             heading="Halaman ini untuk admin",
@@ -101,9 +100,7 @@ def stopped(refusal: OutOfReach | NotToTouch) -> NotFound | NotAllowed:
 
 
 def not_allowed(refusal: NotAllowed) -> ResponseReturnValue:
-    visitor = sessions.require_visitor()
-    with unit_of_work() as db:
-        audit.record(db, Tag.ADMIN_REFUSED, visitor.user, client(), now(), actor=visitor.user, rule=_rule())
+    _record_refusal(sessions.require_visitor().user)
     return error_page(
         403,
         heading="Tidak untuk mandat Anda",
@@ -141,5 +138,7 @@ def _ask_for_password(status: int, problem: str | None = None) -> Response:
     return make_response(page, status)
 
 
-def _rule() -> str | None:
-    return request.url_rule.rule if request.url_rule else None
+def _record_refusal(user: User) -> None:
+    rule = request.url_rule.rule if request.url_rule else None
+    with unit_of_work() as db:
+        audit.record(db, Tag.ADMIN_REFUSED, user, client(), now(), actor=user, rule=rule)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-from flask import Response, send_file, stream_with_context
+from flask import Response, request, send_file, stream_with_context
 from xlsxwriter import Workbook
 
 from app.domain.staff_file import guarded
@@ -21,6 +21,16 @@ _LONGEST_CELL = 32767  # of XLSX
 _COLUMN_WIDTH = 24
 _AS_TEXT = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def as_file(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
+    """`kind` as `kind_asked_for` gives it."""
+    return as_xlsx(name, header, rows) if kind == "xlsx" else as_csv(name, header, rows)
+
+
+def kind_asked_for() -> str:
+    """Which of the two buttons of an export was pressed."""
+    return "xlsx" if request.form.get("bentuk") == "xlsx" else "csv"
 
 
 def as_csv(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:

@@ -90,15 +90,18 @@ def require_visitor() -> Visitor:
     return found
 
 
+def led_to_login() -> ResponseReturnValue:
+    """The answer to nobody: log in, and come back to the page that was wanted."""
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("login.page", next=wanted), 303)
+
+
 def login_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
     """Only for people who are logged in; others log in first and come back to the page they wanted."""
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        if visitor() is None:
-            wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-            return redirect(url_for("login.page", next=wanted), 303)
-        return view(*args, **kwargs)
+        return led_to_login() if visitor() is None else view(*args, **kwargs)
 
     return guarded
 

@@ -45,16 +45,16 @@ def show() -> ResponseReturnValue:
 @blueprint.post("/ekspor")
 def export() -> ResponseReturnValue:
     """The table of the page, whole: the units of one instansi, or all instansi in their order."""
-    file_kind = "xlsx" if request.form.get("bentuk") == "xlsx" else "csv"
+    file_kind = exports.kind_asked_for()
     with reading() as db:
         reach = reach_of(db, authority(), request.form.get("instansi", "").strip()) or abort(404)
         lines = _lines(db, reach)
     name = "aktivasi per unit" if reach.instansi else "peringkat instansi"
     with unit_of_work() as db:
         take_stock.note_export(db, reach, name, file_kind, len(lines), client(), now())
-    write = exports.as_xlsx if file_kind == "xlsx" else exports.as_csv
     header = ["Unit kerja"] if reach.instansi else ["Peringkat", "Kode instansi", "Instansi"]
-    return write(name, [*header, *_FIGURES], [_cells(line, place, reach.instansi) for place, line in enumerate(lines, start=1)])
+    cells = [_cells(line, place, reach.instansi) for place, line in enumerate(lines, start=1)]
+    return exports.as_file(file_kind, name, [*header, *_FIGURES], cells)
 
 
 def _lines(db: Session, reach: Reach) -> list[Line]:

@@ -116,11 +116,10 @@ def export() -> ResponseReturnValue:
         if search.wishes is None:
             return _page(search, Found([], None), 422)
         rows = [_row(person, search.wishes) for person in all_found(db, authority(), search.wishes)]
-    file_kind = "xlsx" if request.form.get("bentuk") == "xlsx" else "csv"
+    file_kind = exports.kind_asked_for()
     with unit_of_work() as db:
         export_people(db, authority(), len(rows), file_kind, client(), now())
-    write = exports.as_xlsx if file_kind == "xlsx" else exports.as_csv
-    return write("pegawai", _HEADER, rows)
+    return exports.as_file(file_kind, "pegawai", _HEADER, rows)
 
 
 def _read(db: Session, form: PeopleForm) -> Search:

@@ -87,11 +87,10 @@ def export() -> ResponseReturnValue:
     form = TrailForm.sent(request.form)
     if not form.validate():
         return _page(form, Found([], None, False), 422)
-    file_kind = "xlsx" if request.form.get("bentuk") == "xlsx" else "csv"
+    file_kind = exports.kind_asked_for()
     with unit_of_work() as db:
         chosen = export_trail(db, authority(), form.wishes, file_kind, client(), now())
-    write = exports.as_xlsx if file_kind == "xlsx" else exports.as_csv
-    return write("jejak-audit", _HEADER, _rows(chosen, authority()))
+    return exports.as_file(file_kind, "jejak-audit", _HEADER, _rows(chosen, authority()))
 
 
 def _page(form: TrailForm, found: Found, status: int = 200) -> Response:
