@@ -38,11 +38,6 @@ class AskForm(FlaskForm):
     email_checked = StringField()
     form_id = StringField()
 
-    @property
-    def likely_meant(self) -> str | None:
-        """Another address, if this one looks mistyped and its owner has not yet insisted on it."""
-        return None if self.email_checked.data == self.email.value.key else self.email.value.likely_meant
-
 
 class CorrectionForm(FlaskForm):
     name = StringField("Nama lengkap")
@@ -114,7 +109,7 @@ def ask() -> ResponseReturnValue:
     form = AskForm()
     if not form.validate():
         return _ask_page(form, 422)
-    if likely_meant := form.likely_meant:
+    if likely_meant := form.email.likely_meant(form.email_checked.data):
         return _ask_page(form, 422, likely_meant)
     limits.count_mail()
     form_id = form.form_id.data or secrets.token_urlsafe()

@@ -27,11 +27,6 @@ class ForgotPasswordForm(FlaskForm):
     email_checked = StringField()
     form_id = StringField()
 
-    @property
-    def likely_meant(self) -> str | None:
-        """Another address, if this one looks mistyped and its owner has not yet insisted on it."""
-        return None if self.email_checked.data == self.email.value.key else self.email.value.likely_meant
-
 
 def _page(form: ForgotPasswordForm, status: int = 200, likely_meant: str | None = None) -> Response:
     page = render_template(
@@ -62,7 +57,7 @@ def ask() -> ResponseReturnValue:
     form = ForgotPasswordForm()
     if not form.validate():
         return _page(form, 422)
-    if likely_meant := form.likely_meant:
+    if likely_meant := form.email.likely_meant(form.email_checked.data):
         return _page(form, 422, likely_meant)
     limits.count_mail()
     moment = now()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from app.domain.categories import Category
 from app.domain.email_address import EmailAddress, NotAnEmail, read_email
 from app.domain.nip import Nip, NotANip, read_nip
+from app.domain.typed_text import about_others
 
 
 @dataclass(frozen=True)
@@ -198,19 +199,14 @@ def _nip(cell: str) -> Nip | Fault:
     if _SCIENTIFIC.fullmatch(cell.strip()):
         return NIP_AS_NUMBER
     nip = read_nip(cell)
-    return Fault("nip", _about_others(nip.sentence)) if isinstance(nip, NotANip) else nip
+    return Fault("nip", about_others(nip.sentence)) if isinstance(nip, NotANip) else nip
 
 
 def _email(cell: str) -> EmailAddress | Fault | None:
     if not cell.strip():
         return None
     address = read_email(cell)
-    return Fault("email", _about_others(address.sentence)) if isinstance(address, NotAnEmail) else address
-
-
-def _about_others(sentence: str) -> str:
-    """The sentence as it stands beside a form speaks to the owner; here somebody reads it about others."""
-    return sentence.replace(" Anda", "")
+    return Fault("email", about_others(address.sentence)) if isinstance(address, NotAnEmail) else address
 
 
 _CATEGORIES = {category.value.replace("_", ""): category for category in Category}

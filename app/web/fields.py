@@ -11,7 +11,7 @@ from wtforms import DateField, Field, StringField, ValidationError
 from app.domain.email_address import EmailAddress, NotAnEmail, read_email
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.reset_secret import Code, Link, read_secret
-from app.domain.typed_text import one_line
+from app.domain.typed_text import about_others, one_line
 
 _YEARS = range(1900, 2200)  # a day that is reckoned with; others are typing errors, and the calendar ends near them
 
@@ -34,11 +34,15 @@ class NipOfAnotherField(NipField):
         try:
             super().pre_validate(form)
         except ValidationError as refusal:
-            raise ValidationError(str(refusal).replace(" Anda", "")) from refusal
+            raise ValidationError(about_others(str(refusal))) from refusal
 
 
 class EmailField(StringField):
     value: EmailAddress
+
+    def likely_meant(self, insisted_on: str | None) -> str | None:
+        """Another address, if this one looks mistyped and is not the one that was insisted on when asked about it."""
+        return None if insisted_on == self.value.key else self.value.likely_meant
 
     def pre_validate(self, form: object) -> None:
         match read_email(self.data or ""):

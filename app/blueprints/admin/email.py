@@ -50,7 +50,7 @@ def change(person_id: int) -> ResponseReturnValue:
     form = EmailForm()
     if not form.validate():
         return _page(person_id, form, 422)
-    if (meant := form.email.value.likely_meant) and form.email_checked.data != form.email.value.key:
+    if meant := form.email.likely_meant(form.email_checked.data):
         refuse(form.email, f"Alamat ini tampaknya salah ketik. Mungkin maksudnya {meant}. Bila memang benar, kirim sekali lagi.")
         return _page(person_id, form, 422, warned_of=form.email.value.key)
     decision = Decision(

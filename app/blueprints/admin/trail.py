@@ -13,6 +13,7 @@ from wtforms.validators import Optional
 from app.db import reading, unit_of_work
 from app.domain.indonesian_time import WIB, now
 from app.domain.nip import Nip, NotANip, read_nip
+from app.domain.typed_text import about_others
 from app.flows.search_trail import MOST_EXPORTED, Export, Found, Wishes, export_trail, exported_events, search_trail
 from app.models.audit_event import Tag
 from app.security.authority import Authority
@@ -20,6 +21,7 @@ from app.web import exports, trail_words
 from app.web.admins import authority, proven_again
 from app.web.fields import DayField
 from app.web.portal import client
+from app.web.row_ids import big_row_id
 
 blueprint = Blueprint("trail", __name__, url_prefix="/audit")
 
@@ -75,9 +77,8 @@ def show() -> ResponseReturnValue:
     form = TrailForm.sent(request.args)
     if not form.validate():
         return _page(form, Found([], None, False), 422)
-    before = request.args.get("lanjut", "")
     with reading() as db:
-        found = search_trail(db, authority(), form.wishes, int(before) if before.isdecimal() and len(before) < 19 else None)
+        found = search_trail(db, authority(), form.wishes, request.args.get("lanjut", type=big_row_id))
     return _page(form, found)
 
 
@@ -145,5 +146,5 @@ def _nip(field: StringField) -> Nip | None:
         return None
     nip = read_nip(field.data or "")
     if isinstance(nip, NotANip):
-        raise ValidationError(nip.sentence.replace(" Anda", ""))
+        raise ValidationError(about_others(nip.sentence))
     return nip
