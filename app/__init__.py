@@ -87,7 +87,7 @@ def create_app(settings: Settings) -> Flask:
 
     # The order is the order in which a request meets them.
     logs.init_app(app)
-    db.init_app(app, settings.database_url)
+    db.init_app(app, settings.database_url, keys.fingerprint)
     sessions.init_app(app)
     headers.init_app(app)
     limits.init_app(app, settings)

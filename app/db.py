@@ -4,7 +4,7 @@ SQLite's own transaction handling is switched off (it begins too late and upgrad
 parallel writers); instead every unit of work begins with BEGIN IMMEDIATE, and reading with a plain BEGIN.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
@@ -21,8 +21,9 @@ _READ_ONLY = {"portal_read_only": True}
 _SECONDS_TO_WAIT_FOR_A_LOCK = 15
 
 
-def init_app(app: Flask, url: str) -> None:
-    """Give the app its engine. No connection is opened before the first question."""
+def init_app(app: Flask, url: str, fingerprint: Callable[..., str]) -> None:
+    """Give the app its engine. No connection is opened before the first question. `fingerprint` is how its sessions name
+    what must not stand in a table."""
     if make_url(url).get_backend_name() == "sqlite":
         arguments = {"timeout": _SECONDS_TO_WAIT_FOR_A_LOCK, "check_same_thread": False}
         made = create_engine(url, connect_args=arguments, hide_parameters=True)
@@ -30,6 +31,7 @@ def init_app(app: Flask, url: str) -> None:
         made = create_engine(url, pool_size=10, max_overflow=10, pool_timeout=10, pool_pre_ping=True, hide_parameters=True)
     prepare(made)
     app.extensions["engine"] = made
+    app.extensions["fingerprint"] = fingerprint
     app.teardown_appcontext(_close_session)
 
 
@@ -74,7 +76,7 @@ def reading() -> Iterator[Session]:
 def _session() -> Session:
     """The one session of this app context."""
     if "session" not in g:
-        g.session = Session(engine(), expire_on_commit=False)
+        g.session = Session(engine(), expire_on_commit=False, info={"fingerprint": current_app.extensions["fingerprint"]})
     return cast(Session, g.session)
 
 

@@ -7,10 +7,13 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.db import reading, unit_of_work
+from app.domain.client import Client
 from app.domain.corrections import CorrectionState, new_ticket
-from app.domain.indonesian_time import now
-from app.models import EmailChange, EmailCorrection, User
-from tests.cast import Person
+from app.domain.indonesian_time import now, today_in_jakarta
+from app.flows.change_identity import confirm_change
+from app.models import EmailCorrection, IdentityChange, User
+from app.security.authority import Authority
+from tests.cast import DEWI, Person
 
 
 def person_id(app: Flask, person: Person) -> int:
@@ -56,7 +59,26 @@ def correction(app: Flask, correction_id: int) -> EmailCorrection:
         return session.get_one(EmailCorrection, correction_id, populate_existing=True)
 
 
-def latest_change(app: Flask, person: Person) -> EmailChange | None:
+def latest_change(app: Flask, person: Person) -> IdentityChange | None:
     with app.app_context(), reading() as session:
-        found = select(EmailChange).join(User, EmailChange.user_id == User.id).where(User.nip == person.nip)
-        return session.scalars(found.order_by(EmailChange.id.desc()).limit(1)).one_or_none()
+        found = select(IdentityChange).join(User, IdentityChange.user_id == User.id).where(User.nip == person.nip)
+        return session.scalars(found.order_by(IdentityChange.id.desc()).limit(1)).one_or_none()
+
+
+def centre(app: Flask, person: Person) -> None:
+    """Somebody whom the command line has made an admin of the centre."""
+    until = (now() + timedelta(days=300)).date().isoformat()
+    granted = app.test_cli_runner().invoke(args=["admin", "grant", person.nip, "--pusat", "--sk", "SK-2/PUSAT", "--until", until])
+    assert granted.exit_code == 0, granted.output
+
+
+def confirm_as_second(app: Flask, person: Person) -> None:
+    """Another admin of the centre says yes to what waits for a second one about this person."""
+    centre(app, DEWI)
+    with app.app_context(), unit_of_work() as session:
+        admin = session.scalars(select(User).where(User.nip == DEWI.nip)).one()
+        held = Authority.of(session, admin, today_in_jakarta(now()))
+        change = latest_change(app, person)
+        assert held is not None and change is not None
+        confirmed = confirm_change(session, held, change.id, timedelta(hours=24), Client("-", "-", "-"), now())
+        assert isinstance(confirmed, IdentityChange), confirmed

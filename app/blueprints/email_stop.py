@@ -1,19 +1,21 @@
-"""/bukan-saya and /akun/hentikan-ganti-email: an owner stops a change of the address of the own account."""
+"""/bukan-saya and /akun/hentikan-ganti-email: an owner stops a change of what identifies the own account."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.db import reading, unit_of_work
 from app.domain.email_address import EmailAddress
+from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import now
-from app.flows.stop_email_change import (
+from app.domain.nip import Nip
+from app.flows.stop_change import (
     STOP_LINK_DAYS,
     NothingToStop,
     can_be_stopped,
-    stop_from_old_address,
+    stop_by_link,
     stop_from_session,
 )
-from app.models.email_change import EmailChange
+from app.models.identity_change import IdentityChange
 from app.web import sessions
 from app.web.pages import error_page
 from app.web.portal import client, portal
@@ -27,12 +29,11 @@ def ask(link: str) -> ResponseReturnValue:
     """Mail scanners open every link, so this only shows a button."""
     reference = _reference(link)
     with reading() as db:
-        change = EmailChange.with_reference(db, reference) if reference else None
+        change = IdentityChange.with_reference(db, reference) if reference else None
         if change is None:
             return _not_a_link()
-        may_stop = can_be_stopped(db, change, change.user)
-    address = EmailAddress(change.new_email).masked
-    return render_template("auth/stop_email_change.html", link=link, change=change, may_stop=may_stop, new_address=address)
+        may_stop = can_be_stopped(db, change, change.user, now())
+    return render_template("auth/stop_change.html", link=link, change=change, may_stop=may_stop, becomes=_as_shown(change))
 
 
 @blueprint.post("/bukan-saya/<link>")
@@ -41,8 +42,8 @@ def stop(link: str) -> ResponseReturnValue:
     if reference is None:
         return _not_a_link()
     with unit_of_work() as db:
-        stop_from_old_address(db, reference, client(), now())
-        change = EmailChange.with_reference(db, reference)
+        stop_by_link(db, reference, client(), now())
+        change = IdentityChange.with_reference(db, reference)
     if change is None:
         return _not_a_link()
     return redirect(url_for("email_stop.ask", link=link), 303)
@@ -51,8 +52,8 @@ def stop(link: str) -> ResponseReturnValue:
 @blueprint.get("/akun/hentikan-ganti-email")
 @login_required
 def ask_in_session() -> ResponseReturnValue:
-    change = sessions.require_visitor().email_change
-    return render_template("account/stop_email_change.html", change=change)
+    change = sessions.require_visitor().under_way
+    return render_template("account/stop_change.html", change=change)
 
 
 @blueprint.post("/akun/hentikan-ganti-email")
@@ -62,10 +63,21 @@ def stop_in_session() -> ResponseReturnValue:
         outcome = stop_from_session(db, sessions.require_visitor().user, client(), now())
     match outcome:
         case NothingToStop():
-            flash("Tidak ada perubahan email yang menunggu, jadi tidak ada yang dihentikan.", "info")
-        case EmailChange():
-            flash("Perubahan email dihentikan. Email Anda tetap, dan admin instansi akan memeriksanya lagi.", "success")
+            flash("Tidak ada perubahan yang menunggu, jadi tidak ada yang dihentikan.", "info")
+        case IdentityChange():
+            flash(f"Perubahan {outcome.kind.label} dihentikan, dan admin lain akan memeriksanya lagi.", "success")
     return redirect(url_for("account.page"), 303)
+
+
+def _as_shown(change: IdentityChange) -> str:
+    """What is to be, for whoever reads the mailbox that was told: no whole address, no whole NIP."""
+    match change.kind:
+        case ChangeKind.EMAIL:
+            return EmailAddress(change.new_value).masked
+        case ChangeKind.NIP:
+            return Nip(change.new_value).masked
+        case ChangeKind.INSTANSI | ChangeKind.CATEGORY | ChangeKind.MANDATE:
+            return change.new_value.replace("_", " ")
 
 
 def _reference(link: str) -> str | None:
@@ -77,7 +89,7 @@ def _not_a_link() -> ResponseReturnValue:
         404,
         heading="Tautan ini tidak berlaku",
         sentences=["Tautan ini tidak lengkap, atau sudah lebih lama dari masa berlakunya."],
-        what_to_do=["Hubungi admin kepegawaian instansi Anda, dan katakan bahwa email akun Anda diganti tanpa permintaan Anda."],
+        what_to_do=["Hubungi admin kepegawaian instansi Anda, dan katakan bahwa akun Anda diubah tanpa permintaan Anda."],
         link_href=url_for("email_correction.page"),
         link_text="Cari kontak instansi",
     )

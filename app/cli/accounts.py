@@ -13,6 +13,7 @@ from app.domain.indonesian_time import now, shown_date, today_in_jakarta
 from app.domain.nip import Nip
 from app.flows import grant_mandate, set_pdm_window
 from app.flows.approve_cpns import approve_cpns
+from app.flows.change_identity import UnderWay
 from app.flows.revoke_mandate import revoke_mandates_of
 from app.flows.unlock import unlock as lift_limits
 from app.models.admin_mandate import AdminMandate
@@ -72,6 +73,8 @@ def grant(nip: Nip, code: str | None, pusat: bool, sk: str, until: date) -> None
                 raise click.ClickException(f"Instansi dengan kode {unknown} tidak ada.")
             case grant_mandate.AlreadyOver():
                 raise click.ClickException("Tanggal akhir mandat sudah lewat.")
+            case UnderWay():
+                raise click.ClickException("Untuk pegawai ini masih ada perubahan lain yang belum selesai. Selesaikan dahulu.")
             case grant_mandate.TooLong() | NotToTouch() as never:
                 raise AssertionError(f"{never} is for pages")
 

@@ -17,10 +17,12 @@ from app.domain.nip import Nip
 from app.domain.reset_secret import new_reference
 from app.flows.change_email import Decision, change_email
 from app.flows.request_reset import new_request_by_desk
+from app.flows.stop_change import stop_by_link
 from app.mail import letters
 from app.models.activation_count import ActivationDay
 from app.models.audit_event import Tag
 from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
 from app.models.name_word import NameWord
 from app.models.outbox_mail import Letter, MailState, OutboxMail
@@ -127,6 +129,16 @@ def _ask(session: Session, people: list[User], moment: datetime) -> None:
     assert held is not None
     decision = Decision(EmailAddress("pindah.alamat@contoh.example"), IdentityCheck.CALL_ON_RECORD, "Ditelepon pukul 9", 1)
     change_email(session, held, active.id, decision, timedelta(hours=24), _DEMO, moment)
+    _contest(session, held, [person for person in people if person.activation is Activation.ACTIVE][1], moment)
+
+
+def _contest(session: Session, held: Authority, person: User, moment: datetime) -> None:
+    """Somebody whose address was to be changed yesterday, and who said at once: not me."""
+    yesterday = moment - timedelta(hours=20)
+    decision = Decision(EmailAddress("surat.baru@gmail.example"), IdentityCheck.VIDEO, "Panggilan video pukul 16", 1)
+    change = change_email(session, held, person.id, decision, timedelta(hours=24), _DEMO, yesterday)
+    assert isinstance(change, IdentityChange), "nothing is under way for this person"
+    stop_by_link(session, change.reference, _DEMO, yesterday + timedelta(minutes=40))
 
 
 def _request(person: User, wish: _Wish, moment: datetime) -> EmailCorrection:

@@ -50,15 +50,16 @@ def import_instansi(file: Path) -> None:
 @click.command("import-pegawai")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Look only: the same report, and nothing is saved.")
+@click.option("--reason", default="", help="Why; the people concerned read it, and the trail keeps it.")
 @with_appcontext
-def import_pegawai(file: Path, dry_run: bool) -> None:
+def import_pegawai(file: Path, dry_run: bool, reason: str) -> None:
     """Add and correct staff from a CSV or XLSX file: nip,nama,email,kategori,kode_instansi,unit_kerja[,telepon,password_hash]."""
     opens_cpns = portal().settings.cpns_activation == "otomatis"
     with SeenInFile() as seen:
 
         def take(lines: Sequence[Line]) -> Sequence[Outcome]:
             batch = staff_flow.vet(lines, seen)
-            terms = staff_flow.Terms(seen, opens_cpns, COMMAND_LINE, now(), dry_run)
+            terms = staff_flow.Terms(seen, opens_cpns, COMMAND_LINE, now(), dry_run, typed_reason=reason.strip()[:300])
             with reading() if dry_run else unit_of_work() as session:
                 return staff_flow.import_staff(session, batch, terms)
 

@@ -23,13 +23,13 @@ from app.cli.trail import log_head, seal_what_is_new
 from app.db import engine, reading, unit_of_work
 from app.domain.client import Client
 from app.domain.indonesian_time import now
-from app.flows.change_email import BY_THE_PORTAL, take_effect
+from app.flows.change_identity import BY_THE_PORTAL, take_effect
 from app.flows.count_activation import INSTANSI_AT_ONCE, count_people, note_counts
 from app.flows.housekeeping import Chore
 from app.mail import outbox
 from app.mail.delivery import Postman
 from app.models.audit_event import Tag
-from app.models.email_change import EmailChange
+from app.models.identity_change import IdentityChange
 from app.models.outbox_mail import Letter, OutboxMail
 from app.security import audit
 from app.web import migrations
@@ -169,7 +169,7 @@ def let_changes_take_effect(app: Flask) -> bool:
     True when there are more."""
     accidents = []
     with app.app_context(), reading() as session:
-        due = EmailChange.due(session, now(), MOST_CHANGES_AT_ONCE)
+        due = IdentityChange.due(session, now(), MOST_CHANGES_AT_ONCE)
     for change_id in due:
         try:
             with app.app_context(), unit_of_work() as session:

@@ -1,8 +1,10 @@
-"""The words of an email correction: where a request stands, how an identity was checked, where a change of address stands."""
+"""The words of an email correction: where a request stands, and how an identity was checked."""
 
 import secrets
 from datetime import timedelta
 from enum import StrEnum
+
+from app.domain.identity import ChangeState as ChangeState
 
 _TICKET_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 PROMISE = timedelta(hours=24)  # within which a request is answered, counted from its submission
@@ -37,29 +39,6 @@ class CorrectionState(StrEnum):
 
 
 OPEN_STATES = (CorrectionState.NEW, CorrectionState.IN_HAND)
-
-
-class ChangeState(StrEnum):
-    """Where a decided change of an address stands."""
-
-    NEEDS_SECOND = "menunggu_konfirmasi"  # a second admin has to confirm it
-    SCHEDULED = "dijadwalkan"  # takes effect later, unless the owner stops it
-    DONE = "berlaku"
-    FROZEN = "dibekukan"  # the owner said: not me. The instansi looks again.
-    CANCELLED = "dibatalkan"
-
-    @property
-    def label(self) -> str:
-        return _CHANGE_LABELS[self]
-
-
-_CHANGE_LABELS = {
-    ChangeState.NEEDS_SECOND: "Menunggu admin kedua",
-    ChangeState.SCHEDULED: "Dijadwalkan",
-    ChangeState.DONE: "Berlaku",
-    ChangeState.FROZEN: "Dibekukan pemilik",
-    ChangeState.CANCELLED: "Dibatalkan",
-}
 
 
 class IdentityCheck(StrEnum):

@@ -195,7 +195,7 @@ def _uploader(session: Session, batch: ImportBatch, admin: User | None, now: dat
     if authority is None or not authority.covers(batch.instansi_id):
         raise MandateEnded
     instansi = session.get_one(Instansi, batch.instansi_id) if batch.instansi_id is not None else None
-    return Uploader(authority, instansi, batch.id)
+    return Uploader(authority, instansi, batch.id, batch.reason)
 
 
 def _terms(setting: Setting, uploader: Uploader, now: datetime, dry_run: bool) -> Terms:

@@ -1,21 +1,26 @@
-"""An admin corrects what is on record about a person: NIP, name, category, work unit, phone. The address has its own way."""
+"""An admin corrects what is on record about a person: NIP, name, category, work unit, phone. The address has its own way.
+
+A NIP, and a category that guards the account, go through the gate and may hold later; all else holds at once.
+"""
 
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain.categories import Category
 from app.domain.client import Client
+from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
-from app.flows.change_email import cancel_under_way
-from app.flows.recategorise import recategorise
+from app.flows.change_identity import UnderWay, Wish, begin_change
+from app.flows.put_on_record import AddressTaken, NipTaken, recategorise
 from app.mail import letters
 from app.models.audit_event import Tag
+from app.models.former_nip import FormerNip
+from app.models.identity_change import IdentityChange
 from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority, NotToTouch, OutOfReach
@@ -48,6 +53,11 @@ class Record:
     def differences(self, other: "Record") -> tuple[str, ...]:
         return tuple(column for column in _WORDS if getattr(self, column) != getattr(other, column))
 
+    def written(self, column: str) -> str | None:
+        """A value as the trail keeps it."""
+        value = getattr(self, column)
+        return value.digits if isinstance(value, Nip) else value
+
 
 @dataclass(frozen=True)
 class Stale:
@@ -55,16 +65,18 @@ class Stale:
 
 
 @dataclass(frozen=True)
-class NipTaken:
-    """Somebody has this NIP; who, and where, is not said."""
+class OneAtATime:
+    """A new NIP and a new category of a guarded account: each needs a decision of its own."""
 
 
 @dataclass(frozen=True)
 class Corrected:
-    """`columns` are what has changed; none where the record was like that already."""
+    """`columns` are what has changed; none where the record was like that already. `change` is what went through the gate,
+    and says whether it holds."""
 
     person: User
     columns: tuple[str, ...]
+    change: IdentityChange | None = None
 
     @property
     def words(self) -> str:
@@ -79,27 +91,90 @@ def correct_record(
     wanted: Record,
     reason: str,
     cpns_open_by_themselves: bool,
+    delay: timedelta,
     client: Client,
     now: datetime,
-) -> Corrected | Stale | NipTaken | OutOfReach | NotToTouch:
-    """Write the record as wanted. A new NIP or category ends all tokens and sessions: they were given to somebody else."""
+) -> Corrected | Stale | OneAtATime | NipTaken | UnderWay | OutOfReach | NotToTouch:
+    """Write the record as wanted, but for what has to wait or needs a second admin."""
     person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
     if not isinstance(person, User):
         return person
-    columns = wanted.differences(Record.of(person))
+    before = Record.of(person)
+    columns = wanted.differences(before)
     if not columns:
         return Corrected(person, ())
-    if seen_version != Record.of(person).version:
+    if seen_version != before.version:
         return Stale()
-    if "category" in columns and person.category is Category.PPT_NON_ASN and not authority.is_pusat:
+    leaves_ppt = "category" in columns and before.category is Category.PPT_NON_ASN
+    if leaves_ppt and not authority.is_pusat:
         return _PPT
-    if "nip" in columns and not _took_nip(session, person, wanted.nip):
-        # Who tries NIPs one after the other learns which are taken, and leaves this trace.
-        audit.record(session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin, reason="NIP taken")
-        return NipTaken()
+    if leaves_ppt and "nip" in columns:
+        return OneAtATime()
+    gated = "nip" if "nip" in columns else "category" if leaves_ppt else None
+    change = _through_the_gate(session, authority, person, wanted, gated, reason, delay, client, now) if gated else None
+    if change is not None and not isinstance(change, IdentityChange):
+        return change
 
-    if "nip" in columns:
-        cancel_under_way(session, person, "NIP dibetulkan.", authority.admin, client, now)
+    at_once = tuple(column for column in columns if column != gated)
+    if at_once:
+        _write(session, authority, person, wanted, at_once, cpns_open_by_themselves, client, now)
+        facts = {
+            name: value for column in at_once
+            for name, value in audit.before_and_after(session, column, before.written(column), wanted.written(column)).items()
+        }  # fmt: skip
+        actor = authority.admin
+        event = audit.record(
+            session, Tag.RECORD_CORRECTED, person, client, now, actor=actor, columns=",".join(at_once), reason=reason
+        )
+        event.add(facts)
+        done = Corrected(person, at_once)
+        what = f"Data Anda dibetulkan oleh {authority.office}: {done.words}."
+        letters.account_changed(session, person, what, reason, client, now)
+        letters.act_on_holder(session, authority.admin, person, f"membetulkan {done.words}", client, now)
+    return Corrected(person, columns, change)
+
+
+def _through_the_gate(
+    session: Session,
+    authority: Authority,
+    person: User,
+    wanted: Record,
+    column: str,
+    reason: str,
+    delay: timedelta,
+    client: Client,
+    now: datetime,
+) -> IdentityChange | NipTaken | UnderWay:
+    if column == "category":
+        wish = Wish(ChangeKind.CATEGORY, person.category, wanted.category, reason)
+    else:
+        is_reserved = FormerNip.is_reserved(session, wanted.nip, person.id) and not authority.is_pusat
+        if is_reserved or User.with_nip(session, wanted.nip) is not None:
+            # Who tries NIPs one after the other learns which are taken, and leaves this trace.
+            audit.record(session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin, reason="NIP taken")
+            return NipTaken()
+        wish = Wish(ChangeKind.NIP, person.nip, wanted.nip.digits, reason)
+    change = begin_change(session, authority.admin, person, wish, delay, client, now)
+    assert not isinstance(change, AddressTaken), "no address was changed"
+    if isinstance(change, IdentityChange):
+        event = audit.record(
+            session, Tag.EMAIL_CHANGE_DECIDED, person, client, now, actor=authority.admin,
+            change=change.id, kind=change.kind, reason=reason,
+        )  # fmt: skip
+        event.add(audit.before_and_after(session, column, change.old_value, change.new_value))
+    return change
+
+
+def _write(
+    session: Session,
+    authority: Authority,
+    person: User,
+    wanted: Record,
+    columns: tuple[str, ...],
+    cpns_open_by_themselves: bool,
+    client: Client,
+    now: datetime,
+) -> None:
     if "name" in columns:
         person.rename(wanted.name)
     if "category" in columns:
@@ -107,22 +182,3 @@ def correct_record(
         person.end_all_access()
     person.work_unit = wanted.work_unit
     person.phone = wanted.phone
-    done = Corrected(person, columns)
-    audit.record(
-        session, Tag.RECORD_CORRECTED, person, client, now, actor=authority.admin, columns=",".join(columns), reason=reason
-    )
-    what = f"Data Anda dibetulkan oleh {authority.office}: {done.words}."
-    letters.account_changed(session, person, what, reason, client, now)
-    return done
-
-
-def _took_nip(session: Session, person: User, nip: Nip) -> bool:
-    if User.with_nip(session, nip) is not None:
-        return False
-    try:
-        with session.begin_nested():
-            person.renumber(nip)
-    except IntegrityError:  # somebody else was faster by a moment
-        session.refresh(person)
-        return False
-    return True

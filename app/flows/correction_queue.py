@@ -9,8 +9,8 @@ from sqlalchemy import exists, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from app.domain.corrections import OPEN_STATES, ChangeState, CorrectionState
-from app.models.email_change import EmailChange
 from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
 from app.security.authority import Authority
 
 ROWS_A_PAGE = 50
@@ -43,7 +43,9 @@ def open_requests(
 ) -> Page[EmailCorrection]:
     """Those that nobody has decided, oldest first; the centre may ask for one instansi. Not those that one admin has
     approved and that wait for a second: they stand in a list of their own."""
-    awaits_second = exists().where(EmailChange.correction_id == EmailCorrection.id, EmailChange.state == ChangeState.NEEDS_SECOND)
+    awaits_second = exists().where(
+        IdentityChange.correction_id == EmailCorrection.id, IdentityChange.state == ChangeState.NEEDS_SECOND
+    )
     found = (
         select(EmailCorrection)
         .where(
@@ -87,18 +89,19 @@ def decided_requests(
 
 def changes(
     session: Session, authority: Authority, state: ChangeState, after: Cursor | None, instansi_id: int | None = None
-) -> Page[EmailChange]:
-    """Decided changes of one state, oldest first: those that wait for a second admin, for their time, or for another look."""
+) -> Page[IdentityChange]:
+    """Decided changes of one state, oldest first: those that wait for a second admin, for their time, or, of those that
+    somebody has stopped, for whoever settles it."""
     found = (
-        select(EmailChange)
-        .where(EmailChange.state == state, authority.within(EmailChange.instansi_id))
-        .order_by(EmailChange.decided_at, EmailChange.id)
-        .options(joinedload(EmailChange.decided_by))
+        select(IdentityChange)
+        .where(IdentityChange.state == state, IdentityChange.settled_at.is_(None), authority.within(IdentityChange.instansi_id))
+        .order_by(IdentityChange.decided_at, IdentityChange.id)
+        .options(joinedload(IdentityChange.decided_by))
     )
     if instansi_id is not None:
-        found = found.where(EmailChange.instansi_id == instansi_id)
+        found = found.where(IdentityChange.instansi_id == instansi_id)
     if after:
-        found = found.where(tuple_(EmailChange.decided_at, EmailChange.id) > (after.at, after.id))
+        found = found.where(tuple_(IdentityChange.decided_at, IdentityChange.id) > (after.at, after.id))
     rows = session.scalars(found.limit(ROWS_A_PAGE + 1)).all()
     return _page(rows, ROWS_A_PAGE, [Cursor(row.decided_at, row.id) for row in rows])
 

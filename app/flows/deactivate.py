@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from app.domain.client import Client
 from app.domain.indonesian_time import today_in_jakarta
-from app.flows.change_email import cancel_under_way
+from app.flows.change_identity import cancel_under_way
+from app.flows.hold_decisions import hold_decisions_of
 from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.user import User
@@ -30,10 +31,12 @@ def deactivate(
     if person.is_deactivated:
         return AlreadySo()
     cancel_under_way(session, person, "Akun dinonaktifkan.", authority.admin, client, now)
+    hold_decisions_of(session, person, "Akun admin yang memutuskan sudah dinonaktifkan.", client, now)
     person.deactivate(authority.office, reason, now)
     audit.record(session, Tag.DEACTIVATED, person, client, now, actor=authority.admin, reason=reason)
     what = f"Akun Anda dinonaktifkan oleh {authority.office}, jadi tidak dapat dipakai untuk masuk."
     letters.account_changed(session, person, what, reason, client, now)
+    letters.act_on_holder(session, authority.admin, person, "menonaktifkan akun", client, now)
     return person
 
 
@@ -50,4 +53,5 @@ def reactivate(
     audit.record(session, Tag.REACTIVATED, person, client, now, actor=authority.admin, reason=reason)
     what = f"Akun Anda diaktifkan kembali oleh {authority.office}. Status akun sekarang: {person.activation.label}."
     letters.account_changed(session, person, what, reason, client, now)
+    letters.act_on_holder(session, authority.admin, person, "mengaktifkan kembali akun", client, now)
     return person

@@ -13,8 +13,8 @@ from app.domain.indonesian_time import today_in_jakarta
 from app.flows.change_email import Decision, Refusal, change_email
 from app.mail import letters
 from app.models.audit_event import Tag
-from app.models.email_change import EmailChange
 from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
 from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority, NotToTouch, OutOfReach
@@ -70,14 +70,14 @@ def open_correction(
 
 def approve(
     session: Session, authority: Authority, correction_id: int, grounds: Grounds, delay: timedelta, client: Client, now: datetime
-) -> EmailChange | AlreadyDecided | Refusal:
+) -> IdentityChange | AlreadyDecided | Refusal:
     """Put the asked-for address on record, now or after the delay, or hand it on to a second admin."""
     found = _locked(session, authority, correction_id, now)
     if not isinstance(found, EmailCorrection):
         return found
     decision = Decision(EmailAddress(found.new_email), grounds.identity_check, grounds.note, grounds.seen)
     outcome = change_email(session, authority, found.user_id or 0, decision, delay, client, now, found)
-    if isinstance(outcome, EmailChange):
+    if isinstance(outcome, IdentityChange):
         audit.record(
             session, Tag.CORRECTION_APPROVED, outcome.user, client, now, actor=authority.admin,
             ticket=found.ticket, check=grounds.identity_check,
@@ -102,7 +102,7 @@ def report_many(
     session: Session,
     authority: Authority,
     words: str,
-    done: Sequence[EmailCorrection | EmailChange],
+    done: Sequence[EmailCorrection | IdentityChange],
     client: Client,
     now: datetime,
 ) -> None:
@@ -128,6 +128,6 @@ def _locked(
     correction = EmailCorrection.with_id(session, correction_id, lock=True)
     if correction is None:
         return OutOfReach()
-    if not correction.state.is_open or EmailChange.awaits_second_for(session, correction.id):
+    if not correction.state.is_open or IdentityChange.awaits_second_for(session, correction.id):
         return AlreadyDecided(correction)
     return correction

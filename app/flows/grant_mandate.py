@@ -1,19 +1,19 @@
 """The centre appoints an admin by a letter (SK), or prolongs what he holds by a new one."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from app.domain.client import Client
+from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
-from app.mail import letters
+from app.flows.change_identity import UnderWay, Wish, begin_change
 from app.models.admin_mandate import AdminMandate, Role
-from app.models.audit_event import Tag
+from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
 from app.models.user import User
-from app.security import audit
 from app.security.authority import NotToTouch
 
 LONGEST_YEARS = 5
@@ -41,7 +41,7 @@ class TooLong:
     """The last day lies further off than a page may set it. The command line may."""
 
 
-Refused = UnknownPerson | UnknownInstansi | AlreadyOver | TooLong | NotToTouch
+Refused = UnknownPerson | UnknownInstansi | AlreadyOver | TooLong | UnderWay | NotToTouch
 
 
 def grant_mandate(
@@ -56,8 +56,8 @@ def grant_mandate(
 ) -> AdminMandate | Refused:
     """Give the right over one instansi, or over all for `instansi_code` None, from today through `until`.
 
-    `by` is None at the command line. What the person held for the same scope is revoked; the very same SK and last day
-    once more change nothing.
+    `by` is None at the command line. One over all needs a second admin of the centre: the mandate then `awaits_second`. What
+    the person held for the same scope is replaced; the very same SK and last day once more change nothing.
     """
     today = today_in_jakarta(now)
     if until < today:
@@ -77,12 +77,11 @@ def grant_mandate(
     for mandate in held:
         if (mandate.sk_number, mandate.ends_on) == (sk_number, until):
             return mandate
-    for mandate in held:
-        mandate.revoke(now)
-        audit.record(
-            session, Tag.MANDATE_REVOKED, person, client, now, actor=by,
-            role=mandate.role, instansi=instansi_code, sk=mandate.sk_number, reason=f"diganti dengan SK {sk_number}",
-        )  # fmt: skip
+    if earlier := IdentityChange.under_way_for(session, person.id):
+        same = earlier.mandate
+        if same is not None and (same.instansi_id, same.sk_number, same.ends_on) == (None, sk_number, until):
+            return same
+        return UnderWay(earlier)
     mandate = AdminMandate(
         user_id=person.id,
         user=person,
@@ -92,13 +91,13 @@ def grant_mandate(
         starts_on=today,
         ends_on=until,
         granted_by_id=by.id if by else None,
+        awaits_second=True,  # until it has passed the gate
     )
     session.add(mandate)
-    audit.record(
-        session, Tag.MANDATE_GRANTED, person, client, now, actor=by,
-        role=mandate.role, instansi=instansi_code, sk=sk_number, until=until.isoformat(),
-    )  # fmt: skip
-    letters.mandate_granted(session, person, mandate, client, now)
+    session.flush()
+    wish = Wish(ChangeKind.MANDATE, None, mandate.scope[:254], sk_number, mandate=mandate, needs_second=instansi is None)
+    change = begin_change(session, by, person, wish, timedelta(), client, now)
+    assert isinstance(change, IdentityChange), "nothing is under way, and no address or NIP is taken"
     return mandate
 
 

@@ -11,8 +11,8 @@ from app.domain.corrections import CorrectionState
 from app.flows import forget_imports
 from app.flows.answer_unclaimed import answer_unclaimed
 from app.models.correction_attachment import CorrectionAttachment
-from app.models.email_change import EmailChange
 from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
 from app.models.login_session import LoginSession
 from app.models.outbox_mail import MailState, OutboxMail
 from app.models.reset_request import ResetRequest
@@ -107,7 +107,7 @@ def _clear_corrections(session: Session, now: datetime) -> int:
     never_sent = (EmailCorrection.state == CorrectionState.ASKED) & (EmailCorrection.asked_at < now - LINKS_KEPT_FOR)
     of_nobody = EmailCorrection.user_id.is_(None) & (EmailCorrection.decided_at < now - TICKETS_OF_NOBODY_KEPT_FOR)
     has_letter_to_send = exists().where(OutboxMail.email_correction_id == EmailCorrection.id, OutboxMail.state.not_in(_SETTLED))
-    has_change = exists().where(EmailChange.correction_id == EmailCorrection.id)
+    has_change = exists().where(IdentityChange.correction_id == EmailCorrection.id)
     old = select(EmailCorrection.id).where(or_(never_sent, of_nobody), ~has_letter_to_send, ~has_change)
     ids = session.scalars(old.limit(ROWS_AT_ONCE)).all()
     if not ids:

@@ -61,18 +61,19 @@ class OtherState:
 
 
 def hand_over(
-    session: Session, authority: Authority, upload: Upload, instansi_id: int | None, client: Client, now: datetime
+    session: Session, authority: Authority, upload: Upload, instansi_id: int | None, reason: str, client: Client, now: datetime
 ) -> ImportBatch | OutOfReach:
-    """Keep a file for the worker. The same file once more a moment later is the same batch."""
+    """Keep a file for the worker. The same file for the same reason once more a moment later is the same batch."""
     if not authority.covers(instansi_id):
         return OutOfReach()
     User.with_id(session, authority.admin.id, lock=True)  # of two clicks at once, the second finds the first one's batch
-    if same := _same_file(session, authority, upload, instansi_id, now):
+    if same := _same_file(session, authority, upload, instansi_id, reason, now):
         return same
     batch = ImportBatch(
         instansi_id=instansi_id,
         uploaded_by_id=authority.admin.id,
         uploaded_at=now,
+        reason=reason,
         file_name=upload.name,
         file_size=len(upload.content),
         sha256=upload.sha256,
@@ -84,6 +85,7 @@ def hand_over(
     audit.record(
         session, Tag.IMPORT_UPLOADED, None, client, now,
         actor=authority.admin, instansi_id=instansi_id, batch=batch.id, file=upload.name, bytes=batch.file_size,
+        reason=reason or None,
     )  # fmt: skip
     return batch
 
@@ -146,11 +148,12 @@ def _moved_on(
 
 
 def _same_file(
-    session: Session, authority: Authority, upload: Upload, instansi_id: int | None, now: datetime
+    session: Session, authority: Authority, upload: Upload, instansi_id: int | None, reason: str, now: datetime
 ) -> ImportBatch | None:
     same = select(ImportBatch).where(
         ImportBatch.uploaded_by_id == authority.admin.id,
         ImportBatch.sha256 == upload.sha256,
+        ImportBatch.reason == reason,
         ImportBatch.instansi_id.is_(None) if instansi_id is None else ImportBatch.instansi_id == instansi_id,
         ImportBatch.uploaded_at > now - SAME_FILE_WITHIN,
         ImportBatch.state.not_in(_ENDED),

@@ -1,32 +1,32 @@
 """An operator, or an admin, hands over the data of staff: new people are added, known ones corrected, nobody is removed.
 
 A file never erases: an empty cell, and a column that is not there, leave what is on record. It never touches rights,
-status or a password that is set. What it changes has the consequences that the same change has anywhere else.
-An operator may do all of it; what an admin may do, app/flows/import_rights.py says.
+status or a password that is set. What it changes has the consequences that the same change has on a person's page.
+What may be done by a file, app/flows/import_rights.py says.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.domain.categories import initial_activation
+from app.domain.categories import Category
 from app.domain.client import Client
-from app.domain.indonesian_time import today_in_jakarta
+from app.domain.corrections import IdentityCheck
+from app.domain.identity import ChangeKind
 from app.domain.staff_file import HASH_NOT_USABLE, Fault, RowFaults, StaffRow, read_staff_row
-from app.flows.change_email import cancel_under_way, note_change_by_file
+from app.flows.change_identity import Wish, begin_change, cancel_under_way
 from app.flows.import_outcome import BEING_CHANGED_ELSEWHERE, Changed, New, Outcome, Refused, Unchanged
 from app.flows.import_rights import FileRights, Uploader
-from app.flows.move_person import hand_over
-from app.flows.recategorise import recategorise
+from app.flows.put_on_record import new_person, recategorise
 from app.flows.seen_in_file import Kind, SeenInFile
 from app.flows.staff_sheet import Line
 from app.mail import letters
 from app.models.audit_event import Tag
-from app.models.email_change import EmailChange
+from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
 from app.models.name_word import NameWord
 from app.models.user import User
@@ -41,6 +41,8 @@ _EMAIL_IS_ANOTHERS = Fault(
 _UNKNOWN_INSTANSI = Fault(
     "kode_instansi", "Kode instansi ini tidak dikenal. Perbaiki kodenya, atau impor dahulu daftar instansi."
 )
+
+_PLAIN = {"name": "nama", "category": "kategori", "work_unit": "unit kerja", "phone": "telepon"}
 
 
 class _Overtaken(Exception):
@@ -64,11 +66,24 @@ class Terms:
     client: Client
     now: datetime
     dry_run: bool = False
-    uploader: Uploader | None = None  # None: the operator, who may do everything
+    uploader: Uploader | None = None  # None: the operator
+    typed_reason: str = ""  # by the operator; an uploader brings the own one
 
     @property
     def actor(self) -> User | None:
         return self.uploader.authority.admin if self.uploader else None
+
+    @property
+    def has_reason(self) -> bool:
+        return bool(self.uploader.reason if self.uploader else self.typed_reason)
+
+    @property
+    def reason(self) -> str:
+        """As the people concerned read it, and the trail keeps it."""
+        if self.uploader is None:
+            return self.typed_reason or "Data dari instansi diimpor oleh operator portal."
+        number = f"Impor nomor {self.uploader.batch_id}"
+        return f"{number}: {self.uploader.reason}" if self.uploader.reason else f"{number}."
 
 
 def vet(lines: Iterable[Line], seen: SeenInFile) -> list[StaffLine | Refused]:
@@ -169,10 +184,9 @@ def _objections(
     terms: Terms,
 ) -> dict[int, Fault]:
     """The rows, by line, that are not for this uploader, whatever they hold."""
-    if terms.uploader is None:
-        return {}
     addresses = [entry.row.email for entry in entries if entry.row.email and "email" in differences[entry.line]]
-    rights = FileRights.over(session, terms.uploader, people.values(), addresses, today_in_jakarta(terms.now))
+    new_nips = [_nip(entry) for entry in entries if _nip(entry) not in people]
+    rights = FileRights.over(session, terms.uploader, terms.has_reason, people.values(), new_nips, addresses, terms.now)
     found = {entry.line: rights.objection(people.get(_nip(entry)), entry.row, differences[entry.line]) for entry in entries}
     return {line: objection for line, objection in found.items() if objection}
 
@@ -200,29 +214,12 @@ def _differences(person: User | None, row: StaffRow) -> tuple[str, ...]:
 
 
 def _add(session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms) -> None:
-    people = [_new_person(entry.row, instansi[entry.row.instansi_code], terms.now) for entry in entries]
+    people = [new_person(entry.row, instansi[entry.row.instansi_code], terms.now) for entry in entries]
     session.add_all(people)
     session.flush()  # gives them the ids that the trail names
     NameWord.index(session, people)
     for person in people:
-        _record(session, Tag.IMPORTED_NEW, person, terms)
-
-
-def _new_person(row: StaffRow, instansi: Instansi, now: datetime) -> User:
-    person = User(
-        nip=row.nip.digits,
-        name=row.name,
-        phone=row.phone,
-        category=row.category,
-        instansi_id=instansi.id,
-        work_unit=row.work_unit,
-        activation=initial_activation(row.category),
-        activation_changed_at=now,
-    )
-    person.set_email(row.email)
-    if row.password_hash:
-        person.set_password(row.password_hash, now)
-    return person
+        _record(session, Tag.IMPORTED_NEW, person, terms, _facts_of_new(session, person))
 
 
 def _change(session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms) -> dict[int, Outcome]:
@@ -243,41 +240,77 @@ def _change(session: Session, entries: Sequence[StaffLine], instansi: dict[str, 
 def _correct(
     session: Session, person: User, row: StaffRow, columns: tuple[str, ...], instansi: dict[str, Instansi], terms: Terms
 ) -> None:
+    """What the same corrections on the person's page would do: the same courses, letters and rows of the trail."""
+    facts = _facts_of_change(session, person, row, columns)
+    plain = [column for column in columns if column in _PLAIN]
     person.work_unit = row.work_unit
     if "name" in columns:
         person.rename(row.name)
     if "phone" in columns:
         person.phone = row.phone
     if "category" in columns:
-        recategorise(session, person, row.category, terms.cpns_open_by_themselves, terms.client, terms.now, terms.actor)
+        if person.category is Category.PPT_NON_ASN:
+            _through_the_gate(session, person, Wish(ChangeKind.CATEGORY, person.category, row.category, terms.reason), terms)
+            plain.remove("category")
+        else:
+            recategorise(session, person, row.category, terms.cpns_open_by_themselves, terms.client, terms.now, terms.actor)
+            person.end_all_access()
     if "instansi" in columns:
-        hand_over(session, person, instansi[row.instansi_code], terms.actor, terms.client, terms.now)
-    if "email" in columns:
-        old_address = person.email
+        cancel_under_way(session, person, "Pegawai pindah instansi.", terms.actor, terms.client, terms.now)
+        wish = Wish(ChangeKind.INSTANSI, person.instansi.code, instansi[row.instansi_code].code, terms.reason)
+        _through_the_gate(session, person, wish, terms)
+    if "email" in columns and row.email is not None:
         cancel_under_way(session, person, "Email diubah lewat file.", terms.actor, terms.client, terms.now)
-        person.set_email(row.email)
-        if old_address:
-            letters.email_changed(
-                session, person, old_address, terms.client, terms.now, _noted(session, person, old_address, terms)
-            )
+        wish = Wish(ChangeKind.EMAIL, person.email, row.email.text, terms.reason, IdentityCheck.BY_FILE)
+        _through_the_gate(session, person, wish, terms)
     if "password_hash" in columns and row.password_hash:
         person.set_password(row.password_hash, terms.now)
         letters.password_changed(session, person, terms.client, terms.now)
-    _record(session, Tag.IMPORTED_CHANGE, person, terms, columns)
+    if plain:
+        words = ", ".join(_PLAIN[column] for column in plain)
+        what = f"Data Anda dibetulkan oleh {letters.office_of(session, terms.actor, terms.now)}: {words}."
+        letters.account_changed(session, person, what, terms.reason, terms.client, terms.now)
+    _record(session, Tag.IMPORTED_CHANGE, person, terms, {"columns": ",".join(columns), **facts})
 
 
-def _noted(session: Session, person: User, old_address: str, terms: Terms) -> EmailChange | None:
-    """The change of an address by an admin's file. The operator's file names nobody who has decided."""
-    if terms.uploader is None:
-        return None
-    return note_change_by_file(session, person, old_address, terms.uploader.authority.admin, terms.uploader.batch_id, terms.now)
+def _through_the_gate(session: Session, person: User, wish: Wish, terms: Terms) -> None:
+    change = begin_change(session, terms.actor, person, wish, timedelta(), terms.client, terms.now)
+    if not isinstance(change, IdentityChange):
+        raise _Overtaken
 
 
-def _record(session: Session, tag: Tag, person: User, terms: Terms, columns: tuple[str, ...] = ()) -> None:
+def _facts_of_new(session: Session, person: User) -> audit.Facts:
+    values = {
+        "name": person.name, "email": person.email, "category": person.category, "work_unit": person.work_unit,
+        "phone": person.phone,
+    }  # fmt: skip
+    found: audit.Facts = {}
+    for column, value in values.items():
+        if value is not None:
+            found |= audit.before_and_after(session, column, None, value)
+    return found
+
+
+def _facts_of_change(session: Session, person: User, row: StaffRow, columns: tuple[str, ...]) -> audit.Facts:
+    before = {
+        "name": person.name, "email": person.email, "category": person.category, "work_unit": person.work_unit,
+        "phone": person.phone, "instansi": person.instansi.code,
+    }  # fmt: skip
+    after = {
+        "name": row.name, "email": row.email.text if row.email else None, "category": row.category,
+        "work_unit": row.work_unit, "phone": row.phone, "instansi": row.instansi_code,
+    }  # fmt: skip
+    found: audit.Facts = {}
+    for column in columns:
+        if column in before:
+            found |= audit.before_and_after(session, column, before[column], after[column])
+    return found
+
+
+def _record(session: Session, tag: Tag, person: User, terms: Terms, facts: audit.Facts) -> None:
     batch = {"batch": terms.uploader.batch_id} if terms.uploader else {}
-    event = audit.record(session, tag, person, terms.client, terms.now, actor=terms.actor, **batch)
-    if columns:
-        event.detail = {**event.detail, "columns": ",".join(columns)}
+    event = audit.record(session, tag, person, terms.client, terms.now, actor=terms.actor, reason=terms.reason, **batch)
+    event.add(facts)
 
 
 def _plan_afresh(session: Session) -> None:

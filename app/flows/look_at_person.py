@@ -17,8 +17,8 @@ from app.domain.indonesian_time import shown_moment, today_in_jakarta
 from app.flows.unlock import Limited, limits_on
 from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import AuditEvent, Tag
-from app.models.email_change import EmailChange
 from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
 from app.models.login_session import LoginSession
 from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.reset_request import ResetRequest, WhyRefused
@@ -53,6 +53,9 @@ _LETTERS = {
     Letter.CPNS_REJECTED: "CPNS: akun tidak dibuka",
     Letter.ACCOUNT_CHANGED: "Pemberitahuan: data atau status akun berubah",
     Letter.BULK_ACT: "Laporan tindakan admin",
+    Letter.MANDATE_GRANTED: "Pemberitahuan: mandat admin diberikan",
+    Letter.MANDATE_REVOKED: "Pemberitahuan: mandat admin dicabut",
+    Letter.DESK_NOTICE: "Pemberitahuan untuk admin",
 }
 
 
@@ -89,7 +92,7 @@ class Sight:
     mails: list[SeenMail]
     requests: list[SeenRequest]
     corrections: Sequence[EmailCorrection]
-    changes: Sequence[EmailChange]
+    changes: Sequence[IdentityChange]
     sessions: int
     mandates: Sequence[AdminMandate]
     events: Sequence[AuditEvent]
@@ -133,19 +136,22 @@ def open_record(session: Session, authority: Authority, person_id: int, client: 
     return person
 
 
-def _about_address(person: User, changes: Sequence[EmailChange]) -> list[str]:
+def _about_address(person: User, changes: Sequence[IdentityChange]) -> list[str]:
     """What is on its way to the address on record, or has been stopped."""
     if not changes:
         return []
     latest = changes[0]
     match latest.state:
         case ChangeState.NEEDS_SECOND:
-            return [f"Email akan diganti menjadi {latest.new_email} setelah admin kedua mengonfirmasi."]
+            return [f"{latest.kind.heading} akan diganti menjadi {latest.new_shown} setelah admin kedua mengonfirmasi."]
         case ChangeState.SCHEDULED if latest.effective_at:
-            return [f"Email akan diganti menjadi {latest.new_email} pada {shown_moment(latest.effective_at)}."]
-        case ChangeState.FROZEN:
+            return [f"{latest.kind.heading} akan diganti menjadi {latest.new_shown} pada {shown_moment(latest.effective_at)}."]
+        case ChangeState.FROZEN if latest.is_contesting:
             rest = "" if person.email else " Sekarang tidak ada email yang tercatat, jadi token tidak dapat dikirim."
-            return [f"Pemilik menyatakan penggantian email menjadi {latest.new_email} bukan permintaannya.{rest}"]
+            return [
+                f"Pemilik menyatakan perubahan {latest.kind.label} menjadi {latest.new_shown} bukan permintaannya, "
+                f"jadi akun ini menunggu admin kedua.{rest}"
+            ]
     return []
 
 
@@ -276,6 +282,6 @@ def _last_corrections(session: Session, person: User) -> list[EmailCorrection]:
     return list(session.scalars(found.order_by(EmailCorrection.id.desc()).limit(_ROWS_SHOWN)))
 
 
-def _last_changes(session: Session, person: User) -> list[EmailChange]:
-    found = select(EmailChange).where(EmailChange.user_id == person.id).options(lazyload("*"))
-    return list(session.scalars(found.order_by(EmailChange.id.desc()).limit(_ROWS_SHOWN)))
+def _last_changes(session: Session, person: User) -> list[IdentityChange]:
+    found = select(IdentityChange).where(IdentityChange.user_id == person.id).options(lazyload("*"))
+    return list(session.scalars(found.order_by(IdentityChange.id.desc()).limit(_ROWS_SHOWN)))

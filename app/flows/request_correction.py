@@ -20,8 +20,8 @@ from app.domain.nip import Nip
 from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.correction_attachment import CorrectionAttachment
-from app.models.email_change import EmailChange
 from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
 from app.models.reset_request import ResetRequest
 from app.models.user import User
 from app.security import audit, throttle
@@ -56,7 +56,7 @@ class Ticket:
     """A request as its owner may see it."""
 
     correction: EmailCorrection
-    change: EmailChange | None
+    change: IdentityChange | None
 
     @property
     def nip(self) -> Nip:
@@ -134,7 +134,7 @@ def submit(
 
 
 def _ticket(session: Session, correction: EmailCorrection) -> Ticket:
-    return Ticket(correction, EmailChange.latest_of_request(session, correction.id))
+    return Ticket(correction, IdentityChange.latest_of_request(session, correction.id))
 
 
 def _unanswered_reset(session: Session, reference: str) -> ResetRequest | None:

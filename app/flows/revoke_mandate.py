@@ -8,12 +8,10 @@ from app.domain.client import Client
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
 from app.flows.grant_mandate import UnknownInstansi, UnknownPerson, lock_for_mandate
-from app.mail import letters
+from app.flows.put_on_record import end_mandate
 from app.models.admin_mandate import AdminMandate
-from app.models.audit_event import Tag
 from app.models.instansi import Instansi
 from app.models.user import User
-from app.security import audit
 from app.security.authority import NotToTouch, OutOfReach
 
 
@@ -29,7 +27,7 @@ def revoke_mandate(
         return objection
     session.refresh(mandate)
     if mandate.is_in_force(today):
-        _revoke(session, by, mandate, reason, client, now)
+        end_mandate(session, mandate, reason, by, client, now)
     return mandate
 
 
@@ -49,14 +47,5 @@ def revoke_mandates_of(
     else:
         held = AdminMandate.held_by(session, person.id, today)
     for mandate in held:
-        _revoke(session, None, mandate, "dicabut lewat baris perintah", client, now)
+        end_mandate(session, mandate, "dicabut lewat baris perintah", None, client, now)
     return held
-
-
-def _revoke(session: Session, by: User | None, mandate: AdminMandate, reason: str, client: Client, now: datetime) -> None:
-    mandate.revoke(now)
-    audit.record(
-        session, Tag.MANDATE_REVOKED, mandate.user, client, now, actor=by,
-        role=mandate.role, instansi=mandate.instansi.code if mandate.instansi else None, sk=mandate.sk_number, reason=reason,
-    )  # fmt: skip
-    letters.mandate_revoked(session, mandate.user, mandate, reason, client, now)

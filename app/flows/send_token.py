@@ -10,6 +10,7 @@ from app.domain.client import Client
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import today_in_jakarta
 from app.flows.request_reset import request_reset
+from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.outbox_mail import MailState, OutboxMail
 from app.models.user import User
@@ -55,4 +56,5 @@ def send_token(
     request = request_reset(session, person.shown_nip, address, submission, keys, client, now)
     mail = session.scalars(select(OutboxMail).where(OutboxMail.reset_request_id == request.id).limit(1)).one()
     audit.record(session, Tag.TOKEN_SENT_BY_ADMIN, person, client, now, actor=authority.admin, mail=mail.state)
+    letters.act_on_holder(session, authority.admin, person, "mengirim token", client, now)
     return Held() if mail.state is MailState.HELD else OnItsWay(address.masked)

@@ -14,9 +14,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.domain.client import Client
 from app.domain.corrections import OPEN_STATES, PROMISE, CorrectionState
+from app.domain.identity import ChangeState
 from app.models.activation_count import ActivationDay, ActivationUnit
 from app.models.audit_event import Tag
 from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
 from app.models.outbox_mail import MailState, OutboxMail
 from app.models.user import User
@@ -27,6 +29,7 @@ DAYS_SHOWN = 30
 MOST_COUNTED = 1000
 MOST_STUCK_COUNTED = 100
 STUCK_SHOWN = 10
+CHANGES_SHOWN = 10
 MOST_MEASURED = 5000
 FRESH = timedelta(hours=4)
 MAILS_OF = timedelta(days=7)
@@ -123,6 +126,8 @@ class Stock:
     cpns_oldest_at: datetime | None
     failing: list[FailingDomain]
     mails_are_cut: bool
+    contested: list[IdentityChange]  # stopped by the owner and not settled, oldest first
+    awaiting_second: list[IdentityChange]  # decided by one admin, oldest first
     stuck: list[User]
     without_login: AtMost
     with_failed_mail: AtMost
@@ -190,6 +195,8 @@ def take_stock(session: Session, reach: Reach, now: datetime) -> Stock:
         cpns_oldest_at=min((at for at, _ in _oldest(session, reach, User.activation_changed_at, _WAITS)), default=None),
         failing=failing,
         mails_are_cut=is_cut,
+        contested=_waiting(session, reach, ChangeState.FROZEN),
+        awaiting_second=_waiting(session, reach, ChangeState.NEEDS_SECOND),
         stuck=_stuck(session, reach),
         without_login=_count(session, select(User.id).where(within, User.stuck_since.is_not(None)), MOST_STUCK_COUNTED),
         with_failed_mail=_count(session, select(User.id).where(within, User.mail_failed_at.is_not(None)), MOST_STUCK_COUNTED),
@@ -285,6 +292,13 @@ def _oldest(
     among = select(column).where(User.instansi_id == Instansi.id, condition).order_by(column).limit(1).correlate(Instansi)
     found = session.execute(select(among.scalar_subquery(), Instansi.id).where(reach.within(Instansi.id)))
     return [(moment, instansi_id) for moment, instansi_id in found if moment]
+
+
+def _waiting(session: Session, reach: Reach, state: ChangeState) -> list[IdentityChange]:
+    waiting = select(IdentityChange).where(
+        IdentityChange.state == state, IdentityChange.settled_at.is_(None), reach.within(IdentityChange.instansi_id)
+    )
+    return list(session.scalars(waiting.order_by(IdentityChange.decided_at, IdentityChange.id).limit(CHANGES_SHOWN)))
 
 
 def _failing(session: Session, reach: Reach, now: datetime) -> tuple[list[FailingDomain], bool]:

@@ -11,6 +11,7 @@ from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
 from app.flows import log_in
 from app.flows.request_reset import mail_bucket
+from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.user import User
 from app.security import audit, throttle
@@ -41,6 +42,7 @@ def unlock_person(
     person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
     if isinstance(person, User):
         unlock(session, person.shown_nip, keys, client, now, authority.admin)
+        letters.act_on_holder(session, authority.admin, person, "membuka batas percobaan", client, now)
     return person
 
 

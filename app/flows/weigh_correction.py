@@ -8,10 +8,11 @@ from sqlalchemy import distinct, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.email_address import USUAL_DOMAINS, EmailAddress
-from app.flows.change_email import is_in_use, needs_second_admin, owner_within
+from app.flows.change_email import owner_within
+from app.flows.identity_gate import needs_second
 from app.models.correction_attachment import CorrectionAttachment
-from app.models.email_change import EmailChange
 from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
 from app.models.name_word import words_of
 from app.models.user import User
 from app.security.authority import Authority
@@ -28,7 +29,7 @@ class Weighed:
     person: User
     warnings: Sequence[str]
     others: Sequence[EmailCorrection]  # of the same NIP or for the same address, within reach
-    changes: Sequence[EmailChange]  # earlier ones of this account
+    changes: Sequence[IdentityChange]  # earlier ones of this account
     has_attachment: bool
     is_taken: bool  # somebody has the address already, so it cannot be approved
     needs_second: bool
@@ -42,7 +43,7 @@ def weigh(session: Session, authority: Authority, correction: EmailCorrection, n
     assert person is not None, "a request without a person reaches no desk"
     address = EmailAddress(correction.new_email)
     earlier = session.scalars(
-        select(EmailChange).where(EmailChange.user_id == person.id).order_by(EmailChange.id.desc()).limit(MOST_SHOWN)
+        select(IdentityChange).where(IdentityChange.user_id == person.id).order_by(IdentityChange.id.desc()).limit(MOST_SHOWN)
     ).all()
     return Weighed(
         correction,
@@ -52,9 +53,9 @@ def weigh(session: Session, authority: Authority, correction: EmailCorrection, n
         changes=earlier,
         has_attachment=session.get(CorrectionAttachment, correction.id) is not None,
         is_taken=bool(User.taken_addresses(session, [address])) and not person.has_email(address),
-        needs_second=needs_second_admin(session, person, now),
-        awaits_second=EmailChange.awaits_second_for(session, correction.id),
-        is_in_use=is_in_use(person),
+        needs_second=needs_second(session, person, now),
+        awaits_second=IdentityChange.awaits_second_for(session, correction.id),
+        is_in_use=person.is_in_use,
     )
 
 
@@ -77,7 +78,7 @@ def about_address(session: Session, authority: Authority, person: User, address:
     return warnings
 
 
-def _about_person(correction: EmailCorrection, person: User, earlier: Sequence[EmailChange]) -> list[str]:
+def _about_person(correction: EmailCorrection, person: User, earlier: Sequence[IdentityChange]) -> list[str]:
     warnings = []
     if frozen := next((change for change in earlier if change.correction_id == correction.id and change.ended_at), None):
         warnings.append(f"Permintaan ini pernah disetujui, lalu tidak jadi berlaku: {frozen.ended_because}")

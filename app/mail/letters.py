@@ -1,5 +1,6 @@
 """Every letter the portal writes: one function a letter here, one folder a letter in templates/emails/."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -8,15 +9,15 @@ from app.domain.client import Client
 from app.domain.indonesian_time import shown_date, today_in_jakarta
 from app.mail import outbox
 from app.models.admin_mandate import AdminMandate
-from app.models.email_change import EmailChange
 from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
 from app.models.outbox_mail import Letter, OutboxMail
 from app.models.reset_request import ResetRequest
 from app.models.user import User
 
 
 def answer_to_reset_request(
-    session: Session, request: ResetRequest, client: Client, now: datetime, held: bool, change: EmailChange | None = None
+    session: Session, request: ResetRequest, client: Client, now: datetime, held: bool, change: IdentityChange | None = None
 ) -> OutboxMail:
     """The one letter that leaves for every wish for a token: the token, or why there is none. With `change` it also says
     that the address it goes to is on record from now on."""
@@ -29,7 +30,7 @@ def answer_to_reset_request(
         user=request.user,
         reset_request=request,
         email_correction=change.correction if change else None,
-        email_change=change,
+        identity_change=change,
         held=held,
     )
 
@@ -40,17 +41,46 @@ def password_changed(session: Session, user: User, client: Client, now: datetime
         outbox.post(session, Letter.PASSWORD_CHANGED, user.email, client, now, user=user)
 
 
-def email_changed(
-    session: Session, user: User, old_address: str, client: Client, now: datetime, change: EmailChange | None = None
+def email_changed(session: Session, user: User, change: IdentityChange, client: Client, now: datetime) -> None:
+    """To all who must hear that another address is on record now, with the link "bukan saya"."""
+    for address in change.told:
+        outbox.post(session, Letter.EMAIL_CHANGED, address, client, now, user=user, identity_change=change)
+
+
+def email_will_change(session: Session, user: User, change: IdentityChange, client: Client, now: datetime) -> None:
+    """To all who must hear: another address will be on record, unless somebody stops that."""
+    for address in change.told:
+        outbox.post(session, Letter.EMAIL_WILL_CHANGE, address, client, now, user=user, identity_change=change)
+
+
+def identity_changed(
+    session: Session, user: User, change: IdentityChange, what: str, what_others_read: str, client: Client, now: datetime
 ) -> None:
-    """To the address that was on record until now; with a link "bukan saya" where an admin has decided on the change."""
-    outbox.post(session, Letter.EMAIL_CHANGED, old_address, client, now, user=user, email_change=change)
+    """To all who must hear that something other than the address was decided, with the link "bukan saya". Whose mailbox is
+    not on record reads the words without whole numbers."""
+    for address in change.told:
+        words = what if address == user.email else what_others_read
+        about = {"what": words, "reason": change.reason}
+        outbox.post(session, Letter.ACCOUNT_CHANGED, address, client, now, user=user, identity_change=change, about=about)
 
 
-def email_will_change(session: Session, user: User, change: EmailChange, client: Client, now: datetime) -> None:
-    """To the address on record: another one will replace it, unless its owner stops that."""
-    if user.email:
-        outbox.post(session, Letter.EMAIL_WILL_CHANGE, user.email, client, now, user=user, email_change=change)
+def to_desk(session: Session, readers: Iterable[User], what: str, path: str, client: Client, now: datetime) -> None:
+    """To admins: what was done, or waits for them, and the page where it stands. `what` is sentences without a whole NIP."""
+    for reader in readers:
+        if reader.email:
+            outbox.post(session, Letter.DESK_NOTICE, reader.email, client, now, user=reader, about={"what": what, "path": path})
+
+
+def to_pusat(session: Session, what: str, path: str, client: Client, now: datetime) -> None:
+    """The same, to everybody who answers for the centre today."""
+    to_desk(session, AdminMandate.people_of_pusat(session, today_in_jakarta(now)), what, path, client, now)
+
+
+def act_on_holder(session: Session, actor: User, person: User, words: str, client: Client, now: datetime) -> None:
+    """To the centre, of every act on somebody who is an admin. `words` say what was done, as a verb and its object."""
+    if AdminMandate.holds_for(session, person.id, today_in_jakarta(now)):
+        what = f"{actor.name} ({office_of(session, actor, now)}) {words} untuk {person.name}, yang memegang mandat admin."
+        to_pusat(session, what, f"/admin/pegawai/{person.id}", client, now)
 
 
 def cpns_approved(session: Session, user: User, client: Client, now: datetime) -> None:
@@ -68,11 +98,18 @@ def cpns_rejected(session: Session, user: User, reason: str, client: Client, now
 def bulk_act(session: Session, actor: User, words: str, how_many: int, client: Client, now: datetime) -> None:
     """To everybody who answers for the centre today: who did what to how many. `words` say what, and name nobody."""
     today = today_in_jakarta(now)
-    office = "admin pusat" if AdminMandate.is_of_pusat(session, actor.id, today) else f"admin {actor.instansi.name}"
-    about = {"actor": actor.name, "office": office, "words": words, "how_many": str(how_many)}
+    about = {"actor": actor.name, "office": office_of(session, actor, now), "words": words, "how_many": str(how_many)}
     for reader in AdminMandate.people_of_pusat(session, today):
         if reader.email:
             outbox.post(session, Letter.BULK_ACT, reader.email, client, now, user=reader, about=about)
+
+
+def office_of(session: Session, actor: User | None, now: datetime) -> str:
+    """As others are told who acted: an office, not a person's name. None is the operator."""
+    if actor is None:
+        return "operator portal"
+    is_of_pusat = AdminMandate.is_of_pusat(session, actor.id, today_in_jakarta(now))
+    return "admin pusat" if is_of_pusat else f"admin {actor.instansi.name}"
 
 
 def correction_link(session: Session, correction: EmailCorrection, client: Client, now: datetime, held: bool) -> OutboxMail:
@@ -95,7 +132,7 @@ def correction_rejected(session: Session, correction: EmailCorrection, client: C
 
 
 def correction_approved(
-    session: Session, correction: EmailCorrection, change: EmailChange, client: Client, now: datetime
+    session: Session, correction: EmailCorrection, change: IdentityChange, client: Client, now: datetime
 ) -> None:
     """For an approval that does not hold yet: it waits for its hour, or for a second admin."""
     _to_asker(session, Letter.CORRECTION_APPROVED, correction, client, now, change)
@@ -119,19 +156,21 @@ def _to_asker(
     correction: EmailCorrection,
     client: Client,
     now: datetime,
-    change: EmailChange | None = None,
+    change: IdentityChange | None = None,
     held: bool = False,
 ) -> OutboxMail:
     """To the mailbox that was shown to be the asker's. Who that is nobody knows yet, so no letter is tied to a person."""
     to = correction.new_email
-    return outbox.post(session, letter, to, client, now, email_correction=correction, email_change=change, held=held)
+    return outbox.post(session, letter, to, client, now, email_correction=correction, identity_change=change, held=held)
 
 
-def mandate_granted(session: Session, user: User, mandate: AdminMandate, client: Client, now: datetime) -> None:
+def mandate_granted(
+    session: Session, user: User, change: IdentityChange, mandate: AdminMandate, client: Client, now: datetime
+) -> None:
     """To a new admin, or one whose mandate goes on by a new SK."""
-    if user.email:
-        about = {"scope": mandate.scope, "sk": mandate.sk_number, "until": shown_date(mandate.ends_on)}
-        outbox.post(session, Letter.MANDATE_GRANTED, user.email, client, now, user=user, about=about)
+    about = {"scope": mandate.scope, "sk": mandate.sk_number, "until": shown_date(mandate.ends_on)}
+    for address in change.told:
+        outbox.post(session, Letter.MANDATE_GRANTED, address, client, now, user=user, identity_change=change, about=about)
 
 
 def mandate_revoked(session: Session, user: User, mandate: AdminMandate, reason: str, client: Client, now: datetime) -> None:

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.domain.client import Client
+from app.domain.corrections import IdentityCheck
 from app.domain.reset_secret import new_reference
-from app.models.email_change import EmailChange
 from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
 from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.reset_request import ResetRequest
 from app.models.user import User
@@ -63,7 +64,7 @@ def post(
     user: User | None = None,
     reset_request: ResetRequest | None = None,
     email_correction: EmailCorrection | None = None,
-    email_change: EmailChange | None = None,
+    identity_change: IdentityChange | None = None,
     about: dict[str, str] | None = None,
     held: bool = False,
 ) -> OutboxMail:
@@ -78,12 +79,13 @@ def post(
         user_id=user.id if user else None,
         reset_request_id=reset_request.id if reset_request else None,
         email_correction_id=email_correction.id if email_correction else None,
-        email_change_id=email_change.id if email_change else None,
+        identity_change_id=identity_change.id if identity_change else None,
         about=about or {},
         client_address=client.address,
         state=MailState.HELD if held else MailState.WAITING,
         posted_at=now,
         due_at=now,
+        can_wait=letter.can_wait or (identity_change is not None and identity_change.identity_check is IdentityCheck.BY_FILE),
         attempts=0,
     )
     session.add(mail)

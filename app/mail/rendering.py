@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from app.domain.client import mask_address
 from app.domain.email_address import EmailAddress
+from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import shown_moment
 from app.domain.nip import Nip
 from app.domain.reset_secret import Code, Link
@@ -25,6 +26,7 @@ _TO_ASKERS = (
     Letter.CORRECTION_REJECTED,
     Letter.CORRECTION_FROZEN,
 )
+_CAN_BE_STOPPED = (Letter.EMAIL_CHANGED, Letter.EMAIL_WILL_CHANGE, Letter.ACCOUNT_CHANGED, Letter.MANDATE_GRANTED)
 
 
 class Secrets(Protocol):
@@ -97,9 +99,9 @@ class Renderer:
             words["link"] = f"{self._letterhead.public_url}/konfirmasi-reset-password/{link.text}"
             words["until"] = shown_moment(now + self._letterhead.token_lifetime)
             words["ticket"] = mail.email_correction.ticket if mail.email_correction else None
-            words["is_new_address"] = mail.email_change is not None
-        if mail.letter in (Letter.EMAIL_CHANGED, Letter.EMAIL_WILL_CHANGE):
-            words |= self._change_of_address(mail)
+            words["is_new_address"] = mail.identity_change is not None
+        if mail.letter in _CAN_BE_STOPPED:
+            words |= self._change(mail)
         if mail.letter is Letter.ADDRESS_NOT_REGISTERED and (request := mail.reset_request):
             correction = self._keys.correction_link(request.reference)
             words["link"] = f"{self._letterhead.public_url}/perbaikan-email/{correction}"
@@ -110,7 +112,7 @@ class Renderer:
 
     def _correction(self, mail: OutboxMail, correction: EmailCorrection) -> dict[str, object]:
         """For a mailbox that has proven to be itself and nothing more: no name on record, no whole NIP."""
-        change = mail.email_change
+        change = mail.identity_change
         return {
             "name": "Bapak/Ibu",
             "nip": Nip(correction.nip).masked,
@@ -123,14 +125,14 @@ class Renderer:
             "effective_at": shown_moment(change.effective_at) if change and change.effective_at else "",
         }
 
-    def _change_of_address(self, mail: OutboxMail) -> dict[str, object]:
-        """For the old address, which may be somebody else's mailbox by now: the new one is masked."""
-        if (change := mail.email_change) is None:
+    def _change(self, mail: OutboxMail) -> dict[str, object]:
+        """For whoever may stop it, which may be somebody else's mailbox by now: a new address is masked."""
+        if (change := mail.identity_change) is None:
             return {"stop_link": None}
         link = self._keys.stop_link(change.reference)
         return {
             "stop_link": f"{self._letterhead.public_url}/bukan-saya/{link}",
-            "new_address": EmailAddress(change.new_email).masked,
+            "new_address": EmailAddress(change.new_value).masked if change.kind is ChangeKind.EMAIL else "",
             "effective_at": shown_moment(change.effective_at) if change.effective_at else "",
         }
 

@@ -1,9 +1,11 @@
-from datetime import date, datetime
+from collections.abc import Collection
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, select
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, or_, select
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
+from app.domain.identity import LOOKS_BACK
 from app.models.base import Base, UtcDateTime, text_enum
 from app.models.instansi import Instansi
 from app.models.user import User
@@ -34,6 +36,8 @@ class AdminMandate(Base):
     ends_on: Mapped[date]  # the last day on which it holds
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))  # NULL: at the command line
+    confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))  # the second admin, if any
+    awaits_second: Mapped[bool] = mapped_column(default=False)  # granted by one, and not yet confirmed: it does not hold
 
     user: Mapped[User] = relationship(lazy="joined", foreign_keys=[user_id])
     granted_by: Mapped[User | None] = relationship(foreign_keys=[granted_by_id])
@@ -51,7 +55,29 @@ class AdminMandate(Base):
 
     @classmethod
     def holds_on(cls, today: date) -> ColumnElement[bool]:
-        return and_(cls.starts_on <= today, cls.ends_on >= today, cls.revoked_at.is_(None))
+        return and_(cls.starts_on <= today, cls.ends_on >= today, cls.revoked_at.is_(None), cls.awaits_second.is_(False))
+
+    @classmethod
+    def held_lately(cls, session: Session, user_ids: Collection[int], today: date) -> frozenset[int]:
+        """Those of these people who are admins of any kind today, or were within the last 30 days."""
+        if not user_ids:
+            return frozenset()
+        since = today - LOOKS_BACK
+        did_hold = and_(
+            cls.starts_on <= today,
+            cls.ends_on >= since,
+            or_(cls.revoked_at.is_(None), cls.revoked_at >= datetime.combine(since, time.min, UTC)),
+            cls.awaits_second.is_(False),
+        )
+        return frozenset(session.scalars(select(cls.user_id).where(cls.user_id.in_(user_ids), did_hold)))
+
+    @classmethod
+    def appointed_lately_by(cls, session: Session, user_id: int, today: date) -> frozenset[int]:
+        """Who has made an admin of this person within the last 30 days. A new SK for what was held before makes nobody one."""
+        since = today - LOOKS_BACK
+        mandates = list(session.scalars(select(cls).where(cls.user_id == user_id, cls.awaits_second.is_(False))))
+        fresh = [one for one in mandates if one.starts_on >= since and not any(old.leads_to(one, since) for old in mandates)]
+        return frozenset(by for one in fresh for by in (one.granted_by_id, one.confirmed_by_id) if by is not None)
 
     @classmethod
     def is_of_pusat(cls, session: Session, user_id: int, today: date) -> bool:
@@ -88,7 +114,14 @@ class AdminMandate(Base):
         return self.instansi.name if self.instansi else "Pusat (semua instansi)"
 
     def is_in_force(self, today: date) -> bool:
-        return self.starts_on <= today <= self.ends_on and self.revoked_at is None
+        return self.starts_on <= today <= self.ends_on and self.revoked_at is None and not self.awaits_second
+
+    def leads_to(self, newer: "AdminMandate", since: date) -> bool:
+        """Whether `newer` only prolongs this one, which is older than `since`."""
+        held_until = min(self.ends_on, self.revoked_at.date()) if self.revoked_at else self.ends_on
+        return (
+            self.instansi_id == newer.instansi_id and self.starts_on < since and held_until >= newer.starts_on - timedelta(days=1)
+        )
 
     def days_left(self, today: date) -> int:
         return (self.ends_on - today).days

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -42,6 +43,10 @@ class Tag(StrEnum):
     CORRECTION_APPROVED = "correction_approved"
     CORRECTION_REJECTED = "correction_rejected"
     ATTACHMENT_OPENED = "attachment_opened"
+    NIP_CHANGED = "nip_changed"
+    CATEGORY_CHANGED = "category_changed"
+    DECISION_HELD = "decision_held"
+    CONTEST_SETTLED = "contest_settled"
     EMAIL_CHANGE_DECIDED = "email_change_decided"
     EMAIL_CHANGE_CONFIRMED = "email_change_confirmed"
     EMAIL_CHANGED = "email_changed"
@@ -70,7 +75,8 @@ _UNSEALED = text("seal_no IS NULL")
 
 
 class AuditEvent(Base):
-    """Something that was done or refused: who, whose account, from where. Never a secret, never a whole NIP in `detail`."""
+    """Something that was done or refused: who, whose account, from where. Never a secret. `detail` holds no whole NIP
+    but one that was somebody's and was corrected."""
 
     __tablename__ = "audit_event"
     __table_args__ = (
@@ -98,3 +104,7 @@ class AuditEvent(Base):
 
     actor: Mapped[User | None] = relationship(foreign_keys=[actor_id])
     account: Mapped[User | None] = relationship(foreign_keys=[account_id])
+
+    def add(self, facts: Mapping[str, str | int | None]) -> None:
+        """More of what is noted, before the event is written."""
+        self.detail = {**self.detail, **facts}

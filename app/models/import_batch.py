@@ -46,6 +46,7 @@ class ImportBatch(Base):
     confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reason: Mapped[str] = mapped_column(String(300), default="")  # as typed; the people concerned read it
     file_name: Mapped[str] = mapped_column(String(200))
     file_size: Mapped[int]  # bytes
     sha256: Mapped[str] = mapped_column(String(64))

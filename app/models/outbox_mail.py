@@ -5,8 +5,8 @@ from sqlalchemy import JSON, ForeignKey, Index, String, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.models.base import Base, BigId, UtcDateTime, text_enum
-from app.models.email_change import EmailChange
 from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
 from app.models.reset_request import ResetRequest
 from app.models.user import User
 
@@ -50,6 +50,15 @@ class Letter(StrEnum):
     BULK_ACT = "bulk_act"
     MANDATE_GRANTED = "mandate_granted"
     MANDATE_REVOKED = "mandate_revoked"
+    DESK_NOTICE = "desk_notice"
+
+    @property
+    def can_wait(self) -> bool:
+        """Nobody sits in front of a page for it: a file with 100,000 rows must not hold up one token."""
+        return self in _CAN_WAIT
+
+
+_CAN_WAIT = frozenset((Letter.ACCOUNT_CHANGED, Letter.BULK_ACT, Letter.CPNS_APPROVED, Letter.CPNS_REJECTED))
 
 
 class OutboxMail(Base):
@@ -57,11 +66,12 @@ class OutboxMail(Base):
 
     __tablename__ = "outbox_mail"
     __table_args__ = (
+        Index("ix_outbox_mail_state_can_wait_due_at", "state", "can_wait", "due_at", "id"),
         Index("ix_outbox_mail_state_due_at", "state", "due_at"),
         Index("ix_outbox_mail_user_id", "user_id"),
         Index("ix_outbox_mail_reset_request_id", "reset_request_id"),
         Index("ix_outbox_mail_email_correction_id", "email_correction_id"),
-        Index("ix_outbox_mail_email_change_id", "email_change_id"),
+        Index("ix_outbox_mail_identity_change_id", "identity_change_id"),
         Index("ix_outbox_mail_posted_at", "posted_at"),
     )
 
@@ -72,12 +82,13 @@ class OutboxMail(Base):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     reset_request_id: Mapped[int | None] = mapped_column(ForeignKey("reset_request.id"))
     email_correction_id: Mapped[int | None] = mapped_column(ForeignKey("email_correction.id"))
-    email_change_id: Mapped[int | None] = mapped_column(ForeignKey("email_change.id"))
+    identity_change_id: Mapped[int | None] = mapped_column(ForeignKey("identity_change.id"))
     about: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)  # words that no record holds; never a secret
     client_address: Mapped[str] = mapped_column(String(45))  # from where the act was asked
     state: Mapped[MailState] = mapped_column(text_enum(MailState, "mail_state"), default=MailState.WAITING)
     posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    can_wait: Mapped[bool] = mapped_column(default=False)  # letters that somebody waits for are sent before it
     attempts: Mapped[int] = mapped_column(default=0)
     begun_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -87,26 +98,29 @@ class OutboxMail(Base):
     reset_request: Mapped[ResetRequest | None] = relationship(lazy="joined")
     # Loaded with the mail where there is one: a letter is written when no transaction is open.
     email_correction: Mapped[EmailCorrection | None] = relationship(lazy="selectin")
-    email_change: Mapped[EmailChange | None] = relationship(lazy="selectin")
+    identity_change: Mapped[IdentityChange | None] = relationship(lazy="selectin")
 
     @classmethod
     def next_due(cls, session: Session, now: datetime) -> "OutboxMail | None":
-        """The oldest letter whose time has come, locked so that no other worker takes it. One that cannot be read, because
-        words in it are known to a newer release only, is put off and holds up nobody."""
-        oldest = (
-            select(cls.id)
-            .where(cls.state.in_((MailState.WAITING, MailState.DEFERRED)), cls.due_at <= now)
-            .order_by(cls.due_at, cls.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        while (found := session.scalar(oldest)) is not None:
+        """The oldest letter whose time has come, locked so that no other worker takes it; those that can wait come last. One
+        that cannot be read, because words in it are known to a newer release only, is put off and holds up nobody."""
+        while (found := cls._oldest_due(session, now, False) or cls._oldest_due(session, now, True)) is not None:
             try:
                 return session.get(cls, found, populate_existing=True)
             except LookupError as unknown:
                 put_off = {"due_at": now + PUT_OFF_FOR, "server_answer": f"cannot be read: {unknown}"[:500]}
                 session.execute(update(cls).where(cls.id == found).values(**put_off).execution_options(synchronize_session=False))
         return None
+
+    @classmethod
+    def _oldest_due(cls, session: Session, now: datetime, can_wait: bool) -> int | None:
+        """State by state, for so an index gives it without a look at the others."""
+        found: list[tuple[datetime, int]] = []
+        for state in (MailState.WAITING, MailState.DEFERRED):
+            due = select(cls.due_at, cls.id).where(cls.state == state, cls.can_wait.is_(can_wait), cls.due_at <= now)
+            oldest = due.order_by(cls.due_at, cls.id).limit(1).with_for_update(skip_locked=True)
+            found += [(due_at, mail_id) for due_at, mail_id in session.execute(oldest)]
+        return min(found)[1] if found else None
 
     @classmethod
     def mark_broken_off(cls, session: Session, now: datetime) -> int:

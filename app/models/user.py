@@ -144,6 +144,11 @@ class User(Base):
         self.password_changed_at = now
         self.end_all_access()
 
+    @property
+    def is_in_use(self) -> bool:
+        """Somebody has been inside or has set a password, so somebody could lose something."""
+        return self.activation is Activation.ACTIVE or self.last_login_at is not None or self.password_hash is not None
+
     def set_email(self, address: EmailAddress | None) -> None:
         self.email = address.text if address else None
         self.email_key = address.key if address else None

@@ -5,8 +5,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.domain.client import Client
+from app.domain.email_address import EmailAddress
 from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
+
+Facts = dict[str, str | int | None]
 
 
 def record(
@@ -37,3 +40,17 @@ def record(
     )
     session.add(event)
     return event
+
+
+def before_and_after(session: Session, column: str, old: str | None, new: str | None) -> Facts:
+    """What a changed column was and is, for an event to `add`. Addresses are masked, each with a fingerprint (16 hex digits) by
+    which a known one can be found again; all else stands there whole, a NIP too: it is what the person was known by."""
+    if column != "email":
+        return {f"old_{column}": old, f"new_{column}": new}
+    facts: Facts = {}
+    for name, address in (("old_email", old), ("new_email", new)):
+        if address:
+            written = EmailAddress(address)
+            mark = session.info["fingerprint"]("trail-address", written.key)[:16]
+            facts[name] = f"{written.masked} ({mark})"
+    return facts

@@ -1,7 +1,7 @@
 """Who may act as an admin, over whom. The one place that decides: every page of the desk asks here.
 
 An admin of an instansi reaches the people of that instansi and nobody else; for him, all others do not exist. The
-centre reaches everybody. Nobody acts on the own account, and nobody on somebody of higher rank.
+centre reaches everybody. Nobody acts on the own account, and nobody on somebody whose mandates reach further: rank is a set.
 """
 
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ class NotToTouch:
 
 _ONESELF = NotToTouch("Tidak seorang pun memutuskan tentang akunnya sendiri. Minta admin lain, atau admin pusat.")
 _HIGHER_RANK = NotToTouch("Akun ini milik admin pusat, jadi hanya dapat diubah oleh admin pusat lain.")
+_WIDER_MANDATE = NotToTouch("Pegawai ini juga admin instansi di luar mandat Anda, jadi hanya dapat diubah oleh admin pusat.")
 _NO_LONGER = NotToTouch("Mandat Anda untuk pegawai ini baru saja berakhir atau dicabut.")
 
 
@@ -94,8 +95,13 @@ class Authority:
         """Why this admin may not act on somebody within reach."""
         if person.id == self.admin.id:
             return _ONESELF
-        if not self.is_pusat and AdminMandate.is_of_pusat(session, person.id, today):
-            return _HIGHER_RANK
+        if self.is_pusat:
+            return None
+        for mandate in AdminMandate.held_by(session, person.id, today):
+            if mandate.instansi_id is None:
+                return _HIGHER_RANK
+            if mandate.instansi_id not in self.instansi_ids:
+                return _WIDER_MANDATE
         return None
 
     def _as_of_now(self, session: Session, today: date) -> "Authority | None":

@@ -79,7 +79,7 @@ class DayField(DateField):
 
 
 class LineField(StringField):
-    """One line of words that must be there; doubled blanks and what nobody can see are left out."""
+    """One line of words; doubled blanks and what nobody can see are left out. It may be missing where `empty` says nothing."""
 
     value: str
 
@@ -89,7 +89,7 @@ class LineField(StringField):
 
     def pre_validate(self, form: object) -> None:
         self.value = one_line(self.data or "")
-        if not self.value:
+        if not self.value and self._empty:
             raise ValidationError(self._empty)
         if len(self.value) > self._longest:
             raise ValidationError(f"Isian ini terlalu panjang. Tulis paling banyak {self._longest} huruf.")

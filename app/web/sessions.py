@@ -21,7 +21,7 @@ from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now as this_moment
 from app.domain.indonesian_time import shown_clock, today_in_jakarta
 from app.domain.nip import Nip, read_nip
-from app.models.email_change import EmailChange
+from app.models.identity_change import IdentityChange
 from app.models.login_session import LoginSession
 from app.models.user import User
 from app.security.authority import Authority
@@ -39,7 +39,7 @@ class Visitor:
     user: User
     login: LoginSession
     authority: Authority | None  # None: not an admin today
-    email_change: EmailChange | None  # of the own address, decided and not yet in effect
+    under_way: IdentityChange | None  # of what identifies the own account, decided and not yet in effect
 
     @property
     def name(self) -> str:
@@ -72,11 +72,11 @@ def recognise() -> None:
         if login is None or user is None or not _is_alive(login, user, now):
             return
         authority = Authority.of(db, user, today_in_jakarta(now))
-        email_change = EmailChange.under_way_for(db, user.id)
+        under_way = IdentityChange.under_way_for(db, user.id)
     if now - login.seen_at >= min(timedelta(minutes=1), _idle() / 10):
         with unit_of_work() as db:
             login.note_use(db, now)
-    g.visitor = Visitor(user, login, authority, email_change)
+    g.visitor = Visitor(user, login, authority, under_way)
 
 
 def visitor() -> Visitor | None:

@@ -6,6 +6,7 @@ from datetime import date
 from app.domain.categories import Activation, Category
 from app.domain.client import COMMAND_LINE, mask_address
 from app.domain.corrections import IdentityCheck
+from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import shown_date
 from app.models.admin_mandate import Role
 from app.models.audit_event import AuditEvent, Tag
@@ -38,18 +39,22 @@ GROUPS: dict[str, tuple[str, dict[Tag, str]]] = {
         Tag.OTHER_SESSIONS_ENDED: "Sesi lain diakhiri",
         Tag.UNLOCKED: "Batas percobaan dihapus",
     }),
-    "email": ("Perbaikan dan perubahan email", {
+    "email": ("Perbaikan email, dan perubahan email, NIP, kategori", {
         Tag.CORRECTION_ASKED: "Perbaikan email: tautan diminta",
         Tag.CORRECTION_SUBMITTED: "Perbaikan email: diajukan",
         Tag.CORRECTION_OPENED: "Perbaikan email: dibuka admin",
         Tag.CORRECTION_APPROVED: "Perbaikan email: disetujui",
         Tag.CORRECTION_REJECTED: "Perbaikan email: ditolak",
         Tag.ATTACHMENT_OPENED: "Perbaikan email: lampiran dibuka",
-        Tag.EMAIL_CHANGE_DECIDED: "Perubahan email diputuskan",
-        Tag.EMAIL_CHANGE_CONFIRMED: "Perubahan email dikonfirmasi admin kedua",
+        Tag.EMAIL_CHANGE_DECIDED: "Perubahan diputuskan",
+        Tag.EMAIL_CHANGE_CONFIRMED: "Perubahan dikonfirmasi admin kedua",
         Tag.EMAIL_CHANGED: "Email berubah",
-        Tag.EMAIL_CHANGE_STOPPED: "Perubahan email dihentikan pemilik",
-        Tag.EMAIL_CHANGE_CANCELLED: "Perubahan email dibatalkan",
+        Tag.NIP_CHANGED: "NIP berubah",
+        Tag.CATEGORY_CHANGED: "Kategori berubah",
+        Tag.EMAIL_CHANGE_STOPPED: "Perubahan dihentikan pemilik",
+        Tag.EMAIL_CHANGE_CANCELLED: "Perubahan dibatalkan",
+        Tag.DECISION_HELD: "Keputusan ditahan: admin yang memutuskan tidak bertugas lagi",
+        Tag.CONTEST_SETTLED: "Sengketa akun ditutup admin kedua",
     }),
     "pegawai": ("Data dan status pegawai", {
         Tag.PERSON_OPENED: "Halaman pegawai dibuka",
@@ -89,7 +94,8 @@ _TERMS = {
     "act": "Tindakan", "activation": "Status akun", "batch": "Nomor impor", "because": "Sebab", "bytes": "Ukuran (byte)",
     "came_from": "Dari instansi", "category": "Kategori", "change": "Nomor perubahan", "changed": "Berubah",
     "check": "Identitas diperiksa dengan", "closes": "Ditutup", "columns": "Kolom", "file": "File",
-    "how_many": "Banyaknya", "instansi": "Instansi", "letter": "Isi email", "mail": "Email", "new": "Baru", "old": "Lama",
+    "address_is_back": "Email lama dipasang kembali", "how_many": "Banyaknya", "kind": "Yang diubah",
+    "look_again": "Ditahan karena", "instansi": "Instansi", "letter": "Isi email", "mail": "Email", "new": "Baru", "old": "Lama",
     "opens": "Dibuka", "reason": "Alasan", "refused": "Ditolak", "role": "Peran", "rule": "Halaman", "sk": "Nomor SK",
     "sk_date": "Tanggal SK", "state": "Keadaan", "ticket": "Nomor tiket", "to": "Ke instansi", "typed": "Cara",
     "unchanged": "Tidak berubah", "until": "Berlaku sampai", "verdict": "Putusan", "what": "Apa", "waits": "Menunggu giliran",
@@ -99,6 +105,7 @@ _COLUMNS = {
     "nip": "NIP", "name": "nama", "email": "email", "phone": "telepon", "category": "kategori", "instansi": "instansi",
     "work_unit": "unit kerja", "password_hash": "password", "contact": "kontak",
 }  # fmt: skip
+_WHEN = {"old": " sebelumnya", "new": " sekarang"}
 _WHY = {
     WhyRefused.WRONG: "salah ketik, atau bukan token yang sedang berlaku",
     WhyRefused.NOTHING_OPEN: "tidak ada token yang sedang berlaku",
@@ -122,6 +129,8 @@ _VALUES: dict[str, Mapping[str, str]] = {
     "role": {Role.ADMIN_INSTANSI.value: "admin instansi", Role.ADMIN_PUSAT.value: "admin pusat"},
     "typed": {"True": "diketik", "False": "lewat tautan"},
     "waits": {"0": "tidak", "1": "ya"},
+    "address_is_back": {"0": "tidak", "1": "ya"},
+    "kind": {kind.value: kind.label for kind in ChangeKind},
     "what": {"import_refusals": "baris impor yang ditolak"},
     "file": {"csv": "CSV", "xlsx": "XLSX"},
     "act": {"cpns": "memutuskan CPNS"},
@@ -136,7 +145,7 @@ def words_for(event: AuditEvent) -> str:
 def facts_of(event: AuditEvent) -> list[tuple[str, str]]:
     """What is noted about an event, as terms and values."""
     noted = sorted((key, value) for key, value in event.detail.items() if value is not None and key not in _NOT_SHOWN)
-    return [(_TERMS.get(key, key.replace("_", " ").capitalize()), _in_words(event.tag, key, str(value))) for key, value in noted]
+    return [(_term(key), _in_words(event.tag, key, str(value))) for key, value in noted]
 
 
 def actor_of(event: AuditEvent, authority: Authority) -> str:
@@ -162,6 +171,14 @@ def address_of(event: AuditEvent) -> str:
     return "-" if event.client_address == COMMAND_LINE.address else mask_address(event.client_address)
 
 
+def _term(key: str) -> str:
+    when, _, column = key.partition("_")
+    if when in _WHEN and column in _COLUMNS:
+        words = _COLUMNS[column]
+        return f"{words[0].upper()}{words[1:]}{_WHEN[when]}"
+    return _TERMS.get(key, key.replace("_", " ").capitalize())
+
+
 def _in_words(tag: Tag, key: str, value: str) -> str:
     if tag is Tag.TOKEN_REFUSED and key == "reason" and value in list(WhyRefused):
         return _WHY[WhyRefused(value)]
@@ -171,7 +188,7 @@ def _in_words(tag: Tag, key: str, value: str) -> str:
         return f"nomor {value}"
     if key in _DAYS:
         return _day(value)
-    return _VALUES.get(key, {}).get(value, value)
+    return _VALUES.get(key.removeprefix("old_").removeprefix("new_"), {}).get(value, value)
 
 
 def _day(value: str) -> str:

@@ -20,14 +20,15 @@ from app.domain.attachment import LONGEST_ATTACHMENT
 from app.domain.categories import Activation, Category
 from app.domain.client import Client
 from app.domain.corrections import DATA_DO_NOT_MATCH, ChangeState, CorrectionState, IdentityCheck
+from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import WIB, now, shown_moment
 from app.domain.nip import Nip
 from app.flows.answer_unclaimed import MOST_OF_ONE_PERSON, answer_unclaimed
 from app.mail import letters
 from app.models import AuditEvent, Instansi, OutboxMail, Tag, User
 from app.models.correction_attachment import CorrectionAttachment
-from app.models.email_change import EmailChange
 from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
 from app.security.throttle import CORRECTIONS_PER_LINE
 from app.web.portal import portal
 from tests.cast import BUDI, HADI, JOKO, SARI, STRANGERS_NIP, TONO, WATI
@@ -330,10 +331,11 @@ def _approved(session_of: Flask, correction_id: int, state: ChangeState, moment:
         correction = EmailCorrection.with_id(session, correction_id)
         admin = User.with_nip(session, Nip(WATI.nip))
         assert correction is not None and correction.user is not None and admin is not None
-        change = EmailChange(
+        change = IdentityChange(
             reference=f"change-{state.value[:9]}".ljust(16, "0")[:16], user_id=correction.user.id,
-            instansi_id=correction.user.instansi_id, correction_id=correction.id, old_email=correction.user.email,
-            new_email=correction.new_email, state=state, identity_check=IdentityCheck.IN_PERSON, reason="Bertemu",
+            instansi_id=correction.user.instansi_id, correction_id=correction.id, kind=ChangeKind.EMAIL,
+            old_value=correction.user.email,
+            new_value=correction.new_email, state=state, identity_check=IdentityCheck.IN_PERSON, reason="Bertemu",
             decided_by_id=admin.id, decided_at=moment,
             effective_at=None if state is ChangeState.NEEDS_SECOND else moment + timedelta(hours=24),
         )  # fmt: skip

@@ -22,7 +22,7 @@ from app.domain.indonesian_time import now, today_in_jakarta
 from app.flows import carry_out_import, housekeeping
 from app.flows.answer_unclaimed import MOST_OF_ONE_PERSON, answer_unclaimed
 from app.flows.carry_out_import import LetGo
-from app.models import AdminMandate, BatchState, EmailChange, EmailCorrection, OutboxMail, User
+from app.models import AdminMandate, BatchState, EmailCorrection, IdentityChange, OutboxMail, User
 from app.models.admin_mandate import Role
 from app.models.outbox_mail import PUT_OFF_FOR, MailState
 from tests.cast import BUDI, DEWI, HADI, JOKO, LESTARI, NEW_PASSWORD, PASSWORD, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
@@ -127,9 +127,9 @@ def test_a_nip_that_is_corrected_ends_the_change_that_waits(peopled: Flask) -> N
     assert "bukan NIP pegawai ini lagi" in page
 
 
-def latest_change_of_id(app: Flask, user_id: int | None) -> EmailChange:
+def latest_change_of_id(app: Flask, user_id: int | None) -> IdentityChange:
     with app.app_context(), reading() as session:
-        found = select(EmailChange).where(EmailChange.user_id == user_id).order_by(EmailChange.id.desc()).limit(1)
+        found = select(IdentityChange).where(IdentityChange.user_id == user_id).order_by(IdentityChange.id.desc()).limit(1)
         return session.scalars(found).one()
 
 
@@ -479,8 +479,8 @@ def test_a_change_that_cannot_take_effect_stops_no_other(peopled: Flask, inbox: 
     change_address(peopled, DEWI, "dewi.baru@contoh.example")
     run_sql(
         peopled,
-        "UPDATE email_change SET identity_check = 'dari_rilis_lain' WHERE new_email LIKE 'sari%'",
-        f"UPDATE email_change SET effective_at = '{now() - timedelta(hours=1):%Y-%m-%d %H:%M:%S}'",
+        "UPDATE identity_change SET identity_check = 'dari_rilis_lain' WHERE new_value LIKE 'sari%'",
+        f"UPDATE identity_change SET effective_at = '{now() - timedelta(hours=1):%Y-%m-%d %H:%M:%S}'",
     )
 
     with working(peopled):

@@ -22,7 +22,7 @@ from app.db import reading, unit_of_work
 from app.domain.categories import Activation
 from app.domain.corrections import ChangeState, CorrectionState
 from app.domain.indonesian_time import now, today_in_jakarta
-from app.models import AdminMandate, AuditEvent, EmailChange, EmailCorrection, Instansi, LoginSession, OutboxMail, Tag, User
+from app.models import AdminMandate, AuditEvent, EmailCorrection, IdentityChange, Instansi, LoginSession, OutboxMail, Tag, User
 from app.models.admin_mandate import Role
 from app.models.outbox_mail import MailState
 from app.models.reset_request import ResetRequest
@@ -254,7 +254,7 @@ def test_no_page_of_the_desk_shows_what_opens_an_account(peopled: Flask, inbox: 
     mails = inbox.fetch()
     with peopled.app_context(), reading() as session:
         secrets = {
-            row.reference for kind in (ResetRequest, EmailCorrection, EmailChange) for row in session.scalars(select(kind))
+            row.reference for kind in (ResetRequest, EmailCorrection, IdentityChange) for row in session.scalars(select(kind))
         }
         secrets |= {row.key for row in session.scalars(select(ResetRequest))}  # type: ignore[misc]
         secrets |= {row.message_id for row in session.scalars(select(OutboxMail))}
@@ -334,7 +334,7 @@ def test_a_move_that_races_the_end_of_the_waiting_time_leaves_one_truth(peopled:
     wati, ratna = logged_in(peopled, WATI), logged_in(peopled, RATNA)
     assert _poster(wati, f"/admin/perbaikan-email/{request_id}/setujui", **_approval(peopled, SARI))() == 303
     with peopled.app_context(), unit_of_work() as session:
-        session.execute(update(EmailChange).values(effective_at=now() - timedelta(minutes=1)))
+        session.execute(update(IdentityChange).values(effective_at=now() - timedelta(minutes=1)))
 
     def let_it_hold() -> int:
         let_changes_take_effect(peopled)

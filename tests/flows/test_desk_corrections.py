@@ -104,7 +104,7 @@ def test_the_owner_stops_it_from_the_old_address_before_it_holds(peopled: Flask,
     assert opened.status_code == 200 and stopped.status_code == 303
     assert latest_change(peopled, SARI).state is ChangeState.FROZEN  # type: ignore[union-attr]
     assert correction(peopled, request_id).state is CorrectionState.NEW, "the instansi looks again"
-    assert [mail.to for mail in inbox.fetch()] == ["maling@contoh.example"]
+    assert [mail.to for mail in inbox.fetch()] == ["maling@contoh.example", RATNA.email], "nobody tells who decided"
     with time_machine.travel(now() + timedelta(hours=25)):
         let_changes_take_effect(peopled)
     assert user(peopled, SARI).email == SARI.email

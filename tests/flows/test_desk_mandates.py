@@ -59,8 +59,10 @@ def test_ratna_appoints_sari_who_is_an_admin_with_the_next_click(peopled: Flask,
     (event,) = events(peopled, Tag.MANDATE_GRANTED)
     assert event.actor_id == person_id(peopled, RATNA) and event.account_id == person_id(peopled, SARI)
     assert event.detail == {"role": "admin_instansi", "instansi": "7301", "sk": "SK-7/2026", "until": GRANT["until"]}
-    mail = inbox.fetch_one(to=SARI.email)
+    mail, told = inbox.fetch()
+    assert mail.to == SARI.email and "/bukan-saya/" in mail.text
     assert "Lingkup: Pemerintah Kabupaten Nusa Jaya" in mail.text and f"Berlaku sampai: {until}" in mail.text
+    assert told.to == RATNA.email and "Mandat Pemerintah Kabupaten Nusa Jaya diberikan kepada Sari Wulandari" in told.text
 
 
 def test_the_same_scope_again_prolongs_and_another_scope_stands_beside_it(peopled: Flask) -> None:
@@ -81,7 +83,8 @@ def test_the_very_same_grant_twice_is_one(peopled: Flask, inbox: Inbox) -> None:
     answers = [ratna.submit(NEW, **GRANT).status_code for _ in range(2)]
 
     assert answers == [303, 303] and len(held(peopled, SARI)) == 1
-    assert len(events(peopled, Tag.MANDATE_GRANTED)) == 1 and inbox.fetch_one()
+    assert len(events(peopled, Tag.MANDATE_GRANTED)) == 1
+    assert [mail.to for mail in inbox.fetch()] == [SARI.email, RATNA.email]
 
 
 @pytest.mark.parametrize(
@@ -154,8 +157,9 @@ def test_revoking_wati_puts_her_outside_with_the_next_click(peopled: Flask, inbo
 
     assert answer.status_code == 303
     assert wati.open(LIST).status_code == 403 and wati.open("/beranda").status_code == 200
-    mail = inbox.fetch_one(to=WATI.email)
-    assert "Alasannya: Pindah tugas" in mail.text
+    mail, told = inbox.fetch()
+    assert mail.to == WATI.email and "Alasannya: Pindah tugas" in mail.text
+    assert told.to == RATNA.email and "dicabut oleh Ratna Dewanti: Pindah tugas" in told.text
     (event,) = events(peopled, Tag.MANDATE_REVOKED)
     assert event.detail["reason"] == "Pindah tugas" and event.actor_id == person_id(peopled, RATNA)
     ratna.open(LIST)  # says once more what was done
@@ -262,7 +266,7 @@ def test_the_operator_lists_and_takes_back(peopled: Flask, inbox: Inbox) -> None
     grant = ["admin", "grant", SARI.nip, "--sk", "SK/12/2026", "--until", "2999-12-31"]
     for scope in (["--instansi", "7301"], ["--instansi", "3402"], ["--pusat"]):
         assert runner.invoke(args=[*grant, *scope]).exit_code == 0
-    assert len(inbox.fetch()) == 3
+    assert [mail.to for mail in inbox.fetch()].count(SARI.email) == 4, "three appointments, and one told to the centre"
 
     listed = runner.invoke(args=["admin", "list"]).output
     of_7301 = runner.invoke(args=["admin", "list", "--instansi", "7301"]).output

@@ -12,9 +12,10 @@ from app import create_app
 from app.db import reading, unit_of_work
 from app.domain.client import COMMAND_LINE
 from app.domain.corrections import ChangeState, IdentityCheck
+from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import now
 from app.domain.reset_secret import new_reference
-from app.models import AdminMandate, AuditEvent, BatchState, EmailChange, ImportBatch, Instansi, LoginSession, Tag, User
+from app.models import AdminMandate, AuditEvent, BatchState, IdentityChange, ImportBatch, Instansi, LoginSession, Tag, User
 from app.security import audit
 from config import Settings
 from tests.cast import CAST, JOKO, RAKA, RATNA, SARI, WATI
@@ -59,9 +60,10 @@ def desk(peopled: Flask) -> Desk:
     joko = person_id(peopled, JOKO)
     with peopled.app_context(), unit_of_work() as session:
         wati = session.scalars(select(User).where(User.nip == WATI.nip)).one()
-        change = EmailChange(
-            reference=new_reference(), user_id=joko, instansi_id=wati.instansi_id, old_email=JOKO.email,
-            new_email="lain@contoh.example", state=ChangeState.NEEDS_SECOND, identity_check=IdentityCheck.LETTER,
+        change = IdentityChange(
+            reference=new_reference(), user_id=joko, instansi_id=wati.instansi_id, old_value=JOKO.email,
+            identity_check=IdentityCheck.LETTER,
+            kind=ChangeKind.EMAIL, new_value="lain@contoh.example", state=ChangeState.NEEDS_SECOND,
             reason="Surat", decided_by_id=wati.id, decided_at=now(),
         )  # fmt: skip
         batch = ImportBatch(
@@ -173,7 +175,7 @@ def test_nothing_is_changed_by_looking_or_by_an_empty_form(desk: Desk) -> None:
         visitor = logged_in(desk.app, admin)
         token = visitor.csrf_token("/akun")
         for rule, method in WAYS:
-            if method == "POST" and rule.endpoint == "admin.corrections.confirm":
+            if method == "POST" and rule.endpoint == "admin.changes.confirm":
                 continue  # the one form without a field: confirming is all it does
             status, _, _ = _ask(visitor, method, desk.path(rule), token)
 

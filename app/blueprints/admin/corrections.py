@@ -10,21 +10,23 @@ from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from wtforms import HiddenField
 
+from app.blueprints.admin.changes import what_follows
 from app.blueprints.admin.instansi import chosen_instansi
 from app.db import reading, unit_of_work
 from app.domain.attachment import EXTENSIONS
 from app.domain.corrections import PROMISE, USUAL_REASONS_TO_REJECT, ChangeState, IdentityCheck
-from app.domain.email_address import EmailAddress
-from app.domain.indonesian_time import now, shown_moment
-from app.flows import change_email, decide_correction
-from app.flows.change_email import AddressTaken, NotThatState, Outdated, SameAddress, UnderWay
+from app.domain.indonesian_time import now
+from app.flows import decide_correction
+from app.flows.change_email import Outdated, SameAddress
+from app.flows.change_identity import UnderWay
 from app.flows.correction_queue import Cursor, changes, decided_requests, next_open_after, open_requests
 from app.flows.decide_correction import AlreadyDecided, Grounds
-from app.flows.weigh_correction import Weighed, about_address, weigh
+from app.flows.put_on_record import AddressTaken
+from app.flows.weigh_correction import Weighed, weigh
 from app.models.audit_event import Tag
 from app.models.correction_attachment import CorrectionAttachment
-from app.models.email_change import EmailChange
 from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
 from app.models.user import User
 from app.security import audit
@@ -43,10 +45,9 @@ VIEWS = {
     "terbuka": "Terbuka",
     "kedua": "Menunggu admin kedua",
     "terjadwal": "Dijadwalkan",
-    "dibekukan": "Dibekukan pemilik",
+    "dibekukan": "Disengketakan",
     "selesai": "Selesai",
 }
-_OPEN_CHANGES = (ChangeState.NEEDS_SECOND, ChangeState.SCHEDULED)
 _STATES = {"kedua": ChangeState.NEEDS_SECOND, "terjadwal": ChangeState.SCHEDULED, "dibekukan": ChangeState.FROZEN}
 
 
@@ -61,10 +62,6 @@ class ApprovalForm(FlaskForm):
 
 class RejectionForm(FlaskForm):
     reason = LineField("Alasan penolakan", "Isi alasannya. Pemohon membacanya lewat email dan di halaman tiketnya.", 500)
-
-
-class BecauseForm(FlaskForm):
-    because = LineField("Alasan", "Isi alasannya, supaya dapat dijelaskan kemudian.", 300)
 
 
 @blueprint.get("", endpoint="page")
@@ -113,7 +110,7 @@ def approve(correction_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
         outcome = decide_correction.approve(db, authority(), correction_id, grounds, _delay(), client(), now())
     match outcome:
-        case EmailChange():
+        case IdentityChange():
             flash(what_follows(outcome), "success")
             return _to_the_next(correction_id)
         case AlreadyDecided(correction) if correction.decided_by_id == authority().admin.id:
@@ -176,12 +173,12 @@ def approve_several() -> ResponseReturnValue:
     form = ApprovalForm()
     if not form.validate():
         return _several(form, RejectionForm(formdata=None), 422)
-    done: list[EmailChange] = []
+    done: list[IdentityChange] = []
     with unit_of_work() as db:
         for correction in _in_order(db, request.form.getlist("pilih")):
             grounds = form.grounds(number_in(request.form.get(f"seen-{correction.id}")))
             outcome = decide_correction.approve(db, authority(), correction.id, grounds, _delay(), client(), now())
-            if isinstance(outcome, EmailChange):
+            if isinstance(outcome, IdentityChange):
                 done.append(outcome)
         decide_correction.report_many(db, authority(), "menyetujui perbaikan email", done, client(), now())
     return redirect(url_for("admin.corrections.result", pilih=_chosen(request.form.getlist("pilih"))), 303)
@@ -209,46 +206,8 @@ def result() -> ResponseReturnValue:
     """Where the chosen requests stand now, so a reload tells the truth."""
     with reading() as db:
         requests = _requests(db, request.args.getlist("pilih"))
-        latest = {one.id: EmailChange.latest_of_request(db, one.id) for one in requests}
+        latest = {one.id: IdentityChange.latest_of_request(db, one.id) for one in requests}
     return render_template("admin/corrections_result.html", requests=requests, latest=latest)
-
-
-@blueprint.get("/perubahan/<big_row:change_id>")
-def change(change_id: int) -> ResponseReturnValue:
-    return _change(change_id, BecauseForm())
-
-
-@blueprint.post("/perubahan/<big_row:change_id>/konfirmasi")
-@proven_again
-def confirm(change_id: int) -> ResponseReturnValue:
-    with unit_of_work() as db:
-        outcome = change_email.confirm_change(db, authority(), change_id, _delay(), client(), now())
-    match outcome:
-        case EmailChange():
-            flash(what_follows(outcome), "success")
-            return redirect(url_for("admin.corrections.page", lihat="kedua"), 303)
-        case OutOfReach() | NotToTouch():
-            raise stopped(outcome)
-        case NotThatState() | AddressTaken():
-            return _change(change_id, BecauseForm(formdata=None), 422, words_for(outcome))
-
-
-@blueprint.post("/perubahan/<big_row:change_id>/batalkan")
-@proven_again
-def cancel(change_id: int) -> ResponseReturnValue:
-    form = BecauseForm()
-    if not form.validate():
-        return _change(change_id, form, 422)
-    with unit_of_work() as db:
-        outcome = change_email.cancel_change(db, authority(), change_id, form.because.value, client(), now())
-    match outcome:
-        case EmailChange():
-            flash("Perubahan email dibatalkan. Email di data tidak berubah lagi karenanya.", "success")
-            return redirect(url_for("admin.corrections.page"), 303)
-        case OutOfReach() | NotToTouch():
-            raise stopped(outcome)
-        case NotThatState():
-            return _change(change_id, form, 422, words_for(outcome))
 
 
 def _ticket(typed: str) -> ResponseReturnValue:
@@ -299,24 +258,6 @@ def _several(approval: ApprovalForm, rejection: RejectionForm, status: int = 200
     return make_response(page, status)
 
 
-def _change(change_id: int, form: BecauseForm, status: int = 200, problem: str | None = None) -> ResponseReturnValue:
-    with reading() as db:
-        found = EmailChange.with_id(db, change_id)
-        if found is None or isinstance(authority().person(db, found.user_id), OutOfReach):
-            abort(404)
-        address = EmailAddress(found.new_email)
-        warnings = about_address(db, authority(), found.user, address, now()) if found.state in _OPEN_CHANGES else []
-        first = authority().name_of(found.decided_by)
-    if problem:
-        form.form_errors = [problem]
-    page = render_template(
-        "admin/email_change.html", change=found, first=first, warnings=warnings, form=form,
-        is_mine=found.decided_by_id == authority().admin.id,
-        has_errors=bool(form.errors),
-    )  # fmt: skip
-    return make_response(page, status)
-
-
 def _chosen(ids: Sequence[str]) -> list[int]:
     return sorted({int(one) for one in ids if one.isascii() and one.isdigit() and len(one) < 19})[:MOST_AT_ONCE]
 
@@ -342,16 +283,7 @@ def _to_the_next(correction_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin.corrections.one", correction_id=following.id), 303)
 
 
-def what_follows(change: EmailChange) -> str:
-    if change.state is ChangeState.NEEDS_SECOND:
-        return f"Email {change.user.name} menunggu konfirmasi admin kedua."
-    if change.state is ChangeState.SCHEDULED and change.effective_at:
-        moment = shown_moment(change.effective_at)
-        return f"Email {change.user.name} akan diganti pada {moment}; alamat lama sudah diberi tahu."
-    return f"Email {change.user.name} sudah diganti, dan token dikirim ke alamat baru."
-
-
-def words_for(refusal: AddressTaken | SameAddress | UnderWay | Outdated | AlreadyDecided | NotThatState) -> str:
+def words_for(refusal: AddressTaken | SameAddress | UnderWay | Outdated | AlreadyDecided) -> str:
     match refusal:
         case AddressTaken(User() as owner):
             return f"Alamat ini sudah dipakai oleh {owner.name}. Tolak, dan minta alamat lain."
@@ -367,8 +299,6 @@ def words_for(refusal: AddressTaken | SameAddress | UnderWay | Outdated | Alread
             return (
                 f"Permintaan {correction.ticket} sudah diputuskan admin lain: {correction.state}. Keputusan Anda tidak dipakai."
             )
-        case NotThatState(change):
-            return f"Perubahan ini sudah tidak menunggu lagi: {change.state.label.lower()}."
 
 
 def _delay() -> timedelta:

@@ -7,22 +7,17 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import HiddenField
 
-from app.blueprints.admin.corrections import CHECKS, NO_CHECK, number_in, what_follows, words_for
+from app.blueprints.admin.changes import what_follows
+from app.blueprints.admin.corrections import CHECKS, NO_CHECK, number_in, words_for
 from app.db import unit_of_work
 from app.domain.corrections import IdentityCheck
 from app.domain.indonesian_time import now, today_in_jakarta
-from app.flows.change_email import (
-    AddressTaken,
-    Decision,
-    Outdated,
-    SameAddress,
-    UnderWay,
-    change_email,
-    is_in_use,
-    needs_second_admin,
-)
+from app.flows.change_email import Decision, Outdated, SameAddress, change_email
+from app.flows.change_identity import UnderWay
+from app.flows.identity_gate import needs_second
 from app.flows.look_at_person import open_record
-from app.models.email_change import EmailChange
+from app.flows.put_on_record import AddressTaken
+from app.models.identity_change import IdentityChange
 from app.security.authority import NotToTouch, OutOfReach
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import ChoiceField, EmailField, LineField, refuse
@@ -60,7 +55,7 @@ def change(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
         outcome = change_email(db, authority(), person_id, decision, delay, client(), now())
     match outcome:
-        case EmailChange():
+        case IdentityChange():
             flash(what_follows(outcome), "success")
             return redirect(url_for("admin.person.page", person_id=person_id), 303)
         case OutOfReach() | NotToTouch():
@@ -79,10 +74,10 @@ def _page(person_id: int, form: EmailForm, status: int = 200, warned_of: str = "
             raise stopped(person)
         if objection := authority().objection(db, person, today_in_jakarta(now())):
             raise stopped(objection)
-        needs_second = needs_second_admin(db, person, now())
+        is_asked = needs_second(db, person, now())
     page = render_template(
-        "admin/person_email.html", person=person, form=form, needs_second=needs_second, warned_of=warned_of,
-        is_in_use=is_in_use(person),
+        "admin/person_email.html", person=person, form=form, needs_second=is_asked, warned_of=warned_of,
+        is_in_use=person.is_in_use,
         delay_hours=portal().settings.email_change_delay_hours, has_errors=bool(form.errors),
     )  # fmt: skip
     return make_response(page, status)

@@ -19,7 +19,7 @@ from app.models.import_batch import BatchState, ImportBatch
 from app.models.instansi import Instansi
 from app.security.authority import OutOfReach
 from app.web.admins import authority, proven_again, stopped
-from app.web.fields import refuse
+from app.web.fields import LineField, refuse
 from app.web.headers import takes
 from app.web.portal import client
 from app.web.row_ids import big_row_id
@@ -35,6 +35,7 @@ _CSV, _XLSX = "text/csv; charset=utf-8", "application/vnd.openxmlformats-officed
 
 class UploadForm(FlaskForm):
     file = FileField("File pegawai (CSV atau XLSX)")
+    reason = LineField("Dasar impor (opsional)", "", 300)
 
 
 class ActForm(FlaskForm):
@@ -81,7 +82,7 @@ def upload() -> ResponseReturnValue:
     if instansi_id is None and not authority().is_pusat:
         return _list_page(form, 422, "Pilih untuk instansi mana file ini, lalu pilih filenya sekali lagi.")
     with unit_of_work() as db:
-        batch = import_batches.hand_over(db, authority(), received, instansi_id, client(), now())
+        batch = import_batches.hand_over(db, authority(), received, instansi_id, form.reason.value, client(), now())
     if isinstance(batch, OutOfReach):
         raise stopped(batch)
     return redirect(url_for(".show", batch_id=batch.id), 303)

@@ -12,6 +12,7 @@ from app.blueprints.admin.instansi import chosen_instansi
 from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now, shown_date, today_in_jakarta
 from app.flows import grant_mandate as granting
+from app.flows.change_identity import UnderWay
 from app.flows.revoke_mandate import revoke_mandate
 from app.models.admin_mandate import AdminMandate
 from app.models.instansi import Instansi
@@ -83,6 +84,9 @@ def grant() -> ResponseReturnValue:
             db, authority().admin, form.nip.value, form.code, form.sk_number.value, form.until.value, client(), now()
         )
     match granted:
+        case AdminMandate(awaits_second=True):
+            flash(f"Mandat {granted.scope} untuk {granted.user.name} menunggu konfirmasi admin pusat kedua.", "success")
+            return redirect(url_for("admin.mandates.page"), 303)
         case AdminMandate():
             flash(f"Mandat {granted.scope} untuk {granted.user.name} berlaku sampai {shown_date(granted.ends_on)}.", "success")
             return redirect(url_for("admin.mandates.page"), 303)
@@ -94,6 +98,10 @@ def grant() -> ResponseReturnValue:
             refuse(form.until, "Tanggal ini sudah lewat. Isi hari ini atau sesudahnya.")
         case granting.TooLong():
             refuse(form.until, f"Mandat berlaku paling lama {granting.LONGEST_YEARS} tahun. Isi tanggal yang lebih dekat.")
+        case UnderWay():
+            form.form_errors = [
+                "Untuk pegawai ini masih ada perubahan lain yang belum selesai. Selesaikan dahulu, lalu tunjuk lagi."
+            ]
         case NotToTouch():
             raise stopped(granted)
     return _grant_page(form, 422)

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from datetime import timedelta
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,14 +11,18 @@ from wtforms import HiddenField, StringField, ValidationError
 
 from app.db import reading, unit_of_work
 from app.domain.categories import Category
-from app.domain.indonesian_time import now, today_in_jakarta
+from app.domain.identity import ChangeState
+from app.domain.indonesian_time import now, shown_moment, today_in_jakarta
 from app.domain.staff_file import Fault, read_phone
-from app.flows.correct_record import Corrected, NipTaken, Record, Stale, correct_record
+from app.flows.change_identity import UnderWay
+from app.flows.correct_record import Corrected, OneAtATime, Record, Stale, correct_record
 from app.flows.deactivate import AlreadySo, deactivate, reactivate
 from app.flows.look_at_person import look_at_person, open_record
 from app.flows.move_person import AlreadyThere, Moved, UnknownInstansi, move_person
+from app.flows.put_on_record import NipTaken
 from app.flows.send_token import Held, IsDeactivated, NoAddress, OnItsWay, send_token
 from app.flows.unlock import unlock_person
+from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
 from app.models.user import User
 from app.security.authority import NotToTouch, OutOfReach
@@ -92,16 +97,24 @@ def save(person_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _edit_page(person, form, seen, 422)
     with unit_of_work() as db:
-        outcome = correct_record(
-            db, authority(), person_id, seen, form.record, form.reason.value, _cpns_open_by_themselves(), client(), now()
-        )
+        opens_cpns = portal().settings.cpns_activation == "otomatis"
+        wanted, why = form.record, form.reason.value
+        outcome = correct_record(db, authority(), person_id, seen, wanted, why, opens_cpns, _delay(), client(), now())
     match outcome:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
         case Corrected(columns=()):
             return _back(person_id, "Data sudah seperti itu, jadi tidak ada yang diubah.", "info")
+        case Corrected(change=IdentityChange() as change) if change.state is not ChangeState.DONE:
+            return _back(person_id, _waits(change))
         case Corrected():
             return _back(person_id, f"Data sudah dibetulkan: {outcome.words}.")
+        case UnderWay():
+            form.form_errors = ["Untuk akun ini masih ada perubahan lain yang belum selesai. Selesaikan atau batalkan dahulu."]
+            return _edit_page(person, form, seen, 422)
+        case OneAtATime():
+            form.form_errors = ["NIP dan kategori PPT Non ASN diputuskan satu per satu. Simpan dahulu yang satu, lalu yang lain."]
+            return _edit_page(person, form, seen, 422)
         case Stale():
             form.form_errors = [
                 "Data berubah sejak halaman ini dibuka. Bandingkan isian Anda dengan data sekarang, lalu simpan lagi."
@@ -202,6 +215,8 @@ def move(person_id: int) -> ResponseReturnValue:
     match outcome:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
+        case Moved(change=change) if change.state is not ChangeState.DONE:
+            return _back(person_id, _waits(change))
         case Moved(to=target):
             flash(f"Pegawai sudah pindah ke {target.name}, dan admin di sana yang mengurusnya sekarang.", "success")
             return redirect(url_for("admin.people.page"), 303)
@@ -255,11 +270,17 @@ def _back(person_id: int, words: str, kind: str = "success") -> ResponseReturnVa
     return redirect(url_for("admin.person.page", person_id=person_id), 303)
 
 
+def _waits(change: IdentityChange) -> str:
+    if change.state is ChangeState.SCHEDULED and change.effective_at:
+        return f"{change.kind.heading} baru berlaku pada {shown_moment(change.effective_at)}; pemilik akun sudah diberi tahu."
+    return f"Perubahan {change.kind.label} menunggu konfirmasi admin kedua, yang sudah diberi tahu."
+
+
+def _delay() -> timedelta:
+    return timedelta(hours=portal().settings.email_change_delay_hours)
+
+
 def _submission(person_id: int) -> str:
     """One page, one letter: a double click is the same form."""
     form_id = request.form.get("form_id") or secrets.token_urlsafe()
     return hashlib.sha256("\n".join((form_id, "kirim-token", str(person_id))).encode()).hexdigest()
-
-
-def _cpns_open_by_themselves() -> bool:
-    return portal().settings.cpns_activation == "otomatis"

@@ -1,0 +1,113 @@
+"""/admin/perbaikan-email/perubahan/<change>: a decided change of what identifies somebody, and the second admin's word on it."""
+
+from datetime import timedelta
+
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+
+from app.db import reading, unit_of_work
+from app.domain.email_address import EmailAddress
+from app.domain.identity import ChangeKind, ChangeState
+from app.domain.indonesian_time import now, shown_moment, today_in_jakarta
+from app.flows import change_identity
+from app.flows.change_identity import NotThatState
+from app.flows.identity_gate import objection_to_cancel, objection_to_second
+from app.flows.put_on_record import AddressTaken, NipTaken
+from app.flows.weigh_correction import about_address
+from app.models.identity_change import IdentityChange
+from app.security.authority import NotToTouch, OutOfReach
+from app.web.admins import authority, proven_again, stopped
+from app.web.fields import LineField
+from app.web.portal import client, portal
+
+blueprint = Blueprint("changes", __name__, url_prefix="/perbaikan-email/perubahan/<big_row:change_id>")
+
+
+_TAKEN = "Email atau NIP yang baru ini sudah dipakai akun lain. Batalkan perubahan ini, lalu putuskan yang lain."
+
+
+class BecauseForm(FlaskForm):
+    because = LineField("Alasan", "Isi alasannya, supaya dapat dijelaskan kemudian.", 300)
+
+
+@blueprint.get("", endpoint="page")
+def show(change_id: int) -> ResponseReturnValue:
+    return _page(change_id, BecauseForm())
+
+
+@blueprint.post("/konfirmasi")
+@proven_again
+def confirm(change_id: int) -> ResponseReturnValue:
+    delay = timedelta(hours=portal().settings.email_change_delay_hours)
+    with unit_of_work() as db:
+        outcome = change_identity.confirm_change(db, authority(), change_id, delay, client(), now())
+    match outcome:
+        case IdentityChange():
+            flash(what_follows(outcome), "success")
+            return redirect(url_for("admin.corrections.page", lihat="kedua"), 303)
+        case OutOfReach() | NotToTouch():
+            raise stopped(outcome)
+        case NotThatState():
+            return _page(change_id, BecauseForm(formdata=None), 422, _no_longer(outcome))
+        case AddressTaken() | NipTaken():
+            return _page(change_id, BecauseForm(formdata=None), 422, _TAKEN)
+
+
+@blueprint.post("/batalkan")
+@proven_again
+def cancel(change_id: int) -> ResponseReturnValue:
+    form = BecauseForm()
+    if not form.validate():
+        return _page(change_id, form, 422)
+    with unit_of_work() as db:
+        outcome = change_identity.cancel_change(db, authority(), change_id, form.because.value, client(), now())
+    match outcome:
+        case IdentityChange(state=ChangeState.FROZEN):
+            flash("Perkara ditutup: pemilik akun benar, dan akun itu tidak lagi disengketakan.", "success")
+            return redirect(url_for("admin.person.page", person_id=outcome.user_id), 303)
+        case IdentityChange():
+            flash(f"Perubahan {outcome.kind.label} dibatalkan. Data tidak berubah lagi karenanya.", "success")
+            return redirect(url_for("admin.corrections.page"), 303)
+        case OutOfReach() | NotToTouch():
+            raise stopped(outcome)
+        case NotThatState():
+            return _page(change_id, form, 422, _no_longer(outcome))
+
+
+def what_follows(change: IdentityChange) -> str:
+    """What a decision has led to, as whoever decided reads it."""
+    name, what = change.user.name, change.kind.heading
+    if change.state is ChangeState.NEEDS_SECOND:
+        return f"{what} {name} menunggu konfirmasi admin kedua."
+    if change.state is ChangeState.SCHEDULED and change.effective_at:
+        return f"{what} {name} akan diganti pada {shown_moment(change.effective_at)}; pemiliknya sudah diberi tahu."
+    if change.kind is ChangeKind.EMAIL:
+        return f"Email {name} sudah diganti, dan token dikirim ke alamat baru."
+    return f"{what} {name} sudah diganti, dan pemiliknya diberi tahu."
+
+
+def _page(change_id: int, form: BecauseForm, status: int = 200, problem: str | None = None) -> Response:
+    with reading() as db:
+        change = IdentityChange.with_id(db, change_id)
+        if change is None or isinstance(authority().person(db, change.user_id), OutOfReach):
+            abort(404)
+        is_email = change.kind is ChangeKind.EMAIL and change.is_under_way
+        warnings = about_address(db, authority(), change.user, EmailAddress(change.new_value), now()) if is_email else []
+        objection = authority().objection(db, change.user, today_in_jakarta(now())) or (
+            objection_to_second(db, authority(), change, now()) if change.is_contesting or change.is_under_way else None
+        )
+        first = authority().name_of(change.decided_by) if change.decided_by else "operator portal"
+        stopped_before = [one for one in IdentityChange.contesting(db, change.user_id) if one.id != change.id]
+    if problem:
+        form.form_errors = [problem]
+    page = render_template(
+        "admin/change.html", change=change, first=first, warnings=warnings, form=form, objection=objection,
+        may_cancel=change.is_under_way and objection_to_cancel(authority(), change) is None,
+        stopped_before=stopped_before, has_errors=bool(form.errors),
+    )  # fmt: skip
+    return make_response(page, status)
+
+
+def _no_longer(refusal: NotThatState) -> str:
+    return f"Perubahan ini sudah tidak menunggu lagi: {refusal.change.state.label.lower()}."

@@ -1,0 +1,21 @@
+"""An admin is dismissed, moved or shut out: what that admin has decided and is not in effect waits for another look."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.client import Client
+from app.models.audit_event import Tag
+from app.models.identity_change import IdentityChange
+from app.models.user import User
+from app.security import audit
+
+
+def hold_decisions_of(session: Session, admin: User, because: str, client: Client, now: datetime) -> None:
+    """Every change that this admin has decided or confirmed, and that is not in effect, needs another admin from now on."""
+    session.flush()
+    held = IdentityChange.hold_those_by(session, admin.id, because)
+    people = {person.id: person for person in session.scalars(select(User).where(User.id.in_([one for _, one in held])))}
+    for change_id, user_id in held:
+        audit.record(session, Tag.DECISION_HELD, people[user_id], client, now, change=change_id, because=because)

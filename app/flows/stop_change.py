@@ -1,0 +1,107 @@
+"""Somebody hears that the email, NIP, instansi, category or mandate of the own account is to change, or has, and says: not me.
+
+The change is frozen and the account contested: nothing that identifies its owner changes by one admin's word until a second
+one, who had no part in it, has settled it. Whoever came in through the change is out.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.client import Client
+from app.domain.identity import ChangeKind, ChangeState
+from app.domain.indonesian_time import today_in_jakarta
+from app.flows.change_identity import cancel_under_way, reopen_request_of
+from app.flows.identity_gate import may_still_be_contested
+from app.flows.put_on_record import take_away
+from app.mail import letters
+from app.models.admin_mandate import AdminMandate
+from app.models.audit_event import Tag
+from app.models.identity_change import IdentityChange
+from app.models.user import User
+from app.security import audit
+
+STOP_LINK_DAYS = 30
+_BY_LINK = "Dihentikan lewat tautan di email pemberitahuan."
+_ANOTHER_WAS_STOPPED = "Perubahan sebelumnya dibekukan oleh pemiliknya."
+_FROM_SESSION = "Dihentikan oleh pemilik akun yang sedang masuk."
+
+
+@dataclass(frozen=True)
+class NothingToStop:
+    """It was stopped before, taken back, or another one has replaced it since."""
+
+
+def stop_by_link(session: Session, reference: str, client: Client, now: datetime) -> IdentityChange | NothingToStop:
+    """By the link in a letter about the change. Works before the change holds and, for a month, after."""
+    seen = IdentityChange.with_reference(session, reference)
+    return _stop(session, seen.id, seen.user_id, _BY_LINK, None, client, now) if seen else NothingToStop()
+
+
+def stop_from_session(session: Session, owner: User, client: Client, now: datetime) -> IdentityChange | NothingToStop:
+    """By who is logged in, before the change holds: afterwards no session is left."""
+    seen = IdentityChange.under_way_for(session, owner.id)
+    return _stop(session, seen.id, seen.user_id, _FROM_SESSION, owner, client, now) if seen else NothingToStop()
+
+
+def can_be_stopped(session: Session, change: IdentityChange, person: User, now: datetime) -> bool:
+    """Not yet in effect; or in effect, be it that another one has followed: a thief may have moved on to a third address.
+    Not where second admins have settled such a stop often enough of late."""
+    if not may_still_be_contested(session, person, now):
+        return False
+    if change.state is not ChangeState.DONE:
+        return change.is_under_way
+    match change.kind:
+        case ChangeKind.EMAIL:
+            still_holds = person.email == change.new_value
+        case ChangeKind.NIP:
+            still_holds = person.nip == change.new_value
+        case ChangeKind.INSTANSI:
+            still_holds = person.instansi.code == change.new_value
+        case ChangeKind.CATEGORY:
+            still_holds = person.category == change.new_value
+        case ChangeKind.MANDATE:
+            still_holds = change.mandate is not None and change.mandate.is_in_force(today_in_jakarta(now))
+    return still_holds or bool(IdentityChange.done_after(session, change))
+
+
+def _stop(
+    session: Session, change_id: int, user_id: int, because: str, actor: User | None, client: Client, now: datetime
+) -> IdentityChange | NothingToStop:
+    person = User.with_id(session, user_id, lock=True)
+    change = IdentityChange.with_id(session, change_id, lock=True)
+    if person is None or change is None or not can_be_stopped(session, change, person, now):
+        return NothingToStop()
+    if change.state is ChangeState.DONE:
+        take_away(session, change, person, client, now)
+        for later in IdentityChange.done_after(session, change):
+            later.end(ChangeState.FROZEN, _ANOTHER_WAS_STOPPED, now)
+        cancel_under_way(session, person, _ANOTHER_WAS_STOPPED, actor, client, now)
+    elif change.mandate is not None:
+        change.mandate.revoke(now)
+    change.end(ChangeState.FROZEN, because, now)
+    correction = reopen_request_of(session, change, person)
+    audit.record(
+        session, Tag.EMAIL_CHANGE_STOPPED, person, client, now, actor=actor, change=change.id, kind=change.kind, because=because
+    )
+    if correction:
+        letters.correction_frozen(session, correction, client, now)
+    _tell_the_desk(session, change, person, client, now)
+    return change
+
+
+def _tell_the_desk(session: Session, change: IdentityChange, person: User, client: Client, now: datetime) -> None:
+    """The other admins of the instansi, and the centre, at this very moment: whoever decided has no say in it any more."""
+    today = today_in_jakarta(now)
+    deciders = {change.decided_by_id, change.confirmed_by_id}
+    holders = select(AdminMandate.user_id).where(AdminMandate.instansi_id == person.instansi_id, AdminMandate.holds_on(today))
+    colleagues = session.scalars(select(User).where(User.id.in_(holders), User.id != person.id).order_by(User.id)).all()
+    readers = {one.id: one for one in (*colleagues, *AdminMandate.people_of_pusat(session, today))}
+    what = (
+        f"Pemilik akun {person.name} ({person.shown_nip.masked}) menyatakan perubahan {change.kind.label} bukan permintaannya. "
+        "Akun itu dibekukan sampai admin kedua, yang belum pernah memutuskan tentangnya, memeriksa dan menutup perkara ini."
+    )
+    others = [reader for reader_id, reader in readers.items() if reader_id not in deciders]
+    letters.to_desk(session, others, what, f"/admin/perbaikan-email/perubahan/{change.id}", client, now)
