@@ -7,7 +7,6 @@ one, who had no part in it, has settled it. Whoever came in through the change i
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.client import Client
@@ -74,6 +73,8 @@ def _stop(
     change = IdentityChange.with_id(session, change_id, lock=True)
     if person is None or change is None or not can_be_stopped(session, change, person, now):
         return NothingToStop()
+    if not change.told and person.email:
+        change.told = [person.email]  # who says no hears of the next change
     if change.state is ChangeState.DONE:
         take_away(session, change, person, client, now)
         for later in IdentityChange.done_after(session, change):
@@ -94,14 +95,11 @@ def _stop(
 
 def _tell_the_desk(session: Session, change: IdentityChange, person: User, client: Client, now: datetime) -> None:
     """The other admins of the instansi, and the centre, at this very moment: whoever decided has no say in it any more."""
-    today = today_in_jakarta(now)
     deciders = {change.decided_by_id, change.confirmed_by_id}
-    holders = select(AdminMandate.user_id).where(AdminMandate.instansi_id == person.instansi_id, AdminMandate.holds_on(today))
-    colleagues = session.scalars(select(User).where(User.id.in_(holders), User.id != person.id).order_by(User.id)).all()
-    readers = {one.id: one for one in (*colleagues, *AdminMandate.people_of_pusat(session, today))}
+    readers = AdminMandate.people_of_desks(session, [person.instansi_id], today_in_jakarta(now))
     what = (
         f"Pemilik akun {person.name} ({person.shown_nip.masked}) menyatakan perubahan {change.kind.label} bukan permintaannya. "
         "Akun itu dibekukan sampai admin kedua, yang belum pernah memutuskan tentangnya, memeriksa dan menutup perkara ini."
     )
-    others = [reader for reader_id, reader in readers.items() if reader_id not in deciders]
+    others = [reader for reader in readers if reader.id not in deciders and reader.id != person.id]
     letters.to_desk(session, others, what, f"/admin/perbaikan-email/perubahan/{change.id}", client, now)

@@ -298,7 +298,8 @@ def _waiting(session: Session, reach: Reach, state: ChangeState) -> list[Identit
     waiting = select(IdentityChange).where(
         IdentityChange.state == state, IdentityChange.settled_at.is_(None), reach.within(IdentityChange.instansi_id)
     )
-    return list(session.scalars(waiting.order_by(IdentityChange.decided_at, IdentityChange.id).limit(CHANGES_SHOWN)))
+    since = IdentityChange.ended_at if state is ChangeState.FROZEN else IdentityChange.decided_at
+    return list(session.scalars(waiting.order_by(since, IdentityChange.id).limit(CHANGES_SHOWN)))
 
 
 def _failing(session: Session, reach: Reach, now: datetime) -> tuple[list[FailingDomain], bool]:

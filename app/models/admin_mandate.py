@@ -92,6 +92,13 @@ class AdminMandate(Base):
         return list(session.scalars(select(User).where(User.id.in_(holders)).order_by(User.id)))
 
     @classmethod
+    def people_of_desks(cls, session: Session, instansi_ids: Collection[int], today: date) -> list[User]:
+        """The admins of these instansi and of the centre today, each once."""
+        of_desk = or_(cls.instansi_id.in_(instansi_ids), cls.role == Role.ADMIN_PUSAT)
+        holders = select(cls.user_id).where(of_desk, cls.holds_on(today))
+        return list(session.scalars(select(User).where(User.id.in_(holders)).order_by(User.id)))
+
+    @classmethod
     def held_over(cls, session: Session, user_id: int, instansi_id: int | None, today: date) -> "list[AdminMandate]":
         """What the person holds today over this instansi, or over all for None."""
         return [mandate for mandate in cls.held_by(session, user_id, today) if mandate.instansi_id == instansi_id]
