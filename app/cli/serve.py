@@ -82,6 +82,8 @@ def _is_database_ready() -> bool:
 def run_web(app: Flask, with_worker: bool) -> None:
     """Serve until SIGINT or SIGTERM; then end the worker too, letting it finish the letter in its hand."""
     settings = app.extensions["portal"].settings
+    for remark in settings.remarks:
+        log.warning(remark)
     for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: a shell starts background jobs with it ignored
         signal.signal(number, _leave)
     try:
