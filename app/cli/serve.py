@@ -82,8 +82,6 @@ def _is_database_ready() -> bool:
 def run_web(app: Flask, with_worker: bool) -> None:
     """Serve until SIGINT or SIGTERM; then end the worker too, letting it finish the letter in its hand."""
     settings = app.extensions["portal"].settings
-    for remark in settings.remarks:
-        log.warning(remark)
     for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: a shell starts background jobs with it ignored
         signal.signal(number, _leave)
     try:
@@ -103,6 +101,8 @@ def run_web(app: Flask, with_worker: bool) -> None:
     except (OSError, ValueError) as fault:  # ValueError: waitress cannot resolve the host
         reason = fault.strerror if isinstance(fault, OSError) else fault
         raise click.ClickException(f"{settings.host}:{settings.port} cannot be opened: {reason}") from fault
+    for remark in settings.remarks:
+        log.warning(remark)
     with _worker_beside() if with_worker else _nothing():
         server.run()
 
