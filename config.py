@@ -227,6 +227,7 @@ class _Source:
         return bool(self.environ.get(name, "").strip() or (name in SECRET_SETTINGS and self.environ.get(f"{name}_FILE")))
 
     def text(self, name: str, default: str) -> str:
+        assert name in EXAMPLES, f"{name} is missing in EXAMPLES, so whoever sets it would be told that it is no setting"
         value = self.environ.get(name, "").strip()
         if name in SECRET_SETTINGS and (path := self.environ.get(f"{name}_FILE")):
             if value:

@@ -214,6 +214,14 @@ def test_a_bad_setting_stops_the_start_with_its_name_and_an_example(tmp_path: Pa
     assert looked.returncode == 1 and _without_examples(looked.stderr, "fault: ") == _without_examples(done.stderr, "mysapk: ")
 
 
+def test_what_is_only_unwise_is_a_line_of_the_log(serve: StartPortal) -> None:
+    with serve(MAIL_SEVER="smtp.example") as running:
+        running.wait_until_it_answers()
+
+        warned = [line for line in running.said.splitlines() if '"WARNING"' in line]
+    assert len(warned) == 1 and "MAIL_SEVER: is no setting; did you mean MAIL_SERVER?" in warned[0]
+
+
 def test_production_with_its_secrets_in_files_is_strict_and_has_no_demo_mailbox(serve: StartPortal, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("a key of forty letters, kept in a file..\n")
     settings = PRODUCTION | {"SECRET_KEY": "", "SECRET_KEY_FILE": str(tmp_path / "key")}

@@ -1,7 +1,9 @@
 """`mysapk check` looks at everything that a running portal leans on, in the words of the start."""
 
 import http.client
+import secrets
 import socket
+import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -87,6 +89,25 @@ def test_check_says_what_must_be_mended(make_app: MakeApp, tmp_path: Path) -> No
 
     empty = _check(make_app(DATABASE_URL=f"sqlite:///{tmp_path}/new.db"))
     assert empty.exit_code == 1 and "mysapk db upgrade" in _line(empty, "migrations")
+
+
+class Pong(socketserver.BaseRequestHandler):
+    """A Redis that knows one word."""
+
+    def handle(self) -> None:
+        while data := self.request.recv(4096):
+            commands = max(1, data.count(b"\r\n*") + data.startswith(b"*"))
+            self.request.sendall(b"+PONG\r\n" * commands)
+
+
+def test_check_asks_redis(make_app: MakeApp) -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Pong) as redis:
+        redis.daemon_threads = True
+        threading.Thread(target=redis.serve_forever, args=(0.05,), daemon=True).start()
+        looked = _check(make_app(RATELIMIT_STORAGE_URI=f"redis://127.0.0.1:{redis.server_address[1]}/0"))
+        redis.shutdown()
+
+    assert _line(looked, "Redis at ") == "ok: Redis at 127.0.0.1: answers"
 
 
 def test_check_compares_the_clock_with_the_database_s(make_app: MakeApp, database_url: str) -> None:
@@ -207,7 +228,7 @@ def test_check_is_not_taken_in_by_another_portal(make_app: MakeApp) -> None:
 
 def test_the_question_of_check_is_answered_once_within_a_minute_and_to_nobody_else(app: Flask) -> None:
     visitor = Visitor(app)
-    question = SigningKeys((SECRET_KEY,)).check_question("1")
+    question = SigningKeys((SECRET_KEY,)).check_question(secrets.token_hex(16))
 
     def ask(signed: str | None) -> int:
         return visitor.client.get("/proxyz", headers={"X-Portal-Check": signed} if signed is not None else {}).status_code
