@@ -392,7 +392,7 @@ _NO_SECRETS = re.compile(
     r"|5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8|5f4dcc3b5aa765d61d8327deb882cf99",  # of "password"
     re.IGNORECASE,
 )
-_FEWEST_DIFFERENT = 6  # characters; of 10,000,000 random strings of 32 hex digits none has so few
+_FEWEST_DIFFERENT = 6  # characters; what is drawn from 16 hex digits has more
 
 
 def weakness_of(secret: str, shortest: int) -> str | None:
@@ -510,7 +510,7 @@ def _look_at_demo(source: _Source, settings: Settings) -> None:
     )
     public_host = urlsplit(settings.public_url).hostname or ""
     if source.is_set("PUBLIC_URL") and not is_loopback(public_host):
-        source.fault("PORTAL_ENV", f"must not be demo where PUBLIC_URL names {public_host!r}, not this machine: {way_out}")
+        source.fault("PORTAL_ENV", f"must not be demo, as it is when unset, where PUBLIC_URL names {public_host!r}: {way_out}")
     if not is_loopback(settings.host):
         source.fault("HOST", f"must not let other machines in, as {settings.host} does: {way_out}")
     if settings.trusted_proxies:
