@@ -1,28 +1,87 @@
-"""Every setting of the portal: read once from the environment or a `.env` file, checked at start, never changed."""
+"""Every setting of the portal: read once from the environment or a `.env` file, checked at start, never changed.
+
+What is merely wrong stops every start; what is unsafe stops the start where strangers come: in production, and in a demo
+that others than this machine could reach. All faults are told at once, and `mysapk check` tells them in the same words.
+"""
 
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parseaddr
+from ipaddress import IPv6Address, ip_address
+from itertools import pairwise
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from dotenv import dotenv_values
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent
+ENV_FILE = ROOT / ".env"
+# Every setting there is, each with an example. What is not in this table is no setting.
+EXAMPLES = {
+    "PORTAL_ENV": "production",
+    "DEMO_OPEN_TO_THE_WORLD": "yes",
+    "DATABASE_URL": "postgresql+psycopg://user:password@host/portal",
+    "SECRET_KEY": "",  # a new one each time: an example that stands in a book is no secret
+    "SECRET_KEY_FALLBACKS": "",
+    "PUBLIC_URL": "https://mysapk.example.go.id",
+    "HOST": "127.0.0.1",
+    "PORT": "5000",
+    "TRUSTED_PROXIES": "1",
+    "MAIL_SERVER": "smtp.example.go.id",
+    "MAIL_PORT": "587",
+    "MAIL_USERNAME": "portal",
+    "MAIL_PASSWORD": "",
+    "MAIL_USE_TLS": "true",
+    "MAIL_USE_SSL": "false",
+    "MAIL_DEFAULT_SENDER": "MySAPK <no-reply@mysapk.example>",
+    "RATELIMIT_STORAGE_URI": "redis://localhost:6379/0",
+    "ADDRESS_LIMITS": "on",
+    "TOKEN_LIFETIME_MINUTES": "60",
+    "RESEND_COOLDOWN_SECONDS": "60",
+    "SESSION_IDLE_MINUTES": "30",
+    "SESSION_ABSOLUTE_HOURS": "12",
+    "PASSWORD_POLICY": "mysapk2021",
+    "EMAIL_CHANGE_DELAY_HOURS": "24",
+    "CPNS_ACTIVATION": "admin",
+    "ANDROID_PACKAGE_NAME": "id.example.mysapk",
+    "ANDROID_CERT_FINGERPRINTS": ":".join(["14", "6D", "E9", "83", "C5", "73", "06", "50"] * 4),
+    "METRICS_TOKEN": "",
+    "PORTAL_NAME": "MySAPK",
+    "PORTAL_OPERATOR": "Simulasi - bukan layanan resmi BKN",
+    "INSTANCE_PATH": "instance",
+    "FLASK_DEBUG": "0",  # Flask's own
+}
 SECRET_SETTINGS = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "MAIL_PASSWORD", "METRICS_TOKEN")
+SHORTEST_KEY = 32  # characters
+SHORTEST_METRICS_TOKEN = 16
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A setting that cannot be used: its name, what is wrong, and an example, of another setting where that one was meant."""
+
+    name: str
+    problem: str
+    example: str
+    meant: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.problem}. Example: {self.meant or self.name}={self.example}"
 
 
 class BadSetting(Exception):
-    """A setting that cannot be used. The message names it, says what is wrong and gives an example."""
+    """Settings that cannot be used, one a line."""
 
-    def __init__(self, name: str, problem: str, example: str) -> None:
-        super().__init__(f"{name}: {problem}. Example: {name}={example}")
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults
 
 
 @dataclass(frozen=True)
@@ -70,34 +129,28 @@ class Settings:
     portal_operator: str
     android_app: AndroidApp | None  # None: there is no build in the Play Store
     instance: Path
+    demo_open_to_the_world: bool
+    remarks: tuple[str, ...] = ()  # what the operator should look at, though the portal starts
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read the settings; raises BadSetting at the first that cannot be used."""
-        source = _Source(_with_env_file(os.environ) if environ is None else environ)
+        """Read the settings; raises BadSetting with all that cannot be used."""
+        source = _Source(os.environ, ENV_FILE) if environ is None else _Source(environ)
         instance = Path(source.text("INSTANCE_PATH", str(ROOT / "instance")))
         env = source.one_of("PORTAL_ENV", "demo", ("demo", "production", "test"))
-        host = source.text("HOST", "127.0.0.1")
-        port = source.number("PORT", 5000, 1, 65535)
-        mail_server = _mail_server(source)
-        address_limits = source.one_of("ADDRESS_LIMITS", "on", ("on", "off")) == "on"
-        if env == "production":
-            if mail_server is None:
-                raise BadSetting("MAIL_SERVER", "must be set where PORTAL_ENV=production", "smtp.example.go.id")
-            if not address_limits:
-                raise BadSetting("ADDRESS_LIMITS", "cannot be off where PORTAL_ENV=production", "on")
-        return cls(
+        host, port = source.text("HOST", "127.0.0.1"), source.number("PORT", 5000, 1, 65535)
+        settings = cls(
             env=env,
-            database_url=_database_url(source.text("DATABASE_URL", "sqlite:///instance/portal.db")),
+            database_url=_database_url(source),
             secret_keys=_secret_keys(source, env, instance),
-            public_url=_public_url(source.text("PUBLIC_URL", f"http://{_in_url(host)}:{port}")),
+            public_url=_public_url(source, host, port),
             host=host,
             port=port,
             trusted_proxies=source.number("TRUSTED_PROXIES", 0, 0, 10),
-            mail_server=mail_server,
+            mail_server=_mail_server(source),
             mail_sender=_mail_sender(source),
             ratelimit_storage_uri=_ratelimit_storage(source),
-            address_limits=address_limits,
+            address_limits=source.one_of("ADDRESS_LIMITS", "on", ("on", "off")) == "on",
             token_lifetime_minutes=source.number("TOKEN_LIFETIME_MINUTES", 60, 1, 24 * 60),
             resend_cooldown_seconds=source.number("RESEND_COOLDOWN_SECONDS", 60, 0, 3600),
             password_policy=source.one_of("PASSWORD_POLICY", "mysapk2021", ("mysapk2021", "asn2025")),
@@ -105,12 +158,19 @@ class Settings:
             email_change_delay_hours=source.number("EMAIL_CHANGE_DELAY_HOURS", 24, 0, 14 * 24),
             session_idle_minutes=source.number("SESSION_IDLE_MINUTES", 30, 1, 24 * 60),
             session_absolute_hours=source.number("SESSION_ABSOLUTE_HOURS", 12, 1, 24 * 7),
-            metrics_token=source.text("METRICS_TOKEN", "") or None,
+            metrics_token=_metrics_token(source),
             portal_name=source.line("PORTAL_NAME", "MySAPK"),
             portal_operator=source.line("PORTAL_OPERATOR", "Simulasi - bukan layanan resmi BKN"),
             android_app=_android_app(source),
             instance=instance,
+            demo_open_to_the_world=source.yes("DEMO_OPEN_TO_THE_WORLD"),
         )
+        _look_at_names(source, env)
+        if "PORTAL_ENV" not in source.faults:
+            _LOOK_AT_ENV[env](source, settings)
+        if source.faults:
+            raise BadSetting(*source.faults.values())
+        return replace(settings, remarks=tuple(source.remarks))
 
     @property
     def is_demo(self) -> bool:
@@ -124,6 +184,12 @@ class Settings:
     def has_demo_mailbox(self) -> bool:
         """Whether /kotak-surat shows what would otherwise be mailed."""
         return self.is_demo and self.mail_server is None
+
+    @property
+    def is_behind_a_proxy(self) -> bool:
+        """Whether another program stands before the portal, which itself speaks plain http: then everybody seems to be
+        local, and where somebody comes from proves nothing."""
+        return self.trusted_proxies > 0 or self.is_https
 
     @property
     def mail_folder(self) -> Path:
@@ -141,95 +207,216 @@ class Settings:
 
 
 class _Source:
-    """Environment variables with their checks."""
+    """Environment variables with their checks. The `.env` file beside this one is overridden by the real environment.
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
+    A value that cannot be used is noted as a fault, and something harmless stands for it until all are read.
+    """
+
+    def __init__(self, environ: Mapping[str, str], file: Path | None = None) -> None:
+        self.in_file = dotenv_values(file) if file else {}
+        from_file = {name: value for name, value in self.in_file.items() if value is not None}
+        self.environ = {**from_file, **environ}
+        self.faults: dict[str, Fault] = {}
+        self.remarks: list[str] = []
+
+    def fault(self, name: str, problem: str, example: str = "", meant: str = "") -> None:
+        """The first fault of a setting is the one that is told."""
+        self.faults.setdefault(name, Fault(name, problem, example or _example_of(meant or name), meant))
+
+    def is_set(self, name: str) -> bool:
+        return bool(self.environ.get(name, "").strip() or (name in SECRET_SETTINGS and self.environ.get(f"{name}_FILE")))
 
     def text(self, name: str, default: str) -> str:
-        if name in SECRET_SETTINGS and (path := self._environ.get(f"{name}_FILE")):
-            try:
-                return Path(path).read_text(encoding="utf-8").strip()
-            except (OSError, ValueError) as fault:
-                raise BadSetting(f"{name}_FILE", f"cannot be read ({fault})", "/run/secrets/value") from fault
-        return self._environ.get(name, "").strip() or default
+        assert name in EXAMPLES, f"{name} is missing in EXAMPLES, so whoever sets it would be told that it is no setting"
+        value = self.environ.get(name, "").strip()
+        if name in SECRET_SETTINGS and (path := self.environ.get(f"{name}_FILE")):
+            if value:
+                self.fault(f"{name}_FILE", f"and {name} are both set; only one of them can hold", "/run/secrets/value")
+            return self._from_file(f"{name}_FILE", path) or default
+        return value or default
+
+    def _from_file(self, name: str, path: str) -> str:
+        try:
+            value = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as fault:
+            self.fault(name, f"cannot be read ({fault})", "/run/secrets/value")
+            return ""
+        if not value or "\n" in value:
+            self.fault(name, f"must name a file that holds one line, and {path} is not one", "/run/secrets/value")
+        return value
 
     def line(self, name: str, default: str) -> str:
         value = self.text(name, default)
-        if not value.isprintable() or len(value) > 100:
-            raise BadSetting(name, "must be one line of at most 100 printable characters", default)
-        return value
+        if value.isprintable() and len(value) <= 100:
+            return value
+        self.fault(name, "must be one line of at most 100 printable characters", default)
+        return default
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
         text = self.text(name, str(default))
-        if text.isascii() and text.isdigit() and least <= int(text) <= most:
+        if text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most:
             return int(text)
-        raise BadSetting(name, f"must be a whole number from {least} to {most}, not {text!r}", str(default))
+        self.fault(name, f"must be a whole number from {least} to {most}, not {text!r}", str(default))
+        return default
 
     def one_of(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         text = self.text(name, default)
         if text in choices:
             return text
-        raise BadSetting(name, f"must be one of {', '.join(choices)}, not {text!r}", default)
+        self.fault(name, f"must be one of {', '.join(choices)}, not {text!r}", default)
+        return default
 
     def yes(self, name: str) -> bool:
         text = self.text(name, "false").lower()
-        if text in ("true", "1", "on", "yes", "false", "0", "off", "no"):
-            return text in ("true", "1", "on", "yes")
-        raise BadSetting(name, f"must be true or false, not {text!r}", "true")
+        if text not in ("true", "1", "on", "yes", "false", "0", "off", "no"):
+            self.fault(name, f"must be true or false, not {text!r}", "true")
+        return text in ("true", "1", "on", "yes")
 
 
-def _with_env_file(environ: Mapping[str, str]) -> dict[str, str]:
-    """The `.env` file beside this one, overridden by the real environment."""
-    from_file = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value is not None}
-    return {**from_file, **environ}
+def _example_of(name: str) -> str:
+    return EXAMPLES.get(name, "") or secrets.token_urlsafe(32)
 
 
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+# -- single settings ---------------------------------------------------------------------------------------------------
+def is_loopback(host: str) -> bool:
+    """Whether the name leads to this machine and nowhere else."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
-def _public_url(text: str) -> str:
+def _public_url(source: _Source, host: str, port: int) -> str:
+    """Scheme, host and port as a browser writes them into the Host header, or every request would be refused."""
+    derived = _url("http", host, None if port == 80 else port)
+    text = source.text("PUBLIC_URL", "")
+    if not text:
+        if host in ("0.0.0.0", "::"):  # noqa: S104  (looked for, not listened on)
+            source.fault("PUBLIC_URL", f"must be set where HOST={host}, which no browser can open")
+        return derived
     try:
         parts = urlsplit(text)
-        extras = parts.path.strip("/") or parts.query or parts.fragment or parts.username
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not extras
+        problem = _problem_of_url(text, parts)
     except ValueError:
-        usable = False
-    if not usable or not text.isascii():
-        raise BadSetting("PUBLIC_URL", f"must be scheme and host without a path, not {text!r}", "https://mysapk.example.go.id")
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+        problem = f"must be scheme and host without a path, not {text!r}"
+    if problem:
+        source.fault("PUBLIC_URL", problem)
+        return derived
+    return _url(parts.scheme, parts.hostname or "", parts.port)
 
 
-def _database_url(text: str) -> str:
+def _url(scheme: str, host: str, port: int | None) -> str:
+    suffix = f":{port}" if port else ""
+    return f"{scheme}://[{IPv6Address(host).compressed}]{suffix}" if _is_ipv6(host) else f"{scheme}://{host.lower()}{suffix}"
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return isinstance(ip_address(host), IPv6Address)
+    except ValueError:
+        return False
+
+
+def _problem_of_url(text: str, parts: SplitResult) -> str | None:
+    host = (parts.hostname or "").lower()
+    if "@" in parts.netloc:
+        return "must be scheme and host, without a user or password"
+    extras = parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme not in ("http", "https") or not host or parts.port == 0 or extras or not text.isprintable():
+        return f"must be scheme and host without a path, not {text!r}"
+    if not host.isascii():
+        return f"must have its host in ASCII letters, as browsers send it (xn--...), not {text!r}"
+    if host.endswith("."):
+        return f"must not end its host in a dot, not {text!r}: browsers would send the dot along or not, as it was typed"
+    if parts.port == {"http": 80, "https": 443}[parts.scheme]:
+        return f"must leave out :{parts.port}, which browsers do not send, so that every request would be refused"
+    if not _is_host(host):
+        return f"must have a host that browsers can open, not {host!r}"
+    return None
+
+
+def _is_host(host: str) -> bool:
+    labels = host.split(".")
+    if ":" in host or re.fullmatch(r"\d+|0x[0-9a-f]*", labels[-1]):  # browsers take these for addresses
+        try:
+            return "%" not in host and not ip_address(host).is_unspecified
+        except ValueError:
+            return False
+    return len(host) <= 253 and all(re.fullmatch(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", label) for label in labels)
+
+
+def _database_url(source: _Source) -> str:
     """SQLAlchemy's URL; a relative SQLite path counts from the project's root, wherever the command is started."""
+    text = source.text("DATABASE_URL", "sqlite:///instance/portal.db")
     try:
         url = make_url(text)
         url.get_dialect().import_dbapi()
-    except (ArgumentError, ImportError, ValueError) as error:
-        raise BadSetting(
-            "DATABASE_URL", "is not a URL that SQLAlchemy can open here", "postgresql+psycopg://user:password@host/portal"
-        ) from error
+    except (ArgumentError, ImportError, ValueError):
+        source.fault("DATABASE_URL", "is not a URL that SQLAlchemy can open here")
+        return "sqlite://"
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
         file = ROOT / url.database
-        _make_folder(file.parent, "DATABASE_URL", "sqlite:///instance/portal.db")
+        _make_folder(source, file.parent, "DATABASE_URL", "sqlite:///instance/portal.db")
         url = url.set(database=str(file))
     return url.render_as_string(hide_password=False)
 
 
 def _secret_keys(source: _Source, env: str, instance: Path) -> tuple[str, ...]:
+    """The key and its fallbacks. A demo makes a key of its own; production is given one that nobody can guess."""
     key = source.text("SECRET_KEY", "")
-    if not key and env == "production":
-        raise BadSetting("SECRET_KEY", "must be set where PORTAL_ENV=production", secrets.token_urlsafe(32))
-    if env == "production" and len(key) < 32:
-        raise BadSetting("SECRET_KEY", "must have at least 32 characters", secrets.token_urlsafe(32))
     old_keys = [old.strip() for old in source.text("SECRET_KEY_FALLBACKS", "").split(",") if old.strip()]
-    return (key or _development_key(instance), *old_keys)
+    if env == "production":
+        if not key:
+            source.fault("SECRET_KEY", "must be set where PORTAL_ENV=production")
+            return ("-", *old_keys)
+        if weakness := weakness_of(key, SHORTEST_KEY):
+            source.fault("SECRET_KEY", f"{weakness}: whoever guesses it can sign links that open every account")
+        for number, old in enumerate(old_keys, start=1):
+            if weakness := weakness_of(old, SHORTEST_KEY):
+                problem = f"{weakness} in its part {number} (parts end at commas): what it signs opens accounts as well"
+                source.fault("SECRET_KEY_FALLBACKS", problem)
+        if key in old_keys or len(set(old_keys)) < len(old_keys):
+            source.fault("SECRET_KEY_FALLBACKS", "must hold former keys, each once, and not the one in SECRET_KEY")
+    return (key or _development_key(source, instance), *old_keys)
 
 
-def _development_key(instance: Path) -> str:
+# What people put where a secret belongs, and secrets that stand in well-known books.
+_NO_SECRETS = re.compile(
+    r"change[ _-]?(me|this|it)|replace[ _-]?(me|this)|insecure|secret|password|passphrase|example|contoh|default|mysapk|portal"
+    r"|production|development|ganti[ _-]?(ini|saya)|rahasia|qwerty\w*|asdfgh\w*|letmein|placeholder|your|django|flask"
+    r"|key|token|random|string|super|here|please|with|char"
+    r"|a key for tests only.*"  # of this repository
+    r"|192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf"  # Flask's quick start
+    r"|09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7"  # FastAPI's tutorial
+    r"|e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855|d41d8cd98f00b204e9800998ecf8427e"  # hashes of nothing
+    r"|5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8|5f4dcc3b5aa765d61d8327deb882cf99",  # of "password"
+    re.IGNORECASE,
+)
+_FEWEST_DIFFERENT = 6  # characters; what is drawn from 16 hex digits has more
+
+
+def weakness_of(secret: str, shortest: int) -> str | None:
+    """Why a stranger could guess the secret, in words that go on from its name; None when it looks random."""
+    own = _NO_SECRETS.sub("", secret)  # what is left to guess
+    if len(secret) < shortest:
+        return f"must have at least {shortest} characters"
+    if len(set(secret)) < _FEWEST_DIFFERENT:
+        return f"must have more than {len(set(secret))} different characters"
+    parts = [secret[n : n + 4] for n in range(len(secret) - 3)]
+    if len(set(parts)) < len(parts) * 0.7:
+        return "must not be one part again and again"
+    neighbours = sum(abs(ord(one) - ord(other)) <= 1 for one, other in pairwise(secret))
+    if neighbours > len(secret) * 0.7:
+        return "must not go through the alphabet or the digits"
+    if own != secret and (len(own) < shortest * 2 // 3 or len(set(own)) < _FEWEST_DIFFERENT):
+        return "must be random, not words that many use for a secret"
+    return None
+
+
+def _development_key(source: _Source, instance: Path) -> str:
     """A key of this checkout's own, made at the first start. Two processes that start at once agree on one."""
-    _make_folder(instance, "INSTANCE_PATH", "instance")
+    if not _make_folder(source, instance, "INSTANCE_PATH", "instance"):
+        return "-"
     path = instance / "secret_key"
     candidate = path.with_suffix(f".{os.getpid()}")
     if not path.exists():
@@ -241,25 +428,34 @@ def _development_key(instance: Path) -> str:
     return path.read_text().strip()
 
 
-def _make_folder(folder: Path, setting: str, example: str) -> None:
+def _make_folder(source: _Source, folder: Path, setting: str, example: str) -> bool:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as fault:
-        raise BadSetting(setting, f"needs the folder {folder}, which cannot be made ({fault.strerror})", example) from fault
+        source.fault(setting, f"needs the folder {folder}, which cannot be made ({fault.strerror})", example)
+        return False
+    return True
+
+
+def _metrics_token(source: _Source) -> str | None:
+    token = source.text("METRICS_TOKEN", "")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        source.fault("METRICS_TOKEN", "must be printable ASCII characters without spaces, or no header could carry it")
+    return token or None
 
 
 def _mail_sender(source: _Source) -> str:
-    example = "MySAPK <no-reply@mysapk.example>"
+    example = EXAMPLES["MAIL_DEFAULT_SENDER"]
     text = source.line("MAIL_DEFAULT_SENDER", example)
     if "@" not in parseaddr(text)[1].strip("@"):
-        raise BadSetting("MAIL_DEFAULT_SENDER", f"must be an address, with or without a name, not {text!r}", example)
+        source.fault("MAIL_DEFAULT_SENDER", f"must be an address, with or without a name, not {text!r}")
     return text
 
 
 def _ratelimit_storage(source: _Source) -> str:
     text = source.text("RATELIMIT_STORAGE_URI", "memory://")
     if not text.startswith(("memory://", "redis://", "rediss://", "redis+")):
-        raise BadSetting("RATELIMIT_STORAGE_URI", "must be memory:// or redis://...", "redis://localhost:6379/0")
+        source.fault("RATELIMIT_STORAGE_URI", "must be memory:// or redis://...")
     return text
 
 
@@ -270,15 +466,14 @@ def _android_app(source: _Source) -> AndroidApp | None:
         return None
     if not re.fullmatch(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+", package, re.ASCII):
         problem = f"must be a package name, not {package!r}" if package else "must be set with ANDROID_CERT_FINGERPRINTS"
-        raise BadSetting("ANDROID_PACKAGE_NAME", problem, "id.example.mysapk")
-    example = ":".join(["14", "6D", "E9", "83", "C5", "73", "06", "50"] * 4)
+        source.fault("ANDROID_PACKAGE_NAME", problem)
     fingerprints = tuple(one.strip().upper() for one in listed.split(",") if one.strip())
     if not fingerprints:
-        raise BadSetting("ANDROID_CERT_FINGERPRINTS", "must be set with ANDROID_PACKAGE_NAME", example)
+        source.fault("ANDROID_CERT_FINGERPRINTS", "must be set with ANDROID_PACKAGE_NAME")
     for one in fingerprints:
         if not re.fullmatch(r"[0-9A-F]{2}(:[0-9A-F]{2}){31}", one):
             problem = f"must be SHA-256 fingerprints (32 pairs of hex digits each), comma separated, not {one!r}"
-            raise BadSetting("ANDROID_CERT_FINGERPRINTS", problem, example)
+            source.fault("ANDROID_CERT_FINGERPRINTS", problem)
     return AndroidApp(package, fingerprints)
 
 
@@ -288,10 +483,10 @@ def _mail_server(source: _Source) -> MailServer | None:
         return None
     use_tls, use_ssl = source.yes("MAIL_USE_TLS"), source.yes("MAIL_USE_SSL")
     if use_tls and use_ssl:
-        raise BadSetting("MAIL_USE_TLS", "and MAIL_USE_SSL cannot both be true", "false")
+        source.fault("MAIL_USE_TLS", "and MAIL_USE_SSL cannot both be true", "false")
     username, password = source.text("MAIL_USERNAME", "") or None, source.text("MAIL_PASSWORD", "") or None
     if (username is None) != (password is None):
-        raise BadSetting("MAIL_USERNAME", "and MAIL_PASSWORD must be set together", "portal")
+        source.fault("MAIL_USERNAME", "and MAIL_PASSWORD must be set together")
     return MailServer(
         host=host,
         port=source.number("MAIL_PORT", 465 if use_ssl else 587 if use_tls else 25, 1, 65535),
@@ -300,3 +495,209 @@ def _mail_server(source: _Source) -> MailServer | None:
         use_tls=use_tls,
         use_ssl=use_ssl,
     )
+
+
+# -- safe by default ---------------------------------------------------------------------------------------------------
+def _look_at_demo(source: _Source, settings: Settings) -> None:
+    """A demo has accounts with a known password and shows all mail: it is for this machine, unless somebody says otherwise."""
+    if settings.demo_open_to_the_world:
+        _refuse_debugging(source)
+        source.remarks.append("DEMO_OPEN_TO_THE_WORLD: whoever reaches this portal reads every mail, tokens included")
+        return
+    way_out = (
+        "as a demo, the portal shows every mail with its token at /kotak-surat and has accounts with a known password; "
+        "set PORTAL_ENV=production, or DEMO_OPEN_TO_THE_WORLD=yes where the whole world may read its mail"
+    )
+    public_host = urlsplit(settings.public_url).hostname or ""
+    if source.is_set("PUBLIC_URL") and not is_loopback(public_host):
+        source.fault("PORTAL_ENV", f"must not be demo, as it is when unset, where PUBLIC_URL names {public_host!r}: {way_out}")
+    if not is_loopback(settings.host):
+        source.fault("HOST", f"must not let other machines in, as {settings.host} does: {way_out}")
+    if settings.trusted_proxies:
+        source.fault("TRUSTED_PROXIES", f"must be 0, or others come in through a proxy: {way_out}", "0")
+
+
+def _look_at_test(source: _Source, settings: Settings) -> None:
+    """Tests leave out what production insists on, so no real host may be served like that (RFC 6761 names the others)."""
+    host = urlsplit(settings.public_url).hostname or ""
+    if not is_loopback(host) and not re.search(r"(^|\.)(test|example|invalid|localhost)$", host):
+        problem = f"must not be test where PUBLIC_URL names {host!r}: weak keys and plain http would be let through there"
+        source.fault("PORTAL_ENV", problem)
+    if not is_loopback(settings.host):
+        source.fault("HOST", "must not let other machines in where PORTAL_ENV=test, which lets weak keys through")
+    if settings.demo_open_to_the_world:
+        source.fault("DEMO_OPEN_TO_THE_WORLD", "is for PORTAL_ENV=demo alone", "no")
+
+
+def _look_at_production(source: _Source, settings: Settings) -> None:
+    """What would start, and would let strangers in or everybody out."""
+    where = "where PORTAL_ENV=production"
+    if settings.demo_open_to_the_world:
+        source.fault("DEMO_OPEN_TO_THE_WORLD", "is for PORTAL_ENV=demo alone", "no")
+    if not source.is_set("PUBLIC_URL"):
+        source.fault("PUBLIC_URL", f"must be set {where}: it is the host of every link in a mail")
+    elif not settings.is_https:
+        source.fault("PUBLIC_URL", f"must be https {where}: passwords and cookies would travel in the clear")
+    if settings.mail_server is None:
+        source.fault("MAIL_SERVER", f"must be set {where}")
+    elif not (settings.mail_server.use_tls or settings.mail_server.use_ssl or is_loopback(settings.mail_server.host)):
+        if settings.mail_server.password:
+            problem = f"or MAIL_USE_SSL must be true {where} and MAIL_PASSWORD is set: it would travel in the clear"
+            source.fault("MAIL_USE_TLS", problem)
+        source.remarks.append("MAIL_USE_TLS: is not true, so mails with their tokens travel in the clear to the mail server")
+    if not settings.address_limits:
+        source.fault("ADDRESS_LIMITS", f"cannot be off {where}", "on")
+    if token := settings.metrics_token:
+        if weakness := weakness_of(token, SHORTEST_METRICS_TOKEN):
+            source.fault("METRICS_TOKEN", f"{weakness}: whoever guesses it reads /metrics")
+        if token in settings.secret_keys:
+            source.fault("METRICS_TOKEN", "must not be a key of the portal: what collects figures would hold it")
+    if settings.email_change_delay_hours == 0:
+        source.fault("EMAIL_CHANGE_DELAY_HOURS", f"cannot be 0 {where}: nobody could stop a change of his address in time")
+    if settings.resend_cooldown_seconds < 10:
+        source.fault("RESEND_COOLDOWN_SECONDS", f"must be at least 10 {where}")
+    if settings.session_idle_minutes >= settings.session_absolute_hours * 60:
+        source.fault("SESSION_IDLE_MINUTES", f"must be less than SESSION_ABSOLUTE_HOURS {where}, or it ends nothing")
+    if settings.database_url.startswith("sqlite") and make_url(settings.database_url).database in (None, "", ":memory:"):
+        source.fault("DATABASE_URL", f"cannot be kept in memory {where}: all is lost at the next start")
+    _refuse_debugging(source)
+    source.remarks += _remarks_on_production(source, settings)
+
+
+def _refuse_debugging(source: _Source) -> None:
+    """Flask reads FLASK_DEBUG itself, and takes everything but these for yes."""
+    if source.environ.get("FLASK_DEBUG", "").lower() not in ("", "0", "false", "no"):
+        source.fault("FLASK_DEBUG", "must not be on where strangers come: accidents would be told in full")
+
+
+def _remarks_on_production(source: _Source, settings: Settings) -> Iterator[str]:
+    if settings.database_url.startswith("sqlite"):
+        yield "DATABASE_URL: is SQLite, which one machine can use and which writes one act after the other; PostgreSQL is meant"
+    if settings.ratelimit_storage_uri.startswith("memory:"):
+        yield "RATELIMIT_STORAGE_URI: is memory://, so each web process counts client addresses for itself"
+    if settings.is_https and not settings.trusted_proxies:
+        yield "TRUSTED_PROXIES: is 0, so everybody who comes through the proxy that ends TLS counts as one client address"
+    if is_loopback(urlsplit(settings.public_url).hostname or ""):
+        yield "PUBLIC_URL: names this machine, so the links in mails open on no other"
+    for name, why in (
+        ("MAIL_DEFAULT_SENDER", "is not set, so mails come from an address that nobody has"),
+        ("PORTAL_OPERATOR", "is not set, so every page and mail says that this is a simulation"),
+    ):
+        if not source.is_set(name):
+            yield f"{name}: {why}"
+    for name, value, usual, unit in (
+        ("TOKEN_LIFETIME_MINUTES", settings.token_lifetime_minutes, 180, "minutes"),
+        ("SESSION_IDLE_MINUTES", settings.session_idle_minutes, 60, "minutes"),
+        ("SESSION_ABSOLUTE_HOURS", settings.session_absolute_hours, 24, "hours"),
+    ):
+        if value > usual:
+            yield f"{name}: {value} {unit} is long; what lies in a lost mailbox or an open browser works all that time"
+
+
+_LOOK_AT_ENV = {"demo": _look_at_demo, "test": _look_at_test, "production": _look_at_production}
+
+
+# -- names that are no settings ----------------------------------------------------------------------------------------
+_NAMES = (*EXAMPLES, *(f"{name}_FILE" for name in SECRET_SETTINGS))
+_ONLY_OURS = ("PORTAL_", "MYSAPK_", "MAIL_", "RATELIMIT_", "CPNS_", "RESEND_")
+# What Kubernetes and Docker put into every process for each service beside it, one named `portal` or `mail` too.
+_OF_A_SERVICE = re.compile(r".+_SERVICE_(HOST|PORT(_.+)?)|.+_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?")
+
+
+def _look_at_names(source: _Source, env: str) -> None:
+    """A mistyped name sets nothing, and nothing else says so. In the `.env` file, which is ours, every name counts; in the
+    environment, which others fill as well, those that look like one of ours."""
+    for name, value in source.environ.items():
+        if name in _NAMES or (not value and name not in source.in_file) or _is_of_a_service(name, value):
+            continue
+        meant = setting_meant_by(name)
+        here = f" (in {ENV_FILE.name})" if name in source.in_file else ""
+        if name.removesuffix("_FILE") in EXAMPLES and name.endswith("_FILE") and meant:
+            problem = f"is no setting{here}: only secrets are read from files, {meant} is written as it is"
+        elif meant:
+            problem = f"is no setting{here}; did you mean {meant}?"
+        elif here:
+            problem = f"is no setting{here}, where nothing else may stand"
+        elif any(name.startswith(start) for start in (*_ONLY_OURS, *_EXTENDED)):
+            problem = "is no setting, but its name begins like one"
+        else:
+            continue
+        if env == "production" and (meant or here):
+            source.fault(name, problem.rstrip("?"), meant=meant or "PORTAL_ENV")
+        else:
+            source.remarks.append(f"{name}: {problem}")
+    for name in source.in_file:
+        if name not in source.environ:
+            source.fault(name, f"has no value (in {ENV_FILE.name}); write NAME=value on one line")
+
+
+def _is_of_a_service(name: str, value: str) -> bool:
+    return bool(_OF_A_SERVICE.fullmatch(name)) or (name.endswith("_PORT") and value.startswith(("tcp://", "udp://", "sctp://")))
+
+
+# HOST and PORT are words that many use.
+_DISTINCT = tuple(name for name in _NAMES if name not in ("HOST", "PORT"))
+_EXTENDED = tuple(f"{name}_" for name in EXAMPLES if name not in ("HOST", "PORT", "DATABASE_URL", "FLASK_DEBUG"))
+
+
+def setting_meant_by(name: str) -> str | None:
+    """The setting that somebody meant who wrote this; None when it looks like none of ours."""
+    typed = re.sub(r"\W", "_", name).upper()
+    for prefix in ("PORTAL_", "MYSAPK_", "FLASK_"):
+        rest = typed.removeprefix(prefix)
+        if rest != typed and rest in (_NAMES if prefix != "FLASK_" else _DISTINCT):
+            return rest
+    if typed in _DISTINCT or typed.removesuffix("_FILE") in _DISTINCT:
+        return typed if typed in _DISTINCT else typed.removesuffix("_FILE")
+    for ours in EXAMPLES:
+        if _is_shortened(typed, ours):
+            return ours
+    near = [(_edits(typed, ours), ours) for ours in _DISTINCT if _may_be_near(typed, ours) and not _is_another(typed, ours)]
+    edits, ours = min(near, default=(3, ""))
+    return ours if edits <= 2 else None
+
+
+def _is_another(typed: str, ours: str) -> bool:
+    """Whether a short word stands where ours has another: MAIL_HOST is not MAIL_PORT with two slips."""
+    mine, theirs = ours.split("_"), typed.split("_")
+    pairs = zip(mine, theirs, strict=False)
+    return len(mine) == len(theirs) and any(_edits(one, other) > (1 if len(one) < 6 else 2) for one, other in pairs)
+
+
+def _is_shortened(typed: str, ours: str) -> bool:
+    """The words of ours with some left out, cut short, in the singular, or one of three or more exchanged for another."""
+    mine, theirs = [_singular(word) for word in ours.split("_")], [_singular(word) for word in typed.split("_")]
+    if mine[0] != theirs[0] or len(theirs) < 2 or ours.startswith("ANDROID_"):
+        return False
+    rest = iter(mine)
+    if all(any(own == word or (len(word) >= 4 and own.startswith(word)) for own in rest) for word in theirs):
+        return True
+    same = sum(one == other for one, other in zip(mine, theirs, strict=False))
+    return len(mine) == len(theirs) >= 3 and same == len(mine) - 1
+
+
+def _singular(word: str) -> str:
+    if word.endswith("IES"):
+        return word[:-3] + "Y"
+    return word if word.endswith("SS") else word.removesuffix("S")
+
+
+def _may_be_near(typed: str, ours: str) -> bool:
+    """Spares the count of edits for what is far away: each edit changes the letters of a word by two at most."""
+    letters, own = Counter(typed), Counter(ours)
+    return abs(len(typed) - len(ours)) <= 2 and (letters - own).total() + (own - letters).total() <= 4
+
+
+def _edits(one: str, other: str) -> int:
+    """How many letters were left out, added, exchanged, or swapped with their neighbour."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, start=1):
+        last, row = row, [i]
+        for j, wanted in enumerate(other, start=1):
+            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+                cost = min(cost, before[j - 2] + 1)
+            row.append(cost)
+        before = last
+    return row[-1]

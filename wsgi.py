@@ -1,8 +1,13 @@
 """For any WSGI server: `waitress-serve wsgi:app`, `gunicorn wsgi:app`."""
 
+import logging
+
 from app import create_app
 from app.web import logs
 from config import Settings
 
 logs.configure()
-app = create_app(Settings.from_env())
+settings = Settings.from_env()
+for remark in settings.remarks:
+    logging.getLogger("portal").warning(remark)
+app = create_app(settings)

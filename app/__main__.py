@@ -17,19 +17,19 @@ from config import BadSetting, Settings
 def _create_app() -> Flask:
     os.umask(0o077)  # databases, mails and reports are for their owner alone
     logs.configure()
-    try:
-        return create_app(Settings.from_env())
-    except BadSetting as fault:
-        click.echo(f"mysapk: {fault}", err=True)
-        sys.exit(2)
+    return create_app(Settings.from_env())
 
 
 class Commands(AppGroup):
-    """The portal's commands; a database that is away or not migrated is said in one line."""
+    """The portal's commands; a bad setting, and a database that is away or not migrated, are said in one line."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
+        except BadSetting as bad:
+            for fault in bad.faults:
+                click.echo(f"mysapk: {fault}", err=True)
+            sys.exit(2)
         except SQLAlchemyError as fault:
             raise click.ClickException(f"database: {str(fault).splitlines()[0]} (mysapk check says more)") from fault
 

@@ -1,7 +1,8 @@
 """For machines: is it alive, is it ready, how is it doing."""
 
 import hmac
-from ipaddress import ip_address
+import threading
+from time import monotonic
 
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
@@ -12,9 +13,13 @@ from app.db import engine, reading
 from app.domain.indonesian_time import now
 from app.models.outbox_mail import MailState, OutboxMail
 from app.web.migrations import is_at_head
+from app.web.peer import is_this_machine, peer_address
 from app.web.portal import portal
 
 blueprint = Blueprint("health", __name__)
+SECONDS_TO_ASK = 60
+_asked: dict[str, float] = {}  # questions of `mysapk check` that were answered, and when
+_asking = threading.Lock()
 
 
 @blueprint.get("/healthz")
@@ -35,7 +40,8 @@ def ready() -> ResponseReturnValue:
 
 @blueprint.get("/metrics")
 def metrics() -> ResponseReturnValue:
-    """For Prometheus on this machine, or with METRICS_TOKEN as bearer token; nobody else learns that it exists."""
+    """For Prometheus with METRICS_TOKEN as bearer token. Without one, for this machine alone, and behind a proxy for
+    nobody: everybody would seem to be this machine. Who may not read it does not learn that it exists."""
     if not _may_read_metrics():
         abort(404)
     registry = CollectorRegistry()
@@ -50,15 +56,34 @@ def metrics() -> ResponseReturnValue:
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
+@blueprint.get("/proxyz")
+def proxies() -> ResponseReturnValue:
+    """For `mysapk check`, which asks through the public address what the proxies before the portal make of a request. The
+    question is signed with SECRET_KEY, lives a minute and is answered once; to anybody else this is not a page."""
+    question = portal().keys.open_check_question(request.headers.get("X-Portal-Check", ""), SECONDS_TO_ASK)
+    if question is None or not _is_new(question):
+        abort(404)
+    forwarded = [one for line in request.headers.getlist("X-Forwarded-For") for one in line.split(",") if one.strip()]
+    seen = {"peer": peer_address(), "client": request.remote_addr or "-", "forwarded": str(len(forwarded))}
+    return _plain(portal().keys.check_answer(question, seen))
+
+
+def _is_new(question: str) -> bool:
+    """Whether this process has not answered the question before. Only signed ones come here, so few are kept."""
+    with _asking:
+        for old in [old for old, at in _asked.items() if at < monotonic() - SECONDS_TO_ASK]:
+            del _asked[old]
+        if question in _asked:
+            return False
+        _asked[question] = monotonic()
+        return True
+
+
 def _may_read_metrics() -> bool:
-    if token := portal().settings.metrics_token:
+    settings = portal().settings
+    if token := settings.metrics_token:
         return hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
-    # A request that came through a proxy carries the header even where no proxy is trusted.
-    via_proxy = "X-Forwarded-For" in request.headers and not portal().settings.trusted_proxies
-    try:
-        return ip_address(request.remote_addr or "").is_loopback and not via_proxy
-    except ValueError:
-        return False
+    return not settings.is_behind_a_proxy and is_this_machine()
 
 
 def _plain(text: str, status: int = 200) -> Response:

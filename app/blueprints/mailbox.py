@@ -1,4 +1,7 @@
-"""/kotak-surat: the demo's mailbox. It exists only where mails go to files in the demo; elsewhere it is not even a page."""
+"""/kotak-surat: the demo's mailbox. It exists only where mails go to files in the demo; elsewhere it is not even a page.
+
+It is for who sits at this machine, also where a web server of another make lets others in (DEMO_OPEN_TO_THE_WORLD apart):
+what it shows opens accounts."""
 
 import email
 import re
@@ -12,6 +15,7 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
 
+from app.web.peer import is_this_machine
 from app.web.portal import portal
 
 blueprint = Blueprint("mailbox", __name__, url_prefix="/kotak-surat")
@@ -43,7 +47,8 @@ class DemoMail:
 
 @blueprint.before_request
 def only_in_the_demo() -> None:
-    if not portal().settings.has_demo_mailbox:
+    settings = portal().settings
+    if not settings.has_demo_mailbox or not (settings.demo_open_to_the_world or is_this_machine()):
         abort(404)
 
 

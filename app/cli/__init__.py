@@ -2,13 +2,13 @@
 
 import click
 
-from app.cli import accounts, demo, imports, operations, serve, trail
+from app.cli import accounts, check, demo, imports, operations, serve, trail
 
 _COMMANDS = (
     serve.serve,
     serve.worker,
     operations.db,
-    operations.check,
+    check.check,
     operations.housekeeping,
     trail.audit,
     imports.import_instansi,

@@ -101,6 +101,8 @@ def run_web(app: Flask, with_worker: bool) -> None:
     except (OSError, ValueError) as fault:  # ValueError: waitress cannot resolve the host
         reason = fault.strerror if isinstance(fault, OSError) else fault
         raise click.ClickException(f"{settings.host}:{settings.port} cannot be opened: {reason}") from fault
+    for remark in settings.remarks:
+        log.warning(remark)
     with _worker_beside() if with_worker else _nothing():
         server.run()
 

@@ -18,6 +18,8 @@ _CODE_SALT = b"mysapk.reset.code"
 _DEVICE_SALT = "mysapk.device"
 _CORRECTION_SALT = "mysapk.email-correction"
 _STOP_SALT = "mysapk.email-change.stop"
+_CHECK_SALT = "mysapk.check.question"
+_CHECK_ANSWER_SALT = "mysapk.check.answer"
 _FINGERPRINT_SALT = b"mysapk.fingerprint"
 _TRAIL_SALT = b"mysapk.trail"
 
@@ -86,6 +88,28 @@ class SigningKeys:
             return str(self._timed(_STOP_SALT).loads(link, max_age=seconds))
         except BadSignature:
             return None
+
+    # -- what `mysapk check` asks the running portal -----------------------------------------------------------------
+    def check_question(self, number: str) -> str:
+        return self._timed(_CHECK_SALT).dumps(number)
+
+    def open_check_question(self, signed: str, seconds: int) -> str | None:
+        """The number in a question that is at most `seconds` old."""
+        try:
+            return str(self._timed(_CHECK_SALT).loads(signed, max_age=seconds))
+        except BadSignature:
+            return None
+
+    def check_answer(self, number: str, seen: dict[str, str]) -> str:
+        return self._serializer(_CHECK_ANSWER_SALT).dumps({**seen, "number": number})
+
+    def open_check_answer(self, signed: str, number: str) -> dict[str, str] | None:
+        """What the portal saw; None when this is not the answer of a portal with our key to our question."""
+        try:
+            seen: dict[str, str] = self._serializer(_CHECK_ANSWER_SALT).loads(signed)
+        except BadSignature:
+            return None
+        return seen if seen.get("number") == number else None
 
     # -- names for rows --------------------------------------------------------------------------------------------
     def fingerprint(self, *parts: str) -> str:

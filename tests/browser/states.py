@@ -40,6 +40,7 @@ NOT_PAGES = {
     "/healthz",  # these are for machines
     "/readyz",
     "/metrics",
+    "/proxyz",
     "/manifest.webmanifest",
     "/sw.js",
     "/.well-known/assetlinks.json",

@@ -173,13 +173,19 @@ def test_a_second_portal_on_the_same_port_says_so_and_ends(serve: StartPortal, t
 
 
 def test_a_host_that_is_not_here_is_said_in_one_line(outbox: PostOffice, tmp_path: Path) -> None:
-    done = _run("serve", tmp_path, HOST="tiada.invalid", PORT=str(free_port()), PUBLIC_URL="http://localhost")
+    elsewhere = {"HOST": "tiada.invalid", "PUBLIC_URL": "http://localhost", "DEMO_OPEN_TO_THE_WORLD": "yes"}
+    done = _run("serve", tmp_path, PORT=str(free_port()), **elsewhere)
 
     assert done.returncode == 1
     assert re.fullmatch(r"Error: tiada\.invalid:\d+ cannot be opened: .*\n", done.stderr)
 
 
-PRODUCTION = {"PORTAL_ENV": "production", "SECRET_KEY": "k" * 40, "MAIL_SERVER": "mail.invalid"}
+PRODUCTION = {
+    "PORTAL_ENV": "production",
+    "SECRET_KEY": "vN2x-honest-7Qd0pJr4_key-Zt9LmW3cYbA",
+    "MAIL_SERVER": "mail.invalid",
+    "PUBLIC_URL": "https://mysapk.example",
+}
 
 
 @pytest.mark.parametrize(
@@ -192,6 +198,10 @@ PRODUCTION = {"PORTAL_ENV": "production", "SECRET_KEY": "k" * 40, "MAIL_SERVER":
         ("MAIL_SERVER", {**PRODUCTION, "MAIL_SERVER": ""}),
         ("ADDRESS_LIMITS", {**PRODUCTION, "ADDRESS_LIMITS": "off"}),
         ("SECRET_KEY_FILE", {"SECRET_KEY_FILE": "/nowhere/at/all"}),
+        ("PORTAL_ENV", {"PUBLIC_URL": "https://mysapk.contoh.go.id"}),
+        ("HOST", {"HOST": "0.0.0.0", "PUBLIC_URL": "http://localhost:5000"}),
+        ("PUBLIC_URL", {**PRODUCTION, "PUBLIC_URL": "http://mysapk.example"}),
+        ("FLASK_DEBUG", {**PRODUCTION, "FLASK_DEBUG": "1"}),
     ],
     ids=lambda part: part if isinstance(part, str) else "",
 )
@@ -200,11 +210,21 @@ def test_a_bad_setting_stops_the_start_with_its_name_and_an_example(tmp_path: Pa
 
     assert done.returncode == 2 and done.stdout == ""
     assert re.fullmatch(rf"mysapk: {name}: [^\n]+ Example: {name}=\S[^\n]*\n", done.stderr), done.stderr
+    looked = _run("check", tmp_path, **environ)
+    assert looked.returncode == 1 and _without_examples(looked.stderr, "fault: ") == _without_examples(done.stderr, "mysapk: ")
+
+
+def test_what_is_only_unwise_is_a_line_of_the_log(serve: StartPortal) -> None:
+    with serve(MAIL_SEVER="smtp.example") as running:
+        running.wait_until_it_answers()
+
+        warned = [line for line in running.said.splitlines() if '"WARNING"' in line]
+    assert len(warned) == 1 and "MAIL_SEVER: is no setting; did you mean MAIL_SERVER?" in warned[0]
 
 
 def test_production_with_its_secrets_in_files_is_strict_and_has_no_demo_mailbox(serve: StartPortal, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("a key of forty letters, kept in a file..\n")
-    settings = PRODUCTION | {"SECRET_KEY": "", "SECRET_KEY_FILE": str(tmp_path / "key"), "PUBLIC_URL": "https://mysapk.example"}
+    settings = PRODUCTION | {"SECRET_KEY": "", "SECRET_KEY_FILE": str(tmp_path / "key")}
     with serve(**settings) as running:
         running.wait_until_it_answers()
         browser = Browser(running.port, "mysapk.example")
@@ -220,6 +240,11 @@ def test_production_with_its_secrets_in_files_is_strict_and_has_no_demo_mailbox(
         assert browser.open("/beranda").status == 200
         assert browser.open("/kotak-surat").status == 404
         assert Browser(running.port, "other.example").open("/login").status == 400
+
+
+def _without_examples(told: str, start: str) -> list[str]:
+    """The sentences; where the example is a secret it is a new one each time."""
+    return [line.removeprefix(start).split(" Example: ")[0] for line in told.splitlines()]
 
 
 def _run(command: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:

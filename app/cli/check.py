@@ -1,0 +1,189 @@
+"""`mysapk check`: looks at everything that a running portal leans on, and says of each how it is and what to do."""
+
+import os
+import smtplib
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+from flask.cli import ScriptInfo
+from limits.errors import ConfigurationError
+from limits.storage import storage_from_string
+from redis.exceptions import RedisError
+from sqlalchemy import func, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.cli.public_address import NoAnswer, Seen, ask_through_public_address
+from app.db import engine, reading
+from app.domain.indonesian_time import now
+from app.mail.delivery import reach_server
+from app.web import migrations
+from app.web.portal import portal
+from config import BadSetting, Settings
+
+SECONDS_OF_DIFFERENCE = 5
+SECONDS_FOR_REDIS = 5
+FORGED = "192.0.2.1"  # nobody's address (RFC 5737)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: `ok`, `warning`, `fault`, or `skipped` where it could not be seen from here."""
+
+    state: str
+    said: str
+
+
+@click.command()
+@click.pass_context
+def check(context: click.Context) -> None:
+    """Look at settings, database, clock, folders, Redis, mail server and proxies; exit code 1 when something must be mended."""
+    faults = 0
+    for finding in _all_findings(context.ensure_object(ScriptInfo)):
+        faults += finding.state == "fault"
+        click.echo(f"{finding.state}: {finding.said}", err=finding.state == "fault")
+    if faults:
+        sys.exit(1)
+
+
+def _all_findings(script: ScriptInfo) -> Iterator[Finding]:
+    try:
+        app = script.load_app()
+    except BadSetting as bad:  # in the words with which the start refuses them
+        yield from (Finding("fault", str(fault)) for fault in bad.faults)
+        yield Finding("skipped", "database, clock, folders, Redis, mail server, proxies: mend the settings first")
+        return
+    with app.app_context():
+        settings = portal().settings
+        yield Finding("ok", f"settings: {settings.env}, {settings.public_url}")
+        yield from (Finding("warning", remark) for remark in settings.remarks)
+        yield from _database()
+        yield from _clock()
+        yield from _folders(settings)
+        yield _redis(settings)
+        yield _mail_server()
+        yield _proxies(settings)
+
+
+def _database() -> Iterator[Finding]:
+    try:
+        at_head = migrations.is_at_head(engine())
+    except SQLAlchemyError as fault:
+        yield Finding("fault", f"database unreachable: {str(fault).splitlines()[0]}")
+        return
+    yield Finding("ok", f"database: {engine().dialect.name} answers")
+    if at_head:
+        yield Finding("ok", "migrations: those of this release")
+    else:
+        yield Finding("fault", "migrations pending, run: mysapk db upgrade")
+
+
+def _clock() -> Iterator[Finding]:
+    """Tokens, limits and sessions live by the clock of the machine that looks at them; the database's stands for the others'."""
+    if engine().dialect.name == "sqlite":
+        yield Finding("skipped", "clock: SQLite keeps no time of its own to compare with")
+        return
+    try:
+        before = now()
+        with reading() as session:
+            theirs = session.scalars(select(func.clock_timestamp())).one()
+        ours = before + (now() - before) / 2
+    except SQLAlchemyError:
+        return  # said above
+    difference = (ours - theirs).total_seconds()
+    if abs(difference) > SECONDS_OF_DIFFERENCE:
+        way = "ahead of" if difference > 0 else "behind"
+        words = f"clock: {abs(difference):.0f} seconds {way} the database's, so tokens and sessions end too early or too late"
+        yield Finding("fault", f"{words}; keep the time of both machines by NTP")
+    else:
+        yield Finding("ok", "clock: agrees with the database's")
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    folders = {"INSTANCE_PATH": settings.instance}
+    if settings.mail_server is None:
+        folders["mails"] = settings.mail_folder
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        folders["DATABASE_URL"] = Path(url.database).parent
+        if Path(url.database).exists() and not os.access(url.database, os.W_OK):
+            yield Finding("fault", f"DATABASE_URL: {url.database} may not be written; give it to the user of the portal")
+    for name, folder in folders.items():
+        if problem := _why_not_written(folder):
+            yield Finding("fault", f"folder {folder} ({name}): {problem}; give it to the user of the portal")
+        else:
+            yield Finding("ok", f"folder {folder} ({name}): may be written")
+
+
+def _why_not_written(folder: Path) -> str | None:
+    """Asked by writing: rights, full disks and read-only mounts answer alike. What is not there yet will be made."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as fault:
+        return f"cannot be written ({fault.strerror})"
+    return None
+
+
+def _redis(settings: Settings) -> Finding:
+    uri = settings.ratelimit_storage_uri
+    if uri.startswith("memory:"):
+        return Finding("ok", "Redis: not used, limits per client address are counted in memory")
+    where = f"Redis at {urlsplit(uri).hostname or urlsplit(uri).path}"
+    try:
+        storage = storage_from_string(uri, socket_connect_timeout=SECONDS_FOR_REDIS, socket_timeout=SECONDS_FOR_REDIS)
+        answers = storage.check()
+    except (ConfigurationError, RedisError, OSError, ValueError, TypeError):
+        answers = False
+    if answers:
+        return Finding("ok", f"{where}: answers")
+    words = f"{where} does not answer, so each web process counts client addresses for itself"
+    return Finding("fault", f"{words}; start it, or mend RATELIMIT_STORAGE_URI")
+
+
+def _mail_server() -> Finding:
+    server = portal().settings.mail_server
+    try:
+        reach_server(portal().postman)
+    except (OSError, UnicodeError, smtplib.SMTPException) as fault:
+        return Finding("fault", f"mail server: {type(fault).__name__}: {fault}; mend MAIL_SERVER and what belongs to it")
+    return Finding("ok", f"mail server: {server.host} answers" if server else "mail server: none, mails become files")
+
+
+def _proxies(settings: Settings) -> Finding:
+    """Whether as many proxies stand before the portal as it believes: asked through the public address, once as anybody
+    and once as somebody who writes himself another address."""
+    trusted = f"TRUSTED_PROXIES={settings.trusted_proxies}"
+    plain = ask_through_public_address(settings, portal().keys)
+    forged = ask_through_public_address(settings, portal().keys, FORGED)
+    for answer in plain, forged:
+        if isinstance(answer, NoAnswer):
+            words = f"proxies: {settings.public_url} {answer.why}"
+            return Finding("fault" if answer.is_fault else "skipped", f"{words}; {trusted} was not looked at")
+    assert isinstance(plain, Seen) and isinstance(forged, Seen)
+    passed = f"{trusted}, and the request through {settings.public_url} passed {_proxies_in_words(plain.forwarded)}"
+    right = f"set TRUSTED_PROXIES={plain.forwarded}"
+    if plain.forwarded != settings.trusted_proxies:
+        harm = (
+            "visitors can choose the address they seem to come from"
+            if forged.client == FORGED or plain.forwarded < settings.trusted_proxies
+            else "all visitors count as one client address, and use up each other's limits"
+        )
+        return Finding("fault", f"{passed}: {harm}; {right}")
+    if forged.client == FORGED:
+        harm = "which let the visitor write X-Forwarded-For: anybody can choose the address he seems to come from"
+        return Finding("fault", f"{passed}, {harm}; let the proxy add the address that it sees")
+    if settings.is_https and not plain.forwarded:
+        harm = "though something ended TLS: it must add X-Forwarded-For, or all visitors count as one client address"
+        return Finding("warning", f"{passed}, {harm}")
+    return Finding("ok", f"proxies: {passed}")
+
+
+def _proxies_in_words(number: int) -> str:
+    return f"{number} {'proxy' if number == 1 else 'proxies'}"
