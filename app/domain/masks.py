@@ -54,7 +54,7 @@ class Masks:
             if not _ENCODED.search(text):
                 break
             text = self._hidden(unquote(text))
-        return text
+        return cut(text)  # a mask may be longer than what it hides
 
     def _hidden(self, text: str) -> str:
         for secret in self.secrets:
