@@ -58,6 +58,11 @@ limit_mails = limiter.shared_limit(
 )
 
 
+@limiter.shared_limit(throttle.UPLOADS_PER_CLIENT, scope="uploads", methods=["POST"])
+def count_upload() -> None:
+    """This request brings a file, which has not been looked at yet; too many of them are stopped here."""
+
+
 def count_wrong_try() -> None:
     """This request guessed wrongly."""
     g.was_wrong_try = True
