@@ -98,6 +98,7 @@ def create_app(settings: Settings) -> Flask:
     for module in PAGES:
         app.register_blueprint(module.blueprint)
     register_commands(app.cli)
+    logs.keep_out(app, settings)
 
     app.wsgi_app = headers.HostGuard(app.wsgi_app, settings.allowed_hosts)  # type: ignore[method-assign]
 

@@ -31,7 +31,8 @@ class Commands(AppGroup):
                 click.echo(f"mysapk: {fault}", err=True)
             sys.exit(2)
         except SQLAlchemyError as fault:
-            raise click.ClickException(f"database: {str(fault).splitlines()[0]} (mysapk check says more)") from fault
+            said = logs.masked(str(fault).splitlines()[0])
+            raise click.ClickException(f"database: {said} (mysapk check says more)") from fault
 
 
 main = Commands(

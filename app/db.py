@@ -17,6 +17,8 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.security.once_a_minute import OnceAMinute
+
 _READ_ONLY = {"portal_read_only": True}
 _SECONDS_TO_WAIT_FOR_A_LOCK = 15
 
@@ -32,12 +34,18 @@ def init_app(app: Flask, url: str, fingerprint: Callable[..., str]) -> None:
     prepare(made)
     app.extensions["engine"] = made
     app.extensions["fingerprint"] = fingerprint
+    app.extensions["once_a_minute"] = OnceAMinute()
     app.teardown_appcontext(_close_session)
 
 
 def engine() -> Engine:
     """The engine of the current app."""
     return cast(Engine, current_app.extensions["engine"])
+
+
+def once_a_minute() -> OnceAMinute:
+    """What the current app has written down within the minute."""
+    return cast(OnceAMinute, current_app.extensions["once_a_minute"])
 
 
 def prepare(made: Engine) -> None:
@@ -76,7 +84,8 @@ def reading() -> Iterator[Session]:
 def _session() -> Session:
     """The one session of this app context."""
     if "session" not in g:
-        g.session = Session(engine(), expire_on_commit=False, info={"fingerprint": current_app.extensions["fingerprint"]})
+        carried = {OnceAMinute: once_a_minute(), "fingerprint": current_app.extensions["fingerprint"]}
+        g.session = Session(engine(), expire_on_commit=False, info=carried)
     return cast(Session, g.session)
 
 

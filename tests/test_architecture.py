@@ -19,6 +19,14 @@ def test_only_the_postman_knows_flask_mail() -> None:
     assert importers == ["delivery.py"]
 
 
+def test_what_anybody_can_repeat_has_one_door() -> None:
+    """Rows of the trail that a stranger, or the holder of a link or a known browser, could have written without end."""
+    repeatable = "LOGIN_THROTTLED|LOGIN_NOT_OPEN|TOKEN_THROTTLED|TOKEN_RESENT_TOO_SOON|PASSWORD_REFUSED|LINK_OPENED"
+    past_the_door = re.compile(rf"audit\.record\(\s*\w+,\s*Tag\.({repeatable})\b")
+
+    assert not [file for file in (ROOT / "app").rglob("*.py") if past_the_door.search(file.read_text())]
+
+
 def test_vendored_files_are_what_their_checksums_say() -> None:
     checked = subprocess.run(
         ["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=ROOT / "static" / "vendor", capture_output=True

@@ -140,10 +140,25 @@ def open_link(link: str) -> ResponseReturnValue:
     return _page_behind(link, CorrectionForm())
 
 
+def _only_with_a_fresh_link(link: str) -> ResponseReturnValue | None:
+    """Nobody else's file is read, and everybody else's counts."""
+    reference = _reference(link, CORRECTION_LINK_DAYS)
+    with reading() as db:
+        found = behind_link(db, reference, is_fresh=True) if reference else None
+    match found:
+        case ProvenMailbox():
+            limits.count_upload()
+            return None
+        case Ticket() | AlreadyOnRecord():
+            return redirect(url_for("email_correction.open_link", link=link), 303)
+        case None:
+            return _page_behind(link, CorrectionForm(formdata=None), 422)
+
+
 @blueprint.post("/<link>")
 @limits.limit_mails
 @shows_again(_fill_in_again)
-@takes(file="attachment", longest_body=LONGEST_BODY)
+@takes(file="attachment", longest_body=LONGEST_BODY, before_body=_only_with_a_fresh_link)
 def fill_in(link: str) -> ResponseReturnValue:
     form, reference = CorrectionForm(), _reference(link, CORRECTION_LINK_DAYS)
     if reference is None or not form.validate():

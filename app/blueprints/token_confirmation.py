@@ -95,7 +95,8 @@ def open_link(link: str) -> ResponseReturnValue:
         asked = request_behind(db, secret, portal().keys)
         if asked is None:
             return _not_a_link()
-        audit.record(db, Tag.LINK_OPENED, asked.user, client(), now())
+        if session.get("link") != secret.text:  # opened again in the same browser it is no news
+            audit.record_once_a_minute(db, Tag.LINK_OPENED, asked.user, client(), now(), about=asked.reference)
     session.permanent = True
     session["link"] = secret.text
     return redirect(url_for("token_confirmation.page"), 303)

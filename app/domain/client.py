@@ -1,7 +1,7 @@
 """From where a request came, for the audit trail and for letters."""
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 
 @dataclass(frozen=True)
@@ -16,15 +16,31 @@ class Client:
 COMMAND_LINE = Client("-", "command line", "-")
 
 
+def line_of(address: str) -> str:
+    """One office, one line: an IPv4 address, or the 64 bits of an IPv6 address that one subscriber is given."""
+    parsed = _parsed(address)
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((int(parsed), 64), strict=False))
+    return str(parsed or address)
+
+
 def mask_address(address: str) -> str:
     """Enough to know one's own office or home line again: 203.0.113.*, or the first 48 bits of an IPv6 address."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
+    parsed = _parsed(address)
+    if parsed is None:
         return "tidak diketahui"
     if isinstance(parsed, IPv6Address):
         return ":".join(parsed.exploded.split(":")[:3]) + ":*"
     return ".".join(str(parsed).split(".")[:3]) + ".*"
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    """A server that listens on both kinds writes an IPv4 address as ::ffff:203.0.113.7: all of these are not one line."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
 # In this order: every browser claims to be some of those below it.

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 # What people paste between the digits: spaces of every width, dots, dashes of every kind, zero-width and direction marks.
-_SEPARATORS = re.compile(r"[\s.\-_\u00ad\u180e\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2064\u2066-\u2069\u2212\ufeff]+")
+BETWEEN_DIGITS = r"[\s.\-_\u00ad\u180e\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2064\u2066-\u2069\u2212\ufeff]"
+_SEPARATORS = re.compile(f"{BETWEEN_DIGITS}+")
 _DIGITS = re.compile(r"[0-9]+")
 _LONGEST_INPUT = 100
 

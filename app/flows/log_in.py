@@ -57,7 +57,7 @@ def begin(
     answer = throttle.take(session, limit, bucket, now)
     user = User.with_nip(session, nip)
     if isinstance(answer, TooManyTries):
-        audit.record(session, Tag.LOGIN_THROTTLED, user, client, now)
+        audit.record_once_a_minute(session, Tag.LOGIN_THROTTLED, user, client, now, about=nip.digits)
         return answer
     return Attempt(nip, bucket, user.id if user else None, user.password_hash if user else None)
 
@@ -75,7 +75,9 @@ def finish(
     if better_hash:
         user.password_hash = better_hash
     if not user.may_enter:
-        audit.record(session, Tag.LOGIN_NOT_OPEN, user, client, now, actor=user, activation=user.activation)
+        audit.record_once_a_minute(
+            session, Tag.LOGIN_NOT_OPEN, user, client, now, about=attempt.nip.digits, actor=user, activation=user.activation
+        )
         return NotOpen(user)
 
     previous = user.last_login_at

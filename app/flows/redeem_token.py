@@ -6,6 +6,7 @@ on the account as it stands then.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -59,13 +60,15 @@ def check(
     bucket = keys.fingerprint(limit.name, nip.digits)
     is_typed = not isinstance(proof, Link)
     if is_typed and isinstance(answer := throttle.take(session, limit, bucket, now), TooManyTries):
-        audit.record(session, Tag.TOKEN_THROTTLED, User.with_nip(session, nip), client, now)
+        audit.record_once_a_minute(session, Tag.TOKEN_THROTTLED, User.with_nip(session, nip), client, now, about=nip.digits)
         return answer
 
     request = _proven_request(session, nip, proof, keys, now)
     if isinstance(request, WhyRefused) or request.user is None:
         why = request if isinstance(request, WhyRefused) else WhyRefused.WRONG
-        audit.record(session, Tag.TOKEN_REFUSED, User.with_nip(session, nip), client, now, typed=str(is_typed), reason=why)
+        # Typed codes are counted one by one above; links are not, and have no bound of their own.
+        record = audit.record if is_typed else partial(audit.record_once_a_minute, about=f"{nip.digits} {why}")
+        record(session, Tag.TOKEN_REFUSED, User.with_nip(session, nip), client, now, typed=str(is_typed), reason=why)
         return TokenNotLive()
 
     if is_typed:
@@ -73,7 +76,7 @@ def check(
     user = request.user
     policy = policy_for(session, user, policy_setting, now)
     if sentences := faults(password, policy) or personal_faults(password, user.as_password_owner):
-        audit.record(session, Tag.PASSWORD_REFUSED, user, client, now, actor=user)
+        audit.record_once_a_minute(session, Tag.PASSWORD_REFUSED, user, client, now, about=nip.digits, actor=user)
         return TooWeak(sentences)
     return Proven(request.reference)
 

@@ -99,7 +99,7 @@ def resend_token(
     if request is None or request.mailed_at <= now - lifetime:
         return NothingToResend()
     if not request.may_mail_again(session, now, cooldown):
-        audit.record(session, Tag.TOKEN_RESENT_TOO_SOON, request.user, client, now)
+        audit.record_once_a_minute(session, Tag.TOKEN_RESENT_TOO_SOON, request.user, client, now, about=request.reference)
         return TooSoon(max(1, int((request.mailed_at + cooldown - now).total_seconds() + 0.999)))
     _post_letter(session, request, Tag.TOKEN_RESENT, keys, client, now)
     return request

@@ -1,4 +1,5 @@
-"""The trail: every act and every refusal becomes a row, in the transaction of the act itself."""
+"""The trail: every act becomes a row, in the transaction of the act itself. So does every refusal, but where one can be
+had for nothing: of these a line gets a row a minute."""
 
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from app.domain.client import Client
 from app.domain.email_address import EmailAddress
 from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
+from app.security.once_a_minute import OnceAMinute
 
 Facts = dict[str, str | int | None]
 
@@ -54,3 +56,25 @@ def before_and_after(session: Session, column: str, old: str | None, new: str | 
             mark = session.info["fingerprint"]("trail-address", written.key)[:16]
             facts[name] = f"{written.masked} ({mark})"
     return facts
+
+
+def record_once_a_minute(
+    session: Session,
+    tag: Tag,
+    account: User | None,
+    client: Client,
+    now: datetime,
+    *,
+    about: str,
+    actor: User | None = None,
+    **detail: str | int | None,
+) -> None:
+    """Write one event, unless the same line has had one under this tag `about` the same thing within the minute.
+
+    `about` is what was typed, whether or not there is such an account.
+    """
+    door: OnceAMinute = session.info[OnceAMinute]
+    left_out = door.let_through(tag, about, client, now)
+    if left_out is not None:
+        event = record(session, tag, account, client, now, actor=actor)
+        event.detail = {**detail, "left_out": left_out} if left_out else detail

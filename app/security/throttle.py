@@ -54,6 +54,8 @@ CORRECTIONS_PER_NIP = Limit("correction-nip", 20, timedelta(days=1))
 # floods and guessing over many NIPs, never a normal morning. Only wrong tries count for the first.
 WRONG_TRIES_PER_CLIENT = "100 per 10 minutes"
 MAILS_PER_CLIENT = "100 per hour"
+# A form with a file costs more to read than others. Each one counts whose link is real, whatever becomes of it.
+UPLOADS_PER_CLIENT = "100 per hour"
 # fmt: on
 
 KEPT_FOR = timedelta(days=2)  # longer than any window; then housekeeping removes the row

@@ -141,4 +141,4 @@ def _ask_for_password(status: int, problem: str | None = None) -> Response:
 def _record_refusal(user: User) -> None:
     rule = request.url_rule.rule if request.url_rule else None
     with unit_of_work() as db:
-        audit.record(db, Tag.ADMIN_REFUSED, user, client(), now(), actor=user, rule=rule)
+        audit.record_once_a_minute(db, Tag.ADMIN_REFUSED, user, client(), now(), about=f"{user.id} {rule}", actor=user, rule=rule)

@@ -1,28 +1,21 @@
 """The limits per client address, applied with Flask-Limiter. All other limits, and these numbers, are in security/throttle.py."""
 
-from ipaddress import IPv6Address, ip_address, ip_network
 from time import time
 
 from flask import Flask, Response, g, request
 from flask_limiter import Limiter
-from limits import parse
 
+from app.domain.client import line_of
 from app.security import throttle
 from app.web.sessions import device_mark_for
 from config import Settings
 
 
 def client_network() -> str:
-    """One office, one line: an IPv4 address, or the 64 bits of an IPv6 address that one subscriber is given."""
-    address = request.remote_addr or "-"
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address
+    """The line that a request came over."""
+    return line_of(request.remote_addr or "-")
 
 
-_ONE_ROW = parse("1 per minute")
 limiter = Limiter(client_network, in_memory_fallback_enabled=True)
 
 
@@ -58,6 +51,11 @@ limit_mails = limiter.shared_limit(
 )
 
 
+@limiter.shared_limit(throttle.UPLOADS_PER_CLIENT, scope="uploads", methods=["POST"])
+def count_upload() -> None:
+    """This request brings a file, which has not been looked at yet; too many of them are stopped here."""
+
+
 def count_wrong_try() -> None:
     """This request guessed wrongly."""
     g.was_wrong_try = True
@@ -77,12 +75,6 @@ def seconds_until_free() -> int:
 def in_minutes(seconds: int) -> int:
     """As people are told to wait: whole minutes, rounded up."""
     return -(-seconds // 60)
-
-
-def is_worth_a_row() -> bool:
-    """Whether a refusal that costs its sender nothing is recorded: once a minute for an address, or a flood would
-    become a flood of rows. Every single one is a log line."""
-    return limiter.limiter.hit(_ONE_ROW, "recorded-refusal", client_network())
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -9,14 +9,14 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
-from app.db import unit_of_work
+from app.db import once_a_minute, unit_of_work
 from app.domain.indonesian_time import now
 from app.models.audit_event import Tag
 from app.security import audit
 from app.security.passwords import Busy
 from app.web import sessions
 from app.web.headers import BrokenForm
-from app.web.limits import in_minutes, is_worth_a_row, seconds_until_free
+from app.web.limits import in_minutes, seconds_until_free
 from app.web.portal import client, request_id
 
 log = logging.getLogger("portal")
@@ -157,8 +157,12 @@ def accident(error: Exception) -> ResponseReturnValue:
 
 
 def _record(tag: Tag, reason: str) -> None:
-    """Leave a row of a refusal that happens before any act."""
-    if is_worth_a_row():
+    """Leave a row of a refusal that happens before any act. A flood of them asks nothing of the database."""
+    moment, sender = now(), client()
+    left_out = once_a_minute().let_through(tag, "", sender, moment)
+    if left_out is not None:
         rule = request.url_rule.rule if request.url_rule else None
         with unit_of_work() as db:
-            audit.record(db, tag, None, client(), now(), reason=reason, rule=rule)
+            event = audit.record(db, tag, None, sender, moment, reason=reason, rule=rule)
+            if left_out:
+                event.detail = {**event.detail, "left_out": left_out}
