@@ -43,6 +43,7 @@ class Tag(StrEnum):
     CORRECTION_REJECTED = "correction_rejected"
     ATTACHMENT_OPENED = "attachment_opened"
     EMAIL_CHANGE_DECIDED = "email_change_decided"
+    WARNINGS_ACKNOWLEDGED = "warnings_acknowledged"
     EMAIL_CHANGE_CONFIRMED = "email_change_confirmed"
     EMAIL_CHANGED = "email_changed"
     EMAIL_CHANGE_STOPPED = "email_change_stopped"

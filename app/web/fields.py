@@ -107,6 +107,18 @@ class ChoiceField(StringField):
             raise ValidationError(self._empty)
 
 
+class MarksField(Field):
+    """Boxes that were ticked, by their marks; which of them mean anything is for the act to say."""
+
+    data: frozenset[str]
+
+    def process_data(self, value: object) -> None:
+        self.data = frozenset()
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = frozenset(valuelist)
+
+
 def refuse(field: Field, sentence: str) -> None:
     """Put an act's refusal at the field it belongs to."""
     field.errors = [*field.errors, sentence]

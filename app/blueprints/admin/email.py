@@ -7,9 +7,18 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import HiddenField
 
-from app.blueprints.admin.corrections import CHECKS, NO_CHECK, number_in, what_follows, words_for
+from app.blueprints.admin.corrections import (
+    CHECKS,
+    NO_CHECK,
+    number_in,
+    offer_possible,
+    refuse_unacknowledged,
+    what_follows,
+    words_for,
+)
 from app.db import unit_of_work
 from app.domain.corrections import IdentityCheck
+from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.flows.change_email import (
     AddressTaken,
@@ -17,15 +26,17 @@ from app.flows.change_email import (
     Outdated,
     SameAddress,
     UnderWay,
-    change_email,
     is_in_use,
     needs_second_admin,
 )
+from app.flows.change_email_at_desk import change_email_at_desk
 from app.flows.look_at_person import open_record
+from app.flows.weigh_correction import CheckImpossible, NotAcknowledged, about_address
 from app.models.email_change import EmailChange
 from app.security.authority import NotToTouch, OutOfReach
 from app.web.admins import authority, proven_again, stopped
-from app.web.fields import ChoiceField, EmailField, LineField, refuse
+from app.web.fields import ChoiceField, EmailField, LineField, MarksField, refuse
+from app.web.headers import takes
 from app.web.portal import client, portal
 
 blueprint = Blueprint("email", __name__, url_prefix="/pegawai/<row:person_id>/email")
@@ -35,7 +46,7 @@ class EmailForm(FlaskForm):
     email = EmailField("Email baru")
     identity_check = ChoiceField("Bagaimana identitas pegawai diperiksa?", NO_CHECK, CHECKS)
     reason = LineField("Alasan", "Isi alasannya, misalnya: email lama sudah mati, pegawai datang ke loket 3.", 500)
-    email_checked = HiddenField()  # the address that was warned of and is meant all the same
+    acknowledged = MarksField("Peringatan yang sudah diperiksa")
     seen = HiddenField()
 
 
@@ -45,20 +56,18 @@ def show(person_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("")
+@takes(many=("acknowledged",))
 @proven_again
 def change(person_id: int) -> ResponseReturnValue:
     form = EmailForm()
     if not form.validate():
         return _page(person_id, form, 422)
-    if meant := form.email.likely_meant(form.email_checked.data):
-        refuse(form.email, f"Alamat ini tampaknya salah ketik. Mungkin maksudnya {meant}. Bila memang benar, kirim sekali lagi.")
-        return _page(person_id, form, 422, warned_of=form.email.value.key)
     decision = Decision(
         form.email.value, IdentityCheck(form.identity_check.data or ""), form.reason.value, number_in(form.seen.data)
     )
     delay = timedelta(hours=portal().settings.email_change_delay_hours)
     with unit_of_work() as db:
-        outcome = change_email(db, authority(), person_id, decision, delay, client(), now())
+        outcome = change_email_at_desk(db, authority(), person_id, decision, form.acknowledged.data, delay, client(), now())
     match outcome:
         case EmailChange():
             flash(what_follows(outcome), "success")
@@ -69,10 +78,16 @@ def change(person_id: int) -> ResponseReturnValue:
             refuse(form.email, words_for(outcome))
         case Outdated():
             form.form_errors = [words_for(outcome)]
+        case CheckImpossible():
+            refuse(form.identity_check, words_for(outcome))
+        case NotAcknowledged(warnings):
+            refuse_unacknowledged(form.acknowledged, warnings)
+            return _page(person_id, form, 422, warned_of=form.email.value)
     return _page(person_id, form, 422)
 
 
-def _page(person_id: int, form: EmailForm, status: int = 200, warned_of: str = "") -> Response:
+def _page(person_id: int, form: EmailForm, status: int = 200, warned_of: EmailAddress | None = None) -> Response:
+    """`warned_of` is the address about which there is something to acknowledge first."""
     with unit_of_work() as db:
         person = open_record(db, authority(), person_id, client(), now())
         if isinstance(person, OutOfReach):
@@ -80,8 +95,10 @@ def _page(person_id: int, form: EmailForm, status: int = 200, warned_of: str = "
         if objection := authority().objection(db, person, today_in_jakarta(now())):
             raise stopped(objection)
         needs_second = needs_second_admin(db, person, now())
+        warnings = about_address(db, authority(), person, warned_of, now()) if warned_of else []
+    offer_possible(form.identity_check, person)
     page = render_template(
-        "admin/person_email.html", person=person, form=form, needs_second=needs_second, warned_of=warned_of,
+        "admin/person_email.html", person=person, form=form, needs_second=needs_second, warnings=warnings,
         is_in_use=is_in_use(person),
         delay_hours=portal().settings.email_change_delay_hours, has_errors=bool(form.errors),
     )  # fmt: skip
