@@ -255,6 +255,11 @@ def test_several_at_once_leave_what_carries_a_heavy_warning(peopled: Flask, kind
         assert "Ada peringatan yang harus diperiksa" in words and words.count("Email sudah berganti") == 1
     after = correction(peopled, warned)
     assert (after.state, after.decided_at, after.opened_at) == (before.state, None, before.opened_at)
+    _approve(wati, warned)
+    since = latest_change(peopled, TONO if kind is WarningKind.DEACTIVATED else JOKO)
+    assert since is not None and since.correction_id == warned
+    if not correction(peopled, warned).state.is_open:
+        assert "Tidak diubah" not in words_of(wati.open(result.request.full_path)), "it was answered since"
     assert user(peopled, DEWI).email == "dewi.baru@contoh.example"
 
 

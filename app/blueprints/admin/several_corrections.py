@@ -109,7 +109,12 @@ def result() -> ResponseReturnValue:
     left = dict(re.findall("([0-9]{1,18})-([a-z-]{1,20})", " ".join(request.args.getlist("tetap")[:MOST_AT_ONCE])))
     with reading() as db:
         weighed = weigh_many(db, authority(), decide_correction.chosen_within_reach(db, authority(), _chosen()), now())
-    reasons = {int(one): Stays(reason) for one, reason in left.items() if reason in list(Stays)}
+    is_open = {one.correction.id: one.correction.state.is_open for one in weighed}
+    reasons = {
+        int(one): Stays(reason)
+        for one, reason in left.items()
+        if reason in list(Stays) and (is_open.get(int(one)) or reason == Stays.ANSWERED)  # else it was answered since
+    }
     return render_template("admin/corrections_result.html", weighed=weighed, reasons=reasons)
 
 
