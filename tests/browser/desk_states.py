@@ -271,7 +271,7 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     (f"{_PERSON}/ubah", "refused without a reason", of(JOKO, "/ubah", "Simpan")),
     (f"{_PERSON}/email", "at first", of(JOKO, "/email")),
     (f"{_PERSON}/email", "refused when empty", of(JOKO, "/email", "Ganti email")),
-    (f"{_PERSON}/email", "with a warning to acknowledge", warned_at_the_desk),
+    (f"{_PERSON}/email", "refused with a warning to acknowledge", warned_at_the_desk),
     (f"{_PERSON}/nonaktifkan", "at first", of(JOKO, "/nonaktifkan")),
     (f"{_PERSON}/aktifkan", "at first", of(TONO, "/aktifkan")),
     (f"{_PERSON}/mutasi", "refused when empty", of(JOKO, "/mutasi", "Pindahkan")),
