@@ -1,10 +1,12 @@
 """What waits at the desk, for tests that begin there."""
 
+import re
 import secrets
 from datetime import datetime, timedelta
 
 from flask import Flask
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from app.db import reading, unit_of_work
 from app.domain.client import Client
@@ -26,7 +28,9 @@ def user(app: Flask, person: Person) -> User:
         return session.scalars(select(User).where(User.nip == person.nip)).one()
 
 
-def asked(app: Flask, person: Person, address: str, ago: timedelta = timedelta(), name: str | None = None) -> int:
+def asked(
+    app: Flask, person: Person, address: str, ago: timedelta = timedelta(), name: str | None = None, phone: str = "0812-555-0100"
+) -> int:
     """A request of this person that has come in and waits; returns its id."""
     moment: datetime = now() - ago
     with app.app_context(), unit_of_work() as session:
@@ -46,7 +50,7 @@ def asked(app: Flask, person: Person, address: str, ago: timedelta = timedelta()
             name=name or person.name,
             work_unit=person.unit,
             reason="Email di data salah ketik.",
-            phone="0812-555-0100",
+            phone=phone,
             client_address="203.0.113.9",
         )
         session.add(correction)
@@ -82,3 +86,10 @@ def confirm_as_second(app: Flask, person: Person) -> None:
         assert held is not None and change is not None
         confirmed = confirm_change(session, held, change.id, timedelta(hours=24), Client("-", "-", "-"), now())
         assert isinstance(confirmed, IdentityChange), confirmed
+        found = select(IdentityChange).join(User, IdentityChange.user_id == User.id).where(User.nip == person.nip)
+        return session.scalars(found.order_by(IdentityChange.id.desc()).limit(1)).one_or_none()
+
+
+def marks_on(page: TestResponse) -> list[str]:
+    """The warnings that the page asks to acknowledge, as its form carries them."""
+    return re.findall('name="acknowledged" value="([^"]+)"', page.text)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from app.domain.identity import ChangeState as ChangeState
+from app.domain.phone_number import dialled
 
 _TICKET_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 PROMISE = timedelta(hours=24)  # within which a request is answered, counted from its submission
@@ -53,6 +54,17 @@ class IdentityCheck(StrEnum):
     @property
     def label(self) -> str:
         return _CHECK_LABELS[self]
+
+    def is_possible(self, phone_on_record: str | None) -> bool:
+        """What a check rests on must be on record, or the admin has asked whoever wrote the form. A video call begins with a
+        call by the admin; a card or a letter is brought along and needs nothing on record."""
+        match self:
+            case IdentityCheck.IN_PERSON | IdentityCheck.LETTER:
+                return True
+            case IdentityCheck.CALL_ON_RECORD | IdentityCheck.VIDEO:
+                return dialled(phone_on_record) is not None
+            case IdentityCheck.BY_FILE:
+                return False
 
 
 _CHECK_LABELS = {

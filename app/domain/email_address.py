@@ -49,12 +49,24 @@ class EmailAddress:
         meant = _MISTYPED_DOMAINS.get(domain)
         return f"{local}@{meant}" if meant else None
 
+    @property
+    def domain(self) -> str:
+        return self.key.split("@")[1]
+
+    @property
+    def mailbox(self) -> str:
+        """Where mail to it ends up: what stands behind a plus is no part of it, and Google leaves out the dots."""
+        local, domain = self.key.split("@")
+        name = local.split("+")[0] or local
+        if domain in _GOOGLE:
+            name, domain = name.replace(".", "") or name, "gmail.com"
+        return f"{name}@{domain}"
+
     def resembles(self, known_domains: Collection[str]) -> str | None:
         """A domain that this one could be taken for: g0ogle.com for google.com, contoh-go.id for contoh.go.id."""
-        domain = self.key.split("@")[1]
-        if domain in known_domains:
+        if any(self.domain == known or self.domain.endswith(f".{known}") for known in known_domains):
             return None
-        return next((known for known in known_domains if _looks_like(domain, known)), None)
+        return next((known for known in sorted(known_domains) if _looks_like(self.domain, known)), None)
 
     def __str__(self) -> str:
         return self.text
@@ -68,13 +80,43 @@ class NotAnEmail:
 
 
 USUAL_DOMAINS = frozenset(("gmail.com", "yahoo.com", "yahoo.co.id", "ymail.com", "outlook.com", "hotmail.com", "icloud.com"))
+_GOOGLE = ("gmail.com", "googlemail.com")
 _ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", "-": "", ".": "", "_": ""})
+_LETTER_PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"))
 _NEARLY_ONE = 0.9  # of difflib's ratio: one letter in a domain of ten
+_SHORTEST_NAME = 5  # below, too much contains it: "mail", "bkn"
 
 
 def _looks_like(domain: str, known: str) -> bool:
-    seen, meant = (one.replace("rn", "m").replace("vv", "w").translate(_ALIKE) for one in (domain, known))
-    return seen == meant or SequenceMatcher(None, domain, known).ratio() >= _NEARLY_ONE
+    """A slip of one key, letters that look like others, or the known name in another place: nusajaya.com and
+    nusajaya-mail.id for nusajaya.go.id, gmail.com.contoh.id for gmail.com."""
+    seen, meant = _shape(domain), _shape(known)
+    if seen == meant or _is_one_slip(domain, known) or SequenceMatcher(None, domain, known).ratio() >= _NEARLY_ONE:
+        return True
+    name = _name(known)
+    return name == _name(domain) or (len(name) >= _SHORTEST_NAME and name in re.split("[.-]", domain))
+
+
+def _shape(domain: str) -> str:
+    for pair, letter in _LETTER_PAIRS:
+        domain = domain.replace(pair, letter)
+    return domain.translate(_ALIKE)
+
+
+def _name(domain: str) -> str:
+    """What people know it by: "nusajaya" of dinkes.nusajaya.go.id."""
+    return max(domain.split(".")[:-1], key=len)
+
+
+def _is_one_slip(typed: str, meant: str) -> bool:
+    """One letter too many, too few, wrong, or changed with its neighbour."""
+    short, long = sorted((typed, meant), key=len)
+    start = next((at for at, (one, other) in enumerate(zip(short, long, strict=False)) if one != other), len(short))
+    rest, rest_of_long = short[start:], long[start:]
+    if len(long) == len(short) + 1:
+        return rest == rest_of_long[1:]
+    is_turned = rest[:2] == rest_of_long[:2][::-1] and rest[2:] == rest_of_long[2:]
+    return len(long) == len(short) and (rest[1:] == rest_of_long[1:] or is_turned)
 
 
 def read_email(typed: str) -> EmailAddress | NotAnEmail:

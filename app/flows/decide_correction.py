@@ -1,6 +1,7 @@
 """An admin answers somebody's wish for another address: takes it in hand, approves it, or rejects it with a reason."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,8 +10,10 @@ from sqlalchemy.orm import Session
 from app.domain.client import Client
 from app.domain.corrections import CorrectionState, IdentityCheck, read_ticket
 from app.domain.email_address import EmailAddress
+from app.domain.email_warnings import acknowledged_kinds
 from app.domain.indonesian_time import today_in_jakarta
 from app.flows.change_email import Decision, Refusal, change_email
+from app.flows.weigh_correction import CheckImpossible, NotAcknowledged, Weighed, objection, weigh, weigh_many
 from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.email_correction import EmailCorrection
@@ -22,18 +25,43 @@ from app.security.authority import Authority, NotToTouch, OutOfReach
 
 @dataclass(frozen=True)
 class AlreadyDecided:
-    """Somebody was faster; the request says what was decided."""
+    """There is an answer, and it is another one than this; `change` is what an approval has led to. `by` nobody: the portal."""
+
+    correction: EmailCorrection
+    change: IdentityChange | None
+    by: User | None
+
+
+@dataclass(frozen=True)
+class SameAnswer:
+    """The same admin has sent the same answer before: a double click."""
 
     correction: EmailCorrection
 
 
 @dataclass(frozen=True)
+class NotOpened:
+    """Nobody of the desk has looked at the request on its own page."""
+
+
+@dataclass(frozen=True)
+class TwoOfOnePerson:
+    """Two of the chosen requests are for one person, and at most one of them is right."""
+
+
+@dataclass(frozen=True)
 class Grounds:
-    """On what an approval rests. `seen` is the account's version that was on the screen."""
+    """On what an approval rests. `seen` is the account's version that was on the screen, `acknowledged` the marks of the
+    warnings that the admin has ticked as looked into."""
 
     identity_check: IdentityCheck
     note: str
     seen: int
+    acknowledged: frozenset[str]
+
+
+NotApproved = SameAnswer | AlreadyDecided | Refusal | CheckImpossible | NotAcknowledged
+NotRejected = SameAnswer | AlreadyDecided | OutOfReach | NotToTouch
 
 
 def within_reach(session: Session, authority: Authority, correction_id: int) -> EmailCorrection | OutOfReach:
@@ -61,35 +89,75 @@ def open_correction(
     correction = EmailCorrection.with_id(session, correction_id, lock=True)
     if person is None or correction is None or not authority.covers(person.instansi_id):
         return OutOfReach()
-    if correction.state is CorrectionState.NEW and person.id != authority.admin.id:
+    is_new = correction.state is CorrectionState.NEW
+    if correction.state.is_open and not correction.was_opened and person.id != authority.admin.id:
         correction.take_in_hand(authority.admin.id, now)
-        letters.correction_in_hand(session, correction, client, now)
+        if is_new:  # else the portal itself has told the person, while the request was in nobody's queue
+            letters.correction_in_hand(session, correction, client, now)
     audit.record(session, Tag.CORRECTION_OPENED, person, client, now, actor=authority.admin, ticket=correction.ticket)
     return correction
 
 
 def approve(
     session: Session, authority: Authority, correction_id: int, grounds: Grounds, delay: timedelta, client: Client, now: datetime
-) -> IdentityChange | AlreadyDecided | Refusal:
+) -> IdentityChange | NotApproved:
     """Put the asked-for address on record, now or after the delay, or hand it on to a second admin."""
     found = _locked(session, authority, correction_id, now)
+    if isinstance(found, AlreadyDecided):
+        return _said_again(found, _has_approved(authority, found, grounds))
     if not isinstance(found, EmailCorrection):
         return found
-    decision = Decision(EmailAddress(found.new_email), grounds.identity_check, grounds.note, grounds.seen)
-    outcome = change_email(session, authority, found.user_id or 0, decision, delay, client, now, found)
-    if isinstance(outcome, IdentityChange):
-        audit.record(
-            session, Tag.CORRECTION_APPROVED, outcome.user, client, now, actor=authority.admin,
-            ticket=found.ticket, check=grounds.identity_check,
-        )  # fmt: skip
-    return outcome
+    weighed = weigh(session, authority, found, now)
+    if why := objection(
+        session, authority, weighed.person, weighed.warnings, grounds.identity_check, grounds.acknowledged, client, now
+    ):
+        return why
+    return _approved(session, authority, weighed, grounds, delay, client, now)
+
+
+def approve_many(
+    session: Session, authority: Authority, grounds: Mapping[int, Grounds], delay: timedelta, client: Client, now: datetime
+) -> list[tuple[EmailCorrection, IdentityChange | NotApproved | NotOpened | TwoOfOnePerson]]:
+    """Approve those of several, named by their ids, that need no look of their own. The others stay as they are."""
+    chosen = chosen_within_reach(session, authority, grounds)
+    locked = {one.id: _locked(session, authority, one.id, now) for one in chosen}
+    weighed = {
+        one.correction.id: one
+        for one in weigh_many(session, authority, [one for one in locked.values() if isinstance(one, EmailCorrection)], now)
+    }
+    of_person = Counter(one.person.id for one in weighed.values())
+    outcomes: list[tuple[EmailCorrection, IdentityChange | NotApproved | NotOpened | TwoOfOnePerson]] = []
+    for one in chosen:
+        found, reason = locked[one.id], grounds[one.id]
+        if isinstance(found, AlreadyDecided):
+            outcomes.append((one, _said_again(found, _has_approved(authority, found, reason))))
+        elif not isinstance(found, EmailCorrection):
+            outcomes.append((one, found))
+        elif why := needs_a_look(weighed[one.id]):
+            outcomes.append((one, why))
+        elif of_person[weighed[one.id].person.id] > 1:
+            outcomes.append((one, TwoOfOnePerson()))
+        elif not reason.identity_check.is_possible(weighed[one.id].person.phone):
+            outcomes.append((one, CheckImpossible(reason.identity_check)))
+        else:
+            outcomes.append((one, _approved(session, authority, weighed[one.id], reason, delay, client, now)))
+    return outcomes
+
+
+def needs_a_look(weighed: Weighed) -> NotOpened | NotAcknowledged | None:
+    """Why a request cannot be approved together with others: somebody has to look at it by itself, and say so."""
+    if not weighed.correction.was_opened:
+        return NotOpened()
+    return NotAcknowledged(weighed.heavy) if weighed.heavy else None
 
 
 def reject(
     session: Session, authority: Authority, correction_id: int, reason: str, client: Client, now: datetime
-) -> EmailCorrection | AlreadyDecided | OutOfReach | NotToTouch:
+) -> EmailCorrection | NotRejected:
     """Answer no; the person is told the reason in the admin's words."""
     found = _locked(session, authority, correction_id, now)
+    if isinstance(found, AlreadyDecided):
+        return _said_again(found, _has_rejected(authority, found, reason))
     if not isinstance(found, EmailCorrection):
         return found
     found.decide(CorrectionState.REJECTED, reason, authority.admin.id, now)
@@ -98,21 +166,53 @@ def reject(
     return found
 
 
+def reject_many(
+    session: Session, authority: Authority, ids: Collection[int], reason: str, client: Client, now: datetime
+) -> list[tuple[EmailCorrection, EmailCorrection | NotRejected | NotOpened]]:
+    """Answer no to those of several that somebody has looked at. Warnings keep nobody from it: they speak for a no."""
+    outcomes: list[tuple[EmailCorrection, EmailCorrection | NotRejected | NotOpened]] = []
+    for one in chosen_within_reach(session, authority, ids):
+        is_unseen = one.state.is_open and not one.was_opened and one.user_id != authority.admin.id
+        outcomes.append((one, NotOpened() if is_unseen else reject(session, authority, one.id, reason, client, now)))
+    return outcomes
+
+
+def chosen_within_reach(session: Session, authority: Authority, ids: Collection[int]) -> list[EmailCorrection]:
+    """The requests among those ids that this admin may see, in the order in which people are locked; about others nothing
+    is said."""
+    found = EmailCorrection.with_ids(session, ids)
+    return [one for one in found if one.user is not None and one.submitted_at and authority.covers(one.user.instansi_id)]
+
+
 def report_many(
     session: Session,
     authority: Authority,
     words: str,
-    done: Sequence[EmailCorrection | IdentityChange],
+    how_many: int,
     client: Client,
     now: datetime,
 ) -> None:
     """Several at once are told to the centre."""
-    if len(done) > 1:
+    if how_many > 1:
         audit.record(
             session, Tag.BULK_ACT, None, client, now, actor=authority.admin,
-            instansi_id=authority.only_instansi_id, what=words, how_many=len(done),
+            instansi_id=authority.only_instansi_id, what=words, how_many=how_many,
         )  # fmt: skip
-        letters.bulk_act(session, authority.admin, words, len(done), client, now)
+        letters.bulk_act(session, authority.admin, words, how_many, client, now)
+
+
+def _approved(
+    session: Session, authority: Authority, weighed: Weighed, grounds: Grounds, delay: timedelta, client: Client, now: datetime
+) -> IdentityChange | Refusal:
+    correction = weighed.correction
+    decision = Decision(EmailAddress(correction.new_email), grounds.identity_check, grounds.note, grounds.seen)
+    outcome = change_email(session, authority, weighed.person.id, decision, delay, client, now, correction)
+    if isinstance(outcome, IdentityChange):
+        audit.record(
+            session, Tag.CORRECTION_APPROVED, outcome.user, client, now, actor=authority.admin,
+            ticket=correction.ticket, check=grounds.identity_check, acknowledged=acknowledged_kinds(weighed.warnings),
+        )  # fmt: skip
+    return outcome
 
 
 def _locked(
@@ -129,5 +229,27 @@ def _locked(
     if correction is None:
         return OutOfReach()
     if not correction.state.is_open or IdentityChange.awaits_second_for(session, correction.id):
-        return AlreadyDecided(correction)
+        change = IdentityChange.latest_of_request(session, correction.id)
+        return AlreadyDecided(correction, change, correction.decided_by or (change.decided_by if change else None))
     return correction
+
+
+def _said_again(found: AlreadyDecided, is_the_same: bool) -> AlreadyDecided | SameAnswer:
+    """A second answer changes nothing. One that says anything else than the first must be told so."""
+    return SameAnswer(found.correction) if is_the_same else found
+
+
+def _has_approved(authority: Authority, found: AlreadyDecided, grounds: Grounds) -> bool:
+    change = found.change
+    return (
+        change is not None
+        and found.correction.state is not CorrectionState.REJECTED
+        and change.decided_by_id == authority.admin.id
+        and (change.identity_check, change.reason) == (grounds.identity_check, grounds.note)
+    )
+
+
+def _has_rejected(authority: Authority, found: AlreadyDecided, reason: str) -> bool:
+    correction = found.correction
+    is_rejected = correction.state is CorrectionState.REJECTED
+    return is_rejected and (correction.decided_by_id, correction.decision) == (authority.admin.id, reason)

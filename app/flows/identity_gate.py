@@ -8,7 +8,7 @@ and wherever. What passes is carried out by app/flows/put_on_record.py, the only
 - Holders of a mandate and PPT Non ASN, now or within 30 days, and contested accounts: with a second admin.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -62,6 +62,15 @@ def course_after_second(person: User, kind: ChangeKind, delay: timedelta) -> Cou
 def needs_second(session: Session, person: User, now: datetime) -> bool:
     """Whether one admin's word is not enough for a new email."""
     return course_of(session, person, ChangeKind.EMAIL, timedelta(), now) is Course.WITH_SECOND
+
+
+def need_second_among(session: Session, people: Collection[User], now: datetime) -> frozenset[int]:
+    """The ids of those of these people for whose new email one admin's word is not enough."""
+    settled = guarded_among(session, people, now) | IdentityChange.contested_among(session, [person.id for person in people])
+    unheard = {
+        person.id for person in people if person.email is None and person.id not in settled and needs_second(session, person, now)
+    }
+    return settled | unheard
 
 
 def is_guarded(session: Session, person: User, now: datetime) -> bool:

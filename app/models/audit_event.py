@@ -48,6 +48,7 @@ class Tag(StrEnum):
     DECISION_HELD = "decision_held"
     CONTEST_SETTLED = "contest_settled"
     EMAIL_CHANGE_DECIDED = "email_change_decided"
+    WARNINGS_ACKNOWLEDGED = "warnings_acknowledged"
     EMAIL_CHANGE_CONFIRMED = "email_change_confirmed"
     EMAIL_CHANGED = "email_changed"
     EMAIL_CHANGE_STOPPED = "email_change_stopped"

@@ -1,6 +1,7 @@
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy import ForeignKey, LargeBinary, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.models.base import Base, UtcDateTime
@@ -20,3 +21,8 @@ class CorrectionAttachment(Base):
     @classmethod
     def of(cls, session: Session, correction_id: int) -> "CorrectionAttachment | None":
         return session.get(cls, correction_id)
+
+    @classmethod
+    def among(cls, session: Session, correction_ids: Collection[int]) -> frozenset[int]:
+        """Which of these requests have one. The content stays where it is."""
+        return frozenset(session.scalars(select(cls.correction_id).where(cls.correction_id.in_(correction_ids))))

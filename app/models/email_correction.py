@@ -1,6 +1,8 @@
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Select, String, exists, func, select, update
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from app.domain.corrections import OPEN_STATES, PROMISE, CorrectionState
@@ -8,6 +10,12 @@ from app.domain.email_address import EmailAddress
 from app.domain.nip import Nip
 from app.models.base import AddedOnce, Base, BigId, UtcDateTime, text_enum
 from app.models.user import User
+
+
+def _mailbox_of(row: DefaultExecutionContext) -> str:
+    """Follows from the address, so nobody who writes a row has to name it."""
+    values: dict[str, str] = row.get_current_parameters()  # type: ignore[no-untyped-call]
+    return EmailAddress(values["new_email"]).mailbox
 
 
 class EmailCorrection(AddedOnce, Base):
@@ -26,6 +34,7 @@ class EmailCorrection(AddedOnce, Base):
         Index("ix_email_correction_state_submitted_at", "state", "submitted_at", "id"),
         Index("ix_email_correction_nip", "nip"),
         Index("ix_email_correction_new_email_key", "new_email_key"),
+        Index("ix_email_correction_new_mailbox", "new_mailbox"),
         Index("ix_email_correction_user_id", "user_id"),
         Index("ix_email_correction_asked_at", "asked_at"),
     )
@@ -36,6 +45,7 @@ class EmailCorrection(AddedOnce, Base):
     nip: Mapped[str] = mapped_column(String(18))
     new_email: Mapped[str] = mapped_column(String(254))
     new_email_key: Mapped[str] = mapped_column(String(254))
+    new_mailbox: Mapped[str] = mapped_column(String(254), default=_mailbox_of)  # where mail to it ends up
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))  # moves with the person
     state: Mapped[CorrectionState] = mapped_column(text_enum(CorrectionState, "correction_state"))
@@ -72,6 +82,12 @@ class EmailCorrection(AddedOnce, Base):
         if lock:
             found = found.with_for_update(of=cls)
         return session.scalars(found).one_or_none()
+
+    @classmethod
+    def with_ids(cls, session: Session, ids: Collection[int]) -> "list[EmailCorrection]":
+        """As now stored, in the one order in which people are locked."""
+        found = select(cls).where(cls.id.in_(ids)).order_by(cls.user_id, cls.id).execution_options(populate_existing=True)
+        return list(session.scalars(found))
 
     @classmethod
     def open_for(cls, session: Session, nip: Nip, address: EmailAddress) -> "EmailCorrection | None":
@@ -144,6 +160,11 @@ class EmailCorrection(AddedOnce, Base):
             .returning(EmailCorrection.id)
         )
         return filled_in.first() is not None
+
+    @property
+    def was_opened(self) -> bool:
+        """Somebody of the desk has looked at it on its own page. What the portal itself took in hand nobody has seen."""
+        return self.opened_by_id is not None
 
     def take_in_hand(self, admin_id: int | None, now: datetime) -> None:
         self.state = CorrectionState.IN_HAND

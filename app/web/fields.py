@@ -9,6 +9,7 @@ from typing import Any
 from wtforms import DateField, Field, StringField, ValidationError
 
 from app.domain.email_address import EmailAddress, NotAnEmail, read_email
+from app.domain.email_warnings import EmailWarning
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.reset_secret import Code, Link, read_secret
 from app.domain.typed_text import about_others, one_line
@@ -107,6 +108,24 @@ class ChoiceField(StringField):
             raise ValidationError(self._empty)
 
 
+class MarksField(Field):
+    """Boxes that were ticked, by their marks; which of them mean anything is for the act to say."""
+
+    data: frozenset[str]
+
+    def process_data(self, value: object) -> None:
+        self.data = frozenset()
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = frozenset(valuelist)
+
+
 def refuse(field: Field, sentence: str) -> None:
     """Put an act's refusal at the field it belongs to."""
     field.errors = [*field.errors, sentence]
+
+
+def refuse_unacknowledged(field: MarksField, warnings: Sequence[EmailWarning]) -> None:
+    """Say which heavy warnings the admin has not ticked."""
+    for warning in warnings:
+        refuse(field, f"Periksa peringatan ini, lalu centang di bawah: {warning}")

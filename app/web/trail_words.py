@@ -6,6 +6,7 @@ from datetime import date
 from app.domain.categories import Activation, Category
 from app.domain.client import COMMAND_LINE, mask_address
 from app.domain.corrections import IdentityCheck
+from app.domain.email_warnings import WarningKind
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import shown_date
 from app.models.admin_mandate import Role
@@ -48,6 +49,9 @@ GROUPS: dict[str, tuple[str, dict[Tag, str]]] = {
         Tag.ATTACHMENT_OPENED: "Perbaikan email: lampiran dibuka",
         Tag.EMAIL_CHANGE_DECIDED: "Perubahan diputuskan",
         Tag.EMAIL_CHANGE_CONFIRMED: "Perubahan dikonfirmasi admin kedua",
+        Tag.EMAIL_CHANGE_DECIDED: "Perubahan email diputuskan",
+        Tag.WARNINGS_ACKNOWLEDGED: "Perubahan email: peringatan dinyatakan sudah diperiksa",
+        Tag.EMAIL_CHANGE_CONFIRMED: "Perubahan email dikonfirmasi admin kedua",
         Tag.EMAIL_CHANGED: "Email berubah",
         Tag.NIP_CHANGED: "NIP berubah",
         Tag.CATEGORY_CHANGED: "Kategori berubah",
@@ -91,6 +95,7 @@ GROUPS: dict[str, tuple[str, dict[Tag, str]]] = {
 WORDS = {tag: words for _, tags in GROUPS.values() for tag, words in tags.items()}
 
 _TERMS = {
+    "acknowledged": "Peringatan yang diperiksa",
     "act": "Tindakan", "activation": "Status akun", "batch": "Nomor impor", "because": "Sebab", "bytes": "Ukuran (byte)",
     "came_from": "Dari instansi", "category": "Kategori", "change": "Nomor perubahan", "changed": "Berubah",
     "check": "Identitas diperiksa dengan", "closes": "Ditutup", "columns": "Kolom", "file": "File",
@@ -100,6 +105,7 @@ _TERMS = {
     "opens": "Dibuka", "reason": "Alasan", "refused": "Ditolak", "role": "Peran", "rule": "Halaman", "sk": "Nomor SK",
     "sk_date": "Tanggal SK", "state": "Keadaan", "ticket": "Nomor tiket", "to": "Ke instansi", "typed": "Cara",
     "unchanged": "Tidak berubah", "until": "Berlaku sampai", "verdict": "Putusan", "what": "Apa", "waits": "Menunggu giliran",
+    "warnings": "Peringatan yang belum diperiksa",
 }  # fmt: skip
 _NOT_SHOWN = frozenset({"people"})  # a list for the machine; each person has an event of the own
 _COLUMNS = {
@@ -114,6 +120,7 @@ _WHY = {
     WhyRefused.USED: "sudah dipakai",
     WhyRefused.OVERTAKEN: "tidak berlaku lagi karena akunnya berubah",
 }
+_KINDS: Mapping[str, str] = {kind.value: kind.label for kind in WarningKind}
 _VALUES: dict[str, Mapping[str, str]] = {
     "activation": {state.value: state.label for state in Activation},
     "category": {category.value: category.label for category in Category},
@@ -125,6 +132,7 @@ _VALUES: dict[str, Mapping[str, str]] = {
     },
     "mail": {state.value: state.label for state in MailState},
     "reason": {"NIP taken": "NIP sudah dipakai", "address taken": "email sudah dipakai",
+               "warnings not acknowledged": "ada peringatan yang belum dinyatakan diperiksa",
                "broken form": "isian tidak utuh", "no CSRF token": "halaman terlalu lama terbuka",
                "limit of the client address": "batas untuk satu alamat internet"},
     "role": {Role.ADMIN_INSTANSI.value: "admin instansi", Role.ADMIN_PUSAT.value: "admin pusat"},
@@ -185,6 +193,8 @@ def _in_words(tag: Tag, key: str, value: str) -> str:
         return _WHY[WhyRefused(value)]
     if key == "columns":
         return ", ".join(_COLUMNS.get(column, column) for column in value.split(","))
+    if key in ("acknowledged", "warnings"):
+        return ", ".join(_KINDS.get(kind, kind) for kind in value.split(","))
     if key == "mail" and value.isdecimal():
         return f"nomor {value}"
     if key in _DAYS:

@@ -57,12 +57,15 @@ def take(chromium: Browser, portal: LivePortal, folder: Path) -> list[Path]:
     wati.evaluate("document.activeElement.blur()")
     picture(wati, "keputusan", start="#setujui")
 
+    for row in (0, 3):
+        wati.goto("/admin/perbaikan-email")
+        wati.get_by_role("link", name=re.compile("^PE-")).nth(row).click()
     wati.goto("/admin/perbaikan-email")
     for row in (0, 3, 5):
         wati.locator("[data-pick]").nth(row).check()
     button(wati, "Jawab yang dipilih").click()
     see(wati, "Jawab beberapa permintaan sekaligus")
-    picture(wati, "beberapa", start="main", most=735)
+    picture(wati, "beberapa", start="main", most=1000)
 
     wati.goto("/admin/pegawai?macet=email")
     picture(wati, "cari-pegawai", start="main", most=800)

@@ -53,6 +53,16 @@ def first_request(act: str = "") -> Reach:
     return reach
 
 
+def warned_at_the_desk(page: Page, portal: LivePortal) -> None:
+    """An address that the desk itself has mistyped."""
+    at_the_desk(f"/admin/pegawai/{person_id(portal.app, JOKO)}/email")(page, portal)
+    field(page, "Email baru").fill("joko@gmial.com")
+    page.get_by_label("Surat dari atasan atau kepala unit kerja").check()
+    field(page, "Alasan").fill("Datang ke loket 3")
+    button(page, "Ganti email").click()
+    expect(page.locator("[data-error-summary]")).to_contain_text("joko@gmail.com")
+
+
 def decided_request(page: Page, portal: LivePortal) -> None:
     at_the_desk("/admin/perbaikan-email?lihat=selesai")(page, portal)
     page.get_by_role("link", name=re.compile("^PE-")).first.click()
@@ -74,6 +84,7 @@ def several_requests(act: str = "") -> Reach:
 def several_answered(page: Page, portal: LivePortal) -> None:
     ids = [asked(portal.app, JOKO, f"joko.{number}@contoh.example") for number in range(2)]
     log_in(page, WATI)
+    page.goto(f"/admin/perbaikan-email/{ids[0]}")  # the other one nobody has looked at, so it stays
     page.goto(f"/admin/perbaikan-email/beberapa?pilih={ids[0]}&pilih={ids[1]}")
     field(page, "Alasan penolakan").fill("Datang ke loket 3 dengan kartu pegawai.")
     button(page, "Tolak yang dipilih").click()
@@ -260,6 +271,7 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     (f"{_PERSON}/ubah", "refused without a reason", of(JOKO, "/ubah", "Simpan")),
     (f"{_PERSON}/email", "at first", of(JOKO, "/email")),
     (f"{_PERSON}/email", "refused when empty", of(JOKO, "/email", "Ganti email")),
+    (f"{_PERSON}/email", "refused with a warning to acknowledge", warned_at_the_desk),
     (f"{_PERSON}/nonaktifkan", "at first", of(JOKO, "/nonaktifkan")),
     (f"{_PERSON}/aktifkan", "at first", of(TONO, "/aktifkan")),
     (f"{_PERSON}/mutasi", "refused when empty", of(JOKO, "/mutasi", "Pindahkan")),

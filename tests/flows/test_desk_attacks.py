@@ -35,7 +35,7 @@ LISTS = {
     "/admin/": ("instansi", "cari", "hal"),
     "/admin/perbaikan-email": ("lihat", "setelah", "instansi"),
     "/admin/perbaikan-email/beberapa": ("pilih",),
-    "/admin/perbaikan-email/hasil": ("pilih",),
+    "/admin/perbaikan-email/hasil": ("pilih", "tetap"),
     "/admin/cpns": ("instansi", "nip", "setelah"),
     "/admin/cpns/setujui": ("person",),
     "/admin/cpns/tolak": ("person",),
@@ -280,7 +280,13 @@ FORMS = {
     "/admin/pegawai/{joko}/ubah": {"nip": JOKO.nip, "name": "x", "category": "PNS", "work_unit": "x", "phone": "", "reason": "x"},
     "/admin/pegawai/{joko}/nonaktifkan": {"reason": "x"},
     "/admin/pegawai/{joko}/mutasi": {"code": "3402", "reason": "x"},
-    "/admin/pegawai/{joko}/email": {"email": "x@y.example", "identity_check": "tatap_muka", "reason": "x", "seen": "1"},
+    "/admin/pegawai/{joko}/email": {
+        "email": "x@y.example",
+        "identity_check": "tatap_muka",
+        "reason": "x",
+        "seen": "1",
+        "acknowledged": "x.1",
+    },
     "/admin/perbaikan-email/beberapa/setujui": {"pilih": "1", "identity_check": "tatap_muka", "note": "x", "seen-1": "1"},
     "/admin/perbaikan-email/beberapa/tolak": {"pilih": "1", "reason": "x"},
     "/admin/cpns/setujui": {"person": "1", "sk_number": "x", "sk_date": "2026-01-01"},
@@ -383,6 +389,8 @@ def test_an_approval_and_a_rejection_of_a_cpns_at_once_are_one_verdict(peopled: 
 def test_many_and_one_at_once_answer_each_request_once(peopled: Flask, inbox: Inbox) -> None:
     requests = [asked(peopled, one, f"baru{number}@nusajaya.example") for number, one in enumerate((BUDI, JOKO))]
     wati, ratna = logged_in(peopled, WATI), logged_in(peopled, RATNA)
+    for request_id in requests:
+        ratna.open(f"/admin/perbaikan-email/{request_id}")
     token = ratna.csrf_token("/akun")
 
     def several() -> int:
@@ -405,6 +413,7 @@ def test_foreign_requests_mixed_into_a_list_are_left_alone_without_a_word(people
 
     shown = [wati.open(f"/admin/perbaikan-email/beberapa?pilih={own}&pilih={other}").text for other in (foreign, 999_999)]
     assert len(shown[0]) == len(shown[1]) and HADI.name not in shown[0]
+    wati.open(f"/admin/perbaikan-email/{own}")
     sent = wati.client.post("/admin/perbaikan-email/beberapa/tolak", data={**with_it, "reason": "Tidak cocok"})
     assert sent.status_code == 303 and HADI.name not in wati.open(sent.location).text
 

@@ -11,7 +11,7 @@ from app.cli.serve import let_changes_take_effect
 from app.domain.corrections import ChangeState, CorrectionState
 from app.domain.indonesian_time import now
 from tests.cast import BUDI, HADI, JOKO, NEW_PASSWORD, PASSWORD, RAKA, RATNA, SARI, WATI, Person
-from tests.desk import asked, correction, latest_change, person_id, user
+from tests.desk import asked, correction, latest_change, marks_on, person_id, user
 from tests.inbox import Inbox
 from tests.visitor import Visitor, logged_in, words_of
 
@@ -19,10 +19,11 @@ NEW = "joko@nusajaya.example"
 GROUNDS = {"identity_check": "tatap_muka", "note": "Datang ke loket 3 membawa kartu pegawai"}
 
 
-def _approve(visitor: Visitor, request_id: int, **fields: str) -> TestResponse:
-    """Look at the request, and approve what was seen."""
+def _approve(visitor: Visitor, request_id: int, **fields: str | list[str]) -> TestResponse:
+    """Look at the request and at what it is warned of, and approve what was seen."""
     path = f"/admin/perbaikan-email/{request_id}"
-    return visitor.submit(path, f"{path}/setujui", **{**GROUNDS, "seen": _seen(visitor.open(path)), **fields})
+    page = visitor.open(path)
+    return visitor.submit(path, f"{path}/setujui", **{**GROUNDS, "seen": _seen(page), "acknowledged": marks_on(page), **fields})
 
 
 def _seen(page: TestResponse) -> str:
@@ -258,6 +259,8 @@ def test_several_at_once_are_shown_before_and_after_and_told_to_the_centre(peopl
     foreign = asked(peopled, HADI, "hadi.baru@contoh.example")
     wati = logged_in(peopled, WATI)
     query = "&".join(f"pilih={one}" for one in [*ids, foreign])
+    for one in ids:
+        wati.open(f"/admin/perbaikan-email/{one}")
 
     preview = wati.open(f"/admin/perbaikan-email/beberapa?{query}")
     seen = {f"seen-{one}": preview.text.split(f'name="seen-{one}" value="')[1].split('"')[0] for one in ids}
@@ -355,9 +358,11 @@ def test_a_likely_slip_in_an_address_is_a_warning_that_can_be_passed(peopled: Fl
     fields = {"identity_check": "surat_atasan", "reason": "Surat", "seen": _seen(wati.open(path)), "email": "joko@gmial.com"}
 
     warned = wati.submit(path, **fields)
-    passed = wati.submit(path, email_checked="joko@gmial.com", **fields)
+    another = wati.submit(path, **{**fields, "email": "joko@yaho.com", "acknowledged": marks_on(warned)})
+    passed = wati.submit(path, acknowledged=marks_on(warned), **fields)
 
     assert warned.status_code == 422 and "joko@gmail.com" in words_of(warned) and 'value="joko@gmial.com"' in warned.text
+    assert another.status_code == 422, "what was acknowledged about one address says nothing about another"
     assert passed.status_code == 303
 
 

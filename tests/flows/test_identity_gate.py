@@ -18,7 +18,7 @@ from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now
 from app.models import AdminMandate, AuditEvent, FormerNip, IdentityChange, OutboxMail, Tag, User
 from tests.cast import BUDI, DEWI, HADI, JOKO, NEW_PASSWORD, RAKA, RATNA, SARI, TONO, WATI, Person
-from tests.desk import asked, centre, confirm_as_second, latest_change, person_id, user
+from tests.desk import asked, centre, confirm_as_second, latest_change, marks_on, person_id, user
 from tests.inbox import Inbox, Mail
 from tests.visitor import Visitor, logged_in, words_of
 
@@ -47,13 +47,18 @@ def change_email(admin: Visitor, app: Flask, person: Person, address: str) -> in
     page = page_of(app, person, "/email")
     seen = re.search(r'name="seen"[^>]* value="([^"]+)"', admin.open(page).text)
     fields = {"email": address, "identity_check": "tatap_muka", "reason": WHY, "seen": seen[1] if seen else ""}
-    return admin.submit(page, **fields).status_code
+    answer = admin.submit(page, **fields)
+    if marks := marks_on(answer):
+        ticked = {**fields, "csrf_token": admin.csrf_token("/akun"), "acknowledged": marks}
+        return admin.client.post(page, data=ticked).status_code
+    return answer.status_code
 
 
 def act_on_change(admin: Visitor, change: IdentityChange | None, act: str, **fields: str) -> int:
     assert change is not None
     path = f"/admin/perbaikan-email/perubahan/{change.id}"
-    return admin.post(f"{path}/{act}", csrf_token=admin.csrf_token("/akun"), **fields).status_code
+    ticked = {"csrf_token": admin.csrf_token("/akun"), "acknowledged": marks_on(admin.open(path)), **fields}
+    return admin.client.post(f"{path}/{act}", data=ticked).status_code
 
 
 def colleague(app: Flask, person: Person, code: str = "7301") -> Visitor:

@@ -332,6 +332,8 @@ def test_each_step_of_a_reset_is_an_event_of_its_own_on_the_page(peopled: Flask,
 def test_what_the_centre_does_to_many_is_not_told_to_the_house_where_it_sits(peopled: Flask) -> None:
     requests = [asked(peopled, JOKO, "joko@nusajaya.example"), asked(peopled, BUDI, "budi.baru@contoh.example")]
     ratna = logged_in(peopled, RATNA)
+    for request_id in requests:
+        ratna.open(f"/admin/perbaikan-email/{request_id}")
     fields = {"csrf_token": ratna.csrf_token("/akun"), "pilih": requests, "reason": "Datang ke loket 3."}
     ratna.client.post("/admin/perbaikan-email/beberapa/tolak", data=fields)
 

@@ -2,11 +2,26 @@
 
 from flask import Blueprint
 
-from app.blueprints.admin import changes, corrections, cpns, email, imports, instansi, mandates, overview, people, person, trail
+from app.blueprints.admin import (
+    changes,
+    corrections,
+    cpns,
+    email,
+    imports,
+    instansi,
+    mandates,
+    overview,
+    people,
+    person,
+    several_corrections,
+    trail,
+)
 from app.web.admins import NotAllowed, not_allowed, only_admins
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 blueprint.before_request(only_admins)
 blueprint.register_error_handler(NotAllowed, not_allowed)
-for _section in (overview, corrections, changes, cpns, people, person, email, imports, mandates, instansi, trail):
+for _section in (
+    overview, corrections, several_corrections, changes, cpns, people, person, email, imports, mandates, instansi, trail,
+):  # fmt: skip
     blueprint.register_blueprint(_section.blueprint)

@@ -12,13 +12,15 @@ from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now, shown_moment, today_in_jakarta
 from app.flows import change_identity
 from app.flows.change_identity import NotThatState
+from app.flows.confirm_at_desk import confirm_at_desk
 from app.flows.identity_gate import objection_to_cancel, objection_to_second
 from app.flows.put_on_record import AddressTaken, NipTaken
-from app.flows.weigh_correction import about_address
+from app.flows.weigh_correction import NotAcknowledged, about_address
 from app.models.identity_change import IdentityChange
 from app.security.authority import NotToTouch, OutOfReach
 from app.web.admins import authority, proven_again, stopped
-from app.web.fields import LineField
+from app.web.fields import LineField, MarksField, refuse_unacknowledged
+from app.web.headers import takes
 from app.web.portal import client, portal
 
 blueprint = Blueprint("changes", __name__, url_prefix="/perbaikan-email/perubahan/<big_row:change_id>")
@@ -31,17 +33,23 @@ class BecauseForm(FlaskForm):
     because = LineField("Alasan", "Isi alasannya, supaya dapat dijelaskan kemudian.", 300)
 
 
+class ConfirmForm(FlaskForm):
+    acknowledged = MarksField("Peringatan yang sudah diperiksa")
+
+
 @blueprint.get("", endpoint="page")
 def show(change_id: int) -> ResponseReturnValue:
     return _page(change_id, BecauseForm())
 
 
 @blueprint.post("/konfirmasi")
+@takes(many=("acknowledged",))
 @proven_again
 def confirm(change_id: int) -> ResponseReturnValue:
+    form = ConfirmForm()
     delay = timedelta(hours=portal().settings.email_change_delay_hours)
     with unit_of_work() as db:
-        outcome = change_identity.confirm_change(db, authority(), change_id, delay, client(), now())
+        outcome = confirm_at_desk(db, authority(), change_id, form.acknowledged.data, delay, client(), now())
     match outcome:
         case IdentityChange():
             flash(what_follows(outcome), "success")
@@ -50,6 +58,9 @@ def confirm(change_id: int) -> ResponseReturnValue:
             raise stopped(outcome)
         case NotThatState():
             return _page(change_id, BecauseForm(formdata=None), 422, _no_longer(outcome))
+        case NotAcknowledged(warnings):
+            refuse_unacknowledged(form.acknowledged, warnings)
+            return _page(change_id, BecauseForm(formdata=None), 422, confirmation=form)
         case AddressTaken() | NipTaken():
             return _page(change_id, BecauseForm(formdata=None), 422, _TAKEN)
 
@@ -87,7 +98,9 @@ def what_follows(change: IdentityChange) -> str:
     return f"{what} {name} sudah diganti, dan pemiliknya diberi tahu."
 
 
-def _page(change_id: int, form: BecauseForm, status: int = 200, problem: str | None = None) -> Response:
+def _page(
+    change_id: int, form: BecauseForm, status: int = 200, problem: str | None = None, confirmation: ConfirmForm | None = None
+) -> Response:
     with reading() as db:
         change = IdentityChange.with_id(db, change_id)
         if change is None or isinstance(authority().person(db, change.user_id), OutOfReach):
@@ -103,8 +116,9 @@ def _page(change_id: int, form: BecauseForm, status: int = 200, problem: str | N
         form.form_errors = [problem]
     page = render_template(
         "admin/change.html", change=change, first=first, warnings=warnings, form=form, objection=objection,
+        confirmation=confirmation or ConfirmForm(formdata=None),
         may_cancel=change.is_under_way and objection_to_cancel(authority(), change) is None,
-        stopped_before=stopped_before, has_errors=bool(form.errors),
+        stopped_before=stopped_before, has_errors=bool(form.errors or (confirmation and confirmation.errors)),
     )  # fmt: skip
     return make_response(page, status)
 

@@ -7,22 +7,21 @@ from datetime import UTC, datetime, timedelta
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from sqlalchemy.orm import Session
 from wtforms import HiddenField
 
 from app.blueprints.admin.changes import what_follows
 from app.blueprints.admin.instansi import chosen_instansi
 from app.db import reading, unit_of_work
 from app.domain.attachment import EXTENSIONS
-from app.domain.corrections import PROMISE, USUAL_REASONS_TO_REJECT, ChangeState, IdentityCheck
+from app.domain.corrections import PROMISE, USUAL_REASONS_TO_REJECT, ChangeState, CorrectionState, IdentityCheck
 from app.domain.indonesian_time import now
 from app.flows import decide_correction
 from app.flows.change_email import Outdated, SameAddress
 from app.flows.change_identity import UnderWay
 from app.flows.correction_queue import Cursor, changes, decided_requests, next_open_after, open_requests
-from app.flows.decide_correction import AlreadyDecided, Grounds
+from app.flows.decide_correction import AlreadyDecided, Grounds, SameAnswer
 from app.flows.put_on_record import AddressTaken
-from app.flows.weigh_correction import Weighed, weigh
+from app.flows.weigh_correction import CheckImpossible, NotAcknowledged, Weighed, others_beside, weigh
 from app.models.audit_event import Tag
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_correction import EmailCorrection
@@ -32,13 +31,12 @@ from app.models.user import User
 from app.security import audit
 from app.security.authority import NotToTouch, OutOfReach
 from app.web.admins import authority, proven_again, stopped
-from app.web.fields import ChoiceField, LineField
+from app.web.fields import ChoiceField, LineField, MarksField, refuse, refuse_unacknowledged
 from app.web.headers import takes
 from app.web.portal import client, portal
 
 blueprint = Blueprint("corrections", __name__, url_prefix="/perbaikan-email")
 
-MOST_AT_ONCE = 50
 CHECKS = [(check.value, check.label) for check in IdentityCheck if check is not IdentityCheck.BY_FILE]
 NO_CHECK = "Pilih cara identitas diperiksa. Isian pemohon saja tidak membuktikan apa-apa."
 VIEWS = {
@@ -54,10 +52,11 @@ _STATES = {"kedua": ChangeState.NEEDS_SECOND, "terjadwal": ChangeState.SCHEDULED
 class ApprovalForm(FlaskForm):
     identity_check = ChoiceField("Bagaimana identitas pemohon diperiksa?", NO_CHECK, CHECKS)
     note = LineField("Catatan pemeriksaan", "Isi catatan singkat: siapa yang memeriksa, kapan, dan apa yang dicocokkan.", 500)
+    acknowledged = MarksField("Peringatan yang sudah diperiksa")
     seen = HiddenField()
 
     def grounds(self, seen: int) -> Grounds:
-        return Grounds(IdentityCheck(self.identity_check.data or ""), self.note.value, seen)
+        return Grounds(IdentityCheck(self.identity_check.data or ""), self.note.value, seen, self.acknowledged.data)
 
 
 class RejectionForm(FlaskForm):
@@ -96,11 +95,12 @@ def one(correction_id: int) -> ResponseReturnValue:
         opened = decide_correction.open_correction(db, authority(), correction_id, client(), now())
         if isinstance(opened, OutOfReach):
             raise stopped(opened)
-        weighed = weigh(db, authority(), opened, now())
-    return _one(weighed, ApprovalForm(), RejectionForm())
+        weighed, others = weigh(db, authority(), opened, now()), others_beside(db, authority(), opened)
+    return _one(weighed, others, ApprovalForm(), RejectionForm())
 
 
 @blueprint.post("/<big_row:correction_id>/setujui")
+@takes(many=("acknowledged",))
 @proven_again
 def approve(correction_id: int) -> ResponseReturnValue:
     form = ApprovalForm()
@@ -113,13 +113,17 @@ def approve(correction_id: int) -> ResponseReturnValue:
         case IdentityChange():
             flash(what_follows(outcome), "success")
             return _to_the_next(correction_id)
-        case AlreadyDecided(correction) if correction.decided_by_id == authority().admin.id:
-            return _to_the_next(correction_id)  # a double click
+        case SameAnswer():
+            return _to_the_next(correction_id)
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
+        case NotAcknowledged(warnings):
+            refuse_unacknowledged(form.acknowledged, warnings)
+        case CheckImpossible():
+            refuse(form.identity_check, words_for(outcome))
         case AddressTaken() | SameAddress() | UnderWay() | Outdated() | AlreadyDecided():
             form.form_errors = [words_for(outcome)]
-            return _again(correction_id, form, RejectionForm(formdata=None))
+    return _again(correction_id, form, RejectionForm(formdata=None))
 
 
 @blueprint.post("/<big_row:correction_id>/tolak")
@@ -134,7 +138,7 @@ def reject(correction_id: int) -> ResponseReturnValue:
         case EmailCorrection():
             flash(f"Permintaan {outcome.ticket} ditolak, dan pemohon diberi tahu alasannya.", "success")
             return _to_the_next(correction_id)
-        case AlreadyDecided(correction) if correction.decided_by_id == authority().admin.id:
+        case SameAnswer():
             return _to_the_next(correction_id)
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
@@ -160,56 +164,6 @@ def attachment(correction_id: int) -> ResponseReturnValue:
     return download
 
 
-@blueprint.get("/beberapa")
-def several() -> ResponseReturnValue:
-    """What an answer to the chosen requests would do, row by row."""
-    return _several(ApprovalForm(formdata=None), RejectionForm(formdata=None))
-
-
-@blueprint.post("/beberapa/setujui")
-@takes(many=("pilih",))
-@proven_again
-def approve_several() -> ResponseReturnValue:
-    form = ApprovalForm()
-    if not form.validate():
-        return _several(form, RejectionForm(formdata=None), 422)
-    done: list[IdentityChange] = []
-    with unit_of_work() as db:
-        for correction in _in_order(db, request.form.getlist("pilih")):
-            grounds = form.grounds(number_in(request.form.get(f"seen-{correction.id}")))
-            outcome = decide_correction.approve(db, authority(), correction.id, grounds, _delay(), client(), now())
-            if isinstance(outcome, IdentityChange):
-                done.append(outcome)
-        decide_correction.report_many(db, authority(), "menyetujui perbaikan email", done, client(), now())
-    return redirect(url_for("admin.corrections.result", pilih=_chosen(request.form.getlist("pilih"))), 303)
-
-
-@blueprint.post("/beberapa/tolak")
-@takes(many=("pilih",))
-@proven_again
-def reject_several() -> ResponseReturnValue:
-    form = RejectionForm()
-    if not form.validate():
-        return _several(ApprovalForm(formdata=None), form, 422)
-    done: list[EmailCorrection] = []
-    with unit_of_work() as db:
-        for correction in _in_order(db, request.form.getlist("pilih")):
-            outcome = decide_correction.reject(db, authority(), correction.id, form.reason.value, client(), now())
-            if isinstance(outcome, EmailCorrection):
-                done.append(outcome)
-        decide_correction.report_many(db, authority(), "menolak permintaan perbaikan email", done, client(), now())
-    return redirect(url_for("admin.corrections.result", pilih=_chosen(request.form.getlist("pilih"))), 303)
-
-
-@blueprint.get("/hasil")
-def result() -> ResponseReturnValue:
-    """Where the chosen requests stand now, so a reload tells the truth."""
-    with reading() as db:
-        requests = _requests(db, request.args.getlist("pilih"))
-        latest = {one.id: IdentityChange.latest_of_request(db, one.id) for one in requests}
-    return render_template("admin/corrections_result.html", requests=requests, latest=latest)
-
-
 def _ticket(typed: str) -> ResponseReturnValue:
     """Who calls reads out a ticket: PE-WDJB-MJHT, in any case and spacing."""
     with reading() as db:
@@ -220,10 +174,14 @@ def _ticket(typed: str) -> ResponseReturnValue:
     return redirect(url_for("admin.corrections.one", correction_id=found.id), 303)
 
 
-def _one(weighed: Weighed, approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -> Response:
+def _one(
+    weighed: Weighed, others: Sequence[EmailCorrection], approval: ApprovalForm, rejection: RejectionForm, status: int = 200
+) -> Response:
+    offer_possible(approval.identity_check, weighed.person)
     page = render_template(
         "admin/correction.html",
         weighed=weighed,
+        others=others,
         approval=approval,
         rejection=rejection,
         usual_reasons=USUAL_REASONS_TO_REJECT,
@@ -241,36 +199,8 @@ def _again(correction_id: int, approval: ApprovalForm, rejection: RejectionForm)
         correction = decide_correction.within_reach(db, authority(), correction_id)
         if isinstance(correction, OutOfReach):
             raise stopped(correction)
-        return _one(weigh(db, authority(), correction, now()), approval, rejection, 422)
-
-
-def _several(approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -> ResponseReturnValue:
-    with reading() as db:
-        weighed = [weigh(db, authority(), one, now()) for one in _requests(db, request.values.getlist("pilih"))]
-    if not weighed:
-        flash("Belum ada permintaan yang dipilih. Centang dahulu yang akan dijawab.", "info")
-        return redirect(url_for("admin.corrections.page"), 303)
-    page = render_template(
-        "admin/corrections_several.html", weighed=weighed, approval=approval, rejection=rejection,
-        usual_reasons=USUAL_REASONS_TO_REJECT,
-        delay_hours=portal().settings.email_change_delay_hours, has_errors=bool(approval.errors or rejection.errors),
-    )  # fmt: skip
-    return make_response(page, status)
-
-
-def _chosen(ids: Sequence[str]) -> list[int]:
-    return sorted({int(one) for one in ids if one.isascii() and one.isdigit() and len(one) < 19})[:MOST_AT_ONCE]
-
-
-def _requests(db: Session, ids: Sequence[str]) -> list[EmailCorrection]:
-    """The requests among those ids that are within reach; about others nothing is said."""
-    found = [decide_correction.within_reach(db, authority(), one) for one in _chosen(ids)]
-    return [one for one in found if isinstance(one, EmailCorrection)]
-
-
-def _in_order(db: Session, ids: Sequence[str]) -> list[EmailCorrection]:
-    """The same in the one order in which people are locked."""
-    return sorted(_requests(db, ids), key=lambda one: one.user_id or 0)
+        weighed, others = weigh(db, authority(), correction, now()), others_beside(db, authority(), correction)
+        return _one(weighed, others, approval, rejection, 422)
 
 
 def _to_the_next(correction_id: int) -> ResponseReturnValue:
@@ -283,7 +213,16 @@ def _to_the_next(correction_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin.corrections.one", correction_id=following.id), 303)
 
 
-def words_for(refusal: AddressTaken | SameAddress | UnderWay | Outdated | AlreadyDecided) -> str:
+def offer_possible(field: ChoiceField, person: User) -> None:
+    """Only the ways to check an identity for which the record has what they rest on, and why there are no others."""
+    field.choices = [(value, label) for value, label in CHECKS if IdentityCheck(value).is_possible(person.phone)]
+    if len(field.choices) < len(CHECKS):
+        field.description = "Cara yang memerlukan telepon tidak ditawarkan, karena tidak ada nomor telepon di data kepegawaian."
+
+
+def words_for(
+    refusal: AddressTaken | SameAddress | UnderWay | Outdated | AlreadyDecided | CheckImpossible,
+) -> str:
     match refusal:
         case AddressTaken(User() as owner):
             return f"Alamat ini sudah dipakai oleh {owner.name}. Tolak, dan minta alamat lain."
@@ -295,10 +234,23 @@ def words_for(refusal: AddressTaken | SameAddress | UnderWay | Outdated | Alread
             return "Untuk akun ini masih ada perubahan email lain yang belum selesai. Selesaikan atau batalkan dahulu."
         case Outdated():
             return "Data akun ini berubah sejak halaman dibuka. Periksa lagi data di bawah, lalu putuskan sekali lagi."
-        case AlreadyDecided(correction):
+        case AlreadyDecided():
+            return f"{_what_was_decided(refusal)} Jawaban Anda yang baru tidak mengubah apa-apa."
+        case CheckImpossible(check):
             return (
-                f"Permintaan {correction.ticket} sudah diputuskan admin lain: {correction.state}. Keputusan Anda tidak dipakai."
+                f'Cara "{check.label}" tidak dapat dipakai: tidak ada nomor telepon di data kepegawaian. '
+                "Minta pegawai datang, atau minta surat atasannya."
             )
+
+
+def _what_was_decided(answered: AlreadyDecided) -> str:
+    correction, change = answered.correction, answered.change
+    who = "Anda" if answered.by and answered.by.id == authority().admin.id else authority().name_of(answered.by)
+    if correction.state is CorrectionState.REJECTED:
+        return f"Permintaan {correction.ticket} sudah ditolak oleh {who}, dengan alasan: {correction.decision}"
+    checked = f" ({change.identity_check.label if change.identity_check else '-'}: {change.reason})" if change else ""
+    then = " dan menunggu admin kedua" if correction.state.is_open else ""
+    return f"Permintaan {correction.ticket} sudah disetujui oleh {who}{checked}{then}."
 
 
 def _delay() -> timedelta:

@@ -1,0 +1,141 @@
+"""What speaks against putting an address on record: the kinds of warning, how much each weighs, and its words.
+
+A heavy warning has to be acknowledged by whoever approves, one by one; a light one is only shown. **Nothing that a
+stranger can lay upon somebody else's request is heavy**: a heavy warning follows from what the request itself says,
+from a mailbox that was proven, from the account's own past, or from an act of the desk. What anybody can send (another
+request for the same NIP, a link to an address) weighs light, or one evening of false requests would take every
+rightful one out of the answers to several at once.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+
+from app.domain.email_address import EmailAddress
+
+
+class Weight(StrEnum):
+    HEAVY = "berat"
+    LIGHT = "ringan"
+
+
+class WarningKind(StrEnum):
+    """The worst first: so they are shown."""
+
+    ADDRESS_TAKEN = "alamat_terpakai"
+    MAILBOX_OF_ANOTHER = "kotak_surat_orang_lain"
+    STOPPED_ELSEWHERE = "alamat_pernah_dihentikan"
+    STOPPED_BEFORE = "pernah_dihentikan_pemilik"
+    ENDED_BEFORE = "pernah_tidak_jadi"
+    REJECTED_BEFORE = "pernah_ditolak"
+    ASKED_FOR_OTHERS = "alamat_untuk_nip_lain"
+    MISTYPED_DOMAIN = "domain_salah_ketik"
+    LOOKALIKE_DOMAIN = "domain_mirip"
+    FOREIGN_LETTERS = "huruf_menyerupai"
+    OTHER_NAME = "nama_lain"
+    OTHER_NIP = "nip_sudah_berganti"
+    DEACTIVATED = "akun_nonaktif"
+    RIVALS = "permintaan_lain_terbuka"
+    NAME_IN_PART = "nama_sebagian"
+    NO_PHONE = "tanpa_telepon"
+    OTHER_PHONE = "telepon_lain"
+
+    @property
+    def weight(self) -> Weight:
+        return _WEIGHTS[self]
+
+    @property
+    def label(self) -> str:
+        """In the trail."""
+        return _LABELS[self]
+
+    @property
+    def is_final(self) -> bool:
+        """No acknowledgement helps: the act itself refuses."""
+        return self is WarningKind.ADDRESS_TAKEN
+
+    @property
+    def must_be_acknowledged(self) -> bool:
+        return self.weight is Weight.HEAVY and not self.is_final
+
+
+_LIGHT = (WarningKind.RIVALS, WarningKind.NAME_IN_PART, WarningKind.NO_PHONE, WarningKind.OTHER_PHONE)
+_WEIGHTS = {kind: Weight.LIGHT if kind in _LIGHT else Weight.HEAVY for kind in WarningKind}
+_LABELS = {
+    WarningKind.ADDRESS_TAKEN: "alamat dipakai akun lain",
+    WarningKind.MAILBOX_OF_ANOTHER: "kotak surat milik akun lain",
+    WarningKind.STOPPED_ELSEWHERE: "alamat pernah dihentikan pemilik akun lain",
+    WarningKind.STOPPED_BEFORE: "pemilik pernah menghentikan perubahan email",
+    WarningKind.ENDED_BEFORE: "perubahan email pernah tidak jadi",
+    WarningKind.REJECTED_BEFORE: "alamat pernah ditolak",
+    WarningKind.ASKED_FOR_OTHERS: "alamat diminta untuk NIP lain",
+    WarningKind.MISTYPED_DOMAIN: "domain salah ketik",
+    WarningKind.LOOKALIKE_DOMAIN: "domain mirip",
+    WarningKind.FOREIGN_LETTERS: "huruf yang menyerupai huruf lain",
+    WarningKind.OTHER_NAME: "nama berbeda",
+    WarningKind.OTHER_NIP: "NIP sudah berganti",
+    WarningKind.DEACTIVATED: "akun dinonaktifkan",
+    WarningKind.RIVALS: "ada permintaan lain yang terbuka",
+    WarningKind.NAME_IN_PART: "nama hanya sebagian",
+    WarningKind.NO_PHONE: "tanpa telepon di data",
+    WarningKind.OTHER_PHONE: "telepon berbeda",
+}
+# What stands in braces is filled in by `warn`.
+_SENTENCES = {
+    WarningKind.ADDRESS_TAKEN: "Alamat baru sudah dipakai {owner}, jadi tidak dapat disetujui. Minta alamat lain.",
+    WarningKind.MAILBOX_OF_ANOTHER: (
+        "Surat ke alamat baru masuk ke kotak surat yang sama dengan alamat {owner}. Pastikan siapa pemilik kotak surat itu."
+    ),
+    WarningKind.STOPPED_ELSEWHERE: "Alamat baru pernah diputuskan untuk akun lain, lalu dihentikan oleh pemilik akun itu.",
+    WarningKind.STOPPED_BEFORE: (
+        "Perubahan email akun ini pernah dihentikan pemiliknya, jadi tidak jadi berlaku ({when}). {because}"
+    ),
+    WarningKind.ENDED_BEFORE: "Perubahan email akun ini pernah diputuskan, lalu tidak jadi berlaku ({when}). {because}",
+    WarningKind.REJECTED_BEFORE: "Permintaan untuk alamat ini pernah ditolak ({when}). {because}",
+    WarningKind.ASKED_FOR_OTHERS: "Alamat baru ini dalam 90 hari terakhir juga diminta untuk {count} NIP lain.",
+    WarningKind.MISTYPED_DOMAIN: "Alamat baru tampaknya salah ketik. Mungkin maksudnya {meant}.",
+    WarningKind.LOOKALIKE_DOMAIN: "Domain alamat baru mirip, tetapi tidak sama, dengan {known}.",
+    WarningKind.FOREIGN_LETTERS: "Domain alamat baru memakai huruf yang dapat menyerupai huruf lain.",
+    WarningKind.OTHER_NAME: "Nama yang ditulis tidak sama dengan nama di data kepegawaian.",
+    WarningKind.OTHER_NIP: "NIP pada permintaan ini bukan NIP pegawai ini lagi. Pastikan siapa yang meminta.",
+    WarningKind.DEACTIVATED: "Akun ini dinonaktifkan. Menyetujui email baru tidak membuka akunnya.",
+    WarningKind.RIVALS: (
+        "Masih ada {count} permintaan lain untuk pegawai ini ke alamat lain. Paling banyak satu yang benar: bandingkan dahulu."
+    ),
+    WarningKind.NAME_IN_PART: "Nama yang ditulis hanya sebagian dari nama di data kepegawaian.",
+    WarningKind.NO_PHONE: "Tidak ada telepon di data, jadi pegawai ini tidak dapat dihubungi lewat telepon.",
+    WarningKind.OTHER_PHONE: "Telepon yang ditulis bukan nomor di data. Hubungi hanya nomor di data.",
+}
+
+
+@dataclass(frozen=True)
+class EmailWarning:
+    """One warning about one address, as a sentence. `mark` is what a form carries when its reader has acknowledged it."""
+
+    kind: WarningKind
+    sentence: str
+    mark: str
+
+    @property
+    def must_be_acknowledged(self) -> bool:
+        return self.kind.must_be_acknowledged
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+def warn(kind: WarningKind, address: EmailAddress, **about: str | int) -> EmailWarning:
+    """A warning in its words. Its mark holds for this address and these words alone: one that says more by the time the
+    form comes back has not been acknowledged."""
+    sentence = _SENTENCES[kind].format(**about)
+    return EmailWarning(kind, sentence, f"{kind}.{sha256(f'{address.key} {sentence}'.encode()).hexdigest()[:16]}")
+
+
+def unacknowledged(warnings: list[EmailWarning], marks: frozenset[str]) -> tuple[EmailWarning, ...]:
+    """Those that an approval would have to carry and does not. Marks of warnings that are none are nobody's business."""
+    return tuple(one for one in warnings if one.must_be_acknowledged and one.mark not in marks)
+
+
+def acknowledged_kinds(warnings: list[EmailWarning]) -> str | None:
+    """For the trail, of an approval that was let through: all that had to be acknowledged."""
+    return ",".join(sorted({one.kind.value for one in warnings if one.must_be_acknowledged})) or None

@@ -1,0 +1,12 @@
+"""A telephone number as it is dialled, however it was written."""
+
+_FEWEST_DIGITS = 7  # a number with its area code; what is shorter rings nowhere: "-", "0", an extension
+_COUNTRY = "62"
+
+
+def dialled(written: str | None) -> str | None:
+    """The digits to dial inside the country. None where nothing written could be dialled."""
+    digits = "".join(letter for letter in written or "" if letter.isascii() and letter.isdigit())
+    if digits.startswith(_COUNTRY):
+        digits = "0" + digits.removeprefix(_COUNTRY)
+    return digits if len(digits) >= _FEWEST_DIGITS and digits.strip("0") else None
