@@ -8,6 +8,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.cleaning import ChoresFailed, clean_up
+from app.cli.trail import begin_trail, fault_of_kept_head, has_known_head
 from app.db import engine
 from app.domain.indonesian_time import now
 from app.mail.delivery import reach_server
@@ -24,8 +25,11 @@ def db() -> None:
 @with_appcontext
 def upgrade() -> None:
     """Bring the schema to this release. Safe to run again."""
+    is_first = not has_known_head(engine())
     migrations.upgrade(portal().settings.database_url)
     click.echo("Skema database mutakhir.")
+    if is_first and (problem := begin_trail()):
+        click.echo(problem, err=True)
 
 
 @click.command()
@@ -33,7 +37,7 @@ def upgrade() -> None:
 def check() -> None:
     """Look at settings, database, migrations and mail server; exit code 1 when something must be mended."""
     settings = portal().settings
-    faults = [fault for fault in (_database_fault(), _mail_fault()) if fault]
+    faults = [fault for fault in (_database_fault(), _mail_fault(), fault_of_kept_head()) if fault]
     warnings = []
     if settings.env == "production" and not settings.is_https:
         warnings.append("PUBLIC_URL is not https: cookies and passwords travel in the clear")

@@ -64,6 +64,9 @@ class Tag(StrEnum):
     BULK_ACT = "bulk_act"
     PASSWORD_SHOWN_AGAIN = "password_shown_again"
     ADMIN_REFUSED = "admin_refused"
+    TRAIL_RESTORED = "trail_restored"
+    TRAIL_LATE_ACCEPTED = "trail_late_accepted"
+    TRAIL_RESEALED = "trail_resealed"
 
 
 _UNSEALED = text("seal_no IS NULL")
@@ -78,7 +81,7 @@ class AuditEvent(Base):
         Index("ix_audit_event_at", "at"),
         Index("ix_audit_event_instansi_id", "instansi_id", "id"),
         Index("ix_audit_event_actor_id", "actor_id", "id"),
-        Index("ix_audit_event_unsealed", "id", sqlite_where=_UNSEALED, postgresql_where=_UNSEALED),
+        Index("ix_audit_event_unsealed", "at", "id", sqlite_where=_UNSEALED, postgresql_where=_UNSEALED),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -95,6 +98,7 @@ class AuditEvent(Base):
     seal_no: Mapped[int | None] = mapped_column(BigInteger, unique=True)
     previous_seal: Mapped[str | None] = mapped_column(String(64))
     seal: Mapped[str | None] = mapped_column(String(64))
+    replaced_seal: Mapped[str | None] = mapped_column(String(64))  # the one before, of a row that was sealed anew
 
     actor: Mapped[User | None] = relationship(foreign_keys=[actor_id])
     account: Mapped[User | None] = relationship(foreign_keys=[account_id])
