@@ -175,8 +175,8 @@ class Findings:
     named: list[Fault] = field(default_factory=list)
     kinds: set[FaultKind] = field(default_factory=set)
 
-    def add(self, fault: Fault, count: int = 1) -> None:
-        self.faults += count
+    def add(self, fault: Fault) -> None:
+        self.faults += 1
         self.kinds.add(fault.kind)
         if len(self.named) < _FAULTS_TO_NAME:
             self.named.append(fault)
@@ -443,11 +443,12 @@ def _look_at_the_end(
 
 def _look_at_the_unsealed(session: Session, findings: Findings, head: AuditHead, now: datetime) -> None:
     for kind, side in zip((FaultKind.LATE, FaultKind.FUTURE), _sides(*_limits(session, head, now)), strict=True):
-        how_many = _count_blocked(session, side)
         some = select(AuditEvent.id).where(_UNSEALED, side).order_by(AuditEvent.at, AuditEvent.id).limit(_FAULTS_TO_NAME)
         named = session.scalars(_by_index(some)).all()
-        for number, row_id in enumerate(named):
-            findings.add(Fault(kind, None, row_id), 1 if number else how_many - len(named) + 1)
+        unnamed = _count_blocked(session, side) - len(named) if len(named) == _FAULTS_TO_NAME else 0
+        for row_id in named:
+            findings.add(Fault(kind, None, row_id))
+        findings.faults += unnamed
 
 
 def _count_blocked(session: Session, side: ColumnElement[bool]) -> int:
