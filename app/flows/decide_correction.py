@@ -1,5 +1,6 @@
 """An admin answers somebody's wish for another address: takes it in hand, approves it, or rejects it with a reason."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -106,12 +107,11 @@ def report_many(
     client: Client,
     now: datetime,
 ) -> None:
-    """Several at once are told to the centre."""
+    """Several at once are told to the centre, and to the trail of each desk."""
     if len(done) > 1:
-        audit.record(
-            session, Tag.BULK_ACT, None, client, now, actor=authority.admin,
-            instansi_id=authority.only_instansi_id, what=words, how_many=len(done),
-        )  # fmt: skip
+        counts = Counter(one.instansi_id for one in done if one.instansi_id is not None)
+        concerned = {desk: count for desk, count in authority.parts(counts).items() if count}
+        audit.record_parts(session, Tag.BULK_ACT, concerned, client, now, actor=authority.admin, what=words)
         letters.bulk_act(session, authority.admin, words, len(done), client, now)
 
 

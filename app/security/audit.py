@@ -1,5 +1,6 @@
 """The trail: every act and every refusal becomes a row, in the transaction of the act itself."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -37,3 +38,21 @@ def record(
     )
     session.add(event)
     return event
+
+
+def record_parts(
+    session: Session,
+    tag: Tag,
+    parts: Mapping[int | None, int],
+    client: Client,
+    now: datetime,
+    *,
+    actor: User,
+    **detail: str | int | None,
+) -> list[AuditEvent]:
+    """Write what was done to many, or taken along, once for each desk that it concerns, with its own part of the number.
+    `Authority.parts` tells which; an event of no desk (None) is for the centre alone."""
+    return [
+        record(session, tag, None, client, now, actor=actor, instansi_id=instansi_id, how_many=how_many, **detail)
+        for instansi_id, how_many in parts.items()
+    ]
