@@ -257,6 +257,8 @@ def begin_trail_of_demo() -> None:
         head = AuditHead.now(session)
         if head is None or lost is None or sealing.why_not(session, portal().keys, lost) is None:
             return
+        while isinstance(sealed := sealing.seal_next(session, portal().keys, None, now()), int) and sealed:
+            pass
         because = "Data contoh dimuat ke database baru."
         begun = Anchor(head.seal_no, head.seal)
         outcome = sealing.accept_restored(session, portal().keys, lost, begun, because, COMMAND_LINE, now())

@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 from app.security.signing import SigningKeys
 
 _MOST_BYTES = 1000
+_OF_A_PLACE = ("host", "port", "dbname", "service")  # what a URL may say in its query; not who asks, nor how
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,16 @@ class KeptHead:
     @classmethod
     def of(cls, folder: Path, database_url: str, keys: SigningKeys) -> "KeptHead":
         """Named for where the database is, which nobody can change in the database itself."""
-        place = make_url(database_url).set(username=None, password=None).render_as_string()
-        return cls(folder / f"trail-head-{hashlib.sha256(place.encode()).hexdigest()[:16]}", keys)
+        url = make_url(database_url)
+        place = [url.get_backend_name(), url.host, url.port, url.database, *(url.query.get(name) for name in _OF_A_PLACE)]
+        return cls(folder / f"trail-head-{hashlib.sha256(json.dumps(place).encode()).hexdigest()[:16]}", keys)
 
     def read(self) -> Anchor | Unreadable | None:
         """None where this machine has not seen the trail of this database yet."""
         try:
             with self.path.open("rb") as file:
                 text = file.read(_MOST_BYTES)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as fault:
             return Unreadable(fault.strerror or type(fault).__name__)
