@@ -69,6 +69,8 @@ class Tag(StrEnum):
     TRAIL_RESEALED = "trail_resealed"
 
 
+# With the column itself in it: else SQLite would take the unique index over it for as good, and read through rows that are
+# too old to be sealed.
 _UNSEALED = text("seal_no IS NULL")
 
 
@@ -81,7 +83,7 @@ class AuditEvent(Base):
         Index("ix_audit_event_at", "at"),
         Index("ix_audit_event_instansi_id", "instansi_id", "id"),
         Index("ix_audit_event_actor_id", "actor_id", "id"),
-        Index("ix_audit_event_unsealed", "at", "id", sqlite_where=_UNSEALED, postgresql_where=_UNSEALED),
+        Index("ix_audit_event_unsealed", "seal_no", "at", "id", sqlite_where=_UNSEALED, postgresql_where=_UNSEALED),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

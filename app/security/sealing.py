@@ -32,9 +32,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple, TypeVarTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, String, Text, and_, bindparam, cast, func, select, update
+from sqlalchemy import ColumnElement, String, Text, and_, bindparam, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.client import Client
@@ -75,7 +75,6 @@ _STORED = (
 )
 _encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=repr).encode
 _UNSEALED = AuditEvent.seal_no.is_(None)
-_Columns = TypeVarTuple("_Columns")
 
 
 class _Stored(NamedTuple):
@@ -189,7 +188,7 @@ def is_any_to_seal(session: Session, now: datetime) -> bool:
     if head is None:
         return False
     within = _within(*_limits(session, head, now))
-    return session.scalar(_by_index(select(AuditEvent.id).where(_UNSEALED, within).limit(1))) is not None
+    return session.scalar(select(AuditEvent.id).where(_UNSEALED, within).limit(1)) is not None
 
 
 def why_not(session: Session, keys: SigningKeys, kept: Kept) -> Why | None:
@@ -206,7 +205,7 @@ def seal_next(session: Session, keys: SigningKeys, kept: Kept, now: datetime) ->
         return head
     floor, ceiling = _limits(session, head, now)
     waiting = select(*_STORED).where(_UNSEALED, _within(floor, ceiling)).order_by(AuditEvent.at, AuditEvent.id)
-    rows = session.execute(_by_index(waiting.limit(ROWS_AT_ONCE))).all()
+    rows = session.execute(waiting.limit(ROWS_AT_ONCE)).all()
     if rows:
         is_first = head.newest_at is None and head.seal_no == 0
         head.newest_at = _spelled((_moment_of(rows[0][1]) if is_first else None) or floor + REACH)
@@ -221,7 +220,7 @@ def begin(session: Session, keys: SigningKeys, kept: Kept, now: datetime) -> boo
     trail_keys = keys.trail_keys()
     if head is None or head.seal_no or head.mark or _objection(session, head, trail_keys, kept) is not None:
         return False
-    oldest = session.scalar(_by_index(select(cast(AuditEvent.at, String)).where(_UNSEALED).order_by(AuditEvent.at).limit(1)))
+    oldest = session.scalar(select(cast(AuditEvent.at, String)).where(_UNSEALED).order_by(AuditEvent.at).limit(1))
     head.newest_at = _spelled(min(_moment_of(oldest) or now, now))
     head.mark = _mark(trail_keys[0], head)
     return True
@@ -280,7 +279,7 @@ def accept_late(
     rows: list[_Stored] = []
     for side in _sides(floor, ceiling):
         chosen = select(*_STORED).where(_UNSEALED, side).order_by(AuditEvent.at, AuditEvent.id).limit(ROWS_AT_ONCE - len(rows))
-        found = session.execute(_by_index(chosen if ids is None else chosen.where(AuditEvent.id.in_(ids)))).all()
+        found = session.execute(chosen if ids is None else chosen.where(AuditEvent.id.in_(ids))).all()
         rows += map(_Stored._make, found)
     before = _anchor(head)
     if not rows:
@@ -415,7 +414,7 @@ def out_of_reach(session: Session, now: datetime, most: int) -> list[tuple[int, 
     found: list[tuple[int, str, str]] = []
     for side in _sides(floor, ceiling):
         some = select(*columns).where(_UNSEALED, side).order_by(AuditEvent.at, AuditEvent.id).limit(most - len(found))
-        found += [(row[0], str(row[1]), str(row[2])) for row in session.execute(_by_index(some)).all()]
+        found += [(row[0], str(row[1]), str(row[2])) for row in session.execute(some).all()]
     return found
 
 
@@ -444,7 +443,7 @@ def _look_at_the_end(
 def _look_at_the_unsealed(session: Session, findings: Findings, head: AuditHead, now: datetime) -> None:
     for kind, side in zip((FaultKind.LATE, FaultKind.FUTURE), _sides(*_limits(session, head, now)), strict=True):
         some = select(AuditEvent.id).where(_UNSEALED, side).order_by(AuditEvent.at, AuditEvent.id).limit(_FAULTS_TO_NAME)
-        named = session.scalars(_by_index(some)).all()
+        named = session.scalars(some).all()
         unnamed = _count_blocked(session, side) - len(named) if len(named) == _FAULTS_TO_NAME else 0
         for row_id in named:
             findings.add(Fault(kind, None, row_id))
@@ -452,7 +451,7 @@ def _look_at_the_unsealed(session: Session, findings: Findings, head: AuditHead,
 
 
 def _count_blocked(session: Session, side: ColumnElement[bool]) -> int:
-    blocked = _by_index(select(AuditEvent.id).where(_UNSEALED, side).limit(_MOST_COUNTED)).subquery()
+    blocked = select(AuditEvent.id).where(_UNSEALED, side).limit(_MOST_COUNTED).subquery()
     return session.scalar(select(func.count()).select_from(blocked)) or 0
 
 
@@ -541,11 +540,6 @@ def _within(floor: datetime, ceiling: datetime) -> ColumnElement[bool]:
 
 def _sides(floor: datetime, ceiling: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return AuditEvent.at < floor, AuditEvent.at > ceiling
-
-
-def _by_index(query: Select[*_Columns]) -> Select[*_Columns]:
-    """SQLite keeps no figures about its tables, and would take the index over all moments for as good."""
-    return query.with_hint(AuditEvent, "INDEXED BY ix_audit_event_unsealed", "sqlite")
 
 
 def _moment_of(text: str | None) -> datetime | None:

@@ -22,7 +22,7 @@ def upgrade() -> None:
     op.add_column("audit_head", sa.Column("replaced_seal", sa.String(length=64), nullable=True))
     op.add_column("audit_event", sa.Column("replaced_seal", sa.String(length=64), nullable=True))
     op.drop_index("ix_audit_event_unsealed", "audit_event", **_UNSEALED)
-    op.create_index("ix_audit_event_unsealed", "audit_event", ["at", "id"], **_UNSEALED)
+    op.create_index("ix_audit_event_unsealed", "audit_event", ["seal_no", "at", "id"], **_UNSEALED)
 
 
 def downgrade() -> None:
