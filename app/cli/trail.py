@@ -191,11 +191,12 @@ def seal_what_is_new() -> int:
     """Seal one batch, in a transaction of its own; without a lock where there is nothing to seal. 0 when none is left, or
     when the head is not genuine: that stays as it is, for `mysapk audit verify` to tell."""
     keys, kept = portal().keys, _kept()
+    seen = kept.read()  # before the database: so it is never ahead of what is read there
     with reading() as session:
-        if not sealing.is_any_to_seal(session, now()) or sealing.why_not(session, keys, kept.read()) is not None:
+        if not sealing.is_any_to_seal(session, now()) or sealing.why_not(session, keys, seen) is not None:
             return 0
     with unit_of_work() as session:
-        sealed = sealing.seal_next(session, keys, kept.read(), now())
+        sealed = sealing.seal_next(session, keys, seen, now())
         head = AuditHead.now(session)
     if isinstance(sealed, HeadNotGenuine):
         return 0
