@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.cleaning import ChoresFailed, clean_up
-from app.cli.trail import begin_trail, fault_of_kept_head, has_known_head
+from app.cli.trail import begin_trail, fault_of_kept_head, has_known_head, warning_of_kept_head
 from app.db import engine
 from app.domain.indonesian_time import now
 from app.mail.delivery import reach_server
@@ -43,6 +43,8 @@ def check() -> None:
         warnings.append("PUBLIC_URL is not https: cookies and passwords travel in the clear")
     if settings.env == "production" and settings.ratelimit_storage_uri.startswith("memory:"):
         warnings.append("RATELIMIT_STORAGE_URI is memory://: each web process counts client addresses for itself")
+    if warning := warning_of_kept_head():
+        warnings.append(warning)
     for warning in warnings:
         click.echo(f"warning: {warning}")
     for fault in faults:

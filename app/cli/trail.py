@@ -273,14 +273,18 @@ def fault_of_kept_head() -> str | None:
     seen = kept.read()
     if isinstance(seen, Unreadable):
         return f"the head of the trail outside the database ({kept.path}) cannot be used: {seen.why}; run mysapk audit verify"
-    if problem := kept.why_not_writable():
-        return f"the head of the trail cannot be kept outside the database: {problem}"
     try:
         with reading() as session:
             why_not = sealing.why_not(session, portal().keys, seen)
     except SQLAlchemyError:
         return None  # told elsewhere
     return f"trail: {why_not}; run mysapk audit verify" if why_not else None
+
+
+def warning_of_kept_head() -> str | None:
+    """The same of a folder that cannot be written: a machine without a worker does not need it."""
+    problem = _kept().why_not_writable()
+    return f"the head of the trail cannot be kept outside the database, if a worker runs here: {problem}" if problem else None
 
 
 # -- words -------------------------------------------------------------------------------------------------------------

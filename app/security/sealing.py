@@ -218,7 +218,8 @@ def begin(session: Session, keys: SigningKeys, kept: Kept, now: datetime) -> boo
     this is for whoever has just made the tables, or brought them to this release, and for nobody else."""
     head = AuditHead.now(session, lock=True)
     trail_keys = keys.trail_keys()
-    if head is None or head.seal_no or head.mark or _objection(session, head, trail_keys, kept) is not None:
+    known = None if kept == Anchor(0, _BEGINNING) else kept  # of a trail that has come no further than this one
+    if head is None or head.seal_no or head.mark or _objection(session, head, trail_keys, known) is not None:
         return False
     oldest = session.scalar(select(cast(AuditEvent.at, String)).where(_UNSEALED).order_by(AuditEvent.at).limit(1))
     head.newest_at = _spelled(min(_moment_of(oldest) or now, now))
