@@ -1,5 +1,6 @@
 """What holds the house together: imports point down, and the words of the code stay clean."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -25,6 +26,18 @@ def test_what_anybody_can_repeat_has_one_door() -> None:
     past_the_door = re.compile(rf"audit\.record\(\s*\w+,\s*Tag\.({repeatable})\b")
 
     assert not [file for file in (ROOT / "app").rglob("*.py") if past_the_door.search(file.read_text())]
+
+
+def test_the_moment_of_an_event_is_always_the_servers_clock() -> None:
+    """So nobody who only uses the portal can make a row that is too old, or too far ahead, to be sealed."""
+    for file in (ROOT / "app").rglob("*.py"):
+        if file.name == "demo_desk.py":  # a month that was never lived through
+            continue
+        code = file.read_text()
+        assert file.name in ("audit.py", "audit_event.py") or "AuditEvent(" not in code, file
+        for call in ast.walk(ast.parse(code)):
+            if isinstance(call, ast.Call) and re.fullmatch(r"audit\.record(_parts)?", ast.unparse(call.func)):
+                assert re.fullmatch(r"(\w+\.)?(now|moment)(\(\))?", ast.unparse(call.args[4])), f"{file}:{call.lineno}"
 
 
 def test_vendored_files_are_what_their_checksums_say() -> None:

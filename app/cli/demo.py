@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.cli.demo_desk import liven
 from app.cli.serve import end_with_parent, run_web
+from app.cli.trail import begin_trail_of_demo
 from app.db import reading, unit_of_work
 from app.domain.categories import Activation, Category
 from app.domain.email_address import EmailAddress
@@ -87,6 +88,7 @@ def demo(serve: bool) -> None:
         with unit_of_work() as session:
             load(session, password_hash, now())
             liven(session, now())
+        begin_trail_of_demo()
     click.echo(_what_to_try(is_empty))
     if serve:
         end_with_parent()

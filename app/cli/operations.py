@@ -4,6 +4,8 @@ import click
 from flask.cli import with_appcontext
 
 from app.cli.cleaning import ChoresFailed, clean_up
+from app.cli.trail import begin_trail, has_known_head
+from app.db import engine
 from app.domain.indonesian_time import now
 from app.web import migrations
 from app.web.portal import portal
@@ -18,8 +20,11 @@ def db() -> None:
 @with_appcontext
 def upgrade() -> None:
     """Bring the schema to this release. Safe to run again."""
+    is_first = not has_known_head(engine())
     migrations.upgrade(portal().settings.database_url)
     click.echo("Skema database mutakhir.")
+    if is_first and (problem := begin_trail()):
+        click.echo(problem, err=True)
 
 
 @click.command()

@@ -2,18 +2,46 @@
 
 import logging
 import sys
-from time import perf_counter
+from time import perf_counter, sleep
 
 import click
 from flask.cli import with_appcontext
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import reading, unit_of_work
+from app.db import engine, reading, unit_of_work
+from app.domain.client import COMMAND_LINE
+from app.domain.indonesian_time import now
 from app.models.audit_head import AuditHead
 from app.security import sealing
-from app.security.sealing import Fault, FaultKind, HeadNotGenuine
+from app.security.kept_head import Anchor, KeptHead, Unreadable
+from app.security.sealing import Accepted, Fault, FaultKind, Findings, HeadMoved, HeadNotGenuine, Resealed
 from app.web.portal import portal
 
 log = logging.getLogger("portal.trail")
+
+SECONDS_FOR_OTHER_WRITERS = 0.12  # SQLite has one writer at a time, and who waits for it looks every 0.1 s
+_ROWS_TO_SHOW = 20
+_ADVICE = {
+    frozenset({FaultKind.LATE, FaultKind.FUTURE}): (
+        "Baris yang belum disegel tetap terlihat dan tidak menahan baris lain. Periksa siapa yang menulisnya dan jam setiap "
+        'mesin. Kalau jujur, terima dengan: mysapk audit accept-late --because "SEBABNYA" ID...'
+    ),
+    frozenset({FaultKind.OUTSIDE}): (
+        "Database ini lebih lama daripada yang pernah dilihat mesin ini, atau bukan database yang sama. Kalau cadangan lama "
+        "sengaja dipulihkan, atau database sengaja dibuat baru, terima dengan:\n"
+        '  mysapk audit accept-restored --head {head} --because "SEBABNYA"\n'
+        "Kalau tidak, jangan terima: simpan salinan database ini dan bandingkan dengan cadangan terakhir."
+    ),
+    frozenset({FaultKind.UNREADABLE}): (
+        "Periksa izin file itu, dan apakah kunci yang menandainya masih ada di SECRET_KEY_FALLBACKS. Kalau sebabnya jelas, "
+        'tulis baru dengan: mysapk audit accept-restored --head {head} --because "SEBABNYA"'
+    ),
+    frozenset({FaultKind.CHANGED, FaultKind.MISSING, FaultKind.ORDER, FaultKind.HEAD, FaultKind.ANCHOR}): (
+        "Simpan salinan database ini apa adanya, lalu bandingkan baris di atas dengan cadangan dan log. Kalau SECRET_KEY baru "
+        "saja diganti, periksa dulu apakah kunci lamanya ada di SECRET_KEY_FALLBACKS."
+    ),
+}
 
 
 class AnchorOption(click.ParamType[tuple[int, str]]):
@@ -26,6 +54,9 @@ class AnchorOption(click.ParamType[tuple[int, str]]):
         if not number.isdecimal() or len(seal) != 64:
             self.fail("Tulis sebagai NOMOR:SEGEL, seperti pada log worker (baris trail).", param, ctx)
         return int(number), seal
+
+
+_BECAUSE = click.option("--because", required=True, help="Why, in a sentence; it stands in the trail.")
 
 
 @click.group()
@@ -42,45 +73,295 @@ def verify(anchors: tuple[tuple[int, str], ...]) -> None:
     while newly := seal_what_is_new():
         sealed += newly
     started = perf_counter()
-    with reading() as session:
-        findings = sealing.verify(session, portal().keys, dict(anchors))
+    kept, findings = _look(dict(anchors))
     seconds = perf_counter() - started
     click.echo(
         f"Baru disegel: {sealed}. Diperiksa: {findings.rows} baris, {findings.rows / max(seconds, 0.001):.0f} baris/detik."
     )
     click.echo(f"Segel terakhir: {findings.seal_no}:{findings.seal}")
-    for fault in findings.named:
-        click.echo(f"RUSAK: {_in_words(fault)}", err=True)
+    _tell_of_keys(findings)
     if findings.faults:
-        click.echo(f"Jejak audit rusak: {findings.faults} temuan.", err=True)
+        _tell_of(findings, kept)
         sys.exit(1)
+    _tell_of_outside(kept, Anchor(findings.seal_no, findings.seal))
     click.echo("Jejak audit utuh.")
 
 
+@audit.command()
+@click.option("--head", "named", required=True, type=AnchorOption(), help="The last seal, as `audit verify` tells it.")
+@_BECAUSE
+@with_appcontext
+def accept_restored(named: tuple[int, str], because: str) -> None:
+    """Go on after an older backup was put back, or the database was made anew, on purpose; on each machine that says so."""
+    kept = _kept()
+    lost, findings = _look({}, goes_by_file=False)
+    head = Anchor(*named)
+    with reading() as session:
+        why_not = sealing.why_not(session, portal().keys, lost)
+    if lost is None or (why_not is None and isinstance(lost, Anchor)):
+        raise click.ClickException("Tidak ada yang perlu diterima: jejak ini memuat kepala yang disimpan mesin ini.")
+    if findings.kinds - {FaultKind.LATE, FaultKind.FUTURE}:
+        _tell_of(findings, None)
+        raise click.ClickException("Jejak yang rusak tidak dapat diterima.")
+    with unit_of_work() as session:
+        outcome = sealing.accept_restored(session, portal().keys, lost, head, because, COMMAND_LINE, now())
+    match outcome:
+        case HeadNotGenuine():
+            raise click.ClickException("Kepala jejak tidak asli. Jalankan: mysapk audit verify")
+        case HeadMoved(moved):
+            raise click.ClickException(f"Segel terakhir sekarang {moved}. Periksa lagi dengan: mysapk audit verify")
+        case Accepted():
+            if problem := _tell_of_restored(kept, lost, outcome):
+                raise click.ClickException(f"{kept.path} tidak dapat ditulis: {problem}. Perbaiki, lalu jalankan sekali lagi.")
+
+
+@audit.command()
+@click.argument("ids", metavar="ID...", nargs=-1, type=int)
+@click.option("--all", "takes_all", is_flag=True, help="All of them, instead of ids.")
+@_BECAUSE
+@with_appcontext
+def accept_late(ids: tuple[int, ...], takes_all: bool, because: str) -> None:
+    """Seal honest rows whose moment is too far from now; `audit verify` names them."""
+    if bool(ids) == takes_all:
+        raise click.UsageError("Sebutkan id baris, atau --all.")
+    with reading() as session:
+        for row_id, at, tag in sealing.out_of_reach(session, now(), _ROWS_TO_SHOW):
+            click.echo(f"{row_id}\t{at}\t{tag}")
+    accepted = 0
+    while True:
+        kept = _kept()
+        with unit_of_work() as session:
+            chosen = None if takes_all else ids
+            outcome = sealing.accept_late(session, portal().keys, kept.read(), chosen, because, COMMAND_LINE, now())
+        if isinstance(outcome, HeadNotGenuine):
+            raise click.ClickException("Kepala jejak tidak asli. Jalankan: mysapk audit verify")
+        if not outcome.rows:
+            break
+        accepted += outcome.rows
+        kept.keep(outcome.after)
+        fields = {"rows": outcome.rows, "head_before": str(outcome.before), "head_after": str(outcome.after)}
+        log.warning("trail: late rows are accepted", extra={"fields": fields})
+    if not accepted:
+        raise click.ClickException("Tidak ada baris seperti itu yang menunggu diterima.")
+    click.echo(f"Diterima dan disegel: {accepted} baris.")
+
+
+@audit.command()
+@with_appcontext
+def reseal() -> None:
+    """Seal all rows anew under SECRET_KEY, so that an older key can go. Run it again when it was interrupted."""
+    while seal_what_is_new():
+        pass
+    kept, findings = _look({})
+    if findings.faults:
+        _tell_of(findings, kept)
+        raise click.ClickException("Jejak yang rusak tidak disegel ulang.")
+    if not findings.under_older_keys and not findings.is_being_resealed:
+        click.echo("Semua baris sudah bersegel kunci yang sekarang. Tidak ada yang perlu dilakukan.")
+        return
+    started, rows = perf_counter(), 0
+    while True:
+        with unit_of_work() as session:
+            outcome = sealing.reseal_next(session, portal().keys, _kept().read(), COMMAND_LINE, now())
+            if not isinstance(outcome, Resealed):
+                session.rollback()
+        match outcome:
+            case Fault():
+                raise click.ClickException(f"Dihentikan. {_in_words(outcome)}. Jalankan: mysapk audit verify")
+            case HeadNotGenuine():
+                raise click.ClickException("Dihentikan: kepala jejak tidak asli. Jalankan: mysapk audit verify")
+            case Resealed(count, None):
+                rows += count
+                sleep(SECONDS_FOR_OTHER_WRITERS)
+            case Resealed(count, (old, new)):
+                rows += count
+                break
+    log.warning("trail: sealed anew", extra={"fields": {"head_before": str(old), "head_after": str(new)}})
+    log_head()
+    click.echo(f"Disegel ulang: {rows} baris, {rows / max(perf_counter() - started, 0.001):.0f} baris/detik.")
+    click.echo(f"Kepala lama: {old}\nKepala baru: {new}")
+    click.echo(
+        "Kunci lama boleh dikeluarkan dari SECRET_KEY_FALLBACKS, setelah worker di setiap mesin berjalan sepuluh menit "
+        "dengan kunci yang sekarang."
+    )
+
+
+# -- the worker --------------------------------------------------------------------------------------------------------
 def seal_what_is_new() -> int:
     """Seal one batch, in a transaction of its own; without a lock where there is nothing to seal. 0 when none is left, or
     when the head is not genuine: that stays as it is, for `mysapk audit verify` to tell."""
+    keys, kept = portal().keys, _kept()
+    seen = kept.read()  # before the database: so it is never ahead of what is read there
     with reading() as session:
-        if not sealing.is_any_unsealed(session):
+        if not sealing.is_any_to_seal(session, now()) or sealing.why_not(session, keys, seen) is not None:
             return 0
     with unit_of_work() as session:
-        sealed = sealing.seal_next(session, portal().keys)
-    return 0 if isinstance(sealed, HeadNotGenuine) else sealed
+        sealed = sealing.seal_next(session, keys, seen, now())
+        head = AuditHead.now(session)
+    if isinstance(sealed, HeadNotGenuine):
+        return 0
+    if sealed and head is not None:
+        kept.keep(Anchor(head.seal_no, head.seal))  # what is in the way of it is told by `log_head`
+    return sealed
 
 
 def log_head() -> None:
-    """Leave the end of the trail in the log: an anchor outside the database. Who could put back an older state of all
-    tables cannot change what another machine has already taken from here."""
+    """Leave the end of the trail in the log and in this machine's file: anchors outside the database. Who could put back an
+    older state of all tables cannot change what another machine has already taken from here."""
+    kept = _kept()
+    seen = kept.read()
     with reading() as session:
+        why_not = sealing.why_not(session, portal().keys, seen)
         head = AuditHead.now(session)
-        is_genuine = sealing.is_head_genuine(session, portal().keys)
-    if head is None or not is_genuine:
-        log.error("trail: the head is not genuine, nothing is sealed; run mysapk audit verify")
-    else:
-        log.info("trail", extra={"fields": {"seal_no": head.seal_no, "seal": head.seal}})
+        blocked = sealing.count_out_of_reach(session, now())
+    if blocked:
+        fields = {"rows": blocked}
+        log.error("trail: rows too old or in the future are not sealed; run mysapk audit verify", extra={"fields": fields})
+    if head is None or why_not is not None:
+        log.error(f"trail: {why_not or 'no head'}, nothing is sealed; run mysapk audit verify")
+        return
+    log.info("trail", extra={"fields": {"seal_no": head.seal_no, "seal": head.seal}})
+    if seen is None and head.seal_no:
+        log.warning("trail: this machine had no head outside the database; it keeps one from here on")
+    if (head.seal_no or head.mark) and (problem := kept.keep(Anchor(head.seal_no, head.seal))):
+        fields_of_file = {"file": str(kept.path), "problem": problem}
+        log.error("trail: the head cannot be kept outside the database", extra={"fields": fields_of_file})
+
+
+def has_known_head(made: Engine) -> bool:
+    """Whether the tables are already those for which a head of zero carries a mark."""
+    found = inspect(made)
+    return found.has_table("audit_head") and any(column["name"] == "newest_at" for column in found.get_columns("audit_head"))
+
+
+def begin_trail() -> str | None:
+    """After the tables were made, or brought to this release: let the trail begin with what is there. Returns what the
+    operator must be told, if this machine knows of a longer trail in the same place."""
+    kept = _kept()
+    seen = kept.read()
+    with unit_of_work() as session:
+        sealing.begin(session, portal().keys, seen, now())
+        why_not = sealing.why_not(session, portal().keys, seen)
+        head = AuditHead.now(session)
+    if head is None or why_not is not None:
+        return _restored_words(seen, Anchor(head.seal_no, head.seal)) if head and isinstance(seen, Anchor) else None
+    kept.keep(Anchor(head.seal_no, head.seal))
+    return None
+
+
+def begin_trail_of_demo() -> None:
+    """Whoever deletes the demo's database wants a new one. That is said and noted, like every such decision."""
+    kept = _kept()
+    lost = kept.read()
+    with unit_of_work() as session:
+        sealing.begin(session, portal().keys, None, now())
+        head = AuditHead.now(session)
+        if head is None or lost is None or sealing.why_not(session, portal().keys, lost) is None:
+            return
+        while isinstance(sealed := sealing.seal_next(session, portal().keys, None, now()), int) and sealed:
+            pass
+        because = "Data contoh dimuat ke database baru."
+        begun = Anchor(head.seal_no, head.seal)
+        outcome = sealing.accept_restored(session, portal().keys, lost, begun, because, COMMAND_LINE, now())
+    if isinstance(outcome, Accepted):
+        _tell_of_restored(kept, lost, outcome)
+
+
+def fault_of_kept_head() -> str | None:
+    """What `mysapk check` says about the head outside the database."""
+    kept = _kept()
+    seen = kept.read()
+    if isinstance(seen, Unreadable):
+        return f"the head of the trail outside the database ({kept.path}) cannot be used: {seen.why}; run mysapk audit verify"
+    try:
+        with reading() as session:
+            why_not = sealing.why_not(session, portal().keys, seen)
+    except SQLAlchemyError:
+        return None  # told elsewhere
+    return f"trail: {why_not}; run mysapk audit verify" if why_not else None
+
+
+def warning_of_kept_head() -> str | None:
+    """The same of a folder that cannot be written: a machine without a worker does not need it."""
+    problem = _kept().why_not_writable()
+    return f"the head of the trail cannot be kept outside the database, if a worker runs here: {problem}" if problem else None
+
+
+# -- words -------------------------------------------------------------------------------------------------------------
+def _kept() -> KeptHead:
+    settings = portal().settings
+    return KeptHead.of(settings.instance, settings.database_url, portal().keys)
+
+
+def _look(anchors: dict[int, str], goes_by_file: bool = True) -> tuple[Anchor | Unreadable | None, Findings]:
+    """At one state of the database, however long it takes; the file is read before, so it is never ahead."""
+    seen = _kept().read()
+    with reading() as session:
+        if engine().dialect.name == "postgresql":
+            session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        return seen, sealing.verify(session, portal().keys, now(), seen if goes_by_file else None, anchors)
+
+
+def _tell_of(findings: Findings, kept: Anchor | Unreadable | None) -> None:
+    for fault in findings.named:
+        click.echo(f"RUSAK: {_in_words(fault)}", err=True)
+    if isinstance(kept, Unreadable):
+        click.echo(f"{_kept().path}: {kept.why}", err=True)
+    click.echo(f"Jejak audit rusak: {findings.faults} temuan.", err=True)
+    for kinds, advice in _ADVICE.items():
+        if kinds & findings.kinds:
+            click.echo(advice.format(head=f"{findings.seal_no}:{findings.seal}"), err=True)
+
+
+def _tell_of_restored(kept: KeptHead, lost: Anchor | Unreadable, accepted: Accepted) -> str | None:
+    """Both heads in the log, on the screen, and the new one in the file. Returns why it could not be written."""
+    told = str(lost) if isinstance(lost, Anchor) else lost.why
+    fields = {"head_before": told, "head_accepted": str(accepted.before), "head_after": str(accepted.after)}
+    log.warning("trail: a restored state is accepted", extra={"fields": fields})
+    click.echo(
+        f"Jejak audit: kepala yang tadinya disimpan mesin ini: {told}\n"
+        f"Diterima sebagai gantinya: {accepted.before}\nSegel terakhir sekarang: {accepted.after}"
+    )
+    return kept.replace(accepted.after)
+
+
+def _tell_of_keys(findings: Findings) -> None:
+    if findings.is_being_resealed:
+        click.echo("Segel ulang belum selesai. Lanjutkan dengan: mysapk audit reseal")
+    elif findings.under_older_keys:
+        click.echo(
+            f"{findings.under_older_keys} baris masih bersegel kunci lama. Kunci itu harus tetap ada di SECRET_KEY_FALLBACKS "
+            "sampai mysapk audit reseal selesai."
+        )
+
+
+def _tell_of_outside(kept: Anchor | Unreadable | None, end: Anchor) -> None:
+    """Of a trail that is whole: its end may be kept."""
+    file = _kept()
+    if kept is None and end.seal_no:
+        click.echo(
+            "Peringatan: tidak ada kepala di luar database di mesin ini, jadi keadaan lama yang dipulihkan utuh tidak "
+            "ketahuan di sini. Mulai sekarang kepala itu disimpan.",
+            err=True,
+        )
+    if end.seal_no and (problem := file.keep(end)):
+        log.error("trail: the head cannot be kept outside the database", extra={"fields": {"problem": problem}})
+        click.echo(f"Peringatan: kepala jejak tidak dapat disimpan di {file.path}: {problem}.", err=True)
+
+
+def _restored_words(lost: Anchor, head: Anchor) -> str:
+    return (
+        f"Mesin ini masih menyimpan kepala jejak {lost} dari database yang tadinya ada di tempat yang sama, dan database ini "
+        "tidak memuatnya. Tidak ada yang disegel sampai Anda memutuskan. Kalau database sengaja dibuat baru atau dipulihkan:\n"
+        f'  mysapk audit accept-restored --head {head} --because "SEBABNYA"'
+    )
 
 
 def _in_words(fault: Fault) -> str:
+    if fault.kind is FaultKind.UNREADABLE:
+        return fault.kind.value
+    if fault.seal_no is None:
+        return f"baris id {fault.row_id}: {fault.kind.value}"
     if fault.kind is FaultKind.MISSING:
         through = "" if fault.last_seal_no in (None, fault.seal_no) else f" s.d. {fault.last_seal_no}"
         return f"segel {fault.seal_no}{through}: {fault.kind.value}"

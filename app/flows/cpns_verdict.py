@@ -92,17 +92,21 @@ def record_verdict(
     now: datetime,
     **why: str,
 ) -> AuditEvent:
-    """Write down how each ended, and tell the centre where it was more than one."""
+    """Write down how each ended, for each desk its own people, and tell the centre where it was more than one. Returns one
+    of the events; `told_result` finds the others."""
     done = sum(ending is Ending.DONE for ending in endings.values())
-    event = audit.record(
-        session, Tag.BULK_ACT, None, client, now,
-        actor=authority.admin, instansi_id=authority.only_instansi_id,
-        act="cpns", verdict=verdict, how_many=done, people=" ".join(f"{one}:{ending}" for one, ending in endings.items()), **why,
-    )  # fmt: skip
+    events = [
+        audit.record(
+            session, Tag.BULK_ACT, None, client, now, actor=authority.admin, instansi_id=desk,
+            act="cpns", verdict=verdict, how_many=sum(ending is Ending.DONE for ending in part.values()),
+            people=" ".join(f"{one}:{ending}" for one, ending in part.items()), **why,
+        )
+        for desk, part in _by_desk(session, authority, endings).items()
+    ]  # fmt: skip
     session.flush()
     if done > 1:
         letters.bulk_act(session, authority.admin, f"akun CPNS {verdict}", done, client, now)
-    return event
+    return events[0]
 
 
 def told_result(session: Session, authority: Authority, event_id: int) -> Result | None:
@@ -115,7 +119,12 @@ def told_result(session: Session, authority: Authority, event_id: int) -> Result
         or event.detail.get("act") != "cpns"
     ):
         return None
-    pairs = [pair.split(":") for pair in str(event.detail["people"]).split()]
+    parts = session.scalars(
+        select(AuditEvent)
+        .where(AuditEvent.at == event.at, AuditEvent.actor_id == event.actor_id)
+        .where(AuditEvent.tag == event.tag, AuditEvent.request_id == event.request_id)
+    )
+    pairs = [pair.split(":") for part in parts for pair in str(part.detail["people"]).split()]
     endings = {int(one): Ending(ending) for one, ending in pairs}
     found = session.scalars(select(User).where(User.id.in_(endings), authority.within(User.instansi_id)).order_by(User.nip))
     rows = [
@@ -127,6 +136,17 @@ def told_result(session: Session, authority: Authority, event_id: int) -> Result
         for person in found
     ]
     return Result(Verdict(str(event.detail["verdict"])), rows)
+
+
+def _by_desk(session: Session, authority: Authority, endings: dict[int, Ending]) -> dict[int | None, dict[int, Ending]]:
+    """The centre has them all in one; and so has a list of nobody."""
+    if authority.is_pusat or not endings:
+        return {authority.only_instansi_id: endings}
+    desks = dict(session.execute(select(User.id, User.instansi_id).where(User.id.in_(endings))).all())
+    parts: dict[int | None, dict[int, Ending]] = {}
+    for person_id, ending in endings.items():
+        parts.setdefault(desks[person_id], {})[person_id] = ending
+    return parts
 
 
 def _decision_about(session: Session, authority: Authority, person: User) -> Decision | None:

@@ -1,7 +1,7 @@
 """An admin answers somebody's wish for another address: takes it in hand, approves it, or rejects it with a reason."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -188,17 +188,16 @@ def report_many(
     session: Session,
     authority: Authority,
     words: str,
-    how_many: int,
+    done: Sequence[EmailCorrection | IdentityChange],
     client: Client,
     now: datetime,
 ) -> None:
-    """Several at once are told to the centre."""
-    if how_many > 1:
-        audit.record(
-            session, Tag.BULK_ACT, None, client, now, actor=authority.admin,
-            instansi_id=authority.only_instansi_id, what=words, how_many=how_many,
-        )  # fmt: skip
-        letters.bulk_act(session, authority.admin, words, how_many, client, now)
+    """Several at once are told to the centre, and to the trail of each desk."""
+    if len(done) > 1:
+        counts = Counter(one.instansi_id for one in done if one.instansi_id is not None)
+        concerned = {desk: count for desk, count in authority.parts(counts).items() if count}
+        audit.record_parts(session, Tag.BULK_ACT, concerned, client, now, actor=authority.admin, what=words)
+        letters.bulk_act(session, authority.admin, words, len(done), client, now)
 
 
 def _approved(

@@ -5,7 +5,7 @@ order from where the last page ended; the other wishes are compared on these. Wh
 sees after a while what was found so far, and goes on from there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -120,12 +120,20 @@ def _is_meant(person: User, authority: Authority, wishes: Wishes) -> bool:
     return wishes.fit(person) and authority.covers(person.instansi_id)
 
 
-def export_people(session: Session, authority: Authority, how_many: int, file_kind: str, client: Client, now: datetime) -> None:
-    """Leave a trace of a list that has been taken out of the portal, and tell the centre."""
-    audit.record(
-        session, Tag.EXPORTED, None, client, now, actor=authority.admin, instansi_id=authority.only_instansi_id,
-        what="pegawai", file=file_kind, how_many=how_many,
-    )  # fmt: skip
+def export_people(
+    session: Session,
+    authority: Authority,
+    wishes: Wishes,
+    counts: Mapping[int, int],
+    file_kind: str,
+    client: Client,
+    now: datetime,
+) -> None:
+    """Leave a trace of a list that has been taken out of the portal (`counts` by instansi), and tell the centre. Where the
+    centre has asked for one instansi, that one sees it too."""
+    how_many = sum(counts.values())
+    parts: dict[int | None, int] = {wishes.instansi_id: how_many} if wishes.instansi_id else authority.parts(counts)
+    audit.record_parts(session, Tag.EXPORTED, parts, client, now, actor=authority.admin, what="pegawai", file=file_kind)
     letters.bulk_act(session, authority.admin, "mengekspor daftar pegawai", how_many, client, now)
 
 

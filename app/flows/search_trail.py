@@ -4,6 +4,7 @@ The trail only grows, so no search reads through it: an index leads to where it 
 looked at from there, and whoever wants more goes on from the place that was reached.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -85,10 +86,8 @@ def export_trail(session: Session, authority: Authority, wishes: Wishes, file_ki
         looks += 1
         if place.next_id is None:
             break
-    audit.record(
-        session, Tag.EXPORTED, None, client, now, actor=authority.admin, instansi_id=authority.only_instansi_id,
-        what="jejak audit", file=file_kind, how_many=len(ids),
-    )  # fmt: skip
+    parts = authority.parts(_counts(session, ids))
+    audit.record_parts(session, Tag.EXPORTED, parts, client, now, actor=authority.admin, what="jejak audit", file=file_kind)
     letters.bulk_act(session, authority.admin, "mengekspor jejak audit", len(ids), client, now)
     return Export(ids, place.next_id is not None)
 
@@ -130,6 +129,17 @@ def _search(session: Session, authority: Authority, wishes: Wishes, before: int 
     if len(ids) > most:
         return _Ids(ids[:most], ids[most - 1], False)
     return _Ids(ids, reached or None, bool(reached))
+
+
+def _counts(session: Session, ids: Sequence[int]) -> dict[int, int]:
+    """How many of these events belong to which desk; those of none are counted as 0, which no instansi is."""
+    counts: Counter[int] = Counter()
+    for start in range(0, len(ids), ROWS_LOOKED_AT):
+        some = AuditEvent.id.in_(ids[start : start + ROWS_LOOKED_AT])
+        desks = select(AuditEvent.instansi_id, func.count()).where(some).group_by(AuditEvent.instansi_id)
+        for instansi_id, count in session.execute(desks):
+            counts[instansi_id or 0] += count
+    return counts
 
 
 def _starts(session: Session, authority: Authority, wishes: Wishes) -> list[ColumnElement[bool]]:

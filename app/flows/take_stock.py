@@ -205,10 +205,9 @@ def take_stock(session: Session, reach: Reach, now: datetime) -> Stock:
 
 def note_export(session: Session, reach: Reach, what: str, file_kind: str, how_many: int, client: Client, now: datetime) -> None:
     """Leave a trace of figures that were taken along."""
-    audit.record(
-        session, Tag.EXPORTED, None, client, now, actor=reach.authority.admin,
-        instansi_id=reach.instansi.id if reach.instansi else None, what=what, file=file_kind, how_many=how_many,
-    )  # fmt: skip
+    desks = [reach.instansi.id] if reach.instansi else reach.authority.parts({})
+    parts = dict.fromkeys(desks, how_many)
+    audit.record_parts(session, Tag.EXPORTED, parts, client, now, actor=reach.authority.admin, what=what, file=file_kind)
 
 
 # Spelled out, because a partial index serves only a condition that is plainly its own.

@@ -70,8 +70,13 @@ class Tag(StrEnum):
     BULK_ACT = "bulk_act"
     PASSWORD_SHOWN_AGAIN = "password_shown_again"
     ADMIN_REFUSED = "admin_refused"
+    TRAIL_RESTORED = "trail_restored"
+    TRAIL_LATE_ACCEPTED = "trail_late_accepted"
+    TRAIL_RESEALED = "trail_resealed"
 
 
+# With the column itself in it: else SQLite would take the unique index over it for as good, and read through rows that are
+# too old to be sealed.
 _UNSEALED = text("seal_no IS NULL")
 
 
@@ -85,7 +90,7 @@ class AuditEvent(Base):
         Index("ix_audit_event_at", "at"),
         Index("ix_audit_event_instansi_id", "instansi_id", "id"),
         Index("ix_audit_event_actor_id", "actor_id", "id"),
-        Index("ix_audit_event_unsealed", "id", sqlite_where=_UNSEALED, postgresql_where=_UNSEALED),
+        Index("ix_audit_event_unsealed", "seal_no", "at", "id", sqlite_where=_UNSEALED, postgresql_where=_UNSEALED),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -102,6 +107,7 @@ class AuditEvent(Base):
     seal_no: Mapped[int | None] = mapped_column(BigInteger, unique=True)
     previous_seal: Mapped[str | None] = mapped_column(String(64))
     seal: Mapped[str | None] = mapped_column(String(64))
+    replaced_seal: Mapped[str | None] = mapped_column(String(64))  # the one before, of a row that was sealed anew
 
     actor: Mapped[User | None] = relationship(foreign_keys=[actor_id])
     account: Mapped[User | None] = relationship(foreign_keys=[account_id])

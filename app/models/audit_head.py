@@ -13,7 +13,13 @@ class AuditHead(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     seal_no: Mapped[int] = mapped_column(BigInteger)
     seal: Mapped[str] = mapped_column(String(64))
-    mark: Mapped[str] = mapped_column(String(64))  # over the two above: nobody without the key moves the end back
+    mark: Mapped[str] = mapped_column(String(64))  # over all the others: nobody without the key moves the end back
+    # The latest moment of a sealed row, or when the trail began; a text, for what somebody else put there must be read too.
+    newest_at: Mapped[str | None] = mapped_column(String(32))
+    # While all rows are sealed anew: how far that is, and the seal of that row now and before. NULL when it is not under way.
+    resealed_no: Mapped[int | None] = mapped_column(BigInteger)
+    resealed_seal: Mapped[str | None] = mapped_column(String(64))
+    replaced_seal: Mapped[str | None] = mapped_column(String(64))
 
     @classmethod
     def now(cls, session: Session, lock: bool = False) -> "AuditHead | None":

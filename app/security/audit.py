@@ -1,6 +1,7 @@
 """The trail: every act becomes a row, in the transaction of the act itself. So does every refusal, but where one can be
 had for nothing: of these a line gets a row a minute."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -78,3 +79,21 @@ def record_once_a_minute(
     if left_out is not None:
         event = record(session, tag, account, client, now, actor=actor)
         event.detail = {**detail, "left_out": left_out} if left_out else detail
+
+
+def record_parts(
+    session: Session,
+    tag: Tag,
+    parts: Mapping[int | None, int],
+    client: Client,
+    now: datetime,
+    *,
+    actor: User,
+    **detail: str | int | None,
+) -> list[AuditEvent]:
+    """Write what was done to many, or taken along, once for each desk that it concerns, with its own part of the number.
+    `Authority.parts` tells which; an event of no desk (None) is for the centre alone."""
+    return [
+        record(session, tag, None, client, now, actor=actor, instansi_id=instansi_id, how_many=how_many, **detail)
+        for instansi_id, how_many in parts.items()
+    ]

@@ -4,6 +4,7 @@ An admin of an instansi reaches the people of that instansi and nobody else; for
 centre reaches everybody. Nobody acts on the own account, and nobody on somebody whose mandates reach further: rank is a set.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -62,6 +63,13 @@ class Authority:
         """The one instansi of this admin, whose desk an act over several people concerns; None for the centre, and where
         there are more."""
         return min(self.instansi_ids) if len(self.instansi_ids) == 1 else None
+
+    def parts(self, counts: Mapping[int, int]) -> dict[int | None, int]:
+        """What is counted by instansi, as the trail tells it: each desk of this admin its own part, also where that is
+        nothing; the centre all at once."""
+        if self.is_pusat:
+            return {None: sum(counts.values())}
+        return {instansi_id: counts.get(instansi_id, 0) for instansi_id in sorted(self.instansi_ids)}
 
     @property
     def office(self) -> str:

@@ -1,42 +1,60 @@
 """The sealed trail: each row of it carries a seal over itself and over the seal of the row before.
 
-A seal is an HMAC under a key derived from SECRET_KEY, so who can write into the tables can neither change a row nor put
-one in without its being found; a row that is gone leaves a gap in the numbers, and the head, which says where the trail
-ends and is sealed itself, shows a tail that was cut off. What no database can show about itself is its own older state,
-put back as a whole: therefore the worker writes the head into its log every ten minutes, and `mysapk audit verify
---anchor NUMBER:SEAL` compares such a line with the trail. Keep those lines where nobody who has the database can write.
-
+A seal is an HMAC under a key derived from SECRET_KEY, and so is the mark of the head, which says where the trail ends.
 Rows are written unsealed, in the transaction of their act, and sealed by the worker a moment later: acts that run side by
-side never wait for each other. Transactions do not end in the order of their ids, so the order of the seals is another,
-and a small id after a larger one is nothing to wonder at. Who seals never writes to a row that has a seal, and stops at a
-head that is not genuine: a fault stays to be seen.
+side never wait for each other. Transactions do not end in the order of their ids, so the order of the seals is another.
 
-What a seal cannot tell is who wrote a row before it was sealed: whoever can speak to the database as the portal does can
-also add a row of today, and it is sealed like the others. It can never be taken back or moved to another day.
+**What holds against who can write the database and does not know the key.** A sealed row cannot be changed, removed, put
+in, moved or unsealed without its being found. The head cannot be moved, and a head of zero is believed only with a mark,
+or where this machine has never seen the trail and nothing is sealed. An older state of all tables, or a trail that was
+begun anew, is found by every machine that has seen more: it keeps the newest head in a file (`kept_head.py`), and whoever
+seals or verifies there looks at it first. A row that is older than the newest sealed one by more than `REACH`, or dated
+more than `AHEAD` into the future, is not sealed; it stays to be seen, is reported, and holds up no other. The moment of a
+row is always the server's own clock, so nobody who only uses the portal can make such a row. Who seals never writes to a
+row that has a seal, and stops at a head that is not genuine: a fault stays to be seen.
 
-A key must stay in SECRET_KEY_FALLBACKS for as long as rows that were sealed with it are to be verified.
+**What does not hold.** Nobody can tell who wrote a row before it was sealed: whoever can write the database can add, change
+or remove rows in that moment (or for as long as no worker runs), dated at most `REACH` back. A machine without the file
+(a new one, or one whose INSTANCE_PATH is thrown away at each start) takes the first genuine head that it sees for the
+newest; so does an older state pass that is not older than its file. Who knows a key that is among SECRET_KEY and
+SECRET_KEY_FALLBACKS can make any trail; who can write the file as well as the tables needs the key still. Lines of the
+worker's log, kept on another machine and handed to `mysapk audit verify --anchor`, hold against both of the former.
+
+**What the operator decides** leaves both heads in the log and a row in the trail: that an older state was put back on
+purpose, that late rows are honest, and that all rows are sealed anew so that an old key can go. Sealing anew goes on in
+steps; each looks at the old seals of its rows before it writes the new ones, and the head says, under its mark, how far
+that is. A row keeps the seal that was replaced, under the new one: what was noted elsewhere can still be compared.
 """
 
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import String, Text, bindparam, cast, func, select, update
+from sqlalchemy import ColumnElement, String, Text, and_, bindparam, cast, func, select, update
 from sqlalchemy.orm import Session
 
-from app.models.audit_event import AuditEvent
+from app.domain.client import Client
+from app.models.audit_event import AuditEvent, Tag
 from app.models.audit_head import AuditHead
+from app.security import audit
+from app.security.kept_head import Anchor, Unreadable
 from app.security.signing import SigningKeys
 
 ROWS_AT_ONCE = 2000  # sealed in one transaction: short enough for a writer of SQLite to wait for
+# Every act takes its moment when it begins, and none lasts longer: imports take a new one for each few rows.
+REACH = timedelta(hours=1)
+AHEAD = timedelta(minutes=10)  # by so much the clocks of several machines may differ
 _ROWS_A_LOOK = 5000
 _FAULTS_TO_NAME = 50
 _BEGINNING = "0" * 64
 _BEFORE_ALL_NUMBERS = -(2**63)
+_MOST_COUNTED = 100_000
+
+Kept = Anchor | Unreadable | None
 
 # As stored, so that whatever somebody put there can be read: a broken date or JSON is a changed row, not an accident.
 _STORED = (
@@ -53,8 +71,10 @@ _STORED = (
     AuditEvent.seal_no,
     AuditEvent.previous_seal,
     AuditEvent.seal,
+    AuditEvent.replaced_seal,
 )
 _encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=repr).encode
+_UNSEALED = AuditEvent.seal_no.is_(None)
 
 
 class _Stored(NamedTuple):
@@ -73,6 +93,11 @@ class _Stored(NamedTuple):
     seal_no: int
     previous_seal: str | None
     seal: str | None
+    replaced_seal: str | None
+
+    def carries(self, seal: str) -> bool:
+        """Now, or before it was sealed anew."""
+        return seal in (self.seal, self.replaced_seal)
 
 
 class FaultKind(StrEnum):
@@ -81,21 +106,59 @@ class FaultKind(StrEnum):
     ORDER = "baris tidak menyambung pada baris sebelumnya"
     HEAD = "kepala jejak tidak sesuai dengan baris terakhir"
     ANCHOR = "segel tidak sama dengan yang tercatat di luar database"
+    OUTSIDE = "tidak ada dalam jejak ini, padahal inilah kepala yang disimpan mesin ini di luar database"
+    UNREADABLE = "kepala yang disimpan mesin ini di luar database tidak dapat dipakai"
+    LATE = "belum disegel: waktunya terlalu jauh sebelum baris terakhir yang disegel (disisipkan?)"
+    FUTURE = "belum disegel: waktunya di masa depan (disisipkan, atau jam salah satu mesin salah?)"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong at one number of the trail; for missing rows, from there through `last_seal_no`."""
+    """What is wrong at one number of the trail; for missing rows, from there through `last_seal_no`. A row that is not
+    sealed has no number."""
 
     kind: FaultKind
-    seal_no: int
+    seal_no: int | None
     row_id: int | None = None
     last_seal_no: int | None = None
 
 
+class Why(StrEnum):
+    """Why nothing can be sealed, for the log."""
+
+    HEAD = "the head is not genuine"
+    OUTSIDE = "the trail lacks the head that this machine keeps outside the database"
+
+
 @dataclass(frozen=True)
 class HeadNotGenuine:
-    """Nothing was sealed: somebody has removed the head, or moved it."""
+    """Nothing was sealed: somebody has removed the head, or moved it, or put back an older state."""
+
+    why: Why
+
+
+@dataclass(frozen=True)
+class HeadMoved:
+    """Another row was sealed since the operator looked."""
+
+    head: Anchor
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What the operator has decided is sealed into the trail, in `rows` rows beside the one that says so."""
+
+    rows: int
+    before: Anchor
+    after: Anchor
+
+
+@dataclass(frozen=True)
+class Resealed:
+    """So many rows in this step. `heads`, the old one and the new, when it was the last step."""
+
+    rows: int
+    heads: tuple[Anchor, Anchor] | None
 
 
 @dataclass
@@ -105,81 +168,268 @@ class Findings:
     rows: int = 0
     seal_no: int = 0
     seal: str = _BEGINNING
+    under_older_keys: int = 0
+    is_being_resealed: bool = False
     faults: int = 0
     named: list[Fault] = field(default_factory=list)
+    kinds: set[FaultKind] = field(default_factory=set)
 
     def add(self, fault: Fault) -> None:
         self.faults += 1
+        self.kinds.add(fault.kind)
         if len(self.named) < _FAULTS_TO_NAME:
             self.named.append(fault)
 
 
-def is_any_unsealed(session: Session) -> bool:
-    return session.scalar(select(AuditEvent.id).where(AuditEvent.seal_no.is_(None)).limit(1)) is not None
-
-
-def is_head_genuine(session: Session, keys: SigningKeys) -> bool:
-    """Whether sealing can go on from here."""
+# -- sealing -----------------------------------------------------------------------------------------------------------
+def is_any_to_seal(session: Session, now: datetime) -> bool:
+    """Without a lock, and without reading through rows that must not be sealed."""
     head = AuditHead.now(session)
-    return head is not None and _is_genuine(session, head, keys.trail_keys())
+    if head is None:
+        return False
+    within = _within(*_limits(session, head, now))
+    return session.scalar(select(AuditEvent.id).where(_UNSEALED, within).limit(1)) is not None
 
 
-def seal_next(session: Session, keys: SigningKeys) -> int | HeadNotGenuine:
-    """Seal what is unsealed, oldest id first, at most `ROWS_AT_ONCE`; returns how many. Of several who do so at once each
-    waits for the one before."""
-    trail_keys = keys.trail_keys()
+def why_not(session: Session, keys: SigningKeys, kept: Kept) -> Why | None:
+    """What stands in the way of sealing, if anything does."""
+    head = AuditHead.now(session)
+    return Why.HEAD if head is None else _objection(session, head, keys.trail_keys(), kept)
+
+
+def seal_next(session: Session, keys: SigningKeys, kept: Kept, now: datetime) -> int | HeadNotGenuine:
+    """Seal what is unsealed and within reach, oldest first, at most `ROWS_AT_ONCE`; returns how many. Of several who do so
+    at once each waits for the one before."""
+    head = _locked(session, keys, kept)
+    if isinstance(head, HeadNotGenuine):
+        return head
+    floor, ceiling = _limits(session, head, now)
+    waiting = select(*_STORED).where(_UNSEALED, _within(floor, ceiling)).order_by(AuditEvent.at, AuditEvent.id)
+    rows = session.execute(waiting.limit(ROWS_AT_ONCE)).all()
+    if rows:
+        is_first = head.newest_at is None and head.seal_no == 0
+        head.newest_at = _spelled((_moment_of(rows[0][1]) if is_first else None) or floor + REACH)
+        _seal(session, head, keys.trail_keys()[0], map(_Stored._make, rows), ceiling)
+    return len(rows)
+
+
+def begin(session: Session, keys: SigningKeys, kept: Kept, now: datetime) -> bool:
+    """Mark the head of a trail that nobody has sealed yet. Everything that is there by now may be sealed, however old: so
+    this is for whoever has just made the tables, or brought them to this release, and for nobody else."""
     head = AuditHead.now(session, lock=True)
-    if head is None or not _is_genuine(session, head, trail_keys):
-        return HeadNotGenuine()
-    unsealed = select(*_STORED).where(AuditEvent.seal_no.is_(None)).order_by(AuditEvent.id).limit(ROWS_AT_ONCE)
+    trail_keys = keys.trail_keys()
+    known = None if kept == Anchor(0, _BEGINNING) else kept  # of a trail that has come no further than this one
+    if head is None or head.seal_no or head.mark or _objection(session, head, trail_keys, known) is not None:
+        return False
+    oldest = session.scalar(select(cast(AuditEvent.at, String)).where(_UNSEALED).order_by(AuditEvent.at).limit(1))
+    head.newest_at = _spelled(min(_moment_of(oldest) or now, now))
+    head.mark = _mark(trail_keys[0], head)
+    return True
+
+
+def _seal(session: Session, head: AuditHead, key: bytes, rows: Iterable[_Stored], ceiling: datetime) -> None:
+    """Put these rows at the end of the trail, in this order."""
     sealed = []
-    for row in map(_Stored._make, session.execute(unsealed).all()):
+    for row in rows:
         previous = head.seal
         head.seal_no += 1
-        head.seal = _hmac(trail_keys[0], _message(head.seal_no, previous, row))
+        head.seal = _hmac(key, _message(head.seal_no, previous, row, None))
         sealed.append({"row": row.id, "seal_no": head.seal_no, "previous_seal": previous, "seal": head.seal})
-    if sealed:
+        at, newest = _moment_of(row.at), _moment_of(head.newest_at)
+        if at is not None and at <= ceiling and (newest is None or at > newest):
+            head.newest_at = _spelled(at)
+    head.mark = _mark(key, head)
+    still_unsealed = (AuditEvent.id == bindparam("row"), _UNSEALED)
+    session.connection().execute(update(AuditEvent).where(*still_unsealed), sealed)
+
+
+def _locked(session: Session, keys: SigningKeys, kept: Kept) -> AuditHead | HeadNotGenuine:
+    head = AuditHead.now(session, lock=True)
+    if head is None:
+        return HeadNotGenuine(Why.HEAD)
+    why = _objection(session, head, keys.trail_keys(), kept)
+    return HeadNotGenuine(why) if why else head
+
+
+# -- what the operator decides -----------------------------------------------------------------------------------------
+def accept_restored(
+    session: Session, keys: SigningKeys, lost: Anchor | Unreadable, named: Anchor, because: str, client: Client, now: datetime
+) -> Accepted | HeadMoved | HeadNotGenuine:
+    """Go on from `named`, the head of an older state that was put back on purpose, or of tables that were made anew. Look
+    at the whole trail first."""
+    head = _locked(session, keys, None)
+    if isinstance(head, HeadNotGenuine):
+        return head
+    if _anchor(head) != named:
+        return HeadMoved(_anchor(head))
+    if head.newest_at is None:
+        head.newest_at = _spelled(_limits(session, head, now)[0] + REACH)
+    before = str(lost) if isinstance(lost, Anchor) else "-"
+    _note(session, head, keys, Tag.TRAIL_RESTORED, client, now, head_before=before, head_after=str(named), because=because)
+    return Accepted(0, named, _anchor(head))
+
+
+def accept_late(
+    session: Session, keys: SigningKeys, kept: Kept, ids: Sequence[int] | None, because: str, client: Client, now: datetime
+) -> Accepted | HeadNotGenuine:
+    """Seal rows that lie out of reach: these, or all where `ids` is None; at most `ROWS_AT_ONCE`."""
+    head = _locked(session, keys, kept)
+    if isinstance(head, HeadNotGenuine):
+        return head
+    floor, ceiling = _limits(session, head, now)
+    rows: list[_Stored] = []
+    for side in _sides(floor, ceiling):
+        chosen = select(*_STORED).where(_UNSEALED, side).order_by(AuditEvent.at, AuditEvent.id).limit(ROWS_AT_ONCE - len(rows))
+        found = session.execute(chosen if ids is None else chosen.where(AuditEvent.id.in_(ids))).all()
+        rows += map(_Stored._make, found)
+    before = _anchor(head)
+    if not rows:
+        return Accepted(0, before, before)
+    head.newest_at = _spelled(floor + REACH)
+    _seal(session, head, keys.trail_keys()[0], rows, ceiling)
+    numbers = [row.id for row in rows]
+    _note(
+        session, head, keys, Tag.TRAIL_LATE_ACCEPTED, client, now, how_many=len(rows), first_row=min(numbers),
+        last_row=max(numbers), head_before=str(before), head_after=str(_anchor(head)), because=because,
+    )  # fmt: skip
+    return Accepted(len(rows), before, _anchor(head))
+
+
+def reseal_next(
+    session: Session, keys: SigningKeys, kept: Kept, client: Client, now: datetime
+) -> Resealed | Fault | HeadNotGenuine:
+    """Seal the next rows anew under the newest key, after looking at the seals that they have. Who is stopped in the middle
+    goes on where it was; what was put in meanwhile is a Fault, and nothing is written."""
+    head = _locked(session, keys, kept)
+    if isinstance(head, HeadNotGenuine):
+        return head
+    trail_keys = keys.trail_keys()
+    done, new, old = head.resealed_no or 0, head.resealed_seal or _BEGINNING, head.replaced_seal or _BEGINNING
+    resealed = []
+    for row in _sealed_after(session, done, ROWS_AT_ONCE):
+        if row.seal_no != done + 1:
+            return Fault(FaultKind.MISSING, done + 1, None, row.seal_no - 1)
+        if row.seal is None or _key_of(row, trail_keys) is None:
+            return Fault(FaultKind.CHANGED, row.seal_no, row.id)
+        if row.previous_seal != old:
+            return Fault(FaultKind.ORDER, row.seal_no, row.id)
+        previous, old, done = new, row.seal, row.seal_no
+        new = _hmac(trail_keys[0], _message(done, previous, row, old))
+        resealed.append({"row": row.id, "previous_seal": previous, "seal": new, "replaced_seal": old})
+    if not resealed and head.seal_no != done:
+        return Fault(FaultKind.MISSING, done + 1, None, head.seal_no)
+    if resealed:
+        session.connection().execute(update(AuditEvent).where(AuditEvent.id == bindparam("row")), resealed)
+    if done < head.seal_no:
+        head.newest_at = head.newest_at or _spelled(_limits(session, head, now)[0] + REACH)
+        head.resealed_no, head.resealed_seal, head.replaced_seal = done, new, old
         head.mark = _mark(trail_keys[0], head)
-        still_unsealed = (AuditEvent.id == bindparam("row"), AuditEvent.seal_no.is_(None))
-        session.connection().execute(update(AuditEvent).where(*still_unsealed), sealed)
-    return len(sealed)
+        return Resealed(len(resealed), None)
+    heads = Anchor(done, old), Anchor(done, new)
+    head.newest_at = head.newest_at or _spelled(_limits(session, head, now)[0] + REACH)
+    head.seal = new
+    head.resealed_no = head.resealed_seal = head.replaced_seal = None
+    _note(
+        session, head, keys, Tag.TRAIL_RESEALED, client, now, how_many=done, head_before=str(heads[0]), head_after=str(heads[1])
+    )
+    return Resealed(len(resealed), heads)
 
 
-def verify(session: Session, keys: SigningKeys, anchors: dict[int, str] | None = None) -> Findings:
-    """Look at every sealed row in order, a few thousand at a time. `anchors` are seals by number, known from elsewhere."""
+def _note(
+    session: Session, head: AuditHead, keys: SigningKeys, tag: Tag, client: Client, now: datetime, **detail: str | int
+) -> None:
+    """A row about the trail itself, sealed at once."""
+    event = audit.record(session, tag, None, client, now, actor=None, instansi_id=None, **detail)
+    session.flush()
+    row = session.execute(select(*_STORED).where(AuditEvent.id == event.id)).one()
+    _seal(session, head, keys.trail_keys()[0], [_Stored._make(row)], now + AHEAD)
+    session.expire(event)  # it was sealed behind the session's back
+
+
+# -- verifying ---------------------------------------------------------------------------------------------------------
+def verify(
+    session: Session, keys: SigningKeys, now: datetime, kept: Kept = None, anchors: dict[int, str] | None = None
+) -> Findings:
+    """Look at every sealed row in order, a few thousand at a time, and at those that must not be sealed. `anchors` are
+    seals by number, known from elsewhere; `kept` was read before this transaction began."""
     trail_keys = keys.trail_keys()
     findings = Findings()
     head = AuditHead.now(session)
+    is_marked = head is not None and _is_marked(head, trail_keys)
+    turn = (head.resealed_no, head.resealed_seal, head.replaced_seal) if head is not None and is_marked else (None, None, None)
+    findings.is_being_resealed = turn[0] is not None
     anchors = dict(anchors or {})
+    outside = kept if isinstance(kept, Anchor) else None
     previous: str | None = _BEGINNING  # None after a row that is wrong itself: the next is not blamed for it
     looked_at = _BEFORE_ALL_NUMBERS
-    while rows := _sealed_after(session, looked_at):
+    while rows := _sealed_after(session, looked_at, _ROWS_A_LOOK):
         for row in rows:
+            looked_at = row.seal_no
+            findings.rows += 1
+            if not isinstance(row.seal_no, int):  # SQLite keeps whatever is put there
+                findings.add(Fault(FaultKind.CHANGED, None, row.id))
+                continue
             if row.seal_no > findings.seal_no + 1:
                 findings.add(Fault(FaultKind.MISSING, findings.seal_no + 1, None, row.seal_no - 1))
                 previous = None
-            message = _message(row.seal_no, row.previous_seal, row)
-            if row.seal_no <= 0 or not any(row.seal == _hmac(key, message) for key in trail_keys):
+            key = _key_of(row, trail_keys) if row.seal_no > 0 else None
+            if key is None:
                 findings.add(Fault(FaultKind.CHANGED, row.seal_no, row.id))
                 previous = None
             else:
+                findings.under_older_keys += key > 0
                 if previous is not None and row.previous_seal != previous:
                     findings.add(Fault(FaultKind.ORDER, row.seal_no, row.id))
                 previous = row.seal
-            if anchors.pop(row.seal_no, row.seal) != row.seal:
+            if row.seal_no == turn[0]:  # from here on the rows still have their old seals
+                if row.seal != turn[1]:
+                    findings.add(Fault(FaultKind.ORDER, row.seal_no, row.id))
+                previous = turn[2]
+            if not row.carries(anchors.pop(row.seal_no, row.seal or "")):
                 findings.add(Fault(FaultKind.ANCHOR, row.seal_no, row.id))
-            findings.rows += 1
-            findings.seal_no, findings.seal = max(row.seal_no, 0), row.seal or ""
-            looked_at = row.seal_no
-    _look_at_the_end(session, findings, head, trail_keys)
-    for seal_no in sorted(anchors):  # beyond the end: those rows were there once
-        findings.add(Fault(FaultKind.ANCHOR, seal_no))
+            if outside is not None and outside.seal_no == row.seal_no:
+                if not row.carries(outside.seal):
+                    findings.add(Fault(FaultKind.OUTSIDE, outside.seal_no, row.id))
+                outside = None
+            findings.seal_no, findings.seal = max(row.seal_no, 0), str(row.seal or "")
+    _look_at_the_end(session, findings, head, trail_keys, kept)
+    if outside is not None and outside != Anchor(0, _BEGINNING):  # beyond the end: that row was there once
+        findings.add(Fault(FaultKind.OUTSIDE, outside.seal_no))
+    if isinstance(kept, Unreadable):
+        findings.add(Fault(FaultKind.UNREADABLE, None))
+    for seal_no in sorted(anchors):
+        if anchors[seal_no] != _BEGINNING or seal_no:
+            findings.add(Fault(FaultKind.ANCHOR, seal_no))
+    if head is not None:
+        _look_at_the_unsealed(session, findings, head, now)
     return findings
 
 
-def _look_at_the_end(session: Session, findings: Findings, head: AuditHead | None, trail_keys: Sequence[bytes]) -> None:
+def out_of_reach(session: Session, now: datetime, most: int) -> list[tuple[int, str, str]]:
+    """Rows that are not sealed because of their moment: id, moment and tag, as stored."""
+    head = AuditHead.now(session)
+    if head is None:
+        return []
+    floor, ceiling = _limits(session, head, now)
+    columns = (AuditEvent.id, cast(AuditEvent.at, String), cast(AuditEvent.tag, String))
+    found: list[tuple[int, str, str]] = []
+    for side in _sides(floor, ceiling):
+        some = select(*columns).where(_UNSEALED, side).order_by(AuditEvent.at, AuditEvent.id).limit(most - len(found))
+        found += [(row[0], str(row[1]), str(row[2])) for row in session.execute(some).all()]
+    return found
+
+
+def count_out_of_reach(session: Session, now: datetime) -> int:
+    """How many rows are not sealed because of their moment; beyond a hundred thousand they are not counted."""
+    head = AuditHead.now(session)
+    return sum(_count_blocked(session, limit) for limit in _sides(*_limits(session, head, now))) if head is not None else 0
+
+
+def _look_at_the_end(
+    session: Session, findings: Findings, head: AuditHead | None, trail_keys: Sequence[bytes], kept: Kept
+) -> None:
     """`head` is as it was before the rows were read: rows that were sealed meanwhile may lie behind it."""
-    if head is None or not _is_marked(head, trail_keys):
+    if head is None or not (_is_marked(head, trail_keys) or (kept is None and _is_untouched(head))):
         findings.add(Fault(FaultKind.HEAD, head.seal_no if head else 0))
         return
     if findings.seal_no < head.seal_no:
@@ -191,40 +441,123 @@ def _look_at_the_end(session: Session, findings: Findings, head: AuditHead | Non
         findings.add(Fault(FaultKind.HEAD, head.seal_no))
 
 
-def _sealed_after(session: Session, seal_no: int) -> list[_Stored]:
-    following = select(*_STORED).where(AuditEvent.seal_no > seal_no).order_by(AuditEvent.seal_no).limit(_ROWS_A_LOOK)
+def _look_at_the_unsealed(session: Session, findings: Findings, head: AuditHead, now: datetime) -> None:
+    for kind, side in zip((FaultKind.LATE, FaultKind.FUTURE), _sides(*_limits(session, head, now)), strict=True):
+        some = select(AuditEvent.id).where(_UNSEALED, side).order_by(AuditEvent.at, AuditEvent.id).limit(_FAULTS_TO_NAME)
+        named = session.scalars(some).all()
+        unnamed = _count_blocked(session, side) - len(named) if len(named) == _FAULTS_TO_NAME else 0
+        for row_id in named:
+            findings.add(Fault(kind, None, row_id))
+        findings.faults += unnamed
+
+
+def _count_blocked(session: Session, side: ColumnElement[bool]) -> int:
+    blocked = select(AuditEvent.id).where(_UNSEALED, side).limit(_MOST_COUNTED).subquery()
+    return session.scalar(select(func.count()).select_from(blocked)) or 0
+
+
+def _sealed_after(session: Session, seal_no: int, most: int) -> list[_Stored]:
+    following = select(*_STORED).where(AuditEvent.seal_no > seal_no).order_by(AuditEvent.seal_no).limit(most)
     return [_Stored._make(row) for row in session.execute(following).all()]
 
 
-def _is_genuine(session: Session, head: AuditHead, trail_keys: Sequence[bytes]) -> bool:
-    """Marked by us, and no row sealed behind it."""
-    last = session.scalar(select(func.max(AuditEvent.seal_no)))
-    return _is_marked(head, trail_keys) and (last is None or last <= head.seal_no)
+# -- the head ----------------------------------------------------------------------------------------------------------
+def _objection(session: Session, head: AuditHead, trail_keys: Sequence[bytes], kept: Kept) -> Why | None:
+    """Marked by us, on the last of the sealed rows, in a trail that holds what this machine has seen of it."""
+    if isinstance(kept, Anchor) and kept != Anchor(0, _BEGINNING):
+        seen = _sealed(session, kept.seal_no)
+        if seen is None or not seen.carries(kept.seal) or _key_of(seen, trail_keys) is None:
+            return Why.OUTSIDE
+    if not (_is_marked(head, trail_keys) or (kept is None and _is_untouched(head))):
+        return Why.HEAD
+    if (session.scalar(select(func.max(AuditEvent.seal_no))) or 0) != head.seal_no:
+        return Why.HEAD
+    if not head.seal_no:
+        return Why.HEAD if session.scalar(select(AuditEvent.id).where(AuditEvent.seal_no <= 0).limit(1)) else None
+    last = _sealed(session, head.seal_no)
+    is_last = last is not None and last.seal == head.seal and _key_of(last, trail_keys) is not None
+    return None if is_last else Why.HEAD
 
 
 def _is_marked(head: AuditHead, trail_keys: Sequence[bytes]) -> bool:
-    """A trail that nobody has sealed yet has no mark."""
-    if head.seal_no == 0:
-        return head.seal == _BEGINNING and not head.mark
+    if not isinstance(head.seal_no, int) or head.seal_no < 0 or (head.newest_at is None and not head.seal_no):
+        return False
+    if not head.seal_no and head.seal != _BEGINNING:
+        return False
     return any(head.mark == _mark(key, head) for key in trail_keys)
 
 
+def _is_untouched(head: AuditHead) -> bool:
+    """As the migration has left it. Anybody who can write the table can make it so again, hence this is believed only where
+    nothing else is known of the trail, and rows that are old by then are not sealed."""
+    others = (head.newest_at, head.resealed_no, head.resealed_seal, head.replaced_seal)
+    return head.seal_no == 0 and head.seal == _BEGINNING and not head.mark and not any(one is not None for one in others)
+
+
 def _mark(key: bytes, head: AuditHead) -> str:
-    return _hmac(key, _encoded(["head", head.seal_no, head.seal]))
+    """A head without `newest_at` is one of an earlier release."""
+    more = [] if head.newest_at is None else [head.newest_at, head.resealed_no, head.resealed_seal, head.replaced_seal]
+    return _hmac(key, _encoded(["head", head.seal_no, head.seal, *more]))
 
 
-def _message(seal_no: int, previous: str | None, row: _Stored) -> str:
+def _anchor(head: AuditHead) -> Anchor:
+    return Anchor(head.seal_no, head.seal)
+
+
+def _sealed(session: Session, seal_no: int) -> _Stored | None:
+    row = session.execute(select(*_STORED).where(AuditEvent.seal_no == seal_no)).one_or_none()
+    return _Stored._make(row) if row is not None else None
+
+
+def _key_of(row: _Stored, trail_keys: Sequence[bytes]) -> int | None:
+    """Which of the keys has sealed the row as it is now; None when none has."""
+    message = _message(row.seal_no, row.previous_seal, row, row.replaced_seal)
+    return next((number for number, key in enumerate(trail_keys) if row.seal == _hmac(key, message)), None)
+
+
+def _message(seal_no: int, previous: str | None, row: _Stored, replaced: str | None) -> str:
     """The row in one spelling: UTC with microseconds, JSON with sorted keys."""
-    return _encoded([seal_no, previous, row.id, _in_utc(str(row.at)), *row[2:9], _parsed(str(row.detail))])
+    more = [] if replaced is None else [replaced]
+    return _encoded([seal_no, previous, row.id, _in_utc(str(row.at)), *row[2:9], _parsed(str(row.detail)), *more])
+
+
+# -- moments -----------------------------------------------------------------------------------------------------------
+def _limits(session: Session, head: AuditHead, now: datetime) -> tuple[datetime, datetime]:
+    """Between which moments a row may lie that is to be sealed. A clock that was ahead for a while does not shut the door
+    to what is written after it was set right."""
+    newest = _moment_of(head.newest_at) or (_latest_sealed(session, now) if head.seal_no else None) or now
+    return min(newest, now) - REACH, now + AHEAD
+
+
+def _latest_sealed(session: Session, now: datetime) -> datetime | None:
+    """For a head of an earlier release, which does not know it."""
+    found = select(cast(AuditEvent.at, String)).where(AuditEvent.at <= now, AuditEvent.seal_no.is_not(None))
+    return _moment_of(session.scalar(found.order_by(AuditEvent.at.desc()).limit(1)))
+
+
+def _within(floor: datetime, ceiling: datetime) -> ColumnElement[bool]:
+    return and_(AuditEvent.at >= floor, AuditEvent.at <= ceiling)
+
+
+def _sides(floor: datetime, ceiling: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return AuditEvent.at < floor, AuditEvent.at > ceiling
+
+
+def _moment_of(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _spelled(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _in_utc(text: str) -> str:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return text
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return moment.isoformat(timespec="microseconds")
+    moment = _moment_of(text)
+    return _spelled(moment) if moment is not None else text
 
 
 def _parsed(text: str) -> object:

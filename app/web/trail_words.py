@@ -86,6 +86,11 @@ GROUPS: dict[str, tuple[str, dict[Tag, str]]] = {
         Tag.PDM_WINDOW_SET: "Jadwal PDM diatur",
         Tag.CONTACT_CHANGED: "Kontak bantuan diubah",
     }),
+    "jejak": ("Jejak audit itu sendiri", {
+        Tag.TRAIL_RESTORED: "Jejak: keadaan lama yang dipulihkan diterima",
+        Tag.TRAIL_LATE_ACCEPTED: "Jejak: baris yang terlambat diterima",
+        Tag.TRAIL_RESEALED: "Jejak: disegel ulang dengan kunci baru",
+    }),
     "ditolak": ("Permintaan yang ditolak", {
         Tag.ADMIN_REFUSED: "Halaman admin ditolak",
         Tag.FORM_REFUSED: "Formulir ditolak: tidak utuh",
@@ -106,6 +111,8 @@ _TERMS = {
     "sk_date": "Tanggal SK", "state": "Keadaan", "ticket": "Nomor tiket", "to": "Ke instansi", "typed": "Cara",
     "unchanged": "Tidak berubah", "until": "Berlaku sampai", "verdict": "Putusan", "what": "Apa", "waits": "Menunggu giliran",
     "warnings": "Peringatan yang belum diperiksa",
+    "first_row": "Dari baris (id)", "last_row": "Sampai baris (id)",
+    "head_before": "Kepala sebelumnya", "head_after": "Kepala sesudahnya",
 }  # fmt: skip
 _NOT_SHOWN = frozenset({"people"})  # a list for the machine; each person has an event of the own
 _COLUMNS = {

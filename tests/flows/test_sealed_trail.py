@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -51,6 +52,11 @@ def head(app: Flask) -> tuple[int, str]:
         found = AuditHead.now(session)
         assert found is not None
         return found.seal_no, found.seal
+
+
+def kept_file(app: Flask) -> Path:
+    (file,) = Path(app.instance_path).glob("trail-head-*")
+    return file
 
 
 @pytest.fixture
@@ -210,7 +216,7 @@ def test_an_older_state_put_back_as_a_whole_is_found_with_a_line_of_the_log(
     with sealed.app_context(), reading() as session:
         old = AuditHead.now(session)
         assert old is not None
-        number, seal, mark = old.seal_no, old.seal, old.mark
+        number, seal, mark, newest_at = old.seal_no, old.seal, old.mark, old.newest_at
     act(sealed, 2)
     seal_all(sealed)
     with sealed.app_context(), caplog.at_level("INFO"):
@@ -222,10 +228,12 @@ def test_an_older_state_put_back_as_a_whole_is_found_with_a_line_of_the_log(
     tamper(
         sealed,
         "DELETE FROM audit_event WHERE seal_no > 12",
-        f"UPDATE audit_head SET seal_no = {number}, seal = '{seal}', mark = '{mark}'",
+        f"UPDATE audit_head SET seal_no = {number}, seal = '{seal}', mark = '{mark}', newest_at = '{newest_at}'",
     )
-    assert verify(sealed).exit_code == 0, "the database alone cannot know"
+    assert "disimpan mesin ini di luar database" in verify(sealed).output
+    kept_file(sealed).unlink()
     assert verify(sealed, "--anchor", anchor).exit_code == 1
+    assert verify(sealed).exit_code == 0, "the database alone cannot know"
     act(sealed, 2)
 
     answer = verify(sealed, "--anchor", anchor)

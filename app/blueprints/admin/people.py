@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -115,10 +116,14 @@ def export() -> ResponseReturnValue:
         search = _read(db, PeopleForm(request.form))
         if search.wishes is None:
             return _page(search, Found([], None), 422)
-        rows = [_row(person, search.wishes) for person in all_found(db, authority(), search.wishes)]
+        counts: Counter[int] = Counter()
+        rows = []
+        for person in all_found(db, authority(), search.wishes):
+            counts.update([person.instansi_id] if person else [])
+            rows.append(_row(person, search.wishes))
     file_kind = exports.kind_asked_for()
     with unit_of_work() as db:
-        export_people(db, authority(), len(rows), file_kind, client(), now())
+        export_people(db, authority(), search.wishes, counts, file_kind, client(), now())
     return exports.as_file(file_kind, "pegawai", _HEADER, rows)
 
 

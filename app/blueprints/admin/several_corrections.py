@@ -86,7 +86,7 @@ def approve() -> ResponseReturnValue:
     delay = timedelta(hours=portal().settings.email_change_delay_hours)
     with unit_of_work() as db:
         outcomes = decide_correction.approve_many(db, authority(), grounds, delay, client(), now())
-        done = sum(isinstance(outcome, IdentityChange) for _, outcome in outcomes)
+        done = [outcome for _, outcome in outcomes if isinstance(outcome, IdentityChange)]
         decide_correction.report_many(db, authority(), "menyetujui perbaikan email", done, client(), now())
     return _to_the_result([(correction.id, _why(outcome)) for correction, outcome in outcomes])
 
@@ -100,7 +100,7 @@ def reject() -> ResponseReturnValue:
         return _page(ApprovalForm(formdata=None), form, 422)
     with unit_of_work() as db:
         outcomes = decide_correction.reject_many(db, authority(), _chosen(), form.reason.value, client(), now())
-        done = sum(isinstance(outcome, EmailCorrection) for _, outcome in outcomes)
+        done = [outcome for _, outcome in outcomes if isinstance(outcome, EmailCorrection)]
         decide_correction.report_many(db, authority(), "menolak permintaan perbaikan email", done, client(), now())
     return _to_the_result([(correction.id, _why(outcome)) for correction, outcome in outcomes])
 
