@@ -74,5 +74,5 @@ def _close_the_door(person: User, change: EmailChange) -> None:
     """No address until the instansi has looked again, for nobody knows which of the two is right."""
     set_since = person.password_changed_at is not None and change.effective_at is not None
     if set_since and person.password_changed_at >= change.effective_at:  # type: ignore[operator]
-        person.password_hash = None
+        person.remove_password()
     person.set_email(None)

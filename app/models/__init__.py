@@ -8,6 +8,7 @@ from app.models.base import Base
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_change import EmailChange
 from app.models.email_correction import EmailCorrection
+from app.models.guess_bucket import GuessBucket
 from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
 from app.models.instansi import Instansi
 from app.models.login_session import LoginSession
@@ -29,6 +30,7 @@ __all__ = [
     "CorrectionAttachment",
     "EmailChange",
     "EmailCorrection",
+    "GuessBucket",
     "ImportBatch",
     "ImportFile",
     "ImportRefusal",
