@@ -48,10 +48,10 @@ def end_others() -> ResponseReturnValue:
     visitor = sessions.require_visitor()
     was_known = sessions.known_until(visitor.user) is not None
     with unit_of_work() as db:
-        end_other_sessions(db, visitor.user, visitor.login.id_hash, client(), now())
+        is_done = end_other_sessions(db, visitor.user, visitor.login.id_hash, client(), now())
     flash("Semua sesi lain sudah diakhiri. Hanya perangkat ini yang masih masuk.", "success")
     response = redirect(url_for("account.page"), 303)
-    if was_known:
+    if is_done and was_known:
         sessions.know_this_browser(response, visitor.user)
     return response
 

@@ -16,11 +16,13 @@ def log_out(session: Session, user: User, id_hash: str, client: Client, now: dat
     audit.record(session, Tag.LOGOUT, user, client, now, actor=user)
 
 
-def end_other_sessions(session: Session, user: User, but: str, client: Client, now: datetime) -> None:
-    """Everything but the session with this hash. No browser is known any more; this one may be, by the new mark."""
-    _forget_browsers(session, user)
+def end_other_sessions(session: Session, user: User, but: str, client: Client, now: datetime) -> bool:
+    """Everything but the session with this hash, and what browsers remember of this person. False when a new password
+    has just ended this session as well, and has made one browser known that is perhaps not this one."""
+    has_forgotten = _forget_browsers(session, user)
     LoginSession.end_all_of(session, user.id, but=but)
     audit.record(session, Tag.OTHER_SESSIONS_ENDED, user, client, now, actor=user)
+    return has_forgotten
 
 
 def forget_browsers(session: Session, user: User, client: Client, now: datetime) -> None:
@@ -29,9 +31,10 @@ def forget_browsers(session: Session, user: User, client: Client, now: datetime)
     audit.record(session, Tag.BROWSERS_FORGOTTEN, user, client, now, actor=user)
 
 
-def _forget_browsers(session: Session, user: User) -> None:
-    """But not the one in which a new password was set a moment ago: that ended the session this was asked in."""
+def _forget_browsers(session: Session, user: User) -> bool:
     version = user.credential_version
     person = User.with_id(session, user.id, lock=True)
-    if person is not None and person.credential_version == version:
-        person.forget_browsers()
+    if person is None or person.credential_version != version:
+        return False
+    person.forget_browsers()
+    return True

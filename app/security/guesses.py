@@ -84,9 +84,7 @@ def _free_at(limit: GuessLimit, forgotten_at: int, last_at: datetime) -> datetim
     """A delay ends, or so many tries are forgotten that a shorter one holds: whichever comes first."""
     quiet_at = _EPOCH + forgotten_at * _MICROSECOND
     waits = (timedelta(), *limit.delays)
-    return min(
-        max(last_at + wait, quiet_at - (limit.most - 1 + step) * limit.forgets_one_in) for step, wait in enumerate(waits)
-    )
+    return min(max(last_at + wait, quiet_at - (limit.most - 1 + step) * limit.forgets_one_in) for step, wait in enumerate(waits))
 
 
 def _number(moment: datetime) -> int:
