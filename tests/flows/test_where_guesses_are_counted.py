@@ -104,3 +104,10 @@ def test_an_admin_sees_where_a_login_is_held_up_and_lifts_it(peopled: Flask) -> 
 
     assert "Masuk dari browser" not in words_of(wati.open(page))
     assert sari.log_in(SARI.nip).status_code == 303 and Visitor(peopled).log_in(SARI.nip).status_code == 303
+
+
+def test_a_password_is_written_only_by_the_record_itself_which_then_forgets_browsers() -> None:
+    assigns = re.compile(r"\.password_hash\s*=[^=]")
+    writers = {str(file.relative_to(APP)) for file in APP.rglob("*.py") if assigns.search(file.read_text())}
+
+    assert writers == {"models/user.py"}
