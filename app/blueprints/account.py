@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from app.db import reading, unit_of_work
 from app.domain.client import browser_name, mask_address
-from app.domain.indonesian_time import now
-from app.flows.log_out import end_other_sessions
+from app.domain.indonesian_time import now, today_in_jakarta
+from app.flows.log_out import end_other_sessions, forget_browsers
 from app.flows.search_trail import seen_by_others
 from app.models.login_session import LoginSession
 from app.web import sessions
@@ -23,6 +23,7 @@ _LOOKS_SHOWN = 20
 @login_required
 def show() -> ResponseReturnValue:
     visitor = sessions.require_visitor()
+    known_until = sessions.known_until(visitor.user)
     with reading() as db:
         logins = LoginSession.all_of(db, visitor.user.id, now())
         looks = seen_by_others(db, visitor.user, _LOOKS_SHOWN)
@@ -30,6 +31,8 @@ def show() -> ResponseReturnValue:
         "account/account.html",
         user=visitor.user,
         this_session=visitor.login.id_hash,
+        known_until=today_in_jakarta(known_until) if known_until else None,
+        known_days=sessions.KNOWN_FOR.days,
         logins=logins,
         looks=looks,
         words_for=words_for,
@@ -41,11 +44,28 @@ def show() -> ResponseReturnValue:
 @blueprint.post("/akhiri-sesi-lain")
 @login_required
 def end_others() -> ResponseReturnValue:
+    """This browser stays known if it was: whoever took over a session must not make his browser the only known one."""
+    visitor = sessions.require_visitor()
+    was_known = sessions.known_until(visitor.user) is not None
+    with unit_of_work() as db:
+        is_done = end_other_sessions(db, visitor.user, visitor.login.id_hash, client(), now())
+    flash("Semua sesi lain sudah diakhiri. Hanya perangkat ini yang masih masuk.", "success")
+    response = redirect(url_for("account.page"), 303)
+    if is_done and was_known:
+        sessions.know_this_browser(response, visitor.user)
+    return response
+
+
+@blueprint.post("/lupakan-browser")
+@login_required
+def forget_all_browsers() -> ResponseReturnValue:
     visitor = sessions.require_visitor()
     with unit_of_work() as db:
-        end_other_sessions(db, visitor.user, visitor.login.id_hash, client(), now())
-    flash("Semua sesi lain sudah diakhiri. Hanya perangkat ini yang masih masuk.", "success")
-    return redirect(url_for("account.page"), 303)
+        forget_browsers(db, visitor.user, client(), now())
+    flash("Semua browser sudah dilupakan, termasuk browser ini. Browser ini dikenal lagi setelah Anda masuk lagi.", "success")
+    response = redirect(url_for("account.page"), 303)
+    sessions.forget_this_browser(response, visitor.user)
+    return response
 
 
 @blueprint.post("/tetap-masuk")

@@ -8,6 +8,7 @@ from app.mail.rendering import CORRECTION_LINK_DAYS
 from app.security import throttle
 from app.web.compression import compressed_for_strangers
 from app.web.portal import portal
+from app.web.sessions import KNOWN_FOR
 
 blueprint = Blueprint("information", __name__)
 
@@ -26,7 +27,7 @@ def help() -> ResponseReturnValue:
         rules_of_admins=policy_named(settings.password_policy, is_admin=True).rules,
         longest_password=LONGEST_PASSWORD,
         throttle=throttle,
-        login_waits=[wait.seconds // 60 for wait in throttle.LOGIN_PER_NIP.delays],
+        login_waits=[wait.seconds // 60 for wait in throttle.LOGIN_IN_NEW_BROWSERS.delays],
         link_days=CORRECTION_LINK_DAYS,
     )
 
@@ -37,7 +38,11 @@ def cookies() -> ResponseReturnValue:
     settings = portal().settings
     prefix = "__Host-" if settings.is_https else ""
     return render_template(
-        "information/cookies.html", prefix=prefix, idle=settings.session_idle_minutes, absolute=settings.session_absolute_hours
+        "information/cookies.html",
+        prefix=prefix,
+        idle=settings.session_idle_minutes,
+        absolute=settings.session_absolute_hours,
+        known_days=KNOWN_FOR.days,
     )
 
 

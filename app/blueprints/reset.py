@@ -1,6 +1,6 @@
 """/reset-password: the one POST that checks the token and writes the password."""
 
-from flask import Blueprint, redirect, session, url_for
+from flask import Blueprint, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from app.blueprints.token_confirmation import Asked, ConfirmationForm, OpenedLink, opened_link, page
@@ -34,8 +34,17 @@ def _again() -> ResponseReturnValue:
     return page(form, opened=opened_link())
 
 
+def _is_with_opened_link() -> bool:
+    """The link that was opened here still opens, and the form shows nothing else: no code is guessed, so whoever used up
+    the office's tries does not stop its holder. Any other token, or another NIP, is a try like all others."""
+    opened, nip, token = opened_link(), request.form.get("nip", ""), read_secret(request.form.get("token", ""))
+    if opened is None or opened.code is None or (nip and read_nip(nip) != opened.nip):
+        return False
+    return token in (opened.link, read_secret(opened.code))
+
+
 @blueprint.post("/reset-password")
-@limits.limit_wrong_tries
+@limits.limit_wrong_tries_unless(_is_with_opened_link)
 @shows_again(_again)
 def submit() -> ResponseReturnValue:
     form, opened = ConfirmationForm(), opened_link()
@@ -59,7 +68,7 @@ def submit() -> ResponseReturnValue:
             session.clear()
             session["reset_waits"] = user.activation is Activation.WAITING_APPROVAL
             response = redirect(url_for("token_confirmation.done"), 303)
-            sessions.know_this_browser(response, nip)
+            sessions.know_this_browser(response, user)
             return response
 
 
@@ -72,7 +81,7 @@ def _redeem(nip: Nip, proof: Code | Link | None, password: str) -> User | TokenN
         return checked
     password_hash = passwords.hashed(password)
     with unit_of_work() as db:
-        return redeem_token.redeem(db, checked, password_hash, sessions.device_mark(nip), keys, sender, now())
+        return redeem_token.redeem(db, checked, password_hash, keys, sender, now())
 
 
 def _nip(form: ConfirmationForm, opened: OpenedLink | None) -> Nip | None:

@@ -12,6 +12,7 @@ from app.flows import forget_imports
 from app.flows.answer_unclaimed import answer_unclaimed
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_correction import EmailCorrection
+from app.models.guess_bucket import GuessBucket
 from app.models.identity_change import IdentityChange
 from app.models.login_session import LoginSession
 from app.models.outbox_mail import MailState, OutboxMail
@@ -45,6 +46,7 @@ def chores(idle: timedelta) -> dict[str, Chore]:
     return {
         "sessions": partial(_end_sessions, idle=idle),
         "throttles": _forget_throttles,
+        "guesses": _forget_guesses,
         "mails": _forget_mails,
         "requests": _forget_requests,
         "corrections": _clear_corrections,
@@ -68,6 +70,12 @@ def _forget_throttles(session: Session, now: datetime) -> int:
     over = select(ThrottleBucket.key).where(ThrottleBucket.last_at < now - throttle.KEPT_FOR)
     some = ThrottleBucket.key.in_(over.limit(ROWS_AT_ONCE))
     return len(session.execute(delete(ThrottleBucket).where(some).returning(ThrottleBucket.key)).all())
+
+
+def _forget_guesses(session: Session, now: datetime) -> int:
+    over = select(GuessBucket.key).where(GuessBucket.last_at < now - throttle.KEPT_FOR)
+    some = GuessBucket.key.in_(over.limit(ROWS_AT_ONCE))
+    return len(session.execute(delete(GuessBucket).where(some).returning(GuessBucket.key)).all())
 
 
 def _forget_mails(session: Session, now: datetime) -> int:

@@ -4,6 +4,7 @@ Two steps, because the hash between them takes longer than a transaction may: `b
 to verify against, `finish` looks again at the account as it stands then.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,9 +14,9 @@ from app.domain.client import Client
 from app.domain.nip import Nip
 from app.models.audit_event import Tag
 from app.models.user import User
-from app.security import audit, throttle
+from app.security import audit, guesses
 from app.security.signing import SigningKeys
-from app.security.throttle import TooManyTries
+from app.security.throttle import LOGIN_IN_KNOWN_BROWSERS, LOGIN_IN_NEW_BROWSERS, GuessLimit, TooManyTries
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Attempt:
     """One counted try. `password_hash` is None for a stranger's NIP and for an account without a password."""
 
     nip: Nip
+    limit: GuessLimit
     bucket: str
     user_id: int | None
     password_hash: str | None
@@ -49,31 +51,36 @@ class Entered:
 
 
 def begin(
-    session: Session, nip: Nip, device: str | None, keys: SigningKeys, client: Client, now: datetime
+    session: Session, nip: Nip, marks: Collection[str], keys: SigningKeys, client: Client, now: datetime
 ) -> Attempt | TooManyTries:
-    """Count the try before anything else. `device` is the mark of a browser that has been in this account before."""
-    limit = throttle.LOGIN_PER_KNOWN_DEVICE if device else throttle.LOGIN_PER_NIP
-    bucket = _bucket(limit, nip, device, keys)
-    answer = throttle.take(session, limit, bucket, now)
+    """Count the try before the password is looked at. `marks` are those that the browser carries, of whomever: one of
+    them may be this person's, and then the try counts with those of all browsers that know this person."""
     user = User.with_nip(session, nip)
+    is_known = user is not None and user.browser_mark in marks
+    limit = LOGIN_IN_KNOWN_BROWSERS if is_known else LOGIN_IN_NEW_BROWSERS
+    bucket = _bucket(limit, nip, keys)
+    answer = guesses.take(session, limit, bucket, now)
     if isinstance(answer, TooManyTries):
         audit.record_once_a_minute(session, Tag.LOGIN_THROTTLED, user, client, now, about=nip.digits)
         return answer
-    return Attempt(nip, bucket, user.id if user else None, user.password_hash if user else None)
+    return Attempt(nip, limit, bucket, user.id if user else None, user.password_hash if user else None)
 
 
 def finish(
     session: Session, attempt: Attempt, is_right: bool, better_hash: str | None, client: Client, now: datetime
 ) -> Entered | NotOpen | WrongPassword:
-    """Decide on the account as it is now; a password changed since `begin` makes the old one wrong."""
+    """Decide on the account as it is now; a password changed since `begin` makes the old one wrong.
+
+    A right password was no guess. What others have guessed stays counted, or each login would clear the way for them.
+    """
     user = User.with_nip(session, attempt.nip, lock=True)
     if user is None or not is_right or user.password_hash != attempt.password_hash:
         audit.record(session, Tag.LOGIN_REFUSED, user, client, now)
         return WrongPassword()
 
-    throttle.forget(session, attempt.bucket)
+    guesses.give_back(session, attempt.limit, attempt.bucket)
     if better_hash:
-        user.password_hash = better_hash
+        user.renew_hash(better_hash)
     if not user.may_enter:
         audit.record_once_a_minute(
             session, Tag.LOGIN_NOT_OPEN, user, client, now, about=attempt.nip.digits, actor=user, activation=user.activation
@@ -89,20 +96,23 @@ def finish(
 
 def abandon(session: Session, attempt: Attempt) -> None:
     """The portal was too busy to look at the password, so the try does not count."""
-    throttle.give_back(session, attempt.bucket)
+    guesses.give_back(session, attempt.limit, attempt.bucket)
 
 
-def forget_tries(session: Session, nip: Nip, device: str | None, keys: SigningKeys) -> None:
-    """Free the login of a NIP whose owner has proven to be one, everywhere and in this known browser."""
-    throttle.forget(session, _bucket(throttle.LOGIN_PER_NIP, nip, None, keys))
-    if device:
-        throttle.forget(session, _bucket(throttle.LOGIN_PER_KNOWN_DEVICE, nip, device, keys))
+def forget_tries(session: Session, nip: Nip, keys: SigningKeys) -> None:
+    """Free the login of a NIP, in new browsers and in known ones: there is another password, or an admin has looked."""
+    for _, limit in _LIMITS:
+        guesses.forget(session, _bucket(limit, nip, keys))
 
 
-def bucket_of_unknown_browsers(nip: Nip, keys: SigningKeys) -> str:
-    """Where tries from browsers are counted in which the person has not been before."""
-    return _bucket(throttle.LOGIN_PER_NIP, nip, None, keys)
+def held_until(session: Session, nip: Nip, keys: SigningKeys, now: datetime) -> list[tuple[str, datetime]]:
+    """Where logging in is slowed down at this moment, in words, and until when."""
+    found = ((what, guesses.refused_until(session, limit, _bucket(limit, nip, keys), now)) for what, limit in _LIMITS)
+    return [(what, until) for what, until in found if until]
 
 
-def _bucket(limit: throttle.Limit, nip: Nip, device: str | None, keys: SigningKeys) -> str:
-    return keys.fingerprint(limit.name, nip.digits, device or "")
+_LIMITS = (("Masuk dari browser baru", LOGIN_IN_NEW_BROWSERS), ("Masuk dari browser yang dikenal", LOGIN_IN_KNOWN_BROWSERS))
+
+
+def _bucket(limit: GuessLimit, nip: Nip, keys: SigningKeys) -> str:
+    return keys.fingerprint(limit.name, nip.digits)

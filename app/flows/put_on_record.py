@@ -127,7 +127,7 @@ def take_away(session: Session, change: IdentityChange, person: User, client: Cl
         case ChangeKind.EMAIL:
             since = change.effective_at
             if person.password_changed_at is not None and since is not None and person.password_changed_at >= since:
-                person.password_hash = None
+                person.remove_password()
             person.set_email(None)
         case ChangeKind.NIP if change.old_value is not None and person.nip == change.new_value:
             _renumber(session, person, Nip(change.old_value), now)

@@ -85,14 +85,13 @@ def redeem(
     session: Session,
     proven: Proven,
     password_hash: str,
-    device: str | None,
     keys: SigningKeys,
     client: Client,
     now: datetime,
 ) -> User | TokenNotLive:
     """Spend the token and write the password, if nothing has changed since. Of parallel holders one gets the user.
 
-    The new password can be used at once: wrong tries with the old one are forgotten, also those of this `device`.
+    The new password can be used at once: wrong tries with the old one are forgotten.
     """
     request = ResetRequest.with_reference(session, proven.reference)
     user = User.with_id(session, request.user_id, lock=True) if request and request.user_id else None
@@ -104,7 +103,7 @@ def redeem(
         return TokenNotLive()
 
     user.set_password(password_hash, now)
-    log_in.forget_tries(session, user.shown_nip, device, keys)
+    log_in.forget_tries(session, user.shown_nip, keys)
     audit.record(session, Tag.PASSWORD_SET, user, client, now, actor=user)
     letters.password_changed(session, user, client, now)
     return user

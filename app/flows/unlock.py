@@ -30,6 +30,7 @@ class Limited:
 def unlock(session: Session, nip: Nip, keys: SigningKeys, client: Client, now: datetime, actor: User | None = None) -> None:
     """Forget the NIP's tries at login and token, whether it exists or not, and the mails to its address on record."""
     user = User.with_nip(session, nip)
+    log_in.forget_tries(session, nip, keys)
     for _, _, key in _buckets(nip, user.email_key if user else None, keys):
         throttle.forget(session, key)
     audit.record(session, Tag.UNLOCKED, user, client, now, actor=actor)
@@ -52,12 +53,12 @@ def limits_on(session: Session, person: User, keys: SigningKeys, now: datetime) 
         (what, throttle.refused_until(session, limit, key, now))
         for what, limit, key in _buckets(person.shown_nip, person.email_key, keys)
     )
-    return [Limited(what, until) for what, until in found if until]
+    held = [(what, until) for what, until in found if until]
+    return [Limited(what, until) for what, until in log_in.held_until(session, person.shown_nip, keys, now) + held]
 
 
 def _buckets(nip: Nip, email_key: str | None, keys: SigningKeys) -> Iterator[tuple[str, throttle.Limit, str]]:
-    """The limits that know a person: what is held up, by which limit, counted where."""
-    yield "Masuk dari browser baru", throttle.LOGIN_PER_NIP, log_in.bucket_of_unknown_browsers(nip, keys)
+    """The limits that know a person, but for the login: what is held up, by which limit, counted where."""
     yield "Mengetik token", throttle.TOKEN_PER_NIP, keys.fingerprint(throttle.TOKEN_PER_NIP.name, nip.digits)
     if email_key:
         per_address = throttle.MAIL_PER_ADDRESS

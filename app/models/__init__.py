@@ -9,6 +9,7 @@ from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_change import EmailChange
 from app.models.email_correction import EmailCorrection
 from app.models.former_nip import FormerNip
+from app.models.guess_bucket import GuessBucket
 from app.models.identity_change import IdentityChange
 from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
 from app.models.instansi import Instansi
@@ -32,6 +33,7 @@ __all__ = [
     "EmailChange",
     "EmailCorrection",
     "FormerNip",
+    "GuessBucket",
     "IdentityChange",
     "ImportBatch",
     "ImportFile",

@@ -30,6 +30,7 @@ class Tag(StrEnum):
     ADDRESS_THROTTLED = "address_throttled"
     FORM_REFUSED = "form_refused"
     OTHER_SESSIONS_ENDED = "other_sessions_ended"
+    BROWSERS_FORGOTTEN = "browsers_forgotten"
     CPNS_APPROVED = "cpns_approved"
     UNLOCKED = "unlocked"
     IMPORTED_NEW = "imported_new"

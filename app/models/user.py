@@ -1,3 +1,4 @@
+import secrets
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -63,6 +64,7 @@ class User(Base):
     password_hash: Mapped[str | None] = mapped_column(String(200))  # NULL: never set
     password_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     credential_version: Mapped[int] = mapped_column(default=1)
+    browser_mark: Mapped[str | None] = mapped_column(String(32))  # kept by all browsers that know this person, signed
     last_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Noted by the mail worker, whom no stranger can watch; gone with the next login.
     stuck_since: Mapped[datetime | None] = mapped_column(UtcDateTime)  # first token handed over, and never activated
@@ -88,6 +90,11 @@ class User(Base):
         if lock:
             statement = statement.with_for_update(of=cls, key_share=True).execution_options(populate_existing=True)
         return session.scalars(statement).one_or_none()
+
+    @classmethod
+    def browser_mark_of(cls, session: Session, nip: Nip) -> str | None:
+        """The mark that the browsers of the person with this NIP carry, if there is such a person."""
+        return session.scalar(select(cls.browser_mark).where(cls.nip == nip.digits))
 
     @classmethod
     def taken_addresses(cls, session: Session, addresses: Collection[EmailAddress], but_in: int | None = None) -> frozenset[str]:
@@ -139,15 +146,30 @@ class User(Base):
         return self.email_key == address.key
 
     def set_password(self, password_hash: str, now: datetime) -> None:
-        """A new password ends every session and every open token."""
+        """A new password ends every session and every open token, and no browser is known any more."""
         self.password_hash = password_hash
         self.password_changed_at = now
+        self.forget_browsers()
         self.end_all_access()
 
     @property
     def is_in_use(self) -> bool:
         """Somebody has been inside or has set a password, so somebody could lose something."""
         return self.activation is Activation.ACTIVE or self.last_login_at is not None or self.password_hash is not None
+
+    def remove_password(self) -> None:
+        """There is no way in until the owner has set another one."""
+        self.password_hash = None
+        self.forget_browsers()
+        self.end_all_access()
+
+    def renew_hash(self, password_hash: str) -> None:
+        """The same password, hashed as it is done today."""
+        self.password_hash = password_hash
+
+    def forget_browsers(self) -> None:
+        """All browsers that knew this person are strangers now; those that get to know him from here on carry another mark."""
+        self.browser_mark = secrets.token_hex(16)
 
     def set_email(self, address: EmailAddress | None) -> None:
         self.email = address.text if address else None
@@ -161,11 +183,13 @@ class User(Base):
     def renumber(self, nip: Nip) -> None:
         """Another NIP: who proved to be the old one has proven nothing yet."""
         self.nip = nip.digits
+        self.forget_browsers()
         self.end_all_access()
 
     def deactivate(self, office: str, reason: str, now: datetime) -> None:
         self.deactivated_by = office[:_LONGEST_OFFICE]
         self.activation_reason = reason
+        self.forget_browsers()
         self.change_activation(Activation.DEACTIVATED, now)
 
     def reactivate(self, now: datetime) -> None:
@@ -189,6 +213,8 @@ class User(Base):
             self.activation = Activation.ACTIVE
             self.activation_changed_at = now
         self.last_login_at = now
+        if self.browser_mark is None:
+            self.forget_browsers()
         self.stuck_since = self.mail_failed_at = None
 
     def _index_name_again(self) -> None:

@@ -56,16 +56,18 @@ class SigningKeys:
         return code_from(hmac.digest(derived, _over(reference, row_key), "sha256"))
 
     # -- what a browser keeps for us ---------------------------------------------------------------------------------
-    def seal_devices(self, marks: dict[str, str]) -> str:
+    def seal_devices(self, marks: dict[str, tuple[str, int]]) -> str:
         return self._serializer(_DEVICE_SALT).dumps(marks)
 
-    def open_devices(self, sealed: str) -> dict[str, str]:
-        """The marks in a device cookie by fingerprint of NIP; empty when it is not one of ours."""
+    def open_devices(self, sealed: str) -> dict[str, tuple[str, int]]:
+        """What a device cookie keeps for each person: the mark, and when it was given (seconds since 1970). Empty when the
+        cookie is not one of ours."""
         try:
-            marks = self._serializer(_DEVICE_SALT).loads(sealed)
+            kept = self._serializer(_DEVICE_SALT).loads(sealed)
         except BadSignature:
             return {}
-        return marks if isinstance(marks, dict) else {}
+        of_today = kept.items() if isinstance(kept, dict) else ()
+        return {person: (entry[0], entry[1]) for person, entry in of_today if isinstance(entry, list)}
 
     def correction_link(self, reference: str) -> str:
         """Proves the mailbox that a request was answered at; it names the request and nothing else."""

@@ -9,8 +9,9 @@ applies them) because no SQL row should be written for a flood.
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 
-from sqlalchemy import ColumnElement, and_, case, delete, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -20,12 +21,22 @@ from app.models.throttle_bucket import ThrottleBucket
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `most` tries in `window`; where there are `delays`, each further try only after the next of them."""
+    """At most `most` tries in `window`."""
 
     name: str
     most: int
     window: timedelta
-    delays: tuple[timedelta, ...] = ()
+
+
+@dataclass(frozen=True)
+class GuessLimit:
+    """`most` tries at once, each further one only after the next of the `delays`; one try is forgotten in each time
+    `forgets_one_in`, which is no shorter than the last delay. guesses.py counts them."""
+
+    name: str
+    most: int
+    delays: tuple[timedelta, ...]
+    forgets_one_in: timedelta
 
 
 def _minutes(*counts: int) -> tuple[timedelta, ...]:
@@ -33,10 +44,15 @@ def _minutes(*counts: int) -> tuple[timedelta, ...]:
 
 
 # fmt: off
-# Guessing one person's password. It slows down and never locks for good, or a stranger could lock an owner out.
-LOGIN_PER_NIP = Limit("login", 5, timedelta(minutes=5), _minutes(1, 2, 4, 8, 15))
-# The same, for a browser in which this person has logged in before: strangers who guess cannot use up its allowance.
-LOGIN_PER_KNOWN_DEVICE = Limit("login-device", 5, timedelta(minutes=5), _minutes(1, 2, 4, 8, 15))
+# Guessing one person's password. It slows down and never locks for good, or a stranger could lock an owner out: who errs
+# five times waits a minute, and nobody longer than a quarter of an hour. At most 9 tries are ever remembered, and one is
+# forgotten in a quarter of an hour, so that no schedule gets more than 9 + 96 = 105 guesses in any 24 hours. A right
+# password takes its own try back and no other: an owner who comes every day does not clear the way for who guesses.
+LOGIN_IN_NEW_BROWSERS = GuessLimit("login-new", 5, _minutes(1, 2, 4, 8, 15), timedelta(minutes=15))
+# The same once more, for all browsers together in which this person has shown to be the owner: strangers who guess cannot
+# use it up, and thirty such browsers guess no faster than one. Who sits at one of them can slow down the others; then
+# there are still the new browsers and the mailed link, which makes one browser the only known one.
+LOGIN_IN_KNOWN_BROWSERS = GuessLimit("login-known", 5, _minutes(1, 2, 4, 8, 15), timedelta(minutes=15))
 # Guessing a typed code (25.6 thousand million). The mailed link is not counted, so a stranger cannot block a reset.
 TOKEN_PER_NIP = Limit("token", 5, timedelta(minutes=15))
 # Flooding one person's mailbox. Counted for the NIP together with the typed address: a token only goes to the one on
@@ -78,7 +94,7 @@ def take(session: Session, limit: Limit, key: str, now: datetime) -> Taken | Too
     mark = secrets.token_hex(16)
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     first = insert(ThrottleBucket).values(key=key, count=1, started_at=now, last_at=now, last_try=mark)
-    over, refused = _is_over(limit, now), _is_refused(limit, now)
+    over, refused = _is_over(limit, now), ThrottleBucket.count >= limit.most
     counted = first.on_conflict_do_update(
         index_elements=[ThrottleBucket.key],
         set_={
@@ -87,19 +103,18 @@ def take(session: Session, limit: Limit, key: str, now: datetime) -> Taken | Too
             "last_at": case((and_(~over, refused), ThrottleBucket.last_at), else_=_moment(now)),
             "last_try": case((and_(~over, refused), ThrottleBucket.last_try), else_=mark),
         },
-    ).returning(ThrottleBucket.count, ThrottleBucket.started_at, ThrottleBucket.last_at, ThrottleBucket.last_try)
-    count, started_at, last_at, last_try = session.execute(counted).one()
+    ).returning(ThrottleBucket.started_at, ThrottleBucket.last_try)
+    started_at, last_try = session.execute(counted).one()
     if last_try == mark:
         return Taken()
-    free_at = _free_at(limit, count, started_at, last_at)
-    return TooManyTries(max(1, round((free_at - now).total_seconds() + 0.5)))
+    return TooManyTries(ceil((started_at + limit.window - now).total_seconds()))
 
 
 def refused_until(session: Session, limit: Limit, key: str, now: datetime) -> datetime | None:
     """When the next try under `key` will be let through; None when one would be now. Counts nothing."""
-    refused = select(ThrottleBucket).where(ThrottleBucket.key == key, ~_is_over(limit, now), _is_refused(limit, now))
-    bucket = session.scalars(refused).one_or_none()
-    return _free_at(limit, bucket.count, bucket.started_at, bucket.last_at) if bucket else None
+    is_refused = (ThrottleBucket.count >= limit.most, ~_is_over(limit, now))
+    started_at = session.scalar(select(ThrottleBucket.started_at).where(ThrottleBucket.key == key, *is_refused))
+    return started_at + limit.window if started_at else None
 
 
 def forget(session: Session, key: str) -> None:
@@ -114,31 +129,8 @@ def give_back(session: Session, key: str) -> None:
 
 
 def _is_over(limit: Limit, now: datetime) -> ColumnElement[bool]:
-    """The window has passed, so counting starts anew. After delays: a whole last delay of quiet."""
-    window_passed = ThrottleBucket.started_at <= _moment(now - limit.window)
-    if not limit.delays:
-        return window_passed
-    long_quiet = ThrottleBucket.last_at <= _moment(now - 2 * limit.delays[-1])
-    return or_(and_(ThrottleBucket.count < limit.most, window_passed), long_quiet)
-
-
-def _is_refused(limit: Limit, now: datetime) -> ColumnElement[bool]:
-    if not limit.delays:
-        return ThrottleBucket.count >= limit.most
-    steps = [
-        and_(ThrottleBucket.count == limit.most + step, ThrottleBucket.last_at > _moment(now - delay))
-        for step, delay in enumerate(limit.delays[:-1])
-    ]
-    last = limit.most + len(limit.delays) - 1
-    return or_(*steps, and_(ThrottleBucket.count >= last, ThrottleBucket.last_at > _moment(now - limit.delays[-1])))
-
-
-def _free_at(limit: Limit, count: int, started_at: datetime, last_at: datetime) -> datetime:
-    return last_at + _delay(limit, count) if limit.delays else started_at + limit.window
-
-
-def _delay(limit: Limit, count: int) -> timedelta:
-    return limit.delays[min(count - limit.most, len(limit.delays) - 1)]
+    """The window has passed, so counting starts anew."""
+    return ThrottleBucket.started_at <= _moment(now - limit.window)
 
 
 def _moment(moment: datetime) -> ColumnElement[datetime]:

@@ -113,9 +113,8 @@ def not_allowed(refusal: NotAllowed) -> ResponseReturnValue:
 
 def _prove(password: str) -> bool | TooManyTries:
     visitor, keys = sessions.require_visitor(), portal().keys
-    device = sessions.device_mark(visitor.user.shown_nip)
     with unit_of_work() as db:
-        attempt = prove_again.begin(db, visitor.user, device, keys, client(), now())
+        attempt = prove_again.begin(db, visitor.user, sessions.browser_marks(), keys, client(), now())
     if isinstance(attempt, TooManyTries):
         return attempt
     try:

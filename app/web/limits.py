@@ -1,13 +1,14 @@
 """The limits per client address, applied with Flask-Limiter. All other limits, and these numbers, are in security/throttle.py."""
 
+from collections.abc import Callable
 from time import time
 
 from flask import Flask, Response, g, request
-from flask_limiter import Limiter
+from flask_limiter import Limiter, RouteLimit
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.client import line_of
 from app.security import throttle
-from app.web.sessions import device_mark_for
 from config import Settings
 
 
@@ -27,22 +28,25 @@ def _posted_a_mail(_response: Response) -> bool:
     return bool(g.get("posted_a_mail"))
 
 
-# Login and token entry share one allowance: who guesses here or there is the same guesser.
-limit_wrong_tries = limiter.shared_limit(
-    throttle.WRONG_TRIES_PER_CLIENT,
-    scope="wrong-tries",
-    methods=["POST"],
-    deduct_when=_was_wrong_try,
-)
-# The same for logins, where a browser that has been in the account before has an allowance of its own: who sits in one
-# office with a guesser is not stopped with him.
-limit_wrong_tries_but_in_known_browsers = limiter.shared_limit(
-    throttle.WRONG_TRIES_PER_CLIENT,
-    scope="wrong-tries",
-    methods=["POST"],
-    exempt_when=lambda: device_mark_for(request.form.get("nip", "")) is not None,
-    deduct_when=_was_wrong_try,
-)
+def limit_wrong_tries_unless(has_shown: Callable[[], bool]) -> RouteLimit:
+    """Login and token entry share one allowance: who guesses here or there is the same guesser. Who `has_shown` something
+    that a guesser does not have is not stopped with the others in his office, nor counted with them."""
+
+    def is_exempt() -> bool:
+        try:
+            return has_shown()
+        except SQLAlchemyError:  # the view meets it again and says so; here it would be taken for a fault of the counters
+            return False
+
+    return limiter.shared_limit(
+        throttle.WRONG_TRIES_PER_CLIENT,
+        scope="wrong-tries",
+        methods=["POST"],
+        exempt_when=is_exempt,
+        deduct_when=_was_wrong_try,
+    )
+
+
 limit_mails = limiter.shared_limit(
     throttle.MAILS_PER_CLIENT,
     scope="mails",

@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import ParamSpec, cast
 from urllib.parse import urlsplit
@@ -28,8 +28,8 @@ from app.security.authority import Authority
 from app.web.portal import client, portal
 
 P = ParamSpec("P")
-_DEVICES_IN_A_COOKIE = 5  # people who share one browser
-_DEVICE_DAYS = 365
+_PEOPLE_IN_A_COOKIE = 5  # who share one browser
+KNOWN_FOR = timedelta(days=180)  # since this person last logged in here
 
 
 @dataclass(frozen=True)
@@ -132,20 +132,26 @@ def start(db: Session, user: User, previous_login_at: datetime | None, now: date
     return raw_id
 
 
-def keep(response: Response, raw_id: str, nip: Nip) -> None:
+def keep(response: Response, raw_id: str, user: User) -> None:
     """Give the browser its session, know it from now on, and forget the anonymous one."""
     session.clear()
     _set_cookie(response, "masuk", raw_id, None)
-    know_this_browser(response, nip)
+    know_this_browser(response, user)
 
 
-def know_this_browser(response: Response, nip: Nip) -> None:
-    """Mark the browser as one in which this person has shown to be the owner: strangers' tries do not slow it down."""
-    marks = _device_marks()
-    mark = marks.pop(_device_key(nip), None) or secrets.token_urlsafe(12)
-    others = list(marks.items())[-(_DEVICES_IN_A_COOKIE - 1) :]
-    sealed = portal().keys.seal_devices({**dict(others), _device_key(nip): mark})
-    _set_cookie(response, "perangkat", sealed, timedelta(days=_DEVICE_DAYS))
+def know_this_browser(response: Response, user: User) -> None:
+    """Mark the browser as one in which this person has shown to be the owner: strangers' tries do not slow it down.
+
+    All of a person's browsers carry the same mark, so it is worth nothing to collect some; a new password makes another.
+    """
+    assert user.browser_mark is not None, "only for who has just logged in or set a password"
+    others = list(_kept_marks_but_of(user).items())[-(_PEOPLE_IN_A_COOKIE - 1) :]
+    _keep_marks(response, {**dict(others), _person_key(user): (user.browser_mark, int(this_moment().timestamp()))})
+
+
+def forget_this_browser(response: Response, user: User) -> None:
+    """Take this person's mark out of the browser; others who use it stay known."""
+    _keep_marks(response, _kept_marks_but_of(user))
 
 
 def forget(response: Response) -> None:
@@ -153,9 +159,24 @@ def forget(response: Response) -> None:
     response.delete_cookie(_cookie_name("masuk"), path="/", secure=portal().settings.is_https, httponly=True, samesite="Lax")
 
 
-def device_mark(nip: Nip) -> str | None:
-    """The mark of this browser if this person has logged in from it before."""
-    return _device_marks().get(_device_key(nip))
+def browser_marks() -> frozenset[str]:
+    """The marks that this browser carries and that are not too old. Whose they are, the account itself says."""
+    return frozenset(mark for mark, given_at in _kept_marks().values() if _is_young(given_at))
+
+
+def is_known_to(typed_nip: str) -> bool:
+    """Whether the person with this NIP, as typed, has logged in here and has kept the password since."""
+    nip, marks = read_nip(typed_nip), browser_marks()
+    if not marks or not isinstance(nip, Nip):
+        return False
+    with reading() as db:
+        return User.browser_mark_of(db, nip) in marks
+
+
+def known_until(user: User) -> datetime | None:
+    """Until when this browser is known to this person."""
+    given = [given_at for mark, given_at in _kept_marks().values() if mark == user.browser_mark and _is_young(given_at)]
+    return datetime.fromtimestamp(max(given), UTC) + KNOWN_FOR if given else None
 
 
 def keep_as_app(response: Response) -> None:
@@ -165,12 +186,6 @@ def keep_as_app(response: Response) -> None:
 
 def is_app() -> bool:
     return request.cookies.get(_cookie_name("aplikasi")) == "1"
-
-
-def device_mark_for(typed_nip: str) -> str | None:
-    """The same for a NIP as it was typed."""
-    nip = read_nip(typed_nip)
-    return device_mark(nip) if isinstance(nip, Nip) else None
 
 
 def session_end(now: datetime) -> SessionEnd | None:
@@ -207,12 +222,27 @@ def _hash_of(raw_id: str) -> str:
     return hashlib.sha256(raw_id.encode()).hexdigest()
 
 
-def _device_key(nip: Nip) -> str:
-    return portal().keys.fingerprint("device", nip.digits)[:16]
+def _person_key(user: User) -> str:
+    """Names a person's mark in the cookie, and the person to nobody else."""
+    return portal().keys.fingerprint("device", str(user.id))[:16]
 
 
-def _device_marks() -> dict[str, str]:
+def _kept_marks() -> dict[str, tuple[str, int]]:
     return portal().keys.open_devices(request.cookies.get(_cookie_name("perangkat"), ""))
+
+
+def _kept_marks_but_of(user: User) -> dict[str, tuple[str, int]]:
+    """Those of the others, also where the key has changed under which this person's was kept."""
+    mine = _person_key(user)
+    return {person: kept for person, kept in _kept_marks().items() if person != mine and kept[0] != user.browser_mark}
+
+
+def _keep_marks(response: Response, marks: dict[str, tuple[str, int]]) -> None:
+    _set_cookie(response, "perangkat", portal().keys.seal_devices(marks), KNOWN_FOR)
+
+
+def _is_young(given_at: int) -> bool:
+    return this_moment().timestamp() < given_at + KNOWN_FOR.total_seconds()
 
 
 def _cookie_name(name: str) -> str:

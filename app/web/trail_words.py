@@ -38,6 +38,7 @@ GROUPS: dict[str, tuple[str, dict[Tag, str]]] = {
         Tag.PASSWORD_SHOWN_AGAIN: "Password diketik sekali lagi",
         Tag.LOGOUT: "Keluar",
         Tag.OTHER_SESSIONS_ENDED: "Sesi lain diakhiri",
+        Tag.BROWSERS_FORGOTTEN: "Browser yang dikenal dilupakan",
         Tag.UNLOCKED: "Batas percobaan dihapus",
     }),
     "email": ("Perbaikan email, dan perubahan email, NIP, kategori", {

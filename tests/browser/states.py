@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page, expect
 
-from app.security.throttle import LOGIN_PER_NIP, MAILS_PER_CLIENT
+from app.security.throttle import LOGIN_IN_NEW_BROWSERS, MAILS_PER_CLIENT
 from app.web import limits
 from tests.browser import desk_states as desk
 from tests.browser.live_portal import LivePortal
@@ -75,7 +75,7 @@ def _wrong_password(page: Page, portal: LivePortal) -> None:
 
 def _too_many_wrong_passwords(page: Page, portal: LivePortal) -> None:
     page.goto("/login")
-    for _ in range(LOGIN_PER_NIP.most + 1):
+    for _ in range(LOGIN_IN_NEW_BROWSERS.most + 1):
         field(page, "NIP").fill("197001011995011998")
         field(page, "Password").fill("salah")
         button(page, "Masuk").click()

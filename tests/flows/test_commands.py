@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
-from app.models import AdminMandate, AuditEvent, LoginSession, Tag, ThrottleBucket, User
+from app.models import AdminMandate, AuditEvent, GuessBucket, LoginSession, Tag, ThrottleBucket, User
 from app.security import passwords
 from tests.cast import BUDI, CAST, CINTA, SARI, STRANGERS_NIP, WATI
 from tests.conftest import MakeApp
@@ -122,15 +122,17 @@ def test_the_database_itself_refuses_what_the_rules_forbid(peopled: Flask) -> No
 def test_housekeeping_removes_what_is_over_and_nothing_else(peopled: Flask) -> None:
     logged_in(peopled, SARI)
     Visitor(peopled).log_in(BUDI.nip, "Salah-1")
+    Visitor(peopled).reset_password("WDJB-MJHT", "Kuda-Laut7", nip=BUDI.nip)
     with time_machine.travel(now(), tick=False) as clock:
-        assert "sessions: 0, throttles: 0" in peopled.test_cli_runner().invoke(args=["housekeeping"]).output
+        assert "sessions: 0, throttles: 0, guesses: 0" in peopled.test_cli_runner().invoke(args=["housekeeping"]).output
         clock.shift(100 * 24 * 3600)
 
         removed = peopled.test_cli_runner().invoke(args=["housekeeping"]).output
 
-    assert "sessions: 1, throttles: 1" in removed
+    assert "sessions: 1, throttles: 1, guesses: 2" in removed
     with peopled.app_context(), reading() as session:
         assert not session.scalars(select(LoginSession)).all() and not session.scalars(select(ThrottleBucket)).all()
+        assert not session.scalars(select(GuessBucket)).all()
         assert session.scalars(select(AuditEvent)).all(), "the trail stays"
 
 

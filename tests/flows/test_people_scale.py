@@ -19,7 +19,7 @@ from tests.visitor import Visitor, logged_in
 HOW_MANY = 15_000
 _LARGE = (
     "user_account", "name_word", "reset_request", "outbox_mail", "audit_event", "login_session", "email_correction",
-    "identity_change", "throttle_bucket",
+    "identity_change", "throttle_bucket", "guess_bucket",
 )  # fmt: skip
 # Read in their order up to the limit of the page: they hold nobody else.
 _ONLY_WHO_IS_STUCK = ("ix_user_account_stuck_since", "ix_user_account_mail_failed_at")

@@ -4,10 +4,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from app.db import reading
+from app.db import reading, unit_of_work
+from app.domain.client import Client
+from app.domain.indonesian_time import now
+from app.flows.log_out import end_other_sessions
 from app.models import AuditEvent, OutboxMail, ResetRequest, Tag, User
 from tests.cast import BUDI, JOKO, PASSWORD, RATNA, SARI, WATI
 from tests.desk import asked
@@ -86,8 +90,12 @@ def test_twenty_people_asking_for_one_nip_at_once_cause_three_mails(peopled: Fla
         assert session.scalar(select(func.count()).select_from(OutboxMail)) == CROWD
 
 
-def test_twenty_parallel_guesses_are_five_tries(peopled: Flask) -> None:
+@pytest.mark.parametrize("are_known", [False, True])
+def test_twenty_parallel_guesses_are_five_tries(peopled: Flask, are_known: bool) -> None:
     visitors = [Visitor(peopled) for _ in range(CROWD)]
+    for visitor in visitors if are_known else []:
+        visitor.log_in(SARI.nip)
+        visitor.submit("/beranda", "/logout")
     tokens = [visitor.csrf_token("/login") for visitor in visitors]
 
     def guess(number: int) -> int:
@@ -113,6 +121,24 @@ def test_a_login_that_races_a_reset_leaves_no_session_behind(peopled: Flask, inb
 
     assert 303 in answers
     assert not intruder.is_logged_in()
+
+
+def test_whoever_ends_sessions_while_a_password_is_reset_gets_no_mark_for_it(peopled: Flask, inbox: Inbox) -> None:
+    sari = Visitor(peopled)
+    sari.ask_for_token(SARI.nip, SARI.email or "")
+    code = inbox.fetch_one().code
+    with peopled.app_context():
+        with reading() as session:
+            as_the_thief_was_recognised = session.scalars(select(User).where(User.nip == SARI.nip)).one()
+        with ThreadPoolExecutor(1) as elsewhere:
+            assert elsewhere.submit(sari.reset_password, code, "Kuda-Laut7").result().status_code == 303
+        with unit_of_work() as session:
+            is_done = end_other_sessions(session, as_the_thief_was_recognised, "his session", Client("-", "-", "-"), now())
+
+    assert not is_done
+    for _ in range(6):
+        Visitor(peopled).log_in(SARI.nip, "Salah-Sekali-1")
+    assert sari.log_in(SARI.nip, "Kuda-Laut7").status_code == 303, "her browser is still the one that is known"
 
 
 def _fields_to_approve(visitor: Visitor, request_id: int) -> dict[str, str]:

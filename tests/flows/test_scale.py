@@ -11,7 +11,7 @@ from tests.cast import BUDI
 from tests.inbox import Inbox
 from tests.visitor import Visitor
 
-_LARGE = ("user_account", "reset_request", "outbox_mail", "audit_event", "login_session", "throttle_bucket")
+_LARGE = ("user_account", "reset_request", "outbox_mail", "audit_event", "login_session", "throttle_bucket", "guess_bucket")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # its plans do not depend on how much is in a table

@@ -1,0 +1,91 @@
+"""How wrong passwords are counted: each is remembered for a while and then forgotten, one after the other.
+
+Whoever spreads guesses over the day gains nothing by waiting for a window to end, for there is none. A bucket is one
+row, changed by one atomic upsert, as in throttle.py, where the limits themselves stand.
+"""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from math import ceil
+
+from sqlalchemy import ColumnElement, and_, case, delete, literal, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.models.base import UtcDateTime
+from app.models.guess_bucket import GuessBucket
+from app.security.throttle import GuessLimit, Taken, TooManyTries
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def take(session: Session, limit: GuessLimit, key: str, now: datetime) -> Taken | TooManyTries:
+    """Count one try under `key` (a fingerprint), or refuse it. A refused try is not counted and prolongs nothing."""
+    mark = secrets.token_hex(16)
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    remembered = limit.forgets_one_in // _MICROSECOND
+    first = insert(GuessBucket).values(
+        key=key, forgotten_at=_number(now) + remembered, last_at=now, previous_at=now - 2 * limit.delays[-1], last_try=mark
+    )
+    refused = _is_refused(limit, now)
+    from_now = case((GuessBucket.forgotten_at > _number(now), GuessBucket.forgotten_at), else_=_number(now))
+    counted = first.on_conflict_do_update(
+        index_elements=[GuessBucket.key],
+        set_={
+            "forgotten_at": case((refused, GuessBucket.forgotten_at), else_=from_now + remembered),
+            "previous_at": case((refused, GuessBucket.previous_at), else_=GuessBucket.last_at),
+            "last_at": case((refused, GuessBucket.last_at), else_=literal(now, UtcDateTime)),
+            "last_try": case((refused, GuessBucket.last_try), else_=mark),
+        },
+    ).returning(GuessBucket.forgotten_at, GuessBucket.last_at, GuessBucket.last_try)
+    forgotten_at, last_at, last_try = session.execute(counted).one()
+    if last_try == mark:
+        return Taken()
+    return TooManyTries(ceil((_free_at(limit, forgotten_at, last_at) - now).total_seconds()))
+
+
+def give_back(session: Session, limit: GuessLimit, key: str) -> None:
+    """Undo the last try: it was never made, or was no guess. The row is as before, and everybody else's tries stay."""
+    undone = update(GuessBucket).where(GuessBucket.key == key)
+    session.execute(
+        undone.values(
+            forgotten_at=GuessBucket.forgotten_at - limit.forgets_one_in // _MICROSECOND, last_at=GuessBucket.previous_at
+        ).execution_options(synchronize_session=False)
+    )
+
+
+def forget(session: Session, key: str) -> None:
+    """Forget all tries under `key`: what they guessed at is no longer the password, or an admin has looked."""
+    session.execute(delete(GuessBucket).where(GuessBucket.key == key))
+
+
+def refused_until(session: Session, limit: GuessLimit, key: str, now: datetime) -> datetime | None:
+    """When the next try under `key` will be let through; None when one would be now. Counts nothing."""
+    refused = select(GuessBucket).where(GuessBucket.key == key, _is_refused(limit, now))
+    bucket = session.scalars(refused.execution_options(populate_existing=True)).one_or_none()
+    return _free_at(limit, bucket.forgotten_at, bucket.last_at) if bucket else None
+
+
+def _is_refused(limit: GuessLimit, now: datetime) -> ColumnElement[bool]:
+    """With more than `most - 1` tries remembered the first delay holds, with one more the second."""
+    return or_(
+        *(
+            and_(
+                GuessBucket.forgotten_at > _number(now + (limit.most + step - 1) * limit.forgets_one_in),
+                GuessBucket.last_at > literal(now - delay, UtcDateTime),
+            )
+            for step, delay in enumerate(limit.delays)
+        )
+    )
+
+
+def _free_at(limit: GuessLimit, forgotten_at: int, last_at: datetime) -> datetime:
+    """A delay ends, or so many tries are forgotten that a shorter one holds: whichever comes first."""
+    quiet_at = _EPOCH + forgotten_at * _MICROSECOND
+    waits = (timedelta(), *limit.delays)
+    return min(max(last_at + wait, quiet_at - (limit.most - 1 + step) * limit.forgets_one_in) for step, wait in enumerate(waits))
+
+
+def _number(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
