@@ -1,7 +1,7 @@
 """From where a request came, for the audit trail and for letters."""
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,15 @@ class Client:
 
 
 COMMAND_LINE = Client("-", "command line", "-")
+
+
+def line_of(address: str) -> str:
+    """One office, one line: an IPv4 address, or the 64 bits of an IPv6 address that one subscriber is given."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address
 
 
 def mask_address(address: str) -> str:

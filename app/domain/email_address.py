@@ -24,6 +24,9 @@ _MISTYPED_DOMAINS = {
     "outlok.com": "outlook.com", "outlook.con": "outlook.com", "outllook.com": "outlook.com",
 }  # fmt: skip
 
+_SAME_DOMAINS = {"googlemail.com": "gmail.com"}
+_DOTS_DO_NOT_MATTER = frozenset(("gmail.com",))
+
 
 @dataclass(frozen=True)
 class EmailAddress:
@@ -34,6 +37,15 @@ class EmailAddress:
     @property
     def key(self) -> str:
         return self.text.lower()
+
+    @property
+    def mailbox(self) -> str:
+        """What is counted: one mailbox under all of its spellings, which nobody needs a second account for. Never compared
+        with what is on record, and nothing is sent to it."""
+        local, domain = self.key.split("@")
+        domain = _SAME_DOMAINS.get(domain, domain)
+        name = local.partition("+")[0] or local
+        return f"{name.replace('.', '') if domain in _DOTS_DO_NOT_MATTER else name}@{domain}"
 
     @property
     def masked(self) -> str:
