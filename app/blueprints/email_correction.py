@@ -100,6 +100,7 @@ class CorrectionForm(FlaskForm):
 def _ask_again() -> ResponseReturnValue:
     form = AskForm()
     form.form_errors = [LOST_CSRF]
+    form.form_id.data = None  # nothing was done with it, and it may be an old one
     return _ask_page(form)
 
 
