@@ -3,13 +3,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 STATIC := $(shell find static -type f ! -name '*.gz' ! -name '*.br')
 
-.PHONY: run test check bench icons pictures admin-pictures lock clean
+.PHONY: run test soak check bench icons pictures admin-pictures lock clean
 
 run: .venv/.for-run
 	@exec $(BIN)/mysapk demo --serve
 
 test: .venv/.for-development
 	$(BIN)/pytest -n 3 --dist loadfile
+
+# The state machines of test_*_machine.py, for much longer than in `make test`.
+soak: .venv/.for-development
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest $(shell find tests -name 'test_*_machine.py')
 
 check: .venv/.for-development
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import psycopg
 import pytest
 from flask import Flask
+from hypothesis import settings
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy.engine import make_url
 
@@ -23,6 +24,11 @@ from config import Settings
 from tests.inbox import Inbox
 from tests.postgres_server import NoPostgres, throw_away_server
 from tests.visitor import Visitor
+
+# HYPOTHESIS_PROFILE=soak looks much longer for an example that breaks a rule; `make soak` does so with the state machines.
+settings.register_profile("test", deadline=None)
+settings.register_profile("soak", deadline=None, max_examples=2000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 SECRET_KEY = "a key for tests only, of no use elsewhere"
 _numbers = count(1)

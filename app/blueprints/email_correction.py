@@ -14,13 +14,16 @@ from wtforms import StringField, TextAreaField, ValidationError
 from app.db import reading, unit_of_work
 from app.domain.attachment import LONGEST_ATTACHMENT, TOO_LARGE, Attachment, NotAnAttachment, read_attachment
 from app.domain.indonesian_time import now
+from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.typed_text import few_lines, one_line
 from app.flows.request_correction import AlreadyOnRecord, ProvenMailbox, Ticket, Typed, ask_for_link, behind_link, submit
 from app.mail.rendering import CORRECTION_LINK_DAYS, TICKET_DAYS
+from app.models.email_correction import EmailCorrection
 from app.models.instansi import Instansi
+from app.security.throttle import OTHER_MAILS_PER_MAILBOX
 from app.web import limits
 from app.web.again import LOST_CSRF, shows_again
-from app.web.fields import EmailField, NipField
+from app.web.fields import EmailField, NipField, refuse
 from app.web.headers import takes
 from app.web.pages import error_page
 from app.web.portal import client, portal
@@ -40,12 +43,21 @@ class AskForm(FlaskForm):
 
 
 class CorrectionForm(FlaskForm):
+    nip = StringField("NIP Anda")
     name = StringField("Nama lengkap")
     work_unit = StringField("Unit kerja")
     reason = TextAreaField("Alasan")
     phone = StringField("Nomor telepon")
     attachment = FileField("Foto atau PDF")
+    other_nip: Nip | None = None
     file: Attachment | None = None
+
+    def validate_nip(self, field: StringField) -> None:
+        match read_nip(field.data) if field.data and field.data.strip() else None:
+            case NotANip(sentence):
+                raise ValidationError(sentence)
+            case read:
+                self.other_nip = read
 
     def validate_name(self, field: StringField) -> None:
         _fits(one_line(field.data or ""), 200, "Isi nama lengkap Anda, seperti pada SK terakhir.")
@@ -81,12 +93,14 @@ class CorrectionForm(FlaskForm):
             reason=few_lines(self.reason.data or ""),
             phone=one_line(self.phone.data or ""),
             attachment=self.file,
+            nip=self.other_nip,
         )
 
 
 def _ask_again() -> ResponseReturnValue:
     form = AskForm()
     form.form_errors = [LOST_CSRF]
+    form.form_id.data = None  # nothing was done with it, and it may be an old one
     return _ask_page(form)
 
 
@@ -104,6 +118,7 @@ def show() -> ResponseReturnValue:
 
 @blueprint.post("")
 @limits.limit_mails
+@limits.limit_same_ask
 @shows_again(_ask_again)
 def ask() -> ResponseReturnValue:
     form = AskForm()
@@ -112,11 +127,15 @@ def ask() -> ResponseReturnValue:
     if likely_meant := form.email.likely_meant(form.email_checked.data):
         return _ask_page(form, 422, likely_meant)
     limits.count_mail()
-    form_id = form.form_id.data or secrets.token_urlsafe()
+    form_id, moment = form.form_id.data or secrets.token_urlsafe(), now()
     with unit_of_work() as db:
-        wish = ask_for_link(db, form.nip.value, form.email.value, form_id, portal().keys, client(), now())
+        posted = ask_for_link(
+            db, form.nip.value, form.email.value, form_id, portal().keys, client(), moment,
+            may_mail_others=limits.may_mail_others(),
+        )  # fmt: skip
+    limits.count_other_mail(posted.leaves)
     session.permanent = True
-    session["correction_asked"] = {"email": wish.new_email, "at": wish.asked_at.isoformat(timespec="seconds")}
+    session["correction_asked"] = {"email": posted.wish.new_email, "at": moment.isoformat(timespec="seconds")}
     return redirect(url_for("email_correction.asked"), 303)
 
 
@@ -131,6 +150,7 @@ def asked() -> ResponseReturnValue:
         at=datetime.fromisoformat(kept["at"]),
         sender=portal().settings.mail_sender,
         link_days=CORRECTION_LINK_DAYS,
+        most_mails=OTHER_MAILS_PER_MAILBOX.most,
     )
 
 
@@ -167,7 +187,15 @@ def fill_in(link: str) -> ResponseReturnValue:
     with unit_of_work() as db:
         outcome = submit(db, reference, form.typed, portal().keys, client(), now())
     session.pop("correction_asked", None)
-    return redirect(url_for("email_correction.open_link", link=link), 303) if outcome else _not_a_link()
+    match outcome:
+        case None:
+            return _not_a_link()
+        case AlreadyOnRecord() if form.other_nip:
+            refuse(form.nip, "Alamat ini sudah tercatat untuk NIP itu, jadi tidak perlu diperbaiki. Pakai Lupa Password.")
+            return _page_behind(link, form, 422)
+        case EmailCorrection() if form.other_nip:
+            link = portal().keys.correction_link(outcome.reference)
+    return redirect(url_for("email_correction.open_link", link=link), 303)
 
 
 def _ask_page(form: AskForm, status: int = 200, likely_meant: str | None = None) -> Response:

@@ -42,6 +42,7 @@ def _page(form: ForgotPasswordForm, status: int = 200, likely_meant: str | None 
 def _again() -> ResponseReturnValue:
     form = ForgotPasswordForm()
     form.form_errors = [LOST_CSRF]
+    form.form_id.data = None  # nothing was done with it, and it may be an old one
     return _page(form)
 
 
@@ -52,6 +53,7 @@ def show() -> ResponseReturnValue:
 
 @blueprint.post("/lupa-password")
 @limits.limit_mails
+@limits.limit_same_ask
 @shows_again(_again)
 def ask() -> ResponseReturnValue:
     form = ForgotPasswordForm()
@@ -60,10 +62,13 @@ def ask() -> ResponseReturnValue:
     if likely_meant := form.email.likely_meant(form.email_checked.data):
         return _page(form, 422, likely_meant)
     limits.count_mail()
-    moment = now()
     with unit_of_work() as db:
-        asked = request_reset(db, form.nip.value, form.email.value, _submission(form), portal().keys, client(), moment)
-    remember(asked, asked.asked_at)
+        asked = request_reset(
+            db, form.nip.value, form.email.value, _submission(form), portal().keys, client(), now(),
+            may_mail_others=limits.may_mail_others(),
+        )  # fmt: skip
+    limits.count_other_mail(asked.wrote_to_others)
+    remember(asked.request, asked.request.asked_at)
     return redirect(url_for("token_confirmation.page"), 303)
 
 

@@ -1,10 +1,13 @@
 """Pages to read: help, cookies, accessibility."""
 
+from datetime import timedelta
+
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from app.domain.password_policy import LONGEST_PASSWORD, policy_named
 from app.mail.rendering import CORRECTION_LINK_DAYS
+from app.models.reset_request import LONGEST_BY_RESENDS
 from app.security import throttle
 from app.web.compression import compressed_for_strangers
 from app.web.portal import portal
@@ -29,6 +32,7 @@ def help() -> ResponseReturnValue:
         throttle=throttle,
         login_waits=[wait.seconds // 60 for wait in throttle.LOGIN_IN_NEW_BROWSERS.delays],
         link_days=CORRECTION_LINK_DAYS,
+        longest_hours=max(LONGEST_BY_RESENDS, timedelta(minutes=settings.token_lifetime_minutes)) // timedelta(hours=1),
     )
 
 

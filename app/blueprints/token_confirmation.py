@@ -16,10 +16,9 @@ from app.domain.nip import Nip
 from app.domain.password_policy import faults, policy_named
 from app.domain.reset_secret import Link, read_secret
 from app.flows.redeem_token import policy_for, request_behind
-from app.flows.request_reset import NothingToResend, TooSoon, resend_token
+from app.flows.request_reset import NothingToResend, Posted, TooSoon, resend_token
 from app.models.audit_event import Tag
-from app.models.reset_request import ResetRequest
-from app.security import audit
+from app.security import audit, throttle
 from app.web import limits
 from app.web.assets import static_url
 from app.web.fields import TokenField
@@ -126,15 +125,18 @@ def resend() -> ResponseReturnValue:
     cooldown, lifetime = timedelta(seconds=settings.resend_cooldown_seconds), timedelta(minutes=settings.token_lifetime_minutes)
     moment = now()
     with unit_of_work() as db:
-        outcome = resend_token(db, asked.reference, cooldown, lifetime, portal().keys, client(), moment)
+        outcome = resend_token(
+            db, asked.reference, cooldown, lifetime, portal().keys, client(), moment, may_mail_others=limits.may_mail_others()
+        )
     match outcome:
         case NothingToResend():
             return _ask_anew()
         case TooSoon(seconds):
             return limits.too_many(page(ConfirmationForm(formdata=None), notice=_wait(seconds)), seconds)
-        case ResetRequest():
+        case Posted(resent):
             limits.count_mail()
-            remember(outcome, moment)
+            limits.count_other_mail(outcome.wrote_to_others)
+            remember(resent, moment)
             flash("Permintaan kirim ulang diterima. Periksa kotak masuk dan folder Spam beberapa menit lagi.", "success")
             return redirect(url_for("token_confirmation.page"), 303)
 
@@ -151,6 +153,7 @@ def page(form: ConfirmationForm, status: int = 200, opened: OpenedLink | None = 
         is_for_another_nip=bool(asked and opened and asked.nip != opened.nip.digits),
         rules=policy_named(portal().settings.password_policy, bool(opened and opened.is_admin)).rules,
         lifetime=portal().settings.token_lifetime_minutes,
+        most_tokens=throttle.TOKENS_IN_A_MAILBOX,
         sender=portal().settings.mail_sender,
         notice=notice,
         has_errors=bool(form.errors),

@@ -55,7 +55,8 @@ class EmailAddress:
 
     @property
     def mailbox(self) -> str:
-        """Where mail to it ends up: what stands behind a plus is no part of it, and Google leaves out the dots."""
+        """Where mail to it ends up, for counting and warning: what stands behind a plus is no part of it, and Google leaves
+        out the dots. Never compared with what is on record, and nothing is sent to it."""
         local, domain = self.key.split("@")
         name = local.split("+")[0] or local
         if domain in _GOOGLE:

@@ -2,24 +2,31 @@
 
 A request for a NIP that nobody has is taken in hand and then rejected, with the words that admins use when the data do
 not match. A request whose person exists is never answered here: it joins the queue of the desk, be it that the person
-was imported meanwhile, or that it had to wait because too many came for one NIP.
+was imported meanwhile, or that it had to wait because too many came for one NIP. Those that had to wait join it by turns
+of where they came from.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.client import Client, line_of, mask_address
 from app.domain.corrections import DATA_DO_NOT_MATCH, CorrectionState
+from app.domain.email_address import EmailAddress
 from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.correction_attachment import CorrectionAttachment
-from app.models.email_correction import EmailCorrection
+from app.models.email_correction import EmailCorrection, Sender
 from app.models.user import User
 from app.security import audit
 
 MOST_OF_ONE_PERSON = 5  # in the queue of the desk, before those that had to wait may join it
+# The first of a network that has none there joins it all the same: somebody's twenty false ones do not keep the owner out.
+MOST_NETWORKS_OF_ONE_PERSON = 40
+_MOST_LOOKED_AT = 1000  # of those that wait for one person
 _MOST_AT_ONCE = 200
 _LONGEST_IN_HAND = timedelta(hours=2)
 _PORTAL = Client("-", "worker", "-")
@@ -27,7 +34,9 @@ _PORTAL = Client("-", "worker", "-")
 
 def answer_unclaimed(session: Session, now: datetime) -> int:
     """Answer what is due, and hand to the desk what has become somebody's. Returns how many were answered."""
-    for person_id in EmailCorrection.waiting_people(session, MOST_OF_ONE_PERSON, _MOST_AT_ONCE):
+    with_room = EmailCorrection.waiting_people(session, MOST_OF_ONE_PERSON, _MOST_AT_ONCE)
+    with_many = EmailCorrection.waiting_people(session, MOST_NETWORKS_OF_ONE_PERSON, _MOST_AT_ONCE, fewest=MOST_OF_ONE_PERSON)
+    for person_id in (*with_room, *with_many):
         _hand_to_desk(session, person_id)
     answered = 0
     for correction in EmailCorrection.of_nobody(session, now + _LONGEST_IN_HAND, _MOST_AT_ONCE):
@@ -44,12 +53,42 @@ def _hand_to_desk(session: Session, person_id: int) -> None:
     """Where there is room. Somebody whom another act holds just now gets them at the next round: nobody waits here."""
     free = select(User).where(User.id == person_id).with_for_update(of=User, skip_locked=True)
     person = session.scalars(free.execution_options(populate_existing=True)).one_or_none()
-    room = MOST_OF_ONE_PERSON - EmailCorrection.count_open_of(session, person_id)
-    if person is None or room <= 0:
+    if person is None:
         return
-    for correction in EmailCorrection.waiting_for(session, person.shown_nip, room):
+    waiting = EmailCorrection.waiting_for(session, person.shown_nip, _MOST_LOOKED_AT)
+    whose_turn = by_turns(waiting, EmailCorrection.in_queue_about(session, person_id))
+    for correction in EmailCorrection.to_hand_over(session, [one.correction_id for one in whose_turn]):
         correction.user_id, correction.instansi_id = person.id, person.instansi_id
     session.flush()
+
+
+def by_turns(waiting: Sequence[Sender], in_queue: Sequence[Sender]) -> list[Sender]:
+    """Who of the waiting joins the queue. Next is always whose line has the fewest there, then whose network, mailbox and
+    mail domain; only among equals the order of `waiting` decides. Who sends many waits behind who sends one."""
+    there, left, chosen = Counter[tuple[str, str]](), list(waiting), list[Sender]()
+    for sender in in_queue:
+        there.update(_kin(sender))
+    while left and len(in_queue) + len(chosen) < MOST_NETWORKS_OF_ONE_PERSON:
+        sender = min(left, key=lambda one: [there[kind] for kind in _kin(one)])
+        _, network, *_ = _kin(sender)
+        if len(in_queue) + len(chosen) >= MOST_OF_ONE_PERSON and there[network]:
+            left = [one for one in left if not there[_kin(one)[1]]]
+            continue
+        left.remove(sender)
+        chosen.append(sender)
+        there.update(_kin(sender))
+    return chosen
+
+
+def _kin(sender: Sender) -> tuple[tuple[str, str], ...]:
+    """What a request has in common with others of the same hand."""
+    mailbox = EmailAddress(sender.new_email).mailbox
+    return (
+        ("line", line_of(sender.client_address)),
+        ("network", mask_address(sender.client_address)),
+        ("mailbox", mailbox),
+        ("domain", mailbox.partition("@")[2]),
+    )
 
 
 def _reject(session: Session, correction: EmailCorrection, now: datetime) -> None:

@@ -198,7 +198,7 @@ def _story_of_token(
         case MailState.WAITING | MailState.SENDING:
             return ["Token terakhir sedang antre untuk dikirim."]
         case MailState.HELD:
-            return ["Token terakhir ditahan karena batas kiriman tercapai."]
+            return ["Token terakhir ditahan karena di kotak surat sudah ada token yang masih berlaku."]
         case MailState.UNCERTAIN:
             return ["Pengiriman token terakhir terputus di tengah; tidak pasti apakah sampai."]
         case MailState.SENT:

@@ -8,6 +8,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from itertools import count
 
 from sqlalchemy.orm import Session
 
@@ -17,11 +18,14 @@ from app.domain.corrections import CorrectionState, new_ticket
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import WIB
 from app.domain.nip import Nip
+from app.flows.request_reset import SENT_TWICE_WITHIN, other_mails_bucket
 from app.mail import letters
+from app.mail.rendering import CORRECTION_LINK_DAYS
 from app.models.audit_event import Tag
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
+from app.models.outbox_mail import MailState, OutboxMail
 from app.models.reset_request import ResetRequest
 from app.models.user import User
 from app.security import audit, throttle
@@ -72,23 +76,49 @@ class Typed:
     reason: str
     phone: str
     attachment: Attachment | None
+    nip: Nip | None = None  # of whoever was asked for with another one: any link proves the mailbox for any NIP
+
+
+@dataclass(frozen=True)
+class PostedLink:
+    """The wish, and its letter; no letter where one is on its way."""
+
+    wish: EmailCorrection
+    mail: OutboxMail | None
+
+    @property
+    def leaves(self) -> bool:
+        return self.mail is not None and self.mail.state is not MailState.HELD
 
 
 def ask_for_link(
-    session: Session, nip: Nip, address: EmailAddress, form_id: str, keys: SigningKeys, client: Client, now: datetime
-) -> EmailCorrection:
+    session: Session,
+    nip: Nip,
+    address: EmailAddress,
+    form_id: str,
+    keys: SigningKeys,
+    client: Client,
+    now: datetime,
+    *,
+    may_mail_others: bool = True,
+) -> PostedLink:
     """Record the wish and post exactly one letter to the typed address. Nobody's NIP is looked up.
 
-    `form_id` names the form that was sent: the same form sent twice is one wish.
+    `form_id` names the form that was sent: the same form sent again is the same wish until that is decided, and its letter
+    leaves again only when the one before never left or opens the form no more.
     """
-    reference = _reference_of(form_id, nip, address, keys)
-    wish = _new_wish(reference, nip, address, client, now)
-    if (there := _added(session, wish)) is not wish:
-        return there
-    held = _is_held(session, nip, address, keys, now)
+    wish = _wish_of_form(session, nip, address, form_id, keys, client, now)
+    if OutboxMail.has_link_of(session, wish.id, now - timedelta(days=CORRECTION_LINK_DAYS), now - SENT_TWICE_WITHIN):
+        return PostedLink(wish, None)
+    if wish.state is not CorrectionState.ASKED:
+        return PostedLink(wish, None)
+    limit = throttle.OTHER_MAILS_PER_MAILBOX
+    held = not may_mail_others or isinstance(
+        throttle.take(session, limit, other_mails_bucket(address, keys), now), throttle.TooManyTries
+    )
     mail = letters.correction_link(session, wish, client, now, held)
     audit.record(session, Tag.CORRECTION_ASKED, None, client, now, ticket=wish.ticket, mail=mail.state)
-    return wish
+    return PostedLink(wish, mail)
 
 
 def behind_link(session: Session, reference: str, is_fresh: bool) -> ProvenMailbox | AlreadyOnRecord | Ticket | None:
@@ -108,12 +138,18 @@ def behind_link(session: Session, reference: str, is_fresh: bool) -> ProvenMailb
 def submit(
     session: Session, reference: str, typed: Typed, keys: SigningKeys, client: Client, now: datetime
 ) -> EmailCorrection | AlreadyOnRecord | None:
-    """Turn a fresh link and a filled-in form into a request: one a link, and one open request for a NIP and a mailbox."""
+    """Turn a fresh link and a filled-in form into a request: one a link and NIP, and one open request for a NIP and a mailbox."""
     correction = EmailCorrection.with_reference(session, reference)
     mailbox = _mailbox(correction or _unanswered_reset(session, reference))
+    if mailbox is not None and typed.nip not in (None, mailbox.nip) and not (correction and correction.submitted_at):
+        mailbox = ProvenMailbox(typed.nip, mailbox.address)
+        reference = _reference_of(reference, 0, mailbox.nip, mailbox.address, keys)
+        correction = EmailCorrection.with_reference(session, reference)
     if mailbox is None or (correction is not None and correction.submitted_at is not None):
         return correction
-    is_too_much = _is_too_much(session, mailbox.nip, keys, client, now)  # from here on, one after the other for a NIP
+    limits = _limits_on_queue(mailbox.nip, keys, client)
+    has_room = [throttle.has_room(session, limit, key, now) for limit, key in limits]  # from here on, one by one for a NIP
+    is_too_much = not all(has_room)
     user = User.with_nip(session, mailbox.nip, lock=True)
     if same := EmailCorrection.open_for(session, mailbox.nip, mailbox.address):
         return same
@@ -121,13 +157,16 @@ def submit(
         return AlreadyOnRecord(mailbox.nip, mailbox.address)
 
     wish = correction or _added(session, _new_wish(reference, mailbox.nip, mailbox.address, client, now))
+    is_kept = typed.attachment is None or (not is_too_much and _has_place_for_file(session, mailbox.nip, keys, client, now))
     reaches = user if user and not is_too_much else None
     was_first = wish.submit(
         session, reaches.id if reaches else None, reaches.instansi_id if reaches else None, _hour_of_answer(now), now,
         name=typed.name, work_unit=typed.work_unit, reason=typed.reason, phone=typed.phone,
+        client_address=client.address, file_not_kept=not is_kept,
     )  # fmt: skip
     if was_first:
-        _keep(session, wish, typed.attachment, now)
+        throttle.charge(session, [key for _, key in limits], not is_too_much, now)
+        _keep(session, wish, typed.attachment if is_kept else None, now)
         audit.record(session, Tag.CORRECTION_SUBMITTED, user, client, now, ticket=wish.ticket, waits=int(is_too_much))
         letters.correction_received(session, wish, client, now)
     return EmailCorrection.with_reference(session, reference)
@@ -175,32 +214,47 @@ def _added(session: Session, wish: EmailCorrection) -> EmailCorrection:
     return wish
 
 
-def _reference_of(form_id: str, nip: Nip, address: EmailAddress, keys: SigningKeys) -> str:
-    """16 characters that only this form, sent with this NIP and address, leads to."""
-    digest = bytes.fromhex(keys.fingerprint("correction-form", form_id, nip.digits, address.key))
+def _wish_of_form(
+    session: Session, nip: Nip, address: EmailAddress, form_id: str, keys: SigningKeys, client: Client, now: datetime
+) -> EmailCorrection:
+    """The wish of this very form, made if there is none; a new one once it is decided. Of two that send the form at once,
+    the second gets what the first has made."""
+    for sent in count():
+        reference = _reference_of(form_id, sent, nip, address, keys)
+        wish = _new_wish(reference, nip, address, client, now)
+        if (there := _added(session, wish)) is wish:
+            return wish
+        held = EmailCorrection.with_reference(session, there.reference, lock=True)
+        if held is not None and not held.state.is_decided:
+            return held
+    raise AssertionError("counting never ends")
+
+
+def _reference_of(form_id: str, sent: int, nip: Nip, address: EmailAddress, keys: SigningKeys) -> str:
+    """16 characters that only this form, sent with this NIP and address, leads to, after so many wishes that are over."""
+    digest = bytes.fromhex(keys.fingerprint("correction-form", form_id, nip.digits, address.key, *["again"] * sent))
     return urlsafe_b64encode(digest[:12]).decode()
 
 
-def _is_held(session: Session, nip: Nip, address: EmailAddress, keys: SigningKeys, now: datetime) -> bool:
-    """Count the mail as one for a token is counted. Links for one NIP have an allowance of their own, or a stranger who
-    asks for them would use up the tokens of whoever that address belongs to."""
-    per_nip, per_address = throttle.MAIL_PER_NIP, throttle.MAIL_PER_ADDRESS
-    answers = (
-        throttle.take(session, per_nip, keys.fingerprint(per_nip.name, "correction", nip.digits, address.key), now),
-        throttle.take(session, per_address, keys.fingerprint(per_address.name, address.key), now),
-    )
-    return any(isinstance(answer, throttle.TooManyTries) for answer in answers)
-
-
-def _is_too_much(session: Session, nip: Nip, keys: SigningKeys, client: Client, now: datetime) -> bool:
-    """Count the request, whether anybody has the NIP or not. The row of the second limit is held until the transaction
-    ends, so that of two forms for one NIP the later one sees the earlier."""
+def _limits_on_queue(nip: Nip, keys: SigningKeys, client: Client) -> list[tuple[throttle.Limit, str]]:
+    """What holds a request back from the queue, whether anybody has the NIP or not."""
     per_line, per_nip = throttle.CORRECTIONS_PER_LINE, throttle.CORRECTIONS_PER_NIP
-    answers = (
-        throttle.take(session, per_line, keys.fingerprint(per_line.name, nip.digits, mask_address(client.address)), now),
-        throttle.take(session, per_nip, keys.fingerprint(per_nip.name, nip.digits), now),
-    )
-    return any(isinstance(answer, throttle.TooManyTries) for answer in answers)
+    return [
+        (per_line, keys.fingerprint(per_line.name, nip.digits, mask_address(client.address))),
+        (per_nip, keys.fingerprint(per_nip.name, nip.digits)),
+    ]
+
+
+def _has_place_for_file(session: Session, nip: Nip, keys: SigningKeys, client: Client, now: datetime) -> bool:
+    """Count one more file. The same for every NIP, for its sender is told."""
+    if CorrectionAttachment.are_at_least(session, throttle.ATTACHMENTS_IN_ALL):
+        return False
+    per_line, per_nip = throttle.ATTACHMENTS_PER_LINE, throttle.ATTACHMENTS_PER_NIP
+    places = [
+        (per_line, keys.fingerprint(per_line.name, mask_address(client.address))),
+        (per_nip, keys.fingerprint(per_nip.name, nip.digits)),
+    ]
+    return throttle.take_all(session, places, now)
 
 
 def _hour_of_answer(now: datetime) -> datetime:

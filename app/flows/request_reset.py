@@ -12,10 +12,27 @@ from app.domain.nip import Nip
 from app.domain.reset_secret import new_reference, new_row_key
 from app.mail import letters
 from app.models.audit_event import Tag
+from app.models.outbox_mail import MailState, OutboxMail
 from app.models.reset_request import ResetRequest
 from app.models.user import User
 from app.security import audit, throttle
 from app.security.signing import SigningKeys
+
+SENT_TWICE_WITHIN = timedelta(minutes=1)  # a double click, or Back and once more on a slow line
+SAME_WISH_WITHIN = timedelta(hours=1)  # a form sent again, when no token of its wish can be looked at
+
+
+@dataclass(frozen=True)
+class Posted:
+    """The wish, and its letter; no letter where the form was sent twice."""
+
+    request: ResetRequest
+    mail: OutboxMail | None
+
+    @property
+    def wrote_to_others(self) -> bool:
+        """Whether a mail leaves for an address that is not on record for the NIP."""
+        return self.mail is not None and self.request.user is None and self.mail.state is not MailState.HELD
 
 
 @dataclass(frozen=True)
@@ -38,14 +55,40 @@ def request_reset(
     keys: SigningKeys,
     client: Client,
     now: datetime,
-) -> ResetRequest:
+    *,
+    may_mail_others: bool = True,
+    most: int = throttle.TOKENS_IN_A_MAILBOX,
+) -> Posted:
     """Record the wish and post exactly one letter. Every case, owner or not, runs these same statements.
 
-    `submission` names the form that was sent (64 hex digits): the same form sent twice is one wish.
+    `submission` names the form that was sent (64 hex digits). Sent twice in a row it is one wish. Sent again later, it is
+    a wish of its own, whose letter leaves when the one before can do no more: whether it can is nothing that a stranger
+    who sends a form again may see, so only the letter differs.
+    `may_mail_others`: whether the sender's line may cause mails to addresses that are not on record. `most` mails with a
+    live token may lie in the owner's mailbox.
     """
     user = User.with_nip(session, nip)
     owner = user if user is not None and user.has_email(address) else None
-    request = ResetRequest(
+    request, before = _wish(nip, address, owner, submission, client, now), None
+    while not request.was_added(session):
+        before = ResetRequest.with_submission(session, submission)
+        if before is not None and before.asked_at > now - SENT_TWICE_WITHIN:
+            return Posted(before, None)
+        if before is not None:
+            before.submission = keys.fingerprint("earlier-form", submission, before.reference)
+            session.flush()
+        request = _wish(nip, address, owner, submission, client, now)
+    request.user = owner
+    is_same_wish = before is not None and before.mailed_at > now - SAME_WISH_WITHIN
+    mail = _post_letter(
+        session, request, Tag.TOKEN_ASKED, keys, client, now,
+        others_may=may_mail_others and not is_same_wish, most=1 if before else most,
+    )  # fmt: skip
+    return Posted(request, mail)
+
+
+def _wish(nip: Nip, address: EmailAddress, owner: User | None, submission: str, client: Client, now: datetime) -> ResetRequest:
+    return ResetRequest(
         reference=new_reference(),
         key=new_row_key(),
         submission=submission,
@@ -57,11 +100,6 @@ def request_reset(
         mailed_at=now,
         client_address=client.address,
     )
-    if not request.was_added(session):
-        return ResetRequest.with_submission(session, submission)
-    request.user = owner
-    _post_letter(session, request, Tag.TOKEN_ASKED, keys, client, now)
-    return request
 
 
 def new_request_by_desk(session: Session, person: User, client: Client, now: datetime) -> ResetRequest:
@@ -93,35 +131,56 @@ def resend_token(
     keys: SigningKeys,
     client: Client,
     now: datetime,
-) -> ResetRequest | TooSoon | NothingToResend:
+    *,
+    may_mail_others: bool = True,
+) -> Posted | TooSoon | NothingToResend:
     """Mail the same token once more. What the asker sees depends on the clock alone, never on whether there is an owner."""
     request = ResetRequest.with_reference(session, reference)
-    if request is None or request.mailed_at <= now - lifetime:
+    if request is None or not request.may_be_mailed_at(now, lifetime):
         return NothingToResend()
     if not request.may_mail_again(session, now, cooldown):
         audit.record_once_a_minute(session, Tag.TOKEN_RESENT_TOO_SOON, request.user, client, now, about=request.reference)
         return TooSoon(max(1, int((request.mailed_at + cooldown - now).total_seconds() + 0.999)))
-    _post_letter(session, request, Tag.TOKEN_RESENT, keys, client, now)
-    return request
+    most = throttle.TOKENS_IN_A_MAILBOX
+    return Posted(
+        request, _post_letter(session, request, Tag.TOKEN_RESENT, keys, client, now, others_may=may_mail_others, most=most)
+    )
 
 
-def _post_letter(session: Session, request: ResetRequest, tag: Tag, keys: SigningKeys, client: Client, now: datetime) -> None:
-    held = _is_held(session, request, keys, now) or request.is_spent
+def _post_letter(
+    session: Session,
+    request: ResetRequest,
+    tag: Tag,
+    keys: SigningKeys,
+    client: Client,
+    now: datetime,
+    *,
+    others_may: bool,
+    most: int,
+) -> OutboxMail:
+    held = _is_held(session, request, others_may, most, keys, now)
     mail = letters.answer_to_reset_request(session, request, client, now, held)
     audit.record(session, tag, request.user, client, now, mail=mail.state, letter=mail.letter)
+    return mail
 
 
-def _is_held(session: Session, request: ResetRequest, keys: SigningKeys, now: datetime) -> bool:
-    """Count the mail against both limits, in the same way whoever owns what. Held mails leave no trace on the page."""
-    address = request.typed_email.lower()
-    per_address = throttle.MAIL_PER_ADDRESS
-    answers = (
-        throttle.take(session, throttle.MAIL_PER_NIP, mail_bucket(request.nip, address, keys), now),
-        throttle.take(session, per_address, keys.fingerprint(per_address.name, address), now),
-    )
-    return any(isinstance(answer, throttle.TooManyTries) for answer in answers)
+def _is_held(session: Session, request: ResetRequest, others_may: bool, most: int, keys: SigningKeys, now: datetime) -> bool:
+    """Whether the letter stays here, which leaves no trace on the page. An owner's letters are those that lie in the mailbox;
+    letters to whoever else was typed are counted. Both are looked at for everybody, and the mailbox is held meanwhile: who
+    asks in the same moment waits for the same row, whoever owns what."""
+    bucket = other_mails_bucket(EmailAddress(request.typed_email), keys)
+    has_room = throttle.has_room(session, throttle.OTHER_MAILS_PER_MAILBOX, bucket, now)
+    lying = OutboxMail.in_mailbox_of(session, request.nip, request.user, now)
+    if request.user is None:
+        is_held = not (has_room and others_may)
+    elif request.user.is_deactivated:
+        is_held = lying.of_this_hour >= most
+    else:
+        is_held = request.is_spent or lying.is_full(most)
+    throttle.charge(session, [bucket], request.user is None and not is_held, now)
+    return is_held
 
 
-def mail_bucket(nip: str, address: str, keys: SigningKeys) -> str:
-    """Where mails for one NIP to one typed address (in lower case) are counted."""
-    return keys.fingerprint(throttle.MAIL_PER_NIP.name, nip, address)
+def other_mails_bucket(address: EmailAddress, keys: SigningKeys) -> str:
+    """Where mails to a mailbox are counted that anybody can cause, with any NIP."""
+    return keys.fingerprint(throttle.OTHER_MAILS_PER_MAILBOX.name, address.mailbox)

@@ -7,10 +7,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.domain.client import Client
+from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
 from app.flows import log_in
-from app.flows.request_reset import mail_bucket
+from app.flows.request_reset import other_mails_bucket
 from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.user import User
@@ -28,10 +29,11 @@ class Limited:
 
 
 def unlock(session: Session, nip: Nip, keys: SigningKeys, client: Client, now: datetime, actor: User | None = None) -> None:
-    """Forget the NIP's tries at login and token, whether it exists or not, and the mails to its address on record."""
+    """Forget the NIP's tries at login and token, whether it exists or not, and the mails that others have caused to its
+    address on record. Its tokens need no unlocking: they are held back only while one lies in the mailbox."""
     user = User.with_nip(session, nip)
     log_in.forget_tries(session, nip, keys)
-    for _, _, key in _buckets(nip, user.email_key if user else None, keys):
+    for _, _, key in _buckets(nip, user.email if user else None, keys):
         throttle.forget(session, key)
     audit.record(session, Tag.UNLOCKED, user, client, now, actor=actor)
 
@@ -51,16 +53,15 @@ def limits_on(session: Session, person: User, keys: SigningKeys, now: datetime) 
     """What slows this person down at this moment."""
     found = (
         (what, throttle.refused_until(session, limit, key, now))
-        for what, limit, key in _buckets(person.shown_nip, person.email_key, keys)
+        for what, limit, key in _buckets(person.shown_nip, person.email, keys)
     )
     held = [(what, until) for what, until in found if until]
     return [Limited(what, until) for what, until in log_in.held_until(session, person.shown_nip, keys, now) + held]
 
 
-def _buckets(nip: Nip, email_key: str | None, keys: SigningKeys) -> Iterator[tuple[str, throttle.Limit, str]]:
+def _buckets(nip: Nip, email: str | None, keys: SigningKeys) -> Iterator[tuple[str, throttle.Limit, str]]:
     """The limits that know a person, but for the login: what is held up, by which limit, counted where."""
     yield "Mengetik token", throttle.TOKEN_PER_NIP, keys.fingerprint(throttle.TOKEN_PER_NIP.name, nip.digits)
-    if email_key:
-        per_address = throttle.MAIL_PER_ADDRESS
-        yield "Kiriman token", throttle.MAIL_PER_NIP, mail_bucket(nip.digits, email_key, keys)
-        yield "Kiriman ke alamat email ini", per_address, keys.fingerprint(per_address.name, email_key)
+    if email:
+        limit = throttle.OTHER_MAILS_PER_MAILBOX
+        yield "Kiriman selain token ke kotak surat ini", limit, other_mails_bucket(EmailAddress(email), keys)

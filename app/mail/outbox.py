@@ -101,7 +101,7 @@ def claim(session: Session, now: datetime, token_lifetime: timedelta) -> OutboxM
     if mail is None:
         return None
     mail.begin(now)
-    _let_token_live(mail, now + token_lifetime)
+    _let_token_live(mail, now, token_lifetime)
     return mail
 
 
@@ -112,7 +112,7 @@ def settle(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime
         case HandedOver(answer):
             mail.settle(MailState.SENT, now, answer)
             _note_that_the_owner_waits(session, mail)
-            _let_token_live(mail, now + token_lifetime)
+            _let_token_live(mail, now, token_lifetime)
         case RefusedForGood(answer):
             _fail(session, mail, answer, now)
         case BrokenOff(answer):
@@ -124,9 +124,9 @@ def settle(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime
                 mail.defer(now + BACK_OFF[min(mail.attempts, len(BACK_OFF)) - 1], answer)
 
 
-def _let_token_live(mail: OutboxMail, until: datetime) -> None:
-    if mail.letter is Letter.TOKEN and mail.reset_request is not None:
-        mail.reset_request.expires_at = until
+def _let_token_live(mail: OutboxMail, now: datetime, lifetime: timedelta) -> None:
+    if mail.letter is Letter.TOKEN and (request := mail.reset_request) is not None:
+        request.expires_at = request.lives_until(mail.posted_at, now, lifetime)
 
 
 def _fail(session: Session, mail: OutboxMail, answer: str, now: datetime) -> None:

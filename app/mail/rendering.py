@@ -97,7 +97,7 @@ class Renderer:
             words["code"] = self._keys.reset_code(request.reference, request.key).shown
             link = self._keys.reset_link(request.reference, request.key)
             words["link"] = f"{self._letterhead.public_url}/konfirmasi-reset-password/{link.text}"
-            words["until"] = shown_moment(now + self._letterhead.token_lifetime)
+            words["until"] = shown_moment(request.lives_until(mail.posted_at, now, self._letterhead.token_lifetime))
             words["ticket"] = mail.email_correction.ticket if mail.email_correction else None
             words["is_new_address"] = mail.identity_change is not None
         if mail.letter in _CAN_BE_STOPPED:
@@ -122,6 +122,7 @@ class Renderer:
             "reason": correction.decision or "",
             "submitted_at": shown_moment(correction.submitted_at or correction.asked_at),
             "promised_by": shown_moment(correction.promised_by),
+            "file_not_kept": correction.file_not_kept,
             "effective_at": shown_moment(change.effective_at) if change and change.effective_at else "",
         }
 

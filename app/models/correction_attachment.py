@@ -1,7 +1,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String, select
+from sqlalchemy import ForeignKey, LargeBinary, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.models.base import Base, UtcDateTime
@@ -17,6 +17,12 @@ class CorrectionAttachment(Base):
     media_type: Mapped[str] = mapped_column(String(40))  # as its content says
     content: Mapped[bytes] = mapped_column(LargeBinary)
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @classmethod
+    def are_at_least(cls, session: Session, many: int) -> bool:
+        """Whether so many are kept."""
+        some = select(cls.correction_id).limit(many).subquery()
+        return (session.scalar(select(func.count()).select_from(some)) or 0) >= many
 
     @classmethod
     def of(cls, session: Session, correction_id: int) -> "CorrectionAttachment | None":

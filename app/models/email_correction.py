@@ -1,7 +1,8 @@
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Select, String, exists, func, select, update
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Select, String, exists, false, func, select, update
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
@@ -16,6 +17,15 @@ def _mailbox_of(row: DefaultExecutionContext) -> str:
     """Follows from the address, so nobody who writes a row has to name it."""
     values: dict[str, str] = row.get_current_parameters()  # type: ignore[no-untyped-call]
     return EmailAddress(values["new_email"]).mailbox
+
+
+@dataclass(frozen=True)
+class Sender:
+    """From where a request came, and for which mailbox."""
+
+    correction_id: int
+    client_address: str
+    new_email: str
 
 
 class EmailCorrection(AddedOnce, Base):
@@ -57,6 +67,7 @@ class EmailCorrection(AddedOnce, Base):
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     decision: Mapped[str | None] = mapped_column(String(500))  # the reason that its owner is told
     answer_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    file_not_kept: Mapped[bool] = mapped_column(default=False, server_default=false())  # one was sent, and had no place
     name: Mapped[str] = mapped_column(String(200), default="")
     work_unit: Mapped[str] = mapped_column(String(200), default="")
     reason: Mapped[str] = mapped_column(String(1000), default="")
@@ -67,8 +78,10 @@ class EmailCorrection(AddedOnce, Base):
     decided_by: Mapped[User | None] = relationship(foreign_keys=[decided_by_id])
 
     @classmethod
-    def with_reference(cls, session: Session, reference: str) -> "EmailCorrection | None":
+    def with_reference(cls, session: Session, reference: str, lock: bool = False) -> "EmailCorrection | None":
         found = select(cls).where(cls.reference == reference).execution_options(populate_existing=True)
+        if lock:
+            found = found.with_for_update(of=cls)
         return session.scalars(found).one_or_none()
 
     @classmethod
@@ -103,20 +116,36 @@ class EmailCorrection(AddedOnce, Base):
         return cls._locked(session, due.order_by(cls.answer_at, cls.id).limit(most))
 
     @classmethod
-    def waiting_people(cls, session: Session, room: int, most: int) -> list[int]:
-        """The ids of people about whom requests wait that are in nobody's queue yet, and about whom fewer than `room` are
-        in the queue: those with many must not hide the others."""
+    def waiting_people(cls, session: Session, room: int, most: int, fewest: int = 0) -> list[int]:
+        """The ids of some people about whom requests wait that are in nobody's queue yet, and about whom fewer than `room`
+        and at least `fewest` are in the queue: those with many must not hide the others."""
         in_queue = aliased(cls)
         others = select(func.count()).where(in_queue.user_id == User.id, in_queue.state.in_(OPEN_STATES))
-        has_room = others.correlate(User).scalar_subquery() < room
-        waiting = select(User.id).select_from(cls).join(User, User.nip == cls.nip).where(*cls._in_no_queue(), has_room)
-        return list(session.scalars(waiting.distinct().order_by(User.id).limit(most)))
+        in_the_queue = others.correlate(User).scalar_subquery()
+        waiting = select(User.id).join(cls, User.nip == cls.nip).where(*cls._in_no_queue(), in_the_queue < room)
+        if fewest:
+            waiting = waiting.where(in_the_queue >= fewest)
+        return list(session.scalars(waiting.group_by(User.id).order_by(func.random()).limit(most)))
 
     @classmethod
-    def waiting_for(cls, session: Session, nip: Nip, most: int) -> "list[EmailCorrection]":
-        """Those of one NIP, oldest first; locked."""
-        waits = select(cls).where(*cls._in_no_queue(), cls.nip == nip.digits).order_by(cls.submitted_at, cls.id).limit(most)
-        return cls._locked(session, waits)
+    def waiting_for(cls, session: Session, nip: Nip, most: int) -> "list[Sender]":
+        """Who sent those of one NIP that wait in no queue: the oldest of every client address, then the second of each, and
+        so on, so that those of one address do not hide the others."""
+        turn = func.row_number().over(partition_by=cls.client_address, order_by=(cls.submitted_at, cls.id))
+        waits = select(cls.id, cls.client_address, cls.new_email).where(*cls._in_no_queue(), cls.nip == nip.digits)
+        rows = session.execute(waits.order_by(turn, cls.submitted_at, cls.id).limit(most))
+        return [Sender(*row) for row in rows]
+
+    @classmethod
+    def in_queue_about(cls, session: Session, user_id: int) -> "list[Sender]":
+        """Who sent those about one person that wait at the desk."""
+        open_ones = select(cls.id, cls.client_address, cls.new_email).where(cls.user_id == user_id, cls.state.in_(OPEN_STATES))
+        return [Sender(*row) for row in session.execute(open_ones)]
+
+    @classmethod
+    def to_hand_over(cls, session: Session, ids: Collection[int]) -> "list[EmailCorrection]":
+        """Those of them that still wait in no queue; locked."""
+        return cls._locked(session, select(cls).where(*cls._in_no_queue(), cls.id.in_(ids)))
 
     @classmethod
     def _in_no_queue(cls) -> tuple[ColumnElement[bool], ...]:
@@ -127,11 +156,6 @@ class EmailCorrection(AddedOnce, Base):
         locked = found.with_for_update(of=cls, skip_locked=True).execution_options(populate_existing=True)
         return list(session.scalars(locked))
 
-    @classmethod
-    def count_open_of(cls, session: Session, user_id: int) -> int:
-        """How many requests about one person wait in the queue of the desk."""
-        return session.scalar(select(func.count()).where(cls.user_id == user_id, cls.state.in_(OPEN_STATES))) or 0
-
     @property
     def promised_by(self) -> datetime:
         """Until when its owner is told to expect an answer."""
@@ -139,7 +163,7 @@ class EmailCorrection(AddedOnce, Base):
 
     def submit(
         self, session: Session, user_id: int | None, instansi_id: int | None, answer_at: datetime, now: datetime,
-        *, name: str, work_unit: str, reason: str, phone: str,
+        *, name: str, work_unit: str, reason: str, phone: str, client_address: str, file_not_kept: bool,
     ) -> bool:  # fmt: skip
         """Fill it in. Of parallel senders of one link one gets True; whoever the person is, the statement is the same."""
         filled_in = session.execute(
@@ -155,6 +179,8 @@ class EmailCorrection(AddedOnce, Base):
                 work_unit=work_unit,
                 reason=reason,
                 phone=phone,
+                client_address=client_address,
+                file_not_kept=file_not_kept,
             )
             .execution_options(synchronize_session=False)
             .returning(EmailCorrection.id)

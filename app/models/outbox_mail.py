@@ -1,18 +1,21 @@
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, Index, String, func, select, update
+from sqlalchemy import JSON, ForeignKey, Index, String, and_, case, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.models.base import Base, BigId, UtcDateTime, text_enum
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
-from app.models.reset_request import ResetRequest
+from app.models.reset_request import LONGEST_BY_RESENDS, ResetRequest
 from app.models.user import User
 
 LONGEST_DELIVERY = timedelta(minutes=10)  # well above all time-outs of one SMTP talk together
 
 PUT_OFF_FOR = timedelta(minutes=5)  # a letter that cannot be read
+NEARLY_OVER = timedelta(minutes=2)  # hardly enough to fetch a token and think of a password
+_ASKED_LATELY = timedelta(days=3)  # longer than the longest wait for a server and the longest life of a token together
 
 
 class MailState(StrEnum):
@@ -27,6 +30,9 @@ class MailState(StrEnum):
     @property
     def label(self) -> str:
         return self.value.replace("_", " ")
+
+
+_ON_THE_WAY = (MailState.WAITING, MailState.SENDING, MailState.DEFERRED)
 
 
 class Letter(StrEnum):
@@ -59,6 +65,18 @@ class Letter(StrEnum):
 
 
 _CAN_WAIT = frozenset((Letter.ACCOUNT_CHANGED, Letter.BULK_ACT, Letter.CPNS_APPROVED, Letter.CPNS_REJECTED))
+
+
+@dataclass(frozen=True)
+class InMailbox:
+    """How many mails with a token that still opens lie in a mailbox, and how many answers went there within the hour."""
+
+    live: int
+    of_this_hour: int
+
+    def is_full(self, most: int) -> bool:
+        """Whether no further token leaves: one lies there, and as many as may be."""
+        return self.live > 0 and max(self.live, self.of_this_hour) >= most
 
 
 class OutboxMail(Base):
@@ -121,6 +139,36 @@ class OutboxMail(Base):
             oldest = due.order_by(cls.due_at, cls.id).limit(1).with_for_update(skip_locked=True)
             found += [(due_at, mail_id) for due_at, mail_id in session.execute(oldest)]
         return min(found)[1] if found else None
+
+    @classmethod
+    def in_mailbox_of(cls, session: Session, nip: str, owner: User | None, now: datetime) -> "InMailbox":
+        """What lies in an owner's mailbox as answers to wishes for a token, or will arrive there. The same is asked of the
+        database where there is no owner.
+
+        A token that is nearly over counts no more, unless its mail has only just left. A letter that waits for its server
+        counts for as long as its token could be sent again.
+        """
+        version = owner.credential_version if owner else 0
+        is_alive = ResetRequest.used_at.is_(None) & (ResetRequest.credential_version == version)
+        has_time = or_(ResetRequest.expires_at > now + NEARLY_OVER, cls.posted_at > now - NEARLY_OVER)
+        arrived = (cls.state == MailState.SENT) & (ResetRequest.expires_at > now) & has_time
+        will_arrive = cls.state.in_(_ON_THE_WAY) & (cls.posted_at > now - LONGEST_BY_RESENDS)
+        is_live = and_(cls.letter == Letter.TOKEN, is_alive, or_(arrived, will_arrive))
+        is_of_this_hour = and_(cls.state.not_in((MailState.HELD, MailState.FAILED)), cls.posted_at > now - timedelta(hours=1))
+        counted = select(*(func.coalesce(func.sum(case((one, 1), else_=0)), 0) for one in (is_live, is_of_this_hour)))
+        found = counted.join_from(ResetRequest, cls, cls.reset_request_id == ResetRequest.id).where(
+            ResetRequest.nip == nip,
+            ResetRequest.user_id == (owner.id if owner else 0),
+            ResetRequest.asked_at > now - _ASKED_LATELY,
+        )
+        return InMailbox(*session.execute(found).one())
+
+    @classmethod
+    def has_link_of(cls, session: Session, correction_id: int, since: datetime, in_any_case_since: datetime) -> bool:
+        """Whether a letter with the link to a correction left, or will leave, since a moment; a held one only lately."""
+        leaves = cls.state.not_in((MailState.HELD, MailState.FAILED)) & (cls.posted_at > since)
+        links = select(cls.id).where(cls.email_correction_id == correction_id, cls.letter == Letter.CORRECTION_LINK)
+        return session.scalar(links.where(or_(leaves, cls.posted_at > in_any_case_since)).limit(1)) is not None
 
     @classmethod
     def mark_broken_off(cls, session: Session, now: datetime) -> int:

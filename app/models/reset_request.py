@@ -8,7 +8,10 @@ from app.domain.nip import Nip
 from app.models.base import AddedOnce, Base, BigId, UtcDateTime
 from app.models.user import User
 
-MOST_LIVE_TOKENS = 10  # more than a day's mails for one NIP
+MOST_LIVE_TOKENS = 10  # more than can lie in one mailbox at a time
+# Kirim ulang keeps one code alive no longer than this after it was asked, or one lifetime where that is longer.
+LONGEST_BY_RESENDS = timedelta(hours=3)
+_WORTH_A_MAIL = timedelta(minutes=15)  # of life that a token must have left to be mailed again
 
 
 class WhyRefused(StrEnum):
@@ -56,8 +59,10 @@ class ResetRequest(AddedOnce, Base):
         return session.scalars(found).one_or_none()
 
     @classmethod
-    def with_submission(cls, session: Session, submission: str) -> "ResetRequest":
-        return session.scalars(select(cls).where(cls.submission == submission)).one()
+    def with_submission(cls, session: Session, submission: str) -> "ResetRequest | None":
+        """The wish that a form stands for, as now stored and held until the transaction ends."""
+        found = select(cls).where(cls.submission == submission).with_for_update(of=cls)
+        return session.scalars(found.execution_options(populate_existing=True)).one_or_none()
 
     @classmethod
     def live_for(cls, session: Session, nip: Nip, now: datetime) -> list["ResetRequest"]:
@@ -95,6 +100,22 @@ class ResetRequest(AddedOnce, Base):
     def mailbox(self) -> str:
         """Where its mail goes: the address on record when it was the one typed, else the one typed."""
         return self.user.email if self.user and self.user.email else self.typed_email
+
+    def lives_until(self, posted_at: datetime, handed_over_at: datetime, lifetime: timedelta) -> datetime:
+        """The end of its token once a mail that was posted at `posted_at` is handed over.
+
+        The first mail gives it a whole lifetime, however long the mail server was away. One sent again gives no more than
+        the longest life, and never takes anything away: all mails of a request carry the same token.
+        """
+        until = handed_over_at + lifetime
+        if posted_at > self.asked_at:
+            until = min(until, self.asked_at + max(LONGEST_BY_RESENDS, lifetime))
+        return max(until, self.expires_at) if self.expires_at else until
+
+    def may_be_mailed_at(self, now: datetime, lifetime: timedelta) -> bool:
+        """Whether *Kirim ulang* still mails it. Only the clock decides, whoever asked."""
+        is_recent = self.mailed_at > now - lifetime
+        return is_recent and now < self.asked_at + max(LONGEST_BY_RESENDS, lifetime) - _WORTH_A_MAIL
 
     @property
     def is_spent(self) -> bool:

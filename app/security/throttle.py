@@ -7,6 +7,7 @@ applies them) because no SQL row should be written for a flood.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -55,21 +56,37 @@ LOGIN_IN_NEW_BROWSERS = GuessLimit("login-new", 5, _minutes(1, 2, 4, 8, 15), tim
 LOGIN_IN_KNOWN_BROWSERS = GuessLimit("login-known", 5, _minutes(1, 2, 4, 8, 15), timedelta(minutes=15))
 # Guessing a typed code (25.6 thousand million). The mailed link is not counted, so a stranger cannot block a reset.
 TOKEN_PER_NIP = Limit("token", 5, timedelta(minutes=15))
-# Flooding one person's mailbox. Counted for the NIP together with the typed address: a token only goes to the one on
-# record, so these are the token mails of a NIP, and nobody can use them up by typing other addresses. A bucket that
-# knew which address is on record would tell strangers.
-MAIL_PER_NIP = Limit("mail-nip", 5, timedelta(days=1))
-# Flooding the mailbox of somebody who has nothing to do with the portal.
-MAIL_PER_ADDRESS = Limit("mail-address", 3, timedelta(hours=1))
+# Flooding an owner's mailbox with tokens. No bucket that strangers could fill: what lies there is looked at. While a token
+# lies in the mailbox that can still be used, so many mails leave for it, in the hour or as long as they live; when none
+# does, the next ask always sends. Who knows NIP and address makes one more mail leave with each token that has run out.
+TOKENS_IN_A_MAILBOX = 3
+# The same when the desk sends one: strangers cannot keep it from helping. Together fewer than a code is tried on.
+TOKENS_IN_A_MAILBOX_BY_DESK = 6
+# Flooding a mailbox with what anybody can make the portal send there, with any NIP: "this address is not registered for
+# that NIP", and links to ask for a correction. Counted apart from tokens, or strangers would use up what its owner gets.
+# Each of these mails proves the mailbox for any NIP: who gets no more of them goes on with one that came.
+OTHER_MAILS_PER_MAILBOX = Limit("mail-other", 3, timedelta(hours=1))
 # Flooding the desk with requests to correct one person's address: a mailbox at a domain of one's own is proven at no cost.
 # From one line of one NIP, and from all lines together. What comes beyond either is stored and answered like any other,
-# and waits in front of the queue until the desk has decided some: nobody is refused because a stranger was faster.
+# keeps no attachment, and waits in front of the queue until its line's turn comes: nobody is refused because a stranger
+# was faster.
 CORRECTIONS_PER_LINE = Limit("correction-line", 5, timedelta(days=1))
 CORRECTIONS_PER_NIP = Limit("correction-nip", 20, timedelta(days=1))
+# Filling the disk with attachments of up to 2 MB, the same for every NIP: from one line, which may be a large office; for
+# one NIP, where an owner sends one or two; and all that are kept at one time, 10 GB at most, what a nightly backup bears.
+# A request beyond any of them is taken without its file, and its sender is told so.
+ATTACHMENTS_PER_LINE = Limit("attachment-line", 50, timedelta(days=1))
+ATTACHMENTS_PER_NIP = Limit("attachment-nip", 5, timedelta(days=1))
+ATTACHMENTS_IN_ALL = 5000
 # Per client address, in the notation of Flask-Limiter. Hundreds of people sit behind one office address: these stop
 # floods and guessing over many NIPs, never a normal morning. Only wrong tries count for the first.
 WRONG_TRIES_PER_CLIENT = "100 per 10 minutes"
-MAILS_PER_CLIENT = "100 per hour"
+# An office of hundreds, each asking once or twice within the hour; and the same NIP and address again and again.
+MAILS_PER_CLIENT = "600 per hour"
+SAME_ASK_PER_CLIENT = "30 per 10 minutes"
+# Of these, mails to addresses that are not on record for the NIP: the portal must not be somebody's way to write to
+# thousands. Beyond it they are held back in silence, because a refusal would tell which address is on record.
+OTHER_MAILS_PER_CLIENT = "200 per hour"
 # A form with a file costs more to read than others. Each one counts whose link is real, whatever becomes of it.
 UPLOADS_PER_CLIENT = "100 per hour"
 # fmt: on
@@ -108,6 +125,37 @@ def take(session: Session, limit: Limit, key: str, now: datetime) -> Taken | Too
     if last_try == mark:
         return Taken()
     return TooManyTries(ceil((started_at + limit.window - now).total_seconds()))
+
+
+def take_all(session: Session, wanted: Sequence[tuple[Limit, str]], now: datetime) -> bool:
+    """Where limits meet: count one try under each of them, or, when any refuses, under none. The statements are the same
+    either way. Keys are held in the order given."""
+    rooms = [has_room(session, limit, key, now) for limit, key in wanted]
+    charge(session, [key for _, key in wanted], all(rooms), now)
+    return all(rooms)
+
+
+def has_room(session: Session, limit: Limit, key: str, now: datetime) -> bool:
+    """Whether one more try under `key` is free. It counts none, and holds the row until the transaction ends: who asks
+    meanwhile waits, and sees what was charged."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    first = insert(ThrottleBucket).values(key=key, count=0, started_at=now, last_at=now, last_try="")
+    window_passed = ThrottleBucket.started_at <= _moment(now - limit.window)
+    held = first.on_conflict_do_update(
+        index_elements=[ThrottleBucket.key],
+        set_={
+            "count": case((window_passed, 0), else_=ThrottleBucket.count),
+            "started_at": case((window_passed, _moment(now)), else_=ThrottleBucket.started_at),
+        },
+    )
+    return session.scalars(held.returning(ThrottleBucket.count)).one() < limit.most
+
+
+def charge(session: Session, keys: Sequence[str], is_charged: bool, now: datetime) -> None:
+    """Count one try under each of the `keys`, whose rows are held; the same statement when there is nothing to count."""
+    more = update(ThrottleBucket).where(ThrottleBucket.key.in_(keys))
+    counted = more.values(count=ThrottleBucket.count + int(is_charged), last_at=now)
+    session.execute(counted.execution_options(synchronize_session=False))
 
 
 def refused_until(session: Session, limit: Limit, key: str, now: datetime) -> datetime | None:

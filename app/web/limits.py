@@ -5,10 +5,14 @@ from time import time
 
 from flask import Flask, Response, g, request
 from flask_limiter import Limiter, RouteLimit
+from limits import parse
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.client import line_of
+from app.domain.email_address import EmailAddress, read_email
+from app.domain.nip import Nip, read_nip
 from app.security import throttle
+from app.web.portal import portal
 from config import Settings
 
 
@@ -53,6 +57,24 @@ limit_mails = limiter.shared_limit(
     methods=["POST"],
     deduct_when=_posted_a_mail,
 )
+_OTHER_MAILS = parse(throttle.OTHER_MAILS_PER_CLIENT)
+
+
+def _what_was_typed() -> str:
+    """The NIP and mailbox of a form, in one spelling and as a fingerprint: counters may live in another machine."""
+    nip, address = read_nip(request.form.get("nip", "")), read_email(request.form.get("email", ""))
+    typed = (nip.digits, address.mailbox) if isinstance(nip, Nip) and isinstance(address, EmailAddress) else ("", "")
+    return portal().keys.fingerprint("same-ask", client_network(), request.endpoint or "", *typed)
+
+
+# Who holds down the button. When this refuses, that mailbox has had its mails.
+limit_same_ask = limiter.shared_limit(
+    throttle.SAME_ASK_PER_CLIENT,
+    scope="same-ask",
+    key_func=_what_was_typed,
+    methods=["POST"],
+    deduct_when=_posted_a_mail,
+)
 
 
 @limiter.shared_limit(throttle.UPLOADS_PER_CLIENT, scope="uploads", methods=["POST"])
@@ -68,6 +90,17 @@ def count_wrong_try() -> None:
 def count_mail() -> None:
     """This request put a mail in the outbox."""
     g.posted_a_mail = True
+
+
+def may_mail_others() -> bool:
+    """Whether this line may cause one more mail to an address that is not on record for the NIP it typed."""
+    return not limiter.enabled or limiter.limiter.test(_OTHER_MAILS, "mails-to-others", client_network())
+
+
+def count_other_mail(left: bool) -> None:
+    """Whether a mail left for an address that is not on record. What did not is written down elsewhere, or the time would
+    tell the two apart."""
+    limiter.limiter.hit(_OTHER_MAILS, "mails-to-others" if left else "no-mails-to-others", client_network())
 
 
 def seconds_until_free() -> int:

@@ -11,25 +11,35 @@ import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import insert, select, text
+from sqlalchemy.orm import Session
 
 from app.cli import jobs
 from app.cli.cleaning import ChoresFailed, all_chores, clean_up, one_step
 from app.cli.serve import let_changes_take_effect, work
 from app.db import reading, unit_of_work
+from app.domain.attachment import Attachment
 from app.domain.categories import Category
+from app.domain.client import Client
 from app.domain.corrections import ChangeState, CorrectionState, new_ticket
+from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now, today_in_jakarta
+from app.domain.nip import Nip
 from app.flows import carry_out_import, housekeeping
-from app.flows.answer_unclaimed import MOST_OF_ONE_PERSON, answer_unclaimed
+from app.flows.answer_unclaimed import MOST_OF_ONE_PERSON, answer_unclaimed, by_turns
 from app.flows.carry_out_import import LetGo
+from app.flows.request_correction import Typed, ask_for_link, submit
 from app.models import AdminMandate, BatchState, EmailCorrection, IdentityChange, OutboxMail, User
 from app.models.admin_mandate import Role
+from app.models.correction_attachment import CorrectionAttachment
+from app.models.email_correction import Sender
 from app.models.outbox_mail import PUT_OFF_FOR, MailState
+from app.security import throttle
+from app.web.portal import portal
 from tests.cast import BUDI, DEWI, HADI, JOKO, LESTARI, NEW_PASSWORD, PASSWORD, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
 from tests.conftest import MakeApp, people
 from tests.desk import asked, correction, latest_change, marks_on, person_id, user
 from tests.flows.importing import batch_of, cancel, imported, newcomer, staff_file, uploaded
-from tests.flows.test_correction_asked import link_for, send
+from tests.flows.test_correction_asked import PNG, keep_house, link_for, send
 from tests.flows.test_desk_corrections import _approve, _seen
 from tests.flows.test_person import correct, page_of
 from tests.flows.test_same_answer import statements
@@ -383,6 +393,170 @@ def test_people_whose_queue_is_full_do_not_hide_the_others(peopled: Flask) -> No
 
     with peopled.app_context(), reading() as session:
         assert EmailCorrection.waiting_people(session, MOST_OF_ONE_PERSON, 1) == [waiting]
+
+
+def test_the_owner_comes_up_first_although_sixteen_false_ones_of_one_line_wait(peopled: Flask, inbox: Inbox) -> None:
+    """Also where the false ones fill the queue, come from many subscribers of one network, or for many spellings of a mailbox."""
+    with peopled.app_context(), unit_of_work() as session:
+        joko = session.get_one(User, person_id(peopled, JOKO))
+        for number in range(5):
+            session.add(_wish(JOKO, number, joko, client_address="203.0.113.7"))
+        for number in range(5, 21):
+            session.add(_wish(JOKO, number, None, client_address=f"203.0.113.{number}"))
+        session.add(_wish(JOKO, 99, None, client_address="198.51.100.9", new_email="joko@nusajaya.example"))
+
+    keep_house(peopled)
+
+    with peopled.app_context(), reading() as session:
+        in_queue = session.scalars(select(EmailCorrection.new_email).where(EmailCorrection.user_id.is_not(None))).all()
+    assert len(in_queue) == 6 and "joko@nusajaya.example" in in_queue
+
+
+def _sender(number: int, client_address: str, new_email: str) -> Sender:
+    return Sender(number, client_address, new_email)
+
+
+@pytest.mark.parametrize(
+    ("false_ones", "owner"),
+    [
+        ([("203.0.113.7", "a{}@contoh.example")], ("198.51.100.9", "joko@contoh.example")),
+        ([("2001:db8::{:x}", "a{}@contoh.example")], ("2001:db8:1::1", "joko@contoh.example")),
+        ([("2001:db8:0:{:x}::1", "a{}@contoh.example")], ("2001:db8:1::1", "joko@contoh.example")),
+        ([("203.0.113.7", "a{}@contoh.example")], ("203.0.113.7", "joko@gmail.com")),
+        ([("203.0.113.7", "orang+{}@gmail.com")], ("203.0.113.7", "joko@gmail.com")),
+        ([("203.0.113.7", "a{}@contoh.example"), ("203.0.114.7", "b{}@contoh.example")], ("203.0.115.7", "joko@contoh.example")),
+    ],
+)
+def test_turns_go_over_lines_networks_mailboxes_and_domains(false_ones: list[tuple[str, str]], owner: tuple[str, str]) -> None:
+    waiting = [
+        _sender(number, line.format(number), address.format(number)) for number in range(16) for line, address in false_ones
+    ]
+    waiting.append(_sender(99, *owner))
+
+    chosen = [one.correction_id for one in by_turns(waiting, [])]
+
+    assert len(chosen) >= MOST_OF_ONE_PERSON and 99 in chosen[: len(false_ones) + 1]
+    assert 99 in [one.correction_id for one in by_turns(waiting, waiting[:4])][: len(false_ones) + 1]
+
+
+def test_one_line_does_not_use_up_the_requests_of_all_lines(peopled: Flask, inbox: Inbox) -> None:
+    with peopled.app_context(), unit_of_work() as session:
+        for number in range(30):
+            _submitted(session, JOKO.nip, f"palsu{number}@contoh.example", "203.0.113.7")
+        own = _submitted(session, JOKO.nip, "joko@nusajaya.example", "198.51.100.9", attached=True)
+
+    assert own.user_id is not None and not own.file_not_kept
+    with peopled.app_context(), reading() as session:
+        assert len(session.scalars(select(EmailCorrection).where(EmailCorrection.user_id.is_not(None))).all()) == 6
+
+
+def _submitted(session: Session, nip: str, address: str, line: str, attached: bool = False) -> EmailCorrection:
+    keys, sender, size = portal().keys, Client(line, "-", "-"), 1000
+    wish = ask_for_link(session, Nip(nip), EmailAddress(address), address + line, keys, sender, now()).wish
+    file = Attachment("image/png", b"x" * size) if attached else None
+    sent = submit(session, wish.reference, Typed("Orang", "", "Lama", "", file), keys, sender, now())
+    assert isinstance(sent, EmailCorrection)
+    return sent
+
+
+@pytest.mark.parametrize("nip", [JOKO.nip, STRANGERS_NIP])
+@pytest.mark.parametrize(
+    ("many_nips", "many_lines", "most"),
+    [
+        (False, False, throttle.CORRECTIONS_PER_LINE.most),
+        (False, True, throttle.ATTACHMENTS_PER_NIP.most),
+        (True, False, throttle.ATTACHMENTS_PER_LINE.most),
+        (True, True, 100),
+    ],
+)
+def test_a_flood_of_two_hundred_requests_stores_few_files(
+    peopled: Flask, monkeypatch: pytest.MonkeyPatch, nip: str, many_nips: bool, many_lines: bool, most: int
+) -> None:
+    monkeypatch.setattr(throttle, "ATTACHMENTS_IN_ALL", 100)
+    with peopled.app_context(), unit_of_work() as session:
+        sent = [
+            _submitted(
+                session, f"{nip[:-3]}{number:03}" if many_nips else nip, f"a{number}@contoh.example",
+                f"203.0.{number}.7" if many_lines else "203.0.113.7", attached=True,
+            )
+            for number in range(200)
+        ]  # fmt: skip
+        kept = session.scalars(select(CorrectionAttachment.content)).all()
+
+    assert len(kept) == most and sum(len(one) for one in kept) == most * 1000
+    assert [one.file_not_kept for one in sent] == [False] * most + [True] * (200 - most)
+
+
+@pytest.mark.parametrize("nip", [JOKO.nip, HADI.nip, STRANGERS_NIP])
+def test_a_file_that_had_no_place_is_told_on_the_ticket_by_mail_and_at_the_desk(
+    peopled: Flask, inbox: Inbox, monkeypatch: pytest.MonkeyPatch, nip: str
+) -> None:
+    monkeypatch.setattr(throttle, "ATTACHMENTS_IN_ALL", 0)
+    link, stranger = link_for(peopled, inbox, nip, SOMEBODY), Visitor(peopled)
+
+    assert send(stranger, link, PNG).status_code == 303
+
+    told = "yang Anda sertakan tidak disimpan, karena tempat untuk file sedang penuh. Bawa SK"
+    mail = inbox.fetch_one(SOMEBODY)
+    assert all(told in words for words in (words_of(stranger.open(link)), mail.text, mail.html))
+    if nip != STRANGERS_NIP:
+        with peopled.app_context(), reading() as session:
+            request_id = session.scalars(select(EmailCorrection.id)).one()
+        assert "file itu tidak disimpan" in words_of(logged_in(peopled, RATNA).open(f"/admin/perbaikan-email/{request_id}"))
+
+
+def test_joko_goes_on_with_a_link_that_strangers_have_caused(peopled: Flask, inbox: Inbox) -> None:
+    """They have used up what goes to his new mailbox, with NIPs of nobody. The mails that came prove it for his own."""
+    new, joko = "joko@nusajaya.example", Visitor(peopled, "198.51.100.9")
+    for number in range(5):
+        Visitor(peopled).submit("/lupa-password", nip=f"19700101199501{number:04}", email=new)
+    mails = inbox.fetch()
+    joko.submit("/perbaikan-email", nip=JOKO.nip, email=new)
+    assert len(mails) == 3 and inbox.fetch() == []
+    link = mails[0].link.removeprefix("http://localhost")
+    assert "bukan NIP Anda" in words_of(joko.open(link))
+    wrong = joko.submit(link, nip="198211032009011", name="Joko", reason="Salah ketik")
+    assert wrong.status_code == 422 and 'id="nip-error"' in wrong.text
+
+    sent = joko.submit(link, nip=JOKO.nip, name="Joko", reason="Salah ketik")
+
+    assert sent.status_code == 303 and sent.location != link
+    ticket = words_of(joko.open(sent.location))
+    assert "Nomor tiket" in ticket and f"{JOKO.nip[:8]}******{JOKO.nip[14]}***" in ticket
+    with peopled.app_context(), reading() as session:
+        [request] = session.scalars(select(EmailCorrection).where(EmailCorrection.submitted_at.is_not(None)))
+        assert (request.nip, request.new_email, request.user_id) == (JOKO.nip, new, person_id(peopled, JOKO))
+    assert "Isi permintaan" in words_of(joko.open(link)), "the link is still one for the other NIP"
+    on_record = joko.submit(link, nip=BUDI.nip, name="Joko", reason="Salah ketik")
+    assert on_record.status_code == 303, "another request, for another NIP"
+
+
+def test_a_correction_form_sent_again_is_a_new_wish_once_the_old_one_is_decided(peopled: Flask, inbox: Inbox) -> None:
+    visitor = Visitor(peopled)
+
+    def ask_again() -> int:
+        asked = visitor.submit("/perbaikan-email", form_id="satu", nip=JOKO.nip, email=SOMEBODY)
+        assert asked.status_code == 303
+        with peopled.app_context(), reading() as session:
+            return len(session.scalars(select(EmailCorrection)).all())
+
+    with time_machine.travel(now(), tick=False) as clock:
+        assert [ask_again(), ask_again()] == [1, 1]
+        link = inbox.fetch_one(SOMEBODY).link.removeprefix("http://localhost")
+        clock.shift(timedelta(hours=2))
+        assert ask_again() == 1 and inbox.fetch() == [], "its link still opens the form"
+        clock.shift(timedelta(days=7))
+        assert ask_again() == 1
+        link = inbox.fetch_one(SOMEBODY).link.removeprefix("http://localhost")
+        send(visitor, link)
+        inbox.fetch()
+        clock.shift(timedelta(hours=2))
+        assert ask_again() == 1 and inbox.fetch() == [], "it waits at the desk"
+        with peopled.app_context(), unit_of_work() as session:
+            session.scalars(select(EmailCorrection)).one().decide(CorrectionState.REJECTED, "Tidak cocok", None, now())
+
+        assert ask_again() == 2
+        assert inbox.fetch_one(SOMEBODY).link.removeprefix("http://localhost") != link
 
 
 def _wish(person: Person, number: int, reaches: User | None, **more: object) -> EmailCorrection:

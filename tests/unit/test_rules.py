@@ -33,6 +33,30 @@ def test_whatever_is_typed_is_a_nip_or_a_sentence(typed: str) -> None:
             assert sentence.endswith(".")
 
 
+_LOCAL = st.text(alphabet="abcdefghij0123456789", min_size=1, max_size=12)
+
+
+@given(_LOCAL, st.text(alphabet="abc+.", max_size=6), st.sampled_from(["gmail.com", "googlemail.com", "GMAIL.com"]), st.data())
+def test_one_mailbox_at_gmail_is_one_under_all_spellings(local: str, tag: str, domain: str, data: st.DataObject) -> None:
+    dotted = ".".join(data.draw(st.sampled_from([[local], list(local), [local[:1], local[1:]] if len(local) > 1 else [local]])))
+
+    assert EmailAddress(f"{dotted.upper()}+{tag}@{domain}").mailbox == f"{local}@gmail.com"
+
+
+@pytest.mark.parametrize(
+    ("address", "mailbox"),
+    [
+        ("Nama.Lengkap+portal@Contoh.go.id", "nama.lengkap@contoh.go.id"),
+        ("namalengkap@contoh.go.id", "namalengkap@contoh.go.id"),
+        ("+tag@contoh.go.id", "+tag@contoh.go.id"),
+        ("a.b@mail.gmail.com", "a.b@mail.gmail.com"),
+    ],
+)
+def test_dots_matter_elsewhere_and_a_tag_nowhere(address: str, mailbox: str) -> None:
+    assert EmailAddress(address).mailbox == mailbox
+    assert EmailAddress(address).key == address.lower(), "what is compared and unique stays as it was"
+
+
 @given(st.text(max_size=300))
 def test_whatever_is_typed_is_one_deliverable_address_or_a_sentence(typed: str) -> None:
     match read_email(typed):

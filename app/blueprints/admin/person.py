@@ -137,7 +137,9 @@ def resend(person_id: int) -> ResponseReturnValue:
             return _back(person_id, f"Token sedang dikirim ke {masked_address}.")
         case Held():
             return _back(
-                person_id, "Token tidak dikirim: batas kiriman ke pegawai ini tercapai. Buka batasnya, atau tunggu.", "info"
+                person_id,
+                "Token tidak dikirim: di kotak suratnya sudah ada token yang masih berlaku. Minta ia memakai salah satunya.",
+                "info",
             )
         case NoAddress():
             return _back(person_id, "Token tidak dikirim: belum ada email di data. Isi dahulu emailnya.", "info")
