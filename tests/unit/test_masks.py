@@ -275,7 +275,7 @@ def test_a_new_secret_route_is_masked_from_its_first_day(make_app: MakeApp, no_m
 def test_secrets_of_the_settings_are_never_said(make_app: MakeApp, no_masks_left_over: None) -> None:
     secrets = {
         "SECRET_KEY": "kunci rahasia milik portal, cukup panjang",
-        "METRICS_TOKEN": "ukuran, hanya untuk kami",
+        "METRICS_TOKEN": "ukuran-hanya-untuk-kami",
         "MAIL_SERVER": "mail.example",
         "MAIL_USERNAME": "portal",
         "MAIL_PASSWORD": "surat, hanya untuk kami",
