@@ -26,6 +26,7 @@ blueprint = Blueprint("login", __name__)
 
 WRONG = "NIP dan password tidak cocok. Periksa keduanya, atau pakai Lupa Password untuk membuat password baru."
 START_OF_THE_APP = "aplikasi"  # the manifest's start_url is /login?aplikasi=1
+SESSION, ENDED = "sesi", "berakhir"  # where a page goes by itself at the end of its session: /login?sesi=berakhir
 _NOTE_SECONDS = 30 * 60
 
 
@@ -41,7 +42,9 @@ class LoginForm(FlaskForm):
 
 
 def _page(form: LoginForm, status: int = 200) -> Response:
-    return make_response(render_template("auth/login.html", form=form, has_errors=bool(form.errors)), status)
+    has_ended = request.args.get(SESSION) == ENDED and sessions.visitor() is None and not form.is_submitted()
+    page = render_template("auth/login.html", form=form, has_errors=bool(form.errors), session_has_ended=has_ended)
+    return make_response(page, status)
 
 
 def _again() -> ResponseReturnValue:
@@ -51,7 +54,10 @@ def _again() -> ResponseReturnValue:
 
 
 @blueprint.get("/login", endpoint="page")
+@sessions.no_act
 def show() -> ResponseReturnValue:
+    if SESSION in request.args:  # nobody has pressed anything, so nobody is led on to a page
+        return _page(LoginForm())
     if START_OF_THE_APP not in request.args:
         return redirect(_wanted(), 303) if sessions.visitor() else _page(LoginForm())
     response = _start_of_the_app()
