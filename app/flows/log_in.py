@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.client import Client
 from app.domain.nip import Nip
+from app.models.account import Account
 from app.models.audit_event import Tag
 from app.models.user import User
 from app.security import audit, throttle
@@ -20,12 +21,16 @@ from app.security.throttle import TooManyTries
 
 @dataclass(frozen=True)
 class Attempt:
-    """One counted try. `password_hash` is None for a stranger's NIP and for an account without a password."""
+    """One counted try, with the account as it was then."""
 
     nip: Nip
     bucket: str
-    user_id: int | None
-    password_hash: str | None
+    account: Account
+
+    @property
+    def password_hash(self) -> str | None:
+        """None for a stranger's NIP and for an account without a password."""
+        return self.account.password_hash
 
 
 @dataclass(frozen=True)
@@ -55,20 +60,23 @@ def begin(
     limit = throttle.LOGIN_PER_KNOWN_DEVICE if device else throttle.LOGIN_PER_NIP
     bucket = _bucket(limit, nip, device, keys)
     answer = throttle.take(session, limit, bucket, now)
-    user = User.with_nip(session, nip)
+    account = Account.of(session, nip)
     if isinstance(answer, TooManyTries):
-        audit.record(session, Tag.LOGIN_THROTTLED, user, client, now)
+        audit.record(session, Tag.LOGIN_THROTTLED, account, client, now)
         return answer
-    return Attempt(nip, bucket, user.id if user else None, user.password_hash if user else None)
+    return Attempt(nip, bucket, account)
 
 
 def finish(
     session: Session, attempt: Attempt, is_right: bool, better_hash: str | None, client: Client, now: datetime
 ) -> Entered | NotOpen | WrongPassword:
-    """Decide on the account as it is now; a password changed since `begin` makes the old one wrong."""
-    user = User.with_nip(session, attempt.nip, lock=True)
-    if user is None or not is_right or user.password_hash != attempt.password_hash:
-        audit.record(session, Tag.LOGIN_REFUSED, user, client, now)
+    """Decide on the account as it is now; a password changed since `begin` makes the old one wrong.
+
+    For a wrong password nobody is looked up: whether there is somebody must not be a question of time.
+    """
+    user = User.with_nip(session, attempt.nip, lock=True) if is_right else None
+    if user is None or user.password_hash != attempt.password_hash:
+        audit.record(session, Tag.LOGIN_REFUSED, attempt.account, client, now)
         return WrongPassword()
 
     throttle.forget(session, attempt.bucket)

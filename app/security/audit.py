@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.domain.client import Client
+from app.models.account import Account
 from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
 
@@ -12,7 +13,7 @@ from app.models.user import User
 def record(
     session: Session,
     tag: Tag,
-    account: User | None,
+    account: User | Account | None,
     client: Client,
     now: datetime,
     *,
@@ -22,7 +23,8 @@ def record(
 ) -> AuditEvent:
     """Write one event. `account` is whose account it was, `actor` who acted where that is proven. No secrets in `detail`.
 
-    The desk that may read it is that of the account's instansi; `instansi_id` names it for acts without an account.
+    An `Account` may be nobody's. The desk that may read the event is that of the account's instansi; `instansi_id` names it
+    for acts without an account.
     """
     event = AuditEvent(
         at=now,

@@ -2,8 +2,10 @@
 
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from threading import BoundedSemaphore
 
 from passlib.context import CryptContext
@@ -37,10 +39,16 @@ def verified(password: str, password_hash: str | None) -> tuple[bool, str | None
     """
     with _a_slot():
         if password_hash is None or len(password) > LONGEST_PASSWORD:
-            _context.dummy_verify()
+            _context.verify_and_update("", _of_nobody())
             return False, None
         is_right, better_hash = _context.verify_and_update(password, password_hash)
         return is_right, better_hash
+
+
+@cache
+def _of_nobody() -> str:
+    """A hash that stands in where there is none; of something that nobody types."""
+    return str(_context.hash(secrets.token_hex(32)))
 
 
 def may_be_imported(password_hash: str) -> bool:
