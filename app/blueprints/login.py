@@ -13,7 +13,7 @@ from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.domain.password_policy import LONGEST_PASSWORD
-from app.flows import log_in, log_out
+from app.flows import desk_password, log_in, log_out
 from app.models.user import User
 from app.security import passwords
 from app.security.throttle import TooManyTries
@@ -138,7 +138,8 @@ def _try(nip: Nip, password: str) -> TooManyTries | log_in.WrongPassword | log_i
     with unit_of_work() as db:
         outcome = log_in.finish(db, attempt, is_right, better_hash, client(), now())
         if isinstance(outcome, log_in.Entered):
-            return outcome, sessions.start(db, outcome.user, outcome.previous_login_at, now())
+            opens_desk = desk_password.opens_desk(outcome.user, password)
+            return outcome, sessions.start(db, outcome.user, outcome.previous_login_at, opens_desk, now())
         return outcome
 
 

@@ -36,6 +36,7 @@ class User(Base):
         Index("ix_user_account_activation", "activation", "nip"),
         Index("ix_user_account_category", "category", "nip"),
         Index("ix_user_account_stuck_since", "instansi_id", "stuck_since", "id", **_only_where("stuck_since IS NOT NULL")),
+        Index("ix_user_account_old_scheme", "old_scheme", "old_cost", **_only_where("old_scheme IS NOT NULL")),
         Index(
             "ix_user_account_waiting_since",
             "instansi_id",
@@ -61,6 +62,9 @@ class User(Base):
     activation_reason: Mapped[str | None] = mapped_column(String(500))  # why it stands there, as its owner is told
     deactivated_by: Mapped[str | None] = mapped_column(String(_LONGEST_OFFICE))  # an office, never a person's name
     password_hash: Mapped[str | None] = mapped_column(String(200))  # NULL: never set
+    # Of the older system that the hash was imported from, which lies inside it; NULL for the portal's own.
+    old_scheme: Mapped[str | None] = mapped_column(String(20))
+    old_cost: Mapped[int | None]
     password_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     credential_version: Mapped[int] = mapped_column(default=1)
     last_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -44,7 +44,8 @@ class Visitor:
 
     user: User
     login: LoginSession
-    authority: Authority | None  # None: not an admin today
+    authority: Authority | None  # None: not an admin today, or not with this password
+    is_held_back: bool  # holds a mandate today, with a password that is too weak for it
     email_change: EmailChange | None  # of the own address, decided and not yet in effect
 
     @property
@@ -77,12 +78,13 @@ def recognise() -> None:
         user = User.with_id(db, login.user_id) if login else None
         if login is None or user is None or not _is_alive(login, user, now):
             return
-        authority = Authority.of(db, user, today_in_jakarta(now))
+        mandate = Authority.of(db, user, today_in_jakarta(now))
         email_change = EmailChange.under_way_for(db, user.id)
     if _is_act() and now - login.seen_at >= min(timedelta(minutes=1), _idle() / 10):
         with unit_of_work() as db:
             login.note_use(db, now)
-    g.visitor = Visitor(user, login, authority, email_change)
+    authority = mandate if login.opens_desk else None
+    g.visitor = Visitor(user, login, authority, mandate is not None and authority is None, email_change)
 
 
 def no_act(view: _Q) -> _Q:
@@ -138,7 +140,7 @@ def login_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, Respon
     return guarded
 
 
-def start(db: Session, user: User, previous_login_at: datetime | None, now: datetime) -> str:
+def start(db: Session, user: User, previous_login_at: datetime | None, opens_desk: bool, now: datetime) -> str:
     """Open a session under a new id, in the transaction of the login. Returns the id for `keep`."""
     if old_id := request.cookies.get(_cookie_name("masuk")):
         LoginSession.end(db, _hash_of(old_id))
@@ -155,6 +157,7 @@ def start(db: Session, user: User, previous_login_at: datetime | None, now: date
             seen_at=now,
             proven_at=now,
             ends_at=now + timedelta(hours=portal().settings.session_absolute_hours),
+            opens_desk=opens_desk,
             previous_login_at=previous_login_at,
             client_address=sender.address,
             user_agent=sender.user_agent,
