@@ -130,7 +130,7 @@ def _try(nip: Nip, password: str) -> TooManyTries | log_in.WrongPassword | log_i
     if isinstance(attempt, TooManyTries):
         return attempt
     try:
-        is_right, better_hash = passwords.verified(password, attempt.password_hash)
+        is_right, better_hash = passwords.verified(password, attempt.password_hash, attempt.old_costs)
     except passwords.Busy:
         with unit_of_work() as db:
             log_in.abandon(db, attempt)

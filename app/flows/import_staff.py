@@ -5,8 +5,10 @@ status or a password that is set. What it changes has the consequences that the 
 An operator may do all of it; what an admin may do, app/flows/import_rights.py says.
 """
 
+import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select, text
@@ -71,9 +73,14 @@ class Terms:
         return self.uploader.authority.admin if self.uploader else None
 
 
-def vet(lines: Iterable[Line], seen: SeenInFile) -> list[StaffLine | Refused]:
-    """Judge the rows by themselves and by the file's earlier ones; outside a transaction, for no lock needs it."""
-    return [_vetted(line, seen) for line in lines]
+def vet(lines: Iterable[Line], seen: SeenInFile, dry_run: bool = False) -> list[StaffLine | Refused]:
+    """Judge the rows by themselves and by the file's earlier ones; outside a transaction, for no lock needs it, and hashes
+    of older schemes are hashed once more here."""
+    vetted = [_vetted(line, seen) for line in lines]
+    if dry_run:
+        return vetted
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(_with_hash_as_kept, vetted))
 
 
 def import_staff(session: Session, batch: Sequence[StaffLine | Refused], terms: Terms) -> list[Outcome]:
@@ -108,6 +115,12 @@ def _vetted(line: Line, seen: SeenInFile) -> StaffLine | Refused:
     if row.email:
         seen.note(Kind.EMAIL, row.email.key, line.number)
     return StaffLine(line.number, row)
+
+
+def _with_hash_as_kept(entry: StaffLine | Refused) -> StaffLine | Refused:
+    if isinstance(entry, Refused) or not entry.row.password_hash:
+        return entry
+    return replace(entry, row=replace(entry.row, password_hash=passwords.as_kept(entry.row.password_hash)))
 
 
 def _alone(session: Session, entry: StaffLine, terms: Terms) -> Outcome:

@@ -26,6 +26,7 @@ class Attempt:
     nip: Nip
     bucket: str
     account: Account
+    old_costs: dict[str, int]  # what everybody's try pays for the imported hashes of older schemes
 
     @property
     def password_hash(self) -> str | None:
@@ -64,7 +65,7 @@ def begin(
     if isinstance(answer, TooManyTries):
         audit.record(session, Tag.LOGIN_THROTTLED, account, client, now)
         return answer
-    return Attempt(nip, bucket, account)
+    return Attempt(nip, bucket, account, User.old_costs(session))
 
 
 def finish(
@@ -81,7 +82,7 @@ def finish(
 
     throttle.forget(session, attempt.bucket)
     if better_hash:
-        user.password_hash = better_hash
+        user.keep_hash(better_hash)
     if not user.may_enter:
         audit.record(session, Tag.LOGIN_NOT_OPEN, user, client, now, actor=user, activation=user.activation)
         return NotOpen(user)

@@ -2,12 +2,13 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, select, text, update
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.domain.categories import Activation, Category, initial_activation
 from app.domain.email_address import EmailAddress
 from app.domain.nip import Nip
+from app.domain.old_hash import read_kept_hash
 from app.domain.password_policy import Owner
 from app.models.base import Base, UtcDateTime, text_enum
 from app.models.instansi import Instansi
@@ -123,6 +124,15 @@ class User(Base):
             update(cls).where(cls.id == user_id).values(mail_failed_at=at).execution_options(synchronize_session=False)
         )
 
+    @classmethod
+    def old_costs(cls, session: Session) -> dict[str, int]:
+        """The dearest imported hash of every older kind, by kind; a step in the index each, however many people have one."""
+        costs: dict[str, int] = {}
+        kind = ""
+        while kind := session.scalar(select(func.min(cls.old_scheme)).where(cls.old_scheme > kind)) or "":
+            costs[kind] = session.scalars(select(func.max(cls.old_cost)).where(cls.old_scheme == kind)).one() or 0
+        return costs
+
     @property
     def shown_nip(self) -> Nip:
         return Nip(self.nip)
@@ -144,9 +154,15 @@ class User(Base):
 
     def set_password(self, password_hash: str, now: datetime) -> None:
         """A new password ends every session and every open token."""
-        self.password_hash = password_hash
+        self.keep_hash(password_hash)
         self.password_changed_at = now
         self.end_all_access()
+
+    def keep_hash(self, password_hash: str) -> None:
+        """Another hash of the same password, or of a new one."""
+        kept = read_kept_hash(password_hash)
+        self.password_hash = password_hash
+        self.old_scheme, self.old_cost = (kept.recipe.kind, kept.recipe.cost) if kept else (None, None)
 
     def set_email(self, address: EmailAddress | None) -> None:
         self.email = address.text if address else None

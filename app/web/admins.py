@@ -134,7 +134,7 @@ def _prove(password: str) -> bool | TooManyTries:
     if isinstance(attempt, TooManyTries):
         return attempt
     try:
-        is_right, _ = passwords.verified(password, attempt.password_hash)
+        is_right, _ = passwords.verified(password, attempt.password_hash, attempt.old_costs)
     except passwords.Busy:
         with unit_of_work() as db:
             log_in.abandon(db, attempt)
