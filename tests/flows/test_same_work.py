@@ -15,16 +15,21 @@ from sqlalchemy import event, select
 from app.db import engine, reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
+from app.domain.old_hash import OldHash, Recipe, Scheme
 from app.domain.reset_secret import new_reference, new_row_key
 from app.models import AuditEvent, ResetRequest, User
 from app.models.account import Account
 from app.models.reset_request import CODES_TRIED
+from app.security import old_schemes, passwords
 from tests.cast import BUDI, CINTA, DEWI, HADI, LESTARI, NEW_PASSWORD, SARI, STRANGERS_NIP, TONO, Person
 from tests.inbox import Inbox
 from tests.visitor import Visitor
 
 WRONG_CODE, WRONG_PASSWORD = "WDJB-MJHT", "Salah-Sekali-1"
 LINK_OF = "{}." + "A" * 43
+
+
+OLD_HASHES = {SARI: Recipe(Scheme.BCRYPT, 4, "." * 22), DEWI: Recipe(Scheme.BCRYPT, 6, "." * 22)}
 
 
 @dataclass
@@ -34,12 +39,13 @@ class Work:
     statements: list[str] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)  # of each SELECT
     hashes: int = 0
+    old_schemes: int = 0  # as rounds
 
 
 @contextmanager
 def measured(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
     work, asked = Work(), list[tuple[str, Any]]()
-    digest = hmac.digest
+    digest, made = hmac.digest, old_schemes._made
 
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
         work.statements.append(statement)
@@ -49,11 +55,16 @@ def measured(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
         work.hashes += 1
         return digest(*arguments)
 
+    def count_rounds(recipe: Recipe, password: str) -> str:
+        work.old_schemes += 2**recipe.cost
+        return made(recipe, password)
+
     with app.app_context():
         listened = engine()
     event.listen(listened, "before_cursor_execute", note)
     with monkeypatch.context() as patch:
         patch.setattr(hmac, "digest", count)
+        patch.setattr(old_schemes, "_made", count_rounds)
         yield work
     event.remove(listened, "before_cursor_execute", note)
     with listened.connect() as connection:
@@ -130,6 +141,23 @@ def test_a_wrong_password_is_the_same_work_for_everybody(
 
     assert all(work == first for work in others)
     assert not any("FOR UPDATE" in statement for statement in first.statements)
+
+
+def test_with_imported_hashes_a_wrong_password_is_the_same_work_for_everybody_too(
+    peopled: Flask, asked: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def guess(visitor: Visitor, nip: str, token: str) -> None:
+        assert visitor.post("/login", csrf_token=token, nip=nip, password=WRONG_PASSWORD).status_code == 422
+
+    with peopled.app_context(), unit_of_work() as db:
+        for person, recipe in OLD_HASHES.items():
+            kept = OldHash(recipe, "x" * 31).kept_as(passwords.hashed("x" * 31))
+            db.scalars(select(User).where(User.nip == person.nip)).one().keep_hash(kept)
+
+    first, *others = _works(peopled, monkeypatch, asked, guess, "/login")
+
+    assert first.old_schemes == 2**6
+    assert all(work == first for work in others)
 
 
 def test_a_wrong_signature_is_the_same_work_whether_the_request_has_an_owner_or_is_none(
