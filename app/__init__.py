@@ -58,9 +58,11 @@ def create_app(settings: Settings) -> Flask:
         static_folder=str(assets.STATIC),
         instance_path=str(settings.instance),
     )
+    keys = SigningKeys(settings.secret_keys)
     app.config.update(
         SECRET_KEY=settings.secret_keys[0],
         SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
+        WTF_CSRF_SECRET_KEY=keys.oldest_first,  # Flask-WTF knows no fallbacks: a form that is open while keys rotate was lost
         MAX_CONTENT_LENGTH=LONGEST_BODY,
         MAX_FORM_PARTS=50,
         SESSION_COOKIE_NAME="__Host-formulir" if settings.is_https else "formulir",
@@ -75,7 +77,6 @@ def create_app(settings: Settings) -> Flask:
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=1)  # type: ignore[method-assign]
 
-    keys = SigningKeys(settings.secret_keys)
     letterhead = Letterhead(
         settings.portal_name,
         settings.portal_operator,

@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from app.security import passwords
-from bench import slow_line
+from bench import same_time, slow_line
 
 CLIENTS = 8
 SECONDS = 5.0
@@ -68,6 +68,7 @@ def main() -> None:
     print(f"wishes for a token                 {asked:8.0f} /s   {asked / alive:5.2f} of /healthz")
     print(f"last token mail handed over        {delivered_after:8.1f} s after the last wish")
     slow_line.report(activation)
+    same_time.report(same_time.measure())
 
 
 def rate(act: Callable[["Browser", int], object], port: int = 0, rounds: int | None = None, clients: int = CLIENTS) -> float:

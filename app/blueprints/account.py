@@ -70,7 +70,19 @@ def forget_all_browsers() -> ResponseReturnValue:
 
 @blueprint.post("/tetap-masuk")
 @login_required
+@sessions.act_by_script
 def stay() -> ResponseReturnValue:
-    """Asked by the script when the session is about to end; the request itself has counted as use."""
+    """Sent by the script when somebody says "I am here"; the request itself has counted as use."""
+    return _end()
+
+
+@blueprint.get("/sisa-sesi")
+@sessions.no_act
+def left() -> ResponseReturnValue:
+    """Asked by the script when its own clock has run out: in another tab somebody may have done something meanwhile."""
+    return _end()
+
+
+def _end() -> ResponseReturnValue:
     end = sessions.session_end(now())
     return jsonify(seconds_left=end.seconds_left if end else 0, shown=end.shown if end else "")

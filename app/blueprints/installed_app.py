@@ -11,6 +11,7 @@ from app.web import assets
 from app.web.assets import static_url
 from app.web.compression import compressed_for_strangers
 from app.web.portal import portal
+from app.web.sessions import no_act
 
 blueprint = Blueprint("installed_app", __name__)
 
@@ -19,6 +20,7 @@ BACKGROUND = "#ffffff"
 
 
 @blueprint.get("/manifest.webmanifest")
+@no_act
 def manifest() -> ResponseReturnValue:
     """https://www.w3.org/TR/appmanifest/. `navigate-existing`: a mailed link opens in the app that is already open."""
     name = portal().name
@@ -55,6 +57,7 @@ def manifest() -> ResponseReturnValue:
 
 
 @blueprint.get("/sw.js")
+@no_act
 @compressed_for_strangers
 def service_worker() -> ResponseReturnValue:
     """The worker, with the list of this release in front. Any change of the release changes these bytes.
@@ -78,12 +81,14 @@ def service_worker() -> ResponseReturnValue:
 
 
 @blueprint.get("/tanpa-jaringan")
+@no_act
 def offline() -> ResponseReturnValue:
     """What the worker shows in place of any page that cannot be fetched."""
     return _offline_page()
 
 
 @blueprint.get("/.well-known/assetlinks.json")
+@no_act
 def asset_links() -> ResponseReturnValue:
     """Says that the Android app of these fingerprints may show this portal as its own: https://developers.google.com/digital-asset-links."""
     app = portal().settings.android_app

@@ -13,7 +13,7 @@ from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.domain.password_policy import LONGEST_PASSWORD
-from app.flows import log_in, log_out
+from app.flows import desk_password, log_in, log_out
 from app.models.user import User
 from app.security import passwords
 from app.security.throttle import TooManyTries
@@ -26,6 +26,7 @@ blueprint = Blueprint("login", __name__)
 
 WRONG = "NIP dan password tidak cocok. Periksa keduanya, atau pakai Lupa Password untuk membuat password baru."
 START_OF_THE_APP = "aplikasi"  # the manifest's start_url is /login?aplikasi=1
+SESSION, ENDED = "sesi", "berakhir"  # where a page goes by itself at the end of its session: /login?sesi=berakhir
 _NOTE_SECONDS = 30 * 60
 
 
@@ -41,7 +42,9 @@ class LoginForm(FlaskForm):
 
 
 def _page(form: LoginForm, status: int = 200) -> Response:
-    return make_response(render_template("auth/login.html", form=form, has_errors=bool(form.errors)), status)
+    has_ended = request.args.get(SESSION) == ENDED and sessions.visitor() is None and not form.is_submitted()
+    page = render_template("auth/login.html", form=form, has_errors=bool(form.errors), session_has_ended=has_ended)
+    return make_response(page, status)
 
 
 def _again() -> ResponseReturnValue:
@@ -51,7 +54,10 @@ def _again() -> ResponseReturnValue:
 
 
 @blueprint.get("/login", endpoint="page")
+@sessions.no_act
 def show() -> ResponseReturnValue:
+    if SESSION in request.args:  # nobody has pressed anything, so nobody is led on to a page
+        return _page(LoginForm())
     if START_OF_THE_APP not in request.args:
         return redirect(_wanted(), 303) if sessions.visitor() else _page(LoginForm())
     response = _start_of_the_app()
@@ -129,7 +135,7 @@ def _try(nip: Nip, password: str) -> TooManyTries | log_in.WrongPassword | log_i
     if isinstance(attempt, TooManyTries):
         return attempt
     try:
-        is_right, better_hash = passwords.verified(password, attempt.password_hash)
+        is_right, better_hash = passwords.verified(password, attempt.password_hash, attempt.old_costs)
     except passwords.Busy:
         with unit_of_work() as db:
             log_in.abandon(db, attempt)
@@ -137,7 +143,8 @@ def _try(nip: Nip, password: str) -> TooManyTries | log_in.WrongPassword | log_i
     with unit_of_work() as db:
         outcome = log_in.finish(db, attempt, is_right, better_hash, client(), now())
         if isinstance(outcome, log_in.Entered):
-            return outcome, sessions.start(db, outcome.user, outcome.previous_login_at, now())
+            opens_desk = desk_password.opens_desk(outcome.user, password)
+            return outcome, sessions.start(db, outcome.user, outcome.previous_login_at, opens_desk, now())
         return outcome
 
 

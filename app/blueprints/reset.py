@@ -38,9 +38,9 @@ def _is_with_opened_link() -> bool:
     """The link that was opened here still opens, and the form shows nothing else: no code is guessed, so whoever used up
     the office's tries does not stop its holder. Any other token, or another NIP, is a try like all others."""
     opened, nip, token = opened_link(), request.form.get("nip", ""), read_secret(request.form.get("token", ""))
-    if opened is None or opened.code is None or (nip and read_nip(nip) != opened.nip):
+    if opened is None or not opened.codes or (nip and read_nip(nip) != opened.nip):
         return False
-    return token in (opened.link, read_secret(opened.code))
+    return token in (opened.link, *opened.codes)
 
 
 @blueprint.post("/reset-password")
@@ -99,7 +99,7 @@ def _nip(form: ConfirmationForm, opened: OpenedLink | None) -> Nip | None:
 def _proof(form: ConfirmationForm, opened: OpenedLink | None) -> Code | Link | None:
     """What was typed, or the opened link when the field holds just what that link filled in: links are not throttled."""
     typed = form.token.value
-    if opened and opened.code and typed == read_secret(opened.code):
+    if opened and typed in opened.codes:
         return opened.link
     return typed
 

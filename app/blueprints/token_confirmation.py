@@ -14,7 +14,7 @@ from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.domain.password_policy import faults, policy_named
-from app.domain.reset_secret import Link, read_secret
+from app.domain.reset_secret import Code, Link, read_secret
 from app.flows.redeem_token import policy_for, request_behind
 from app.flows.request_reset import NothingToResend, Posted, TooSoon, resend_token
 from app.models.audit_event import Tag
@@ -67,8 +67,13 @@ class OpenedLink:
 
     link: Link
     nip: Nip
-    code: str | None  # None when the token is used or expired
+    codes: tuple[Code, ...]  # newest key first; empty when the token is used or expired
     is_admin: bool
+
+    @property
+    def code(self) -> str | None:
+        """As the page fills it in."""
+        return self.codes[0].shown if self.codes else None
 
 
 @blueprint.get("", endpoint="page")
@@ -171,9 +176,9 @@ def opened_link() -> OpenedLink | None:
         if found is None or found.user is None:
             return None
         moment = now()
-        code = portal().keys.reset_code(found.reference, found.key).shown if found.is_live(moment) else None
+        codes = portal().keys.reset_codes(found.reference, found.key) if found.is_live(moment) else ()
         is_admin = policy_for(db, found.user, portal().settings.password_policy, moment).name == "asn2025"
-        return OpenedLink(link, Nip(found.nip), code, is_admin)
+        return OpenedLink(link, Nip(found.nip), codes, is_admin)
 
 
 def waits_for_token(moment: datetime) -> bool:

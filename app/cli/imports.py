@@ -58,7 +58,7 @@ def import_pegawai(file: Path, dry_run: bool, reason: str) -> None:
     with SeenInFile() as seen:
 
         def take(lines: Sequence[Line]) -> Sequence[Outcome]:
-            batch = staff_flow.vet(lines, seen)
+            batch = staff_flow.vet(lines, seen, dry_run)
             terms = staff_flow.Terms(seen, opens_cpns, COMMAND_LINE, now(), dry_run, typed_reason=reason.strip()[:300])
             with reading() if dry_run else unit_of_work() as session:
                 return staff_flow.import_staff(session, batch, terms)

@@ -76,6 +76,11 @@ def policy_named(setting: str, is_admin: bool) -> PasswordPolicy:
     return ASN_2025 if is_admin else _BY_NAME[setting]
 
 
+def strict_rules() -> str:
+    """What admins' passwords must have, on one line."""
+    return "; ".join(_uncapitalised(rule.sentence) for rule in ASN_2025.rules)
+
+
 def faults(password: str, policy: PasswordPolicy) -> list[str]:
     """What can be said against a password without knowing whose it is. Sentences; empty when it may be hashed."""
     if not password:

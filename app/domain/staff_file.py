@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from app.domain.categories import Category
 from app.domain.email_address import EmailAddress, NotAnEmail, read_email
 from app.domain.nip import Nip, NotANip, read_nip
+from app.domain.old_hash import OldHash, TooDear, read_old_hash
 from app.domain.typed_text import about_others
 
 
@@ -101,8 +102,15 @@ NIP_AS_NUMBER = Fault(
 
 HASH_NOT_USABLE = Fault(
     "password_hash",
-    "Hash password ini tidak dapat dipakai portal (hanya argon2id dengan m=19456,t=2,p=1). "
-    "Kosongkan sel ini; pegawai mengaktifkan akun dengan Lupa Password.",
+    "Hash password ini tidak dapat dipakai portal (hanya bcrypt, pbkdf2_sha256, sha512_crypt, dan argon2id dengan "
+    "m=19456,t=2,p=1). Kosongkan sel ini; pegawai mengaktifkan akun dengan Lupa Password.",
+)
+
+HASH_TOO_DEAR = Fault(
+    "password_hash",
+    "Hash password ini terlalu berat: setiap login di portal akan menunggu karenanya (paling berat bcrypt 12, "
+    "pbkdf2_sha256 1.200.000 putaran, sha512_crypt 700.000 putaran). Kosongkan sel ini; pegawai mengaktifkan akun dengan "
+    "Lupa Password.",
 )
 
 
@@ -252,6 +260,11 @@ def _password_hash(cell: str) -> str | Fault | None:
     password_hash = cell.strip()
     if not password_hash:
         return None
+    match read_old_hash(password_hash):
+        case TooDear():
+            return HASH_TOO_DEAR
+        case OldHash():
+            return password_hash
     if len(password_hash) > _LONGEST_HASH or not _HASH.fullmatch(password_hash):
         return HASH_NOT_USABLE
     return password_hash

@@ -5,8 +5,10 @@ status or a password that is set. What it changes has the consequences that the 
 What may be done by a file, app/flows/import_rights.py says.
 """
 
+import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, text
@@ -86,9 +88,14 @@ class Terms:
         return f"{number}: {self.uploader.reason}" if self.uploader.reason else f"{number}."
 
 
-def vet(lines: Iterable[Line], seen: SeenInFile) -> list[StaffLine | Refused]:
-    """Judge the rows by themselves and by the file's earlier ones; outside a transaction, for no lock needs it."""
-    return [_vetted(line, seen) for line in lines]
+def vet(lines: Iterable[Line], seen: SeenInFile, dry_run: bool = False) -> list[StaffLine | Refused]:
+    """Judge the rows by themselves and by the file's earlier ones; outside a transaction, for no lock needs it, and hashes
+    of older schemes are hashed once more here."""
+    vetted = [_vetted(line, seen) for line in lines]
+    if dry_run:
+        return vetted
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(_with_hash_as_kept, vetted))
 
 
 def import_staff(session: Session, batch: Sequence[StaffLine | Refused], terms: Terms) -> list[Outcome]:
@@ -123,6 +130,12 @@ def _vetted(line: Line, seen: SeenInFile) -> StaffLine | Refused:
     if row.email:
         seen.note(Kind.EMAIL, row.email.key, line.number)
     return StaffLine(line.number, row)
+
+
+def _with_hash_as_kept(entry: StaffLine | Refused) -> StaffLine | Refused:
+    if isinstance(entry, Refused) or not entry.row.password_hash:
+        return entry
+    return replace(entry, row=replace(entry.row, password_hash=passwords.as_kept(entry.row.password_hash)))
 
 
 def _alone(session: Session, entry: StaffLine, terms: Terms) -> Outcome:

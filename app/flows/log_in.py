@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.client import Client
 from app.domain.nip import Nip
+from app.models.account import Account
 from app.models.audit_event import Tag
 from app.models.user import User
 from app.security import audit, guesses
@@ -21,13 +22,18 @@ from app.security.throttle import LOGIN_IN_KNOWN_BROWSERS, LOGIN_IN_NEW_BROWSERS
 
 @dataclass(frozen=True)
 class Attempt:
-    """One counted try. `password_hash` is None for a stranger's NIP and for an account without a password."""
+    """One counted try, with the account as it was then."""
 
     nip: Nip
     limit: GuessLimit
     bucket: str
-    user_id: int | None
-    password_hash: str | None
+    account: Account
+    old_costs: dict[str, int]  # what everybody's try pays for the imported hashes of older schemes
+
+    @property
+    def password_hash(self) -> str | None:
+        """None for a stranger's NIP and for an account without a password."""
+        return self.account.password_hash
 
 
 @dataclass(frozen=True)
@@ -55,15 +61,15 @@ def begin(
 ) -> Attempt | TooManyTries:
     """Count the try before the password is looked at. `marks` are those that the browser carries, of whomever: one of
     them may be this person's, and then the try counts with those of all browsers that know this person."""
-    user = User.with_nip(session, nip)
-    is_known = user is not None and user.browser_mark in marks
+    account = Account.of(session, nip)
+    is_known = account.browser_mark is not None and account.browser_mark in marks
     limit = LOGIN_IN_KNOWN_BROWSERS if is_known else LOGIN_IN_NEW_BROWSERS
     bucket = _bucket(limit, nip, keys)
     answer = guesses.take(session, limit, bucket, now)
     if isinstance(answer, TooManyTries):
-        audit.record_once_a_minute(session, Tag.LOGIN_THROTTLED, user, client, now, about=nip.digits)
+        audit.record_once_a_minute(session, Tag.LOGIN_THROTTLED, account, client, now, about=nip.digits)
         return answer
-    return Attempt(nip, limit, bucket, user.id if user else None, user.password_hash if user else None)
+    return Attempt(nip, limit, bucket, account, User.old_costs(session))
 
 
 def finish(
@@ -71,16 +77,17 @@ def finish(
 ) -> Entered | NotOpen | WrongPassword:
     """Decide on the account as it is now; a password changed since `begin` makes the old one wrong.
 
-    A right password was no guess. What others have guessed stays counted, or each login would clear the way for them.
+    A right password was no guess; what others have guessed stays counted, or each login would clear the way for them. For a
+    wrong one nobody is looked up: whether there is somebody must not be a question of time.
     """
-    user = User.with_nip(session, attempt.nip, lock=True)
-    if user is None or not is_right or user.password_hash != attempt.password_hash:
-        audit.record(session, Tag.LOGIN_REFUSED, user, client, now)
+    user = User.with_nip(session, attempt.nip, lock=True) if is_right else None
+    if user is None or user.password_hash != attempt.password_hash:
+        audit.record(session, Tag.LOGIN_REFUSED, attempt.account, client, now)
         return WrongPassword()
 
     guesses.give_back(session, attempt.limit, attempt.bucket)
     if better_hash:
-        user.renew_hash(better_hash)
+        user.keep_hash(better_hash)
     if not user.may_enter:
         audit.record_once_a_minute(
             session, Tag.LOGIN_NOT_OPEN, user, client, now, about=attempt.nip.digits, actor=user, activation=user.activation

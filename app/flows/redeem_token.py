@@ -17,6 +17,7 @@ from app.domain.password_policy import PasswordPolicy, faults, personal_faults, 
 from app.domain.reset_secret import Code, Link
 from app.flows import log_in
 from app.mail import letters
+from app.models.account import Account
 from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import Tag
 from app.models.reset_request import ResetRequest, WhyRefused
@@ -59,16 +60,18 @@ def check(
     limit = throttle.TOKEN_PER_NIP
     bucket = keys.fingerprint(limit.name, nip.digits)
     is_typed = not isinstance(proof, Link)
-    if is_typed and isinstance(answer := throttle.take(session, limit, bucket, now), TooManyTries):
-        audit.record_once_a_minute(session, Tag.TOKEN_THROTTLED, User.with_nip(session, nip), client, now, about=nip.digits)
+    answer = throttle.take(session, limit, bucket, now) if is_typed else None
+    account = Account.of(session, nip)
+    if isinstance(answer, TooManyTries):
+        audit.record_once_a_minute(session, Tag.TOKEN_THROTTLED, account, client, now, about=nip.digits)
         return answer
 
-    request = _proven_request(session, nip, proof, keys, now)
+    request = _proven_request(session, nip, account, proof, keys, now)
     if isinstance(request, WhyRefused) or request.user is None:
         why = request if isinstance(request, WhyRefused) else WhyRefused.WRONG
         # Typed codes are counted one by one above; links are not, and have no bound of their own.
         record = audit.record if is_typed else partial(audit.record_once_a_minute, about=f"{nip.digits} {why}")
-        record(session, Tag.TOKEN_REFUSED, User.with_nip(session, nip), client, now, typed=str(is_typed), reason=why)
+        record(session, Tag.TOKEN_REFUSED, account, client, now, typed=str(is_typed), reason=why)
         return TokenNotLive()
 
     if is_typed:
@@ -110,11 +113,13 @@ def redeem(
 
 
 def request_behind(session: Session, link: Link, keys: SigningKeys) -> ResetRequest | None:
-    """The request whose mailbox a link proves, live or not; None when the signature is not ours. Spends nothing."""
-    request = ResetRequest.with_reference(session, link.reference)
-    if request is None or not keys.opens_link(link, request.reference, request.key):
+    """The request whose mailbox a link proves, live or not; None when the signature is not ours. Spends nothing.
+
+    The signature comes first: who has asked knows the reference, and a request with an owner takes longer to load.
+    """
+    if not keys.opens_link(link, link.reference, ResetRequest.key_of(session, link.reference)):
         return None
-    return request
+    return ResetRequest.with_reference(session, link.reference)
 
 
 def policy_for(session: Session, user: User, policy_setting: str, now: datetime) -> PasswordPolicy:
@@ -123,9 +128,9 @@ def policy_for(session: Session, user: User, policy_setting: str, now: datetime)
 
 
 def _proven_request(
-    session: Session, nip: Nip, proof: Code | Link | None, keys: SigningKeys, now: datetime
+    session: Session, nip: Nip, account: Account, proof: Code | Link | None, keys: SigningKeys, now: datetime
 ) -> ResetRequest | WhyRefused:
-    """The live request that the proof opens. A code is tried on each of the NIP's live requests: every mail works."""
+    """The live request that the proof opens."""
     match proof:
         case None:
             return WhyRefused.WRONG
@@ -135,14 +140,17 @@ def _proven_request(
                 return WhyRefused.WRONG
             return request.why_not_live(now) or request
         case Code():
-            live = ResetRequest.live_for(session, nip, now)
-            opened = [request for request in live if keys.opens_code(proof, request.reference, request.key)]
-            return opened[0] if opened else _why_code_refused(session, nip, proof, keys, now, bool(live))
+            return _opened_by_code(session, nip, account, proof, keys, now)
 
 
-def _why_code_refused(session: Session, nip: Nip, code: Code, keys: SigningKeys, now: datetime, is_any_live: bool) -> WhyRefused:
-    """An old mail's code is told apart from a mistyped one. The same is asked of the database for a stranger's NIP."""
-    for request in ResetRequest.ended_for(session, nip, now):
-        if keys.opens_code(code, request.reference, request.key):
-            return request.why_not_live(now) or WhyRefused.WRONG
-    return WhyRefused.WRONG if is_any_live else WhyRefused.NOTHING_OPEN
+def _opened_by_code(
+    session: Session, nip: Nip, account: Account, code: Code, keys: SigningKeys, now: datetime
+) -> ResetRequest | WhyRefused:
+    """A code is tried on each of the NIP's requests: every mail works, and an old mail's code is told apart from a
+    mistyped one. As many are tried for everybody, to the end, whether or not one has fitted."""
+    tried = ResetRequest.handed_over_for(session, nip, account, now)
+    opened = [one for one in tried if keys.opens_code(code, one.reference, one.key) and one.is_there]
+    if not opened:
+        return WhyRefused.WRONG if any(one.is_live for one in tried) else WhyRefused.NOTHING_OPEN
+    first = opened[0]
+    return (ResetRequest.with_reference(session, first.reference) if first.is_live else None) or first.why_not_live

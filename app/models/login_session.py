@@ -20,6 +20,7 @@ class LoginSession(Base):
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     proven_at: Mapped[datetime] = mapped_column(UtcDateTime)  # when the password was last shown in it
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)  # the absolute end, whatever the use
+    opens_desk: Mapped[bool]  # the password that opened it satisfies the rules for admins
     previous_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     client_address: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(300))

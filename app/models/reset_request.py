@@ -1,17 +1,21 @@
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, or_, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, case, func, literal, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.domain.nip import Nip
+from app.models.account import Account
 from app.models.base import AddedOnce, Base, BigId, UtcDateTime
 from app.models.user import User
 
-MOST_LIVE_TOKENS = 10  # more than can lie in one mailbox at a time
 # Kirim ulang keeps one code alive no longer than this after it was asked, or one lifetime where that is longer.
 LONGEST_BY_RESENDS = timedelta(hours=3)
 _WORTH_A_MAIL = timedelta(minutes=15)  # of life that a token must have left to be mailed again
+CODES_TRIED = 20  # of the requests of one NIP; more than can lie in one mailbox at a time
+_NO_REFERENCE, _NO_KEY = "-" * 16, bytes(32)  # of a stand-in, which opens nothing
+_LIVE, _NOTHING = "live", ""
 
 
 class WhyRefused(StrEnum):
@@ -22,6 +26,27 @@ class WhyRefused(StrEnum):
     EXPIRED = "expired"
     USED = "used"
     OVERTAKEN = "overtaken"  # by a change of the account
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """A request as far as a typed code concerns it, or a stand-in for none."""
+
+    reference: str
+    key: bytes
+    why: str  # it opens nothing (a `WhyRefused`), or that it does
+
+    @property
+    def is_there(self) -> bool:
+        return self.why != _NOTHING
+
+    @property
+    def is_live(self) -> bool:
+        return self.why == _LIVE
+
+    @property
+    def why_not_live(self) -> WhyRefused:
+        return WhyRefused(self.why)
 
 
 class ResetRequest(AddedOnce, Base):
@@ -65,36 +90,43 @@ class ResetRequest(AddedOnce, Base):
         return session.scalars(found.execution_options(populate_existing=True)).one_or_none()
 
     @classmethod
-    def live_for(cls, session: Session, nip: Nip, now: datetime) -> list["ResetRequest"]:
-        """The NIP's requests whose token was handed over and can still be used, newest first."""
-        found = (
-            select(cls)
-            .join(User, cls.user_id == User.id)
-            .where(
-                cls.nip == nip.digits,
-                cls.used_at.is_(None),
-                cls.expires_at > now,
-                cls.credential_version == User.credential_version,
-            )
-            .order_by(cls.id.desc())
-            .limit(MOST_LIVE_TOKENS)
-            .execution_options(populate_existing=True)
-        )
-        return list(session.scalars(found))
+    def key_of(cls, session: Session, reference: str) -> bytes:
+        """The row key of this request, or one of nothing: a signature is checked over either, in the same time."""
+        always = select(literal(1).label("row")).subquery("always")
+        found = select(func.coalesce(cls.key, _NO_KEY)).select_from(always)
+        return session.execute(found.join(cls, cls.reference == reference, isouter=True)).scalar_one()
 
     @classmethod
-    def ended_for(cls, session: Session, nip: Nip, now: datetime) -> list["ResetRequest"]:
-        """The NIP's requests whose token was handed over and cannot be used any more, newest first."""
-        is_over = or_(cls.used_at.is_not(None), cls.expires_at <= now, cls.credential_version != User.credential_version)
-        found = (
-            select(cls)
-            .join(User, cls.user_id == User.id)
-            .where(cls.nip == nip.digits, cls.expires_at.is_not(None), is_over)
-            .order_by(cls.id.desc())
-            .limit(MOST_LIVE_TOKENS)
-            .execution_options(populate_existing=True)
+    def handed_over_for(cls, session: Session, nip: Nip, account: Account, now: datetime) -> list[HandedOver]:
+        """The NIP's requests whose token was handed over: those that can still be used, then the others, newest first.
+
+        CODES_TRIED of them for every NIP, filled up with stand-ins, and of every row the same few columns: what it costs
+        to look for a wrong code must not tell whether anybody has asked.
+        """
+        numbers = select(literal(1).label("place")).cte("numbers", recursive=True)
+        numbers = numbers.union_all(select(numbers.c.place + 1).where(numbers.c.place < CODES_TRIED))
+        is_anothers = or_(cls.user_id != (account.id or 0), cls.credential_version != (account.credential_version or 0))
+        why = case(
+            (cls.used_at.is_not(None), WhyRefused.USED.value),
+            (is_anothers, WhyRefused.OVERTAKEN.value),
+            (cls.expires_at <= now, WhyRefused.EXPIRED.value),
+            else_=_LIVE,
+        ).label("why")
+        order = ((why == _LIVE).desc(), cls.id.desc())
+        there = (
+            select(cls.reference, cls.key, why, func.row_number().over(order_by=order).label("place"))
+            .where(cls.nip == nip.digits, cls.expires_at.is_not(None))
+            .order_by(*order)
+            .limit(CODES_TRIED)
+            .subquery("there")
         )
-        return list(session.scalars(found))
+        columns = (
+            func.coalesce(there.c.reference, _NO_REFERENCE),
+            func.coalesce(there.c.key, _NO_KEY),
+            func.coalesce(there.c.why, _NOTHING),
+        )
+        found = select(*columns).select_from(numbers).join(there, there.c.place == numbers.c.place, isouter=True)
+        return [HandedOver(*row) for row in session.execute(found.order_by(numbers.c.place))]
 
     @property
     def mailbox(self) -> str:

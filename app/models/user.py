@@ -3,12 +3,13 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, select, text, update
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.domain.categories import Activation, Category, initial_activation
 from app.domain.email_address import EmailAddress
 from app.domain.nip import Nip
+from app.domain.old_hash import read_kept_hash
 from app.domain.password_policy import Owner
 from app.models.base import Base, UtcDateTime, text_enum
 from app.models.instansi import Instansi
@@ -37,6 +38,7 @@ class User(Base):
         Index("ix_user_account_activation", "activation", "nip"),
         Index("ix_user_account_category", "category", "nip"),
         Index("ix_user_account_stuck_since", "instansi_id", "stuck_since", "id", **_only_where("stuck_since IS NOT NULL")),
+        Index("ix_user_account_old_scheme", "old_scheme", "old_cost", **_only_where("old_scheme IS NOT NULL")),
         Index(
             "ix_user_account_waiting_since",
             "instansi_id",
@@ -62,6 +64,9 @@ class User(Base):
     activation_reason: Mapped[str | None] = mapped_column(String(500))  # why it stands there, as its owner is told
     deactivated_by: Mapped[str | None] = mapped_column(String(_LONGEST_OFFICE))  # an office, never a person's name
     password_hash: Mapped[str | None] = mapped_column(String(200))  # NULL: never set
+    # Of the older system that the hash was imported from, which lies inside it; NULL for the portal's own.
+    old_scheme: Mapped[str | None] = mapped_column(String(20))
+    old_cost: Mapped[int | None]
     password_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     credential_version: Mapped[int] = mapped_column(default=1)
     browser_mark: Mapped[str | None] = mapped_column(String(32))  # kept by all browsers that know this person, signed
@@ -126,6 +131,15 @@ class User(Base):
             update(cls).where(cls.id == user_id).values(mail_failed_at=at).execution_options(synchronize_session=False)
         )
 
+    @classmethod
+    def old_costs(cls, session: Session) -> dict[str, int]:
+        """The dearest imported hash of every older kind, by kind; a step in the index each, however many people have one."""
+        costs: dict[str, int] = {}
+        kind = ""
+        while kind := session.scalar(select(func.min(cls.old_scheme)).where(cls.old_scheme > kind)) or "":
+            costs[kind] = session.scalars(select(func.max(cls.old_cost)).where(cls.old_scheme == kind)).one() or 0
+        return costs
+
     @property
     def shown_nip(self) -> Nip:
         return Nip(self.nip)
@@ -147,7 +161,7 @@ class User(Base):
 
     def set_password(self, password_hash: str, now: datetime) -> None:
         """A new password ends every session and every open token, and no browser is known any more."""
-        self.password_hash = password_hash
+        self.keep_hash(password_hash)
         self.password_changed_at = now
         self.forget_browsers()
         self.end_all_access()
@@ -159,17 +173,19 @@ class User(Base):
 
     def remove_password(self) -> None:
         """There is no way in until the owner has set another one."""
-        self.password_hash = None
+        self.password_hash = self.old_scheme = self.old_cost = None
         self.forget_browsers()
         self.end_all_access()
-
-    def renew_hash(self, password_hash: str) -> None:
-        """The same password, hashed as it is done today."""
-        self.password_hash = password_hash
 
     def forget_browsers(self) -> None:
         """All browsers that knew this person are strangers now; those that get to know him from here on carry another mark."""
         self.browser_mark = secrets.token_hex(16)
+
+    def keep_hash(self, password_hash: str) -> None:
+        """Another hash of the same password, or of a new one."""
+        kept = read_kept_hash(password_hash)
+        self.password_hash = password_hash
+        self.old_scheme, self.old_cost = (kept.recipe.kind, kept.recipe.cost) if kept else (None, None)
 
     def set_email(self, address: EmailAddress | None) -> None:
         self.email = address.text if address else None

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.client import Client
 from app.domain.email_address import EmailAddress
+from app.models.account import Account
 from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
 from app.security.once_a_minute import OnceAMinute
@@ -18,7 +19,7 @@ Facts = dict[str, str | int | None]
 def record(
     session: Session,
     tag: Tag,
-    account: User | None,
+    account: User | Account | None,
     client: Client,
     now: datetime,
     *,
@@ -28,7 +29,8 @@ def record(
 ) -> AuditEvent:
     """Write one event. `account` is whose account it was, `actor` who acted where that is proven. No secrets in `detail`.
 
-    The desk that may read it is that of the account's instansi; `instansi_id` names it for acts without an account.
+    An `Account` may be nobody's. The desk that may read the event is that of the account's instansi; `instansi_id` names it
+    for acts without an account.
     """
     event = AuditEvent(
         at=now,
@@ -62,7 +64,7 @@ def before_and_after(session: Session, column: str, old: str | None, new: str | 
 def record_once_a_minute(
     session: Session,
     tag: Tag,
-    account: User | None,
+    account: User | Account | None,
     client: Client,
     now: datetime,
     *,

@@ -2,14 +2,18 @@
 
 import os
 import re
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from threading import BoundedSemaphore
 
 from passlib.context import CryptContext
 from passlib.hash import argon2
 
+from app.domain.old_hash import OldHash, read_kept_hash, read_old_hash
 from app.domain.password_policy import LONGEST_PASSWORD
+from app.security import old_schemes
 
 # OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes, 1 lane; 20-25 ms on the machines of this project.
 _ARGON2 = {"argon2__type": "ID", "argon2__memory_cost": 19456, "argon2__time_cost": 2, "argon2__parallelism": 1}
@@ -30,24 +34,35 @@ def hashed(password: str) -> str:
         return str(_context.hash(password))
 
 
-def verified(password: str, password_hash: str | None) -> tuple[bool, str | None]:
+def verified(password: str, password_hash: str | None, old_costs: Mapping[str, int]) -> tuple[bool, str | None]:
     """Whether the password is right, and a better hash where the old one is outdated. Raises Busy.
 
-    Without a hash (no such person, no password yet) the same work is done and the answer is no.
+    Without a hash (no such person, no password yet) the same work is done and the answer is no. `old_costs` is what the
+    imported hashes of older schemes have brought into this portal: that much is spent on every try of everybody.
     """
     with _a_slot():
-        if password_hash is None or len(password) > LONGEST_PASSWORD:
-            _context.dummy_verify()
+        kept = read_kept_hash(password_hash) if password_hash else None
+        may_be_right = password_hash is not None and len(password) <= LONGEST_PASSWORD and not (kept and "\0" in password)
+        typed = password[:LONGEST_PASSWORD]
+        checksum = old_schemes.checksum(typed, kept.recipe if kept else None, old_costs)
+        own_hash = kept.hash if kept else password_hash or _of_nobody()
+        is_right, better_hash = _context.verify_and_update(checksum if kept else typed, own_hash)
+        if not is_right or not may_be_right:
             return False, None
-        is_right, better_hash = _context.verify_and_update(password, password_hash)
-        return is_right, better_hash
+        return True, str(_context.hash(password)) if kept else better_hash
+
+
+@cache
+def _of_nobody() -> str:
+    """A hash that stands in where there is none; of something that nobody types."""
+    return str(_context.hash(secrets.token_hex(32)))
 
 
 def may_be_imported(password_hash: str) -> bool:
-    """Whether a hash from elsewhere can be verified here, in the very time that a stranger's try takes.
-
-    Other schemes or parameters would tell by the clock that the account exists, so they are refused.
-    """
+    """Whether a hash from elsewhere can be verified here: an older scheme's, or argon2id with the very parameters of this
+    portal. Others of argon2id would tell by the clock that the account exists."""
+    if isinstance(read_old_hash(password_hash), OldHash):
+        return True
     if not _SAME_KIND.fullmatch(password_hash):
         return False
     try:
@@ -55,6 +70,12 @@ def may_be_imported(password_hash: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def as_kept(password_hash: str) -> str:
+    """An imported hash as the portal keeps it: an older scheme's is hashed once more. Raises Busy; as slow as `hashed`."""
+    old = read_old_hash(password_hash)
+    return old.kept_as(hashed(old.checksum)) if isinstance(old, OldHash) else password_hash
 
 
 @contextmanager

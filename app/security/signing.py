@@ -2,6 +2,8 @@
 fingerprints for tables that must not show what was typed.
 
 Each purpose has a salt of its own, so that no signature opens another door. The newest key signs, all keys verify.
+Fingerprints alone are made with the oldest key: a row must be found again under the name that it was given, and a key
+that comes in front renames nothing. Only when the oldest is taken away do counters begin anew, once.
 """
 
 import hashlib
@@ -42,14 +44,19 @@ class SigningKeys:
 
     def reset_code(self, reference: str, row_key: bytes) -> Code:
         """The typed code, under the newest key."""
-        return self._code_under(self.keys[0], reference, row_key)
+        return self.reset_codes(reference, row_key)[0]
 
     def opens_code(self, code: Code, reference: str, row_key: bytes) -> bool:
+        """Every key is tried, whichever fits: the time says nothing."""
         matches = [hmac.compare_digest(code.letters, self._code_under(key, reference, row_key).letters) for key in self.keys]
         return any(matches)
 
+    def reset_codes(self, reference: str, row_key: bytes) -> tuple[Code, ...]:
+        """The typed code under every key, newest first: a page that was opened before a rotation shows an older one."""
+        return tuple(self._code_under(key, reference, row_key) for key in self.keys)
+
     def _link_signer(self) -> Signer:
-        return Signer(list(reversed(self.keys)), salt=_LINK_SALT, key_derivation="hmac", digest_method=hashlib.sha256)
+        return Signer(self.oldest_first, salt=_LINK_SALT, key_derivation="hmac", digest_method=hashlib.sha256)
 
     def _code_under(self, key: str, reference: str, row_key: bytes) -> Code:
         derived = hmac.digest(key.encode(), _CODE_SALT, "sha256")
@@ -91,6 +98,11 @@ class SigningKeys:
         except BadSignature:
             return None
 
+    @property
+    def oldest_first(self) -> list[str]:
+        """As itsdangerous wants several keys: the last one signs."""
+        return list(reversed(self.keys))
+
     # -- what `mysapk check` asks the running portal -----------------------------------------------------------------
     def check_question(self, number: str) -> str:
         return self._timed(_CHECK_SALT).dumps(number)
@@ -115,8 +127,8 @@ class SigningKeys:
 
     # -- names for rows --------------------------------------------------------------------------------------------
     def fingerprint(self, *parts: str) -> str:
-        """A keyed hash (64 hex digits) for a table that must not show what stands behind it."""
-        derived = hmac.digest(self.keys[0].encode(), _FINGERPRINT_SALT, "sha256")
+        """A keyed hash (64 hex digits) for a table that must not show what stands behind it. Rotation does not change it."""
+        derived = hmac.digest(self.keys[-1].encode(), _FINGERPRINT_SALT, "sha256")
         return hmac.new(derived, json.dumps(parts).encode(), "sha256").hexdigest()
 
     def trail_keys(self) -> tuple[bytes, ...]:
@@ -125,10 +137,10 @@ class SigningKeys:
         return tuple(hmac.digest(key.encode(), _TRAIL_SALT, "sha256") for key in self.keys)
 
     def _serializer(self, salt: str) -> URLSafeSerializer:
-        return URLSafeSerializer(list(reversed(self.keys)), salt=salt, signer_kwargs=_SHA256)
+        return URLSafeSerializer(self.oldest_first, salt=salt, signer_kwargs=_SHA256)
 
     def _timed(self, salt: str) -> URLSafeTimedSerializer:
-        return URLSafeTimedSerializer(list(reversed(self.keys)), salt=salt, signer_kwargs=_SHA256)
+        return URLSafeTimedSerializer(self.oldest_first, salt=salt, signer_kwargs=_SHA256)
 
 
 _SHA256 = {"key_derivation": "hmac", "digest_method": hashlib.sha256}

@@ -11,6 +11,7 @@ from werkzeug.exceptions import NotFound
 
 from app.db import unit_of_work
 from app.domain.indonesian_time import now
+from app.domain.password_policy import strict_rules
 from app.flows import log_in, prove_again
 from app.models.audit_event import Tag
 from app.models.user import User
@@ -46,6 +47,20 @@ def only_admins() -> ResponseReturnValue | None:
     visitor = sessions.visitor()
     if visitor is None:
         return sessions.led_to_login()
+    if visitor.is_held_back:
+        _record_refusal(visitor.user, reason="password")
+        return error_page(
+            403,
+            heading="Menu admin menunggu password yang lebih kuat",
+            sentences=[
+                "Mandat Anda berlaku, tetapi password yang Anda pakai untuk masuk belum memenuhi aturan untuk admin: "
+                f"{strict_rules()}; tanpa NIP, nama, tanggal lahir, atau alamat email Anda, dan bukan password yang umum.",
+                "Beranda dan halaman Akun tetap dapat dipakai.",
+            ],
+            what_to_do=["Keluar, buat password baru lewat Lupa Password, lalu masuk dengan password itu."],
+            link_href=url_for("home.beranda"),
+            link_text="Ke beranda",
+        )
     if visitor.authority is None:
         _record_refusal(visitor.user)
         return error_page(
@@ -118,7 +133,7 @@ def _prove(password: str) -> bool | TooManyTries:
     if isinstance(attempt, TooManyTries):
         return attempt
     try:
-        is_right, _ = passwords.verified(password, attempt.password_hash)
+        is_right, _ = passwords.verified(password, attempt.password_hash, attempt.old_costs)
     except passwords.Busy:
         with unit_of_work() as db:
             log_in.abandon(db, attempt)
@@ -137,7 +152,9 @@ def _ask_for_password(status: int, problem: str | None = None) -> Response:
     return make_response(page, status)
 
 
-def _record_refusal(user: User) -> None:
+def _record_refusal(user: User, reason: str | None = None) -> None:
     rule = request.url_rule.rule if request.url_rule else None
     with unit_of_work() as db:
-        audit.record_once_a_minute(db, Tag.ADMIN_REFUSED, user, client(), now(), about=f"{user.id} {rule}", actor=user, rule=rule)
+        audit.record_once_a_minute(
+            db, Tag.ADMIN_REFUSED, user, client(), now(), about=f"{user.id} {rule}", actor=user, rule=rule, reason=reason
+        )

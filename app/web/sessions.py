@@ -1,18 +1,22 @@
 """Who is logged in: a random id in the browser, its SHA-256 in a row. And what else a browser keeps for us.
 
 The anonymous cookie (Flask's, signed) only carries the CSRF token and what was asked for in the reset flow.
+
+A session ends when its person has done nothing for a while. Only acts of a person prolong it: what a page's script, the
+service worker or the browser by itself asks for, and what a page renews by itself, shows how things are and prolongs nothing.
 """
 
 import hashlib
+import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import wraps
-from typing import ParamSpec, cast
+from typing import ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, g, redirect, request, session, url_for
+from flask import Flask, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -30,6 +34,8 @@ from app.web.portal import client, portal
 P = ParamSpec("P")
 _PEOPLE_IN_A_COOKIE = 5  # who share one browser
 KNOWN_FOR = timedelta(days=180)  # since this person last logged in here
+BY_ITSELF = "otomatis"  # in the query of an address that a page opens without anybody having pressed anything
+_Q = TypeVar("_Q", bound=Callable[..., ResponseReturnValue])
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,8 @@ class Visitor:
 
     user: User
     login: LoginSession
-    authority: Authority | None  # None: not an admin today
+    authority: Authority | None  # None: not an admin today, or not with this password
+    is_held_back: bool  # holds a mandate today, with a password that is too weak for it
     under_way: IdentityChange | None  # of what identifies the own account, decided and not yet in effect
 
     @property
@@ -71,12 +78,39 @@ def recognise() -> None:
         user = User.with_id(db, login.user_id) if login else None
         if login is None or user is None or not _is_alive(login, user, now):
             return
-        authority = Authority.of(db, user, today_in_jakarta(now))
+        mandate = Authority.of(db, user, today_in_jakarta(now))
         under_way = IdentityChange.under_way_for(db, user.id)
-    if now - login.seen_at >= min(timedelta(minutes=1), _idle() / 10):
+    if _is_act() and now - login.seen_at >= min(timedelta(minutes=1), _idle() / 10):
         with unit_of_work() as db:
             login.note_use(db, now)
-    g.visitor = Visitor(user, login, authority, under_way)
+    authority = mandate if login.opens_desk else None
+    g.visitor = Visitor(user, login, authority, mandate is not None and authority is None, under_way)
+
+
+def no_act(view: _Q) -> _Q:
+    """Mark a view that is asked for without a person's doing, or says nothing about one: it prolongs no session."""
+    view.is_act = False  # type: ignore[attr-defined]
+    return view
+
+
+def act_by_script(view: _Q) -> _Q:
+    """Mark a view that a script asks for because somebody has pressed a button."""
+    view.is_act = True  # type: ignore[attr-defined]
+    return view
+
+
+def _is_act() -> bool:
+    """Whether somebody has done something: opened a page or sent a form. Browsers say what a request is for (Fetch
+    Metadata); those too old for it ask for nothing by themselves but what has a view marked `no_act`, or a file."""
+    if request.endpoint in (None, "static"):
+        return False
+    marked: bool | None = getattr(current_app.view_functions[request.endpoint], "is_act", None)
+    if marked is not None:
+        return marked
+    purposes = [request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz")]
+    is_ahead = any("prefetch" in purpose or "prerender" in purpose for purpose in purposes)
+    is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    return is_page and not is_ahead and BY_ITSELF not in request.args
 
 
 def visitor() -> Visitor | None:
@@ -106,7 +140,7 @@ def login_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, Respon
     return guarded
 
 
-def start(db: Session, user: User, previous_login_at: datetime | None, now: datetime) -> str:
+def start(db: Session, user: User, previous_login_at: datetime | None, opens_desk: bool, now: datetime) -> str:
     """Open a session under a new id, in the transaction of the login. Returns the id for `keep`."""
     if old_id := request.cookies.get(_cookie_name("masuk")):
         LoginSession.end(db, _hash_of(old_id))
@@ -123,6 +157,7 @@ def start(db: Session, user: User, previous_login_at: datetime | None, now: date
             seen_at=now,
             proven_at=now,
             ends_at=now + timedelta(hours=portal().settings.session_absolute_hours),
+            opens_desk=opens_desk,
             previous_login_at=previous_login_at,
             client_address=sender.address,
             user_agent=sender.user_agent,
@@ -189,12 +224,12 @@ def is_app() -> bool:
 
 
 def session_end(now: datetime) -> SessionEnd | None:
-    """When the visitor's session ends without further use."""
+    """When the visitor's session ends without further use. No second is left once it has ended, and not before."""
     found = visitor()
     if found is None:
         return None
     ends_at = min(found.login.seen_at + _idle(), found.login.ends_at)
-    return SessionEnd(max(0, int((ends_at - now).total_seconds())), shown_clock(ends_at))
+    return SessionEnd(max(0, math.ceil((ends_at - now).total_seconds())), shown_clock(ends_at))
 
 
 def path_of_this_site(wanted: str | None) -> str | None:

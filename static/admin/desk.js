@@ -39,7 +39,7 @@
         const answer = await fetch(bar.dataset.progress, { headers: { Accept: "application/json" } });
         if (!answer.ok || answer.redirected) return;
         const { state, words, percent } = await answer.json();
-        if (state !== bar.dataset.state) return void location.reload();
+        if (state !== bar.dataset.state) return void location.replace(bar.dataset.renewed);
         bar.querySelector("label").textContent = words;
         if (percent !== null) bar.querySelector("progress").value = percent;
       } catch {

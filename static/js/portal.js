@@ -232,7 +232,8 @@
     });
   }
 
-  // Session end: said 150 s before, with a way to stay. Other tabs of the same visitor hear of it.
+  // Session end: said 150 s before, with a way to stay. Other tabs of the same visitor hear of it. At the end the portal is
+  // asked once more, by a question that is no use: it ends the session, not this clock.
   for (const box of all("[data-session-ends]")) {
     const WARN = 150;
     const find = (name) => box.querySelector(name);
@@ -245,11 +246,26 @@
 
     const leave = () => {
       clearInterval(timer);
-      location.assign(box.dataset.login || "/login");
+      location.assign(box.dataset.login);
+    };
+    let isAsking = false;
+    const askWhetherItIsOver = async () => {
+      if (isAsking) return;
+      isAsking = true;
+      try {
+        const answer = await fetch(box.dataset.left, { credentials: "same-origin" });
+        const { seconds_left: left, shown } = await answer.json();
+        if (!(left > 0)) return leave();
+        move({ until: Date.now() + left * 1000, shown });
+      } catch {
+        leave(); // Whatever is in the way: nothing of anybody stays on the screen.
+      } finally {
+        isAsking = false;
+      }
     };
     const tick = () => {
       const left = Math.ceil((end - Date.now()) / 1000);
-      if (left <= 0) return leave();
+      if (left <= 0) return void askWhetherItIsOver();
       if (left > WARN) return;
       const minutes = Math.floor(left / 60);
       const words = fill(minutes ? box.dataset.clockLong : box.dataset.clockShort, { m: minutes, s: left % 60 });

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,6 +71,16 @@ class LivePortal:
         with self.app.app_context(), unit_of_work() as session:
             for login in session.scalars(select(LoginSession)):
                 login.seen_at -= span
+
+    def seconds_since_use(self) -> float:
+        """How long the session that was used last has been resting."""
+        with self.app.app_context(), reading() as session:
+            return min((now() - login.seen_at).total_seconds() for login in session.scalars(select(LoginSession)))
+
+    def end_sessions_after(self, seconds: float) -> None:
+        """From now on: shorter than any setting, so that a test can wait for the real end."""
+        portal = self.app.extensions["portal"]
+        self.app.extensions["portal"] = replace(portal, settings=replace(portal.settings, session_idle_minutes=seconds / 60))
 
     def let_proofs_rest(self, span: timedelta = timedelta(minutes=11)) -> None:
         """All passwords were last shown that much earlier."""

@@ -1,6 +1,7 @@
 """Sari's session comes to an end, and she hears of it in time."""
 
 import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -12,11 +13,18 @@ from tests.browser.steps import button, log_in, see
 from tests.cast import SARI
 
 JUST_BEFORE_THE_WARNING, INTO_THE_WARNING, PAST_THE_END = "27:25", "00:10", "02:40"  # of 30 minutes
-LOGIN = re.compile(r"/login$")
+_LONG = 60_000  # milliseconds; others may share the processor
+LOGIN = re.compile(r"/login\?sesi=berakhir$")
+ENDED = "Sesi Anda sudah berakhir"
+IDLE_SECONDS = 8.0
 
 
 def warning(page: Page) -> Locator:
     return page.get_by_role("alertdialog", name="Anda masih di sini?")
+
+
+def answer_of_a_hotel(route: Route) -> None:
+    route.fulfill(body="<p>Selamat datang di WiFi hotel</p>", content_type="text/html")
 
 
 @pytest.fixture
@@ -71,6 +79,112 @@ def test_whose_session_has_ended_lands_on_the_login_page(home: Page, live_portal
     see(home, "Masuk")
 
 
+def test_the_pages_own_clock_ends_nothing(home: Page) -> None:
+    """It may run fast, or somebody is still here in another browser window: the portal is asked before the page leaves."""
+    with home.expect_response("**/akun/sisa-sesi") as answer:
+        home.clock.fast_forward(PAST_THE_END)
+
+    assert answer.value.json()["seconds_left"] > 1700
+    expect(warning(home)).to_be_hidden()
+    see(home, "Pemutakhiran Data Mandiri")
+
+
+def test_without_an_answer_nothing_of_anybody_stays_on_the_screen(home: Page, live_portal: LivePortal) -> None:
+    live_portal.let_sessions_rest(timedelta(minutes=31))
+    home.route("**/akun/sisa-sesi", answer_of_a_hotel)
+
+    home.clock.fast_forward(PAST_THE_END)
+
+    expect(home).to_have_url(LOGIN)
+
+
+def test_a_tab_in_which_nobody_does_anything_really_ends(page: Page, live_portal: LivePortal) -> None:
+    live_portal.end_sessions_after(IDLE_SECONDS)
+    log_in(page, SARI)
+    see(page, "Pemutakhiran Data Mandiri")
+    expect(warning(page)).to_be_visible()
+
+    began = time.monotonic()
+    page.wait_for_url(LOGIN, timeout=_LONG)
+
+    assert IDLE_SECONDS - 2 < time.monotonic() - began < IDLE_SECONDS + 5
+    expect(page.get_by_role("status")).to_contain_text(ENDED)
+    page.goto("/beranda")
+    see(page, "Masuk")
+
+
+def test_of_two_tabs_in_which_nobody_does_anything_both_really_end(page: Page, live_portal: LivePortal) -> None:
+    live_portal.end_sessions_after(IDLE_SECONDS)
+    log_in(page, SARI)
+    see(page, "Pemutakhiran Data Mandiri")
+    tab = page.context.new_page()
+    tab.goto("/akun")
+
+    for one in (page, tab):
+        one.wait_for_url(LOGIN, timeout=_LONG)
+    for one in (page, tab):
+        one.goto("/beranda")
+        see(one, "Masuk")
+
+
+@pytest.mark.parametrize("hears_of_it", [True, False], ids=["tabs that talk", "tabs that do not"])
+def test_who_does_something_in_one_tab_stays_in_both_and_then_both_end(
+    page: Page, live_portal: LivePortal, hears_of_it: bool
+) -> None:
+    if not hears_of_it:
+        page.context.add_init_script("delete window.BroadcastChannel")
+    live_portal.end_sessions_after(IDLE_SECONDS)
+    log_in(page, SARI)
+    see(page, "Pemutakhiran Data Mandiri")
+    tab = page.context.new_page()
+    tab.goto("/akun")
+    for _ in range(3):  # for one and a half of what an idle session has
+        tab.wait_for_timeout(IDLE_SECONDS * 500)
+        button(tab, "Tetap masuk").click()
+        expect(warning(tab)).to_be_hidden()
+        tab.goto("/akun")
+
+    see(page, "Pemutakhiran Data Mandiri")
+    see(tab, "Akun Anda")
+
+    for one in (page, tab):
+        one.wait_for_url(LOGIN, timeout=_LONG)
+    page.goto("/akun")
+    see(page, "Masuk")
+
+
+def test_without_javascript_the_next_click_after_the_end_leads_to_the_login_page(
+    open_browser: OpenBrowser, live_portal: LivePortal
+) -> None:
+    live_portal.end_sessions_after(3)
+    page = open_browser(java_script_enabled=False)
+    log_in(page, SARI)
+    see(page, "Pemutakhiran Data Mandiri")
+    page.wait_for_timeout(3200)
+
+    page.get_by_role("navigation", name="Menu utama").get_by_role("link", name="Akun").click()
+
+    see(page, "Masuk")
+
+
+def test_what_a_browser_says_of_a_visit_counts_it_as_one(page: Page, live_portal: LivePortal) -> None:
+    """Clicks, forms and typed addresses, with the service worker between; else whoever is here would be thrown out."""
+    log_in(page, SARI)
+    page.wait_for_function("navigator.serviceWorker.controller")
+    menu = page.get_by_role("navigation", name="Menu utama")
+    acts = (
+        lambda: menu.get_by_role("link", name="Akun").click(),
+        lambda: page.reload(),
+        lambda: page.goto("/beranda"),
+        lambda: page.go_back(),
+    )
+    for act in acts:
+        live_portal.let_sessions_rest(timedelta(minutes=20))
+        act()
+        page.wait_for_load_state()
+        assert live_portal.seconds_since_use() < 60
+
+
 def test_who_presses_too_late_lands_on_the_login_page(home: Page, live_portal: LivePortal) -> None:
     live_portal.let_sessions_rest(timedelta(minutes=31))
 
@@ -95,9 +209,6 @@ def test_another_tab_hears_that_sari_is_still_here(home: Page) -> None:
 
 
 def test_an_answer_that_is_not_the_portals_is_no_promise(home: Page) -> None:
-    def answer_of_a_hotel(route: Route) -> None:
-        route.fulfill(body="<p>Selamat datang di WiFi hotel</p>", content_type="text/html")
-
     home.route("**/akun/tetap-masuk", answer_of_a_hotel)
     button(home, "Tetap masuk").click()
     expect(home.get_by_role("alert")).to_contain_text("Server belum menjawab")

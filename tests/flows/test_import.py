@@ -10,10 +10,12 @@ from pathlib import Path
 from threading import Thread
 from time import sleep
 
+import bcrypt
 import pytest
 import xlsxwriter
 from click.testing import Result
 from flask import Flask
+from passlib.hash import pbkdf2_sha256, sha512_crypt
 from sqlalchemy import Engine, create_engine, func, select, text
 
 from app.cli import imports
@@ -436,6 +438,86 @@ def test_a_hash_of_an_older_system_lets_its_owner_in(app: Flask, rows: Rows) -> 
     sari = Visitor(app)
     sari.log_in(NIP_OF_SARI, PASSWORD)
     assert sari.is_logged_in()
+
+
+def old_hashes(password: str) -> dict[str, str]:
+    """By the kind that the portal counts them under."""
+    return {
+        "bcrypt": bcrypt.hashpw(password.encode(), bcrypt.gensalt(5)).decode().replace("$2b$", "$2y$"),
+        "pbkdf2_sha256": pbkdf2_sha256.using(rounds=2000).hash(password),
+        "sha512_crypt_16": sha512_crypt.using(rounds=5000).hash(password),
+    }
+
+
+def old_costs(app: Flask) -> dict[str, int]:
+    with app.app_context(), reading() as session:
+        return User.old_costs(session)
+
+
+@pytest.mark.usefixtures("instansi_known")
+@pytest.mark.parametrize("kind", old_hashes(""))
+def test_a_hash_of_another_scheme_lets_its_owner_in_and_is_replaced_then(app: Flask, rows: Rows, kind: str) -> None:
+    old = old_hashes(PASSWORD)[kind]
+    file = rows(f'{SARI},"{old}"', BUDI + ",", header=f"{HEADER},password_hash")
+
+    assert imported(app, file).stdout == "Baru 2, berubah 0, tetap 0, ditolak 0.\n"
+
+    kept = person(app, NIP_OF_SARI).password_hash
+    assert kept is not None and old.rpartition("$")[2][-20:] not in kept
+    assert list(old_costs(app)) == [kind]
+    assert Visitor(app).log_in(NIP_OF_SARI, "Salah-Sekali-1").status_code == 422
+    assert Visitor(app).log_in(NIP_OF_BUDI, PASSWORD).status_code == 422
+    sari = Visitor(app)
+    sari.log_in(NIP_OF_SARI, PASSWORD)
+    assert sari.is_logged_in()
+    replaced = person(app, NIP_OF_SARI).password_hash
+    assert replaced is not None and replaced.startswith("$argon2id$")
+    assert old_costs(app) == {}, "nobody pays any more"
+    assert Visitor(app).log_in(NIP_OF_SARI, PASSWORD).status_code == 303
+    assert imported(app, file).stdout == "Baru 0, berubah 0, tetap 2, ditolak 0.\n"
+
+
+@pytest.mark.usefixtures("instansi_known")
+def test_everybody_pays_for_the_dearest_of_each_kind(app: Flask, rows: Rows) -> None:
+    cheap, dear = (bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(cost)).decode() for cost in (4, 6))
+    django = "pbkdf2_sha256$1000$salt$" + "A" * 43 + "="
+
+    imported(app, rows(f"{SARI},{cheap}", f"{BUDI},{dear}", f"{CINTA},{django}", header=f"{HEADER},password_hash"))
+
+    assert old_costs(app) == {"bcrypt": 6, "pbkdf2_sha256": 1000}
+
+
+@pytest.mark.usefixtures("instansi_known")
+def test_a_reset_replaces_an_old_hash_too(app: Flask, rows: Rows) -> None:
+    imported(app, rows(f"{SARI},{old_hashes(PASSWORD)['bcrypt']}", header=f"{HEADER},password_hash"))
+
+    with app.app_context(), unit_of_work() as session:
+        sari = User.with_nip(session, Nip(NIP_OF_SARI))
+        assert sari is not None
+        sari.set_password(passwords.hashed("Kuda-Laut7"), now())
+
+    assert old_costs(app) == {} and Visitor(app).log_in(NIP_OF_SARI, "Kuda-Laut7").status_code == 303
+
+
+@pytest.mark.usefixtures("instansi_known")
+def test_a_dry_run_hashes_nothing_and_says_the_same(app: Flask, rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(_password: str) -> str:
+        raise AssertionError
+
+    monkeypatch.setattr(passwords, "hashed", never)
+    file = rows(f"{SARI},{old_hashes(PASSWORD)['bcrypt']}", header=f"{HEADER},password_hash")
+
+    assert "Baru 1, berubah 0, tetap 0, ditolak 0." in imported(app, file, "--dry-run").stdout
+
+
+@pytest.mark.usefixtures("instansi_known")
+def test_a_hash_for_which_everybody_would_wait_is_refused_at_its_line(app: Flask, rows: Rows) -> None:
+    dear = "$2b$13$" + "a" * 21 + "." + "a" * 31
+
+    result = imported(app, rows(BUDI + ",", f"{SARI},{dear}", header=f"{HEADER},password_hash"))
+
+    assert "baris 3, kolom password_hash: Hash password ini terlalu berat" in result.stderr and dear not in result.stderr
+    assert result.stdout == "Baru 1, berubah 0, tetap 0, ditolak 1.\n"
 
 
 @pytest.mark.usefixtures("instansi_known")

@@ -206,4 +206,4 @@ def test_only_hashes_that_cost_a_stranger_the_same_time_may_be_imported() -> Non
 
 
 def test_a_person_without_a_password_never_fits() -> None:
-    assert passwords.verified("", None) == (False, None)
+    assert passwords.verified("", None, {}) == (False, None)

@@ -23,6 +23,7 @@ from app.web.fields import LineField, refuse
 from app.web.headers import takes
 from app.web.portal import client
 from app.web.row_ids import big_row_id
+from app.web.sessions import BY_ITSELF, no_act
 
 blueprint = Blueprint("imports", __name__, url_prefix="/impor")
 
@@ -102,6 +103,7 @@ def show(batch_id: int) -> ResponseReturnValue:
         instansi=instansi,
         progress=Progress.of(batch),
         seconds=SECONDS_BETWEEN_LOOKS,
+        renewed_at=f"{url_for('.show', batch_id=batch.id)}?{BY_ITSELF}=1",
         has_refused_rows=has_refused_rows,
         may_be_cancelled=batch.state in import_batches.MAY_BE_CANCELLED,
         shown_moment=shown_moment,
@@ -110,6 +112,7 @@ def show(batch_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/<big_row:batch_id>/kemajuan")
+@no_act
 def progress(batch_id: int) -> ResponseReturnValue:
     """Asked by the script of the page; who has no script has the page renewed."""
     with reading() as db:
