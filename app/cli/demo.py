@@ -113,7 +113,7 @@ def load(session: Session, password_hash: str, moment: datetime) -> None:
                     role=person.mandate,
                     instansi_id=user.instansi_id if person.mandate is Role.ADMIN_INSTANSI else None,
                     sk_number="SK-CONTOH/001",
-                    starts_on=today,
+                    starts_on=today - timedelta(days=60),
                     ends_on=today + timedelta(days=365),
                 )
             )

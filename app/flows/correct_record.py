@@ -15,7 +15,7 @@ from app.domain.client import Client
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
-from app.flows.change_identity import UnderWay, Wish, begin_change
+from app.flows.change_identity import UnderWay, Wish, begin_change, cancel_under_way
 from app.flows.put_on_record import AddressTaken, NipTaken, recategorise
 from app.mail import letters
 from app.models.audit_event import Tag
@@ -94,7 +94,7 @@ def correct_record(
     delay: timedelta,
     client: Client,
     now: datetime,
-) -> Corrected | Stale | OneAtATime | NipTaken | UnderWay | OutOfReach | NotToTouch:
+) -> Corrected | Stale | OneAtATime | NipTaken | OutOfReach | NotToTouch:
     """Write the record as wanted, but for what has to wait or needs a second admin."""
     person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
     if not isinstance(person, User):
@@ -144,7 +144,7 @@ def _through_the_gate(
     delay: timedelta,
     client: Client,
     now: datetime,
-) -> IdentityChange | NipTaken | UnderWay:
+) -> IdentityChange | NipTaken:
     if column == "category":
         wish = Wish(ChangeKind.CATEGORY, person.category, wanted.category, reason)
     else:
@@ -154,8 +154,9 @@ def _through_the_gate(
             audit.record(session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin, reason="NIP taken")
             return NipTaken()
         wish = Wish(ChangeKind.NIP, person.nip, wanted.nip.digits, reason)
+    cancel_under_way(session, person, f"{wish.kind.heading} dibetulkan.", authority.admin, client, now)
     change = begin_change(session, authority.admin, person, wish, delay, client, now)
-    assert not isinstance(change, AddressTaken), "no address was changed"
+    assert not isinstance(change, AddressTaken | UnderWay), "no address was changed, and nothing is under way"
     if isinstance(change, IdentityChange):
         event = audit.record(
             session, Tag.EMAIL_CHANGE_DECIDED, person, client, now, actor=authority.admin,

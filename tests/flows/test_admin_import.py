@@ -139,7 +139,8 @@ def test_wati_looks_first_and_then_imports(peopled: Flask, wati: Visitor, inbox:
     somebody, budi = on_record(peopled, newcomer(1)[:18]), on_record(peopled, BUDI.nip)
     assert somebody is not None and somebody.activation is Activation.NOT_ACTIVATED
     assert budi is not None and budi.work_unit == "Dinas Kearsipan"
-    [letter] = inbox.fetch()
+    told, letter = inbox.fetch()
+    assert told.to == BUDI.email and "Data Anda dibetulkan" in told.text and "unit kerja" in told.text
     assert letter.to == RATNA.email and "Wati Kusuma" in letter.text and "3" in letter.text
 
 

@@ -110,7 +110,7 @@ def test_the_owner_stops_it_from_the_old_address_before_it_holds(peopled: Flask,
         let_changes_take_effect(peopled)
     assert user(peopled, SARI).email == SARI.email
     wati = logged_in(peopled, WATI)
-    assert "Dihentikan dari alamat email lama" in words_of(wati.open("/admin/perbaikan-email?lihat=dibekukan"))
+    assert "Dihentikan lewat tautan di email pemberitahuan" in words_of(wati.open("/admin/perbaikan-email?lihat=dibekukan"))
     assert "tidak jadi berlaku" in words_of(wati.open(f"/admin/perbaikan-email/{request_id}"))
 
 

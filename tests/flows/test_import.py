@@ -155,7 +155,7 @@ def test_new_people_arrive_in_the_state_of_their_category(app: Flask, rows: Rows
     assert sari.activation is Activation.NOT_ACTIVATED
     assert cinta.activation is Activation.WAITING_APPROVAL
     assert (lestari.email, lestari.email_key) == (None, None)
-    assert trail_of(app, NIP_OF_SARI) == [("imported_new", {})]
+    assert [tag for tag, _ in trail_of(app, NIP_OF_SARI)] == ["imported_new"]
     assert letters(app) == []
 
 
@@ -324,18 +324,22 @@ def test_a_changed_email_ends_all_access_and_is_told_to_the_old_address(app: Fla
     assert not sari.is_logged_in()
     assert person(app, NIP_OF_SARI).email == "sari.baru@nusajaya.example"
     assert person(app, NIP_OF_SARI).credential_version > 1
-    assert letters(app) == [(Letter.EMAIL_CHANGED, "sari@nusajaya.example")]
-    assert trail_of(app, NIP_OF_SARI)[-1] == ("imported_change", {"columns": "email"})
+    assert letters(app) == [
+        (Letter.EMAIL_CHANGED, "sari@nusajaya.example"), (Letter.TOKEN, "sari.baru@nusajaya.example"),
+    ]  # fmt: skip
+    tag, facts = trail_of(app, NIP_OF_SARI)[-1]
+    assert (tag, facts["columns"]) == ("imported_change", "email")
+    assert str(facts["old_email"]).startswith("s***@n***.example (") and facts["old_email"] != facts["new_email"]
 
 
 @pytest.mark.usefixtures("instansi_known")
-def test_a_first_email_is_told_to_nobody(app: Flask, rows: Rows) -> None:
+def test_a_first_email_gets_a_token_and_no_other_address_hears_of_it(app: Flask, rows: Rows) -> None:
     imported(app, rows(LESTARI))
 
     imported(app, rows(LESTARI.replace(",,", ",lestari@contoh.example,")))
 
     assert person(app, LESTARI[:18]).email == "lestari@contoh.example"
-    assert letters(app) == []
+    assert letters(app) == [(Letter.TOKEN, "lestari@contoh.example")]
 
 
 @pytest.mark.usefixtures("instansi_known")
@@ -349,7 +353,9 @@ def test_who_moves_to_another_instansi_has_to_log_in_again(app: Flask, rows: Row
 
     assert not sari.is_logged_in()
     assert person(app, NIP_OF_SARI).instansi.code == "3402"
-    assert trail_of(app, NIP_OF_SARI)[-1] == ("imported_change", {"columns": "instansi,work_unit"})
+    tag, facts = trail_of(app, NIP_OF_SARI)[-1]
+    assert (tag, facts["columns"]) == ("imported_change", "instansi,work_unit")
+    assert (facts["old_instansi"], facts["new_instansi"], facts["new_work_unit"]) == ("7301", "3402", "Biro Umum")
 
 
 @pytest.mark.usefixtures("instansi_known")
@@ -533,7 +539,8 @@ def test_a_hash_never_replaces_a_password_that_is_set(app: Flask, rows: Rows) ->
     assert result.stdout == "Baru 0, berubah 1, tetap 1, ditolak 0.\n"
     assert person(app, NIP_OF_SARI).password_hash == own
     assert person(app, NIP_OF_BUDI).password_hash == other
-    assert trail_of(app, NIP_OF_BUDI)[-1] == ("imported_change", {"columns": "password_hash"})
+    tag, facts = trail_of(app, NIP_OF_BUDI)[-1]
+    assert (tag, set(facts)) == ("imported_change", {"columns", "reason"}), "never a hash"
     assert letters(app) == [(Letter.PASSWORD_CHANGED, "budi@nusajaya.example")]
 
 

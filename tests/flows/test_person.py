@@ -540,7 +540,8 @@ def test_a_move_hands_over_everything(peopled: Flask, wati: Visitor, inbox: Inbo
         desks = {desk.code: desk.id for desk in Instansi.all(session)}
         correction = session.scalars(select(EmailCorrection).where(EmailCorrection.id == wish)).one()
         assert (correction.instansi_id, correction.state) == (desks["3402"], CorrectionState.NEW)
-        assert session.scalars(select(IdentityChange.state)).all() == [ChangeState.CANCELLED]
+        states = dict(session.execute(select(IdentityChange.kind, IdentityChange.state)).all())
+        assert states == {ChangeKind.EMAIL: ChangeState.CANCELLED, ChangeKind.INSTANSI: ChangeState.DONE}
         assert set(session.scalars(select(NameWord.instansi_id).where(NameWord.user_id == id_of_page(page)))) == {desks["3402"]}
         moves = session.scalars(select(AuditEvent).where(AuditEvent.tag == Tag.MOVED).order_by(AuditEvent.id)).all()
         assert [(move.instansi_id, move.detail.get("to"), move.detail.get("came_from")) for move in moves] == [

@@ -14,7 +14,6 @@ from app.domain.categories import Category
 from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now, shown_moment, today_in_jakarta
 from app.domain.staff_file import Fault, read_phone
-from app.flows.change_identity import UnderWay
 from app.flows.correct_record import Corrected, OneAtATime, Record, Stale, correct_record
 from app.flows.deactivate import AlreadySo, deactivate, reactivate
 from app.flows.look_at_person import look_at_person, open_record
@@ -109,9 +108,6 @@ def save(person_id: int) -> ResponseReturnValue:
             return _back(person_id, _waits(change))
         case Corrected():
             return _back(person_id, f"Data sudah dibetulkan: {outcome.words}.")
-        case UnderWay():
-            form.form_errors = ["Untuk akun ini masih ada perubahan lain yang belum selesai. Selesaikan atau batalkan dahulu."]
-            return _edit_page(person, form, seen, 422)
         case OneAtATime():
             form.form_errors = ["NIP dan kategori PPT Non ASN diputuskan satu per satu. Simpan dahulu yang satu, lalu yang lain."]
             return _edit_page(person, form, seen, 422)
