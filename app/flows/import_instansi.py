@@ -80,10 +80,14 @@ def _taken_over(
         if instansi is None:
             instansi = Instansi(code=entry.row.code)
             session.add(instansi)
+        before = (instansi.name, instansi.helpdesk_contact)
         instansi.name, instansi.helpdesk_contact = entry.row.name, entry.row.contact
         tag = Tag.IMPORTED_NEW if isinstance(outcome, New) else Tag.IMPORTED_CHANGE
         columns = None if isinstance(outcome, New) else ",".join(outcome.columns)
-        audit.record(session, tag, None, client, now, instansi=entry.row.code, columns=columns)
+        event = audit.record(session, tag, None, client, now, instansi=entry.row.code, columns=columns)
+        for column, old, new in zip(("name", "contact"), before, (instansi.name, instansi.helpdesk_contact), strict=True):
+            if old != new:
+                event.add(audit.before_and_after(session, column, old, new))
     return outcomes
 
 
