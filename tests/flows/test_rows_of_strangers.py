@@ -75,7 +75,7 @@ class Walker:
             if self._forgets:
                 self.visitor.client.delete_cookie("formulir", domain="localhost")
             if method == "GET":
-                self.visitor.open(path)
+                self.visitor.open(path).close()
             else:
                 self.visitor.post(path, csrf_token=self._token, **self._fields(number))
 
