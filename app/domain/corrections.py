@@ -4,7 +4,6 @@ import secrets
 from datetime import timedelta
 from enum import StrEnum
 
-from app.domain.identity import ChangeState as ChangeState
 from app.domain.phone_number import dialled
 
 _TICKET_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"

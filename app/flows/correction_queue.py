@@ -8,7 +8,8 @@ from typing import Generic, TypeVar
 from sqlalchemy import exists, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
-from app.domain.corrections import OPEN_STATES, ChangeState, CorrectionState
+from app.domain.corrections import OPEN_STATES, CorrectionState
+from app.domain.identity import ChangeState
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.security.authority import Authority

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session, joinedload, lazyload
 
 from app.domain.categories import Activation
 from app.domain.client import Client
-from app.domain.corrections import ChangeState
 from app.domain.email_address import EmailAddress
+from app.domain.identity import ChangeState
 from app.domain.indonesian_time import shown_moment, today_in_jakarta
 from app.flows.unlock import Limited, limits_on
 from app.models.admin_mandate import AdminMandate

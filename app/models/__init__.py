@@ -6,7 +6,6 @@ from app.models.audit_event import AuditEvent, Tag
 from app.models.audit_head import AuditHead
 from app.models.base import Base
 from app.models.correction_attachment import CorrectionAttachment
-from app.models.email_change import EmailChange
 from app.models.email_correction import EmailCorrection
 from app.models.former_nip import FormerNip
 from app.models.guess_bucket import GuessBucket
@@ -30,7 +29,6 @@ __all__ = [
     "Base",
     "BatchState",
     "CorrectionAttachment",
-    "EmailChange",
     "EmailCorrection",
     "FormerNip",
     "GuessBucket",

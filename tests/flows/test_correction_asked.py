@@ -19,8 +19,8 @@ from app.db import reading, unit_of_work
 from app.domain.attachment import LONGEST_ATTACHMENT
 from app.domain.categories import Activation, Category
 from app.domain.client import Client
-from app.domain.corrections import DATA_DO_NOT_MATCH, ChangeState, CorrectionState, IdentityCheck
-from app.domain.identity import ChangeKind
+from app.domain.corrections import DATA_DO_NOT_MATCH, CorrectionState, IdentityCheck
+from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import WIB, now, shown_moment
 from app.domain.nip import Nip
 from app.flows.answer_unclaimed import MOST_OF_ONE_PERSON, answer_unclaimed

@@ -20,9 +20,9 @@ from app.db import reading, unit_of_work
 from app.domain.attachment import Attachment
 from app.domain.categories import Category
 from app.domain.client import Client
-from app.domain.corrections import ChangeState, CorrectionState, new_ticket
+from app.domain.corrections import CorrectionState, new_ticket
 from app.domain.email_address import EmailAddress
-from app.domain.identity import ChangeKind
+from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.domain.nip import Nip
 from app.flows import carry_out_import, housekeeping

@@ -20,7 +20,8 @@ from sqlalchemy.orm import Session
 from app.cli.serve import let_changes_take_effect
 from app.db import reading, unit_of_work
 from app.domain.categories import Activation
-from app.domain.corrections import ChangeState, CorrectionState
+from app.domain.corrections import CorrectionState
+from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.models import AdminMandate, AuditEvent, EmailCorrection, IdentityChange, Instansi, LoginSession, OutboxMail, Tag, User
 from app.models.admin_mandate import Role

@@ -8,7 +8,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.cli.serve import let_changes_take_effect
-from app.domain.corrections import ChangeState, CorrectionState
+from app.domain.corrections import CorrectionState
+from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now
 from tests.cast import BUDI, HADI, JOKO, NEW_PASSWORD, PASSWORD, RAKA, RATNA, SARI, WATI, Person
 from tests.desk import asked, correction, latest_change, marks_on, person_id, user

@@ -11,8 +11,8 @@ from werkzeug.routing import Rule
 from app import create_app
 from app.db import reading, unit_of_work
 from app.domain.client import COMMAND_LINE
-from app.domain.corrections import ChangeState, IdentityCheck
-from app.domain.identity import ChangeKind
+from app.domain.corrections import IdentityCheck
+from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now
 from app.domain.reset_secret import new_reference
 from app.models import AdminMandate, AuditEvent, BatchState, IdentityChange, ImportBatch, Instansi, LoginSession, Tag, User

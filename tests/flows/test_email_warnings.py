@@ -9,9 +9,9 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from app.db import reading, unit_of_work
-from app.domain.corrections import ChangeState, CorrectionState, IdentityCheck
+from app.domain.corrections import CorrectionState, IdentityCheck
 from app.domain.email_warnings import WarningKind
-from app.domain.identity import ChangeKind
+from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now
 from app.models import AuditEvent, EmailCorrection, IdentityChange, Tag, User
 from app.models.correction_attachment import CorrectionAttachment

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.db import reading, unit_of_work
 from app.domain.categories import Activation, Category
-from app.domain.corrections import ChangeState, CorrectionState, IdentityCheck, new_ticket
-from app.domain.identity import ChangeKind
+from app.domain.corrections import CorrectionState, IdentityCheck, new_ticket
+from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now
 from app.domain.reset_secret import new_reference
 from app.models import (

@@ -13,7 +13,8 @@ from app.blueprints.admin.changes import what_follows
 from app.blueprints.admin.instansi import chosen_instansi
 from app.db import reading, unit_of_work
 from app.domain.attachment import EXTENSIONS
-from app.domain.corrections import PROMISE, USUAL_REASONS_TO_REJECT, ChangeState, CorrectionState, IdentityCheck
+from app.domain.corrections import PROMISE, USUAL_REASONS_TO_REJECT, CorrectionState, IdentityCheck
+from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now
 from app.flows import decide_correction
 from app.flows.change_email import Outdated, SameAddress
