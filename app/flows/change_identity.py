@@ -70,7 +70,11 @@ def begin_change(
     """
     if earlier := IdentityChange.under_way_for(session, person.id):
         return UnderWay(earlier)
-    course = Course.AT_ONCE if by is None else course_of(session, person, wish.kind, delay, now)
+    course = (
+        Course.AT_ONCE
+        if by is None
+        else course_of(session, person, wish.kind, delay, now, wish.new_value if wish.kind is ChangeKind.EMAIL else None)
+    )
     if wish.needs_second and by is not None:
         course = Course.WITH_SECOND
     change = IdentityChange(
@@ -93,6 +97,11 @@ def begin_change(
     session.flush()
     if by is not None:
         letters.act_on_holder(session, by, person, f"memutuskan perubahan {wish.kind.label}", client, now)
+    if course is Course.WITH_SECOND and wish.kind in (ChangeKind.INSTANSI, ChangeKind.MANDATE):
+        event = audit.record(
+            session, Tag.EMAIL_CHANGE_DECIDED, person, client, now, actor=by, change=change.id, kind=wish.kind, reason=wish.reason
+        )
+        event.add(audit.before_and_after(session, wish.kind.column, wish.old_value, wish.new_value))
     if course is Course.WITH_SECOND:
         _ask_for_second(session, change, person, client, now)
         return change
@@ -114,6 +123,9 @@ def confirm_change(
         return NotThatState(change)
     if objection := objection_to_second(session, authority, change, now):
         return objection
+    if change.mandate is not None and change.mandate.ends_on < today_in_jakarta(now):
+        _end(session, change, person, "Hari terakhir mandat itu sudah lewat.", authority.admin, client, now)
+        return NotThatState(change)
     change.confirmed_by_id = authority.admin.id
     gone_on = _go_on(session, change, person, course_after_second(person, change.kind, delay), delay, client, now)
     if not isinstance(gone_on, IdentityChange):

@@ -10,6 +10,7 @@ from app.domain.email_warnings import acknowledged_kinds, unacknowledged
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
 from app.flows.change_identity import NotThatState, confirm_change
+from app.flows.identity_gate import objection_to_second
 from app.flows.put_on_record import Taken
 from app.flows.weigh_correction import NotAcknowledged, about_address
 from app.models.audit_event import Tag
@@ -29,6 +30,8 @@ def confirm_at_desk(
     person = authority.person_to_act_on(session, change.user_id, today_in_jakarta(now))
     if not isinstance(person, User):
         return person
+    if objection := objection_to_second(session, authority, change, now):
+        return objection
     warnings = about_address(session, authority, person, EmailAddress(change.new_value), now)
     if missing := unacknowledged(warnings, marks):
         return NotAcknowledged(missing)

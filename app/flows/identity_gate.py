@@ -39,7 +39,9 @@ _NOT_INDEPENDENT = NotToTouch(
 _ONLY_PUSAT = NotToTouch("Mandat pusat hanya dikonfirmasi atau dibatalkan oleh admin pusat.")
 
 
-def course_of(session: Session, person: User, kind: ChangeKind, delay: timedelta, now: datetime) -> Course:
+def course_of(
+    session: Session, person: User, kind: ChangeKind, delay: timedelta, now: datetime, new_address: str | None = None
+) -> Course:
     """By which course a change that one admin has decided on comes into effect."""
     if IdentityChange.contesting(session, person.id):
         return Course.WITH_SECOND
@@ -48,7 +50,9 @@ def course_of(session: Session, person: User, kind: ChangeKind, delay: timedelta
     if kind not in (ChangeKind.EMAIL, ChangeKind.NIP):
         return Course.AT_ONCE
     must_hear = person.is_in_use or was_ever_stopped(session, person)
-    if must_hear and not hearers(session, person):
+    if must_hear and not hearers(session, person, new_address):
+        return Course.WITH_SECOND
+    if not may_still_be_contested(session, person, now):
         return Course.WITH_SECOND
     return course_after_second(person, kind, delay)
 

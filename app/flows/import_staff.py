@@ -287,7 +287,9 @@ def _correct(
 
 
 def _through_the_gate(session: Session, person: User, wish: Wish, terms: Terms) -> None:
+    session.flush()
     change = begin_change(session, terms.actor, person, wish, timedelta(), terms.client, terms.now)
+    session.flush()
     if not isinstance(change, IdentityChange):
         raise _Overtaken
 

@@ -113,6 +113,8 @@ def end_mandate(session: Session, mandate: AdminMandate, because: str, actor: Us
         role=mandate.role, instansi=mandate.instansi.code if mandate.instansi else None, sk=mandate.sk_number, reason=because,
     )  # fmt: skip
     if mandate.awaits_second:
+        what = f"Penunjukan {mandate.user.name} ({mandate.scope}, SK {mandate.sk_number}) tidak jadi: {because}"
+        letters.to_pusat(session, what, "/admin/mandat", client, now)
         return
     letters.mandate_revoked(session, mandate.user, mandate, because, client, now)
     what = f"Mandat {mandate.scope} milik {mandate.user.name} (SK {mandate.sk_number}) dicabut oleh {_name_of(actor)}: {because}"
@@ -129,8 +131,10 @@ def take_away(session: Session, change: IdentityChange, person: User, client: Cl
             if person.password_changed_at is not None and since is not None and person.password_changed_at >= since:
                 person.remove_password()
             person.set_email(None)
-        case ChangeKind.NIP if change.old_value is not None and person.nip == change.new_value:
-            _renumber(session, person, Nip(change.old_value), now)
+        case ChangeKind.NIP if change.old_value is not None:
+            if User.with_nip(session, Nip(change.old_value)) is None:
+                _renumber(session, person, Nip(change.old_value), now)
+            person.end_all_access()
         case ChangeKind.MANDATE if change.mandate is not None and change.mandate.revoked_at is None:
             end_mandate(session, change.mandate, "Dihentikan oleh pemilik akun.", None, client, now)
         case _:
@@ -170,7 +174,8 @@ def _put_email(
 
 def _put_nip(session: Session, change: IdentityChange, person: User, client: Client, now: datetime) -> IdentityChange | NipTaken:
     new = Nip(change.new_value)
-    if User.with_nip(session, new) is not None:
+    by_pusat = change.decided_by_id is None or AdminMandate.is_of_pusat(session, change.decided_by_id, today_in_jakarta(now))
+    if User.with_nip(session, new) is not None or (FormerNip.is_reserved(session, new, person.id) and not by_pusat):
         return NipTaken()
     try:
         with session.begin_nested():
@@ -230,6 +235,7 @@ def _put_mandate(session: Session, change: IdentityChange, person: User, client:
             reason=f"diganti dengan SK {mandate.sk_number}",
         )  # fmt: skip
     mandate.awaits_second, mandate.confirmed_by_id = False, change.confirmed_by_id
+    mandate.starts_on = today_in_jakarta(now)
     audit.record(
         session, Tag.MANDATE_GRANTED, person, client, now, actor=change.decided_by,
         role=mandate.role, instansi=mandate.instansi.code if mandate.instansi else None, sk=mandate.sk_number,

@@ -14,7 +14,7 @@ from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import today_in_jakarta
 from app.flows.change_identity import cancel_under_way, reopen_request_of
 from app.flows.identity_gate import may_still_be_contested
-from app.flows.put_on_record import take_away
+from app.flows.put_on_record import end_mandate, take_away
 from app.mail import letters
 from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import Tag
@@ -63,7 +63,12 @@ def can_be_stopped(session: Session, change: IdentityChange, person: User, now: 
             still_holds = person.category == change.new_value
         case ChangeKind.MANDATE:
             still_holds = change.mandate is not None and change.mandate.is_in_force(today_in_jakarta(now))
-    return still_holds or bool(IdentityChange.done_after(session, change))
+    later = IdentityChange.done_after(session, change) or [
+        one
+        for one in IdentityChange.contesting(session, person.id)
+        if one.kind is change.kind and one.id > change.id and one.effective_at is not None
+    ]
+    return still_holds or bool(later)
 
 
 def _stop(
@@ -78,6 +83,8 @@ def _stop(
     if change.state is ChangeState.DONE:
         take_away(session, change, person, client, now)
         for later in IdentityChange.done_after(session, change):
+            if later.mandate is not None and later.mandate.revoked_at is None:
+                end_mandate(session, later.mandate, _ANOTHER_WAS_STOPPED, None, client, now)
             later.end(ChangeState.FROZEN, _ANOTHER_WAS_STOPPED, now)
         cancel_under_way(session, person, _ANOTHER_WAS_STOPPED, actor, client, now)
     elif change.mandate is not None:

@@ -169,7 +169,12 @@ class User(Base):
     @property
     def is_in_use(self) -> bool:
         """Somebody has been inside or has set a password, so somebody could lose something."""
-        return self.activation is Activation.ACTIVE or self.last_login_at is not None or self.password_hash is not None
+        return (
+            self.activation is Activation.ACTIVE
+            or self.last_login_at is not None
+            or self.password_hash is not None
+            or self.password_changed_at is not None
+        )
 
     def remove_password(self) -> None:
         """There is no way in until the owner has set another one."""
