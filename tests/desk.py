@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from app.cli.serve import let_changes_take_effect
 from app.db import reading, unit_of_work
 from app.domain.client import Client
 from app.domain.corrections import CorrectionState, new_ticket
@@ -16,6 +17,7 @@ from app.flows.change_identity import confirm_change
 from app.models import EmailCorrection, IdentityChange, User
 from app.security.authority import Authority
 from tests.cast import DEWI, Person
+from tests.inbox import Inbox
 
 
 def person_id(app: Flask, person: Person) -> int:
@@ -93,3 +95,9 @@ def confirm_as_second(app: Flask, person: Person) -> None:
 def marks_on(page: TestResponse) -> list[str]:
     """The warnings that the page asks to acknowledge, as its form carries them."""
     return re.findall('name="acknowledged" value="([^"]+)"', page.text)
+
+
+def changes_take_effect(app: Flask) -> None:
+    """The worker has been at work: letters have left, and what has waited long enough holds."""
+    Inbox(app).fetch()
+    let_changes_take_effect(app)

@@ -133,7 +133,7 @@ def ask() -> ResponseReturnValue:
             db, form.nip.value, form.email.value, form_id, portal().keys, client(), moment,
             may_mail_others=limits.may_mail_others(),
         )  # fmt: skip
-    limits.count_other_mail(posted.leaves)
+    limits.count_ask()
     session.permanent = True
     session["correction_asked"] = {"email": posted.wish.new_email, "at": moment.isoformat(timespec="seconds")}
     return redirect(url_for("email_correction.asked"), 303)

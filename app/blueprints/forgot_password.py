@@ -67,7 +67,7 @@ def ask() -> ResponseReturnValue:
             db, form.nip.value, form.email.value, _submission(form), portal().keys, client(), now(),
             may_mail_others=limits.may_mail_others(),
         )  # fmt: skip
-    limits.count_other_mail(asked.wrote_to_others)
+    limits.count_ask()
     remember(asked.request, asked.request.asked_at)
     return redirect(url_for("token_confirmation.page"), 303)
 

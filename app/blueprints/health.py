@@ -38,7 +38,7 @@ def ready() -> ResponseReturnValue:
     return _plain("ok\n") if at_head else _plain("migrations pending\n", 503)
 
 
-@blueprint.get("/metrics")
+@blueprint.get("/metrics", provide_automatic_options=False)
 def metrics() -> ResponseReturnValue:
     """For Prometheus with METRICS_TOKEN as bearer token. Without one, for this machine alone, and behind a proxy for
     nobody: everybody would seem to be this machine. Who may not read it does not learn that it exists."""
@@ -56,7 +56,7 @@ def metrics() -> ResponseReturnValue:
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-@blueprint.get("/proxyz")
+@blueprint.get("/proxyz", provide_automatic_options=False)
 def proxies() -> ResponseReturnValue:
     """For `mysapk check`, which asks through the public address what the proxies before the portal make of a request. The
     question is signed with SECRET_KEY, lives a minute and is answered once; to anybody else this is not a page."""

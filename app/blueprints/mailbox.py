@@ -52,7 +52,7 @@ def only_in_the_demo() -> None:
         abort(404)
 
 
-@blueprint.get("")
+@blueprint.get("", provide_automatic_options=False)
 def inbox() -> ResponseReturnValue:
     """The newest mails, of everybody or of the address that was asked for."""
     wanted = request.args.get("untuk", "").strip().lower()
@@ -62,7 +62,7 @@ def inbox() -> ResponseReturnValue:
     return render_template("mailbox/inbox.html", mails=shown, wanted=wanted)
 
 
-@blueprint.get("/<name>")
+@blueprint.get("/<name>", provide_automatic_options=False)
 def mail(name: str) -> ResponseReturnValue:
     file = portal().settings.mail_folder / f"{name}.eml"
     if not _NAME.fullmatch(name) or not file.is_file():

@@ -140,7 +140,7 @@ def resend() -> ResponseReturnValue:
             return limits.too_many(page(ConfirmationForm(formdata=None), notice=_wait(seconds)), seconds)
         case Posted(resent):
             limits.count_mail()
-            limits.count_other_mail(outcome.wrote_to_others)
+            limits.count_ask()
             remember(resent, moment)
             flash("Permintaan kirim ulang diterima. Periksa kotak masuk dan folder Spam beberapa menit lagi.", "success")
             return redirect(url_for("token_confirmation.page"), 303)

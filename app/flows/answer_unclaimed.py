@@ -26,7 +26,7 @@ from app.security import audit
 MOST_OF_ONE_PERSON = 5  # in the queue of the desk, before those that had to wait may join it
 # The first of a network that has none there joins it all the same: somebody's twenty false ones do not keep the owner out.
 MOST_NETWORKS_OF_ONE_PERSON = 40
-_MOST_LOOKED_AT = 1000  # of those that wait for one person
+_MOST_LOOKED_AT = 20_000  # of those that wait for one person; three small columns of each
 _MOST_AT_ONCE = 200
 _LONGEST_IN_HAND = timedelta(hours=2)
 _PORTAL = Client("-", "worker", "-")

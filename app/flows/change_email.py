@@ -67,7 +67,7 @@ def change_email(
         return SameAddress()
     if earlier := IdentityChange.under_way_for(session, person.id):
         return UnderWay(earlier)
-    if User.taken_addresses(session, [decision.address]):
+    if User.taken_addresses(session, [decision.address]) or _is_kept_for_another(session, person, decision.address):
         # Who tries addresses one after the other learns which are taken, and leaves this trace.
         audit.record(session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin, reason="address taken")
         return AddressTaken(owner_within(session, authority, decision.address))
@@ -85,6 +85,14 @@ def change_email(
     )  # fmt: skip
     event.add(audit.before_and_after(session, "email", old, new))
     return change
+
+
+def _is_kept_for_another(session: Session, person: User, address: EmailAddress) -> bool:
+    """Whether it was taken from somebody else, who may get it back when a second admin has looked."""
+    if address.key not in IdentityChange.contested_addresses(session, [address.key]):
+        return False
+    own = {(change.old_value or "").lower() for change in IdentityChange.contesting(session, person.id)}
+    return address.key not in own
 
 
 def owner_within(session: Session, authority: Authority, address: EmailAddress) -> User | None:

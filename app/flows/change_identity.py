@@ -26,11 +26,14 @@ from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import Tag
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
+from app.models.outbox_mail import OutboxMail
 from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority, NotToTouch, OutOfReach
 
 BY_THE_PORTAL = Client("-", "worker", "-")
+PUT_OFF_FOR = timedelta(hours=1)  # a change whose letters have not left
+_NO_LONGER_ADMIN = "Admin yang memutuskan tidak bertugas lagi ketika masa tunggunya habis."
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,11 @@ def take_effect(session: Session, change_id: int, client: Client, now: datetime)
         return None
     if person.instansi_id != change.instansi_id or _value_of(person, change.kind) != (change.old_value or ""):
         _end(session, change, person, "Data pegawai berubah selama masa tunggu.", None, client, now)
+    elif OutboxMail.is_any_unsent_about(session, change.id):
+        change.effective_at = now + PUT_OFF_FOR  # nobody has been able to stop what nobody has heard of
+    elif not _is_upheld(session, change, person, now):
+        change.look_again(_NO_LONGER_ADMIN)
+        _ask_for_second(session, change, person, client, now)
     elif change.confirmed_by_id is None and is_guarded(session, person, now):
         _end(session, change, person, "Akun ini sekarang memerlukan persetujuan dua admin.", None, client, now)
     else:
@@ -262,10 +270,12 @@ def _settled_for_owner(
     is_back = give_back_address(session, first, person, now)
     for one in contesting:
         one.settle(authority.admin.id, now)
-    audit.record(
+    event = audit.record(
         session, Tag.CONTEST_SETTLED, person, client, now, actor=authority.admin,
         change=change.id, reason=because, address_is_back=int(is_back),
     )  # fmt: skip
+    if is_back:
+        event.add(audit.before_and_after(session, "email", None, person.email))
     return change
 
 
@@ -293,6 +303,16 @@ def _locked(
         return person
     change = IdentityChange.with_id(session, change_id, lock=True)
     return (change, person) if change else OutOfReach()
+
+
+def _is_upheld(session: Session, change: IdentityChange, person: User, now: datetime) -> bool:
+    """Whether all who have decided may still decide; whoever was dismissed in that very moment may not."""
+    deciders = [User.with_id(session, by) for by in (change.decided_by_id, change.confirmed_by_id) if by is not None]
+    for admin in deciders:
+        authority = Authority.of(session, admin, today_in_jakarta(now)) if admin and admin.may_enter else None
+        if authority is None or not authority.covers(person.instansi_id):
+            return False
+    return True
 
 
 def _value_of(person: User, kind: ChangeKind) -> str:

@@ -34,6 +34,9 @@ def confirm_at_desk(
         return objection
     warnings = about_address(session, authority, person, EmailAddress(change.new_value), now)
     if missing := unacknowledged(warnings, marks):
+        unseen = ",".join(one.kind.value for one in missing)
+        why = "warnings not acknowledged"
+        audit.record(session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin, reason=why, warnings=unseen)
         return NotAcknowledged(missing)
     outcome = confirm_change(session, authority, change_id, delay, client, now)
     if isinstance(outcome, IdentityChange) and (kinds := acknowledged_kinds(warnings)):

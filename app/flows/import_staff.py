@@ -166,6 +166,7 @@ def _judged(session: Session, entries: Sequence[StaffLine], people: dict[str, Us
     instansi = _instansi(session, [entry for entry in differing if "instansi" in differences[entry.line]])
     new_addresses = [entry.row.email for entry in differing if entry.row.email and "email" in differences[entry.line]]
     owners = User.taken_addresses(session, new_addresses)
+    owners |= IdentityChange.contested_addresses(session, [address.key for address in new_addresses])
     objections = _objections(session, entries, people, differences, terms)
     outcomes: dict[int, Outcome] = {entry.line: Unchanged(entry.line) for entry in entries}
     outcomes |= {line: Refused(line, (objection,)) for line, objection in objections.items()}

@@ -25,7 +25,7 @@ from app.models.audit_event import Tag
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
-from app.models.outbox_mail import MailState, OutboxMail
+from app.models.outbox_mail import OutboxMail
 from app.models.reset_request import ResetRequest
 from app.models.user import User
 from app.security import audit, throttle
@@ -85,10 +85,6 @@ class PostedLink:
 
     wish: EmailCorrection
     mail: OutboxMail | None
-
-    @property
-    def leaves(self) -> bool:
-        return self.mail is not None and self.mail.state is not MailState.HELD
 
 
 def ask_for_link(
@@ -250,7 +246,9 @@ def _has_place_for_file(session: Session, nip: Nip, keys: SigningKeys, client: C
     if CorrectionAttachment.are_at_least(session, throttle.ATTACHMENTS_IN_ALL):
         return False
     per_line, per_nip = throttle.ATTACHMENTS_PER_LINE, throttle.ATTACHMENTS_PER_NIP
+    of_both = throttle.ATTACHMENTS_PER_NIP_AND_LINE
     places = [
+        (of_both, keys.fingerprint(of_both.name, nip.digits, mask_address(client.address))),
         (per_line, keys.fingerprint(per_line.name, mask_address(client.address))),
         (per_nip, keys.fingerprint(per_nip.name, nip.digits)),
     ]

@@ -12,7 +12,7 @@ from app.domain.nip import Nip
 from app.domain.reset_secret import new_reference, new_row_key
 from app.mail import letters
 from app.models.audit_event import Tag
-from app.models.outbox_mail import MailState, OutboxMail
+from app.models.outbox_mail import OutboxMail
 from app.models.reset_request import ResetRequest
 from app.models.user import User
 from app.security import audit, throttle
@@ -28,11 +28,6 @@ class Posted:
 
     request: ResetRequest
     mail: OutboxMail | None
-
-    @property
-    def wrote_to_others(self) -> bool:
-        """Whether a mail leaves for an address that is not on record for the NIP."""
-        return self.mail is not None and self.request.user is None and self.mail.state is not MailState.HELD
 
 
 @dataclass(frozen=True)

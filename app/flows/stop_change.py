@@ -19,6 +19,7 @@ from app.mail import letters
 from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import Tag
 from app.models.identity_change import IdentityChange
+from app.models.instansi import Instansi
 from app.models.user import User
 from app.security import audit
 
@@ -50,6 +51,9 @@ def can_be_stopped(session: Session, change: IdentityChange, person: User, now: 
     Not where second admins have settled such a stop often enough of late."""
     if not may_still_be_contested(session, person, now):
         return False
+    if change.state is ChangeState.CANCELLED:
+        again = IdentityChange.next_with_same_aim(session, change)
+        return again is not None and can_be_stopped(session, again, person, now)
     if change.state is not ChangeState.DONE:
         return change.is_under_way
     match change.kind:
@@ -78,9 +82,11 @@ def _stop(
     change = IdentityChange.with_id(session, change_id, lock=True)
     if person is None or change is None or not can_be_stopped(session, change, person, now):
         return NothingToStop()
+    if change.state is ChangeState.CANCELLED and (again := IdentityChange.next_with_same_aim(session, change)):
+        return _stop(session, again.id, user_id, because, actor, client, now)  # it was taken back, and decided once more
     if not change.told and person.email:
         change.told = [person.email]  # who says no hears of the next change
-    if change.state is ChangeState.DONE:
+    if was_taken_away := change.state is ChangeState.DONE:
         take_away(session, change, person, client, now)
         for later in IdentityChange.done_after(session, change):
             if later.mandate is not None and later.mandate.revoked_at is None:
@@ -91,9 +97,12 @@ def _stop(
         change.mandate.revoke(now)
     change.end(ChangeState.FROZEN, because, now)
     correction = reopen_request_of(session, change, person)
-    audit.record(
+    event = audit.record(
         session, Tag.EMAIL_CHANGE_STOPPED, person, client, now, actor=actor, change=change.id, kind=change.kind, because=because
     )
+    if was_taken_away and change.kind in (ChangeKind.EMAIL, ChangeKind.NIP):
+        is_now = person.email if change.kind is ChangeKind.EMAIL else person.nip
+        event.add(audit.before_and_after(session, change.kind.column, change.new_value, is_now))
     if correction:
         letters.correction_frozen(session, correction, client, now)
     _tell_the_desk(session, change, person, client, now)
@@ -103,7 +112,10 @@ def _stop(
 def _tell_the_desk(session: Session, change: IdentityChange, person: User, client: Client, now: datetime) -> None:
     """The other admins of the instansi, and the centre, at this very moment: whoever decided has no say in it any more."""
     deciders = {change.decided_by_id, change.confirmed_by_id}
-    readers = AdminMandate.people_of_desks(session, [person.instansi_id], today_in_jakarta(now))
+    desks = [person.instansi_id]
+    if change.kind is ChangeKind.INSTANSI and (former := Instansi.with_code(session, change.old_value or "")):
+        desks.append(former.id)
+    readers = AdminMandate.people_of_desks(session, desks, today_in_jakarta(now))
     what = (
         f"Pemilik akun {person.name} ({person.shown_nip.masked}) menyatakan perubahan {change.kind.label} bukan permintaannya. "
         "Akun itu dibekukan sampai admin kedua, yang belum pernah memutuskan tentangnya, memeriksa dan menutup perkara ini."

@@ -224,6 +224,14 @@ def _stopped_for(session: Session, mailboxes: Collection[str], since: datetime) 
     stopped = defaultdict(set)
     for mailbox, user_id in session.execute(found):
         stopped[mailbox].add(user_id)
+    at_the_desk = select(IdentityChange.new_value, IdentityChange.user_id).where(
+        IdentityChange.kind == ChangeKind.EMAIL,
+        IdentityChange.state == ChangeState.FROZEN,
+        IdentityChange.ended_at > since,
+        func.lower(IdentityChange.new_value).in_(mailboxes),
+    )
+    for address, user_id in session.execute(at_the_desk):
+        stopped[EmailAddress(address).mailbox].add(user_id)
     return {mailbox: frozenset(people) for mailbox, people in stopped.items()}
 
 

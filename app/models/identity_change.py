@@ -112,6 +112,22 @@ class IdentityChange(Base):
         return frozenset(session.scalars(select(cls.user_id).where(cls.user_id.in_(user_ids), _CONTESTED)))
 
     @classmethod
+    def contested_addresses(cls, session: Session, keys: Collection[str]) -> frozenset[str]:
+        """Those of these addresses (in lower case) that a contested account may get back: nobody else is given them."""
+        if not keys:
+            return frozenset()
+        held = func.lower(cls.old_value)
+        wanted = select(held).where(_CONTESTED, cls.kind == ChangeKind.EMAIL, held.in_(keys))
+        return frozenset(key for key in session.scalars(wanted) if key)
+
+    @classmethod
+    def next_with_same_aim(cls, session: Session, change: "IdentityChange") -> "IdentityChange | None":
+        """A later decision for the very same that is not ended: who stops the one means the other."""
+        same = (cls.user_id == change.user_id, cls.kind == change.kind, cls.new_value == change.new_value, cls.id > change.id)
+        alive = cls.state.in_((ChangeState.NEEDS_SECOND, ChangeState.SCHEDULED, ChangeState.DONE))
+        return session.scalars(select(cls).where(*same, alive).order_by(cls.id).limit(1)).one_or_none()
+
+    @classmethod
     def all_of(cls, session: Session, user_id: int) -> "list[IdentityChange]":
         """The person's changes, the newest first."""
         return list(session.scalars(select(cls).where(cls.user_id == user_id).order_by(cls.id.desc())))
@@ -195,6 +211,12 @@ class IdentityChange(Base):
     def end(self, state: ChangeState, because: str, now: datetime) -> None:
         self.state = state
         self.ended_at, self.ended_because = now, because
+
+    def look_again(self, because: str) -> None:
+        """Another admin confirms it, or it does not hold."""
+        self.state = ChangeState.NEEDS_SECOND
+        self.effective_at = self.confirmed_by_id = None
+        self.look_again_because = because
 
     def settle(self, by_id: int | None, now: datetime) -> None:
         self.settled_at, self.settled_by_id = now, by_id

@@ -171,6 +171,12 @@ class OutboxMail(Base):
         return session.scalar(links.where(or_(leaves, cls.posted_at > in_any_case_since)).limit(1)) is not None
 
     @classmethod
+    def is_any_unsent_about(cls, session: Session, change_id: int) -> bool:
+        """Whether a letter about this change still waits to leave. One that was refused for good waits no more."""
+        waits = cls.state.in_((MailState.WAITING, MailState.SENDING, MailState.DEFERRED))
+        return session.scalar(select(cls.id).where(cls.identity_change_id == change_id, waits).limit(1)) is not None
+
+    @classmethod
     def mark_broken_off(cls, session: Session, now: datetime) -> int:
         """Letters whose worker died in the middle: nobody knows whether they arrived. Returns how many."""
         marked = session.execute(

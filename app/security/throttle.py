@@ -76,7 +76,9 @@ CORRECTIONS_PER_NIP = Limit("correction-nip", 20, timedelta(days=1))
 # one NIP, where an owner sends one or two; and all that are kept at one time, 10 GB at most, what a nightly backup bears.
 # A request beyond any of them is taken without its file, and its sender is told so.
 ATTACHMENTS_PER_LINE = Limit("attachment-line", 50, timedelta(days=1))
-ATTACHMENTS_PER_NIP = Limit("attachment-nip", 5, timedelta(days=1))
+ATTACHMENTS_PER_NIP = Limit("attachment-nip", 10, timedelta(days=1))
+# Of these, from one line: else whoever is first takes all places of somebody else's NIP.
+ATTACHMENTS_PER_NIP_AND_LINE = Limit("attachment-nip-line", 2, timedelta(days=1))
 ATTACHMENTS_IN_ALL = 5000
 # Per client address, in the notation of Flask-Limiter. Hundreds of people sit behind one office address: these stop
 # floods and guessing over many NIPs, never a normal morning. Only wrong tries count for the first.
@@ -84,11 +86,13 @@ WRONG_TRIES_PER_CLIENT = "100 per 10 minutes"
 # An office of hundreds, each asking once or twice within the hour; and the same NIP and address again and again.
 MAILS_PER_CLIENT = "600 per hour"
 SAME_ASK_PER_CLIENT = "30 per 10 minutes"
-# Of these, mails to addresses that are not on record for the NIP: the portal must not be somebody's way to write to
-# thousands. Beyond it they are held back in silence, because a refusal would tell which address is on record.
-OTHER_MAILS_PER_CLIENT = "200 per hour"
+# Beyond so many asks of one line, mails to addresses that are not on record for the NIP are held back in silence, because a
+# refusal would tell which address is; tokens still leave. All asks count alike: the portal must not be somebody's way to
+# write to thousands, nor a line's allowance a way to learn which guess was right.
+OTHER_MAILS_PER_CLIENT = "400 per hour"
 # A form with a file costs more to read than others. Each one counts whose link is real, whatever becomes of it.
-UPLOADS_PER_CLIENT = "100 per hour"
+UPLOADS_PER_LINK = "10 per hour"
+UPLOADS_PER_CLIENT = "300 per hour"
 # fmt: on
 
 KEPT_FOR = timedelta(days=2)  # longer than any window; then housekeeping removes the row

@@ -76,7 +76,15 @@ class DayField(DateField):
         with suppress(ValueError):
             self.data = self.value = date.fromisoformat(turned)
         if self.data is None or self.data.year not in _YEARS:
-            raise ValueError(f"Isi {self.label.text[:1].lower()}{self.label.text[1:]}, misalnya 31-12-2026.")
+            raise ValueError(self._how)
+
+    def pre_validate(self, form: object) -> None:
+        if self.data is None and not self.process_errors and not self.flags.optional:  # a body without the field
+            raise ValidationError(self._how)
+
+    @property
+    def _how(self) -> str:
+        return f"Isi {self.label.text[:1].lower()}{self.label.text[1:]}, misalnya 31-12-2026."
 
 
 class LineField(StringField):

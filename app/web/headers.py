@@ -121,10 +121,10 @@ def refuse_broken_forms() -> ResponseReturnValue | None:
     if more.longest_body is not None and (is_admin or not more.only_from_admins):
         request.max_content_length = more.longest_body
     for name, files in request.files.lists():
-        if name != more.file or len(files) > 1:
+        if name is None or name != more.file or len(files) > 1:
             raise BrokenForm
     for name, values in request.form.lists():
-        if not _is_plain(name) or (len(values) > 1 and name not in more.many):
+        if name is None or not _is_plain(name) or (len(values) > 1 and name not in more.many):
             raise BrokenForm
         if not name.startswith("password") and not all(_is_plain(value) for value in values):
             raise BrokenForm

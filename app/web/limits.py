@@ -61,9 +61,9 @@ _OTHER_MAILS = parse(throttle.OTHER_MAILS_PER_CLIENT)
 
 
 def _what_was_typed() -> str:
-    """The NIP and mailbox of a form, in one spelling and as a fingerprint: counters may live in another machine."""
+    """The NIP and address of a form, in one spelling and as a fingerprint: counters may live in another machine."""
     nip, address = read_nip(request.form.get("nip", "")), read_email(request.form.get("email", ""))
-    typed = (nip.digits, address.mailbox) if isinstance(nip, Nip) and isinstance(address, EmailAddress) else ("", "")
+    typed = (nip.digits, address.key) if isinstance(nip, Nip) and isinstance(address, EmailAddress) else ("", "")
     return portal().keys.fingerprint("same-ask", client_network(), request.endpoint or "", *typed)
 
 
@@ -77,6 +77,12 @@ limit_same_ask = limiter.shared_limit(
 )
 
 
+def _link_itself() -> str:
+    """From any line: who has the link has the mailbox, and one mailbox asks for one person, or a few."""
+    return portal().keys.fingerprint("upload", str((request.view_args or {}).get("link", "")))
+
+
+@limiter.shared_limit(throttle.UPLOADS_PER_LINK, scope="uploads-by-link", key_func=_link_itself, methods=["POST"])
 @limiter.shared_limit(throttle.UPLOADS_PER_CLIENT, scope="uploads", methods=["POST"])
 def count_upload() -> None:
     """This request brings a file, which has not been looked at yet; too many of them are stopped here."""
@@ -97,10 +103,11 @@ def may_mail_others() -> bool:
     return not limiter.enabled or limiter.limiter.test(_OTHER_MAILS, "mails-to-others", client_network())
 
 
-def count_other_mail(left: bool) -> None:
-    """Whether a mail left for an address that is not on record. What did not is written down elsewhere, or the time would
-    tell the two apart."""
-    limiter.limiter.hit(_OTHER_MAILS, "mails-to-others" if left else "no-mails-to-others", client_network())
+def count_ask() -> None:
+    """This line has asked for a mail. Each ask counts alike, whether a mail left and to whom: what is left of the allowance
+    would tell which address is on record."""
+    if limiter.enabled:
+        limiter.limiter.hit(_OTHER_MAILS, "mails-to-others", client_network())
 
 
 def seconds_until_free() -> int:

@@ -62,6 +62,7 @@ _PAGES: dict[int, tuple[str, list[str], list[str]]] = {
     ),
 }
 _SECONDS_WHEN_BUSY = 30
+_UNSEEN = ("metrics", "proxyz", "kotak-surat")  # for whom they are not, they do not exist, whatever the method
 
 
 def init_app(app: Flask) -> None:
@@ -144,6 +145,8 @@ def database_down(error: OperationalError) -> ResponseReturnValue:
 def http_error(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error
+    if error.code == 405 and request.path.strip("/").partition("/")[0] in _UNSEEN:
+        return error_page(404)
     page = error_page(error.code)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):

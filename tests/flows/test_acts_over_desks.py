@@ -135,6 +135,8 @@ def test_requests_rejected_at_several_desks_are_told_to_each(peopled: Flask, sar
         asked(peopled, LESTARI, "lestari@contoh.example"),
     ]
 
+    for wish in wishes:
+        sari.open(f"/admin/perbaikan-email/{wish}")
     fields = {"csrf_token": sari.csrf_token("/akun"), "pilih": wishes, "reason": "Datang ke loket 3."}
     sari.client.post("/admin/perbaikan-email/beberapa/tolak", data=fields)
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.cli import jobs
 from app.cli.cleaning import ChoresFailed, all_chores, clean_up, one_step
-from app.cli.serve import let_changes_take_effect, work
+from app.cli.serve import work
 from app.db import reading, unit_of_work
 from app.domain.attachment import Attachment
 from app.domain.categories import Category
@@ -38,7 +38,7 @@ from app.security import throttle
 from app.web.portal import portal
 from tests.cast import BUDI, DEWI, HADI, JOKO, LESTARI, NEW_PASSWORD, PASSWORD, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
 from tests.conftest import MakeApp, people
-from tests.desk import asked, confirm_as_second, correction, latest_change, marks_on, person_id, user
+from tests.desk import asked, changes_take_effect, confirm_as_second, correction, latest_change, marks_on, person_id, user
 from tests.flows.importing import batch_of, cancel, imported, newcomer, staff_file, uploaded
 from tests.flows.test_correction_asked import PNG, keep_house, link_for, send
 from tests.flows.test_desk_corrections import _approve, _seen
@@ -53,7 +53,7 @@ A_DAY = timedelta(hours=25)
 
 def a_day_later(app: Flask) -> None:
     with time_machine.travel(now() + A_DAY):
-        let_changes_take_effect(app)
+        changes_take_effect(app)
 
 
 def stop_path(mails: list[Mail], to: str | None) -> str:
@@ -141,7 +141,7 @@ def test_a_nip_that_is_corrected_ends_the_change_that_waits(peopled: Flask) -> N
         states = dict(session.execute(select(IdentityChange.kind, IdentityChange.state)).all())
     assert states == {ChangeKind.EMAIL: ChangeState.CANCELLED, ChangeKind.NIP: ChangeState.SCHEDULED}
     with time_machine.travel(now() + A_DAY):
-        let_changes_take_effect(peopled)
+        changes_take_effect(peopled)
         page = words_of(logged_in(peopled, WATI).open(f"/admin/perbaikan-email/{request_id}"))
     assert "bukan NIP pegawai ini lagi" in page
 
@@ -163,7 +163,7 @@ def test_a_reset_by_the_old_address_that_is_under_way_when_the_change_holds_come
         thief = Visitor(peopled)
         thief.ask_for_token(SARI.nip, SARI.email or "")
         code = inbox.fetch_one(SARI.email).code
-        let_changes_take_effect(peopled)
+        changes_take_effect(peopled)
 
         assert thief.reset_password(code, NEW_PASSWORD, SARI.nip).status_code == 422
         assert Visitor(peopled).log_in(SARI.nip, PASSWORD).status_code == 303, "the password stays"
@@ -260,7 +260,7 @@ def test_the_true_joko_gets_a_stopped_account_back_through_the_desk(peopled: Fla
     assert _approve(wati, own_id).status_code == 303
     confirm_as_second(peopled, JOKO)
     with time_machine.travel(now() + A_DAY):
-        let_changes_take_effect(peopled)
+        changes_take_effect(peopled)
         code = token_for(inbox.fetch(), back_to)
         assert Visitor(peopled).reset_password(code, "Pohon-Mangga-88", JOKO.nip).status_code == 303
         assert Visitor(peopled).log_in(JOKO.nip, "Pohon-Mangga-88").status_code == 303

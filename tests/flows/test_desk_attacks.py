@@ -17,7 +17,6 @@ from flask import Flask
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.cli.serve import let_changes_take_effect
 from app.db import reading, unit_of_work
 from app.domain.categories import Activation
 from app.domain.corrections import CorrectionState
@@ -28,7 +27,7 @@ from app.models.admin_mandate import Role
 from app.models.outbox_mail import MailState
 from app.models.reset_request import ResetRequest
 from tests.cast import BUDI, CINTA, HADI, JOKO, PASSWORD, RAKA, RATNA, SARI, WATI, Person
-from tests.desk import asked, correction, latest_change, person_id, user
+from tests.desk import asked, changes_take_effect, correction, latest_change, person_id, user
 from tests.inbox import Inbox
 from tests.visitor import Visitor, logged_in
 
@@ -344,7 +343,7 @@ def test_a_move_that_races_the_end_of_the_waiting_time_leaves_one_truth(peopled:
         session.execute(update(IdentityChange).values(effective_at=now() - timedelta(minutes=1)))
 
     def let_it_hold() -> int:
-        let_changes_take_effect(peopled)
+        changes_take_effect(peopled)
         return 0
 
     answers = _all_at_once([_poster(ratna, f"/admin/pegawai/{sari}/mutasi", code="3402", reason="SK 7"), let_it_hold])

@@ -7,12 +7,11 @@ import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app.cli.serve import let_changes_take_effect
 from app.domain.corrections import CorrectionState
 from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now
 from tests.cast import BUDI, HADI, JOKO, NEW_PASSWORD, PASSWORD, RAKA, RATNA, SARI, WATI, Person
-from tests.desk import asked, correction, latest_change, marks_on, person_id, user
+from tests.desk import asked, changes_take_effect, correction, latest_change, marks_on, person_id, user
 from tests.inbox import Inbox
 from tests.visitor import Visitor, logged_in, words_of
 
@@ -85,7 +84,7 @@ def test_for_an_account_in_use_it_takes_a_day_and_password_and_sessions_stay_unt
     assert {mail.to for mail in inbox.fetch()} == {"sari.baru@contoh.example", SARI.email}
     assert "akan diganti menjadi sari.baru@contoh.example" in words_of(sari.open("/beranda"))
     with time_machine.travel(now() + timedelta(hours=25)):
-        let_changes_take_effect(peopled)
+        changes_take_effect(peopled)
         assert user(peopled, SARI).email == "sari.baru@contoh.example"
         assert not sari.is_logged_in()
         assert Visitor(peopled).log_in(SARI.nip, PASSWORD).status_code == 303, "the password stays"
@@ -108,7 +107,7 @@ def test_the_owner_stops_it_from_the_old_address_before_it_holds(peopled: Flask,
     assert correction(peopled, request_id).state is CorrectionState.NEW, "the instansi looks again"
     assert [mail.to for mail in inbox.fetch()] == ["maling@contoh.example", RATNA.email], "nobody tells who decided"
     with time_machine.travel(now() + timedelta(hours=25)):
-        let_changes_take_effect(peopled)
+        changes_take_effect(peopled)
     assert user(peopled, SARI).email == SARI.email
     wati = logged_in(peopled, WATI)
     assert "Dihentikan lewat tautan di email pemberitahuan" in words_of(wati.open("/admin/perbaikan-email?lihat=dibekukan"))
@@ -325,7 +324,7 @@ def test_a_cancelled_change_leaves_the_address_and_brings_the_request_back(peopl
 
     assert correction(peopled, request_id).state is CorrectionState.NEW
     with time_machine.travel(now() + timedelta(hours=25)):
-        let_changes_take_effect(peopled)
+        changes_take_effect(peopled)
     assert user(peopled, SARI).email == SARI.email
 
 

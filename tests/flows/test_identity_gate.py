@@ -11,14 +11,13 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from app.cli.serve import let_changes_take_effect
 from app.db import reading, unit_of_work
 from app.domain.categories import Category
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now
 from app.models import AdminMandate, AuditEvent, FormerNip, IdentityChange, OutboxMail, Tag, User
 from tests.cast import BUDI, DEWI, HADI, JOKO, NEW_PASSWORD, RAKA, RATNA, SARI, TONO, WATI, Person
-from tests.desk import asked, centre, confirm_as_second, latest_change, marks_on, person_id, user
+from tests.desk import asked, centre, changes_take_effect, confirm_as_second, latest_change, marks_on, person_id, user
 from tests.inbox import Inbox, Mail
 from tests.visitor import Visitor, logged_in, words_of
 
@@ -148,7 +147,7 @@ def test_a_new_nip_of_an_account_in_use_waits_and_its_owner_hears_the_whole_of_i
     mail = inbox.fetch_one(SARI.email)
     assert "19850312 201001 2 777" in mail.text and "/bukan-saya/" in mail.text
     with time_machine.travel(now() + timedelta(hours=25)):
-        let_changes_take_effect(peopled)
+        changes_take_effect(peopled)
         told = inbox.fetch_one(SARI.email)
     with peopled.app_context(), reading() as session:
         assert session.scalars(select(User.nip).where(User.email == SARI.email)).one() == NEW_NIP
@@ -162,11 +161,11 @@ def test_a_new_nip_of_an_account_in_use_waits_and_its_owner_hears_the_whole_of_i
 def test_stopped_from_the_address_on_record_the_person_keeps_the_nip(peopled: Flask, inbox: Inbox, is_late: bool) -> None:
     correct(logged_in(peopled, WATI), peopled, SARI, nip=NEW_NIP)
     with time_machine.travel(now() + timedelta(hours=25 if is_late else 1)):
-        let_changes_take_effect(peopled)
+        changes_take_effect(peopled)
         (link,) = set(stop_links(inbox.fetch()).values()) if not is_late else {stop_links(inbox.fetch())[SARI.email or ""]}
 
         assert Visitor(peopled).submit(link).status_code == 303
-        let_changes_take_effect(peopled)
+        changes_take_effect(peopled)
 
     assert user(peopled, SARI).email == SARI.email
     assert latest_change(peopled, SARI).is_contesting  # type: ignore[union-attr]
@@ -503,7 +502,7 @@ def test_what_a_dismissed_admin_has_decided_waits_for_another_look(peopled: Flas
     change = latest_change(peopled, SARI)
     assert change is not None and change.state is ChangeState.NEEDS_SECOND
     with time_machine.travel(now() + timedelta(hours=30)):
-        let_changes_take_effect(peopled)
+        changes_take_effect(peopled)
         assert user(peopled, SARI).email == SARI.email
     shown = words_of(ratna.open(f"/admin/perbaikan-email/perubahan/{change.id}"))
     assert "Admin yang memutuskan" in shown or "yang memutuskan sudah" in shown

@@ -144,7 +144,7 @@ def test_a_folder_that_cannot_be_written_stops_nothing_and_is_told(
 
     assert unsealed(app) == []
     assert "cannot be kept" in caplog.text
-    assert "warning: the head of the trail cannot be kept" in check.output
+    assert "warning: trail: the head of the trail cannot be kept" in check.output
     assert answer.exit_code == 0 and "Peringatan: kepala jejak tidak dapat disimpan" in answer.output
 
 

@@ -4,11 +4,11 @@ gets an allowance anew."""
 import pytest
 from flask import Flask
 
+from app.cli.trail import seal_what_is_new
 from app.db import unit_of_work
 from app.domain.indonesian_time import now
 from app.flows.unlock import limits_on
 from app.models.throttle_bucket import ThrottleBucket
-from app.security import sealing
 from app.security.signing import SigningKeys
 from app.web.portal import portal
 from tests.cast import BUDI, JOKO, NEW_PASSWORD, PASSWORD, SARI, Person
@@ -147,7 +147,7 @@ def test_all_that_is_signed_still_opens() -> None:
 
     assert later.open_stop_link(once.stop_link("A" * 16), 60) == "A" * 16
     assert later.open_correction_link(once.correction_link("A" * 16), 60) == "A" * 16
-    assert later.open_devices(once.seal_devices({"a": "b"})) == {"a": "b"}
+    assert later.open_devices(once.seal_devices({"a": ("b", 1)})) == {"a": ("b", 1)}
     assert later.opens_link(once.reset_link("A" * 16, b"k" * 32), "A" * 16, b"k" * 32)
     assert later.opens_code(once.reset_code("A" * 16, b"k" * 32), "A" * 16, b"k" * 32)
 
@@ -216,14 +216,12 @@ def test_nothing_is_counted_under_a_second_name(before: Flask, rotated: Flask) -
 
 
 def test_the_trail_goes_on(before: Flask, rotated: Flask) -> None:
-    Visitor(before).log_in(SARI.nip)
-    with before.app_context(), unit_of_work() as db:
-        sealing.seal_next(db, portal().keys)
+    for app in (before, rotated):
+        Visitor(app).log_in(SARI.nip)
+        with app.app_context():
+            assert seal_what_is_new()
 
-    Visitor(rotated).log_in(SARI.nip)
-    with rotated.app_context(), unit_of_work() as db:
-        sealing.seal_next(db, portal().keys)
-        assert sealing.verify(db, portal().keys).faults == 0
+    assert rotated.test_cli_runner().invoke(args=["audit", "verify"]).exit_code == 0
 
 
 def test_fingerprints_bear_any_number_of_rotations_and_begin_anew_only_without_the_oldest_key() -> None:
