@@ -114,6 +114,13 @@ def begin_change(
     return gone_on
 
 
+def same_under_way(session: Session, by: User, person: User, kind: ChangeKind, new_value: str) -> IdentityChange | None:
+    """The very same decision of the same admin, not settled yet: a form that was sent twice."""
+    earlier = IdentityChange.under_way_for(session, person.id)
+    is_same = earlier is not None and (earlier.kind, earlier.new_value, earlier.decided_by_id) == (kind, new_value, by.id)
+    return earlier if is_same else None
+
+
 def confirm_change(
     session: Session, authority: Authority, change_id: int, delay: timedelta, client: Client, now: datetime
 ) -> IdentityChange | OutOfReach | NotToTouch | NotThatState | Taken:
@@ -144,13 +151,16 @@ def confirm_change(
 
 
 def cancel_change(
-    session: Session, authority: Authority, change_id: int, because: str, client: Client, now: datetime
+    session: Session, authority: Authority, change_id: int, because: str, seen: str | None, client: Client, now: datetime
 ) -> IdentityChange | OutOfReach | NotToTouch | NotThatState:
-    """An admin takes a decision back before it holds; or a second one finds that its owner was right to stop it."""
+    """An admin takes a decision back before it holds; or a second one finds that its owner was right to stop it. `seen` is
+    the state that was on the screen."""
     found = _locked(session, authority, change_id, now)
     if not isinstance(found, tuple):
         return found
     change, person = found
+    if seen is not None and seen != change.state:
+        return NotThatState(change)
     if change.is_contesting:
         return _settled_for_owner(session, authority, change, person, because, client, now)
     if not change.is_under_way:
@@ -270,6 +280,7 @@ def _settled_for_owner(
     is_back = give_back_address(session, first, person, now)
     for one in contesting:
         one.settle(authority.admin.id, now)
+        _put_back(session, authority, one, person, because, client, now)
     event = audit.record(
         session, Tag.CONTEST_SETTLED, person, client, now, actor=authority.admin,
         change=change.id, reason=because, address_is_back=int(is_back),
@@ -277,6 +288,32 @@ def _settled_for_owner(
     if is_back:
         event.add(audit.before_and_after(session, "email", None, person.email))
     return change
+
+
+def _put_back(
+    session: Session, authority: Authority, stopped: IdentityChange, person: User, because: str, client: Client, now: datetime
+) -> None:
+    """What stays when it is stopped, the instansi and the category, goes back when a second admin has found it wrong."""
+    is_now = person.instansi.code if stopped.kind is ChangeKind.INSTANSI else person.category.value
+    stays = stopped.kind in (ChangeKind.INSTANSI, ChangeKind.CATEGORY) and stopped.effective_at is not None
+    if not stays or stopped.old_value is None or is_now != stopped.new_value:
+        return
+    back = IdentityChange(
+        reference=new_reference(),
+        kind=stopped.kind,
+        user=person,
+        instansi_id=person.instansi_id,
+        old_value=stopped.new_value,
+        new_value=stopped.old_value,
+        state=ChangeState.DONE,
+        reason=because,
+        decided_by=authority.admin,
+        decided_at=now,
+        told=hearers(session, person),
+    )
+    session.add(back)
+    session.flush()
+    put_on_record(session, back, person, client, now)
 
 
 def _end(

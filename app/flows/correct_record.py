@@ -15,7 +15,7 @@ from app.domain.client import Client
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
-from app.flows.change_identity import UnderWay, Wish, begin_change, cancel_under_way
+from app.flows.change_identity import UnderWay, Wish, begin_change, cancel_under_way, same_under_way
 from app.flows.put_on_record import AddressTaken, NipTaken, recategorise
 from app.mail import letters
 from app.models.audit_event import Tag
@@ -154,6 +154,8 @@ def _through_the_gate(
             audit.record(session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin, reason="NIP taken")
             return NipTaken()
         wish = Wish(ChangeKind.NIP, person.nip, wanted.nip.digits, reason)
+    if same := same_under_way(session, authority.admin, person, wish.kind, wish.new_value):
+        return same
     cancel_under_way(session, person, f"{wish.kind.heading} dibetulkan.", authority.admin, client, now)
     change = begin_change(session, authority.admin, person, wish, delay, client, now)
     assert not isinstance(change, AddressTaken | UnderWay), "no address was changed, and nothing is under way"

@@ -138,21 +138,27 @@ def open_record(session: Session, authority: Authority, person_id: int, client: 
 
 def _about_address(person: User, changes: Sequence[IdentityChange]) -> list[str]:
     """What is on its way to the address on record, or has been stopped."""
-    if not changes:
-        return []
-    latest = changes[0]
-    match latest.state:
-        case ChangeState.NEEDS_SECOND:
+    contested = [change for change in changes if change.is_contesting]
+    return [*_about_latest(changes[0]), *_about_contest(person, contested[0])] if contested else _about_latest(*changes[:1])
+
+
+def _about_latest(latest: IdentityChange | None = None) -> list[str]:
+    match latest and latest.state:
+        case None:
+            return []
+        case ChangeState.NEEDS_SECOND if latest:
             return [f"{latest.kind.heading} akan diganti menjadi {latest.new_shown} setelah admin kedua mengonfirmasi."]
-        case ChangeState.SCHEDULED if latest.effective_at:
+        case ChangeState.SCHEDULED if latest and latest.effective_at:
             return [f"{latest.kind.heading} akan diganti menjadi {latest.new_shown} pada {shown_moment(latest.effective_at)}."]
-        case ChangeState.FROZEN if latest.is_contesting:
-            rest = "" if person.email else " Sekarang tidak ada email yang tercatat, jadi token tidak dapat dikirim."
-            return [
-                f"Pemilik menyatakan perubahan {latest.kind.label} menjadi {latest.new_shown} bukan permintaannya, "
-                f"jadi akun ini menunggu admin kedua.{rest}"
-            ]
     return []
+
+
+def _about_contest(person: User, stopped: IdentityChange) -> list[str]:
+    rest = "" if person.email else " Sekarang tidak ada email yang tercatat, jadi token tidak dapat dikirim."
+    return [
+        f"Pemilik menyatakan perubahan {stopped.kind.label} menjadi {stopped.new_shown} bukan permintaannya, "
+        f"jadi akun ini menunggu admin kedua.{rest}"
+    ]
 
 
 def _standing(person: User) -> str:

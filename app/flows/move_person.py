@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.domain.client import Client
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
-from app.flows.change_identity import Wish, begin_change, cancel_under_way
+from app.flows.change_identity import Wish, begin_change, cancel_under_way, same_under_way
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
 from app.models.user import User
@@ -48,6 +48,8 @@ def move_person(
     if target.id == person.instansi_id:
         return AlreadyThere()
 
+    if same := same_under_way(session, authority.admin, person, ChangeKind.INSTANSI, target.code):
+        return Moved(person, target, same)
     cancel_under_way(session, person, "Pegawai pindah instansi.", authority.admin, client, now)
     wish = Wish(ChangeKind.INSTANSI, person.instansi.code, target.code, reason)
     change = begin_change(session, authority.admin, person, wish, timedelta(), client, now)

@@ -24,7 +24,7 @@ from app.models import AdminMandate, AuditEvent, IdentityChange, Tag, User
 from app.security.authority import Authority
 from app.web.trail_words import WORDS
 from tests.cast import BUDI, DEWI, HADI, JOKO, NEW_PASSWORD, RAKA, RATNA, SARI, WATI, Person
-from tests.desk import centre, latest_change, user
+from tests.desk import centre, changes_take_effect, latest_change, user
 from tests.flows.test_identity_gate import (
     NEW_NIP,
     WHY,
@@ -111,7 +111,7 @@ def test_after_two_settled_stops_the_link_is_dead_and_one_admin_takes_an_account
             visitor = Visitor(peopled)
             visitor.post(link, csrf_token=visitor.csrf_token("/login"))
         clock.shift(timedelta(hours=25))
-        let_changes_take_effect(peopled)
+        changes_take_effect(peopled)
 
         assert user(peopled, SARI).email == SARI.email
 
@@ -136,7 +136,7 @@ def test_a_nip_that_waited_is_not_given_once_somebody_else_has_held_it(peopled: 
     assert correct(wati, peopled, BUDI, nip=NEW_NIP) == 303
     renumber(wati, peopled, BUDI, OTHER_NIP)
     with time_machine.travel(now() + timedelta(hours=25)):
-        let_changes_take_effect(peopled)
+        changes_take_effect(peopled)
 
     assert by_name(peopled, SARI).nip == SARI.nip
 
@@ -272,7 +272,7 @@ def test_in_use_without_an_address_one_admin_goes_on_with_nobody_but_the_thief_t
     with time_machine.travel(now(), tick=False) as clock:
         change_email(logged_in(peopled, WATI), peopled, SARI, thief)
         clock.shift(timedelta(hours=25))
-        let_changes_take_effect(peopled)
+        changes_take_effect(peopled)
         owners, wati = stop_links(inbox.fetch())[SARI.email or ""], logged_in(peopled, WATI)
         first = latest_change(peopled, SARI)
         assert correct(wati, peopled, SARI, nip=NEW_NIP) == 303
@@ -283,7 +283,7 @@ def test_in_use_without_an_address_one_admin_goes_on_with_nobody_but_the_thief_t
         clock.shift(timedelta(minutes=5))
         change_email(wati, peopled, SARI, thief)
         clock.shift(timedelta(hours=25))
-        let_changes_take_effect(peopled)
+        changes_take_effect(peopled)
 
         assert user(peopled, SARI).email != thief or SARI.email in {mail.to for mail in inbox.fetch()}
 
@@ -302,7 +302,7 @@ def test_who_has_set_a_password_once_still_has_the_waiting_time_after_a_stop(peo
     with time_machine.travel(now(), tick=False) as clock:
         change_email(logged_in(peopled, WATI), peopled, BUDI, "maling@contoh.example")
         clock.shift(timedelta(hours=25))
-        let_changes_take_effect(peopled)
+        changes_take_effect(peopled)
         mails = inbox.fetch()
         clock.shift(timedelta(seconds=2))
         code = next(mail.code for mail in mails if mail.to == "maling@contoh.example")
@@ -326,16 +326,6 @@ def test_the_link_in_the_first_letter_stops_the_same_decision_taken_again(people
     assert latest_change(peopled, SARI).state is ChangeState.FROZEN  # type: ignore[union-attr]
 
 
-def test_who_confirmed_what_is_held_is_not_the_other_look(peopled: Flask) -> None:
-    with_password(peopled, HADI)
-    change_email(logged_in(peopled, RATNA), peopled, HADI, "hadi.baru@contoh.example")
-    assert act_on_change(logged_in(peopled, RAKA), latest_change(peopled, HADI), "konfirmasi") == 303
-    peopled.test_cli_runner().invoke(args=["admin", "revoke", RATNA.nip])
-    assert latest_change(peopled, HADI).state is ChangeState.NEEDS_SECOND  # type: ignore[union-attr]
-
-    assert act_on_change(logged_in(peopled, RAKA), latest_change(peopled, HADI), "konfirmasi") == 403
-
-
 def test_a_decision_taken_while_its_admin_is_dismissed_is_frozen_too(peopled: Flask) -> None:
     """PostgreSQL: the dismissal does not see the decision that is not committed yet."""
     with peopled.app_context(), unit_of_work() as session:
@@ -353,7 +343,7 @@ def test_a_decision_taken_while_its_admin_is_dismissed_is_frozen_too(peopled: Fl
         dismissal.join(5)
     dismissal.join()
     with time_machine.travel(now() + timedelta(hours=25)):
-        let_changes_take_effect(peopled)
+        changes_take_effect(peopled)
 
     assert user(peopled, SARI).email == SARI.email
 
@@ -416,20 +406,6 @@ def test_an_address_stopped_elsewhere_is_warned_of_also_where_the_desk_had_decid
         assert held is not None
         kinds = {one.kind.value for one in about_address(session, held, budi, EmailAddress("maling@contoh.example"), now())}
     assert "alamat_pernah_dihentikan" in kinds
-
-
-@pytest.mark.parametrize("how", ["taken back", "settled"])
-def test_whoever_was_told_of_a_change_is_told_of_its_end(peopled: Flask, inbox: Inbox, how: str) -> None:
-    """`NIP akun Anda akan diubah menjadi ... mulai ...`, and then nothing."""
-    if how == "taken back":
-        correct(logged_in(peopled, WATI), peopled, SARI, nip=NEW_NIP)
-        inbox.fetch()
-    else:
-        contest(peopled, inbox, SARI)
-        inbox.fetch()
-    settle(peopled, SARI)
-
-    assert SARI.email in {mail.to for mail in inbox.fetch()}
 
 
 @pytest.mark.parametrize("what", ["nip goes back", "address is taken away", "address is back"])

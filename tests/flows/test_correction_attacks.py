@@ -464,7 +464,7 @@ def _submitted(session: Session, nip: str, address: str, line: str, attached: bo
 @pytest.mark.parametrize(
     ("many_nips", "many_lines", "most"),
     [
-        (False, False, throttle.CORRECTIONS_PER_LINE.most),
+        (False, False, throttle.ATTACHMENTS_PER_NIP_AND_LINE.most),
         (False, True, throttle.ATTACHMENTS_PER_NIP.most),
         (True, False, throttle.ATTACHMENTS_PER_LINE.most),
         (True, True, 100),
@@ -655,6 +655,7 @@ def test_a_change_that_cannot_take_effect_stops_no_other(peopled: Flask, inbox: 
         session.get_one(User, person_id(peopled, DEWI)).note_login(now())
     change_address(peopled, SARI, "sari.baru@contoh.example")
     change_address(peopled, DEWI, "dewi.baru@contoh.example")
+    inbox.fetch()
     run_sql(
         peopled,
         "UPDATE identity_change SET identity_check = 'dari_rilis_lain' WHERE new_value LIKE 'sari%'",

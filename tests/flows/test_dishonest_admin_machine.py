@@ -147,7 +147,7 @@ class DishonestAdmin(RuleBasedStateMachine):
                 if isinstance(done, IdentityChange) and done.decided_by_id in self._in_hands:
                     assert self._has_long_stood_by_himself(session, held.admin), "one admin was his own second"
             elif changes:
-                cancel_change(session, held, changes[which % len(changes)], "x", FROM, self._at)
+                cancel_change(session, held, changes[which % len(changes)], "x", None, FROM, self._at)
 
         self._with(who, 0, act)
 

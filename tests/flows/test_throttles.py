@@ -332,7 +332,8 @@ def test_who_holds_down_the_button_is_stopped_and_the_office_is_not(peopled: Fla
         return office.post("/lupa-password", csrf_token=token, nip=STRANGERS_NIP, email=email).status_code
 
     assert [ask("orang@contoh.example") for _ in range(31)] == [303] * 30 + [429]
-    assert ask("ORANG+x@contoh.example") == 429
+    assert ask("ORANG@contoh.example") == 429
+    assert ask("orang+x@contoh.example") == 303, "or whoever sits beside the owner could use this up with other spellings"
     assert ask("tetangga@contoh.example") == 303
 
 

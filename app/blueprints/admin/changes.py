@@ -5,6 +5,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
+from wtforms import HiddenField
 
 from app.db import reading, unit_of_work
 from app.domain.email_address import EmailAddress
@@ -31,6 +32,7 @@ _TAKEN = "Email atau NIP yang baru ini sudah dipakai akun lain. Batalkan perubah
 
 class BecauseForm(FlaskForm):
     because = LineField("Alasan", "Isi alasannya, supaya dapat dijelaskan kemudian.", 300)
+    state = HiddenField()  # of the change, as the page showed it: what was to be taken back may be contested by now
 
 
 class ConfirmForm(FlaskForm):
@@ -72,7 +74,9 @@ def cancel(change_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _page(change_id, form, 422)
     with unit_of_work() as db:
-        outcome = change_identity.cancel_change(db, authority(), change_id, form.because.value, client(), now())
+        outcome = change_identity.cancel_change(
+            db, authority(), change_id, form.because.value, form.state.data or None, client(), now()
+        )
     match outcome:
         case IdentityChange(state=ChangeState.FROZEN):
             flash("Perkara ditutup: pemilik akun benar, dan akun itu tidak lagi disengketakan.", "success")

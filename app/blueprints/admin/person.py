@@ -271,7 +271,7 @@ def _back(person_id: int, words: str, kind: str = "success") -> ResponseReturnVa
 def _waits(change: IdentityChange) -> str:
     if change.state is ChangeState.SCHEDULED and change.effective_at:
         return f"{change.kind.heading} baru berlaku pada {shown_moment(change.effective_at)}; pemilik akun sudah diberi tahu."
-    return f"Perubahan {change.kind.label} menunggu konfirmasi admin kedua, yang sudah diberi tahu."
+    return f"Perubahan {change.kind.label} menunggu konfirmasi admin kedua."
 
 
 def _delay() -> timedelta:
