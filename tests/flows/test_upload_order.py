@@ -90,7 +90,7 @@ def test_every_file_counts_whatever_becomes_of_it_and_the_next_is_not_read(
 
     stopped = _send_unread(visitor, link)
     assert stopped.status_code == 429 and int(stopped.headers["Retry-After"]) <= 3600
-    assert refused(Visitor(peopled), "198.51.100.9") == 429, "by this link from no line; another link goes on"
+    assert refused(visitor, "198.51.100.9") == 429, "by this link from no line; another link goes on"
     assert attachments_in(peopled) == []
 
 
