@@ -36,10 +36,7 @@ OF_EACH_LINE = {
     ("reset.submit", "other values"): "a wrong token for another NIP: 100 in ten minutes",
     ("forgot_password.ask", "other values"): "another wish for a token: 100 mails an hour",
     ("email_correction.ask", "other values"): "another wish for a link: 100 mails an hour",
-    (
-        "email_correction.submit",
-        "other values",
-    ): "a request for another NIP from a mailbox that is proven: 10 an hour by one link",
+    ("email_correction.fill_in", "other values"): "a request for another NIP by one proven mailbox: 10 an hour",
 }
 ROWS_OF_A_WISH = 8  # in all tables
 _lines = count(1)
