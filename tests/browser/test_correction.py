@@ -89,7 +89,7 @@ def test_sari_stops_what_she_did_not_ask_for(open_browser: OpenBrowser, live_por
 
     sari.reload()
     sari.get_by_role("link", name="Bukan Anda? Hentikan").tap()
-    see(sari, "Hentikan penggantian email")
+    see(sari, "Hentikan perubahan akun")
     button(sari, "Bukan saya, hentikan").tap()
     see(sari, "Akun Anda")
     expect(sari.get_by_role("status").first).to_contain_text("dihentikan")
