@@ -124,7 +124,7 @@ def stop_link(page: Page, portal: LivePortal) -> None:
     mail = open_newest_mail(page, SARI.email or "")
     page.goto(mail.locator(".letter a").first.get_attribute("href") or "")
     mail.close()
-    see(page, "Perubahan email akun")
+    see(page, "Perubahan pada akun")
 
 
 def stop_in_session(page: Page, portal: LivePortal) -> None:

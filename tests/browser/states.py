@@ -41,6 +41,7 @@ NOT_PAGES = {
     "/readyz",
     "/metrics",
     "/proxyz",
+    "/akun/sisa-sesi",
     "/manifest.webmanifest",
     "/sw.js",
     "/.well-known/assetlinks.json",
