@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -143,7 +143,8 @@ def _serving(line: Line, door: socket.socket) -> Iterator[None]:
     try:
         yield
     finally:
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))  # its loop ends when its map is empty
+        with suppress(OSError):  # the loop was awake, and has closed the trigger before it was pulled
+            server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))  # its loop ends when its map is empty
         web.join(_SECONDS_TO_END)
         server.task_dispatcher.shutdown()
         assert not web.is_alive()

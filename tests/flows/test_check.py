@@ -6,7 +6,7 @@ import socket
 import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -182,7 +182,8 @@ def _serving(app: Flask, door: socket.socket) -> Iterator[None]:
     web = threading.Thread(target=server.run, daemon=True)
     web.start()
     yield
-    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+    with suppress(OSError):  # the loop was awake, and has closed the trigger before it was pulled
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
     web.join(5)
     server.task_dispatcher.shutdown()
 
