@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from app import db
 from app.models.outbox_mail import MailState
-from app.web import migrations
+from app.web import logs, migrations, pages
 from app.web.logs import JsonLines
 from tests.cast import BUDI, NEW_PASSWORD, SARI
 from tests.conftest import MakeApp, people
@@ -39,11 +39,26 @@ def impatient_app(make_app: MakeApp, password_hash: str, monkeypatch: pytest.Mon
 
 
 @pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> Log:
-    """The portal's own log lines so far."""
-    caplog.set_level(logging.INFO)
-    own = JsonLines()
-    return lambda: "\n".join(own.format(record) for record in caplog.records if record.name.startswith(("portal", "app")))
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+    """The portal's own log lines so far, whatever the tests before have done to the loggers of this process."""
+    lines: list[str] = []
+
+    class Kept(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(self.format(record))
+
+    kept = Kept()
+    kept.setFormatter(JsonLines())
+    loggers = (pages.log, logs.log)
+    monkeypatch.setattr(logging.root.manager, "disable", logging.NOTSET)
+    for one in loggers:
+        monkeypatch.setattr(one, "disabled", False)
+        one.addHandler(kept)
+        one.setLevel(logging.INFO)
+    yield lambda: "\n".join(lines)
+    for one in loggers:
+        one.removeHandler(kept)
+        one.setLevel(logging.NOTSET)
 
 
 @only_sqlite
