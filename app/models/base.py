@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, MetaData, TypeDecorator
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -31,6 +32,11 @@ class AddedOnce:
         except IntegrityError:
             return False
         return True
+
+
+def upsert(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT with `on_conflict_do_update`, in the dialect of this database."""
+    return (postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert)(table)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

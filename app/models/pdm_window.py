@@ -2,10 +2,9 @@ from collections.abc import Collection
 from datetime import date
 
 from sqlalchemy import CheckConstraint, ForeignKey, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, upsert
 
 NATIONAL = 0
 
@@ -51,9 +50,8 @@ class PdmWindow(Base):
     @classmethod
     def write(cls, session: Session, instansi_id: int | None, opens_on: date, closes_on: date) -> "PdmWindow":
         """Set the days of the row, which is made where there is none; safe beside others who do the same."""
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         days = {"opens_on": opens_on, "closes_on": closes_on}
-        first = insert(cls).values(instansi_id=instansi_id, scope=instansi_id or NATIONAL, **days)
+        first = upsert(session, cls).values(instansi_id=instansi_id, scope=instansi_id or NATIONAL, **days)
         session.execute(first.on_conflict_do_update(index_elements=[cls.scope], set_=days))
         statement = select(cls).where(cls.scope == (instansi_id or NATIONAL)).execution_options(populate_existing=True)
         return session.scalars(statement).one()

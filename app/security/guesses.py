@@ -9,10 +9,9 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 
 from sqlalchemy import ColumnElement, and_, case, delete, literal, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app.models.base import UtcDateTime
+from app.models.base import UtcDateTime, upsert
 from app.models.guess_bucket import GuessBucket
 from app.security.throttle import GuessLimit, Taken, TooManyTries
 
@@ -23,9 +22,8 @@ _MICROSECOND = timedelta(microseconds=1)
 def take(session: Session, limit: GuessLimit, key: str, now: datetime) -> Taken | TooManyTries:
     """Count one try under `key` (a fingerprint), or refuse it. A refused try is not counted and prolongs nothing."""
     mark = secrets.token_hex(16)
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     remembered = limit.forgets_one_in // _MICROSECOND
-    first = insert(GuessBucket).values(
+    first = upsert(session, GuessBucket).values(
         key=key, forgotten_at=_number(now) + remembered, last_at=now, previous_at=now - 2 * limit.delays[-1], last_try=mark
     )
     refused = _is_refused(limit, now)

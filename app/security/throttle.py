@@ -13,10 +13,9 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from sqlalchemy import ColumnElement, and_, case, delete, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app.models.base import UtcDateTime
+from app.models.base import UtcDateTime, upsert
 from app.models.throttle_bucket import ThrottleBucket
 
 
@@ -113,8 +112,7 @@ class Taken:
 def take(session: Session, limit: Limit, key: str, now: datetime) -> Taken | TooManyTries:
     """Count one try under `key` (a fingerprint), or refuse it. A refused try is not counted and prolongs nothing."""
     mark = secrets.token_hex(16)
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    first = insert(ThrottleBucket).values(key=key, count=1, started_at=now, last_at=now, last_try=mark)
+    first = upsert(session, ThrottleBucket).values(key=key, count=1, started_at=now, last_at=now, last_try=mark)
     over, refused = _is_over(limit, now), ThrottleBucket.count >= limit.most
     counted = first.on_conflict_do_update(
         index_elements=[ThrottleBucket.key],
@@ -142,8 +140,7 @@ def take_all(session: Session, wanted: Sequence[tuple[Limit, str]], now: datetim
 def has_room(session: Session, limit: Limit, key: str, now: datetime) -> bool:
     """Whether one more try under `key` is free. It counts none, and holds the row until the transaction ends: who asks
     meanwhile waits, and sees what was charged."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    first = insert(ThrottleBucket).values(key=key, count=0, started_at=now, last_at=now, last_try="")
+    first = upsert(session, ThrottleBucket).values(key=key, count=0, started_at=now, last_at=now, last_try="")
     window_passed = ThrottleBucket.started_at <= _moment(now - limit.window)
     held = first.on_conflict_do_update(
         index_elements=[ThrottleBucket.key],
