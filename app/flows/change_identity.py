@@ -185,7 +185,7 @@ def take_effect(session: Session, change_id: int, client: Client, now: datetime)
     change = IdentityChange.with_id(session, change_id, lock=True)
     if change is None or person is None or change.state is not ChangeState.SCHEDULED:
         return None
-    if person.instansi_id != change.instansi_id or _value_of(person, change.kind) != (change.old_value or ""):
+    if person.instansi_id != change.instansi_id or change.value_on_record != change.old_value:
         _end(session, change, person, "Data pegawai berubah selama masa tunggu.", None, client, now)
     elif OutboxMail.is_any_unsent_about(session, change.id):
         change.effective_at = now + PUT_OFF_FOR  # nobody has been able to stop what nobody has heard of
@@ -294,9 +294,8 @@ def _put_back(
     session: Session, authority: Authority, stopped: IdentityChange, person: User, because: str, client: Client, now: datetime
 ) -> None:
     """What stays when it is stopped, the instansi and the category, goes back when a second admin has found it wrong."""
-    is_now = person.instansi.code if stopped.kind is ChangeKind.INSTANSI else person.category.value
     stays = stopped.kind in (ChangeKind.INSTANSI, ChangeKind.CATEGORY) and stopped.effective_at is not None
-    if not stays or stopped.old_value is None or is_now != stopped.new_value:
+    if not stays or stopped.old_value is None or stopped.value_on_record != stopped.new_value:
         return
     back = IdentityChange(
         reference=new_reference(),
@@ -350,10 +349,6 @@ def _is_upheld(session: Session, change: IdentityChange, person: User, now: date
         if authority is None or not authority.covers(person.instansi_id):
             return False
     return True
-
-
-def _value_of(person: User, kind: ChangeKind) -> str:
-    return (person.email or "") if kind is ChangeKind.EMAIL else person.nip
 
 
 def _address_to_come(change: IdentityChange) -> str | None:

@@ -56,17 +56,10 @@ def can_be_stopped(session: Session, change: IdentityChange, person: User, now: 
         return again is not None and can_be_stopped(session, again, person, now)
     if change.state is not ChangeState.DONE:
         return change.is_under_way
-    match change.kind:
-        case ChangeKind.EMAIL:
-            still_holds = person.email == change.new_value
-        case ChangeKind.NIP:
-            still_holds = person.nip == change.new_value
-        case ChangeKind.INSTANSI:
-            still_holds = person.instansi.code == change.new_value
-        case ChangeKind.CATEGORY:
-            still_holds = person.category == change.new_value
-        case ChangeKind.MANDATE:
-            still_holds = change.mandate is not None and change.mandate.is_in_force(today_in_jakarta(now))
+    if change.mandate is not None:
+        still_holds = change.mandate.is_in_force(today_in_jakarta(now))
+    else:
+        still_holds = change.value_on_record == change.new_value
     later = IdentityChange.done_after(session, change) or [
         one
         for one in IdentityChange.contesting(session, person.id)
@@ -101,8 +94,7 @@ def _stop(
         session, Tag.EMAIL_CHANGE_STOPPED, person, client, now, actor=actor, change=change.id, kind=change.kind, because=because
     )
     if was_taken_away and change.kind in (ChangeKind.EMAIL, ChangeKind.NIP):
-        is_now = person.email if change.kind is ChangeKind.EMAIL else person.nip
-        event.add(audit.before_and_after(session, change.kind.column, change.new_value, is_now))
+        event.add(audit.before_and_after(session, change.kind.column, change.new_value, change.value_on_record))
     if correction:
         letters.correction_frozen(session, correction, client, now)
     _tell_the_desk(session, change, person, client, now)

@@ -196,6 +196,21 @@ class IdentityChange(Base):
                 return value
 
     @property
+    def value_on_record(self) -> str | None:
+        """What the account has now of what this change is about; a mandate has a row of its own."""
+        match self.kind:
+            case ChangeKind.EMAIL:
+                return self.user.email
+            case ChangeKind.NIP:
+                return self.user.nip
+            case ChangeKind.INSTANSI:
+                return self.user.instansi.code
+            case ChangeKind.CATEGORY:
+                return self.user.category
+            case ChangeKind.MANDATE:
+                return None
+
+    @property
     def is_under_way(self) -> bool:
         return self.state in (ChangeState.NEEDS_SECOND, ChangeState.SCHEDULED)
 
