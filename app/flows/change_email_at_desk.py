@@ -5,14 +5,11 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.domain.client import Client
-from app.domain.email_warnings import acknowledged_kinds
 from app.domain.indonesian_time import today_in_jakarta
 from app.flows.change_email import Decision, Refusal, change_email
-from app.flows.weigh_correction import CheckImpossible, NotAcknowledged, about_address, objection
-from app.models.audit_event import Tag
+from app.flows.weigh_correction import CheckImpossible, NotAcknowledged, about_address, objection, record_acknowledged
 from app.models.identity_change import IdentityChange
 from app.models.user import User
-from app.security import audit
 from app.security.authority import Authority
 
 
@@ -36,9 +33,6 @@ def change_email_at_desk(
     if why := objection(session, authority, person, warnings, decision.identity_check, acknowledged, client, now):
         return why
     outcome = change_email(session, authority, person_id, decision, delay, client, now)
-    if isinstance(outcome, IdentityChange) and (kinds := acknowledged_kinds(warnings)):
-        audit.record(
-            session, Tag.WARNINGS_ACKNOWLEDGED, person, client, now, actor=authority.admin,
-            change=outcome.id, acknowledged=kinds,
-        )  # fmt: skip
+    if isinstance(outcome, IdentityChange):
+        record_acknowledged(session, authority, outcome, warnings, client, now)
     return outcome

@@ -6,17 +6,14 @@ from sqlalchemy.orm import Session
 
 from app.domain.client import Client
 from app.domain.email_address import EmailAddress
-from app.domain.email_warnings import acknowledged_kinds, unacknowledged
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
 from app.flows.change_identity import NotThatState, confirm_change
 from app.flows.identity_gate import objection_to_second
 from app.flows.put_on_record import Taken
-from app.flows.weigh_correction import NotAcknowledged, about_address
-from app.models.audit_event import Tag
+from app.flows.weigh_correction import NotAcknowledged, about_address, not_acknowledged, record_acknowledged
 from app.models.identity_change import IdentityChange
 from app.models.user import User
-from app.security import audit
 from app.security.authority import Authority, NotToTouch, OutOfReach
 
 
@@ -33,14 +30,9 @@ def confirm_at_desk(
     if objection := objection_to_second(session, authority, change, now):
         return objection
     warnings = about_address(session, authority, person, EmailAddress(change.new_value), now)
-    if missing := unacknowledged(warnings, marks):
-        unseen = ",".join(one.kind.value for one in missing)
-        why = "warnings not acknowledged"
-        audit.record(session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin, reason=why, warnings=unseen)
-        return NotAcknowledged(missing)
+    if refusal := not_acknowledged(session, authority, person, warnings, marks, client, now):
+        return refusal
     outcome = confirm_change(session, authority, change_id, delay, client, now)
-    if isinstance(outcome, IdentityChange) and (kinds := acknowledged_kinds(warnings)):
-        audit.record(
-            session, Tag.WARNINGS_ACKNOWLEDGED, person, client, now, actor=authority.admin, change=change_id, acknowledged=kinds
-        )
+    if isinstance(outcome, IdentityChange):
+        record_acknowledged(session, authority, outcome, warnings, client, now)
     return outcome

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.domain.client import Client
 from app.domain.corrections import OPEN_STATES, CorrectionState, IdentityCheck
 from app.domain.email_address import USUAL_DOMAINS, EmailAddress
-from app.domain.email_warnings import EmailWarning, WarningKind, Weight, unacknowledged, warn
+from app.domain.email_warnings import EmailWarning, WarningKind, Weight, acknowledged_kinds, unacknowledged, warn
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import shown_moment
 from app.domain.person_name import Likeness, compare_names
@@ -29,7 +29,7 @@ from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority
 
-LOOKS_BACK = timedelta(days=90)
+REMEMBERS = timedelta(days=90)  # what was asked for, rejected or stopped
 MOST_SHOWN = 20
 _PEOPLE_ASKED = 500  # of an instansi, for the domains that its people use
 _FEWEST_OF_A_DOMAIN = 3  # below, one false address on record would make its domain a known one
@@ -119,10 +119,23 @@ def objection(
     client: Client,
     now: datetime,
 ) -> NotAcknowledged | CheckImpossible | None:
-    """Why an approval that rests on this check, and carries these marks, does not go through. Leaves a trace, because a
-    warning tells an admin who tries addresses one after the other what others have asked for."""
+    """Why an approval that rests on this check, and carries these marks, does not go through."""
     if not check.is_possible(person.phone):
         return CheckImpossible(check)
+    return not_acknowledged(session, authority, person, warnings, marks, client, now)
+
+
+def not_acknowledged(
+    session: Session,
+    authority: Authority,
+    person: User,
+    warnings: list[EmailWarning],
+    marks: frozenset[str],
+    client: Client,
+    now: datetime,
+) -> NotAcknowledged | None:
+    """The heavy warnings that these marks do not carry. Leaves a trace, because a warning tells an admin who tries addresses
+    one after the other what others have asked for."""
     missing = unacknowledged(warnings, marks)
     if not missing:
         return None
@@ -132,6 +145,17 @@ def objection(
         reason="warnings not acknowledged", warnings=kinds,
     )  # fmt: skip
     return NotAcknowledged(missing)
+
+
+def record_acknowledged(
+    session: Session, authority: Authority, change: IdentityChange, warnings: list[EmailWarning], client: Client, now: datetime
+) -> None:
+    """Write down which heavy warnings a decision without a request, or a second admin's word, was given in spite of."""
+    if kinds := acknowledged_kinds(warnings):
+        audit.record(
+            session, Tag.WARNINGS_ACKNOWLEDGED, change.user, client, now, actor=authority.admin,
+            change=change.id, acknowledged=kinds,
+        )  # fmt: skip
 
 
 def others_beside(session: Session, authority: Authority, correction: EmailCorrection) -> Sequence[EmailCorrection]:
@@ -176,7 +200,7 @@ class _Known:
 
 
 def _look_up(session: Session, asked: Sequence[tuple[User, EmailAddress]], now: datetime) -> _Known:
-    people, since = {person.id for person, _ in asked}, now - LOOKS_BACK
+    people, since = {person.id for person, _ in asked}, now - REMEMBERS
     mailboxes = {address.mailbox for _, address in asked}
     return _Known(
         owners=_owners(session, [spelling for _, address in asked for spelling in _spellings(address)]),

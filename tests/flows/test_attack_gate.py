@@ -326,11 +326,10 @@ def test_the_link_in_the_first_letter_stops_the_same_decision_taken_again(people
     assert latest_change(peopled, SARI).state is ChangeState.FROZEN  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer at a time
 def test_a_decision_taken_while_its_admin_is_dismissed_is_frozen_too(peopled: Flask) -> None:
-    """PostgreSQL: the dismissal does not see the decision that is not committed yet."""
+    """The dismissal does not see the decision that is not committed yet."""
     with peopled.app_context(), unit_of_work() as session:
-        if session.get_bind().dialect.name != "postgresql":
-            pytest.skip("one writer at a time")
         wati, sari = (session.scalars(select(User).where(User.nip == one.nip)).one() for one in (WATI, SARI))
         held = Authority.of(session, wati, today_in_jakarta(now()))
         assert held is not None
