@@ -72,18 +72,9 @@ def change_email(
         audit.record(session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin, reason="address taken")
         return AddressTaken(owner_within(session, authority, decision.address))
 
-    old, new = person.email, decision.address.text
-    wish = Wish(ChangeKind.EMAIL, old, new, decision.reason, decision.identity_check, correction)
+    wish = Wish(ChangeKind.EMAIL, person.email, decision.address.text, decision.reason, decision.identity_check, correction)
     change = begin_change(session, authority.admin, person, wish, delay, client, now)
-    if not isinstance(change, IdentityChange):
-        assert not isinstance(change, NipTaken), "only an address was changed"
-        return change
-    event = audit.record(
-        session, Tag.EMAIL_CHANGE_DECIDED, person, client, now, actor=authority.admin,
-        change=change.id, check=decision.identity_check, ticket=correction.ticket if correction else None,
-        kind=change.kind, reason=decision.reason,
-    )  # fmt: skip
-    event.add(audit.before_and_after(session, "email", old, new))
+    assert not isinstance(change, NipTaken), "only an address was changed"
     return change
 
 

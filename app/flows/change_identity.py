@@ -52,7 +52,7 @@ class NotThatState:
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be another, and on what grounds. `waits_for_second` where the act itself needs two, whoever the person is."""
+    """What is to be another, and on what grounds. `needs_second` where the act itself needs two, whoever the person is."""
 
     kind: ChangeKind
     old_value: str | None
@@ -100,18 +100,15 @@ def begin_change(
     session.flush()
     if by is not None:
         letters.act_on_holder(session, by, person, f"memutuskan perubahan {wish.kind.label}", client, now)
-    if course is Course.WITH_SECOND and wish.kind in (ChangeKind.INSTANSI, ChangeKind.MANDATE):
-        event = audit.record(
-            session, Tag.EMAIL_CHANGE_DECIDED, person, client, now, actor=by, change=change.id, kind=wish.kind, reason=wish.reason
-        )
-        event.add(audit.before_and_after(session, wish.kind.column, wish.old_value, wish.new_value))
     if course is Course.WITH_SECOND:
         _ask_for_second(session, change, person, client, now)
-        return change
-    gone_on = _go_on(session, change, person, course, delay, client, now)
-    if not isinstance(gone_on, IdentityChange):
+    elif not isinstance(taken := _go_on(session, change, person, course, delay, client, now), IdentityChange):
         session.delete(change)
-    return gone_on
+        return taken
+    is_told_by_its_act = wish.kind not in (ChangeKind.EMAIL, ChangeKind.NIP) or wish.identity_check is IdentityCheck.BY_FILE
+    if by is not None and (change.is_under_way or not is_told_by_its_act):
+        _record_decision(session, change, client, now)
+    return change
 
 
 def same_under_way(session: Session, by: User, person: User, kind: ChangeKind, new_value: str) -> IdentityChange | None:
@@ -223,6 +220,17 @@ def reopen_request_of(session: Session, change: IdentityChange, person: User) ->
     correction.reopen()
     correction.instansi_id = person.instansi_id
     return correction
+
+
+def _record_decision(session: Session, change: IdentityChange, client: Client, now: datetime) -> None:
+    """A row beside the one of what it has changed. What a file changes, and an instansi, a category or a mandate that holds
+    at once, has the latter alone: it says the same."""
+    event = audit.record(
+        session, Tag.EMAIL_CHANGE_DECIDED, change.user, client, now, actor=change.decided_by,
+        change=change.id, check=change.identity_check, ticket=change.correction.ticket if change.correction else None,
+        kind=change.kind, reason=change.reason,
+    )  # fmt: skip
+    event.add(audit.before_and_after(session, change.kind.column, change.old_value, change.new_value))
 
 
 def _go_on(

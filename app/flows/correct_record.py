@@ -159,12 +159,6 @@ def _through_the_gate(
     cancel_under_way(session, person, f"{wish.kind.heading} dibetulkan.", authority.admin, client, now)
     change = begin_change(session, authority.admin, person, wish, delay, client, now)
     assert not isinstance(change, AddressTaken | UnderWay), "no address was changed, and nothing is under way"
-    if isinstance(change, IdentityChange):
-        event = audit.record(
-            session, Tag.EMAIL_CHANGE_DECIDED, person, client, now, actor=authority.admin,
-            change=change.id, kind=change.kind, reason=reason,
-        )  # fmt: skip
-        event.add(audit.before_and_after(session, column, change.old_value, change.new_value))
     return change
 
 
