@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from email.utils import parseaddr
 from ipaddress import IPv6Address, ip_address
 from itertools import pairwise
@@ -179,6 +180,10 @@ class Settings:
     @property
     def is_https(self) -> bool:
         return self.public_url.startswith("https://")
+
+    @property
+    def email_change_delay(self) -> timedelta:
+        return timedelta(hours=self.email_change_delay_hours)
 
     @property
     def has_demo_mailbox(self) -> bool:

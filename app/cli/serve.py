@@ -21,9 +21,9 @@ from app.cli import jobs
 from app.cli.cleaning import all_chores, one_step
 from app.cli.trail import log_head, seal_what_is_new
 from app.db import engine, reading, unit_of_work
-from app.domain.client import Client
+from app.domain.client import WORKER, Client
 from app.domain.indonesian_time import now
-from app.flows.change_identity import BY_THE_PORTAL, take_effect
+from app.flows.change_identity import take_effect
 from app.flows.count_activation import INSTANSI_AT_ONCE, count_people, note_counts
 from app.flows.housekeeping import Chore
 from app.mail import outbox
@@ -175,7 +175,7 @@ def let_changes_take_effect(app: Flask) -> bool:
     for change_id in due:
         try:
             with app.app_context(), unit_of_work() as session:
-                take_effect(session, change_id, BY_THE_PORTAL, now())
+                take_effect(session, change_id, WORKER, now())
         except (OperationalError, TimeoutError):
             raise  # the database is away, for all of them
         except Exception as accident:

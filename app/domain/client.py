@@ -14,6 +14,7 @@ class Client:
 
 
 COMMAND_LINE = Client("-", "command line", "-")
+WORKER = Client("-", "worker", "-")
 
 
 def line_of(address: str) -> str:

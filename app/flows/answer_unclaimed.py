@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client, line_of, mask_address
+from app.domain.client import WORKER, line_of, mask_address
 from app.domain.corrections import DATA_DO_NOT_MATCH, CorrectionState
 from app.domain.email_address import EmailAddress
 from app.mail import letters
@@ -29,7 +29,6 @@ MOST_NETWORKS_OF_ONE_PERSON = 40
 _MOST_LOOKED_AT = 20_000  # of those that wait for one person; three small columns of each
 _MOST_AT_ONCE = 200
 _LONGEST_IN_HAND = timedelta(hours=2)
-_PORTAL = Client("-", "worker", "-")
 
 
 def answer_unclaimed(session: Session, now: datetime) -> int:
@@ -45,7 +44,7 @@ def answer_unclaimed(session: Session, now: datetime) -> int:
             answered += 1
         elif correction.state is CorrectionState.NEW and _hour_in_hand(correction) <= now:
             correction.take_in_hand(None, now)
-            letters.correction_in_hand(session, correction, _PORTAL, now)
+            letters.correction_in_hand(session, correction, WORKER, now)
     return answered
 
 
@@ -94,8 +93,8 @@ def _kin(sender: Sender) -> tuple[tuple[str, str], ...]:
 def _reject(session: Session, correction: EmailCorrection, now: datetime) -> None:
     correction.decide(CorrectionState.REJECTED, DATA_DO_NOT_MATCH, None, now)
     session.execute(delete(CorrectionAttachment).where(CorrectionAttachment.correction_id == correction.id))  # nobody looks
-    audit.record(session, Tag.CORRECTION_REJECTED, None, _PORTAL, now, ticket=correction.ticket)
-    letters.correction_rejected(session, correction, _PORTAL, now)
+    audit.record(session, Tag.CORRECTION_REJECTED, None, WORKER, now, ticket=correction.ticket)
+    letters.correction_rejected(session, correction, WORKER, now)
 
 
 def _hour_in_hand(correction: EmailCorrection) -> datetime:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.client import WORKER
 from app.domain.indonesian_time import today_in_jakarta
 from app.flows.import_outcome import Changed, New, Outcome, Refused, Unchanged
 from app.flows.import_rights import Uploader
@@ -29,7 +29,6 @@ from app.security import audit
 from app.security.authority import Authority
 
 HOLD_LASTS = timedelta(seconds=30)
-BY_THE_WORKER = Client("-", "worker", "-")
 
 _WAITS = {BatchState.UPLOADED: BatchState.CHECKING, BatchState.CONFIRMED: BatchState.RUNNING}
 _UNDER_WAY = (*_WAITS, *_WAITS.values())
@@ -191,7 +190,7 @@ def _held_on(batch: ImportBatch, hold: Hold, now: datetime) -> Hold:
 
 def _uploader(session: Session, batch: ImportBatch, admin: User | None, now: datetime) -> Uploader:
     """What the admin may do by now: a mandate that has ended since the click opens nothing."""
-    authority = Authority.of(session, admin, today_in_jakarta(now)) if admin is not None and admin.may_enter else None
+    authority = Authority.in_office(session, admin, today_in_jakarta(now))
     if authority is None or not authority.covers(batch.instansi_id):
         raise MandateEnded
     instansi = session.get_one(Instansi, batch.instansi_id) if batch.instansi_id is not None else None
@@ -199,7 +198,7 @@ def _uploader(session: Session, batch: ImportBatch, admin: User | None, now: dat
 
 
 def _terms(setting: Setting, uploader: Uploader, now: datetime, dry_run: bool) -> Terms:
-    return Terms(setting.seen, setting.cpns_open_by_themselves, BY_THE_WORKER, now, dry_run, uploader)
+    return Terms(setting.seen, setting.cpns_open_by_themselves, WORKER, now, dry_run, uploader)
 
 
 _NAMES: dict[type[Outcome], str] = {New: "new", Changed: "changed", Unchanged: "unchanged", Refused: "refused"}
@@ -236,7 +235,7 @@ def _end(session: Session, batch: ImportBatch, state: BatchState, problem: str |
                 session,
                 Tag.IMPORT_CANCELLED,
                 None,
-                BY_THE_WORKER,
+                WORKER,
                 now,
                 instansi_id=batch.instansi_id,
                 batch=batch.id,
@@ -244,10 +243,10 @@ def _end(session: Session, batch: ImportBatch, state: BatchState, problem: str |
             )
         return state
     audit.record(
-        session, Tag.IMPORT_DONE, None, BY_THE_WORKER, now,
+        session, Tag.IMPORT_DONE, None, WORKER, now,
         actor=batch.confirmed_by, instansi_id=batch.instansi_id, batch=batch.id, state=state, **batch.result,
     )  # fmt: skip
     if how_many := batch.result.get("new", 0) + batch.result.get("changed", 0):
         words = f"mengimpor data pegawai dari file (impor nomor {batch.id})"
-        letters.bulk_act(session, batch.confirmed_by, words, how_many, BY_THE_WORKER, now)
+        letters.bulk_act(session, batch.confirmed_by, words, how_many, WORKER, now)
     return state

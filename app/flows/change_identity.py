@@ -31,7 +31,6 @@ from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority, NotToTouch, OutOfReach
 
-BY_THE_PORTAL = Client("-", "worker", "-")
 PUT_OFF_FOR = timedelta(hours=1)  # a change whose letters have not left
 _NO_LONGER_ADMIN = "Admin yang memutuskan tidak bertugas lagi ketika masa tunggunya habis."
 
@@ -274,7 +273,7 @@ def _ask_for_second(session: Session, change: IdentityChange, person: User, clie
         f"{who[0].upper()}{who[1:]} memutuskan perubahan {change.kind.label} untuk {person.name} ({person.shown_nip.masked}). "
         "Perubahan ini baru berlaku setelah dikonfirmasi admin kedua. Periksa sendiri sebelum mengonfirmasi."
     )
-    letters.to_desk(session, seconds, what, _page_of(change), client, now)
+    letters.to_desk(session, seconds, what, page_of(change), client, now)
 
 
 def _settled_for_owner(
@@ -353,7 +352,7 @@ def _is_upheld(session: Session, change: IdentityChange, person: User, now: date
     """Whether all who have decided may still decide; whoever was dismissed in that very moment may not."""
     deciders = [User.with_id(session, by) for by in (change.decided_by_id, change.confirmed_by_id) if by is not None]
     for admin in deciders:
-        authority = Authority.of(session, admin, today_in_jakarta(now)) if admin and admin.may_enter else None
+        authority = Authority.in_office(session, admin, today_in_jakarta(now))
         if authority is None or not authority.covers(person.instansi_id):
             return False
     return True
@@ -363,5 +362,6 @@ def _address_to_come(change: IdentityChange) -> str | None:
     return change.new_value if change.kind is ChangeKind.EMAIL else None
 
 
-def _page_of(change: IdentityChange) -> str:
+def page_of(change: IdentityChange) -> str:
+    """Where the desk looks at a change."""
     return f"/admin/perbaikan-email/perubahan/{change.id}"

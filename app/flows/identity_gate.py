@@ -172,7 +172,8 @@ def _added_by(session: Session, user_id: int, since: datetime) -> list[int]:
 
 
 def _is_able(session: Session, admin: User, change: IdentityChange, now: datetime) -> bool:
-    authority = Authority.of(session, admin, today_in_jakarta(now)) if admin.may_enter else None
-    if authority is None or authority.objection(session, change.user, today_in_jakarta(now)):
+    today = today_in_jakarta(now)
+    authority = Authority.in_office(session, admin, today)
+    if authority is None or authority.objection(session, change.user, today):
         return False
     return objection_to_second(session, authority, change, now) is None

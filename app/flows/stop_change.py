@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.domain.client import Client
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import today_in_jakarta
-from app.flows.change_identity import cancel_under_way, reopen_request_of
+from app.flows.change_identity import cancel_under_way, page_of, reopen_request_of
 from app.flows.identity_gate import may_still_be_contested
 from app.flows.put_on_record import end_mandate, take_away
 from app.mail import letters
@@ -113,4 +113,4 @@ def _tell_the_desk(session: Session, change: IdentityChange, person: User, clien
         "Akun itu dibekukan sampai admin kedua, yang belum pernah memutuskan tentangnya, memeriksa dan menutup perkara ini."
     )
     others = [reader for reader in readers if reader.id not in deciders and reader.id != person.id]
-    letters.to_desk(session, others, what, f"/admin/perbaikan-email/perubahan/{change.id}", client, now)
+    letters.to_desk(session, others, what, page_of(change), client, now)

@@ -51,6 +51,11 @@ class Authority:
             return cls(admin, True, frozenset())
         return cls(admin, False, frozenset(mandate.instansi_id for mandate in mandates if mandate.instansi_id))
 
+    @classmethod
+    def in_office(cls, session: Session, admin: User | None, today: date) -> "Authority | None":
+        """The same of somebody who is not here: None also for nobody, and for an account that may not be entered."""
+        return cls.of(session, admin, today) if admin is not None and admin.may_enter else None
+
     def covers(self, instansi_id: int | None) -> bool:
         return self.is_pusat or instansi_id in self.instansi_ids
 

@@ -116,7 +116,7 @@ _TERMS = {
 _NOT_SHOWN = frozenset({"people"})  # a list for the machine; each person has an event of the own
 _COLUMNS = {
     "nip": "NIP", "name": "nama", "email": "email", "phone": "telepon", "category": "kategori", "instansi": "instansi",
-    "work_unit": "unit kerja", "password_hash": "password", "contact": "kontak",
+    "work_unit": "unit kerja", "password_hash": "password", "contact": "kontak", "mandate": "mandat admin",
 }  # fmt: skip
 _WHEN = {"old": " sebelumnya", "new": " sekarang"}
 _WHY = {

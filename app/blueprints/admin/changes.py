@@ -1,7 +1,5 @@
 """/admin/perbaikan-email/perubahan/<change>: a decided change of what identifies somebody, and the second admin's word on it."""
 
-from datetime import timedelta
-
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
@@ -49,7 +47,7 @@ def show(change_id: int) -> ResponseReturnValue:
 @proven_again
 def confirm(change_id: int) -> ResponseReturnValue:
     form = ConfirmForm()
-    delay = timedelta(hours=portal().settings.email_change_delay_hours)
+    delay = portal().settings.email_change_delay
     with unit_of_work() as db:
         outcome = confirm_at_desk(db, authority(), change_id, form.acknowledged.data, delay, client(), now())
     match outcome:

@@ -109,7 +109,9 @@ def approve(correction_id: int) -> ResponseReturnValue:
         return _again(correction_id, form, RejectionForm(formdata=None))
     grounds = form.grounds(number_in(form.seen.data))
     with unit_of_work() as db:
-        outcome = decide_correction.approve(db, authority(), correction_id, grounds, _delay(), client(), now())
+        outcome = decide_correction.approve(
+            db, authority(), correction_id, grounds, portal().settings.email_change_delay, client(), now()
+        )
     match outcome:
         case IdentityChange():
             flash(what_follows(outcome), "success")
@@ -252,10 +254,6 @@ def _what_was_decided(answered: AlreadyDecided) -> str:
     checked = f" ({change.identity_check.label if change.identity_check else '-'}: {change.reason})" if change else ""
     then = " dan menunggu admin kedua" if correction.state.is_open else ""
     return f"Permintaan {correction.ticket} sudah disetujui oleh {who}{checked}{then}."
-
-
-def _delay() -> timedelta:
-    return timedelta(hours=portal().settings.email_change_delay_hours)
 
 
 def number_in(text: str | None) -> int:

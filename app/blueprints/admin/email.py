@@ -1,7 +1,5 @@
 """/admin/pegawai/<person>/email: the desk puts another address on record without having been asked through the form."""
 
-from datetime import timedelta
-
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
@@ -53,7 +51,7 @@ def change(person_id: int) -> ResponseReturnValue:
     decision = Decision(
         form.email.value, IdentityCheck(form.identity_check.data or ""), form.reason.value, number_in(form.seen.data)
     )
-    delay = timedelta(hours=portal().settings.email_change_delay_hours)
+    delay = portal().settings.email_change_delay
     with unit_of_work() as db:
         outcome = change_email_at_desk(db, authority(), person_id, decision, form.acknowledged.data, delay, client(), now())
     match outcome:

@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-from datetime import timedelta
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -98,7 +97,9 @@ def save(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
         opens_cpns = portal().settings.cpns_activation == "otomatis"
         wanted, why = form.record, form.reason.value
-        outcome = correct_record(db, authority(), person_id, seen, wanted, why, opens_cpns, _delay(), client(), now())
+        outcome = correct_record(
+            db, authority(), person_id, seen, wanted, why, opens_cpns, portal().settings.email_change_delay, client(), now()
+        )
     match outcome:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
@@ -272,10 +273,6 @@ def _waits(change: IdentityChange) -> str:
     if change.state is ChangeState.SCHEDULED and change.effective_at:
         return f"{change.kind.heading} baru berlaku pada {shown_moment(change.effective_at)}; pemilik akun sudah diberi tahu."
     return f"Perubahan {change.kind.label} menunggu konfirmasi admin kedua."
-
-
-def _delay() -> timedelta:
-    return timedelta(hours=portal().settings.email_change_delay_hours)
 
 
 def _submission(person_id: int) -> str:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
 from enum import StrEnum
 from typing import assert_never
 
@@ -83,7 +82,7 @@ def approve() -> ResponseReturnValue:
     if not form.validate():
         return _page(form, RejectionForm(formdata=None), 422)
     grounds = {one: form.grounds(number_in(request.form.get(f"seen-{one}"))) for one in chosen}
-    delay = timedelta(hours=portal().settings.email_change_delay_hours)
+    delay = portal().settings.email_change_delay
     with unit_of_work() as db:
         outcomes = decide_correction.approve_many(db, authority(), grounds, delay, client(), now())
         done = [outcome for _, outcome in outcomes if isinstance(outcome, IdentityChange)]
