@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.public_address import NoAnswer, Seen, ask_through_public_address
-from app.cli.trail import fault_of_kept_head, warning_of_kept_head
+from app.cli.trail import fault_of_kept_head
 from app.db import engine, reading
 from app.domain.indonesian_time import now
 from app.mail.delivery import reach_server
@@ -66,7 +66,7 @@ def _all_findings(script: ScriptInfo) -> Iterator[Finding]:
         yield from _database()
         yield from _clock()
         yield from _folders(settings)
-        yield from _kept_head()
+        yield from _kept_head(settings)
         yield _redis(settings)
         yield _mail_server()
         yield _proxies(settings)
@@ -106,14 +106,15 @@ def _clock() -> Iterator[Finding]:
         yield Finding("ok", "clock: agrees with the database's")
 
 
-def _kept_head() -> Iterator[Finding]:
-    """The newest head of the trail that this machine keeps outside the database."""
-    fault, remark = fault_of_kept_head(), warning_of_kept_head()
+def _kept_head(settings: Settings) -> Iterator[Finding]:
+    """The newest head of the trail that this machine keeps outside the database, which only a worker needs."""
+    fault, problem = fault_of_kept_head(), _why_not_written(settings.instance)
     if fault:
         yield Finding("fault", f"trail: {fault}")
-    if remark:
-        yield Finding("warning", f"trail: {remark}")
-    if not fault and not remark:
+    if problem:
+        words = "trail: the head of the trail cannot be kept outside the database, if a worker runs here"
+        yield Finding("warning", f"{words}: {settings.instance} {problem}")
+    if not fault and not problem:
         yield Finding("ok", "trail: its newest head is kept outside the database")
 
 

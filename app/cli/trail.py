@@ -278,13 +278,7 @@ def fault_of_kept_head() -> str | None:
             why_not = sealing.why_not(session, portal().keys, seen)
     except SQLAlchemyError:
         return None  # told elsewhere
-    return f"trail: {why_not}; run mysapk audit verify" if why_not else None
-
-
-def warning_of_kept_head() -> str | None:
-    """The same of a folder that cannot be written: a machine without a worker does not need it."""
-    problem = _kept().why_not_writable()
-    return f"the head of the trail cannot be kept outside the database, if a worker runs here: {problem}" if problem else None
+    return f"{why_not}; run mysapk audit verify" if why_not else None
 
 
 # -- words -------------------------------------------------------------------------------------------------------------

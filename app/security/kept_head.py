@@ -96,15 +96,6 @@ class KeptHead:
             return fault.strerror or type(fault).__name__
         return None
 
-    def why_not_writable(self) -> str | None:
-        """For a look that changes nothing: whether the next head could be kept."""
-        folder = self.path.parent
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
-        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-            return f"{folder} tidak dapat ditulisi"
-        return f"{self.path} adalah folder" if self.path.is_dir() else None
-
     def _written(self, anchor: Anchor) -> bytes:
         mark = self._mark(self.keys.trail_keys()[0], anchor)
         return json.dumps({"seal_no": anchor.seal_no, "seal": anchor.seal, "mark": mark}).encode() + b"\n"
