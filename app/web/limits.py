@@ -111,9 +111,9 @@ def count_ask() -> None:
 
 
 def seconds_until_free() -> int:
-    """When the limit that has just been breached opens again."""
+    """When the limit that has just been breached opens again. Flask-Limiter rounds that moment up, past the window."""
     current = limiter.current_limit
-    return max(1, round(current.reset_at - time())) if current else 60
+    return min(max(1, round(current.reset_at - time())), current.limit.get_expiry()) if current else 60
 
 
 def in_minutes(seconds: int) -> int:
