@@ -287,6 +287,8 @@ def _settled_for_owner(
     is_back = give_back_address(session, first, person, now)
     for one in contesting:
         one.settle(authority.admin.id, now)
+        what = f"Perubahan {one.kind.label} yang dihentikan sudah diperiksa admin lain dan tidak jadi berlaku."
+        letters.change_came_to_nothing(session, person, one, what, because, client, now)
         _put_back(session, authority, one, person, because, client, now)
     event = audit.record(
         session, Tag.CONTEST_SETTLED, person, client, now, actor=authority.admin,
@@ -326,6 +328,8 @@ def _end(
     session: Session, change: IdentityChange, person: User, because: str, actor: User | None, client: Client, now: datetime
 ) -> None:
     change.end(ChangeState.CANCELLED, because, now)
+    what = f"Perubahan {change.kind.label} yang pernah diberitahukan kepada Anda tidak jadi berlaku."
+    letters.change_came_to_nothing(session, person, change, what, because, client, now)
     if change.mandate is not None and change.mandate.revoked_at is None:
         end_mandate(session, change.mandate, because, actor, client, now)
     reopen_request_of(session, change, person)

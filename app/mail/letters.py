@@ -64,6 +64,15 @@ def identity_changed(
         outbox.post(session, Letter.ACCOUNT_CHANGED, address, client, now, user=user, identity_change=change, about=about)
 
 
+def change_came_to_nothing(
+    session: Session, user: User, change: IdentityChange, what: str, because: str, client: Client, now: datetime
+) -> None:
+    """To all who were told of a change: it does not hold, and will not. There is nothing left to stop."""
+    for address in change.told:
+        about = {"what": what, "reason": because}
+        outbox.post(session, Letter.ACCOUNT_CHANGED, address, client, now, user=user, about=about)
+
+
 def to_desk(session: Session, readers: Iterable[User], what: str, path: str, client: Client, now: datetime) -> None:
     """To admins: what was done, or waits for them, and the page where it stands. `what` is sentences without a whole NIP."""
     for reader in readers:

@@ -323,11 +323,25 @@ def test_a_second_admin_closes_the_case_and_the_old_address_is_back(peopled: Fla
 
     assert act_on_change(logged_in(peopled, WATI), change, "batalkan", because="Sudah beres") == 403
     assert latest_change(peopled, JOKO).is_contesting, "nobody undoes what was stopped against him"  # type: ignore[union-attr]
+    inbox.fetch()
     assert act_on_change(logged_in(peopled, RATNA), change, "batalkan", because="Joko sendiri di loket") == 303
 
+    assert [mail.to for mail in inbox.fetch() if "tidak jadi berlaku" in mail.text] == [JOKO.email]
     assert user(peopled, JOKO).email == JOKO.email
     assert not latest_change(peopled, JOKO).is_contesting  # type: ignore[union-attr]
     assert "Tidak ada." in words_of(logged_in(peopled, RATNA).open("/admin/"))
+
+
+def test_who_was_told_of_a_change_is_told_when_it_comes_to_nothing(peopled: Flask, inbox: Inbox) -> None:
+    wati = logged_in(peopled, WATI)
+    change_email(wati, peopled, SARI, "sari.baru@contoh.example")
+    inbox.fetch()
+
+    assert act_on_change(wati, latest_change(peopled, SARI), "batalkan", because="Salah ketik") == 303
+
+    letter = next(mail for mail in inbox.fetch() if mail.to == SARI.email)
+    assert "tidak jadi berlaku" in letter.text and "Salah ketik" in letter.text
+    assert "bukan-saya" not in letter.text, "there is nothing left to stop"
 
 
 def test_after_it_is_settled_one_admin_still_puts_no_address_on_record_unheard(peopled: Flask, inbox: Inbox) -> None:
