@@ -1,4 +1,4 @@
-"""An empty file of staff to fill in. The column of the NIP is text: as a number, its last digits would be lost."""
+"""An empty file of staff to fill in. Its columns are text: as numbers, a NIP loses its last digits, a telephone its first."""
 
 from io import BytesIO
 

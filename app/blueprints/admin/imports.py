@@ -119,7 +119,7 @@ def run(batch_id: int) -> ResponseReturnValue:
     if isinstance(outcome, NotAcknowledged):
         refuse(
             form.acknowledged,
-            "Impor belum dijalankan. Periksa peringatan di halaman ini, lalu centang bahwa isinya memang benar.",
+            "Impor belum dijalankan. Periksa dahulu peringatannya, lalu centang kotak di bawah.",
         )
         return _batch_page(batch_id, form, 422)
     return _moved_on(outcome, "Impor akan dijalankan. Halaman ini menunjukkan kemajuannya, dan boleh ditutup.")
