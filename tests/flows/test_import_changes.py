@@ -139,6 +139,20 @@ def test_a_file_that_adds_people_only_warns_of_nothing(peopled: Flask, wati: Vis
     assert wati.submit(page, f"{page}/jalankan").status_code == 303
 
 
+def test_what_became_much_after_the_check_is_said_after_the_run(peopled: Flask, wati: Visitor) -> None:
+    """The people were new when the file was checked, and another file was faster."""
+    rows = [newcomer(number, email="") for number in range(3)]
+    page = checked(peopled, wati, staff_file(*(one.replace("Dinas Pasar", "Orang").replace("Orang Ke", "Dinas") for one in rows)))
+    assert WARNED not in words_of(wati.open(page))
+    imported(peopled, logged_in(peopled, RATNA), staff_file(*rows))
+
+    assert run(wati, page).status_code == 303
+    work(peopled)
+
+    told = words_of(wati.open(page))
+    assert WARNED in told and "Yang diubah, per kolom" in told and "Nama berubah untuk 3 dari 3" in told
+
+
 def test_every_column_is_counted_by_people(peopled: Flask, wati: Visitor) -> None:
     header = "nip,nama,email,kategori,kode_instansi,unit_kerja,telepon"
     file = staff_file(
