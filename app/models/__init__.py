@@ -11,6 +11,7 @@ from app.models.former_nip import FormerNip
 from app.models.guess_bucket import GuessBucket
 from app.models.identity_change import IdentityChange
 from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
+from app.models.import_change import ImportChange
 from app.models.instansi import Instansi
 from app.models.login_session import LoginSession
 from app.models.name_word import NameWord
@@ -34,6 +35,7 @@ __all__ = [
     "GuessBucket",
     "IdentityChange",
     "ImportBatch",
+    "ImportChange",
     "ImportFile",
     "ImportRefusal",
     "Instansi",

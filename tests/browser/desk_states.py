@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.live_portal import LivePortal
 from tests.browser.steps import ask_for_token, button, field, log_in, open_newest_mail, see
-from tests.cast import DEWI, HADI, JOKO, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
+from tests.cast import BUDI, DEWI, HADI, JOKO, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
 from tests.desk import asked, person_id
 
 Reach = Callable[[Page, LivePortal], None]
@@ -234,6 +234,8 @@ def _go(page: Page, path: str) -> None:
 
 GOOD_ROW = "199001012015011777,Nama Baru,nama.baru@nusajaya.example,PNS,7301,Dinas Kesehatan\n"
 FOREIGN_ROW = "199001012015011778,Nama Lain,nama.lain@contoh.example,PNS,3402,Biro Hukum\n"
+# Names and units have changed places.
+SWAPPED_ROWS = "".join(f"{one.nip},{one.unit},,{one.category.label},{one.instansi},{one.name}\n" for one in (BUDI, JOKO, DEWI))
 
 _PERSON = "/admin/pegawai/<row:person_id>"
 _CORRECTION = "/admin/perbaikan-email/<big_row:correction_id>"
@@ -278,6 +280,7 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     ("/admin/impor", "at first", at_the_desk("/admin/impor")),
     ("/admin/impor", "refused without a file", sent_empty("/admin/impor", "Unggah dan periksa")),
     ("/admin/impor/<big_row:batch_id>", "checked", uploaded(GOOD_ROW + FOREIGN_ROW, "Mengapa ditolak")),
+    ("/admin/impor/<big_row:batch_id>", "changes much", uploaded(SWAPPED_ROWS, "Contoh perubahan")),
     ("/admin/mandat", "of an instansi", at_the_desk("/admin/mandat")),
     ("/admin/mandat", "of the centre", at_the_desk("/admin/mandat", RATNA)),
     ("/admin/mandat/baru", "at first", at_the_desk("/admin/mandat/baru", RATNA)),
@@ -295,8 +298,9 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
 # Downloads, and what the script of a page asks.
 NOT_PAGES = {
     f"{_CORRECTION}/lampiran",
-    "/admin/impor/<big_row:batch_id>/ditolak.csv",
+    "/admin/impor/<big_row:batch_id>/ditolak.<any(xlsx, csv):kind>",
     "/admin/impor/<big_row:batch_id>/kemajuan",
+    "/admin/impor/<big_row:batch_id>/perubahan.<any(xlsx, csv):kind>",
     "/admin/impor/template.csv",
     "/admin/impor/template.xlsx",
 }
