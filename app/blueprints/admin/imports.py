@@ -13,7 +13,7 @@ from werkzeug.datastructures import FileStorage
 from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now, shown_moment
 from app.flows import import_batches, refused_rows, staff_template
-from app.flows.import_batches import MOST_BYTES, OtherState, Upload
+from app.flows.import_batches import MOST_BYTES, OtherState, Unfinished, Upload
 from app.flows.staff_sheet import UnreadableFile
 from app.models.import_batch import BatchState, ImportBatch
 from app.models.instansi import Instansi
@@ -84,9 +84,13 @@ def upload() -> ResponseReturnValue:
         return _list_page(form, 422, "Pilih untuk instansi mana file ini, lalu pilih filenya sekali lagi.")
     with unit_of_work() as db:
         batch = import_batches.hand_over(db, authority(), received, instansi_id, form.reason.value, client(), now())
-    if isinstance(batch, OutOfReach):
-        raise stopped(batch)
-    return redirect(url_for(".show", batch_id=batch.id), 303)
+    match batch:
+        case OutOfReach():
+            raise stopped(batch)
+        case Unfinished():
+            return _list_page(form, 422, unfinished=batch.batch)
+        case ImportBatch():
+            return redirect(url_for(".show", batch_id=batch.id), 303)
 
 
 @blueprint.get("/<big_row:batch_id>")
@@ -159,7 +163,9 @@ def template_csv() -> ResponseReturnValue:
     return _download(staff_template.as_csv(), "template-pegawai.csv", _CSV)
 
 
-def _list_page(form: UploadForm, status: int = 200, no_instansi: str | None = None) -> ResponseReturnValue:
+def _list_page(
+    form: UploadForm, status: int = 200, no_instansi: str | None = None, unfinished: ImportBatch | None = None
+) -> ResponseReturnValue:
     before = request.args.get("sebelum", type=big_row_id)
     with reading() as db:
         batches = import_batches.batches_within(db, authority(), before, BATCHES_A_PAGE + 1)
@@ -174,7 +180,9 @@ def _list_page(form: UploadForm, status: int = 200, no_instansi: str | None = No
         most_mb=MOST_BYTES >> 20,
         shown_moment=shown_moment,
         no_instansi=no_instansi,
-        has_errors=bool(form.errors or no_instansi),
+        has_errors=bool(form.errors or no_instansi or unfinished),
+        unfinished=unfinished,
+        may_cancel_unfinished=unfinished is not None and unfinished.state in import_batches.MAY_BE_CANCELLED,
     )
     return page, status
 
