@@ -6,11 +6,12 @@ half a minute and says so with every chunk; who finds that somebody else holds i
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, insert, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.client import WORKER
@@ -23,6 +24,7 @@ from app.flows.staff_sheet import Line
 from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
+from app.models.import_change import ImportChange
 from app.models.import_turn import ImportTurn
 from app.models.instansi import Instansi
 from app.models.user import User
@@ -92,7 +94,7 @@ def claim(session: Session, now: datetime) -> Hold | None:
     if batch.state in _WAITS:
         batch.state = _WAITS[batch.state]
         batch.position = batch.total = batch.rows_done = 0
-        batch.reasons = {}
+        batch.reasons, batch.column_counts = {}, {}
     batch.held_until = now + HOLD_LASTS
     party = ImportTurn.party_of(batch.instansi_id)
     return Hold(batch.id, batch.state is BatchState.CHECKING, batch.rows_done, batch.held_until, party)
@@ -145,7 +147,7 @@ def take_over(
 def note(
     session: Session, hold: Hold, lines: Sequence[Line], outcomes: Sequence[Outcome], progress: tuple[int, int], now: datetime
 ) -> Hold:
-    """Count a chunk and keep its refused rows. `progress` is position and total of the file."""
+    """Count a chunk, and keep its refused rows and what it changes. `progress` is position and total of the file."""
     batch = _held(session, hold)
     counts, reasons = dict(batch.dry_run if hold.is_dry_run else batch.result), dict(batch.reasons)
     for line, outcome in zip(lines, outcomes, strict=True):
@@ -160,6 +162,7 @@ def note(
     else:
         batch.result = counts
     batch.reasons = reasons
+    _keep_changes(session, batch, hold, outcomes)
     batch.position, batch.total = progress
     batch.rows_done = hold.rows_done + len(lines)
     ImportTurn.note(session, batch.instansi_id, now)
@@ -245,6 +248,25 @@ def _refusal(batch: ImportBatch, hold: Hold, line: Line, outcome: Refused) -> Im
         columns=",".join(dict.fromkeys(fault.column for fault in outcome.faults if fault.column)),
         sentences=" ".join(fault.sentence for fault in outcome.faults)[:2000],
     )
+
+
+def _keep_changes(session: Session, batch: ImportBatch, hold: Hold, outcomes: Sequence[Outcome]) -> None:
+    """Of every person, what stood there and what stands there by the file; and how many people change in which column."""
+    counts = Counter(batch.column_counts)
+    rows: list[dict[str, object]] = []
+    for outcome in outcomes:
+        if not isinstance(outcome, New | Changed):
+            continue
+        if isinstance(outcome, Changed):
+            counts.update(outcome.columns)
+        of_the_row = {
+            "batch_id": batch.id, "is_dry_run": hold.is_dry_run, "line": outcome.line, "user_id": outcome.user_id,
+        }  # fmt: skip
+        for one in outcome.replaced:
+            rows.append({**of_the_row, "column": one.column, "old_value": one.old, "new_value": one.new})
+    if rows:
+        session.execute(insert(ImportChange), rows)
+    batch.column_counts = dict(counts)
 
 
 def _count_reason(reasons: dict[str, list[int]], sentence: str, line: int) -> None:

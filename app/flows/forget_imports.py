@@ -1,16 +1,17 @@
-"""Files of staff and their refused rows hold personal data: they go when nobody needs them. The batches stay."""
+"""Files of staff, their refused rows and their changes hold personal data: they go when nobody needs them. The batches stay."""
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.flows.import_batches import MAY_BE_CANCELLED
 from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
+from app.models.import_change import ImportChange
 
 FILES_KEPT_FOR = timedelta(days=1)  # after the end
 UNCONFIRMED_KEPT_FOR = timedelta(days=7)
-REFUSALS_KEPT_FOR = timedelta(days=30)
+ROWS_KEPT_FOR = timedelta(days=30)
 _NOT_CONFIRMED = "Tidak dikonfirmasi dalam 7 hari, jadi dibatalkan oleh portal. Unggah lagi filenya bila masih diperlukan."
 
 
@@ -38,8 +39,17 @@ def remove_files(session: Session, now: datetime) -> int:
 
 
 def remove_refusals(session: Session, now: datetime) -> int:
-    last_change = func.coalesce(ImportBatch.ended_at, ImportBatch.uploaded_at)
-    old = select(ImportBatch.id).where(last_change < now - REFUSALS_KEPT_FOR)
-    some = select(ImportRefusal.id).where(ImportRefusal.batch_id.in_(old)).limit(_ROWS_AT_ONCE)
+    some = select(ImportRefusal.id).where(ImportRefusal.batch_id.in_(_long_over(now))).limit(_ROWS_AT_ONCE)
     gone = session.execute(delete(ImportRefusal).where(ImportRefusal.id.in_(some)).returning(ImportRefusal.id))
     return len(gone.all())
+
+
+def remove_changes(session: Session, now: datetime) -> int:
+    some = select(ImportChange.id).where(ImportChange.batch_id.in_(_long_over(now))).limit(_ROWS_AT_ONCE)
+    gone = session.execute(delete(ImportChange).where(ImportChange.id.in_(some)).returning(ImportChange.id))
+    return len(gone.all())
+
+
+def _long_over(now: datetime) -> Select[int]:
+    last_change = func.coalesce(ImportBatch.ended_at, ImportBatch.uploaded_at)
+    return select(ImportBatch.id).where(last_change < now - ROWS_KEPT_FOR)

@@ -57,6 +57,7 @@ def chores(idle: timedelta) -> dict[str, Chore]:
         "imports_not_confirmed": forget_imports.cancel_unconfirmed,
         "import_files": forget_imports.remove_files,
         "import_refusals": forget_imports.remove_refusals,
+        "import_changes": forget_imports.remove_changes,
     }
 
 

@@ -6,16 +6,31 @@ from app.domain.staff_file import Fault
 
 
 @dataclass(frozen=True)
+class Replaced:
+    """A record field: what stood there, and what stands there by the file."""
+
+    column: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True)
 class New:
+    """Of a person whom a run has added, `user_id` and the NIP in `replaced`; a dry run adds nobody."""
+
     line: int
+    user_id: int | None = None
+    replaced: tuple[Replaced, ...] = ()
 
 
 @dataclass(frozen=True)
 class Changed:
-    """`columns` are names of record fields, without what they hold."""
+    """`columns` are names of record fields. `replaced` says what they hold, secrets apart, of a person `user_id`."""
 
     line: int
     columns: tuple[str, ...]
+    user_id: int | None = None
+    replaced: tuple[Replaced, ...] = ()
 
 
 @dataclass(frozen=True)

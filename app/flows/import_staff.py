@@ -21,7 +21,7 @@ from app.domain.corrections import IdentityCheck
 from app.domain.identity import ChangeKind
 from app.domain.staff_file import HASH_NOT_USABLE, Fault, RowFaults, StaffRow, read_staff_row
 from app.flows.change_identity import Wish, begin_change, cancel_under_way
-from app.flows.import_outcome import BEING_CHANGED_ELSEWHERE, Changed, New, Outcome, Refused, Unchanged
+from app.flows.import_outcome import BEING_CHANGED_ELSEWHERE, Changed, New, Outcome, Refused, Replaced, Unchanged
 from app.flows.import_rights import FileRights, Uploader
 from app.flows.put_on_record import new_person, recategorise
 from app.flows.seen_in_file import Kind, SeenInFile
@@ -155,9 +155,9 @@ def _taken_over(session: Session, entries: Sequence[StaffLine], terms: Terms) ->
     # New rows in one order everywhere, so that two imports never wait for each other.
     accepted = sorted((entry for entry in entries if not isinstance(outcomes[entry.line], Refused)), key=_nip)
     instansi = _instansi(session, accepted)
-    _add(session, [entry for entry in accepted if isinstance(outcomes[entry.line], New)], instansi, terms)
+    added = _add(session, [entry for entry in accepted if isinstance(outcomes[entry.line], New)], instansi, terms)
     changed = [entry for entry in accepted if isinstance(outcomes[entry.line], Changed)]
-    return outcomes | _change(session, changed, instansi, terms)
+    return outcomes | added | _change(session, changed, instansi, terms)
 
 
 def _judged(session: Session, entries: Sequence[StaffLine], people: dict[str, User], terms: Terms) -> dict[int, Outcome]:
@@ -184,7 +184,7 @@ def _judged(session: Session, entries: Sequence[StaffLine], people: dict[str, Us
         elif person is None:
             outcomes[entry.line] = New(entry.line)
         else:
-            outcomes[entry.line] = Changed(entry.line, columns)
+            outcomes[entry.line] = _changed(person, entry, columns)
             if "email" in columns and person.email_key:
                 terms.seen.note(Kind.RELEASED_EMAIL, person.email_key, entry.line)
     return outcomes
@@ -227,35 +227,56 @@ def _differences(person: User | None, row: StaffRow) -> tuple[str, ...]:
     return tuple(column for column, is_changed in changes.items() if is_changed)
 
 
-def _add(session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms) -> None:
+def _changed(person: User, entry: StaffLine, columns: tuple[str, ...]) -> Changed:
+    """What a row does to a person who is still as before."""
+    row = entry.row
+    values = {
+        "name": (person.name, row.name),
+        "email": (person.email, row.email.text if row.email else None),
+        "phone": (person.phone, row.phone),
+        "category": (person.category.value, row.category.value),
+        "instansi": (person.instansi.code, row.instansi_code),
+        "work_unit": (person.work_unit, row.work_unit),
+    }
+    replaced = tuple(Replaced(column, *values[column]) for column in columns if column in values)
+    return Changed(entry.line, columns, person.id, replaced)
+
+
+def _add(session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms) -> dict[int, Outcome]:
     people = [new_person(entry.row, instansi[entry.row.instansi_code], terms.now) for entry in entries]
     session.add_all(people)
     session.flush()  # gives them the ids that the trail names
     NameWord.index(session, people)
     for person in people:
         _record(session, Tag.IMPORTED_NEW, person, terms, _facts_of_new(session, person))
+    return {
+        entry.line: New(entry.line, person.id, (Replaced("nip", None, person.nip),))
+        for entry, person in zip(entries, people, strict=True)
+    }
 
 
 def _change(session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms) -> dict[int, Outcome]:
-    """Returns the outcomes that are other ones than was judged, by line."""
+    """Returns what was done, which may be other than was judged, by line."""
     people = _people(session, entries, lock=True)
     if any(_nip(entry) not in people for entry in entries):
         raise _Overtaken
     # Once more, on the locked rows: their owners, or another admin, may have been faster.
     differences = {entry.line: _differences(people[_nip(entry)], entry.row) for entry in entries}
     objections = _objections(session, entries, people, differences, terms)
+    outcomes: dict[int, Outcome] = {entry.line: Unchanged(entry.line) for entry in entries}
+    outcomes |= {line: Refused(line, (objection,)) for line, objection in objections.items()}
     with session.no_autoflush:
         for entry in entries:
             if differences[entry.line] and entry.line not in objections:
-                _correct(session, people[_nip(entry)], entry.row, differences[entry.line], instansi, terms)
-    return {line: Refused(line, (objection,)) for line, objection in objections.items()}
+                person = people[_nip(entry)]
+                outcomes[entry.line] = change = _changed(person, entry, differences[entry.line])
+                _correct(session, person, entry.row, change, instansi, terms)
+    return outcomes
 
 
-def _correct(
-    session: Session, person: User, row: StaffRow, columns: tuple[str, ...], instansi: dict[str, Instansi], terms: Terms
-) -> None:
+def _correct(session: Session, person: User, row: StaffRow, change: Changed, instansi: dict[str, Instansi], terms: Terms) -> None:
     """What the same corrections on the person's page would do: the same courses, letters and rows of the trail."""
-    facts = _facts_of_change(session, person, row, columns)
+    columns, facts = change.columns, _facts_of_change(session, change)
     plain = [column for column in columns if column in _PLAIN]
     person.work_unit = row.work_unit
     if "name" in columns:
@@ -307,19 +328,10 @@ def _facts_of_new(session: Session, person: User) -> audit.Facts:
     return found
 
 
-def _facts_of_change(session: Session, person: User, row: StaffRow, columns: tuple[str, ...]) -> audit.Facts:
-    before = {
-        "name": person.name, "email": person.email, "category": person.category, "work_unit": person.work_unit,
-        "phone": person.phone, "instansi": person.instansi.code,
-    }  # fmt: skip
-    after = {
-        "name": row.name, "email": row.email.text if row.email else None, "category": row.category,
-        "work_unit": row.work_unit, "phone": row.phone, "instansi": row.instansi_code,
-    }  # fmt: skip
+def _facts_of_change(session: Session, change: Changed) -> audit.Facts:
     found: audit.Facts = {}
-    for column in columns:
-        if column in before:
-            found |= audit.before_and_after(session, column, before[column], after[column])
+    for one in change.replaced:
+        found |= audit.before_and_after(session, one.column, one.old, one.new)
     return found
 
 

@@ -11,6 +11,7 @@ from app.models.former_nip import FormerNip
 from app.models.guess_bucket import GuessBucket
 from app.models.identity_change import IdentityChange
 from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
+from app.models.import_change import ImportChange
 from app.models.import_take_back import ImportLeft, ImportTakeBack, TakeBackState
 from app.models.import_turn import ImportTurn
 from app.models.instansi import Instansi
@@ -36,6 +37,7 @@ __all__ = [
     "GuessBucket",
     "IdentityChange",
     "ImportBatch",
+    "ImportChange",
     "ImportFile",
     "ImportLeft",
     "ImportRefusal",

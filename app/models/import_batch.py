@@ -59,6 +59,7 @@ class ImportBatch(Base):
     result: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
     # Of the current pass: sentence -> how many rows were refused for it, then the first lines.
     reasons: Mapped[dict[str, list[int]]] = mapped_column(JSON, default=dict)
+    column_counts: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)  # of the current pass: column -> people changed
     delimiter: Mapped[str] = mapped_column(String(1), default=",")  # of the file; the list of refused rows has the same
     problem: Mapped[str | None] = mapped_column(String(500))  # why it could not be read, or was cancelled by itself
 

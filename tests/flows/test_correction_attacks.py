@@ -27,7 +27,6 @@ from app.domain.indonesian_time import now, today_in_jakarta
 from app.domain.nip import Nip
 from app.flows import carry_out_import, housekeeping
 from app.flows.answer_unclaimed import MOST_OF_ONE_PERSON, answer_unclaimed, by_turns
-from app.flows.carry_out_import import LetGo
 from app.flows.request_correction import Typed, ask_for_link, submit
 from app.models import AdminMandate, BatchState, EmailCorrection, IdentityChange, OutboxMail, User
 from app.models.admin_mandate import Role

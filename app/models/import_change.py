@@ -1,0 +1,22 @@
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, BigId
+
+
+class ImportChange(Base):
+    """One field of one person that a file would change (the dry run), or has changed: what stood there, and what stands there
+    by the file. Addresses whole; they go with the refused rows. A person whom the run has added is a `nip` without
+    anything before."""
+
+    __tablename__ = "import_change"
+    __table_args__ = (Index("ix_import_change_batch_id", "batch_id", "is_dry_run", "column", "id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id", ondelete="CASCADE"))
+    is_dry_run: Mapped[bool]
+    line: Mapped[int]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    column: Mapped[str] = mapped_column(String(20))  # name, email, phone, category, instansi (its code), work_unit; nip
+    old_value: Mapped[str | None] = mapped_column(String(320))
+    new_value: Mapped[str | None] = mapped_column(String(320))
