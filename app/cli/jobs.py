@@ -6,6 +6,7 @@ It has several files in hand and does a chunk of each in turn, by instansi: a la
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import count, islice
 from threading import Event
 from time import perf_counter
@@ -16,7 +17,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError, TimeoutError
 from app.db import engine, reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.flows import carry_out_import as steps
-from app.flows import received_file
+from app.flows import received_file, take_back_import
 from app.flows.carry_out_import import Hold, LetGo, MandateEnded, Setting
 from app.flows.import_staff import vet
 from app.flows.seen_in_file import SeenInFile
@@ -108,15 +109,17 @@ class Turns:
     def _take_up(self) -> None:
         """One more of those that wait outside, if there is room, or if somebody has to make room."""
         with self._app.app_context(), reading() as session:
-            first = steps.first_waiting(session, now())
-        if first is None:
+            waiting = [(first, claim) for look, claim in _KINDS if (first := look(session, now()))]
+        if not waiting:
             return
+        first, claim = min(waiting, key=lambda one: one[0].served_at or datetime.min.replace(tzinfo=UTC))
         if len(self._in_hand) >= MOST_IN_HAND:
             leaver = self._who_makes_room(first.party)
             if leaver is None:
                 return
             self._put_back(leaver)
-        self._in_hand += _claimed(self._app)
+        if claimed := claim(self._app):
+            self._in_hand.append(claimed)
 
     def _who_makes_room(self, party: int) -> "InHand | None":
         """One of a party that has several in hand, for a party that has none; else whoever has had a slice."""
@@ -144,13 +147,6 @@ class Turns:
     def _drop(self, one: "InHand") -> None:
         self._in_hand.remove(one)
         one.close()
-
-
-def _claimed(app: Flask) -> "list[InHand]":
-    """The next one that waits, unless another worker was faster."""
-    with app.app_context(), unit_of_work() as session:
-        hold = steps.claim(session, now())
-    return [Pass(app, hold)] if hold else []
 
 
 class InHand(ABC):
@@ -307,3 +303,64 @@ class Pass(InHand):
 
     def fields(self) -> dict[str, object]:
         return {"batch": self.hold.batch_id, "dry_run": self.hold.is_dry_run, "rows": self.hold.rows_done}
+
+
+class TakingBack(InHand):
+    """What a file has written, on the way back."""
+
+    def __init__(self, app: Flask, hold: take_back_import.Hold) -> None:
+        super().__init__(app, hold.party)
+        self.hold = hold
+
+    def chunks(self) -> Iterator[float]:
+        with self._app.app_context():
+            delay, rest = portal().settings.email_change_delay, 0.0
+            if engine().dialect.name == "sqlite":
+                rest = SECONDS_FOR_OTHER_WRITERS
+        while True:
+            with self._app.app_context(), unit_of_work() as session:
+                held = take_back_import.take_back_some(session, self.hold, ROWS_A_CHUNK, delay, now())
+            if held is None:
+                return
+            self.hold = held
+            yield rest
+
+    def keep(self) -> None:
+        if now() > self.hold.until - steps.HOLD_LASTS / 2:
+            with self._app.app_context(), unit_of_work() as session:
+                self.hold = take_back_import.keep(session, self.hold, now())
+
+    def release(self) -> None:
+        with self._app.app_context(), unit_of_work() as session:
+            take_back_import.release(session, self.hold)
+
+    def finish(self) -> str:
+        with self._app.app_context(), unit_of_work() as session:
+            return take_back_import.finish(session, self.hold, now())
+
+    def stop_without_mandate(self) -> str:
+        with self._app.app_context(), unit_of_work() as session:
+            return take_back_import.stop_without_mandate(session, self.hold, now())
+
+    def give_up(self, problem: str) -> str:
+        with self._app.app_context(), unit_of_work() as session:
+            return take_back_import.give_up(session, self.hold, problem, now())
+
+    def fields(self) -> dict[str, object]:
+        return {"batch": self.hold.batch_id, "taken_back_down_to": self.hold.down_to}
+
+
+def _file(app: Flask) -> InHand | None:
+    """The next file that waits, unless another worker was faster."""
+    with app.app_context(), unit_of_work() as session:
+        hold = steps.claim(session, now())
+    return Pass(app, hold) if hold else None
+
+
+def _taking_back(app: Flask) -> InHand | None:
+    with app.app_context(), unit_of_work() as session:
+        hold = take_back_import.claim(session, now())
+    return TakingBack(app, hold) if hold else None
+
+
+_KINDS = ((steps.first_waiting, _file), (take_back_import.first_waiting, _taking_back))

@@ -4,7 +4,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import AddedOnce, Base, BigId, UtcDateTime, text_enum
+from app.models.base import Base, BigId, UtcDateTime, text_enum
 from app.models.import_batch import ImportBatch
 from app.models.user import User
 
@@ -22,7 +22,7 @@ class TakeBackState(StrEnum):
         return self in (TakeBackState.ASKED, TakeBackState.RUNNING)
 
 
-class ImportTakeBack(Base, AddedOnce):
+class ImportTakeBack(Base):
     """What a file has written is to be as it was before: who wants it and why, and how far the worker has come. Once a file."""
 
     __tablename__ = "import_take_back"
@@ -34,7 +34,7 @@ class ImportTakeBack(Base, AddedOnce):
     reason: Mapped[str] = mapped_column(String(300))  # as typed; the people concerned read it
     state: Mapped[TakeBackState] = mapped_column(text_enum(TakeBackState, "take_back_state"), default=TakeBackState.ASKED)
     held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # as of a batch
-    last_line: Mapped[int] = mapped_column(default=0)  # of the file: up to it, all is taken back and counted
+    down_to: Mapped[int | None]  # of the file: this line and all behind it are taken back and counted
     result: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)  # lines: put_back, removed, left
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     problem: Mapped[str | None] = mapped_column(String(500))  # why it was stopped
@@ -52,6 +52,6 @@ class ImportLeft(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id", ondelete="CASCADE"))
     line: Mapped[int]
-    nip: Mapped[str] = mapped_column(String(18))  # as it stood in the file
+    nip: Mapped[str] = mapped_column(String(18))  # of the person, as it is now
     columns: Mapped[str] = mapped_column(String(200))  # comma separated; of the record, not of the file
     sentences: Mapped[str] = mapped_column(String(2000))

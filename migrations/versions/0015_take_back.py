@@ -8,6 +8,17 @@ down_revision = "0014"
 branch_labels = None
 depends_on = None
 
+_OF_USER = "FOREIGN KEY(user_id) REFERENCES user_account (id)"
+_INDEXES = (
+    ("ix_import_change_line", "import_change", ["batch_id", "is_dry_run", "line"]),
+    ("ix_import_change_user_id", "import_change", ["user_id"]),
+    ("ix_reset_request_user_id", "reset_request", ["user_id"]),
+    ("ix_email_correction_opened_by_id", "email_correction", ["opened_by_id"]),
+    ("ix_email_correction_decided_by_id", "email_correction", ["decided_by_id"]),
+    ("ix_identity_change_ever_decided_by_id", "identity_change", ["decided_by_id"]),
+    ("ix_identity_change_ever_confirmed_by_id", "identity_change", ["confirmed_by_id"]),
+    ("ix_identity_change_settled_by_id", "identity_change", ["settled_by_id"]),
+)
 _BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -39,7 +50,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("last_line", sa.Integer(), nullable=False),
+        sa.Column("down_to", sa.Integer(), nullable=True),
         sa.Column("result", sa.JSON(), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("problem", sa.String(length=500), nullable=True),
@@ -60,10 +71,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_import_left"),
     )
     op.create_index("ix_import_left_batch_id", "import_left", ["batch_id", "line"])
+    # Whoever removes an account looks for it in each of these.
+    for name, table, columns in _INDEXES:
+        op.create_index(name, table, columns)
     # A row of the trail outlives the account that it names, and never comes to name another one.
     if op.get_bind().dialect.name == "postgresql":
         op.drop_constraint("fk_audit_event_account_id", "audit_event", type_="foreignkey")
+        op.drop_constraint("fk_import_change_user_id", "import_change", type_="foreignkey")
+        op.create_foreign_key(
+            "fk_import_change_user_id", "import_change", "user_account", ["user_id"], ["id"], ondelete="SET NULL"
+        )
         return
+    _written_anew("import_change", (_OF_USER, f"{_OF_USER} ON DELETE SET NULL"))
     _written_anew(
         "audit_event", (", CONSTRAINT fk_audit_event_account_id FOREIGN KEY(account_id) REFERENCES user_account (id)", "")
     )
@@ -75,13 +94,18 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    for name, table, _ in _INDEXES:
+        op.drop_index(name, table)
     # For new rows only: what the trail says about accounts that are gone is sealed.
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             "ALTER TABLE audit_event ADD CONSTRAINT fk_audit_event_account_id "
             "FOREIGN KEY (account_id) REFERENCES user_account (id) NOT VALID"
         )
+        op.drop_constraint("fk_import_change_user_id", "import_change", type_="foreignkey")
+        op.create_foreign_key("fk_import_change_user_id", "import_change", "user_account", ["user_id"], ["id"])
     else:
+        _written_anew("import_change", (f"{_OF_USER} ON DELETE SET NULL", _OF_USER))
         _written_anew(
             "audit_event",
             (
@@ -119,7 +143,7 @@ def _written_anew(table: str, *replaced: tuple[str, str]) -> None:
     head, _, rest = words.partition("(")
     assert table in head
     op.execute(f"{head.replace(table, f'{table}_anew')}({rest}")
-    op.execute(f"INSERT INTO {table}_anew SELECT * FROM {table}")
+    op.execute(f"INSERT INTO {table}_anew SELECT * FROM {table}")  # noqa: S608  # both names stand in this file
     op.execute(f"DROP TABLE {table}")
     op.execute(f"ALTER TABLE {table}_anew RENAME TO {table}")
     for index in indexes:
