@@ -4,6 +4,7 @@ import csv
 import os
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,9 +14,11 @@ from typing import TextIO
 
 import click
 from flask.cli import with_appcontext
+from xlsxwriter.exceptions import XlsxFileError
 
 from app.db import reading, unit_of_work
 from app.domain.client import COMMAND_LINE
+from app.domain.file_changes import column_counts
 from app.domain.indonesian_time import now
 from app.domain.staff_file import COMMAND_LINE_STAFF_COLUMNS, INSTANSI_COLUMNS, REPORT_COLUMNS, Columns, Fault, guarded
 from app.flows import import_instansi as instansi_flow
@@ -23,6 +26,7 @@ from app.flows import import_staff as staff_flow
 from app.flows.import_outcome import Changed, New, Outcome, Refused, Unchanged
 from app.flows.seen_in_file import SeenInFile
 from app.flows.staff_sheet import Line, Sheet, UnreadableFile, in_batches, opened
+from app.flows.text_workbook import TextWorkbook
 from app.web.portal import portal
 
 ROWS_A_BATCH = 500  # one transaction; on SQLite every other writer waits for it, at most some hundred milliseconds
@@ -82,6 +86,9 @@ def _run(file: Path, columns: Columns, take: Take, saves: bool = True) -> int:
         click.echo(f"{click.format_filename(file)}: {refusal}", err=True)
         return 1
     _tell(tally, refused_rows)
+    if not saves:
+        _tell_columns(tally)
+    click.echo(f"Baru {tally.new}, berubah {tally.changed}, tetap {tally.unchanged}, ditolak {tally.refused}.")
     if interrupted:
         kept = "yang sudah diterima tetap tersimpan, dan tidak diubah lagi" if saves else "tidak ada yang disimpan"
         click.echo(
@@ -111,8 +118,18 @@ def _tell(tally: "_Tally", refused_rows: "_RefusedRows") -> None:
     if refused_rows.problem:
         click.echo(f"Daftar baris yang ditolak tidak dapat ditulis: {refused_rows.problem}.", err=True)
     elif tally.refused:
-        click.echo(f"Baris yang ditolak ada di {click.format_filename(refused_rows.path)}.", err=True)
-    click.echo(f"Baru {tally.new}, berubah {tally.changed}, tetap {tally.unchanged}, ditolak {tally.refused}.")
+        names = " dan ".join(click.format_filename(path) for path in refused_rows.paths)
+        click.echo(f"Baris yang ditolak ada di {names}.", err=True)
+
+
+def _tell_columns(tally: "_Tally") -> None:
+    """What a dry run has found: how many people the file would change, column by column, and where that is too many."""
+    counts = column_counts(tally.columns, {"changed": tally.changed, "unchanged": tally.unchanged})
+    for one in counts:
+        click.echo(f"{one.words.capitalize()} berubah untuk {one.people} pegawai ({one.percent}).")
+    for one in counts:
+        if one.is_wide:
+            click.echo(f"PERINGATAN: {one.warning}", err=True)
 
 
 @dataclass
@@ -123,6 +140,7 @@ class _Tally:
     changed: int = 0
     unchanged: int = 0
     refused: int = 0
+    columns: Counter[str] = field(default_factory=Counter)  # people whose column changes
     faults: int = 0
     first_faults: list[tuple[int, Fault]] = field(default_factory=list)
 
@@ -134,8 +152,9 @@ class _Tally:
         match outcome:
             case New():
                 self.new += 1
-            case Changed():
+            case Changed(_, columns):
                 self.changed += 1
+                self.columns.update(columns)
             case Unchanged():
                 self.unchanged += 1
             case Refused(line, faults):
@@ -146,20 +165,22 @@ class _Tally:
 
 
 class _RefusedRows:
-    """FILE.ditolak.csv: the refused rows as they came, with line and reason, for correcting and importing again.
+    """FILE.ditolak.xlsx and FILE.ditolak.csv: the refused rows as they came, with line and reason, for correcting and
+    importing again.
 
-    It holds personal data, so nobody but its owner may read it, and password hashes are left out. It appears when the
-    run ends; the list of an earlier run goes away when nothing was refused. Where it cannot be written, the import
+    They hold personal data, so nobody but their owner may read them, and password hashes are left out. They appear when
+    the run ends; those of an earlier run go away when nothing was refused. Where they cannot be written, the import
     goes on and `problem` says why.
     """
 
     def __init__(self, source: Path, sheet: Sheet) -> None:
-        self.path = source.with_name(f"{source.name}.ditolak.csv")
+        self.paths = tuple(source.with_name(f"{source.name}.ditolak.{kind}") for kind in ("xlsx", "csv"))
         self.problem: str | None = None
         self._columns = [column for column in sheet.header if column not in (*REPORT_COLUMNS, "password_hash")]
         self._delimiter = sheet.delimiter
-        self._file: TextIO | None = None
-        self._draft = self.path
+        self._drafts: list[Path] = []
+        self._book: TextWorkbook | None = None
+        self._text: TextIO | None = None
 
     def __enter__(self) -> "_RefusedRows":
         return self
@@ -168,33 +189,46 @@ class _RefusedRows:
         if self.problem:
             return
         try:
-            if self._file is None:
-                self._file = self._begun()
+            if self._text is None or self._book is None:
+                self._book, self._text = self._begun()
             sentences = " ".join(fault.sentence for fault in outcome.faults)
             self._write([*(line.cells.get(column, "") for column in self._columns), str(line.number), sentences])
         except OSError as error:
-            self.problem = error.strerror or type(error).__name__
+            self._cannot(error)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
-            if self._file is not None:
-                self._file.close()
-                self._draft.replace(self.path)
+            if self._text is not None and self._book is not None:
+                self._text.close()
+                self._book.close()
+                if not self.problem:
+                    for draft, path in zip(self._drafts, self.paths, strict=True):
+                        draft.replace(path)
             elif kind is None and not self.problem:
-                self.path.unlink(missing_ok=True)
-        except OSError as fault:
-            self.problem = fault.strerror or type(fault).__name__
-            with suppress(OSError):
-                self._draft.unlink(missing_ok=True)
+                for path in self.paths:
+                    path.unlink(missing_ok=True)
+        except (OSError, XlsxFileError) as fault:
+            self._cannot(fault)
+        if self.problem:
+            for draft in self._drafts:
+                with suppress(OSError):
+                    draft.unlink(missing_ok=True)
 
-    def _begun(self) -> TextIO:
-        descriptor, name = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)  # mode 0600
-        self._draft = Path(name)
-        file = os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="")
-        self._file = file
-        self._write([*self._columns, *REPORT_COLUMNS])
-        return file
+    def _begun(self) -> tuple[TextWorkbook, TextIO]:
+        for path in self.paths:
+            descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
+            os.close(descriptor)
+            self._drafts.append(Path(name))
+        header = [*self._columns, *REPORT_COLUMNS]
+        self._book = TextWorkbook(str(self._drafts[0]), header)
+        self._text = self._drafts[1].open("w", encoding="utf-8-sig", newline="")
+        csv.writer(self._text, delimiter=self._delimiter).writerow(header)
+        return self._book, self._text
 
     def _write(self, cells: Sequence[str]) -> None:
-        assert self._file is not None
-        csv.writer(self._file, delimiter=self._delimiter).writerow([guarded(cell) for cell in cells])
+        assert self._book is not None and self._text is not None
+        self._book.add(cells)
+        csv.writer(self._text, delimiter=self._delimiter).writerow([guarded(cell) for cell in cells])
+
+    def _cannot(self, fault: Exception) -> None:
+        self.problem = (fault.strerror if isinstance(fault, OSError) else None) or type(fault).__name__

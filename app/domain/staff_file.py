@@ -46,7 +46,13 @@ _UNWANTED_CHARACTERS = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _PHONE = re.compile(r"\+?[0-9(][0-9 ().\-]*")
 _SCIENTIFIC = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
 _HASH = re.compile(r"\$[a-z0-9-]+\$v=[0-9]+\$[a-z0-9=,]+\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}")  # with salt and digest
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# The signs of a formula in every width, with the guards that stand before them already.
+_FORMULA_SIGN = re.compile("'*[=+\\-@\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20\u2212]")
+_GUARDS_OF_A_BLANK = re.compile(r"'*(?=[\t\r\n])")
+# Where a spreadsheet of another locale, or one that takes a quote for the beginning of a cell, would begin a new cell.
+_BEGINS_A_CELL = frozenset(',;|"\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029')
+_NOT_SEEN = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Me", "Mn", "Zl", "Zp", "Zs"))
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that show nothing
 
 
 @dataclass(frozen=True)
@@ -174,13 +180,35 @@ def read_instansi_row(cells: Mapping[str, str]) -> InstansiRow | RowFaults:
 
 
 def guarded(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP, CSV Injection)."""
-    return f"'{cell}" if cell.startswith(_STARTS_A_FORMULA) else cell
+    """A cell that no spreadsheet takes for a formula, whatever it takes for the end of a cell (OWASP, CSV Injection): an
+    apostrophe stands before each sign that could come first in a cell, behind blanks and what is not seen. Every such
+    place gets one more than it has, so that `unguarded` gives back the cell exactly."""
+    for place in reversed(_places_of_guards(cell)):
+        cell = f"{cell[:place]}'{cell[place:]}"
+    return cell
 
 
 def unguarded(cell: str) -> str:
     """The cell as it was before `guarded`: a corrected list of refused rows comes back in."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_STARTS_A_FORMULA) else cell
+    for place in reversed(_places_of_guards(cell)):
+        if cell[place] == "'":
+            cell = cell[:place] + cell[place + 1 :]
+    return cell
+
+
+def _places_of_guards(cell: str) -> list[int]:
+    """In their order; each stands before the guards that are there already."""
+    first = _GUARDS_OF_A_BLANK.match(cell)
+    signs = (sign.start() for sign in _FORMULA_SIGN.finditer(cell))
+    return [0] * (first is not None) + [place for place in signs if _may_begin_a_cell(cell, place)]
+
+
+def _may_begin_a_cell(cell: str, place: int) -> bool:
+    while place and cell[place - 1] not in _BEGINS_A_CELL:
+        place -= 1
+        if cell[place] not in _FILLERS and unicodedata.category(cell[place]) not in _NOT_SEEN:
+            return False
+    return True
 
 
 def _column_name(cell: str) -> str:

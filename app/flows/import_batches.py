@@ -13,6 +13,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
 from app.domain.client import Client
+from app.domain.file_changes import ColumnCount, mark_of
+from app.flows.file_changes import wide_columns
 from app.flows.staff_sheet import UnreadableFile, refuse_other_formats
 from app.models.audit_event import Tag
 from app.models.import_batch import BatchState, ImportBatch, ImportFile
@@ -67,6 +69,13 @@ class Unfinished:
     batch: ImportBatch
 
 
+@dataclass(frozen=True)
+class NotAcknowledged:
+    """The file changes these columns for so many people that its admin has to say that this was read."""
+
+    wide: list[ColumnCount]
+
+
 def hand_over(
     session: Session, authority: Authority, upload: Upload, instansi_id: int | None, reason: str, client: Client, now: datetime
 ) -> ImportBatch | OutOfReach | Unfinished:
@@ -101,11 +110,23 @@ def hand_over(
 
 
 def confirm(
-    session: Session, authority: Authority, batch_id: int, client: Client, now: datetime
-) -> ImportBatch | OutOfReach | OtherState:
-    """The admin has read the report and wants it done."""
+    session: Session, authority: Authority, batch_id: int, acknowledged: frozenset[str], client: Client, now: datetime
+) -> ImportBatch | OutOfReach | OtherState | NotAcknowledged:
+    """The admin has read the report and wants it done. `acknowledged` are the marks of the warnings that were ticked."""
+    batch = batch_within(session, authority, batch_id)
+    if isinstance(batch, OutOfReach):
+        return batch
+    wide = wide_columns(batch)
+    columns = ",".join(one.column for one in wide)
+    if batch.state is BatchState.CHECKED and wide and mark_of(wide) not in acknowledged:
+        audit.record(
+            session, Tag.ADMIN_REFUSED, None, client, now, actor=authority.admin, instansi_id=batch.instansi_id,
+            reason="warnings not acknowledged", batch=batch.id, wide_columns=columns,
+        )  # fmt: skip
+        return NotAcknowledged(wide)
     said = {"state": BatchState.CONFIRMED, "confirmed_by_id": authority.admin.id, "confirmed_at": now}
-    return _moved_on(session, authority, batch_id, (BatchState.CHECKED,), said, Tag.IMPORT_CONFIRMED, client, now)
+    facts = {"wide_columns": columns} if wide else {}
+    return _moved_on(session, authority, batch_id, (BatchState.CHECKED,), said, Tag.IMPORT_CONFIRMED, client, now, **facts)
 
 
 def cancel(
@@ -150,6 +171,7 @@ def _moved_on(
     tag: Tag,
     client: Client,
     now: datetime,
+    **facts: str,
 ) -> ImportBatch | OutOfReach | OtherState:
     """One atomic step; of two at once, one sees that it was not the first."""
     step = (
@@ -165,7 +187,7 @@ def _moved_on(
         return batch
     if not has_moved:
         return OtherState(batch)
-    audit.record(session, tag, None, client, now, actor=authority.admin, instansi_id=batch.instansi_id, batch=batch.id)
+    audit.record(session, tag, None, client, now, actor=authority.admin, instansi_id=batch.instansi_id, batch=batch.id, **facts)
     return batch
 
 

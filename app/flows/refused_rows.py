@@ -1,29 +1,29 @@
-"""The refused rows of a batch, for correcting and importing again: the format of FILE.ditolak.csv."""
+"""The refused rows of a batch, for correcting and importing again: the columns of FILE.ditolak.xlsx."""
 
-import csv
-from collections.abc import Sequence
 from datetime import datetime
-from io import StringIO
 
 from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session
 
 from app.domain.client import Client
-from app.domain.staff_file import REPORT_COLUMNS, STAFF_COLUMNS, guarded
+from app.domain.staff_file import REPORT_COLUMNS, STAFF_COLUMNS
 from app.models.audit_event import Tag
 from app.models.import_batch import ImportBatch, ImportRefusal
 from app.security import audit
 from app.security.authority import Authority
 
 _COLUMNS = (*STAFF_COLUMNS.required, *STAFF_COLUMNS.optional)
+HEADER = (*_COLUMNS, *REPORT_COLUMNS)
 _AT_ONCE = 1000
 
 
-def note_export(session: Session, authority: Authority, batch: ImportBatch, client: Client, now: datetime) -> None:
+def note_export(
+    session: Session, authority: Authority, batch: ImportBatch, file_kind: str, client: Client, now: datetime
+) -> None:
     """Personal data leaves the portal."""
     audit.record(
         session, Tag.EXPORTED, None, client, now,
-        actor=authority.admin, instansi_id=batch.instansi_id, what="import_refusals", batch=batch.id,
+        actor=authority.admin, instansi_id=batch.instansi_id, what="import_refusals", file=file_kind, batch=batch.id,
     )  # fmt: skip
 
 
@@ -32,25 +32,15 @@ def are_kept(session: Session, batch: ImportBatch) -> bool:
     return bool(session.scalar(select(exists().where(_of_last_pass(batch)))))
 
 
-def head(batch: ImportBatch) -> str:
-    return f"\ufeff{_as_csv([(*_COLUMNS, *REPORT_COLUMNS)], batch.delimiter)}"
-
-
-def part(session: Session, batch: ImportBatch, after: int) -> tuple[str, int | None]:
-    """Some rows behind the refusal `after`, as CSV, and where to go on; None at the end."""
+def rows(session: Session, batch: ImportBatch, after: int) -> tuple[list[list[str]], int | None]:
+    """Some rows behind the refusal `after`, in the columns of HEADER, and where to go on; None at the end."""
     some = select(ImportRefusal).where(_of_last_pass(batch), ImportRefusal.id > after).order_by(ImportRefusal.id).limit(_AT_ONCE)
     refusals = list(session.scalars(some))
-    rows = [
-        (*(refusal.cells.get(column, "") for column in _COLUMNS), str(refusal.line), refusal.sentences) for refusal in refusals
+    cells = [
+        [*(refusal.cells.get(column, "") for column in _COLUMNS), str(refusal.line), refusal.sentences] for refusal in refusals
     ]
-    return _as_csv(rows, batch.delimiter), refusals[-1].id if len(refusals) == _AT_ONCE else None
+    return cells, refusals[-1].id if len(refusals) == _AT_ONCE else None
 
 
 def _of_last_pass(batch: ImportBatch) -> ColumnElement[bool]:
     return and_(ImportRefusal.batch_id == batch.id, ImportRefusal.is_dry_run == (batch.confirmed_at is None))
-
-
-def _as_csv(rows: Sequence[Sequence[str]], delimiter: str) -> str:
-    text = StringIO(newline="")
-    csv.writer(text, delimiter=delimiter).writerows([guarded(cell) for cell in row] for row in rows)
-    return text.getvalue()

@@ -10,22 +10,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from flask import Response, request, send_file, stream_with_context
-from xlsxwriter import Workbook
 
 from app.domain.staff_file import guarded
+from app.flows.text_workbook import Cell, TextWorkbook
 
-Cell = str | int | float | None
+__all__ = ["Cell", "as_csv", "as_file", "as_xlsx", "kind_asked_for"]
 
 _CHARACTERS_AT_ONCE = 64 * 1024
-_LONGEST_CELL = 32767  # of XLSX
-_COLUMN_WIDTH = 24
-_AS_TEXT = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def as_file(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
+def as_file(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], delimiter: str = ",") -> Response:
     """`kind` as `kind_asked_for` gives it."""
-    return as_xlsx(name, header, rows) if kind == "xlsx" else as_csv(name, header, rows)
+    return as_xlsx(name, header, rows) if kind == "xlsx" else as_csv(name, header, rows, delimiter)
 
 
 def kind_asked_for() -> str:
@@ -33,9 +30,9 @@ def kind_asked_for() -> str:
     return "xlsx" if request.form.get("bentuk") == "xlsx" else "csv"
 
 
-def as_csv(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
+def as_csv(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], delimiter: str = ",") -> Response:
     """UTF-8 with a byte order mark, for which Excel asks. Sent while it is read."""
-    lines = stream_with_context(_csv_lines(chain([header], rows)))
+    lines = stream_with_context(_csv_lines(chain([header], rows), delimiter))
     response = Response(lines, content_type="text/csv; charset=utf-8")
     response.headers.set("Content-Disposition", "attachment", filename=f"{_safe(name)}.csv")
     return response
@@ -43,27 +40,17 @@ def as_csv(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> 
 
 def as_xlsx(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
     """One sheet; every string is text, so a NIP keeps its digits."""
-    file = io.BytesIO()  # what it holds is compressed; the rows on their way there wait on the disk
-    with Workbook(file, _AS_TEXT) as book:
-        sheet = book.add_worksheet()
-        sheet.freeze_panes(1, 0)
-        sheet.set_column(0, len(header) - 1, _COLUMN_WIDTH, book.add_format({"num_format": "@"}))
-        bold = book.add_format({"bold": True, "num_format": "@"})
-        for column, title in enumerate(header):
-            sheet.write_string(0, column, title, bold)
-        for number, row in enumerate(rows, start=1):
-            for column, cell in enumerate(row):
-                if isinstance(cell, str):
-                    sheet.write_string(number, column, cell[:_LONGEST_CELL])
-                elif cell is not None:
-                    sheet.write_number(number, column, cell)
+    file = io.BytesIO()
+    with TextWorkbook(file, header) as book:
+        for row in rows:
+            book.add(row)
     file.seek(0)
     return send_file(file, mimetype=_XLSX_TYPE, as_attachment=True, download_name=f"{_safe(name)}.xlsx")
 
 
-def _csv_lines(rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+def _csv_lines(rows: Iterable[Sequence[Cell]], delimiter: str) -> Iterator[bytes]:
     buffer = io.StringIO()
-    writer = csv.writer(buffer)
+    writer = csv.writer(buffer, delimiter=delimiter)
     buffer.write("\ufeff")
     for row in rows:
         writer.writerow([guarded(cell) if isinstance(cell, str) else cell for cell in row])

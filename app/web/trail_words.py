@@ -114,12 +114,12 @@ _TERMS = {
     "opens": "Dibuka", "reason": "Alasan", "refused": "Ditolak", "role": "Peran", "rule": "Halaman", "sk": "Nomor SK",
     "sk_date": "Tanggal SK", "state": "Keadaan", "ticket": "Nomor tiket", "to": "Ke instansi", "typed": "Cara",
     "unchanged": "Tidak berubah", "until": "Berlaku sampai", "verdict": "Putusan", "what": "Apa", "waits": "Menunggu giliran",
-    "warnings": "Peringatan yang belum diperiksa",
+    "warnings": "Peringatan yang belum diperiksa", "wide_columns": "Kolom yang berubah untuk banyak pegawai",
     "first_row": "Dari baris (id)", "last_row": "Sampai baris (id)",
     "head_before": "Kepala sebelumnya", "head_after": "Kepala sesudahnya",
 }  # fmt: skip
 _NOT_SHOWN = frozenset({"people"})  # a list for the machine; each person has an event of the own
-COLUMN_WORDS = {
+_COLUMNS = {
     "nip": "NIP", "name": "nama", "email": "email", "phone": "telepon", "category": "kategori", "instansi": "instansi",
     "work_unit": "unit kerja", "password_hash": "password", "contact": "kontak", "mandate": "mandat admin",
 }  # fmt: skip
@@ -151,7 +151,7 @@ _VALUES: dict[str, Mapping[str, str]] = {
     "waits": {"0": "tidak", "1": "ya"},
     "address_is_back": {"0": "tidak", "1": "ya"},
     "kind": {kind.value: kind.label for kind in ChangeKind},
-    "what": {"import_refusals": "baris impor yang ditolak"},
+    "what": {"import_refusals": "baris impor yang ditolak", "import_changes": "perubahan oleh impor"},
     "file": {"csv": "CSV", "xlsx": "XLSX"},
     "act": {"cpns": "memutuskan CPNS"},
 }  # fmt: skip
@@ -193,8 +193,8 @@ def address_of(event: AuditEvent) -> str:
 
 def _term(key: str) -> str:
     when, _, column = key.partition("_")
-    if when in _WHEN and column in COLUMN_WORDS:
-        words = COLUMN_WORDS[column]
+    if when in _WHEN and column in _COLUMNS:
+        words = _COLUMNS[column]
         return f"{words[0].upper()}{words[1:]}{_WHEN[when]}"
     return _TERMS.get(key, key.replace("_", " ").capitalize())
 
@@ -202,8 +202,8 @@ def _term(key: str) -> str:
 def _in_words(tag: Tag, key: str, value: str) -> str:
     if tag is Tag.TOKEN_REFUSED and key == "reason" and value in list(WhyRefused):
         return _WHY[WhyRefused(value)]
-    if key == "columns":
-        return ", ".join(COLUMN_WORDS.get(column, column) for column in value.split(","))
+    if key in ("columns", "wide_columns"):
+        return ", ".join(_COLUMNS.get(column, column) for column in value.split(","))
     if key in ("acknowledged", "warnings"):
         return ", ".join(_KINDS.get(kind, kind) for kind in value.split(","))
     if key == "mail" and value.isdecimal():

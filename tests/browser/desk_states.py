@@ -278,6 +278,7 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     ("/admin/impor", "at first", at_the_desk("/admin/impor")),
     ("/admin/impor", "refused without a file", sent_empty("/admin/impor", "Unggah dan periksa")),
     ("/admin/impor/<big_row:batch_id>", "checked", uploaded(GOOD_ROW + FOREIGN_ROW, "Mengapa ditolak")),
+    ("/admin/impor/<big_row:batch_id>", "changes much", uploaded(SWAPPED_ROWS, "Contoh perubahan")),
     ("/admin/mandat", "of an instansi", at_the_desk("/admin/mandat")),
     ("/admin/mandat", "of the centre", at_the_desk("/admin/mandat", RATNA)),
     ("/admin/mandat/baru", "at first", at_the_desk("/admin/mandat/baru", RATNA)),
@@ -295,8 +296,9 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
 # Downloads, and what the script of a page asks.
 NOT_PAGES = {
     f"{_CORRECTION}/lampiran",
-    "/admin/impor/<big_row:batch_id>/ditolak.csv",
+    "/admin/impor/<big_row:batch_id>/ditolak.<any(xlsx, csv):kind>",
     "/admin/impor/<big_row:batch_id>/kemajuan",
+    "/admin/impor/<big_row:batch_id>/perubahan.<any(xlsx, csv):kind>",
     "/admin/impor/template.csv",
     "/admin/impor/template.xlsx",
 }

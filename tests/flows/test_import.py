@@ -182,7 +182,8 @@ def test_a_dry_run_says_the_same_and_writes_nothing(app: Flask, rows: Rows) -> N
     tried_rows = refused_rows(file)
     done = imported(app, file)
 
-    assert tried.stdout == f"Uji coba: tidak ada yang disimpan.\n{done.stdout}"
+    changes = "Unit kerja berubah untuk 1 pegawai (100%).\n"
+    assert tried.stdout == f"Uji coba: tidak ada yang disimpan.\n{changes}{done.stdout}"
     assert done.stdout == "Baru 1, berubah 1, tetap 0, ditolak 1.\n"
     assert (tried.stderr, tried.exit_code) == (done.stderr, done.exit_code)
     assert tried_rows == refused_rows(file)

@@ -4,29 +4,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, stream_with_context, url_for
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from werkzeug.datastructures import FileStorage
 
 from app.db import reading, unit_of_work
+from app.domain.file_changes import COLUMN_WORDS, mark_of
 from app.domain.indonesian_time import now, shown_moment
-from app.flows import import_batches, refused_rows, staff_template, take_back_import
-from app.flows.import_batches import MOST_BYTES, OtherState, Unfinished, Upload
+from app.flows import file_changes, import_batches, refused_rows, staff_template, take_back_import
+from app.flows.import_batches import MOST_BYTES, NotAcknowledged, OtherState, Unfinished, Upload
 from app.flows.staff_sheet import UnreadableFile
 from app.flows.take_back_import import NotPossible
 from app.models.import_batch import BatchState, ImportBatch
 from app.models.import_take_back import ImportTakeBack
 from app.models.instansi import Instansi
-from app.security.authority import OutOfReach
+from app.security.authority import Authority, OutOfReach
+from app.web import exports
 from app.web.admins import authority, proven_again, stopped
-from app.web.fields import LineField, refuse
+from app.web.fields import LineField, MarksField, refuse
 from app.web.headers import takes
 from app.web.portal import client
 from app.web.row_ids import big_row_id, row_id
 from app.web.sessions import BY_ITSELF, no_act
-from app.web.trail_words import COLUMN_WORDS
 
 blueprint = Blueprint("imports", __name__, url_prefix="/impor")
 
@@ -48,7 +49,9 @@ class TakeBackForm(FlaskForm):
 
 
 class ActForm(FlaskForm):
-    """A button."""
+    """A button; beside that of running a file that changes much, a box to tick."""
+
+    acknowledged = MarksField("Peringatan yang sudah diperiksa")
 
 
 @dataclass(frozen=True)
@@ -103,28 +106,7 @@ def upload() -> ResponseReturnValue:
 
 @blueprint.get("/<big_row:batch_id>")
 def show(batch_id: int) -> ResponseReturnValue:
-    with reading() as db:
-        batch = import_batches.batch_within(db, authority(), batch_id)
-        if isinstance(batch, OutOfReach):
-            raise stopped(batch)
-        instansi = db.get(Instansi, batch.instansi_id) if batch.instansi_id else None
-        has_refused_rows = refused_rows.are_kept(db, batch)
-        take_back = take_back_import.take_back_of(db, batch.id)
-        may_be_taken_back = take_back_import.why_not(db, batch, now()) is None
-    return render_template(
-        "admin/import.html",
-        batch=batch,
-        instansi=instansi,
-        progress=Progress.of(batch),
-        seconds=SECONDS_BETWEEN_LOOKS,
-        renewed_at=f"{url_for('.show', batch_id=batch.id)}?{BY_ITSELF}=1",
-        has_refused_rows=has_refused_rows,
-        may_be_cancelled=batch.state in import_batches.MAY_BE_CANCELLED,
-        shown_moment=shown_moment,
-        form=ActForm(),
-        take_back=take_back,
-        may_be_taken_back=may_be_taken_back,
-    )
+    return _batch_page(batch_id, ActForm())
 
 
 @blueprint.get("/<big_row:batch_id>/kemajuan")
@@ -142,8 +124,15 @@ def progress(batch_id: int) -> ResponseReturnValue:
 @blueprint.post("/<big_row:batch_id>/jalankan")
 @proven_again
 def run(batch_id: int) -> ResponseReturnValue:
+    form = ActForm()
     with unit_of_work() as db:
-        outcome = import_batches.confirm(db, authority(), batch_id, client(), now())
+        outcome = import_batches.confirm(db, authority(), batch_id, form.acknowledged.data, client(), now())
+    if isinstance(outcome, NotAcknowledged):
+        refuse(
+            form.acknowledged,
+            "Impor belum dijalankan. Periksa peringatan di halaman ini, lalu centang bahwa isinya memang benar.",
+        )
+        return _batch_page(batch_id, form, 422)
     return _moved_on(outcome, "Impor akan dijalankan. Halaman ini menunjukkan kemajuannya, dan boleh ditutup.")
 
 
@@ -178,15 +167,26 @@ def begin_to_take_back(batch_id: int) -> ResponseReturnValue:
     return redirect(url_for(".take_back", batch_id=batch_id), 303)
 
 
-@blueprint.get("/<big_row:batch_id>/ditolak.csv")
-def refused(batch_id: int) -> ResponseReturnValue:
-    """The refused rows, to correct and to upload again."""
+@blueprint.get("/<big_row:batch_id>/ditolak.<any(xlsx, csv):kind>")
+def refused(batch_id: int, kind: str) -> ResponseReturnValue:
+    """The refused rows, to correct and to upload again. As XLSX no spreadsheet changes a NIP on the way."""
     with unit_of_work() as db:
         batch = import_batches.batch_within(db, authority(), batch_id)
         if isinstance(batch, OutOfReach):
             raise stopped(batch)
-        refused_rows.note_export(db, authority(), batch, client(), now())
-    return _download(stream_with_context(_refused_rows(batch)), f"impor-{batch.id}-ditolak.csv", _CSV)
+        refused_rows.note_export(db, authority(), batch, kind, client(), now())
+    return exports.as_file(kind, f"impor-{batch.id}-ditolak", refused_rows.HEADER, _refused_rows(batch), batch.delimiter)
+
+
+@blueprint.get("/<big_row:batch_id>/perubahan.<any(xlsx, csv):kind>")
+def changes(batch_id: int, kind: str) -> ResponseReturnValue:
+    """All that the file changes, old and new."""
+    with unit_of_work() as db:
+        batch = import_batches.batch_within(db, authority(), batch_id)
+        if isinstance(batch, OutOfReach):
+            raise stopped(batch)
+        file_changes.note_export(db, authority(), batch, kind, client(), now())
+    return exports.as_file(kind, f"impor-{batch.id}-perubahan", file_changes.HEADER, _changes(batch, authority()))
 
 
 @blueprint.get("/template.xlsx")
@@ -197,6 +197,38 @@ def template_xlsx() -> ResponseReturnValue:
 @blueprint.get("/template.csv")
 def template_csv() -> ResponseReturnValue:
     return _download(staff_template.as_csv(), "template-pegawai.csv", _CSV)
+
+
+def _batch_page(batch_id: int, form: ActForm, status: int = 200) -> ResponseReturnValue:
+    with reading() as db:
+        batch = import_batches.batch_within(db, authority(), batch_id)
+        if isinstance(batch, OutOfReach):
+            raise stopped(batch)
+        instansi = db.get(Instansi, batch.instansi_id) if batch.instansi_id else None
+        has_refused_rows = refused_rows.are_kept(db, batch)
+        examples = file_changes.examples(db, authority(), batch)
+        take_back = take_back_import.take_back_of(db, batch.id)
+        may_be_taken_back = take_back_import.why_not(db, batch, now()) is None
+    wide = file_changes.wide_columns(batch)
+    page = render_template(
+        "admin/import.html",
+        batch=batch,
+        instansi=instansi,
+        progress=Progress.of(batch),
+        seconds=SECONDS_BETWEEN_LOOKS,
+        renewed_at=f"{url_for('.show', batch_id=batch.id)}?{BY_ITSELF}=1",
+        has_refused_rows=has_refused_rows,
+        may_be_cancelled=batch.state in import_batches.MAY_BE_CANCELLED,
+        column_counts=file_changes.counts(batch),
+        examples=examples,
+        wide=wide,
+        mark=mark_of(wide),
+        shown_moment=shown_moment,
+        form=form,
+        take_back=take_back,
+        may_be_taken_back=may_be_taken_back,
+    )
+    return page, status
 
 
 def _list_page(
@@ -242,7 +274,7 @@ def _take_back_page(form: TakeBackForm, batch_id: int, status: int = 200) -> Res
         next_after=left[LINES_A_PAGE - 1].line if len(left) > LINES_A_PAGE else None,
         is_first=not after,
         until=shown_moment(batch.ended_at + take_back_import.WITHIN) if batch.ended_at else None,
-        columns=COLUMN_WORDS,
+        columns=COLUMN_WORDS | {"nip": "pegawai baru"},
         shown_moment=shown_moment,
         has_errors=bool(form.errors),
     )
@@ -274,15 +306,23 @@ def _moved_on(outcome: ImportBatch | OutOfReach | OtherState, news: str) -> Resp
     return redirect(url_for(".show", batch_id=batch.id), 303)
 
 
-def _refused_rows(batch: ImportBatch) -> Iterator[str]:
-    yield refused_rows.head(batch)
+def _refused_rows(batch: ImportBatch) -> Iterator[list[str]]:
     after: int | None = 0
     while after is not None:
         with reading() as db:
-            rows, after = refused_rows.part(db, batch, after)
-        yield rows
+            rows, after = refused_rows.rows(db, batch, after)
+        yield from rows
 
 
-def _download(content: bytes | Iterator[str], name: str, kind: str) -> Response:
+def _changes(batch: ImportBatch, may: Authority) -> Iterator[list[str]]:
+    for column in file_changes.columns_of(batch):
+        after: int | None = 0
+        while after is not None:
+            with reading() as db:
+                rows, after = file_changes.part(db, may, batch, column, after)
+            yield from rows
+
+
+def _download(content: bytes, name: str, kind: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, content_type=kind, headers=headers)

@@ -1,0 +1,134 @@
+"""An admin looks at what a file changes, old and new, before it is done and after: some of it on the page, all of it as a list.
+
+The addresses and telephone numbers that were on record are masked, as in every list that leaves the portal: a file of
+invented ones would otherwise fetch them all. The new ones are shown as the file has them. Whoever has left the reach of
+the admin since then is left out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from app.domain.categories import Category
+from app.domain.client import Client
+from app.domain.email_address import EmailAddress
+from app.domain.file_changes import COLUMN_WORDS, ColumnCount, column_counts
+from app.models.audit_event import Tag
+from app.models.import_batch import ImportBatch
+from app.models.import_change import ImportChange
+from app.models.user import User
+from app.security import audit
+from app.security.authority import Authority
+
+HEADER = ("baris", "nip", "nama", "kolom", "sebelumnya", "menjadi")
+EXAMPLES = 20
+_AT_ONCE = 1000
+_KEPT_OF_PHONE = 4  # digits, as many as tell the network
+_NOTHING = "(kosong)"
+
+
+@dataclass(frozen=True)
+class ShownChange:
+    """One field of one person. `name` is as on record now."""
+
+    line: int
+    nip: str
+    name: str
+    column: str
+    old: str
+    new: str
+
+    @property
+    def cells(self) -> list[str]:
+        return [str(self.line), self.nip, self.name, self.column, self.old, self.new]
+
+
+def counts(batch: ImportBatch) -> list[ColumnCount]:
+    """Of the last pass, which is the one that the page tells of."""
+    return column_counts(batch.column_counts, batch.result if batch.confirmed_at else batch.dry_run)
+
+
+def wide_columns(batch: ImportBatch) -> list[ColumnCount]:
+    """Those that change for so many that it has to be said."""
+    return [one for one in counts(batch) if one.is_wide]
+
+
+def examples(session: Session, authority: Authority, batch: ImportBatch) -> list[ShownChange]:
+    """Of every column its first ones, a fair share each; in the order of the file."""
+    columns = columns_of(batch)
+    found: list[ShownChange] = []
+    for place, column in enumerate(columns):
+        share = (EXAMPLES - len(found)) // (len(columns) - place)
+        found += _shown(session, _of_column(authority, batch, column).limit(share))
+    return sorted(found, key=lambda change: change.line)
+
+
+def columns_of(batch: ImportBatch) -> list[str]:
+    return [column for column in COLUMN_WORDS if column in batch.column_counts]
+
+
+def part(
+    session: Session, authority: Authority, batch: ImportBatch, column: str, after: int
+) -> tuple[list[list[str]], int | None]:
+    """Some changes of a column behind the row `after`, in the columns of HEADER, and where to go on; None at the end."""
+    some = list(session.execute(_of_column(authority, batch, column).where(ImportChange.id > after).limit(_AT_ONCE)))
+    rows = [_as_shown(change, person).cells for change, person in some]
+    return rows, some[-1][0].id if len(some) == _AT_ONCE else None
+
+
+def note_export(
+    session: Session, authority: Authority, batch: ImportBatch, file_kind: str, client: Client, now: datetime
+) -> None:
+    """Personal data leaves the portal."""
+    audit.record(
+        session, Tag.EXPORTED, None, client, now,
+        actor=authority.admin, instansi_id=batch.instansi_id, what="import_changes", file=file_kind, batch=batch.id,
+    )  # fmt: skip
+
+
+def _of_column(authority: Authority, batch: ImportBatch, column: str) -> Select[ImportChange, User]:
+    found = select(ImportChange, User).join(User, User.id == ImportChange.user_id)
+    is_its = (
+        ImportChange.batch_id == batch.id,
+        ImportChange.is_dry_run == (batch.confirmed_at is None),
+        ImportChange.column == column,
+        authority.within(User.instansi_id),
+    )
+    return found.where(*is_its).order_by(ImportChange.id)
+
+
+def _shown(session: Session, found: Select[ImportChange, User]) -> list[ShownChange]:
+    return [_as_shown(change, person) for change, person in session.execute(found)]
+
+
+def _as_shown(change: ImportChange, person: User) -> ShownChange:
+    old = _in_words(change.column, change.old_value)
+    return ShownChange(
+        change.line,
+        person.nip,
+        person.name,
+        COLUMN_WORDS.get(change.column, change.column),
+        _MASKS[change.column](old) if change.column in _MASKS and change.old_value else old,
+        _in_words(change.column, change.new_value),
+    )
+
+
+def _in_words(column: str, value: str | None) -> str:
+    if column == "category" and value:
+        return _CATEGORIES.get(value, value)
+    return value or _NOTHING
+
+
+def _masked_email(address: str) -> str:
+    return EmailAddress(address).masked
+
+
+def _masked_phone(phone: str) -> str:
+    return f"{phone[:_KEPT_OF_PHONE]}***"
+
+
+_MASKS = {"email": _masked_email, "phone": _masked_phone}
+_CATEGORIES: Mapping[str, str] = {category.value: category.label for category in Category}
