@@ -6,19 +6,21 @@ from xlsxwriter import Workbook
 
 from app.domain.categories import Category
 from app.domain.staff_file import STAFF_COLUMNS
+from app.flows.text_workbook import TEXT_FORMAT
 
 _COLUMNS = (*STAFF_COLUMNS.required, *STAFF_COLUMNS.optional)
 _WIDTHS = {"nip": 24, "nama": 32, "email": 32, "unit_kerja": 32}
 _USUAL_WIDTH = 16
 _ROWS_WITH_A_CHOICE = 20_000
+_OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
 def as_xlsx() -> bytes:
     """One sheet with its header; every cell below is text, and the category is chosen from a list."""
     file = BytesIO()
-    with Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_numbers": False}) as book:
+    with Workbook(file, _OPTIONS) as book:
         sheet = book.add_worksheet("Pegawai")
-        text, heading = book.add_format({"num_format": "@"}), book.add_format({"num_format": "@", "bold": True})
+        text, heading = book.add_format({"num_format": TEXT_FORMAT}), book.add_format({"num_format": TEXT_FORMAT, "bold": True})
         for position, column in enumerate(_COLUMNS):
             sheet.set_column(position, position, _WIDTHS.get(column, _USUAL_WIDTH), text)
             sheet.write_string(0, position, column, heading)

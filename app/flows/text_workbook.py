@@ -1,6 +1,7 @@
 """A workbook of one sheet whose strings are text, whatever program opens it: a NIP keeps its digits, a telephone number its
 first zero, and nothing becomes a formula, a date or a link."""
 
+import re
 from collections.abc import Sequence
 from io import BytesIO
 from types import TracebackType
@@ -11,9 +12,11 @@ from app.domain.staff_file import guarded, unguarded
 
 Cell = str | int | float | None
 
-MOST_ROWS = 1_048_576  # of a sheet, the header among them
+MOST_ROWS = 1_048_576  # that a sheet may have, the header among them
+TEXT_FORMAT = 49  # the one that spreadsheets call Text, by its number: they know it without reading a format's code
 _LONGEST_CELL = 32_767
 _COLUMN_WIDTH = 24
+_NOT_IN_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 # Rows on their way wait on the disk, and what is done is compressed.
 _OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _CUT = "Daftar ini terpotong, karena lembar XLSX tidak memuat lebih banyak baris. Daftar yang utuh ada dalam bentuk CSV."
@@ -24,11 +27,11 @@ class TextWorkbook:
 
     def __init__(self, target: str | BytesIO, header: Sequence[str]) -> None:
         self._book = Workbook(target, _OPTIONS)
-        self._text = self._book.add_format({"num_format": "@"})
+        self._text = self._book.add_format({"num_format": TEXT_FORMAT})
         self._sheet = self._book.add_worksheet()
         self._sheet.freeze_panes(1, 0)
         self._sheet.set_column(0, len(header) - 1, _COLUMN_WIDTH, self._text)
-        bold = self._book.add_format({"num_format": "@", "bold": True})
+        bold = self._book.add_format({"num_format": TEXT_FORMAT, "bold": True})
         for column, title in enumerate(header):
             self._sheet.write_string(0, column, title, bold)
         self._row = 1
@@ -57,4 +60,5 @@ class TextWorkbook:
 
 def _as_read(cell: str) -> str:
     """As `unguarded` gives it back, who reads lists of refused rows: only what looks guarded already is guarded here."""
+    cell = _NOT_IN_XML.sub("\ufffd", cell)
     return cell if unguarded(cell) == cell else guarded(cell)

@@ -7,15 +7,17 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 
 from flask import Response, request, send_file, stream_with_context
 
 from app.domain.staff_file import guarded
 from app.flows.text_workbook import Cell, TextWorkbook
 
-__all__ = ["Cell", "as_csv", "as_file", "as_xlsx", "kind_asked_for"]
+__all__ = ["Cell", "as_csv", "as_file", "as_whole_file", "as_xlsx", "kind_asked_for"]
 
+MOST_XLSX_ROWS = 50_000  # some seconds of a processor, for which others wait
+_CUT = f"Daftar ini terpotong setelah {MOST_XLSX_ROWS} baris. Daftar yang utuh ada dalam bentuk CSV."
 _CHARACTERS_AT_ONCE = 64 * 1024
 _XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -28,6 +30,11 @@ def as_file(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence
 def kind_asked_for() -> str:
     """Which of the two buttons of an export was pressed."""
     return "xlsx" if request.form.get("bentuk") == "xlsx" else "csv"
+
+
+def as_whole_file(kind: str, name: str, header: Sequence[str], rows: Iterator[Sequence[Cell]], delimiter: str = ",") -> Response:
+    """`as_file` of a list of any length: as CSV to its end, as XLSX to a bound that its last line tells."""
+    return as_file(kind, name, header, _bounded(rows) if kind == "xlsx" else rows, delimiter)
 
 
 def as_csv(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], delimiter: str = ",") -> Response:
@@ -46,6 +53,12 @@ def as_xlsx(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) ->
             book.add(row)
     file.seek(0)
     return send_file(file, mimetype=_XLSX_TYPE, as_attachment=True, download_name=f"{_safe(name)}.xlsx")
+
+
+def _bounded(rows: Iterator[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
+    yield from islice(rows, MOST_XLSX_ROWS)
+    if next(rows, None) is not None:
+        yield [_CUT]
 
 
 def _csv_lines(rows: Iterable[Sequence[Cell]], delimiter: str) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.live_portal import LivePortal
 from tests.browser.steps import ask_for_token, button, field, log_in, open_newest_mail, see
-from tests.cast import DEWI, HADI, JOKO, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
+from tests.cast import BUDI, DEWI, HADI, JOKO, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
 from tests.desk import asked, person_id
 
 Reach = Callable[[Page, LivePortal], None]
@@ -234,6 +234,8 @@ def _go(page: Page, path: str) -> None:
 
 GOOD_ROW = "199001012015011777,Nama Baru,nama.baru@nusajaya.example,PNS,7301,Dinas Kesehatan\n"
 FOREIGN_ROW = "199001012015011778,Nama Lain,nama.lain@contoh.example,PNS,3402,Biro Hukum\n"
+# Names and units have changed places.
+SWAPPED_ROWS = "".join(f"{one.nip},{one.unit},,{one.category.label},{one.instansi},{one.name}\n" for one in (BUDI, JOKO, DEWI))
 
 _PERSON = "/admin/pegawai/<row:person_id>"
 _CORRECTION = "/admin/perbaikan-email/<big_row:correction_id>"

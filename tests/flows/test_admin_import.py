@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import zipfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier, Event
@@ -34,6 +35,7 @@ from app.models import (
     User,
 )
 from app.models.admin_mandate import Role
+from tests import spreadsheets
 from tests.cast import BUDI, CINTA, HADI, JOKO, LESTARI, RAKA, RATNA, SARI, TONO, WATI, Person
 from tests.conftest import MakeApp, people
 from tests.flows.importing import (
@@ -473,7 +475,7 @@ def test_raka_does_not_find_watis_batch(peopled: Flask, wati: Visitor, raka: Vis
     page = checked(peopled, wati, staff_file(newcomer(1), "rusak"), "rahasia-wati.csv")
     token = raka.csrf_token("/admin/impor")
 
-    for path in ("", "/kemajuan", "/ditolak.csv"):
+    for path in ("", "/kemajuan", "/ditolak.csv", "/ditolak.xlsx", "/perubahan.csv", "/perubahan.xlsx"):
         assert raka.open(f"{page}{path}").status_code == raka.open(f"/admin/impor/999{path}").status_code == 404
     for act in ("jalankan", "batalkan"):
         assert raka.post(f"{page}/{act}", csrf_token=token).status_code == 404
@@ -524,6 +526,70 @@ def test_refused_rows_come_as_a_file_without_formulas_and_go_in_again(peopled: F
     assert batch_of(peopled, again).result == {"new": 1}
     found = on_record(peopled, "199001012010011001")
     assert found is not None and found.work_unit == "-Gudang"
+
+
+def as_saved(content: bytes, cells: dict[str, str]) -> bytes:
+    """The list as the portal gave it, with cells overwritten in place and nothing else touched."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.namelist():
+            text = old.read(part).decode()
+            for wrong, right in cells.items():
+                text = text.replace(f"<t>{wrong}</t>", f"<t>{right}</t>")
+            new.writestr(part, text)
+    return file.getvalue()
+
+
+def corrected_in_place(content: bytes) -> bytes:
+    return as_saved(content, {"199001012010011": "199001012010011001", "surel": "dua@nusajaya.example", "9999": "7301"})
+
+
+def saved_by_a_spreadsheet(content: bytes) -> bytes:
+    right = {"199001012010011": "199001012010011001", "surel": "dua@nusajaya.example", "9999": "7301"}
+    return spreadsheets.saved_again(content, lambda row: [right.get(cell, cell) for cell in row])
+
+
+@pytest.mark.parametrize("corrected", [corrected_in_place, saved_by_a_spreadsheet])
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_refused_rows_as_xlsx_are_corrected_and_all_new(
+    peopled: Flask, wati: Visitor, corrected: Callable[[bytes], bytes], delimiter: str
+) -> None:
+    header = f"{HEADER},telepon"
+    rows = (
+        "199001012010011,Orang Satu,,PNS,7301,Dinas Pasar,081234567890",
+        "199001012010011002,Orang Dua,surel,PNS,7301,Dinas Pasar,0021",
+        "199001012010011003,Orang Tiga,,PNS,9999,Dinas Pasar,+62812",
+    )
+    page = checked(peopled, wati, staff_file(*rows, header=header).replace(b",", delimiter.encode()))
+    assert batch_of(peopled, page).dry_run == {"refused": 3}
+
+    answer = wati.open(f"{page}/ditolak.xlsx")
+    book = spreadsheets.opened(answer.data)
+    assert answer.headers["Content-Disposition"] == f"attachment; filename=impor-{batch_of(peopled, page).id}-ditolak.xlsx"
+    assert book.rows[1][0] == "199001012010011" and book.rows[3][6:8] == ["+62812", "4"]
+    assert book.is_text and book.kinds == {"inlineStr"}, "every column, the numbers of lines too"
+
+    again = imported(peopled, wati, corrected(answer.data), "impor-ditolak.xlsx")
+
+    assert batch_of(peopled, again).result == {"new": 3}
+    people = [on_record(peopled, f"19900101201001100{number}") for number in (1, 2, 3)]
+    assert [person and person.phone for person in people] == ["081234567890", "0021", "+62812"]
+    assert [event.detail["file"] for event in trail(peopled, Tag.EXPORTED)] == ["xlsx"]
+
+
+def test_a_refused_row_is_typed_anew_below_the_others(peopled: Flask, wati: Visitor) -> None:
+    """A cell that was empty, and a row that was not there, are of the text format too."""
+    page = checked(peopled, wati, staff_file("1,,,PNS,7301,Dinas Pasar"))
+
+    book = spreadsheets.opened(wati.open(f"{page}/ditolak.xlsx").data)
+
+    assert book.is_text, "the columns, too"
+
+
+def test_the_columns_of_the_template_are_text(wati: Visitor) -> None:
+    book = spreadsheets.opened(wati.open("/admin/impor/template.xlsx").data)
+
+    assert book.is_text and book.rows == [[*HEADER.split(","), "telepon"]]
 
 
 def test_refused_rows_keep_the_delimiter_of_the_file(peopled: Flask, wati: Visitor) -> None:

@@ -175,7 +175,7 @@ def refused(batch_id: int, kind: str) -> ResponseReturnValue:
         if isinstance(batch, OutOfReach):
             raise stopped(batch)
         refused_rows.note_export(db, authority(), batch, kind, client(), now())
-    return exports.as_file(kind, f"impor-{batch.id}-ditolak", refused_rows.HEADER, _refused_rows(batch), batch.delimiter)
+    return exports.as_whole_file(kind, f"impor-{batch.id}-ditolak", refused_rows.HEADER, _refused_rows(batch), batch.delimiter)
 
 
 @blueprint.get("/<big_row:batch_id>/perubahan.<any(xlsx, csv):kind>")
@@ -186,7 +186,7 @@ def changes(batch_id: int, kind: str) -> ResponseReturnValue:
         if isinstance(batch, OutOfReach):
             raise stopped(batch)
         file_changes.note_export(db, authority(), batch, kind, client(), now())
-    return exports.as_file(kind, f"impor-{batch.id}-perubahan", file_changes.HEADER, _changes(batch, authority()))
+    return exports.as_whole_file(kind, f"impor-{batch.id}-perubahan", file_changes.HEADER, _changes(batch, authority()))
 
 
 @blueprint.get("/template.xlsx")
