@@ -334,7 +334,7 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     ("/admin/impor", "refused without a file", sent_empty("/admin/impor", "Unggah dan periksa")),
     ("/admin/impor/<big_row:batch_id>", "checked", uploaded(GOOD_ROW + FOREIGN_ROW, "Mengapa ditolak")),
     ("/admin/impor/<big_row:batch_id>", "changes much", uploaded(SWAPPED_ROWS, "Contoh perubahan")),
-    ("/admin/impor", "another file is not over", unfinished),
+    ("/admin/impor", "refused while another file is not over", unfinished),
     ("/admin/impor/<big_row:batch_id>/kembalikan", "at first", to_take_back),
     ("/admin/impor/<big_row:batch_id>/kembalikan", "refused without a reason", refused_to_take_back),
     ("/admin/impor/<big_row:batch_id>/kembalikan", "done, with a rest", taken_back),
