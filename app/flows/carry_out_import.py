@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import ColumnElement, and_, insert, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.client import WORKER
@@ -25,6 +25,7 @@ from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
 from app.models.import_change import ImportChange
+from app.models.import_turn import ImportTurn
 from app.models.instansi import Instansi
 from app.models.user import User
 from app.security import audit
@@ -49,6 +50,15 @@ class Hold:
     is_dry_run: bool
     rows_done: int
     until: datetime
+    party: int = 0  # whose turn its chunks are
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Something waits for a worker. `served_at` is when one last did something for the same party, None for never."""
+
+    served_at: datetime | None
+    party: int
 
 
 class LetGo(Exception):
@@ -68,11 +78,12 @@ class Setting:
 
 
 def claim(session: Session, now: datetime) -> Hold | None:
-    """Take the oldest batch that waits, or whose worker has died, in hand."""
+    """Take a batch that waits, or whose worker has died, in hand: of those whose party was served longest ago, the oldest."""
     waiting = (
         select(ImportBatch)
-        .where(ImportBatch.state.in_(_UNDER_WAY), or_(ImportBatch.held_until.is_(None), ImportBatch.held_until <= now))
-        .order_by(ImportBatch.id)
+        .outerjoin(ImportTurn, ImportTurn.is_of(ImportBatch.instansi_id))
+        .where(_waits(now))
+        .order_by(ImportTurn.served_at.asc().nulls_first(), ImportBatch.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=ImportBatch)
         .execution_options(populate_existing=True)
@@ -85,7 +96,22 @@ def claim(session: Session, now: datetime) -> Hold | None:
         batch.position = batch.total = batch.rows_done = 0
         batch.reasons, batch.column_counts = {}, {}
     batch.held_until = now + HOLD_LASTS
-    return Hold(batch.id, batch.state is BatchState.CHECKING, batch.rows_done, batch.held_until)
+    party = ImportTurn.party_of(batch.instansi_id)
+    return Hold(batch.id, batch.state is BatchState.CHECKING, batch.rows_done, batch.held_until, party)
+
+
+def first_waiting(session: Session, now: datetime) -> Waiting | None:
+    """Whose turn it is among the files that no worker has in hand. Nothing is locked."""
+    first = (
+        select(ImportTurn.served_at, ImportBatch.instansi_id)
+        .select_from(ImportBatch)
+        .outerjoin(ImportTurn, ImportTurn.is_of(ImportBatch.instansi_id))
+        .where(_waits(now))
+        .order_by(ImportTurn.served_at.asc().nulls_first(), ImportBatch.id)
+        .limit(1)
+    )
+    found = session.execute(first).one_or_none()
+    return Waiting(found.served_at, ImportTurn.party_of(found.instansi_id)) if found else None
 
 
 def file_of(session: Session, hold: Hold) -> bytes:
@@ -139,6 +165,7 @@ def note(
     _keep_changes(session, batch, hold, outcomes)
     batch.position, batch.total = progress
     batch.rows_done = hold.rows_done + len(lines)
+    ImportTurn.note(session, batch.instansi_id, now)
     return _held_on(batch, replace(hold, rows_done=batch.rows_done), now)
 
 
@@ -165,6 +192,11 @@ def give_up(session: Session, hold: Hold, problem: str, now: datetime) -> BatchS
 
 def stop_without_mandate(session: Session, hold: Hold, now: datetime) -> BatchState:
     return _end(session, _held(session, hold), BatchState.CANCELLED, _NO_MANDATE, now)
+
+
+def _waits(now: datetime) -> ColumnElement[bool]:
+    """In no worker's hand, or in that of one who has not said for a while that he lives."""
+    return and_(ImportBatch.state.in_(_UNDER_WAY), or_(ImportBatch.held_until.is_(None), ImportBatch.held_until <= now))
 
 
 def _held(session: Session, hold: Hold) -> ImportBatch:

@@ -75,7 +75,7 @@ def begin_change(
     course = (
         Course.AT_ONCE
         if by is None
-        else course_of(session, person, wish.kind, delay, now, wish.new_value if wish.kind is ChangeKind.EMAIL else None)
+        else course_of(session, person, wish.kind, delay, now, wish.new_value or None if wish.kind is ChangeKind.EMAIL else None)
     )
     if wish.needs_second and by is not None:
         course = Course.WITH_SECOND
@@ -363,7 +363,7 @@ def _is_upheld(session: Session, change: IdentityChange, person: User, now: date
 
 
 def _address_to_come(change: IdentityChange) -> str | None:
-    return change.new_value if change.kind is ChangeKind.EMAIL else None
+    return change.new_value or None if change.kind is ChangeKind.EMAIL else None
 
 
 def page_of(change: IdentityChange) -> str:

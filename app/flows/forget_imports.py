@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.flows.import_batches import MAY_BE_CANCELLED
 from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
 from app.models.import_change import ImportChange
+from app.models.import_take_back import ImportLeft
 
 FILES_KEPT_FOR = timedelta(days=1)  # after the end
 UNCONFIRMED_KEPT_FOR = timedelta(days=7)
@@ -47,6 +48,12 @@ def remove_refusals(session: Session, now: datetime) -> int:
 def remove_changes(session: Session, now: datetime) -> int:
     some = select(ImportChange.id).where(ImportChange.batch_id.in_(_long_over(now))).limit(_ROWS_AT_ONCE)
     gone = session.execute(delete(ImportChange).where(ImportChange.id.in_(some)).returning(ImportChange.id))
+    return len(gone.all())
+
+
+def remove_left(session: Session, now: datetime) -> int:
+    some = select(ImportLeft.id).where(ImportLeft.batch_id.in_(_long_over(now))).limit(_ROWS_AT_ONCE)
+    gone = session.execute(delete(ImportLeft).where(ImportLeft.id.in_(some)).returning(ImportLeft.id))
     return len(gone.all())
 
 

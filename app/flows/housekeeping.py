@@ -58,6 +58,7 @@ def chores(idle: timedelta) -> dict[str, Chore]:
         "import_files": forget_imports.remove_files,
         "import_refusals": forget_imports.remove_refusals,
         "import_changes": forget_imports.remove_changes,
+        "import_lines_left": forget_imports.remove_left,
     }
 
 

@@ -63,6 +63,13 @@ class OtherState:
 
 
 @dataclass(frozen=True)
+class Unfinished:
+    """An earlier file of the same admin is neither done nor cancelled."""
+
+    batch: ImportBatch
+
+
+@dataclass(frozen=True)
 class NotAcknowledged:
     """The file changes these columns for so many people that its admin has to say that this was read."""
 
@@ -71,13 +78,16 @@ class NotAcknowledged:
 
 def hand_over(
     session: Session, authority: Authority, upload: Upload, instansi_id: int | None, reason: str, client: Client, now: datetime
-) -> ImportBatch | OutOfReach:
-    """Keep a file for the worker. The same file for the same reason once more a moment later is the same batch."""
+) -> ImportBatch | OutOfReach | Unfinished:
+    """Keep a file for the worker, one at a time of each admin. The same file for the same reason once more a moment later is
+    the same batch."""
     if not authority.covers(instansi_id):
         return OutOfReach()
     User.with_id(session, authority.admin.id, lock=True)  # of two clicks at once, the second finds the first one's batch
     if same := _same_file(session, authority, upload, instansi_id, reason, now):
         return same
+    if earlier := unfinished_of(session, authority):
+        return Unfinished(earlier)
     batch = ImportBatch(
         instansi_id=instansi_id,
         uploaded_by_id=authority.admin.id,
@@ -125,6 +135,18 @@ def cancel(
     """The admin does not want it. What runs already is not stopped half way."""
     said = {"state": BatchState.CANCELLED, "ended_at": now}
     return _moved_on(session, authority, batch_id, MAY_BE_CANCELLED, said, Tag.IMPORT_CANCELLED, client, now)
+
+
+def unfinished_of(session: Session, authority: Authority) -> ImportBatch | None:
+    """The file that this admin has handed over and that is not over. In nobody's way are one that is out of reach by now,
+    because the mandate ended (it can neither be cancelled nor is it carried out), and one whose report says that there is
+    nothing to run: its refused rows come back corrected."""
+    unfinished = select(ImportBatch).where(
+        ImportBatch.uploaded_by_id == authority.admin.id,
+        ImportBatch.state.not_in(_ENDED),
+        authority.within(ImportBatch.instansi_id),
+    )
+    return next((batch for batch in session.scalars(unfinished.order_by(ImportBatch.id)) if not batch.waits_for_nothing), None)
 
 
 def batch_within(session: Session, authority: Authority, batch_id: int) -> ImportBatch | OutOfReach:

@@ -6,7 +6,7 @@ Each change of it ends what was given to the person as known before: sessions, t
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -44,6 +44,8 @@ class NipTaken:
 
 Taken = AddressTaken | NipTaken
 
+NO_ADDRESS = ""  # what a change to no address at all is to: a file brought one where there was none, and is taken back
+
 
 def put_on_record(
     session: Session, change: IdentityChange, person: User, client: Client, now: datetime
@@ -51,6 +53,8 @@ def put_on_record(
     """The change holds from now on, and all who must hear of it are told. The person is locked."""
     change.state, change.effective_at = ChangeState.DONE, now
     match change.kind:
+        case ChangeKind.EMAIL if change.new_value == NO_ADDRESS:
+            _put_no_email(session, change, person, client, now)
         case ChangeKind.EMAIL:
             return _put_email(session, change, person, client, now)
         case ChangeKind.NIP:
@@ -80,6 +84,14 @@ def new_person(row: StaffRow, instansi: Instansi, now: datetime) -> User:
     if row.password_hash:
         person.set_password(row.password_hash, now)
     return person
+
+
+def remove_person(session: Session, person: User) -> None:
+    """Somebody whom a file brought and who never was anybody's account. The trail keeps what it says about the row; the NIP
+    and the address are free again, as if the file had never been."""
+    session.flush()
+    session.execute(delete(User).where(User.id == person.id).execution_options(synchronize_session=False))
+    session.expunge(person)
 
 
 def recategorise(
@@ -170,6 +182,14 @@ def _put_email(
     request = new_request_by_desk(session, person, client, now)
     letters.answer_to_reset_request(session, request, client, now, held=False, change=change)
     return change
+
+
+def _put_no_email(session: Session, change: IdentityChange, person: User, client: Client, now: datetime) -> None:
+    """As before somebody put the first address on record. Whoever reads that mailbox hears of it, and its tokens are dead."""
+    person.set_email(None)
+    _record(session, Tag.EMAIL_CHANGED, change, person, client, now)
+    what = f"Alamat email ini tidak terdaftar lagi untuk akun itu: {_office(session, change, now)} mengembalikan data yang lama."
+    letters.identity_changed(session, person, change, what, what, client, now)
 
 
 def _put_nip(session: Session, change: IdentityChange, person: User, client: Client, now: datetime) -> IdentityChange | NipTaken:

@@ -5,10 +5,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from io import BufferedReader
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
-from select import select
 from tempfile import TemporaryFile
+from threading import BoundedSemaphore
+from time import monotonic, sleep
 from typing import IO, cast
 
 from app.domain.staff_file import STAFF_COLUMNS, Fault
@@ -19,8 +20,10 @@ END = "end"  # the last word of the process: without it, it was broken off
 _READER = ("-m", "app.flows.read_workbook")
 _HOME = Path(__file__).parents[2]
 _LONGEST_ANSWER = LONGEST_ROW * 8  # characters of a row, at worst each written as \\u....
-_SECONDS_BETWEEN_SIGNS = 5.0
-_MOST_SIGNS = 60  # five minutes; the limit of the process itself comes first, unless the machine stands still
+_SECONDS_BETWEEN_SIGNS = 0.1
+_MOST_SECONDS = 300.0  # the limit of the process itself comes first, unless the machine stands still
+# In one worker: what many workbooks together take at one time is what one takes.
+_ONE_READER = BoundedSemaphore()
 
 _CANNOT_BE_READ = (
     "File XLSX ini tidak dapat dibaca: rusak, atau terlalu besar setelah dibuka. "
@@ -29,40 +32,85 @@ _CANNOT_BE_READ = (
 
 
 @contextmanager
-def opened(content: bytes, sign_of_life: Callable[[], None]) -> Iterator[Sheet]:
-    """The table in these bytes; raises UnreadableFile, also from its lines. `sign_of_life` is called while it takes long."""
-    with TemporaryFile() as file:  # without a name, so that nothing of it outlives this process
+def begun(content: bytes) -> "Iterator[Received]":
+    """These bytes as a table, as soon as they are read; raises UnreadableFile, also from the lines."""
+    with TemporaryFile() as file, TemporaryFile() as said:  # without a name, so that nothing of it outlives this process
         file.write(content)
         file.seek(0)
-        if is_workbook(content):
-            with _reader(file) as process:
-                yield _Workbook(process, sign_of_life)
-        else:
-            yield sheet_in(cast(BufferedReader, file), STAFF_COLUMNS)  # it reads and seeks like one
+        received = Received(file, said, is_workbook(content))
+        del content
+        try:
+            yield received
+        finally:
+            received.close()
 
 
 @contextmanager
-def _reader(file: IO[bytes]) -> "Iterator[subprocess.Popen[str]]":
+def opened(content: bytes, sign_of_life: Callable[[], None]) -> Iterator[Sheet]:
+    """The same for who has nothing else to do meanwhile. `sign_of_life` is called while it takes long."""
+    with begun(content) as received:
+        while not received.is_read():
+            sign_of_life()
+            sleep(_SECONDS_BETWEEN_SIGNS)
+        yield received.sheet()
+
+
+class Received:
+    """A file that is here. Text is read as it lies there; a workbook is unpacked first, by a process of its own, into a file
+    of lines: when that process is gone, so is all the memory that it took."""
+
+    def __init__(self, file: IO[bytes], said: IO[bytes], is_workbook: bool) -> None:
+        self._file, self._said = file, said
+        self._is_workbook = is_workbook
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_done = not is_workbook
+        self._until = 0.0
+
+    def is_read(self) -> bool:
+        """Whether the table can be had now. Never waits: to be asked again and again."""
+        if self._is_done:
+            return True
+        if self._process is None:
+            if not _ONE_READER.acquire(blocking=False):
+                return False
+            self._process = _reader(self._file, self._said)
+            self._until = monotonic() + _MOST_SECONDS
+        elif monotonic() > self._until:
+            self._process.kill()
+        if self._process.poll() is not None:
+            self._done()
+        return self._is_done
+
+    def sheet(self) -> Sheet:
+        if not self._is_workbook:
+            return sheet_in(cast(BufferedReader, self._file), STAFF_COLUMNS)  # it reads and seeks like one
+        self._said.seek(0)
+        return _Workbook(TextIOWrapper(cast(BufferedReader, self._said), encoding="utf-8"))
+
+    def close(self) -> None:
+        if self._process is not None and not self._is_done:
+            self._process.kill()
+            self._process.wait()
+            self._done()
+
+    def _done(self) -> None:
+        self._is_done = True
+        _ONE_READER.release()
+
+
+def _reader(file: IO[bytes], said: IO[bytes]) -> "subprocess.Popen[bytes]":
     command = [sys.executable, *_READER]
-    process = subprocess.Popen(
-        command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={"PYTHONUTF8": "1"}, cwd=_HOME, text=True
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    return subprocess.Popen(command, stdin=file, stdout=said, stderr=subprocess.DEVNULL, env={"PYTHONUTF8": "1"}, cwd=_HOME)
 
 
 class _Workbook(Sheet):
-    """What the other process says. Position and total in rows."""
+    """What the other process has said. Position and total in rows."""
 
     delimiter = ","
 
-    def __init__(self, process: "subprocess.Popen[str]", sign_of_life: Callable[[], None]) -> None:
-        self._process = process
+    def __init__(self, said: TextIOWrapper) -> None:
+        self._said = said
         self._position = 0
-        self._wait(sign_of_life)
         match self._next():
             case {"header": [*header], "total": int(total)}:
                 self.header, self.total = tuple(map(str, header)), total
@@ -87,18 +135,9 @@ class _Workbook(Sheet):
                         raise UnreadableFile(_CANNOT_BE_READ)
                     return
 
-    def _wait(self, sign_of_life: Callable[[], None]) -> None:
-        """Until it has unpacked the file and begins to speak."""
-        assert self._process.stdout is not None
-        for _ in range(_MOST_SIGNS):
-            if select([self._process.stdout.fileno()], [], [], _SECONDS_BETWEEN_SIGNS)[0]:
-                return
-            sign_of_life()
-
     def _next(self) -> object:
-        assert self._process.stdout is not None
         try:
-            said: object = json.loads(self._process.stdout.readline(_LONGEST_ANSWER))
+            said: object = json.loads(self._said.readline(_LONGEST_ANSWER))
         except ValueError:  # it ended in the middle
             return None
         return said

@@ -27,6 +27,8 @@ from app.domain.staff_file import NIP_AS_NUMBER, Columns, Fault, HeaderFaults, r
 LONGEST_ROW = 16_000  # characters; ten times what the fields of a person may hold together
 MOST_XLSX_CELLS = 4_000_000  # python-calamine keeps 32 bytes for every cell of the used rectangle: 128 MB
 MOST_XLSX_BYTES = 1 << 30  # unpacked
+MOST_READ_AGAIN = 100_000  # lines of a CSV behind quotes that are never closed; each such row would read on for thousands
+MOST_EMPTY_ROWS = 100_000  # of a CSV; nobody hears of a file while they are passed over
 
 _CHUNK = 1 << 20
 _LOOK_AT = 4096  # bytes; what a file is stands at its beginning
@@ -176,6 +178,7 @@ class _CsvSheet(Sheet):
 
     def lines(self) -> Iterator[Line]:
         rows = csv.reader(self._physical, delimiter=self.delimiter, skipinitialspace=True, strict=True)
+        empty = 0
         while True:
             number = self._physical.begin_row()
             try:
@@ -194,6 +197,10 @@ class _CsvSheet(Sheet):
                 continue
             if any(cell.strip() for cell in cells):
                 yield self._line(number, cells)
+                continue
+            empty += 1
+            if empty > MOST_EMPTY_ROWS:
+                raise UnreadableFile("File ini berisi terlalu banyak baris kosong. Hapus baris kosongnya, lalu coba lagi.")
 
     def _first_line(self) -> str:
         """The header, below any empty lines."""
@@ -228,6 +235,7 @@ class _PhysicalLines:
         self._row: list[str] = []
         self._row_length = 0
         self._number = 0
+        self._read_again = 0
 
     def begin_row(self) -> int:
         """The number of the line that the next row starts on."""
@@ -239,6 +247,9 @@ class _PhysicalLines:
         first, *again = self._row
         self._again.extend(reversed(again))
         self._number -= len(again)
+        self._read_again += len(again)
+        if self._read_again > MOST_READ_AGAIN:
+            raise UnreadableFile('Terlalu banyak tanda kutip (") dalam file ini yang tidak berpasangan. Hapus tanda kutipnya.')
         return first
 
     def __iter__(self) -> Iterator[str]:

@@ -12,6 +12,8 @@ from app.models.guess_bucket import GuessBucket
 from app.models.identity_change import IdentityChange
 from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
 from app.models.import_change import ImportChange
+from app.models.import_take_back import ImportLeft, ImportTakeBack, TakeBackState
+from app.models.import_turn import ImportTurn
 from app.models.instansi import Instansi
 from app.models.login_session import LoginSession
 from app.models.name_word import NameWord
@@ -37,7 +39,10 @@ __all__ = [
     "ImportBatch",
     "ImportChange",
     "ImportFile",
+    "ImportLeft",
     "ImportRefusal",
+    "ImportTakeBack",
+    "ImportTurn",
     "Instansi",
     "Letter",
     "LoginSession",
@@ -48,6 +53,7 @@ __all__ = [
     "ResetRequest",
     "Role",
     "Tag",
+    "TakeBackState",
     "ThrottleBucket",
     "User",
 ]

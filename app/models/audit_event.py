@@ -3,7 +3,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from app.models.base import Base, BigId, UtcDateTime, text_enum
 from app.models.user import User
@@ -67,6 +67,10 @@ class Tag(StrEnum):
     IMPORT_CONFIRMED = "import_confirmed"
     IMPORT_CANCELLED = "import_cancelled"
     IMPORT_DONE = "import_done"
+    TAKE_BACK_ASKED = "take_back_asked"
+    IMPORT_TAKEN_BACK = "import_taken_back"
+    CHANGE_TAKEN_BACK = "change_taken_back"
+    ACCOUNT_REMOVED = "account_removed"
     EXPORTED = "exported"
     BULK_ACT = "bulk_act"
     PASSWORD_SHOWN_AGAIN = "password_shown_again"
@@ -83,7 +87,7 @@ _UNSEALED = text("seal_no IS NULL")
 
 class AuditEvent(Base):
     """Something that was done or refused: who, whose account, from where. Never a secret. `detail` holds no whole NIP
-    but one that was somebody's and was corrected."""
+    but one that was somebody's and was corrected, or of an account that was removed."""
 
     __tablename__ = "audit_event"
     __table_args__ = (
@@ -98,7 +102,8 @@ class AuditEvent(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     tag: Mapped[Tag] = mapped_column(text_enum(Tag, "audit_tag", closed=False))
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))  # NULL: nobody proven, or the system
-    account_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))  # NULL: no such account
+    # NULL: no such account. No foreign key: the row outlives an account that is removed.
+    account_id: Mapped[int | None]
     client_address: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(300))
     request_id: Mapped[str] = mapped_column(String(32))
@@ -111,7 +116,7 @@ class AuditEvent(Base):
     replaced_seal: Mapped[str | None] = mapped_column(String(64))  # the one before, of a row that was sealed anew
 
     actor: Mapped[User | None] = relationship(foreign_keys=[actor_id])
-    account: Mapped[User | None] = relationship(foreign_keys=[account_id])
+    account: Mapped[User | None] = relationship(primaryjoin=lambda: foreign(AuditEvent.account_id) == User.id, viewonly=True)
 
     def add(self, facts: Mapping[str, str | int | None]) -> None:
         """More of what is noted, before the event is written."""

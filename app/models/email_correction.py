@@ -47,6 +47,8 @@ class EmailCorrection(AddedOnce, Base):
         Index("ix_email_correction_new_mailbox", "new_mailbox"),
         Index("ix_email_correction_user_id", "user_id"),
         Index("ix_email_correction_asked_at", "asked_at"),
+        Index("ix_email_correction_opened_by_id", "opened_by_id"),
+        Index("ix_email_correction_decided_by_id", "decided_by_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

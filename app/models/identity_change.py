@@ -36,6 +36,9 @@ class IdentityChange(Base):
         Index("ix_identity_change_state_decided_at", "state", "decided_at", "id"),
         Index("ix_identity_change_state_effective_at", "state", "effective_at"),
         Index("ix_identity_change_correction_id", "correction_id"),
+        Index("ix_identity_change_ever_decided_by_id", "decided_by_id"),
+        Index("ix_identity_change_ever_confirmed_by_id", "confirmed_by_id"),
+        Index("ix_identity_change_settled_by_id", "settled_by_id"),
         Index("ix_identity_change_decided_by_id", "decided_by_id", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
         Index("ix_identity_change_confirmed_by_id", "confirmed_by_id", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
     )  # fmt: skip
@@ -48,7 +51,7 @@ class IdentityChange(Base):
     correction_id: Mapped[int | None] = mapped_column(ForeignKey("email_correction.id"))
     mandate_id: Mapped[int | None] = mapped_column(ForeignKey("admin_mandate.id"))  # the one that is to hold
     old_value: Mapped[str | None] = mapped_column(String(254))  # an address, a NIP, the code of an instansi, a category
-    new_value: Mapped[str] = mapped_column(String(254))
+    new_value: Mapped[str] = mapped_column(String(254))  # the same; empty for no address
     state: Mapped[ChangeState] = mapped_column(text_enum(ChangeState, "change_state"))
     identity_check: Mapped[IdentityCheck | None] = mapped_column(text_enum(IdentityCheck, "identity_check", closed=False))
     reason: Mapped[str] = mapped_column(String(500))
@@ -193,7 +196,7 @@ class IdentityChange(Base):
             case ChangeKind.CATEGORY:
                 return Category(value).label
             case _:
-                return value
+                return value or "tanpa email"
 
     @property
     def value_on_record(self) -> str | None:

@@ -66,6 +66,15 @@ class ImportBatch(Base):
     uploaded_by: Mapped[User] = relationship(foreign_keys=[uploaded_by_id])
     confirmed_by: Mapped[User | None] = relationship(foreign_keys=[confirmed_by_id])
 
+    @property
+    def waits_for_nothing(self) -> bool:
+        """Its report is there, and says that it would change nothing."""
+        return self.state is BatchState.CHECKED and not self.dry_run.get("new", 0) + self.dry_run.get("changed", 0)
+
+    @property
+    def has_changed_something(self) -> bool:
+        return self.confirmed_at is not None and self.result.get("new", 0) + self.result.get("changed", 0) > 0
+
 
 class ImportFile(Base):
     """The bytes of an uploaded file, kept while they may still be needed."""

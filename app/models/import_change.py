@@ -10,13 +10,17 @@ class ImportChange(Base):
     anything before."""
 
     __tablename__ = "import_change"
-    __table_args__ = (Index("ix_import_change_batch_id", "batch_id", "is_dry_run", "column", "id"),)
+    __table_args__ = (
+        Index("ix_import_change_batch_id", "batch_id", "is_dry_run", "column", "id"),
+        Index("ix_import_change_line", "batch_id", "is_dry_run", "line"),
+        Index("ix_import_change_user_id", "user_id"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id", ondelete="CASCADE"))
     is_dry_run: Mapped[bool]
     line: Mapped[int]
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
     column: Mapped[str] = mapped_column(String(20))  # name, email, phone, category, instansi (its code), work_unit; nip
     old_value: Mapped[str | None] = mapped_column(String(320))
     new_value: Mapped[str | None] = mapped_column(String(320))

@@ -60,6 +60,7 @@ class ResetRequest(AddedOnce, Base):
         CheckConstraint("user_id IS NOT NULL OR expires_at IS NULL", name="only_an_owner_gets_a_token"),
         Index("ix_reset_request_nip", "nip"),
         Index("ix_reset_request_asked_at", "asked_at"),
+        Index("ix_reset_request_user_id", "user_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -48,6 +48,7 @@ class User(Base):
         Index(
             "ix_user_account_mail_failed_at", "instansi_id", "mail_failed_at", "id", **_only_where("mail_failed_at IS NOT NULL")
         ),
+        {"sqlite_autoincrement": True},  # the id of an account that was removed never becomes another one's
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -74,6 +74,10 @@ GROUPS: dict[str, tuple[str, dict[Tag, str]]] = {
         Tag.IMPORT_CONFIRMED: "Impor: dimulai",
         Tag.IMPORT_CANCELLED: "Impor: dibatalkan",
         Tag.IMPORT_DONE: "Impor: selesai",
+        Tag.TAKE_BACK_ASKED: "Impor: pengembalian diminta",
+        Tag.IMPORT_TAKEN_BACK: "Impor: pengembalian selesai",
+        Tag.CHANGE_TAKEN_BACK: "Impor: data dikembalikan",
+        Tag.ACCOUNT_REMOVED: "Impor: akun yang belum pernah dipakai dihapus",
         Tag.IMPORTED_NEW: "Impor: data baru",
         Tag.IMPORTED_CHANGE: "Impor: data berubah",
         Tag.EXPORTED: "Data diekspor",
@@ -106,6 +110,7 @@ _TERMS = {
     "address_is_back": "Email lama dipasang kembali", "how_many": "Banyaknya", "kind": "Yang diubah",
     "look_again": "Ditahan karena", "instansi": "Instansi", "left_out": "Serupa sebelumnya, tidak dirinci",
     "letter": "Isi email", "mail": "Email", "new": "Baru", "old": "Lama",
+    "put_back": "Dikembalikan", "removed": "Dihapus", "left": "Dibiarkan",
     "opens": "Dibuka", "reason": "Alasan", "refused": "Ditolak", "role": "Peran", "rule": "Halaman", "sk": "Nomor SK",
     "sk_date": "Tanggal SK", "state": "Keadaan", "ticket": "Nomor tiket", "to": "Ke instansi", "typed": "Cara",
     "unchanged": "Tidak berubah", "until": "Berlaku sampai", "verdict": "Putusan", "what": "Apa", "waits": "Menunggu giliran",
@@ -177,7 +182,7 @@ def actor_of(event: AuditEvent, authority: Authority) -> str:
 def account_of(event: AuditEvent, authority: Authority) -> str:
     """Whose account it was."""
     if event.account is None:
-        return "Tidak menyangkut satu akun"
+        return "Tidak menyangkut satu akun" if event.account_id is None else "Akun yang sudah dihapus"
     return event.account.name if authority.covers(event.account.instansi_id) else "Pegawai instansi lain"
 
 

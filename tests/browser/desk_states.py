@@ -2,15 +2,21 @@
 
 import re
 from collections.abc import Callable
+from itertools import count
 
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
 
+from app.db import unit_of_work
+from app.domain.indonesian_time import now
+from app.models import User
 from tests.browser.live_portal import LivePortal
 from tests.browser.steps import ask_for_token, button, field, log_in, open_newest_mail, see
 from tests.cast import BUDI, DEWI, HADI, JOKO, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
 from tests.desk import asked, person_id
 
 Reach = Callable[[Page, LivePortal], None]
+_newcomers = count(10, 10)
 _CSV = "nip,nama,email,kategori,kode_instansi,unit_kerja\n"
 
 
@@ -133,16 +139,63 @@ def stop_in_session(page: Page, portal: LivePortal) -> None:
     page.goto("/akun/hentikan-ganti-email")
 
 
+def hand_over(page: Page, rows: str) -> None:
+    page.goto("/admin/impor")
+    page.locator("input[type=file]").set_input_files(
+        files=[{"name": "pegawai.csv", "mimeType": "text/csv", "buffer": (_CSV + rows).encode()}]
+    )
+    button(page, "Unggah dan periksa").click()
+
+
 def uploaded(rows: str, until: str) -> Reach:
     def reach(page: Page, portal: LivePortal) -> None:
-        at_the_desk("/admin/impor")(page, portal)
-        page.locator("input[type=file]").set_input_files(
-            files=[{"name": "pegawai.csv", "mimeType": "text/csv", "buffer": (_CSV + rows).encode()}]
-        )
-        button(page, "Unggah dan periksa").click()
+        log_in(page, WATI)
+        hand_over(page, rows)
+        if page.locator("#impor-belum-selesai").count():  # of the state before this one
+            page.get_by_role("button", name=re.compile("^Batalkan impor")).click()
+            hand_over(page, rows)
         expect(page.get_by_role("main")).to_contain_text(until)
 
     return reach
+
+
+def unfinished(page: Page, portal: LivePortal) -> None:
+    uploaded(GOOD_ROW, "Akan ditambahkan")(page, portal)
+    hand_over(page, f"{GOOD_ROW}\n")
+    expect(page.locator("[data-error-summary]")).to_be_visible()
+
+
+def to_take_back(page: Page, portal: LivePortal) -> None:
+    """Of people whom no state before this one has brought."""
+    first = next(_newcomers)
+    rows = "".join(f"1991020220110210{first + one:02},Calon Pegawai,,PNS,7301,Dinas Pasar\n" for one in range(3))
+    uploaded(rows, "Akan ditambahkan")(page, portal)
+    button(page, "Jalankan impor").click()
+    expect(page.get_by_role("main")).to_contain_text("Impor selesai")
+    page.get_by_role("link", name="Kembalikan impor ini").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Kembalikan impor")
+
+
+def refused_to_take_back(page: Page, portal: LivePortal) -> None:
+    to_take_back(page, portal)
+    button(page, "Kembalikan impor").click()
+    expect(page.locator("[data-error-summary]")).to_be_visible()
+
+
+def taken_back(page: Page, portal: LivePortal) -> None:
+    """One row of it was used meanwhile, and stays."""
+    to_take_back(page, portal)
+    with portal.app.app_context(), unit_of_work() as session:
+        newest = session.scalars(select(User).order_by(User.id.desc()).limit(1)).one()
+        newest.last_login_at = now()
+    field(page, "Alasan").fill("Isi kolomnya tertukar.")
+    button(page, "Kembalikan impor").click()
+    for _ in range(40):
+        if "Yang dibiarkan" in page.get_by_role("main").inner_text():
+            break
+        page.wait_for_timeout(250)
+        page.reload()
+    expect(page.get_by_role("main")).to_contain_text("Yang dibiarkan")
 
 
 def cpns_chosen(act: str, send: str = "") -> Reach:
@@ -281,6 +334,10 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     ("/admin/impor", "refused without a file", sent_empty("/admin/impor", "Unggah dan periksa")),
     ("/admin/impor/<big_row:batch_id>", "checked", uploaded(GOOD_ROW + FOREIGN_ROW, "Mengapa ditolak")),
     ("/admin/impor/<big_row:batch_id>", "changes much", uploaded(SWAPPED_ROWS, "Contoh perubahan")),
+    ("/admin/impor", "refused while another file is not over", unfinished),
+    ("/admin/impor/<big_row:batch_id>/kembalikan", "at first", to_take_back),
+    ("/admin/impor/<big_row:batch_id>/kembalikan", "refused without a reason", refused_to_take_back),
+    ("/admin/impor/<big_row:batch_id>/kembalikan", "done, with a rest", taken_back),
     ("/admin/mandat", "of an instansi", at_the_desk("/admin/mandat")),
     ("/admin/mandat", "of the centre", at_the_desk("/admin/mandat", RATNA)),
     ("/admin/mandat/baru", "at first", at_the_desk("/admin/mandat/baru", RATNA)),

@@ -10,8 +10,10 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from app.cli import jobs
-from app.db import reading
-from app.models import ImportBatch
+from app.db import reading, unit_of_work
+from app.domain.indonesian_time import now
+from app.models import BatchState, ImportBatch, ImportFile, User
+from tests.cast import Person
 from tests.visitor import Visitor, words_of
 
 HEADER = "nip,nama,email,kategori,kode_instansi,unit_kerja"
@@ -42,6 +44,20 @@ def uploaded(visitor: Visitor, content: bytes, name: str = "pegawai.csv", **fiel
     answer = upload(visitor, content, name, **fields)
     assert answer.status_code == 303, words_of(answer)
     return re.sub(r"^https?://[^/]+", "", answer.location)
+
+
+def lying_there(app: Flask, person: Person, content: bytes, of_centre: bool = False) -> str:
+    """The page of a file that waits for the worker, however it came there: the page takes one of each admin at a time."""
+    with app.app_context(), unit_of_work() as session:
+        admin = session.scalars(select(User).where(User.nip == person.nip)).one()
+        batch = ImportBatch(
+            instansi_id=None if of_centre else admin.instansi_id, uploaded_by_id=admin.id, uploaded_at=now(),
+            file_name="pegawai.csv", file_size=len(content), sha256="0" * 64, state=BatchState.UPLOADED,
+        )  # fmt: skip
+        session.add(batch)
+        session.flush()
+        session.add(ImportFile(batch_id=batch.id, content=content))
+        return f"/admin/impor/{batch.id}"
 
 
 def work(app: Flask) -> None:

@@ -46,6 +46,7 @@ from tests.flows.importing import (
     cancel,
     checked,
     imported,
+    lying_there,
     newcomer,
     run,
     send,
@@ -290,7 +291,7 @@ def test_a_column_that_decides_over_access_refuses_the_file(peopled: Flask, wati
 
 def test_a_broken_workbook_ends_the_batch_and_not_the_worker(peopled: Flask, wati: Visitor) -> None:
     broken = uploaded(wati, b"PK\x03\x04 and then nothing", "pegawai.xlsx")
-    good = uploaded(wati, staff_file(newcomer(1)))
+    good = uploaded(logged_in(peopled, RAKA), staff_file(newcomer(1, CONTOH)))
 
     work(peopled)
 
@@ -508,7 +509,7 @@ def test_a_long_list_goes_on_by_pages(peopled: Flask, wati: Visitor) -> None:
 # -- the refused rows, and templates -----------------------------------------------------------------------------------
 def test_refused_rows_come_as_a_file_without_formulas_and_go_in_again(peopled: Flask, wati: Visitor) -> None:
     bad = '199001012010011001,"=HYPERLINK(""http://x"")",@sum,PNS,7301,-Gudang'
-    page = checked(peopled, wati, staff_file(bad, newcomer(2), header=HEADER))
+    page = imported(peopled, wati, staff_file(bad, newcomer(2), header=HEADER))
 
     answer = wati.open(f"{page}/ditolak.csv")
 
@@ -739,7 +740,8 @@ def test_a_worker_that_is_told_to_stop_hands_the_rest_to_the_next(peopled: Flask
 
 
 def test_four_workers_at_once_do_every_batch_once(peopled: Flask, wati: Visitor) -> None:
-    pages = [checked(peopled, wati, staff_file(*(newcomer(10 * one + two) for two in range(9)))) for one in range(4)]
+    pages = [lying_there(peopled, WATI, staff_file(*(newcomer(10 * one + two) for two in range(9)))) for one in range(4)]
+    work(peopled)
     for page in pages:
         run(wati, page)
 

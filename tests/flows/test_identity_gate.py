@@ -110,6 +110,8 @@ def _gated_writes(file: Path) -> Iterator[str]:
             called = node.func
             if isinstance(called, ast.Attribute) and called.attr in GATED_VERBS:
                 yield f"{file.name}:{node.lineno} {ast.unparse(called)}"
+            if ast.unparse(node).startswith("delete(User)"):
+                yield f"{file.name}:{node.lineno} delete(User)"
             if isinstance(called, ast.Name) and called.id in ("User", "AdminMandate"):
                 yield f"{file.name}:{node.lineno} {called.id}(...)"
             if isinstance(called, ast.Attribute) and called.attr == "values" and "update(User)" in ast.unparse(called):

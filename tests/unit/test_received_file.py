@@ -75,3 +75,13 @@ def test_the_template_has_the_nip_as_text_and_holds_nobody() -> None:
     with received_file.opened(staff_template.as_xlsx(), no_sign) as sheet:
         assert list(sheet.lines()) == []
     assert sheet.header == (*STAFF_COLUMNS.required, *STAFF_COLUMNS.optional)
+
+
+@pytest.mark.parametrize("line", [b'x","\n', b"\n", b",,,,,\n"], ids=["open quotes", "nothing", "empty cells"])
+def test_a_text_made_to_be_read_for_ever_is_given_up(line: bytes) -> None:
+    """The worker reads text itself: whatever it holds, the next row, or the end, is not far."""
+    file = ",".join(STAFF_COLUMNS.required).encode() + b"\n" + line * 2_000_000
+
+    with received_file.opened(file, no_sign) as sheet, pytest.raises(UnreadableFile):
+        for _ in sheet.lines():
+            pass

@@ -11,12 +11,14 @@ from flask_wtf.file import FileField
 from werkzeug.datastructures import FileStorage
 
 from app.db import reading, unit_of_work
-from app.domain.file_changes import mark_of
+from app.domain.file_changes import COLUMN_WORDS, mark_of
 from app.domain.indonesian_time import now, shown_moment
-from app.flows import file_changes, import_batches, refused_rows, staff_template
-from app.flows.import_batches import MOST_BYTES, NotAcknowledged, OtherState, Upload
+from app.flows import file_changes, import_batches, refused_rows, staff_template, take_back_import
+from app.flows.import_batches import MOST_BYTES, NotAcknowledged, OtherState, Unfinished, Upload
 from app.flows.staff_sheet import UnreadableFile
+from app.flows.take_back_import import NotPossible
 from app.models.import_batch import BatchState, ImportBatch
+from app.models.import_take_back import ImportTakeBack
 from app.models.instansi import Instansi
 from app.security.authority import Authority, OutOfReach
 from app.web import exports
@@ -24,12 +26,13 @@ from app.web.admins import authority, proven_again, stopped
 from app.web.fields import LineField, MarksField, refuse
 from app.web.headers import takes
 from app.web.portal import client
-from app.web.row_ids import big_row_id
+from app.web.row_ids import big_row_id, row_id
 from app.web.sessions import BY_ITSELF, no_act
 
 blueprint = Blueprint("imports", __name__, url_prefix="/impor")
 
 BATCHES_A_PAGE = 25
+LINES_A_PAGE = 100
 WATCHED_FOR = timedelta(minutes=30)  # then the page is not renewed by itself any more, and an unused session may end
 SECONDS_BETWEEN_LOOKS = 2
 _REST_OF_THE_FORM = 64 * 1024
@@ -39,6 +42,10 @@ _CSV, _XLSX = "text/csv; charset=utf-8", "application/vnd.openxmlformats-officed
 class UploadForm(FlaskForm):
     file = FileField("File pegawai (CSV atau XLSX)")
     reason = LineField("Dasar impor (opsional)", "", 300)
+
+
+class TakeBackForm(FlaskForm):
+    reason = LineField("Alasan", "Isi alasannya. Pegawai yang datanya dikembalikan akan membacanya.", 300)
 
 
 class ActForm(FlaskForm):
@@ -88,9 +95,13 @@ def upload() -> ResponseReturnValue:
         return _list_page(form, 422, "Pilih untuk instansi mana file ini, lalu pilih filenya sekali lagi.")
     with unit_of_work() as db:
         batch = import_batches.hand_over(db, authority(), received, instansi_id, form.reason.value, client(), now())
-    if isinstance(batch, OutOfReach):
-        raise stopped(batch)
-    return redirect(url_for(".show", batch_id=batch.id), 303)
+    match batch:
+        case OutOfReach():
+            raise stopped(batch)
+        case Unfinished():
+            return _list_page(form, 422, unfinished=batch.batch)
+        case ImportBatch():
+            return redirect(url_for(".show", batch_id=batch.id), 303)
 
 
 @blueprint.get("/<big_row:batch_id>")
@@ -130,6 +141,30 @@ def cancel(batch_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
         outcome = import_batches.cancel(db, authority(), batch_id, client(), now())
     return _moved_on(outcome, "Impor dibatalkan. Tidak ada data yang diubah.")
+
+
+@blueprint.get("/<big_row:batch_id>/kembalikan", endpoint="take_back")
+def ask_about_taking_back(batch_id: int) -> ResponseReturnValue:
+    """Before it, what it does; after it, what became of it."""
+    return _take_back_page(TakeBackForm(), batch_id)
+
+
+@blueprint.post("/<big_row:batch_id>/kembalikan", endpoint="begin_to_take_back")
+@proven_again
+def begin_to_take_back(batch_id: int) -> ResponseReturnValue:
+    form = TakeBackForm()
+    if not form.validate():
+        return _take_back_page(form, batch_id, 422)
+    with unit_of_work() as db:
+        outcome = take_back_import.ask_to_take_back(db, authority(), batch_id, form.reason.value, client(), now())
+    match outcome:
+        case OutOfReach():
+            raise stopped(outcome)
+        case NotPossible(sentence):
+            flash(sentence, "info")
+        case ImportTakeBack():
+            flash("Impor ini akan dikembalikan. Halaman ini menunjukkan hasilnya, dan boleh ditutup.", "success")
+    return redirect(url_for(".take_back", batch_id=batch_id), 303)
 
 
 @blueprint.get("/<big_row:batch_id>/ditolak.<any(xlsx, csv):kind>")
@@ -172,6 +207,8 @@ def _batch_page(batch_id: int, form: ActForm, status: int = 200) -> ResponseRetu
         instansi = db.get(Instansi, batch.instansi_id) if batch.instansi_id else None
         has_refused_rows = refused_rows.are_kept(db, batch)
         examples = file_changes.examples(db, authority(), batch)
+        take_back = take_back_import.take_back_of(db, batch.id)
+        may_be_taken_back = take_back_import.why_not(db, batch, now()) is None
     wide = file_changes.wide_columns(batch)
     page = render_template(
         "admin/import.html",
@@ -188,11 +225,15 @@ def _batch_page(batch_id: int, form: ActForm, status: int = 200) -> ResponseRetu
         mark=mark_of(wide),
         shown_moment=shown_moment,
         form=form,
+        take_back=take_back,
+        may_be_taken_back=may_be_taken_back,
     )
     return page, status
 
 
-def _list_page(form: UploadForm, status: int = 200, no_instansi: str | None = None) -> ResponseReturnValue:
+def _list_page(
+    form: UploadForm, status: int = 200, no_instansi: str | None = None, unfinished: ImportBatch | None = None
+) -> ResponseReturnValue:
     before = request.args.get("sebelum", type=big_row_id)
     with reading() as db:
         batches = import_batches.batches_within(db, authority(), before, BATCHES_A_PAGE + 1)
@@ -207,7 +248,35 @@ def _list_page(form: UploadForm, status: int = 200, no_instansi: str | None = No
         most_mb=MOST_BYTES >> 20,
         shown_moment=shown_moment,
         no_instansi=no_instansi,
-        has_errors=bool(form.errors or no_instansi),
+        has_errors=bool(form.errors or no_instansi or unfinished),
+        unfinished=unfinished,
+        may_cancel_unfinished=unfinished is not None and unfinished.state in import_batches.MAY_BE_CANCELLED,
+    )
+    return page, status
+
+
+def _take_back_page(form: TakeBackForm, batch_id: int, status: int = 200) -> ResponseReturnValue:
+    after = request.args.get("sesudah", 0, type=row_id)
+    with reading() as db:
+        batch = import_batches.batch_within(db, authority(), batch_id)
+        if isinstance(batch, OutOfReach):
+            raise stopped(batch)
+        take_back = take_back_import.take_back_of(db, batch_id)
+        refusal = take_back_import.why_not(db, batch, now())
+        left = take_back_import.left_behind(db, batch_id, after, LINES_A_PAGE + 1)
+    page = render_template(
+        "admin/import_take_back.html",
+        form=form,
+        batch=batch,
+        take_back=take_back,
+        refusal=refusal,
+        left=left[:LINES_A_PAGE],
+        next_after=left[LINES_A_PAGE - 1].line if len(left) > LINES_A_PAGE else None,
+        is_first=not after,
+        until=shown_moment(batch.ended_at + take_back_import.WITHIN) if batch.ended_at else None,
+        columns=COLUMN_WORDS | {"nip": "pegawai baru"},
+        shown_moment=shown_moment,
+        has_errors=bool(form.errors),
     )
     return page, status
 

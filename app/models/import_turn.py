@@ -1,0 +1,31 @@
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Integer, func
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
+
+from app.models.base import Base, UtcDateTime, upsert
+
+_OF_THE_CENTRE = 0
+
+
+class ImportTurn(Base):
+    """When a worker last did something for the files of one party: an instansi, or the centre."""
+
+    __tablename__ = "import_turn"
+
+    party: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)  # an instansi's id; 0 is the centre
+    served_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @classmethod
+    def party_of(cls, instansi_id: int | None) -> int:
+        return _OF_THE_CENTRE if instansi_id is None else instansi_id
+
+    @classmethod
+    def is_of(cls, instansi_id: "InstrumentedAttribute[int | None]") -> ColumnElement[bool]:
+        """The condition that joins the turn of a row's party."""
+        return cls.party == func.coalesce(instansi_id, _OF_THE_CENTRE)
+
+    @classmethod
+    def note(cls, session: Session, instansi_id: int | None, now: datetime) -> None:
+        served = upsert(session, cls).values(party=cls.party_of(instansi_id), served_at=now)
+        session.execute(served.on_conflict_do_update(index_elements=[cls.party], set_={"served_at": now}))
