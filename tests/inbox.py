@@ -8,7 +8,7 @@ from email.message import EmailMessage
 
 from flask import Flask
 
-from app.cli.serve import send_next
+from app.cli.sending import send_next
 from app.web.portal import portal
 
 

@@ -13,6 +13,7 @@ from app.models.identity_change import IdentityChange
 from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
 from app.models.instansi import Instansi
 from app.models.login_session import LoginSession
+from app.models.mail_fault import FaultKind, MailFault
 from app.models.name_word import NameWord
 from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.pdm_window import PdmWindow
@@ -30,6 +31,7 @@ __all__ = [
     "BatchState",
     "CorrectionAttachment",
     "EmailCorrection",
+    "FaultKind",
     "FormerNip",
     "GuessBucket",
     "IdentityChange",
@@ -39,6 +41,7 @@ __all__ = [
     "Instansi",
     "Letter",
     "LoginSession",
+    "MailFault",
     "MailState",
     "NameWord",
     "OutboxMail",

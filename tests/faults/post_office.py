@@ -8,7 +8,8 @@ from datetime import timedelta
 from flask import Flask
 from sqlalchemy import select
 
-from app.cli.serve import send_next, work
+from app.cli.sending import send_next
+from app.cli.serve import work
 from app.db import reading, unit_of_work
 from app.domain.client import Client
 from app.domain.indonesian_time import now

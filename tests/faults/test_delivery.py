@@ -13,7 +13,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import inspect, text
 
-from app.cli.serve import send_next
+from app.cli.sending import send_next
 from app.db import engine, reading, unit_of_work
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now, shown_moment
