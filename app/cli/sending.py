@@ -25,10 +25,9 @@ from app.web.portal import portal
 
 log = logging.getLogger("portal.worker")
 
-SECONDS_OF_MAILS = 10.0  # over one connection
+SECONDS_OF_MAILS = 60.0  # over one connection
 SECONDS_UNTIL_RELIEF = 20.0  # of one letter; then the others are not kept waiting for it
 SECONDS_BETWEEN_LEASES = 10.0  # well below a lease
-SECONDS_BETWEEN_SEARCHES = 5.0  # for letters in the hand of a worker that has died
 
 
 class _Hand:
@@ -55,13 +54,9 @@ def send_mails(app: Flask, stop: threading.Event) -> None:
     hand = _Hand()
     relief = threading.Thread(target=_relieve, args=(app, stop, hand), daemon=True)
     relief.start()
-    duties = [
-        Duty("broken_off", lambda: _look_for_broken_off(app), SECONDS_BETWEEN_SEARCHES),
-        Duty("send", lambda: _send_all_due(app, stop, hand)),
-    ]
+    duty = Duty("send", lambda: _send_all_due(app, stop, hand))
     while not stop.is_set():
-        for duty in duties:
-            duty.do_if_due()
+        duty.do_if_due()
         stop.wait(SECONDS_BETWEEN_LOOKS)
     relief.join()
 
@@ -71,11 +66,6 @@ def _relieve(app: Flask, stop: threading.Event, stuck: _Hand) -> None:
     while not stop.wait(SECONDS_BETWEEN_LOOKS):
         if stuck.is_stuck():
             duty.do_if_due()
-
-
-def _look_for_broken_off(app: Flask) -> bool:
-    with app.app_context(), unit_of_work() as session:
-        return OutboxMail.mark_broken_off(session, now()) > 0
 
 
 def _send_all_due(app: Flask, stop: threading.Event, hand: _Hand, stuck: _Hand | None = None) -> bool:

@@ -27,10 +27,12 @@ from app.flows.change_identity import take_effect
 from app.flows.count_activation import INSTANSI_AT_ONCE, count_people, note_counts
 from app.flows.housekeeping import Chore
 from app.models.identity_change import IdentityChange
+from app.models.outbox_mail import OutboxMail
 from app.web import migrations
 
 log = logging.getLogger("portal.worker")
 
+SECONDS_BETWEEN_SEARCHES = 5.0  # for letters of a worker that has died
 MOST_CHANGES_AT_ONCE = 1000
 SECONDS_TO_FINISH = 25  # one SMTP answer and a little more
 SECONDS_BETWEEN_CLEANINGS = 600.0
@@ -132,6 +134,7 @@ def _duties(app: Flask) -> list[Duty]:
     return [
         *cleaning,
         Duty("take_effect", lambda: let_changes_take_effect(app)),
+        Duty("broken_off", within_app(look_for_broken_off), SECONDS_BETWEEN_SEARCHES),
         Duty("seal", within_app(seal_what_is_new)),
         Duty("count", within_app(count_everybody), SECONDS_BETWEEN_CLEANINGS),
         Duty("log_head", within_app(log_head), SECONDS_BETWEEN_CLEANINGS),
@@ -155,6 +158,12 @@ def let_changes_take_effect(app: Flask) -> bool:
     if accidents:
         raise ExceptionGroup("changes of address that cannot take effect", accidents)
     return len(due) == MOST_CHANGES_AT_ONCE
+
+
+def look_for_broken_off() -> int:
+    """Letters in the hand of a worker that has died; a token among them is soon sent again."""
+    with unit_of_work() as session:
+        return OutboxMail.mark_broken_off(session, now())
 
 
 def count_everybody() -> None:
