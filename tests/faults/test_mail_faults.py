@@ -163,7 +163,9 @@ def test_a_fault_of_our_side_waits_marks_nobody_and_raises_an_alarm_that_the_fir
         assert {mail.state for mail in office.mails()} <= {MailState.WAITING, MailState.DEFERRED} and office.marked() is None
         (fault,) = office.faults()
         assert fault.kind is kind and answer[4:] in fault.answer
-        assert f'portal_mail_fault{{kind="{kind}"}} 1.0' in Visitor(office.app).open("/metrics").get_data(as_text=True)
+        assert f'portal_mail_fault{{kind="{kind}"}} 1.0' in Visitor(office.app, "127.0.0.1").open("/metrics").get_data(
+            as_text=True
+        )
         looked = office.app.test_cli_runner().invoke(args=["check"])
         assert looked.exit_code == 1 and f"mails: {kind} fault" in looked.output and "20 letters" in looked.output
         centre = words_of(logged_in(office.app, RATNA).open("/admin/"))
