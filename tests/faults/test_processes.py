@@ -67,9 +67,7 @@ def test_a_worker_that_was_killed_is_replaced_and_delivers_what_waits(serve: Sta
         outbox.wait_until_all_are(MailState.SENT)
 
 
-@pytest.mark.parametrize(
-    ("step", "arrivals"), [(Step.GREETING, 1), (Step.EHLO, 1), (Step.MAIL, 1), (Step.RCPT, 1), (Step.DATA, 1), (Step.END, 2)]
-)
+@pytest.mark.parametrize(("step", "arrivals"), [(Step.RCPT, 1), (Step.END, 2)])
 def test_a_token_in_the_hand_of_a_killed_worker_is_delivered_soon(
     serve: StartPortal, outbox: PostOffice, server: MailServer, step: Step, arrivals: int
 ) -> None:
