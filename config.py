@@ -41,6 +41,7 @@ EXAMPLES = {
     "MAIL_PASSWORD": "",
     "MAIL_USE_TLS": "true",
     "MAIL_USE_SSL": "false",
+    "MAIL_EHLO_NAME": "mysapk.example.go.id",
     "MAIL_DEFAULT_SENDER": "MySAPK <no-reply@mysapk.example>",
     "RATELIMIT_STORAGE_URI": "redis://localhost:6379/0",
     "ADDRESS_LIMITS": "on",
@@ -116,6 +117,7 @@ class Settings:
     trusted_proxies: int
     mail_server: MailServer | None  # None: mails become files in mail_folder
     mail_sender: str
+    ehlo_name: str  # as whom the portal introduces itself to the mail server; always a name
     ratelimit_storage_uri: str
     address_limits: bool
     token_lifetime_minutes: int
@@ -150,6 +152,7 @@ class Settings:
             trusted_proxies=source.number("TRUSTED_PROXIES", 0, 0, 10),
             mail_server=_mail_server(source),
             mail_sender=_mail_sender(source),
+            ehlo_name=_ehlo_name(source, host, port),
             ratelimit_storage_uri=_ratelimit_storage(source),
             address_limits=source.one_of("ADDRESS_LIMITS", "on", ("on", "off")) == "on",
             token_lifetime_minutes=source.number("TOKEN_LIFETIME_MINUTES", 60, 1, 24 * 60),
@@ -455,6 +458,27 @@ def _mail_sender(source: _Source) -> str:
     if "@" not in parseaddr(text)[1].strip("@"):
         source.fault("MAIL_DEFAULT_SENDER", f"must be an address, with or without a name, not {text!r}")
     return text
+
+
+def _ehlo_name(source: _Source, host: str, port: int) -> str:
+    """The public host. Servers want a name here and refuse an address, so where that is one, the sender's domain stands in."""
+    name = source.text("MAIL_EHLO_NAME", "").lower()
+    if name and is_name(name):
+        return name
+    if name:
+        source.fault("MAIL_EHLO_NAME", f"must be the name of a host, which mail servers can look up, not {name!r}")
+    text = source.text("PUBLIC_URL", "") or _url("http", host, port)
+    with suppress(ValueError):  # what is wrong with it is told where it is read
+        public = (urlsplit(text).hostname or "").lower()
+        if is_name(public):
+            return public
+    domain = parseaddr(source.text("MAIL_DEFAULT_SENDER", EXAMPLES["MAIL_DEFAULT_SENDER"]))[1].rpartition("@")[2].lower()
+    return domain if is_name(domain) else "localhost"
+
+
+def is_name(host: str) -> bool:
+    """Whether it is a host's name, not an address in whatever spelling."""
+    return _is_host(host) and host.isascii() and bool(re.search("[a-z]", host.rpartition(".")[2])) and ":" not in host
 
 
 def _ratelimit_storage(source: _Source) -> str:

@@ -7,8 +7,11 @@ from email import policy
 from email.message import EmailMessage
 
 from flask import Flask
+from sqlalchemy import select
 
-from app.cli.serve import send_next
+from app.cli.sending import send_next
+from app.db import reading
+from app.models.outbox_mail import OutboxMail
 from app.web.portal import portal
 
 
@@ -52,9 +55,10 @@ class Inbox:
                 with self._app.app_context():
                     if send_next(postman) is None:
                         break
-        new = [
-            file for file in sorted(folder.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns) if file.name not in self._read
-        ]
+        with self._app.app_context(), reading() as session:
+            posted = {f"{name}.eml": number for number, name in session.execute(select(OutboxMail.id, OutboxMail.message_id))}
+        unread = [file for file in folder.glob("*.eml") if file.name not in self._read]
+        new = sorted(unread, key=lambda file: posted.get(file.name, 0))
         self._read |= {file.name for file in new}
         return [_parsed(file.read_bytes()) for file in new]
 

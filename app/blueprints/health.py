@@ -2,6 +2,7 @@
 
 import hmac
 import threading
+from collections import Counter
 from time import monotonic
 
 from flask import Blueprint, Response, abort, request
@@ -11,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import engine, reading
 from app.domain.indonesian_time import now
+from app.models.mail_fault import OURS, MailFault
 from app.models.outbox_mail import MailState, OutboxMail
 from app.web.migrations import is_at_head
 from app.web.peer import is_this_machine, peer_address
@@ -47,11 +49,15 @@ def metrics() -> ResponseReturnValue:
     registry = CollectorRegistry()
     mails = Gauge("portal_outbox_mails", "Letters that are not handed over, by state", ["state"], registry=registry)
     age = Gauge("portal_outbox_oldest_waiting_seconds", "Age of the oldest letter still to be sent", registry=registry)
+    alarm = Gauge("portal_mail_fault", "Ways that no letter can go because of us, by kind of fault", ["kind"], registry=registry)
     with reading() as db:
+        faults = Counter(fault.kind for fault in MailFault.alarms(db))
         counts = OutboxMail.counts(db)
         oldest = OutboxMail.oldest_unsent(db)
     for state in MailState.WAITING, MailState.DEFERRED, MailState.SENDING, MailState.UNCERTAIN, MailState.FAILED:
         mails.labels(state.value).set(counts.get(state, 0))
+    for kind in OURS:
+        alarm.labels(kind.value).set(faults[kind])
     age.set((now() - oldest).total_seconds() if oldest else 0)
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 

@@ -2,7 +2,7 @@
 
 import click
 
-from app.cli import accounts, check, demo, imports, operations, serve, trail
+from app.cli import accounts, check, demo, imports, operations, outbox, serve, trail
 
 _COMMANDS = (
     serve.serve,
@@ -17,6 +17,7 @@ _COMMANDS = (
     accounts.approve,
     accounts.unlock,
     accounts.pdm,
+    outbox.outbox,
     demo.demo,
 )
 

@@ -21,14 +21,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.cli.public_address import NoAnswer, Seen, ask_through_public_address
 from app.cli.trail import fault_of_kept_head
 from app.db import engine, reading
-from app.domain.indonesian_time import now
+from app.domain.indonesian_time import now, shown_moment
+from app.flows.take_stock import AtMost
 from app.mail.delivery import reach_server
+from app.models.mail_fault import MailFault
+from app.models.outbox_mail import OutboxMail
 from app.web import migrations
 from app.web.portal import portal
 from config import BadSetting, Settings
 
 SECONDS_OF_DIFFERENCE = 5
 SECONDS_FOR_REDIS = 5
+SECONDS_FOR_MAIL_SERVER = 20.0
+MOST_LETTERS_COUNTED = 1000
 FORGED = "192.0.2.1"  # nobody's address (RFC 5737)
 
 
@@ -69,6 +74,7 @@ def _all_findings(script: ScriptInfo) -> Iterator[Finding]:
         yield from _kept_head(settings)
         yield _redis(settings)
         yield _mail_server()
+        yield from _mail_faults()
         yield _proxies(settings)
 
 
@@ -164,10 +170,26 @@ def _redis(settings: Settings) -> Finding:
 def _mail_server() -> Finding:
     server = portal().settings.mail_server
     try:
-        reach_server(portal().postman)
+        reach_server(portal().postman, SECONDS_FOR_MAIL_SERVER)
     except (OSError, UnicodeError, smtplib.SMTPException) as fault:
         return Finding("fault", f"mail server: {type(fault).__name__}: {fault}; mend MAIL_SERVER and what belongs to it")
     return Finding("ok", f"mail server: {server.host} answers" if server else "mail server: none, mails become files")
+
+
+def _mail_faults() -> Iterator[Finding]:
+    """What the worker met when it last sent letters, which a talk without a letter does not show."""
+    try:
+        with reading() as session:
+            faults = MailFault.alarms(session)
+            waiting = AtMost(OutboxMail.how_many_wait(session, MOST_LETTERS_COUNTED), MOST_LETTERS_COUNTED).shown
+    except SQLAlchemyError:
+        return  # said above
+    for fault in faults:
+        where = "all letters" if fault.is_everywhere else f"letters to {fault.way}"
+        words = f"mails: {fault.kind} fault, {where} wait since {shown_moment(fault.since)} ({waiting} letters in all)"
+        yield Finding("fault", f"{words}; the mail server said: {fault.answer}")
+    if not faults:
+        yield Finding("ok", f"mails: nothing of ours stands in their way, {waiting} wait to be sent")
 
 
 def _proxies(settings: Settings) -> Finding:

@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from time import monotonic
 
 import click
@@ -17,29 +16,23 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError, SQLAlchemyError, TimeoutError
 
-from app.cli import jobs
+from app.cli import jobs, sending
 from app.cli.cleaning import all_chores, one_step
+from app.cli.duty import SECONDS_BETWEEN_LOOKS, Duty
 from app.cli.trail import log_head, seal_what_is_new
 from app.db import engine, reading, unit_of_work
-from app.domain.client import WORKER, Client
+from app.domain.client import WORKER
 from app.domain.indonesian_time import now
 from app.flows.change_identity import take_effect
 from app.flows.count_activation import INSTANSI_AT_ONCE, count_people, note_counts
 from app.flows.housekeeping import Chore
-from app.mail import outbox
-from app.mail.delivery import Postman
-from app.models.audit_event import Tag
 from app.models.identity_change import IdentityChange
-from app.models.outbox_mail import Letter, OutboxMail
-from app.security import audit
+from app.models.outbox_mail import OutboxMail
 from app.web import migrations
-from app.web.portal import portal
 
 log = logging.getLogger("portal.worker")
 
-SECONDS_BETWEEN_LOOKS = 0.3
-SECONDS_AFTER_A_FAULT = 3.0
-SECONDS_OF_MAILS = 10.0  # without a break: the other duties wait behind a long queue
+SECONDS_BETWEEN_SEARCHES = 5.0  # for letters of a worker that has died
 MOST_CHANGES_AT_ONCE = 1000
 SECONDS_TO_FINISH = 25  # one SMTP answer and a little more
 SECONDS_BETWEEN_CLEANINGS = 600.0
@@ -107,43 +100,25 @@ def run_web(app: Flask, with_worker: bool) -> None:
         server.run()
 
 
-class Duty:
-    """Something that the worker does again and again. When it fails, that is logged and it is tried again soon; the other
-    duties do not hear of it."""
-
-    def __init__(self, name: str, act: Callable[[], bool], rest: float = 0.0) -> None:
-        """`act` says whether there is more to do at once; if not, it has `rest` seconds of time."""
-        self._name, self._act, self._rest = name, act, rest
-        self._due_at = monotonic()
-
-    def do_if_due(self) -> None:
-        if monotonic() < self._due_at:
-            return
-        try:
-            pause = 0.0 if self._act() else self._rest
-        except Exception as fault:  # nothing that was posted is lost by it
-            kind = "database" if isinstance(fault, SQLAlchemyError) else "accident"
-            log.error(kind, exc_info=fault, extra={"fields": {"duty": self._name}})
-            pause = SECONDS_AFTER_A_FAULT
-        self._due_at = monotonic() + pause
-
-
 def work(app: Flask, stop: threading.Event) -> None:
     """The worker's life."""
     log.info("worker started")
-    imports = threading.Thread(target=jobs.run_imports, args=(app, stop), daemon=True)
-    imports.start()
-    duties = _duties(app, stop)
+    others = [threading.Thread(target=act, args=(app, stop), daemon=True) for act in (jobs.run_imports, sending.send_mails)]
+    for other in others:
+        other.start()
+    duties = _duties(app)
     while not stop.is_set():
         for duty in duties:
             if not stop.is_set():
                 duty.do_if_due()
         stop.wait(SECONDS_BETWEEN_LOOKS)
-    imports.join(SECONDS_TO_FINISH)
+    until = monotonic() + SECONDS_TO_FINISH
+    for other in others:
+        other.join(max(0.0, until - monotonic()))
     log.info("worker stopped")
 
 
-def _duties(app: Flask, stop: threading.Event) -> list[Duty]:
+def _duties(app: Flask) -> list[Duty]:
     def within_app(act: Callable[[], object]) -> Callable[[], bool]:
         def done() -> bool:
             with app.app_context():
@@ -159,7 +134,7 @@ def _duties(app: Flask, stop: threading.Event) -> list[Duty]:
     return [
         *cleaning,
         Duty("take_effect", lambda: let_changes_take_effect(app)),
-        Duty("send", lambda: _send_all_due(app, stop)),
+        Duty("broken_off", within_app(look_for_broken_off), SECONDS_BETWEEN_SEARCHES),
         Duty("seal", within_app(seal_what_is_new)),
         Duty("count", within_app(count_everybody), SECONDS_BETWEEN_CLEANINGS),
         Duty("log_head", within_app(log_head), SECONDS_BETWEEN_CLEANINGS),
@@ -185,6 +160,12 @@ def let_changes_take_effect(app: Flask) -> bool:
     return len(due) == MOST_CHANGES_AT_ONCE
 
 
+def look_for_broken_off() -> int:
+    """Letters in the hand of a worker that has died; a token among them is soon sent again."""
+    with unit_of_work() as session:
+        return OutboxMail.mark_broken_off(session, now())
+
+
 def count_everybody() -> None:
     """Count who stands where in one look, and write it down for a few instansi at a time."""
     moment = now()
@@ -193,52 +174,6 @@ def count_everybody() -> None:
     for start in range(0, len(counts), INSTANSI_AT_ONCE):
         with unit_of_work() as session:
             note_counts(session, counts[start : start + INSTANSI_AT_ONCE], moment)
-
-
-def _send_all_due(app: Flask, stop: threading.Event) -> bool:
-    """Send over one connection what is due, for a while; True when there is more. A server that cannot be reached ends the
-    round, not each letter's turn."""
-    until = monotonic() + SECONDS_OF_MAILS
-    with app.app_context():
-        postman = portal().postman()
-    with postman:
-        while not stop.is_set() and monotonic() < until:
-            with app.app_context():
-                delivery = send_next(postman)
-            if delivery is None or isinstance(delivery, outbox.RefusedForNow):
-                return False
-    return True
-
-
-def send_next(postman: Postman) -> outbox.Delivery | None:
-    """Deliver one letter: begin, hand over, settle, each in a transaction of its own. None when nothing is due."""
-    lifetime = timedelta(minutes=portal().settings.token_lifetime_minutes)
-    with unit_of_work() as session:
-        mail = outbox.claim(session, now(), lifetime)
-    if mail is None:
-        return None
-    delivery = _handed_over(postman, mail)
-    with unit_of_work() as session:
-        outbox.settle(session, mail, delivery, now(), lifetime)
-        if mail.letter is Letter.TOKEN and isinstance(delivery, outbox.HandedOver):
-            audit.record(session, Tag.TOKEN_HANDED_OVER, mail.user, _asker(mail), now(), mail=mail.id)
-    fields = {"mail": mail.id, "letter": mail.letter, "outcome": type(delivery).__name__, "attempts": mail.attempts}
-    log.info("mail", extra={"fields": fields})
-    return delivery
-
-
-def _handed_over(postman: Postman, mail: OutboxMail) -> outbox.Delivery:
-    """A letter that cannot be written waits like one that was refused: after the fault is mended it will go out."""
-    try:
-        letter = portal().renderer.render(mail, now())
-    except Exception as accident:
-        log.error("accident", exc_info=accident)
-        return outbox.RefusedForNow(f"cannot be written: {type(accident).__name__}")
-    return postman.deliver(letter, mail.to_address, mail.message_id)
-
-
-def _asker(mail: OutboxMail) -> Client:
-    return Client(mail.client_address, "worker", "-")
 
 
 def _stop_when_stdin_closes(stop: threading.Event) -> None:

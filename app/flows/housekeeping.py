@@ -40,7 +40,8 @@ def chores(idle: timedelta) -> dict[str, Chore]:
     corrections that reach nobody are answered. Each does a part that is soon done and returns how many rows that were; to
     be done again until it returns 0.
 
-    Letters that are still to be sent stay, however old; letters broken off by a dead worker are marked as uncertain.
+    Letters that are still to be sent stay, however old; letters broken off by a dead worker are sent again or marked as
+    uncertain.
     The trail and the accounts are not touched.
     """
     return {
@@ -53,7 +54,8 @@ def chores(idle: timedelta) -> dict[str, Chore]:
         "attachments": _remove_attachments,
         "corrections_blanked": _blank_what_was_typed,
         "corrections_answered": answer_unclaimed,
-        "mails_marked_uncertain": OutboxMail.mark_broken_off,
+        "mails_broken_off": OutboxMail.mark_broken_off,
+        "mail_faults": OutboxMail.forget_faults,
         "imports_not_confirmed": forget_imports.cancel_unconfirmed,
         "import_files": forget_imports.remove_files,
         "import_refusals": forget_imports.remove_refusals,

@@ -20,6 +20,7 @@ from app.models.audit_event import AuditEvent, Tag
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.models.login_session import LoginSession
+from app.models.mail_fault import OURS, FaultKind
 from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.reset_request import ResetRequest, WhyRefused
 from app.models.user import User
@@ -197,10 +198,18 @@ def _story_of_token(
         return [] if person.password_hash else ["Token belum pernah dikirim ke email yang tercatat."]
     answer = f": {_seen_answer(mail, person)}" if mail.server_answer else ""
     match mail.state:
-        case MailState.FAILED:
+        case MailState.FAILED if mail.fault is FaultKind.RECIPIENT or mail.fault is None:
             return [f"Token terakhir ditolak server email{answer}. Periksa alamatnya."]
+        case MailState.FAILED:
+            return [f"Token terakhir tidak berangkat karena gangguan di pihak portal{answer}. Minta token baru."]
+        case MailState.WAITING | MailState.DEFERRED if mail.fault in OURS or mail.fault is FaultKind.LETTER:
+            return [f"Token terakhir menunggu karena gangguan di pihak portal{answer}. Dikirim sendiri setelah gangguan selesai."]
         case MailState.DEFERRED:
             return [f"Token terakhir ditunda server email{answer}. Dicoba lagi pada {shown_moment(mail.due_at)}."]
+        case MailState.WAITING if mail.is_parked:
+            return [
+                "Token terakhir menunggu karena server email tujuannya sedang menunda semua surat. Dicoba lagi dengan sendirinya."
+            ]
         case MailState.WAITING | MailState.SENDING:
             return ["Token terakhir sedang antre untuk dikirim."]
         case MailState.HELD:

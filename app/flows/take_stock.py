@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
 
-from sqlalchemy import ColumnElement, Select, TextClause, func, select, text
+from sqlalchemy import ColumnElement, Select, TextClause, func, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.domain.client import Client
@@ -20,6 +20,7 @@ from app.models.audit_event import Tag
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
+from app.models.mail_fault import OURS, MailFault
 from app.models.outbox_mail import MailState, OutboxMail
 from app.models.user import User
 from app.security import audit
@@ -30,6 +31,7 @@ MOST_COUNTED = 1000
 MOST_STUCK_COUNTED = 100
 STUCK_SHOWN = 10
 CHANGES_SHOWN = 10
+ALARMS_SHOWN = 5
 MOST_MEASURED = 5000
 FRESH = timedelta(hours=4)
 MAILS_OF = timedelta(days=7)
@@ -134,6 +136,14 @@ class Stock:
 
 
 @dataclass(frozen=True)
+class MailAlarm:
+    """A fault of our side that keeps letters from leaving, and how many wait because of it."""
+
+    fault: MailFault
+    waiting: AtMost
+
+
+@dataclass(frozen=True)
 class Reach:
     """Whom the figures are about: the one instansi that was chosen, or all within reach."""
 
@@ -201,6 +211,17 @@ def take_stock(session: Session, reach: Reach, now: datetime) -> Stock:
         without_login=_count(session, select(User.id).where(within, User.stuck_since.is_not(None)), MOST_STUCK_COUNTED),
         with_failed_mail=_count(session, select(User.id).where(within, User.mail_failed_at.is_not(None)), MOST_STUCK_COUNTED),
     )
+
+
+def mail_alarms(session: Session, authority: Authority) -> list[MailAlarm]:
+    """For the centre, whose operator can mend them; letters of all instansi are in one queue."""
+    if not authority.is_pusat:
+        return []
+    found = []
+    for fault in MailFault.alarms(session)[:ALARMS_SHOWN]:
+        waiting = OutboxMail.how_many_wait(session, MOST_COUNTED, None if fault.is_everywhere else fault.way)
+        found.append(MailAlarm(fault, AtMost(waiting, MOST_COUNTED)))
+    return found
 
 
 def note_export(session: Session, reach: Reach, what: str, file_kind: str, how_many: int, client: Client, now: datetime) -> None:
@@ -302,7 +323,8 @@ def _waiting(session: Session, reach: Reach, state: ChangeState) -> list[Identit
 
 
 def _failing(session: Session, reach: Reach, now: datetime) -> tuple[list[FailingDomain], bool]:
-    """Mails of the last days that were refused, for good or for now, by the domain they went to."""
+    """Mails of the last days that were refused, for good or for now, by the domain they went to. What our own side is at
+    fault for says nothing about a domain."""
     counts: Counter[str] = Counter()
     last: dict[str, tuple[datetime, str]] = {}
     is_cut = False
@@ -310,6 +332,7 @@ def _failing(session: Session, reach: Reach, now: datetime) -> tuple[list[Failin
         newest = (
             select(OutboxMail.id)
             .where(OutboxMail.state == state, OutboxMail.due_at > now - MAILS_OF)
+            .where(or_(OutboxMail.fault.is_(None), OutboxMail.fault.not_in(OURS)))
             .order_by(OutboxMail.due_at.desc())
             .limit(_MAILS_LOOKED_AT)
             .subquery()

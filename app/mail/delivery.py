@@ -4,7 +4,7 @@ STARTTLS, so the connection is made here. Without a mail server (demo) letters b
 import os
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 from urllib.parse import urlsplit
@@ -12,15 +12,29 @@ from urllib.parse import urlsplit
 from flask import Flask
 from flask_mail import Connection, Mail, Message
 
-from app.mail.outbox import BrokenOff, Delivery, HandedOver, RefusedForGood, RefusedForNow
+from app.mail.outcomes import Delivery, HandedOver, LineFault, Phase, Reach, SenderFault, SessionFault
 from app.mail.rendering import RenderedLetter
+from app.mail.verdict import judged
 from config import Settings
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-SECONDS_FOR_EACH_ANSWER = 20
-# smtplib's and TLS's faults are OSErrors too; a UnicodeError is a host name or mail password that cannot be sent.
+# How long a server may take, by where in the talk it is (RFC 5321 4.5.3.2). The first silence ends the round, so a server
+# that hangs costs one of these, not one a letter; and a second line goes on with the others meanwhile (app/cli/sending.py).
+PATIENCE = {
+    Phase.CONNECT: 300.0,
+    Phase.HELLO: 300.0,
+    Phase.TLS: 300.0,
+    Phase.LOGIN: 300.0,
+    Phase.MAIL: 300.0,
+    Phase.RCPT: 300.0,
+    Phase.DATA: 120.0,
+    Phase.CONTENT: 180.0,
+    Phase.END: 600.0,
+}
+SECONDS_FOR_A_COURTESY = 20.0  # NOOP, RSET and QUIT, on which no letter depends
+# smtplib's and TLS's faults are OSErrors too; a UnicodeError is a host name that cannot be sent.
 _FAULTS_OF_THE_LINE = (OSError, UnicodeError)
 
 
@@ -54,10 +68,12 @@ def init_app(app: Flask, settings: Settings) -> Callable[[], Postman]:
     return lambda: SmtpPostman(mail, settings)
 
 
-def reach_server(postman: Callable[[], Postman]) -> None:
-    """Connect, with TLS and login as configured, and hang up; raises what stands in the way. Files need no server."""
+def reach_server(postman: Callable[[], Postman], seconds: float) -> None:
+    """Connect, with TLS and login as configured, and hang up; raises what stands in the way, or that an answer took longer
+    than so many seconds. Files need no server."""
     with postman() as carrier:
         if isinstance(carrier, SmtpPostman):
+            carrier.patience = dict.fromkeys(Phase, seconds)
             carrier.connect()
 
 
@@ -68,6 +84,7 @@ class SmtpPostman:
         self._mail = mail
         self._settings = settings
         self._connection: VerifiedConnection | None = None
+        self.patience = PATIENCE
 
     def __enter__(self) -> Self:
         return self
@@ -76,24 +93,28 @@ class SmtpPostman:
         self._hang_up()
 
     def deliver(self, letter: RenderedLetter, to_address: str, message_id: str) -> Delivery:
-        """Hand over one letter; every fault of the line becomes an outcome that says whether it may be sent again."""
+        """Hand over one letter; every fault on the way becomes an outcome that says whose it is."""
         try:
             connection = self.connect()
         except _FAULTS_OF_THE_LINE as fault:
-            return RefusedForNow(f"no connection: {_words_of(fault)}")
-        message = _message(letter, to_address, message_id, self._settings)
-        connection.talk.letter_is_out = False
+            return _at_the_door(fault)
+        talk = connection.talk
+        talk.letter_is_out = False
         try:
-            connection.send(message)
+            connection.send(_message(letter, to_address, message_id, self._settings))
         except smtplib.SMTPRecipientsRefused as refusal:
-            return self._refused(connection.talk, *next(iter(refusal.recipients.values())))
-        except smtplib.SMTPResponseException as refusal:
-            return self._refused(connection.talk, refusal.smtp_code, refusal.smtp_error)
+            return self._refused(talk, *next(iter(refusal.recipients.values())))
+        except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as refusal:
+            return self._refused(talk, refusal.smtp_code, refusal.smtp_error)
         except smtplib.SMTPNotSupportedError as refusal:
-            return RefusedForGood(_words_of(refusal))
+            return SenderFault(_words_of(refusal), Reach.LETTER)
         except _FAULTS_OF_THE_LINE as fault:
-            return self._broken_off(connection.talk, _words_of(fault))
-        return HandedOver(connection.talk.last_word)
+            self._hang_up()
+            return LineFault(_words_of(fault), talk.phase.is_about_a_letter, talk.letter_is_out)
+        except BaseException:
+            self._hang_up()  # nobody knows how far the talk has come
+            raise
+        return HandedOver(talk.last_word)
 
     def connect(self) -> "VerifiedConnection":
         """The open connection if the server still answers on it, else a new one."""
@@ -101,24 +122,16 @@ class SmtpPostman:
             if self._connection.talk.is_heard():
                 return self._connection
             self._hang_up()
-        connection = VerifiedConnection(self._mail)
+        connection = VerifiedConnection(self._mail, self._settings.ehlo_name, self.patience)
         connection.__enter__()
         self._connection = connection
         return connection
 
     def _refused(self, talk: "_Talk", code: int, words: bytes | str) -> Delivery:
-        answer = f"{code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
-        if code == 421:  # "closing the channel": it will not listen on this connection any more
+        delivery = judged(talk.phase, code, words.decode(errors="replace") if isinstance(words, bytes) else words)
+        if isinstance(delivery, LineFault):
             self._hang_up()
-        if 400 <= code < 500:
-            return RefusedForNow(answer)
-        if 500 <= code < 600:
-            return RefusedForGood(answer)
-        return self._broken_off(talk, answer)  # nobody knows what the server meant
-
-    def _broken_off(self, talk: "_Talk", words: str) -> Delivery:
-        self._hang_up()
-        return BrokenOff(words) if talk.letter_is_out else RefusedForNow(words)
+        return delivery
 
     def _hang_up(self) -> None:
         """Close politely; how that ends says nothing about the letters that were handed over before."""
@@ -130,34 +143,99 @@ class SmtpPostman:
                 connection.talk.close()
 
 
+def _at_the_door(fault: OSError | UnicodeError) -> Delivery:
+    """No talk came about: the line is broken, or the server refuses us."""
+    match fault:
+        case smtplib.SMTPResponseException(smtp_code=code, smtp_error=words):
+            text = words.decode(errors="replace") if isinstance(words, bytes) else words
+            delivery = judged(Phase.LOGIN, code, text)
+            return delivery if isinstance(delivery, SessionFault) else LineFault(f"no connection: {code} {text}")
+        case smtplib.SMTPServerDisconnected():
+            return LineFault(f"no connection: {_words_of(fault)}")
+        case smtplib.SMTPException():  # it offers no TLS, or no way to log in that we know
+            return SessionFault(_words_of(fault))
+    return LineFault(f"no connection: {_words_of(fault)}")
+
+
 class VerifiedConnection(Connection):
-    """Flask-Mail's connection with a time-out on every answer and a certificate that must fit the server's name."""
+    """Flask-Mail's connection that says who it is, waits as long as the standard asks, and takes only a certificate that fits
+    the server's name."""
 
     talk: "_Talk"
 
+    def __init__(self, mail: Mail, ehlo_name: str, patience: Mapping[Phase, float]) -> None:
+        super().__init__(mail)
+        self._ehlo_name, self._patience = ehlo_name, patience
+
     def configure_host(self) -> smtplib.SMTP:
         mail, trusted = self.mail, ssl.create_default_context()
+        first = self._patience[Phase.CONNECT]
         if mail.use_ssl:
-            self.talk = _TalkInTls(mail.server, mail.port, timeout=SECONDS_FOR_EACH_ANSWER, context=trusted)
+            self.talk = _TalkInTls(mail.server, mail.port, self._ehlo_name, timeout=first, context=trusted)
         else:
-            self.talk = _Talk(mail.server, mail.port, timeout=SECONDS_FOR_EACH_ANSWER)
+            self.talk = _Talk(mail.server, mail.port, self._ehlo_name, timeout=first)
+        self.talk.patience = self._patience
         try:
-            if mail.use_tls:
-                self.talk.starttls(context=trusted)
-            if mail.username and mail.password:
-                self.talk.login(mail.username, mail.password)
             self.talk.ehlo_or_helo_if_needed()  # a server that refuses this refuses us, not the next letter
+            if mail.use_tls:
+                self.talk.enter(Phase.TLS)
+                self.talk.starttls(context=trusted)
+                self.talk.ehlo_or_helo_if_needed()
+            if mail.username and mail.password:
+                self._log_in(mail.username, mail.password)
         except BaseException:
             self.talk.close()
             raise
         return self.talk
 
+    def _log_in(self, username: str, password: str) -> None:
+        self.talk.enter(Phase.LOGIN)
+        try:
+            self.talk.login(username, password)
+        except UnicodeError as fault:  # a name or password that cannot be sent
+            raise smtplib.SMTPException(_words_of(fault)) from fault
+
 
 class _Talk(smtplib.SMTP):
-    """Notes the moment from which the server may hold the letter, and its last word on it."""
+    """Knows where in the talk it is, how long the server may take there, from when on it may hold the letter, and its last
+    word on it."""
 
+    phase = Phase.CONNECT
+    patience: Mapping[Phase, float] = PATIENCE
     letter_is_out = False
     last_word = ""
+
+    def enter(self, phase: Phase) -> None:
+        self.phase = phase
+        self._wait_at_most(self.patience[phase])
+
+    def _wait_at_most(self, seconds: float) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(seconds)
+
+    def ehlo(self, name: str = "") -> tuple[int, bytes]:
+        self.enter(Phase.HELLO)
+        return super().ehlo(name)
+
+    def mail(self, sender: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
+        self.enter(Phase.MAIL)
+        return super().mail(sender, options)
+
+    def rcpt(self, recip: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
+        self.enter(Phase.RCPT)
+        return super().rcpt(recip, options)
+
+    def noop(self) -> tuple[int, bytes]:
+        self._wait_at_most(SECONDS_FOR_A_COURTESY)
+        return super().noop()
+
+    def rset(self) -> tuple[int, bytes]:
+        self._wait_at_most(SECONDS_FOR_A_COURTESY)
+        return super().rset()
+
+    def quit(self) -> tuple[int, bytes]:
+        self._wait_at_most(SECONDS_FOR_A_COURTESY)
+        return super().quit()
 
     def is_heard(self) -> bool:
         """Whether the server still listens. Many say 421 before they close an idle line, so not every answer is a yes."""
@@ -168,11 +246,16 @@ class _Talk(smtplib.SMTP):
 
     def send(self, s: "ReadableBuffer | str") -> None:
         """Commands are sent as str; bytes are the letter, which smtplib sends when the server has asked for it."""
-        if not isinstance(s, str):
-            self.letter_is_out = True
+        if isinstance(s, str):
+            super().send(s)
+            return
+        self.letter_is_out = True
+        self.enter(Phase.CONTENT)
         super().send(s)
+        self.enter(Phase.END)
 
     def data(self, msg: "ReadableBuffer | str") -> tuple[int, bytes]:
+        self.enter(Phase.DATA)
         code, words = super().data(msg)
         self.last_word = f"{code} {words.decode(errors='replace')}"
         return code, words
@@ -203,7 +286,7 @@ class FilePostman:
             half_written.write_bytes(content.replace(b"\r\n", b"\n"))  # as files are kept on this side of the wire
             half_written.rename(file)
         except OSError as fault:
-            return RefusedForNow(_words_of(fault))
+            return LineFault(_words_of(fault))
         return HandedOver(f"file {file.name}")
 
 

@@ -5,53 +5,45 @@ A letter that was posted is never lost: it ends as sent, failed or uncertain, an
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from sqlalchemy.orm import Session
 
 from app.domain.client import Client
 from app.domain.corrections import IdentityCheck
 from app.domain.reset_secret import new_reference
+from app.mail.outcomes import (
+    Delivery,
+    HandedOver,
+    LineFault,
+    NotWritten,
+    PutOff,
+    Reach,
+    RefusedForGood,
+    SenderFault,
+    SessionFault,
+)
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
-from app.models.outbox_mail import Letter, MailState, OutboxMail
+from app.models.mail_fault import DOMAIN_RESTS, EVERYWHERE, FaultKind, MailFault
+from app.models.outbox_mail import MOST_BREAKS, Letter, MailState, OutboxMail, Urgency
 from app.models.reset_request import ResetRequest
 from app.models.user import User
 
-# How long to wait after the first, second, ... try that the server refused for now, or that could not reach it.
-# Never long: after an outage of hours, people wait for their token at most the last of these.
-BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 2 * 60, 5 * 60))
+# How long a letter that cannot be written waits after its first, second, ... try.
+BACK_OFF = (5, 15, 60, 2 * 60, 5 * 60)
+# After so long a letter that its recipient's side, or a policy about it, keeps out is given up. A token ends then whatever
+# was at fault: nobody waits for it any more. Other letters wait for our own line as long as it takes.
 GIVE_UP_AFTER = timedelta(hours=24)
+MOST_GIVEN_UP_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
-class HandedOver:
-    """The server has taken it."""
+class Settled:
+    """What the end of a try says of the ways that letters go."""
 
-    answer: str
-
-
-@dataclass(frozen=True)
-class RefusedForNow:
-    """The server said 4xx, or could not be reached before it had the letter."""
-
-    answer: str
-
-
-@dataclass(frozen=True)
-class RefusedForGood:
-    """The server said 5xx."""
-
-    answer: str
-
-
-@dataclass(frozen=True)
-class BrokenOff:
-    """The talk ended after the letter had been sent and before the server's word on it."""
-
-    answer: str
-
-
-Delivery = HandedOver | RefusedForNow | RefusedForGood | BrokenOff
+    began: MailFault | None = None  # a fault of our side that was not known before
+    ended: tuple[MailFault, ...] = ()
 
 
 def post(
@@ -72,6 +64,7 @@ def post(
 
     `about` are words for its template that no record holds, never a secret.
     """
+    is_of_file = identity_change is not None and identity_change.identity_check is IdentityCheck.BY_FILE
     mail = OutboxMail(
         letter=letter,
         to_address=to_address,
@@ -85,7 +78,7 @@ def post(
         state=MailState.HELD if held else MailState.WAITING,
         posted_at=now,
         due_at=now,
-        can_wait=letter.can_wait or (identity_change is not None and identity_change.identity_check is IdentityCheck.BY_FILE),
+        urgency=Urgency.CAN_WAIT if is_of_file else letter.urgency,
         attempts=0,
     )
     session.add(mail)
@@ -97,42 +90,148 @@ def claim(session: Session, now: datetime, token_lifetime: timedelta) -> OutboxM
 
     A token lives from here: should the worker die before it hears the server's word, a letter that did arrive works.
     """
-    mail = OutboxMail.next_due(session, now)
-    if mail is None:
+    if MailFault.does_everything_rest(session, now):
         return None
-    mail.begin(now)
-    _let_token_live(mail, now, token_lifetime)
-    return mail
+    for _ in range(MOST_GIVEN_UP_AT_ONCE):
+        mail = OutboxMail.next_due(session, now)
+        if mail is None:
+            return None
+        if mail.letter is Letter.TOKEN and now - mail.posted_at >= GIVE_UP_AFTER:
+            mail.is_parked = False
+            mail.settle(MailState.FAILED, now, f"given up: {mail.server_answer or 'too old'}")
+            session.flush()
+            continue
+        mail.begin(now)
+        _let_token_live(mail, now, token_lifetime)
+        return mail
+    return None
 
 
-def settle(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime, token_lifetime: timedelta) -> None:
-    """Record how the delivery ended, and when to try again if it may be."""
+def settle(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime, token_lifetime: timedelta) -> Settled:
+    """Record how the delivery ended, whose letters wait because of it, and for how long."""
+    tried = mail.attempts
     session.add(mail)
-    match delivery:
+    session.refresh(mail, ["state", "attempts", "breaks"], with_for_update={"of": OutboxMail})
+    was_taken_for_dead = (mail.state, mail.attempts) != (MailState.SENDING, tried)  # this worker, so others have the letter
+    if was_taken_for_dead and (mail.state is MailState.SENT or not isinstance(delivery, HandedOver)):
+        return Settled()
+    match _judged_among_others(session, mail, delivery, now):
         case HandedOver(answer):
             mail.settle(MailState.SENT, now, answer)
+            mail.fault, mail.is_parked = None, False
             _note_that_the_owner_waits(session, mail)
             _let_token_live(mail, now, token_lifetime)
+            OutboxMail.hurry(session, mail.domain, now)
+            return Settled(ended=tuple(MailFault.end(session, mail.domain, now)))
         case RefusedForGood(answer):
-            _fail(session, mail, answer, now)
-        case BrokenOff(answer):
-            mail.settle(MailState.UNCERTAIN, now, answer)
-        case RefusedForNow(answer):
-            if now - mail.posted_at >= GIVE_UP_AFTER:
-                _fail(session, mail, f"given up: {answer}", now)
-            else:
-                mail.defer(now + BACK_OFF[min(mail.attempts, len(BACK_OFF)) - 1], answer)
+            mail.fault = FaultKind.RECIPIENT
+            mail.settle(MailState.FAILED, now, answer)
+            if mail.user_id is not None:
+                User.note_failed_mail(session, mail.user_id, now)
+            return Settled()
+        case LineFault(answer) as broken:
+            return _broken(session, mail, broken, now)
+        case SessionFault(answer):
+            return _nobody_passes(session, mail, FaultKind.SESSION, answer, now)
+        case SenderFault(answer, Reach.ALL):
+            return _nobody_passes(session, mail, FaultKind.SENDER, answer, now)
+        case SenderFault(answer, reach):
+            return _put_off(session, mail, FaultKind.SENDER, answer, reach is Reach.DOMAIN, now)
+        case PutOff(answer, whole_domain):
+            return _put_off(session, mail, FaultKind.RECIPIENT, answer, whole_domain, now)
+        case NotWritten(answer):
+            mail.fault = FaultKind.LETTER
+            if not _is_given_up(mail, answer, now):
+                mail.defer(now + timedelta(seconds=BACK_OFF[min(mail.attempts, len(BACK_OFF)) - 1]), answer)
+            return Settled()
+        case _ as never:
+            assert_never(never)
+
+
+def _judged_among_others(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime) -> Delivery:
+    """A bare "no", or one about us, that others get as well is said to all. Who was given up for it waits again."""
+    doubted: int | None = None
+    match delivery:
+        case RefusedForGood(is_bare=True) if mail.attempts == 1:  # told a second time, it is believed
+            doubted = mail.id
+        case SenderFault(reach=Reach.DOMAIN):
+            pass
+        case _:
+            return delivery
+    given_up = MailFault.is_everybodys(session, mail.domain, delivery.answer, doubted, now)
+    if given_up is None:
+        return delivery
+    for mail_id in given_up:
+        if mail_id != mail.id and (other := session.get(OutboxMail, mail_id)) is not None and other.state is MailState.FAILED:
+            if other.user_id is not None and other.settled_at is not None:
+                User.forget_failed_mail(session, other.user_id, other.settled_at)
+            other.fault, other.settled_at = FaultKind.SENDER, None
+            other.defer(now, other.server_answer or "")
+    return SenderFault(delivery.answer, Reach.ALL)
+
+
+def _nobody_passes(session: Session, mail: OutboxMail, kind: FaultKind, answer: str, now: datetime) -> Settled:
+    """It is no letter's fault, so this one keeps its turn, and all rest."""
+    mail.fault = kind
+    mail.give_back_turn(answer)
+    was_known = (standing := MailFault.on(session, EVERYWHERE)) is not None and standing.failures > 0
+    fault = MailFault.note_everywhere(session, kind, answer, now)
+    return Settled(began=None if was_known else fault)
+
+
+def _broken(session: Session, mail: OutboxMail, broken: LineFault, now: datetime) -> Settled:
+    """A letter over which the line broke once keeps its turn. Twice, it may be what breaks it: the others go first, and its
+    domain rests as well, but never long."""
+    settled = _nobody_passes(session, mail, FaultKind.LINE, broken.answer, now)
+    if not broken.at_letter:
+        return settled
+    mail.breaks += 1
+    if broken.letter_is_out and (mail.letter is not Letter.TOKEN or mail.breaks > MOST_BREAKS):
+        mail.settle(MailState.UNCERTAIN, now, broken.answer)
+    elif mail.breaks > 1:
+        mail.attempts += 1
+        if not _is_given_up(mail, broken.answer, now):
+            mail.defer(now, broken.answer)
+            _wait_for_domain(session, mail, FaultKind.LINE, broken.answer, True, now)
+    return settled
+
+
+def _put_off(session: Session, mail: OutboxMail, kind: FaultKind, answer: str, whole_domain: bool, now: datetime) -> Settled:
+    mail.fault = kind
+    if _is_given_up(mail, answer, now):
+        return Settled()
+    standing = MailFault.on(session, mail.domain)
+    was_known = standing is not None and standing.is_alarm
+    fault = _wait_for_domain(session, mail, kind, answer, whole_domain, now)
+    own_wait = DOMAIN_RESTS[min(mail.attempts, len(DOMAIN_RESTS)) - 1]
+    mail.defer(fault.rests_until if whole_domain else now + own_wait, answer)
+    return Settled(began=fault if fault.is_alarm and not was_known else None)
+
+
+def _wait_for_domain(
+    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, whole_domain: bool, now: datetime
+) -> MailFault:
+    """Put the letter beside those that wait for its domain; one full mailbox alone keeps nobody else waiting."""
+    fault = MailFault.note_domain(
+        session, mail.domain, kind, answer, mail.to_address.lower(), now, closes=whole_domain, is_new=mail.attempts <= 1
+    )
+    if whole_domain:
+        mail.is_parked = True
+        fault.take_letters(now)
+    return fault
+
+
+def _is_given_up(mail: OutboxMail, answer: str, now: datetime) -> bool:
+    if now - mail.posted_at < GIVE_UP_AFTER:
+        return False
+    mail.is_parked = False
+    mail.settle(MailState.FAILED, now, f"given up: {answer}")
+    return True
 
 
 def _let_token_live(mail: OutboxMail, now: datetime, lifetime: timedelta) -> None:
     if mail.letter is Letter.TOKEN and (request := mail.reset_request) is not None:
         request.expires_at = request.lives_until(mail.posted_at, now, lifetime)
-
-
-def _fail(session: Session, mail: OutboxMail, answer: str, now: datetime) -> None:
-    mail.settle(MailState.FAILED, now, answer)
-    if mail.user_id is not None:
-        User.note_failed_mail(session, mail.user_id, now)
 
 
 def _note_that_the_owner_waits(session: Session, mail: OutboxMail) -> None:

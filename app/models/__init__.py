@@ -16,6 +16,7 @@ from app.models.import_take_back import ImportLeft, ImportTakeBack, TakeBackStat
 from app.models.import_turn import ImportTurn
 from app.models.instansi import Instansi
 from app.models.login_session import LoginSession
+from app.models.mail_fault import FaultKind, MailFault
 from app.models.name_word import NameWord
 from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.pdm_window import PdmWindow
@@ -33,6 +34,7 @@ __all__ = [
     "BatchState",
     "CorrectionAttachment",
     "EmailCorrection",
+    "FaultKind",
     "FormerNip",
     "GuessBucket",
     "IdentityChange",
@@ -46,6 +48,7 @@ __all__ = [
     "Instansi",
     "Letter",
     "LoginSession",
+    "MailFault",
     "MailState",
     "NameWord",
     "OutboxMail",

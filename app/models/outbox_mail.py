@@ -1,17 +1,25 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
-from sqlalchemy import JSON, ForeignKey, Index, String, and_, case, func, or_, select, update
+from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, and_, case, exists, func, or_, select, update
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.models.base import Base, BigId, UtcDateTime, text_enum
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
+from app.models.mail_fault import FaultKind, MailFault
 from app.models.reset_request import LONGEST_BY_RESENDS, ResetRequest
 from app.models.user import User
 
-LONGEST_DELIVERY = timedelta(minutes=10)  # well above all time-outs of one SMTP talk together
+LONGEST_DELIVERY = timedelta(minutes=60)  # well above all time-outs of one SMTP talk together
+# A worker that delivers says so again and again; who is silent for so long has died with the letter in its hand.
+LEASE = timedelta(seconds=45)
+# Times that the talk may break off over one letter. A token is sent again each time, with the same Message-ID: twice is
+# harmless, never is not. Then it is uncertain, for it may be this letter that breaks it.
+MOST_BREAKS = 3
+PARKED_AT_ONCE = 500
 
 PUT_OFF_FOR = timedelta(minutes=5)  # a letter that cannot be read
 NEARLY_OVER = timedelta(minutes=2)  # hardly enough to fetch a token and think of a password
@@ -24,7 +32,7 @@ class MailState(StrEnum):
     SENT = "dikirim"  # handed over to the mail server
     DEFERRED = "ditunda"  # refused for now, tried again
     FAILED = "gagal"  # refused for good
-    UNCERTAIN = "tidak_pasti"  # the talk broke off where the server may have taken it; never sent again blindly
+    UNCERTAIN = "tidak_pasti"  # the talk broke off where the server may have taken it; sent again when the operator says so
     HELD = "ditahan"  # a limit on mails keeps it back; never sent
 
     @property
@@ -59,12 +67,33 @@ class Letter(StrEnum):
     DESK_NOTICE = "desk_notice"
 
     @property
-    def can_wait(self) -> bool:
-        """Nobody sits in front of a page for it: a file with 100,000 rows must not hold up one token."""
-        return self in _CAN_WAIT
+    def urgency(self) -> "Urgency":
+        if self is Letter.TOKEN:
+            return Urgency.TOKEN
+        if self is Letter.PASSWORD_CHANGED:
+            return Urgency.PASSWORD
+        return Urgency.CAN_WAIT if self in _CAN_WAIT else Urgency.USUAL
+
+
+class Urgency(IntEnum):
+    """Which letters go first."""
+
+    TOKEN = 0  # somebody sits in front of a page for it
+    PASSWORD = 1  # an owner must hear of it before a thief goes on
+    USUAL = 2
+    CAN_WAIT = 3  # a file with 100,000 rows must not hold up one of the others
 
 
 _CAN_WAIT = frozenset((Letter.ACCOUNT_CHANGED, Letter.BULK_ACT, Letter.CPNS_APPROVED, Letter.CPNS_REJECTED))
+_TO_BE_SENT = (MailState.WAITING, MailState.DEFERRED)  # never tried before tried
+
+
+def _domain_of_address(context: DefaultExecutionContext) -> str:
+    return str(context.get_current_parameters()["to_address"]).rpartition("@")[2].lower()[:253]  # type: ignore[no-untyped-call]
+
+
+def _urgency_of_letter(context: DefaultExecutionContext) -> int:
+    return Letter(context.get_current_parameters()["letter"]).urgency  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -84,7 +113,8 @@ class OutboxMail(Base):
 
     __tablename__ = "outbox_mail"
     __table_args__ = (
-        Index("ix_outbox_mail_state_can_wait_due_at", "state", "can_wait", "due_at", "id"),
+        Index("ix_outbox_mail_queue", "state", "is_parked", "urgency", "due_at", "id"),
+        Index("ix_outbox_mail_domain", "domain", "is_parked", "state", "urgency", "due_at", "id"),
         Index("ix_outbox_mail_state_due_at", "state", "due_at"),
         Index("ix_outbox_mail_user_id", "user_id"),
         Index("ix_outbox_mail_reset_request_id", "reset_request_id"),
@@ -106,9 +136,14 @@ class OutboxMail(Base):
     state: Mapped[MailState] = mapped_column(text_enum(MailState, "mail_state"), default=MailState.WAITING)
     posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    can_wait: Mapped[bool] = mapped_column(default=False)  # letters that somebody waits for are sent before it
+    urgency: Mapped[int] = mapped_column(SmallInteger, default=_urgency_of_letter)
+    domain: Mapped[str] = mapped_column(String(253), default=_domain_of_address)  # of the address, in small letters
+    is_parked: Mapped[bool] = mapped_column(default=False)  # waits for its domain, not for its own time
+    fault: Mapped[FaultKind | None] = mapped_column(text_enum(FaultKind, "mail_fault_kind"))  # why it has not left
     attempts: Mapped[int] = mapped_column(default=0)
+    breaks: Mapped[int] = mapped_column(default=0)  # times that the talk, or a worker, ended in the middle of it
     begun_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # while a worker delivers it
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     server_answer: Mapped[str | None] = mapped_column(String(500))
 
@@ -120,9 +155,10 @@ class OutboxMail(Base):
 
     @classmethod
     def next_due(cls, session: Session, now: datetime) -> "OutboxMail | None":
-        """The oldest letter whose time has come, locked so that no other worker takes it; those that can wait come last. One
-        that cannot be read, because words in it are known to a newer release only, is put off and holds up nobody."""
-        while (found := cls._oldest_due(session, now, False) or cls._oldest_due(session, now, True)) is not None:
+        """The letter whose turn it is, locked so that no other worker takes it: the urgent before the others, and of each
+        kind those that were never tried before those that were. One that cannot be read, because words in it are known to
+        a newer release only, is put off and holds up nobody."""
+        while (found := cls._next_id(session, now)) is not None:
             try:
                 return session.get(cls, found, populate_existing=True)
             except LookupError as unknown:
@@ -131,14 +167,64 @@ class OutboxMail(Base):
         return None
 
     @classmethod
-    def _oldest_due(cls, session: Session, now: datetime, can_wait: bool) -> int | None:
-        """State by state, for so an index gives it without a look at the others."""
-        found: list[tuple[datetime, int]] = []
-        for state in (MailState.WAITING, MailState.DEFERRED):
-            due = select(cls.due_at, cls.id).where(cls.state == state, cls.can_wait.is_(can_wait), cls.due_at <= now)
-            oldest = due.order_by(cls.due_at, cls.id).limit(1).with_for_update(skip_locked=True)
-            found += [(due_at, mail_id) for due_at, mail_id in session.execute(oldest)]
-        return min(found)[1] if found else None
+    def _next_id(cls, session: Session, now: datetime) -> int | None:
+        for urgency in Urgency:
+            for state in _TO_BE_SENT:
+                found = cls._head(session, state, urgency, now) or cls._of_waiting_domain(session, urgency, now)
+                if found is not None:
+                    return found
+        return None
+
+    @classmethod
+    def _head(cls, session: Session, state: MailState, urgency: Urgency, now: datetime) -> int | None:
+        """The oldest of one state and urgency, as an index gives it. Those whose domain takes nothing are put aside on the
+        way, many in one step, and are not met again."""
+        of_kind = (cls.state == state, cls.is_parked.is_(False), cls.urgency == int(urgency), cls.due_at <= now)
+        oldest = select(cls.id, cls.domain).where(*of_kind).order_by(cls.due_at, cls.id).limit(1)
+        while (row := session.execute(oldest.with_for_update(skip_locked=True)).first()) is not None:
+            way = MailFault.on(session, row.domain)
+            if way is None or not way.is_closed:
+                return int(row.id)
+            its = select(cls.id).where(*of_kind, cls.domain == row.domain).order_by(cls.due_at, cls.id).limit(PARKED_AT_ONCE)
+            some = cls.id.in_(its.with_for_update(skip_locked=True).scalar_subquery())
+            session.execute(update(cls).where(some).values(is_parked=True).execution_options(synchronize_session=False))
+            way.take_letters(now)
+            session.flush()
+        return None
+
+    @classmethod
+    def _of_waiting_domain(cls, session: Session, urgency: Urgency, now: datetime) -> int | None:
+        """One letter to a domain that may be tried again, or all those that waited for one that takes letters again."""
+        fits = or_(cls.state == MailState.WAITING, and_(cls.state == MailState.DEFERRED, MailFault.rests_until <= now))
+        waits = (cls.domain == MailFault.way, cls.is_parked.is_(True), cls.urgency == int(urgency), cls.due_at <= now)
+        of_domain = exists().where(*waits, cls.state.in_(_TO_BE_SENT), fits)
+        due = select(MailFault).where(MailFault.has_letters.is_(True), MailFault.new_from <= now, of_domain)
+        first = due.order_by(MailFault.new_from, MailFault.way).limit(1).with_for_update(skip_locked=True)
+        way = session.scalars(first.execution_options(populate_existing=True)).one_or_none()
+        if way is None:
+            return None
+        states = _TO_BE_SENT if way.is_new_next or not way.is_closed else _TO_BE_SENT[::-1]
+        for state in states if way.rests_until <= now else (MailState.WAITING,):
+            its = select(cls.id).where(
+                cls.domain == way.way, cls.is_parked.is_(True), cls.state == state, cls.urgency == int(urgency), cls.due_at <= now
+            )
+            found = session.scalar(its.order_by(cls.due_at, cls.id).limit(1).with_for_update(skip_locked=True))
+            if found is not None:
+                way.let_one_try(now)
+                return found
+        return None
+
+    @classmethod
+    def hurry(cls, session: Session, domain: str, now: datetime) -> None:
+        """Letters that waited for their domain need not wait any longer."""
+        waits = (cls.domain == domain, cls.is_parked.is_(True), cls.state == MailState.DEFERRED, cls.due_at > now)
+        session.execute(update(cls).where(*waits).values(due_at=now).execution_options(synchronize_session=False))
+
+    @classmethod
+    def forget_faults(cls, session: Session, now: datetime) -> int:
+        """Ways that no letter waits for any more. Returns how many."""
+        waits = exists().where(cls.domain == MailFault.way, cls.is_parked.is_(True), cls.state.in_(_TO_BE_SENT))
+        return MailFault.forget(session, now, waits)
 
     @classmethod
     def in_mailbox_of(cls, session: Session, nip: str, owner: User | None, now: datetime) -> "InMailbox":
@@ -178,14 +264,42 @@ class OutboxMail(Base):
 
     @classmethod
     def mark_broken_off(cls, session: Session, now: datetime) -> int:
-        """Letters whose worker died in the middle: nobody knows whether they arrived. Returns how many."""
-        marked = session.execute(
-            update(cls)
-            .where(cls.state == MailState.SENDING, cls.begun_at < now - LONGEST_DELIVERY)
-            .values(state=MailState.UNCERTAIN, settled_at=now, server_answer="worker ended during delivery")
-            .returning(cls.id)
-        )
-        return len(marked.all())
+        """Letters whose worker died in the middle: nobody knows whether they arrived. Tokens are sent again. Returns how many."""
+        is_silent = or_(cls.leased_until < now, and_(cls.leased_until.is_(None), cls.begun_at < now - LEASE))
+        silent = select(cls.id).where(cls.state == MailState.SENDING, is_silent).limit(1000).with_for_update(skip_locked=True)
+        marked = 0
+        for mail_id in session.scalars(silent).all():
+            is_again = and_(cls.letter == Letter.TOKEN, cls.breaks < MOST_BREAKS)
+            marked += 1
+            session.execute(
+                update(cls)
+                .where(cls.id == mail_id)
+                .values(
+                    state=case((is_again, MailState.DEFERRED.value), else_=MailState.UNCERTAIN.value),
+                    breaks=cls.breaks + 1,
+                    due_at=now,
+                    settled_at=case((is_again, None), else_=now),
+                    leased_until=None,
+                    server_answer="worker ended during delivery",
+                )
+                .execution_options(synchronize_session=False)
+            )
+        return marked
+
+    @classmethod
+    def renew_lease(cls, session: Session, mail_id: int, attempts: int, now: datetime) -> bool:
+        """Whether the letter is still in the hand of who began this try; if so, it stays there for another while."""
+        own = (cls.id == mail_id, cls.state == MailState.SENDING, cls.attempts == attempts, cls.begun_at > now - LONGEST_DELIVERY)
+        renewed = update(cls).where(*own).values(leased_until=now + LEASE).execution_options(synchronize_session=False)
+        return session.execute(renewed.returning(cls.id)).first() is not None
+
+    @classmethod
+    def how_many_wait(cls, session: Session, most: int, domain: str | None = None) -> int:
+        """Letters still to be sent, counted up to `most`."""
+        waiting = select(cls.id).where(cls.state.in_(_TO_BE_SENT)).limit(most + 1)
+        if domain is not None:
+            waiting = waiting.where(cls.domain == domain)
+        return session.scalar(select(func.count()).select_from(waiting.subquery())) or 0
 
     @classmethod
     def counts(cls, session: Session) -> dict[MailState, int]:
@@ -202,16 +316,33 @@ class OutboxMail(Base):
 
     def begin(self, now: datetime) -> None:
         self.state = MailState.SENDING
+        self.is_parked = False
         self.begun_at = now
+        self.leased_until = now + LEASE
         self.attempts += 1
 
     def settle(self, state: MailState, now: datetime, answer: str) -> None:
         """Record how a try ended; `answer` is the mail server's own word."""
         self.state = state
         self.settled_at = now
+        self.leased_until = None
         self.server_answer = answer[:500]
 
     def defer(self, until: datetime, answer: str) -> None:
         self.state = MailState.DEFERRED
         self.due_at = until
+        self.leased_until = None
         self.server_answer = answer[:500]
+
+    def give_back_turn(self, answer: str) -> None:
+        """The try did not count: the letter stands in the queue where it stood."""
+        self.attempts -= 1
+        self.state = MailState.WAITING if self.attempts <= 0 else MailState.DEFERRED
+        self.leased_until = None
+        self.server_answer = answer[:500]
+
+    def send_again(self, now: datetime) -> None:
+        """As if it had never been tried, with the Message-ID it has."""
+        self.state, self.fault, self.is_parked = MailState.WAITING, None, False
+        self.attempts = self.breaks = 0
+        self.due_at, self.settled_at = now, None

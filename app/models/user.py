@@ -133,6 +133,12 @@ class User(Base):
         )
 
     @classmethod
+    def forget_failed_mail(cls, session: Session, user_id: int, at: datetime) -> None:
+        """The letter that failed at this moment did not fail because of the address."""
+        marked = update(cls).where(cls.id == user_id, cls.mail_failed_at == at).values(mail_failed_at=None)
+        session.execute(marked.execution_options(synchronize_session=False))
+
+    @classmethod
     def old_costs(cls, session: Session) -> dict[str, int]:
         """The dearest imported hash of every older kind, by kind; a step in the index each, however many people have one."""
         costs: dict[str, int] = {}

@@ -65,6 +65,8 @@ TOKENS_IN_A_MAILBOX_BY_DESK = 6
 # that NIP", and links to ask for a correction. Counted apart from tokens, or strangers would use up what its owner gets.
 # Each of these mails proves the mailbox for any NIP: who gets no more of them goes on with one that came.
 OTHER_MAILS_PER_MAILBOX = Limit("mail-other", 3, timedelta(hours=1))
+# Letters of these that failed for good and so are not counted. A mailbox that refuses gets at most so many more.
+GIVEN_BACK_PER_MAILBOX = Limit("mail-given-back", 3, timedelta(hours=1))
 # Flooding the desk with requests to correct one person's address: a mailbox at a domain of one's own is proven at no cost.
 # From one line of one NIP, and from all lines together. What comes beyond either is stored and answered like any other,
 # keeps no attachment, and waits in front of the queue until its line's turn comes: nobody is refused because a stranger
@@ -171,9 +173,11 @@ def forget(session: Session, key: str) -> None:
     session.execute(delete(ThrottleBucket).where(ThrottleBucket.key == key))
 
 
-def give_back(session: Session, key: str) -> None:
-    """Undo one try that was counted and never made."""
+def give_back(session: Session, key: str, taken_at: datetime | None = None) -> None:
+    """Undo one try that was counted and never made; with `taken_at`, only where it is among those that are counted now."""
     one_less = update(ThrottleBucket).where(ThrottleBucket.key == key, ThrottleBucket.count > 0)
+    if taken_at is not None:
+        one_less = one_less.where(ThrottleBucket.started_at <= _moment(taken_at))
     session.execute(one_less.values(count=ThrottleBucket.count - 1).execution_options(synchronize_session=False))
 
 

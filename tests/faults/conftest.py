@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from app.mail import delivery
+from app.mail.outcomes import Phase
 from tests.conftest import MakeApp, people
 from tests.faults.certificates import Certificates, make_certificates
 from tests.faults.post_office import PostOffice
@@ -22,7 +23,8 @@ def calm_server_log() -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence counts as a fault after a moment."""
-    monkeypatch.setattr(delivery, "SECONDS_FOR_EACH_ANSWER", 0.3)
+    monkeypatch.setattr(delivery, "PATIENCE", dict.fromkeys(Phase, 0.3))
+    monkeypatch.setattr(delivery, "SECONDS_FOR_A_COURTESY", 0.3)
 
 
 @pytest.fixture

@@ -3,17 +3,20 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Flask
 from sqlalchemy import select
 
-from app.cli.serve import send_next, work
+from app.cli.sending import send_next
+from app.cli.serve import work
 from app.db import reading, unit_of_work
 from app.domain.client import Client
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.mail import outbox
+from app.mail.outcomes import Delivery
+from app.models.mail_fault import MailFault
 from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.user import User
 from app.web.portal import portal
@@ -41,11 +44,11 @@ class PostOffice:
             for address in addresses:
                 outbox.post(session, Letter.PASSWORD_CHANGED, address, SOMEBODY, now(), user=budi)
 
-    def deliver(self) -> list[outbox.Delivery]:
+    def deliver(self) -> list[Delivery]:
         """Let the worker try what is due now, each letter once."""
         with self.app.app_context():
             postman = portal().postman()
-        outcomes: list[outbox.Delivery] = []
+        outcomes: list[Delivery] = []
         with postman:
             while True:
                 with self.app.app_context():
@@ -63,6 +66,22 @@ class PostOffice:
             assert mail is not None
             with portal().postman() as postman:
                 postman.deliver(portal().renderer.render(mail, now()), mail.to_address, mail.message_id)
+
+    def command(self, *words: str) -> str:
+        """What `mysapk ...` says."""
+        done = self.app.test_cli_runner().invoke(args=words)
+        assert done.exit_code == 0, done.output
+        return str(done.output)
+
+    def marked(self) -> datetime | None:
+        """Since when Budi's address counts as one that refuses mail."""
+        with self.app.app_context(), reading() as session:
+            return session.scalars(select(User.mail_failed_at).where(User.nip == BUDI.nip)).one()
+
+    def faults(self) -> list[MailFault]:
+        """The faults of our side that stand."""
+        with self.app.app_context(), reading() as session:
+            return MailFault.alarms(session)
 
     def keep_house(self) -> None:
         done = self.app.test_cli_runner().invoke(args=["housekeeping"])

@@ -107,6 +107,7 @@ class MailServer:
         self.taken: list[Arrival] = []
         self.refused: list[Arrival] = []
         self.commands: list[str] = []
+        self.names: list[str] = []  # that its visitors gave at EHLO
         self.connections = 0
         self.is_holding = threading.Event()
         self._released = threading.Event()
@@ -222,6 +223,7 @@ class _Talk(SMTP):
 
     # -- commands --------------------------------------------------------------------------------------------------
     async def smtp_EHLO(self, arg: str) -> None:
+        self._server.names.append(arg)
         if not await self._misbehaves(Step.EHLO):
             await super().smtp_EHLO(arg)
 

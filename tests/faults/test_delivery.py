@@ -13,15 +13,16 @@ import time_machine
 from flask import Flask
 from sqlalchemy import inspect, text
 
-from app.cli.serve import send_next
+from app.cli.sending import send_next
 from app.db import engine, reading, unit_of_work
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now, shown_moment
 from app.domain.nip import Nip
 from app.flows.request_reset import request_reset
 from app.mail import outbox
-from app.mail.outbox import BACK_OFF, GIVE_UP_AFTER
-from app.models.outbox_mail import LONGEST_DELIVERY, Letter, MailState
+from app.mail.outbox import GIVE_UP_AFTER
+from app.models.mail_fault import DOMAIN_RESTS, LINE_RESTS
+from app.models.outbox_mail import LEASE, MOST_BREAKS, Letter, MailState
 from app.models.user import User
 from app.web.logs import JsonLines
 from app.web.portal import portal
@@ -52,21 +53,21 @@ def test_a_letter_that_the_server_takes_is_sent_and_its_word_is_kept(office: Pos
 @pytest.mark.parametrize(
     ("step", "answer", "state"),
     [
-        (Step.GREETING, "421 4.3.2 shutting down", MailState.DEFERRED),
-        (Step.GREETING, "554 5.3.2 not today", MailState.DEFERRED),
-        (Step.EHLO, "550 5.7.1 who are you", MailState.DEFERRED),
-        (Step.MAIL, "451 4.3.0 later", MailState.DEFERRED),
-        (Step.MAIL, "553 5.7.1 sender not allowed", MailState.FAILED),
-        (Step.MAIL, "421 4.3.2 shutting down", MailState.DEFERRED),
+        (Step.GREETING, "421 4.3.2 shutting down", MailState.WAITING),
+        (Step.GREETING, "554 5.3.2 not today", MailState.WAITING),
+        (Step.EHLO, "550 5.7.1 who are you", MailState.WAITING),
+        (Step.MAIL, "451 4.3.0 later", MailState.WAITING),
+        (Step.MAIL, "553 5.7.1 sender not allowed", MailState.WAITING),
+        (Step.MAIL, "421 4.3.2 shutting down", MailState.WAITING),
         (Step.RCPT, BUSY, MailState.DEFERRED),
         (Step.RCPT, NO_SUCH_BOX, MailState.FAILED),
-        (Step.RCPT, "421 4.3.2 shutting down", MailState.DEFERRED),
+        (Step.RCPT, "421 4.3.2 shutting down", MailState.WAITING),
         (Step.DATA, "451 4.3.0 later", MailState.DEFERRED),
-        (Step.DATA, "554 5.5.1 no valid recipients", MailState.FAILED),
-        (Step.DATA, "421 4.3.2 shutting down", MailState.DEFERRED),
+        (Step.DATA, "554 5.5.1 no valid recipients", MailState.DEFERRED),
+        (Step.DATA, "421 4.3.2 shutting down", MailState.WAITING),
         (Step.END, "452 4.3.1 queue is full", MailState.DEFERRED),
-        (Step.END, "554 5.7.1 looks like spam", MailState.FAILED),
-        (Step.END, "421 4.3.2 shutting down", MailState.DEFERRED),
+        (Step.END, "554 5.7.1 looks like spam", MailState.DEFERRED),
+        (Step.END, "421 4.3.2 shutting down", MailState.WAITING),
     ],
     ids=lambda part: part.name if isinstance(part, Step) else part[:3] if part[0].isdigit() else part,
 )
@@ -101,14 +102,14 @@ def test_a_letter_whose_last_answer_nobody_understands_is_not_sent_again(office:
 @pytest.mark.parametrize(
     ("step", "fault", "state"),
     [
-        (Step.GREETING, Fault.HANGS_UP, MailState.DEFERRED),
-        (Step.GREETING, Fault.FALLS_SILENT, MailState.DEFERRED),
-        (Step.EHLO, Fault.HANGS_UP, MailState.DEFERRED),
-        (Step.MAIL, Fault.HANGS_UP, MailState.DEFERRED),
-        (Step.RCPT, Fault.HANGS_UP, MailState.DEFERRED),
-        (Step.RCPT, Fault.FALLS_SILENT, MailState.DEFERRED),
-        (Step.DATA, Fault.HANGS_UP, MailState.DEFERRED),
-        (Step.DATA, Fault.FALLS_SILENT, MailState.DEFERRED),
+        (Step.GREETING, Fault.HANGS_UP, MailState.WAITING),
+        (Step.GREETING, Fault.FALLS_SILENT, MailState.WAITING),
+        (Step.EHLO, Fault.HANGS_UP, MailState.WAITING),
+        (Step.MAIL, Fault.HANGS_UP, MailState.WAITING),
+        (Step.RCPT, Fault.HANGS_UP, MailState.WAITING),
+        (Step.RCPT, Fault.FALLS_SILENT, MailState.WAITING),
+        (Step.DATA, Fault.HANGS_UP, MailState.WAITING),
+        (Step.DATA, Fault.FALLS_SILENT, MailState.WAITING),
         (Step.CONTENT, Fault.HANGS_UP, MailState.UNCERTAIN),
         (Step.END, Fault.HANGS_UP, MailState.UNCERTAIN),
         (Step.END, Fault.FALLS_SILENT, MailState.UNCERTAIN),
@@ -127,7 +128,7 @@ def test_a_letter_is_sent_again_only_where_it_cannot_have_arrived(
         clock.shift(timedelta(days=1) - timedelta(minutes=1))
         office.deliver()
 
-    assert office.mail().state is (MailState.SENT if state is MailState.DEFERRED else MailState.UNCERTAIN)
+    assert office.mail().state is (MailState.SENT if state is MailState.WAITING else MailState.UNCERTAIN)
     assert len(server.taken) <= 1, "nobody gets it twice"
 
 
@@ -137,11 +138,11 @@ def test_a_server_that_is_away_gets_the_letter_when_it_is_back(office: PostOffic
 
     with time_machine.travel(now(), tick=False) as clock:
         office.deliver()
-        assert office.mail().state is MailState.DEFERRED
+        assert office.mail().state is MailState.WAITING
         assert "no connection: ConnectionRefusedError" in (office.mail().server_answer or "")
 
         server.start()
-        clock.shift(BACK_OFF[0])
+        clock.shift(LINE_RESTS[0])
         office.deliver()
 
     assert office.mail().state is MailState.SENT and len(server.taken) == 1
@@ -167,11 +168,11 @@ def test_a_talk_that_the_server_ended_while_idle_is_begun_anew(
 
 # -- trying again ------------------------------------------------------------------------------------------------------
 def test_each_wait_is_longer_and_the_letter_stays_the_same(office: PostOffice, server: MailServer) -> None:
-    server.reacts(Step.END, "451 4.7.1 greylisted", times=len(BACK_OFF) + 1)
+    server.reacts(Step.END, "451 4.7.1 greylisted", times=len(DOMAIN_RESTS) - 2)
     office.post(ADDRESS)
 
     with time_machine.travel(now(), tick=False) as clock:
-        for attempt, wait in enumerate((*BACK_OFF, BACK_OFF[-1]), start=1):
+        for attempt, wait in enumerate(DOMAIN_RESTS[:-2], start=1):
             office.deliver()
             mail = office.mail()
             assert (mail.state, mail.attempts, mail.due_at) == (MailState.DEFERRED, attempt, now() + wait)
@@ -181,7 +182,7 @@ def test_each_wait_is_longer_and_the_letter_stays_the_same(office: PostOffice, s
         office.deliver()
 
     assert office.mail().state is MailState.SENT
-    assert len(server.refused) == len(BACK_OFF) + 1
+    assert len(server.refused) == len(DOMAIN_RESTS) - 2
     assert {arrival.message_id for arrival in server.refused} == {server.taken[0].message_id}
 
 
@@ -193,10 +194,11 @@ def test_after_a_day_of_refusals_the_letter_is_given_up_and_says_why(office: Pos
         clock.shift(GIVE_UP_AFTER - timedelta(seconds=1))
         office.deliver()
         assert office.mail().state is MailState.DEFERRED
-        clock.shift(BACK_OFF[0])
+        clock.shift(DOMAIN_RESTS[0])
         office.deliver()
 
     assert (office.mail().state, office.mail().server_answer) == (MailState.FAILED, f"given up: {BUSY}")
+    assert office.marked() is None, "a full or busy mailbox is no dead one"
 
 
 def test_one_bad_address_does_not_stop_the_letters_behind_it(office: PostOffice, server: MailServer) -> None:
@@ -232,24 +234,19 @@ def test_a_letter_that_cannot_be_written_waits_and_lets_the_others_pass(office: 
     assert office.mails()[0].server_answer == "cannot be written: UndefinedError"
 
 
-def test_letters_of_an_outage_all_arrive_in_order_and_hold_up_no_new_one(office: PostOffice, server: MailServer) -> None:
+def test_letters_of_an_outage_all_arrive_in_the_order_in_which_they_were_posted(office: PostOffice, server: MailServer) -> None:
     old = [f"lama{number}@nusajaya.example" for number in range(5)]
     with time_machine.travel(now(), tick=False) as clock:
         server.stop()
         office.post(*old)
-        assert len(office.deliver()) == 5, "each was tried once"
+        assert len(office.deliver()) == 1, "the line is at fault, so nobody else loses a turn"
 
         server.start()
-        clock.shift(BACK_OFF[0] / 2)
         office.post("baru@nusajaya.example")
-        office.deliver()
-        assert [arrival.recipients for arrival in server.taken] == [["baru@nusajaya.example"]]
-
-        clock.shift(BACK_OFF[0] / 2)
-        office.post("terbaru@nusajaya.example")
+        clock.shift(LINE_RESTS[0])
         office.deliver()
 
-    assert [arrival.recipients[0] for arrival in server.taken[1:]] == [*old, "terbaru@nusajaya.example"]
+    assert [arrival.recipients[0] for arrival in server.taken] == [*old, "baru@nusajaya.example"]
     assert {mail.state for mail in office.mails()} == {MailState.SENT}
 
 
@@ -281,7 +278,7 @@ def test_a_token_lives_from_its_hand_over_for_its_lifetime(make_office: MakeOffi
         server.reacts(Step.RCPT, BUSY, times=1)
         office.budi_asks()
         office.deliver()
-        clock.shift(BACK_OFF[0])
+        clock.shift(DOMAIN_RESTS[0])
         office.deliver()
         handed_over = now()
 
@@ -295,34 +292,54 @@ def test_a_token_lives_from_its_hand_over_for_its_lifetime(make_office: MakeOffi
     assert late.status_code == 422 and "lewat masa berlakunya" in words_of(late)
 
 
-def test_a_token_in_a_letter_of_uncertain_fate_works(office: PostOffice, server: MailServer) -> None:
+def test_a_token_of_uncertain_fate_is_sent_again_some_times_and_each_of_its_letters_works(
+    office: PostOffice, server: MailServer
+) -> None:
     server.reacts(Step.END, Fault.HANGS_UP)
     office.budi_asks()
-    office.deliver()
-    assert office.mail().state is MailState.UNCERTAIN
+    with time_machine.travel(now(), tick=False) as clock:
+        for _ in range(MOST_BREAKS + 3):
+            office.deliver()
+            clock.shift(LINE_RESTS[-1])
 
-    reset = Visitor(office.app).reset_password(server.taken[0].code, NEW_PASSWORD, nip=BUDI.nip)
+        assert office.mail().state is MailState.UNCERTAIN and len(server.taken) == MOST_BREAKS + 1
+        assert {arrival.message_id for arrival in server.taken} == {server.taken[0].message_id}
+        reset = Visitor(office.app).reset_password(server.taken[0].code, NEW_PASSWORD, nip=BUDI.nip)
 
     assert reset.status_code == 303
 
 
-def test_a_letter_whose_worker_died_becomes_uncertain_and_its_token_works(office: PostOffice, server: MailServer) -> None:
+def test_a_token_whose_worker_died_is_sent_again_as_soon_as_its_lease_is_over(office: PostOffice, server: MailServer) -> None:
     with time_machine.travel(now(), tick=False) as clock:
         office.budi_asks()
         office.begin_and_die()
-        clock.shift(LONGEST_DELIVERY)
+        clock.shift(LEASE)
         office.keep_house()
         assert office.mail().state is MailState.SENDING, "its worker may still be at it"
 
         clock.shift(timedelta(seconds=1))
         office.keep_house()
-        assert (office.mail().state, office.mail().server_answer) == (MailState.UNCERTAIN, "worker ended during delivery")
-        clock.shift(timedelta(minutes=30))
-        assert office.deliver() == []
+        assert (office.mail().state, office.mail().server_answer) == (MailState.DEFERRED, "worker ended during delivery")
+        office.deliver()
 
-        reset = Visitor(office.app).reset_password(server.taken[0].code, NEW_PASSWORD, nip=BUDI.nip)
+    assert office.mail().state is MailState.SENT
+    assert len(server.taken) == 2 and server.taken[0].message_id == server.taken[1].message_id
 
-    assert reset.status_code == 303 and len(server.taken) == 1
+
+def test_another_letter_whose_worker_died_waits_for_the_operator(office: PostOffice, server: MailServer) -> None:
+    with time_machine.travel(now(), tick=False) as clock:
+        office.post(ADDRESS)
+        office.begin_and_die()
+        clock.shift(LEASE + timedelta(seconds=1))
+        office.keep_house()
+
+        assert office.mail().state is MailState.UNCERTAIN and office.deliver() == []
+        assert f"{office.mail().id}\ttidak pasti\tpassword_changed\tp***@n***.example" in office.command("outbox", "list")
+        assert "1 surat dikirim lagi" in office.command("outbox", "retry", str(office.mail().id))
+        office.deliver()
+
+    assert office.mail().state is MailState.SENT
+    assert len(server.taken) == 2 and server.taken[0].message_id == server.taken[1].message_id
 
 
 # -- the letter itself -------------------------------------------------------------------------------------------------
@@ -445,7 +462,7 @@ def test_a_server_that_cannot_prove_its_name_gets_nothing(
         office.post(ADDRESS)
         office.deliver()
 
-    assert office.mail().state is MailState.DEFERRED
+    assert office.mail().state is MailState.WAITING
     assert "CERTIFICATE_VERIFY_FAILED" in (office.mail().server_answer or "")
     assert server.taken == [] and set(server.commands) <= {"GREETING", "EHLO"}
 
@@ -457,7 +474,7 @@ def test_a_server_without_the_tls_that_was_ordered_gets_nothing(make_office: Mak
 
     office.deliver()
 
-    assert office.mail().state is MailState.DEFERRED and "STARTTLS" in (office.mail().server_answer or "")
+    assert office.mail().state is MailState.WAITING and "STARTTLS" in (office.mail().server_answer or "")
     assert set(server.commands) <= {"GREETING", "EHLO"}
 
 
@@ -472,7 +489,7 @@ def test_a_wrong_mail_password_defers_letters_and_is_not_repeated_in_the_table(
         office.post(ADDRESS)
         office.deliver()
 
-    assert office.mail().state is MailState.DEFERRED
+    assert office.mail().state is MailState.WAITING
     assert password not in (office.mail().server_answer or "") and server.taken == []
 
 
@@ -486,7 +503,7 @@ def test_a_mail_server_whose_name_leads_nowhere_defers_letters(make_app: MakeApp
 
     office.deliver()
 
-    assert office.mail().state is MailState.DEFERRED and "no connection" in (office.mail().server_answer or "")
+    assert office.mail().state is MailState.WAITING and "no connection" in (office.mail().server_answer or "")
 
 
 # -- secrets -----------------------------------------------------------------------------------------------------------
@@ -582,9 +599,9 @@ def test_a_letter_that_finds_no_room_on_the_disk_waits(make_app: MakeApp, passwo
 
     with time_machine.travel(now(), tick=False) as clock:
         office.deliver()
-        assert office.mail().state is MailState.DEFERRED
+        assert office.mail().state is MailState.WAITING
         in_the_way.rmdir()
-        clock.shift(BACK_OFF[0])
+        clock.shift(LINE_RESTS[0])
         office.deliver()
 
     assert office.mail().state is MailState.SENT and in_the_way.is_file()

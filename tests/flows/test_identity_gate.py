@@ -16,6 +16,7 @@ from app.domain.categories import Category
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now
 from app.models import AdminMandate, AuditEvent, FormerNip, IdentityChange, OutboxMail, Tag, User
+from app.models.outbox_mail import Urgency
 from tests.cast import BUDI, DEWI, HADI, JOKO, NEW_PASSWORD, RAKA, RATNA, SARI, TONO, WATI, Person
 from tests.desk import asked, centre, changes_take_effect, confirm_as_second, latest_change, marks_on, person_id, user
 from tests.inbox import Inbox, Mail
@@ -572,7 +573,7 @@ def test_a_letter_that_somebody_waits_for_goes_before_the_thousand_of_a_file(peo
     with peopled.app_context(), unit_of_work() as session:
         first = OutboxMail.next_due(session, now())
         assert first is not None and first.to_address == SARI.email
-        assert session.scalar(select(func.count()).select_from(OutboxMail).where(OutboxMail.can_wait)) == 3
+        assert session.scalar(select(func.count()).select_from(OutboxMail).where(OutboxMail.urgency == Urgency.CAN_WAIT)) == 3
 
 
 # -- the trail -----------------------------------------------------------------------------------------------------

@@ -28,7 +28,8 @@ from app.flows.answer_unclaimed import answer_unclaimed
 from app.flows.request_correction import Typed, ask_for_link, submit
 from app.flows.request_reset import request_reset, resend_token
 from app.mail import outbox
-from app.models import AuditEvent, EmailCorrection, OutboxMail, ResetRequest, User
+from app.mail.outcomes import Delivery, HandedOver, LineFault, PutOff, RefusedForGood
+from app.models import AuditEvent, EmailCorrection, MailFault, OutboxMail, ResetRequest, User
 from app.models.outbox_mail import Letter, MailState
 from app.models.throttle_bucket import ThrottleBucket
 from app.security import throttle
@@ -44,8 +45,8 @@ STRANGERS = "maling@contoh.example"
 NIPS = (BUDI.nip, BUDI.nip, SARI.nip, STRANGERS_NIP)
 ADDRESSES = (OWNERS, OWNERS, OWNERS.upper(), OWNERS.replace("@", "+tag@"), STRANGERS)
 LINES = ("203.0.113.7", "203.0.113.8", "198.51.100.9", "2001:db8::5", "2001:db8:0:1::5")
-OUTCOMES = (outbox.HandedOver("250"),) * 4 + (
-    outbox.RefusedForNow("450"), outbox.RefusedForGood("550"), outbox.BrokenOff("-"),
+OUTCOMES = (HandedOver("250"),) * 4 + (
+    PutOff("450"), PutOff("452", whole_domain=False), RefusedForGood("550"), LineFault("-", at_letter=True, letter_is_out=True),
 )  # fmt: skip
 Outcome = TypeVar("Outcome")
 MOST_TOKENS_AN_HOUR = throttle.TOKENS_IN_A_MAILBOX + 1
@@ -74,7 +75,7 @@ class Strangers(RuleBasedStateMachine):
         self.opened = 0  # times that the mailbox could be mailed at once: after a use, or a mail that never arrived
         limits.limiter.reset()
         with self.app.app_context(), unit_of_work() as session:
-            for table in (OutboxMail, EmailCorrection, ResetRequest, ThrottleBucket, AuditEvent):
+            for table in (OutboxMail, MailFault, EmailCorrection, ResetRequest, ThrottleBucket, AuditEvent):
                 session.execute(delete(table))
             fresh = {"credential_version": 1, "password_hash": None, "password_changed_at": None, "stuck_since": None}
             session.execute(update(User).where(User.nip == BUDI.nip).values(**fresh))
@@ -142,7 +143,7 @@ class Strangers(RuleBasedStateMachine):
         self.travelled.shift(timedelta(minutes=minutes))
 
     @rule(outcomes=st.lists(st.sampled_from(OUTCOMES), min_size=1, max_size=4))
-    def the_worker_works(self, outcomes: list[outbox.Delivery]) -> None:
+    def the_worker_works(self, outcomes: list[Delivery]) -> None:
         for outcome in outcomes:
             self._deliver(outcome)
 
@@ -162,13 +163,13 @@ class Strangers(RuleBasedStateMachine):
     @rule()
     def the_owner_comes(self) -> None:
         """After the mail server has taken what it had put off."""
-        while self._deliver(outbox.HandedOver("250")) or self._is_any_on_its_way():
+        while self._deliver(HandedOver("250")) or self._is_any_on_its_way():
             self.travelled.shift(timedelta(seconds=30))
         limits.limiter.reset()
         before = len(self.mailbox)
         owner = Visitor(self.app, "192.0.2.77")
         assert owner.ask_for_token(BUDI.nip, OWNERS).status_code == 303
-        while self._deliver(outbox.HandedOver("250")):
+        while self._deliver(HandedOver("250")):
             pass
         new, old = self.mailbox[before:], self.mailbox[:before]
         assert len(new) <= 1
@@ -207,7 +208,7 @@ class Strangers(RuleBasedStateMachine):
     def _anyone(self) -> Client:
         return Client(self.chance.choice(LINES), "-", "-")
 
-    def _deliver(self, outcome: outbox.Delivery) -> bool:
+    def _deliver(self, outcome: Delivery) -> bool:
         """The worker's way with one letter, but for its words."""
         with self.app.app_context(), unit_of_work() as session:
             mail = outbox.claim(session, now(), LIFETIME)
@@ -216,12 +217,12 @@ class Strangers(RuleBasedStateMachine):
         with self.app.app_context(), unit_of_work() as session:
             outbox.settle(session, mail, outcome, now(), LIFETIME)
         is_token = mail.letter is Letter.TOKEN and mail.to_address == OWNERS
-        if is_token and isinstance(outcome, outbox.HandedOver) and (request := mail.reset_request):
+        if is_token and isinstance(outcome, HandedOver) and (request := mail.reset_request):
             keys = self.keys
             self.mailbox.append(
                 Delivered(keys.reset_link(request.reference, request.key), keys.reset_code(request.reference, request.key))
             )
-        elif is_token and not isinstance(outcome, outbox.HandedOver):
+        elif is_token and not isinstance(outcome, HandedOver):
             self.opened += 1
         return True
 

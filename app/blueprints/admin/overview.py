@@ -37,6 +37,7 @@ def show() -> ResponseReturnValue:
             number=_number(),
             search=request.args.get("cari", "").strip(),
             stock=take_stock.take_stock(db, reach, moment),
+            mail_alarms=take_stock.mail_alarms(db, authority()),
             moment=moment,
             masked=masked,
         )

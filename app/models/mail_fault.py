@@ -1,0 +1,203 @@
+"""What stands in the way of letters."""
+
+import re
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import JSON, ColumnElement, Index, String, delete, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.models.base import Base, UtcDateTime, text_enum, upsert
+
+EVERYWHERE = "*"  # the way of all letters
+_DOUBTED = "?"  # one refusal from several domains
+
+# After the first, second, ... fault in a row. What is ours is soon mended, and then everybody waits for a token.
+LINE_RESTS = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 2 * 60, 5 * 60))
+# A domain that takes no letters for now. Greylisting lets the second try pass after some minutes, an outage takes hours.
+DOMAIN_RESTS = tuple(
+    timedelta(seconds=seconds) for seconds in (30, 60, 2 * 60, 5 * 60, 15 * 60, 30 * 60, 3600, 2 * 3600, 4 * 3600)
+)
+# A letter that nobody has tried yet may find its domain mended: full mailboxes of strangers must not keep an owner of
+# another one in the same domain waiting for hours.
+NEW_ONE_AFTER = timedelta(minutes=5)
+PROBE_TAKES = timedelta(minutes=1)  # until the next letter may be tried, should its worker die
+DOMAINS_OF_A_FAULT_OF_OURS = 3  # that give the same bare refusal, one after the other
+KEPT_FOR = timedelta(days=1)  # after the last try
+_WITH_ADDRESS = re.compile(r"\S*@\S*")
+_DIFFERS = re.compile(r"\S*[@.\d]\S*")  # addresses, hosts, numbers of queues
+
+
+class FaultKind(StrEnum):
+    """Whose fault it is that a letter has not left."""
+
+    LINE = "line"
+    SESSION = "session"
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    LETTER = "letter"  # it cannot be written
+
+
+OURS = (FaultKind.LINE, FaultKind.SESSION, FaultKind.SENDER)
+
+
+class MailFault(Base):
+    """One way that letters cannot go at present: all of them, or those to one domain, which wait for each other's try. Shared
+    by all workers, and over with the first letter that passes."""
+
+    __tablename__ = "mail_fault"
+    __table_args__ = (Index("ix_mail_fault_has_letters_new_from", "has_letters", "new_from"),)
+
+    way: Mapped[str] = mapped_column(String(253), primary_key=True)
+    kind: Mapped[FaultKind] = mapped_column(text_enum(FaultKind, "fault_kind"))
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    answer: Mapped[str] = mapped_column(String(500), default="")  # the server's last word, without addresses
+    failures: Mapped[int] = mapped_column(default=0)  # in a row; 0 when it is over and its letters are leaving
+    is_closed: Mapped[bool] = mapped_column(default=False)  # its letters wait; else only the one mailbox does
+    rests_until: Mapped[datetime] = mapped_column(UtcDateTime)
+    new_from: Mapped[datetime] = mapped_column(UtcDateTime)  # when a letter may be tried that nobody has tried yet
+    is_new_next: Mapped[bool] = mapped_column(default=False)  # new letters and those put off are tried in turn
+    mailbox: Mapped[str] = mapped_column(String(254), default="")  # that was refused last
+    has_letters: Mapped[bool] = mapped_column(default=False)  # that wait for the domain
+    seen: Mapped[list[list[str | int]]] = mapped_column(JSON, default=list)  # of a doubt: domains, and letters given up
+
+    @classmethod
+    def on(cls, session: Session, way: str, lock: bool = False) -> "MailFault | None":
+        found = select(cls).where(cls.way == way).execution_options(populate_existing=True)
+        return session.scalars(found.with_for_update() if lock else found).one_or_none()
+
+    @classmethod
+    def alarms(cls, session: Session) -> list["MailFault"]:
+        """Faults of our side, which somebody must mend, the oldest first."""
+        is_ours = or_(cls.way == EVERYWHERE, cls.kind == FaultKind.SENDER)
+        found = select(cls).where(is_ours, cls.way != _DOUBTED, cls.failures > 0).order_by(cls.since, cls.way)
+        return list(session.scalars(found.execution_options(populate_existing=True)))
+
+    @classmethod
+    def forget(cls, session: Session, now: datetime, still_waits: ColumnElement[bool]) -> int:
+        """Domains that no letter waits for, and that nobody has tried for a day. Returns how many."""
+        is_old = or_(cls.failures == 0, cls.last_at < now - KEPT_FOR)
+        gone = delete(cls).where(cls.way != EVERYWHERE, is_old, ~still_waits).execution_options(synchronize_session=False)
+        return len(session.execute(gone.returning(cls.way)).all())
+
+    @classmethod
+    def does_everything_rest(cls, session: Session, now: datetime) -> bool:
+        until = session.scalar(select(cls.rests_until).where(cls.way == EVERYWHERE, cls.is_closed))
+        return until is not None and until > now
+
+    @property
+    def is_alarm(self) -> bool:
+        return self.failures > 0 and self.was_alarm
+
+    @property
+    def was_alarm(self) -> bool:
+        """Whether it is, or was until a letter passed, a fault of our side."""
+        return self.way == EVERYWHERE or self.kind is FaultKind.SENDER
+
+    @property
+    def is_everywhere(self) -> bool:
+        return self.way == EVERYWHERE
+
+    @classmethod
+    def note_everywhere(cls, session: Session, kind: FaultKind, answer: str, now: datetime) -> "MailFault":
+        """No letter can leave: all rest for a moment."""
+        fault = cls._held(session, EVERYWHERE, kind, now)
+        fault._grow(kind, answer, LINE_RESTS, now)
+        fault.is_closed = True
+        return fault
+
+    @classmethod
+    def note_domain(
+        cls,
+        session: Session,
+        domain: str,
+        kind: FaultKind,
+        answer: str,
+        mailbox: str,
+        now: datetime,
+        *,
+        closes: bool,
+        is_new: bool,
+    ) -> "MailFault":
+        """A letter to `mailbox` could not leave. Its domain closes where the fault is the whole domain's, and where a second
+        mailbox of it is refused with none between that was not."""
+        fault = cls._held(session, domain, kind, now)
+        is_second = fault.failures > 0 and fault.mailbox != mailbox
+        fault.is_closed = fault.is_closed or closes or is_second
+        fault._grow(kind, answer, LINE_RESTS if kind is FaultKind.LINE else DOMAIN_RESTS, now)
+        fault.mailbox, fault.is_new_next = mailbox, not is_new
+        return fault
+
+    @classmethod
+    def is_everybodys(cls, session: Session, domain: str, answer: str, mail_id: int | None, now: datetime) -> list[int] | None:
+        """Whether a refusal is no word about one recipient or domain: several domains gave the same one in a row, or it is
+        what all letters get. Then the letters that were given up for it, which are to be tried again; else None."""
+        words = _same_words(answer)
+        fault = cls.on(session, EVERYWHERE)
+        if fault and fault.failures and fault.kind is FaultKind.SENDER and _same_words(fault.answer) == words:
+            return []
+        doubt = cls._held(session, _DOUBTED, FaultKind.RECIPIENT, now)
+        if doubt.answer != words[:500] or doubt.last_at < now - KEPT_FOR:
+            doubt.answer, doubt.seen = words[:500], []
+        doubt.last_at = now
+        if domain not in [one[0] for one in doubt.seen]:
+            doubt.seen = [*doubt.seen, [domain, mail_id or 0]]
+        if len(doubt.seen) < DOMAINS_OF_A_FAULT_OF_OURS:
+            return None
+        given_up = [int(one[1]) for one in doubt.seen if one[1]]
+        session.delete(doubt)
+        return given_up
+
+    @classmethod
+    def end(cls, session: Session, domain: str, now: datetime) -> list["MailFault"]:
+        """A letter to this domain has passed, so nothing stands in its way; returns what did."""
+        found = select(cls).where(cls.way.in_((EVERYWHERE, _DOUBTED, domain))).order_by(cls.way).with_for_update()
+        ended = []
+        for fault in session.scalars(found.execution_options(populate_existing=True)):
+            if fault.failures and fault.way != _DOUBTED:
+                ended.append(fault)
+            if fault.has_letters:
+                fault.open(now)
+            else:
+                session.delete(fault)
+        return ended
+
+    def open(self, now: datetime) -> None:
+        self.failures, self.is_closed, self.rests_until, self.new_from = 0, False, now, now
+
+    def let_one_try(self, now: datetime) -> None:
+        """One letter is on its way to see whether the domain takes it; the others wait for what it finds."""
+        if self.is_closed:
+            self.rests_until = self.new_from = now + PROBE_TAKES
+
+    def take_letters(self, now: datetime) -> None:
+        """Letters begin to wait for this domain."""
+        self.has_letters = True
+        self.new_from = max(now, min(self.rests_until, self.last_at + NEW_ONE_AFTER)) if self.rests_until > now else now
+
+    def _grow(self, kind: FaultKind, answer: str, rests: tuple[timedelta, ...], now: datetime) -> None:
+        if not self.is_alarm or kind in OURS:
+            self.kind = kind
+        self.since = self.since if self.failures else now
+        self.failures += 1
+        self.last_at, self.answer = now, _WITH_ADDRESS.sub("***", answer)[:500]
+        self.rests_until = now + rests[min(self.failures, len(rests)) - 1]
+        self.new_from = min(self.rests_until, now + NEW_ONE_AFTER)
+
+    @classmethod
+    def _held(cls, session: Session, way: str, kind: FaultKind, now: datetime) -> "MailFault":
+        """The row of this way, made where there is none, and nobody else's until the transaction ends."""
+        first = upsert(session, cls).values(
+            way=way, kind=kind, since=now, last_at=now, answer="", failures=0, is_closed=False, rests_until=now, new_from=now,
+            is_new_next=False, mailbox="", has_letters=False, seen=[],
+        )  # fmt: skip
+        session.execute(first.on_conflict_do_nothing(index_elements=[cls.way]))
+        fault = cls.on(session, way, lock=True)
+        assert fault is not None
+        return fault
+
+
+def _same_words(answer: str) -> str:
+    """Two refusals are the same when their basic codes are, and their words without what names a letter."""
+    return f"{answer[:3]} {' '.join(_DIFFERS.sub('', answer[3:]).lower().split())}"
