@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from app.cli.public_address import NoAnswer, Seen, ask_through_public_address
 from app.cli.trail import fault_of_kept_head
 from app.db import engine, reading
 from app.domain.indonesian_time import now
+from app.mail.bounce_mailbox import MailboxFault, OpenMailbox
 from app.mail.delivery import reach_server
 from app.web import migrations
 from app.web.portal import portal
@@ -43,7 +45,7 @@ class Finding:
 @click.command()
 @click.pass_context
 def check(context: click.Context) -> None:
-    """Look at settings, database, clock, folders, Redis, mail server and proxies; exit code 1 when something must be mended."""
+    """Look at settings, database, clock, folders, Redis, mail, bounces, proxies; exit code 1 when something must be mended."""
     faults = 0
     for finding in _all_findings(context.ensure_object(ScriptInfo)):
         faults += finding.state == "fault"
@@ -69,6 +71,7 @@ def _all_findings(script: ScriptInfo) -> Iterator[Finding]:
         yield from _kept_head(settings)
         yield _redis(settings)
         yield _mail_server()
+        yield from _bounces(settings)
         yield _proxies(settings)
 
 
@@ -168,6 +171,28 @@ def _mail_server() -> Finding:
     except (OSError, UnicodeError, smtplib.SMTPException) as fault:
         return Finding("fault", f"mail server: {type(fault).__name__}: {fault}; mend MAIL_SERVER and what belongs to it")
     return Finding("ok", f"mail server: {server.host} answers" if server else "mail server: none, mails become files")
+
+
+def _bounces(settings: Settings) -> Iterator[Finding]:
+    """Where letters that do not arrive come back to, and whether anybody reads them there."""
+    address, where = settings.mail_return_path, settings.bounce_mailbox
+    if address is None:
+        yield Finding("ok", "bounces: not read, MAIL_RETURN_PATH is not set")
+        return
+    domain, shown = address.rpartition("@")[2], parseaddr(settings.mail_sender)[1].rpartition("@")[2].lower()
+    if not f".{domain}".endswith(f".{shown}") and not f".{shown}".endswith(f".{domain}"):
+        words = f"bounces: MAIL_RETURN_PATH is at {domain} and MAIL_DEFAULT_SENDER at {shown}"
+        yield Finding("warning", f"{words}: SPF speaks for the former only, so DMARC needs a DKIM signature of the latter")
+    if where is None:
+        yield Finding("ok", f"bounces: what comes to {address} must be given to `mysapk bounce` by its mail server")
+        return
+    try:
+        with OpenMailbox(where) as mailbox:
+            mailbox.unread(1)
+    except MailboxFault as fault:
+        yield Finding("fault", f"bounces: {where.host}: {fault}; mend BOUNCE_IMAP_URL and what belongs to it")
+        return
+    yield Finding("ok", f"bounces: read from {where.folder} at {where.host}")
 
 
 def _proxies(settings: Settings) -> Finding:

@@ -18,6 +18,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError, SQLAlchemyError, TimeoutError
 
 from app.cli import jobs
+from app.cli.bounces import run_bounces
 from app.cli.cleaning import all_chores, one_step
 from app.cli.trail import log_head, seal_what_is_new
 from app.db import engine, reading, unit_of_work
@@ -133,6 +134,8 @@ def work(app: Flask, stop: threading.Event) -> None:
     log.info("worker started")
     imports = threading.Thread(target=jobs.run_imports, args=(app, stop), daemon=True)
     imports.start()
+    if mailbox := app.extensions["portal"].settings.bounce_mailbox:
+        threading.Thread(target=run_bounces, args=(app, mailbox, stop), daemon=True).start()
     duties = _duties(app, stop)
     while not stop.is_set():
         for duty in duties:

@@ -34,7 +34,13 @@ class Postman(Protocol):
     def deliver(self, letter: RenderedLetter, to_address: str, message_id: str) -> Delivery: ...
 
 
-def init_app(app: Flask, settings: Settings) -> Callable[[], Postman]:
+class ReturnPaths(Protocol):
+    """Whoever can sign where one letter comes back to; app/security/signing.py can."""
+
+    def return_path(self, address: str, message_id: str) -> str: ...
+
+
+def init_app(app: Flask, settings: Settings, keys: ReturnPaths) -> Callable[[], Postman]:
     """Configure Flask-Mail; returns how to get a postman."""
     server = settings.mail_server
     app.config["MAIL_DEFAULT_SENDER"] = settings.mail_sender
@@ -51,7 +57,7 @@ def init_app(app: Flask, settings: Settings) -> Callable[[], Postman]:
         MAIL_USE_SSL=server.use_ssl,
     )
     mail = Mail(app)
-    return lambda: SmtpPostman(mail, settings)
+    return lambda: SmtpPostman(mail, settings, keys)
 
 
 def reach_server(postman: Callable[[], Postman]) -> None:
@@ -64,9 +70,10 @@ def reach_server(postman: Callable[[], Postman]) -> None:
 class SmtpPostman:
     """One connection for many letters; one recipient a message, because with two a refusal of one raises nothing."""
 
-    def __init__(self, mail: Mail, settings: Settings) -> None:
+    def __init__(self, mail: Mail, settings: Settings, keys: ReturnPaths) -> None:
         self._mail = mail
         self._settings = settings
+        self._keys = keys
         self._connection: VerifiedConnection | None = None
 
     def __enter__(self) -> Self:
@@ -84,7 +91,7 @@ class SmtpPostman:
         message = _message(letter, to_address, message_id, self._settings)
         connection.talk.letter_is_out = False
         try:
-            connection.send(message)
+            connection.send(message, envelope_from=self._return_path(message_id))
         except smtplib.SMTPRecipientsRefused as refusal:
             return self._refused(connection.talk, *next(iter(refusal.recipients.values())))
         except smtplib.SMTPResponseException as refusal:
@@ -105,6 +112,11 @@ class SmtpPostman:
         connection.__enter__()
         self._connection = connection
         return connection
+
+    def _return_path(self, message_id: str) -> str | None:
+        """MAIL FROM of this letter; None for the address in its From."""
+        address = self._settings.mail_return_path
+        return self._keys.return_path(address, message_id) if address else None
 
     def _refused(self, talk: "_Talk", code: int, words: bytes | str) -> Delivery:
         answer = f"{code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
