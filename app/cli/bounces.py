@@ -3,7 +3,6 @@
 import logging
 import sys
 import threading
-from typing import BinaryIO
 
 import click
 from flask import Flask
@@ -119,7 +118,7 @@ def _in_words(taken: Noted | LeftAlone) -> str:
 
 def _from_standard_input() -> bytes:
     """The beginning. The rest is read and dropped: a mail server whose pipe closes early takes that for a fault."""
-    pipe: BinaryIO = click.get_binary_stream("stdin")
+    pipe = sys.stdin.buffer
     message = pipe.read(LONGEST_MESSAGE)
     while pipe.read(LONGEST_MESSAGE):
         pass

@@ -34,7 +34,7 @@ _NO_SUCH_MAILBOX = re.compile(
     re.IGNORECASE,
 )
 _STATUS = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?!\d)")
-_STATUS_IN_WORDS = re.compile(r"(?:^|[\s(;#])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
+_STATUS_IN_WORDS = re.compile(r"(?:^|[\s(;#-])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 
 
 @dataclass(frozen=True)

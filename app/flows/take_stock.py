@@ -344,7 +344,7 @@ def _bounced(session: Session, reach: Reach, now: datetime) -> list[tuple[str, s
         select(OutboxMail.to_address, OutboxMail.bounce_answer, OutboxMail.bounced_at)
         .join(newest, newest.c.id == OutboxMail.id)
         .join(User, User.id == OutboxMail.user_id)
-        .where(reach.within(User.instansi_id), OutboxMail.bounce_is_hard, User.email == OutboxMail.to_address)
+        .where(reach.within(User.instansi_id), OutboxMail.bounce_is_hard.is_(True), User.email == OutboxMail.to_address)
         .limit(MOST_MEASURED)
     )
     return [(address, answer, at) for address, answer, at in session.execute(bounced)]
