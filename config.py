@@ -16,7 +16,7 @@ from email.utils import parseaddr
 from ipaddress import IPv6Address, ip_address
 from itertools import pairwise
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from dotenv import dotenv_values
 from sqlalchemy.engine import make_url
@@ -43,6 +43,9 @@ EXAMPLES = {
     "MAIL_USE_SSL": "false",
     "MAIL_EHLO_NAME": "mysapk.example.go.id",
     "MAIL_DEFAULT_SENDER": "MySAPK <no-reply@mysapk.example>",
+    "MAIL_RETURN_PATH": "bounce@mail.example.go.id",
+    "BOUNCE_IMAP_URL": "imaps://bounce@imap.example.go.id/INBOX",
+    "BOUNCE_IMAP_PASSWORD": "",
     "RATELIMIT_STORAGE_URI": "redis://localhost:6379/0",
     "ADDRESS_LIMITS": "on",
     "TOKEN_LIFETIME_MINUTES": "60",
@@ -60,7 +63,7 @@ EXAMPLES = {
     "INSTANCE_PATH": "instance",
     "FLASK_DEBUG": "0",  # Flask's own
 }
-SECRET_SETTINGS = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "MAIL_PASSWORD", "METRICS_TOKEN")
+SECRET_SETTINGS = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "MAIL_PASSWORD", "BOUNCE_IMAP_PASSWORD", "METRICS_TOKEN")
 SHORTEST_KEY = 32  # characters
 SHORTEST_METRICS_TOKEN = 16
 
@@ -97,6 +100,18 @@ class MailServer:
 
 
 @dataclass(frozen=True)
+class BounceMailbox:
+    """Where the worker fetches what comes to the return path."""
+
+    host: str
+    port: int
+    use_ssl: bool
+    username: str
+    password: str = field(repr=False)
+    folder: str
+
+
+@dataclass(frozen=True)
 class AndroidApp:
     """The Play Store build that may show this portal as its own."""
 
@@ -118,6 +133,8 @@ class Settings:
     mail_server: MailServer | None  # None: mails become files in mail_folder
     mail_sender: str
     ehlo_name: str  # as whom the portal introduces itself to the mail server; always a name
+    mail_return_path: str | None  # None: letters come back to mail_sender, and nobody reads them
+    bounce_mailbox: BounceMailbox | None  # None: they come by `mysapk bounce`, or not at all
     ratelimit_storage_uri: str
     address_limits: bool
     token_lifetime_minutes: int
@@ -153,6 +170,8 @@ class Settings:
             mail_server=_mail_server(source),
             mail_sender=_mail_sender(source),
             ehlo_name=_ehlo_name(source, host, port),
+            mail_return_path=_mail_return_path(source),
+            bounce_mailbox=_bounce_mailbox(source),
             ratelimit_storage_uri=_ratelimit_storage(source),
             address_limits=source.one_of("ADDRESS_LIMITS", "on", ("on", "off")) == "on",
             token_lifetime_minutes=source.number("TOKEN_LIFETIME_MINUTES", 60, 1, 24 * 60),
@@ -524,6 +543,51 @@ def _mail_server(source: _Source) -> MailServer | None:
         use_tls=use_tls,
         use_ssl=use_ssl,
     )
+
+
+LONGEST_RETURN_BOX = 22  # of 64 letters before the @; the rest is the mark of one letter
+_RETURN_PATH = re.compile(
+    rf"[a-z0-9](?:[a-z0-9._-]{{0,{LONGEST_RETURN_BOX - 2}}}[a-z0-9])?"
+    r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]"
+)
+
+
+def _mail_return_path(source: _Source) -> str | None:
+    address = source.text("MAIL_RETURN_PATH", "").lower()
+    if address and not _RETURN_PATH.fullmatch(address):
+        rule = f"with at most {LONGEST_RETURN_BOX} letters, digits, dots or dashes before the @"
+        source.fault("MAIL_RETURN_PATH", f"must be a plain address {rule}, not {address!r}")
+    return address or None
+
+
+def _bounce_mailbox(source: _Source) -> BounceMailbox | None:
+    url, password = source.text("BOUNCE_IMAP_URL", ""), source.text("BOUNCE_IMAP_PASSWORD", "")
+    if not url:
+        if password:
+            source.fault("BOUNCE_IMAP_URL", "must be set with BOUNCE_IMAP_PASSWORD")
+        return None
+    if not source.is_set("MAIL_RETURN_PATH"):
+        source.fault("MAIL_RETURN_PATH", "must be set with BOUNCE_IMAP_URL, or nothing comes to that mailbox")
+    if not password:
+        source.fault("BOUNCE_IMAP_PASSWORD", "must be set with BOUNCE_IMAP_URL")
+    if not password.isascii() or not password.isprintable():
+        source.fault("BOUNCE_IMAP_PASSWORD", "must be printable ASCII characters, which is what IMAP can carry")
+    try:
+        parts = urlsplit(url)
+        host, port, user, folder = parts.hostname, parts.port, unquote(parts.username or ""), unquote(parts.path[1:]) or "INBOX"
+    except ValueError:
+        source.fault("BOUNCE_IMAP_URL", "must be imaps://user@host/folder")
+        return None
+    if parts.password is not None:
+        source.fault("BOUNCE_IMAP_URL", "must not hold a password: that belongs into BOUNCE_IMAP_PASSWORD")
+    elif parts.scheme not in ("imap", "imaps") or not host or not user or parts.query or parts.fragment or port == 0:
+        source.fault("BOUNCE_IMAP_URL", "must be imaps://user@host/folder")
+    elif not (user + folder + host).isascii() or not (user + folder + host).isprintable():
+        source.fault("BOUNCE_IMAP_URL", "must be printable ASCII characters")
+    elif parts.scheme == "imap" and not is_loopback(host):
+        source.fault("BOUNCE_IMAP_URL", "must be imaps, except on this machine: password and mails would travel in the clear")
+    use_ssl = parts.scheme == "imaps"
+    return BounceMailbox(host or "", port or (993 if use_ssl else 143), use_ssl, user, password, folder)
 
 
 # -- safe by default ---------------------------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ def create_app(settings: Settings) -> Flask:
         timedelta(minutes=settings.token_lifetime_minutes),
     )
     renderer = Renderer(ROOT / "templates", letterhead, keys)
-    app.extensions["portal"] = Portal(settings, keys, renderer, delivery.init_app(app, settings))
+    app.extensions["portal"] = Portal(settings, keys, renderer, delivery.init_app(app, settings, keys))
 
     # The order is the order in which a request meets them.
     logs.init_app(app)

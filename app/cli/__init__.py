@@ -2,13 +2,14 @@
 
 import click
 
-from app.cli import accounts, check, demo, imports, operations, outbox, serve, trail
+from app.cli import accounts, bounces, check, demo, imports, operations, outbox, serve, trail
 
 _COMMANDS = (
     serve.serve,
     serve.worker,
     operations.db,
     check.check,
+    bounces.bounce,
     operations.housekeeping,
     trail.audit,
     imports.import_instansi,

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from app.cli.trail import fault_of_kept_head
 from app.db import engine, reading
 from app.domain.indonesian_time import now, shown_moment
 from app.flows.take_stock import AtMost
+from app.mail.bounce_mailbox import MailboxFault, OpenMailbox
 from app.mail.delivery import reach_server
 from app.models.mail_fault import MailFault
 from app.models.outbox_mail import OutboxMail
@@ -48,7 +50,7 @@ class Finding:
 @click.command()
 @click.pass_context
 def check(context: click.Context) -> None:
-    """Look at settings, database, clock, folders, Redis, mail server and proxies; exit code 1 when something must be mended."""
+    """Look at settings, database, clock, folders, Redis, mail, bounces, proxies; exit code 1 when something must be mended."""
     faults = 0
     for finding in _all_findings(context.ensure_object(ScriptInfo)):
         faults += finding.state == "fault"
@@ -75,6 +77,7 @@ def _all_findings(script: ScriptInfo) -> Iterator[Finding]:
         yield _redis(settings)
         yield _mail_server()
         yield from _mail_faults()
+        yield from _bounces(settings)
         yield _proxies(settings)
 
 
@@ -190,6 +193,28 @@ def _mail_faults() -> Iterator[Finding]:
         yield Finding("fault", f"{words}; the mail server said: {fault.answer}")
     if not faults:
         yield Finding("ok", f"mails: nothing of ours stands in their way, {waiting} wait to be sent")
+
+
+def _bounces(settings: Settings) -> Iterator[Finding]:
+    """Where letters that do not arrive come back to, and whether anybody reads them there."""
+    address, where = settings.mail_return_path, settings.bounce_mailbox
+    if address is None:
+        yield Finding("ok", "bounces: not read, MAIL_RETURN_PATH is not set")
+        return
+    domain, shown = address.rpartition("@")[2], parseaddr(settings.mail_sender)[1].rpartition("@")[2].lower()
+    if not f".{domain}".endswith(f".{shown}") and not f".{shown}".endswith(f".{domain}"):
+        words = f"bounces: MAIL_RETURN_PATH is at {domain} and MAIL_DEFAULT_SENDER at {shown}"
+        yield Finding("warning", f"{words}: SPF speaks for the former only, so DMARC needs a DKIM signature of the latter")
+    if where is None:
+        yield Finding("ok", f"bounces: what comes to {address} must be given to `mysapk bounce` by its mail server")
+        return
+    try:
+        with OpenMailbox(where) as mailbox:
+            mailbox.unread(1)
+    except MailboxFault as fault:
+        yield Finding("fault", f"bounces: {where.host}: {fault}; mend BOUNCE_IMAP_URL and what belongs to it")
+        return
+    yield Finding("ok", f"bounces: read from {where.folder} at {where.host}")
 
 
 def _proxies(settings: Settings) -> Finding:

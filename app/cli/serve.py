@@ -17,6 +17,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError, SQLAlchemyError, TimeoutError
 
 from app.cli import jobs, sending
+from app.cli.bounces import run_bounces
 from app.cli.cleaning import all_chores, one_step
 from app.cli.duty import SECONDS_BETWEEN_LOOKS, Duty
 from app.cli.trail import log_head, seal_what_is_new
@@ -106,6 +107,8 @@ def work(app: Flask, stop: threading.Event) -> None:
     others = [threading.Thread(target=act, args=(app, stop), daemon=True) for act in (jobs.run_imports, sending.send_mails)]
     for other in others:
         other.start()
+    if mailbox := app.extensions["portal"].settings.bounce_mailbox:
+        threading.Thread(target=run_bounces, args=(app, mailbox, stop), daemon=True).start()
     duties = _duties(app)
     while not stop.is_set():
         for duty in duties:

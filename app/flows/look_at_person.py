@@ -71,6 +71,7 @@ class SeenMail:
     settled_at: datetime | None
     due_at: datetime | None  # the next try, where it is put off
     answer: str | None
+    is_bounced: bool  # came back later, because of the address
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,12 @@ def look_at_person(
     return Sight(
         person=person,
         objection=authority.objection(session, person, today),
-        standing=[_standing(person), *_about_address(person, changes), *_story_of_token(person, mails, requests, events)],
+        standing=[
+            _standing(person),
+            *_about_address(person, changes),
+            *_about_bounce(person, mails),
+            *_story_of_token(person, mails, requests, events),
+        ],
         limits=limits_on(session, person, keys, now),
         mails=[_seen_mail(mail, person) for mail in mails],
         requests=[
@@ -185,6 +191,17 @@ def _standing(person: User) -> str:
             assert_never(person.activation)
 
 
+def _about_bounce(person: User, mails: Sequence[OutboxMail]) -> list[str]:
+    """That what is sent to the address on record comes back, for as long as nothing has shown that it arrives again."""
+    bounced = next((mail for mail in mails if mail.is_bounced_hard and mail.to_address == person.email), None)
+    if bounced is None or bounced.bounced_at is None or person.mail_failed_at is None:
+        return []
+    return [
+        f"Email ke alamat yang tercatat dipantulkan pada {shown_moment(bounced.bounced_at)}: kotak suratnya tidak ada atau sudah "
+        "ditutup. Pastikan alamatnya kepada orangnya, lalu ganti emailnya."
+    ]
+
+
 def _story_of_token(
     person: User, mails: Sequence[OutboxMail], requests: Sequence[ResetRequest], events: Sequence[AuditEvent]
 ) -> list[str]:
@@ -216,6 +233,8 @@ def _story_of_token(
             return ["Token terakhir ditahan karena di kotak surat sudah ada token yang masih berlaku."]
         case MailState.UNCERTAIN:
             return ["Pengiriman token terakhir terputus di tengah; tidak pasti apakah sampai."]
+        case MailState.SENT if mail.is_bounced_hard:
+            return ["Token terakhir dipantulkan server email, jadi tidak sampai."]
         case MailState.SENT:
             request = next((request for request in requests if request.id == mail.reset_request_id), None)
             return _story_after_hand_over(mail, request, events)
@@ -246,17 +265,25 @@ def _seen_mail(mail: OutboxMail, person: User) -> SeenMail:
         settled_at=mail.settled_at,
         due_at=mail.due_at if mail.state is MailState.DEFERRED else None,
         answer=_seen_answer(mail, person),
+        is_bounced=mail.is_bounced_hard,
     )
 
 
 def _seen_answer(mail: OutboxMail, person: User) -> str | None:
     """Why a letter has not arrived. Mail servers repeat addresses: those that are not on record stay hidden here too.
 
-    The word of a server that took it helps nobody, and in the demo names the file with the token in it.
+    The word of a server that took it helps nobody, and in the demo names the file with the token in it. What came back says
+    something of the address on record alone: the reader of another could write it himself.
     """
+    if mail.is_bounced_hard and mail.bounce_answer:
+        return _without_addresses(mail.bounce_answer, person) if mail.to_address == person.email else None
     if mail.server_answer is None or mail.state is MailState.SENT:
         return None
-    return _ADDRESS.sub(lambda found: found[0] if found[0] == person.email else "***", mail.server_answer)
+    return _without_addresses(mail.server_answer, person)
+
+
+def _without_addresses(answer: str, person: User) -> str:
+    return _ADDRESS.sub(lambda found: found[0] if found[0] == person.email else "***", answer)
 
 
 def _fate(request: ResetRequest, person: User, now: datetime) -> str:

@@ -106,6 +106,7 @@ def redeem(
         return TokenNotLive()
 
     user.set_password(password_hash, now)
+    user.mail_failed_at = None  # the mailbox was read
     log_in.forget_tries(session, user.shown_nip, keys)
     audit.record(session, Tag.PASSWORD_SET, user, client, now, actor=user)
     letters.password_changed(session, user, client, now)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import chain
 from statistics import median
 
 from sqlalchemy import ColumnElement, Select, TextClause, func, or_, select, text
@@ -323,11 +324,11 @@ def _waiting(session: Session, reach: Reach, state: ChangeState) -> list[Identit
 
 
 def _failing(session: Session, reach: Reach, now: datetime) -> tuple[list[FailingDomain], bool]:
-    """Mails of the last days that were refused, for good or for now, by the domain they went to. What our own side is at
-    fault for says nothing about a domain."""
+    """Mails of the last days that were refused, for good or for now, or came back, by the domain they went to. What our own
+    side is at fault for says nothing about a domain."""
     counts: Counter[str] = Counter()
     last: dict[str, tuple[datetime, str]] = {}
-    is_cut = False
+    failed = [_bounced(session, reach, now)]
     for state in (MailState.FAILED, MailState.DEFERRED):
         newest = (
             select(OutboxMail.id)
@@ -344,13 +345,32 @@ def _failing(session: Session, reach: Reach, now: datetime) -> tuple[list[Failin
             .where(reach.within(User.instansi_id), OutboxMail.posted_at > now - MAILS_OF)
             .limit(MOST_MEASURED)
         )
-        rows = session.execute(refused).all()
-        is_cut = is_cut or len(rows) == MOST_MEASURED
-        for address, answer, begun_at in rows:
-            domain = address.rpartition("@")[2].lower()
-            counts[domain] += 1
-            last[domain] = max(last.get(domain, (now - 2 * MAILS_OF, "")), (begun_at or now - MAILS_OF, answer or ""))
+        failed.append([(address, answer, at) for address, answer, at in session.execute(refused)])
+    for address, answer, at in chain(*failed):
+        domain = address.rpartition("@")[2].lower()
+        counts[domain] += 1
+        last[domain] = max(last.get(domain, (now - 2 * MAILS_OF, "")), (at or now - MAILS_OF, answer or ""))
+    is_cut = any(len(rows) == MOST_MEASURED for rows in failed)
     return [FailingDomain(domain, count, last[domain][1]) for domain, count in counts.most_common(20)], is_cut
+
+
+def _bounced(session: Session, reach: Reach, now: datetime) -> list[tuple[str, str | None, datetime | None]]:
+    """What came back from the addresses on record, because of them. Readers of others could have written it themselves."""
+    newest = (
+        select(OutboxMail.id)
+        .where(OutboxMail.bounced_at > now - MAILS_OF)
+        .order_by(OutboxMail.bounced_at.desc())
+        .limit(_MAILS_LOOKED_AT)
+        .subquery()
+    )
+    bounced = (
+        select(OutboxMail.to_address, OutboxMail.bounce_answer, OutboxMail.bounced_at)
+        .join(newest, newest.c.id == OutboxMail.id)
+        .join(User, User.id == OutboxMail.user_id)
+        .where(reach.within(User.instansi_id), OutboxMail.bounce_is_hard.is_(True), User.email == OutboxMail.to_address)
+        .limit(MOST_MEASURED)
+    )
+    return [(address, answer, at) for address, answer, at in session.execute(bounced)]
 
 
 def _count(session: Session, found: Select[int], most: int) -> AtMost:

@@ -48,7 +48,13 @@ class Postman(Protocol):
     def deliver(self, letter: RenderedLetter, to_address: str, message_id: str) -> Delivery: ...
 
 
-def init_app(app: Flask, settings: Settings) -> Callable[[], Postman]:
+class ReturnPaths(Protocol):
+    """Whoever can sign where one letter comes back to; app/security/signing.py can."""
+
+    def return_path(self, address: str, message_id: str) -> str: ...
+
+
+def init_app(app: Flask, settings: Settings, keys: ReturnPaths) -> Callable[[], Postman]:
     """Configure Flask-Mail; returns how to get a postman."""
     server = settings.mail_server
     app.config["MAIL_DEFAULT_SENDER"] = settings.mail_sender
@@ -65,7 +71,7 @@ def init_app(app: Flask, settings: Settings) -> Callable[[], Postman]:
         MAIL_USE_SSL=server.use_ssl,
     )
     mail = Mail(app)
-    return lambda: SmtpPostman(mail, settings)
+    return lambda: SmtpPostman(mail, settings, keys)
 
 
 def reach_server(postman: Callable[[], Postman], seconds: float) -> None:
@@ -80,9 +86,10 @@ def reach_server(postman: Callable[[], Postman], seconds: float) -> None:
 class SmtpPostman:
     """One connection for many letters; one recipient a message, because with two a refusal of one raises nothing."""
 
-    def __init__(self, mail: Mail, settings: Settings) -> None:
+    def __init__(self, mail: Mail, settings: Settings, keys: ReturnPaths) -> None:
         self._mail = mail
         self._settings = settings
+        self._keys = keys
         self._connection: VerifiedConnection | None = None
         self.patience = PATIENCE
 
@@ -101,7 +108,8 @@ class SmtpPostman:
         talk = connection.talk
         talk.letter_is_out = False
         try:
-            connection.send(_message(letter, to_address, message_id, self._settings))
+            message = _message(letter, to_address, message_id, self._settings)
+            connection.send(message, envelope_from=self._return_path(message_id))
         except smtplib.SMTPRecipientsRefused as refusal:
             return self._refused(talk, *next(iter(refusal.recipients.values())))
         except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as refusal:
@@ -126,6 +134,11 @@ class SmtpPostman:
         connection.__enter__()
         self._connection = connection
         return connection
+
+    def _return_path(self, message_id: str) -> str | None:
+        """MAIL FROM of this letter; None for the address in its From."""
+        address = self._settings.mail_return_path
+        return self._keys.return_path(address, message_id) if address else None
 
     def _refused(self, talk: "_Talk", code: int, words: bytes | str) -> Delivery:
         delivery = judged(talk.phase, code, words.decode(errors="replace") if isinstance(words, bytes) else words)

@@ -16,6 +16,7 @@ class Tag(StrEnum):
     TOKEN_RESENT = "token_resent"
     TOKEN_RESENT_TOO_SOON = "token_resent_too_soon"
     TOKEN_HANDED_OVER = "token_handed_over"
+    MAIL_BOUNCED = "mail_bounced"
     LINK_OPENED = "link_opened"
     TOKEN_REFUSED = "token_refused"
     TOKEN_THROTTLED = "token_throttled"

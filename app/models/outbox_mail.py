@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, and_, case, exists, func, or_, select, update
+from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, and_, case, exists, func, or_, select, text, update
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -108,6 +108,19 @@ class InMailbox:
         return self.live > 0 and max(self.live, self.of_this_hour) >= most
 
 
+@dataclass(frozen=True)
+class Posted:
+    """What a report on a letter needs to know of it."""
+
+    id: int
+    user_id: int | None
+    to_address: str
+    posted_at: datetime
+
+
+_BOUNCED = text("bounced_at IS NOT NULL")
+
+
 class OutboxMail(Base):
     """One letter to one address, written in the transaction of the act that it tells of. It never holds a secret."""
 
@@ -121,6 +134,7 @@ class OutboxMail(Base):
         Index("ix_outbox_mail_email_correction_id", "email_correction_id"),
         Index("ix_outbox_mail_identity_change_id", "identity_change_id"),
         Index("ix_outbox_mail_posted_at", "posted_at"),
+        Index("ix_outbox_mail_bounced_at", "bounced_at", sqlite_where=_BOUNCED, postgresql_where=_BOUNCED),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -146,6 +160,10 @@ class OutboxMail(Base):
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # while a worker delivers it
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     server_answer: Mapped[str | None] = mapped_column(String(500))
+    # A report came back later: it did not arrive. Hard where that lies with the address; else nobody is told.
+    bounced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    bounce_is_hard: Mapped[bool | None]
+    bounce_answer: Mapped[str | None] = mapped_column(String(500))
 
     user: Mapped[User | None] = relationship(lazy="joined")
     reset_request: Mapped[ResetRequest | None] = relationship(lazy="joined")
@@ -231,16 +249,20 @@ class OutboxMail(Base):
         """What lies in an owner's mailbox as answers to wishes for a token, or will arrive there. The same is asked of the
         database where there is no owner.
 
-        A token that is nearly over counts no more, unless its mail has only just left. A letter that waits for its server
-        counts for as long as its token could be sent again.
+        A token that is nearly over counts no more, unless its mail has only just left, nor one whose letter came back. A
+        letter that waits for its server counts for as long as its token could be sent again.
         """
         version = owner.credential_version if owner else 0
         is_alive = ResetRequest.used_at.is_(None) & (ResetRequest.credential_version == version)
         has_time = or_(ResetRequest.expires_at > now + NEARLY_OVER, cls.posted_at > now - NEARLY_OVER)
-        arrived = (cls.state == MailState.SENT) & (ResetRequest.expires_at > now) & has_time
+        arrived = (cls.state == MailState.SENT) & cls.bounced_at.is_(None) & (ResetRequest.expires_at > now) & has_time
         will_arrive = cls.state.in_(_ON_THE_WAY) & (cls.posted_at > now - LONGEST_BY_RESENDS)
         is_live = and_(cls.letter == Letter.TOKEN, is_alive, or_(arrived, will_arrive))
-        is_of_this_hour = and_(cls.state.not_in((MailState.HELD, MailState.FAILED)), cls.posted_at > now - timedelta(hours=1))
+        is_of_this_hour = and_(
+            cls.state.not_in((MailState.HELD, MailState.FAILED)),
+            cls.bounced_at.is_(None),
+            cls.posted_at > now - timedelta(hours=1),
+        )
         counted = select(*(func.coalesce(func.sum(case((one, 1), else_=0)), 0) for one in (is_live, is_of_this_hour)))
         found = counted.join_from(ResetRequest, cls, cls.reset_request_id == ResetRequest.id).where(
             ResetRequest.nip == nip,
@@ -314,7 +336,26 @@ class OutboxMail(Base):
         unsent = cls.state.in_((MailState.WAITING, MailState.DEFERRED))
         return session.scalar(select(func.min(cls.posted_at)).where(unsent))
 
+    @classmethod
+    def posted_with(cls, session: Session, message_id: str) -> "Posted | None":
+        columns = select(cls.id, cls.user_id, cls.to_address, cls.posted_at).where(cls.message_id == message_id)
+        found = session.execute(columns).one_or_none()
+        return Posted(*found) if found else None
+
+    @classmethod
+    def note_bounce(cls, session: Session, mail_id: int, is_hard: bool, answer: str, now: datetime) -> bool:
+        """Of a letter that was handed over: it has not arrived. False when that was known; a hard bounce outweighs a soft one."""
+        is_new = or_(cls.bounced_at.is_(None), cls.bounce_is_hard.is_(False)) if is_hard else cls.bounced_at.is_(None)
+        fate = {"bounced_at": now, "bounce_is_hard": is_hard, "bounce_answer": answer[:500]}
+        noted = update(cls).where(cls.id == mail_id, is_new).values(**fate).returning(cls.id)
+        return session.scalar(noted.execution_options(synchronize_session=False)) is not None
+
+    @property
+    def is_bounced_hard(self) -> bool:
+        return bool(self.bounce_is_hard)
+
     def begin(self, now: datetime) -> None:
+        self.bounced_at = self.bounce_is_hard = self.bounce_answer = None  # what came back was the try before
         self.state = MailState.SENDING
         self.is_parked = False
         self.begun_at = now

@@ -3,7 +3,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, func, select, text, update
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.domain.categories import Activation, Category, initial_activation
@@ -74,7 +74,7 @@ class User(Base):
     last_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Noted by the mail worker, whom no stranger can watch; gone with the next login.
     stuck_since: Mapped[datetime | None] = mapped_column(UtcDateTime)  # first token handed over, and never activated
-    mail_failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the last letter that its server refused
+    mail_failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the last letter that was refused, or came back
 
     # No inner join: inside another outer join, SQLite would first join all people with all instansi.
     instansi: Mapped[Instansi] = relationship(lazy="joined")
@@ -137,6 +137,17 @@ class User(Base):
         """The letter that failed at this moment did not fail because of the address."""
         marked = update(cls).where(cls.id == user_id, cls.mail_failed_at == at).values(mail_failed_at=None)
         session.execute(marked.execution_options(synchronize_session=False))
+
+    @classmethod
+    def note_bounced_mail(
+        cls, session: Session, user_id: int, address: EmailAddress, posted_at: datetime, at: datetime
+    ) -> "User | None":
+        """A letter of that moment came back from this address. The person, if it is still on record and nobody has come in or
+        used a token since: then the mailbox is known to live, or has been shown not to matter."""
+        is_not_over = [or_(since.is_(None), since <= posted_at) for since in (cls.last_login_at, cls.password_changed_at)]
+        marked = update(cls).where(cls.id == user_id, cls.registered_at([address]), *is_not_over).values(mail_failed_at=at)
+        found = session.scalar(marked.returning(cls.id).execution_options(synchronize_session=False))
+        return None if found is None else cls.with_id(session, found)
 
     @classmethod
     def old_costs(cls, session: Session) -> dict[str, int]:

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from itsdangerous import BadSignature, Signer, URLSafeSerializer, URLSafeTimedSerializer
 
 from app.domain.reset_secret import Code, Link, code_from
+from app.domain.return_path import Mark
 
 _LINK_SALT = "mysapk.reset.link"
 _CODE_SALT = b"mysapk.reset.code"
 _DEVICE_SALT = "mysapk.device"
 _CORRECTION_SALT = "mysapk.email-correction"
 _STOP_SALT = "mysapk.email-change.stop"
+_RETURN_PATH_SALT = b"mysapk.return-path"
 _CHECK_SALT = "mysapk.check.question"
 _CHECK_ANSWER_SALT = "mysapk.check.answer"
 _FINGERPRINT_SALT = b"mysapk.fingerprint"
@@ -97,6 +99,23 @@ class SigningKeys:
             return str(self._timed(_STOP_SALT).loads(link, max_age=seconds))
         except BadSignature:
             return None
+
+    # -- where a letter that does not arrive comes back to ---------------------------------------------------------------
+    def return_path(self, address: str, message_id: str) -> str:
+        """The address under which `address` hears what became of this one letter."""
+        return self._mark_under(self.keys[0], message_id).put_on(address)
+
+    def open_mark(self, mark: Mark) -> str | None:
+        """The message id of the letter that was sent with this mark. Every key is tried."""
+        message_id = mark.reference
+        if message_id is None:
+            return None
+        matches = [hmac.compare_digest(mark.signature, self._mark_under(key, message_id).signature) for key in self.keys]
+        return message_id if any(matches) else None
+
+    def _mark_under(self, key: str, message_id: str) -> Mark:
+        derived = hmac.digest(key.encode(), _RETURN_PATH_SALT, "sha256")
+        return Mark.of(message_id, hmac.digest(derived, message_id.encode(), "sha256"))
 
     @property
     def oldest_first(self) -> list[str]:

@@ -100,7 +100,8 @@ def secret_beginnings(urls: Map) -> Iterator[str]:
 
 def _secrets_of(settings: Settings) -> Iterator[str]:
     of_mail = settings.mail_server.password if settings.mail_server else None
-    kept = (*settings.secret_keys, settings.metrics_token, of_mail, make_url(settings.database_url).password)
+    of_bounces = settings.bounce_mailbox.password if settings.bounce_mailbox else None
+    kept = (*settings.secret_keys, settings.metrics_token, of_mail, of_bounces, make_url(settings.database_url).password)
     return (secret for secret in kept if secret and len(secret) >= _SHORTEST_SECRET)
 
 

@@ -23,6 +23,7 @@ GROUPS: dict[str, tuple[str, dict[Tag, str]]] = {
         Tag.TOKEN_RESENT_TOO_SOON: "Kirim ulang ditolak: terlalu cepat",
         Tag.TOKEN_SENT_BY_ADMIN: "Token dikirim oleh admin",
         Tag.TOKEN_HANDED_OVER: "Token diserahkan ke server email",
+        Tag.MAIL_BOUNCED: "Email dipantulkan: kotak suratnya tidak ada atau sudah ditutup",
         Tag.LINK_OPENED: "Tautan di email dibuka",
         Tag.TOKEN_REFUSED: "Token ditolak",
         Tag.TOKEN_THROTTLED: "Token ditahan: terlalu banyak percobaan",
@@ -115,6 +116,7 @@ _TERMS = {
     "sk_date": "Tanggal SK", "state": "Keadaan", "ticket": "Nomor tiket", "to": "Ke instansi", "typed": "Cara",
     "unchanged": "Tidak berubah", "until": "Berlaku sampai", "verdict": "Putusan", "what": "Apa", "waits": "Menunggu giliran",
     "warnings": "Peringatan yang belum diperiksa", "wide_columns": "Kolom yang berubah untuk banyak pegawai",
+    "status": "Kode dari server email",
     "first_row": "Dari baris (id)", "last_row": "Sampai baris (id)",
     "head_before": "Kepala sebelumnya", "head_after": "Kepala sesudahnya",
 }  # fmt: skip

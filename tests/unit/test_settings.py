@@ -53,6 +53,12 @@ def test_the_defaults_are_those_of_the_readme(tmp_path: Path) -> None:
         ("MAIL_USE_TLS", "perhaps"),
         ("MAIL_USERNAME", "portal"),
         ("MAIL_DEFAULT_SENDER", "junk"),
+        ("MAIL_RETURN_PATH", "junk"),
+        ("MAIL_RETURN_PATH", "bounce+x@mail.example"),
+        ("MAIL_RETURN_PATH", "Portal <bounce@mail.example>"),
+        ("MAIL_RETURN_PATH", f"{'b' * 23}@mail.example"),
+        ("MAIL_RETURN_PATH", "bounce@localhost"),
+        ("MAIL_RETURN_PATH", "bounce\r\nX: y@mail.example"),
         ("MAIL_DEFAULT_SENDER", "MySAPK\n<a@b.id>"),
         ("RATELIMIT_STORAGE_URI", "junk"),
         ("PUBLIC_URL", "http://[::1"),
@@ -341,6 +347,47 @@ def test_a_file_and_a_value_for_one_secret_contradict_each_other(tmp_path: Path)
             environ = {"INSTANCE_PATH": str(tmp_path), "MAIL_SERVER": "localhost", f"{name}_FILE": str(tmp_path / file)}
             with pytest.raises(BadSetting, match=rf"{name}_FILE: .*{words}.*Example: {name}_FILE="):
                 Settings.from_env(environ | ({name: KEY} if words == "both set" else {}))
+
+
+_BOUNCES = {"MAIL_RETURN_PATH": "bounce@mail.example", "BOUNCE_IMAP_PASSWORD": "x"}
+
+
+@pytest.mark.parametrize(
+    ("url", "read"),
+    [
+        ("imaps://bounce@imap.example", ("imap.example", 993, True, "bounce", "INBOX")),
+        ("imaps://bounce%40mail.example@imap.example:9993/Pantulan%20surat",
+         ("imap.example", 9993, True, "bounce@mail.example", "Pantulan surat")),
+        ("imaps://bounce@mail.example@imap.example/INBOX/x", ("imap.example", 993, True, "bounce@mail.example", "INBOX/x")),
+        ("imap://bounce@127.0.0.1", ("127.0.0.1", 143, False, "bounce", "INBOX")),
+    ],
+)  # fmt: skip
+def test_the_mailbox_of_bounces_is_read_from_its_url(tmp_path: Path, url: str, read: tuple[object, ...]) -> None:
+    where = Settings.from_env({"INSTANCE_PATH": str(tmp_path), **_BOUNCES, "BOUNCE_IMAP_URL": url}).bounce_mailbox
+
+    assert where and (where.host, where.port, where.use_ssl, where.username, where.folder) == read
+    assert "password" not in repr(where)
+
+
+@pytest.mark.parametrize(
+    ("environ", "name"),
+    [
+        ({"BOUNCE_IMAP_URL": "imap://bounce@imap.example"}, "BOUNCE_IMAP_URL"),
+        ({"BOUNCE_IMAP_URL": "imaps://bounce:x@imap.example"}, "BOUNCE_IMAP_URL"),
+        ({"BOUNCE_IMAP_URL": "imaps://imap.example"}, "BOUNCE_IMAP_URL"),
+        ({"BOUNCE_IMAP_URL": "imaps://b@imap.example:0"}, "BOUNCE_IMAP_URL"),
+        ({"BOUNCE_IMAP_URL": "imaps://b@imap.example:x"}, "BOUNCE_IMAP_URL"),
+        ({"BOUNCE_IMAP_URL": "imaps://b%0d%0aX@imap.example"}, "BOUNCE_IMAP_URL"),
+        ({"BOUNCE_IMAP_URL": "https://b@imap.example"}, "BOUNCE_IMAP_URL"),
+        ({"BOUNCE_IMAP_URL": ""}, "BOUNCE_IMAP_URL"),
+        ({"BOUNCE_IMAP_URL": "imaps://b@imap.example", "MAIL_RETURN_PATH": ""}, "MAIL_RETURN_PATH"),
+        ({"BOUNCE_IMAP_URL": "imaps://b@imap.example", "BOUNCE_IMAP_PASSWORD": ""}, "BOUNCE_IMAP_PASSWORD"),
+        ({"BOUNCE_IMAP_URL": "imaps://b@imap.example", "BOUNCE_IMAP_PASSWORD": "é"}, "BOUNCE_IMAP_PASSWORD"),
+    ],
+)
+def test_a_mailbox_that_cannot_be_read_stops_the_start(tmp_path: Path, environ: dict[str, str], name: str) -> None:
+    with pytest.raises(BadSetting, match=rf"(?m)^{name}: .* Example: {name}="):
+        Settings.from_env({"INSTANCE_PATH": str(tmp_path), **_BOUNCES, **environ})
 
 
 # -- names that are no settings ----------------------------------------------------------------------------------------

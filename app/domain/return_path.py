@@ -1,0 +1,50 @@
+"""Where letters that do not arrive come back to: an address of its own for each letter.
+
+Letters and digits only behind the plus, and no case: gateways change that. The signature stands in for everything that a
+report says about itself, for anybody can write a report.
+"""
+
+import binascii
+import re
+from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_PART = 20  # letters of base32: 96 bits of a reference, 100 of a signature
+LONGEST_BOX = 64 - len("+") - _PART - len("-") - _PART  # what RFC 5321 leaves for the name before the plus
+_MARK = re.compile(rf"(?:^|\+)([a-z2-7]{{{_PART}}})-([a-z2-7]{{{_PART}}})(?=@|>|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What stands behind the plus: which letter it is, and the signature that says so."""
+
+    letter: str
+    signature: str
+
+    @classmethod
+    def of(cls, reference: str, digest: bytes) -> "Mark":
+        """`reference` as `new_reference` makes them; `digest` is a keyed hash over it."""
+        return cls(_base32(urlsafe_b64decode(reference)), _base32(digest)[:_PART])
+
+    @property
+    def reference(self) -> str | None:
+        """The letter's own name for itself; None where what stands there is none."""
+        try:
+            return urlsafe_b64encode(b32decode(self.letter.upper() + "====")).decode()
+        except binascii.Error:
+            return None
+
+    def put_on(self, address: str) -> str:
+        """bounce@contoh.go.id becomes bounce+...-...@contoh.go.id."""
+        box, _, domain = address.rpartition("@")
+        return f"{box}+{self.letter}-{self.signature}@{domain}"
+
+
+def marks_in(text: str) -> Iterator[Mark]:
+    """All that could be marks in an address or a header of addresses, or in the bare part behind a plus."""
+    return (Mark(found[1].lower(), found[2].lower()) for found in _MARK.finditer(text))
+
+
+def _base32(raw: bytes) -> str:
+    return b32encode(raw).decode().rstrip("=").lower()
