@@ -55,7 +55,7 @@ def _redrawn(content: bytes) -> bytes | None:
         if seen < picture.height * _LEAST_SEEN:
             return None
         picture = picture.crop((0, 0, picture.width, seen))
-    return _as_jpeg(picture.transpose(turn) if turn else picture)
+    return _as_jpeg(picture if turn is None else picture.transpose(turn))
 
 
 def _opened(content: bytes) -> tuple[Image.Image, Image.Transpose | None]:
@@ -65,6 +65,7 @@ def _opened(content: bytes) -> tuple[Image.Image, Image.Transpose | None]:
             raise ValueError("too many pixels")
         side = _ROUNDS[0][0]
         picture.draft("RGB", (side, side))  # a JPEG is decoded at a fraction of its size
+        picture.load()
         turn = _turn(picture)
         has_alpha = "A" in picture.mode or "transparency" in picture.info
         if picture.mode.startswith("I"):
@@ -73,8 +74,8 @@ def _opened(content: bytes) -> tuple[Image.Image, Image.Transpose | None]:
             mode = "RGBA" if has_alpha else "RGB"
             drawn = picture if picture.mode == mode else picture.convert(mode)  # a copy of a large one does not fit
         drawn.thumbnail((side, side), reducing_gap=2.0)
-    on_white = Image.new("RGB", drawn.size, "white")
-    on_white.paste(drawn, mask=drawn.getchannel("A") if drawn.mode == "RGBA" else None)
+        on_white = Image.new("RGB", drawn.size, "white")
+        on_white.paste(drawn, mask=drawn.getchannel("A") if drawn.mode == "RGBA" else None)
     return on_white, turn
 
 
