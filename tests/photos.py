@@ -1,8 +1,8 @@
 """Photos as phones, scanners and chat programs make them; all of them drawn here."""
 
-import os
 from functools import cache
 from io import BytesIO
+from random import Random
 from typing import Any
 
 from PIL import Image
@@ -37,7 +37,7 @@ def paper(width: int = 64, height: int = 48) -> Image.Image:
 @cache
 def grainy(width: int = 1600, height: int = 1200) -> Image.Image:
     """A picture with grain, as photos have: it does not pack well."""
-    noise = Image.frombytes("RGB", (width, height), os.urandom(3 * width * height))
+    noise = Image.frombytes("RGB", (width, height), Random(7).randbytes(3 * width * height))
     return Image.blend(paper(width, height), noise, 0.4)
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, event, insert, select
 from app.db import engine, reading, unit_of_work
 from app.domain.categories import Activation, Category
 from app.domain.indonesian_time import now
+from app.domain.spoken_name import beginnings_of
 from app.models import ActivationUnit, Instansi, NameWord, User
-from app.models.name_word import words_of
 from tests.cast import RATNA, SARI, WATI
 from tests.flows.test_people import the_next_page
 from tests.visitor import Visitor, logged_in
@@ -107,7 +107,7 @@ def _add_many(app: Flask) -> None:
             words = [
                 {"instansi_id": person["instansi_id"], "word": word, "user_id": person["id"]}
                 for person in people
-                for word in words_of(str(person["name"]))
+                for word in beginnings_of(str(person["name"]))
             ]
             session.execute(insert(NameWord), words)
     with app.app_context():
