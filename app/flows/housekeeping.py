@@ -66,7 +66,7 @@ def chores(idle: timedelta) -> dict[str, Chore]:
 def _index_old_names(session: Session, _now: datetime) -> int:
     """Names whose words an older release has written are found as they are spoken, too."""
     old = select(User).where(text("has_old_words")).order_by(User.id).limit(ROWS_AT_ONCE)
-    people = session.scalars(old.with_for_update(skip_locked=True)).all()
+    people = session.scalars(old.with_for_update(of=User, skip_locked=True)).all()
     NameWord.index_again(session, people)
     done = update(User).where(User.id.in_([person.id for person in people])).values(has_old_words=False)
     session.execute(done.execution_options(synchronize_session=False))
