@@ -535,7 +535,9 @@ def test_no_photo_is_drawn_inside_a_transaction(
     draw = received_photo._drawn_by_another_process
 
     def while_another_writes(content: bytes) -> tuple[bytes, int]:
-        ask(Visitor(peopled), BUDI.nip, "budi.baru@nusajaya.example")
+        with ThreadPoolExecutor(1) as other:
+            asked = other.submit(ask, Visitor(peopled), BUDI.nip, "budi.baru@nusajaya.example").result()
+        assert asked.status_code == 303
         return draw(content)
 
     link = link_for(peopled, inbox)
