@@ -12,10 +12,20 @@ from flask_wtf.file import FileField
 from wtforms import StringField, TextAreaField, ValidationError
 
 from app.db import reading, unit_of_work
-from app.domain.attachment import LONGEST_ATTACHMENT, TOO_LARGE, Attachment, NotAnAttachment, read_attachment
+from app.domain.attachment import (
+    LARGEST_SIDE_KEPT,
+    LONGEST_ATTACHMENT,
+    LONGEST_FILE,
+    TOO_LARGE,
+    Attachment,
+    NotAnAttachment,
+    Photo,
+    read_attachment,
+)
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.typed_text import few_lines, one_line
+from app.flows.received_photo import NoPlace, redrawn
 from app.flows.request_correction import AlreadyOnRecord, ProvenMailbox, Ticket, Typed, ask_for_link, behind_link, submit
 from app.mail.rendering import CORRECTION_LINK_DAYS, TICKET_DAYS
 from app.models.email_correction import EmailCorrection
@@ -30,7 +40,12 @@ from app.web.portal import client, portal
 
 blueprint = Blueprint("email_correction", __name__, url_prefix="/perbaikan-email")
 
-LONGEST_BODY = 12 * 1024 * 1024  # bytes: a photo straight from a phone is refused with a sentence at its field
+LONGEST_BODY = 12 * 1024 * 1024  # bytes: a file that is a little too large is refused with a sentence at its field
+_SECONDS_UNTIL_A_PLACE = 30
+_NO_PLACE = (
+    "Portal sedang mengolah banyak foto. Tunggu sekitar setengah menit, pilih lagi filenya, lalu kirim lagi. "
+    "Foto boleh juga tidak disertakan."
+)
 MOST_CONTACTS = 20
 _DAY = 24 * 3600
 
@@ -50,7 +65,7 @@ class CorrectionForm(FlaskForm):
     phone = StringField("Nomor telepon")
     attachment = FileField("Foto atau PDF")
     other_nip: Nip | None = None
-    file: Attachment | None = None
+    file: Photo | Attachment | None = None
 
     def validate_nip(self, field: StringField) -> None:
         match read_nip(field.data) if field.data and field.data.strip() else None:
@@ -79,20 +94,19 @@ class CorrectionForm(FlaskForm):
             return
         size = field.data.stream.seek(0, SEEK_END)
         field.data.stream.seek(0)
-        match TOO_LARGE if size > LONGEST_ATTACHMENT else read_attachment(field.data.stream.read()):
-            case Attachment() as attachment:
-                self.file = attachment
+        match TOO_LARGE if size > LONGEST_FILE else read_attachment(field.data.stream.read()):
             case NotAnAttachment(sentence):
                 raise ValidationError(sentence)
+            case file:
+                self.file = file
 
-    @property
-    def typed(self) -> Typed:
+    def typed(self, attachment: Attachment | None) -> Typed:
         return Typed(
             name=one_line(self.name.data or ""),
             work_unit=one_line(self.work_unit.data or ""),
             reason=few_lines(self.reason.data or ""),
             phone=one_line(self.phone.data or ""),
-            attachment=self.file,
+            attachment=attachment,
             nip=self.other_nip,
         )
 
@@ -183,9 +197,17 @@ def fill_in(link: str) -> ResponseReturnValue:
     form, reference = CorrectionForm(), _reference(link, CORRECTION_LINK_DAYS)
     if reference is None or not form.validate():
         return _page_behind(link, form, 422)
+    match redrawn(form.file) if isinstance(form.file, Photo) else form.file:
+        case NoPlace():
+            return _no_place(link, form)
+        case NotAnAttachment(sentence):
+            refuse(form.attachment, sentence)
+            return _page_behind(link, form, 422)
+        case attachment:
+            typed = form.typed(attachment)
     limits.count_mail()
     with unit_of_work() as db:
-        outcome = submit(db, reference, form.typed, portal().keys, client(), now())
+        outcome = submit(db, reference, typed, portal().keys, client(), now())
     session.pop("correction_asked", None)
     match outcome:
         case None:
@@ -196,6 +218,13 @@ def fill_in(link: str) -> ResponseReturnValue:
         case EmailCorrection() if form.other_nip:
             link = portal().keys.correction_link(outcome.reference)
     return redirect(url_for("email_correction.open_link", link=link), 303)
+
+
+def _no_place(link: str, form: CorrectionForm) -> Response:
+    refuse(form.attachment, _NO_PLACE)
+    page = make_response(_page_behind(link, form, 503))
+    page.headers["Retry-After"] = str(_SECONDS_UNTIL_A_PLACE)
+    return page
 
 
 def _ask_page(form: AskForm, status: int = 200, likely_meant: str | None = None) -> Response:
@@ -233,7 +262,10 @@ def _page_behind(link: str, form: CorrectionForm, status: int = 200) -> Response
         found = behind_link(db, reference, is_fresh) if reference else None
     match found:
         case ProvenMailbox():
-            page = render_template("correction/fill_in.html", form=form, proven=found, link=link, has_errors=bool(form.errors))
+            page = render_template(
+                "correction/fill_in.html", form=form, proven=found, link=link, has_errors=bool(form.errors),
+                largest_side=LARGEST_SIDE_KEPT, longest_file=LONGEST_ATTACHMENT,
+            )  # fmt: skip
             return make_response(page, status)
         case AlreadyOnRecord():
             return render_template("correction/on_record.html", found=found)

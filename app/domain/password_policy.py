@@ -7,6 +7,8 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+from app.domain.spoken_name import spoken_words
+
 LONGEST_PASSWORD = 128  # checked before hashing, so that nobody buys work with a long one
 
 _KINDS = {
@@ -105,8 +107,8 @@ def personal_faults(password: str, owner: Owner) -> list[str]:
         return ["Password tidak boleh berisi NIP Anda. Pilih yang lain."]
     if owner.birth_date and any(written in only_digits for written in _written_dates(owner.birth_date)):
         return ["Password tidak boleh berisi tanggal lahir Anda. Pilih yang lain."]
-    name_parts = [part for part in re.split(r"[^a-z]+", owner.name.lower()) if len(part) >= 4]
-    if any(part in lowered for part in name_parts):
+    said = "".join(spoken_words(password))
+    if any(part in said for part in spoken_words(owner.name) if len(part) >= 4):
         return ["Password tidak boleh berisi nama Anda. Pilih yang lain."]
     if owner.email and len(local := owner.email.lower().split("@")[0]) >= 4 and local in lowered:
         return ["Password tidak boleh berisi alamat email Anda. Pilih yang lain."]

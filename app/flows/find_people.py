@@ -16,10 +16,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 from app.domain.categories import Activation, Category
 from app.domain.client import Client
 from app.domain.email_address import EmailAddress
+from app.domain.spoken_name import beginnings_of
 from app.mail import letters
 from app.models.activation_count import ActivationUnit
 from app.models.audit_event import Tag
-from app.models.name_word import NameWord, words_of
+from app.models.name_word import NameWord
 from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority
@@ -47,7 +48,7 @@ class Wishes:
     """What the people looked for have in common; what is empty does not matter."""
 
     nip: str = ""  # its first digits
-    words: tuple[str, ...] = ()  # beginnings of words of the name, as `words_of` gives them; all of them
+    words: tuple[str, ...] = ()  # what is said of the name, as `asked_for` gives it; all of it
     email: EmailAddress | None = None
     activation: Activation | None = None
     category: Category | None = None
@@ -56,7 +57,7 @@ class Wishes:
     instansi_id: int | None = None  # for the centre, which reaches all
 
     def fit(self, person: User) -> bool:
-        own_words = words_of(person.name)
+        own_words = beginnings_of(person.name)
         return (
             person.nip.startswith(self.nip)
             and all(any(own.startswith(word) for own in own_words) for word in self.words)
@@ -235,8 +236,9 @@ def _by_name(session: Session, wishes: Wishes, after: Position, size: int) -> Ch
     people = _with_ids(session, {row.user_id for row in rows})
     for row in rows:
         person = people.get(row.user_id)
-        is_first = person is not None and row.word == min(word for word in words_of(person.name) if word.startswith(beginning))
-        yield person if is_first else None, Position(after.index, (row.word, row.user_id), after.instansi_id)
+        own = [word for word in beginnings_of(person.name) if word.startswith(beginning)] if person is not None else []
+        is_old = row.word not in own  # an older release wrote it; who has several of these may come twice
+        yield person if is_old or row.word == own[0] else None, Position(after.index, (row.word, row.user_id), after.instansi_id)
 
 
 def _by_stuck(session: Session, wishes: Wishes, after: Position, size: int) -> Chunk:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import delete, exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from app.domain.corrections import CorrectionState
@@ -15,9 +15,11 @@ from app.models.email_correction import EmailCorrection
 from app.models.guess_bucket import GuessBucket
 from app.models.identity_change import IdentityChange
 from app.models.login_session import LoginSession
+from app.models.name_word import NameWord
 from app.models.outbox_mail import MailState, OutboxMail
 from app.models.reset_request import ResetRequest
 from app.models.throttle_bucket import ThrottleBucket
+from app.models.user import User
 from app.security import throttle
 
 MAILS_KEPT_FOR = timedelta(days=90)
@@ -37,8 +39,8 @@ Chore = Callable[[Session, datetime], int]
 
 def chores(idle: timedelta) -> dict[str, Chore]:
     """What there is to do, by name: ended sessions, old throttles, old requests and settled mails are removed, and
-    corrections that reach nobody are answered. Each does a part that is soon done and returns how many rows that were; to
-    be done again until it returns 0.
+    corrections that reach nobody are answered, and names that an older release has indexed are indexed anew. Each does a
+    part that is soon done and returns how many rows that were; to be done again until it returns 0.
 
     Letters that are still to be sent stay, however old; letters broken off by a dead worker are sent again or marked as
     uncertain.
@@ -61,7 +63,18 @@ def chores(idle: timedelta) -> dict[str, Chore]:
         "import_refusals": forget_imports.remove_refusals,
         "import_changes": forget_imports.remove_changes,
         "import_lines_left": forget_imports.remove_left,
+        "names_indexed": _index_old_names,
     }
+
+
+def _index_old_names(session: Session, _now: datetime) -> int:
+    """Names whose words an older release has written are found as they are spoken, too."""
+    old = select(User).where(text("has_old_words")).order_by(User.id).limit(ROWS_AT_ONCE)
+    people = session.scalars(old.with_for_update(of=User, skip_locked=True)).all()
+    NameWord.index_again(session, people)
+    done = update(User).where(User.id.in_([person.id for person in people])).values(has_old_words=False)
+    session.execute(done.execution_options(synchronize_session=False))
+    return len(people)
 
 
 def _end_sessions(session: Session, now: datetime, idle: timedelta) -> int:

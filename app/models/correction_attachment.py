@@ -4,6 +4,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, LargeBinary, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.domain.attachment import Attachment, Photo, is_redrawn
 from app.models.base import Base, UtcDateTime
 
 
@@ -17,6 +18,17 @@ class CorrectionAttachment(Base):
     media_type: Mapped[str] = mapped_column(String(40))  # as its content says
     content: Mapped[bytes] = mapped_column(LargeBinary)
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def as_to_be_seen(self) -> Attachment | Photo:
+        """Older releases kept photos as they came: these are still to be drawn anew."""
+        if self.media_type.startswith("image/") and not (self.media_type == "image/jpeg" and is_redrawn(self.content)):
+            return Photo(self.content)
+        return Attachment(self.media_type, self.content)
+
+    def replace(self, file: Attachment) -> None:
+        """Keep the clean one; nothing is written where it is the same."""
+        self.media_type, self.content = file.media_type, file.content
 
     @classmethod
     def are_at_least(cls, session: Session, many: int) -> bool:

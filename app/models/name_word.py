@@ -1,10 +1,10 @@
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ForeignKey, Index, String, delete, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.domain.spoken_name import beginnings_of
 from app.models.base import Base
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ _BY_BYTES = String(_LONGEST_WORD, collation="C").with_variant(String(_LONGEST_WO
 
 
 class NameWord(Base):
-    """One word of somebody's name in small letters, so that people are found by the beginning of any word of it, in
-    the time of one index look-up, however many there are."""
+    """One place at which somebody's name may begin to be said, so that people are found by any of its words in the time of
+    one index look-up, however many there are. `word` goes on to the end of the name, see domain/spoken_name.py."""
 
     __tablename__ = "name_word"
     __table_args__ = (
@@ -35,19 +35,14 @@ class NameWord(Base):
         rows = [
             {"instansi_id": person.instansi_id, "word": word, "user_id": person.id}
             for person in people
-            for word in words_of(person.name)
+            for word in beginnings_of(person.name)
         ]
         if rows:
             session.execute(insert(cls), rows)
 
     @classmethod
-    def index_again(cls, session: Session, person: "User") -> None:
-        """After a change of name or instansi."""
+    def index_again(cls, session: Session, people: Sequence["User"]) -> None:
+        """After a change of name or instansi, or of what is kept of a name."""
         session.flush()
-        session.execute(delete(cls).where(cls.user_id == person.id))
-        cls.index(session, [person])
-
-
-def words_of(name: str) -> list[str]:
-    """The words of a name as they are looked up: letters and digits, small, each once."""
-    return sorted({word[:_LONGEST_WORD] for word in re.findall(r"[^\W_]+", name.casefold())})
+        session.execute(delete(cls).where(cls.user_id.in_([person.id for person in people])))
+        cls.index(session, people)

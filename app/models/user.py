@@ -3,7 +3,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, func, or_, select, text, update
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, func, or_, select, text, true, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.domain.categories import Activation, Category, initial_activation
@@ -38,6 +38,7 @@ class User(Base):
         Index("ix_user_account_activation", "activation", "nip"),
         Index("ix_user_account_category", "category", "nip"),
         Index("ix_user_account_stuck_since", "instansi_id", "stuck_since", "id", **_only_where("stuck_since IS NOT NULL")),
+        Index("ix_user_account_has_old_words", "id", **_only_where("has_old_words")),
         Index("ix_user_account_old_scheme", "old_scheme", "old_cost", **_only_where("old_scheme IS NOT NULL")),
         Index(
             "ix_user_account_waiting_since",
@@ -68,6 +69,8 @@ class User(Base):
     # Of the older system that the hash was imported from, which lies inside it; NULL for the portal's own.
     old_scheme: Mapped[str | None] = mapped_column(String(20))
     old_cost: Mapped[int | None]
+    # Whether the words of the name are an older release's, as whoever wrote the row without this column left them.
+    has_old_words: Mapped[bool] = mapped_column(default=False, server_default=true())
     password_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     credential_version: Mapped[int] = mapped_column(default=1)
     browser_mark: Mapped[str | None] = mapped_column(String(32))  # kept by all browsers that know this person, signed
@@ -259,7 +262,8 @@ class User(Base):
     def _index_name_again(self) -> None:
         session = Session.object_session(self)
         if session is not None and self.id:
-            NameWord.index_again(session, self)
+            NameWord.index_again(session, [self])
+            self.has_old_words = False
 
     def end_all_access(self) -> None:
         """Tokens and sessions carry the version they were made under; the rows of the sessions go as well."""

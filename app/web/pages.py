@@ -43,7 +43,7 @@ _PAGES: dict[int, tuple[str, list[str], list[str]]] = {
     413: (
         "Kiriman terlalu besar",
         ["Isian yang dikirim lebih besar daripada yang diperlukan halaman ini, jadi tidak ada yang diubah."],
-        ["Kembali, hapus isian yang terlalu panjang, lalu kirim lagi."],
+        ["Kembali, hapus isian yang terlalu panjang atau pilih file yang lebih kecil, lalu kirim lagi."],
     ),
     429: (
         "Terlalu banyak percobaan",

@@ -1,19 +1,23 @@
 """The whole correction as people go through it: Joko asks on his phone, Wati answers at her desk, Joko comes in."""
 
 import re
-import struct
-import zlib
+from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
 
+from app.db import reading
+from app.models.correction_attachment import CorrectionAttachment
 from tests.browser.chromium import PHONE, PHONE_WITHOUT_JAVASCRIPT
 from tests.browser.conftest import OpenBrowser
 from tests.browser.live_portal import LivePortal
 from tests.browser.steps import ask_for_token, button, field, log_in, open_newest_mail, read_token, see
 from tests.cast import JOKO, NEW_PASSWORD, SARI, WATI
 from tests.desk import asked
+from tests.photos import TURNED_RIGHT, corners, from_phone, jpeg, opened, paper, png
 
 NEW = "joko@nusajaya.example"
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
@@ -39,7 +43,7 @@ def test_joko_asks_wati_answers_and_joko_comes_in(open_browser: OpenBrowser, pho
     see(joko, "Isi permintaan perbaikan email")
     field(joko, "Nama lengkap").fill("Joko Prabowo Adi")
     joko.get_by_label("Alasan").fill("Email di data salah ketik.")
-    joko.locator("input[type=file]").set_input_files(files=[{"name": "sk.png", "mimeType": "image/png", "buffer": _PNG}])
+    joko.locator("input[type=file]").set_input_files(files=[{"name": "sk.png", "mimeType": "image/png", "buffer": png(paper())}])
     button(joko, "Kirim permintaan").tap()
     see(joko, "Permintaan perbaikan email")
     ticket = joko.get_by_text(re.compile(r"^PE-\w{4}-\w{4}$")).inner_text()
@@ -54,7 +58,7 @@ def test_joko_asks_wati_answers_and_joko_comes_in(open_browser: OpenBrowser, pho
     expect(wati.get_by_role("main")).to_contain_text("joko.lama@nusajaya.example")
     with wati.expect_download() as download:
         wati.get_by_role("link", name="Unduh lampiran").click()
-    assert download.value.suggested_filename == f"{ticket}.png"
+    assert download.value.suggested_filename == f"{ticket}.jpg"
     joko.reload()
     expect(joko.get_by_role("main")).to_contain_text("Diproses")
     wati.get_by_label("Tatap muka dengan kartu pegawai atau KTP").check()
@@ -123,13 +127,88 @@ def test_the_queue_can_be_worked_with_the_keyboard(open_browser: OpenBrowser, li
     assert first != second
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+def _choose_photo(page: Page, content: bytes, name: str = "IMG_0001.jpeg", kind: str = "image/jpeg") -> None:
+    page.locator("input[type=file]").set_input_files(files=[{"name": name, "mimeType": kind, "buffer": content}])
 
 
-_PNG = (
-    b"\x89PNG\r\n\x1a\n"
-    + _chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
-    + _chunk(b"IDAT", zlib.compress(b"\0\xff\xff\xff"))
-    + _chunk(b"IEND", b"")
-)
+def _open_form(page: Page) -> None:
+    ask_for_token(page, JOKO.nip, NEW)
+    _follow_the_link_in_the_mail(page, NEW)
+    field(page, "Nama lengkap").fill("Joko Prabowo Adi")
+    page.get_by_label("Alasan").fill("Email di data salah ketik.")
+
+
+def _bytes_sent(page: Page, portal: LivePortal) -> int:
+    """As the portal sees it: the browser does not tell how long a form with a file is."""
+    answer, lengths = portal.app.wsgi_app, []
+
+    def measured(environ: Any, start: Any) -> Any:
+        lengths.append(int(environ.get("CONTENT_LENGTH") or 0))
+        return answer(environ, start)
+
+    portal.app.wsgi_app = measured  # type: ignore[method-assign]
+    button(page, "Kirim permintaan").tap()
+    see(page, "Permintaan perbaikan email")
+    return max(lengths)
+
+
+def _kept(portal: LivePortal) -> Image.Image:
+    with portal.app.app_context(), reading() as session:
+        return opened(session.scalars(select(CorrectionAttachment)).one().content)
+
+
+def test_a_photo_straight_from_the_phone_is_made_small_before_it_leaves(
+    open_browser: OpenBrowser, live_portal: LivePortal
+) -> None:
+    joko = open_browser(**PHONE)
+    _open_form(joko)
+
+    _choose_photo(joko, from_phone(orientation=TURNED_RIGHT))
+    expect(joko.get_by_text(re.compile("Foto diperkecil dari .* MB menjadi .* MB"))).to_be_visible()
+
+    assert len(from_phone(orientation=TURNED_RIGHT)) > 4_000_000 and 2_000 < _bytes_sent(joko, live_portal) < 2_500_000
+    kept = _kept(live_portal)
+    assert kept.width < kept.height == 2400 and corners(kept) == ["blue", "red", "white", "green"], "upright"
+
+
+def test_who_is_faster_than_the_shrinking_waits_for_it(open_browser: OpenBrowser, live_portal: LivePortal) -> None:
+    joko = open_browser(**PHONE)
+    _open_form(joko)
+
+    _choose_photo(joko, from_phone())
+
+    assert 2_000 < _bytes_sent(joko, live_portal) < 2_500_000 and _kept(live_portal).width == 2400
+
+
+def test_a_kind_that_only_the_browser_can_show_leaves_as_a_jpeg(open_browser: OpenBrowser, live_portal: LivePortal) -> None:
+    joko = open_browser(**PHONE)
+    _open_form(joko)
+    webp = BytesIO()
+    paper(640, 480).save(webp, "WEBP")
+
+    _choose_photo(joko, webp.getvalue(), "IMG-WA0001.webp", "image/webp")
+    expect(joko.get_by_text("Foto diperkecil")).to_be_visible()
+    _bytes_sent(joko, live_portal)
+
+    assert corners(_kept(live_portal)) == ["red", "green", "blue", "white"]
+
+
+def test_a_small_photo_and_a_pdf_leave_as_they_are(open_browser: OpenBrowser) -> None:
+    joko = open_browser(**PHONE)
+    _open_form(joko)
+    photo, pdf = jpeg(paper()), b"%PDF-1.4 " + bytes(3_000_000)
+    size_after_a_while = "async (input) => (await new Promise((done) => setTimeout(done, 500)), input.files[0].size)"
+    for content, name, kind in ((photo, "a.jpg", "image/jpeg"), (pdf, "a.pdf", "application/pdf")):
+        _choose_photo(joko, content, name, kind)
+        size = joko.locator("input[type=file]").evaluate(size_after_a_while)
+        assert size == len(content), name
+
+
+def test_without_javascript_the_photo_is_taken_as_it_is(open_browser: OpenBrowser, live_portal: LivePortal) -> None:
+    joko = open_browser(**PHONE_WITHOUT_JAVASCRIPT)
+    _open_form(joko)
+
+    _choose_photo(joko, from_phone(orientation=TURNED_RIGHT))
+
+    assert _bytes_sent(joko, live_portal) > 4_000_000
+    assert _kept(live_portal).size == (1800, 2400)

@@ -1,28 +1,29 @@
 """Someone whose address on record is wrong asks for another one, and follows what becomes of it."""
 
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, time, timedelta
 from io import BytesIO
-from threading import Barrier
+from threading import Barrier, BoundedSemaphore
 
 import pytest
 import time_machine
 from flask import Flask
+from PIL import Image
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from app.blueprints.email_correction import LONGEST_BODY
 from app.db import reading, unit_of_work
-from app.domain.attachment import LONGEST_ATTACHMENT
+from app.domain.attachment import LARGEST_SIDE_KEPT, LONGEST_ATTACHMENT, LONGEST_FILE, is_redrawn
 from app.domain.categories import Activation, Category
 from app.domain.client import Client
 from app.domain.corrections import DATA_DO_NOT_MATCH, CorrectionState, IdentityCheck
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import WIB, now, shown_moment
 from app.domain.nip import Nip
+from app.flows import received_photo
 from app.flows.answer_unclaimed import MOST_OF_ONE_PERSON, answer_unclaimed
 from app.mail import letters
 from app.models import AuditEvent, Instansi, OutboxMail, Tag, User
@@ -33,6 +34,7 @@ from app.security.throttle import CORRECTIONS_PER_LINE
 from app.web.portal import portal
 from tests.cast import BUDI, HADI, JOKO, SARI, STRANGERS_NIP, TONO, WATI
 from tests.inbox import Inbox, Mail
+from tests.photos import PLACE, TURNED_RIGHT, camera_notes, from_phone, grainy, jpeg, opened, paper, png
 from tests.visitor import Visitor, words_of
 
 NEW = "joko@nusajaya.example"
@@ -414,39 +416,38 @@ def test_a_late_answer_is_admitted(peopled: Flask, visitor: Visitor, inbox: Inbo
 # -- attachments -------------------------------------------------------------------------------------------------------
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
-
-
-def _jpeg(width: int = 8) -> bytes:
-    frame = b"\xff\xc0\x00\x0b\x08\x00\x08" + width.to_bytes(2) + b"\x01\x01\x11\x00"
-    scan = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + b"\x12\xff\x00\x34\xff\xd0\x56"
-    return b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00" + frame + scan + b"\xff\xd9"
-
-
-def _png(width: int = 1) -> bytes:
-    header = width.to_bytes(4) + (1).to_bytes(4) + b"\x08\x00\x00\x00\x00"
-    chunks = _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(b"\x00\x00")) + _chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + chunks
-
-
-JPEG, PNG = _jpeg(), _png()
+JPEG, PNG = jpeg(paper(), exif=camera_notes(TURNED_RIGHT), comment=PLACE), png(grainy(40, 30))
 PDF = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer << /Root 1 0 R >>\nstartxref\n9\n%%EOF\n"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
-EXE = b"MZ\x90\x00\x03" + b"\x00" * 200
+CUT = jpeg(paper(400, 300))[:-2]
 
 
-@pytest.mark.parametrize(
-    ("content", "filename", "media_type"),
-    [(JPEG, "sk.jpg", "image/jpeg"), (PNG, "sk.exe", "image/png"), (PDF, "../../sk.html", "application/pdf")],
-)
-def test_a_photo_or_pdf_is_kept_by_its_content(
-    peopled: Flask, visitor: Visitor, inbox: Inbox, content: bytes, filename: str, media_type: str
+@pytest.mark.parametrize(("content", "filename"), [(JPEG, "sk.jpg"), (PNG, "sk.exe"), (CUT, "sk.jpg"), (PNG[:-12], "a.svg")])
+def test_a_photo_is_kept_without_what_the_camera_wrote(
+    peopled: Flask, visitor: Visitor, inbox: Inbox, content: bytes, filename: str
 ) -> None:
     send(visitor, link_for(peopled, inbox), content, filename)
 
     [kept] = attachments_in(peopled)
-    assert (kept.correction_id, kept.media_type, kept.content) == (requests_in(peopled)[0].id, media_type, content.rstrip())
+    assert (kept.correction_id, kept.media_type) == (requests_in(peopled)[0].id, "image/jpeg")
+    assert is_redrawn(kept.content) and PLACE.encode() not in kept.content
+    turned = content is JPEG
+    assert opened(kept.content).size == (opened_size(content)[::-1] if turned else opened_size(content))
+
+
+def opened_size(content: bytes) -> tuple[int, int]:
+    with Image.open(BytesIO(content)) as picture:
+        return picture.size
+
+
+@pytest.mark.parametrize("front", [b"", b"\r\n", b"\xef\xbb\xbf", SVG])
+def test_a_pdf_is_kept_as_it_is_but_for_what_stands_around_it(
+    peopled: Flask, visitor: Visitor, inbox: Inbox, front: bytes
+) -> None:
+    send(visitor, link_for(peopled, inbox), front + PDF + SVG, "../../sk.html")
+
+    [kept] = attachments_in(peopled)
+    assert (kept.media_type, kept.content) == ("application/pdf", PDF.rstrip())
 
 
 @pytest.mark.parametrize("hidden", [b"PK\x03\x04 a zip", b"<script>alert(1)</script>", JPEG])
@@ -456,40 +457,93 @@ def test_what_hangs_behind_a_file_is_cut_off(
 ) -> None:
     send(visitor, link_for(peopled, inbox), content + hidden)
 
-    assert [kept.content for kept in attachments_in(peopled)] == [content]
+    [kept] = attachments_in(peopled)
+    assert hidden not in kept.content and (is_redrawn(kept.content) or kept.content == content)
+
+
+def test_a_photo_of_some_mb_is_taken_and_kept_small(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+    assert len(from_phone()) > 2 * LONGEST_ATTACHMENT
+
+    sent = _send_raw(visitor, link_for(peopled, inbox), from_phone())
+
+    [kept] = attachments_in(peopled)
+    assert sent.status_code == 303 and len(kept.content) <= LONGEST_ATTACHMENT
+    assert max(opened(kept.content).size) == LARGEST_SIDE_KEPT
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "words"),
     {
-        "svg": SVG,
-        "html": b"<!doctype html><script>alert(1)</script>",
-        "renamed exe": EXE,
-        "gif": b"GIF89a\x01\x00\x01\x00",
-        "zip": b"PK\x03\x04" + b"\x00" * 60,
-        "jpeg start only": b"\xff\xd8\xff\xe0" + SVG + b"\xff\xd9",
-        "jpeg without size": _jpeg(width=0),
-        "jpeg cut off": JPEG[:-2],
-        "jpeg without picture": b"\xff\xd8\xff\xd9",
-        "png start only": b"\x89PNG\r\n\x1a\n" + SVG,
-        "png cut off": PNG[:-12],
-        "png with a wrong checksum": PNG[:20] + b"\x09" + PNG[21:],
-        "png as a bomb": _png(width=2**31 - 1),
-        "pdf behind html": SVG + PDF,
-        "pdf without end": PDF.replace(b"%%EOF", b""),
-        "pdf with a long tail": PDF + b"x" * 2000,
-        "empty": b"",
-    }.items(),
-    ids=lambda item: item[0],
+        "svg": (SVG, "gambar SVG"),
+        "html": (b"<!doctype html><script>alert(1)</script>", "halaman web"),
+        "renamed exe": (b"MZ\x90\x00\x03" + b"\x00" * 200, "bukan foto JPG"),
+        "gif": (b"GIF89a\x01\x00\x01\x00", "gambar GIF"),
+        "heic": (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "foto HEIC"),
+        "webp": (b"RIFF\x24\x00\x00\x00WEBPVP8 ", "gambar WebP"),
+        "zip": (b"PK\x03\x04" + b"\x00" * 60, "file ZIP"),
+        "jpeg start only": (b"\xff\xd8\xff\xe0" + SVG + b"\xff\xd9", "bukan foto JPG"),
+        "jpeg without picture": (b"\xff\xd8\xff\xd9", "bukan foto JPG"),
+        "jpeg cut at its head": (JPEG[: JPEG.index(b"\xff\xda") + 20], "terpotong"),
+        "jpeg of which little is left": (jpeg(grainy(400, 300))[:1500], "terpotong"),
+        "png start only": (b"\x89PNG\r\n\x1a\n" + SVG, "bukan foto JPG"),
+        "png cut at its head": (PNG[:60], "terpotong"),
+        "png with a wrong checksum": (PNG[:20] + b"\x09" + PNG[21:], "bukan foto JPG"),
+        "png as a bomb": (png(Image.new("1", (12_000, 9_000))), "megapiksel"),
+        "pdf without end": (PDF.replace(b"%%EOF", b""), "PDF ini terpotong"),
+        "empty": (b"", "kosong"),
+    }.values(),
 )
 def test_other_files_are_refused_at_their_field(
-    peopled: Flask, visitor: Visitor, inbox: Inbox, content: tuple[str, bytes]
+    peopled: Flask, visitor: Visitor, inbox: Inbox, content: bytes, words: str
 ) -> None:
-    refused = send(visitor, link_for(peopled, inbox), content[1], "sk.jpg")
+    refused = send(visitor, link_for(peopled, inbox), content, "sk.jpg")
 
     assert refused.status_code == 422 and 'id="attachment-error"' in refused.text
-    assert ("kosong" if not content[1] else "bukan foto JPG") in words_of(refused) and FORM["reason"] in refused.text
-    assert attachments_in(peopled) == []
+    assert words in words_of(refused) and FORM["reason"] in refused.text
+    assert attachments_in(peopled) == [] and requests_in(peopled)[0].submitted_at is None
+
+
+def test_while_all_places_for_photos_are_taken_nothing_is_lost(
+    peopled: Flask, visitor: Visitor, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = link_for(peopled, inbox)
+    no_place = BoundedSemaphore(1)
+    no_place.acquire()
+    with monkeypatch.context() as taken:
+        taken.setattr(received_photo, "_places", no_place)
+        taken.setattr(received_photo, "SECONDS_TO_WAIT", 0.01)
+        busy = send(visitor, link, JPEG)
+        assert busy.status_code == 503 and int(busy.headers["Retry-After"]) > 0
+        assert "banyak foto" in words_of(busy) and FORM["reason"] in busy.text
+        assert requests_in(peopled)[0].submitted_at is None
+
+    assert send(visitor, link, JPEG).status_code == 303 and len(attachments_in(peopled)) == 1
+
+
+def test_no_photo_is_drawn_for_a_form_that_is_not_sound(
+    peopled: Flask, visitor: Visitor, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(received_photo, "_drawn_by_another_process", lambda _content: pytest.fail("drawn"))
+
+    assert send(visitor, link_for(peopled, inbox), JPEG, reason="").status_code == 422
+
+
+def test_no_photo_is_drawn_inside_a_transaction(
+    peopled: Flask, visitor: Visitor, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else writes meanwhile, which on SQLite only one can."""
+    draw = received_photo._drawn_by_another_process
+
+    def while_another_writes(content: bytes) -> tuple[bytes, int]:
+        with ThreadPoolExecutor(1) as other:
+            asked = other.submit(ask, Visitor(peopled), BUDI.nip, "budi.baru@nusajaya.example").result()
+        assert asked.status_code == 303
+        return draw(content)
+
+    link = link_for(peopled, inbox)
+    monkeypatch.setattr(received_photo, "_drawn_by_another_process", while_another_writes)
+
+    assert send(visitor, link, JPEG).status_code == 303 and len(requests_in(peopled)) == 2
 
 
 def test_a_file_that_is_too_large_is_refused_at_its_field_and_a_huge_one_by_a_page(
@@ -497,8 +551,10 @@ def test_a_file_that_is_too_large_is_refused_at_its_field_and_a_huge_one_by_a_pa
 ) -> None:
     link = link_for(peopled, inbox)
 
-    large = _send_raw(visitor, link, JPEG + b"\x00" * LONGEST_ATTACHMENT)
-    assert large.status_code == 422 and "lebih besar dari 2 MB" in words_of(large) and 'id="attachment-error"' in large.text
+    large = _send_raw(visitor, link, JPEG + b"\x00" * LONGEST_FILE)
+    assert large.status_code == 422 and "lebih besar dari 10 MB" in words_of(large) and 'id="attachment-error"' in large.text
+    pdf = _send_raw(visitor, link, PDF.replace(b"endobj", b"endobj %" + b"x" * LONGEST_ATTACHMENT))
+    assert pdf.status_code == 422 and "PDF ini lebih besar dari 2 MB" in words_of(pdf)
     huge = _send_raw(visitor, link, b"0" * LONGEST_BODY)
     assert huge.status_code == 413 and "terlalu besar" in words_of(huge)
     assert send(visitor, link).status_code == 303 and attachments_in(peopled) == []

@@ -4,10 +4,11 @@ import base64
 import json
 import re
 from datetime import timedelta
+from urllib.parse import quote_plus
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select, text
 
 from app.db import reading, unit_of_work
 from app.domain.categories import Activation, Category
@@ -101,6 +102,65 @@ def test_who_has_two_words_with_the_same_beginning_is_found_once(peopled: Flask,
         session.scalars(select(User).where(User.nip == SARI.nip)).one().rename("Sari Sartika Sarjana")
 
     assert wati.open(f"{PEOPLE}?nama=sar").text.count("Sari Sartika Sarjana") == 1
+
+
+SPOKEN = "H. Ahmad Ma’ruf Al-Amin, S. Pd., M.Hum"
+
+
+def _rename(app: Flask, person: Person, name: str) -> None:
+    with app.app_context(), unit_of_work() as session:
+        session.scalars(select(User).where(User.nip == person.nip)).one().rename(name)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["maruf", "ma'ruf", "ma’ruf al-amin", "MARUF", "alamin", "al amin", "spd", "s.pd", "mhum", "m.hum", "h. ahmad"],
+)
+def test_a_name_is_found_as_it_is_spoken(peopled: Flask, wati: Visitor, typed: str) -> None:
+    _rename(peopled, BUDI, SPOKEN)
+
+    page = wati.open(f"{PEOPLE}?nama={quote_plus(typed)}").text
+
+    assert page.count(BUDI.nip[:8]) >= 1 and "Al-Amin" in page
+    assert found_by(wati, f"nama={quote_plus(typed)}") == set(), "nobody else of the cast is called so"
+
+
+def _with_words_of_an_older_release(app: Flask, person: Person, name: str) -> None:
+    """As a row that was written by somebody who does not know of beginnings."""
+    _rename(app, person, name)
+    with app.app_context(), unit_of_work() as session:
+        user = session.scalars(select(User).where(User.nip == person.nip)).one()
+        session.execute(delete(NameWord).where(NameWord.user_id == user.id))
+        for word in set(re.findall(r"[^\W_]+", name.casefold())):
+            session.add(NameWord(instansi_id=user.instansi_id, word=word, user_id=user.id))
+        user.has_old_words = True
+
+
+def test_names_indexed_by_an_older_release_are_found_as_before_and_then_as_they_are_spoken(peopled: Flask, wati: Visitor) -> None:
+    _with_words_of_an_older_release(peopled, BUDI, "Budi Ma'ruf Santoso")
+    shown = "Budi Ma&#39;ruf Santoso"
+    assert shown in wati.open(f"{PEOPLE}?nama=budi+ruf").text
+    assert shown not in wati.open(f"{PEOPLE}?nama=maruf").text
+
+    done = peopled.test_cli_runner().invoke(args=["housekeeping"])
+
+    assert done.exit_code == 0 and "names_indexed" in done.output
+    for typed in ("maruf", "budi ruf", "santoso", "budimaruf"):
+        assert wati.open(f"{PEOPLE}?nama={quote_plus(typed)}").text.count(shown) == 1, typed
+    with peopled.app_context(), reading() as session:
+        assert not session.scalars(select(User).where(User.has_old_words)).all()
+
+
+def test_a_row_that_an_older_release_adds_meanwhile_is_marked_by_the_database(peopled: Flask) -> None:
+    with peopled.app_context(), unit_of_work() as session:
+        session.execute(
+            text(
+                "INSERT INTO user_account (nip, name, category, instansi_id, work_unit, activation, activation_changed_at, "
+                "credential_version) SELECT '197001011995011999', 'Ma''ruf', category, instansi_id, '', activation, "
+                "activation_changed_at, 1 FROM user_account LIMIT 1"
+            )
+        )
+        assert session.scalars(select(User.has_old_words).where(User.nip == "197001011995011999")).one() is True
 
 
 def test_a_unit_is_chosen_from_those_of_the_instansi(peopled: Flask, wati: Visitor, ratna: Visitor) -> None:

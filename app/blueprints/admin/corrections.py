@@ -12,7 +12,7 @@ from wtforms import HiddenField
 from app.blueprints.admin.changes import what_follows
 from app.blueprints.admin.instansi import chosen_instansi
 from app.db import reading, unit_of_work
-from app.domain.attachment import EXTENSIONS
+from app.domain.attachment import EXTENSIONS, Attachment, NotAnAttachment, Photo
 from app.domain.corrections import PROMISE, USUAL_REASONS_TO_REJECT, CorrectionState, IdentityCheck
 from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now
@@ -22,6 +22,7 @@ from app.flows.change_identity import UnderWay
 from app.flows.correction_queue import Cursor, changes, decided_requests, next_open_after, open_requests
 from app.flows.decide_correction import AlreadyDecided, Grounds, SameAnswer
 from app.flows.put_on_record import AddressTaken
+from app.flows.received_photo import NoPlace, redrawn
 from app.flows.weigh_correction import CheckImpossible, NotAcknowledged, Weighed, others_beside, weigh
 from app.models.audit_event import Tag
 from app.models.correction_attachment import CorrectionAttachment
@@ -31,6 +32,7 @@ from app.models.instansi import Instansi
 from app.models.user import User
 from app.security import audit
 from app.security.authority import NotToTouch, OutOfReach
+from app.security.passwords import Busy
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import ChoiceField, LineField, MarksField, refuse, refuse_unacknowledged
 from app.web.headers import takes
@@ -153,16 +155,30 @@ def reject(correction_id: int) -> ResponseReturnValue:
 @blueprint.get("/<big_row:correction_id>/lampiran")
 def attachment(correction_id: int) -> ResponseReturnValue:
     """As a download only: what a stranger has uploaded is never shown inside the portal."""
+    with reading() as db:
+        correction = decide_correction.within_reach(db, authority(), correction_id)
+        kept = None if isinstance(correction, OutOfReach) else CorrectionAttachment.of(db, correction_id)
+        file = kept.as_to_be_seen if kept else abort(404)
+    # Kept by an older release: it has not been drawn anew yet.
+    match redrawn(file) if isinstance(file, Photo) else file:
+        case NoPlace():
+            raise Busy
+        case NotAnAttachment():
+            flash("Foto yang dilampirkan rusak, sehingga tidak dapat dibuka. Minta pemohon menunjukkan dokumennya.", "info")
+            return redirect(url_for("admin.corrections.one", correction_id=correction_id), 303)
+        case Attachment() as clean:
+            pass
     with unit_of_work() as db:
         correction = decide_correction.within_reach(db, authority(), correction_id)
         found = CorrectionAttachment.of(db, correction_id)
         if isinstance(correction, OutOfReach) or found is None:
             abort(404)
+        found.replace(clean)
         audit.record(
             db, Tag.ATTACHMENT_OPENED, correction.user, client(), now(), actor=authority().admin, ticket=correction.ticket
         )
-    download = Response(found.content, mimetype=found.media_type)
-    download.headers["Content-Disposition"] = f'attachment; filename="{correction.ticket}.{EXTENSIONS[found.media_type]}"'
+    download = Response(clean.content, mimetype=clean.media_type)
+    download.headers["Content-Disposition"] = f'attachment; filename="{correction.ticket}.{EXTENSIONS[clean.media_type]}"'
     download.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return download
 

@@ -17,6 +17,7 @@ from app.domain.categories import Activation, Category
 from app.domain.email_address import EmailAddress, read_email
 from app.domain.indonesian_time import now
 from app.domain.nip import read_nip_beginning
+from app.domain.spoken_name import asked_for
 from app.flows.find_people import (
     MOST_EXPORTED,
     Found,
@@ -30,7 +31,6 @@ from app.flows.find_people import (
     units_of,
 )
 from app.models.instansi import Instansi
-from app.models.name_word import words_of
 from app.models.user import User
 from app.web import exports
 from app.web.admins import authority, proven_again
@@ -78,7 +78,7 @@ class PeopleForm(FlaskForm):
         self.nip_prefix = beginning
 
     def validate_nama(self, field: StringField) -> None:
-        if (field.data or "").strip() and not words_of(field.data or ""):
+        if (field.data or "").strip() and not asked_for(field.data or ""):
             raise ValidationError("Isi nama dengan huruf, misalnya sari wulan.")
 
     def validate_email(self, field: StringField) -> None:
@@ -133,7 +133,7 @@ def _read(db: Session, form: PeopleForm) -> Search:
     instansi = _instansi(db, form) if authority().is_pusat else None
     wishes = Wishes(
         nip=form.nip_prefix,
-        words=tuple(words_of(form.nama.data or ""))[:_MOST_WORDS],
+        words=tuple(asked_for(form.nama.data or ""))[:_MOST_WORDS],
         email=form.address,
         activation=Activation(form.status.data) if form.status.data and not form.status.errors else None,
         category=Category(form.kategori.data) if form.kategori.data and not form.kategori.errors else None,
