@@ -12,7 +12,7 @@ from app.blueprints.token_confirmation import waits_for_token
 from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
-from app.domain.password_policy import LONGEST_PASSWORD
+from app.domain.password_policy import LONGEST_PASSWORD, has_blank_end
 from app.flows import desk_password, log_in, log_out
 from app.models.user import User
 from app.security import passwords
@@ -25,6 +25,7 @@ from app.web.portal import client, portal
 blueprint = Blueprint("login", __name__)
 
 WRONG = "NIP dan password tidak cocok. Periksa keduanya, atau pakai Lupa Password untuk membuat password baru."
+BLANK_END = "Password yang dikirim diawali atau diakhiri spasi. Bila spasi itu ikut tersalin, ketik ulang tanpa spasi."
 START_OF_THE_APP = "aplikasi"  # the manifest's start_url is /login?aplikasi=1
 SESSION, ENDED = "sesi", "berakhir"  # where a page goes by itself at the end of its session: /login?sesi=berakhir
 _NOTE_SECONDS = 30 * 60
@@ -94,6 +95,8 @@ def enter() -> ResponseReturnValue:
         case log_in.WrongPassword():
             limits.count_wrong_try()
             refuse(form.password, WRONG)
+            if has_blank_end(form.password.data or ""):
+                refuse(form.password, BLANK_END)
             return _page(form, 422)
         case log_in.NotOpen(user):
             session["not_open"] = {"user": user.id, "password_of": _password_of(user), "until": time() + _NOTE_SECONDS}

@@ -11,7 +11,8 @@ from urllib.parse import unquote
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels (no words), no Y; 20^8 = 25.6 thousand million codes
 CODE_LENGTH = 8
 LONGEST_INPUT = 20_000  # characters: a whole mail, with what a forwarding program has put around it
-_LINK = r"[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]{43}"
+SIGNATURE = "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"  # 32 bytes; with another last letter it would be a second spelling
+_LINK = rf"[A-Za-z0-9_-]{{16}}\.{SIGNATURE}"
 _AT_THE_BEGINNING = re.compile(rf"[^A-Za-z0-9_-]*({_LINK})")
 _MAILED = re.compile(rf"(?i:konfirmasi-reset-password)[/\\]{{1,3}}({_LINK})")
 _BY_ITSELF = re.compile(rf"(?<![\w.%=/-])({_LINK})(?![\w-])")
@@ -76,7 +77,7 @@ def code_from(digest: bytes) -> Code:
 
 def read_link(behind: str) -> Link | None:
     """The link in an opened address, by what stands behind its last slash: whatever follows the link is left out."""
-    whole = _LINE_BREAK.sub("", behind[:LONGEST_INPUT])
+    whole = on_one_line(behind[:LONGEST_INPUT])
     found = _AT_THE_BEGINNING.match(whole) or _AT_THE_BEGINNING.match(whole.translate(_LEFT_OF_BREAKS))
     return Link(found[1]) if found else None
 
@@ -97,6 +98,11 @@ def read_secret(typed: str) -> Code | Link | None:
         return Code(alone.upper())
     codes = _codes_among_words(words)
     return Code(codes.pop()) if len(codes) == 1 else None
+
+
+def on_one_line(text: str) -> str:
+    """Lines put together again, and without blanks: as a link was before a mail program broke it."""
+    return _LINE_BREAK.sub("", text)
 
 
 def _seen(typed: str) -> str:
@@ -124,7 +130,7 @@ def _drawn_plainly(letter: str) -> str:
 def _links(text: str) -> set[str]:
     """The links in a text: as it stands, put together from its lines, and inside of what mail filters make of a link."""
     found: set[str] = set()
-    for whole in (text, _LINE_BREAK.sub("", text)):
+    for whole in (text, on_one_line(text)):
         for _ in range(_TIMES_WRAPPED):
             found.update(_MAILED.findall(whole), _MAILED.findall(whole.translate(_LEFT_OF_BREAKS)))
             if whole is text:

@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Flask, Response, current_app, make_response, render_template, request, url_for
+from flask import Flask, Response, current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -14,7 +14,7 @@ from app.domain.indonesian_time import now
 from app.models.audit_event import Tag
 from app.security import audit
 from app.security.passwords import Busy
-from app.web import sessions
+from app.web import mailed_links, sessions
 from app.web.headers import BrokenForm
 from app.web.limits import in_minutes, seconds_until_free
 from app.web.portal import client, request_id
@@ -62,7 +62,7 @@ _PAGES: dict[int, tuple[str, list[str], list[str]]] = {
     ),
 }
 _SECONDS_WHEN_BUSY = 30
-_UNSEEN = ("metrics", "proxyz", "kotak-surat")  # for whom they are not, they do not exist, whatever the method
+_UNSEEN = frozenset({"metrics", "proxyz", "kotak-surat"})  # for whom they are not, they do not exist, whatever the method
 
 
 def init_app(app: Flask) -> None:
@@ -147,6 +147,8 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
         return error
     if error.code == 405 and request.path.strip("/").partition("/")[0] in _UNSEEN:
         return error_page(404)
+    if error.code == 404 and (meant := mailed_links.page_meant(_UNSEEN)):
+        return redirect(meant, 303)
     page = error_page(error.code)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
