@@ -19,7 +19,7 @@ from app.flows.redeem_token import policy_for, request_behind
 from app.flows.request_reset import NothingToResend, Posted, TooSoon, resend_token
 from app.models.audit_event import Tag
 from app.security import audit, throttle
-from app.web import limits
+from app.web import again, limits
 from app.web.assets import static_url
 from app.web.fields import TokenField
 from app.web.pages import error_page
@@ -131,8 +131,13 @@ def resend_opened() -> ResponseReturnValue:
     raise MethodNotAllowed(["POST"])
 
 
+def _resend_again() -> ResponseReturnValue:
+    return page(again.filled(ConfirmationForm(formdata=None)), opened=opened_link())
+
+
 @blueprint.post("/kirim-ulang")
 @limits.limit_mails
+@again.shows_again(_resend_again)
 def resend() -> ResponseReturnValue:
     asked = Asked.in_this_browser()
     if asked is None:

@@ -18,6 +18,7 @@ from app.flows.staff_sheet import UnreadableFile
 from app.models.import_batch import BatchState, ImportBatch
 from app.models.instansi import Instansi
 from app.security.authority import OutOfReach
+from app.web import again
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import LineField, refuse
 from app.web.headers import takes
@@ -71,7 +72,12 @@ def show_list() -> ResponseReturnValue:
     return _list_page(UploadForm())
 
 
+def _upload_again() -> ResponseReturnValue:
+    return _list_page(again.with_file(UploadForm()))
+
+
 @blueprint.post("", endpoint="upload")
+@again.shows_again(_upload_again)
 @takes(file="file", longest_body=MOST_BYTES + _REST_OF_THE_FORM, only_from_admins=True)
 def upload() -> ResponseReturnValue:
     form, file = UploadForm(), request.files.get("file")
