@@ -13,7 +13,6 @@ CODE_LENGTH = 8
 LONGEST_INPUT = 20_000  # characters: a whole mail, with what a forwarding program has put around it
 SIGNATURE = "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"  # 32 bytes; with another last letter it would be a second spelling
 _LINK = rf"[A-Za-z0-9_-]{{16}}\.{SIGNATURE}"
-_AT_THE_BEGINNING = re.compile(rf"[^A-Za-z0-9_-]*({_LINK})")
 _MAILED = re.compile(rf"(?i:konfirmasi-reset-password)[/\\]{{1,3}}({_LINK})")
 _BY_ITSELF = re.compile(rf"(?<![\w.%=/-])({_LINK})(?![\w-])")
 _LINE_BREAK = re.compile(r"=?\s++(?:[>|]\s*+)*+")  # with the marks of a quoted mail, and quoted-printable's own
@@ -76,10 +75,19 @@ def code_from(digest: bytes) -> Code:
 
 
 def read_link(behind: str) -> Link | None:
-    """The link in an opened address, by what stands behind its last slash: whatever follows the link is left out."""
+    """The link in an opened address, by what stands behind its last slash: signs and lines that follow are left out."""
+    found = link_at_the_beginning(behind, _LINK)
+    return Link(found) if found else None
+
+
+def link_at_the_beginning(behind: str, link: str) -> str | None:
+    """What fits the pattern `link`, in what stands behind the last slash of an address. A letter too many spoils it, but
+    not the words of a next line."""
     whole = on_one_line(behind[:LONGEST_INPUT])
-    found = _AT_THE_BEGINNING.match(whole) or _AT_THE_BEGINNING.match(whole.translate(_LEFT_OF_BREAKS))
-    return Link(found[1]) if found else None
+    end = "(?![A-Za-z0-9])" if whole == behind else ""
+    pattern = rf"[^A-Za-z0-9_-]*({link}){end}"
+    found = re.match(pattern, whole) or re.match(pattern, whole.translate(_LEFT_OF_BREAKS))
+    return found[1] if found else None
 
 
 def read_secret(typed: str) -> Code | Link | None:

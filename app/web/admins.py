@@ -58,13 +58,12 @@ def only_admins() -> ResponseReturnValue | None:
 
 def lost_csrf(error: CSRFError) -> ResponseReturnValue:
     """Of a form at the desk: it comes back with what was typed, for who may see it."""
-    if not again.can_be_shown() or (sessions.visitor() is None and not login_in_place.is_possible()):
+    visitor = sessions.visitor()
+    if not (login_in_place.is_possible() if visitor is None else visitor.authority and again.can_be_shown()):
         return pages.lost_csrf(error)
     pages.note_lost_csrf()
-    if sessions.visitor() is None:
-        return login_in_place.stale_page()
     try:
-        return _closed() or again.shown(400)
+        return login_in_place.stale_page() if visitor is None else again.shown(400)
     except NotAllowed as refusal:
         return not_allowed(refusal)
     except HTTPException as refusal:

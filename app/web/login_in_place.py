@@ -38,7 +38,9 @@ class LoginForm(FlaskForm):
 def is_possible() -> bool:
     """Whether this request holds what is worth to come back with. What another site has sent is nobody's words here."""
     is_short = (request.content_length or 0) <= _LONGEST_BODY
-    return request.method == "POST" and is_short and again.can_be_shown() and _is_from_here()
+    if request.method != "POST" or not is_short or not again.can_be_shown() or not _is_from_here():
+        return False
+    return is_sent() or any(_travels(name) and any(values) for name, values in request.form.lists())
 
 
 def is_sent() -> bool:

@@ -12,9 +12,9 @@ from flask import Flask, current_app, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from app.domain.reset_secret import SIGNATURE, on_one_line, read_link
+from app.domain.reset_secret import SIGNATURE, link_at_the_beginning, read_link
 
-_SIGNED = re.compile(rf"[^A-Za-z0-9_-]*([A-Za-z0-9_-]{{4,200}}\.[A-Za-z0-9_-]{{6,12}}\.{SIGNATURE})")
+_SIGNED = rf"[A-Za-z0-9_-]{{4,200}}\.[A-Za-z0-9_-]{{6,12}}\.{SIGNATURE}"
 _PATH = re.compile(r"[A-Za-z0-9/._-]*")  # what addresses of pages are made of, links apart
 _LONGEST = 2_000
 
@@ -39,8 +39,7 @@ def page_meant(unseen: frozenset[str]) -> str | None:
 
 def _signed_link(behind: str) -> str:
     """Of a correction or of a change: name, time, and signature."""
-    found = _SIGNED.match(on_one_line(behind[:_LONGEST]))
-    return found[1] if found else ""
+    return link_at_the_beginning(behind[:_LONGEST], _SIGNED) or ""
 
 
 def _reset_link(behind: str) -> str:
