@@ -1,5 +1,7 @@
 """A token is read out of whatever it was pasted with; a text without one, or with two, is none."""
 
+# ruff: noqa: E501  # one spelling a row
+
 import base64
 from time import perf_counter
 from urllib.parse import quote
@@ -110,7 +112,26 @@ def test_a_text_without_our_letters_is_none(text: str) -> None:
 
 @given(
     st.lists(
-        st.sampled_from(["token", "saya", "belum", "datang", "tolong", "kirim", "ulang", "ke", "email", "ya", "bpk", "ibu", "skrg", "bgmn", "BKN"]), max_size=30
+        st.sampled_from(
+            [
+                "token",
+                "saya",
+                "belum",
+                "datang",
+                "tolong",
+                "kirim",
+                "ulang",
+                "ke",
+                "email",
+                "ya",
+                "bpk",
+                "ibu",
+                "skrg",
+                "bgmn",
+                "BKN",
+            ]
+        ),
+        max_size=30,
     )
 )
 def test_words_are_no_token(words: list[str]) -> None:
