@@ -27,7 +27,7 @@ from app.domain.indonesian_time import now
 from app.mail import delivery
 from app.mail.rendering import Letterhead, Renderer
 from app.security.signing import SigningKeys
-from app.web import assets, headers, limits, locale, logs, pages, row_ids, sessions
+from app.web import assets, headers, limits, locale, logs, mailed_links, pages, row_ids, sessions
 from app.web.portal import Portal
 from config import ROOT, Settings
 
@@ -96,6 +96,7 @@ def create_app(settings: Settings) -> Flask:
     locale.init_app(app)
     assets.init_app(app)
     row_ids.init_app(app)
+    mailed_links.init_app(app)
     for module in PAGES:
         app.register_blueprint(module.blueprint)
     register_commands(app.cli)

@@ -31,7 +31,7 @@ from app.mail.rendering import CORRECTION_LINK_DAYS, TICKET_DAYS
 from app.models.email_correction import EmailCorrection
 from app.models.instansi import Instansi
 from app.security.throttle import OTHER_MAILS_PER_MAILBOX
-from app.web import limits
+from app.web import again, limits
 from app.web.again import LOST_CSRF, shows_again
 from app.web.fields import EmailField, NipField, refuse
 from app.web.headers import takes
@@ -118,10 +118,8 @@ def _ask_again() -> ResponseReturnValue:
     return _ask_page(form)
 
 
-def _fill_in_again() -> ResponseReturnValue:
-    form = CorrectionForm()
-    form.form_errors = [LOST_CSRF]
-    return _page_behind((request.view_args or {})["link"], form)
+def _fill_in_again(link: str) -> ResponseReturnValue:
+    return _page_behind(link, again.with_file(CorrectionForm()))
 
 
 @blueprint.get("", endpoint="page")

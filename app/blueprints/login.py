@@ -11,23 +11,22 @@ from wtforms import PasswordField, ValidationError
 from app.blueprints.token_confirmation import waits_for_token
 from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
-from app.domain.nip import Nip
-from app.domain.password_policy import LONGEST_PASSWORD
-from app.flows import desk_password, log_in, log_out
+from app.domain.password_policy import LONGEST_PASSWORD, has_blank_end
+from app.flows import log_in, log_out
 from app.models.user import User
-from app.security import passwords
 from app.security.throttle import TooManyTries
 from app.web import limits, sessions
 from app.web.again import LOST_CSRF, shows_again
+from app.web.entering import BLANK_END, WRONG, note_not_open, password_of, slow_down, try_to_enter
 from app.web.fields import NipField, refuse
-from app.web.portal import client, portal
+from app.web.pages import error_page
+from app.web.portal import client
 
 blueprint = Blueprint("login", __name__)
 
-WRONG = "NIP dan password tidak cocok. Periksa keduanya, atau pakai Lupa Password untuk membuat password baru."
 START_OF_THE_APP = "aplikasi"  # the manifest's start_url is /login?aplikasi=1
-SESSION, ENDED = "sesi", "berakhir"  # where a page goes by itself at the end of its session: /login?sesi=berakhir
-_NOTE_SECONDS = 30 * 60
+# Where a page goes by itself at the end of its session: /login?sesi=berakhir; and who logs out after it: /login?sesi=keluar
+SESSION, ENDED, LEFT = "sesi", "berakhir", "keluar"
 
 
 class LoginForm(FlaskForm):
@@ -42,8 +41,9 @@ class LoginForm(FlaskForm):
 
 
 def _page(form: LoginForm, status: int = 200) -> Response:
-    has_ended = request.args.get(SESSION) == ENDED and sessions.visitor() is None and not form.is_submitted()
-    page = render_template("auth/login.html", form=form, has_errors=bool(form.errors), session_has_ended=has_ended)
+    is_nobody = sessions.visitor() is None and not form.is_submitted()
+    session_is = request.args.get(SESSION) if is_nobody else None
+    page = render_template("auth/login.html", form=form, has_errors=bool(form.errors), session_is=session_is)
     return make_response(page, status)
 
 
@@ -86,17 +86,19 @@ def enter() -> ResponseReturnValue:
     form = LoginForm()
     if not form.validate():
         return _page(form, 422)
-    match _try(form.nip.value, form.password.data or ""):
+    match try_to_enter(form.nip.value, form.password.data or ""):
         case TooManyTries(seconds):
             limits.count_wrong_try()
-            refuse(form.password, _slow_down(seconds))
+            refuse(form.password, slow_down(seconds))
             return limits.too_many(_page(form), seconds)
         case log_in.WrongPassword():
             limits.count_wrong_try()
             refuse(form.password, WRONG)
+            if has_blank_end(form.password.data or ""):
+                refuse(form.password, BLANK_END)
             return _page(form, 422)
         case log_in.NotOpen(user):
-            session["not_open"] = {"user": user.id, "password_of": _password_of(user), "until": time() + _NOTE_SECONDS}
+            note_not_open(user)
             return redirect(url_for("login.not_open"), 303)
         case (log_in.Entered(user), raw_id):
             response = redirect(_wanted(), 303)
@@ -112,12 +114,26 @@ def not_open() -> ResponseReturnValue:
         return redirect(url_for("login.page"), 303)
     with reading() as db:
         user = User.with_id(db, note["user"])
-    if user is None or _password_of(user) != note["password_of"]:
+    if user is None or password_of(user) != note["password_of"]:
         return redirect(url_for("login.page"), 303)
     return render_template("auth/not_open.html", user=user)
 
 
+def _not_by_this_form() -> ResponseReturnValue:
+    """A second press of the button, or a page of long ago. Whoever is out already is told so, and nothing is touched: this
+    may come from another site. Whoever is in presses once more."""
+    if sessions.visitor() is None:
+        return redirect(url_for("login.page", sesi=LEFT), 303)
+    return error_page(
+        400,
+        heading="Anda belum keluar",
+        sentences=["Halaman tadi sudah terlalu lama terbuka, jadi tombolnya tidak berlaku lagi. Anda masih masuk."],
+        what_to_do=["Buka halaman ini, lalu tekan Keluar sekali lagi di atas."],
+    )
+
+
 @blueprint.post("/logout")
+@shows_again(_not_by_this_form)
 def logout() -> ResponseReturnValue:
     response = redirect(url_for("login.page"), 303)
     if visitor := sessions.visitor():
@@ -128,38 +144,5 @@ def logout() -> ResponseReturnValue:
     return response
 
 
-def _try(nip: Nip, password: str) -> TooManyTries | log_in.WrongPassword | log_in.NotOpen | tuple[log_in.Entered, str]:
-    """One try to log in; the hash is computed between two transactions."""
-    with unit_of_work() as db:
-        attempt = log_in.begin(db, nip, sessions.browser_marks(), portal().keys, client(), now())
-    if isinstance(attempt, TooManyTries):
-        return attempt
-    try:
-        is_right, better_hash = passwords.verified(password, attempt.password_hash, attempt.old_costs)
-    except passwords.Busy:
-        with unit_of_work() as db:
-            log_in.abandon(db, attempt)
-        raise
-    with unit_of_work() as db:
-        outcome = log_in.finish(db, attempt, is_right, better_hash, client(), now())
-        if isinstance(outcome, log_in.Entered):
-            opens_desk = desk_password.opens_desk(outcome.user, password)
-            return outcome, sessions.start(db, outcome.user, outcome.previous_login_at, opens_desk, now())
-        return outcome
-
-
-def _password_of(user: User) -> str | None:
-    """When the password was set that somebody has shown: a newer one ends what the old one opened."""
-    return user.password_changed_at.isoformat() if user.password_changed_at else None
-
-
 def _wanted() -> str:
     return sessions.path_of_this_site(request.args.get("next")) or url_for("home.beranda")
-
-
-def _slow_down(seconds: int) -> str:
-    minutes = limits.in_minutes(seconds)
-    return (
-        f"Terlalu banyak percobaan untuk NIP ini. Coba lagi sekitar {minutes} menit lagi, "
-        "atau buat password baru lewat Lupa Password."
-    )

@@ -27,6 +27,9 @@ NOT_LIVE = (
     "Bila Anda baru saja menekan Reset Password dan jawabannya tidak sampai, coba Masuk dengan password baru itu."
 )
 
+# A browser that several people share fills in a colleague's NIP by itself. Who has opened a link may know that it is not his.
+OTHER_NIP = "Token ini milik NIP lain. Kosongkan kolom NIP, atau isi NIP yang tertulis di email itu."
+
 
 def _again() -> ResponseReturnValue:
     form = ConfirmationForm()
@@ -38,9 +41,13 @@ def _is_with_opened_link() -> bool:
     """The link that was opened here still opens, and the form shows nothing else: no code is guessed, so whoever used up
     the office's tries does not stop its holder. Any other token, or another NIP, is a try like all others."""
     opened, nip, token = opened_link(), request.form.get("nip", ""), read_secret(request.form.get("token", ""))
-    if opened is None or not opened.codes or (nip and read_nip(nip) != opened.nip):
+    if opened is None or (nip and read_nip(nip) != opened.nip):
         return False
-    return token in (opened.link, *opened.codes)
+    return _is_of(opened, token)
+
+
+def _is_of(opened: OpenedLink, token: Code | Link | None) -> bool:
+    return bool(opened.codes) and token in (opened.link, *opened.codes)
 
 
 @blueprint.post("/reset-password")
@@ -72,7 +79,7 @@ def submit() -> ResponseReturnValue:
             return response
 
 
-def _redeem(nip: Nip, proof: Code | Link | None, password: str) -> User | TokenNotLive | TooWeak | TooManyTries:
+def _redeem(nip: Nip, proof: Code | Link, password: str) -> User | TokenNotLive | TooWeak | TooManyTries:
     """Prove, hash, spend: the hash stands between two transactions, so the token is looked at again in the second."""
     keys, sender = portal().keys, client()
     with unit_of_work() as db:
@@ -89,6 +96,9 @@ def _nip(form: ConfirmationForm, opened: OpenedLink | None) -> Nip | None:
     asked = Asked.in_this_browser()
     typed = form.nip.data or (opened.nip.digits if opened and opened.code else asked.nip if asked else "")
     match read_nip(typed):
+        case Nip() as nip if opened and nip != opened.nip and form.token.data and _is_of(opened, read_secret(form.token.data)):
+            refuse(form.nip, OTHER_NIP)
+            return None
         case Nip() as nip:
             return nip
         case fault:
@@ -96,7 +106,7 @@ def _nip(form: ConfirmationForm, opened: OpenedLink | None) -> Nip | None:
             return None
 
 
-def _proof(form: ConfirmationForm, opened: OpenedLink | None) -> Code | Link | None:
+def _proof(form: ConfirmationForm, opened: OpenedLink | None) -> Code | Link:
     """What was typed, or the opened link when the field holds just what that link filled in: links are not throttled."""
     typed = form.token.value
     if opened and typed in opened.codes:

@@ -7,19 +7,19 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from werkzeug.exceptions import MethodNotAllowed
-from wtforms import PasswordField, StringField, ValidationError
+from wtforms import BooleanField, PasswordField, StringField, ValidationError
 
 from app.blueprints.forgot_password import remember
 from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
-from app.domain.password_policy import faults, policy_named
+from app.domain.password_policy import faults, has_blank_end, policy_named
 from app.domain.reset_secret import Code, Link, read_secret
 from app.flows.redeem_token import policy_for, request_behind
 from app.flows.request_reset import NothingToResend, Posted, TooSoon, resend_token
 from app.models.audit_event import Tag
 from app.security import audit, throttle
-from app.web import limits
+from app.web import again, limits
 from app.web.assets import static_url
 from app.web.fields import TokenField
 from app.web.pages import error_page
@@ -34,11 +34,22 @@ class ConfirmationForm(FlaskForm):
     nip = StringField("NIP")
     token = TokenField("Token")
     password = PasswordField("Password")
+    blanks_meant = BooleanField("Ya, spasi di awal atau akhir memang bagian dari password saya")
 
     def validate_password(self, field: PasswordField) -> None:
         """What anybody may know is said at once; what only the owner may know waits for the token."""
         if sentences := faults(field.data or "", policy_named(portal().settings.password_policy, is_admin=False)):
             raise ValidationError(sentences[0])
+        if self.asks_about_blanks:
+            raise ValidationError(
+                "Password ini diawali atau diakhiri spasi, yang sering ikut tersalin. Ketik ulang tanpa spasi itu; "
+                "atau, bila memang disengaja, ketik ulang dan centang kotak di bawah ini."
+            )
+
+    @property
+    def asks_about_blanks(self) -> bool:
+        """The password itself is never shown again, so a box stands for the answer."""
+        return has_blank_end(self.password.data or "") and not self.blanks_meant.data
 
 
 @dataclass(frozen=True)
@@ -120,8 +131,13 @@ def resend_opened() -> ResponseReturnValue:
     raise MethodNotAllowed(["POST"])
 
 
+def _resend_again() -> ResponseReturnValue:
+    return page(again.filled(ConfirmationForm(formdata=None)), opened=opened_link())
+
+
 @blueprint.post("/kirim-ulang")
 @limits.limit_mails
+@again.shows_again(_resend_again)
 def resend() -> ResponseReturnValue:
     asked = Asked.in_this_browser()
     if asked is None:
@@ -154,7 +170,7 @@ def page(form: ConfirmationForm, status: int = 200, opened: OpenedLink | None = 
         form=form,
         asked=asked,
         opened=opened,
-        asks_for_nip=bool(form.nip.errors) or not (asked or (opened and opened.code)),
+        nip=_nip_field(form, asked, opened),
         is_for_another_nip=bool(asked and opened and asked.nip != opened.nip.digits),
         rules=policy_named(portal().settings.password_policy, bool(opened and opened.is_admin)).rules,
         lifetime=portal().settings.token_lifetime_minutes,
@@ -164,6 +180,17 @@ def page(form: ConfirmationForm, status: int = 200, opened: OpenedLink | None = 
         has_errors=bool(form.errors),
     )
     return make_response(shown, status)
+
+
+def _nip_field(form: ConfirmationForm, asked: Asked | None, opened: OpenedLink | None) -> str:
+    """How the form carries the NIP. It always has a field for it, because a password manager keeps a password under the
+    name that stands beside it: `kept` when this browser has asked for it itself; `optional` beside a link opened elsewhere,
+    which knows its NIP and does not tell it; else `asked_for`."""
+    if form.nip.errors:
+        return "asked_for"
+    if opened and opened.code:
+        return "kept" if asked and asked.nip == opened.nip.digits else "optional"
+    return "kept" if asked else "asked_for"
 
 
 def opened_link() -> OpenedLink | None:

@@ -45,7 +45,7 @@ class Masks:
         self.beginnings = frozenset(beginnings)
         self.secrets = frozenset(secrets)
         behind = "|".join(re.escape(one.strip("/")) for one in sorted(self.beginnings))
-        self._paths = re.compile(rf"((?:{behind})[/\\]+)[^\s\"'<>?#]+", re.IGNORECASE) if behind else _NEVER
+        self._paths = re.compile(rf"((?:{behind})[/\\]+)[\"'<>]{{0,3}}[^\s\"'<>?#]+", re.IGNORECASE) if behind else _NEVER
 
     def masked(self, text: str) -> str:
         """The text, cut, without what must not be said. What was percent-encoded is decoded on the way."""

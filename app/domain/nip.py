@@ -6,6 +6,7 @@ from datetime import date
 
 # What people paste between the digits: spaces of every width, dots, dashes of every kind, zero-width and direction marks.
 BETWEEN_DIGITS = r"[\s.\-_\u00ad\u180e\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2064\u2066-\u2069\u2212\ufeff]"
+_LABEL = re.compile(r"^\s*NIP(?![A-Z])[\s.:=/]*", re.IGNORECASE)  # pasted along: `NIP. 1986...`, `NIP: 1986...`
 _SEPARATORS = re.compile(f"{BETWEEN_DIGITS}+")
 _DIGITS = re.compile(r"[0-9]+")
 _LONGEST_INPUT = 100
@@ -50,7 +51,7 @@ def read_nip(typed: str) -> Nip | NotANip:
     """Read a NIP in any spelling people use; look-alike and non-ASCII digits are refused, not converted."""
     if len(typed) > _LONGEST_INPUT:
         return NotANip("NIP terlalu panjang. Ketik 18 angka NIP Anda saja.")
-    bare = _SEPARATORS.sub("", typed)
+    bare = _bare(typed)
     if not bare:
         return NotANip("Isi NIP Anda, 18 angka.")
     if not _DIGITS.fullmatch(bare):
@@ -70,9 +71,14 @@ def read_nip(typed: str) -> Nip | NotANip:
 
 def read_nip_beginning(typed: str) -> str | NotANip:
     """The first digits of a NIP, for looking people up; in any spelling, and perhaps all of them."""
-    bare = _SEPARATORS.sub("", typed[:_LONGEST_INPUT])
+    bare = _bare(typed[:_LONGEST_INPUT])
     if bare and not _DIGITS.fullmatch(bare):
         return NotANip("NIP hanya berisi angka 0 sampai 9. Hapus huruf atau tanda lain, atau ketik ulang angkanya.")
     if len(bare) > 18:
         return NotANip(f"NIP terisi {len(bare)} angka, lebih dari 18. Periksa lagi apakah ada angka yang terketik dua kali.")
     return bare
+
+
+def _bare(typed: str) -> str:
+    """Without the word NIP in front, and without what stands between the digits."""
+    return _SEPARATORS.sub("", _LABEL.sub("", typed))

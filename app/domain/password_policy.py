@@ -99,6 +99,11 @@ def faults(password: str, policy: PasswordPolicy) -> list[str]:
     return []
 
 
+def has_blank_end(password: str) -> bool:
+    """Whether a blank, or something else that nobody sees, stands at either end: it is pasted along more often than meant."""
+    return any(end.isspace() or unicodedata.category(end) in ("Cf", "Zs") for end in (password[:1], password[-1:]) if end)
+
+
 def personal_faults(password: str, owner: Owner) -> list[str]:
     """What can be said against a password only to its proven owner: it holds something of the person."""
     lowered = password.lower()

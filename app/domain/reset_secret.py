@@ -1,14 +1,34 @@
 """The token people type: eight letters cut from a keyed hash, and its spellings."""
 
+import base64
 import re
 import secrets
+import unicodedata
 from dataclasses import dataclass
+from itertools import pairwise
+from urllib.parse import unquote
 
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels (no words), no Y; 20^8 = 25.6 thousand million codes
 CODE_LENGTH = 8
-_LONGEST_INPUT = 2000
-_REFERENCE = r"[A-Za-z0-9_-]{16}"
-_LINK = re.compile(rf"({_REFERENCE}\.[A-Za-z0-9_-]{{43}})/?")
+LONGEST_INPUT = 20_000  # characters: a whole mail, with what a forwarding program has put around it
+SIGNATURE = "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"  # 32 bytes; with another last letter it would be a second spelling
+_LINK = rf"[A-Za-z0-9_-]{{16}}\.{SIGNATURE}"
+_MAILED = re.compile(rf"(?i:konfirmasi-reset-password)[/\\]{{1,3}}({_LINK})")
+_BY_ITSELF = re.compile(rf"(?<![\w.%=/-])({_LINK})(?![\w-])")
+_LINE_BREAK = re.compile(r"=?\s++(?:[>|]\s*+)*+")  # with the marks of a quoted mail, and quoted-printable's own
+_LEFT_OF_BREAKS = str.maketrans("", "", "=>|")  # where a field of one line has thrown away the breaks themselves
+_TIMES_WRAPPED = 5  # filters of several offices, one behind the other
+_PROOFPOINT = re.compile(r"(?<![A-Za-z])u=(https?-3A__[\w.~-]++)", re.ASCII)
+_PROOFPOINT_SIGNS = str.maketrans("-_", "%/")
+_BASE64_ADDRESS = re.compile(r"aHR0c[A-Za-z0-9+/_-]{60,}+")  # begins with "http"
+
+_WORD = re.compile(r"[^\W_]+")
+_BLANKS_AND_DASHES = re.compile(r"[\s-]++")
+_BINDING_DASH = re.compile(r"[*`~]*+-[-*`~]*+")  # with the marks that make words bold
+_SPELT_OUT = re.compile(r"(?<!\w)(?:[^\W_][\s-]++){7,}[^\W_](?!\w)")
+_MOST_LETTERS_AROUND = 30  # in a text without blanks that may be a code with its decoration; more is something else
+_NARROW = {0xFF01 + place: 0x21 + place for place in range(94)}  # letters and signs of full width
+_OUTSIDE = "\u00e9"  # stands for a letter that is none of ours, however it is drawn
 
 
 @dataclass(frozen=True)
@@ -54,19 +74,125 @@ def code_from(digest: bytes) -> Code:
     return Code("".join(letters))
 
 
-def read_secret(typed: str) -> Code | Link | None:
-    """Read what was typed or pasted as a token: the code in any case and spacing, or the whole mailed link.
+def read_link(behind: str) -> Link | None:
+    """The link in an opened address, by what stands behind its last slash: signs and lines that follow are left out."""
+    found = link_at_the_beginning(behind, _LINK)
+    return Link(found) if found else None
 
-    None when it can be neither. Nothing is guessed: a letter outside the alphabet makes it no code.
+
+def link_at_the_beginning(behind: str, link: str) -> str | None:
+    """What fits the pattern `link`, in what stands behind the last slash of an address. A letter too many spoils it, but
+    not the words of a next line."""
+    whole = on_one_line(behind[:LONGEST_INPUT])
+    end = "(?![A-Za-z0-9])" if whole == behind else ""
+    pattern = rf"[^A-Za-z0-9_-]*({link}){end}"
+    found = re.match(pattern, whole) or re.match(pattern, whole.translate(_LEFT_OF_BREAKS))
+    return found[1] if found else None
+
+
+def read_secret(typed: str) -> Code | Link | None:
+    """Read what was typed or pasted as a token: the code, the mailed link, or a text that holds one of them.
+
+    None when it can be neither, or two that differ. Nothing is guessed: a letter outside the alphabet makes it no code.
+    Where a link stands, it is taken and not the code beside it: both name the same request, and a link proves itself.
     """
-    if len(typed) > _LONGEST_INPUT:
+    if len(typed) > LONGEST_INPUT:
         return None
-    text = typed.strip()
-    if link := _LINK.fullmatch(text.rsplit("/konfirmasi-reset-password/", 1)[-1]):
-        return Link(link[1])
-    letters = re.sub(r"[\s\-\u00ad\u200b-\u200f\u2010-\u2015\u2060\u2212\ufeff]+", "", text)
-    code = letters.upper()
-    # isascii before capitals: some letters of other alphabets become ours there
-    if letters.isascii() and len(code) == CODE_LENGTH and all(letter in ALPHABET for letter in code):
-        return Code(code)
-    return None
+    text = _seen(typed)
+    if links := _links(text):
+        return Link(links.pop()) if len(links) == 1 else None
+    words = _with_plain_dashes(text)
+    if _is_code(alone := "".join(_WORD.findall(words))):
+        return Code(alone.upper())
+    codes = _codes_among_words(words)
+    return Code(codes.pop()) if len(codes) == 1 else None
+
+
+def on_one_line(text: str) -> str:
+    """Lines put together again, and without blanks: as a link was before a mail program broke it."""
+    return _LINE_BREAK.sub("", text)
+
+
+def _seen(typed: str) -> str:
+    """Without what nobody can see, and letters of full width as usual ones."""
+    return "".join(letter for letter in typed.translate(_NARROW) if letter.isascii() or not _is_unseen(letter))
+
+
+def _is_unseen(letter: str) -> bool:
+    return unicodedata.category(letter) == "Cf" or "\ufe00" <= letter <= "\ufe0f" or letter == "\u034f"
+
+
+def _with_plain_dashes(text: str) -> str:
+    """Every dash and underscore as `-`. Accents and letters in rings or bold count as letters, but as none of ours."""
+    return "".join(letter if letter.isascii() else _drawn_plainly(letter) for letter in text).replace("_", "-")
+
+
+def _drawn_plainly(letter: str) -> str:
+    kind = unicodedata.category(letter)
+    if kind == "Pd" or letter in "\u2212\u2043\u02d7":
+        return "-"
+    is_letter = kind[0] in "LMN" or any(one.isalnum() for one in unicodedata.normalize("NFKC", letter))
+    return _OUTSIDE if is_letter else letter
+
+
+def _links(text: str) -> set[str]:
+    """The links in a text: as it stands, put together from its lines, and inside of what mail filters make of a link."""
+    found: set[str] = set()
+    for whole in (text, on_one_line(text)):
+        for _ in range(_TIMES_WRAPPED):
+            found.update(_MAILED.findall(whole), _MAILED.findall(whole.translate(_LEFT_OF_BREAKS)))
+            if whole is text:
+                found.update(_BY_ITSELF.findall(whole))
+            inside = _unwrapped(whole)
+            if inside == whole:
+                break
+            whole = inside
+    return found
+
+
+def _unwrapped(text: str) -> str:
+    """One layer less of what mail filters put around a link: the original stands inside percent-encoded (Outlook, Google,
+    Barracuda, Cisco), in Proofpoint's own spelling of that, or in Base64 (Sophos)."""
+    text = unquote(_PROOFPOINT.sub(lambda found: found[1].translate(_PROOFPOINT_SIGNS), text))
+    return _BASE64_ADDRESS.sub(lambda found: _from_base64(found[0]), text)
+
+
+def _from_base64(text: str) -> str:
+    whole = text[: len(text) - (len(text) % 4 == 1)].translate(str.maketrans("-_", "+/"))
+    try:
+        return base64.b64decode(whole + "=" * (-len(whole) % 4)).decode("ascii")
+    except ValueError:
+        return text
+
+
+def _is_code(letters: str) -> bool:
+    return len(letters) == CODE_LENGTH and letters.isascii() and set(letters.upper()) <= set(ALPHABET)
+
+
+def _codes_among_words(text: str) -> set[str]:
+    """Codes between other words, as in `Token: WDJB-MJHT`: a word of eight letters, two halves, or eight single letters.
+
+    Parted by blanks only they must be in capitals, as mailed: `skrg bgmn` is how people write two other words. A half that
+    a dash binds to its other half belongs to no neighbour besides: `PPPK WDJB-MJHT`.
+    """
+    text = _without_addresses(text)
+    words = list(_WORD.finditer(text))
+    gaps = [text[one.end() : other.start()] for one, other in pairwise(words)]
+    bound = {index for index, gap in enumerate(gaps) if _BINDING_DASH.fullmatch(gap)}
+    found = {word[0].upper() for word in words if _is_code(word[0])}
+    for index, gap in enumerate(gaps):
+        half, letters = words[index][0], words[index][0] + words[index + 1][0]
+        is_loose = letters.isupper() and not bound & {index - 1, index + 1} and _BLANKS_AND_DASHES.fullmatch(gap)
+        if len(half) == CODE_LENGTH // 2 and _is_code(letters) and (index in bound or is_loose):
+            found.add(letters.upper())
+    spelt = (_BLANKS_AND_DASHES.sub("", run[0]) for run in _SPELT_OUT.finditer(text))
+    return found | {letters for letters in spelt if letters.isupper() and _is_code(letters)}
+
+
+def _without_addresses(text: str) -> str:
+    """Parts of links and of other signs without blanks are no words."""
+    return "".join("|" if _is_no_word(part) else part for part in re.split(r"(\s+)", text))
+
+
+def _is_no_word(part: str) -> bool:
+    return "://" in part or "@" in part.strip("@") or sum(letter.isalnum() for letter in part) > _MOST_LETTERS_AROUND

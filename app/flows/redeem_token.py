@@ -49,7 +49,7 @@ class Proven:
 def check(
     session: Session,
     nip: Nip,
-    proof: Code | Link | None,
+    proof: Code | Link,
     password: str,
     policy_setting: str,
     keys: SigningKeys,
@@ -129,12 +129,10 @@ def policy_for(session: Session, user: User, policy_setting: str, now: datetime)
 
 
 def _proven_request(
-    session: Session, nip: Nip, account: Account, proof: Code | Link | None, keys: SigningKeys, now: datetime
+    session: Session, nip: Nip, account: Account, proof: Code | Link, keys: SigningKeys, now: datetime
 ) -> ResetRequest | WhyRefused:
     """The live request that the proof opens."""
     match proof:
-        case None:
-            return WhyRefused.WRONG
         case Link():
             request = request_behind(session, proof, keys)
             if request is None or request.nip != nip.digits:

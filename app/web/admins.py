@@ -7,7 +7,8 @@ from typing import ParamSpec
 
 from flask import Response, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import NotFound
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, NotFound
 
 from app.db import unit_of_work
 from app.domain.indonesian_time import now
@@ -18,13 +19,13 @@ from app.models.user import User
 from app.security import audit, passwords
 from app.security.authority import Authority, NotToTouch, OutOfReach
 from app.security.throttle import TooManyTries
-from app.web import limits, sessions
+from app.web import again, limits, login_in_place, pages, sessions
 from app.web.pages import error_page
 from app.web.portal import client, portal
 
 P = ParamSpec("P")
 PROOF_LASTS = timedelta(minutes=10)
-PASSWORD_FIELD = "password_sekali_lagi"
+PASSWORD_FIELD, NIP_FIELD = "password_sekali_lagi", "nip_sendiri"  # the second tells a password manager whose it is
 
 
 class NotAllowed(Exception):
@@ -43,10 +44,35 @@ def authority() -> Authority:
 
 
 def only_admins() -> ResponseReturnValue | None:
-    """Before every request under /admin: whose mandate has ended a second ago is outside."""
-    visitor = sessions.visitor()
-    if visitor is None:
+    """Before every request under /admin: whose mandate has ended a second ago is outside. A form that was sent after the end
+    of its session comes back once its sender has logged in, to be looked at and sent again."""
+    if sessions.visitor():
+        is_too_late = login_in_place.is_sent() and again.can_be_shown()  # this person has logged in elsewhere meanwhile
+        return _closed() or (again.shown(422) if is_too_late else None)
+    if not login_in_place.is_possible():
         return sessions.led_to_login()
+    if (answer := login_in_place.answer()) is not None:
+        return answer
+    return sessions.led_to_login() if sessions.visitor() is None else _closed() or again.shown(422)
+
+
+def lost_csrf(error: CSRFError) -> ResponseReturnValue:
+    """Of a form at the desk: it comes back with what was typed, for who may see it."""
+    visitor = sessions.visitor()
+    if not (login_in_place.is_possible() if visitor is None else visitor.authority and again.can_be_shown()):
+        return pages.lost_csrf(error)
+    pages.note_lost_csrf()
+    try:
+        return login_in_place.stale_page() if visitor is None else again.shown(400)
+    except NotAllowed as refusal:
+        return not_allowed(refusal)
+    except HTTPException as refusal:
+        return pages.http_error(refusal)
+
+
+def _closed() -> ResponseReturnValue | None:
+    """Why the desk is closed to who has logged in; None when it is open."""
+    visitor = sessions.require_visitor()
     if visitor.is_held_back:
         _record_refusal(visitor.user, reason="password")
         return error_page(
@@ -143,11 +169,15 @@ def _prove(password: str) -> bool | TooManyTries:
 
 
 def _ask_for_password(status: int, problem: str | None = None) -> Response:
-    kept = [
-        (name, value) for name, values in request.form.lists() if name not in ("csrf_token", PASSWORD_FIELD) for value in values
-    ]
+    not_kept = ("csrf_token", PASSWORD_FIELD, NIP_FIELD)
+    kept = [(name, value) for name, values in request.form.lists() if name not in not_kept for value in values]
     page = render_template(
-        "admin/prove_again.html", kept=kept, field=PASSWORD_FIELD, problem=problem, has_errors=problem is not None
+        "admin/prove_again.html",
+        kept=kept,
+        field=PASSWORD_FIELD,
+        nip_field=NIP_FIELD,
+        problem=problem,
+        has_errors=problem is not None,
     )
     return make_response(page, status)
 

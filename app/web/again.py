@@ -1,23 +1,66 @@
-"""A page whose form survives a lost CSRF token: it is shown once more with what was typed, and one click sends it."""
+"""A page whose form survives what has gone wrong on the way: it is shown once more with what was typed, one click sends it.
+
+Either the CSRF token was lost (a page of long ago), or the session had ended and its person has just logged in again.
+"""
 
 from collections.abc import Callable
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
+from flask import Response, current_app, g, make_response, request
 from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
 
 P = ParamSpec("P")
+F = TypeVar("F", bound=FlaskForm)
 LOST_CSRF = (
     "Halaman ini sudah terlalu lama terbuka, atau browser menolak cookie. Isian Anda masih ada: periksa, lalu kirim sekali lagi."
 )
+LOGGED_IN_AGAIN = (
+    "Anda sudah masuk lagi. Sesi yang tadi berakhir sebelum isian ini terkirim, jadi belum ada yang dilakukan. "
+    "Isian Anda masih ada: periksa, lalu kirim sekali lagi."
+)
+_MARK = "shows_form_again"
+CHOOSE_FILE_AGAIN = "File yang tadi dipilih tidak ikut terbawa: pilih filenya sekali lagi."
 
 
 def shows_again(
-    page: Callable[[], ResponseReturnValue],
+    page: Callable[..., ResponseReturnValue],
 ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
-    """Mark a view: when its POST has lost the CSRF token, `page` answers instead of the general error page."""
+    """Mark a view: `page`, called as the view is, shows its form with what the request holds, and does nothing else. It
+    answers where a POST came without its CSRF token, and at the desk where it came after the end of the session."""
 
     def mark(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-        view.shows_form_again = page  # type: ignore[attr-defined]
+        setattr(view, _MARK, page)
         return view
 
     return mark
+
+
+def can_be_shown() -> bool:
+    """Whether the view of this request keeps what was typed."""
+    return hasattr(current_app.view_functions.get(request.endpoint or ""), _MARK)
+
+
+def shown(status: int) -> Response:
+    """The form of this request once more."""
+    page = getattr(current_app.view_functions[request.endpoint or ""], _MARK)
+    response = make_response(page(**(request.view_args or {})))
+    if response.status_code in (200, 422):
+        response.status_code = status
+    return response
+
+
+def filled(form: F) -> F:
+    """The form with what was typed, and why it is shown once more."""
+    form.form_errors = [why()]
+    return form
+
+
+def why() -> str:
+    return LOGGED_IN_AGAIN if g.get("has_logged_in_again") else LOST_CSRF
+
+
+def with_file(form: F) -> F:
+    """The same of a form with a file, which no browser lets a page keep."""
+    form.form_errors = [why(), CHOOSE_FILE_AGAIN]
+    return form

@@ -14,6 +14,10 @@ from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.reset_secret import Code, Link, read_secret
 from app.domain.typed_text import about_others, one_line
 
+NO_TOKEN = (
+    "Isian ini tidak berisi token, atau berisi lebih dari satu. Token terdiri dari 8 huruf tanpa angka, misalnya WDJB-MJHT. "
+    "Salin delapan huruf itu saja dari email terbaru."
+)
 _YEARS = range(1900, 2200)  # a day that is reckoned with; others are typing errors, and the calendar ends near them
 
 
@@ -54,14 +58,18 @@ class EmailField(StringField):
 
 
 class TokenField(StringField):
-    """What cannot be a token is None and refused by the act, with the sentence for every wrong token."""
+    """What cannot be a token is told so and is no try at one: it says nothing of any account."""
 
-    value: Code | Link | None
+    value: Code | Link
 
     def pre_validate(self, form: object) -> None:
         if not (self.data or "").strip():
             raise ValidationError("Isi token dari email, misalnya WDJB-MJHT.")
-        self.value = read_secret(self.data or "")
+        match read_secret(self.data or ""):
+            case None:
+                raise ValidationError(NO_TOKEN)
+            case secret:
+                self.value = secret
 
 
 class DayField(DateField):

@@ -113,6 +113,8 @@ def refuse_broken_forms() -> ResponseReturnValue | None:
     more: TakesMore = getattr(view, "takes_more", TakesMore())
     if more.before_body and (answer := more.before_body(**(request.view_args or {}))) is not None:
         return answer
+    if more.only_from_admins and sessions.visitor() is None and (request.content_length or 0) > _of_usual_forms():
+        return sessions.led_to_login()
     if more.file:
         request.max_form_parts = MOST_PARTS_WITH_A_FILE
         request.max_form_memory_size = LONGEST_TEXT_WITH_A_FILE
@@ -129,6 +131,11 @@ def refuse_broken_forms() -> ResponseReturnValue | None:
         if not name.startswith("password") and not all(_is_plain(value) for value in values):
             raise BrokenForm
     return None
+
+
+def _of_usual_forms() -> int:
+    longest: int = current_app.config["MAX_CONTENT_LENGTH"]
+    return longest
 
 
 def add_headers(response: Response) -> Response:

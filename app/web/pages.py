@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Flask, Response, current_app, make_response, render_template, request, url_for
+from flask import Flask, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -14,7 +14,7 @@ from app.domain.indonesian_time import now
 from app.models.audit_event import Tag
 from app.security import audit
 from app.security.passwords import Busy
-from app.web import sessions
+from app.web import again, mailed_links, sessions
 from app.web.headers import BrokenForm
 from app.web.limits import in_minutes, seconds_until_free
 from app.web.portal import client, request_id
@@ -62,7 +62,7 @@ _PAGES: dict[int, tuple[str, list[str], list[str]]] = {
     ),
 }
 _SECONDS_WHEN_BUSY = 30
-_UNSEEN = ("metrics", "proxyz", "kotak-surat")  # for whom they are not, they do not exist, whatever the method
+_UNSEEN = frozenset({"metrics", "proxyz", "kotak-surat"})  # for whom they are not, they do not exist, whatever the method
 
 
 def init_app(app: Flask) -> None:
@@ -106,16 +106,21 @@ def broken_form(_error: BrokenForm) -> ResponseReturnValue:
 
 def lost_csrf(_error: CSRFError) -> ResponseReturnValue:
     """The page was open too long, or cookies are off. Pages that can keep what was typed show their form again."""
-    _record(Tag.FORM_REFUSED, "no CSRF token")
-    view = current_app.view_functions.get(request.endpoint or "")
-    if view is not None and hasattr(view, "shows_form_again"):
-        return make_response(view.shows_form_again(), 400)
+    note_lost_csrf()
+    if again.can_be_shown() and (request.blueprint or "").partition(".")[0] != "admin":
+        return again.shown(400)
     return error_page(
         400,
         heading="Halaman ini sudah terlalu lama terbuka",
         sentences=["Demi keamanan kiriman tadi tidak diproses, dan tidak ada yang diubah."],
-        what_to_do=["Kembali, muat ulang halamannya, lalu kirim sekali lagi. Pastikan browser mengizinkan cookie."],
+        what_to_do=["Buka lagi halamannya, lalu kirim sekali lagi. Pastikan browser mengizinkan cookie."],
+        link_href=sessions.page_above(),
+        link_text="Buka halaman tadi",
     )
+
+
+def note_lost_csrf() -> None:
+    _record(Tag.FORM_REFUSED, "no CSRF token")
 
 
 def too_many_from_here(_error: RateLimitExceeded) -> ResponseReturnValue:
@@ -147,6 +152,8 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
         return error
     if error.code == 405 and request.path.strip("/").partition("/")[0] in _UNSEEN:
         return error_page(404)
+    if error.code == 404 and (meant := mailed_links.page_meant(_UNSEEN)):
+        return redirect(meant, 303)
     page = error_page(error.code)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):

@@ -16,9 +16,12 @@ from functools import wraps
 from typing import ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, g, redirect, request, session, url_for
+from flask import Flask, after_this_request, current_app, flash, g, redirect, request, session, url_for
+from flask import Response as FlaskResponse
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
 from app.db import reading, unit_of_work
@@ -35,6 +38,10 @@ P = ParamSpec("P")
 _PEOPLE_IN_A_COOKIE = 5  # who share one browser
 KNOWN_FOR = timedelta(days=180)  # since this person last logged in here
 BY_ITSELF = "otomatis"  # in the query of an address that a page opens without anybody having pressed anything
+_NOTHING_DONE = (
+    "Sesi Anda sudah berakhir, jadi kiriman tadi tidak diproses dan tidak ada yang diubah. Masuk lagi, lalu ulangi dari halaman "
+    "yang terbuka."
+)
 _Q = TypeVar("_Q", bound=Callable[..., ResponseReturnValue])
 
 
@@ -72,19 +79,23 @@ def recognise() -> None:
     if not raw_id or request.endpoint in ("health.alive", "health.ready", "health.metrics"):
         return
     now = this_moment()
-    id_hash = _hash_of(raw_id)
+    found = _behind(raw_id, now)
+    if found and _is_act() and now - found.login.seen_at >= min(timedelta(minutes=1), _idle() / 10):
+        with unit_of_work() as db:
+            found.login.note_use(db, now)
+    g.visitor = found
+
+
+def _behind(raw_id: str, now: datetime) -> Visitor | None:
     with reading() as db:
-        login = LoginSession.with_hash(db, id_hash)
+        login = LoginSession.with_hash(db, _hash_of(raw_id))
         user = User.with_id(db, login.user_id) if login else None
         if login is None or user is None or not _is_alive(login, user, now):
-            return
+            return None
         mandate = Authority.of(db, user, today_in_jakarta(now))
         under_way = IdentityChange.under_way_for(db, user.id)
-    if _is_act() and now - login.seen_at >= min(timedelta(minutes=1), _idle() / 10):
-        with unit_of_work() as db:
-            login.note_use(db, now)
     authority = mandate if login.opens_desk else None
-    g.visitor = Visitor(user, login, authority, mandate is not None and authority is None, under_way)
+    return Visitor(user, login, authority, mandate is not None and authority is None, under_way)
 
 
 def no_act(view: _Q) -> _Q:
@@ -125,9 +136,27 @@ def require_visitor() -> Visitor:
 
 
 def led_to_login() -> ResponseReturnValue:
-    """The answer to nobody: log in, and come back to the page that was wanted."""
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("login.page", next=wanted), 303)
+    """The answer to nobody: log in, and come back to the page that was wanted, or to the one whose button was pressed."""
+    if request.method == "GET":
+        return redirect(url_for("login.page", next=request.full_path.rstrip("?")), 303)
+    flash(_NOTHING_DONE, "info")
+    return redirect(url_for("login.page", next=page_above()), 303)
+
+
+def page_above() -> str:
+    """The page from which a form of this request may have come: its own address, or the nearest one above."""
+    urls, path = current_app.create_url_adapter(request), request.path
+    assert urls is not None
+    while path.strip("/"):
+        try:
+            urls.match(path, method="GET")
+            return path
+        except RequestRedirect as slash_is_missing:
+            return urlsplit(slash_is_missing.new_url).path
+        except HTTPException:
+            pass
+        path = path.rstrip("/").rpartition("/")[0]
+    return url_for("home.beranda")
 
 
 def login_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
@@ -170,6 +199,22 @@ def start(db: Session, user: User, previous_login_at: datetime | None, opens_des
 def keep(response: Response, raw_id: str, user: User) -> None:
     """Give the browser its session, know it from now on, and forget the anonymous one."""
     session.clear()
+    _give(response, raw_id, user)
+
+
+def keep_at_once(raw_id: str, user: User) -> None:
+    """The same for a page that is still to be made, and made for who has just logged in."""
+    session.clear()
+    g.pop("csrf_token", None)  # Flask-WTF's, of the session that was
+    g.visitor = _behind(raw_id, this_moment())
+
+    @after_this_request
+    def give(response: FlaskResponse) -> FlaskResponse:
+        _give(response, raw_id, user)
+        return response
+
+
+def _give(response: Response, raw_id: str, user: User) -> None:
     _set_cookie(response, "masuk", raw_id, None)
     know_this_browser(response, user)
 

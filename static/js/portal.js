@@ -306,6 +306,20 @@
       clearInterval(timer);
       location.assign(box.dataset.login);
     };
+    // What was typed at the desk goes along. The session is over, so the portal does nothing with it but show the login
+    // in its place, and then the form again; and nothing of anybody stays on the screen.
+    const takeAlong = () => {
+      const isAgain = document.querySelector("[data-error-summary]"); // then what was typed is what the page came with
+      const isTyped = (field) =>
+        field.matches('textarea, input[type="text"], input[type="email"]') &&
+        !field.readOnly && field.value && (isAgain || field.value !== field.defaultValue);
+      const typed = all('main form[method="post"]').find((one) => [...one.elements].some(isTyped));
+      if (!typed || !location.pathname.startsWith("/admin/")) return false;
+      clearInterval(timer);
+      for (const file of all('input[type="file"]', typed)) file.disabled = true;
+      HTMLFormElement.prototype.submit.call(typed);
+      return true;
+    };
     let isAsking = false;
     const askWhetherItIsOver = async () => {
       if (isAsking) return;
@@ -313,7 +327,7 @@
       try {
         const answer = await fetch(box.dataset.left, { credentials: "same-origin" });
         const { seconds_left: left, shown } = await answer.json();
-        if (!(left > 0)) return leave();
+        if (!(left > 0)) return void (takeAlong() || leave());
         move({ until: Date.now() + left * 1000, shown });
       } catch {
         leave(); // Whatever is in the way: nothing of anybody stays on the screen.

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.browser.conftest import OpenBrowser
 from tests.browser.live_portal import LivePortal
 from tests.browser.steps import button, log_in, see
-from tests.cast import SARI
+from tests.cast import PASSWORD, SARI, WATI
 
 JUST_BEFORE_THE_WARNING, INTO_THE_WARNING, PAST_THE_END = "27:25", "00:10", "02:40"  # of 30 minutes
 _LONG = 60_000  # milliseconds; others may share the processor
@@ -77,6 +77,25 @@ def test_whose_session_has_ended_lands_on_the_login_page(home: Page, live_portal
 
     expect(home).to_have_url(LOGIN)
     see(home, "Masuk")
+
+
+def test_what_was_typed_at_the_desk_comes_back_after_the_login(page: Page, live_portal: LivePortal) -> None:
+    page.clock.install()
+    log_in(page, WATI)
+    page.goto("/admin/pegawai")
+    page.get_by_role("link", name=SARI.name).first.click()
+    page.get_by_role("link", name="Nonaktifkan").click()
+    page.get_by_label("Alasan").fill("Sudah pensiun")
+    live_portal.let_sessions_rest(timedelta(minutes=31))
+
+    page.clock.fast_forward("32:00")
+    see(page, "Masuk lagi")
+    page.get_by_label("NIP").fill(WATI.nip)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    button(page, "Masuk").click()
+
+    expect(page.get_by_label("Alasan")).to_have_value("Sudah pensiun")
+    expect(page.get_by_text("belum ada yang dilakukan").first).to_be_visible()
 
 
 def test_the_pages_own_clock_ends_nothing(home: Page) -> None:

@@ -23,7 +23,7 @@ GUESS = {"nip": WATI.nip, "password": "Salah-Sekali-1", "token": "WDJB-MJHT", PA
 @pytest.mark.parametrize(
     ("compares", "places"),
     [
-        (r"passwords\.verified\(", {"blueprints/login.py": "log_in.begin(", "web/admins.py": "prove_again.begin("}),
+        (r"passwords\.verified\(", {"web/entering.py": "log_in.begin(", "web/admins.py": "prove_again.begin("}),
         (r"\.opens_code\(", {"flows/redeem_token.py": "throttle.take("}),
     ],
 )

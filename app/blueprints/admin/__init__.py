@@ -1,6 +1,7 @@
 """/admin: the desk of the instansi, and of the centre. Whoever enters passes `only_admins`; whom he reaches, `Authority` says."""
 
 from flask import Blueprint
+from flask_wtf.csrf import CSRFError
 
 from app.blueprints.admin import (
     changes,
@@ -16,11 +17,12 @@ from app.blueprints.admin import (
     several_corrections,
     trail,
 )
-from app.web.admins import NotAllowed, not_allowed, only_admins
+from app.web.admins import NotAllowed, lost_csrf, not_allowed, only_admins
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 blueprint.before_request(only_admins)
 blueprint.register_error_handler(NotAllowed, not_allowed)
+blueprint.register_error_handler(CSRFError, lost_csrf)
 for _section in (
     overview, corrections, several_corrections, changes, cpns, people, person, email, imports, mandates, instansi, trail,
 ):  # fmt: skip

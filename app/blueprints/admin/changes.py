@@ -17,6 +17,7 @@ from app.flows.put_on_record import AddressTaken, NipTaken
 from app.flows.weigh_correction import NotAcknowledged, about_address
 from app.models.identity_change import IdentityChange
 from app.security.authority import NotToTouch, OutOfReach
+from app.web import again
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import LineField, MarksField, refuse_unacknowledged
 from app.web.headers import takes
@@ -42,7 +43,16 @@ def show(change_id: int) -> ResponseReturnValue:
     return _page(change_id, BecauseForm())
 
 
+def _confirmation_again(change_id: int) -> ResponseReturnValue:
+    return _page(change_id, BecauseForm(formdata=None), confirmation=again.filled(ConfirmForm()))
+
+
+def _cancellation_again(change_id: int) -> ResponseReturnValue:
+    return _page(change_id, again.filled(BecauseForm()))
+
+
 @blueprint.post("/konfirmasi")
+@again.shows_again(_confirmation_again)
 @takes(many=("acknowledged",))
 @proven_again
 def confirm(change_id: int) -> ResponseReturnValue:
@@ -66,6 +76,7 @@ def confirm(change_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/batalkan")
+@again.shows_again(_cancellation_again)
 @proven_again
 def cancel(change_id: int) -> ResponseReturnValue:
     form = BecauseForm()

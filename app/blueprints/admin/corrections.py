@@ -33,6 +33,7 @@ from app.models.user import User
 from app.security import audit
 from app.security.authority import NotToTouch, OutOfReach
 from app.security.passwords import Busy
+from app.web import again
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import ChoiceField, LineField, MarksField, refuse, refuse_unacknowledged
 from app.web.headers import takes
@@ -102,7 +103,16 @@ def one(correction_id: int) -> ResponseReturnValue:
     return _one(weighed, others, ApprovalForm(), RejectionForm())
 
 
+def _approval_again(correction_id: int) -> ResponseReturnValue:
+    return _again(correction_id, again.filled(ApprovalForm()), RejectionForm(formdata=None))
+
+
+def _rejection_again(correction_id: int) -> ResponseReturnValue:
+    return _again(correction_id, ApprovalForm(formdata=None), again.filled(RejectionForm()))
+
+
 @blueprint.post("/<big_row:correction_id>/setujui")
+@again.shows_again(_approval_again)
 @takes(many=("acknowledged",))
 @proven_again
 def approve(correction_id: int) -> ResponseReturnValue:
@@ -132,6 +142,7 @@ def approve(correction_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<big_row:correction_id>/tolak")
+@again.shows_again(_rejection_again)
 @proven_again
 def reject(correction_id: int) -> ResponseReturnValue:
     form = RejectionForm()

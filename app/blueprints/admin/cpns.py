@@ -19,6 +19,7 @@ from app.flows.reject_cpns import reject_several_cpns
 from app.models.instansi import Instansi
 from app.models.user import User
 from app.security.authority import NotToTouch
+from app.web import again
 from app.web.admins import authority, proven_again
 from app.web.fields import DayField, LineField
 from app.web.headers import takes
@@ -72,7 +73,16 @@ def approval() -> ResponseReturnValue:
     return _preview(ApprovalForm(), "admin/cpns_approve.html")
 
 
+def _approval_again() -> ResponseReturnValue:
+    return _preview(again.filled(ApprovalForm()), "admin/cpns_approve.html")
+
+
+def _rejection_again() -> ResponseReturnValue:
+    return _preview(again.filled(RejectionForm()), "admin/cpns_reject.html")
+
+
 @blueprint.post("/setujui")
+@again.shows_again(_approval_again)
 @takes(many=("person",))
 @proven_again
 def approve() -> ResponseReturnValue:
@@ -92,6 +102,7 @@ def rejection() -> ResponseReturnValue:
 
 
 @blueprint.post("/tolak")
+@again.shows_again(_rejection_again)
 @takes(many=("person",))
 @proven_again
 def reject() -> ResponseReturnValue:

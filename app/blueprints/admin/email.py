@@ -20,6 +20,7 @@ from app.flows.put_on_record import AddressTaken
 from app.flows.weigh_correction import CheckImpossible, NotAcknowledged, about_address
 from app.models.identity_change import IdentityChange
 from app.security.authority import NotToTouch, OutOfReach
+from app.web import again
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import ChoiceField, EmailField, LineField, MarksField, refuse, refuse_unacknowledged
 from app.web.headers import takes
@@ -41,7 +42,12 @@ def show(person_id: int) -> ResponseReturnValue:
     return _page(person_id, EmailForm())
 
 
+def _change_again(person_id: int) -> ResponseReturnValue:
+    return _page(person_id, again.filled(EmailForm()))
+
+
 @blueprint.post("")
+@again.shows_again(_change_again)
 @takes(many=("acknowledged",))
 @proven_again
 def change(person_id: int) -> ResponseReturnValue:

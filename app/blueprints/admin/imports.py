@@ -21,7 +21,7 @@ from app.models.import_batch import BatchState, ImportBatch
 from app.models.import_take_back import ImportTakeBack
 from app.models.instansi import Instansi
 from app.security.authority import Authority, OutOfReach
-from app.web import exports
+from app.web import again, exports
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import LineField, MarksField, refuse
 from app.web.headers import takes
@@ -82,7 +82,12 @@ def show_list() -> ResponseReturnValue:
     return _list_page(UploadForm())
 
 
+def _upload_again() -> ResponseReturnValue:
+    return _list_page(again.with_file(UploadForm()))
+
+
 @blueprint.post("", endpoint="upload")
+@again.shows_again(_upload_again)
 @takes(file="file", longest_body=MOST_BYTES + _REST_OF_THE_FORM, only_from_admins=True)
 def upload() -> ResponseReturnValue:
     form, file = UploadForm(), request.files.get("file")

@@ -16,6 +16,7 @@ from app.flows.set_pdm_window import ClosesBeforeOpening, UnknownInstansi, follo
 from app.models.instansi import Instansi
 from app.models.pdm_window import PdmWindow
 from app.security.authority import Authority, OutOfReach
+from app.web import again
 from app.web.admins import authority, only_pusat, proven_again, stopped
 from app.web.fields import DayField, LineField, refuse
 from app.web.portal import client
@@ -82,7 +83,13 @@ def contact(instansi: Instansi) -> ResponseReturnValue:
     return _contact_page(ContactForm(contact=instansi.helpdesk_contact), instansi)
 
 
+@of_one_instansi
+def _contact_again(instansi: Instansi) -> ResponseReturnValue:
+    return _contact_page(again.filled(ContactForm()), instansi)
+
+
 @blueprint.post(f"{_ONE}/kontak")
+@again.shows_again(_contact_again)
 @of_one_instansi
 @proven_again
 def change_contact(instansi: Instansi) -> ResponseReturnValue:
@@ -107,7 +114,14 @@ def window(instansi: Instansi) -> ResponseReturnValue:
     return _window_page(form, instansi)
 
 
+@of_one_instansi
+@only_pusat
+def _window_again(instansi: Instansi) -> ResponseReturnValue:
+    return _window_page(again.filled(WindowForm()), instansi)
+
+
 @blueprint.post(f"{_ONE}/jadwal")
+@again.shows_again(_window_again)
 @of_one_instansi
 @only_pusat
 @proven_again
@@ -135,7 +149,13 @@ def national_window() -> ResponseReturnValue:
     return _window_page(form, None)
 
 
+@only_pusat
+def _national_window_again() -> ResponseReturnValue:
+    return _window_page(again.filled(WindowForm()), None)
+
+
 @blueprint.post("/jadwal-nasional")
+@again.shows_again(_national_window_again)
 @only_pusat
 @proven_again
 def set_national_window() -> ResponseReturnValue:

@@ -17,6 +17,7 @@ from app.flows.revoke_mandate import revoke_mandate
 from app.models.admin_mandate import AdminMandate
 from app.models.instansi import Instansi
 from app.security.authority import NotToTouch, OutOfReach
+from app.web import again
 from app.web.admins import authority, only_pusat, proven_again, stopped
 from app.web.fields import ChoiceField, DayField, LineField, NipOfAnotherField, refuse
 from app.web.portal import client
@@ -72,7 +73,13 @@ def new() -> ResponseReturnValue:
     return _grant_page(GrantForm(scope="instansi"))
 
 
+@only_pusat
+def _grant_again() -> ResponseReturnValue:
+    return _grant_page(again.filled(GrantForm()))
+
+
 @blueprint.post("/baru")
+@again.shows_again(_grant_again)
 @only_pusat
 @proven_again
 def grant() -> ResponseReturnValue:
@@ -113,7 +120,13 @@ def revocation(mandate_id: int) -> ResponseReturnValue:
     return _revocation_page(RevocationForm(), mandate_id)
 
 
+@only_pusat
+def _revocation_again(mandate_id: int) -> ResponseReturnValue:
+    return _revocation_page(again.filled(RevocationForm()), mandate_id)
+
+
 @blueprint.post("/<row:mandate_id>/cabut")
+@again.shows_again(_revocation_again)
 @only_pusat
 @proven_again
 def revoke(mandate_id: int) -> ResponseReturnValue:

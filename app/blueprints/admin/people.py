@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
@@ -32,7 +32,7 @@ from app.flows.find_people import (
 )
 from app.models.instansi import Instansi
 from app.models.user import User
-from app.web import exports
+from app.web import again, exports
 from app.web.admins import authority, proven_again
 from app.web.fields import ChoiceField, refuse
 from app.web.portal import client
@@ -108,7 +108,16 @@ def show() -> ResponseReturnValue:
         return _page(search, find_people(db, authority(), search.wishes, _position(request.args.get("lanjut", ""))))
 
 
+def _export_again() -> ResponseReturnValue:
+    """The list with the same filters: its buttons are the form."""
+    flash(again.why(), "info")
+    with reading() as db:
+        search = _read(db, PeopleForm(request.form))
+        return _page(search, find_people(db, authority(), search.wishes, None) if search.wishes else Found([], None))
+
+
 @blueprint.post("/ekspor")
+@again.shows_again(_export_again)
 @proven_again
 def export() -> ResponseReturnValue:
     """The same people as a file; the e-mail addresses stay masked, for a list is passed on easily."""

@@ -24,6 +24,7 @@ from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
 from app.models.user import User
 from app.security.authority import NotToTouch, OutOfReach
+from app.web import again
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import ChoiceField, LineField, NipOfAnotherField, refuse
 from app.web.portal import client, portal
@@ -87,7 +88,13 @@ def edit(person_id: int) -> ResponseReturnValue:
     return _edit_page(person, RecordForm(formdata=None, data={**vars(record), "nip": record.nip.grouped}), record.version)
 
 
+def _record_again(person_id: int) -> ResponseReturnValue:
+    form = again.filled(RecordForm())
+    return _edit_page(_on_screen(person_id), form, form.seen.data or "")
+
+
 @blueprint.post("/ubah")
+@again.shows_again(_record_again)
 @proven_again
 def save(person_id: int) -> ResponseReturnValue:
     form = RecordForm()
@@ -159,7 +166,12 @@ def ask_to_deactivate(person_id: int) -> ResponseReturnValue:
     return _reason_page("admin/person_deactivate.html", _on_screen(person_id), ReasonForm())
 
 
+def _deactivation_again(person_id: int) -> ResponseReturnValue:
+    return _reason_page("admin/person_deactivate.html", _on_screen(person_id), again.filled(ReasonForm()))
+
+
 @blueprint.post("/nonaktifkan")
+@again.shows_again(_deactivation_again)
 @proven_again
 def close(person_id: int) -> ResponseReturnValue:
     form, person = ReasonForm(), _whom(person_id)
@@ -181,7 +193,12 @@ def ask_to_reactivate(person_id: int) -> ResponseReturnValue:
     return _reason_page("admin/person_reactivate.html", _on_screen(person_id), ReasonForm())
 
 
+def _reactivation_again(person_id: int) -> ResponseReturnValue:
+    return _reason_page("admin/person_reactivate.html", _on_screen(person_id), again.filled(ReasonForm()))
+
+
 @blueprint.post("/aktifkan")
+@again.shows_again(_reactivation_again)
 @proven_again
 def open_again(person_id: int) -> ResponseReturnValue:
     form, person = ReasonForm(), _whom(person_id)
@@ -203,7 +220,12 @@ def ask_to_move(person_id: int) -> ResponseReturnValue:
     return _move_page(_on_screen(person_id), MoveForm())
 
 
+def _move_again(person_id: int) -> ResponseReturnValue:
+    return _move_page(_on_screen(person_id), again.filled(MoveForm()))
+
+
 @blueprint.post("/mutasi")
+@again.shows_again(_move_again)
 @proven_again
 def move(person_id: int) -> ResponseReturnValue:
     form, person = MoveForm(), _whom(person_id)

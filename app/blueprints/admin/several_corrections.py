@@ -21,6 +21,7 @@ from app.flows.weigh_correction import CheckImpossible, NotAcknowledged, weigh_m
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.security.authority import NotToTouch, OutOfReach
+from app.web import again
 from app.web.admins import authority, proven_again
 from app.web.headers import takes
 from app.web.portal import client, portal
@@ -74,7 +75,16 @@ def show() -> ResponseReturnValue:
     return _page(ApprovalForm(formdata=None), RejectionForm(formdata=None))
 
 
+def _approval_again() -> ResponseReturnValue:
+    return _page(again.filled(ApprovalForm()), RejectionForm(formdata=None))
+
+
+def _rejection_again() -> ResponseReturnValue:
+    return _page(ApprovalForm(formdata=None), again.filled(RejectionForm()))
+
+
 @blueprint.post("/beberapa/setujui")
+@again.shows_again(_approval_again)
 @takes(many=("pilih",))
 @proven_again
 def approve() -> ResponseReturnValue:
@@ -91,6 +101,7 @@ def approve() -> ResponseReturnValue:
 
 
 @blueprint.post("/beberapa/tolak")
+@again.shows_again(_rejection_again)
 @takes(many=("pilih",))
 @proven_again
 def reject() -> ResponseReturnValue:

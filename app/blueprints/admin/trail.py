@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
@@ -17,7 +17,7 @@ from app.domain.typed_text import about_others
 from app.flows.search_trail import MOST_EXPORTED, Export, Found, Wishes, export_trail, exported_events, search_trail
 from app.models.audit_event import Tag
 from app.security.authority import Authority
-from app.web import exports, trail_words
+from app.web import again, exports, trail_words
 from app.web.admins import authority, proven_again
 from app.web.fields import DayField
 from app.web.portal import client
@@ -82,7 +82,18 @@ def show() -> ResponseReturnValue:
     return _page(form, found)
 
 
+def _export_again() -> ResponseReturnValue:
+    """The list with the same filters: its buttons are the form."""
+    flash(again.why(), "info")
+    form = TrailForm.sent(request.form)
+    if not form.validate():
+        return _page(form, Found([], None, False))
+    with reading() as db:
+        return _page(form, search_trail(db, authority(), form.wishes, None))
+
+
 @blueprint.post("/ekspor")
+@again.shows_again(_export_again)
 @proven_again
 def export() -> ResponseReturnValue:
     form = TrailForm.sent(request.form)

@@ -1,0 +1,109 @@
+"""An admin sends a form after the session has ended: the login stands in its place, and the form comes back filled in.
+
+What was typed travels in the page itself, back to the address that it was sent to; nothing of it is kept here. It is not
+done: whoever logs in sees the form again, within his own reach, and presses again. Passwords and files do not travel.
+"""
+
+from urllib.parse import urlsplit
+
+from flask import Response, g, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from wtforms import PasswordField, ValidationError
+
+from app.domain.password_policy import LONGEST_PASSWORD, has_blank_end
+from app.flows import log_in
+from app.security.throttle import TooManyTries
+from app.web import again, limits, sessions
+from app.web.entering import BLANK_END, WRONG, note_not_open, slow_down, try_to_enter
+from app.web.fields import NipField, refuse
+
+_NIP = "nip_masuk"
+_LONGEST_BODY = 48 * 1024  # bytes; the login needs some room beside it
+
+
+class LoginForm(FlaskForm):
+    """Under names that no form of the desk has."""
+
+    nip_masuk = NipField("NIP")
+    password_masuk = PasswordField("Password")
+
+    def validate_password_masuk(self, field: PasswordField) -> None:
+        if not field.data:
+            raise ValidationError("Isi password Anda.")
+        if len(field.data) > LONGEST_PASSWORD:
+            raise ValidationError(f"Password terlalu panjang: tidak ada password di atas {LONGEST_PASSWORD} karakter.")
+
+
+def is_possible() -> bool:
+    """Whether this request holds what is worth to come back with. What another site has sent is nobody's words here."""
+    is_short = (request.content_length or 0) <= _LONGEST_BODY
+    if request.method != "POST" or not is_short or not again.can_be_shown() or not _is_from_here():
+        return False
+    return is_sent() or any(_travels(name) and any(values) for name, values in request.form.lists())
+
+
+def is_sent() -> bool:
+    """Whether this request is that login, and so no press of the form's own button."""
+    return _NIP in request.form
+
+
+def page(form: LoginForm, status: int) -> Response:
+    """The two fields of the login, and everything that was typed before, out of sight."""
+    kept = [(name, value) for name, values in request.form.lists() if _travels(name) for value in values]
+    shown = render_template(
+        "auth/login_in_place.html", form=form, kept=kept, page_above=sessions.page_above(), has_errors=bool(form.errors)
+    )
+    return make_response(shown, status)
+
+
+def stale_page() -> Response:
+    """Where the request has lost its CSRF token as well: nobody is logged in by it."""
+    form = LoginForm()
+    form.form_errors = [again.LOST_CSRF] if is_sent() else []
+    return page(form, 400)
+
+
+def answer() -> ResponseReturnValue | None:
+    """None when somebody has entered: the form can be shown to that person."""
+    return _enter() if is_sent() else page(LoginForm(formdata=None), 403)
+
+
+def _is_in_known_browser() -> bool:
+    return sessions.is_known_to(request.form.get(_NIP, ""))
+
+
+@limits.limit_wrong_tries_unless(_is_in_known_browser)
+def _enter() -> ResponseReturnValue | None:
+    form = LoginForm()
+    if not form.validate():
+        return page(form, 422)
+    match try_to_enter(form.nip_masuk.value, form.password_masuk.data or ""):
+        case TooManyTries(seconds):
+            limits.count_wrong_try()
+            refuse(form.password_masuk, slow_down(seconds))
+            return limits.too_many(page(form, 429), seconds)
+        case log_in.WrongPassword():
+            limits.count_wrong_try()
+            refuse(form.password_masuk, WRONG)
+            if has_blank_end(form.password_masuk.data or ""):
+                refuse(form.password_masuk, BLANK_END)
+            return page(form, 422)
+        case log_in.NotOpen(user):
+            note_not_open(user)
+            return redirect(url_for("login.not_open"), 303)
+        case (log_in.Entered(user), raw_id):
+            sessions.keep_at_once(raw_id, user)
+            g.has_logged_in_again = True
+            return None
+
+
+def _travels(name: str) -> bool:
+    return name not in ("csrf_token", _NIP) and not name.startswith("password")
+
+
+def _is_from_here() -> bool:
+    """As browsers say it by themselves. Under our no-referrer policy they give the origin of our own pages as `null`."""
+    origin = request.headers.get("Origin", "null")
+    is_own = origin == "null" or urlsplit(origin).netloc == request.host
+    return is_own and request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
