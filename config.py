@@ -48,6 +48,7 @@ EXAMPLES = {
     "BOUNCE_IMAP_PASSWORD": "",
     "RATELIMIT_STORAGE_URI": "redis://localhost:6379/0",
     "ADDRESS_LIMITS": "on",
+    "ASKS_PER_ADDRESS_PER_HOUR": "600",
     "TOKEN_LIFETIME_MINUTES": "60",
     "RESEND_COOLDOWN_SECONDS": "60",
     "SESSION_IDLE_MINUTES": "30",
@@ -137,6 +138,7 @@ class Settings:
     bounce_mailbox: BounceMailbox | None  # None: they come by `mysapk bounce`, or not at all
     ratelimit_storage_uri: str
     address_limits: bool
+    asks_per_address_per_hour: int
     token_lifetime_minutes: int
     resend_cooldown_seconds: int
     password_policy: str
@@ -174,6 +176,7 @@ class Settings:
             bounce_mailbox=_bounce_mailbox(source),
             ratelimit_storage_uri=_ratelimit_storage(source),
             address_limits=source.one_of("ADDRESS_LIMITS", "on", ("on", "off")) == "on",
+            asks_per_address_per_hour=source.number("ASKS_PER_ADDRESS_PER_HOUR", 600, 10, 100_000),
             token_lifetime_minutes=source.number("TOKEN_LIFETIME_MINUTES", 60, 1, 24 * 60),
             resend_cooldown_seconds=source.number("RESEND_COOLDOWN_SECONDS", 60, 0, 3600),
             password_policy=source.one_of("PASSWORD_POLICY", "mysapk2021", ("mysapk2021", "asn2025")),

@@ -27,7 +27,7 @@ from app.domain.indonesian_time import now
 from app.mail import delivery
 from app.mail.rendering import Letterhead, Renderer
 from app.security.signing import SigningKeys
-from app.web import assets, headers, limits, locale, logs, mailed_links, pages, row_ids, sessions
+from app.web import assets, door, headers, limits, locale, logs, mailed_links, pages, row_ids, sessions
 from app.web.portal import Portal
 from config import ROOT, Settings
 
@@ -74,6 +74,7 @@ def create_app(settings: Settings) -> Flask:
         WTF_CSRF_SSL_STRICT=False,  # it asks for a Referer, which our no-referrer policy withholds
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "undefined": StrictUndefined}
+    app.wsgi_app = door.AddressDoor(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=1)  # type: ignore[method-assign]
 
@@ -102,7 +103,7 @@ def create_app(settings: Settings) -> Flask:
     register_commands(app.cli)
     logs.keep_out(app, settings)
 
-    app.wsgi_app = headers.HostGuard(app.wsgi_app, settings.allowed_hosts)  # type: ignore[method-assign]
+    app.wsgi_app = door.HostDoor(app.wsgi_app, settings)  # type: ignore[method-assign]
 
     @app.context_processor
     def for_every_template() -> dict[str, object]:

@@ -51,6 +51,12 @@ def show() -> ResponseReturnValue:
     return _page(ForgotPasswordForm())
 
 
+@blueprint.get("/.well-known/change-password")
+def change_password() -> ResponseReturnValue:
+    """Where password managers lead people to (W3C, "A Well-Known URL for Changing Passwords")."""
+    return redirect(url_for("forgot_password.page"), 303)
+
+
 @blueprint.post("/lupa-password")
 @limits.limit_mails
 @limits.limit_same_ask

@@ -1,12 +1,19 @@
 """From where a request came, for the audit trail and for letters."""
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+
+UNKNOWN_ADDRESS = "unknown"  # what stands for everything that is no address
+_LONGEST_ADDRESS = 100  # characters that are looked at
+# Blocks of IPv6 whose last 32 bits are the IPv4 address of the one who asks: mapped (RFC 4291), translated by SIIT (RFC 2765,
+# RFC 7915) and by NAT64 under the well-known and the local prefix (RFC 6052, RFC 8215).
+_ENDS_IN_IPV4 = tuple(map(IPv6Network, ("::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")))
+_COMPATIBLE = IPv6Network("::/96")  # the same, of old; its beginning holds "::" and "::1"
 
 
 @dataclass(frozen=True)
 class Client:
-    """One request's sender. The address is as the trusted proxies give it."""
+    """One request's sender. The address is as the trusted proxies give it, read by `read_client_address`."""
 
     address: str
     user_agent: str
@@ -17,12 +24,27 @@ COMMAND_LINE = Client("-", "command line", "-")
 WORKER = Client("-", "worker", "-")
 
 
+def read_client_address(written: str) -> str:
+    """An address in the one spelling that limits, trail and letters know, from whatever proxies and servers write: with a
+    port, in brackets or quotes, with a zone, or an IPv4 address dressed as IPv6. What is no address is UNKNOWN_ADDRESS.
+    """
+    text = written[:_LONGEST_ADDRESS].strip(" \t\"'")
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    parsed = _parsed(text.partition("%")[0])
+    return UNKNOWN_ADDRESS if parsed is None else str(parsed)
+
+
 def line_of(address: str) -> str:
     """One office, one line: an IPv4 address, or the 64 bits of an IPv6 address that one subscriber is given."""
-    parsed = _parsed(address)
-    if isinstance(parsed, IPv6Address):
-        return str(ip_network((int(parsed), 64), strict=False))
-    return str(parsed or address)
+    return _network_of(address, 64)
+
+
+def site_of(address: str) -> str:
+    """What one owner of IPv6 addresses may hold: 48 bits, which are 65,536 lines. An IPv4 address is its own."""
+    return _network_of(address, 48)
 
 
 def mask_address(address: str) -> str:
@@ -41,7 +63,25 @@ def _parsed(address: str) -> IPv4Address | IPv6Address | None:
         parsed = ip_address(address)
     except ValueError:
         return None
-    return getattr(parsed, "ipv4_mapped", None) or parsed
+    return parsed if isinstance(parsed, IPv4Address) else _ipv4_within(parsed) or IPv6Address(int(parsed))
+
+
+def _ipv4_within(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that an IPv6 address only carries: nobody gets more lines by another way in."""
+    last = IPv4Address(int(address) & 0xFFFFFFFF)
+    if any(address in block for block in _ENDS_IN_IPV4):
+        return last
+    if address in _COMPATIBLE:
+        return last if last.packed[0] else None
+    teredo = address.teredo
+    return address.sixtofour or (teredo[1] if teredo else None)
+
+
+def _network_of(address: str, bits: int) -> str:
+    parsed = _parsed(address)
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((int(parsed), bits), strict=False))
+    return str(parsed or UNKNOWN_ADDRESS)
 
 
 # In this order: every browser claims to be some of those below it.

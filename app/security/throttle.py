@@ -84,8 +84,11 @@ ATTACHMENTS_IN_ALL = 5000
 # Per client address, in the notation of Flask-Limiter. Hundreds of people sit behind one office address: these stop
 # floods and guessing over many NIPs, never a normal morning. Only wrong tries count for the first.
 WRONG_TRIES_PER_CLIENT = "100 per 10 minutes"
-# An office of hundreds, each asking once or twice within the hour; and the same NIP and address again and again.
-MAILS_PER_CLIENT = "600 per hour"
+# How many mails an office of hundreds may ask for in an hour, each once or twice, is a setting: ASKS_PER_ADDRESS_PER_HOUR.
+# The room refills ask by ask. Who asks in a browser where this person has logged in before has room apart, of one person's
+# size: a guesser in the office uses up no more than what new browsers have there.
+MAILS_IN_KNOWN_BROWSERS = "20 per hour"
+# The same NIP and address again and again.
 SAME_ASK_PER_CLIENT = "30 per 10 minutes"
 # Beyond so many asks of one line, mails to addresses that are not on record for the NIP are held back in silence, because a
 # refusal would tell which address is; tokens still leave. All asks count alike: the portal must not be somebody's way to
@@ -94,9 +97,18 @@ OTHER_MAILS_PER_CLIENT = "400 per hour"
 # A form with a file costs more to read than others. Each one counts whose link is real, whatever becomes of it.
 UPLOADS_PER_LINK = "10 per hour"
 UPLOADS_PER_CLIENT = "300 per hour"
+# Who holds 48 bits of IPv6 has 65,536 lines. Together they get what ten lines get: a site of ten full offices is large, and
+# a phone company's phones are spread over many more bits.
+SITE_IS_WORTH = 10
 # fmt: on
 
 KEPT_FOR = timedelta(days=2)  # longer than any window; then housekeeping removes the row
+
+
+def of_a_site(per_line: str) -> str:
+    """The limit for all lines of one site."""
+    most, rest = per_line.split(" ", 1)
+    return f"{int(most) * SITE_IS_WORTH} {rest}"
 
 
 @dataclass(frozen=True)

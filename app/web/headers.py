@@ -1,19 +1,17 @@
 """What every answer says to browsers, and what every request must look like before anything reads it."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ParamSpec
+from typing import ParamSpec
+from urllib.parse import quote
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from app.web import sessions
 from app.web.portal import portal
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 P = ParamSpec("P")
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -61,27 +59,23 @@ class TakesMore:
     before_body: Callable[..., ResponseReturnValue | None] | None = None
 
 
-class HostGuard:
-    """Refuses requests for another Host, static files too: nobody is served under a name that is not ours.
-
-    In plain text, because a page would carry links to that name.
-    """
-
-    def __init__(self, application: "WSGIApplication", allowed_hosts: frozenset[str]) -> None:
-        self._application = application
-        self._allowed_hosts = allowed_hosts
-
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if environ.get("HTTP_HOST", "").lower() in self._allowed_hosts:
-            return self._application(environ, start_response)
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"), *COMMON.items()]
-        start_response("400 Bad Request", headers)
-        return [b"Alamat situs ini tidak dikenal. Buka portal lewat alamat resminya.\n"]
-
-
 def init_app(app: Flask) -> None:
+    app.before_request(lead_to_page)
     app.before_request(refuse_broken_forms)
     app.after_request(add_headers)
+
+
+def lead_to_page() -> ResponseReturnValue | None:
+    """A slash behind the address of a page, as people type it and proxies add it, leads to the page; with the form, if any."""
+    if not isinstance(request.routing_exception, NotFound) or not request.path.endswith("/"):
+        return None
+    page = "/" + request.path.strip("/")
+    try:
+        current_app.create_url_adapter(request).match(page, request.method)  # type: ignore[union-attr]
+    except HTTPException:
+        return None
+    query = request.query_string.decode("latin-1")
+    return redirect(f"{quote(page)}?{query}" if query else quote(page), 308)
 
 
 def takes(

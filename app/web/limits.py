@@ -2,23 +2,58 @@
 
 from collections.abc import Callable
 from time import time
+from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, Response, g, request
-from flask_limiter import Limiter, RouteLimit
+from flask_limiter import Limiter
 from limits import parse
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.domain.client import line_of
+from app.domain.client import UNKNOWN_ADDRESS, line_of, site_of
 from app.domain.email_address import EmailAddress, read_email
 from app.domain.nip import Nip, read_nip
 from app.security import throttle
+from app.web import sessions
 from app.web.portal import portal
 from config import Settings
 
 
 def client_network() -> str:
     """The line that a request came over."""
-    return line_of(request.remote_addr or "-")
+    return line_of(request.remote_addr or UNKNOWN_ADDRESS)
+
+
+def _client_site() -> str:
+    """All lines that one owner of IPv6 addresses may hold."""
+    return site_of(request.remote_addr or UNKNOWN_ADDRESS)
+
+
+def _is_own_site() -> bool:
+    """Whether line and site are one, so that the line's limit says all."""
+    return client_network() == _client_site()
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _per_line_and_site(most: str | Callable[[], str], scope: str, **how: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Count what comes over a line, and with SITE_IS_WORTH times the room what comes over all lines of a site."""
+    is_exempt: Callable[[], bool] = how.pop("exempt_when", lambda: False)
+    per_line = limiter.shared_limit(most, scope=scope, methods=["POST"], exempt_when=is_exempt, **how)
+    per_site = limiter.shared_limit(
+        lambda: throttle.of_a_site(most if isinstance(most, str) else most()),
+        scope=f"{scope}-of-site",
+        key_func=_client_site,
+        methods=["POST"],
+        exempt_when=lambda: _is_own_site() or is_exempt(),
+        **how,
+    )
+
+    def mark(view: Callable[P, R]) -> Callable[P, R]:
+        return per_line(per_site(view))
+
+    return mark
 
 
 limiter = Limiter(client_network, in_memory_fallback_enabled=True)
@@ -32,32 +67,59 @@ def _posted_a_mail(_response: Response) -> bool:
     return bool(g.get("posted_a_mail"))
 
 
-def limit_wrong_tries_unless(has_shown: Callable[[], bool]) -> RouteLimit:
+def limit_wrong_tries_unless(has_shown: Callable[[], bool]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Login and token entry share one allowance: who guesses here or there is the same guesser. Who `has_shown` something
     that a guesser does not have is not stopped with the others in his office, nor counted with them."""
 
-    def is_exempt() -> bool:
-        try:
-            return has_shown()
-        except SQLAlchemyError:  # the view meets it again and says so; here it would be taken for a fault of the counters
-            return False
-
-    return limiter.shared_limit(
+    return _per_line_and_site(
         throttle.WRONG_TRIES_PER_CLIENT,
-        scope="wrong-tries",
-        methods=["POST"],
-        exempt_when=is_exempt,
+        "wrong-tries",
+        exempt_when=lambda: _unless_database_is_away(has_shown),
         deduct_when=_was_wrong_try,
     )
 
 
-limit_mails = limiter.shared_limit(
-    throttle.MAILS_PER_CLIENT,
-    scope="mails",
-    methods=["POST"],
-    deduct_when=_posted_a_mail,
-)
+def _unless_database_is_away(has_shown: Callable[[], bool]) -> bool:
+    try:
+        return has_shown()
+    except SQLAlchemyError:  # the view meets it again and says so; here it would be taken for a fault of the counters
+        return False
+
+
+def _is_in_known_browser() -> bool:
+    """Whether the person with the typed NIP has logged in here before."""
+    if "is_in_known_browser" not in g:
+        g.is_in_known_browser = _unless_database_is_away(lambda: sessions.is_known_to(request.form.get("nip", "")))
+    return bool(g.is_in_known_browser)
+
+
+def _typed_nip() -> str:
+    nip = read_nip(request.form.get("nip", ""))
+    return portal().keys.fingerprint("mails-known", nip.digits if isinstance(nip, Nip) else "")
+
+
+def limit_mails(view: Callable[P, R]) -> Callable[P, R]:
+    """What may be mailed because of one line. Whoever is in a browser known to the person asked for has room of his own, so
+    that nobody in the same office can use it up."""
+    in_new_browsers: Callable[[Callable[P, R]], Callable[P, R]] = _per_line_and_site(
+        lambda: f"{portal().settings.asks_per_address_per_hour} per hour",
+        "mails",
+        exempt_when=_is_in_known_browser,
+        deduct_when=_posted_a_mail,
+    )
+    in_known_browsers = limiter.shared_limit(
+        throttle.MAILS_IN_KNOWN_BROWSERS,
+        scope="mails-known",
+        key_func=_typed_nip,
+        methods=["POST"],
+        exempt_when=lambda: not _is_in_known_browser(),
+        deduct_when=_posted_a_mail,
+    )
+    return in_new_browsers(in_known_browsers(view))
+
+
 _OTHER_MAILS = parse(throttle.OTHER_MAILS_PER_CLIENT)
+_OTHER_MAILS_OF_SITE = parse(throttle.of_a_site(throttle.OTHER_MAILS_PER_CLIENT))
 
 
 def _what_was_typed() -> str:
@@ -83,7 +145,7 @@ def _link_itself() -> str:
 
 
 @limiter.shared_limit(throttle.UPLOADS_PER_LINK, scope="uploads-by-link", key_func=_link_itself, methods=["POST"])
-@limiter.shared_limit(throttle.UPLOADS_PER_CLIENT, scope="uploads", methods=["POST"])
+@_per_line_and_site(throttle.UPLOADS_PER_CLIENT, "uploads")
 def count_upload() -> None:
     """This request brings a file, which has not been looked at yet; too many of them are stopped here."""
 
@@ -100,7 +162,10 @@ def count_mail() -> None:
 
 def may_mail_others() -> bool:
     """Whether this line may cause one more mail to an address that is not on record for the NIP it typed."""
-    return not limiter.enabled or limiter.limiter.test(_OTHER_MAILS, "mails-to-others", client_network())
+    return not limiter.enabled or (
+        limiter.limiter.test(_OTHER_MAILS, "mails-to-others", client_network())
+        and limiter.limiter.test(_OTHER_MAILS_OF_SITE, "mails-to-others-of-site", _client_site())
+    )
 
 
 def count_ask() -> None:
@@ -108,6 +173,7 @@ def count_ask() -> None:
     would tell which address is on record."""
     if limiter.enabled:
         limiter.limiter.hit(_OTHER_MAILS, "mails-to-others", client_network())
+        limiter.limiter.hit(_OTHER_MAILS_OF_SITE, "mails-to-others-of-site", _client_site())
 
 
 def seconds_until_free() -> int:
@@ -124,7 +190,7 @@ def in_minutes(seconds: int) -> int:
 def init_app(app: Flask, settings: Settings) -> None:
     app.config["RATELIMIT_ENABLED"] = settings.address_limits
     app.config["RATELIMIT_STORAGE_URI"] = settings.ratelimit_storage_uri
-    app.config["RATELIMIT_STRATEGY"] = "fixed-window"
+    app.config["RATELIMIT_STRATEGY"] = "moving-window"
     limiter.init_app(app)
 
 

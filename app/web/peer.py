@@ -9,21 +9,24 @@ from typing import cast
 
 from flask import request
 
+from app.web.door import PEER
+
 # Written by proxies, and by nobody who asks directly.
 _OF_PROXIES = ("FORWARDED", "X_FORWARDED", "VIA", "X_REAL_IP", "X_CLIENT_IP", "X_CLUSTER_CLIENT_IP", "X_ORIGINAL_FORWARDED",
                "TRUE_CLIENT_IP", "CF_CONNECTING_IP", "X_ENVOY", "CDN_LOOP")  # fmt: skip
 
 
 def peer_address() -> str:
-    """The address of the socket's other end: the last proxy's, where there is one."""
-    before = request.environ.get("werkzeug.proxy_fix.orig", request.environ)
-    return cast(str, before.get("REMOTE_ADDR") or "-")
+    """The address of the socket's other end, as the server wrote it: the last proxy's, where there is one."""
+    return cast(str, request.environ[PEER])
 
 
 def is_this_machine() -> bool:
     """Whether a program of this machine asks, and not for somebody else."""
     starts = tuple(f"HTTP_{name}" for name in _OF_PROXIES)
     try:
-        return ip_address(peer_address()).is_loopback and not any(name.startswith(starts) for name in request.environ)
+        peer = ip_address(peer_address())  # not as limits read it: 2002:7f00:1::5 carries 127.0.0.1, and comes from elsewhere
+        peer = getattr(peer, "ipv4_mapped", None) or peer
+        return peer.is_loopback and not any(name.startswith(starts) for name in request.environ)
     except ValueError:
         return False

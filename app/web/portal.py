@@ -7,7 +7,7 @@ from typing import cast
 
 from flask import current_app, g, request
 
-from app.domain.client import Client
+from app.domain.client import UNKNOWN_ADDRESS, Client
 from app.mail.delivery import Postman
 from app.mail.rendering import Renderer
 from app.security.signing import SigningKeys
@@ -44,4 +44,4 @@ def request_id() -> str:
 
 def client() -> Client:
     """Who sends the current request."""
-    return Client(request.remote_addr or "-", request.user_agent.string[:300], request_id())
+    return Client(request.remote_addr or UNKNOWN_ADDRESS, request.user_agent.string[:300], request_id())
