@@ -154,7 +154,12 @@ def ask_about_taking_back(batch_id: int) -> ResponseReturnValue:
     return _take_back_page(TakeBackForm(), batch_id)
 
 
+def _take_back_again(batch_id: int) -> ResponseReturnValue:
+    return _take_back_page(again.filled(TakeBackForm()), batch_id)
+
+
 @blueprint.post("/<big_row:batch_id>/kembalikan", endpoint="begin_to_take_back")
+@again.shows_again(_take_back_again)
 @proven_again
 def begin_to_take_back(batch_id: int) -> ResponseReturnValue:
     form = TakeBackForm()
