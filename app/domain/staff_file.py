@@ -304,7 +304,7 @@ def _code(cell: str, column: str) -> str | Fault:
     if said := objection(bare):
         return Fault(column, said)
     if has_thousands(bare):
-        return Fault(column, "Kode ini ditulis dengan pemisah ribuan. Ubah format kolomnya menjadi Teks, lalu ketik lagi kodenya.")
+        return Fault(column, "Kode ini ditulis dengan pemisah ribuan. Ubah format kolomnya menjadi Teks, lalu ketik lagi.")
     return _text(bare, column, "kode instansi", _LONGEST_CODE)
 
 
@@ -313,6 +313,8 @@ def _contact(cell: str) -> str | Fault:
     bare = text_unguarded(cell)
     if said := objection(bare):
         return Fault("kontak", said)
+    if not bare.strip("0"):
+        bare = ""  # a formula that refers to an empty cell
     return _text(with_leading_zero(bare) or bare, "kontak", "kontak helpdesk yang dapat dihubungi pegawai", _LONGEST_CONTACT)
 
 
@@ -320,6 +322,8 @@ def _phone(cell: str) -> str | Fault | None:
     bare = without_zero_decimals(number_unguarded(cell))
     if said := objection(bare):
         return Fault("telepon", said)
+    if bare and not bare.strip("0"):
+        return Fault("telepon", "Sel ini hanya berisi angka 0. Isi nomor teleponnya, atau kosongkan.")
     phone = with_leading_zero(bare)
     if phone is None:
         return Fault("telepon", "Nomor telepon ini tidak diawali 0, +, atau 62. Tulis lengkap dengan kode area, sebagai teks.")
