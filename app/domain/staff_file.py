@@ -48,6 +48,7 @@ _NEVER_FROM_A_FILE = frozenset((
     "password", "sandi", "kata_sandi", "credential_version", "token", "otp", "totp",
 ))  # fmt: skip
 
+_RESULTS_OF_NOTHING = ("0", "00", "000")  # of a formula that refers to an empty cell
 _LONGEST_TEXT = 200
 _LONGEST_CODE = 20
 _LONGEST_CONTACT = 300
@@ -276,8 +277,6 @@ def _email(cell: str) -> EmailAddress | Fault | None:
         return Fault("email", "Sel ini hanya berisi tanda. Kosongkan sel ini bila pegawai belum punya email.")
     if said := objection_to_text(bare):
         return Fault("email", said)
-    if bare.startswith(("'", "`")):
-        return Fault("email", "Alamat email ini diawali tanda kutip. Hapus tandanya.")
     address = read_email(bare)
     return Fault("email", about_others(address.sentence)) if isinstance(address, NotAnEmail) else address
 
@@ -313,16 +312,15 @@ def _contact(cell: str) -> str | Fault:
     bare = text_unguarded(cell)
     if said := objection(bare):
         return Fault("kontak", said)
-    if not bare.strip("0"):
-        bare = ""  # a formula that refers to an empty cell
-    return _text(with_leading_zero(bare) or bare, "kontak", "kontak helpdesk yang dapat dihubungi pegawai", _LONGEST_CONTACT)
+    bare = "" if bare in _RESULTS_OF_NOTHING else with_leading_zero(bare) or bare
+    return _text(bare, "kontak", "kontak helpdesk yang dapat dihubungi pegawai", _LONGEST_CONTACT)
 
 
 def _phone(cell: str) -> str | Fault | None:
     bare = without_zero_decimals(number_unguarded(cell))
     if said := objection(bare):
         return Fault("telepon", said)
-    if bare and not bare.strip("0"):
+    if bare in _RESULTS_OF_NOTHING:
         return Fault("telepon", "Sel ini hanya berisi angka 0. Isi nomor teleponnya, atau kosongkan.")
     phone = with_leading_zero(bare)
     if phone is None:
