@@ -34,7 +34,7 @@ _CHUNK = 1 << 20
 _LOOK_AT = 4096  # bytes; what a file is stands at its beginning
 _DELIMITERS = (",", ";", "\t", "|")
 # Excel's own first line, which names the separator. Its program may have put quotes around it, or separators behind it.
-_NAMES_SEPARATOR = re.compile(r"""["']?sep=(?:\t|[^\r\n])["']?[,;|\t ]*""", re.IGNORECASE)
+_NAMES_SEPARATOR = re.compile(r"""["']?sep=(?:\\t|[^\r\n])?["']?[,;|\t ]*""", re.IGNORECASE)
 _CELL_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{0,3})([0-9]{1,7})["']""")
 _LONGEST_REFERENCE = 64
 _OTHER_FORMATS = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf", b"\x7fELF")
@@ -94,6 +94,8 @@ class Sheet(ABC):
         filled = max((position for position, cell in enumerate(cells, start=1) if cell.strip()), default=0)
         if fault is None and (len(cells) < len(self.header) or filled > len(self.header)):
             fault = Fault(None, _wrong_count(max(filled, min(len(cells), len(self.header))), len(self.header)))
+            if filled == len(self.header) + 1 and self.delimiter == "," and _is_parted_address(self.header, cells):
+                fault = Fault("email", "Ada koma sesudah tanda @, sehingga selnya terbelah. Ganti koma itu dengan titik.")
         return Line(number, found, fault)
 
 
@@ -171,6 +173,14 @@ def _header(cells: Sequence[str], columns: Columns) -> tuple[str, ...]:
             )
         raise UnreadableFile(" ".join(header.sentences))
     return header
+
+
+def _is_parted_address(header: Sequence[str], cells: Sequence[str]) -> bool:
+    """A comma in the place of a dot, where a comma begins a new cell: nama@contoh.go,id."""
+    if "email" not in header:
+        return False
+    first, rest = cells[header.index("email") : header.index("email") + 2]
+    return "@" in first and re.fullmatch(r"[A-Za-z0-9-]+(?:\.[A-Za-z]{2,})*", rest.strip()) is not None
 
 
 def _wrong_count(found: int, wanted: int) -> str:
