@@ -1,5 +1,6 @@
 """Who a person is to the state, and what the portal asks of each at the Pemutakhiran Data Mandiri."""
 
+import re
 from enum import StrEnum
 
 
@@ -12,6 +13,23 @@ class Category(StrEnum):
     @property
     def label(self) -> str:
         return self.value.replace("_", " ").replace("NON", "Non")
+
+
+# As files of today write them. Who works part of the time is a PPPK to the portal: the same groups of data, the same way in.
+_SPELLINGS = {category.value.replace("_", ""): category for category in Category} | {
+    "PEGAWAINEGERISIPIL": Category.PNS,
+    "CALONPEGAWAINEGERISIPIL": Category.CPNS,
+    **{
+        f"{name}{time}": Category.PPPK
+        for name in ("PPPK", "P3K", "PEGAWAIPEMERINTAHDENGANPERJANJIANKERJA")
+        for time in ("", "PARUHWAKTU", "PENUHWAKTU", "PW")
+    },
+}
+
+
+def read_category(typed: str) -> Category | None:
+    """In capitals or not, with any blanks, dots and dashes between."""
+    return _SPELLINGS.get(re.sub(r"[\s_.()/\u2010-\u2015-]+", "", typed).upper())
 
 
 class Activation(StrEnum):

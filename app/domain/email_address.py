@@ -13,6 +13,7 @@ _ADDRESS = re.compile(
 _LONGEST_ADDRESS = 254
 _LONGEST_LOCAL_PART = 64
 _INVISIBLE = re.compile(r"[\u00a0\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_MAIL_LINK = re.compile(r"mailto:\s*", re.IGNORECASE)
 
 _MISTYPED_DOMAINS = {
     "gmial.com": "gmail.com", "gmai.com": "gmail.com", "gmal.com": "gmail.com", "gamil.com": "gmail.com",
@@ -121,14 +122,19 @@ def _is_one_slip(typed: str, meant: str) -> bool:
 
 
 def read_email(typed: str) -> EmailAddress | NotAnEmail:
-    """Read one address; everything that could break a mail header or reach a second recipient is refused."""
+    """Read one address; everything that could break a mail header or reach a second recipient is refused. A link to write
+    to it (`mailto:`) holds it whole."""
     if len(typed) > 4 * _LONGEST_ADDRESS:
         return NotAnEmail("Alamat email terlalu panjang. Isi satu alamat email saja.")
-    text = _INVISIBLE.sub("", typed).strip()
+    text = _without_link(_INVISIBLE.sub("", typed).strip())
     if not text:
         return NotAnEmail("Isi email aktif Anda, misalnya nama@contoh.go.id.")
+    if not any(letter.isalnum() for letter in text):
+        return NotAnEmail("Tanda saja bukan alamat email. Isi email aktif Anda, misalnya nama@contoh.go.id.")
     if "@" not in text:
         return NotAnEmail("Alamat email perlu tanda @, misalnya nama@contoh.go.id.")
+    if text.count("@") == 1 and (fault := _fault_of_one(text)):
+        return NotAnEmail(fault)
     if text.count("@") > 1 or any(separator in text for separator in ",;"):
         return NotAnEmail("Isi satu alamat email saja, dengan satu tanda @.")
     if any(space in text for space in " \t\r\n"):
@@ -137,3 +143,32 @@ def read_email(typed: str) -> EmailAddress | NotAnEmail:
     if not _ADDRESS.fullmatch(text) or len(text) > _LONGEST_ADDRESS or len(local) > _LONGEST_LOCAL_PART:
         return NotAnEmail("Periksa lagi alamat email ini. Tulis seperti nama@contoh.go.id, tanpa tanda atau huruf khusus.")
     return EmailAddress(text)
+
+
+def _without_link(text: str) -> str:
+    link = _MAIL_LINK.match(text)
+    return text[link.end() :].strip() if link else text
+
+
+def _fault_of_one(text: str) -> str | None:
+    """What people paste with an address or mistype in it, named; None where it is something else."""
+    local, _, domain = text.partition("@")
+    is_one_word = not any(space in text for space in " \t\r\n;")
+    if "<" in text or ">" in text:
+        return "Tulis alamat emailnya saja, tanpa nama dan tanpa tanda < >."
+    if any(quote in text for quote in '"\u201c\u201d\u2018\u2019`') or (local.startswith("'") or domain.endswith("'")):
+        return "Ada tanda kutip pada alamat email ini. Hapus tandanya."
+    if text.endswith((".", ",", ";", ":")):
+        what = {".": "titik", ",": "koma", ";": "titik koma", ":": "titik dua"}[text[-1]]
+        return f"Alamat email ini diakhiri tanda {what}. Hapus tanda itu."
+    if not local or not domain:
+        return f"Alamat email ini tidak lengkap: bagian {'sebelum' if not local else 'sesudah'} tanda @ belum ada."
+    if is_one_word and "," in domain:
+        return "Ada koma sesudah tanda @. Ganti koma itu dengan titik, misalnya contoh.go.id."
+    if is_one_word and "," in local:
+        return "Ada koma sebelum tanda @. Periksa apakah seharusnya titik."
+    if is_one_word and (".." in text or text.startswith(".") or ".@" in text or "@." in text):
+        return "Ada titik yang berlebih pada alamat email ini. Hapus titik di awal, di dekat tanda @, atau yang berurutan."
+    if is_one_word and re.fullmatch(r"[A-Za-z0-9-]+", domain):
+        return "Bagian sesudah tanda @ belum lengkap. Tulis sampai akhir, misalnya contoh.go.id atau gmail.com."
+    return None

@@ -36,6 +36,11 @@ class Nip:
         except ValueError:
             return None
 
+    @property
+    def has_sequence(self) -> bool:
+        """They are counted from 001. One that ends in 000 was rounded: a spreadsheet keeps 15 digits of a number."""
+        return not self.digits.endswith("000")
+
     def __str__(self) -> str:
         return self.digits
 

@@ -8,10 +8,21 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.domain.categories import Category
+from app.domain.categories import Category, read_category
 from app.domain.email_address import EmailAddress, NotAnEmail, read_email
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.old_hash import OldHash, TooDear, read_old_hash
+from app.domain.spreadsheet_cell import (
+    has_decimals,
+    has_thousands,
+    is_scientific,
+    number_unguarded,
+    objection,
+    objection_to_text,
+    text_unguarded,
+    with_leading_zero,
+    without_zero_decimals,
+)
 from app.domain.typed_text import about_others
 
 
@@ -37,6 +48,7 @@ _NEVER_FROM_A_FILE = frozenset((
     "password", "sandi", "kata_sandi", "credential_version", "token", "otp", "totp",
 ))  # fmt: skip
 
+_RESULTS_OF_NOTHING = ("0", "00", "000")  # of a formula that refers to an empty cell
 _LONGEST_TEXT = 200
 _LONGEST_CODE = 20
 _LONGEST_CONTACT = 300
@@ -44,7 +56,6 @@ _LONGEST_PHONE = 30
 _LONGEST_HASH = 200
 _UNWANTED_CHARACTERS = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _PHONE = re.compile(r"\+?[0-9(][0-9 ().\-]*")
-_SCIENTIFIC = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
 _HASH = re.compile(r"\$[a-z0-9-]+\$v=[0-9]+\$[a-z0-9=,]+\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}")  # with salt and digest
 # The signs of a formula in every width, with the guards that stand before them already.
 _FORMULA_SIGN = re.compile("'*[=+\\-@\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20\u2212]")
@@ -106,6 +117,18 @@ NIP_AS_NUMBER = Fault(
     "lalu isi lagi NIP dari data asalnya.",
 )
 
+NIP_ROUNDED = Fault(
+    "nip",
+    "NIP ini berakhir dengan 000: Excel telah membulatkannya. Ubah format kolom NIP menjadi Teks, "
+    "lalu isi lagi NIP dari data asalnya.",
+)
+
+NIP_WITH_THOUSANDS = Fault(
+    "nip",
+    "NIP ini ditulis dengan pemisah ribuan, seperti angka. Ubah format kolom NIP menjadi Teks, "
+    "lalu isi lagi NIP dari data asalnya.",
+)
+
 HASH_NOT_USABLE = Fault(
     "password_hash",
     "Hash password ini tidak dapat dipakai portal (hanya bcrypt, pbkdf2_sha256, sha512_crypt, dan argon2id dengan "
@@ -147,12 +170,12 @@ def read_header(cells: Sequence[str], columns: Columns) -> tuple[str, ...] | Hea
 def read_staff_row(cells: Mapping[str, str]) -> StaffRow | RowFaults:
     """Read one person; every cell is looked at, so that one run shows all that is wrong."""
     nip = _nip(cells["nip"])
-    name = _text(cells["nama"], "nama", "nama lengkap pegawai", _LONGEST_TEXT)
+    name = _words(cells["nama"], "nama", "nama lengkap pegawai")
     email = _email(cells["email"])
     category = _category(cells["kategori"])
-    code = _text(cells["kode_instansi"], "kode_instansi", "kode instansi", _LONGEST_CODE)
-    unit = _text(cells["unit_kerja"], "unit_kerja", "nama unit kerja", _LONGEST_TEXT)
-    phone = read_phone(cells.get("telepon", ""))
+    code = _code(cells["kode_instansi"], "kode_instansi")
+    unit = _words(cells["unit_kerja"], "unit_kerja", "nama unit kerja")
+    phone = _phone(cells.get("telepon", ""))
     password_hash = _password_hash(cells.get("password_hash", ""))
     if (
         isinstance(nip, Fault)
@@ -170,10 +193,10 @@ def read_staff_row(cells: Mapping[str, str]) -> StaffRow | RowFaults:
 
 def read_instansi_row(cells: Mapping[str, str]) -> InstansiRow | RowFaults:
     """Read one instansi."""
-    code = _text(cells["kode"], "kode", "kode instansi", _LONGEST_CODE)
-    name = _text(cells["nama"], "nama", "nama instansi", _LONGEST_TEXT)
+    code = _code(cells["kode"], "kode")
+    name = _words(cells["nama"], "nama", "nama instansi")
     # Whoever waits or is refused is told to ask there, so a missing contact is a dead end.
-    contact = _text(cells["kontak"], "kontak", "kontak helpdesk yang dapat dihubungi pegawai", _LONGEST_CONTACT)
+    contact = _contact(cells["kontak"])
     if isinstance(code, Fault) or isinstance(name, Fault) or isinstance(contact, Fault):
         return _faults_among(code, name, contact)
     return InstansiRow(code, name, contact)
@@ -232,28 +255,77 @@ def _faults_among(*cells: object) -> RowFaults:
 
 
 def _nip(cell: str) -> Nip | Fault:
-    if _SCIENTIFIC.fullmatch(cell.strip()):
+    """Never another one than the file's maker had: what a spreadsheet has rounded is nobody's, or somebody else's."""
+    bare = number_unguarded(cell)
+    if is_scientific(bare) or has_decimals(bare):
         return NIP_AS_NUMBER
-    nip = read_nip(cell)
-    return Fault("nip", about_others(nip.sentence)) if isinstance(nip, NotANip) else nip
+    if said := objection(bare):
+        return Fault("nip", said)
+    if has_thousands(bare):
+        return NIP_WITH_THOUSANDS
+    nip = read_nip(bare)
+    if isinstance(nip, NotANip):
+        return Fault("nip", about_others(nip.sentence))
+    return nip if nip.has_sequence else NIP_ROUNDED
 
 
 def _email(cell: str) -> EmailAddress | Fault | None:
-    if not cell.strip():
+    bare = text_unguarded(cell)
+    if not bare:
         return None
-    address = read_email(cell)
+    if bare.strip("-\u2010\u2011\u2012\u2013\u2014_. ") == "":
+        return Fault("email", "Sel ini hanya berisi tanda. Kosongkan sel ini bila pegawai belum punya email.")
+    if said := objection_to_text(bare):
+        return Fault("email", said)
+    address = read_email(bare)
     return Fault("email", about_others(address.sentence)) if isinstance(address, NotAnEmail) else address
 
 
-_CATEGORIES = {category.value.replace("_", ""): category for category in Category}
-
-
 def _category(cell: str) -> Category | Fault:
-    bare = re.sub(r"[\s_.\-]+", "", cell).upper()
+    bare = text_unguarded(cell)
     choices = ", ".join(category.label for category in Category)
     if not bare:
         return Fault("kategori", f"Isi kategori: {choices}.")
-    return _CATEGORIES.get(bare) or Fault("kategori", f"Kategori ini tidak dikenal. Isi salah satu: {choices}.")
+    if said := objection(bare):
+        return Fault("kategori", said)
+    return read_category(bare) or Fault("kategori", f"Kategori ini tidak dikenal. Isi salah satu: {choices}.")
+
+
+def _words(cell: str, column: str, what: str) -> str | Fault:
+    """A name, of a person or an office."""
+    bare = text_unguarded(cell)
+    said = objection_to_text(bare)
+    return Fault(column, said) if said else _text(bare, column, what, _LONGEST_TEXT)
+
+
+def _code(cell: str, column: str) -> str | Fault:
+    bare = without_zero_decimals(number_unguarded(cell))
+    if said := objection(bare):
+        return Fault(column, said)
+    if has_thousands(bare):
+        return Fault(column, "Kode ini ditulis dengan pemisah ribuan. Ubah format kolomnya menjadi Teks, lalu ketik lagi.")
+    return _text(bare, column, "kode instansi", _LONGEST_CODE)
+
+
+def _contact(cell: str) -> str | Fault:
+    """A sentence, an address or a telephone number."""
+    bare = text_unguarded(cell)
+    if said := objection(bare):
+        return Fault("kontak", said)
+    bare = "" if bare in _RESULTS_OF_NOTHING else with_leading_zero(bare) or bare
+    return _text(bare, "kontak", "kontak helpdesk yang dapat dihubungi pegawai", _LONGEST_CONTACT)
+
+
+def _phone(cell: str) -> str | Fault | None:
+    bare = without_zero_decimals(number_unguarded(cell))
+    if said := objection(bare):
+        return Fault("telepon", said)
+    if bare in _RESULTS_OF_NOTHING:
+        return Fault("telepon", "Sel ini hanya berisi angka 0. Isi nomor teleponnya, atau kosongkan.")
+    phone = with_leading_zero(bare)
+    if phone is None:
+        return Fault("telepon", "Nomor telepon ini tidak diawali 0, +, atau 62. Tulis lengkap dengan kode area, sebagai teks.")
+    return read_phone(phone)
 
 
 def _text(cell: str, column: str, what: str, longest: int) -> str | Fault:

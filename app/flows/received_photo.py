@@ -41,7 +41,8 @@ def redrawn(photo: Photo) -> Attachment | NotAnAttachment | NoPlace:
 
 
 def _drawn_by_another_process(content: bytes) -> tuple[bytes, int | None]:
-    """What it writes, and how it ended; None where it was stopped by the clock. No setting or key of the portal is in its environment."""
+    """What it writes, and how it ended; None where it was stopped by the clock. No setting or key of the portal is in
+    its environment."""
     command = [sys.executable, "-I", str(_HOME / "redraw_photo.py")]
     with TemporaryFile() as file:  # without a name, so that nothing of it outlives this process
         file.write(content)

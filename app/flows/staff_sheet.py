@@ -22,7 +22,9 @@ from typing import IO
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
-from app.domain.staff_file import NIP_AS_NUMBER, Columns, Fault, HeaderFaults, read_header, unguarded
+from app.domain.spreadsheet_cell import MOST_DIGITS
+from app.domain.staff_file import Columns, Fault, HeaderFaults, read_header, unguarded
+from app.flows.lost_cells import MOST_LOST_CELLS, Lost, TooManyLost, column_number, lost_cells
 
 LONGEST_ROW = 16_000  # characters; ten times what the fields of a person may hold together
 MOST_XLSX_CELLS = 4_000_000  # python-calamine keeps 32 bytes for every cell of the used rectangle: 128 MB
@@ -32,7 +34,9 @@ MOST_EMPTY_ROWS = 100_000  # of a CSV; nobody hears of a file while they are pas
 
 _CHUNK = 1 << 20
 _LOOK_AT = 4096  # bytes; what a file is stands at its beginning
-_DELIMITERS = (",", ";")
+_DELIMITERS = (",", ";", "\t", "|")
+# Excel's own first line, which names the separator. Its program may have put quotes around it, or separators behind it.
+_NAMES_SEPARATOR = re.compile(r"""["']?sep=(?:\\t|[^\r\n])?["']?[,;|\t ]*""", re.IGNORECASE)
 _CELL_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{0,3})([0-9]{1,7})["']""")
 _LONGEST_REFERENCE = 64
 _OTHER_FORMATS = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf", b"\x7fELF")
@@ -62,6 +66,8 @@ class Sheet(ABC):
     header: tuple[str, ...]
     delimiter: str
     total: int
+    _inner_delimiter: str  # of a line that stands in one cell
+    _is_wrapped = False  # as the header does
 
     @property
     @abstractmethod
@@ -71,11 +77,27 @@ class Sheet(ABC):
     def lines(self) -> Iterator[Line]:
         """Every row that is not empty, once."""
 
+    def _found_in(self, cells: Sequence[str]) -> Sequence[str] | Fault:
+        """The cells of a row. A spreadsheet of another locale has put the whole line into one cell, and quoted it where the
+        line holds quotes or separators of its own: that is one row of the same file."""
+        filled = [cell for cell in cells if cell.strip()]
+        if len(filled) != 1 or len(self.header) < 2 or not cells[0].strip():
+            return cells
+        try:
+            inner = _strict_cells_of(cells[0].strip(), self._inner_delimiter)
+        except csv.Error:
+            return _OPEN_QUOTE if self._inner_delimiter in cells[0] else cells
+        while len(inner) > len(self.header) and not inner[-1].strip():
+            inner.pop()
+        return inner if len(inner) == len(self.header) or (len(inner) > 1 and self._is_wrapped) else cells
+
     def _line(self, number: int, cells: Sequence[str], fault: Fault | None = None) -> Line:
         found = dict(zip(self.header, (unguarded(cell) for cell in cells), strict=False))
         filled = max((position for position, cell in enumerate(cells, start=1) if cell.strip()), default=0)
         if fault is None and (len(cells) < len(self.header) or filled > len(self.header)):
             fault = Fault(None, _wrong_count(max(filled, min(len(cells), len(self.header))), len(self.header)))
+            if filled == len(self.header) + 1 and self.delimiter == "," and _is_parted_address(self.header, cells):
+                fault = Fault("email", "Ada koma sesudah tanda @, sehingga selnya terbelah. Ganti koma itu dengan titik.")
         return Line(number, found, fault)
 
 
@@ -146,8 +168,21 @@ def _sentence_about(error: OSError) -> str:
 def _header(cells: Sequence[str], columns: Columns) -> tuple[str, ...]:
     header = read_header(cells, columns)
     if isinstance(header, HeaderFaults):
+        if len(cells) == 1 and sum(name in cells[0].casefold() for name in columns.required) > 1:
+            raise UnreadableFile(
+                "Semua judul kolom ada dalam satu sel: tanda pemisahnya tidak dikenal. Pisahkan sel dengan koma, titik koma, "
+                "tab, atau garis tegak (|), atau simpan sebagai XLSX."
+            )
         raise UnreadableFile(" ".join(header.sentences))
     return header
+
+
+def _is_parted_address(header: Sequence[str], cells: Sequence[str]) -> bool:
+    """A comma in the place of a dot, where a comma begins a new cell: nama@contoh.go,id."""
+    if "email" not in header:
+        return False
+    first, rest = cells[header.index("email") : header.index("email") + 2]
+    return "@" in first and re.fullmatch(r"[A-Za-z0-9-]+(?:\.[A-Za-z]{2,})*", rest.strip()) is not None
 
 
 def _wrong_count(found: int, wanted: int) -> str:
@@ -169,8 +204,16 @@ class _CsvSheet(Sheet):
         self._text = TextIOWrapper(file, encoding="utf-8-sig", newline="")
         self._physical = _PhysicalLines(self._text)
         first = self._first_line()
-        self.delimiter = max(_DELIMITERS, key=lambda delimiter: len(_cells_of(first, delimiter)))
-        self.header = _header(_cells_of(first, self.delimiter), columns)
+        if _NAMES_SEPARATOR.fullmatch(first.strip()):
+            first = self._first_line()  # the header shows what separates
+        self.delimiter = self._inner_delimiter = _delimiter_of(first)
+        cells = _cells_of(first, self.delimiter)
+        if inner := _line_in_one_cell(cells):
+            self._is_wrapped, self._inner_delimiter = True, _delimiter_of(inner)
+            if len(cells) == 1:  # nothing behind the quoted line: a line without quotes is one as well
+                self.delimiter = self._inner_delimiter
+            cells = _cells_of(inner, self._inner_delimiter)
+        self.header = _header(cells, columns)
 
     @property
     def position(self) -> int:
@@ -196,7 +239,11 @@ class _CsvSheet(Sheet):
                     yield self._line(number, _cells_of(first.replace('"', ""), self.delimiter), _OPEN_QUOTE)
                 continue
             if any(cell.strip() for cell in cells):
-                yield self._line(number, cells)
+                found = self._found_in(cells)
+                if isinstance(found, Fault):
+                    yield self._line(number, _cells_of(cells[0].replace('"', ""), self.delimiter), found)
+                else:
+                    yield self._line(number, found)
                 continue
             empty += 1
             if empty > MOST_EMPTY_ROWS:
@@ -216,6 +263,22 @@ class _CsvSheet(Sheet):
 
 def _cells_of(line: str, delimiter: str) -> list[str]:
     return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
+
+
+def _strict_cells_of(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True, strict=True))
+
+
+def _delimiter_of(header: str) -> str:
+    return max(_DELIMITERS, key=lambda delimiter: len(_cells_of(header, delimiter)))
+
+
+def _line_in_one_cell(header: Sequence[str]) -> str | None:
+    """The line that a header's one cell holds; None for a header that is what it seems."""
+    if not header or any(cell.strip() for cell in header[1:]):
+        return None
+    line = header[0].strip("\ufeff \t\r\n")
+    return line if any(delimiter in line for delimiter in _DELIMITERS) else None
 
 
 class _RowTooLong(Exception):
@@ -309,14 +372,20 @@ class _XlsxSheet(Sheet):
     delimiter = ","
 
     def __init__(self, file: BufferedReader, columns: Columns) -> None:
-        _check_workbook(file)
+        self._lost = _check_workbook(file)
         self._sheet = _first_sheet(file)
-        self.total = self._sheet.total_height + 1
+        self.total = max(self._sheet.total_height + 1, *self._lost) if self._lost else self._sheet.total_height + 1
         self._rows = self._filled_rows()
-        self._number, first = next(self._rows, (0, ()))
+        self._number, first = next(self._rows, (0, []))
+        while first and len(first[0]) < _LOOK_AT and _NAMES_SEPARATOR.fullmatch("".join(first).strip()):
+            self._number, first = next(self._rows, (0, []))
         if not first:
             raise UnreadableFile("Lembar pertama file ini kosong. Pindahkan data ke lembar pertama, lalu coba lagi.")
-        self.header = _header([str(cell) for cell in first], columns)
+        self._inner_delimiter = self.delimiter
+        if inner := _line_in_one_cell(first):
+            self._is_wrapped, self._inner_delimiter = True, _delimiter_of(inner)
+            first = _cells_of(inner, self._inner_delimiter)
+        self.header = _header(first, columns)
 
     @property
     def position(self) -> int:
@@ -325,20 +394,32 @@ class _XlsxSheet(Sheet):
     def lines(self) -> Iterator[Line]:
         for number, cells in self._rows:
             self._number = number
-            texts = [_as_text(cell) for cell in cells]
-            if sum(map(len, texts)) > LONGEST_ROW:
+            if sum(map(len, cells)) > LONGEST_ROW:
                 yield self._line(number, (), _TOO_LONG)
                 continue
-            yield self._line(number, texts, NIP_AS_NUMBER if self._has_numeric_nip(cells) else None)
+            found = self._found_in(cells) if self._is_wrapped else cells
+            if isinstance(found, Fault):
+                yield self._line(number, _cells_of(cells[0].replace('"', ""), self._inner_delimiter), found)
+            else:
+                yield self._line(number, found)
 
-    def _filled_rows(self) -> Iterator[tuple[int, Sequence[object]]]:
+    def _filled_rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Every row that holds something, counted as the spreadsheet does; what its reader has lost is put back."""
+        first_column = self._sheet.start[1] if self._sheet.start else 0
+        number = 0
         for number, cells in enumerate(self._sheet.iter_rows(), start=1):
-            if any(str(cell).strip() for cell in cells):
-                yield number, cells
+            texts = self._with_lost([_as_text(cell) for cell in cells], number, first_column)
+            if any(text.strip() for text in texts):
+                yield number, texts
+        for beyond in sorted(row for row in self._lost if row > number):
+            yield beyond, self._with_lost([], beyond, first_column)
 
-    def _has_numeric_nip(self, cells: Sequence[object]) -> bool:
-        """Excel keeps 15 digits of a number: the last three of a NIP are already other ones."""
-        return "nip" in self.header and isinstance(cells[self.header.index("nip")], int | float)
+    def _with_lost(self, texts: list[str], number: int, first_column: int) -> list[str]:
+        for column, what in self._lost.get(number, {}).items():
+            place = max(column - 1 - first_column, 0)
+            texts.extend([""] * (place + 1 - len(texts)))
+            texts[place] = what
+        return texts
 
 
 def _first_sheet(file: BufferedReader) -> CalamineSheet:
@@ -353,8 +434,9 @@ def _broken_xlsx() -> UnreadableFile:
     return UnreadableFile("File XLSX ini rusak atau tidak lengkap. Buka di Excel, simpan ulang sebagai .xlsx atau CSV UTF-8.")
 
 
-def _check_workbook(file: BufferedReader) -> None:
-    """One stray cell at the far end of a sheet, or a packed bomb, would take all memory and with it the process."""
+def _check_workbook(file: BufferedReader) -> Lost:
+    """One stray cell at the far end of a sheet, or a packed bomb, would take all memory and with it the process. Returns
+    the cells that its reader would pass over."""
     try:
         with zipfile.ZipFile(file) as archive:
             parts = archive.infolist()
@@ -366,6 +448,12 @@ def _check_workbook(file: BufferedReader) -> None:
                 if re.fullmatch(r"xl/worksheets/[^/]+\.xml", part.filename):
                     with archive.open(part) as sheet:
                         _check_extent(sheet)
+            return lost_cells(archive)
+    except TooManyLost:
+        raise UnreadableFile(
+            f"Lembar ini berisi lebih dari {MOST_LOST_CELLS} rumus tanpa hasil. "
+            "Buka di Excel, salin tabelnya, dan tempel sebagai nilai (Values) ke file baru."
+        ) from None
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
         raise _broken_xlsx() from error
     finally:
@@ -381,23 +469,22 @@ def _check_extent(sheet: IO[bytes]) -> None:
         columns.update(column for column, _ in references)
         last_row = max(last_row, max((int(row) for _, row in references), default=0))
         tail = chunk[-_LONGEST_REFERENCE:]
-    if last_row * max((_column_number(column) for column in columns), default=0) > MOST_XLSX_CELLS:
+    if last_row * max((column_number(column.decode()) for column in columns), default=0) > MOST_XLSX_CELLS:
         raise UnreadableFile(
             "Lembar XLSX ini terlalu besar, atau ada sel terisi yang jauh dari tabel. "
             "Hapus sel itu, atau simpan sebagai CSV UTF-8: ukurannya boleh berapa saja."
         )
 
 
-def _column_number(letters: bytes) -> int:
-    """A is 1, Z 26, AA 27."""
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number
-
-
 def _as_text(cell: object) -> str:
-    """A number as it looks in its cell: 1001, not 1001.0."""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell)
+    """A number as it looks in its cell: 1001, not 1001.0. One of more digits than a spreadsheet keeps is written so that
+    nobody takes its digits for true ones, not even in the list of refused rows."""
+    match cell:
+        case bool():
+            return str(cell).upper()
+        case int() | float() if abs(cell) >= 10**MOST_DIGITS:
+            return f"{cell:.{MOST_DIGITS - 1}E}"
+        case float() if cell.is_integer():
+            return str(int(cell))
+        case _:
+            return str(cell)

@@ -12,12 +12,14 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from app.db import reading
+from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.models import AuditEvent, IdentityChange
 from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import Tag
 from app.models.base import Base
+from app.models.import_batch import BatchState, ImportBatch
+from app.models.import_change import ImportChange
 from app.models.instansi import Instansi
 from tests.cast import CINTA, DEWI, JOKO, PASSWORD, RAKA, RATNA, SARI, TONO, WATI, Person
 from tests.desk import asked, correction, person_id, user
@@ -40,6 +42,7 @@ class Desk:
             self.instansi = db.scalars(select(Instansi.id).where(Instansi.id == user(app, SARI).instansi_id)).one()
             self.mandate = db.scalars(select(AdminMandate.id).where(AdminMandate.user_id == person_id(app, RAKA))).one()
         self.change = self._change_that_waits()
+        self.batch = self._batch_that_is_done()
 
     def _change_that_waits(self) -> int:
         ratna = logged_in(self.app, RATNA)
@@ -49,6 +52,25 @@ class Desk:
         assert sent.status_code in (303, 422), sent.text
         with self.app.app_context(), reading() as db:
             return db.scalars(select(func.max(IdentityChange.id))).one()
+
+    def _batch_that_is_done(self) -> int:
+        with self.app.app_context(), unit_of_work() as db:
+            batch = ImportBatch(
+                uploaded_by_id=person_id(self.app, RATNA),
+                uploaded_at=now(),
+                confirmed_by_id=person_id(self.app, RATNA),
+                ended_at=now(),
+                file_name="a.csv",
+                file_size=1,
+                sha256="0" * 64,
+                state=BatchState.DONE,
+                result={"changed": 1},
+            )
+            db.add(batch)
+            db.flush()
+            written = {"column": "name", "old_value": "Sari", "new_value": SARI.name}
+            db.add(ImportChange(batch_id=batch.id, is_dry_run=False, line=2, user_id=self.sari, **written))
+            return batch.id
 
     @property
     def forms(self) -> dict[str, dict[str, str | list[str]]]:
@@ -76,6 +98,7 @@ class Desk:
                 "email": "lain@contoh.go.id", "identity_check": "tatap_muka", "reason": REASON, "seen": "1",
             },
             "/admin/impor": {"reason": REASON},
+            f"/admin/impor/{self.batch}/kembalikan": {"reason": REASON},
             "/admin/mandat/baru": {
                 "nip": SARI.nip, "scope": "instansi", "instansi": "", "sk_number": REASON, "until": "2030-01-01",
             },

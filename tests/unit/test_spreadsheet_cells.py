@@ -1,0 +1,258 @@
+"""What programs do to a cell: read for certain or refused, never read as something else. One row here for every report."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.categories import Category
+from app.domain.email_address import EmailAddress, NotAnEmail, read_email
+from app.domain.spreadsheet_cell import NO_RESULT
+from app.domain.staff_file import InstansiRow, RowFaults, StaffRow, guarded, read_instansi_row, read_staff_row, unguarded
+from tests.unit.test_staff_file import SARI, fault_of
+
+TRUE_NIP = "198609262015051001"
+ERRORS = (
+    "#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA", "#NAMA?", "#NV",
+    "#n/a", "Err:508", "err:502", "########", NO_RESULT,
+)  # fmt: skip
+PLACES = ("nip", "nama", "email", "kategori", "kode_instansi", "unit_kerja", "telepon")
+
+
+def read(**cells: str) -> StaffRow:
+    row = read_staff_row({**SARI, **cells})
+    assert isinstance(row, StaffRow), row
+    return row
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        TRUE_NIP, f"'{TRUE_NIP}", f"''{TRUE_NIP}", f'="{TRUE_NIP}"', f"={TRUE_NIP}", f"`{TRUE_NIP}", f"´{TRUE_NIP}",
+        f"’{TRUE_NIP}",
+        f'"{TRUE_NIP}"', f"'{TRUE_NIP}'", f"&#039;{TRUE_NIP}", f"&quot;{TRUE_NIP}&quot;", f" '{TRUE_NIP} ", f"\t{TRUE_NIP}",
+        f"\u200e{TRUE_NIP}", "198.609.262.015.051.001", "198 609 262 015 051 001",
+        "198\u00a0609\u00a0262\u00a0015\u00a0051\u00a0001",
+        "19860926 201505 1 001",
+    ],
+)  # fmt: skip
+def test_all_digits_of_a_nip_are_there_and_it_is_read(cell: str) -> None:
+    assert read(nip=cell).nip.digits == TRUE_NIP
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("198609262015051000", "berakhir dengan 000"),
+        ("'198609262015051000", "berakhir dengan 000"),
+        ('="198609262015051000"', "berakhir dengan 000"),
+        ("198609000000000000", "berakhir dengan 000"),
+        ("198.609.262.015.051.000", "berakhir dengan 000"),
+        ("198 609 262 015 051 000", "berakhir dengan 000"),
+        ("1.98609E+17", "sebagai angka"),
+        ("1,98609E+17", "sebagai angka"),
+        ("1.98609262015051e17", "sebagai angka"),
+        ("2E+17", "sebagai angka"),
+        ("1,99 E+17", "sebagai angka"),
+        ("1.98609×10^17", "sebagai angka"),
+        ("'1.98609E+17", "sebagai angka"),
+        ("198609262015051001.0", "sebagai angka"),
+        ("198609262015051000,00", "sebagai angka"),
+        ("1986092620150510.01", "sebagai angka"),
+        ("198,609,262,015,051,001", "pemisah ribuan"),
+        ("198'609'262'015'051'001", "pemisah ribuan"),
+        ("198,609,262,015,051,000.00", "pemisah ribuan"),
+        ("26/09/1986", "tanggal"),
+        ("1986-09-26 00:00:00", "tanggal"),
+        ("TRUE", "benar/salah"),
+        ("NULL", "tanda kosong"),
+        ("=A1", "hanya berisi angka"),
+    ],
+)
+def test_a_nip_that_is_not_certain_is_refused(cell: str, said: str) -> None:
+    column, sentence = fault_of(nip=cell)
+
+    assert column == "nip" and said in sentence
+
+
+@pytest.mark.parametrize("column", PLACES)
+@pytest.mark.parametrize("cell", [*ERRORS, "TRUE", "False", "NULL", "#N/A ", '="#N/A"'])
+def test_an_error_is_refused_in_every_column_with_a_sentence_of_its_own(column: str, cell: str) -> None:
+    at, sentence = fault_of(**{column: cell})
+
+    assert at == column and sentence.startswith("Sel ini berisi"), "not what an empty or a mistyped cell is told"
+
+
+@pytest.mark.parametrize("column", ["nama", "email", "unit_kerja"])
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("31681", "angka"), ("31.681", "angka"), ("0", "angka"), ("1.98609E+17", "dibulatkan"), ("26/09/1986", "tanggal"),
+        ("1986-09-26", "tanggal"), ("26.09.1986", "tanggal"), ("26-Sep-86", "tanggal"), ("Mei-86", "tanggal"),
+        ("12:00:00", "tanggal"), ("9/26/86 0:00", "tanggal"), ("Siti &#10; Aminah", "HTML"), ("Ma&amp;#039;ruf", "HTML"),
+        ("Siti&nbsp;Aminah", "HTML"),
+    ],
+)  # fmt: skip
+def test_what_is_no_word_is_refused_where_words_belong(column: str, cell: str, said: str) -> None:
+    at, sentence = fault_of(**{column: cell})
+
+    assert at == column and said in sentence
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        ("Dr. H. Sjafri, S.Pd., M.M.", "Dr. H. Sjafri, S.Pd., M.M."), ("Ma'ruf Nur’aini", "Ma'ruf Nur’aini"), ("X", "X"),
+        ("Emoji 🙂 Nama", "Emoji 🙂 Nama"), ("Ma&#039;ruf", "Ma'ruf"), ("Ma&#39;ruf", "Ma'ruf"), ("Ma&apos;ruf", "Ma'ruf"),
+        ("Ma&#x27;ruf", "Ma'ruf"), ("Siti &quot;Ami&quot;", 'Siti "Ami"'), ("A &amp; B", "A & B"), ("R&D; Tim", "R&D; Tim"),
+        ('="Siti ""Ami"""', 'Siti "Ami"'), ("'Aisyah", "'Aisyah"), ("Mei", "Mei"), ("Agus", "Agus"), ("Nan", "Nan"),
+    ],
+)  # fmt: skip
+def test_a_name_is_read_as_it_was_meant(cell: str, name: str) -> None:
+    assert read(nama=cell).name == name
+    assert read(nama=name).name == name, "and so is the name that was read"
+
+
+@pytest.mark.parametrize(
+    ("cell", "phone"),
+    [
+        ("81234567890", "081234567890"), ("81234567890.0", "081234567890"), ("81234567890,0", "081234567890"),
+        ("6281234567890", "6281234567890"), ("'081234567890", "081234567890"), ('="081234567890"', "081234567890"),
+        ("+62 812-3456-7890", "+62 812-3456-7890"), ("(0411) 123456", "(0411) 123456"), ("021-12-34", "021-12-34"),
+        ("5551234", "5551234"), ("", None),
+    ],
+)  # fmt: skip
+def test_a_telephone_number_gets_its_zero_back_where_that_is_certain(cell: str, phone: str | None) -> None:
+    assert read(telepon=cell).phone == phone
+
+
+@pytest.mark.parametrize("cell", ["6.28123E+12", "8,12346E+10", "411123456789", "2112345678", "0", "81,234,567,890"])
+def test_a_telephone_number_that_is_not_certain_is_refused(cell: str) -> None:
+    assert fault_of(telepon=cell)[0] == "telepon"
+
+
+@pytest.mark.parametrize("cell", ["7301", "7301 ", "'7301", '="7301"', "7301.0", "7301,0", "`7301"])
+def test_a_code_is_read_without_what_was_put_around_it(cell: str) -> None:
+    assert read(kode_instansi=cell).instansi_code == "7301"
+    row = read_instansi_row({"kode": cell, "nama": "Kabupaten", "kontak": "loket 3"})
+    assert isinstance(row, InstansiRow) and row.code == "7301"
+
+
+@pytest.mark.parametrize("cell", ["7.3E+05", "1986-03-01", "3-Apr", "7,301", "TRUE", "#REF!"])
+def test_a_code_that_was_changed_is_refused(cell: str) -> None:
+    assert fault_of(kode_instansi=cell)[0] == "kode_instansi"
+    row = read_instansi_row({"kode": cell, "nama": "Kabupaten", "kontak": "loket 3"})
+    assert isinstance(row, RowFaults) and [fault.column for fault in row.faults] == ["kode"]
+
+
+@pytest.mark.parametrize("column", ["nama", "kontak"])
+@pytest.mark.parametrize("cell", ["#N/A", "1.2E+10", "TRUE", NO_RESULT])
+def test_an_instansi_is_read_by_the_same_rules(column: str, cell: str) -> None:
+    row = read_instansi_row({"kode": "7301", "nama": "Kabupaten", "kontak": "loket 3", column: cell})
+
+    assert isinstance(row, RowFaults) and [fault.column for fault in row.faults] == [column]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "P3K", "p3k", "PPPK Paruh Waktu", "PPPK-PW", "P3K Paruh Waktu", "PPPK Penuh Waktu",
+        "PPPK (Paruh Waktu)", "PPPK – Paruh Waktu",
+        "Pegawai Pemerintah dengan Perjanjian Kerja", "pppk_paruh_waktu",
+    ],
+)  # fmt: skip
+def test_who_works_under_contract_is_pppk_however_it_is_written(cell: str) -> None:
+    assert read(kategori=cell).category is Category.PPPK
+
+
+@pytest.mark.parametrize("cell", ["pns", "PNS.", " Pegawai Negeri Sipil "])
+def test_the_other_categories_are_known_in_full(cell: str) -> None:
+    assert read(kategori=cell).category is Category.PNS
+
+
+@pytest.mark.parametrize("typed", ["mailto:a7@nusajaya.example", "MAILTO: a7@nusajaya.example", "a7@nusajaya.example"])
+def test_a_link_to_write_to_an_address_is_the_address(typed: str) -> None:
+    assert read_email(typed) == EmailAddress("a7@nusajaya.example")
+    assert read(email=typed).email == EmailAddress("a7@nusajaya.example")
+
+
+def test_an_apostrophe_in_an_address_is_a_part_of_it() -> None:
+    assert read(email="o'neil+sapk@NUSAJAYA.example").email == EmailAddress("o'neil+sapk@NUSAJAYA.example")
+    assert read(email="o&#039;neil@nusajaya.example").email == EmailAddress("o'neil@nusajaya.example")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("Nama <a8@nusajaya.example>", "tanpa nama"), ("<a8@nusajaya.example>", "tanpa tanda <"), ("-", "anda"),
+        ("a10@nusajaya.example.", "diakhiri tanda titik."), ("a10@nusajaya.example,", "diakhiri tanda koma."),
+        ("a10@nusajaya.example;", "titik koma"), ("a16@nusajaya.go,id", "koma sesudah"), ("a,16@nusajaya.go.id", "koma sebelum"),
+        ("a@gmail", "belum lengkap"), ("@gmail.com", "sebelum tanda @"), ("a@", "sesudah tanda @"),
+        ("a..b@gmail.com", "berlebih"),
+        (".a@gmail.com", "berlebih"), ("a@.gmail.com", "berlebih"), ('"a@gmail.com"', "kutip"), ("'a@gmail.com", "kutip"),
+        ("a b@gmail.com", "spasi"), ("a@gmail.com, b@gmail.com", "satu alamat"), ("a@gmail.com; b", "satu alamat"),
+        ("mailto:", "Isi email"), ("mailto:a@x.id?cc=b@x.id", "satu alamat"),
+    ],
+)  # fmt: skip
+def test_each_fault_of_an_address_is_named(typed: str, said: str) -> None:
+    wrong = read_email(typed)
+
+    assert isinstance(wrong, NotAnEmail) and said in wrong.sentence
+    if typed != "mailto:":
+        assert fault_of(email=typed)[0] == "email"
+
+
+# -- whatever a program does -------------------------------------------------------------------------------------------
+_NIPS = st.builds(
+    "{:%Y%m%d}{:%Y%m}{}{:03}".format,
+    st.dates(min_value=date(1950, 1, 1), max_value=date(2009, 1, 1)),
+    st.dates(min_value=date(1980, 1, 1), max_value=date(2026, 1, 1)),
+    st.sampled_from("12"),
+    st.integers(1, 999),
+)
+_MARKS = st.sampled_from([".", ",", "'", "’", " ", "\u00a0", "\u202f"])
+
+
+def _rounded(nip: str) -> str:
+    return f"{round(int(nip), -3):d}"
+
+
+def _in_groups(digits: str, mark: str) -> str:
+    return f"{int(digits):,}".replace(",", mark)
+
+
+@st.composite
+def _changed(draw: st.DrawFn) -> tuple[str, str]:
+    """A true NIP, and what some program made of it."""
+    nip = draw(_NIPS)
+    digits = draw(st.sampled_from([nip, _rounded(nip)]))
+    kind = draw(st.integers(0, 3))
+    if kind == 0:
+        mantissa = f"{int(nip):.{draw(st.integers(0, 14))}{draw(st.sampled_from('eE'))}}"
+        cell = mantissa.replace(".", draw(st.sampled_from(".,")))
+    elif kind == 1:
+        cell = _in_groups(digits, draw(_MARKS)) + draw(st.sampled_from(["", ",00", ".0", ".00"]))
+    elif kind == 2:
+        cell = digits + draw(st.sampled_from(["", ".0", ",0", ".00", ",000", ".000000"]))
+    else:
+        cell = draw(st.sampled_from(["#N/A", "#####", "TRUE", "", NO_RESULT, nip[:15], nip[:8], nip[3:]]))
+    for around in draw(st.lists(st.sampled_from(["'{}", '="{}"', "={}", "`{}", '"{}"', "&#039;{}", " {} ", "\t{}"]), max_size=2)):
+        cell = around.format(cell)
+    return nip, cell
+
+
+@given(_changed())
+def test_a_nip_that_a_program_has_changed_is_the_true_one_or_refused(changed: tuple[str, str]) -> None:
+    nip, cell = changed
+
+    for arrived in (cell, unguarded(guarded(cell))):
+        row = read_staff_row({**SARI, "nip": arrived})
+        assert isinstance(row, RowFaults) or row.nip.digits == nip
+
+
+@given(st.text(alphabet="abc&#039;quotamp\x00\x1b\n", max_size=30))
+def test_codes_of_html_never_make_a_sign_that_steers(cell: str) -> None:
+    row = read_staff_row({**SARI, "nama": cell})
+
+    assert isinstance(row, RowFaults) or row.name.isprintable()
