@@ -119,7 +119,7 @@ def person_of(number: int) -> int:
 
 
 def nip_of(person: int) -> str:
-    return f"19800101200501{1 + person % 2}{person:03d}"
+    return f"19800101200501{1 + person % 2}{person + 1:03d}"
 
 
 @contextmanager

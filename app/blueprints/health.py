@@ -1,4 +1,4 @@
-"""For machines: is it alive, is it ready, how is it doing."""
+"""For machines: is it alive, ready, how is it doing. Under any Host, with a slash at the end too: probes follow no redirect."""
 
 import hmac
 import threading
@@ -25,12 +25,14 @@ _asking = threading.Lock()
 
 
 @blueprint.get("/healthz")
+@blueprint.get("/healthz/")
 def alive() -> ResponseReturnValue:
     """The process answers. It asks nothing of the database, so that an outage there does not restart the web."""
     return _plain("ok\n")
 
 
 @blueprint.get("/readyz")
+@blueprint.get("/readyz/")
 def ready() -> ResponseReturnValue:
     """The database answers and has this release's migrations."""
     try:
@@ -41,6 +43,7 @@ def ready() -> ResponseReturnValue:
 
 
 @blueprint.get("/metrics", provide_automatic_options=False)
+@blueprint.get("/metrics/", provide_automatic_options=False)
 def metrics() -> ResponseReturnValue:
     """For Prometheus with METRICS_TOKEN as bearer token. Without one, for this machine alone, and behind a proxy for
     nobody: everybody would seem to be this machine. Who may not read it does not learn that it exists."""

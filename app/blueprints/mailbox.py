@@ -53,6 +53,7 @@ def only_in_the_demo() -> None:
 
 
 @blueprint.get("", provide_automatic_options=False)
+@blueprint.get("/", provide_automatic_options=False)
 def inbox() -> ResponseReturnValue:
     """The newest mails, of everybody or of the address that was asked for."""
     wanted = request.args.get("untuk", "").strip().lower()
@@ -63,6 +64,7 @@ def inbox() -> ResponseReturnValue:
 
 
 @blueprint.get("/<name>", provide_automatic_options=False)
+@blueprint.get("/<name>/", provide_automatic_options=False)
 def mail(name: str) -> ResponseReturnValue:
     file = portal().settings.mail_folder / f"{name}.eml"
     if not _NAME.fullmatch(name) or not file.is_file():

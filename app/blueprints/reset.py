@@ -50,8 +50,14 @@ def _is_of(opened: OpenedLink, token: Code | Link | None) -> bool:
     return bool(opened.codes) and token in (opened.link, *opened.codes)
 
 
+def _is_in_known_browser() -> bool:
+    """As at the login: who types the code where its owner has logged in before has the tries of that NIP, and no others."""
+    asked = Asked.in_this_browser()
+    return sessions.is_known_to(request.form.get("nip") or (asked.nip if asked else ""))
+
+
 @blueprint.post("/reset-password")
-@limits.limit_wrong_tries_unless(_is_with_opened_link)
+@limits.limit_wrong_tries_unless(lambda: _is_with_opened_link() or _is_in_known_browser())
 @shows_again(_again)
 def submit() -> ResponseReturnValue:
     form, opened = ConfirmationForm(), opened_link()

@@ -5,6 +5,9 @@ within the minute is counted and left out, and the next row says how many those 
 flood of rows that are kept and sealed for ever. Counted in the memory of each process: a database that had to be asked
 would be what the flood floods.
 
+Whoever holds a site of IPv6 (48 bits) has 65,536 lines. The first rows of such a site within the minute are those of its
+lines; what follows is one row for all of them, whatever it is about.
+
 What a row is about is what was typed (a NIP, say), never what the table holds: whether a row is written must not depend
 on whether there is such an account.
 """
@@ -15,13 +18,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
-from app.domain.client import Client, line_of, mask_address
+from app.domain.client import Client, line_of, mask_address, site_of
 from app.models.audit_event import Tag
 
 log = logging.getLogger("portal.trail")
 
 A_MINUTE = timedelta(minutes=1)
 MOST_KEPT = 10_000  # of the latest; the oldest is forgotten, and its next one is a row
+ROWS_OF_A_SITE = 60  # under one tag within the minute: several times what one guesser's limits let through
 
 
 @dataclass
@@ -30,19 +34,29 @@ class _Written:
     left_out: int = 0
 
 
+@dataclass
+class _Counted:
+    since: datetime
+    rows: int = 0
+
+
 class OnceAMinute:
     """What has become a row in the last minute."""
 
     def __init__(self) -> None:
         self._written: OrderedDict[tuple[str, Tag, str], _Written] = OrderedDict()
+        self._of_sites: OrderedDict[tuple[str, Tag], _Counted] = OrderedDict()
         self._lock = Lock()
 
     def let_through(self, tag: Tag, about: str, client: Client, now: datetime) -> int | None:
         """How many were left out before this one, if it is to be a row; None if it is left out itself. Counts."""
-        key = (line_of(client.address), tag, about)
+        line, site = line_of(client.address), site_of(client.address)
         with self._lock:
+            key = (site, tag, "") if self._has_had_its_rows(site, tag, now) else (line, tag, about)
             latest = self._written.get(key)
-            if latest is None or not timedelta() <= now - latest.at < A_MINUTE:
+            if latest is None or not _is_within_the_minute(latest.at, now):
+                if line != site:
+                    self._count_row(site, tag, now)
                 self._written[key] = _Written(now)
                 self._written.move_to_end(key)
                 if len(self._written) > MOST_KEPT:
@@ -51,3 +65,20 @@ class OnceAMinute:
             latest.left_out += 1
         log.info("left out of the trail", extra={"fields": {"tag": tag.value, "line": mask_address(client.address)}})
         return None
+
+    def _has_had_its_rows(self, site: str, tag: Tag, now: datetime) -> bool:
+        counted = self._of_sites.get((site, tag))
+        return counted is not None and _is_within_the_minute(counted.since, now) and counted.rows >= ROWS_OF_A_SITE
+
+    def _count_row(self, site: str, tag: Tag, now: datetime) -> None:
+        counted = self._of_sites.get((site, tag))
+        if counted is None or not _is_within_the_minute(counted.since, now):
+            counted = self._of_sites[site, tag] = _Counted(now)
+            self._of_sites.move_to_end((site, tag))
+            if len(self._of_sites) > MOST_KEPT:
+                self._of_sites.popitem(last=False)
+        counted.rows += 1
+
+
+def _is_within_the_minute(moment: datetime, now: datetime) -> bool:
+    return timedelta() <= now - moment < A_MINUTE

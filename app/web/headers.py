@@ -39,6 +39,8 @@ _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 # 12 MB of parts that are all header took it 3 s, within these two measures a tenth of that.
 MOST_PARTS_WITH_A_FILE = 10
 LONGEST_TEXT_WITH_A_FILE = 160 * 1024  # bytes of one part's headers, or of one field; werkzeug reads 64 kB at a time
+# For whom they are not, they do not exist, whatever the method, with a slash or without.
+UNSEEN = frozenset({"metrics", "proxyz", "kotak-surat"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # category Cc but for line breaks and tab
 
 
@@ -70,6 +72,8 @@ def lead_to_page() -> ResponseReturnValue | None:
     if not isinstance(request.routing_exception, NotFound) or not request.path.endswith("/"):
         return None
     page = "/" + request.path.strip("/")
+    if page.split("/")[1] in UNSEEN:
+        return None
     try:
         current_app.create_url_adapter(request).match(page, request.method)  # type: ignore[union-attr]
     except HTTPException:

@@ -15,7 +15,7 @@ from app.models.audit_event import Tag
 from app.security import audit
 from app.security.passwords import Busy
 from app.web import again, mailed_links, sessions
-from app.web.headers import BrokenForm
+from app.web.headers import UNSEEN, BrokenForm
 from app.web.limits import in_minutes, seconds_until_free
 from app.web.portal import client, request_id
 
@@ -62,7 +62,6 @@ _PAGES: dict[int, tuple[str, list[str], list[str]]] = {
     ),
 }
 _SECONDS_WHEN_BUSY = 30
-_UNSEEN = frozenset({"metrics", "proxyz", "kotak-surat"})  # for whom they are not, they do not exist, whatever the method
 
 
 def init_app(app: Flask) -> None:
@@ -150,9 +149,9 @@ def database_down(error: OperationalError) -> ResponseReturnValue:
 def http_error(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error
-    if error.code == 405 and request.path.strip("/").partition("/")[0] in _UNSEEN:
+    if error.code == 405 and request.path.strip("/").partition("/")[0] in UNSEEN:
         return error_page(404)
-    if error.code == 404 and (meant := mailed_links.page_meant(_UNSEEN)):
+    if error.code == 404 and (meant := mailed_links.page_meant(UNSEEN)):
         return redirect(meant, 303)
     page = error_page(error.code)
     for name, value in error.get_headers():

@@ -178,7 +178,8 @@ def actor_of(event: AuditEvent, authority: Authority) -> str:
         return "Pemilik akun" if event.actor_id == event.account_id else authority.name_of(event.actor).capitalize()
     if event.user_agent == COMMAND_LINE.user_agent and event.client_address == COMMAND_LINE.address:
         return "Operator (baris perintah)"
-    return "Portal" if event.client_address == "-" or event.user_agent == "worker" else "Belum terbukti siapa"
+    is_own = COMMAND_LINE.address == event.client_address or COMMAND_LINE.request_id == event.request_id  # browsers write neither
+    return "Portal" if is_own else "Belum terbukti siapa"
 
 
 def account_of(event: AuditEvent, authority: Authority) -> str:

@@ -27,7 +27,7 @@ def staff_file(*rows: str, header: str = HEADER) -> bytes:
 def newcomer(number: int, instansi: str = NUSA_JAYA, email: str | None = None) -> str:
     """A row about somebody who is not on record."""
     address = f"orang{number}@nusajaya.example" if email is None else email
-    return f"19900101201001{1 + number // 1000 % 2}{number % 1000:03},Orang Ke {number},{address},PNS,{instansi},Dinas Pasar"
+    return f"19900101201001{1 + number // 999 % 2}{number % 999 + 1:03},Orang Ke {number},{address},PNS,{instansi},Dinas Pasar"
 
 
 def upload(visitor: Visitor, content: bytes, name: str = "pegawai.csv", **fields: str) -> TestResponse:

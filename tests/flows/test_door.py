@@ -12,9 +12,11 @@ from sqlalchemy import select
 
 from app.db import reading
 from app.domain.indonesian_time import now
-from app.models import AuditEvent
+from app.models import AuditEvent, Tag
 from app.security import throttle
+from app.security.once_a_minute import ROWS_OF_A_SITE
 from app.web import limits
+from app.web.headers import UNSEEN
 from tests.cast import BUDI, PASSWORD, SARI, STRANGERS_NIP
 from tests.conftest import MakeApp, people
 from tests.inbox import Inbox
@@ -113,6 +115,28 @@ def test_a_site_of_48_bits_has_ten_lines_worth_of_tries(make_app: MakeApp, passw
     assert Behind(app, "2001:db8:8:beef::1").log_in(STRANGERS_NIP, "Salah-1").status_code == 422
 
 
+def test_a_site_of_48_bits_fills_the_trail_no_faster_than_a_few_lines(make_app: MakeApp, password_hash: str) -> None:
+    app = make_app(TRUSTED_PROXIES="1")
+    people(app, password_hash)
+    form = Behind(app, "2001:db8:9::1")
+    with time_machine.travel(now(), tick=False):
+        for line in range(ROWS_OF_A_SITE + 20):
+            form.client.environ_base["HTTP_X_FORWARDED_FOR"] = f"2001:db8:9:{line:x}::1"
+            form.post("/login", nip=STRANGERS_NIP)
+
+    with app.app_context(), reading() as session:
+        rows = session.scalars(select(AuditEvent).where(AuditEvent.tag == Tag.FORM_REFUSED)).all()
+    assert len(rows) == ROWS_OF_A_SITE + 1
+
+
+@pytest.mark.parametrize("page", sorted(UNSEEN))
+def test_what_nobody_may_know_of_is_not_shown_by_a_slash(make_app: MakeApp, page: str) -> None:
+    client = make_app(**PRODUCTION).test_client()
+
+    for path in (f"/{page}", f"/{page}/"):
+        assert client.get(path, headers={"Host": "mysapk.example"}).status_code == 404
+
+
 def test_a_hundred_and_five_of_one_office_ask_in_one_hour_and_each_gets_a_token(peopled: Flask, inbox: Inbox) -> None:
     asked = 0
     for number in range(105):
@@ -164,7 +188,7 @@ def test_probes_are_answered_under_every_name(make_app: MakeApp, path: str, host
     app = make_app(**PRODUCTION)
     headers = {"Host": host, "Authorization": f"Bearer {PRODUCTION['METRICS_TOKEN']}"}
 
-    answer = app.test_client().get(path, headers=headers, follow_redirects=path.endswith("/"))
+    answer = app.test_client().get(path, headers=headers)
 
     assert answer.status_code == 200
     assert not host or host not in str(answer.headers) + answer.text or host == "mysapk.example"
@@ -197,7 +221,7 @@ def test_a_slash_behind_any_page_leads_to_it(peopled: Flask) -> None:
     plain = [rule for rule in peopled.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
     seen = 0
     for rule in plain:
-        if rule.rule.endswith("/"):
+        if rule.rule.endswith("/") or rule.rule.strip("/").split("/")[0] in ("healthz", "readyz", *UNSEEN):
             continue
         led = peopled.test_client().get(f"{rule.rule}/?a=b%20c")
         seen += 1
