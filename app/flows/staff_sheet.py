@@ -22,6 +22,7 @@ from typing import IO
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
+from app.domain.categories import read_category
 from app.domain.spreadsheet_cell import MOST_DIGITS
 from app.domain.staff_file import Columns, Fault, HeaderFaults, read_header, unguarded
 from app.flows.lost_cells import MOST_LOST_CELLS, Lost, TooManyLost, column_number, lost_cells
@@ -179,9 +180,12 @@ def _header(cells: Sequence[str], columns: Columns) -> tuple[str, ...]:
 
 def _is_parted_address(header: Sequence[str], cells: Sequence[str]) -> bool:
     """A comma in the place of a dot, where a comma begins a new cell: nama@contoh.go,id."""
-    if "email" not in header:
+    if "email" not in header or "kategori" not in header:
         return False
-    first, rest = cells[header.index("email") : header.index("email") + 2]
+    at, kind = header.index("email"), header.index("kategori")
+    first, rest = cells[at : at + 2]
+    if kind > at and (read_category(cells[kind]) or not read_category(cells[kind + 1])):
+        return False  # what follows has not moved, so the cell too many is elsewhere
     return "@" in first and re.fullmatch(r"[A-Za-z0-9-]+(?:\.[A-Za-z]{2,})*", rest.strip()) is not None
 
 

@@ -238,7 +238,7 @@ def _logged_out_without_csrf(page: Page, portal: LivePortal) -> None:
     log_in(page, SARI)
     page.context.clear_cookies(name="formulir")
     button(page, "Keluar").click()
-    see(page, "Halaman ini sudah terlalu lama terbuka")
+    see(page, "Anda belum keluar")
 
 
 def _far_too_long(page: Page, portal: LivePortal) -> None:
