@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from flask import Flask
 from jinja2 import StrictUndefined
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import db
 from app.blueprints import (
@@ -74,9 +73,7 @@ def create_app(settings: Settings) -> Flask:
         WTF_CSRF_SSL_STRICT=False,  # it asks for a Referer, which our no-referrer policy withholds
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "undefined": StrictUndefined}
-    app.wsgi_app = door.AddressDoor(app.wsgi_app)  # type: ignore[method-assign]
-    if settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=1)  # type: ignore[method-assign]
+    app.wsgi_app = door.AddressDoor(app.wsgi_app, settings)  # type: ignore[method-assign]
 
     letterhead = Letterhead(
         settings.portal_name,

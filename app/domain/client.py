@@ -1,5 +1,6 @@
 """From where a request came, for the audit trail and for letters."""
 
+import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -8,6 +9,8 @@ _LONGEST_ADDRESS = 100  # characters that are looked at
 # Blocks of IPv6 whose last 32 bits are the IPv4 address of the one who asks: mapped (RFC 4291), translated by SIIT (RFC 2765,
 # RFC 7915) and by NAT64 under the well-known and the local prefix (RFC 6052, RFC 8215).
 _ENDS_IN_IPV4 = tuple(map(IPv6Network, ("::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")))
+# A port that some servers put behind an IPv6 address without brackets: a ninth group, or one of more letters than a group has.
+_BARE_PORT = re.compile(r"((?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}):[0-9]{1,5}|([0-9a-f:.]+):[0-9]{5}", re.IGNORECASE)
 _COMPATIBLE = IPv6Network("::/96")  # the same, of old; its beginning holds "::" and "::1"
 
 
@@ -33,6 +36,8 @@ def read_client_address(written: str) -> str:
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
+    elif (with_port := _BARE_PORT.fullmatch(text)) is not None:
+        text = with_port[1] or with_port[2]
     parsed = _parsed(text.partition("%")[0])
     return UNKNOWN_ADDRESS if parsed is None else str(parsed)
 

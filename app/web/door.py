@@ -20,36 +20,45 @@ _USUAL_PORTS = {"https": ":443", "http": ":80"}
 
 
 class AddressDoor:
-    """Reads the client's address, which the trusted proxies have put in place before, into its one spelling."""
+    """Reads the client's address into its one spelling: behind proxies, what the outermost of the trusted ones has added.
 
-    def __init__(self, application: "WSGIApplication") -> None:
+    The header is parted at each comma, and not as a list with quotes (as werkzeug's ProxyFix does): with one quotation mark
+    a visitor could hide in it what the proxy adds behind.
+    """
+
+    def __init__(self, application: "WSGIApplication", settings: Settings) -> None:
         self._application = application
+        self._trusted_proxies = settings.trusted_proxies
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        environ[PEER] = environ.get("werkzeug.proxy_fix.orig", environ).get("REMOTE_ADDR") or UNKNOWN_ADDRESS
-        environ["REMOTE_ADDR"] = read_client_address(environ.get("REMOTE_ADDR") or "")
+        environ[PEER] = environ.get("REMOTE_ADDR") or UNKNOWN_ADDRESS
+        environ["REMOTE_ADDR"] = read_client_address(self._written(environ))
         return self._application(environ, start_response)
+
+    def _written(self, environ: "WSGIEnvironment") -> str:
+        forwarded = environ.get("HTTP_X_FORWARDED_FOR", "")
+        added = forwarded.split(",")[-self._trusted_proxies :] if self._trusted_proxies and forwarded else []
+        return str(added[0] if len(added) == self._trusted_proxies > 0 else environ[PEER])
 
 
 class HostDoor:
     """Refuses requests for another Host, static files too: nobody is served under a name that is not ours.
 
-    In plain text, because a page would carry links to that name. Behind this door the name has the spelling of PUBLIC_URL.
+    In plain text, because a page would carry links to that name. Behind this door name and scheme are those of PUBLIC_URL.
     """
 
     def __init__(self, application: "WSGIApplication", settings: Settings) -> None:
         self._application = application
         self._allowed_hosts = settings.allowed_hosts
         public = urlsplit(settings.public_url)
-        self._own, self._usual_port = public.netloc, _USUAL_PORTS[public.scheme]
+        self._scheme, self._own, self._usual_port = public.scheme, public.netloc, _USUAL_PORTS[public.scheme]
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         host = self._read(environ.get("HTTP_HOST", ""))
+        if host not in self._allowed_hosts and environ.get("PATH_INFO", "").rstrip("/") in PROBES:
+            host = self._own
         if host in self._allowed_hosts:
-            environ["HTTP_HOST"] = host
-            return self._application(environ, start_response)
-        if environ.get("PATH_INFO", "").rstrip("/") in PROBES:
-            environ["HTTP_HOST"] = self._own
+            environ["HTTP_HOST"], environ["wsgi.url_scheme"] = host, self._scheme
             return self._application(environ, start_response)
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"), *COMMON.items()]
         start_response("400 Bad Request", headers)

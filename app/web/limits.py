@@ -1,6 +1,7 @@
 """The limits per client address, applied with Flask-Limiter. All other limits, and these numbers, are in security/throttle.py."""
 
 from collections.abc import Callable
+from math import floor
 from time import time
 from typing import Any, ParamSpec, TypeVar
 
@@ -177,9 +178,10 @@ def count_ask() -> None:
 
 
 def seconds_until_free() -> int:
-    """When the limit that has just been breached opens again. Flask-Limiter rounds that moment up, past the window."""
-    current = limiter.current_limit
-    return min(max(1, round(current.reset_at - time())), current.limit.get_expiry()) if current else 60
+    """When all limits that have just been breached have room again. Never longer than the window of the longest."""
+    breached = [one for one in limiter.current_limits if one.breached]
+    waits = [min(max(1, floor(one.window[0] - time()) + 1), one.limit.get_expiry()) for one in breached]
+    return max(waits, default=60)
 
 
 def in_minutes(seconds: int) -> int:
@@ -191,6 +193,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["RATELIMIT_ENABLED"] = settings.address_limits
     app.config["RATELIMIT_STORAGE_URI"] = settings.ratelimit_storage_uri
     app.config["RATELIMIT_STRATEGY"] = "moving-window"
+    app.config["RATELIMIT_FAIL_ON_FIRST_BREACH"] = False  # all are looked at, so that the time to wait is true
     limiter.init_app(app)
 
 

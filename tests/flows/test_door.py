@@ -10,14 +10,15 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from app.db import reading
+from app.db import reading, unit_of_work
+from app.domain.categories import Activation, Category
 from app.domain.indonesian_time import now
-from app.models import AuditEvent, Tag
+from app.models import AuditEvent, Tag, User
 from app.security import throttle
 from app.security.once_a_minute import ROWS_OF_A_SITE
 from app.web import limits
 from app.web.headers import UNSEEN
-from tests.cast import BUDI, PASSWORD, SARI, STRANGERS_NIP
+from tests.cast import BUDI, NEW_PASSWORD, PASSWORD, SARI, STRANGERS_NIP
 from tests.conftest import MakeApp, people
 from tests.inbox import Inbox
 from tests.visitor import Visitor, logged_in, words_of
@@ -101,6 +102,21 @@ def test_one_line_has_a_hundred_wrong_tries_and_many_lines_have_as_many_each(
     assert set(answers[100:]) == ({429} if is_one else {422})
 
 
+@pytest.mark.parametrize("written", ['"{}, 198.51.100.9', "203.0.113.{}, 198.51.100.9", 'for="{},198.51.100.9:80'])
+def test_nothing_that_a_visitor_writes_hides_what_the_proxy_adds(make_app: MakeApp, password_hash: str, written: str) -> None:
+    """Read as a list with quotes, `"a, 198.51.100.9` is one entry, and the visitor's own."""
+    app = make_app(TRUSTED_PROXIES="1")
+    people(app, password_hash)
+    form = Behind(app, "198.51.100.9")
+    token = form.csrf_token("/login")
+    for number in range(1, 101):
+        form.client.environ_base["HTTP_X_FORWARDED_FOR"] = written.format(number)
+        form.post("/login", csrf_token=token, nip=f"1970010119950{number:05d}", password="Salah-1")
+
+    assert Behind(app, "198.51.100.9").log_in(STRANGERS_NIP, "Salah-1").status_code == 429
+    assert Behind(app, "unknown").log_in(STRANGERS_NIP, "Salah-1").status_code == 422
+
+
 def test_a_site_of_48_bits_has_ten_lines_worth_of_tries(make_app: MakeApp, password_hash: str) -> None:
     app = make_app(TRUSTED_PROXIES="1")
     people(app, password_hash)
@@ -137,15 +153,38 @@ def test_what_nobody_may_know_of_is_not_shown_by_a_slash(make_app: MakeApp, page
         assert client.get(path, headers={"Host": "mysapk.example"}).status_code == 404
 
 
-def test_a_hundred_and_five_of_one_office_ask_in_one_hour_and_each_gets_a_token(peopled: Flask, inbox: Inbox) -> None:
-    asked = 0
-    for number in range(105):
-        mine = (f"1990010120150{number:03d}17", f"p{number}@contoh.example")
-        typed = mine if number < 104 else (BUDI.nip, BUDI.email or "")
-        asked += Visitor(peopled).ask_for_token(*typed).status_code == 303
+def _staff(app: Flask, number: int) -> list[tuple[str, str]]:
+    """So many people of one office, NIP and address."""
+    staff = [(f"1985031220100{one:05}", f"pegawai{one}@nusajaya.example") for one in range(1, number + 1)]
+    with app.app_context(), unit_of_work() as session:
+        instansi_id = session.scalars(select(User.instansi_id).where(User.nip == BUDI.nip)).one()
+        session.add_all(
+            User(
+                nip=nip, name="Pegawai", email=email, email_key=email, category=Category.PNS, instansi_id=instansi_id,
+                work_unit="-", activation=Activation.NOT_ACTIVATED, activation_changed_at=now(),
+            )
+            for nip, email in staff
+        )  # fmt: skip
+    return staff
 
-    assert asked == 105
-    assert [mail for mail in inbox.fetch() if mail.to == BUDI.email and mail.code]
+
+def test_a_hundred_and_five_of_one_office_ask_on_one_morning_and_each_gets_a_token(peopled: Flask, inbox: Inbox) -> None:
+    """Each in a browser of the own, while somebody among them guesses."""
+    staff, guesser = _staff(peopled, 105), Visitor(peopled)
+    token = guesser.csrf_token("/login")
+    for number in range(100):
+        guesser.post("/login", csrf_token=token, nip=f"1970010119950{number + 1:05d}", password="Salah-1")
+    assert guesser.log_in(SARI.nip).status_code == 429
+
+    assert [Visitor(peopled).ask_for_token(nip, email).status_code for nip, email in staff] == [303] * 105
+
+    mails = {mail.to: mail for mail in inbox.fetch()}
+    assert len(mails) == 105 and all(mail.code for mail in mails.values())
+    nip, email = staff[-1]
+    newcomer = Visitor(peopled)
+    newcomer.open(mails[email].link)
+    assert newcomer.reset_password(mails[email].code, NEW_PASSWORD).status_code == 303, "whoever guesses beside"
+    assert newcomer.log_in(nip, NEW_PASSWORD).status_code == 303, "and from then on the browser is known"
 
 
 def test_a_known_browser_has_room_of_its_own(make_app: MakeApp, password_hash: str) -> None:
@@ -177,6 +216,46 @@ def test_room_refills_ask_by_ask(make_app: MakeApp, password_hash: str) -> None:
         assert asks() == 429
         clock.shift(timedelta(minutes=10, seconds=1))
         assert [asks(), asks()] == [303, 429]
+
+
+def test_the_time_to_wait_is_true(peopled: Flask) -> None:
+    with time_machine.travel(now(), tick=False) as clock:
+        guesser = Visitor(peopled)
+        token = guesser.csrf_token("/login")
+
+        def guess(number: int) -> tuple[int, int]:
+            answer = guesser.post("/login", csrf_token=token, nip=f"1970010119950{number + 1:05d}", password="Salah-1")
+            return answer.status_code, int(answer.headers.get("Retry-After", "0"))
+
+        for number in range(100):
+            assert guess(number) == (422, 0)
+            clock.shift(timedelta(seconds=3))
+        status, seconds = guess(100)
+        assert (status, seconds) == (429, 301), "the first was five minutes ago"
+
+        clock.shift(timedelta(seconds=seconds - 2))
+        assert guess(101)[0] == 429
+        clock.shift(timedelta(seconds=2))
+        assert [guess(number)[0] for number in (102, 103)] == [422, 429], "one has come back"
+
+
+def test_of_two_limits_the_longer_wait_is_told(make_app: MakeApp, password_hash: str) -> None:
+    app = make_app(ASKS_PER_ADDRESS_PER_HOUR="30")
+    people(app, password_hash)
+    with time_machine.travel(now(), tick=False) as clock:
+        visitor = Visitor(app)
+        token = visitor.csrf_token("/lupa-password")
+
+        def ask() -> tuple[int, int]:
+            answer = visitor.post("/lupa-password", csrf_token=token, nip=STRANGERS_NIP, email="orang@contoh.example")
+            return answer.status_code, int(answer.headers.get("Retry-After", "0"))
+
+        for _ in range(30):
+            ask()
+        status, seconds = ask()
+        assert (status, seconds) == (429, 3600), "in ten minutes the same ask would be free, and the line would not"
+        clock.shift(timedelta(seconds=seconds + 1))
+        assert ask()[0] == 303
 
 
 # -- names -------------------------------------------------------------------------------------------------------------
