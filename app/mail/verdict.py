@@ -47,16 +47,16 @@ def judged(phase: Phase, code: int, words: str) -> Delivery:
         case 1, 7 | 8:  # the sender's address
             return SenderFault(answer, Reach.ALL)
         case 2, 2 | 3:  # full, or full for a letter of this size
-            return PutOff(answer, whole_domain=False)
+            return PutOff(answer, whole_domain=False, is_alone=True)
+        case _ if not is_for_good and _GREYLISTED.search(words):
+            return PutOff(answer, whole_domain=False, is_alone=True)
         case 1 | 2, _ if is_for_good:
             return RefusedForGood(answer)
         case 1 | 2, _:
-            return PutOff(answer, whole_domain=bool(_GREYLISTED.search(words)))
+            return PutOff(answer, whole_domain=False)
         case 4, 5:  # congestion, which Google says of a sender's quota
             return SenderFault(answer, Reach.ALL)
         case 4 | 5, _ if not is_for_good:
-            return PutOff(answer)
-        case 7, _ if not is_for_good and _GREYLISTED.search(words):
             return PutOff(answer)
         case 3, 4:
             return SenderFault(answer, Reach.LETTER)
@@ -70,15 +70,15 @@ def judged(phase: Phase, code: int, words: str) -> Delivery:
 def _by_words(phase: Phase, code: int, words: str) -> Delivery:
     """Without a code that tells more, where "no such user" is not always said at once, and words of policy are ours."""
     answer = f"{code} {words}"
-    if _FULL.search(words):
-        return PutOff(answer, whole_domain=False)
+    if _FULL.search(words) or (code < 500 and _GREYLISTED.search(words)):
+        return PutOff(answer, whole_domain=False, is_alone=True)
     if code >= 500 and _NO_SUCH_MAILBOX.search(words):
         return RefusedForGood(answer)
     if _ALL_OF_US.search(words):
         return SenderFault(answer, Reach.DOMAIN)
     if code in (452, 552):
         return PutOff(answer, whole_domain=False)
-    if code < 500 and (phase is Phase.RCPT or _GREYLISTED.search(words)):
+    if code < 500 and phase is Phase.RCPT:
         return PutOff(answer)
     if code in (550, 551, 553, 556) and phase is Phase.RCPT and not _POLICY.search(words):
         return RefusedForGood(answer, is_bare=True)

@@ -199,7 +199,7 @@ def test_nobody_is_given_up_for_our_own_fault_but_an_old_token(office: PostOffic
 def test_a_bare_refusal_is_a_persons_until_a_third_domain_says_the_same(office: PostOffice, server: MailServer) -> None:
     server.reacts(Step.RCPT, "550 refused")
     with time_machine.travel(now(), tick=False) as clock:
-        office.post("a@a.example")
+        office.post(BUDI.email or "")
         office.deliver()
         assert office.mail().state is MailState.FAILED and office.marked() is not None
 
