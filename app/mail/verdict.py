@@ -29,6 +29,8 @@ _POLICY = re.compile(
     r"|prohibited|too many|rate|throttl|authenticat|virus|content",
     re.IGNORECASE,
 )
+_TOO_FAST = re.compile(r"\brates?\b|too (quickly|fast|many)", re.IGNORECASE)
+_RECIPIENT_REJECTED = re.compile(r"recipient\b.{0,20}\b(rejected|denied|refused|blocked)", re.IGNORECASE)
 _GREYLISTED = re.compile(r"gr[ea]y[ -]?list", re.IGNORECASE)
 
 
@@ -51,7 +53,9 @@ def judged(phase: Phase, code: int, words: str) -> Delivery:
         case _ if not is_for_good and _GREYLISTED.search(words):
             return PutOff(answer, whole_domain=False, is_alone=True)
         case 1 | 2, _ if is_for_good:
-            return RefusedForGood(answer)
+            return _of_address(answer, words)
+        case 4, 1 if is_for_good and _RECIPIENT_REJECTED.search(words):  # what Exchange says of who is not in its directory
+            return RefusedForGood(answer, is_bare=True)
         case 1 | 2, _:
             return PutOff(answer, whole_domain=False)
         case 4, 5:  # congestion, which Google says of a sender's quota
@@ -62,9 +66,25 @@ def judged(phase: Phase, code: int, words: str) -> Delivery:
             return SenderFault(answer, Reach.LETTER)
         case 6, _:
             return SenderFault(answer, Reach.LETTER)
+        case 3 | 4 | 5 | 7, _ if is_for_good and _NO_SUCH_MAILBOX.search(words) and not _ALL_OF_US.search(words):
+            return RefusedForGood(answer)
+        case 7, _ if _RECIPIENT_REJECTED.search(words) and not _ALL_OF_US.search(words):
+            return SenderFault(answer, Reach.LETTER)
         case 3 | 4 | 5 | 7, _:
             return SenderFault(answer, Reach.DOMAIN)
     return _by_words(phase, code, words)
+
+
+def _of_address(answer: str, words: str) -> Delivery:
+    """The number says that there is no such mailbox; some servers say with it what they have against the sender, or that the
+    mailbox is full or gets too much."""
+    if _FULL.search(words):
+        return PutOff(answer, whole_domain=False, is_alone=True)
+    if _ALL_OF_US.search(words) or re.search(r"\bsender\b", words, re.IGNORECASE):
+        return SenderFault(answer, Reach.DOMAIN)
+    if _TOO_FAST.search(words) and not _NO_SUCH_MAILBOX.search(words):
+        return PutOff(answer, whole_domain=False)
+    return RefusedForGood(answer)
 
 
 def _by_words(phase: Phase, code: int, words: str) -> Delivery:
