@@ -132,7 +132,7 @@ SAMPLES = [
     Sample("Exchange, no such domain", "hard 5.4.310", dsn(failed("5.4.310", "550 5.4.310 DNS domain x does not exist"))),
     Sample("Gmail", "hard 5.1.1", dsn(GMAIL)),
     Sample("Gmail, disabled", "hard 5.2.1", dsn(failed("5.2.1", "550 5.2.1 The email account is disabled."))),
-    Sample("Exchange, not in the directory", "hard 5.4.1", dsn(failed("5.4.1", "550 5.4.1 Recipient address rejected: Access denied"))),
+    Sample("Exchange, not in the directory", "hard 5.4.1", dsn(failed("5.4.1", "550 Recipient address rejected: Access denied"))),
     Sample("Exchange, policy", "soft 5.7.1", dsn(failed("5.7.1", "550 5.7.1 Access denied, bad reputation"))),
     Sample("Postfix, number of policy", "hard 5.7.1", dsn(failed("5.7.1", "550 5.7.1 Recipient address rejected: User unknown"))),
     Sample("Yahoo, number of protocol", "hard 5.5.1", dsn(failed("5.5.1", "554 This user doesn't have a x.example account"))),
