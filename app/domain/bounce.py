@@ -22,14 +22,17 @@ _DELIVERED_TO = ("Delivered-To", "X-Original-To", "Envelope-To", "To")
 
 # RFC 3463. Hard are those that say that there is no such mailbox, no such domain, or that it was shut down.
 _HARD = frozenset(("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.10", "5.2.1", "5.4.4", "5.4.310"))
+# Numbers that only the words behind them make hard.
+_WORDS_TELL = ("5.0.", "5.3.0", "5.4.1", "5.5.", "5.7.1")
 # Words with which servers use the same numbers for what they have against the portal, or for a mailbox that is only busy.
 _NOT_THE_MAILBOX = re.compile(
     r"\b(senders?|spam\w*|block(ed|list\w*)|black ?list\w*|policy|reputation|rate|quota|(over|mailbox|is) ?full)\b", re.IGNORECASE
 )
-# For servers that give no number of RFC 3463.
+# For servers that give no number of RFC 3463, or one of protocol, network or policy.
 _NO_SUCH_MAILBOX = re.compile(
     r"(user|mailbox|recipient|address|account|addressee)\W+(is |was )?(unknown|not found|does(n.t| not) exist|disabled|inactive)"
     r"|(unknown|no such|invalid|non-?existent) (user|mailbox|recipient|address|account|local part)"
+    r"|recipient address rejected: access denied"  # Exchange, of who is not in its directory
     r"|(does(n.t| not)|not) have an? [\w.-]{1,60} account|no mailbox (here )?by that name|host or domain name not found",
     re.IGNORECASE,
 )
@@ -163,7 +166,7 @@ def _status(told: str, words: str) -> str:
 def _is_hard(status: str, words: str) -> bool:
     if _NOT_THE_MAILBOX.search(words):
         return False
-    return status in _HARD or (status == "5.0.0" and bool(_NO_SUCH_MAILBOX.search(words)))
+    return status in _HARD or (status.startswith(_WORDS_TELL) and bool(_NO_SUCH_MAILBOX.search(words)))
 
 
 def _word(value: object) -> str:

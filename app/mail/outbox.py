@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.client import Client
 from app.domain.corrections import IdentityCheck
+from app.domain.email_address import EmailAddress
 from app.domain.reset_secret import new_reference
 from app.mail.outcomes import (
     Delivery,
@@ -122,12 +123,12 @@ def settle(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime
             _note_that_the_owner_waits(session, mail)
             _let_token_live(mail, now, token_lifetime)
             OutboxMail.hurry(session, mail.domain, now)
-            return Settled(ended=tuple(MailFault.end(session, mail.domain, now)))
+            return Settled(ended=tuple(MailFault.end(session, mail.domain, mail.attempts > 1, now)))
         case RefusedForGood(answer):
             mail.fault = FaultKind.RECIPIENT
             mail.settle(MailState.FAILED, now, answer)
             if mail.user_id is not None:
-                User.note_failed_mail(session, mail.user_id, now)
+                User.note_failed_mail(session, mail.user_id, EmailAddress(mail.to_address), now)
             return Settled()
         case LineFault(answer) as broken:
             return _broken(session, mail, broken, now)
@@ -137,6 +138,11 @@ def settle(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime
             return _nobody_passes(session, mail, FaultKind.SENDER, answer, now)
         case SenderFault(answer, reach):
             return _put_off(session, mail, FaultKind.SENDER, answer, reach is Reach.DOMAIN, now)
+        case PutOff(answer, is_alone=True):
+            mail.fault = FaultKind.RECIPIENT
+            if not _is_given_up(mail, answer, now):
+                mail.defer(now + _own_wait(mail), answer)
+            return Settled()
         case PutOff(answer, whole_domain):
             return _put_off(session, mail, FaultKind.RECIPIENT, answer, whole_domain, now)
         case NotWritten(answer):
@@ -149,7 +155,8 @@ def settle(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime
 
 
 def _judged_among_others(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime) -> Delivery:
-    """A bare "no", or one about us, that others get as well is said to all. Who was given up for it waits again."""
+    """A bare "no", or one about us, that others get as well is said to all. Who was given up for it waits again. Only letters
+    to people on record tell that: of strangers' addresses a stranger may own the servers."""
     doubted: int | None = None
     match delivery:
         case RefusedForGood(is_bare=True) if mail.attempts == 1:  # told a second time, it is believed
@@ -158,7 +165,7 @@ def _judged_among_others(session: Session, mail: OutboxMail, delivery: Delivery,
             pass
         case _:
             return delivery
-    given_up = MailFault.is_everybodys(session, mail.domain, delivery.answer, doubted, now)
+    given_up = MailFault.is_everybodys(session, mail.domain, delivery.answer, mail.user_id is not None, doubted, now)
     if given_up is None:
         return delivery
     for mail_id in given_up:
@@ -170,29 +177,29 @@ def _judged_among_others(session: Session, mail: OutboxMail, delivery: Delivery,
     return SenderFault(delivery.answer, Reach.ALL)
 
 
-def _nobody_passes(session: Session, mail: OutboxMail, kind: FaultKind, answer: str, now: datetime) -> Settled:
+def _nobody_passes(
+    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, now: datetime, is_short: bool = False
+) -> Settled:
     """It is no letter's fault, so this one keeps its turn, and all rest."""
     mail.fault = kind
     mail.give_back_turn(answer)
     was_known = (standing := MailFault.on(session, EVERYWHERE)) is not None and standing.failures > 0
-    fault = MailFault.note_everywhere(session, kind, answer, now)
+    fault = MailFault.note_everywhere(session, kind, answer, now, is_short)
     return Settled(began=None if was_known else fault)
 
 
 def _broken(session: Session, mail: OutboxMail, broken: LineFault, now: datetime) -> Settled:
-    """A letter over which the line broke once keeps its turn. Twice, it may be what breaks it: the others go first, and its
-    domain rests as well, but never long."""
-    settled = _nobody_passes(session, mail, FaultKind.LINE, broken.answer, now)
-    if not broken.at_letter:
-        return settled
-    mail.breaks += 1
+    """A letter over which the line broke once keeps its turn. Twice, it may be what breaks it: only its domain rests then, and
+    never long. The others go on, or a stranger's letters to a server of his own would stop them."""
+    mail.breaks += broken.at_letter
+    is_suspect = broken.at_letter and mail.breaks > 1
+    settled = Settled() if is_suspect else _nobody_passes(session, mail, FaultKind.LINE, broken.answer, now, broken.at_letter)
+    mail.fault = FaultKind.LINE
     if broken.letter_is_out and (mail.letter is not Letter.TOKEN or mail.breaks > MOST_BREAKS):
         mail.settle(MailState.UNCERTAIN, now, broken.answer)
-    elif mail.breaks > 1:
-        mail.attempts += 1
-        if not _is_given_up(mail, broken.answer, now):
-            mail.defer(now, broken.answer)
-            _wait_for_domain(session, mail, FaultKind.LINE, broken.answer, True, now)
+    elif is_suspect and not _is_given_up(mail, broken.answer, now):
+        mail.defer(now, broken.answer)
+        _wait_for_domain(session, mail, FaultKind.LINE, broken.answer, True, now)
     return settled
 
 
@@ -203,8 +210,7 @@ def _put_off(session: Session, mail: OutboxMail, kind: FaultKind, answer: str, w
     standing = MailFault.on(session, mail.domain)
     was_known = standing is not None and standing.is_alarm
     fault = _wait_for_domain(session, mail, kind, answer, whole_domain, now)
-    own_wait = DOMAIN_RESTS[min(mail.attempts, len(DOMAIN_RESTS)) - 1]
-    mail.defer(fault.rests_until if whole_domain else now + own_wait, answer)
+    mail.defer(fault.rests_until if mail.is_parked else now + _own_wait(mail), answer)
     return Settled(began=fault if fault.is_alarm and not was_known else None)
 
 
@@ -215,10 +221,14 @@ def _wait_for_domain(
     fault = MailFault.note_domain(
         session, mail.domain, kind, answer, mail.to_address.lower(), now, closes=whole_domain, is_new=mail.attempts <= 1
     )
-    if whole_domain:
+    if whole_domain and fault.is_closed:
         mail.is_parked = True
         fault.take_letters(now)
     return fault
+
+
+def _own_wait(mail: OutboxMail) -> timedelta:
+    return DOMAIN_RESTS[min(mail.attempts, len(DOMAIN_RESTS)) - 1]
 
 
 def _is_given_up(mail: OutboxMail, answer: str, now: datetime) -> bool:

@@ -72,10 +72,12 @@ class SenderFault:
 
 @dataclass(frozen=True)
 class PutOff:
-    """The recipient's side takes no letter for now: its domain, or one full or busy mailbox in it."""
+    """The recipient's side takes no letter for now: its domain, or one busy mailbox in it. `is_alone` where it is known to say
+    nothing of any other letter: the mailbox is full, or the server lets everything new wait a while."""
 
     answer: str
     whole_domain: bool = True
+    is_alone: bool = False
 
 
 @dataclass(frozen=True)

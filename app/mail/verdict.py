@@ -29,6 +29,8 @@ _POLICY = re.compile(
     r"|prohibited|too many|rate|throttl|authenticat|virus|content",
     re.IGNORECASE,
 )
+_TOO_FAST = re.compile(r"\brates?\b|too (quickly|fast|many)", re.IGNORECASE)
+_RECIPIENT_REJECTED = re.compile(r"recipient\b.{0,20}\b(rejected|denied|refused|blocked)", re.IGNORECASE)
 _GREYLISTED = re.compile(r"gr[ea]y[ -]?list", re.IGNORECASE)
 
 
@@ -47,38 +49,56 @@ def judged(phase: Phase, code: int, words: str) -> Delivery:
         case 1, 7 | 8:  # the sender's address
             return SenderFault(answer, Reach.ALL)
         case 2, 2 | 3:  # full, or full for a letter of this size
-            return PutOff(answer, whole_domain=False)
+            return PutOff(answer, whole_domain=False, is_alone=True)
+        case _ if not is_for_good and _GREYLISTED.search(words):
+            return PutOff(answer, whole_domain=False, is_alone=True)
         case 1 | 2, _ if is_for_good:
-            return RefusedForGood(answer)
+            return _of_address(answer, words)
+        case 4, 1 if is_for_good and _RECIPIENT_REJECTED.search(words):  # what Exchange says of who is not in its directory
+            return RefusedForGood(answer, is_bare=True)
         case 1 | 2, _:
-            return PutOff(answer, whole_domain=bool(_GREYLISTED.search(words)))
+            return PutOff(answer, whole_domain=False)
         case 4, 5:  # congestion, which Google says of a sender's quota
             return SenderFault(answer, Reach.ALL)
         case 4 | 5, _ if not is_for_good:
             return PutOff(answer)
-        case 7, _ if not is_for_good and _GREYLISTED.search(words):
-            return PutOff(answer)
         case 3, 4:
             return SenderFault(answer, Reach.LETTER)
         case 6, _:
+            return SenderFault(answer, Reach.LETTER)
+        case 3 | 4 | 5 | 7, _ if is_for_good and _NO_SUCH_MAILBOX.search(words) and not _ALL_OF_US.search(words):
+            return RefusedForGood(answer)
+        case 7, _ if _RECIPIENT_REJECTED.search(words) and not _ALL_OF_US.search(words):
             return SenderFault(answer, Reach.LETTER)
         case 3 | 4 | 5 | 7, _:
             return SenderFault(answer, Reach.DOMAIN)
     return _by_words(phase, code, words)
 
 
+def _of_address(answer: str, words: str) -> Delivery:
+    """The number says that there is no such mailbox; some servers say with it what they have against the sender, or that the
+    mailbox is full or gets too much."""
+    if _FULL.search(words):
+        return PutOff(answer, whole_domain=False, is_alone=True)
+    if _ALL_OF_US.search(words) or re.search(r"\bsender\b", words, re.IGNORECASE):
+        return SenderFault(answer, Reach.DOMAIN)
+    if _TOO_FAST.search(words) and not _NO_SUCH_MAILBOX.search(words):
+        return PutOff(answer, whole_domain=False)
+    return RefusedForGood(answer)
+
+
 def _by_words(phase: Phase, code: int, words: str) -> Delivery:
     """Without a code that tells more, where "no such user" is not always said at once, and words of policy are ours."""
     answer = f"{code} {words}"
-    if _FULL.search(words):
-        return PutOff(answer, whole_domain=False)
+    if _FULL.search(words) or (code < 500 and _GREYLISTED.search(words)):
+        return PutOff(answer, whole_domain=False, is_alone=True)
     if code >= 500 and _NO_SUCH_MAILBOX.search(words):
         return RefusedForGood(answer)
     if _ALL_OF_US.search(words):
         return SenderFault(answer, Reach.DOMAIN)
     if code in (452, 552):
         return PutOff(answer, whole_domain=False)
-    if code < 500 and (phase is Phase.RCPT or _GREYLISTED.search(words)):
+    if code < 500 and phase is Phase.RCPT:
         return PutOff(answer)
     if code in (550, 551, 553, 556) and phase is Phase.RCPT and not _POLICY.search(words):
         return RefusedForGood(answer, is_bare=True)

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import JSON, ColumnElement, Index, String, delete, or_, select
+from sqlalchemy import JSON, ColumnElement, Index, String, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.models.base import Base, UtcDateTime, text_enum, upsert
@@ -76,10 +76,13 @@ class MailFault(Base):
 
     @classmethod
     def forget(cls, session: Session, now: datetime, still_waits: ColumnElement[bool]) -> int:
-        """Domains that no letter waits for, and that nobody has tried for a day. Returns how many."""
-        is_old = or_(cls.failures == 0, cls.last_at < now - KEPT_FOR)
-        gone = delete(cls).where(cls.way != EVERYWHERE, is_old, ~still_waits).execution_options(synchronize_session=False)
-        return len(session.execute(gone.returning(cls.way)).all())
+        """Domains that no letter waits for, and that nobody has tried for a day. Returns how many, and how many are no longer
+        looked at whenever a letter is to leave."""
+        of_domain = (cls.way != EVERYWHERE, ~still_waits)
+        is_empty = update(cls).where(*of_domain, cls.has_letters.is_(True), cls.failures == 0).values(has_letters=False)
+        gone = delete(cls).where(*of_domain, cls.last_at < now - KEPT_FOR)
+        changes = [change.returning(cls.way).execution_options(synchronize_session=False) for change in (is_empty, gone)]
+        return sum(len(session.execute(change).all()) for change in changes)
 
     @classmethod
     def does_everything_rest(cls, session: Session, now: datetime) -> bool:
@@ -100,10 +103,10 @@ class MailFault(Base):
         return self.way == EVERYWHERE
 
     @classmethod
-    def note_everywhere(cls, session: Session, kind: FaultKind, answer: str, now: datetime) -> "MailFault":
-        """No letter can leave: all rest for a moment."""
+    def note_everywhere(cls, session: Session, kind: FaultKind, answer: str, now: datetime, is_short: bool) -> "MailFault":
+        """No letter can leave: all rest for a moment. A short one where the server had begun to take a letter."""
         fault = cls._held(session, EVERYWHERE, kind, now)
-        fault._grow(kind, answer, LINE_RESTS, now)
+        fault._grow(kind, answer, LINE_RESTS[:2] if is_short else LINE_RESTS, now)
         fault.is_closed = True
         return fault
 
@@ -123,20 +126,29 @@ class MailFault(Base):
         """A letter to `mailbox` could not leave. Its domain closes where the fault is the whole domain's, and where a second
         mailbox of it is refused with none between that was not."""
         fault = cls._held(session, domain, kind, now)
+        if is_new and kind is FaultKind.RECIPIENT and fault.took_later:
+            return fault
         is_second = fault.failures > 0 and fault.mailbox != mailbox
         fault.is_closed = fault.is_closed or closes or is_second
-        fault._grow(kind, answer, LINE_RESTS if kind is FaultKind.LINE else DOMAIN_RESTS, now)
+        if is_new and fault.rests_until > now + PROBE_TAKES:  # tried early, so those that were put off wait no longer for it
+            fault._note(kind, answer, now)
+        else:
+            fault._grow(kind, answer, LINE_RESTS if kind is FaultKind.LINE else DOMAIN_RESTS, now)
         fault.mailbox, fault.is_new_next = mailbox, not is_new
         return fault
 
     @classmethod
-    def is_everybodys(cls, session: Session, domain: str, answer: str, mail_id: int | None, now: datetime) -> list[int] | None:
+    def is_everybodys(
+        cls, session: Session, domain: str, answer: str, counts: bool, mail_id: int | None, now: datetime
+    ) -> list[int] | None:
         """Whether a refusal is no word about one recipient or domain: several domains gave the same one in a row, or it is
         what all letters get. Then the letters that were given up for it, which are to be tried again; else None."""
         words = _same_words(answer)
         fault = cls.on(session, EVERYWHERE)
         if fault and fault.failures and fault.kind is FaultKind.SENDER and _same_words(fault.answer) == words:
             return []
+        if not counts:
+            return None
         doubt = cls._held(session, _DOUBTED, FaultKind.RECIPIENT, now)
         if doubt.answer != words[:500] or doubt.last_at < now - KEPT_FOR:
             doubt.answer, doubt.seen = words[:500], []
@@ -150,14 +162,15 @@ class MailFault(Base):
         return given_up
 
     @classmethod
-    def end(cls, session: Session, domain: str, now: datetime) -> list["MailFault"]:
-        """A letter to this domain has passed, so nothing stands in its way; returns what did."""
+    def end(cls, session: Session, domain: str, was_put_off: bool, now: datetime) -> list["MailFault"]:
+        """A letter to this domain has passed, so nothing stands in its way; returns what did. That it passed after it had been
+        put off is remembered for a day."""
         found = select(cls).where(cls.way.in_((EVERYWHERE, _DOUBTED, domain))).order_by(cls.way).with_for_update()
         ended = []
         for fault in session.scalars(found.execution_options(populate_existing=True)):
             if fault.failures and fault.way != _DOUBTED:
                 ended.append(fault)
-            if fault.has_letters:
+            if fault.has_letters or (was_put_off and fault.way == domain):
                 fault.open(now)
             else:
                 session.delete(fault)
@@ -165,11 +178,19 @@ class MailFault(Base):
 
     def open(self, now: datetime) -> None:
         self.failures, self.is_closed, self.rests_until, self.new_from = 0, False, now, now
+        self.last_at = now
+
+    @property
+    def took_later(self) -> bool:
+        """Whether the domain has lately taken what it had put off. Many put off whatever is new to them (greylisting), so a
+        letter that was never tried before says nothing there of the others."""
+        return not self.failures and bool(self.answer)
 
     def let_one_try(self, now: datetime) -> None:
         """One letter is on its way to see whether the domain takes it; the others wait for what it finds."""
         if self.is_closed:
-            self.rests_until = self.new_from = now + PROBE_TAKES
+            self.new_from = now + PROBE_TAKES
+            self.rests_until = max(self.rests_until, self.new_from)
 
     def take_letters(self, now: datetime) -> None:
         """Letters begin to wait for this domain."""
@@ -177,12 +198,15 @@ class MailFault(Base):
         self.new_from = max(now, min(self.rests_until, self.last_at + NEW_ONE_AFTER)) if self.rests_until > now else now
 
     def _grow(self, kind: FaultKind, answer: str, rests: tuple[timedelta, ...], now: datetime) -> None:
-        if not self.is_alarm or kind in OURS:
-            self.kind = kind
         self.since = self.since if self.failures else now
         self.failures += 1
-        self.last_at, self.answer = now, _WITH_ADDRESS.sub("***", answer)[:500]
         self.rests_until = now + rests[min(self.failures, len(rests)) - 1]
+        self._note(kind, answer, now)
+
+    def _note(self, kind: FaultKind, answer: str, now: datetime) -> None:
+        if not self.is_alarm or kind in OURS:
+            self.kind = kind
+        self.last_at, self.answer = now, _WITH_ADDRESS.sub("***", answer)[:500]
         self.new_from = min(self.rests_until, now + NEW_ONE_AFTER)
 
     @classmethod

@@ -130,10 +130,10 @@ class User(Base):
         session.execute(update(cls).where(*never_inside).values(stuck_since=at).execution_options(synchronize_session=False))
 
     @classmethod
-    def note_failed_mail(cls, session: Session, user_id: int, at: datetime) -> None:
-        session.execute(
-            update(cls).where(cls.id == user_id).values(mail_failed_at=at).execution_options(synchronize_session=False)
-        )
+    def note_failed_mail(cls, session: Session, user_id: int, address: EmailAddress, at: datetime) -> None:
+        """There is no such mailbox. Letters go to addresses of before as well, and those say nothing of the one on record."""
+        marked = update(cls).where(cls.id == user_id, cls.registered_at([address])).values(mail_failed_at=at)
+        session.execute(marked.execution_options(synchronize_session=False))
 
     @classmethod
     def forget_failed_mail(cls, session: Session, user_id: int, at: datetime) -> None:

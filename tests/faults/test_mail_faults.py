@@ -1,7 +1,8 @@
 """Whose letters wait for which fault, in which order they leave, and who hears of it. Time is a clock that the test moves."""
 
 import logging
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 import pytest
 import time_machine
@@ -92,6 +93,58 @@ def test_one_full_mailbox_keeps_nobody_else_in_its_domain_waiting(office: PostOf
     office.deliver()
 
     assert len(server.taken) == 5 and office.mails()[0].state is MailState.DEFERRED and office.marked() is None
+
+
+@pytest.mark.parametrize(("answer", "longest"), [("450 4.2.0 Greylisted", 10), ("451 4.7.1 try again later", 60)])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_domain_that_lets_everything_new_wait_gets_all_soon(
+    office: PostOffice, server: MailServer, monkeypatch: pytest.MonkeyPatch, answer: str, longest: int
+) -> None:
+    """Whether it says so or not. Its server takes a letter five minutes after it has first seen it."""
+    seen: dict[str, datetime] = {}
+
+    def greylists(step: Step, recipients: Iterable[str]) -> str | None:
+        is_new = step is Step.RCPT and any(now() < seen.setdefault(one, now()) + timedelta(minutes=5) for one in recipients)
+        return answer if is_new else None
+
+    monkeypatch.setattr(server, "reaction_at", greylists)
+    office.post(*slow(8))
+    with time_machine.travel(now(), tick=False) as clock:
+        for _ in range(longest):
+            office.deliver()
+            clock.shift(timedelta(minutes=1))
+
+    assert len(server.taken) == 8
+
+
+def test_a_letter_to_an_address_of_before_marks_nobody(office: PostOffice, server: MailServer) -> None:
+    server.reacts(Step.RCPT, "550 5.1.1 no such mailbox")
+    office.post("lama@nusajaya.example")
+    office.deliver()
+    assert office.mail().state is MailState.FAILED and office.marked() is None
+
+    office.post(BUDI.email or "")
+    office.deliver()
+    assert office.marked() is not None
+
+
+def test_a_strangers_servers_do_not_stop_the_letters_of_others(office: PostOffice, server: MailServer) -> None:
+    """One that hangs up over each letter costs others seconds, and three that refuse alike are no fault of ours."""
+    for number in range(4):
+        server.reacts(Step.RCPT, Fault.HANGS_UP, to=f"p@putus{number}.example")
+        server.reacts(Step.RCPT, "554 5.7.1 no", to=f"p@tolak{number}.example")
+        _post_of_strangers(office, f"p@putus{number}.example", f"p@tolak{number}.example")
+    with time_machine.travel(now(), tick=False) as clock:
+        for _ in range(8):
+            office.deliver()
+            clock.shift(LINE_RESTS[1])
+        office.post(HEALTHY)
+        office.deliver()
+
+    assert len(server.taken_for(HEALTHY)) == 1
+    assert {fault.way for fault in office.faults() if fault.kind is FaultKind.SENDER} == {
+        f"tolak{number}.example" for number in range(4)
+    }
 
 
 # -- who goes first ----------------------------------------------------------------------------------------------------
@@ -199,7 +252,7 @@ def test_nobody_is_given_up_for_our_own_fault_but_an_old_token(office: PostOffic
 def test_a_bare_refusal_is_a_persons_until_a_third_domain_says_the_same(office: PostOffice, server: MailServer) -> None:
     server.reacts(Step.RCPT, "550 refused")
     with time_machine.travel(now(), tick=False) as clock:
-        office.post("a@a.example")
+        office.post(BUDI.email or "")
         office.deliver()
         assert office.mail().state is MailState.FAILED and office.marked() is not None
 
@@ -276,6 +329,13 @@ def test_while_a_server_is_silent_over_one_letter_the_others_leave(
 def engine_of(office: PostOffice) -> str:
     with office.app.app_context():
         return engine().dialect.name
+
+
+def _post_of_strangers(office: PostOffice, *addresses: str) -> None:
+    """Letters tied to nobody on record."""
+    with office.app.app_context(), unit_of_work() as session:
+        for address in addresses:
+            outbox.post(session, Letter.DESK_NOTICE, address, SOMEBODY, now(), about={"what": "-", "path": "/"})
 
 
 def _post_many(office: PostOffice, letter: Letter, how_many: int) -> None:

@@ -8,7 +8,8 @@ from app.mail.outcomes import Delivery, LineFault, Phase, PutOff, Reach, Refused
 from app.mail.verdict import judged
 
 LINE, SESSION, ALL, DOMAIN, LETTER = "line", "session", "sender of all", "sender to a domain", "sender of one letter"
-LATER, FULL, NOBODY, PERHAPS_NOBODY = "domain later", "mailbox later", "no such mailbox", "no such mailbox, it seems"
+LATER, BUSY, ALONE = "domain later", "mailbox later", "this letter later, whatever others get"
+NOBODY, PERHAPS_NOBODY = "no such mailbox", "no such mailbox, it seems"
 
 CASES = [
     (Phase.CONNECT, "421 4.3.2 shutting down", LINE),
@@ -46,20 +47,23 @@ CASES = [
     (Phase.END, "554 5.7.1 looks like spam", DOMAIN),
     (Phase.END, "550 no", DOMAIN),
     (Phase.END, "554 5.6.0 malformed", LETTER),
-    (Phase.RCPT, "450 4.7.1 greylisted, see http://postgrey.example", LATER),
-    (Phase.RCPT, "451 4.7.1 Greylisting in action", LATER),
-    (Phase.RCPT, "450 4.2.0 Greylisted", LATER),
+    (Phase.RCPT, "450 4.7.1 greylisted, see http://postgrey.example", ALONE),
+    (Phase.RCPT, "451 4.7.1 Greylisting in action", ALONE),
+    (Phase.RCPT, "450 4.2.0 Greylisted", ALONE),
+    (Phase.RCPT, "451 4.3.2 greylisted, come back", ALONE),
+    (Phase.RCPT, "451 Grey-listed for 300 seconds", ALONE),
+    (Phase.END, "451 graylist", ALONE),
     (Phase.RCPT, "450 later", LATER),
     (Phase.RCPT, "451 4.4.1 no answer from host", LATER),
     (Phase.RCPT, "452 4.5.3 too many recipients", LATER),
-    (Phase.RCPT, "450 4.2.1 mailbox busy", FULL),
-    (Phase.RCPT, "452 4.2.2 over quota", FULL),
-    (Phase.RCPT, "552 5.2.2 mailbox full", FULL),
-    (Phase.END, "552 5.2.2 The email account that you tried to reach is over quota", FULL),
-    (Phase.RCPT, "452 requested action not taken", FULL),
-    (Phase.RCPT, "552 exceeded storage allocation", FULL),
-    (Phase.RCPT, "550 mailbox is full", FULL),
-    (Phase.RCPT, "450 4.1.2 domain not found", FULL),
+    (Phase.RCPT, "450 4.2.1 mailbox busy", BUSY),
+    (Phase.RCPT, "452 4.2.2 over quota", ALONE),
+    (Phase.RCPT, "552 5.2.2 mailbox full", ALONE),
+    (Phase.END, "552 5.2.2 The email account that you tried to reach is over quota", ALONE),
+    (Phase.RCPT, "452 requested action not taken", BUSY),
+    (Phase.RCPT, "552 exceeded storage allocation", BUSY),
+    (Phase.RCPT, "550 mailbox is full", ALONE),
+    (Phase.RCPT, "450 4.1.2 domain not found", BUSY),
     (Phase.RCPT, "550 5.1.1 no such mailbox", NOBODY),
     (Phase.RCPT, "550 5.1.1 <a@b.example>: Recipient address rejected: User unknown in relay recipient table", NOBODY),
     (Phase.RCPT, "550 5.1.10 null MX", NOBODY),
@@ -67,6 +71,17 @@ CASES = [
     (Phase.RCPT, "550 No such user here", NOBODY),
     (Phase.RCPT, "554 User unknown", NOBODY),
     (Phase.END, "550 no such user", NOBODY),
+    (Phase.RCPT, "550 5.7.1 <a@b.example>: Recipient address rejected: User unknown", NOBODY),
+    (Phase.RCPT, "553 5.3.0 user unknown", NOBODY),
+    (Phase.RCPT, "550 5.5.1 unknown user", NOBODY),
+    (Phase.RCPT, "550 5.4.1 Recipient address rejected: Access denied. AS(1)", PERHAPS_NOBODY),
+    (Phase.RCPT, "554 5.7.1 <a@b.example>: Recipient address rejected: Access denied", LETTER),
+    (Phase.RCPT, "554 5.7.1 Client host blocked using zen.example", DOMAIN),
+    (Phase.RCPT, "550 5.7.1 Sender address rejected: User unknown", DOMAIN),
+    (Phase.RCPT, "550 5.1.0 sender rejected", DOMAIN),
+    (Phase.RCPT, "550 5.1.1 sender verify failed", DOMAIN),
+    (Phase.RCPT, "550 5.1.1 mailbox is full", ALONE),
+    (Phase.RCPT, "550 5.2.1 The user you are trying to contact is receiving mail at a rate that prevents more", BUSY),
     (Phase.RCPT, "550 refused", PERHAPS_NOBODY),
     (Phase.RCPT, "551 not here", PERHAPS_NOBODY),
     (Phase.RCPT, "553 no", PERHAPS_NOBODY),
@@ -90,8 +105,10 @@ def _named(delivery: Delivery) -> str:
             return SESSION
         case SenderFault(reach=reach):
             return {Reach.ALL: ALL, Reach.DOMAIN: DOMAIN, Reach.LETTER: LETTER}[reach]
+        case PutOff(is_alone=True):
+            return ALONE
         case PutOff(whole_domain=whole):
-            return LATER if whole else FULL
+            return LATER if whole else BUSY
         case RefusedForGood(is_bare=is_bare):
             return PERHAPS_NOBODY if is_bare else NOBODY
     raise AssertionError(delivery)
