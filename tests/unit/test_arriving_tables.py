@@ -5,13 +5,14 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import date, time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import xlsxwriter
 
 from app.domain.spreadsheet_cell import NO_RESULT
-from app.domain.staff_file import STAFF_COLUMNS, Columns, RowFaults, read_staff_row
+from app.domain.staff_file import NIPS_ROUNDED, STAFF_COLUMNS, Columns, RowFaults, read_staff_row
 from app.flows import lost_cells, received_file, staff_sheet
 from app.flows.staff_sheet import Line, UnreadableFile
 
@@ -206,6 +207,35 @@ def test_whole_lines_in_the_first_column_of_a_workbook_are_read(tmp_path: Path) 
         book.add_worksheet().write_column(0, 0, [HEADER, SITI, JOKO])
 
     assert told(lines_of(file.getvalue(), tmp_path)) == READ
+
+
+PEOPLE = [f"19{year}0{month}12201{month}0{month}{sex}0{month}{month}" for year in (71, 78, 86, 93) for month in (2, 5, 7) for sex in "12"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "lines in one cell"])
+@pytest.mark.parametrize("program", ["a data frame", "a browser"])
+def test_nips_that_went_through_a_number_of_64_bits_give_the_whole_file_away(program: str, kind: str, tmp_path: Path) -> None:
+    def through(nip: str) -> str:
+        return f"{float(nip):.0f}" if program == "a data frame" else f"{Decimal(repr(float(nip))):f}"
+
+    def told_of(nips: list[str]) -> list[str]:
+        rows = [(nip, *GOOD[1:]) for nip in nips]
+        lines = [HEADER, *(",".join(row) for row in rows)]
+        content = {
+            "csv": "\n".join(lines).encode(),
+            "xlsx": workbook(*rows),
+            "lines in one cell": "\n".join(map(in_one_cell, lines)).encode(),
+        }[kind]
+        return [
+            line.fault.sentence if line.fault else "".join(sentence for _, sentence in faults_of(line))
+            for line in lines_of(content, tmp_path)
+        ]
+
+    rounded = [through(nip) for nip in PEOPLE]
+    assert told_of(PEOPLE) == [""] * len(PEOPLE)
+    assert all("dibulatkan" in said or "000" in said for said in told_of(rounded))
+    assert NIPS_ROUNDED.sentence in told_of(rounded)
+    assert told_of([*PEOPLE[:4], *rounded[4:8]])[:4] == [""] * 4, "four do not tell"
 
 
 def rewritten(content: bytes, change: Callable[[str], str]) -> bytes:
