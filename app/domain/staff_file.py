@@ -143,6 +143,12 @@ NIP_WITH_THOUSANDS = Fault(
     "lalu isi lagi NIP dari data asalnya.",
 )
 
+CODE_WITHOUT_ITS_ZEROS = Fault(
+    "kode_instansi",
+    "Kode instansi ini hanya berbeda angka 0 di depannya dari kode yang terdaftar: Excel menghilangkan angka 0 itu. "
+    "Ubah format kolomnya menjadi Teks, lalu ketik lagi kodenya dengan lengkap.",
+)
+
 HASH_NOT_USABLE = Fault(
     "password_hash",
     "Hash password ini tidak dapat dipakai portal (hanya bcrypt, pbkdf2_sha256, sha512_crypt, dan argon2id dengan "

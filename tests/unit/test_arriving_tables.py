@@ -209,7 +209,12 @@ def test_whole_lines_in_the_first_column_of_a_workbook_are_read(tmp_path: Path) 
     assert told(lines_of(file.getvalue(), tmp_path)) == READ
 
 
-PEOPLE = [f"19{year}0{month}12201{month}0{month}{sex}0{month}{month}" for year in (71, 78, 86, 93) for month in (2, 5, 7) for sex in "12"]
+PEOPLE = [
+    f"19{year}0{month}12201{month}0{month}{sex}0{month}{month}"
+    for year in (71, 78, 86, 93)
+    for month in (2, 5, 7)
+    for sex in "12"
+]
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "lines in one cell"])
