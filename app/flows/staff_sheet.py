@@ -270,7 +270,9 @@ class _CsvSheet(Sheet):
 
 
 def _cells_of(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
+    """For a header, and to show what cannot be read: here a line break in a cell, and what is too long, parts nothing."""
+    text = re.sub(r"[\r\n]+", " ", line[:LONGEST_ROW].strip("\r\n"))
+    return next(csv.reader([text], delimiter=delimiter, skipinitialspace=True))
 
 
 def _strict_cells_of(line: str, delimiter: str) -> list[str]:
@@ -500,13 +502,14 @@ def _check_extent(sheet: IO[bytes]) -> None:
 
 def _as_text(cell: object) -> str:
     """A number as it looks in its cell: 1001, not 1001.0. One of more digits than a spreadsheet keeps is written so that
-    nobody takes its digits for true ones, not even in the list of refused rows."""
+    nobody takes its digits for true ones, not even in the list of refused rows; a fraction with a comma, which no column
+    takes: 73.10 has become 73.1."""
     match cell:
         case bool():
             return str(cell).upper()
         case int() | float() if abs(cell) >= 10**MOST_DIGITS:
             return f"{cell:.{MOST_DIGITS - 1}E}"
-        case float() if cell.is_integer():
-            return str(int(cell))
+        case float():
+            return str(int(cell)) if cell.is_integer() else str(cell).replace(".", ",")
         case _:
             return str(cell)

@@ -83,11 +83,11 @@ def test_only_the_lines_that_hold_quotes_stand_in_one_cell(tmp_path: Path) -> No
 
 
 def test_a_line_in_one_cell_with_too_many_or_too_few_cells_is_refused(tmp_path: Path) -> None:
-    rows = [in_one_cell(line) for line in (HEADER, f"{JOKO},x", "198609262015051002,Joko", '1,"x', JOKO)]
+    rows = [in_one_cell(line) for line in (HEADER, f"{JOKO},x", "198609262015051002,Joko", '1,"x', "1,\nx", JOKO)]
 
     lines = lines_of("\n".join(rows).encode(), tmp_path)
 
-    assert [line.fault is not None for line in lines] == [True, True, True, False]
+    assert [line.fault is not None for line in lines] == [True, True, True, True, False]
 
 
 @pytest.mark.parametrize("mark", [":", "^", "~", "  "])
@@ -155,6 +155,8 @@ def faults_of(line: Line) -> list[tuple[str | None, str]]:
         ("email", 0, "angka"),
         ("kategori", True, "benar/salah"),
         ("kode_instansi", date(2026, 4, 3), "tanggal"),
+        ("kode_instansi", 73.1, "sebagai angka"),
+        ("kategori", 0.5, "tidak dikenal"),
         ("unit_kerja", ("=A1", ""), "rumus"),
         ("unit_kerja", ("=A1", "#SPILL!"), "kesalahan"),
     ],

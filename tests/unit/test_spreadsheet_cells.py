@@ -1,5 +1,6 @@
 """What programs do to a cell: read for certain or refused, never read as something else. One row here for every report."""
 
+import re
 from datetime import date
 
 import pytest
@@ -320,6 +321,29 @@ def test_a_nip_that_a_program_has_changed_is_the_true_one_or_refused(changed: tu
     for arrived in (cell, unguarded(guarded(cell))):
         row = read_staff_row({**SARI, "nip": arrived})
         assert isinstance(row, RowFaults) or row.nip.digits == nip
+
+
+_PIECES = st.sampled_from(
+    [
+        TRUE_NIP, "19860926", "201505", "1", "001", "000", *".,'’`\"=+-−%#?@ \n\t\u00a0\u200b١１", '="', '")', "T(", "&#039;", "&amp;",
+        "E+17", "NIP. ", "_x000D_", "é", "Ã©", "62", "812", "0", "x.id", "&lt;", "#N/A",
+    ]
+)  # fmt: skip
+
+
+@given(st.sampled_from(PLACES), st.lists(_PIECES, max_size=8).map("".join))
+def test_whatever_stands_in_a_cell_what_is_stored_stood_there_and_reads_the_same_again(column: str, cell: str) -> None:
+    row = read_staff_row({**SARI, column: cell})
+    if isinstance(row, RowFaults):
+        assert {fault.column for fault in row.faults} == {column}
+        return
+
+    assert column != "nip" or row.nip.digits == re.sub("[^0-9]", "", cell.replace("&#039;", ""))
+    again = {
+        "nip": row.nip.digits, "nama": row.name, "email": row.email.text if row.email else "", "kategori": row.category.label,
+        "kode_instansi": row.instansi_code, "unit_kerja": row.work_unit, "telepon": row.phone or "",
+    }  # fmt: skip
+    assert read_staff_row(again) == row
 
 
 @given(st.text(alphabet="abc&#039;quotamp\x00\x1b\n", max_size=30))
