@@ -17,11 +17,11 @@ class Category(StrEnum):
 
 # As files of today write them. Who works part of the time is a PPPK to the portal: the same groups of data, the same way in.
 _SPELLINGS = {category.value.replace("_", ""): category for category in Category} | {
-    "PEGAWAINEGERISIPIL": Category.PNS,
-    "CALONPEGAWAINEGERISIPIL": Category.CPNS,
+    **dict.fromkeys(("PEGAWAINEGERISIPIL", "PEGAWAINEGERISIPILPNS"), Category.PNS),
+    **dict.fromkeys(("CALONPEGAWAINEGERISIPIL", "CALONPEGAWAINEGERISIPILCPNS", "CALONPNS"), Category.CPNS),
     **{
         f"{name}{time}": Category.PPPK
-        for name in ("PPPK", "P3K", "PEGAWAIPEMERINTAHDENGANPERJANJIANKERJA")
+        for name in ("PPPK", "P3K", "PEGAWAIPEMERINTAHDENGANPERJANJIANKERJA", "PEGAWAIPEMERINTAHDENGANPERJANJIANKERJAPPPK")
         for time in ("", "PARUHWAKTU", "PENUHWAKTU", "PW")
     },
 }

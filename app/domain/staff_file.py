@@ -13,12 +13,17 @@ from app.domain.email_address import EmailAddress, NotAnEmail, read_email
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.old_hash import OldHash, TooDear, read_old_hash
 from app.domain.spreadsheet_cell import (
+    has_broken_letters,
     has_decimals,
     has_thousands,
+    holds_unseen,
+    is_in_threes,
     is_scientific,
+    is_signed,
     number_unguarded,
     objection,
     objection_to_text,
+    objection_to_value,
     text_unguarded,
     with_leading_zero,
     without_zero_decimals,
@@ -48,6 +53,7 @@ _NEVER_FROM_A_FILE = frozenset((
     "password", "sandi", "kata_sandi", "credential_version", "token", "otp", "totp",
 ))  # fmt: skip
 
+_DIGITS_OF_AN_OLD_NIP = 9  # which is printed in threes
 _RESULTS_OF_NOTHING = ("0", "00", "000")  # of a formula that refers to an empty cell
 _LONGEST_TEXT = 200
 _LONGEST_CODE = 20
@@ -56,6 +62,8 @@ _LONGEST_PHONE = 30
 _LONGEST_HASH = 200
 _UNWANTED_CHARACTERS = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _PHONE = re.compile(r"\+?[0-9(][0-9 ().\-]*")
+_FEWEST_OF_A_PHONE = 6  # digits; what is shorter is an extension, or a date that was counted in days
+_WRITTEN_APART = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 _HASH = re.compile(r"\$[a-z0-9-]+\$v=[0-9]+\$[a-z0-9=,]+\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}")  # with salt and digest
 # The signs of a formula in every width, with the guards that stand before them already.
 _FORMULA_SIGN = re.compile("'*[=+\\-@\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20\u2212]")
@@ -123,10 +131,22 @@ NIP_ROUNDED = Fault(
     "lalu isi lagi NIP dari data asalnya.",
 )
 
+NIPS_ROUNDED = Fault(
+    "nip",
+    "NIP dalam file ini sudah dibulatkan oleh program pengolah data, jadi digit terakhirnya bukan yang asli. "
+    "Ubah format kolom NIP menjadi Teks, lalu isi lagi NIP dari data asalnya.",
+)
+
 NIP_WITH_THOUSANDS = Fault(
     "nip",
     "NIP ini ditulis dengan pemisah ribuan, seperti angka. Ubah format kolom NIP menjadi Teks, "
     "lalu isi lagi NIP dari data asalnya.",
+)
+
+CODE_WITHOUT_ITS_ZEROS = Fault(
+    "kode_instansi",
+    "Kode instansi ini hanya berbeda angka 0 di depannya dari kode yang terdaftar: Excel menghilangkan angka 0 itu. "
+    "Ubah format kolomnya menjadi Teks, lalu ketik lagi kodenya dengan lengkap.",
 )
 
 HASH_NOT_USABLE = Fault(
@@ -256,12 +276,12 @@ def _faults_among(*cells: object) -> RowFaults:
 
 def _nip(cell: str) -> Nip | Fault:
     """Never another one than the file's maker had: what a spreadsheet has rounded is nobody's, or somebody else's."""
-    bare = number_unguarded(cell)
-    if is_scientific(bare) or has_decimals(bare):
+    bare = number_unguarded(cell).rstrip(".,; ")
+    if is_scientific(bare) or has_decimals(bare) or is_signed(bare):
         return NIP_AS_NUMBER
-    if said := objection(bare):
+    if said := objection_to_value(bare):
         return Fault("nip", said)
-    if has_thousands(bare):
+    if is_in_threes(bare) and sum(map(str.isdigit, bare)) > _DIGITS_OF_AN_OLD_NIP:
         return NIP_WITH_THOUSANDS
     nip = read_nip(bare)
     if isinstance(nip, NotANip):
@@ -275,18 +295,21 @@ def _email(cell: str) -> EmailAddress | Fault | None:
         return None
     if bare.strip("-\u2010\u2011\u2012\u2013\u2014_. ") == "":
         return Fault("email", "Sel ini hanya berisi tanda. Kosongkan sel ini bila pegawai belum punya email.")
-    if said := objection_to_text(bare):
+    if said := objection_to_value(bare) or objection_to_text(bare):
         return Fault("email", said)
     address = read_email(bare)
-    return Fault("email", about_others(address.sentence)) if isinstance(address, NotAnEmail) else address
+    if not isinstance(address, NotAnEmail):
+        return address
+    without = "" if "@" in bare else " Bila emailnya belum ada, kosongkan sel ini."
+    return Fault("email", f"{about_others(address.sentence)}{without}")
 
 
 def _category(cell: str) -> Category | Fault:
-    bare = text_unguarded(cell)
+    bare = number_unguarded(cell)
     choices = ", ".join(category.label for category in Category)
     if not bare:
         return Fault("kategori", f"Isi kategori: {choices}.")
-    if said := objection(bare):
+    if said := objection_to_value(bare):
         return Fault("kategori", said)
     return read_category(bare) or Fault("kategori", f"Kategori ini tidak dikenal. Isi salah satu: {choices}.")
 
@@ -294,17 +317,26 @@ def _category(cell: str) -> Category | Fault:
 def _words(cell: str, column: str, what: str) -> str | Fault:
     """A name, of a person or an office."""
     bare = text_unguarded(cell)
-    said = objection_to_text(bare)
-    return Fault(column, said) if said else _text(bare, column, what, _LONGEST_TEXT)
+    if said := objection_to_text(bare):
+        return Fault(column, said)
+    if has_broken_letters(bare):
+        return Fault(column, "Ada huruf yang rusak dalam sel ini, misalnya menjadi tanda tanya. Ketik ulang isinya.")
+    if "@" in bare and isinstance(read_email(bare), EmailAddress):
+        return Fault(column, f"Sel ini berisi alamat email. Periksa apakah isi kolom-kolomnya tertukar, lalu ketik {what}.")
+    return _text(bare, column, what, _LONGEST_TEXT)
 
 
 def _code(cell: str, column: str) -> str | Fault:
     bare = without_zero_decimals(number_unguarded(cell))
-    if said := objection(bare):
+    if said := objection_to_value(bare):
         return Fault(column, said)
     if has_thousands(bare):
         return Fault(column, "Kode ini ditulis dengan pemisah ribuan. Ubah format kolomnya menjadi Teks, lalu ketik lagi.")
-    return _text(bare, column, "kode instansi", _LONGEST_CODE)
+    if bare == "0" or is_signed(bare) or re.fullmatch(r"[0-9]+,[0-9]+|[0-9.,]+\s?%", bare):
+        return Fault(column, "Kode ini tersimpan sebagai angka. Ubah format kolomnya menjadi Teks, lalu ketik lagi kodenya.")
+    if any(character.isdigit() and not character.isascii() for character in bare):
+        return Fault(column, "Ada angka dengan huruf lain dalam kode ini. Ketik ulang dengan angka 0 sampai 9.")
+    return _text(bare if any(map(str.isalnum, bare)) else "", column, "kode instansi", _LONGEST_CODE)
 
 
 def _contact(cell: str) -> str | Fault:
@@ -312,20 +344,39 @@ def _contact(cell: str) -> str | Fault:
     bare = text_unguarded(cell)
     if said := objection(bare):
         return Fault("kontak", said)
-    bare = "" if bare in _RESULTS_OF_NOTHING else with_leading_zero(bare) or bare
+    if re.fullmatch(r"[1-9][0-9.,]*", bare):
+        phone = _dialled("kontak", bare)
+        if isinstance(phone, Fault):
+            return phone
+        bare = phone
+    bare = "" if bare in _RESULTS_OF_NOTHING else bare
     return _text(bare, "kontak", "kontak helpdesk yang dapat dihubungi pegawai", _LONGEST_CONTACT)
 
 
 def _phone(cell: str) -> str | Fault | None:
-    bare = without_zero_decimals(number_unguarded(cell))
-    if said := objection(bare):
+    bare = number_unguarded(cell).translate(_WRITTEN_APART)
+    if said := objection_to_value(bare):
         return Fault("telepon", said)
     if bare in _RESULTS_OF_NOTHING:
         return Fault("telepon", "Sel ini hanya berisi angka 0. Isi nomor teleponnya, atau kosongkan.")
-    phone = with_leading_zero(bare)
+    dialled = _dialled("telepon", bare)
+    phone = dialled if isinstance(dialled, Fault) else read_phone(dialled)
+    if isinstance(phone, str) and len(re.sub("[^0-9]", "", phone).lstrip("0")) < _FEWEST_OF_A_PHONE:
+        return Fault("telepon", "Nomor telepon ini terlalu pendek. Tulis lengkap, misalnya 081234567890, atau kosongkan.")
+    return phone
+
+
+def _dialled(column: str, bare: str) -> str | Fault:
+    """A telephone number as it is dialled, though a spreadsheet has counted with it."""
+    whole = without_zero_decimals(bare)
+    if has_decimals(whole):
+        return Fault(column, "Nomor telepon ini tersimpan sebagai angka. Ubah format kolomnya menjadi Teks, lalu ketik lagi.")
+    if is_in_threes(whole) and not whole.startswith("0"):
+        whole = re.sub("[^0-9]", "", whole)
+    phone = with_leading_zero(whole)
     if phone is None:
-        return Fault("telepon", "Nomor telepon ini tidak diawali 0, +, atau 62. Tulis lengkap dengan kode area, sebagai teks.")
-    return read_phone(phone)
+        return Fault(column, "Nomor telepon ini tidak diawali 0, +, atau 62. Tulis lengkap dengan kode area, sebagai teks.")
+    return phone
 
 
 def _text(cell: str, column: str, what: str, longest: int) -> str | Fault:
@@ -335,7 +386,7 @@ def _text(cell: str, column: str, what: str, longest: int) -> str | Fault:
         return Fault(column, f"Isi {what}.")
     if "\n" in text or "\r" in text:
         return Fault(column, "Sel ini berisi baris baru. Tulis dalam satu baris.")
-    if any(unicodedata.category(character) in _UNWANTED_CHARACTERS for character in text):
+    if holds_unseen(text) or any(unicodedata.category(character) in _UNWANTED_CHARACTERS for character in text):
         return Fault(column, "Sel ini berisi karakter yang tidak terlihat. Ketik ulang isinya.")
     text = " ".join(text.split())
     if len(text) > longest:

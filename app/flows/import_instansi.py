@@ -17,13 +17,21 @@ from app.models.audit_event import Tag
 from app.models.instansi import Instansi
 from app.security import audit
 
+_DIFFERS_BY_ZEROS = Fault(
+    "kode",
+    "Kode ini hanya berbeda angka 0 di depannya dari kode lain yang terdaftar atau ada di file ini: mungkin Excel "
+    "menghilangkan angka 0 itu. Ubah format kolomnya menjadi Teks, lalu ketik lagi kodenya dengan lengkap.",
+)
+
 
 @dataclass(frozen=True)
 class InstansiLine:
-    """A row that is right in itself; the database has not been asked."""
+    """A row that is right in itself; the database has not been asked. Whether an earlier row of the file has its code but
+    for zeros in front, counts for a new one only."""
 
     line: int
     row: InstansiRow
+    differs_by_zeros: bool
 
 
 def vet(lines: Iterable[Line], seen: SeenInFile) -> list[InstansiLine | Refused]:
@@ -54,7 +62,10 @@ def _vetted(line: Line, seen: SeenInFile) -> InstansiLine | Refused:
         sentence = f"Kode ini sudah ada pada baris {first}. Hapus salah satu barisnya."
         return Refused(line.number, (Fault("kode", sentence),))
     seen.note(Kind.INSTANSI, row.code, line.number)
-    return InstansiLine(line.number, row)
+    bare = row.code.lstrip("0")
+    differs_by_zeros = seen.first_line(Kind.INSTANSI_WITHOUT_ZEROS, bare) is not None
+    seen.note(Kind.INSTANSI_WITHOUT_ZEROS, bare, line.number)
+    return InstansiLine(line.number, row, differs_by_zeros)
 
 
 def _alone(session: Session, entry: InstansiLine, client: Client, now: datetime) -> Outcome:
@@ -71,10 +82,13 @@ def _taken_over(
 ) -> dict[int, Outcome]:
     found = select(Instansi).where(Instansi.code.in_([entry.row.code for entry in entries]))
     on_record = {instansi.code: instansi for instansi in session.scalars(found)}
+    unknown = {entry.row.code for entry in entries} - on_record.keys()
+    without_zeros = Instansi.without_their_zeros(session, unknown)
     outcomes: dict[int, Outcome] = {}
     for entry in entries:
         instansi = on_record.get(entry.row.code)
-        outcomes[entry.line] = outcome = _judged(instansi, entry)
+        differs_by_zeros = entry.differs_by_zeros or entry.row.code in without_zeros
+        outcomes[entry.line] = outcome = _judged(instansi, entry, differs_by_zeros)
         if dry_run or isinstance(outcome, Unchanged | Refused):
             continue
         if instansi is None:
@@ -91,9 +105,9 @@ def _taken_over(
     return outcomes
 
 
-def _judged(instansi: Instansi | None, entry: InstansiLine) -> New | Changed | Unchanged:
+def _judged(instansi: Instansi | None, entry: InstansiLine, differs_by_zeros: bool) -> New | Changed | Unchanged | Refused:
     if instansi is None:
-        return New(entry.line)
+        return Refused(entry.line, (_DIFFERS_BY_ZEROS,)) if differs_by_zeros else New(entry.line)
     compared = {
         "name": (instansi.name, entry.row.name),
         "helpdesk_contact": (instansi.helpdesk_contact, entry.row.contact),

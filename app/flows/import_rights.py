@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.domain.categories import Category
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import today_in_jakarta
-from app.domain.staff_file import Fault, StaffRow
+from app.domain.staff_file import CODE_WITHOUT_ITS_ZEROS, Fault, StaffRow
 from app.flows.identity_gate import guarded_among
 from app.models.admin_mandate import AdminMandate
 from app.models.former_nip import FormerNip
@@ -125,7 +125,8 @@ class FileRights:
     def _out_of_reach(self, uploader: Uploader, person: User | None, row: StaffRow, columns: Collection[str]) -> Fault | None:
         own = uploader.instansi
         if own is not None and row.instansi_code != own.code:
-            return _OTHER_INSTANSI
+            has_lost_zeros = row.instansi_code.lstrip("0") == own.code.lstrip("0")
+            return CODE_WITHOUT_ITS_ZEROS if has_lost_zeros else _OTHER_INSTANSI
         if own is not None and person is not None and person.instansi_id != own.id:
             return _OUT_OF_REACH
         if row.email is not None and "email" in columns and row.email.key in self.addresses_elsewhere:

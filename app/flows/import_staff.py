@@ -19,7 +19,7 @@ from app.domain.categories import Category
 from app.domain.client import Client
 from app.domain.corrections import IdentityCheck
 from app.domain.identity import ChangeKind
-from app.domain.staff_file import HASH_NOT_USABLE, Fault, RowFaults, StaffRow, read_staff_row
+from app.domain.staff_file import CODE_WITHOUT_ITS_ZEROS, HASH_NOT_USABLE, Fault, RowFaults, StaffRow, read_staff_row
 from app.flows.change_identity import Wish, begin_change, cancel_under_way
 from app.flows.import_outcome import BEING_CHANGED_ELSEWHERE, Changed, New, Outcome, Refused, Replaced, Unchanged
 from app.flows.import_rights import FileRights, Uploader
@@ -164,6 +164,8 @@ def _judged(session: Session, entries: Sequence[StaffLine], people: dict[str, Us
     differences = {entry.line: _differences(people.get(_nip(entry)), entry.row) for entry in entries}
     differing = [entry for entry in entries if differences[entry.line]]
     instansi = _instansi(session, [entry for entry in differing if "instansi" in differences[entry.line]])
+    named = {entry.row.instansi_code for entry in differing if "instansi" in differences[entry.line]}
+    without_zeros = Instansi.without_their_zeros(session, named - instansi.keys())
     new_addresses = [entry.row.email for entry in differing if entry.row.email and "email" in differences[entry.line]]
     owners = User.taken_addresses(session, new_addresses)
     owners |= IdentityChange.contested_addresses(session, [address.key for address in new_addresses])
@@ -178,7 +180,7 @@ def _judged(session: Session, entries: Sequence[StaffLine], people: dict[str, Us
         if "email" in columns and entry.row.email and _is_anothers(entry.row.email.key, owners, terms.seen):
             faults.append(_EMAIL_IS_ANOTHERS)
         if "instansi" in columns and entry.row.instansi_code not in instansi:
-            faults.append(_UNKNOWN_INSTANSI)
+            faults.append(CODE_WITHOUT_ITS_ZEROS if entry.row.instansi_code in without_zeros else _UNKNOWN_INSTANSI)
         if faults:
             outcomes[entry.line] = Refused(entry.line, tuple(faults))
         elif person is None:

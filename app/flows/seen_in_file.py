@@ -9,6 +9,7 @@ class Kind(StrEnum):
     NIP = "nip"
     EMAIL = "email"
     INSTANSI = "instansi"
+    INSTANSI_WITHOUT_ZEROS = "instansi_without_zeros"
     RELEASED_EMAIL = "released_email"  # was on record for somebody until this very file
 
 

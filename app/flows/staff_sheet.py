@@ -23,8 +23,9 @@ from typing import IO
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from app.domain.categories import read_category
+from app.domain.rounded_nips import NipsOfFile, may_be_rounded
 from app.domain.spreadsheet_cell import MOST_DIGITS
-from app.domain.staff_file import Columns, Fault, HeaderFaults, read_header, unguarded
+from app.domain.staff_file import NIPS_ROUNDED, Columns, Fault, HeaderFaults, read_header, unguarded
 from app.flows.lost_cells import MOST_LOST_CELLS, Lost, TooManyLost, column_number, lost_cells
 
 LONGEST_ROW = 16_000  # characters; ten times what the fields of a person may hold together
@@ -69,6 +70,7 @@ class Sheet(ABC):
     total: int
     _inner_delimiter: str  # of a line that stands in one cell
     _is_wrapped = False  # as the header does
+    _are_nips_rounded = False  # which only all of them together tell
 
     @property
     @abstractmethod
@@ -99,6 +101,8 @@ class Sheet(ABC):
             fault = Fault(None, _wrong_count(max(filled, min(len(cells), len(self.header))), len(self.header)))
             if filled == len(self.header) + 1 and self.delimiter == "," and _is_parted_address(self.header, cells):
                 fault = Fault("email", "Ada koma sesudah tanda @, sehingga selnya terbelah. Ganti koma itu dengan titik.")
+        if fault is None and self._are_nips_rounded and may_be_rounded(found.get("nip", "")):
+            fault = NIPS_ROUNDED
         return Line(number, found, fault)
 
 
@@ -204,7 +208,7 @@ class _CsvSheet(Sheet):
     def __init__(self, file: BufferedReader, columns: Columns) -> None:
         self._file = file
         self.total = os.fstat(file.fileno()).st_size
-        _check_text(file)
+        self._are_nips_rounded = _check_text(file).are_rounded
         self._text = TextIOWrapper(file, encoding="utf-8-sig", newline="")
         self._physical = _PhysicalLines(self._text)
         first = self._first_line()
@@ -266,7 +270,9 @@ class _CsvSheet(Sheet):
 
 
 def _cells_of(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
+    """For a header, and to show what cannot be read: here a line break in a cell, and what is too long, parts nothing."""
+    text = re.sub(r"[\r\n]+", " ", line[:LONGEST_ROW].strip("\r\n"))
+    return next(csv.reader([text], delimiter=delimiter, skipinitialspace=True))
 
 
 def _strict_cells_of(line: str, delimiter: str) -> list[str]:
@@ -343,9 +349,10 @@ class _PhysicalLines:
         return f"{line}\n"
 
 
-def _check_text(file: BufferedReader) -> None:
-    """UTF-8 throughout, without NUL; one quick pass over the whole file."""
+def _check_text(file: BufferedReader) -> NipsOfFile:
+    """UTF-8 throughout, without NUL; one quick pass over the whole file. Returns what its NIPs are like."""
     decoder = getincrementaldecoder("utf-8")()
+    nips = NipsOfFile()
     line = 1
     while chunk := file.read(_CHUNK):
         try:
@@ -357,11 +364,13 @@ def _check_text(file: BufferedReader) -> None:
             line += chunk[: chunk.index(b"\0")].count(b"\n")
             raise UnreadableFile(f"Baris {line} berisi karakter kosong (NUL). Simpan ulang sebagai CSV UTF-8, lalu coba lagi.")
         line += chunk.count(b"\n")
+        nips.look_at(chunk)  # one that lies across two chunks is not missed among thousands
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise UnreadableFile(_not_utf_8(b"", line)) from error
     file.seek(0)
+    return nips
 
 
 def _not_utf_8(chunk: bytes, line: int) -> str:
@@ -390,6 +399,7 @@ class _XlsxSheet(Sheet):
             self._is_wrapped, self._inner_delimiter = True, _delimiter_of(inner)
             first = _cells_of(inner, self._inner_delimiter)
         self.header = _header(first, columns)
+        self._are_nips_rounded = _nips_of(self._sheet).are_rounded
 
     @property
     def position(self) -> int:
@@ -432,6 +442,16 @@ def _first_sheet(file: BufferedReader) -> CalamineSheet:
         return workbook.get_sheet_by_index(0)
     except (CalamineError, OSError) as error:
         raise _broken_xlsx() from error
+
+
+def _nips_of(sheet: CalamineSheet) -> NipsOfFile:
+    """Those that stand there as text: a number of so many digits is refused by itself."""
+    nips = NipsOfFile()
+    for cells in sheet.iter_rows():
+        for cell in cells:
+            if isinstance(cell, str):
+                nips.look_at(cell)
+    return nips
 
 
 def _broken_xlsx() -> UnreadableFile:
@@ -482,13 +502,14 @@ def _check_extent(sheet: IO[bytes]) -> None:
 
 def _as_text(cell: object) -> str:
     """A number as it looks in its cell: 1001, not 1001.0. One of more digits than a spreadsheet keeps is written so that
-    nobody takes its digits for true ones, not even in the list of refused rows."""
+    nobody takes its digits for true ones, not even in the list of refused rows; a fraction with a comma, which no column
+    takes: 73.10 has become 73.1."""
     match cell:
         case bool():
             return str(cell).upper()
         case int() | float() if abs(cell) >= 10**MOST_DIGITS:
             return f"{cell:.{MOST_DIGITS - 1}E}"
-        case float() if cell.is_integer():
-            return str(int(cell))
+        case float():
+            return str(int(cell)) if cell.is_integer() else str(cell).replace(".", ",")
         case _:
             return str(cell)

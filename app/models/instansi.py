@@ -1,3 +1,5 @@
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement, String, func, or_, select, tuple_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -19,6 +21,16 @@ class Instansi(Base):
         if not code.isprintable():
             return None  # PostgreSQL takes no NUL, not even to compare
         return session.scalars(select(cls).where(cls.code == code)).one_or_none()
+
+    @classmethod
+    def without_their_zeros(cls, session: Session, codes: Collection[str]) -> frozenset[str]:
+        """Of codes that no instansi has, those that differ from one on record by zeros in front only, which a spreadsheet
+        takes away."""
+        if not codes:
+            return frozenset()
+        bare = func.ltrim(cls.code, "0")
+        found = set(session.scalars(select(bare).where(bare.in_({code.lstrip("0") for code in codes}))))
+        return frozenset(code for code in codes if code.lstrip("0") in found)
 
     @classmethod
     def all(cls, session: Session) -> "list[Instansi]":

@@ -83,6 +83,26 @@ def test_a_file_of_another_locale_is_read_on_both_ways(nusa_jaya: Flask, case: P
     assert people(nusa_jaya)[nip] == ("Siti", f"{name}@nusajaya.example", "PNS", "7301", "Dinas")
 
 
+def test_a_code_without_its_zeros_makes_no_second_instansi(app: Flask, tmp_path: Path) -> None:
+    file = tmp_path / "instansi.csv"
+
+    def told(*lines: str) -> str:
+        file.write_text("\n".join(("kode,nama,kontak", *lines, "")), encoding="utf-8")
+        result = by_command(app, file, command="import-instansi")
+        return result.stdout.splitlines()[-1] + result.stderr
+
+    assert told("0012,Nusa Jaya,loket 3", "7301,Contoh,loket 1").startswith("Baru 2")
+    again = told("12,Nusa Jaya,loket 3", "0012,Nusa Jaya,loket 3", "013,Lain,loket 2", "13,Lain,loket 2", "120,Lain,loket 2")
+    assert again.startswith("Baru 2, berubah 0, tetap 1, ditolak 2.")
+    assert all(f"baris {line}, kolom kode: Kode ini hanya berbeda angka 0 di depannya" in again for line in (2, 5))
+
+    staff = tmp_path / "pegawai.csv"
+    staff.write_bytes((CASES / "a2.csv").read_bytes().replace(b"7301", b"12", 1).replace(b"7301", b"99", 1))
+    said = by_command(app, staff, "--dry-run").stderr
+    assert "baris 2, kolom kode_instansi: Kode instansi ini hanya berbeda angka 0 di depannya dari kode yang terdaftar" in said
+    assert "baris 3, kolom kode_instansi: Kode instansi ini tidak dikenal." in said
+
+
 # -- the page ----------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def wati(peopled: Flask) -> Visitor:

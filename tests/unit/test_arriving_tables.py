@@ -5,13 +5,14 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import date, time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import xlsxwriter
 
 from app.domain.spreadsheet_cell import NO_RESULT
-from app.domain.staff_file import STAFF_COLUMNS, Columns, RowFaults, read_staff_row
+from app.domain.staff_file import NIPS_ROUNDED, STAFF_COLUMNS, Columns, RowFaults, read_staff_row
 from app.flows import lost_cells, received_file, staff_sheet
 from app.flows.staff_sheet import Line, UnreadableFile
 
@@ -82,11 +83,11 @@ def test_only_the_lines_that_hold_quotes_stand_in_one_cell(tmp_path: Path) -> No
 
 
 def test_a_line_in_one_cell_with_too_many_or_too_few_cells_is_refused(tmp_path: Path) -> None:
-    rows = [in_one_cell(line) for line in (HEADER, f"{JOKO},x", "198609262015051002,Joko", '1,"x', JOKO)]
+    rows = [in_one_cell(line) for line in (HEADER, f"{JOKO},x", "198609262015051002,Joko", '1,"x', "1,\nx", JOKO)]
 
     lines = lines_of("\n".join(rows).encode(), tmp_path)
 
-    assert [line.fault is not None for line in lines] == [True, True, True, False]
+    assert [line.fault is not None for line in lines] == [True, True, True, True, False]
 
 
 @pytest.mark.parametrize("mark", [":", "^", "~", "  "])
@@ -154,6 +155,8 @@ def faults_of(line: Line) -> list[tuple[str | None, str]]:
         ("email", 0, "angka"),
         ("kategori", True, "benar/salah"),
         ("kode_instansi", date(2026, 4, 3), "tanggal"),
+        ("kode_instansi", 73.1, "sebagai angka"),
+        ("kategori", 0.5, "tidak dikenal"),
         ("unit_kerja", ("=A1", ""), "rumus"),
         ("unit_kerja", ("=A1", "#SPILL!"), "kesalahan"),
     ],
@@ -206,6 +209,40 @@ def test_whole_lines_in_the_first_column_of_a_workbook_are_read(tmp_path: Path) 
         book.add_worksheet().write_column(0, 0, [HEADER, SITI, JOKO])
 
     assert told(lines_of(file.getvalue(), tmp_path)) == READ
+
+
+PEOPLE = [
+    f"19{year}0{month}12201{month}0{month}{sex}0{month}{month}"
+    for year in (71, 78, 86, 93)
+    for month in (2, 5, 7)
+    for sex in "12"
+]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "lines in one cell"])
+@pytest.mark.parametrize("program", ["a data frame", "a browser"])
+def test_nips_that_went_through_a_number_of_64_bits_give_the_whole_file_away(program: str, kind: str, tmp_path: Path) -> None:
+    def through(nip: str) -> str:
+        return f"{float(nip):.0f}" if program == "a data frame" else f"{Decimal(repr(float(nip))):f}"
+
+    def told_of(nips: list[str]) -> list[str]:
+        rows = [(nip, *GOOD[1:]) for nip in nips]
+        lines = [HEADER, *(",".join(row) for row in rows)]
+        content = {
+            "csv": "\n".join(lines).encode(),
+            "xlsx": workbook(*rows),
+            "lines in one cell": "\n".join(map(in_one_cell, lines)).encode(),
+        }[kind]
+        return [
+            line.fault.sentence if line.fault else "".join(sentence for _, sentence in faults_of(line))
+            for line in lines_of(content, tmp_path)
+        ]
+
+    rounded = [through(nip) for nip in PEOPLE]
+    assert told_of(PEOPLE) == [""] * len(PEOPLE)
+    assert all("dibulatkan" in said or "000" in said for said in told_of(rounded))
+    assert NIPS_ROUNDED.sentence in told_of(rounded)
+    assert told_of([*PEOPLE[:4], *rounded[4:8]])[:4] == [""] * 4, "four do not tell"
 
 
 def rewritten(content: bytes, change: Callable[[str], str]) -> bytes:
