@@ -82,11 +82,10 @@ def read_link(behind: str) -> Link | None:
 
 
 def link_at_the_beginning(behind: str, link: str) -> str | None:
-    """What fits the pattern `link`, in what stands behind the last slash of an address. A letter too many spoils it, but
-    not the words of a next line."""
+    """What fits the pattern `link`, in what stands behind the last slash of an address. Its length says where it ends, so
+    that letters may follow at once: the next word, of whose blank a mail program has made nothing."""
     whole = on_one_line(behind[:LONGEST_INPUT])
-    end = "(?![A-Za-z0-9])" if whole == behind else ""
-    pattern = rf"[^A-Za-z0-9_-]*({link}){end}"
+    pattern = rf"[^A-Za-z0-9_-]*({link})"
     found = re.match(pattern, whole) or re.match(pattern, whole.translate(_LEFT_OF_BREAKS))
     return found[1] if found else None
 

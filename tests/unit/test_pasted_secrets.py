@@ -177,14 +177,14 @@ def _timed(text: str) -> float:
 
 
 @pytest.mark.parametrize(
-    "behind", ["", ".", ">", ")", '"', " ", "&utm_source=mail", "/", "=\nBerlaku", "\n", "\u00a0", "*", "_", "'", ",", "%20"]
+    "behind", ["", ".", ">", ")", '"', " ", "&utm_source=mail", "/", "=\nBerlaku", "Berlaku", "x", "\n", "\u00a0", "*", "_", "'", ",", "%20"]
 )
 def test_an_opened_address_holds_its_link_whatever_follows(behind: str) -> None:
     assert read_link(LINK.text + behind) == LINK
 
 
-def test_a_letter_too_many_or_too_few_spoils_an_opened_link() -> None:
-    assert read_link(LINK.text + "x") is None and read_link(LINK.text[:-1]) is None
+def test_a_letter_too_few_spoils_an_opened_link() -> None:
+    assert read_link(LINK.text[:-1]) is None and read_link(LINK.text[1:]) is None
 
 
 @pytest.mark.parametrize(
