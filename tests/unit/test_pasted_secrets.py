@@ -177,7 +177,27 @@ def _timed(text: str) -> float:
 
 
 @pytest.mark.parametrize(
-    "behind", ["", ".", ">", ")", '"', " ", "&utm_source=mail", "/", "=\nBerlaku", "Berlaku", "x", "\n", "\u00a0", "*", "_", "'", ",", "%20"]
+    "behind",
+    [
+        "",
+        ".",
+        ">",
+        ")",
+        '"',
+        " ",
+        "&utm_source=mail",
+        "/",
+        "=\nBerlaku",
+        "Berlaku",
+        "x",
+        "\n",
+        "\u00a0",
+        "*",
+        "_",
+        "'",
+        ",",
+        "%20",
+    ],
 )
 def test_an_opened_address_holds_its_link_whatever_follows(behind: str) -> None:
     assert read_link(LINK.text + behind) == LINK
