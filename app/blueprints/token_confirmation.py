@@ -38,7 +38,7 @@ class ConfirmationForm(FlaskForm):
 
     def validate_password(self, field: PasswordField) -> None:
         """What anybody may know is said at once; what only the owner may know waits for the token."""
-        if sentences := faults(field.data or "", policy_named(portal().settings.password_policy, is_admin=False)):
+        if sentences := self._faults(field.data or ""):
             raise ValidationError(sentences[0])
         if self.asks_about_blanks:
             raise ValidationError(
@@ -49,7 +49,12 @@ class ConfirmationForm(FlaskForm):
     @property
     def asks_about_blanks(self) -> bool:
         """The password itself is never shown again, so a box stands for the answer."""
-        return has_blank_end(self.password.data or "") and not self.blanks_meant.data
+        typed = self.password.data or ""
+        return has_blank_end(typed) and not self.blanks_meant.data and not self._faults(typed)
+
+    @staticmethod
+    def _faults(typed: str) -> list[str]:
+        return faults(typed, policy_named(portal().settings.password_policy, is_admin=False))
 
 
 @dataclass(frozen=True)

@@ -246,7 +246,7 @@ def _known_kind(content: bytes) -> str | None:
         if content.startswith(beginning):
             return kind
     text = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith((b"<svg", b"<?xml")) and b"<svg" in text:
+    if text.startswith((b"<svg", b"<?xml", b"<!--")) and b"<svg" in text:
         return "SVG"
     return "HTML" if text.startswith((b"<!doctype html", b"<html", b"<head", b"<script", b"<!--")) else None
 

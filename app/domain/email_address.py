@@ -135,14 +135,20 @@ def read_email(typed: str) -> EmailAddress | NotAnEmail:
         return NotAnEmail("Alamat email perlu tanda @, misalnya nama@contoh.go.id.")
     if text.count("@") == 1 and (fault := _fault_of_one(text)):
         return NotAnEmail(fault)
+    if "@@" in text:
+        return NotAnEmail("Ada dua tanda @ yang berurutan. Hapus salah satunya.")
     if text.count("@") > 1 or any(separator in text for separator in ",;"):
         return NotAnEmail("Isi satu alamat email saja, dengan satu tanda @.")
     if any(space in text for space in " \t\r\n"):
         return NotAnEmail("Alamat email tidak memakai spasi. Hapus spasinya.")
     local = text.split("@")[0]
     if not _ADDRESS.fullmatch(text) or len(text) > _LONGEST_ADDRESS or len(local) > _LONGEST_LOCAL_PART:
-        return NotAnEmail("Periksa lagi alamat email ini. Tulis seperti nama@contoh.go.id, tanpa tanda atau huruf khusus.")
+        return NotAnEmail(_other_fault(text))
     return EmailAddress(text)
+
+
+_SIGN = re.compile(r"[!-/:-?\[-`{-~\u2010-\u2027]")
+_SIGNS = {".": "titik", ",": "koma", ";": "titik koma", ":": "titik dua", "-": "hubung (-)", "_": "garis bawah (_)"}
 
 
 def _without_link(text: str) -> str:
@@ -158,9 +164,8 @@ def _fault_of_one(text: str) -> str | None:
         return "Tulis alamat emailnya saja, tanpa nama dan tanpa tanda < >."
     if any(quote in text for quote in '"\u201c\u201d\u2018\u2019`') or (local.startswith("'") or domain.endswith("'")):
         return "Ada tanda kutip pada alamat email ini. Hapus tandanya."
-    if text.endswith((".", ",", ";", ":")):
-        what = {".": "titik", ",": "koma", ";": "titik koma", ":": "titik dua"}[text[-1]]
-        return f"Alamat email ini diakhiri tanda {what}. Hapus tanda itu."
+    if text.endswith((".", ",", ";", ":")) or (is_one_word and domain and _SIGN.fullmatch(text[-1])):
+        return f"Alamat email ini diakhiri tanda {_SIGNS.get(text[-1], text[-1])}. Hapus tanda itu."
     if not local or not domain:
         return f"Alamat email ini tidak lengkap: bagian {'sebelum' if not local else 'sesudah'} tanda @ belum ada."
     if is_one_word and "," in domain:
@@ -169,6 +174,17 @@ def _fault_of_one(text: str) -> str | None:
         return "Ada koma sebelum tanda @. Periksa apakah seharusnya titik."
     if is_one_word and (".." in text or text.startswith(".") or ".@" in text or "@." in text):
         return "Ada titik yang berlebih pada alamat email ini. Hapus titik di awal, di dekat tanda @, atau yang berurutan."
-    if is_one_word and re.fullmatch(r"[A-Za-z0-9-]+", domain):
+    if is_one_word and re.fullmatch(r"[A-Za-z0-9-]+|[A-Za-z0-9.-]+\.(?:[A-Za-z]|[0-9]+)", domain):
         return "Bagian sesudah tanda @ belum lengkap. Tulis sampai akhir, misalnya contoh.go.id atau gmail.com."
     return None
+
+
+def _other_fault(text: str) -> str:
+    """Of one address in one piece that is none all the same."""
+    local, _, domain = text.partition("@")
+    if len(text) > _LONGEST_ADDRESS or len(local) > _LONGEST_LOCAL_PART:
+        return "Alamat email ini terlalu panjang. Periksa lagi, dan isi satu alamat email saja."
+    strange = [*re.findall(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]", local), *re.findall(r"[^A-Za-z0-9.-]", domain)]
+    if strange and strange[0].isprintable():
+        return f"Ada {strange[0]} pada alamat email ini, yang tidak dapat dipakai di situ. Hapus, atau ganti dengan huruf biasa."
+    return "Periksa lagi alamat email ini. Tulis seperti nama@contoh.go.id, tanpa tanda atau huruf khusus."

@@ -24,6 +24,7 @@ _BASE64_ADDRESS = re.compile(r"aHR0c[A-Za-z0-9+/_-]{60,}+")  # begins with "http
 
 _WORD = re.compile(r"[^\W_]+")
 _BLANKS_AND_DASHES = re.compile(r"[\s-]++")
+_SAID = re.compile(r"[:=]([^:=\n]*+)")
 _BINDING_DASH = re.compile(r"[*`~]*+-[-*`~]*+")  # with the marks that make words bold
 _SPELT_OUT = re.compile(r"(?<!\w)(?:[^\W_][\s-]++){7,}[^\W_](?!\w)")
 _MOST_LETTERS_AROUND = 30  # in a text without blanks that may be a code with its decoration; more is something else
@@ -81,11 +82,10 @@ def read_link(behind: str) -> Link | None:
 
 
 def link_at_the_beginning(behind: str, link: str) -> str | None:
-    """What fits the pattern `link`, in what stands behind the last slash of an address. A letter too many spoils it, but
-    not the words of a next line."""
+    """What fits the pattern `link`, in what stands behind the last slash of an address. Its length says where it ends, so
+    that letters may follow at once: the next word, of whose blank a mail program has made nothing."""
     whole = on_one_line(behind[:LONGEST_INPUT])
-    end = "(?![A-Za-z0-9])" if whole == behind else ""
-    pattern = rf"[^A-Za-z0-9_-]*({link}){end}"
+    pattern = rf"[^A-Za-z0-9_-]*({link})"
     found = re.match(pattern, whole) or re.match(pattern, whole.translate(_LEFT_OF_BREAKS))
     return found[1] if found else None
 
@@ -102,8 +102,8 @@ def read_secret(typed: str) -> Code | Link | None:
     if links := _links(text):
         return Link(links.pop()) if len(links) == 1 else None
     words = _with_plain_dashes(text)
-    if _is_code(alone := "".join(_WORD.findall(words))):
-        return Code(alone.upper())
+    if code := _alone(words):
+        return Code(code)
     codes = _codes_among_words(words)
     return Code(codes.pop()) if len(codes) == 1 else None
 
@@ -165,6 +165,13 @@ def _from_base64(text: str) -> str:
         return text
 
 
+def _alone(text: str) -> str | None:
+    """The code of which this is made and of nothing else, once or several times over: who presses Paste twice."""
+    letters = "".join(_WORD.findall(text))
+    code = letters[:CODE_LENGTH].upper()
+    return code if _is_code(code) and letters.upper() == code * (len(letters) // CODE_LENGTH) else None
+
+
 def _is_code(letters: str) -> bool:
     return len(letters) == CODE_LENGTH and letters.isascii() and set(letters.upper()) <= set(ALPHABET)
 
@@ -172,14 +179,18 @@ def _is_code(letters: str) -> bool:
 def _codes_among_words(text: str) -> set[str]:
     """Codes between other words, as in `Token: WDJB-MJHT`: a word of eight letters, two halves, or eight single letters.
 
-    Parted by blanks only they must be in capitals, as mailed: `skrg bgmn` is how people write two other words. A half that
-    a dash binds to its other half belongs to no neighbour besides: `PPPK WDJB-MJHT`.
+    Parted by blanks only they must be in capitals, as mailed: `skrg bgmn` is how people write two other words. But what is
+    all that stands behind a colon was meant: `token: wdjb mjht`. A half that a dash binds to its other half belongs to no
+    neighbour besides: `PPPK WDJB-MJHT`.
     """
     text = _without_addresses(text)
     words = list(_WORD.finditer(text))
     gaps = [text[one.end() : other.start()] for one, other in pairwise(words)]
     bound = {index for index, gap in enumerate(gaps) if _BINDING_DASH.fullmatch(gap)}
-    found = {word[0].upper() for word in words if _is_code(word[0])}
+    found = {code for said in _SAID.findall(text) if (code := _alone(said))}
+    halves = {index for index, word in enumerate(words) if _is_code(word[0] * 2)}
+    beside = {index + 1 for index in bound & halves} | {index - 1 for index in halves if index - 1 in bound}
+    found |= {word[0].upper() for index, word in enumerate(words) if _is_code(word[0]) and index not in beside}
     for index, gap in enumerate(gaps):
         half, letters = words[index][0], words[index][0] + words[index + 1][0]
         is_loose = letters.isupper() and not bound & {index - 1, index + 1} and _BLANKS_AND_DASHES.fullmatch(gap)

@@ -73,6 +73,7 @@ def lost_csrf(error: CSRFError) -> ResponseReturnValue:
 def _closed() -> ResponseReturnValue | None:
     """Why the desk is closed to who has logged in; None when it is open."""
     visitor = sessions.require_visitor()
+    nothing_done = ["Yang tadi Anda kirim tidak diproses, dan tidak ada yang diubah."] if request.method == "POST" else []
     if visitor.is_held_back:
         _record_refusal(visitor.user, reason="password")
         return error_page(
@@ -82,6 +83,7 @@ def _closed() -> ResponseReturnValue | None:
                 "Mandat Anda berlaku, tetapi password yang Anda pakai untuk masuk belum memenuhi aturan untuk admin: "
                 f"{strict_rules()}; tanpa NIP, nama, tanggal lahir, atau alamat email Anda, dan bukan password yang umum.",
                 "Beranda dan halaman Akun tetap dapat dipakai.",
+                *nothing_done,
             ],
             what_to_do=["Keluar, buat password baru lewat Lupa Password, lalu masuk dengan password itu."],
             link_href=url_for("home.beranda"),
@@ -92,7 +94,7 @@ def _closed() -> ResponseReturnValue | None:
         return error_page(
             403,
             heading="Halaman ini untuk admin",
-            sentences=["Anda sudah masuk, tetapi tidak memegang mandat admin yang berlaku hari ini."],
+            sentences=["Anda sudah masuk, tetapi tidak memegang mandat admin yang berlaku hari ini.", *nothing_done],
             what_to_do=["Bila mandat Anda baru saja berakhir, minta admin pusat memperpanjangnya dengan SK baru."],
             link_href=url_for("home.beranda"),
             link_text="Ke beranda",

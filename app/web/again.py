@@ -6,9 +6,11 @@ Either the CSRF token was lost (a page of long ago), or the session had ended an
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from flask import Response, current_app, g, make_response, request
+from flask import Response, current_app, flash, g, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
+
+from app.web import sessions
 
 P = ParamSpec("P")
 F = TypeVar("F", bound=FlaskForm)
@@ -20,6 +22,11 @@ LOGGED_IN_AGAIN = (
     "Isian Anda masih ada: periksa, lalu kirim sekali lagi."
 )
 _MARK = "shows_form_again"
+TYPIST = "pengisi"  # in a form: sessions.typist() of the page that it stood on
+_NOT_YOURS = (
+    "Isian tadi diketik ketika akun lain yang masuk di browser ini, jadi tidak ditampilkan. Belum ada yang dilakukan, dan tidak "
+    "ada yang diubah."
+)
 CHOOSE_FILE_AGAIN = "File yang tadi dipilih tidak ikut terbawa: pilih filenya sekali lagi."
 
 
@@ -42,7 +49,10 @@ def can_be_shown() -> bool:
 
 
 def shown(status: int) -> Response:
-    """The form of this request once more."""
+    """The form of this request once more. On a computer that several people share, nobody is handed another's words."""
+    if sessions.visitor() and request.form.get(TYPIST, sessions.typist()) != sessions.typist():
+        flash(_NOT_YOURS, "info")
+        return make_response(redirect(sessions.page_above(), 303))
     page = getattr(current_app.view_functions[request.endpoint or ""], _MARK)
     response = make_response(page(**(request.view_args or {})))
     if response.status_code in (200, 422):

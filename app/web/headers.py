@@ -41,7 +41,8 @@ MOST_PARTS_WITH_A_FILE = 10
 LONGEST_TEXT_WITH_A_FILE = 160 * 1024  # bytes of one part's headers, or of one field; werkzeug reads 64 kB at a time
 # For whom they are not, they do not exist, whatever the method, with a slash or without.
 UNSEEN = frozenset({"metrics", "proxyz", "kotak-surat"})
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # category Cc but for line breaks and tab
+# Category Cc but for tabs and what breaks lines: slides and documents are pasted with the upright tab between their lines.
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
 
 class BrokenForm(BadRequest):

@@ -40,7 +40,7 @@ def is_possible() -> bool:
     is_short = (request.content_length or 0) <= _LONGEST_BODY
     if request.method != "POST" or not is_short or not again.can_be_shown() or not _is_from_here():
         return False
-    return is_sent() or any(_travels(name) and any(values) for name, values in request.form.lists())
+    return is_sent() or any(_travels(name) and name != again.TYPIST and any(values) for name, values in request.form.lists())
 
 
 def is_sent() -> bool:

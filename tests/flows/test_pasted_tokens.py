@@ -150,6 +150,8 @@ def test_a_blank_at_an_end_of_a_new_password_is_asked_about(peopled: Flask, visi
     question = visitor.reset_password(mail.code, password)
     assert question.status_code == 422 and "spasi" in words_of(question) and 'name="blanks_meant"' in question.text
     assert NEW_PASSWORD not in question.text
+    wrong = visitor.submit(PAGE, "/reset-password", nip=BUDI.nip, token="WDJB-MJHT", password=password, blanks_meant="ya")
+    assert wrong.status_code == 422 and re.search('name="blanks_meant" value="ya" checked', wrong.text), "asked once"
 
     meant = visitor.submit(PAGE, "/reset-password", nip=BUDI.nip, token=mail.code, password=password, blanks_meant="ya")
 
@@ -162,6 +164,7 @@ def test_a_blank_at_an_end_of_a_new_password_is_asked_about(peopled: Flask, visi
 def test_who_types_it_again_without_the_blank_is_not_asked(visitor: Visitor, mail: Mail) -> None:
     assert 'name="blanks_meant"' not in visitor.open(PAGE).text
     visitor.reset_password(mail.code, f"{NEW_PASSWORD} ")
+    assert 'name="blanks_meant"' not in visitor.reset_password(mail.code, f"{NEW_PASSWORD}\t").text, "it is another fault"
 
     assert visitor.reset_password(mail.code, NEW_PASSWORD).status_code == 303
 

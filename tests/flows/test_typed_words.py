@@ -217,7 +217,8 @@ def test_the_form_that_came_back_is_sent_with_one_press(desk: Desk) -> None:
         fresh = re.search(r'name="csrf_token" type="hidden" value="([^"]+)"', back.text)
         assert fresh and correction(desk.app, desk.correction).state.is_open
 
-        assert wati.post(path, csrf_token=unescape(fresh[1]), reason="Alamat salah").status_code == 303
+        upright_tab = "Alamat\x0bsalah"  # as slides and documents are pasted
+        assert wati.post(path, csrf_token=unescape(fresh[1]), reason=upright_tab).status_code == 303
 
         assert correction(desk.app, desk.correction).decision == "Alamat salah"
 
@@ -294,6 +295,26 @@ def test_who_logs_in_instead_sees_only_what_he_may_see(desk: Desk) -> None:
             if "/mandat/" in path or "/jadwal" in path:
                 assert raka.status_code in (403, 404), path
             assert sari.status_code == 403 and "untuk admin" in words_of(sari), path
+            assert "tidak diproses, dan tidak ada yang diubah" in words_of(sari), path
+
+
+def test_on_a_shared_computer_nobody_is_handed_anothers_words(desk: Desk) -> None:
+    page, path = (f"/admin/perbaikan-email/{desk.correction}{end}" for end in ("", "/tolak"))
+    with time_machine.travel(now(), tick=False) as clock:
+        wati = logged_in(desk.app, WATI)
+        typed = {"pengisi": sent_back(wati.open(page))["pengisi"][0], "reason": REASON, "csrf_token": wati.csrf_token(page)}
+        clock.shift(PAST)
+        instead = wati.post(path, **typed)
+        answers = [log_in_there(wati, instead, path, RATNA), wati.post(path, **typed)]
+        seen_by_ratna = words_of(wati.open(page))
+        wati.submit("/akun", "/logout")
+        hers = log_in_there(wati, wati.post(path, **typed), path, WATI)
+
+    for answer in answers:
+        assert (answer.status_code, answer.location) == (303, page)
+    assert "akun lain" in seen_by_ratna and REASON not in seen_by_ratna
+    assert hers.status_code == 422 and REASON in unescape(hers.text)
+    assert correction(desk.app, desk.correction).state.is_open
 
 
 def test_no_password_and_no_file_travels(desk: Desk) -> None:

@@ -262,6 +262,10 @@ def test_an_apostrophe_in_an_address_is_a_part_of_it() -> None:
         ("a..b@gmail.com", "berlebih"),
         (".a@gmail.com", "berlebih"), ("a@.gmail.com", "berlebih"), ('"a@gmail.com"', "kutip"), ("'a@gmail.com", "kutip"),
         ("a b@gmail.com", "spasi"), ("a@gmail.com, b@gmail.com", "satu alamat"), ("a@gmail.com; b", "satu alamat"),
+        ("a@gmail.com-", "diakhiri tanda hubung"), ("a@gmail.com)", "diakhiri tanda )"),
+        ("a@gmail.com\u2026", "diakhiri tanda \u2026"), ("a@gmail.c", "belum lengkap"), ("a@gmail.com (b)", "spasi"),
+        ("a@@gmail.com", "dua tanda @"), ("(a@gmail.com", "Ada ( pada"), ("\u00e1@gmail.com", "Ada \u00e1"),
+        ("a@b\u00fccher.example", "Ada \u00fc"), ("a@gmail/com", "Ada / pada"), ("a" * 65 + "@gmail.com", "terlalu panjang"),
         ("mailto:", "Isi email"), ("mailto:a@x.id?cc=b@x.id", "satu alamat"),
     ],
 )  # fmt: skip
