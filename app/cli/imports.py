@@ -191,7 +191,7 @@ class _RefusedRows:
         try:
             if self._text is None or self._book is None:
                 self._book, self._text = self._begun()
-            sentences = " ".join(fault.sentence for fault in outcome.faults)
+            sentences = " ".join(fault.told for fault in outcome.faults)
             self._write([*(line.cells.get(column, "") for column in self._columns), str(line.number), sentences])
         except OSError as error:
             self._cannot(error)

@@ -81,6 +81,11 @@ class Fault:
     column: str | None
     sentence: str
 
+    @property
+    def told(self) -> str:
+        """With the column that "this cell" is in, for where the sentence stands alone."""
+        return f"kolom {self.column}: {self.sentence}" if self.column else self.sentence
+
 
 @dataclass(frozen=True)
 class RowFaults:

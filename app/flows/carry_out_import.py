@@ -156,7 +156,7 @@ def note(
         if isinstance(outcome, Refused):
             session.add(_refusal(batch, hold, line, outcome))
             for fault in outcome.faults:
-                _count_reason(reasons, fault.sentence, line.number)
+                _count_reason(reasons, fault.told, line.number)
     if hold.is_dry_run:
         batch.dry_run = counts
     else:
@@ -246,7 +246,7 @@ def _refusal(batch: ImportBatch, hold: Hold, line: Line, outcome: Refused) -> Im
         line=line.number,
         cells=dict(line.cells),
         columns=",".join(dict.fromkeys(fault.column for fault in outcome.faults if fault.column)),
-        sentences=" ".join(fault.sentence for fault in outcome.faults)[:2000],
+        sentences=" ".join(fault.told for fault in outcome.faults)[:2000],
     )
 
 

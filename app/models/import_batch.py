@@ -22,7 +22,7 @@ class BatchState(StrEnum):
 
     @property
     def label(self) -> str:
-        return self.value.replace("_", " ")
+        return "menunggu keputusan" if self is BatchState.CHECKED else self.value.replace("_", " ")
 
     @property
     def is_under_way(self) -> bool:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
-from flask import Response, request, send_file, stream_with_context
+from flask import Response, request, stream_with_context
 
 from app.domain.staff_file import guarded
 from app.flows.text_workbook import Cell, TextWorkbook
@@ -51,8 +51,9 @@ def as_xlsx(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) ->
     with TextWorkbook(file, header) as book:
         for row in rows:
             book.add(row)
-    file.seek(0)
-    return send_file(file, mimetype=_XLSX_TYPE, as_attachment=True, download_name=f"{_safe(name)}.xlsx")
+    response = Response(file.getvalue(), content_type=_XLSX_TYPE)
+    response.headers.set("Content-Disposition", "attachment", filename=f"{_safe(name)}.xlsx")
+    return response
 
 
 def _bounded(rows: Iterator[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:

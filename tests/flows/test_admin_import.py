@@ -599,11 +599,12 @@ def test_refused_rows_keep_the_delimiter_of_the_file(peopled: Flask, wati: Visit
 
 
 def test_reasons_are_told_once_with_how_often_and_where(peopled: Flask, wati: Visitor) -> None:
-    page = checked(peopled, wati, staff_file(newcomer(1), newcomer(1), newcomer(1), *["1,a,,PNS,7301,b"] * 7))
+    page = checked(peopled, wati, staff_file(newcomer(1), newcomer(1), newcomer(1), *["1,a,,PNS,7301,b"] * 7, "1,,,PNS,7301,"))
 
     told = words_of(wati.open(page))
+    assert told.index("kolom nama: Isi nama lengkap pegawai.") < told.index("kolom unit_kerja: Isi nama unit kerja.")
     assert "NIP ini sudah ada pada baris lain. Hapus salah satu barisnya. 2 3, 4" in told
-    assert "7 5, 6, 7, 8, 9, ..." in told
+    assert "8 5, 6, 7, 8, 9, ..." in told
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])

@@ -230,6 +230,7 @@ def test_a_second_file_is_not_taken_while_the_first_is_not_over(peopled: Flask, 
     answer = upload(wati, staff_file(newcomer(2)))
 
     assert answer.status_code == 422 and "belum selesai" in words_of(answer)
+    assert "statusnya: menunggu keputusan." in words_of(answer)  # as the list below says it
     assert f'href="{page}"' in answer.text and f'action="{page}/batalkan"' in answer.text
     with peopled.app_context(), reading() as session:
         assert len(session.scalars(select(ImportBatch)).all()) == 1
