@@ -45,6 +45,7 @@ NOT_PAGES = {
     "/manifest.webmanifest",
     "/sw.js",
     "/.well-known/assetlinks.json",
+    "/.well-known/change-password",  # leads to /lupa-password
     *desk.NOT_PAGES,
 }
 

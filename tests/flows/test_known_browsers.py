@@ -337,7 +337,7 @@ def test_a_stolen_session_does_not_become_the_only_known_browser(peopled: Flask)
 def test_only_who_is_logged_in_has_browsers_forgotten(peopled: Flask, path: str) -> None:
     phone, stranger = _known(peopled), Visitor(peopled)
 
-    assert stranger.submit("/login", path).location == "/login"
+    assert stranger.submit("/login", path).location == "/login?next=/akun"
     assert stranger.open(path).status_code == 405
 
     _use_up(peopled)

@@ -289,7 +289,7 @@ def test_the_trail_tells_a_late_token_from_a_wrong_one(peopled: Flask, inbox: In
         visitor.open(mail.link)
         visitor.reset_password(mail.link, "Kuda-Laut7", BUDI.nip)
 
-    assert reasons(peopled) == ["nothing_open", "wrong", "wrong", "expired", "expired"]
+    assert reasons(peopled) == ["nothing_open", "wrong", "expired", "expired"], "??? cannot be a token, and is no try"
 
 
 def test_the_trail_tells_a_used_token_from_one_that_a_change_has_overtaken(peopled: Flask, inbox: Inbox) -> None:

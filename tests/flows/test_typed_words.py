@@ -59,6 +59,7 @@ class Desk:
                 uploaded_by_id=person_id(self.app, RATNA),
                 uploaded_at=now(),
                 confirmed_by_id=person_id(self.app, RATNA),
+                confirmed_at=now(),
                 ended_at=now(),
                 file_name="a.csv",
                 file_size=1,
