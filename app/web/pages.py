@@ -62,6 +62,11 @@ _PAGES: dict[int, tuple[str, list[str], list[str]]] = {
     ),
 }
 _SECONDS_WHEN_BUSY = 30
+# Where the wrong tries of a whole office are counted: the way that stays open to whoever has the mailbox.
+_NOT_HELD_BACK = {
+    "reset.submit": "Tidak ingin menunggu? Buka tautan di email yang membawa token: tautan itu tidak ikut ditahan.",
+    "login.enter": "Tidak ingin menunggu? Pilih Lupa Password, lalu buka tautan di email yang datang: itu tidak ikut ditahan.",
+}
 
 
 def init_app(app: Flask) -> None:
@@ -126,10 +131,10 @@ def too_many_from_here(_error: RateLimitExceeded) -> ResponseReturnValue:
     _record(Tag.ADDRESS_THROTTLED, "limit of the client address")
     seconds = seconds_until_free()
     minutes = in_minutes(seconds)
-    page = error_page(
-        429,
-        what_to_do=[f"Tunggu sekitar {minutes} menit, lalu coba lagi. Tidak ada yang hilang dan akun Anda tidak diblokir."],
-    )
+    what_to_do = [f"Tunggu sekitar {minutes} menit, lalu coba lagi. Tidak ada yang hilang dan akun Anda tidak diblokir."]
+    if other_way := _NOT_HELD_BACK.get(request.endpoint or ""):
+        what_to_do.append(other_way)
+    page = error_page(429, what_to_do=what_to_do)
     page.headers["Retry-After"] = str(seconds)
     return page
 

@@ -43,7 +43,7 @@ def take(chromium: Browser, portal: LivePortal, folder: Path) -> list[Path]:
     portal.mails()
 
     wati = _at_the_desk(chromium, portal, WATI)
-    picture(wati, "ringkasan", most=800)
+    picture(wati, "ringkasan", most=1300)
     wati.goto("/admin/perbaikan-email")
     picture(wati, "antrean")
     wati.get_by_role("link", name=re.compile("^PE-")).nth(2).click()
@@ -90,7 +90,7 @@ def take(chromium: Browser, portal: LivePortal, folder: Path) -> list[Path]:
     wati.locator("input[type=file]").set_input_files(files=[file])
     button(wati, "Unggah dan periksa").click()
     expect(button(wati, "Jalankan impor")).to_be_visible(timeout=20_000)
-    picture(wati, "impor", start="main", most=880)
+    picture(wati, "impor", start="main", most=1080)
     portal.let_proofs_rest()
     button(wati, "Jalankan impor").click()
     see(wati, "Password sekali lagi")

@@ -325,11 +325,12 @@ def test_no_password_and_no_file_travels(desk: Desk) -> None:
         path = f"/admin/pegawai/{desk.sari}/nonaktifkan"
         instead = wati.post(path, csrf_token=token, reason="Sebab", password_sekali_lagi="Rahasia-Sekali-9")
         assert "Rahasia-Sekali-9" not in instead.text
+        assert "File harus dipilih lagi" not in words_of(instead), "there was none"
 
         with_file = wati.client.post(
             "/admin/impor", data={"csrf_token": token, "reason": REASON, "file": (BytesIO(b"nip,nama\n"), "a.csv")}
         )
-        assert with_file.status_code == 403
+        assert with_file.status_code == 403 and "File harus dipilih lagi" in words_of(with_file)
         back = log_in_there(wati, with_file, "/admin/impor", WATI)
         assert back.status_code == 422 and "pilih filenya sekali lagi" in words_of(back)
 
