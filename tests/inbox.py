@@ -55,9 +55,10 @@ class Inbox:
                 with self._app.app_context():
                     if send_next(postman) is None:
                         break
-        with self._app.app_context(), reading() as session:
-            posted = {f"{name}.eml": number for number, name in session.execute(select(OutboxMail.id, OutboxMail.message_id))}
         unread = [file for file in folder.glob("*.eml") if file.name not in self._read]
+        with self._app.app_context(), reading() as session:
+            found = select(OutboxMail.id, OutboxMail.message_id).where(OutboxMail.message_id.in_(file.stem for file in unread))
+            posted = {f"{name}.eml": number for number, name in session.execute(found)}
         new = sorted(unread, key=lambda file: posted.get(file.name, 0))
         self._read |= {file.name for file in new}
         return [_parsed(file.read_bytes()) for file in new]

@@ -142,7 +142,7 @@ def test_the_app_that_was_thrown_away_opens_at_the_confirmation(app: InstalledAp
     again = app.open()
 
     see(again, "Konfirmasi Reset Password")
-    expect(again.locator("main [name=nip]")).to_have_value(BUDI.nip)
+    expect(again.locator("main [name=nip]")).to_have_value("19900715 201505 1 002")
     field(again, "Token").fill(live_portal.mails()[0].code)
     field(again, "Password").fill(NEW_PASSWORD)
     button(again, "Reset Password").tap()
