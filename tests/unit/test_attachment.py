@@ -163,6 +163,7 @@ OTHER_KINDS = {
     "JPEG XL": (b"\xff\x0a\x00", "gambar JPEG XL"),
     "JPEG 2000": (b"\0\0\0\x0cjP  \r\n\x87\n", "gambar JPEG 2000"),
     "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>', "gambar SVG"),
+    "SVG with a remark": (b'<!-- Created with a program -->\n<svg xmlns="x"></svg>', "gambar SVG"),
     "HTML": (b"\r\n<!DOCTYPE html><title>Masuk</title>", "halaman web"),
     "video": (_FTYP + b"isom\0\0\0\0", "Ini video"),
     "Word": (b"PK\x03\x04\x14\0\x06\0\x08\0" + bytes(16) + b"[Content_Types].xml", "dokumen Word"),
