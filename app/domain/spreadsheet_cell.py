@@ -118,7 +118,7 @@ def objection_to_text(cell: str) -> str | None:
         return said
     if is_number(cell):
         return "Sel ini hanya berisi angka. Periksa apakah isi kolom-kolomnya tertukar, lalu ketik isinya."
-    if cell and not any(map(str.isalpha, cell)):
+    if cell and cell[0] != "=" and not any(map(str.isalpha, cell)):
         return "Sel ini hanya berisi angka atau tanda, tanpa huruf. Ketik isinya."
     if holds_html(cell):
         return "Sel ini berisi kode HTML (tanda & sampai titik koma). Ketik huruf atau tanda yang dimaksud."

@@ -366,9 +366,14 @@ def _phone(cell: str) -> str | Fault | None:
         return Fault("telepon", "Sel ini hanya berisi angka 0. Isi nomor teleponnya, atau kosongkan.")
     dialled = _dialled("telepon", bare)
     phone = dialled if isinstance(dialled, Fault) else read_phone(dialled)
-    if isinstance(phone, str) and len(re.sub("[^0-9]", "", phone).lstrip("0")) < _FEWEST_OF_A_PHONE:
+    if isinstance(phone, str) and _is_no_telephone(phone):
         return Fault("telepon", "Nomor telepon ini terlalu pendek. Tulis lengkap, misalnya 081234567890, atau kosongkan.")
     return phone
+
+
+def _is_no_telephone(phone: str) -> bool:
+    digits = re.sub("[^0-9]", "", phone)
+    return not digits.strip("0") or (len(digits) < _FEWEST_OF_A_PHONE and not phone.startswith(("0", "+")))
 
 
 def _dialled(column: str, bare: str) -> str | Fault:
