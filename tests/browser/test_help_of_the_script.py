@@ -99,7 +99,7 @@ def test_what_is_not_a_nip_stays_as_typed_for_the_server_to_name(page: Page) -> 
     expect(page.locator("[data-error-summary]")).to_contain_text("NIP hanya berisi angka")
 
 
-@pytest.mark.settings(RESEND_COOLDOWN_SECONDS="2")
+@pytest.mark.settings(RESEND_COOLDOWN_SECONDS="4")
 def test_when_the_countdown_is_over_the_token_can_be_sent_again_at_once(
     open_browser: OpenBrowser, live_portal: LivePortal
 ) -> None:

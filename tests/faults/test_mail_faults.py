@@ -43,12 +43,14 @@ def tries(server: MailServer) -> int:
 
 
 # -- a domain that takes nothing ---------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("answer", "at_first"), [("450 later", 1), ("450 4.2.1 mailbox busy", 2), ("554 5.7.1 no", 1)])
-def test_250_letters_to_a_domain_cost_one_try_a_step_and_a_healthy_one_leaves_at_once(
-    office: PostOffice, server: MailServer, answer: str, at_first: int
+@pytest.mark.parametrize(
+    ("answer", "at_first", "how_many"), [("450 later", 1, 250), ("450 4.2.1 mailbox busy", 2, 40), ("554 5.7.1 no", 1, 40)]
+)
+def test_many_letters_to_a_domain_cost_one_try_a_step_and_a_healthy_one_leaves_at_once(
+    office: PostOffice, server: MailServer, answer: str, at_first: int, how_many: int
 ) -> None:
-    for_slow(server, answer)
-    office.post(*slow(250))
+    for_slow(server, answer, how_many)
+    office.post(*slow(how_many))
     with time_machine.travel(now(), tick=False) as clock:
         office.post(HEALTHY)
         office.deliver()
@@ -66,8 +68,8 @@ def test_250_letters_to_a_domain_cost_one_try_a_step_and_a_healthy_one_leaves_at
         server.behaves()
         clock.shift(NEW_ONE_AFTER)
         office.deliver()
-    assert {mail.state for mail in office.mails()} == {MailState.SENT, MailState.DEFERRED} or len(server.taken) == 251
-    assert len(server.taken) >= 249, "all leave with the first that is taken"
+    assert {mail.state for mail in office.mails()} == {MailState.SENT, MailState.DEFERRED} or len(server.taken) == how_many + 1
+    assert len(server.taken) >= how_many - 1, "all leave with the first that is taken"
 
 
 def test_a_letter_that_nobody_has_tried_waits_only_minutes_for_its_domain(office: PostOffice, server: MailServer) -> None:
@@ -202,6 +204,7 @@ OURS = [
 
 
 @pytest.mark.parametrize(("step", "answer", "kind"), OURS, ids=lambda part: part.name if isinstance(part, Step) else str(part))
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_fault_of_our_side_waits_marks_nobody_and_raises_an_alarm_that_the_first_success_ends(
     office: PostOffice, server: MailServer, caplog: pytest.LogCaptureFixture, step: Step, answer: str, kind: FaultKind
 ) -> None:

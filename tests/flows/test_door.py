@@ -29,6 +29,7 @@ PRODUCTION = {
     "TRUSTED_PROXIES": "1",
     "METRICS_TOKEN": "kopi-tubruk-tanpa-gula-8812",
 }
+on_one = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # no database is asked for what is tested
 
 
 class Behind(Visitor):
@@ -84,6 +85,7 @@ def test_whatever_a_proxy_writes_is_answered_and_kept_in_one_spelling(
         ("2001:db8:0:{:x}::1", False),
     ],
 )
+@on_one
 def test_one_line_has_a_hundred_wrong_tries_and_many_lines_have_as_many_each(
     make_app: MakeApp, password_hash: str, line: str, is_one: bool
 ) -> None:
@@ -103,6 +105,7 @@ def test_one_line_has_a_hundred_wrong_tries_and_many_lines_have_as_many_each(
 
 
 @pytest.mark.parametrize("written", ['"{}, 198.51.100.9', "203.0.113.{}, 198.51.100.9", 'for="{},198.51.100.9:80'])
+@on_one
 def test_nothing_that_a_visitor_writes_hides_what_the_proxy_adds(make_app: MakeApp, password_hash: str, written: str) -> None:
     """Read as a list with quotes, `"a, 198.51.100.9` is one entry, and the visitor's own."""
     app = make_app(TRUSTED_PROXIES="1")
@@ -146,6 +149,7 @@ def test_a_site_of_48_bits_fills_the_trail_no_faster_than_a_few_lines(make_app: 
 
 
 @pytest.mark.parametrize("page", sorted(UNSEEN))
+@on_one
 def test_what_nobody_may_know_of_is_not_shown_by_a_slash(make_app: MakeApp, page: str) -> None:
     client = make_app(**PRODUCTION).test_client()
 
@@ -266,6 +270,7 @@ def test_of_two_limits_the_longer_wait_is_told(make_app: MakeApp, password_hash:
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/healthz/"])
 @pytest.mark.parametrize("host", ["10.0.0.5:5000", "", "evil.example", "[::1]:80", "mysapk.example"])
+@on_one
 def test_probes_are_answered_under_every_name(make_app: MakeApp, path: str, host: str) -> None:
     app = make_app(**PRODUCTION)
     headers = {"Host": host, "Authorization": f"Bearer {PRODUCTION['METRICS_TOKEN']}"}
@@ -278,6 +283,7 @@ def test_probes_are_answered_under_every_name(make_app: MakeApp, path: str, host
 
 
 @pytest.mark.parametrize("host", ["mysapk.example", "mysapk.example:443", "mysapk.example.", "MySAPK.Example.:443"])
+@on_one
 def test_other_spellings_of_the_name_are_the_name(make_app: MakeApp, host: str) -> None:
     app = make_app(**PRODUCTION)
 
@@ -291,6 +297,7 @@ def test_other_spellings_of_the_name_are_the_name(make_app: MakeApp, host: str) 
     ["mysapk.example:80", "mysapk.example:8443", "mysapk.example..", "x.mysapk.example", "mysapk.example:443:443",
      "mysapk.example@x", "evil.example", "", ":443", "."],
 )  # fmt: skip
+@on_one
 def test_other_names_are_refused(make_app: MakeApp, host: str) -> None:
     assert make_app(**PRODUCTION).test_client().get("/login", headers={"Host": host}).status_code == 400
 
@@ -314,6 +321,7 @@ def test_a_slash_behind_any_page_leads_to_it(peopled: Flask) -> None:
 @pytest.mark.parametrize(
     "path", ["/tidak-ada/", "//evil.example/", "///evil.example/", "/\\evil.example/", "/login/x/", "/%2f/evil.example/"]
 )
+@on_one
 def test_a_slash_leads_nowhere_else(peopled: Flask, path: str) -> None:
     led = peopled.test_client().get(path)
 

@@ -16,7 +16,7 @@ from app.domain.indonesian_time import now
 from app.web.headers import MOST_PARTS_WITH_A_FILE
 from tests.cast import JOKO, SARI
 from tests.conftest import MakeApp, people
-from tests.flows.test_correction_asked import FORM, JPEG, attachments_in, link_for, send
+from tests.flows.test_correction_asked import FORM, JPEG, attachments_in, link_for, send, with_another_signature
 from tests.inbox import Inbox
 from tests.visitor import Visitor
 
@@ -58,7 +58,7 @@ def _send_long_body(visitor: Visitor, link: str) -> tuple[TestResponse, bool]:
 def test_without_a_fresh_link_no_byte_of_a_body_is_read(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
     fresh, own = link_for(peopled, inbox), link_for(peopled, inbox, SARI.nip, SARI.email or "")
     assert _send_unread(visitor, "/perbaikan-email/nonsense").status_code == 404
-    assert _send_unread(visitor, f"{fresh}x").status_code == 404
+    assert _send_unread(visitor, with_another_signature(fresh)).status_code == 404
     assert _send_unread(visitor, own).status_code == 303, "what is on record already needs no proof"
     assert _send_long_body(visitor, fresh)[1], "here it is read"
 
