@@ -128,7 +128,7 @@ def test_no_body_of_a_form_costs_much_even_behind_a_real_link(
         spent = process_time() - began
         gc.collect()
 
-    assert spent < 1.2, "of CPU; the worst takes 0.35 s, and this may be a slow machine"
+    assert spent < 3, "of CPU; the worst takes 0.4 s, and twice that where other programs share the processor"
     assert answer.status_code in (400, 413)
 
 
