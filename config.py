@@ -1,7 +1,9 @@
-"""Every setting of the portal: read once from the environment or a `.env` file, checked at start, never changed.
+"""Every setting of the portal: read once from the environment or a `.env` file, checked at start, never
+changed.
 
-What is merely wrong stops every start; what is unsafe stops the start where strangers come: in production, and in a demo
-that others than this machine could reach. All faults are told at once, and `mysapk check` tells them in the same words.
+What is merely wrong stops every start; what is unsafe stops the start where strangers come: in production,
+and in a demo that others than this machine could reach. All faults are told at once, and `mysapk check` tells
+them in the same words.
 """
 
 import os
@@ -64,14 +66,22 @@ EXAMPLES = {
     "INSTANCE_PATH": "instance",
     "FLASK_DEBUG": "0",  # Flask's own
 }
-SECRET_SETTINGS = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "MAIL_PASSWORD", "BOUNCE_IMAP_PASSWORD", "METRICS_TOKEN")
+SECRET_SETTINGS = (
+    "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
+    "DATABASE_URL",
+    "MAIL_PASSWORD",
+    "BOUNCE_IMAP_PASSWORD",
+    "METRICS_TOKEN",
+)
 SHORTEST_KEY = 32  # characters
 SHORTEST_METRICS_TOKEN = 16
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A setting that cannot be used: its name, what is wrong, and an example, of another setting where that one was meant."""
+    """A setting that cannot be used: its name, what is wrong, and an example, of another setting where that
+    one was meant."""
 
     name: str
     problem: str
@@ -126,7 +136,9 @@ class Settings:
 
     env: str
     database_url: str = field(repr=False)
-    secret_keys: tuple[str, ...] = field(repr=False)  # newest first; the others still open what they once signed
+    secret_keys: tuple[str, ...] = field(
+        repr=False
+    )  # newest first; the others still open what they once signed
     public_url: str
     host: str
     port: int
@@ -217,8 +229,8 @@ class Settings:
 
     @property
     def is_behind_a_proxy(self) -> bool:
-        """Whether another program stands before the portal, which itself speaks plain http: then everybody seems to be
-        local, and where somebody comes from proves nothing."""
+        """Whether another program stands before the portal, which itself speaks plain http: then everybody
+        seems to be local, and where somebody comes from proves nothing."""
         return self.trusted_proxies > 0 or self.is_https
 
     @property
@@ -237,7 +249,8 @@ class Settings:
 
 
 class _Source:
-    """Environment variables with their checks. The `.env` file beside this one is overridden by the real environment.
+    """Environment variables with their checks. The `.env` file beside this one is overridden by the real
+    environment.
 
     A value that cannot be used is noted as a fault, and something harmless stands for it until all are read.
     """
@@ -254,14 +267,23 @@ class _Source:
         self.faults.setdefault(name, Fault(name, problem, example or _example_of(meant or name), meant))
 
     def is_set(self, name: str) -> bool:
-        return bool(self.environ.get(name, "").strip() or (name in SECRET_SETTINGS and self.environ.get(f"{name}_FILE")))
+        return bool(
+            self.environ.get(name, "").strip()
+            or (name in SECRET_SETTINGS and self.environ.get(f"{name}_FILE"))
+        )
 
     def text(self, name: str, default: str) -> str:
-        assert name in EXAMPLES, f"{name} is missing in EXAMPLES, so whoever sets it would be told that it is no setting"
+        assert name in EXAMPLES, (
+            f"{name} is missing in EXAMPLES, so whoever sets it would be told that it is no setting"
+        )
         value = self.environ.get(name, "").strip()
         if name in SECRET_SETTINGS and (path := self.environ.get(f"{name}_FILE")):
             if value:
-                self.fault(f"{name}_FILE", f"and {name} are both set; only one of them can hold", "/run/secrets/value")
+                self.fault(
+                    f"{name}_FILE",
+                    f"and {name} are both set; only one of them can hold",
+                    "/run/secrets/value",
+                )
             return self._from_file(f"{name}_FILE", path) or default
         return value or default
 
@@ -272,7 +294,9 @@ class _Source:
             self.fault(name, f"cannot be read ({fault})", "/run/secrets/value")
             return ""
         if not value or "\n" in value:
-            self.fault(name, f"must name a file that holds one line, and {path} is not one", "/run/secrets/value")
+            self.fault(
+                name, f"must name a file that holds one line, and {path} is not one", "/run/secrets/value"
+            )
         return value
 
     def line(self, name: str, default: str) -> str:
@@ -307,7 +331,8 @@ def _example_of(name: str) -> str:
     return EXAMPLES.get(name, "") or secrets.token_urlsafe(32)
 
 
-# -- single settings ---------------------------------------------------------------------------------------------------
+# -- single settings
+# ---------------------------------------------------------------------------------------------------
 def is_loopback(host: str) -> bool:
     """Whether the name leads to this machine and nowhere else."""
     try:
@@ -317,7 +342,8 @@ def is_loopback(host: str) -> bool:
 
 
 def _public_url(source: _Source, host: str, port: int) -> str:
-    """Scheme, host and port as a browser writes them into the Host header, or every request would be refused."""
+    """Scheme, host and port as a browser writes them into the Host header, or every request would be
+    refused."""
     derived = _url("http", host, None if port == 80 else port)
     text = source.text("PUBLIC_URL", "")
     if not text:
@@ -337,7 +363,11 @@ def _public_url(source: _Source, host: str, port: int) -> str:
 
 def _url(scheme: str, host: str, port: int | None) -> str:
     suffix = f":{port}" if port else ""
-    return f"{scheme}://[{IPv6Address(host).compressed}]{suffix}" if _is_ipv6(host) else f"{scheme}://{host.lower()}{suffix}"
+    return (
+        f"{scheme}://[{IPv6Address(host).compressed}]{suffix}"
+        if _is_ipv6(host)
+        else f"{scheme}://{host.lower()}{suffix}"
+    )
 
 
 def _is_ipv6(host: str) -> bool:
@@ -352,14 +382,26 @@ def _problem_of_url(text: str, parts: SplitResult) -> str | None:
     if "@" in parts.netloc:
         return "must be scheme and host, without a user or password"
     extras = parts.path.strip("/") or parts.query or parts.fragment
-    if parts.scheme not in ("http", "https") or not host or parts.port == 0 or extras or not text.isprintable():
+    if (
+        parts.scheme not in ("http", "https")
+        or not host
+        or parts.port == 0
+        or extras
+        or not text.isprintable()
+    ):
         return f"must be scheme and host without a path, not {text!r}"
     if not host.isascii():
         return f"must have its host in ASCII letters, as browsers send it (xn--...), not {text!r}"
     if host.endswith("."):
-        return f"must not end its host in a dot, not {text!r}: browsers would send the dot along or not, as it was typed"
+        return (
+            f"must not end its host in a dot, not {text!r}: browsers would send the dot along or not, "
+            "as it was typed"
+        )
     if parts.port == {"http": 80, "https": 443}[parts.scheme]:
-        return f"must leave out :{parts.port}, which browsers do not send, so that every request would be refused"
+        return (
+            f"must leave out :{parts.port}, which browsers do not send, so that every request would be "
+            "refused"
+        )
     if not _is_host(host):
         return f"must have a host that browsers can open, not {host!r}"
     return None
@@ -372,11 +414,14 @@ def _is_host(host: str) -> bool:
             return "%" not in host and not ip_address(host).is_unspecified
         except ValueError:
             return False
-    return len(host) <= 253 and all(re.fullmatch(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", label) for label in labels)
+    return len(host) <= 253 and all(
+        re.fullmatch(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", label) for label in labels
+    )
 
 
 def _database_url(source: _Source) -> str:
-    """SQLAlchemy's URL; a relative SQLite path counts from the project's root, wherever the command is started."""
+    """SQLAlchemy's URL; a relative SQLite path counts from the project's root, wherever the command is
+    started."""
     text = source.text("DATABASE_URL", "sqlite:///instance/portal.db")
     try:
         url = make_url(text)
@@ -392,7 +437,8 @@ def _database_url(source: _Source) -> str:
 
 
 def _secret_keys(source: _Source, env: str, instance: Path) -> tuple[str, ...]:
-    """The key and its fallbacks. A demo makes a key of its own; production is given one that nobody can guess."""
+    """The key and its fallbacks. A demo makes a key of its own; production is given one that nobody can
+    guess."""
     key = source.text("SECRET_KEY", "")
     old_keys = [old.strip() for old in source.text("SECRET_KEY_FALLBACKS", "").split(",") if old.strip()]
     if env == "production":
@@ -400,26 +446,37 @@ def _secret_keys(source: _Source, env: str, instance: Path) -> tuple[str, ...]:
             source.fault("SECRET_KEY", "must be set where PORTAL_ENV=production")
             return ("-", *old_keys)
         if weakness := weakness_of(key, SHORTEST_KEY):
-            source.fault("SECRET_KEY", f"{weakness}: whoever guesses it can sign links that open every account")
+            source.fault(
+                "SECRET_KEY", f"{weakness}: whoever guesses it can sign links that open every account"
+            )
         for number, old in enumerate(old_keys, start=1):
             if weakness := weakness_of(old, SHORTEST_KEY):
-                problem = f"{weakness} in its part {number} (parts end at commas): what it signs opens accounts as well"
+                problem = (
+                    f"{weakness} in its part {number} (parts end at commas): what it signs opens "
+                    "accounts as well"
+                )
                 source.fault("SECRET_KEY_FALLBACKS", problem)
         if key in old_keys or len(set(old_keys)) < len(old_keys):
-            source.fault("SECRET_KEY_FALLBACKS", "must hold former keys, each once, and not the one in SECRET_KEY")
+            source.fault(
+                "SECRET_KEY_FALLBACKS", "must hold former keys, each once, and not the one in SECRET_KEY"
+            )
     return (key or _development_key(source, instance), *old_keys)
 
 
 # What people put where a secret belongs, and secrets that stand in well-known books.
 _NO_SECRETS = re.compile(
-    r"change[ _-]?(me|this|it)|replace[ _-]?(me|this)|insecure|secret|password|passphrase|example|contoh|default|mysapk|portal"
-    r"|production|development|ganti[ _-]?(ini|saya)|rahasia|qwerty\w*|asdfgh\w*|letmein|placeholder|your|django|flask"
+    r"change[ _-]?(me|this|it)|replace[ "
+    r"_-]?(me|this)|insecure|secret|password|passphrase|example|contoh|default|mysapk|portal"
+    r"|production|development|ganti[ "
+    r"_-]?(ini|saya)|rahasia|qwerty\w*|asdfgh\w*|letmein|placeholder|your|django|flask"
     r"|key|token|random|string|super|here|please|with|char"
     r"|a key for tests only.*"  # of this repository
     r"|192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf"  # Flask's quick start
     r"|09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7"  # FastAPI's tutorial
-    r"|e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855|d41d8cd98f00b204e9800998ecf8427e"  # hashes of nothing
-    r"|5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8|5f4dcc3b5aa765d61d8327deb882cf99",  # of "password"
+    # Hashes of nothing
+    r"|e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855|d41d8cd98f00b204e9800998ecf8427e"
+    # Of "password"
+    r"|5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8|5f4dcc3b5aa765d61d8327deb882cf99",
     re.IGNORECASE,
 )
 _FEWEST_DIFFERENT = 6  # characters; what is drawn from 16 hex digits has more
@@ -444,7 +501,8 @@ def weakness_of(secret: str, shortest: int) -> str | None:
 
 
 def _development_key(source: _Source, instance: Path) -> str:
-    """A key of this checkout's own, made at the first start. Two processes that start at once agree on one."""
+    """A key of this checkout's own, made at the first start. Two processes that start at once agree on
+    one."""
     if not _make_folder(source, instance, "INSTANCE_PATH", "instance"):
         return "-"
     path = instance / "secret_key"
@@ -470,7 +528,9 @@ def _make_folder(source: _Source, folder: Path, setting: str, example: str) -> b
 def _metrics_token(source: _Source) -> str | None:
     token = source.text("METRICS_TOKEN", "")
     if not token.isascii() or not token.isprintable() or " " in token:
-        source.fault("METRICS_TOKEN", "must be printable ASCII characters without spaces, or no header could carry it")
+        source.fault(
+            "METRICS_TOKEN", "must be printable ASCII characters without spaces, or no header could carry it"
+        )
     return token or None
 
 
@@ -483,24 +543,36 @@ def _mail_sender(source: _Source) -> str:
 
 
 def _ehlo_name(source: _Source, host: str, port: int) -> str:
-    """The public host. Servers want a name here and refuse an address, so where that is one, the sender's domain stands in."""
+    """The public host. Servers want a name here and refuse an address, so where that is one, the sender's
+    domain stands in."""
     name = source.text("MAIL_EHLO_NAME", "").lower()
     if name and is_name(name):
         return name
     if name:
-        source.fault("MAIL_EHLO_NAME", f"must be the name of a host, which mail servers can look up, not {name!r}")
+        source.fault(
+            "MAIL_EHLO_NAME", f"must be the name of a host, which mail servers can look up, not {name!r}"
+        )
     text = source.text("PUBLIC_URL", "") or _url("http", host, port)
     with suppress(ValueError):  # what is wrong with it is told where it is read
         public = (urlsplit(text).hostname or "").lower()
         if is_name(public):
             return public
-    domain = parseaddr(source.text("MAIL_DEFAULT_SENDER", EXAMPLES["MAIL_DEFAULT_SENDER"]))[1].rpartition("@")[2].lower()
+    domain = (
+        parseaddr(source.text("MAIL_DEFAULT_SENDER", EXAMPLES["MAIL_DEFAULT_SENDER"]))[1]
+        .rpartition("@")[2]
+        .lower()
+    )
     return domain if is_name(domain) else "localhost"
 
 
 def is_name(host: str) -> bool:
     """Whether it is a host's name, not an address in whatever spelling."""
-    return _is_host(host) and host.isascii() and bool(re.search("[a-z]", host.rpartition(".")[2])) and ":" not in host
+    return (
+        _is_host(host)
+        and host.isascii()
+        and bool(re.search("[a-z]", host.rpartition(".")[2]))
+        and ":" not in host
+    )
 
 
 def _ratelimit_storage(source: _Source) -> str:
@@ -516,14 +588,20 @@ def _android_app(source: _Source) -> AndroidApp | None:
     if not package and not listed:
         return None
     if not re.fullmatch(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+", package, re.ASCII):
-        problem = f"must be a package name, not {package!r}" if package else "must be set with ANDROID_CERT_FINGERPRINTS"
+        problem = (
+            f"must be a package name, not {package!r}"
+            if package
+            else "must be set with ANDROID_CERT_FINGERPRINTS"
+        )
         source.fault("ANDROID_PACKAGE_NAME", problem)
     fingerprints = tuple(one.strip().upper() for one in listed.split(",") if one.strip())
     if not fingerprints:
         source.fault("ANDROID_CERT_FINGERPRINTS", "must be set with ANDROID_PACKAGE_NAME")
     for one in fingerprints:
         if not re.fullmatch(r"[0-9A-F]{2}(:[0-9A-F]{2}){31}", one):
-            problem = f"must be SHA-256 fingerprints (32 pairs of hex digits each), comma separated, not {one!r}"
+            problem = (
+                f"must be SHA-256 fingerprints (32 pairs of hex digits each), comma separated, not {one!r}"
+            )
             source.fault("ANDROID_CERT_FINGERPRINTS", problem)
     return AndroidApp(package, fingerprints)
 
@@ -574,39 +652,64 @@ def _bounce_mailbox(source: _Source) -> BounceMailbox | None:
     if not password:
         source.fault("BOUNCE_IMAP_PASSWORD", "must be set with BOUNCE_IMAP_URL")
     if not password.isascii() or not password.isprintable():
-        source.fault("BOUNCE_IMAP_PASSWORD", "must be printable ASCII characters, which is what IMAP can carry")
+        source.fault(
+            "BOUNCE_IMAP_PASSWORD", "must be printable ASCII characters, which is what IMAP can carry"
+        )
     try:
         parts = urlsplit(url)
-        host, port, user, folder = parts.hostname, parts.port, unquote(parts.username or ""), unquote(parts.path[1:]) or "INBOX"
+        host, port, user, folder = (
+            parts.hostname,
+            parts.port,
+            unquote(parts.username or ""),
+            unquote(parts.path[1:]) or "INBOX",
+        )
     except ValueError:
         source.fault("BOUNCE_IMAP_URL", "must be imaps://user@host/folder")
         return None
     if parts.password is not None:
         source.fault("BOUNCE_IMAP_URL", "must not hold a password: that belongs into BOUNCE_IMAP_PASSWORD")
-    elif parts.scheme not in ("imap", "imaps") or not host or not user or parts.query or parts.fragment or port == 0:
+    elif (
+        parts.scheme not in ("imap", "imaps")
+        or not host
+        or not user
+        or parts.query
+        or parts.fragment
+        or port == 0
+    ):
         source.fault("BOUNCE_IMAP_URL", "must be imaps://user@host/folder")
     elif not (user + folder + host).isascii() or not (user + folder + host).isprintable():
         source.fault("BOUNCE_IMAP_URL", "must be printable ASCII characters")
     elif parts.scheme == "imap" and not is_loopback(host):
-        source.fault("BOUNCE_IMAP_URL", "must be imaps, except on this machine: password and mails would travel in the clear")
+        source.fault(
+            "BOUNCE_IMAP_URL",
+            "must be imaps, except on this machine: password and mails would travel in the clear",
+        )
     use_ssl = parts.scheme == "imaps"
     return BounceMailbox(host or "", port or (993 if use_ssl else 143), use_ssl, user, password, folder)
 
 
-# -- safe by default ---------------------------------------------------------------------------------------------------
+# -- safe by default
+# ---------------------------------------------------------------------------------------------------
 def _look_at_demo(source: _Source, settings: Settings) -> None:
-    """A demo has accounts with a known password and shows all mail: it is for this machine, unless somebody says otherwise."""
+    """A demo has accounts with a known password and shows all mail: it is for this machine, unless somebody
+    says otherwise."""
     if settings.demo_open_to_the_world:
         _refuse_debugging(source)
-        source.remarks.append("DEMO_OPEN_TO_THE_WORLD: whoever reaches this portal reads every mail, tokens included")
+        source.remarks.append(
+            "DEMO_OPEN_TO_THE_WORLD: whoever reaches this portal reads every mail, tokens included"
+        )
         return
     way_out = (
-        "as a demo, the portal shows every mail with its token at /kotak-surat and has accounts with a known password; "
+        "as a demo, the portal shows every mail with its token at /kotak-surat and has accounts with a "
+        "known password; "
         "set PORTAL_ENV=production, or DEMO_OPEN_TO_THE_WORLD=yes where the whole world may read its mail"
     )
     public_host = urlsplit(settings.public_url).hostname or ""
     if source.is_set("PUBLIC_URL") and not is_loopback(public_host):
-        source.fault("PORTAL_ENV", f"must not be demo, as it is when unset, where PUBLIC_URL names {public_host!r}: {way_out}")
+        source.fault(
+            "PORTAL_ENV",
+            f"must not be demo, as it is when unset, where PUBLIC_URL names {public_host!r}: {way_out}",
+        )
     if not is_loopback(settings.host):
         source.fault("HOST", f"must not let other machines in, as {settings.host} does: {way_out}")
     if settings.trusted_proxies:
@@ -614,13 +717,19 @@ def _look_at_demo(source: _Source, settings: Settings) -> None:
 
 
 def _look_at_test(source: _Source, settings: Settings) -> None:
-    """Tests leave out what production insists on, so no real host may be served like that (RFC 6761 names the others)."""
+    """Tests leave out what production insists on, so no real host may be served like that (RFC 6761 names the
+    others)."""
     host = urlsplit(settings.public_url).hostname or ""
     if not is_loopback(host) and not re.search(r"(^|\.)(test|example|invalid|localhost)$", host):
-        problem = f"must not be test where PUBLIC_URL names {host!r}: weak keys and plain http would be let through there"
+        problem = (
+            f"must not be test where PUBLIC_URL names {host!r}: weak keys and plain http would be "
+            "let through there"
+        )
         source.fault("PORTAL_ENV", problem)
     if not is_loopback(settings.host):
-        source.fault("HOST", "must not let other machines in where PORTAL_ENV=test, which lets weak keys through")
+        source.fault(
+            "HOST", "must not let other machines in where PORTAL_ENV=test, which lets weak keys through"
+        )
     if settings.demo_open_to_the_world:
         source.fault("DEMO_OPEN_TO_THE_WORLD", "is for PORTAL_ENV=demo alone", "no")
 
@@ -636,25 +745,42 @@ def _look_at_production(source: _Source, settings: Settings) -> None:
         source.fault("PUBLIC_URL", f"must be https {where}: passwords and cookies would travel in the clear")
     if settings.mail_server is None:
         source.fault("MAIL_SERVER", f"must be set {where}")
-    elif not (settings.mail_server.use_tls or settings.mail_server.use_ssl or is_loopback(settings.mail_server.host)):
+    elif not (
+        settings.mail_server.use_tls or settings.mail_server.use_ssl or is_loopback(settings.mail_server.host)
+    ):
         if settings.mail_server.password:
-            problem = f"or MAIL_USE_SSL must be true {where} and MAIL_PASSWORD is set: it would travel in the clear"
+            problem = (
+                f"or MAIL_USE_SSL must be true {where} and MAIL_PASSWORD is set: it would travel in the clear"
+            )
             source.fault("MAIL_USE_TLS", problem)
-        source.remarks.append("MAIL_USE_TLS: is not true, so mails with their tokens travel in the clear to the mail server")
+        source.remarks.append(
+            "MAIL_USE_TLS: is not true, so mails with their tokens travel in the clear to the mail server"
+        )
     if not settings.address_limits:
         source.fault("ADDRESS_LIMITS", f"cannot be off {where}", "on")
     if token := settings.metrics_token:
         if weakness := weakness_of(token, SHORTEST_METRICS_TOKEN):
             source.fault("METRICS_TOKEN", f"{weakness}: whoever guesses it reads /metrics")
         if token in settings.secret_keys:
-            source.fault("METRICS_TOKEN", "must not be a key of the portal: what collects figures would hold it")
+            source.fault(
+                "METRICS_TOKEN", "must not be a key of the portal: what collects figures would hold it"
+            )
     if settings.email_change_delay_hours == 0:
-        source.fault("EMAIL_CHANGE_DELAY_HOURS", f"cannot be 0 {where}: nobody could stop a change of his address in time")
+        source.fault(
+            "EMAIL_CHANGE_DELAY_HOURS",
+            f"cannot be 0 {where}: nobody could stop a change of his address in time",
+        )
     if settings.resend_cooldown_seconds < 10:
         source.fault("RESEND_COOLDOWN_SECONDS", f"must be at least 10 {where}")
     if settings.session_idle_minutes >= settings.session_absolute_hours * 60:
-        source.fault("SESSION_IDLE_MINUTES", f"must be less than SESSION_ABSOLUTE_HOURS {where}, or it ends nothing")
-    if settings.database_url.startswith("sqlite") and make_url(settings.database_url).database in (None, "", ":memory:"):
+        source.fault(
+            "SESSION_IDLE_MINUTES", f"must be less than SESSION_ABSOLUTE_HOURS {where}, or it ends nothing"
+        )
+    if settings.database_url.startswith("sqlite") and make_url(settings.database_url).database in (
+        None,
+        "",
+        ":memory:",
+    ):
         source.fault("DATABASE_URL", f"cannot be kept in memory {where}: all is lost at the next start")
     _refuse_debugging(source)
     source.remarks += _remarks_on_production(source, settings)
@@ -668,11 +794,17 @@ def _refuse_debugging(source: _Source) -> None:
 
 def _remarks_on_production(source: _Source, settings: Settings) -> Iterator[str]:
     if settings.database_url.startswith("sqlite"):
-        yield "DATABASE_URL: is SQLite, which one machine can use and which writes one act after the other; PostgreSQL is meant"
+        yield (
+            "DATABASE_URL: is SQLite, which one machine can use and which writes one act after the "
+            "other; PostgreSQL is meant"
+        )
     if settings.ratelimit_storage_uri.startswith("memory:"):
         yield "RATELIMIT_STORAGE_URI: is memory://, so each web process counts client addresses for itself"
     if settings.is_https and not settings.trusted_proxies:
-        yield "TRUSTED_PROXIES: is 0, so everybody who comes through the proxy that ends TLS counts as one client address"
+        yield (
+            "TRUSTED_PROXIES: is 0, so everybody who comes through the proxy that ends TLS counts as one "
+            "client address"
+        )
     if is_loopback(urlsplit(settings.public_url).hostname or ""):
         yield "PUBLIC_URL: names this machine, so the links in mails open on no other"
     for name, why in (
@@ -687,22 +819,27 @@ def _remarks_on_production(source: _Source, settings: Settings) -> Iterator[str]
         ("SESSION_ABSOLUTE_HOURS", settings.session_absolute_hours, 24, "hours"),
     ):
         if value > usual:
-            yield f"{name}: {value} {unit} is long; what lies in a lost mailbox or an open browser works all that time"
+            yield (
+                f"{name}: {value} {unit} is long; what lies in a lost mailbox or an open browser works "
+                "all that time"
+            )
 
 
 _LOOK_AT_ENV = {"demo": _look_at_demo, "test": _look_at_test, "production": _look_at_production}
 
 
-# -- names that are no settings ----------------------------------------------------------------------------------------
+# -- names that are no settings
+# ----------------------------------------------------------------------------------------
 _NAMES = (*EXAMPLES, *(f"{name}_FILE" for name in SECRET_SETTINGS))
 _ONLY_OURS = ("PORTAL_", "MYSAPK_", "MAIL_", "RATELIMIT_", "CPNS_", "RESEND_")
-# What Kubernetes and Docker put into every process for each service beside it, one named `portal` or `mail` too.
+# What Kubernetes and Docker put into every process for each service beside it, one named `portal` or `mail`
+# too.
 _OF_A_SERVICE = re.compile(r".+_SERVICE_(HOST|PORT(_.+)?)|.+_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?")
 
 
 def _look_at_names(source: _Source, env: str) -> None:
-    """A mistyped name sets nothing, and nothing else says so. In the `.env` file, which is ours, every name counts; in the
-    environment, which others fill as well, those that look like one of ours."""
+    """A mistyped name sets nothing, and nothing else says so. In the `.env` file, which is ours, every name
+    counts; in the environment, which others fill as well, those that look like one of ours."""
     for name, value in source.environ.items():
         if name in _NAMES or (not value and name not in source.in_file) or _is_of_a_service(name, value):
             continue
@@ -728,12 +865,16 @@ def _look_at_names(source: _Source, env: str) -> None:
 
 
 def _is_of_a_service(name: str, value: str) -> bool:
-    return bool(_OF_A_SERVICE.fullmatch(name)) or (name.endswith("_PORT") and value.startswith(("tcp://", "udp://", "sctp://")))
+    return bool(_OF_A_SERVICE.fullmatch(name)) or (
+        name.endswith("_PORT") and value.startswith(("tcp://", "udp://", "sctp://"))
+    )
 
 
 # HOST and PORT are words that many use.
 _DISTINCT = tuple(name for name in _NAMES if name not in ("HOST", "PORT"))
-_EXTENDED = tuple(f"{name}_" for name in EXAMPLES if name not in ("HOST", "PORT", "DATABASE_URL", "FLASK_DEBUG"))
+_EXTENDED = tuple(
+    f"{name}_" for name in EXAMPLES if name not in ("HOST", "PORT", "DATABASE_URL", "FLASK_DEBUG")
+)
 
 
 def setting_meant_by(name: str) -> str | None:
@@ -748,7 +889,11 @@ def setting_meant_by(name: str) -> str | None:
     for ours in EXAMPLES:
         if _is_shortened(typed, ours):
             return ours
-    near = [(_edits(typed, ours), ours) for ours in _DISTINCT if _may_be_near(typed, ours) and not _is_another(typed, ours)]
+    near = [
+        (_edits(typed, ours), ours)
+        for ours in _DISTINCT
+        if _may_be_near(typed, ours) and not _is_another(typed, ours)
+    ]
     edits, ours = min(near, default=(3, ""))
     return ours if edits <= 2 else None
 
@@ -757,12 +902,18 @@ def _is_another(typed: str, ours: str) -> bool:
     """Whether a short word stands where ours has another: MAIL_HOST is not MAIL_PORT with two slips."""
     mine, theirs = ours.split("_"), typed.split("_")
     pairs = zip(mine, theirs, strict=False)
-    return len(mine) == len(theirs) and any(_edits(one, other) > (1 if len(one) < 6 else 2) for one, other in pairs)
+    return len(mine) == len(theirs) and any(
+        _edits(one, other) > (1 if len(one) < 6 else 2) for one, other in pairs
+    )
 
 
 def _is_shortened(typed: str, ours: str) -> bool:
-    """The words of ours with some left out, cut short, in the singular, or one of three or more exchanged for another."""
-    mine, theirs = [_singular(word) for word in ours.split("_")], [_singular(word) for word in typed.split("_")]
+    """The words of ours with some left out, cut short, in the singular, or one of three or more exchanged for
+    another."""
+    mine, theirs = (
+        [_singular(word) for word in ours.split("_")],
+        [_singular(word) for word in typed.split("_")],
+    )
     if mine[0] != theirs[0] or len(theirs) < 2 or ours.startswith("ANDROID_"):
         return False
     rest = iter(mine)
@@ -779,7 +930,8 @@ def _singular(word: str) -> str:
 
 
 def _may_be_near(typed: str, ours: str) -> bool:
-    """Spares the count of edits for what is far away: each edit changes the letters of a word by two at most."""
+    """Spares the count of edits for what is far away: each edit changes the letters of a word by two at
+    most."""
     letters, own = Counter(typed), Counter(ours)
     return abs(len(typed) - len(ours)) <= 2 and (letters - own).total() + (own - letters).total() <= 4
 

@@ -61,7 +61,8 @@ def create_app(settings: Settings) -> Flask:
     app.config.update(
         SECRET_KEY=settings.secret_keys[0],
         SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
-        WTF_CSRF_SECRET_KEY=keys.oldest_first,  # Flask-WTF knows no fallbacks: a form that is open while keys rotate was lost
+        # Flask-WTF knows no fallbacks: a form that is open while keys rotate was lost
+        WTF_CSRF_SECRET_KEY=keys.oldest_first,
         MAX_CONTENT_LENGTH=LONGEST_BODY,
         MAX_FORM_PARTS=50,
         SESSION_COOKIE_NAME="__Host-formulir" if settings.is_https else "formulir",

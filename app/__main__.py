@@ -21,7 +21,8 @@ def _create_app() -> Flask:
 
 
 class Commands(AppGroup):
-    """The portal's commands; a bad setting, and a database that is away or not migrated, are said in one line."""
+    """The portal's commands; a bad setting, and a database that is away or not migrated, are said in one
+    line."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:

@@ -1,7 +1,8 @@
 """The database: one session an app context, one unit of work an act.
 
-SQLite's own transaction handling is switched off (it begins too late and upgrades read locks, which fails under
-parallel writers); instead every unit of work begins with BEGIN IMMEDIATE, and reading with a plain BEGIN.
+SQLite's own transaction handling is switched off (it begins too late and upgrades read locks, which fails
+under parallel writers); instead every unit of work begins with BEGIN IMMEDIATE, and reading with a plain
+BEGIN.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,13 +25,15 @@ _SECONDS_TO_WAIT_FOR_A_LOCK = 15
 
 
 def init_app(app: Flask, url: str, fingerprint: Callable[..., str]) -> None:
-    """Give the app its engine. No connection is opened before the first question. `fingerprint` is how its sessions name
-    what must not stand in a table."""
+    """Give the app its engine. No connection is opened before the first question. `fingerprint` is how its
+    sessions name what must not stand in a table."""
     if make_url(url).get_backend_name() == "sqlite":
         arguments = {"timeout": _SECONDS_TO_WAIT_FOR_A_LOCK, "check_same_thread": False}
         made = create_engine(url, connect_args=arguments, hide_parameters=True)
     else:
-        made = create_engine(url, pool_size=10, max_overflow=10, pool_timeout=10, pool_pre_ping=True, hide_parameters=True)
+        made = create_engine(
+            url, pool_size=10, max_overflow=10, pool_timeout=10, pool_pre_ping=True, hide_parameters=True
+        )
     prepare(made)
     app.extensions["engine"] = made
     app.extensions["fingerprint"] = fingerprint
@@ -103,7 +106,8 @@ def _configure_sqlite(connection: SQLiteConnection, record: ConnectionPoolEntry)
 
 
 def _refuse_a_removed_file(connection: SQLiteConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
-    """A file that was replaced, by a restored copy say, is opened anew: what is written to the old one is lost."""
+    """A file that was replaced, by a restored copy say, is opened anew: what is written to the old one is
+    lost."""
     path, inode = record.info["file"]
     if path and _inode(path) != inode:
         raise DisconnectionError(f"{path} is not the file that was opened")

@@ -1,7 +1,8 @@
 """`make bench`: what the portal bears on this machine, as ratios measured in one run.
 
-A portal of its own is started on a free port with a temporary SQLite database, and asked by a few parallel clients.
-Seconds differ from machine to machine; the ratios to what the same machine does bare are what can be compared.
+A portal of its own is started on a free port with a temporary SQLite database, and asked by a few parallel
+clients. Seconds differ from machine to machine; the ratios to what the same machine does bare are what can be
+compared.
 """
 
 import http.client
@@ -55,14 +56,19 @@ class Browser:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, portal(Path(folder)) as port:
-        activation = slow_line.measure(port, nip_of(PEOPLE), f"p{PEOPLE}@contoh.example", Path(folder) / "instance" / "mail")
+        activation = slow_line.measure(
+            port, nip_of(PEOPLE), f"p{PEOPLE}@contoh.example", Path(folder) / "instance" / "mail"
+        )
         bare_hashes = rate(lambda _client, _number: passwords.hashed(PASSWORD), clients=os.cpu_count() or 1)
         alive = rate(lambda client, _number: client.ask("GET", "/healthz"), port)
         page = rate(lambda client, _number: client.ask("GET", "/login"), port)
         asked, delivered_after = ask_for_tokens(port)
         logins = rate(log_in, port, rounds=PEOPLE // CLIENTS)
     print(f"argon2id hashes, bare              {bare_hashes:8.0f} /s")
-    print(f"logins (form, hash, session)       {logins:8.0f} /s   {logins / bare_hashes:5.2f} of the bare hashes")
+    print(
+        f"logins (form, hash, session)       {logins:8.0f} /s   {logins / bare_hashes:5.2f} of the bare "
+        "hashes"
+    )
     print(f"/healthz                           {alive:8.0f} /s")
     print(f"/login page                        {page:8.0f} /s   {page / alive:5.2f} of /healthz")
     print(f"wishes for a token                 {asked:8.0f} /s   {asked / alive:5.2f} of /healthz")
@@ -71,7 +77,9 @@ def main() -> None:
     same_time.report(same_time.measure())
 
 
-def rate(act: Callable[["Browser", int], object], port: int = 0, rounds: int | None = None, clients: int = CLIENTS) -> float:
+def rate(
+    act: Callable[["Browser", int], object], port: int = 0, rounds: int | None = None, clients: int = CLIENTS
+) -> float:
     """Acts a second by parallel clients, for SECONDS or for `rounds` acts each."""
     start = time.perf_counter()
 
@@ -98,7 +106,11 @@ def ask_for_tokens(port: int) -> tuple[float, float]:
 
     def ask(client: Browser, number: int) -> None:
         person = person_of(number)
-        fields = {"csrf_token": client.token("/lupa-password"), "nip": nip_of(person), "email": f"p{person}@contoh.example"}
+        fields = {
+            "csrf_token": client.token("/lupa-password"),
+            "nip": nip_of(person),
+            "email": f"p{person}@contoh.example",
+        }
         status, _ = client.ask("POST", "/lupa-password", fields)
         assert status == 303, status
 
@@ -138,9 +150,13 @@ def portal(folder: Path) -> Iterator[int]:
         "PORTAL_ENV": "demo",
     }
     (folder / "instansi.csv").write_text("kode,nama,kontak\n1,Instansi Contoh,loket 1\n")
-    header, password_hash = "nip,nama,email,kategori,kode_instansi,unit_kerja,password_hash", passwords.hashed(PASSWORD)
+    header, password_hash = (
+        "nip,nama,email,kategori,kode_instansi,unit_kerja,password_hash",
+        passwords.hashed(PASSWORD),
+    )
     rows = (
-        f'{nip_of(n)},Orang Contoh,p{n}@contoh.example,PNS,1,Unit,"{password_hash}"' for n in range(PEOPLE + 1)
+        f'{nip_of(n)},Orang Contoh,p{n}@contoh.example,PNS,1,Unit,"{password_hash}"'
+        for n in range(PEOPLE + 1)
     )  # one more, who is slow
     (folder / "pegawai.csv").write_text("\n".join((header, *rows)) + "\n")
 

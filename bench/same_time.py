@@ -1,8 +1,8 @@
 """Whether the time of a refusal tells what there is behind a NIP.
 
-Groups that must not be told apart are asked in turns, round after round, and the time of the processor is taken. Two of
-the groups are equal: how far they lie apart by chance is the measure for all others. A ratio of a few is noise; one that
-grows with the number of rounds is a leak.
+Groups that must not be told apart are asked in turns, round after round, and the time of the processor is
+taken. Two of the groups are equal: how far they lie apart by chance is the measure for all others. A ratio of
+a few is noise; one that grows with the number of rounds is a leak.
 """
 
 import gc
@@ -46,7 +46,8 @@ class Group:
 
 @dataclass(frozen=True)
 class Apart:
-    """How far a group lies from the first, in seconds of the processor, and as a multiple of what chance makes of equals."""
+    """How far a group lies from the first, in seconds of the processor, and as a multiple of what chance
+    makes of equals."""
 
     name: str
     seconds: float
@@ -95,15 +96,21 @@ def measure() -> dict[str, list[Apart]]:
 
 
 def report(found: dict[str, list[Apart]]) -> None:
-    print("same time: how far from a NIP of nobody; in brackets as a multiple of what equal groups lie apart by chance")
+    print(
+        "same time: how far from a NIP of nobody; in brackets as a multiple of what equal groups lie apart "
+        "by chance"
+    )
     for what, groups in found.items():
         print(f"    {what}")
         for group in groups:
             print(f"        {group.name:<31}{group.seconds * 1e6:+8.0f} us   ({group.ratio:.1f})")
 
 
-def _compare(app: Flask, groups: Sequence[Group], guess: Callable[[FlaskClient, str, str], None], rounds: int) -> list[Apart]:
-    """All groups once a round, in another order each time; compared are the medians of the differences of a round."""
+def _compare(
+    app: Flask, groups: Sequence[Group], guess: Callable[[FlaskClient, str, str], None], rounds: int
+) -> list[Apart]:
+    """All groups once a round, in another order each time; compared are the medians of the differences of a
+    round."""
     client = app.test_client()
     page = client.get("/konfirmasi-reset-password").text
     found = _CSRF.search(page)
@@ -123,7 +130,9 @@ def _compare(app: Flask, groups: Sequence[Group], guess: Callable[[FlaskClient, 
     first, equal = times[groups[0].name], times[EQUAL]
     chance = [one - other for one, other in zip(equal, first, strict=True)]
     middle = statistics.median(chance)
-    spread = 1.4826 * statistics.median(abs(one - middle) for one in chance) * 1.2533 / rounds**0.5  # of such a median
+    spread = (
+        1.4826 * statistics.median(abs(one - middle) for one in chance) * 1.2533 / rounds**0.5
+    )  # of such a median
     apart = []
     for group in groups[1:]:
         seconds = statistics.median(one - other for one, other in zip(times[group.name], first, strict=True))
@@ -137,7 +146,10 @@ def _guess_token(client: FlaskClient, nip: str, csrf: str) -> None:
 
 
 def _guess_password(client: FlaskClient, nip: str, csrf: str) -> None:
-    assert client.post("/login", data={"csrf_token": csrf, "nip": nip, "password": "Salah-Sekali-1"}).status_code == 422
+    assert (
+        client.post("/login", data={"csrf_token": csrf, "nip": nip, "password": "Salah-Sekali-1"}).status_code
+        == 422
+    )
 
 
 def _nobodies() -> list[Group]:
@@ -172,8 +184,10 @@ def _ask(app: Flask, nip: str, count: int, is_over: bool = False) -> None:
             session.add(
                 ResetRequest(
                     reference=new_reference(), key=new_row_key(), submission=f"{nip}-{number}", nip=nip,
-                    typed_email="orang@contoh.example", user_id=owner.id, credential_version=owner.credential_version,
-                    asked_at=now(), mailed_at=now(), expires_at=now() + timedelta(hours=1), client_address="-",
+                    typed_email="orang@contoh.example", user_id=owner.id,
+                    credential_version=owner.credential_version,
+                    asked_at=now(), mailed_at=now(), expires_at=now() + timedelta(hours=1),
+                    client_address="-",
                     used_at=now() if is_over else None,
                 )
             )  # fmt: skip

@@ -1,8 +1,10 @@
-"""The whole activation in Chromium on a slow line, as page times: from the tap until the next page has loaded.
+"""The whole activation in Chromium on a slow line, as page times: from the tap until the next page has
+loaded.
 
-The line is Chromium's preset "slow 3G": 400 kbit/s each way and 2 s until an answer begins. It is laid on the page by
-the DevTools protocol, which does not reach into a service worker; so the browser has none here, and every page and
-file crosses the slow line. (With the worker, files come from its cache, and pages are asked for just the same.)
+The line is Chromium's preset "slow 3G": 400 kbit/s each way and 2 s until an answer begins. It is laid on the
+page by the DevTools protocol, which does not reach into a service worker; so the browser has none here, and
+every page and file crosses the slow line. (With the worker, files come from its cache, and pages are asked
+for just the same.)
 """
 
 import re
@@ -15,8 +17,15 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.browser.chromium import INDONESIAN, PHONE, NoChromium, launch_args
 
 MOST_SECONDS = 20.0
-READING_SECONDS = 5  # people read "Reset Password berhasil" before they press OK; the next page is fetched meanwhile
-SLOW_3G = {"offline": False, "downloadThroughput": 400_000 / 8, "uploadThroughput": 400_000 / 8, "latency": 2000}
+READING_SECONDS = (
+    5  # people read "Reset Password berhasil" before they press OK; the next page is fetched meanwhile
+)
+SLOW_3G = {
+    "offline": False,
+    "downloadThroughput": 400_000 / 8,
+    "uploadThroughput": 400_000 / 8,
+    "latency": 2000,
+}
 NEW_PASSWORD = "Kuda-Laut7"
 _TOKEN = re.compile(r"^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$", re.MULTILINE)
 _LOAD_TIME = "() => performance.getEntriesByType('navigation')[0].loadEventEnd"
@@ -36,7 +45,9 @@ def measure(port: int, nip: str, email: str, mail_folder: Path) -> list[Step] | 
         return None
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(**options)
-        context = chromium.new_context(base_url=f"http://127.0.0.1:{port}", service_workers="block", **PHONE, **INDONESIAN)
+        context = chromium.new_context(
+            base_url=f"http://127.0.0.1:{port}", service_workers="block", **PHONE, **INDONESIAN
+        )
         page = context.new_page()
         line = context.new_cdp_session(page)
         line.send("Network.enable")
@@ -95,6 +106,9 @@ def report(steps: list[Step] | None) -> None:
         print("activation on slow 3G                     -  (no Chromium here)")
         return
     total = sum(step.seconds for step in steps)
-    print(f"activation on slow 3G              {total:8.1f} s   of page time in {len(steps)} pages, at most {MOST_SECONDS:.0f}")
+    print(
+        f"activation on slow 3G              {total:8.1f} s   of page time in {len(steps)} pages, at most "
+        f"{MOST_SECONDS:.0f}"
+    )
     for step in steps:
         print(f"    {step.name:<31}{step.seconds:8.1f} s")

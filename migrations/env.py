@@ -1,4 +1,5 @@
-"""Alembic's entry. The database is the one that was handed in, or DATABASE_URL for the `alembic` command itself."""
+"""Alembic's entry. The database is the one that was handed in, or DATABASE_URL for the `alembic` command
+itself."""
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext

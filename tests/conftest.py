@@ -1,4 +1,5 @@
-"""A portal for each test: its own database (SQLite, and PostgreSQL too for everything that talks to one), people, mail."""
+"""A portal for each test: its own database (SQLite, and PostgreSQL too for everything that talks to one),
+people, mail."""
 
 import os
 import shutil
@@ -28,7 +29,8 @@ from tests.inbox import Inbox
 from tests.postgres_server import NoPostgres, throw_away_server
 from tests.visitor import Visitor
 
-# HYPOTHESIS_PROFILE=soak looks much longer for an example that breaks a rule; `make soak` does so with the state machines.
+# HYPOTHESIS_PROFILE=soak looks much longer for an example that breaks a rule; `make soak` does so with the
+# state machines.
 settings.register_profile("test", deadline=None)
 settings.register_profile("soak", deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
@@ -36,7 +38,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 SECRET_KEY = "a key for tests only, of no use elsewhere"
 _numbers = count(1)
 _kept = TemporaryDirectory(prefix="templates-")
-COMPILED_TEMPLATES = FileSystemBytecodeCache(_kept.name)  # else every test's own portal would compile its pages anew
+COMPILED_TEMPLATES = FileSystemBytecodeCache(
+    _kept.name
+)  # else every test's own portal would compile its pages anew
 
 # Nor its addresses: what builds an address is the same in every portal.
 _compiled: dict[tuple[object, ...], object] = {}
@@ -169,8 +173,11 @@ def visitor(peopled: Flask) -> Visitor:
 
 
 def _on_server(url: str, statement: str, since_15: str = "") -> None:
-    """`since_15` is added where the server knows it: copied as files, a database is there in half the time."""
+    """`since_15` is added where the server knows it: copied as files, a database is there in half the
+    time."""
     parts = make_url(url.format("postgres"))
-    with psycopg.connect(host=parts.query["host"], user=parts.username, dbname="postgres", autocommit=True) as connection:
+    with psycopg.connect(
+        host=parts.query["host"], user=parts.username, dbname="postgres", autocommit=True
+    ) as connection:
         knows_it = connection.info.server_version >= 150_000
         connection.execute(f"{statement} {since_15 if knows_it else ''}")

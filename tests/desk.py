@@ -31,7 +31,12 @@ def user(app: Flask, person: Person) -> User:
 
 
 def asked(
-    app: Flask, person: Person, address: str, ago: timedelta = timedelta(), name: str | None = None, phone: str = "0812-555-0100"
+    app: Flask,
+    person: Person,
+    address: str,
+    ago: timedelta = timedelta(),
+    name: str | None = None,
+    phone: str = "0812-555-0100",
 ) -> int:
     """A request of this person that has come in and waits; returns its id."""
     moment: datetime = now() - ago
@@ -67,14 +72,18 @@ def correction(app: Flask, correction_id: int) -> EmailCorrection:
 
 def latest_change(app: Flask, person: Person) -> IdentityChange | None:
     with app.app_context(), reading() as session:
-        found = select(IdentityChange).join(User, IdentityChange.user_id == User.id).where(User.nip == person.nip)
+        found = (
+            select(IdentityChange).join(User, IdentityChange.user_id == User.id).where(User.nip == person.nip)
+        )
         return session.scalars(found.order_by(IdentityChange.id.desc()).limit(1)).one_or_none()
 
 
 def centre(app: Flask, person: Person) -> None:
     """Somebody whom the command line has made an admin of the centre."""
     until = (now() + timedelta(days=300)).date().isoformat()
-    granted = app.test_cli_runner().invoke(args=["admin", "grant", person.nip, "--pusat", "--sk", "SK-2/PUSAT", "--until", until])
+    granted = app.test_cli_runner().invoke(
+        args=["admin", "grant", person.nip, "--pusat", "--sk", "SK-2/PUSAT", "--until", until]
+    )
     assert granted.exit_code == 0, granted.output
 
 
@@ -86,9 +95,13 @@ def confirm_as_second(app: Flask, person: Person) -> None:
         held = Authority.of(session, admin, today_in_jakarta(now()))
         change = latest_change(app, person)
         assert held is not None and change is not None
-        confirmed = confirm_change(session, held, change.id, timedelta(hours=24), Client("-", "-", "-"), now())
+        confirmed = confirm_change(
+            session, held, change.id, timedelta(hours=24), Client("-", "-", "-"), now()
+        )
         assert isinstance(confirmed, IdentityChange), confirmed
-        found = select(IdentityChange).join(User, IdentityChange.user_id == User.id).where(User.nip == person.nip)
+        found = (
+            select(IdentityChange).join(User, IdentityChange.user_id == User.id).where(User.nip == person.nip)
+        )
         return session.scalars(found.order_by(IdentityChange.id.desc()).limit(1)).one_or_none()
 
 

@@ -1,4 +1,5 @@
-"""Mail as its readers see it: delivered by the real worker code, read from the files that the demo's postman writes."""
+"""Mail as its readers see it: delivered by the real worker code, read from the files that the demo's postman
+writes."""
 
 import email
 import re
@@ -46,7 +47,8 @@ class Inbox:
         self._read: set[str] = set()
 
     def fetch(self) -> list[Mail]:
-        """Let the worker deliver what is due; the mails that are new since the last look, in order of posting."""
+        """Let the worker deliver what is due; the mails that are new since the last look, in order of
+        posting."""
         with self._app.app_context():
             postman = portal().postman()
             folder = portal().settings.mail_folder
@@ -57,7 +59,9 @@ class Inbox:
                         break
         unread = [file for file in folder.glob("*.eml") if file.name not in self._read]
         with self._app.app_context(), reading() as session:
-            found = select(OutboxMail.id, OutboxMail.message_id).where(OutboxMail.message_id.in_(file.stem for file in unread))
+            found = select(OutboxMail.id, OutboxMail.message_id).where(
+                OutboxMail.message_id.in_(file.stem for file in unread)
+            )
             posted = {f"{name}.eml": number for number, name in session.execute(found)}
         new = sorted(unread, key=lambda file: posted.get(file.name, 0))
         self._read |= {file.name for file in new}
@@ -75,4 +79,10 @@ def _parsed(content: bytes) -> Mail:
     message = email.message_from_bytes(content, _class=EmailMessage, policy=policy.default)
     text, html = message.get_body(("plain",)), message.get_body(("html",))
     assert text is not None and html is not None
-    return Mail(str(message["To"]), str(message["Subject"]), text.get_content(), html.get_content(), str(message["Message-ID"]))
+    return Mail(
+        str(message["To"]),
+        str(message["Subject"]),
+        text.get_content(),
+        html.get_content(),
+        str(message["Message-ID"]),
+    )

@@ -66,13 +66,23 @@ def corners(picture: Image.Image) -> list[str]:
     """The nearest of the paper's colours in each corner, row by row."""
     inset_x, inset_y = picture.width // 4, picture.height // 4
     places = [(x, y) for y in (inset_y, picture.height - inset_y) for x in (inset_x, picture.width - inset_x)]
-    known = {"red": (255, 0, 0), "green": (0, 128, 0), "blue": (0, 0, 255), "white": (255, 255, 255), "grey": (128, 128, 128)}
+    known = {
+        "red": (255, 0, 0),
+        "green": (0, 128, 0),
+        "blue": (0, 0, 255),
+        "white": (255, 255, 255),
+        "grey": (128, 128, 128),
+    }
     plain = picture.convert("RGB").resize((picture.width, picture.height)).reduce(1)
 
     def nearest(place: tuple[int, int]) -> str:
-        seen = plain.crop((place[0] - 4, place[1] - 4, place[0] + 4, place[1] + 4)).resize((1, 1), Image.Resampling.BOX)
+        seen = plain.crop((place[0] - 4, place[1] - 4, place[0] + 4, place[1] + 4)).resize(
+            (1, 1), Image.Resampling.BOX
+        )
         colour = seen.getpixel((0, 0))
         assert isinstance(colour, tuple)
-        return min(known, key=lambda name: sum((a - b) ** 2 for a, b in zip(known[name], colour, strict=True)))
+        return min(
+            known, key=lambda name: sum((a - b) ** 2 for a, b in zip(known[name], colour, strict=True))
+        )
 
     return [nearest(place) for place in places]

@@ -22,7 +22,22 @@ def throw_away_server() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
     data = folder / "data"
     run_as = _unprivileged(folder)
-    _run([*run_as, programs / "initdb", "-D", data, "-U", "portal", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"])
+    _run(
+        [
+            *run_as,
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            "portal",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "-N",
+        ]
+    )
     options = f"-k {folder} -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=200"
     _run([*run_as, programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"])
     try:
@@ -45,7 +60,9 @@ def find_programs() -> Path:
     for candidate in candidates:
         if (candidate / "initdb").exists() and (candidate / "pg_ctl").exists():
             return candidate
-    raise NoPostgres("no PostgreSQL binaries: install Debian's postgresql, or set PG_BIN to the folder of initdb")
+    raise NoPostgres(
+        "no PostgreSQL binaries: install Debian's postgresql, or set PG_BIN to the folder of initdb"
+    )
 
 
 def _unprivileged(folder: Path) -> list[str]:
@@ -56,6 +73,8 @@ def _unprivileged(folder: Path) -> list[str]:
 
 
 def _run(command: list[object]) -> None:
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, cwd="/", timeout=60)
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, cwd="/", timeout=60
+    )
     if done.returncode:
         raise RuntimeError(f"{command[-2:]} failed: {done.stdout[-500:]}{done.stderr[-500:]}")

@@ -1,4 +1,5 @@
-"""Reports as mail servers write them about letters that they could not deliver. People and hosts are invented."""
+"""Reports as mail servers write them about letters that they could not deliver. People and hosts are
+invented."""
 
 from dataclasses import dataclass
 
@@ -7,14 +8,17 @@ TO_WHOM = "budi@nusajaya.example"
 
 @dataclass(frozen=True)
 class Sample:
-    """One message that comes to the return path; `means` is `hard 5.1.1`, `soft 5.2.2`, or a word of why it says nothing."""
+    """One message that comes to the return path; `means` is `hard 5.1.1`, `soft 5.2.2`, or a word of why it
+    says nothing."""
 
     name: str
     means: str
     message: str
 
 
-def dsn(groups: str, *, notice: str = "I'm sorry to have to inform you", returned: str = "text/rfc822-headers") -> str:
+def dsn(
+    groups: str, *, notice: str = "I'm sorry to have to inform you", returned: str = "text/rfc822-headers"
+) -> str:
     """The frame of RFC 3464 around per-recipient fields."""
     return f"""Return-Path: <>
 From: MAILER-DAEMON@mx.example (Mail Delivery System)
@@ -129,32 +133,43 @@ SAMPLES = [
     Sample("Exim, no number at all", "hard 5.0.0", dsn(failed("5.0.0", "550 Unknown user"))),
     Sample("Exim, answer of several lines", "hard 5.1.1", dsn(EXIM.replace("550 5.1.1", "550-5.1.1"))),
     Sample("Exchange", "hard 5.1.10", dsn(EXCHANGE)),
-    Sample("Exchange, no such domain", "hard 5.4.310", dsn(failed("5.4.310", "550 5.4.310 DNS domain x does not exist"))),
+    Sample("Exchange, no such domain", "hard 5.4.310", dsn(failed("5.4.310", "550 5.4.310 DNS domain x "
+        "does not exist"))),
     Sample("Gmail", "hard 5.1.1", dsn(GMAIL)),
     Sample("Gmail, disabled", "hard 5.2.1", dsn(failed("5.2.1", "550 5.2.1 The email account is disabled."))),
-    Sample("Exchange, not in the directory", "hard 5.4.1", dsn(failed("5.4.1", "550 Recipient address rejected: Access denied"))),
+    Sample("Exchange, not in the directory", "hard 5.4.1", dsn(failed("5.4.1", "550 Recipient address "
+        "rejected: Access denied"))),
     Sample("Exchange, policy", "soft 5.7.1", dsn(failed("5.7.1", "550 5.7.1 Access denied, bad reputation"))),
-    Sample("Postfix, number of policy", "hard 5.7.1", dsn(failed("5.7.1", "550 5.7.1 Recipient address rejected: User unknown"))),
-    Sample("Yahoo, number of protocol", "hard 5.5.1", dsn(failed("5.5.1", "554 This user doesn't have a x.example account"))),
+    Sample("Postfix, number of policy", "hard 5.7.1", dsn(failed("5.7.1", "550 5.7.1 Recipient address "
+        "rejected: User unknown"))),
+    Sample("Yahoo, number of protocol", "hard 5.5.1", dsn(failed("5.5.1", "554 This user doesn't have a "
+        "x.example account"))),
     Sample("Sendmail", "hard 5.1.1", dsn(SENDMAIL)),
     Sample("Postfix, no such domain", "hard 5.4.4", dsn(failed("5.4.4", "").replace("smtp", "X-Postfix"))),
-    Sample("Yahoo, words alone", "hard 5.0.0", dsn(failed("5.0.0", "554 This user doesn't have a yahoo.example account"))),
+    Sample("Yahoo, words alone", "hard 5.0.0", dsn(failed("5.0.0", "554 This user doesn't have a "
+        "yahoo.example account"))),
     Sample("no number and no words", "soft 5.0.0", dsn(failed("5.0.0", ""))),
     Sample("status that is none", "hard 5.1.1", dsn(failed("unknown", "550 5.1.1 nobody here"))),
     Sample("status with a remark", "hard 5.1.1", dsn(failed("5.1.1 (bad destination mailbox address)", ""))),
-    Sample("full", "soft 5.2.2", dsn(failed("5.2.2", "552 5.2.2 The email account that you tried to reach is over quota"))),
+    Sample("full", "soft 5.2.2", dsn(failed("5.2.2", "552 5.2.2 The email account that you tried to reach "
+        "is over quota"))),
     Sample("full, under a wrong number", "soft 5.1.1", dsn(failed("5.1.1", "550 5.1.1 mailbox full"))),
-    Sample("policy", "soft 5.7.1", dsn(failed("5.7.1", "550 5.7.1 Message rejected as spam by content filtering"))),
-    Sample("O365, our sender", "soft 5.1.8", dsn(failed("5.1.8", "550 5.1.8 Access denied, bad outbound sender"))),
+    Sample("policy", "soft 5.7.1", dsn(failed("5.7.1", "550 5.7.1 Message rejected as spam by content "
+        "filtering"))),
+    Sample("O365, our sender", "soft 5.1.8", dsn(failed("5.1.8", "550 5.1.8 Access denied, bad outbound "
+        "sender"))),
     Sample("our sender, under a vague number", "soft 5.1.0", dsn(failed("5.1.0", "550 5.1.0 Sender denied"))),
-    Sample("too fast", "soft 5.2.1", dsn(failed("5.2.1", "550 5.2.1 receiving mail at a rate that prevents delivery"))),
-    Sample("given up after days", "soft 4.4.1", dsn(failed("4.4.1", "connect to mx.example[192.0.2.1]:25: timed out"))),
+    Sample("too fast", "soft 5.2.1", dsn(failed("5.2.1", "550 5.2.1 receiving mail at a rate that prevents "
+        "delivery"))),
+    Sample("given up after days", "soft 4.4.1", dsn(failed("4.4.1", "connect to mx.example[192.0.2.1]:25: "
+        "timed out"))),
     Sample("success that failed", "soft 2.0.0", dsn(failed("2.0.0", ""))),
     Sample("delayed", "delayed", dsn(failed("4.4.1", "451 4.4.1 later", action="delayed"))),
     Sample("delivered", "delivered", dsn(failed("2.0.0", "", action="delivered"))),
     Sample("relayed", "relayed", dsn(failed("2.0.0", "", action="relayed (to a gateway)"))),
     Sample("expanded", "expanded", dsn(failed("2.0.0", "", action="expanded"))),
-    Sample("one of two reached", "delivered", dsn(f"{failed('5.1.1', '')}\n\n{failed('2.0.0', '', action='delivered')}")),
+    Sample("one of two reached", "delivered",
+           dsn(f"{failed('5.1.1', '')}\n\n{failed('2.0.0', '', action='delivered')}")),
     Sample("two failed, one only full", "soft 5.2.2", dsn(f"{failed('5.1.1', '')}\n\n{failed('5.2.2', '')}")),
     Sample("action nobody knows", "unknown fate", dsn(failed("5.1.1", "", action="exploded"))),
     Sample("no recipient", "names no recipient", dsn("X-Nothing: here")),
@@ -162,5 +177,6 @@ SAMPLES = [
     Sample("vacation", "no report", VACATION),
     Sample("a report inside another message", "no report", FORWARDED),
     Sample("a read receipt", "no report", READ_RECEIPT),
-    Sample("a report inside a report", "without a part", dsn(POSTFIX).replace("message/delivery-status", "message/rfc822")),
+    Sample("a report inside a "
+        "report", "without a part", dsn(POSTFIX).replace("message/delivery-status", "message/rfc822")),
 ]  # fmt: skip

@@ -17,7 +17,8 @@ _STRINGS = ("inlineStr", "s")
 
 @dataclass(frozen=True)
 class Book:
-    """`kinds` of the cells that hold something; `is_text` whether every string, and every column below, is of the text format."""
+    """`kinds` of the cells that hold something; `is_text` whether every string, and every column below, is of
+    the text format."""
 
     rows: list[list[str]]
     kinds: set[str]
@@ -33,7 +34,9 @@ def opened(content: bytes) -> Book:
     cells = [cell for cell in sheet.iter(f"{_NS}c") if len(cell)]
     columns = list(sheet.iter(f"{_NS}col"))
     strings = [cell for cell in cells if cell.get("t") in _STRINGS]
-    text = [formats[int(one.get("s", "0"))] for one in strings] + [formats[int(one.get("style", "0"))] for one in columns]
+    text = [formats[int(one.get("s", "0"))] for one in strings] + [
+        formats[int(one.get("style", "0"))] for one in columns
+    ]
     found = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
     return Book(
         [[str(cell) for cell in row] for row in found],
@@ -44,7 +47,8 @@ def opened(content: bytes) -> Book:
 
 
 def saved_again(content: bytes, correct: Callable[[list[str]], list[str]]) -> bytes:
-    """As a spreadsheet saves it after somebody has corrected rows: other XML, the strings in a table of their own."""
+    """As a spreadsheet saves it after somebody has corrected rows: other XML, the strings in a table of their
+    own."""
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
         sheet, text = book.add_worksheet(), book.add_format({"num_format": "@"})

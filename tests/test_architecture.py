@@ -15,14 +15,21 @@ def test_imports_point_down_and_never_up() -> None:
 
 
 def test_only_the_postman_knows_flask_mail() -> None:
-    importers = [file.name for file in (ROOT / "app").rglob("*.py") if re.search(r"(from|import) flask_mail", file.read_text())]
+    importers = [
+        file.name
+        for file in (ROOT / "app").rglob("*.py")
+        if re.search(r"(from|import) flask_mail", file.read_text())
+    ]
 
     assert importers == ["delivery.py"]
 
 
 def test_what_anybody_can_repeat_has_one_door() -> None:
-    """Rows of the trail that a stranger, or the holder of a link or a known browser, could have written without end."""
-    repeatable = "LOGIN_THROTTLED|LOGIN_NOT_OPEN|TOKEN_THROTTLED|TOKEN_RESENT_TOO_SOON|PASSWORD_REFUSED|LINK_OPENED"
+    """Rows of the trail that a stranger, or the holder of a link or a known browser, could have written
+    without end."""
+    repeatable = (
+        "LOGIN_THROTTLED|LOGIN_NOT_OPEN|TOKEN_THROTTLED|TOKEN_RESENT_TOO_SOON|PASSWORD_REFUSED|LINK_OPENED"
+    )
     past_the_door = re.compile(rf"audit\.record\(\s*\w+,\s*Tag\.({repeatable})\b")
 
     assert not [file for file in (ROOT / "app").rglob("*.py") if past_the_door.search(file.read_text())]
@@ -37,7 +44,9 @@ def test_the_moment_of_an_event_is_always_the_servers_clock() -> None:
         assert file.name in ("audit.py", "audit_event.py") or "AuditEvent(" not in code, file
         for call in ast.walk(ast.parse(code)):
             if isinstance(call, ast.Call) and re.fullmatch(r"audit\.record(_parts)?", ast.unparse(call.func)):
-                assert re.fullmatch(r"(\w+\.)?(now|moment)(\(\))?", ast.unparse(call.args[4])), f"{file}:{call.lineno}"
+                assert re.fullmatch(r"(\w+\.)?(now|moment)(\(\))?", ast.unparse(call.args[4])), (
+                    f"{file}:{call.lineno}"
+                )
 
 
 def test_vendored_files_are_what_their_checksums_say() -> None:

@@ -1,7 +1,7 @@
 """Whatever is looked up under a member of an enum is there for each of its members.
 
-A new letter, tag or state comes with an entry in every table about its kind, or the first person who has one meets an
-accident. These tests look for the tables themselves, so nobody has to remember to list a new one.
+A new letter, tag or state comes with an entry in every table about its kind, or the first person who has one
+meets an accident. These tests look for the tables themselves, so nobody has to remember to list a new one.
 """
 
 import ast
@@ -24,7 +24,8 @@ TEMPLATES = ROOT / "templates"
 PARTIAL = {
     "app.web.trail_words.GROUPS": "the tags of one group; WORDS holds all groups together",
     "app.flows.carry_out_import._WAITS": "asked only for a state that is in it",
-    "app.blueprints.admin.imports.Progress": "asked with .get for a batch whose worker is at work; the rest has no word",
+    "app.blueprints.admin.imports.Progress": "asked with .get for a batch whose worker is at work; the "
+    "rest has no word",
     "app.domain.categories._PDM_GROUPS": "asked with .get: a CPNS has the sections of everybody, and no more",
 }
 
@@ -47,7 +48,14 @@ ENUMS = {
 def _kept_tables() -> Iterator[tuple[str, Mapping[object, object]]]:
     """The tables that modules and classes keep under a name, however they were made."""
     for module in MODULES:
-        owners = [module, *(one for one in vars(module).values() if isinstance(one, type) and one.__module__ == module.__name__)]
+        owners = [
+            module,
+            *(
+                one
+                for one in vars(module).values()
+                if isinstance(one, type) and one.__module__ == module.__name__
+            ),
+        ]
         for owner in owners:
             for name, value in vars(owner).items():
                 if isinstance(value, Mapping) and value and all(isinstance(key, Enum) for key in value):
@@ -55,7 +63,8 @@ def _kept_tables() -> Iterator[tuple[str, Mapping[object, object]]]:
 
 
 def _written_tables() -> Iterator[tuple[str, set[str], type[Enum]]]:
-    """The tables that stand in the code, within functions too: `{Letter.TOKEN: ..., Letter.BULK_ACT: ...}`."""
+    """The tables that stand in the code, within functions too: `{Letter.TOKEN: ..., Letter.BULK_ACT:
+    ...}`."""
     for path in sorted(Path(app.__file__).parent.rglob("*.py")):
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for statement in ast.parse(path.read_text()).body:
@@ -101,7 +110,11 @@ def test_the_search_finds_the_tables_that_there_are() -> None:
     kept, written = dict(_kept_tables()), {where for where, _, _ in _written_tables()}
 
     assert {"app.flows.look_at_person._LETTERS", "app.web.trail_words.WORDS"} <= kept.keys()
-    assert {"app.flows.look_at_person._LETTERS", "app.domain.identity._STATE_LABELS", "app.web.trail_words.GROUPS"} <= written
+    assert {
+        "app.flows.look_at_person._LETTERS",
+        "app.domain.identity._STATE_LABELS",
+        "app.web.trail_words.GROUPS",
+    } <= written
     assert {"Letter", "Tag", "MailState", "BatchState", "ChangeKind", "IdentityCheck"} <= ENUMS.keys()
 
 
@@ -116,28 +129,50 @@ def test_what_a_member_says_of_itself_it_can_say(kind: type[Enum]) -> None:
 
 def test_every_letter_has_its_three_templates_and_no_folder_is_left_over() -> None:
     parts = {"subject.txt", "body.txt", "body.html"}
-    folders = {folder.name: {file.name for file in folder.iterdir()} for folder in (TEMPLATES / "emails").iterdir()}
+    folders = {
+        folder.name: {file.name for file in folder.iterdir()} for folder in (TEMPLATES / "emails").iterdir()
+    }
 
-    assert {name: files for name, files in folders.items() if not name.startswith("_")} == dict.fromkeys(Letter, parts)
+    assert {name: files for name, files in folders.items() if not name.startswith("_")} == dict.fromkeys(
+        Letter, parts
+    )
 
 
 def test_tables_in_templates_hold_every_member_or_say_what_stands_for_the_rest(tmp_path: Path) -> None:
-    """`{'baru': ..., 'diproses': ...}[state]` is an accident for each state that it lacks; `.get(state, ...)` is none."""
-    settings = {"PORTAL_ENV": "test", "SECRET_KEY": "-" * 32, "INSTANCE_PATH": str(tmp_path), "DATABASE_URL": "sqlite://"}
+    """`{'baru': ..., 'diproses': ...}[state]` is an accident for each state that it lacks; `.get(state, ...)`
+    is none."""
+    settings = {
+        "PORTAL_ENV": "test",
+        "SECRET_KEY": "-" * 32,
+        "INSTANCE_PATH": str(tmp_path),
+        "DATABASE_URL": "sqlite://",
+    }
     jinja = create_app(Settings.from_env(settings)).jinja_env
     seen = 0
     for file in sorted(TEMPLATES.rglob("*.html")) + sorted(TEMPLATES.rglob("*.txt")):
         tree = jinja.parse(file.read_text())
-        named = {one.target.name: one.node for one in tree.find_all(nodes.Assign) if isinstance(one.target, nodes.Name)}
+        named = {
+            one.target.name: one.node
+            for one in tree.find_all(nodes.Assign)
+            if isinstance(one.target, nodes.Name)
+        }
         for look_up in tree.find_all(nodes.Getitem):
             table = named.get(look_up.node.name) if isinstance(look_up.node, nodes.Name) else look_up.node
             if isinstance(table, nodes.Dict):
                 keys = {pair.key.value for pair in table.items if isinstance(pair.key, nodes.Const)}
-                about = [{member.value for member in kind} for kind in ENUMS.values() if keys <= {one.value for one in kind}]
+                about = [
+                    {member.value for member in kind}
+                    for kind in ENUMS.values()
+                    if keys <= {one.value for one in kind}
+                ]
                 seen += bool(about)
                 assert not about or keys in about, f"{file}:{look_up.lineno}"
         for call in tree.find_all(nodes.Call):
-            if isinstance(call.node, nodes.Getattr) and call.node.attr == "get" and isinstance(call.node.node, nodes.Dict):
+            if (
+                isinstance(call.node, nodes.Getattr)
+                and call.node.attr == "get"
+                and isinstance(call.node.node, nodes.Dict)
+            ):
                 seen += 1
                 assert len(call.args) == 2, f"{file}:{call.lineno} says nothing for the rest"
     assert seen >= 5

@@ -38,7 +38,9 @@ class Visitor:
         return self.submit("/lupa-password", nip=nip, email=email)
 
     def reset_password(self, token: str, password: str, nip: str = "") -> TestResponse:
-        return self.submit("/konfirmasi-reset-password", "/reset-password", nip=nip, token=token, password=password)
+        return self.submit(
+            "/konfirmasi-reset-password", "/reset-password", nip=nip, token=token, password=password
+        )
 
     def log_in(self, nip: str, password: str = PASSWORD, page: str = "/login") -> TestResponse:
         return self.submit(page, nip=nip, password=password)

@@ -44,7 +44,8 @@ def show() -> ResponseReturnValue:
 @blueprint.post("/akhiri-sesi-lain")
 @login_required
 def end_others() -> ResponseReturnValue:
-    """This browser stays known if it was: whoever took over a session must not make his browser the only known one."""
+    """This browser stays known if it was: whoever took over a session must not make his browser the only
+    known one."""
     visitor = sessions.require_visitor()
     was_known = sessions.known_until(visitor.user) is not None
     with unit_of_work() as db:
@@ -62,7 +63,11 @@ def forget_all_browsers() -> ResponseReturnValue:
     visitor = sessions.require_visitor()
     with unit_of_work() as db:
         forget_browsers(db, visitor.user, client(), now())
-    flash("Semua browser sudah dilupakan, termasuk browser ini. Browser ini dikenal lagi setelah Anda masuk lagi.", "success")
+    flash(
+        "Semua browser sudah dilupakan, termasuk browser ini. Browser ini dikenal lagi setelah Anda masuk "
+        "lagi.",
+        "success",
+    )
     response = redirect(url_for("account.page"), 303)
     sessions.forget_this_browser(response, visitor.user)
     return response
@@ -79,7 +84,8 @@ def stay() -> ResponseReturnValue:
 @blueprint.get("/sisa-sesi")
 @sessions.no_act
 def left() -> ResponseReturnValue:
-    """Asked by the script when its own clock has run out: in another tab somebody may have done something meanwhile."""
+    """Asked by the script when its own clock has run out: in another tab somebody may have done something
+    meanwhile."""
     return _end()
 
 

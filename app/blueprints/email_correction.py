@@ -1,11 +1,22 @@
-"""/perbaikan-email: someone whose address on record is wrong or dead asks for another one, and follows what becomes of it."""
+"""/perbaikan-email: someone whose address on record is wrong or dead asks for another one, and follows what
+becomes of it."""
 
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from io import SEEK_END
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
@@ -26,7 +37,15 @@ from app.domain.indonesian_time import now
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.typed_text import few_lines, one_line
 from app.flows.received_photo import NoPlace, redrawn
-from app.flows.request_correction import AlreadyOnRecord, ProvenMailbox, Ticket, Typed, ask_for_link, behind_link, submit
+from app.flows.request_correction import (
+    AlreadyOnRecord,
+    ProvenMailbox,
+    Ticket,
+    Typed,
+    ask_for_link,
+    behind_link,
+    submit,
+)
 from app.mail.rendering import CORRECTION_LINK_DAYS, TICKET_DAYS
 from app.models.email_correction import EmailCorrection
 from app.models.instansi import Instansi
@@ -40,7 +59,9 @@ from app.web.portal import client, portal
 
 blueprint = Blueprint("email_correction", __name__, url_prefix="/perbaikan-email")
 
-LONGEST_BODY = 12 * 1024 * 1024  # bytes: a file that is a little too large is refused with a sentence at its field
+LONGEST_BODY = (
+    12 * 1024 * 1024
+)  # bytes: a file that is a little too large is refused with a sentence at its field
 _SECONDS_UNTIL_A_PLACE = 30
 _NO_PLACE = (
     "Portal sedang mengolah banyak foto. Tunggu sekitar setengah menit, pilih lagi filenya, lalu kirim lagi. "
@@ -86,8 +107,12 @@ class CorrectionForm(FlaskForm):
     def validate_phone(self, field: StringField) -> None:
         phone = one_line(field.data or "")
         _fits(phone, 30)
-        if phone and (not set(phone) <= set("0123456789+ ().-") or not any(digit.isdigit() for digit in phone)):
-            raise ValidationError("Tulis nomor telepon dengan angka saja, misalnya 081234567890, atau kosongkan.")
+        if phone and (
+            not set(phone) <= set("0123456789+ ().-") or not any(digit.isdigit() for digit in phone)
+        ):
+            raise ValidationError(
+                "Tulis nomor telepon dengan angka saja, misalnya 081234567890, atau kosongkan."
+            )
 
     def validate_attachment(self, field: FileField) -> None:
         if not field.data:
@@ -168,7 +193,8 @@ def asked() -> ResponseReturnValue:
 
 @blueprint.get("/<link>")
 def open_link(link: str) -> ResponseReturnValue:
-    """For who has opened the mailed link, and thereby has shown that the mailbox is theirs. It changes nothing."""
+    """For who has opened the mailed link, and thereby has shown that the mailbox is theirs. It changes
+    nothing."""
     return _page_behind(link, CorrectionForm())
 
 
@@ -211,7 +237,10 @@ def fill_in(link: str) -> ResponseReturnValue:
         case None:
             return _not_a_link()
         case AlreadyOnRecord() if form.other_nip:
-            refuse(form.nip, "Alamat ini sudah tercatat untuk NIP itu, jadi tidak perlu diperbaiki. Pakai Lupa Password.")
+            refuse(
+                form.nip,
+                "Alamat ini sudah tercatat untuk NIP itu, jadi tidak perlu diperbaiki. Pakai Lupa Password.",
+            )
             return _page_behind(link, form, 422)
         case EmailCorrection() if form.other_nip:
             link = portal().keys.correction_link(outcome.reference)
@@ -245,7 +274,8 @@ def _ask_page(form: AskForm, status: int = 200, likely_meant: str | None = None)
 
 
 def _contacts(instansi: Sequence[Instansi], searched: str) -> Sequence[Instansi]:
-    """Those whose name holds every word searched for; all of a few, and none of many that nobody has searched."""
+    """Those whose name holds every word searched for; all of a few, and none of many that nobody has
+    searched."""
     if not searched:
         return instansi if len(instansi) <= MOST_CONTACTS else []
     words = searched.casefold().split()
@@ -269,9 +299,16 @@ def _page_behind(link: str, form: CorrectionForm, status: int = 200) -> Response
             return render_template("correction/on_record.html", found=found)
         case Ticket(correction) if correction.reference != reference:
             flash("Permintaan untuk NIP dan alamat ini sudah ada. Inilah keadaannya.", "info")
-            return redirect(url_for("email_correction.open_link", link=portal().keys.correction_link(correction.reference)), 303)
+            return redirect(
+                url_for(
+                    "email_correction.open_link", link=portal().keys.correction_link(correction.reference)
+                ),
+                303,
+            )
         case Ticket():
-            return render_template("correction/ticket.html", ticket=found, correction=found.correction, now=now())
+            return render_template(
+                "correction/ticket.html", ticket=found, correction=found.correction, now=now()
+            )
         case None:
             return _not_a_link()
 
@@ -284,7 +321,9 @@ def _fits(text: str, longest: int, if_empty: str | None = None) -> None:
     if if_empty and not text:
         raise ValidationError(if_empty)
     if len(text) > longest:
-        raise ValidationError(f"Isian ini {len(text)} huruf. Singkatkan menjadi paling banyak {longest} huruf.")
+        raise ValidationError(
+            f"Isian ini {len(text)} huruf. Singkatkan menjadi paling banyak {longest} huruf."
+        )
 
 
 def _not_a_link() -> Response:

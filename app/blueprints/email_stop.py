@@ -33,7 +33,9 @@ def ask(link: str) -> ResponseReturnValue:
         if change is None:
             return _not_a_link()
         may_stop = can_be_stopped(db, change, change.user, now())
-    return render_template("auth/stop_change.html", link=link, change=change, may_stop=may_stop, becomes=_as_shown(change))
+    return render_template(
+        "auth/stop_change.html", link=link, change=change, may_stop=may_stop, becomes=_as_shown(change)
+    )
 
 
 @blueprint.post("/bukan-saya/<link>")
@@ -65,7 +67,10 @@ def stop_in_session() -> ResponseReturnValue:
         case NothingToStop():
             flash("Tidak ada perubahan yang menunggu, jadi tidak ada yang dihentikan.", "info")
         case IdentityChange():
-            flash(f"Perubahan {outcome.kind.label} dihentikan, dan admin lain akan memeriksanya lagi.", "success")
+            flash(
+                f"Perubahan {outcome.kind.label} dihentikan, dan admin lain akan memeriksanya lagi.",
+                "success",
+            )
     return redirect(url_for("account.page"), 303)
 
 
@@ -89,7 +94,10 @@ def _not_a_link() -> ResponseReturnValue:
         404,
         heading="Tautan ini tidak berlaku",
         sentences=["Tautan ini tidak lengkap, atau sudah lebih lama dari masa berlakunya."],
-        what_to_do=["Hubungi admin kepegawaian instansi Anda, dan katakan bahwa akun Anda diubah tanpa permintaan Anda."],
+        what_to_do=[
+            "Hubungi admin kepegawaian instansi Anda, dan katakan bahwa akun Anda diubah tanpa permintaan "
+            "Anda."
+        ],
         link_href=url_for("email_correction.page"),
         link_text="Cari kontak instansi",
     )

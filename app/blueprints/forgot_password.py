@@ -91,6 +91,9 @@ def remember(asked: ResetRequest, at: datetime) -> None:
 
 
 def _submission(form: ForgotPasswordForm) -> str:
-    """Names the very form that was sent, so that a double click is one wish, and the form opened anew another one."""
+    """Names the very form that was sent, so that a double click is one wish, and the form opened anew another
+    one."""
     form_id = form.form_id.data or secrets.token_urlsafe()
-    return hashlib.sha256("\n".join((form_id, form.nip.value.digits, form.email.value.key)).encode()).hexdigest()
+    return hashlib.sha256(
+        "\n".join((form_id, form.nip.value.digits, form.email.value.key)).encode()
+    ).hexdigest()

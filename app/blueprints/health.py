@@ -1,4 +1,5 @@
-"""For machines: is it alive, ready, how is it doing. Under any Host, with a slash at the end too: probes follow no redirect."""
+"""For machines: is it alive, ready, how is it doing. Under any Host, with a slash at the end too: probes
+follow no redirect."""
 
 import hmac
 import threading
@@ -27,7 +28,8 @@ _asking = threading.Lock()
 @blueprint.get("/healthz")
 @blueprint.get("/healthz/")
 def alive() -> ResponseReturnValue:
-    """The process answers. It asks nothing of the database, so that an outage there does not restart the web."""
+    """The process answers. It asks nothing of the database, so that an outage there does not restart the
+    web."""
     return _plain("ok\n")
 
 
@@ -45,19 +47,35 @@ def ready() -> ResponseReturnValue:
 @blueprint.get("/metrics", provide_automatic_options=False)
 @blueprint.get("/metrics/", provide_automatic_options=False)
 def metrics() -> ResponseReturnValue:
-    """For Prometheus with METRICS_TOKEN as bearer token. Without one, for this machine alone, and behind a proxy for
-    nobody: everybody would seem to be this machine. Who may not read it does not learn that it exists."""
+    """For Prometheus with METRICS_TOKEN as bearer token. Without one, for this machine alone, and behind a
+    proxy for nobody: everybody would seem to be this machine. Who may not read it does not learn that it
+    exists."""
     if not _may_read_metrics():
         abort(404)
     registry = CollectorRegistry()
-    mails = Gauge("portal_outbox_mails", "Letters that are not handed over, by state", ["state"], registry=registry)
-    age = Gauge("portal_outbox_oldest_waiting_seconds", "Age of the oldest letter still to be sent", registry=registry)
-    alarm = Gauge("portal_mail_fault", "Ways that no letter can go because of us, by kind of fault", ["kind"], registry=registry)
+    mails = Gauge(
+        "portal_outbox_mails", "Letters that are not handed over, by state", ["state"], registry=registry
+    )
+    age = Gauge(
+        "portal_outbox_oldest_waiting_seconds", "Age of the oldest letter still to be sent", registry=registry
+    )
+    alarm = Gauge(
+        "portal_mail_fault",
+        "Ways that no letter can go because of us, by kind of fault",
+        ["kind"],
+        registry=registry,
+    )
     with reading() as db:
         faults = Counter(fault.kind for fault in MailFault.alarms(db))
         counts = OutboxMail.counts(db)
         oldest = OutboxMail.oldest_unsent(db)
-    for state in MailState.WAITING, MailState.DEFERRED, MailState.SENDING, MailState.UNCERTAIN, MailState.FAILED:
+    for state in (
+        MailState.WAITING,
+        MailState.DEFERRED,
+        MailState.SENDING,
+        MailState.UNCERTAIN,
+        MailState.FAILED,
+    ):
         mails.labels(state.value).set(counts.get(state, 0))
     for kind in OURS:
         alarm.labels(kind.value).set(faults[kind])
@@ -67,18 +85,22 @@ def metrics() -> ResponseReturnValue:
 
 @blueprint.get("/proxyz", provide_automatic_options=False)
 def proxies() -> ResponseReturnValue:
-    """For `mysapk check`, which asks through the public address what the proxies before the portal make of a request. The
-    question is signed with SECRET_KEY, lives a minute and is answered once; to anybody else this is not a page."""
+    """For `mysapk check`, which asks through the public address what the proxies before the portal make of a
+    request. The question is signed with SECRET_KEY, lives a minute and is answered once; to anybody else this
+    is not a page."""
     question = portal().keys.open_check_question(request.headers.get("X-Portal-Check", ""), SECONDS_TO_ASK)
     if question is None or not _is_new(question):
         abort(404)
-    forwarded = [one for line in request.headers.getlist("X-Forwarded-For") for one in line.split(",") if one.strip()]
+    forwarded = [
+        one for line in request.headers.getlist("X-Forwarded-For") for one in line.split(",") if one.strip()
+    ]
     seen = {"peer": peer_address(), "client": request.remote_addr or "-", "forwarded": str(len(forwarded))}
     return _plain(portal().keys.check_answer(question, seen))
 
 
 def _is_new(question: str) -> bool:
-    """Whether this process has not answered the question before. Only signed ones come here, so few are kept."""
+    """Whether this process has not answered the question before. Only signed ones come here, so few are
+    kept."""
     with _asking:
         for old in [old for old, at in _asked.items() if at < monotonic() - SECONDS_TO_ASK]:
             del _asked[old]
@@ -91,7 +113,9 @@ def _is_new(question: str) -> bool:
 def _may_read_metrics() -> bool:
     settings = portal().settings
     if token := settings.metrics_token:
-        return hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
+        return hmac.compare_digest(
+            request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode()
+        )
     return not settings.is_behind_a_proxy and is_this_machine()
 
 

@@ -53,7 +53,13 @@ def pdm_state(window: PdmWindow | None, user: User) -> PdmState:
     opens, closes = shown_date(window.opens_on), shown_date(window.closes_on)
     today = today_in_jakarta(now())
     if today < window.opens_on:
-        return PdmState("Belum dibuka", "neutral", f"Pemutakhiran data dibuka {whose} pada {opens} sampai {closes}.")
+        return PdmState(
+            "Belum dibuka", "neutral", f"Pemutakhiran data dibuka {whose} pada {opens} sampai {closes}."
+        )
     if today > window.closes_on:
         return PdmState("Ditutup", "warning", f"Pemutakhiran data {whose} sudah ditutup pada {closes}.")
-    return PdmState(f"Dibuka sampai {closes}", "success", f"Pemutakhiran data dibuka {whose} dari {opens} sampai {closes}.")
+    return PdmState(
+        f"Dibuka sampai {closes}",
+        "success",
+        f"Pemutakhiran data dibuka {whose} dari {opens} sampai {closes}.",
+    )

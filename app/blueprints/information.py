@@ -32,7 +32,8 @@ def help() -> ResponseReturnValue:
         throttle=throttle,
         login_waits=[wait.seconds // 60 for wait in throttle.LOGIN_IN_NEW_BROWSERS.delays],
         link_days=CORRECTION_LINK_DAYS,
-        longest_hours=max(LONGEST_BY_RESENDS, timedelta(minutes=settings.token_lifetime_minutes)) // timedelta(hours=1),
+        longest_hours=max(LONGEST_BY_RESENDS, timedelta(minutes=settings.token_lifetime_minutes))
+        // timedelta(hours=1),
     )
 
 

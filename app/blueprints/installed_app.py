@@ -1,4 +1,5 @@
-"""What makes the portal an app on a phone: its manifest, its service worker, the page without a network, and the Play Store."""
+"""What makes the portal an app on a phone: its manifest, its service worker, the page without a network, and
+the Play Store."""
 
 import hashlib
 import json
@@ -22,7 +23,8 @@ BACKGROUND = "#ffffff"
 @blueprint.get("/manifest.webmanifest")
 @no_act
 def manifest() -> ResponseReturnValue:
-    """https://www.w3.org/TR/appmanifest/. `navigate-existing`: a mailed link opens in the app that is already open."""
+    """https://www.w3.org/TR/appmanifest/. `navigate-existing`: a mailed link opens in the app that is already
+    open."""
     name = portal().name
     said = {
         "id": "/",
@@ -46,7 +48,11 @@ def manifest() -> ResponseReturnValue:
         ],
         "shortcuts": [
             {"name": "Lupa Password", "url": url_for("forgot_password.page"), "icons": [_icon(192, "any")]},
-            {"name": "Sudah punya token", "url": url_for("token_confirmation.page"), "icons": [_icon(192, "any")]},
+            {
+                "name": "Sudah punya token",
+                "url": url_for("token_confirmation.page"),
+                "icons": [_icon(192, "any")],
+            },
         ],
     }
     return Response(
@@ -62,8 +68,8 @@ def manifest() -> ResponseReturnValue:
 def service_worker() -> ResponseReturnValue:
     """The worker, with the list of this release in front. Any change of the release changes these bytes.
 
-    Each file comes with its hash, which the browser checks: where two releases are served side by side, for a moment, the
-    worker of one never keeps a file of the other.
+    Each file comes with its hash, which the browser checks: where two releases are served side by side, for a
+    moment, the worker of one never keeps a file of the other.
     """
     offline = hashlib.sha256(_offline_page().encode()).digest()
     files = {static_url(file.path): file.integrity for file in assets.release_files()}
@@ -90,7 +96,8 @@ def offline() -> ResponseReturnValue:
 @blueprint.get("/.well-known/assetlinks.json")
 @no_act
 def asset_links() -> ResponseReturnValue:
-    """Says that the Android app of these fingerprints may show this portal as its own: https://developers.google.com/digital-asset-links."""
+    """Says that the Android app of these fingerprints may show this portal as its own:
+    https://developers.google.com/digital-asset-links."""
     app = portal().settings.android_app
     if app is None:
         abort(404)

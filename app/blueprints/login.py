@@ -2,7 +2,17 @@
 
 from time import time
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as BaseResponse
@@ -25,7 +35,8 @@ from app.web.portal import client
 blueprint = Blueprint("login", __name__)
 
 START_OF_THE_APP = "aplikasi"  # the manifest's start_url is /login?aplikasi=1
-# Where a page goes by itself at the end of its session: /login?sesi=berakhir; and who logs out after it: /login?sesi=keluar
+# Where a page goes by itself at the end of its session: /login?sesi=berakhir; and who logs out after it:
+# /login?sesi=keluar
 SESSION, ENDED, LEFT = "sesi", "berakhir", "keluar"
 
 
@@ -37,7 +48,9 @@ class LoginForm(FlaskForm):
         if not field.data:
             raise ValidationError("Isi password Anda.")
         if len(field.data) > LONGEST_PASSWORD:
-            raise ValidationError(f"Password terlalu panjang: tidak ada password di atas {LONGEST_PASSWORD} karakter.")
+            raise ValidationError(
+                f"Password terlalu panjang: tidak ada password di atas {LONGEST_PASSWORD} karakter."
+            )
 
 
 def _page(form: LoginForm, status: int = 200) -> Response:
@@ -66,7 +79,8 @@ def show() -> ResponseReturnValue:
 
 
 def _start_of_the_app() -> BaseResponse:
-    """Phones throw away an app while its owner looks for the token in the mailbox: opened anew, it goes on from there."""
+    """Phones throw away an app while its owner looks for the token in the mailbox: opened anew, it goes on
+    from there."""
     if sessions.visitor():
         return redirect(_wanted(), 303)
     if waits_for_token(now()):
@@ -75,7 +89,8 @@ def _start_of_the_app() -> BaseResponse:
 
 
 def _is_in_known_browser() -> bool:
-    """Such a browser has an allowance of its own: who sits in one office with a guesser is not stopped with him."""
+    """Such a browser has an allowance of its own: who sits in one office with a guesser is not stopped with
+    him."""
     return sessions.is_known_to(request.form.get("nip", ""))
 
 
@@ -108,7 +123,8 @@ def enter() -> ResponseReturnValue:
 
 @blueprint.get("/status-akun")
 def not_open() -> ResponseReturnValue:
-    """For who has shown the right password of an account that cannot be entered: why, since when, and whom to ask."""
+    """For who has shown the right password of an account that cannot be entered: why, since when, and whom to
+    ask."""
     note = session.get("not_open")
     if note is None or note["until"] < time():
         return redirect(url_for("login.page"), 303)
@@ -120,14 +136,16 @@ def not_open() -> ResponseReturnValue:
 
 
 def _not_by_this_form() -> ResponseReturnValue:
-    """A second press of the button, or a page of long ago. Whoever is out already is told so, and nothing is touched: this
-    may come from another site. Whoever is in presses once more."""
+    """A second press of the button, or a page of long ago. Whoever is out already is told so, and nothing is
+    touched: this may come from another site. Whoever is in presses once more."""
     if sessions.visitor() is None:
         return redirect(url_for("login.page", sesi=LEFT), 303)
     return error_page(
         400,
         heading="Anda belum keluar",
-        sentences=["Halaman tadi sudah terlalu lama terbuka, jadi tombolnya tidak berlaku lagi. Anda masih masuk."],
+        sentences=[
+            "Halaman tadi sudah terlalu lama terbuka, jadi tombolnya tidak berlaku lagi. Anda masih masuk."
+        ],
         what_to_do=["Buka halaman ini, lalu tekan Keluar sekali lagi di atas."],
     )
 

@@ -1,7 +1,8 @@
-"""/kotak-surat: the demo's mailbox. It exists only where mails go to files in the demo; elsewhere it is not even a page.
+"""/kotak-surat: the demo's mailbox. It exists only where mails go to files in the demo; elsewhere it is not
+even a page.
 
-It is for who sits at this machine, also where a web server of another make lets others in (DEMO_OPEN_TO_THE_WORLD apart):
-what it shows opens accounts."""
+It is for who sits at this machine, also where a web server of another make lets others in
+(DEMO_OPEN_TO_THE_WORLD apart): what it shows opens accounts."""
 
 import email
 import re
@@ -37,7 +38,9 @@ class DemoMail:
         message = email.message_from_bytes(file.read_bytes(), _class=EmailMessage, policy=policy.default)
         body = message.get_body(("plain",))
         at = datetime.fromtimestamp(file.stat().st_mtime).astimezone()
-        return cls(file.stem, str(message["To"]), str(message["Subject"]), at, body.get_content() if body else "")
+        return cls(
+            file.stem, str(message["To"]), str(message["Subject"]), at, body.get_content() if body else ""
+        )
 
     @property
     def linked_text(self) -> Markup:
@@ -57,7 +60,9 @@ def only_in_the_demo() -> None:
 def inbox() -> ResponseReturnValue:
     """The newest mails, of everybody or of the address that was asked for."""
     wanted = request.args.get("untuk", "").strip().lower()
-    files = sorted(portal().settings.mail_folder.glob("*.eml"), key=lambda file: file.stat().st_mtime, reverse=True)
+    files = sorted(
+        portal().settings.mail_folder.glob("*.eml"), key=lambda file: file.stat().st_mtime, reverse=True
+    )
     mails = (DemoMail.read(file) for file in files[: _NEWEST * (10 if wanted else 1)])
     shown = [mail for mail in mails if not wanted or wanted in mail.to.lower()][:_NEWEST]
     return render_template("mailbox/inbox.html", mails=shown, wanted=wanted)

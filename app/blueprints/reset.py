@@ -24,10 +24,12 @@ blueprint = Blueprint("reset", __name__)
 NOT_LIVE = (
     "Token ini salah, sudah dipakai, atau sudah lewat masa berlakunya. "
     "Salin lagi dari email terbaru, atau minta token baru lewat Lupa Password. "
-    "Bila Anda baru saja menekan Reset Password dan jawabannya tidak sampai, coba Masuk dengan password baru itu."
+    "Bila Anda baru saja menekan Reset Password dan jawabannya tidak sampai, coba Masuk dengan password "
+    "baru itu."
 )
 
-# A browser that several people share fills in a colleague's NIP by itself. Who has opened a link may know that it is not his.
+# A browser that several people share fills in a colleague's NIP by itself. Who has opened a link may know
+# that it is not his.
 OTHER_NIP = "Token ini milik NIP lain. Kosongkan kolom NIP, atau isi NIP yang tertulis di email itu."
 
 
@@ -38,9 +40,14 @@ def _again() -> ResponseReturnValue:
 
 
 def _is_with_opened_link() -> bool:
-    """The link that was opened here still opens, and the form shows nothing else: no code is guessed, so whoever used up
-    the office's tries does not stop its holder. Any other token, or another NIP, is a try like all others."""
-    opened, nip, token = opened_link(), request.form.get("nip", ""), read_secret(request.form.get("token", ""))
+    """The link that was opened here still opens, and the form shows nothing else: no code is guessed, so
+    whoever used up the office's tries does not stop its holder. Any other token, or another NIP, is a try
+    like all others."""
+    opened, nip, token = (
+        opened_link(),
+        request.form.get("nip", ""),
+        read_secret(request.form.get("token", "")),
+    )
     if opened is None or (nip and read_nip(nip) != opened.nip):
         return False
     return _is_of(opened, token)
@@ -51,7 +58,8 @@ def _is_of(opened: OpenedLink, token: Code | Link | None) -> bool:
 
 
 def _is_in_known_browser() -> bool:
-    """As at the login: who types the code where its owner has logged in before has the tries of that NIP, and no others."""
+    """As at the login: who types the code where its owner has logged in before has the tries of that NIP, and
+    no others."""
     asked = Asked.in_this_browser()
     return sessions.is_known_to(request.form.get("nip") or (asked.nip if asked else ""))
 
@@ -86,10 +94,13 @@ def submit() -> ResponseReturnValue:
 
 
 def _redeem(nip: Nip, proof: Code | Link, password: str) -> User | TokenNotLive | TooWeak | TooManyTries:
-    """Prove, hash, spend: the hash stands between two transactions, so the token is looked at again in the second."""
+    """Prove, hash, spend: the hash stands between two transactions, so the token is looked at again in the
+    second."""
     keys, sender = portal().keys, client()
     with unit_of_work() as db:
-        checked = redeem_token.check(db, nip, proof, password, portal().settings.password_policy, keys, sender, now())
+        checked = redeem_token.check(
+            db, nip, proof, password, portal().settings.password_policy, keys, sender, now()
+        )
     if not isinstance(checked, redeem_token.Proven):
         return checked
     password_hash = passwords.hashed(password)
@@ -98,11 +109,14 @@ def _redeem(nip: Nip, proof: Code | Link, password: str) -> User | TokenNotLive 
 
 
 def _nip(form: ConfirmationForm, opened: OpenedLink | None) -> Nip | None:
-    """The NIP in the form, else the one this browser asked for or opened a link of; refused at its field when unusable."""
+    """The NIP in the form, else the one this browser asked for or opened a link of; refused at its field when
+    unusable."""
     asked = Asked.in_this_browser()
     typed = form.nip.data or (opened.nip.digits if opened and opened.code else asked.nip if asked else "")
     match read_nip(typed):
-        case Nip() as nip if opened and nip != opened.nip and form.token.data and _is_of(opened, read_secret(form.token.data)):
+        case Nip() as nip if (
+            opened and nip != opened.nip and form.token.data and _is_of(opened, read_secret(form.token.data))
+        ):
             refuse(form.nip, OTHER_NIP)
             return None
         case Nip() as nip:
@@ -113,7 +127,8 @@ def _nip(form: ConfirmationForm, opened: OpenedLink | None) -> Nip | None:
 
 
 def _proof(form: ConfirmationForm, opened: OpenedLink | None) -> Code | Link:
-    """What was typed, or the opened link when the field holds just what that link filled in: links are not throttled."""
+    """What was typed, or the opened link when the field holds just what that link filled in: links are not
+    throttled."""
     typed = form.token.value
     if opened and typed in opened.codes:
         return opened.link

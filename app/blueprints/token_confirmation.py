@@ -1,9 +1,20 @@
-"""/konfirmasi-reset-password: where the token is typed, pasted, or filled in by the mailed link. Nothing here spends it."""
+"""/konfirmasi-reset-password: where the token is typed, pasted, or filled in by the mailed link. Nothing here
+spends it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from werkzeug.exceptions import MethodNotAllowed
@@ -42,7 +53,8 @@ class ConfirmationForm(FlaskForm):
             raise ValidationError(sentences[0])
         if self.asks_about_blanks:
             raise ValidationError(
-                "Password ini diawali atau diakhiri spasi, yang sering ikut tersalin. Ketik ulang tanpa spasi itu; "
+                "Password ini diawali atau diakhiri spasi, yang sering ikut tersalin. Ketik ulang tanpa "
+                "spasi itu; "
                 "atau, bila memang disengaja, ketik ulang dan centang kotak di bawah ini."
             )
 
@@ -69,7 +81,11 @@ class Asked:
     @classmethod
     def in_this_browser(cls) -> "Asked | None":
         kept = session.get("asked")
-        return cls(kept["reference"], kept["nip"], kept["email"], datetime.fromisoformat(kept["at"])) if kept else None
+        return (
+            cls(kept["reference"], kept["nip"], kept["email"], datetime.fromisoformat(kept["at"]))
+            if kept
+            else None
+        )
 
     @property
     def seconds_to_resend(self) -> int:
@@ -116,7 +132,9 @@ def open_link(link: str) -> ResponseReturnValue:
         if asked is None:
             return _not_a_link()
         if session.get("link") != secret.text:  # opened again in the same browser it is no news
-            audit.record_once_a_minute(db, Tag.LINK_OPENED, asked.user, client(), now(), about=asked.reference)
+            audit.record_once_a_minute(
+                db, Tag.LINK_OPENED, asked.user, client(), now(), about=asked.reference
+            )
     session.permanent = True
     session["link"] = secret.text
     return redirect(url_for("token_confirmation.page"), 303)
@@ -124,8 +142,11 @@ def open_link(link: str) -> ResponseReturnValue:
 
 @blueprint.get("/berhasil")
 def done() -> ResponseReturnValue:
-    """Who has just reset a password presses OK next: browsers that can fetch that page meanwhile, 2 s less on a slow line."""
-    page = make_response(render_template("auth/reset_done.html", is_waiting=session.get("reset_waits", False)))
+    """Who has just reset a password presses OK next: browsers that can fetch that page meanwhile, 2 s less on
+    a slow line."""
+    page = make_response(
+        render_template("auth/reset_done.html", is_waiting=session.get("reset_waits", False))
+    )
     if "reset_waits" in session:
         page.headers["Speculation-Rules"] = f'"{static_url("js/login.speculationrules")}"'
     return page
@@ -148,11 +169,21 @@ def resend() -> ResponseReturnValue:
     if asked is None:
         return _ask_anew()
     settings = portal().settings
-    cooldown, lifetime = timedelta(seconds=settings.resend_cooldown_seconds), timedelta(minutes=settings.token_lifetime_minutes)
+    cooldown, lifetime = (
+        timedelta(seconds=settings.resend_cooldown_seconds),
+        timedelta(minutes=settings.token_lifetime_minutes),
+    )
     moment = now()
     with unit_of_work() as db:
         outcome = resend_token(
-            db, asked.reference, cooldown, lifetime, portal().keys, client(), moment, may_mail_others=limits.may_mail_others()
+            db,
+            asked.reference,
+            cooldown,
+            lifetime,
+            portal().keys,
+            client(),
+            moment,
+            may_mail_others=limits.may_mail_others(),
         )
     match outcome:
         case NothingToResend():
@@ -163,11 +194,16 @@ def resend() -> ResponseReturnValue:
             limits.count_mail()
             limits.count_ask()
             remember(resent, moment)
-            flash("Permintaan kirim ulang diterima. Periksa kotak masuk dan folder Spam beberapa menit lagi.", "success")
+            flash(
+                "Permintaan kirim ulang diterima. Periksa kotak masuk dan folder Spam beberapa menit lagi.",
+                "success",
+            )
             return redirect(url_for("token_confirmation.page"), 303)
 
 
-def page(form: ConfirmationForm, status: int = 200, opened: OpenedLink | None = None, notice: str | None = None) -> Response:
+def page(
+    form: ConfirmationForm, status: int = 200, opened: OpenedLink | None = None, notice: str | None = None
+) -> Response:
     """The two-field page; the NIP is a third field only where this browser does not know it."""
     asked = Asked.in_this_browser()
     shown = render_template(
@@ -188,9 +224,9 @@ def page(form: ConfirmationForm, status: int = 200, opened: OpenedLink | None = 
 
 
 def _nip_field(form: ConfirmationForm, asked: Asked | None, opened: OpenedLink | None) -> str:
-    """How the form carries the NIP. It always has a field for it, because a password manager keeps a password under the
-    name that stands beside it: `kept` when this browser has asked for it itself; `optional` beside a link opened elsewhere,
-    which knows its NIP and does not tell it; else `asked_for`."""
+    """How the form carries the NIP. It always has a field for it, because a password manager keeps a password
+    under the name that stands beside it: `kept` when this browser has asked for it itself; `optional` beside
+    a link opened elsewhere, which knows its NIP and does not tell it; else `asked_for`."""
     if form.nip.errors:
         return "asked_for"
     if opened and opened.code:
@@ -214,14 +250,18 @@ def opened_link() -> OpenedLink | None:
 
 
 def waits_for_token(moment: datetime) -> bool:
-    """Whether this browser is in the middle of the flow: it asked, or opened a link, and nobody has used the token here."""
+    """Whether this browser is in the middle of the flow: it asked, or opened a link, and nobody has used the
+    token here."""
     asked, opened = Asked.in_this_browser(), opened_link()
     lifetime = timedelta(minutes=portal().settings.token_lifetime_minutes)
     return bool((asked and moment < asked.at + lifetime) or (opened and opened.code))
 
 
 def _ask_anew() -> ResponseReturnValue:
-    flash("Permintaan token yang lama sudah lewat. Isi NIP dan email sekali lagi untuk mendapat token baru.", "info")
+    flash(
+        "Permintaan token yang lama sudah lewat. Isi NIP dan email sekali lagi untuk mendapat token baru.",
+        "info",
+    )
     return redirect(url_for("forgot_password.page"), 303)
 
 
@@ -235,7 +275,8 @@ def _not_a_link() -> ResponseReturnValue:
         heading="Tautan tidak lengkap",
         sentences=["Tautan ini tidak lengkap atau berubah ketika disalin."],
         what_to_do=[
-            "Buka lagi tautan langsung dari email, atau ketik token dari email itu di halaman Konfirmasi Reset Password."
+            "Buka lagi tautan langsung dari email, atau ketik token dari email itu di halaman Konfirmasi "
+            "Reset Password."
         ],
         link_href=url_for("token_confirmation.page"),
         link_text="Ketik token",

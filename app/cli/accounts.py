@@ -66,7 +66,10 @@ def grant(nip: Nip, code: str | None, pusat: bool, sk: str, until: date) -> None
     with unit_of_work() as db:
         match grant_mandate.grant_mandate(db, None, nip, code, sk, until, COMMAND_LINE, now()):
             case AdminMandate():
-                click.echo(f"Mandat {'pusat' if pusat else code} untuk {nip.grouped} berlaku sampai {shown_date(until)}.")
+                click.echo(
+                    f"Mandat {'pusat' if pusat else code} untuk {nip.grouped} berlaku sampai "
+                    f"{shown_date(until)}."
+                )
             case grant_mandate.UnknownPerson():
                 raise click.ClickException(_UNKNOWN_NIP)
             case grant_mandate.UnknownInstansi(unknown):
@@ -74,7 +77,9 @@ def grant(nip: Nip, code: str | None, pusat: bool, sk: str, until: date) -> None
             case grant_mandate.AlreadyOver():
                 raise click.ClickException("Tanggal akhir mandat sudah lewat.")
             case UnderWay():
-                raise click.ClickException("Untuk pegawai ini masih ada perubahan lain yang belum selesai. Selesaikan dahulu.")
+                raise click.ClickException(
+                    "Untuk pegawai ini masih ada perubahan lain yang belum selesai. Selesaikan dahulu."
+                )
             case grant_mandate.TooLong() | NotToTouch() as never:
                 raise AssertionError(f"{never} is for pages")
 
@@ -87,7 +92,9 @@ def grant(nip: Nip, code: str | None, pusat: bool, sk: str, until: date) -> None
 def revoke(nip: Nip, code: str | None, pusat: bool) -> None:
     """Take mandates back: one, or without an option all that the person holds."""
     if code is not None and pusat:
-        raise click.UsageError("Pilih salah satu: --instansi KODE atau --pusat, atau tanpa keduanya untuk semua mandat.")
+        raise click.UsageError(
+            "Pilih salah satu: --instansi KODE atau --pusat, atau tanpa keduanya untuk semua mandat."
+        )
     with unit_of_work() as db:
         match revoke_mandates_of(db, nip, code, pusat, COMMAND_LINE, now()):
             case grant_mandate.UnknownPerson():
@@ -98,7 +105,9 @@ def revoke(nip: Nip, code: str | None, pusat: bool) -> None:
                 raise click.ClickException("Tidak ada mandat yang berlaku untuk dicabut.")
             case revoked:
                 for mandate in revoked:
-                    click.echo(f"Mandat {_code_of(mandate)} milik {nip.grouped} (SK {mandate.sk_number}) dicabut.")
+                    click.echo(
+                        f"Mandat {_code_of(mandate)} milik {nip.grouped} (SK {mandate.sk_number}) dicabut."
+                    )
 
 
 @admin.command("list")
@@ -112,7 +121,13 @@ def list_mandates(code: str | None) -> None:
             raise click.ClickException(f"Instansi dengan kode {code} tidak ada.")
         reach = AdminMandate.instansi_id == instansi.id if instansi else true()
         for mandate in AdminMandate.listed(db, reach, today_in_jakarta(now()), None, None):
-            cells = (mandate.user.nip, _code_of(mandate), mandate.sk_number, mandate.ends_on.isoformat(), mandate.user.name)
+            cells = (
+                mandate.user.nip,
+                _code_of(mandate),
+                mandate.sk_number,
+                mandate.ends_on.isoformat(),
+                mandate.user.name,
+            )
             click.echo("\t".join(cells))
 
 

@@ -1,4 +1,5 @@
-"""Letters that come back: `mysapk bounce`, to which a mail server gives them, and the worker's look into their mailbox."""
+"""Letters that come back: `mysapk bounce`, to which a mail server gives them, and the worker's look into
+their mailbox."""
 
 import logging
 import sys
@@ -27,10 +28,15 @@ MESSAGES_A_ROUND = 50
 
 
 @click.command()
-@click.option("--recipient", default="", help="Where the mail server had the message for; without it, its headers are asked.")
+@click.option(
+    "--recipient",
+    default="",
+    help="Where the mail server had the message for; without it, its headers are asked.",
+)
 @click.pass_context
 def bounce(context: click.Context, recipient: str) -> None:
-    """Read a message that came to MAIL_RETURN_PATH, from standard input; exit code 75 when the mail server should keep it."""
+    """Read a message that came to MAIL_RETURN_PATH, from standard input; exit code 75 when the mail server
+    should keep it."""
     message = _from_standard_input()
     try:
         app = context.ensure_object(ScriptInfo).load_app()
@@ -47,8 +53,8 @@ def bounce(context: click.Context, recipient: str) -> None:
 
 
 def run_bounces(app: Flask, mailbox: BounceMailbox, stop: threading.Event) -> None:
-    """Look into the mailbox until told to stop. A thread of its own: a server that hangs holds up no letter. That it is away is
-    said once, and that it is back."""
+    """Look into the mailbox until told to stop. A thread of its own: a server that hangs holds up no letter.
+    That it is away is said once, and that it is back."""
     is_away = False
     while not stop.is_set():
         has_more = False
@@ -70,8 +76,9 @@ def run_bounces(app: Flask, mailbox: BounceMailbox, stop: threading.Event) -> No
 
 
 def look_into_mailbox(app: Flask, where: BounceMailbox, stop: threading.Event) -> int:
-    """Read what is new, the oldest first; how many that were. A message is put away only when what it says is committed:
-    reports that were read are removed, everything else stays as read, for somebody might have written it."""
+    """Read what is new, the oldest first; how many that were. A message is put away only when what it says is
+    committed: reports that were read are removed, everything else stays as read, for somebody might have
+    written it."""
     with OpenMailbox(where) as mailbox:
         unread = mailbox.unread(MESSAGES_A_ROUND)
         for number in unread:
@@ -85,7 +92,8 @@ def look_into_mailbox(app: Flask, where: BounceMailbox, stop: threading.Event) -
 
 
 def _take_safely(app: Flask, message: bytes) -> bool:
-    """Whether nobody needs the message any more. One that cannot be taken must not stand before all others for ever."""
+    """Whether nobody needs the message any more. One that cannot be taken must not stand before all others
+    for ever."""
     try:
         with app.app_context():
             taken = _take(message, "")
@@ -117,7 +125,8 @@ def _in_words(taken: Noted | LeftAlone) -> str:
 
 
 def _from_standard_input() -> bytes:
-    """The beginning. The rest is read and dropped: a mail server whose pipe closes early takes that for a fault."""
+    """The beginning. The rest is read and dropped: a mail server whose pipe closes early takes that for a
+    fault."""
     pipe = sys.stdin.buffer
     message = pipe.read(LONGEST_MESSAGE)
     while pipe.read(LONGEST_MESSAGE):

@@ -1,4 +1,5 @@
-"""`mysapk check`: looks at everything that a running portal leans on, and says of each how it is and what to do."""
+"""`mysapk check`: looks at everything that a running portal leans on, and says of each how it is and what to
+do."""
 
 import os
 import smtplib
@@ -41,7 +42,8 @@ FORGED = "192.0.2.1"  # nobody's address (RFC 5737)
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: `ok`, `warning`, `fault`, or `skipped` where it could not be seen from here."""
+    """One thing that was looked at: `ok`, `warning`, `fault`, or `skipped` where it could not be seen from
+    here."""
 
     state: str
     said: str
@@ -50,7 +52,8 @@ class Finding:
 @click.command()
 @click.pass_context
 def check(context: click.Context) -> None:
-    """Look at settings, database, clock, folders, Redis, mail, bounces, proxies; exit code 1 when something must be mended."""
+    """Look at settings, database, clock, folders, Redis, mail, bounces, proxies; exit code 1 when something
+    must be mended."""
     faults = 0
     for finding in _all_findings(context.ensure_object(ScriptInfo)):
         faults += finding.state == "fault"
@@ -64,7 +67,9 @@ def _all_findings(script: ScriptInfo) -> Iterator[Finding]:
         app = script.load_app()
     except BadSetting as bad:  # in the words with which the start refuses them
         yield from (Finding("fault", str(fault)) for fault in bad.faults)
-        yield Finding("skipped", "database, clock, folders, Redis, mail server, proxies: mend the settings first")
+        yield Finding(
+            "skipped", "database, clock, folders, Redis, mail server, proxies: mend the settings first"
+        )
         return
     with app.app_context():
         settings = portal().settings
@@ -95,7 +100,8 @@ def _database() -> Iterator[Finding]:
 
 
 def _clock() -> Iterator[Finding]:
-    """Tokens, limits and sessions live by the clock of the machine that looks at them; the database's stands for the others'."""
+    """Tokens, limits and sessions live by the clock of the machine that looks at them; the database's stands
+    for the others'."""
     if engine().dialect.name == "sqlite":
         yield Finding("skipped", "clock: SQLite keeps no time of its own to compare with")
         return
@@ -109,14 +115,18 @@ def _clock() -> Iterator[Finding]:
     difference = (ours - theirs).total_seconds()
     if abs(difference) > SECONDS_OF_DIFFERENCE:
         way = "ahead of" if difference > 0 else "behind"
-        words = f"clock: {abs(difference):.0f} seconds {way} the database's, so tokens and sessions end too early or too late"
+        words = (
+            f"clock: {abs(difference):.0f} seconds {way} the database's, so tokens and sessions end "
+            "too early or too late"
+        )
         yield Finding("fault", f"{words}; keep the time of both machines by NTP")
     else:
         yield Finding("ok", "clock: agrees with the database's")
 
 
 def _kept_head(settings: Settings) -> Iterator[Finding]:
-    """The newest head of the trail that this machine keeps outside the database, which only a worker needs."""
+    """The newest head of the trail that this machine keeps outside the database, which only a worker
+    needs."""
     fault, problem = fault_of_kept_head(), _why_not_written(settings.instance)
     if fault:
         yield Finding("fault", f"trail: {fault}")
@@ -135,7 +145,9 @@ def _folders(settings: Settings) -> Iterator[Finding]:
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
         folders["DATABASE_URL"] = Path(url.database).parent
         if Path(url.database).exists() and not os.access(url.database, os.W_OK):
-            yield Finding("fault", f"DATABASE_URL: {url.database} may not be written; give it to the user of the portal")
+            yield Finding(
+                "fault", f"DATABASE_URL: {url.database} may not be written; give it to the user of the portal"
+            )
     for name, folder in folders.items():
         if problem := _why_not_written(folder):
             yield Finding("fault", f"folder {folder} ({name}): {problem}; give it to the user of the portal")
@@ -144,7 +156,8 @@ def _folders(settings: Settings) -> Iterator[Finding]:
 
 
 def _why_not_written(folder: Path) -> str | None:
-    """Asked by writing: rights, full disks and read-only mounts answer alike. What is not there yet will be made."""
+    """Asked by writing: rights, full disks and read-only mounts answer alike. What is not there yet will be
+    made."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     try:
@@ -160,7 +173,9 @@ def _redis(settings: Settings) -> Finding:
         return Finding("ok", "Redis: not used, limits per client address are counted in memory")
     where = f"Redis at {urlsplit(uri).hostname or urlsplit(uri).path}"
     try:
-        storage = storage_from_string(uri, socket_connect_timeout=SECONDS_FOR_REDIS, socket_timeout=SECONDS_FOR_REDIS)
+        storage = storage_from_string(
+            uri, socket_connect_timeout=SECONDS_FOR_REDIS, socket_timeout=SECONDS_FOR_REDIS
+        )
         answers = storage.check()
     except (ConfigurationError, RedisError, OSError, ValueError, TypeError):
         answers = False
@@ -175,8 +190,12 @@ def _mail_server() -> Finding:
     try:
         reach_server(portal().postman, SECONDS_FOR_MAIL_SERVER)
     except (OSError, UnicodeError, smtplib.SMTPException) as fault:
-        return Finding("fault", f"mail server: {type(fault).__name__}: {fault}; mend MAIL_SERVER and what belongs to it")
-    return Finding("ok", f"mail server: {server.host} answers" if server else "mail server: none, mails become files")
+        return Finding(
+            "fault", f"mail server: {type(fault).__name__}: {fault}; mend MAIL_SERVER and what belongs to it"
+        )
+    return Finding(
+        "ok", f"mail server: {server.host} answers" if server else "mail server: none, mails become files"
+    )
 
 
 def _mail_faults() -> Iterator[Finding]:
@@ -184,12 +203,17 @@ def _mail_faults() -> Iterator[Finding]:
     try:
         with reading() as session:
             faults = MailFault.alarms(session)
-            waiting = AtMost(OutboxMail.how_many_wait(session, MOST_LETTERS_COUNTED), MOST_LETTERS_COUNTED).shown
+            waiting = AtMost(
+                OutboxMail.how_many_wait(session, MOST_LETTERS_COUNTED), MOST_LETTERS_COUNTED
+            ).shown
     except SQLAlchemyError:
         return  # said above
     for fault in faults:
         where = "all letters" if fault.is_everywhere else f"letters to {fault.way}"
-        words = f"mails: {fault.kind} fault, {where} wait since {shown_moment(fault.since)} ({waiting} letters in all)"
+        words = (
+            f"mails: {fault.kind} fault, {where} wait since {shown_moment(fault.since)} ({waiting} "
+            "letters in all)"
+        )
         yield Finding("fault", f"{words}; the mail server said: {fault.answer}")
     if not faults:
         yield Finding("ok", f"mails: nothing of ours stands in their way, {waiting} wait to be sent")
@@ -204,9 +228,14 @@ def _bounces(settings: Settings) -> Iterator[Finding]:
     domain, shown = address.rpartition("@")[2], parseaddr(settings.mail_sender)[1].rpartition("@")[2].lower()
     if not f".{domain}".endswith(f".{shown}") and not f".{shown}".endswith(f".{domain}"):
         words = f"bounces: MAIL_RETURN_PATH is at {domain} and MAIL_DEFAULT_SENDER at {shown}"
-        yield Finding("warning", f"{words}: SPF speaks for the former only, so DMARC needs a DKIM signature of the latter")
+        yield Finding(
+            "warning",
+            f"{words}: SPF speaks for the former only, so DMARC needs a DKIM signature of the latter",
+        )
     if where is None:
-        yield Finding("ok", f"bounces: what comes to {address} must be given to `mysapk bounce` by its mail server")
+        yield Finding(
+            "ok", f"bounces: what comes to {address} must be given to `mysapk bounce` by its mail server"
+        )
         return
     try:
         with OpenMailbox(where) as mailbox:
@@ -218,8 +247,8 @@ def _bounces(settings: Settings) -> Iterator[Finding]:
 
 
 def _proxies(settings: Settings) -> Finding:
-    """Whether as many proxies stand before the portal as it believes: asked through the public address, once as anybody
-    and once as somebody who writes himself another address."""
+    """Whether as many proxies stand before the portal as it believes: asked through the public address, once
+    as anybody and once as somebody who writes himself another address."""
     trusted = f"TRUSTED_PROXIES={settings.trusted_proxies}"
     plain = ask_through_public_address(settings, portal().keys)
     forged = ask_through_public_address(settings, portal().keys, FORGED)
@@ -228,7 +257,10 @@ def _proxies(settings: Settings) -> Finding:
             words = f"proxies: {settings.public_url} {answer.why}"
             return Finding("fault" if answer.is_fault else "skipped", f"{words}; {trusted} was not looked at")
     assert isinstance(plain, Seen) and isinstance(forged, Seen)
-    passed = f"{trusted}, and the request through {settings.public_url} passed {_proxies_in_words(plain.forwarded)}"
+    passed = (
+        f"{trusted}, and the request through {settings.public_url} passed "
+        f"{_proxies_in_words(plain.forwarded)}"
+    )
     right = f"set TRUSTED_PROXIES={plain.forwarded}"
     if plain.forwarded != settings.trusted_proxies:
         harm = (
@@ -238,10 +270,16 @@ def _proxies(settings: Settings) -> Finding:
         )
         return Finding("fault", f"{passed}: {harm}; {right}")
     if forged.client == FORGED:
-        harm = "which let the visitor write X-Forwarded-For: anybody can choose the address he seems to come from"
+        harm = (
+            "which let the visitor write X-Forwarded-For: anybody can choose the address he seems to "
+            "come from"
+        )
         return Finding("fault", f"{passed}, {harm}; let the proxy add the address that it sees")
     if settings.is_https and not plain.forwarded:
-        harm = "though something ended TLS: it must add X-Forwarded-For, or all visitors count as one client address"
+        harm = (
+            "though something ended TLS: it must add X-Forwarded-For, or all visitors count as one "
+            "client address"
+        )
         return Finding("warning", f"{passed}, {harm}")
     return Finding("ok", f"proxies: {passed}")
 

@@ -25,7 +25,8 @@ def one_step(chore: Chore, moment: datetime) -> int:
 
 
 def clean_up(moment: datetime) -> dict[str, int]:
-    """Every chore, step after step until nothing of it is left; how many rows each has dealt with. Raises ChoresFailed."""
+    """Every chore, step after step until nothing of it is left; how many rows each has dealt with. Raises
+    ChoresFailed."""
     dealt_with, failed = {}, []
     for name, chore in all_chores().items():
         dealt_with[name] = 0

@@ -1,4 +1,5 @@
-"""`mysapk demo`: a small invented country to try the portal in. Every NIP, name and address here is made up."""
+"""`mysapk demo`: a small invented country to try the portal in. Every NIP, name and address here is made
+up."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -43,37 +44,55 @@ class Person:
 
 
 INSTANSI = {
-    "7301": ("Pemerintah Kabupaten Nusa Jaya", "BKPSDM Nusa Jaya, loket 3, telepon 021-555-0173, helpdesk@nusajaya.example"),
-    "3402": ("Kementerian Contoh Nasional", "Biro Kepegawaian, telepon 021-555-0134, kepegawaian@contoh.example"),
+    "7301": (
+        "Pemerintah Kabupaten Nusa Jaya",
+        "BKPSDM Nusa Jaya, loket 3, telepon 021-555-0173, helpdesk@nusajaya.example",
+    ),
+    "3402": (
+        "Kementerian Contoh Nasional",
+        "Biro Kepegawaian, telepon 021-555-0134, kepegawaian@contoh.example",
+    ),
 }
 CAST = (
-    Person("198503122010012001", "Sari Wulandari", "sari@nusajaya.example", Category.PNS, Activation.ACTIVE, "7301",
+    Person("198503122010012001", "Sari Wulandari", "sari@nusajaya.example", Category.PNS, Activation.ACTIVE,
+    "7301",
            "Dinas Kesehatan", has_password=True, note="aktif sejak lama"),
-    Person("199007152015051002", "Budi Santoso", "budi@nusajaya.example", Category.PNS, Activation.NOT_ACTIVATED, "7301",
+    Person("199007152015051002", "Budi Santoso", "budi@nusajaya.example", Category.PNS,
+    Activation.NOT_ACTIVATED, "7301",
            "Dinas Pendidikan", note="belum pernah diaktifkan"),
-    Person("198211032006041003", "Joko Prabowo Adi", "joko.lama@nusajaya.example", Category.PNS, Activation.NOT_ACTIVATED, "7301",
+    Person("198211032006041003", "Joko Prabowo Adi", "joko.lama@nusajaya.example", Category.PNS,
+    Activation.NOT_ACTIVATED, "7301",
            "Sekretariat Daerah", note="email di data salah; email yang dipakai: joko@nusajaya.example"),
-    Person("198806202023212004", "Dewi Kartika", "dewi@nusajaya.example", Category.PPPK, Activation.NOT_ACTIVATED, "7301",
+    Person("198806202023212004", "Dewi Kartika", "dewi@nusajaya.example", Category.PPPK,
+    Activation.NOT_ACTIVATED, "7301",
            "SMP Negeri 2 Nusa Jaya", note="PPPK, belum diaktifkan"),
-    Person("200001172025042005", "Cinta Maharani", "cinta@nusajaya.example", Category.CPNS, Activation.WAITING_APPROVAL, "7301",
+    Person("200001172025042005", "Cinta Maharani", "cinta@nusajaya.example", Category.CPNS,
+    Activation.WAITING_APPROVAL, "7301",
            "Dinas Perhubungan", has_password=True, note="CPNS, menunggu persetujuan instansi"),
-    Person("197904092003121006", "Tono Wijaya", "tono@nusajaya.example", Category.PNS, Activation.DEACTIVATED, "7301",
+    Person("197904092003121006", "Tono Wijaya", "tono@nusajaya.example", Category.PNS,
+    Activation.DEACTIVATED, "7301",
            "Dinas Pertanian", has_password=True, note="dinonaktifkan"),
-    Person("196801252021001007", "Hadi Nugroho", "hadi@contoh.example", Category.PPT_NON_ASN, Activation.NOT_ACTIVATED, "3402",
+    Person("196801252021001007", "Hadi Nugroho", "hadi@contoh.example", Category.PPT_NON_ASN,
+    Activation.NOT_ACTIVATED, "3402",
            "Staf Khusus Menteri", note="PPT Non ASN, belum diaktifkan"),
     Person("199210052018012008", "Lestari Ayu", None, Category.PNS, Activation.NOT_ACTIVATED, "3402",
            "Biro Hukum", note="belum punya email di data"),
-    Person("198712242011012009", "Wati Kusuma", "wati@nusajaya.example", Category.PNS, Activation.ACTIVE, "7301",
+    Person("198712242011012009", "Wati Kusuma", "wati@nusajaya.example", Category.PNS, Activation.ACTIVE,
+    "7301",
            "BKPSDM", has_password=True, mandate=Role.ADMIN_INSTANSI, note="admin instansi 7301"),
-    Person("198309182009021010", "Raka Permana", "raka@contoh.example", Category.PNS, Activation.ACTIVE, "3402",
+    Person("198309182009021010", "Raka Permana", "raka@contoh.example", Category.PNS, Activation.ACTIVE,
+    "3402",
            "Biro Kepegawaian", has_password=True, mandate=Role.ADMIN_INSTANSI, note="admin instansi 3402"),
-    Person("197506302000122011", "Ratna Dewanti", "ratna@contoh.example", Category.PNS, Activation.ACTIVE, "3402",
+    Person("197506302000122011", "Ratna Dewanti", "ratna@contoh.example", Category.PNS, Activation.ACTIVE,
+    "3402",
            "Direktorat Pengelolaan Akun", has_password=True, mandate=Role.ADMIN_PUSAT, note="admin pusat"),
 )  # fmt: skip
 
 
 @click.command()
-@click.option("--serve", is_flag=True, help="Then serve web and mail worker, until this process or its parent ends.")
+@click.option(
+    "--serve", is_flag=True, help="Then serve web and mail worker, until this process or its parent ends."
+)
 @with_appcontext
 def demo(serve: bool) -> None:
     """Migrate, load the demo data into an empty database, and say what to try."""
@@ -82,7 +101,10 @@ def demo(serve: bool) -> None:
         raise click.ClickException("Data contoh hanya untuk PORTAL_ENV=demo.")
     migrations.upgrade(settings.database_url)
     with reading() as session:
-        is_empty = session.scalar(select(User.id).limit(1)) is None and session.scalar(select(Instansi.id).limit(1)) is None
+        is_empty = (
+            session.scalar(select(User.id).limit(1)) is None
+            and session.scalar(select(Instansi.id).limit(1)) is None
+        )
     if is_empty:
         password_hash = passwords.hashed(PASSWORD)
         with unit_of_work() as session:
@@ -98,7 +120,10 @@ def demo(serve: bool) -> None:
 def load(session: Session, password_hash: str, moment: datetime) -> None:
     """Write the demo's instansi, people, mandates and PDM windows."""
     today = today_in_jakarta(moment)
-    instansi = {code: Instansi(code=code, name=name, helpdesk_contact=contact) for code, (name, contact) in INSTANSI.items()}
+    instansi = {
+        code: Instansi(code=code, name=name, helpdesk_contact=contact)
+        for code, (name, contact) in INSTANSI.items()
+    }
     session.add_all(instansi.values())
     session.flush()
     for person in CAST:
@@ -143,11 +168,17 @@ def _what_to_try(is_new: bool) -> str:
     settings = portal().settings
     with reading() as session:
         known = set(session.scalars(select(User.nip).where(User.nip.in_([person.nip for person in CAST]))))
-    lines = ["", f"  {settings.portal_name} ({settings.portal_operator})", f"  Buka {settings.public_url}", ""]
+    lines = [
+        "",
+        f"  {settings.portal_name} ({settings.portal_operator})",
+        f"  Buka {settings.public_url}",
+        "",
+    ]
     if known:
         lines.append("  Data contoh (semua rekaan):" + ("" if is_new else " sudah dimuat sebelumnya"))
         lines += [
-            f"    {person.nip}  {person.email or '-':30} {person.note}{', password ada' if person.has_password else ''}"
+            f"    {person.nip}  {person.email or '-':30} "
+            f"{person.note}{', password ada' if person.has_password else ''}"
             for person in CAST
             if person.nip in known
         ]

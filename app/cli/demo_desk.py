@@ -1,4 +1,5 @@
-"""A morning at the demo's desks: staff, queues, failed mails, a month of activation. Names, NIPs and addresses are made up."""
+"""A morning at the demo's desks: staff, queues, failed mails, a month of activation. Names, NIPs and
+addresses are made up."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,16 +31,38 @@ from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority
 
-_FIRST = ("Agus", "Bambang", "Citra", "Dian", "Eko", "Fitri", "Gita", "Hendra", "Indah", "Jaya", "Kartini", "Lukman")
+_FIRST = (
+    "Agus",
+    "Bambang",
+    "Citra",
+    "Dian",
+    "Eko",
+    "Fitri",
+    "Gita",
+    "Hendra",
+    "Indah",
+    "Jaya",
+    "Kartini",
+    "Lukman",
+)
 _LAST = ("Saputra", "Lestari", "Pratama", "Handayani", "Wibowo", "Rahmawati", "Hidayat")
 _UNITS = {
-    "7301": ("Dinas Kesehatan", "Dinas Pendidikan", "SMP Negeri 2 Nusa Jaya", "Dinas Perhubungan", "BKPSDM", "RSUD Nusa Jaya"),
+    "7301": (
+        "Dinas Kesehatan",
+        "Dinas Pendidikan",
+        "SMP Negeri 2 Nusa Jaya",
+        "Dinas Perhubungan",
+        "BKPSDM",
+        "RSUD Nusa Jaya",
+    ),
     "3402": ("Biro Hukum", "Biro Kepegawaian", "Inspektorat", "Pusat Data"),
 }
 _DOMAINS = {"7301": "nusajaya.example", "3402": "contoh.example"}
 _PATTERN = (
-    (Category.PNS, Activation.ACTIVE), (Category.PNS, Activation.ACTIVE), (Category.PNS, Activation.NOT_ACTIVATED),
-    (Category.PPPK, Activation.ACTIVE), (Category.CPNS, Activation.WAITING_APPROVAL), (Category.PPPK, Activation.NOT_ACTIVATED),
+    (Category.PNS, Activation.ACTIVE), (Category.PNS, Activation.ACTIVE), (Category.PNS,
+    Activation.NOT_ACTIVATED),
+    (Category.PPPK, Activation.ACTIVE), (Category.CPNS, Activation.WAITING_APPROVAL), (Category.PPPK,
+    Activation.NOT_ACTIVATED),
     (Category.PNS, Activation.ACTIVE), (Category.PNS, Activation.DEACTIVATED),
 )  # fmt: skip
 _DAYS = 30
@@ -104,7 +127,9 @@ def _staff(instansi: Instansi, units: tuple[str, ...], moment: datetime) -> Iter
             category=category,
             instansi_id=instansi.id,
             work_unit=unit,
-            activation=activation if activation is Activation.DEACTIVATED or not waits else initial_activation(category),
+            activation=activation
+            if activation is Activation.DEACTIVATED or not waits
+            else initial_activation(category),
             activation_changed_at=moment - timedelta(days=number % _DAYS, hours=number % 24),
             activation_reason="Pensiun" if activation is Activation.DEACTIVATED else None,
             deactivated_by=f"admin {instansi.name}" if activation is Activation.DEACTIVATED else None,
@@ -127,15 +152,21 @@ def _ask(session: Session, people: list[User], moment: datetime) -> None:
     held = Authority.of(session, admin, today_in_jakarta(moment))
     active = next(person for person in people if person.activation is Activation.ACTIVE)
     assert held is not None
-    decision = Decision(EmailAddress("pindah.alamat@contoh.example"), IdentityCheck.CALL_ON_RECORD, "Ditelepon pukul 9", 1)
+    decision = Decision(
+        EmailAddress("pindah.alamat@contoh.example"), IdentityCheck.CALL_ON_RECORD, "Ditelepon pukul 9", 1
+    )
     change_email(session, held, active.id, decision, timedelta(hours=24), _DEMO, moment)
-    _contest(session, held, [person for person in people if person.activation is Activation.ACTIVE][1], moment)
+    _contest(
+        session, held, [person for person in people if person.activation is Activation.ACTIVE][1], moment
+    )
 
 
 def _contest(session: Session, held: Authority, person: User, moment: datetime) -> None:
     """Somebody whose address was to be changed yesterday, and who said at once: not me."""
     yesterday = moment - timedelta(hours=20)
-    decision = Decision(EmailAddress("surat.baru@gmail.example"), IdentityCheck.VIDEO, "Panggilan video pukul 16", 1)
+    decision = Decision(
+        EmailAddress("surat.baru@gmail.example"), IdentityCheck.VIDEO, "Panggilan video pukul 16", 1
+    )
     change = change_email(session, held, person.id, decision, timedelta(hours=24), _DEMO, yesterday)
     assert isinstance(change, IdentityChange), "nothing is under way for this person"
     stop_by_link(session, change.reference, _DEMO, yesterday + timedelta(minutes=40))
@@ -201,7 +232,9 @@ def _send_tokens(session: Session, people: list[User], moment: datetime) -> None
 
 def _count_back(session: Session, instansi: Instansi, moment: datetime) -> None:
     """The month before today, as if people had come in one by one; today is counted by the worker."""
-    found = select(User.activation, func.count()).where(User.instansi_id == instansi.id).group_by(User.activation)
+    found = (
+        select(User.activation, func.count()).where(User.instansi_id == instansi.id).group_by(User.activation)
+    )
     counts = dict(session.execute(found).all())
     active = counts.get(Activation.ACTIVE, 0)
     for ago in range(1, _DAYS):

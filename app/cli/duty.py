@@ -13,8 +13,8 @@ SECONDS_AFTER_A_FAULT = 3.0
 
 
 class Duty:
-    """Something that the worker does again and again. When it fails, that is logged and it is tried again soon; the other
-    duties do not hear of it."""
+    """Something that the worker does again and again. When it fails, that is logged and it is tried again
+    soon; the other duties do not hear of it."""
 
     def __init__(self, name: str, act: Callable[[], bool], rest: float = 0.0) -> None:
         """`act` says whether there is more to do at once; if not, it has `rest` seconds of time."""

@@ -20,7 +20,14 @@ from app.db import reading, unit_of_work
 from app.domain.client import COMMAND_LINE
 from app.domain.file_changes import column_counts
 from app.domain.indonesian_time import now
-from app.domain.staff_file import COMMAND_LINE_STAFF_COLUMNS, INSTANSI_COLUMNS, REPORT_COLUMNS, Columns, Fault, guarded
+from app.domain.staff_file import (
+    COMMAND_LINE_STAFF_COLUMNS,
+    INSTANSI_COLUMNS,
+    REPORT_COLUMNS,
+    Columns,
+    Fault,
+    guarded,
+)
 from app.flows import import_instansi as instansi_flow
 from app.flows import import_staff as staff_flow
 from app.flows.import_outcome import Changed, New, Outcome, Refused, Unchanged
@@ -29,7 +36,9 @@ from app.flows.staff_sheet import Line, Sheet, UnreadableFile, in_batches, opene
 from app.flows.text_workbook import TextWorkbook
 from app.web.portal import portal
 
-ROWS_A_BATCH = 500  # one transaction; on SQLite every other writer waits for it, at most some hundred milliseconds
+ROWS_A_BATCH = (
+    500  # one transaction; on SQLite every other writer waits for it, at most some hundred milliseconds
+)
 FAULTS_SHOWN = 20
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
@@ -57,13 +66,16 @@ def import_instansi(file: Path) -> None:
 @click.option("--reason", default="", help="Why; the people concerned read it, and the trail keeps it.")
 @with_appcontext
 def import_pegawai(file: Path, dry_run: bool, reason: str) -> None:
-    """Add and correct staff from a CSV or XLSX file: nip,nama,email,kategori,kode_instansi,unit_kerja[,telepon,password_hash]."""
+    """Add and correct staff from a CSV or XLSX file:
+    nip,nama,email,kategori,kode_instansi,unit_kerja[,telepon,password_hash]."""
     opens_cpns = portal().settings.cpns_activation == "otomatis"
     with SeenInFile() as seen:
 
         def take(lines: Sequence[Line]) -> Sequence[Outcome]:
             batch = staff_flow.vet(lines, seen, dry_run)
-            terms = staff_flow.Terms(seen, opens_cpns, COMMAND_LINE, now(), dry_run, typed_reason=reason.strip()[:300])
+            terms = staff_flow.Terms(
+                seen, opens_cpns, COMMAND_LINE, now(), dry_run, typed_reason=reason.strip()[:300]
+            )
             with reading() if dry_run else unit_of_work() as session:
                 return staff_flow.import_staff(session, batch, terms)
 
@@ -88,11 +100,18 @@ def _run(file: Path, columns: Columns, take: Take, saves: bool = True) -> int:
     _tell(tally, refused_rows)
     if not saves:
         _tell_columns(tally)
-    click.echo(f"Baru {tally.new}, berubah {tally.changed}, tetap {tally.unchanged}, ditolak {tally.refused}.")
+    click.echo(
+        f"Baru {tally.new}, berubah {tally.changed}, tetap {tally.unchanged}, ditolak {tally.refused}."
+    )
     if interrupted:
-        kept = "yang sudah diterima tetap tersimpan, dan tidak diubah lagi" if saves else "tidak ada yang disimpan"
+        kept = (
+            "yang sudah diterima tetap tersimpan, dan tidak diubah lagi"
+            if saves
+            else "tidak ada yang disimpan"
+        )
         click.echo(
-            f"Dihentikan setelah {tally.rows} baris; {kept}. Untuk melanjutkan, jalankan perintah yang sama sekali lagi.",
+            f"Dihentikan setelah {tally.rows} baris; {kept}. Untuk melanjutkan, jalankan perintah yang "
+            "sama sekali lagi.",
             err=True,
         )
         return INTERRUPTED
@@ -100,7 +119,9 @@ def _run(file: Path, columns: Columns, take: Take, saves: bool = True) -> int:
 
 
 def _walk(sheet: Sheet, take: Take, tally: "_Tally", refused_rows: "_RefusedRows") -> None:
-    with click.progressbar(length=sheet.total, label="Mengimpor", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+    with click.progressbar(
+        length=sheet.total, label="Mengimpor", file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
         for lines in in_batches(sheet.lines(), ROWS_A_BATCH):
             for line, outcome in zip(lines, take(lines), strict=True):
                 tally.count(outcome)
@@ -123,7 +144,8 @@ def _tell(tally: "_Tally", refused_rows: "_RefusedRows") -> None:
 
 
 def _tell_columns(tally: "_Tally") -> None:
-    """What a dry run has found: how many people the file would change, column by column, and where that is too many."""
+    """What a dry run has found: how many people the file would change, column by column, and where that is
+    too many."""
     counts = column_counts(tally.columns, {"changed": tally.changed, "unchanged": tally.unchanged})
     for one in counts:
         click.echo(f"{one.words.capitalize()} berubah untuk {one.people} pegawai ({one.percent}).")
@@ -165,18 +187,20 @@ class _Tally:
 
 
 class _RefusedRows:
-    """FILE.ditolak.xlsx and FILE.ditolak.csv: the refused rows as they came, with line and reason, for correcting and
-    importing again.
+    """FILE.ditolak.xlsx and FILE.ditolak.csv: the refused rows as they came, with line and reason, for
+    correcting and importing again.
 
-    They hold personal data, so nobody but their owner may read them, and password hashes are left out. They appear when
-    the run ends; those of an earlier run go away when nothing was refused. Where they cannot be written, the import
-    goes on and `problem` says why.
+    They hold personal data, so nobody but their owner may read them, and password hashes are left out. They
+    appear when the run ends; those of an earlier run go away when nothing was refused. Where they cannot be
+    written, the import goes on and `problem` says why.
     """
 
     def __init__(self, source: Path, sheet: Sheet) -> None:
         self.paths = tuple(source.with_name(f"{source.name}.ditolak.{kind}") for kind in ("xlsx", "csv"))
         self.problem: str | None = None
-        self._columns = [column for column in sheet.header if column not in (*REPORT_COLUMNS, "password_hash")]
+        self._columns = [
+            column for column in sheet.header if column not in (*REPORT_COLUMNS, "password_hash")
+        ]
         self._delimiter = sheet.delimiter
         self._drafts: list[Path] = []
         self._book: TextWorkbook | None = None
@@ -192,11 +216,15 @@ class _RefusedRows:
             if self._text is None or self._book is None:
                 self._book, self._text = self._begun()
             sentences = " ".join(fault.told for fault in outcome.faults)
-            self._write([*(line.cells.get(column, "") for column in self._columns), str(line.number), sentences])
+            self._write(
+                [*(line.cells.get(column, "") for column in self._columns), str(line.number), sentences]
+            )
         except OSError as error:
             self._cannot(error)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             if self._text is not None and self._book is not None:
                 self._text.close()

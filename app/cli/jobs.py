@@ -1,6 +1,8 @@
-"""The worker's side of imports on a page. It runs in a thread of its own, so that letters leave while it works.
+"""The worker's side of imports on a page. It runs in a thread of its own, so that letters leave while it
+works.
 
-It has several files in hand and does a chunk of each in turn, by instansi: a large file holds up nobody else's.
+It has several files in hand and does a chunk of each in turn, by instansi: a large file holds up nobody
+else's.
 """
 
 import logging
@@ -29,17 +31,20 @@ log = logging.getLogger("portal.worker")
 ROWS_A_CHUNK = 250  # one transaction
 MOST_ROWS = 400_000  # in one file; as many as 32 MB hold where every row has a NIP, a name and a unit
 MOST_IN_HAND = 8  # files; each is a file without a name in the folder for temporary ones, and little memory
-CHUNKS_A_SLICE = 20  # then a file that keeps another one waiting outside goes back into the row, and is read again later
+CHUNKS_A_SLICE = (
+    20  # then a file that keeps another one waiting outside goes back into the row, and is read again later
+)
 SECONDS_BETWEEN_LOOKS = 0.5
 SECONDS_AFTER_A_FAULT = 3.0
 SECONDS_FOR_OTHER_WRITERS = 0.12  # SQLite has one writer at a time, and who waits for it looks every 0.1 s
 SECONDS_BETWEEN_SIGNS = 0.1  # of a workbook that another process unpacks
 _ACCIDENT = (
-    "Impor ini terhenti karena gangguan pada portal, dan gangguannya sudah tercatat. Unggah lagi filenya, atau minta bantuan."
+    "Impor ini terhenti karena gangguan pada portal, dan gangguannya sudah tercatat. Unggah lagi "
+    "filenya, atau minta bantuan."
 )
 _TOO_MANY_ROWS = (
-    f"File ini berisi lebih dari {MOST_ROWS:,} baris. Bagi menjadi beberapa file, lalu unggah satu per satu.".replace(",", ".", 1)
-)
+    f"File ini berisi lebih dari {MOST_ROWS:,} baris. Bagi menjadi beberapa file, lalu unggah satu per satu."
+).replace(",", ".", 1)
 
 
 def run_imports(app: Flask, stop: Event) -> None:
@@ -82,7 +87,8 @@ class Turns:
         self._served: dict[int, int] = {}  # party -> tick
 
     def next(self) -> float | None:
-        """Do one chunk. Returns how many seconds to leave the database to others; None when there is nothing to do."""
+        """Do one chunk. Returns how many seconds to leave the database to others; None when there is nothing
+        to do."""
         self._take_up()
         for other in list(self._in_hand):
             self._keep(other)
@@ -122,7 +128,8 @@ class Turns:
             self._in_hand.append(claimed)
 
     def _who_makes_room(self, party: int) -> "InHand | None":
-        """One of a party that has several in hand, for a party that has none; else whoever has had a slice."""
+        """One of a party that has several in hand, for a party that has none; else whoever has had a
+        slice."""
         parties = [one.party for one in self._in_hand]
         if party in parties:
             return None
@@ -190,8 +197,8 @@ class InHand(ABC):
         """For the log."""
 
     def step(self) -> float | None:
-        """Do the next chunk. Returns how long to leave the database to others; None when it is over, and `ending` says how.
-        Raises what the database raises: it goes on when the hold has run out."""
+        """Do the next chunk. Returns how long to leave the database to others; None when it is over, and
+        `ending` says how. Raises what the database raises: it goes on when the hold has run out."""
         self._work = self._work or self.chunks()
         try:
             gap = next(self._work, None)
@@ -235,8 +242,9 @@ class Pass(InHand):
         self.hold = hold
 
     def chunks(self) -> Iterator[float]:
-        """What an earlier worker has counted is only read once more, for what its rows say about those behind them;
-        addresses that it has set free may be taken in this pass already, and not only in the next file."""
+        """What an earlier worker has counted is only read once more, for what its rows say about those behind
+        them; addresses that it has set free may be taken in this pass already, and not only in the next
+        file."""
         with self._app.app_context():
             opens_cpns = portal().settings.cpns_activation == "otomatis"
         with received_file.begun(self._file()) as received, SeenInFile() as seen:

@@ -19,7 +19,9 @@ from app.models.user import User
 log = logging.getLogger("portal.operator")
 
 MOST_SHOWN = 200
-DAYS = click.option("--days", default=7, show_default=True, type=click.IntRange(1, 90), help="How many days back.")
+DAYS = click.option(
+    "--days", default=7, show_default=True, type=click.IntRange(1, 90), help="How many days back."
+)
 _NOT_ARRIVED = (MailState.UNCERTAIN, MailState.FAILED)
 
 
@@ -32,10 +34,13 @@ def outbox() -> None:
 @DAYS
 @with_appcontext
 def list_letters(days: int) -> None:
-    """Show letters of uncertain fate, that failed, or that were put off, and what stands in the way of letters."""
+    """Show letters of uncertain fate, that failed, or that were put off, and what stands in the way of
+    letters."""
     with reading() as session:
         for fault in MailFault.alarms(session):
-            click.echo(f"gangguan {fault.kind} ({fault.way}) sejak {shown_moment(fault.since)}: {fault.answer}")
+            click.echo(
+                f"gangguan {fault.kind} ({fault.way}) sejak {shown_moment(fault.since)}: {fault.answer}"
+            )
         shown = 0
         for mail in _letters(session, (*_NOT_ARRIVED, MailState.DEFERRED), days, MOST_SHOWN):
             why = " ".join(_without_addresses(mail).split())
@@ -79,10 +84,14 @@ def retry(ids: tuple[int, ...], is_all: bool, days: int) -> None:
     log.info("letters sent again", extra={"fields": {"letters": again}})
     click.echo(f"{again} surat dikirim lagi, {left} dibiarkan")
     if left and not is_all:
-        raise click.ClickException("yang dibiarkan tidak gagal dan tidak tidak pasti, atau tokennya sudah tidak berguna")
+        raise click.ClickException(
+            "yang dibiarkan tidak gagal dan tidak tidak pasti, atau tokennya sudah tidak berguna"
+        )
 
 
-def _letters(session: Session, states: tuple[MailState, ...], days: int, most: int | None) -> list[OutboxMail]:
+def _letters(
+    session: Session, states: tuple[MailState, ...], days: int, most: int | None
+) -> list[OutboxMail]:
     since = now() - timedelta(days=days)
     found = select(OutboxMail).where(OutboxMail.state.in_(states), OutboxMail.posted_at > since)
     return list(session.scalars(found.order_by(OutboxMail.posted_at, OutboxMail.id).limit(most)))

@@ -1,4 +1,5 @@
-"""One request through the public address, as a visitor's would come: what did the proxies on the way make of it?"""
+"""One request through the public address, as a visitor's would come: what did the proxies on the way make of
+it?"""
 
 import secrets
 from dataclasses import dataclass
@@ -34,7 +35,9 @@ def ask_through_public_address(settings: Settings, keys: SigningKeys, forged: st
     try:
         status, text = _get(settings.public_url, "/proxyz", headers)
     except (OSError, HTTPException, UnicodeError) as fault:
-        return NoAnswer(f"cannot be reached from here ({type(fault).__name__}: {fault}); start the portal and check again")
+        return NoAnswer(
+            f"cannot be reached from here ({type(fault).__name__}: {fault}); start the portal and check again"
+        )
     if status == 400:
         return NoAnswer("answers 400: the proxy must pass the Host header on as it came", is_fault=True)
     if status != 200:

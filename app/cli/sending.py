@@ -1,4 +1,5 @@
-"""How the worker sends letters: one after the other over one line, and over a second one while the first hangs."""
+"""How the worker sends letters: one after the other over one line, and over a second one while the first
+hangs."""
 
 import logging
 import threading
@@ -50,7 +51,8 @@ class _Hand:
 
 
 def send_mails(app: Flask, stop: threading.Event) -> None:
-    """Until told to stop. A server may take ten minutes over one letter; a second line carries the others meanwhile."""
+    """Until told to stop. A server may take ten minutes over one letter; a second line carries the others
+    meanwhile."""
     hand = _Hand()
     relief = threading.Thread(target=_relieve, args=(app, stop, hand), daemon=True)
     relief.start()
@@ -69,7 +71,8 @@ def _relieve(app: Flask, stop: threading.Event, stuck: _Hand) -> None:
 
 
 def _send_all_due(app: Flask, stop: threading.Event, hand: _Hand, stuck: _Hand | None = None) -> bool:
-    """Send over one connection what is due, for a while; True when there is more. With `stuck`, only while that hand is."""
+    """Send over one connection what is due, for a while; True when there is more. With `stuck`, only while
+    that hand is."""
     until = monotonic() + SECONDS_OF_MAILS
     with app.app_context():
         postman = portal().postman()
@@ -82,8 +85,8 @@ def _send_all_due(app: Flask, stop: threading.Event, hand: _Hand, stuck: _Hand |
 
 
 def send_next(postman: Postman) -> Delivery | None:
-    """Deliver one letter: begin, hand over, settle, each in a transaction of its own. None when nothing is due, or nothing
-    can leave for now."""
+    """Deliver one letter: begin, hand over, settle, each in a transaction of its own. None when nothing is
+    due, or nothing can leave for now."""
     lifetime = timedelta(minutes=portal().settings.token_lifetime_minutes)
     with unit_of_work() as session:
         mail = outbox.claim(session, now(), lifetime)
@@ -97,7 +100,12 @@ def send_next(postman: Postman) -> Delivery | None:
             audit.record(session, Tag.TOKEN_HANDED_OVER, mail.user, _asker(mail), now(), mail=mail.id)
         if mail.state is MailState.FAILED:
             give_back_allowance(session, mail, portal().keys, now())
-    fields = {"mail": mail.id, "letter": mail.letter, "outcome": type(delivery).__name__, "attempts": mail.attempts}
+    fields = {
+        "mail": mail.id,
+        "letter": mail.letter,
+        "outcome": type(delivery).__name__,
+        "attempts": mail.attempts,
+    }
     log.info("mail", extra={"fields": fields})
     if settled.began is not None:
         log.error("mail fault", extra={"fields": _fields_of(settled.began)})
@@ -123,7 +131,8 @@ def _handed_over(postman: Postman, mail: OutboxMail) -> Delivery:
 
 @contextmanager
 def _lease_renewed(app: Flask, mail_id: int, attempts: int) -> Iterator[None]:
-    """Say again and again that this worker lives and has the letter. Most letters are handed over before the first time."""
+    """Say again and again that this worker lives and has the letter. Most letters are handed over before the
+    first time."""
     done = threading.Event()
 
     def renew() -> None:

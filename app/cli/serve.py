@@ -40,7 +40,9 @@ SECONDS_BETWEEN_CLEANINGS = 600.0
 WEB_THREADS = 16
 CONNECTIONS = 2000  # half-sent requests cost a socket and no thread
 SECONDS_FOR_A_SLOW_CLIENT = 30  # of silence, before its connection is closed
-LARGEST_BODY_TO_READ = 40 * 1024 * 1024  # bytes that waitress takes in before the portal answers 413; files of staff are long
+LARGEST_BODY_TO_READ = (
+    40 * 1024 * 1024
+)  # bytes that waitress takes in before the portal answers 413; files of staff are long
 
 
 @click.command()
@@ -49,12 +51,17 @@ LARGEST_BODY_TO_READ = 40 * 1024 * 1024  # bytes that waitress takes in before t
 def serve(no_worker: bool) -> None:
     """Serve the web, with one worker beside it."""
     if not _is_database_ready():
-        click.echo("The database is away or lacks this release's migrations (mysapk db upgrade); pages answer 503.", err=True)
+        click.echo(
+            "The database is away or lacks this release's migrations (mysapk db upgrade); pages answer 503.",
+            err=True,
+        )
     run_web(current_app._get_current_object(), with_worker=not no_worker)  # type: ignore[attr-defined]
 
 
 @click.command()
-@click.option("--until-stdin-closes", is_flag=True, hidden=True, help="End with the process that holds the other end.")
+@click.option(
+    "--until-stdin-closes", is_flag=True, hidden=True, help="End with the process that holds the other end."
+)
 @with_appcontext
 def worker(until_stdin_closes: bool) -> None:
     """Send mails and keep house, until told to stop."""
@@ -76,7 +83,10 @@ def _is_database_ready() -> bool:
 def run_web(app: Flask, with_worker: bool) -> None:
     """Serve until SIGINT or SIGTERM; then end the worker too, letting it finish the letter in its hand."""
     settings = app.extensions["portal"].settings
-    for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: a shell starts background jobs with it ignored
+    for number in (
+        signal.SIGTERM,
+        signal.SIGINT,
+    ):  # SIGINT too: a shell starts background jobs with it ignored
         signal.signal(number, _leave)
     try:
         server = waitress.create_server(
@@ -104,7 +114,10 @@ def run_web(app: Flask, with_worker: bool) -> None:
 def work(app: Flask, stop: threading.Event) -> None:
     """The worker's life."""
     log.info("worker started")
-    others = [threading.Thread(target=act, args=(app, stop), daemon=True) for act in (jobs.run_imports, sending.send_mails)]
+    others = [
+        threading.Thread(target=act, args=(app, stop), daemon=True)
+        for act in (jobs.run_imports, sending.send_mails)
+    ]
     for other in others:
         other.start()
     if mailbox := app.extensions["portal"].settings.bounce_mailbox:
@@ -133,7 +146,9 @@ def _duties(app: Flask) -> list[Duty]:
         return within_app(lambda: one_step(chore, now()))
 
     with app.app_context():
-        cleaning = [Duty(name, cleans(chore), SECONDS_BETWEEN_CLEANINGS) for name, chore in all_chores().items()]
+        cleaning = [
+            Duty(name, cleans(chore), SECONDS_BETWEEN_CLEANINGS) for name, chore in all_chores().items()
+        ]
     return [
         *cleaning,
         Duty("take_effect", lambda: let_changes_take_effect(app)),
@@ -145,8 +160,8 @@ def _duties(app: Flask) -> list[Duty]:
 
 
 def let_changes_take_effect(app: Flask) -> bool:
-    """Addresses whose waiting time is over; each in a transaction of its own, so that one that cannot stops no other.
-    True when there are more."""
+    """Addresses whose waiting time is over; each in a transaction of its own, so that one that cannot stops
+    no other. True when there are more."""
     accidents = []
     with app.app_context(), reading() as session:
         due = IdentityChange.due(session, now(), MOST_CHANGES_AT_ONCE)
@@ -180,7 +195,9 @@ def count_everybody() -> None:
 
 
 def _stop_when_stdin_closes(stop: threading.Event) -> None:
-    os.read(sys.stdin.fileno(), 1)  # sys.stdin.read() would hold a lock that aborts an interpreter which ends meanwhile
+    os.read(
+        sys.stdin.fileno(), 1
+    )  # sys.stdin.read() would hold a lock that aborts an interpreter which ends meanwhile
     stop.set()
 
 

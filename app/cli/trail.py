@@ -24,21 +24,25 @@ SECONDS_FOR_OTHER_WRITERS = 0.12  # SQLite has one writer at a time, and who wai
 _ROWS_TO_SHOW = 20
 _ADVICE = {
     frozenset({FaultKind.LATE, FaultKind.FUTURE}): (
-        "Baris yang belum disegel tetap terlihat dan tidak menahan baris lain. Periksa siapa yang menulisnya dan jam setiap "
+        "Baris yang belum disegel tetap terlihat dan tidak menahan baris lain. Periksa siapa yang "
+        "menulisnya dan jam setiap "
         'mesin. Kalau jujur, terima dengan: mysapk audit accept-late --because "SEBABNYA" ID...'
     ),
     frozenset({FaultKind.OUTSIDE}): (
-        "Database ini lebih lama daripada yang pernah dilihat mesin ini, atau bukan database yang sama. Kalau cadangan lama "
+        "Database ini lebih lama daripada yang pernah dilihat mesin ini, atau bukan database yang sama. "
+        "Kalau cadangan lama "
         "sengaja dipulihkan, atau database sengaja dibuat baru, terima dengan:\n"
         '  mysapk audit accept-restored --head {head} --because "SEBABNYA"\n'
         "Kalau tidak, jangan terima: simpan salinan database ini dan bandingkan dengan cadangan terakhir."
     ),
     frozenset({FaultKind.UNREADABLE}): (
-        "Periksa izin file itu, dan apakah kunci yang menandainya masih ada di SECRET_KEY_FALLBACKS. Kalau sebabnya jelas, "
+        "Periksa izin file itu, dan apakah kunci yang menandainya masih ada di SECRET_KEY_FALLBACKS. Kalau "
+        "sebabnya jelas, "
         'tulis baru dengan: mysapk audit accept-restored --head {head} --because "SEBABNYA"'
     ),
     frozenset({FaultKind.CHANGED, FaultKind.MISSING, FaultKind.ORDER, FaultKind.HEAD, FaultKind.ANCHOR}): (
-        "Simpan salinan database ini apa adanya, lalu bandingkan baris di atas dengan cadangan dan log. Kalau SECRET_KEY baru "
+        "Simpan salinan database ini apa adanya, lalu bandingkan baris di atas dengan cadangan dan log. "
+        "Kalau SECRET_KEY baru "
         "saja diganti, periksa dulu apakah kunci lamanya ada di SECRET_KEY_FALLBACKS."
     ),
 }
@@ -49,7 +53,9 @@ class AnchorOption(click.ParamType[tuple[int, str]]):
 
     name = "number:seal"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, str]:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, str]:
         number, _, seal = str(value).partition(":")
         if not number.isdecimal() or len(seal) != 64:
             self.fail("Tulis sebagai NOMOR:SEGEL, seperti pada log worker (baris trail).", param, ctx)
@@ -65,7 +71,13 @@ def audit() -> None:
 
 
 @audit.command()
-@click.option("--anchor", "anchors", multiple=True, type=AnchorOption(), help="A seal from the worker's log; can be repeated.")
+@click.option(
+    "--anchor",
+    "anchors",
+    multiple=True,
+    type=AnchorOption(),
+    help="A seal from the worker's log; can be repeated.",
+)
 @with_appcontext
 def verify(anchors: tuple[tuple[int, str], ...]) -> None:
     """Seal what is new, then look for changed, missing and inserted rows; exit code 1 when there are any."""
@@ -76,7 +88,8 @@ def verify(anchors: tuple[tuple[int, str], ...]) -> None:
     kept, findings = _look(dict(anchors))
     seconds = perf_counter() - started
     click.echo(
-        f"Baru disegel: {sealed}. Diperiksa: {findings.rows} baris, {findings.rows / max(seconds, 0.001):.0f} baris/detik."
+        f"Baru disegel: {sealed}. Diperiksa: {findings.rows} baris, "
+        f"{findings.rows / max(seconds, 0.001):.0f} baris/detik."
     )
     click.echo(f"Segel terakhir: {findings.seal_no}:{findings.seal}")
     _tell_of_keys(findings)
@@ -88,18 +101,23 @@ def verify(anchors: tuple[tuple[int, str], ...]) -> None:
 
 
 @audit.command()
-@click.option("--head", "named", required=True, type=AnchorOption(), help="The last seal, as `audit verify` tells it.")
+@click.option(
+    "--head", "named", required=True, type=AnchorOption(), help="The last seal, as `audit verify` tells it."
+)
 @_BECAUSE
 @with_appcontext
 def accept_restored(named: tuple[int, str], because: str) -> None:
-    """Go on after an older backup was put back, or the database was made anew, on purpose; on each machine that says so."""
+    """Go on after an older backup was put back, or the database was made anew, on purpose; on each machine
+    that says so."""
     kept = _kept()
     lost, findings = _look({}, goes_by_file=False)
     head = Anchor(*named)
     with reading() as session:
         why_not = sealing.why_not(session, portal().keys, lost)
     if lost is None or (why_not is None and isinstance(lost, Anchor)):
-        raise click.ClickException("Tidak ada yang perlu diterima: jejak ini memuat kepala yang disimpan mesin ini.")
+        raise click.ClickException(
+            "Tidak ada yang perlu diterima: jejak ini memuat kepala yang disimpan mesin ini."
+        )
     if findings.kinds - {FaultKind.LATE, FaultKind.FUTURE}:
         _tell_of(findings, None)
         raise click.ClickException("Jejak yang rusak tidak dapat diterima.")
@@ -109,10 +127,14 @@ def accept_restored(named: tuple[int, str], because: str) -> None:
         case HeadNotGenuine():
             raise click.ClickException("Kepala jejak tidak asli. Jalankan: mysapk audit verify")
         case HeadMoved(moved):
-            raise click.ClickException(f"Segel terakhir sekarang {moved}. Periksa lagi dengan: mysapk audit verify")
+            raise click.ClickException(
+                f"Segel terakhir sekarang {moved}. Periksa lagi dengan: mysapk audit verify"
+            )
         case Accepted():
             if problem := _tell_of_restored(kept, lost, outcome):
-                raise click.ClickException(f"{kept.path} tidak dapat ditulis: {problem}. Perbaiki, lalu jalankan sekali lagi.")
+                raise click.ClickException(
+                    f"{kept.path} tidak dapat ditulis: {problem}. Perbaiki, lalu jalankan sekali lagi."
+                )
 
 
 @audit.command()
@@ -132,7 +154,9 @@ def accept_late(ids: tuple[int, ...], takes_all: bool, because: str) -> None:
         kept = _kept()
         with unit_of_work() as session:
             chosen = None if takes_all else ids
-            outcome = sealing.accept_late(session, portal().keys, kept.read(), chosen, because, COMMAND_LINE, now())
+            outcome = sealing.accept_late(
+                session, portal().keys, kept.read(), chosen, because, COMMAND_LINE, now()
+            )
         if isinstance(outcome, HeadNotGenuine):
             raise click.ClickException("Kepala jejak tidak asli. Jalankan: mysapk audit verify")
         if not outcome.rows:
@@ -149,7 +173,8 @@ def accept_late(ids: tuple[int, ...], takes_all: bool, because: str) -> None:
 @audit.command()
 @with_appcontext
 def reseal() -> None:
-    """Seal all rows anew under SECRET_KEY, so that an older key can go. Run it again when it was interrupted."""
+    """Seal all rows anew under SECRET_KEY, so that an older key can go. Run it again when it was
+    interrupted."""
     while seal_what_is_new():
         pass
     kept, findings = _look({})
@@ -169,7 +194,9 @@ def reseal() -> None:
             case Fault():
                 raise click.ClickException(f"Dihentikan. {_in_words(outcome)}. Jalankan: mysapk audit verify")
             case HeadNotGenuine():
-                raise click.ClickException("Dihentikan: kepala jejak tidak asli. Jalankan: mysapk audit verify")
+                raise click.ClickException(
+                    "Dihentikan: kepala jejak tidak asli. Jalankan: mysapk audit verify"
+                )
             case Resealed(count, None):
                 rows += count
                 sleep(SECONDS_FOR_OTHER_WRITERS)
@@ -181,15 +208,17 @@ def reseal() -> None:
     click.echo(f"Disegel ulang: {rows} baris, {rows / max(perf_counter() - started, 0.001):.0f} baris/detik.")
     click.echo(f"Kepala lama: {old}\nKepala baru: {new}")
     click.echo(
-        "Kunci lama boleh dikeluarkan dari SECRET_KEY_FALLBACKS, setelah worker di setiap mesin berjalan sepuluh menit "
+        "Kunci lama boleh dikeluarkan dari SECRET_KEY_FALLBACKS, setelah worker di setiap mesin berjalan "
+        "sepuluh menit "
         "dengan kunci yang sekarang."
     )
 
 
-# -- the worker --------------------------------------------------------------------------------------------------------
+# -- the worker
+# --------------------------------------------------------------------------------------------------------
 def seal_what_is_new() -> int:
-    """Seal one batch, in a transaction of its own; without a lock where there is nothing to seal. 0 when none is left, or
-    when the head is not genuine: that stays as it is, for `mysapk audit verify` to tell."""
+    """Seal one batch, in a transaction of its own; without a lock where there is nothing to seal. 0 when none
+    is left, or when the head is not genuine: that stays as it is, for `mysapk audit verify` to tell."""
     keys, kept = portal().keys, _kept()
     seen = kept.read()  # before the database: so it is never ahead of what is read there
     with reading() as session:
@@ -206,8 +235,9 @@ def seal_what_is_new() -> int:
 
 
 def log_head() -> None:
-    """Leave the end of the trail in the log and in this machine's file: anchors outside the database. Who could put back an
-    older state of all tables cannot change what another machine has already taken from here."""
+    """Leave the end of the trail in the log and in this machine's file: anchors outside the database. Who
+    could put back an older state of all tables cannot change what another machine has already taken from
+    here."""
     kept = _kept()
     seen = kept.read()
     with reading() as session:
@@ -216,7 +246,10 @@ def log_head() -> None:
         blocked = sealing.count_out_of_reach(session, now())
     if blocked:
         fields = {"rows": blocked}
-        log.error("trail: rows too old or in the future are not sealed; run mysapk audit verify", extra={"fields": fields})
+        log.error(
+            "trail: rows too old or in the future are not sealed; run mysapk audit verify",
+            extra={"fields": fields},
+        )
     if head is None or why_not is not None:
         log.error(f"trail: {why_not or 'no head'}, nothing is sealed; run mysapk audit verify")
         return
@@ -231,12 +264,14 @@ def log_head() -> None:
 def has_known_head(made: Engine) -> bool:
     """Whether the tables are already those for which a head of zero carries a mark."""
     found = inspect(made)
-    return found.has_table("audit_head") and any(column["name"] == "newest_at" for column in found.get_columns("audit_head"))
+    return found.has_table("audit_head") and any(
+        column["name"] == "newest_at" for column in found.get_columns("audit_head")
+    )
 
 
 def begin_trail() -> str | None:
-    """After the tables were made, or brought to this release: let the trail begin with what is there. Returns what the
-    operator must be told, if this machine knows of a longer trail in the same place."""
+    """After the tables were made, or brought to this release: let the trail begin with what is there. Returns
+    what the operator must be told, if this machine knows of a longer trail in the same place."""
     kept = _kept()
     seen = kept.read()
     with unit_of_work() as session:
@@ -244,13 +279,18 @@ def begin_trail() -> str | None:
         why_not = sealing.why_not(session, portal().keys, seen)
         head = AuditHead.now(session)
     if head is None or why_not is not None:
-        return _restored_words(seen, Anchor(head.seal_no, head.seal)) if head and isinstance(seen, Anchor) else None
+        return (
+            _restored_words(seen, Anchor(head.seal_no, head.seal))
+            if head and isinstance(seen, Anchor)
+            else None
+        )
     kept.keep(Anchor(head.seal_no, head.seal))
     return None
 
 
 def begin_trail_of_demo() -> None:
-    """Whoever deletes the demo's database wants a new one. That is said and noted, like every such decision."""
+    """Whoever deletes the demo's database wants a new one. That is said and noted, like every such
+    decision."""
     kept = _kept()
     lost = kept.read()
     with unit_of_work() as session:
@@ -272,7 +312,10 @@ def fault_of_kept_head() -> str | None:
     kept = _kept()
     seen = kept.read()
     if isinstance(seen, Unreadable):
-        return f"the head of the trail outside the database ({kept.path}) cannot be used: {seen.why}; run mysapk audit verify"
+        return (
+            f"the head of the trail outside the database ({kept.path}) cannot be used: {seen.why}; run "
+            "mysapk audit verify"
+        )
     try:
         with reading() as session:
             why_not = sealing.why_not(session, portal().keys, seen)
@@ -281,7 +324,8 @@ def fault_of_kept_head() -> str | None:
     return f"{why_not}; run mysapk audit verify" if why_not else None
 
 
-# -- words -------------------------------------------------------------------------------------------------------------
+# -- words
+# ------------------------------------------------------------------------------------------------------------
 def _kept() -> KeptHead:
     settings = portal().settings
     return KeptHead.of(settings.instance, settings.database_url, portal().keys)
@@ -308,7 +352,8 @@ def _tell_of(findings: Findings, kept: Anchor | Unreadable | None) -> None:
 
 
 def _tell_of_restored(kept: KeptHead, lost: Anchor | Unreadable, accepted: Accepted) -> str | None:
-    """Both heads in the log, on the screen, and the new one in the file. Returns why it could not be written."""
+    """Both heads in the log, on the screen, and the new one in the file. Returns why it could not be
+    written."""
     told = str(lost) if isinstance(lost, Anchor) else lost.why
     fields = {"head_before": told, "head_accepted": str(accepted.before), "head_after": str(accepted.after)}
     log.warning("trail: a restored state is accepted", extra={"fields": fields})
@@ -324,7 +369,8 @@ def _tell_of_keys(findings: Findings) -> None:
         click.echo("Segel ulang belum selesai. Lanjutkan dengan: mysapk audit reseal")
     elif findings.under_older_keys:
         click.echo(
-            f"{findings.under_older_keys} baris masih bersegel kunci lama. Kunci itu harus tetap ada di SECRET_KEY_FALLBACKS "
+            f"{findings.under_older_keys} baris masih bersegel kunci lama. Kunci itu harus tetap ada di "
+            "SECRET_KEY_FALLBACKS "
             "sampai mysapk audit reseal selesai."
         )
 
@@ -334,19 +380,24 @@ def _tell_of_outside(kept: Anchor | Unreadable | None, end: Anchor) -> None:
     file = _kept()
     if kept is None and end.seal_no:
         click.echo(
-            "Peringatan: tidak ada kepala di luar database di mesin ini, jadi keadaan lama yang dipulihkan utuh tidak "
+            "Peringatan: tidak ada kepala di luar database di mesin ini, jadi keadaan lama yang dipulihkan "
+            "utuh tidak "
             "ketahuan di sini. Mulai sekarang kepala itu disimpan.",
             err=True,
         )
     if end.seal_no and (problem := file.keep(end)):
-        log.error("trail: the head cannot be kept outside the database", extra={"fields": {"problem": problem}})
+        log.error(
+            "trail: the head cannot be kept outside the database", extra={"fields": {"problem": problem}}
+        )
         click.echo(f"Peringatan: kepala jejak tidak dapat disimpan di {file.path}: {problem}.", err=True)
 
 
 def _restored_words(lost: Anchor, head: Anchor) -> str:
     return (
-        f"Mesin ini masih menyimpan kepala jejak {lost} dari database yang tadinya ada di tempat yang sama, dan database ini "
-        "tidak memuatnya. Tidak ada yang disegel sampai Anda memutuskan. Kalau database sengaja dibuat baru atau dipulihkan:\n"
+        f"Mesin ini masih menyimpan kepala jejak {lost} dari database yang tadinya ada di tempat yang "
+        "sama, dan database ini "
+        "tidak memuatnya. Tidak ada yang disegel sampai Anda memutuskan. Kalau database sengaja dibuat "
+        "baru atau dipulihkan:\n"
         f'  mysapk audit accept-restored --head {head} --because "SEBABNYA"'
     )
 

@@ -1,11 +1,12 @@
 """What somebody sends along with a request: a photo or a PDF, known by its content and by nothing else.
 
-A file is walked from its first byte to its own end. What stands before its beginning or behind its end is cut off, so that
-no second file travels with the first. Names and declared types say nothing and are not looked at. The walk takes a bounded
-number of steps, whatever the file holds: one that was made of a million tiny pieces is no photo.
+A file is walked from its first byte to its own end. What stands before its beginning or behind its end is cut
+off, so that no second file travels with the first. Names and declared types say nothing and are not looked
+at. The walk takes a bounded number of steps, whatever the file holds: one that was made of a million tiny
+pieces is no photo.
 
-Phones and chat programs cut pictures, and scanners write around a PDF. What can still be seen is taken. A photo is not
-kept as it came: it is drawn anew first, for cameras write into it where and when it was taken.
+Phones and chat programs cut pictures, and scanners write around a PDF. What can still be seen is taken. A
+photo is not kept as it came: it is drawn anew first, for cameras write into it where and when it was taken.
 """
 
 import re
@@ -18,8 +19,12 @@ LARGEST_SIDE_KEPT = 2400  # pixels; small print on a page that fills the photo c
 EXTENSIONS = {"image/jpeg": "jpg", "application/pdf": "pdf"}
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_MOST_STEPS = 4_000  # segments or chunks: enough for 10 MB in pieces of 2.6 kB, where libpng writes pieces of 8192
-_MOST_SCANS = 100  # of a progressive photo; programs write ten, and each makes a decoder go through the whole picture
+_MOST_STEPS = (
+    4_000  # segments or chunks: enough for 10 MB in pieces of 2.6 kB, where libpng writes pieces of 8192
+)
+_MOST_SCANS = (
+    100  # of a progressive photo; programs write ten, and each makes a decoder go through the whole picture
+)
 _LARGEST_SIDE = 30_000  # pixels; more is a bomb, not a photo
 _MOST_PIXELS = 64_000_000  # what the sharpest phones write in 10 MB
 _LEAST_DATA = 64  # bytes of a picture that was cut; with fewer there is nothing to see
@@ -36,7 +41,8 @@ _PDF_TABLE = re.compile(rb"\s{0,20}(?:xref|\d{1,10}\s{1,20}\d{1,5}\s{1,20}obj)")
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file as it is kept: of one of the kinds of EXTENSIONS, with nothing before its beginning or behind its end."""
+    """A file as it is kept: of one of the kinds of EXTENSIONS, with nothing before its beginning or behind
+    its end."""
 
     media_type: str
     content: bytes
@@ -56,39 +62,57 @@ class NotAnAttachment:
     sentence: str
 
 
-TOO_LARGE = NotAnAttachment("File ini lebih besar dari 10 MB. Perkecil foto atau pindaiannya, lalu pilih lagi.")
+TOO_LARGE = NotAnAttachment(
+    "File ini lebih besar dari 10 MB. Perkecil foto atau pindaiannya, lalu pilih lagi."
+)
 PDF_TOO_LARGE = NotAnAttachment(
-    "PDF ini lebih besar dari 2 MB. Pindai lagi dengan mutu lebih rendah atau halaman yang perlu saja, atau kirim fotonya (JPG)."
+    "PDF ini lebih besar dari 2 MB. Pindai lagi dengan mutu lebih rendah atau halaman yang perlu saja, "
+    "atau kirim fotonya (JPG)."
 )
 TOO_MANY_PIXELS = NotAnAttachment(
-    "Ukuran gambar ini lebih dari 64 megapiksel. Perkecil, atau potret lagi dengan ukuran biasa, lalu pilih lagi."
+    "Ukuran gambar ini lebih dari 64 megapiksel. Perkecil, atau potret lagi dengan ukuran biasa, lalu "
+    "pilih lagi."
 )
 EMPTY = NotAnAttachment("File ini kosong. Pilih file lain.")
 CUT_PICTURE = NotAnAttachment(
-    "Foto ini terpotong: hampir tidak ada gambar di dalamnya. Ambil lagi dari galeri, atau potret lagi, lalu pilih lagi."
+    "Foto ini terpotong: hampir tidak ada gambar di dalamnya. Ambil lagi dari galeri, atau potret lagi, "
+    "lalu pilih lagi."
 )
-CUT_PDF = NotAnAttachment("PDF ini terpotong: bagian akhirnya tidak ada. Unduh atau pindai lagi sampai selesai, lalu pilih lagi.")
+CUT_PDF = NotAnAttachment(
+    "PDF ini terpotong: bagian akhirnya tidak ada. Unduh atau pindai lagi sampai selesai, lalu pilih lagi."
+)
 BROKEN_PICTURE = NotAnAttachment(
-    "Foto ini rusak, sehingga tidak dapat dibaca. Buka di ponsel, simpan ulang atau ambil tangkapan layarnya, lalu pilih lagi."
+    "Foto ini rusak, sehingga tidak dapat dibaca. Buka di ponsel, simpan ulang atau ambil tangkapan "
+    "layarnya, lalu pilih lagi."
 )
 OF_ANOTHER_KIND = NotAnAttachment(
-    "File ini bukan foto JPG, foto PNG, atau PDF yang utuh. Simpan ulang sebagai JPG, PNG, atau PDF, lalu pilih lagi."
+    "File ini bukan foto JPG, foto PNG, atau PDF yang utuh. Simpan ulang sebagai JPG, PNG, atau PDF, lalu "
+    "pilih lagi."
 )
 
 _NOT_TAKEN = {
-    "HEIC": "Ini foto HEIC, yang tidak dapat dibuka di semua komputer. Di iPhone pilih Pengaturan > Kamera > Format > Paling "
+    "HEIC": "Ini foto HEIC, yang tidak dapat dibuka di semua komputer. Di iPhone pilih Pengaturan > Kamera "
+    "> Format > Paling "
     "Kompatibel lalu potret lagi, atau kirim tangkapan layar (screenshot) foto ini.",
-    "WebP": "Ini gambar WebP, bukan JPG. Buka gambarnya, ambil tangkapan layar (screenshot), lalu pilih tangkapan layar itu.",
-    "AVIF": "Ini gambar AVIF, bukan JPG. Buka gambarnya, ambil tangkapan layar (screenshot), lalu pilih tangkapan layar itu.",
-    "JPEG XL": "Ini gambar JPEG XL, bukan JPG. Buka gambarnya, ambil tangkapan layar (screenshot), lalu pilih itu.",
-    "JPEG 2000": "Ini gambar JPEG 2000, bukan JPG. Simpan ulang sebagai JPG, atau pindai lagi sebagai PDF, lalu pilih lagi.",
-    "GIF": "Ini gambar GIF. Simpan ulang sebagai JPG atau PNG, atau ambil tangkapan layarnya, lalu pilih lagi.",
+    "WebP": "Ini gambar WebP, bukan JPG. Buka gambarnya, ambil tangkapan layar (screenshot), lalu pilih "
+    "tangkapan layar itu.",
+    "AVIF": "Ini gambar AVIF, bukan JPG. Buka gambarnya, ambil tangkapan layar (screenshot), lalu pilih "
+    "tangkapan layar itu.",
+    "JPEG XL": "Ini gambar JPEG XL, bukan JPG. Buka gambarnya, ambil tangkapan layar (screenshot), lalu "
+    "pilih itu.",
+    "JPEG 2000": "Ini gambar JPEG 2000, bukan JPG. Simpan ulang sebagai JPG, atau pindai lagi sebagai PDF, "
+    "lalu pilih lagi.",
+    "GIF": "Ini gambar GIF. Simpan ulang sebagai JPG atau PNG, atau ambil tangkapan layarnya, lalu pilih "
+    "lagi.",
     "BMP": "Ini gambar BMP. Buka di Paint, pilih Simpan sebagai JPEG, lalu pilih file itu.",
-    "TIFF": "Ini gambar TIFF atau foto mentah (RAW). Simpan ulang sebagai JPG, atau pindai lagi sebagai PDF, lalu pilih lagi.",
+    "TIFF": "Ini gambar TIFF atau foto mentah (RAW). Simpan ulang sebagai JPG, atau pindai lagi sebagai "
+    "PDF, lalu pilih lagi.",
     "SVG": "Ini gambar SVG. Simpan sebagai PDF atau ambil tangkapan layarnya, lalu pilih lagi.",
-    "HTML": "Ini halaman web (HTML), bukan dokumennya. Mungkin unduhannya gagal: unduh lagi, atau simpan halamannya sebagai PDF.",
+    "HTML": "Ini halaman web (HTML), bukan dokumennya. Mungkin unduhannya gagal: unduh lagi, atau simpan "
+    "halamannya sebagai PDF.",
     "video": "Ini video. Potret dokumennya sebagai foto biasa, lalu pilih foto itu.",
-    "Office": "Ini dokumen Word, Excel, atau PowerPoint. Buka dokumennya, pilih Simpan sebagai PDF, lalu pilih PDF itu.",
+    "Office": "Ini dokumen Word, Excel, atau PowerPoint. Buka dokumennya, pilih Simpan sebagai PDF, lalu "
+    "pilih PDF itu.",
     "ZIP": "Ini file ZIP atau RAR. Buka (ekstrak) dulu, lalu pilih satu foto atau PDF di dalamnya.",
 }
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -111,8 +135,8 @@ def read_attachment(content: bytes) -> Photo | Attachment | NotAnAttachment:
 
 
 def is_redrawn(content: bytes) -> bool:
-    """Whether these bytes are a JPEG that holds its picture and no word more: no place, time, comment, colour profile or
-    smaller picture, and nothing behind its end."""
+    """Whether these bytes are a JPEG that holds its picture and no word more: no place, time, comment, colour
+    profile or smaller picture, and nothing behind its end."""
     at = 2
     if not content.startswith(b"\xff\xd8\xff\xe0"):
         return False
@@ -138,7 +162,8 @@ _PLAIN_JFIF = b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"
 
 
 def _jpeg(content: bytes) -> Photo | NotAnAttachment:
-    """From marker to marker: start, a frame with a size, a scan, end (ITU T.81, annex B). One that was cut ends in a scan."""
+    """From marker to marker: start, a frame with a size, a scan, end (ITU T.81, annex B). One that was cut
+    ends in a scan."""
     at, has_frame, scans, data_from = 2, False, 0, 0
     for _ in range(_MOST_STEPS):
         found = _MARKER.match(content, at)
@@ -180,8 +205,8 @@ def _end_of_scan(content: bytes, at: int) -> int:
 
 
 def _png(content: bytes) -> Photo | NotAnAttachment:
-    """From chunk to chunk, each with its right checksum: IHDR with a size first, data, IEND last (RFC 2083). One that was
-    cut ends in or behind its data."""
+    """From chunk to chunk, each with its right checksum: IHDR with a size first, data, IEND last (RFC 2083).
+    One that was cut ends in or behind its data."""
     at, data = len(_PNG_SIGNATURE), 0
     for _ in range(_MOST_STEPS):
         length, kind = int.from_bytes(content[at : at + 4]), content[at + 4 : at + 8]
@@ -195,8 +220,15 @@ def _png(content: bytes) -> Photo | NotAnAttachment:
         if zlib.crc32(content[at + 4 : end - 4]) != int.from_bytes(content[end - 4 : end]):
             return OF_ANOTHER_KIND
         if is_first:
-            width, height = int.from_bytes(content[at + 8 : at + 12]), int.from_bytes(content[at + 12 : at + 16])
-            if kind != b"IHDR" or length != 13 or not (0 < width <= _LARGEST_SIDE and 0 < height <= _LARGEST_SIDE):
+            width, height = (
+                int.from_bytes(content[at + 8 : at + 12]),
+                int.from_bytes(content[at + 12 : at + 16]),
+            )
+            if (
+                kind != b"IHDR"
+                or length != 13
+                or not (0 < width <= _LARGEST_SIDE and 0 < height <= _LARGEST_SIDE)
+            ):
                 return OF_ANOTHER_KIND
             if width * height > _MOST_PIXELS:
                 return TOO_MANY_PIXELS
@@ -219,7 +251,9 @@ def _pdf(content: bytes, begin: int) -> Attachment | NotAnAttachment:
         return OF_ANOTHER_KIND
     own = content[begin:end]
     if begin and not _points_to_table(own) and _points_to_table(content[:end]):
-        own = b" " * begin + own  # places were counted from the first byte: it is blanked, or no reader finds them
+        own = (
+            b" " * begin + own
+        )  # places were counted from the first byte: it is blanked, or no reader finds them
     return Attachment("application/pdf", own) if len(own) <= LONGEST_ATTACHMENT else PDF_TOO_LARGE
 
 
@@ -240,7 +274,9 @@ def _known_kind(content: bytes) -> str | None:
         return {b"WEBP": "WebP", b"AVI ": "video"}.get(content[8:12])
     if content.startswith(b"PK\x03\x04"):
         return (
-            "Office" if b"[Content_Types].xml" in content[:4096] or b"mimetypeapplication/vnd.oasis" in content[:200] else "ZIP"
+            "Office"
+            if b"[Content_Types].xml" in content[:4096] or b"mimetypeapplication/vnd.oasis" in content[:200]
+            else "ZIP"
         )
     for beginning, kind in _BEGINNINGS.items():
         if content.startswith(beginning):

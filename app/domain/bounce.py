@@ -1,6 +1,8 @@
-"""What a mail server says later of a letter that it had taken: a report in the form of RFC 3464, as strangers may forge it.
+"""What a mail server says later of a letter that it had taken: a report in the form of RFC 3464, as strangers
+may forge it.
 
-Read with bounds and without recursion: only the parts of the message itself are looked at, never those of a message inside.
+Read with bounds and without recursion: only the parts of the message itself are looked at, never those of a
+message inside.
 """
 
 import re
@@ -21,19 +23,26 @@ _LONGEST_WORDS = 400
 _DELIVERED_TO = ("Delivered-To", "X-Original-To", "Envelope-To", "To")
 
 # RFC 3463. Hard are those that say that there is no such mailbox, no such domain, or that it was shut down.
-_HARD = frozenset(("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.10", "5.2.1", "5.4.4", "5.4.310"))
+_HARD = frozenset(
+    ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.10", "5.2.1", "5.4.4", "5.4.310")
+)
 # Numbers that only the words behind them make hard.
 _WORDS_TELL = ("5.0.", "5.3.0", "5.4.1", "5.5.", "5.7.1")
-# Words with which servers use the same numbers for what they have against the portal, or for a mailbox that is only busy.
+# Words with which servers use the same numbers for what they have against the portal, or for a mailbox that
+# is only busy.
 _NOT_THE_MAILBOX = re.compile(
-    r"\b(senders?|spam\w*|block(ed|list\w*)|black ?list\w*|policy|reputation|rate|quota|(over|mailbox|is) ?full)\b", re.IGNORECASE
+    r"\b(senders?|spam\w*|block(ed|list\w*)|black ?list\w*|policy|reputation|rate|quota|(over|mailbox|is) "
+    r"?full)\b",
+    re.IGNORECASE,
 )
 # For servers that give no number of RFC 3463, or one of protocol, network or policy.
 _NO_SUCH_MAILBOX = re.compile(
-    r"(user|mailbox|recipient|address|account|addressee)\W+(is |was )?(unknown|not found|does(n.t| not) exist|disabled|inactive)"
+    r"(user|mailbox|recipient|address|account|addressee)\W+(is |was )?(unknown|not found|does(n.t| not) "
+    r"exist|disabled|inactive)"
     r"|(unknown|no such|invalid|non-?existent) (user|mailbox|recipient|address|account|local part)"
     r"|recipient address rejected: access denied"  # Exchange, of who is not in its directory
-    r"|(does(n.t| not)|not) have an? [\w.-]{1,60} account|no mailbox (here )?by that name|host or domain name not found",
+    r"|(does(n.t| not)|not) have an? [\w.-]{1,60} account|no mailbox (here )?by that name|host or domain "
+    r"name not found",
     re.IGNORECASE,
 )
 _STATUS = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?!\d)")
@@ -50,8 +59,8 @@ class Failure:
     recipients: tuple[str, ...]  # as the report names them
 
     def is_of(self, address: EmailAddress) -> bool:
-        """Whether it speaks of the address that the letter went to, or at least of no other: a forward may be dead where
-        the mailbox before it lives."""
+        """Whether it speaks of the address that the letter went to, or at least of no other: a forward may be
+        dead where the mailbox before it lives."""
         named = [one.mailbox for one in map(read_email, self.recipients) if isinstance(one, EmailAddress)]
         return not named or address.mailbox in named
 
@@ -76,7 +85,12 @@ def read_bounce(message: bytes) -> CameBack:
     """Read what came, whatever it is. Nonsense says nothing."""
     try:
         return _read(message[:LONGEST_MESSAGE].replace(b"\r\n", b"\n"))
-    except (ValueError, LookupError, TypeError, AttributeError):  # what the email package raises on some nonsense
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ):  # what the email package raises on some nonsense
         return CameBack((), NoFailure("cannot be read"))
 
 
@@ -105,12 +119,18 @@ def _said(head: Message, body: bytes) -> Failure | NoFailure:
     kind = str(head.get("Content-Type", ""))
     if len(kind) > _LONGEST_FIELD:
         return NoFailure("names a kind of content that is too long")
-    if head.get_content_type() != "multipart/report" or str(head.get_param("report-type", "")).lower() != "delivery-status":
+    if (
+        head.get_content_type() != "multipart/report"
+        or str(head.get_param("report-type", "")).lower() != "delivery-status"
+    ):
         return NoFailure("is no report on a delivery")
     boundary = str(head.get_boundary("")).encode("ascii", "surrogateescape")
     for part in _parts(body, boundary) if boundary else ():
         fields, content = _split(part)
-        if fields is not None and fields.get_content_type() in ("message/delivery-status", "message/global-delivery-status"):
+        if fields is not None and fields.get_content_type() in (
+            "message/delivery-status",
+            "message/global-delivery-status",
+        ):
             return _fate(list(_groups(fields, content)))
     return NoFailure("is a report without a part that says how the delivery went")
 
@@ -151,7 +171,9 @@ def _failure(group: Message) -> Failure:
     words = _after_type(group["Diagnostic-Code"])[:_LONGEST_WORDS]
     status = _status(_text(group["Status"]), words)
     recipients = tuple(
-        _after_type(group[name]).strip("<> ") for name in ("Original-Recipient", "Final-Recipient") if group[name] is not None
+        _after_type(group[name]).strip("<> ")
+        for name in ("Original-Recipient", "Final-Recipient")
+        if group[name] is not None
     )
     return Failure(status, words, _is_hard(status, words), recipients)
 
@@ -159,7 +181,9 @@ def _failure(group: Message) -> Failure:
 def _status(told: str, words: str) -> str:
     """The number of the report; where that says nothing but "failed", the one in the server's own words."""
     numbers = [found for found in (_STATUS.match(told), _STATUS_IN_WORDS.search(words)) if found]
-    telling = next((found for found in numbers if found.group(2, 3) != ("0", "0")), numbers[0] if numbers else None)
+    telling = next(
+        (found for found in numbers if found.group(2, 3) != ("0", "0")), numbers[0] if numbers else None
+    )
     return ".".join(str(int(part)) for part in telling.groups()) if telling else "5.0.0"
 
 
@@ -178,7 +202,9 @@ def _word(value: object) -> str:
 def _after_type(value: object) -> str:
     """`smtp; 550 ...` and `rfc822; nama@contoh.go.id` without what stands before the semicolon."""
     kind, semicolon, rest = _text(value).partition(";")
-    return (rest if semicolon and re.fullmatch(r"[\w.-]+", kind.strip()) else f"{kind}{semicolon}{rest}").strip()
+    return (
+        rest if semicolon and re.fullmatch(r"[\w.-]+", kind.strip()) else f"{kind}{semicolon}{rest}"
+    ).strip()
 
 
 def _text(value: object) -> str:

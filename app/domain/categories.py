@@ -15,13 +15,19 @@ class Category(StrEnum):
         return self.value.replace("_", " ").replace("NON", "Non")
 
 
-# As files of today write them. Who works part of the time is a PPPK to the portal: the same groups of data, the same way in.
+# As files of today write them. Who works part of the time is a PPPK to the portal: the same groups of data,
+# the same way in.
 _SPELLINGS = {category.value.replace("_", ""): category for category in Category} | {
     **dict.fromkeys(("PEGAWAINEGERISIPIL", "PEGAWAINEGERISIPILPNS"), Category.PNS),
     **dict.fromkeys(("CALONPEGAWAINEGERISIPIL", "CALONPEGAWAINEGERISIPILCPNS", "CALONPNS"), Category.CPNS),
     **{
         f"{name}{time}": Category.PPPK
-        for name in ("PPPK", "P3K", "PEGAWAIPEMERINTAHDENGANPERJANJIANKERJA", "PEGAWAIPEMERINTAHDENGANPERJANJIANKERJAPPPK")
+        for name in (
+            "PPPK",
+            "P3K",
+            "PEGAWAIPEMERINTAHDENGANPERJANJIANKERJA",
+            "PEGAWAIPEMERINTAHDENGANPERJANJIANKERJAPPPK",
+        )
         for time in ("", "PARUHWAKTU", "PENUHWAKTU", "PW")
     },
 }
@@ -56,11 +62,13 @@ _ACTIVATION_LABELS = {
     Activation.DEACTIVATED: "Dinonaktifkan",
 }
 
-# Guides to the PDM of 2021 list these groups; for PPT Non ASN none was found, so their list stays with the personal data.
+# Guides to the PDM of 2021 list these groups; for PPT Non ASN none was found, so their list stays with the
+# personal data.
 _PDM_GROUPS = {
     Category.PNS: (
         "Data Personal", "Riwayat Jabatan", "Pendidikan dan Diklat", "SKP (2 tahun terakhir)", "Penghargaan",
-        "Pangkat/Golongan", "Keluarga", "Peninjauan Masa Kerja", "Pindah Instansi", "CLTN", "CPNS/PNS", "Organisasi",
+        "Pangkat/Golongan", "Keluarga", "Peninjauan Masa Kerja", "Pindah Instansi", "CLTN", "CPNS/PNS",
+        "Organisasi",
     ),
     Category.PPPK: ("Data Personal", "Diklat", "Penghargaan", "Keluarga", "Organisasi"),
     Category.PPT_NON_ASN: ("Data Personal",),

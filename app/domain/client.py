@@ -6,11 +6,16 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 
 UNKNOWN_ADDRESS = "unknown"  # what stands for everything that is no address
 _LONGEST_ADDRESS = 100  # characters that are looked at
-# Blocks of IPv6 whose last 32 bits are the IPv4 address of the one who asks: mapped (RFC 4291), translated by SIIT (RFC 2765,
-# RFC 7915) and by NAT64 under the well-known and the local prefix (RFC 6052, RFC 8215).
-_ENDS_IN_IPV4 = tuple(map(IPv6Network, ("::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")))
-# A port that some servers put behind an IPv6 address without brackets: a ninth group, or one of more letters than a group has.
-_BARE_PORT = re.compile(r"((?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}):[0-9]{1,5}|([0-9a-f:.]+):[0-9]{5}", re.IGNORECASE)
+# Blocks of IPv6 whose last 32 bits are the IPv4 address of the one who asks: mapped (RFC 4291), translated by
+# SIIT (RFC 2765, RFC 7915) and by NAT64 under the well-known and the local prefix (RFC 6052, RFC 8215).
+_ENDS_IN_IPV4 = tuple(
+    map(IPv6Network, ("::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48"))
+)
+# A port that some servers put behind an IPv6 address without brackets: a ninth group, or one of more letters
+# than a group has.
+_BARE_PORT = re.compile(
+    r"((?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}):[0-9]{1,5}|([0-9a-f:.]+):[0-9]{5}", re.IGNORECASE
+)
 _COMPATIBLE = IPv6Network("::/96")  # the same, of old; its beginning holds "::" and "::1"
 
 
@@ -28,8 +33,9 @@ WORKER = Client("-", "worker", "-")
 
 
 def read_client_address(written: str) -> str:
-    """An address in the one spelling that limits, trail and letters know, from whatever proxies and servers write: with a
-    port, in brackets or quotes, with a zone, or an IPv4 address dressed as IPv6. What is no address is UNKNOWN_ADDRESS.
+    """An address in the one spelling that limits, trail and letters know, from whatever proxies and servers
+    write: with a port, in brackets or quotes, with a zone, or an IPv4 address dressed as IPv6. What is no
+    address is UNKNOWN_ADDRESS.
     """
     text = written[:_LONGEST_ADDRESS].strip(" \t\"'")
     if text.startswith("["):
@@ -43,17 +49,20 @@ def read_client_address(written: str) -> str:
 
 
 def line_of(address: str) -> str:
-    """One office, one line: an IPv4 address, or the 64 bits of an IPv6 address that one subscriber is given."""
+    """One office, one line: an IPv4 address, or the 64 bits of an IPv6 address that one subscriber is
+    given."""
     return _network_of(address, 64)
 
 
 def site_of(address: str) -> str:
-    """What one owner of IPv6 addresses may hold: 48 bits, which are 65,536 lines. An IPv4 address is its own."""
+    """What one owner of IPv6 addresses may hold: 48 bits, which are 65,536 lines. An IPv4 address is its
+    own."""
     return _network_of(address, 48)
 
 
 def mask_address(address: str) -> str:
-    """Enough to know one's own office or home line again: 203.0.113.*, or the first 48 bits of an IPv6 address."""
+    """Enough to know one's own office or home line again: 203.0.113.*, or the first 48 bits of an IPv6
+    address."""
     parsed = _parsed(address)
     if parsed is None:
         return "tidak diketahui"
@@ -63,7 +72,8 @@ def mask_address(address: str) -> str:
 
 
 def _parsed(address: str) -> IPv4Address | IPv6Address | None:
-    """A server that listens on both kinds writes an IPv4 address as ::ffff:203.0.113.7: all of these are not one line."""
+    """A server that listens on both kinds writes an IPv4 address as ::ffff:203.0.113.7: all of these are not
+    one line."""
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -98,7 +108,14 @@ _BROWSERS = {
     "Chrome": "Chrome",
     "Safari": "Safari",
 }
-_SYSTEMS = {"Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "Mac OS": "Mac", "Linux": "Linux"}
+_SYSTEMS = {
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Windows": "Windows",
+    "Mac OS": "Mac",
+    "Linux": "Linux",
+}
 
 
 def browser_name(user_agent: str) -> str:

@@ -8,13 +8,16 @@ from app.domain.phone_number import dialled
 
 _TICKET_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 PROMISE = timedelta(hours=24)  # within which a request is answered, counted from its submission
-# An admin's usual reason to say no, and the portal's own one for a NIP that nobody has: the same words, or they would tell.
+# An admin's usual reason to say no, and the portal's own one for a NIP that nobody has: the same words, or
+# they would tell.
 DATA_DO_NOT_MATCH = (
-    "Data yang ditulis tidak cocok dengan data kepegawaian. Periksa NIP dan nama, lalu hubungi kepegawaian instansi Anda."
+    "Data yang ditulis tidak cocok dengan data kepegawaian. Periksa NIP dan nama, lalu "
+    "hubungi kepegawaian instansi Anda."
 )
 USUAL_REASONS_TO_REJECT = (
     DATA_DO_NOT_MATCH,
-    "Identitas Anda belum dapat dipastikan. Datang ke kepegawaian instansi Anda dengan kartu pegawai, lalu ajukan lagi.",
+    "Identitas Anda belum dapat dipastikan. Datang ke kepegawaian instansi Anda dengan kartu pegawai, lalu "
+    "ajukan lagi.",
     "Alamat email baru tampaknya salah ketik. Ajukan lagi dengan alamat yang benar.",
     "Alamat email baru sudah dipakai akun lain. Ajukan lagi dengan alamat milik Anda sendiri.",
 )
@@ -42,7 +45,8 @@ OPEN_STATES = (CorrectionState.NEW, CorrectionState.IN_HAND)
 
 
 class IdentityCheck(StrEnum):
-    """How an admin made sure that who asks is who owns the account. What was typed into the form proves nothing."""
+    """How an admin made sure that who asks is who owns the account. What was typed into the form proves
+    nothing."""
 
     IN_PERSON = "tatap_muka"
     CALL_ON_RECORD = "telepon_tercatat"
@@ -55,8 +59,9 @@ class IdentityCheck(StrEnum):
         return _CHECK_LABELS[self]
 
     def is_possible(self, phone_on_record: str | None) -> bool:
-        """What a check rests on must be on record, or the admin has asked whoever wrote the form. A video call begins with a
-        call by the admin; a card or a letter is brought along and needs nothing on record."""
+        """What a check rests on must be on record, or the admin has asked whoever wrote the form. A video
+        call begins with a call by the admin; a card or a letter is brought along and needs nothing on
+        record."""
         match self:
             case IdentityCheck.IN_PERSON | IdentityCheck.LETTER:
                 return True
@@ -82,7 +87,8 @@ def new_ticket() -> str:
 
 
 def read_ticket(typed: str) -> str:
-    """A ticket number as it is kept, from what somebody reads out on the phone: case, dashes and PE do not matter."""
+    """A ticket number as it is kept, from what somebody reads out on the phone: case, dashes and PE do not
+    matter."""
     letters = "".join(letter for letter in typed.upper() if letter in _TICKET_LETTERS)
     eight = letters[-8:]
     return f"PE-{eight[:4]}-{eight[4:]}"

@@ -5,7 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-# The form that mail servers of this field use in practice (RFC 5321 lengths; no quoted local parts, no address literals).
+# The form that mail servers of this field use in practice (RFC 5321 lengths; no quoted local parts, no
+# address literals).
 _ADDRESS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])"
@@ -56,8 +57,8 @@ class EmailAddress:
 
     @property
     def mailbox(self) -> str:
-        """Where mail to it ends up, for counting and warning: what stands behind a plus is no part of it, and Google leaves
-        out the dots. Never compared with what is on record, and nothing is sent to it."""
+        """Where mail to it ends up, for counting and warning: what stands behind a plus is no part of it, and
+        Google leaves out the dots. Never compared with what is on record, and nothing is sent to it."""
         local, domain = self.key.split("@")
         name = local.split("+")[0] or local
         if domain in _GOOGLE:
@@ -65,7 +66,8 @@ class EmailAddress:
         return f"{name}@{domain}"
 
     def resembles(self, known_domains: Collection[str]) -> str | None:
-        """A domain that this one could be taken for: g0ogle.com for google.com, contoh-go.id for contoh.go.id."""
+        """A domain that this one could be taken for: g0ogle.com for google.com, contoh-go.id for
+        contoh.go.id."""
         if any(self.domain == known or self.domain.endswith(f".{known}") for known in known_domains):
             return None
         return next((known for known in sorted(known_domains) if _looks_like(self.domain, known)), None)
@@ -81,7 +83,9 @@ class NotAnEmail:
     sentence: str
 
 
-USUAL_DOMAINS = frozenset(("gmail.com", "yahoo.com", "yahoo.co.id", "ymail.com", "outlook.com", "hotmail.com", "icloud.com"))
+USUAL_DOMAINS = frozenset(
+    ("gmail.com", "yahoo.com", "yahoo.co.id", "ymail.com", "outlook.com", "hotmail.com", "icloud.com")
+)
 _GOOGLE = ("gmail.com", "googlemail.com")
 _ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", "-": "", ".": "", "_": ""})
 _LETTER_PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"))
@@ -93,7 +97,11 @@ def _looks_like(domain: str, known: str) -> bool:
     """A slip of one key, letters that look like others, or the known name in another place: nusajaya.com and
     nusajaya-mail.id for nusajaya.go.id, gmail.com.contoh.id for gmail.com."""
     seen, meant = _shape(domain), _shape(known)
-    if seen == meant or _is_one_slip(domain, known) or SequenceMatcher(None, domain, known).ratio() >= _NEARLY_ONE:
+    if (
+        seen == meant
+        or _is_one_slip(domain, known)
+        or SequenceMatcher(None, domain, known).ratio() >= _NEARLY_ONE
+    ):
         return True
     name = _name(known)
     return name == _name(domain) or (len(name) >= _SHORTEST_NAME and name in re.split("[.-]", domain))
@@ -113,7 +121,9 @@ def _name(domain: str) -> str:
 def _is_one_slip(typed: str, meant: str) -> bool:
     """One letter too many, too few, wrong, or changed with its neighbour."""
     short, long = sorted((typed, meant), key=len)
-    start = next((at for at, (one, other) in enumerate(zip(short, long, strict=False)) if one != other), len(short))
+    start = next(
+        (at for at, (one, other) in enumerate(zip(short, long, strict=False)) if one != other), len(short)
+    )
     rest, rest_of_long = short[start:], long[start:]
     if len(long) == len(short) + 1:
         return rest == rest_of_long[1:]
@@ -122,8 +132,8 @@ def _is_one_slip(typed: str, meant: str) -> bool:
 
 
 def read_email(typed: str) -> EmailAddress | NotAnEmail:
-    """Read one address; everything that could break a mail header or reach a second recipient is refused. A link to write
-    to it (`mailto:`) holds it whole."""
+    """Read one address; everything that could break a mail header or reach a second recipient is refused. A
+    link to write to it (`mailto:`) holds it whole."""
     if len(typed) > 4 * _LONGEST_ADDRESS:
         return NotAnEmail("Alamat email terlalu panjang. Isi satu alamat email saja.")
     text = _without_link(_INVISIBLE.sub("", typed).strip())
@@ -148,7 +158,14 @@ def read_email(typed: str) -> EmailAddress | NotAnEmail:
 
 
 _SIGN = re.compile(r"[!-/:-?\[-`{-~\u2010-\u2027]")
-_SIGNS = {".": "titik", ",": "koma", ";": "titik koma", ":": "titik dua", "-": "hubung (-)", "_": "garis bawah (_)"}
+_SIGNS = {
+    ".": "titik",
+    ",": "koma",
+    ";": "titik koma",
+    ":": "titik dua",
+    "-": "hubung (-)",
+    "_": "garis bawah (_)",
+}
 
 
 def _without_link(text: str) -> str:
@@ -162,20 +179,30 @@ def _fault_of_one(text: str) -> str | None:
     is_one_word = not any(space in text for space in " \t\r\n;")
     if "<" in text or ">" in text:
         return "Tulis alamat emailnya saja, tanpa nama dan tanpa tanda < >."
-    if any(quote in text for quote in '"\u201c\u201d\u2018\u2019`') or (local.startswith("'") or domain.endswith("'")):
+    if any(quote in text for quote in '"\u201c\u201d\u2018\u2019`') or (
+        local.startswith("'") or domain.endswith("'")
+    ):
         return "Ada tanda kutip pada alamat email ini. Hapus tandanya."
     if text.endswith((".", ",", ";", ":")) or (is_one_word and domain and _SIGN.fullmatch(text[-1])):
         return f"Alamat email ini diakhiri tanda {_SIGNS.get(text[-1], text[-1])}. Hapus tanda itu."
     if not local or not domain:
-        return f"Alamat email ini tidak lengkap: bagian {'sebelum' if not local else 'sesudah'} tanda @ belum ada."
+        return (
+            f"Alamat email ini tidak lengkap: bagian {'sebelum' if not local else 'sesudah'} tanda @ "
+            "belum ada."
+        )
     if is_one_word and "," in domain:
         return "Ada koma sesudah tanda @. Ganti koma itu dengan titik, misalnya contoh.go.id."
     if is_one_word and "," in local:
         return "Ada koma sebelum tanda @. Periksa apakah seharusnya titik."
     if is_one_word and (".." in text or text.startswith(".") or ".@" in text or "@." in text):
-        return "Ada titik yang berlebih pada alamat email ini. Hapus titik di awal, di dekat tanda @, atau yang berurutan."
+        return (
+            "Ada titik yang berlebih pada alamat email ini. Hapus titik di awal, di dekat tanda @, atau "
+            "yang berurutan."
+        )
     if is_one_word and re.fullmatch(r"[A-Za-z0-9-]+|[A-Za-z0-9.-]+\.(?:[A-Za-z]|[0-9]+)", domain):
-        return "Bagian sesudah tanda @ belum lengkap. Tulis sampai akhir, misalnya contoh.go.id atau gmail.com."
+        return (
+            "Bagian sesudah tanda @ belum lengkap. Tulis sampai akhir, misalnya contoh.go.id atau gmail.com."
+        )
     return None
 
 
@@ -184,7 +211,13 @@ def _other_fault(text: str) -> str:
     local, _, domain = text.partition("@")
     if len(text) > _LONGEST_ADDRESS or len(local) > _LONGEST_LOCAL_PART:
         return "Alamat email ini terlalu panjang. Periksa lagi, dan isi satu alamat email saja."
-    strange = [*re.findall(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]", local), *re.findall(r"[^A-Za-z0-9.-]", domain)]
+    strange = [
+        *re.findall(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]", local),
+        *re.findall(r"[^A-Za-z0-9.-]", domain),
+    ]
     if strange and strange[0].isprintable():
-        return f"Ada {strange[0]} pada alamat email ini, yang tidak dapat dipakai di situ. Hapus, atau ganti dengan huruf biasa."
+        return (
+            f"Ada {strange[0]} pada alamat email ini, yang tidak dapat dipakai di situ. Hapus, atau "
+            "ganti dengan huruf biasa."
+        )
     return "Periksa lagi alamat email ini. Tulis seperti nama@contoh.go.id, tanpa tanda atau huruf khusus."

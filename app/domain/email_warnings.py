@@ -1,10 +1,11 @@
-"""What speaks against putting an address on record: the kinds of warning, how much each weighs, and its words.
+"""What speaks against putting an address on record: the kinds of warning, how much each weighs, and its
+words.
 
-A heavy warning has to be acknowledged by whoever approves, one by one; a light one is only shown. **Nothing that a
-stranger can lay upon somebody else's request is heavy**: a heavy warning follows from what the request itself says,
-from a mailbox that was proven, from the account's own past, or from an act of the desk. What anybody can send (another
-request for the same NIP, a link to an address) weighs light, or one evening of false requests would take every
-rightful one out of the answers to several at once.
+A heavy warning has to be acknowledged by whoever approves, one by one; a light one is only shown. **Nothing
+that a stranger can lay upon somebody else's request is heavy**: a heavy warning follows from what the request
+itself says, from a mailbox that was proven, from the account's own past, or from an act of the desk. What
+anybody can send (another request for the same NIP, a link to an address) weighs light, or one evening of
+false requests would take every rightful one out of the answers to several at once.
 """
 
 from dataclasses import dataclass
@@ -82,17 +83,22 @@ _LABELS = {
 }
 # What stands in braces is filled in by `warn`.
 _SENTENCES = {
-    WarningKind.ADDRESS_TAKEN: "Alamat baru sudah dipakai {owner}, jadi tidak dapat disetujui. Minta alamat lain.",
+    WarningKind.ADDRESS_TAKEN: "Alamat baru sudah dipakai {owner}, jadi tidak dapat disetujui. Minta "
+    "alamat lain.",
     WarningKind.MAILBOX_OF_ANOTHER: (
-        "Surat ke alamat baru masuk ke kotak surat yang sama dengan alamat {owner}. Pastikan siapa pemilik kotak surat itu."
+        "Surat ke alamat baru masuk ke kotak surat yang sama dengan alamat {owner}. Pastikan siapa pemilik "
+        "kotak surat itu."
     ),
-    WarningKind.STOPPED_ELSEWHERE: "Alamat baru pernah diputuskan untuk akun lain, lalu dihentikan oleh pemilik akun itu.",
+    WarningKind.STOPPED_ELSEWHERE: "Alamat baru pernah diputuskan untuk akun lain, lalu dihentikan oleh "
+    "pemilik akun itu.",
     WarningKind.STOPPED_BEFORE: (
         "Perubahan email akun ini pernah dihentikan pemiliknya, jadi tidak jadi berlaku ({when}). {because}"
     ),
-    WarningKind.ENDED_BEFORE: "Perubahan email akun ini pernah diputuskan, lalu tidak jadi berlaku ({when}). {because}",
+    WarningKind.ENDED_BEFORE: "Perubahan email akun ini pernah diputuskan, lalu tidak jadi berlaku "
+    "({when}). {because}",
     WarningKind.REJECTED_BEFORE: "Permintaan untuk alamat ini pernah ditolak ({when}). {because}",
-    WarningKind.ASKED_FOR_OTHERS: "Alamat baru ini dalam 90 hari terakhir juga diminta untuk {count} NIP lain.",
+    WarningKind.ASKED_FOR_OTHERS: "Alamat baru ini dalam 90 hari terakhir juga diminta untuk {count} NIP "
+    "lain.",
     WarningKind.MISTYPED_DOMAIN: "Alamat baru tampaknya salah ketik. Mungkin maksudnya {meant}.",
     WarningKind.LOOKALIKE_DOMAIN: "Domain alamat baru mirip, tetapi tidak sama, dengan {known}.",
     WarningKind.FOREIGN_LETTERS: "Domain alamat baru memakai huruf yang dapat menyerupai huruf lain.",
@@ -100,7 +106,8 @@ _SENTENCES = {
     WarningKind.OTHER_NIP: "NIP pada permintaan ini bukan NIP pegawai ini lagi. Pastikan siapa yang meminta.",
     WarningKind.DEACTIVATED: "Akun ini dinonaktifkan. Menyetujui email baru tidak membuka akunnya.",
     WarningKind.RIVALS: (
-        "Masih ada {count} permintaan lain untuk pegawai ini ke alamat lain. Paling banyak satu yang benar: bandingkan dahulu."
+        "Masih ada {count} permintaan lain untuk pegawai ini ke alamat lain. Paling banyak satu yang "
+        "benar: bandingkan dahulu."
     ),
     WarningKind.NAME_IN_PART: "Nama yang ditulis hanya sebagian dari nama di data kepegawaian.",
     WarningKind.NO_PHONE: "Tidak ada telepon di data, jadi pegawai ini tidak dapat dihubungi lewat telepon.",
@@ -110,7 +117,8 @@ _SENTENCES = {
 
 @dataclass(frozen=True)
 class EmailWarning:
-    """One warning about one address, as a sentence. `mark` is what a form carries when its reader has acknowledged it."""
+    """One warning about one address, as a sentence. `mark` is what a form carries when its reader has
+    acknowledged it."""
 
     kind: WarningKind
     sentence: str
@@ -125,14 +133,17 @@ class EmailWarning:
 
 
 def warn(kind: WarningKind, address: EmailAddress, **about: str | int) -> EmailWarning:
-    """A warning in its words. Its mark holds for this address and these words alone: one that says more by the time the
-    form comes back has not been acknowledged."""
+    """A warning in its words. Its mark holds for this address and these words alone: one that says more by
+    the time the form comes back has not been acknowledged."""
     sentence = _SENTENCES[kind].format(**about)
-    return EmailWarning(kind, sentence, f"{kind}.{sha256(f'{address.key} {sentence}'.encode()).hexdigest()[:16]}")
+    return EmailWarning(
+        kind, sentence, f"{kind}.{sha256(f'{address.key} {sentence}'.encode()).hexdigest()[:16]}"
+    )
 
 
 def unacknowledged(warnings: list[EmailWarning], marks: frozenset[str]) -> tuple[EmailWarning, ...]:
-    """Those that an approval would have to carry and does not. Marks of warnings that are none are nobody's business."""
+    """Those that an approval would have to carry and does not. Marks of warnings that are none are nobody's
+    business."""
     return tuple(one for one in warnings if one.must_be_acknowledged and one.mark not in marks)
 
 

@@ -1,23 +1,27 @@
-"""How far a file of staff reaches into what is on record, column by column, and from where on that is too far to be left
-unsaid: two columns of a file that have changed places, or rows that have slipped by one, change nearly everybody."""
+"""How far a file of staff reaches into what is on record, column by column, and from where on that is too far
+to be left unsaid: two columns of a file that have changed places, or rows that have slipped by one, change
+nearly everybody."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-# A column is changed widely when it changes for more than one in so many of the people in the file who are on record.
+# A column is changed widely when it changes for more than one in so many of the people in the file who are on
+# record.
 ONE_IN = 10
 
 # As the file calls its columns, in the order of its columns.
 COLUMN_WORDS = {
-    "name": "nama", "email": "email", "category": "kategori", "instansi": "kode instansi", "work_unit": "unit kerja",
+    "name": "nama", "email": "email", "category": "kategori", "instansi": "kode instansi",
+    "work_unit": "unit kerja",
     "phone": "telepon", "password_hash": "password",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class ColumnCount:
-    """For how many people of the file a column changes, out of those that are on record and are not refused."""
+    """For how many people of the file a column changes, out of those that are on record and are not
+    refused."""
 
     column: str
     people: int
@@ -39,13 +43,16 @@ class ColumnCount:
     @property
     def warning(self) -> str:
         return (
-            f"{self.words.capitalize()} berubah untuk {_grouped(self.people)} dari {_grouped(self.on_record)} pegawai dalam file "
-            f"yang sudah terdaftar ({self.percent}). Periksa apakah isi kolomnya tertukar dengan kolom lain, atau bergeser baris."
+            f"{self.words.capitalize()} berubah untuk {_grouped(self.people)} dari "
+            f"{_grouped(self.on_record)} pegawai dalam file "
+            f"yang sudah terdaftar ({self.percent}). Periksa apakah isi kolomnya tertukar dengan kolom "
+            "lain, atau bergeser baris."
         )
 
 
 def column_counts(changed: Mapping[str, int], rows: Mapping[str, int]) -> list[ColumnCount]:
-    """Of the columns that change at all. `changed` counts people by column, `rows` what became of the rows of the file."""
+    """Of the columns that change at all. `changed` counts people by column, `rows` what became of the rows of
+    the file."""
     on_record = rows.get("changed", 0) + rows.get("unchanged", 0)
     return [ColumnCount(column, changed[column], on_record) for column in COLUMN_WORDS if changed.get(column)]
 

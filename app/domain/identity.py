@@ -53,7 +53,9 @@ class ChangeState(StrEnum):
     NEEDS_SECOND = "menunggu_konfirmasi"  # a second admin has to confirm it
     SCHEDULED = "dijadwalkan"  # takes effect later, unless the owner stops it
     DONE = "berlaku"
-    FROZEN = "dibekukan"  # the owner said: not me. The account is contested until a second admin has settled it.
+    FROZEN = (
+        "dibekukan"  # the owner said: not me. The account is contested until a second admin has settled it.
+    )
     CANCELLED = "dibatalkan"
 
     @property

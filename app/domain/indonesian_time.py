@@ -1,8 +1,11 @@
-"""One moment in the words of three time zones. Indonesia has no daylight saving time, so the offsets are fixed."""
+"""One moment in the words of three time zones. Indonesia has no daylight saving time, so the offsets are
+fixed."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
-WIB, WITA, WIT = (timezone(timedelta(hours=hours), name) for hours, name in ((7, "WIB"), (8, "WITA"), (9, "WIT")))
+WIB, WITA, WIT = (
+    timezone(timedelta(hours=hours), name) for hours, name in ((7, "WIB"), (8, "WITA"), (9, "WIT"))
+)
 _MONTHS = (
     "Januari", "Februari", "Maret", "April", "Mei", "Juni",
     "Juli", "Agustus", "September", "Oktober", "November", "Desember",

@@ -1,7 +1,9 @@
-"""What a log line must not say: secrets of people and of the portal, whole NIPs and addresses, however they are written.
+"""What a log line must not say: secrets of people and of the portal, whole NIPs and addresses, however they
+are written.
 
-Lines are written by many hands (the portal, the web server, libraries), and some repeat what a stranger has sent. So
-every text is cut first, and each mask looks at a character a bounded number of times: no text makes a line expensive.
+Lines are written by many hands (the portal, the web server, libraries), and some repeat what a stranger has
+sent. So every text is cut first, and each mask looks at a character a bounded number of times: no text makes
+a line expensive.
 """
 
 import re
@@ -18,17 +20,22 @@ _TIMES_ENCODED = 3  # %2540 is an @ that was encoded twice
 
 # Cookies and credentials in headers go to the end of their line.
 _HEADER = re.compile(r"((?:authorization|cookie)[\"']?\s{0,3}[:=])[^\r\n]+", re.IGNORECASE)
-_CREDENTIALS = re.compile(r"\b(bearer|basic|auth\s{1,3}(?:plain|login|xoauth2|cram-md5))(\s{1,3})\S+", re.IGNORECASE)
+_CREDENTIALS = re.compile(
+    r"\b(bearer|basic|auth\s{1,3}(?:plain|login|xoauth2|cram-md5))(\s{1,3})\S+", re.IGNORECASE
+)
 _USER_IN_URL = re.compile(r"(?<=://)(?:[^\s/@]{0,256}+@)++")  # a database's URL, with its password
 _NAMED = re.compile(
     r"(password|passwd|secret|token|masuk|perangkat|formulir)(\w{0,30}+\\?[\"']?\s{0,3}[=:]\s{0,3}\\?)"
     r"(?:\"[^\"\r\n]{0,500}\"|'[^'\r\n]{0,500}'|[^\s&;,\"'<>]+)",
     re.IGNORECASE,
 )
-# Signatures and session ids are base64url of 32 bytes: 43 letters of both cases. Digests in hex are no secrets.
+# Signatures and session ids are base64url of 32 bytes: 43 letters of both cases. Digests in hex are no
+# secrets.
 _SIGNATURE = re.compile(r"(?<![\w-])(?=[a-z0-9_-]*+[A-Z])[\w-]{40,}+", re.ASCII)
 _BETWEEN = rf"(?:{BETWEEN_DIGITS}|\+|\\[nrt]|\\x[0-9a-f]{{2}}|\\u[0-9a-f]{{4}})"  # also as repr() writes it
-_DIGITS = re.compile(rf"\d(?:{_BETWEEN}{{0,80}}+\d){{15,}}+")  # a NIP, a NIK, or one of them with a digit too many
+_DIGITS = re.compile(
+    rf"\d(?:{_BETWEEN}{{0,80}}+\d){{15,}}+"
+)  # a NIP, a NIK, or one of them with a digit too many
 _ADDRESS = re.compile(r"(?<![\w.%+-])([\w.%+-])[\w.%+-]*+@([\w.%+-]++)")
 _CODE = re.compile(
     rf"(?<![A-Za-z])[{ALPHABET}]{{4}}[\s\-\u2010-\u2015\u2212]{{0,3}}[{ALPHABET}]{{4}}(?![A-Za-z])|[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}",
@@ -39,13 +46,18 @@ _NEVER = re.compile(r"(?!)()")
 
 
 class Masks:
-    """`beginnings` of paths behind which a secret stands (`/konfirmasi-reset-password/`), and `secrets` of the portal itself."""
+    """`beginnings` of paths behind which a secret stands (`/konfirmasi-reset-password/`), and `secrets` of
+    the portal itself."""
 
     def __init__(self, beginnings: Iterable[str] = (), secrets: Iterable[str] = ()) -> None:
         self.beginnings = frozenset(beginnings)
         self.secrets = frozenset(secrets)
         behind = "|".join(re.escape(one.strip("/")) for one in sorted(self.beginnings))
-        self._paths = re.compile(rf"((?:{behind})[/\\]+)[\"'<>]{{0,3}}[^\s\"'<>?#]+", re.IGNORECASE) if behind else _NEVER
+        self._paths = (
+            re.compile(rf"((?:{behind})[/\\]+)[\"'<>]{{0,3}}[^\s\"'<>?#]+", re.IGNORECASE)
+            if behind
+            else _NEVER
+        )
 
     def masked(self, text: str) -> str:
         """The text, cut, without what must not be said. What was percent-encoded is decoded on the way."""
@@ -71,8 +83,8 @@ class Masks:
 
 
 def cut(text: str) -> str:
-    """Head and tail of a text without measure. A word that the cut would break in two goes, and so do digits beside it:
-    half a NIP is nobody's business either."""
+    """Head and tail of a text without measure. A word that the cut would break in two goes, and so do digits
+    beside it: half a NIP is nobody's business either."""
     if len(text) <= KEPT_OF_HEAD + KEPT_OF_TAIL:
         return text
     head, tail = text[:KEPT_OF_HEAD], text[-KEPT_OF_TAIL:]

@@ -4,9 +4,14 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-# What people paste between the digits: spaces of every width, dots, dashes of every kind, zero-width and direction marks.
-BETWEEN_DIGITS = r"[\s.\-_\u00ad\u180e\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2064\u2066-\u2069\u2212\ufeff]"
-_LABEL = re.compile(r"^\s*NIP(?![A-Z])[\s.:=/]*", re.IGNORECASE)  # pasted along: `NIP. 1986...`, `NIP: 1986...`
+# What people paste between the digits: spaces of every width, dots, dashes of every kind, zero-width and
+# direction marks.
+BETWEEN_DIGITS = (
+    r"[\s.\-_\u00ad\u180e\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2064\u2066-\u2069\u2212\ufeff]"
+)
+_LABEL = re.compile(
+    r"^\s*NIP(?![A-Z])[\s.:=/]*", re.IGNORECASE
+)  # pasted along: `NIP. 1986...`, `NIP: 1986...`
 _SEPARATORS = re.compile(f"{BETWEEN_DIGITS}+")
 _DIGITS = re.compile(r"[0-9]+")
 _LONGEST_INPUT = 100
@@ -14,7 +19,8 @@ _LONGEST_INPUT = 100
 
 @dataclass(frozen=True)
 class Nip:
-    """18 ASCII digits. Their parts are a hint, never a rule: the account table decides (real NIPs hold mistyped digits)."""
+    """18 ASCII digits. Their parts are a hint, never a rule: the account table decides (real NIPs hold
+    mistyped digits)."""
 
     digits: str
 
@@ -38,7 +44,8 @@ class Nip:
 
     @property
     def has_sequence(self) -> bool:
-        """They are counted from 001. One that ends in 000 was rounded: a spreadsheet keeps 15 digits of a number."""
+        """They are counted from 001. One that ends in 000 was rounded: a spreadsheet keeps 15 digits of a
+        number."""
         return not self.digits.endswith("000")
 
     def __str__(self) -> str:
@@ -60,27 +67,39 @@ def read_nip(typed: str) -> Nip | NotANip:
     if not bare:
         return NotANip("Isi NIP Anda, 18 angka.")
     if not _DIGITS.fullmatch(bare):
-        return NotANip("NIP hanya berisi angka 0 sampai 9. Hapus huruf atau tanda lain, atau ketik ulang angkanya.")
+        return NotANip(
+            "NIP hanya berisi angka 0 sampai 9. Hapus huruf atau tanda lain, atau ketik ulang angkanya."
+        )
     match len(bare):
         case 18:
             return Nip(bare)
         case 16:
-            return NotANip("Ini tampaknya NIK (16 angka pada KTP). Isi NIP, 18 angka pada SK atau kartu pegawai Anda.")
+            return NotANip(
+                "Ini tampaknya NIK (16 angka pada KTP). Isi NIP, 18 angka pada SK atau kartu pegawai Anda."
+            )
         case 9:
             return NotANip("Ini tampaknya NIP lama (9 angka). Isi NIP baru, 18 angka pada SK terakhir Anda.")
         case count if count < 18:
             return NotANip(f"NIP baru terisi {count} angka. Periksa lagi: NIP terdiri dari 18 angka.")
         case count:
-            return NotANip(f"NIP terisi {count} angka, lebih dari 18. Periksa lagi apakah ada angka yang terketik dua kali.")
+            return NotANip(
+                f"NIP terisi {count} angka, lebih dari 18. Periksa lagi apakah ada angka yang terketik dua "
+                "kali."
+            )
 
 
 def read_nip_beginning(typed: str) -> str | NotANip:
     """The first digits of a NIP, for looking people up; in any spelling, and perhaps all of them."""
     bare = _bare(typed[:_LONGEST_INPUT])
     if bare and not _DIGITS.fullmatch(bare):
-        return NotANip("NIP hanya berisi angka 0 sampai 9. Hapus huruf atau tanda lain, atau ketik ulang angkanya.")
+        return NotANip(
+            "NIP hanya berisi angka 0 sampai 9. Hapus huruf atau tanda lain, atau ketik ulang angkanya."
+        )
     if len(bare) > 18:
-        return NotANip(f"NIP terisi {len(bare)} angka, lebih dari 18. Periksa lagi apakah ada angka yang terketik dua kali.")
+        return NotANip(
+            f"NIP terisi {len(bare)} angka, lebih dari 18. Periksa lagi apakah ada angka yang terketik dua "
+            "kali."
+        )
     return bare
 
 

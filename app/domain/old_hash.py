@@ -1,8 +1,8 @@
 """Password hashes of older systems: how they are written, and how the portal keeps one.
 
-What the older system kept is not kept as it is: its checksum is hashed once more, so that a stolen table is as hard to
-open as any other row of it. Scheme, cost and salt stand in front, in clear, because the checksum must be made again at the
-login of its owner.
+What the older system kept is not kept as it is: its checksum is hashed once more, so that a stolen table is
+as hard to open as any other row of it. Scheme, cost and salt stand in front, in clear, because the checksum
+must be made again at the login of its owner.
 """
 
 import re
@@ -11,13 +11,20 @@ from binascii import Error as NotBase64
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Checksums and salts of bcrypt end in the middle of a letter: only the letters are read that bcrypt itself writes there.
+# Checksums and salts of bcrypt end in the middle of a letter: only the letters are read that bcrypt itself
+# writes there.
 _BCRYPT = re.compile(
     r"\$2[aby]\$(?P<cost>[0-9]{2})\$(?P<salt>[./A-Za-z0-9]{21}[.Oeu])(?P<checksum>[./A-Za-z0-9]{30}[.CGKOSWaeimquy26])"
 )
-_PBKDF2 = re.compile(r"\$pbkdf2-sha256\$(?P<cost>[0-9]{1,7})\$(?P<salt>[./A-Za-z0-9]{1,43})\$(?P<checksum>[./A-Za-z0-9]{43})")
-_PBKDF2_OF_DJANGO = re.compile(r"pbkdf2_sha256\$(?P<cost>[0-9]{1,7})\$(?P<salt>[!-#%-~]{1,32})\$(?P<checksum>[A-Za-z0-9+/]{43}=)")
-_SHA512_CRYPT = re.compile(r"\$6\$(rounds=(?P<cost>[0-9]{1,7})\$)?(?P<salt>[./A-Za-z0-9]{0,16})\$(?P<checksum>[./A-Za-z0-9]{86})")
+_PBKDF2 = re.compile(
+    r"\$pbkdf2-sha256\$(?P<cost>[0-9]{1,7})\$(?P<salt>[./A-Za-z0-9]{1,43})\$(?P<checksum>[./A-Za-z0-9]{43})"
+)
+_PBKDF2_OF_DJANGO = re.compile(
+    r"pbkdf2_sha256\$(?P<cost>[0-9]{1,7})\$(?P<salt>[!-#%-~]{1,32})\$(?P<checksum>[A-Za-z0-9+/]{43}=)"
+)
+_SHA512_CRYPT = re.compile(
+    r"\$6\$(rounds=(?P<cost>[0-9]{1,7})\$)?(?P<salt>[./A-Za-z0-9]{0,16})\$(?P<checksum>[./A-Za-z0-9]{86})"
+)
 _ROUNDS_UNLESS_SAID = 5000  # of sha512_crypt
 _KEPT = re.compile(r"\$old\$(?P<scheme>[a-z0-9_]+)\$(?P<cost>\d+)\$(?P<salt>[^$]*)(?P<hash>\$argon2id\$.+)")
 
@@ -28,7 +35,8 @@ class Scheme(StrEnum):
     SHA512_CRYPT = "sha512_crypt"
 
 
-# Every login of everybody pays for the dearest hash that is here, see app/security/old_schemes.py. A third of a second.
+# Every login of everybody pays for the dearest hash that is here, see app/security/old_schemes.py. A third of
+# a second.
 _COSTS = {
     Scheme.BCRYPT: range(4, 12 + 1),
     Scheme.PBKDF2_SHA256: range(1, 1_200_000 + 1),
@@ -89,19 +97,30 @@ def read_old_hash(text: str) -> OldHash | TooDear | None:
 def read_kept_hash(text: str) -> KeptHash | None:
     """None for the portal's own hashes."""
     found = _KEPT.fullmatch(text)
-    return KeptHash(Recipe(Scheme(found["scheme"]), int(found["cost"]), found["salt"]), found["hash"]) if found else None
+    return (
+        KeptHash(Recipe(Scheme(found["scheme"]), int(found["cost"]), found["salt"]), found["hash"])
+        if found
+        else None
+    )
 
 
 def _read_bcrypt(text: str) -> OldHash | None:
     found = _BCRYPT.fullmatch(text)
-    return OldHash(Recipe(Scheme.BCRYPT, int(found["cost"]), found["salt"]), found["checksum"]) if found else None
+    return (
+        OldHash(Recipe(Scheme.BCRYPT, int(found["cost"]), found["salt"]), found["checksum"])
+        if found
+        else None
+    )
 
 
 def _read_pbkdf2(text: str) -> OldHash | None:
     """As passlib writes it, or Django."""
     try:
         if found := _PBKDF2.fullmatch(text):
-            salt, checksum = _decoded(found["salt"].replace(".", "+")), _decoded(found["checksum"].replace(".", "+"))
+            salt, checksum = (
+                _decoded(found["salt"].replace(".", "+")),
+                _decoded(found["checksum"].replace(".", "+")),
+            )
         elif found := _PBKDF2_OF_DJANGO.fullmatch(text):
             salt, checksum = found["salt"].encode(), _decoded(found["checksum"].rstrip("="))
         else:

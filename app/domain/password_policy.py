@@ -21,7 +21,8 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Rule:
-    """One line of the list beneath the password field. `kind` is what the page's script ticks while typing."""
+    """One line of the list beneath the password field. `kind` is what the page's script ticks while
+    typing."""
 
     kind: str
     sentence: str
@@ -84,24 +85,37 @@ def strict_rules() -> str:
 
 
 def faults(password: str, policy: PasswordPolicy) -> list[str]:
-    """What can be said against a password without knowing whose it is. Sentences; empty when it may be hashed."""
+    """What can be said against a password without knowing whose it is. Sentences; empty when it may be
+    hashed."""
     if not password:
         return ["Isi password baru Anda."]
     if len(password) > LONGEST_PASSWORD:
         return [f"Password terlalu panjang. Pakai paling banyak {LONGEST_PASSWORD} karakter."]
     if any(unicodedata.category(character) == "Cc" for character in password):
-        return ["Password berisi karakter yang tidak terlihat. Ketik langsung di kolom ini, atau salin ulang tanpa baris baru."]
+        return [
+            "Password berisi karakter yang tidak terlihat. Ketik langsung di kolom ini, atau salin ulang "
+            "tanpa baris baru."
+        ]
     missing = [rule.sentence for rule in policy.rules if not rule.is_met(password)]
     if missing:
-        return [f"Password belum memenuhi aturan: {'; '.join(_uncapitalised(sentence) for sentence in missing)}."]
+        return [
+            f"Password belum memenuhi aturan: {'; '.join(_uncapitalised(sentence) for sentence in missing)}."
+        ]
     if _stem(password) in _common_stems():
-        return ["Password ini termasuk yang paling sering dipakai orang, jadi mudah ditebak. Pilih yang lain."]
+        return [
+            "Password ini termasuk yang paling sering dipakai orang, jadi mudah ditebak. Pilih yang lain."
+        ]
     return []
 
 
 def has_blank_end(password: str) -> bool:
-    """Whether a blank, or something else that nobody sees, stands at either end: it is pasted along more often than meant."""
-    return any(end.isspace() or unicodedata.category(end) in ("Cf", "Zs") for end in (password[:1], password[-1:]) if end)
+    """Whether a blank, or something else that nobody sees, stands at either end: it is pasted along more
+    often than meant."""
+    return any(
+        end.isspace() or unicodedata.category(end) in ("Cf", "Zs")
+        for end in (password[:1], password[-1:])
+        if end
+    )
 
 
 def personal_faults(password: str, owner: Owner) -> list[str]:
@@ -132,7 +146,8 @@ _LOOK_ALIKES = str.maketrans("0134578@$!", "oieastbasi")
 
 
 def _stem(password: str) -> str:
-    """A password without what people add to satisfy rules: Indonesia2024! and 1ndonesia both become indonesia."""
+    """A password without what people add to satisfy rules: Indonesia2024! and 1ndonesia both become
+    indonesia."""
     lowered = password.lower()
     trimmed = lowered.strip("0123456789!@#$%^&*()-_=+.,?/\\ ")
     return (trimmed or lowered).translate(_LOOK_ALIKES)
@@ -140,6 +155,7 @@ def _stem(password: str) -> str:
 
 @cache
 def _common_stems() -> frozenset[str]:
-    """Stems of the passwords tried first, Indonesian ones among them (common_passwords.txt beside this file)."""
+    """Stems of the passwords tried first, Indonesian ones among them (common_passwords.txt beside this
+    file)."""
     listed = (Path(__file__).parent / "common_passwords.txt").read_text(encoding="utf-8").split()
     return frozenset(_stem(word) for word in listed)

@@ -1,4 +1,5 @@
-"""Whether two spellings of a name can be the same person's: titles aside, and with the slips that people make in names."""
+"""Whether two spellings of a name can be the same person's: titles aside, and with the slips that people make
+in names."""
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
@@ -18,11 +19,14 @@ class Likeness(Enum):
 
 
 def compare_names(typed: str, on_record: str) -> Likeness:
-    """A first name alone proves little, and one that many share proves nothing: every word that was typed counts."""
+    """A first name alone proves little, and one that many share proves nothing: every word that was typed
+    counts."""
     wanted, there = _words(typed), _words(on_record)
     if not wanted:
         return Likeness.OTHER
-    if SequenceMatcher(None, "".join(wanted), "".join(there)).ratio() >= 0.9:  # siti nur aini and siti nuraini
+    if (
+        SequenceMatcher(None, "".join(wanted), "".join(there)).ratio() >= 0.9
+    ):  # siti nur aini and siti nuraini
         return Likeness.SAME
     said = (*there, *beginnings_of(on_record))  # nuraini and aini are words of nur'aini, and of nur aini
     if not all(any(_is_same(word, one) for one in said) for word in wanted):

@@ -11,12 +11,18 @@ from urllib.parse import unquote
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels (no words), no Y; 20^8 = 25.6 thousand million codes
 CODE_LENGTH = 8
 LONGEST_INPUT = 20_000  # characters: a whole mail, with what a forwarding program has put around it
-SIGNATURE = "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"  # 32 bytes; with another last letter it would be a second spelling
+SIGNATURE = (
+    "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"  # 32 bytes; with another last letter it would be a second spelling
+)
 _LINK = rf"[A-Za-z0-9_-]{{16}}\.{SIGNATURE}"
 _MAILED = re.compile(rf"(?i:konfirmasi-reset-password)[/\\]{{1,3}}({_LINK})")
 _BY_ITSELF = re.compile(rf"(?<![\w.%=/-])({_LINK})(?![\w-])")
-_LINE_BREAK = re.compile(r"=?\s++(?:[>|]\s*+)*+")  # with the marks of a quoted mail, and quoted-printable's own
-_LEFT_OF_BREAKS = str.maketrans("", "", "=>|")  # where a field of one line has thrown away the breaks themselves
+_LINE_BREAK = re.compile(
+    r"=?\s++(?:[>|]\s*+)*+"
+)  # with the marks of a quoted mail, and quoted-printable's own
+_LEFT_OF_BREAKS = str.maketrans(
+    "", "", "=>|"
+)  # where a field of one line has thrown away the breaks themselves
 _TIMES_WRAPPED = 5  # filters of several offices, one behind the other
 _PROOFPOINT = re.compile(r"(?<![A-Za-z])u=(https?-3A__[\w.~-]++)", re.ASCII)
 _PROOFPOINT_SIGNS = str.maketrans("-_", "%/")
@@ -27,7 +33,9 @@ _BLANKS_AND_DASHES = re.compile(r"[\s-]++")
 _SAID = re.compile(r"[:=]([^:=\n]*+)")
 _BINDING_DASH = re.compile(r"[*`~]*+-[-*`~]*+")  # with the marks that make words bold
 _SPELT_OUT = re.compile(r"(?<!\w)(?:[^\W_][\s-]++){7,}[^\W_](?!\w)")
-_MOST_LETTERS_AROUND = 30  # in a text without blanks that may be a code with its decoration; more is something else
+_MOST_LETTERS_AROUND = (
+    30  # in a text without blanks that may be a code with its decoration; more is something else
+)
 _NARROW = {0xFF01 + place: 0x21 + place for place in range(94)}  # letters and signs of full width
 _OUTSIDE = "\u00e9"  # stands for a letter that is none of ours, however it is drawn
 
@@ -76,14 +84,16 @@ def code_from(digest: bytes) -> Code:
 
 
 def read_link(behind: str) -> Link | None:
-    """The link in an opened address, by what stands behind its last slash: signs and lines that follow are left out."""
+    """The link in an opened address, by what stands behind its last slash: signs and lines that follow are
+    left out."""
     found = link_at_the_beginning(behind, _LINK)
     return Link(found) if found else None
 
 
 def link_at_the_beginning(behind: str, link: str) -> str | None:
-    """What fits the pattern `link`, in what stands behind the last slash of an address. Its length says where it ends, so
-    that letters may follow at once: the next word, of whose blank a mail program has made nothing."""
+    """What fits the pattern `link`, in what stands behind the last slash of an address. Its length says where
+    it ends, so that letters may follow at once: the next word, of whose blank a mail program has made
+    nothing."""
     whole = on_one_line(behind[:LONGEST_INPUT])
     pattern = rf"[^A-Za-z0-9_-]*({link})"
     found = re.match(pattern, whole) or re.match(pattern, whole.translate(_LEFT_OF_BREAKS))
@@ -93,8 +103,9 @@ def link_at_the_beginning(behind: str, link: str) -> str | None:
 def read_secret(typed: str) -> Code | Link | None:
     """Read what was typed or pasted as a token: the code, the mailed link, or a text that holds one of them.
 
-    None when it can be neither, or two that differ. Nothing is guessed: a letter outside the alphabet makes it no code.
-    Where a link stands, it is taken and not the code beside it: both name the same request, and a link proves itself.
+    None when it can be neither, or two that differ. Nothing is guessed: a letter outside the alphabet makes
+    it no code. Where a link stands, it is taken and not the code beside it: both name the same request, and a
+    link proves itself.
     """
     if len(typed) > LONGEST_INPUT:
         return None
@@ -115,7 +126,9 @@ def on_one_line(text: str) -> str:
 
 def _seen(typed: str) -> str:
     """Without what nobody can see, and letters of full width as usual ones."""
-    return "".join(letter for letter in typed.translate(_NARROW) if letter.isascii() or not _is_unseen(letter))
+    return "".join(
+        letter for letter in typed.translate(_NARROW) if letter.isascii() or not _is_unseen(letter)
+    )
 
 
 def _is_unseen(letter: str) -> bool:
@@ -123,8 +136,11 @@ def _is_unseen(letter: str) -> bool:
 
 
 def _with_plain_dashes(text: str) -> str:
-    """Every dash and underscore as `-`. Accents and letters in rings or bold count as letters, but as none of ours."""
-    return "".join(letter if letter.isascii() else _drawn_plainly(letter) for letter in text).replace("_", "-")
+    """Every dash and underscore as `-`. Accents and letters in rings or bold count as letters, but as none of
+    ours."""
+    return "".join(letter if letter.isascii() else _drawn_plainly(letter) for letter in text).replace(
+        "_", "-"
+    )
 
 
 def _drawn_plainly(letter: str) -> str:
@@ -136,7 +152,8 @@ def _drawn_plainly(letter: str) -> str:
 
 
 def _links(text: str) -> set[str]:
-    """The links in a text: as it stands, put together from its lines, and inside of what mail filters make of a link."""
+    """The links in a text: as it stands, put together from its lines, and inside of what mail filters make of
+    a link."""
     found: set[str] = set()
     for whole in (text, on_one_line(text)):
         for _ in range(_TIMES_WRAPPED):
@@ -151,8 +168,8 @@ def _links(text: str) -> set[str]:
 
 
 def _unwrapped(text: str) -> str:
-    """One layer less of what mail filters put around a link: the original stands inside percent-encoded (Outlook, Google,
-    Barracuda, Cisco), in Proofpoint's own spelling of that, or in Base64 (Sophos)."""
+    """One layer less of what mail filters put around a link: the original stands inside percent-encoded
+    (Outlook, Google, Barracuda, Cisco), in Proofpoint's own spelling of that, or in Base64 (Sophos)."""
     text = unquote(_PROOFPOINT.sub(lambda found: found[1].translate(_PROOFPOINT_SIGNS), text))
     return _BASE64_ADDRESS.sub(lambda found: _from_base64(found[0]), text)
 
@@ -166,7 +183,8 @@ def _from_base64(text: str) -> str:
 
 
 def _alone(text: str) -> str | None:
-    """The code of which this is made and of nothing else, once or several times over: who presses Paste twice."""
+    """The code of which this is made and of nothing else, once or several times over: who presses Paste
+    twice."""
     letters = "".join(_WORD.findall(text))
     code = letters[:CODE_LENGTH].upper()
     return code if _is_code(code) and letters.upper() == code * (len(letters) // CODE_LENGTH) else None
@@ -177,11 +195,12 @@ def _is_code(letters: str) -> bool:
 
 
 def _codes_among_words(text: str) -> set[str]:
-    """Codes between other words, as in `Token: WDJB-MJHT`: a word of eight letters, two halves, or eight single letters.
+    """Codes between other words, as in `Token: WDJB-MJHT`: a word of eight letters, two halves, or eight
+    single letters.
 
-    Parted by blanks only they must be in capitals, as mailed: `skrg bgmn` is how people write two other words. But what is
-    all that stands behind a colon was meant: `token: wdjb mjht`. A half that a dash binds to its other half belongs to no
-    neighbour besides: `PPPK WDJB-MJHT`.
+    Parted by blanks only they must be in capitals, as mailed: `skrg bgmn` is how people write two other
+    words. But what is all that stands behind a colon was meant: `token: wdjb mjht`. A half that a dash binds
+    to its other half belongs to no neighbour besides: `PPPK WDJB-MJHT`.
     """
     text = _without_addresses(text)
     words = list(_WORD.finditer(text))
@@ -190,10 +209,14 @@ def _codes_among_words(text: str) -> set[str]:
     found = {code for said in _SAID.findall(text) if (code := _alone(said))}
     halves = {index for index, word in enumerate(words) if _is_code(word[0] * 2)}
     beside = {index + 1 for index in bound & halves} | {index - 1 for index in halves if index - 1 in bound}
-    found |= {word[0].upper() for index, word in enumerate(words) if _is_code(word[0]) and index not in beside}
+    found |= {
+        word[0].upper() for index, word in enumerate(words) if _is_code(word[0]) and index not in beside
+    }
     for index, gap in enumerate(gaps):
         half, letters = words[index][0], words[index][0] + words[index + 1][0]
-        is_loose = letters.isupper() and not bound & {index - 1, index + 1} and _BLANKS_AND_DASHES.fullmatch(gap)
+        is_loose = (
+            letters.isupper() and not bound & {index - 1, index + 1} and _BLANKS_AND_DASHES.fullmatch(gap)
+        )
         if len(half) == CODE_LENGTH // 2 and _is_code(letters) and (index in bound or is_loose):
             found.add(letters.upper())
     spelt = (_BLANKS_AND_DASHES.sub("", run[0]) for run in _SPELT_OUT.finditer(text))
@@ -206,4 +229,8 @@ def _without_addresses(text: str) -> str:
 
 
 def _is_no_word(part: str) -> bool:
-    return "://" in part or "@" in part.strip("@") or sum(letter.isalnum() for letter in part) > _MOST_LETTERS_AROUND
+    return (
+        "://" in part
+        or "@" in part.strip("@")
+        or sum(letter.isalnum() for letter in part) > _MOST_LETTERS_AROUND
+    )

@@ -1,7 +1,7 @@
 """Where letters that do not arrive come back to: an address of its own for each letter.
 
-Letters and digits only behind the plus, and no case: gateways change that. The signature stands in for everything that a
-report says about itself, for anybody can write a report.
+Letters and digits only behind the plus, and no case: gateways change that. The signature stands in for
+everything that a report says about itself, for anybody can write a report.
 """
 
 import binascii

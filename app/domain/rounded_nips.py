@@ -1,7 +1,9 @@
-"""Whether the NIPs of one file went through a number of 64 bits, in a data frame or a script, and are not the true ones.
+"""Whether the NIPs of one file went through a number of 64 bits, in a data frame or a script, and are not the
+true ones.
 
-Such a number has 53 bits: of 32 NIPs one passes unharmed, and the others become neighbours of theirs that look right. One
-such NIP tells nothing. Five, and half of all, do: of ten true ones, it comes about once in a hundred thousand files.
+Such a number has 53 bits: of 32 NIPs one passes unharmed, and the others become neighbours of theirs that
+look right. One such NIP tells nothing. Five, and half of all, do: of ten true ones, it comes about once in a
+hundred thousand files.
 """
 
 import re
@@ -34,8 +36,11 @@ class NipsOfFile:
 
 
 def may_be_rounded(cell: str) -> bool:
-    """Of a cell in a file whose NIPs are. One that ends in 000 is known by itself, and told in its own words."""
-    return any(nip % 1000 and (_is_exact(nip) or _is_shortest(nip)) for nip in map(int, _IN_TEXT.findall(cell)))
+    """Of a cell in a file whose NIPs are. One that ends in 000 is known by itself, and told in its own
+    words."""
+    return any(
+        nip % 1000 and (_is_exact(nip) or _is_shortest(nip)) for nip in map(int, _IN_TEXT.findall(cell))
+    )
 
 
 def _is_exact(nip: int) -> bool:
@@ -44,5 +49,6 @@ def _is_exact(nip: int) -> bool:
 
 
 def _is_shortest(nip: int) -> bool:
-    """As JavaScript writes it out: the fewest digits that tell the number from its neighbours, and zeros behind them."""
+    """As JavaScript writes it out: the fewest digits that tell the number from its neighbours, and zeros
+    behind them."""
     return nip % 10 == 0 and int(Decimal(repr(float(nip)))) == nip

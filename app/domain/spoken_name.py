@@ -1,7 +1,9 @@
-"""Names as they are spoken: Ma'ruf and Maruf, Nur'aini and Nur Aini, S.Pd. and SPd, José and Jose are the same to the ear.
+"""Names as they are spoken: Ma'ruf and Maruf, Nur'aini and Nur Aini, S.Pd. and SPd, José and Jose are the
+same to the ear.
 
-A name is kept as the beginnings at which somebody may start to say it: from each of its pieces to its end, written
-together. One look-up of a beginning then finds it, whether the marks and blanks between the pieces are typed or not.
+A name is kept as the beginnings at which somebody may start to say it: from each of its pieces to its end,
+written together. One look-up of a beginning then finds it, whether the marks and blanks between the pieces
+are typed or not.
 """
 
 import re
@@ -11,9 +13,12 @@ LONGEST_BEGINNING = 24  # characters; what is typed beyond them is not compared
 
 # fmt: off
 TITLES = frozenset((
-    "dr", "drs", "dra", "ir", "prof", "hj", "kh", "rr", "spd", "mpd", "ssi", "msi", "sh", "mh", "se", "mm", "st", "mt",
-    "skom", "mkom", "skm", "mkes", "sip", "map", "sap", "skep", "ns", "ners", "apt", "amd", "sag", "mag", "ssos", "sp",
-    "mp", "spt", "drg", "bpk", "bapak", "ibu", "sdr", "sdri", "shum", "mhum", "spdi", "mpdi", "spsi", "mpsi", "sstp",
+    "dr", "drs", "dra", "ir", "prof", "hj", "kh", "rr", "spd", "mpd", "ssi", "msi", "sh", "mh", "se", "mm",
+    "st", "mt",
+    "skom", "mkom", "skm", "mkes", "sip", "map", "sap", "skep", "ns", "ners", "apt", "amd", "sag", "mag",
+    "ssos", "sp",
+    "mp", "spt", "drg", "bpk", "bapak", "ibu", "sdr", "sdri", "shum", "mhum", "spdi", "mpdi", "spsi", "mpsi",
+    "sstp",
 ))
 # fmt: on
 _APOSTROPHES = "'’‘‛′`´ʼʻʽʾʿˈ＇｀"
@@ -30,8 +35,8 @@ def folded(text: str) -> str:
 
 
 def beginnings_of(name: str) -> list[str]:
-    """Where one may begin to say it, each once and cut to LONGEST_BEGINNING: nur'aini s.pd, aini s.pd, s.pd and pd, as
-    letters and digits only."""
+    """Where one may begin to say it, each once and cut to LONGEST_BEGINNING: nur'aini s.pd, aini s.pd, s.pd
+    and pd, as letters and digits only."""
     pieces = _PIECE.findall(folded(name))
     found, rest = set(), ""
     for piece in reversed(pieces):
@@ -41,8 +46,9 @@ def beginnings_of(name: str) -> list[str]:
 
 
 def asked_for(typed: str) -> list[str]:
-    """What somebody who typed this looks for, each the beginning of something in the name. An apostrophe or a hyphen joins;
-    a dot does in a title only, for behind an initial another name begins: m.yusuf is Muhammad Yusuf too."""
+    """What somebody who typed this looks for, each the beginning of something in the name. An apostrophe or a
+    hyphen joins; a dot does in a title only, for behind an initial another name begins: m.yusuf is Muhammad
+    Yusuf too."""
     asked: set[str] = set()
     for word in _APART.split(folded(typed)):
         pieces = _PIECE.findall(_JOINED.sub("", word))

@@ -1,31 +1,39 @@
 """What programs do to a cell before a file arrives here, and what of it can be taken back for certain.
 
-A spreadsheet keeps 15 digits of a number, turns what looks like a date into one and writes errors where a value was. An
-export of another program guards its numbers against the first, and writes marks as codes of HTML. Here stands which is
-which; nothing is guessed. What a cell held before is either certain, or the cell is refused.
+A spreadsheet keeps 15 digits of a number, turns what looks like a date into one and writes errors where a
+value was. An export of another program guards its numbers against the first, and writes marks as codes of
+HTML. Here stands which is which; nothing is guessed. What a cell held before is either certain, or the cell
+is refused.
 """
 
 import re
 from html import unescape
 from html.entities import html5
 
-# Stands in the place of a formula whose result the file does not hold. Refused as any error is, also when it comes back.
+# Stands in the place of a formula whose result the file does not hold. Refused as any error is, also when it
+# comes back.
 NO_RESULT = "#FORMULA!"
 MOST_DIGITS = 15  # that a spreadsheet keeps of a number
 
-_A_FORMULA = "Sel ini berisi rumus yang hasilnya tidak tersimpan. Buka file di Excel, salin lalu tempel sebagai nilai (Values)."
+_A_FORMULA = (
+    "Sel ini berisi rumus yang hasilnya tidak tersimpan. Buka file di Excel, salin lalu tempel "
+    "sebagai nilai (Values)."
+)
 
 _ERROR = re.compile(r"#+|#(?![0-9])[\w/¡¿]+[!?]?|(?:err|galat|kesalahan):\s?[0-9]{1,4}", re.IGNORECASE)
 _TRUTH = frozenset(("TRUE", "FALSE", "True", "False", "true", "false"))
 # A formula that takes its result from other cells. One that does not may be meant as it stands.
 _REFERRING = re.compile(r"[=+@].*?(?<![A-Za-z0-9])\$?[A-Z]{1,3}\$?[1-9][0-9]*(?![A-Za-z0-9(])")
 _NOTHING = frozenset((
-    "NULL", "null", "(null)", "(NULL)", "<null>", "<NULL>", "[NULL]", "\\N", "NaN", "nan", "<NA>", "NaT", "None", "none",
+    "NULL", "null", "(null)", "(NULL)", "<null>", "<NULL>", "[NULL]", "\\N", "NaN", "nan", "<NA>", "NaT",
+    "None", "none",
     "undefined", "N/A", "n/a",
 ))  # fmt: skip
 _NUMBER = re.compile(r"[+-]?[0-9][0-9.,\u00a0\u202f ]*%?")
 _SIGNED = re.compile(r"[+\-\u2212][0-9]")
-_SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)*\s*(?:[eE]\s*[+-]?[0-9]{1,3}|[x×*]\s*10\s*\^?\s*[0-9]{1,3})")
+_SCIENTIFIC = re.compile(
+    r"[+-]?[0-9]+(?:[.,][0-9]*)*\s*(?:[eE]\s*[+-]?[0-9]{1,3}|[x×*]\s*10\s*\^?\s*[0-9]{1,3})"
+)
 _WITH_ZERO_DECIMALS = re.compile(r"([0-9]+)[.,]0+")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:[,'’][0-9]{3})+(?:[.,][0-9]+)?")
 _IN_THREES = re.compile(r"[0-9]{1,3}([.,'’`´\u066c\s])[0-9]{3}(?:\1[0-9]{3})+(?:[.,][0-9]+)?")
@@ -33,11 +41,13 @@ _MONTH = (
     "(?:jan(?:uari|uary)?|feb(?:ruari|ruary)?|mar(?:et|ch)?|apr(?:il)?|mei|may|jun[ei]?|jul[iy]?|agu(?:stus)?|agt|ags|"
     r"aug(?:ust)?|sept?(?:ember)?|okt(?:ober)?|oct(?:ober)?|no[vp](?:ember)?|des(?:ember)?|dec(?:ember)?)\.?"
 )
-_CLOCK = r"[0-9]{1,3}[:.][0-9]{2}(?:[:.][0-9]{2}(?:[.,][0-9]+)?)?(?:\s?[ap]m)?\s?(?:Z|[+-][0-9]{2}:?[0-9]{2}|WIB|WITA|WIT)?"
+_ZONE = r"(?:Z|[+-][0-9]{2}:?[0-9]{2}|WIB|WITA|WIT)"
+_CLOCK = rf"[0-9]{{1,3}}[:.][0-9]{{2}}(?:[:.][0-9]{{2}}(?:[.,][0-9]+)?)?(?:\s?[ap]m)?\s?{_ZONE}?"
 _DATE = re.compile(
     rf"(?!0[0-9]{{2}})(?:[a-z']+,\s*)?"
     rf"(?:[0-9]{{1,4}}[/\-][0-9]{{1,2}}[/\-][0-9]{{1,4}}|[0-9]{{1,2}}\.[0-9]{{1,2}}\.[0-9]{{4}}"
-    rf"|[0-9]{{1,2}}[/\- ]{_MONTH}(?:[/\- ][0-9]{{2,4}})?|{_MONTH}[/\- ][0-9]{{1,4}}(?:,?\s*[0-9]{{4}})?)(?:[T,\s]\s?{_CLOCK})?"
+    rf"|[0-9]{{1,2}}[/\- ]{_MONTH}(?:[/\- ][0-9]{{2,4}})?|{_MONTH}[/\- "
+    rf"][0-9]{{1,4}}(?:,?\s*[0-9]{{4}})?)(?:[T,\s]\s?{_CLOCK})?"
     rf"|(?=[0-9]+:){_CLOCK}|-?[0-9]+ days?,.*",
     re.IGNORECASE,
 )
@@ -48,7 +58,8 @@ _TEXT_FORMULA = re.compile(r'=\s*(?:"((?:[^"]|"")*)"|T\(\s*"((?:[^"]|"")*)"\s*\)
 _ANY_HTML = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|([A-Za-z][A-Za-z0-9]*));")
 _LONGEST_HTML = 33  # of its names; a number of as many zeros is nobody's
 _MARKS = frozenset("'\"&`´‘’“”–")
-# UTF-8 that was read as another encoding: an é as Ã©, a ’ as â€™; and letters for which the other one had no sign.
+# UTF-8 that was read as another encoding: an é as Ã©, a ’ as â€™; and letters for which the other one had no
+# sign.
 _OF_TWO = "[\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
 _BROKEN = re.compile(f"[\xc2-\xdf]{_OF_TWO}|[\xe0-\xef]{_OF_TWO}{{2}}|[\xf0-\xf4]{_OF_TWO}{{3}}|\ufffd|[?]")
 _UNSEEN = re.compile("_x[0-9A-Fa-f]{4}_")  # as a workbook writes what XML has no sign for
@@ -58,16 +69,17 @@ _AS_DIALLED = re.compile(r"[1-9][0-9 .()\-]*")
 
 
 def number_unguarded(cell: str) -> str:
-    """A number, or a code, without what another program put around it, so that a spreadsheet takes it for text:
-    `'1986...`, `="1986..."`, `=1986...`, a back-tick. Quotes at either end, and what is not seen, hold no digit."""
+    """A number, or a code, without what another program put around it, so that a spreadsheet takes it for
+    text: `'1986...`, `="1986..."`, `=1986...`, a back-tick. Quotes at either end, and what is not seen, hold
+    no digit."""
     bare = text_unguarded(cell).strip(_AROUND)
     counted = bare.removeprefix("=").strip(_AROUND)
     return counted if re.fullmatch(r"\+?[0-9]+", counted) else bare
 
 
 def text_unguarded(cell: str) -> str:
-    """Text without `="..."` around it, and with the letters and marks that HTML writes as codes. An apostrophe at its
-    beginning may be a part of a name."""
+    """Text without `="..."` around it, and with the letters and marks that HTML writes as codes. An
+    apostrophe at its beginning may be a part of a name."""
     bare = _ANY_HTML.sub(_as_letter, cell.strip()) if "&" in cell else cell.strip()
     formula = _TEXT_FORMULA.fullmatch(bare)
     return (formula[1] or formula[2] or "").replace('""', '"').strip() if formula else bare
@@ -80,8 +92,8 @@ def without_zero_decimals(cell: str) -> str:
 
 
 def with_leading_zero(phone: str) -> str | None:
-    """A telephone number that a spreadsheet has taken for a number: its zero again where that is certain, as it is where no
-    zero can be missing. None: nobody can say."""
+    """A telephone number that a spreadsheet has taken for a number: its zero again where that is certain, as
+    it is where no zero can be missing. None: nobody can say."""
     if not _AS_DIALLED.fullmatch(phone):
         return phone
     digits = re.sub("[^0-9]", "", phone)
@@ -91,17 +103,26 @@ def with_leading_zero(phone: str) -> str | None:
 
 
 def objection(cell: str) -> str | None:
-    """What the program wrote in the place of a value, as a sentence that says what to do. Holds for every column."""
+    """What the program wrote in the place of a value, as a sentence that says what to do. Holds for every
+    column."""
     if cell == NO_RESULT or _REFERRING.match(cell):
         return _A_FORMULA
     if _ERROR.fullmatch(cell):
-        return "Sel ini berisi pesan kesalahan dari Excel, bukan isinya. Perbaiki rumusnya, atau ketik isinya."
+        return (
+            "Sel ini berisi pesan kesalahan dari Excel, bukan isinya. Perbaiki rumusnya, atau ketik isinya."
+        )
     if cell in _TRUTH:
         return "Sel ini berisi nilai benar/salah (TRUE atau FALSE), bukan isinya. Ketik isinya."
     if cell in _NOTHING:
-        return "Sel ini berisi tanda kosong dari program lain (misalnya NULL). Kosongkan sel ini, atau ketik isinya."
+        return (
+            "Sel ini berisi tanda kosong dari program lain (misalnya NULL). Kosongkan sel ini, atau "
+            "ketik isinya."
+        )
     if is_scientific(cell):
-        return "Excel menyimpan sel ini sebagai angka yang dibulatkan. Ubah format kolomnya menjadi Teks, lalu ketik lagi isinya."
+        return (
+            "Excel menyimpan sel ini sebagai angka yang dibulatkan. Ubah format kolomnya menjadi Teks, "
+            "lalu ketik lagi isinya."
+        )
     if is_date(cell):
         return "Sel ini berisi tanggal atau jam. Ubah format kolomnya menjadi Teks, lalu ketik isinya."
     return None
@@ -172,6 +193,13 @@ def holds_html(cell: str) -> bool:
 
 
 def _as_letter(found: re.Match[str]) -> str:
-    """A letter, a mark of names or a blank, so that nothing that steers a terminal or a page can come of it."""
+    """A letter, a mark of names or a blank, so that nothing that steers a terminal or a page can come of
+    it."""
     meant = unescape(found[0]) if len(found[0]) <= _LONGEST_HTML else ""
-    return " " if meant == "\u00a0" else meant if meant in _MARKS or (len(meant) == 1 and meant.isalpha()) else found[0]
+    return (
+        " "
+        if meant == "\u00a0"
+        else meant
+        if meant in _MARKS or (len(meant) == 1 and meant.isalpha())
+        else found[0]
+    )

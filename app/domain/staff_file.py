@@ -1,6 +1,8 @@
-"""Files of staff and of instansi, row by row: which columns they have, what each cell must hold, and what to do if not.
+"""Files of staff and of instansi, row by row: which columns they have, what each cell must hold, and what to
+do if not.
 
-The sentences go to whoever prepared the file. They never repeat what a cell holds, so a report can be shown anywhere.
+The sentences go to whoever prepared the file. They never repeat what a cell holds, so a report can be shown
+anywhere.
 """
 
 import re
@@ -64,11 +66,14 @@ _UNWANTED_CHARACTERS = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _PHONE = re.compile(r"\+?[0-9(][0-9 ().\-]*")
 _FEWEST_OF_A_PHONE = 6  # digits; what is shorter is an extension, or a date that was counted in days
 _WRITTEN_APART = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
-_HASH = re.compile(r"\$[a-z0-9-]+\$v=[0-9]+\$[a-z0-9=,]+\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}")  # with salt and digest
+_HASH = re.compile(
+    r"\$[a-z0-9-]+\$v=[0-9]+\$[a-z0-9=,]+\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}"
+)  # with salt and digest
 # The signs of a formula in every width, with the guards that stand before them already.
 _FORMULA_SIGN = re.compile("'*[=+\\-@\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20\u2212]")
 _GUARDS_OF_A_BLANK = re.compile(r"'*(?=[\t\r\n])")
-# Where a spreadsheet of another locale, or one that takes a quote for the beginning of a cell, would begin a new cell.
+# Where a spreadsheet of another locale, or one that takes a quote for the beginning of a cell, would begin a
+# new cell.
 _BEGINS_A_CELL = frozenset(',;|"\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029')
 _NOT_SEEN = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Me", "Mn", "Zl", "Zp", "Zs"))
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that show nothing
@@ -76,7 +81,8 @@ _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with one cell, as a sentence that says what to do. Without a column it is about the whole row."""
+    """What is wrong with one cell, as a sentence that says what to do. Without a column it is about the whole
+    row."""
 
     column: str | None
     sentence: str
@@ -150,20 +156,24 @@ NIP_WITH_THOUSANDS = Fault(
 
 CODE_WITHOUT_ITS_ZEROS = Fault(
     "kode_instansi",
-    "Kode instansi ini hanya berbeda angka 0 di depannya dari kode yang terdaftar: Excel menghilangkan angka 0 itu. "
+    "Kode instansi ini hanya berbeda angka 0 di depannya dari kode yang terdaftar: Excel menghilangkan "
+    "angka 0 itu. "
     "Ubah format kolomnya menjadi Teks, lalu ketik lagi kodenya dengan lengkap.",
 )
 
 HASH_NOT_USABLE = Fault(
     "password_hash",
-    "Hash password ini tidak dapat dipakai portal (hanya bcrypt, pbkdf2_sha256, sha512_crypt, dan argon2id dengan "
+    "Hash password ini tidak dapat dipakai portal (hanya bcrypt, pbkdf2_sha256, sha512_crypt, dan argon2id "
+    "dengan "
     "m=19456,t=2,p=1). Kosongkan sel ini; pegawai mengaktifkan akun dengan Lupa Password.",
 )
 
 HASH_TOO_DEAR = Fault(
     "password_hash",
-    "Hash password ini terlalu berat: setiap login di portal akan menunggu karenanya (paling berat bcrypt 12, "
-    "pbkdf2_sha256 1.200.000 putaran, sha512_crypt 700.000 putaran). Kosongkan sel ini; pegawai mengaktifkan akun dengan "
+    "Hash password ini terlalu berat: setiap login di portal akan menunggu karenanya (paling berat bcrypt "
+    "12, "
+    "pbkdf2_sha256 1.200.000 putaran, sha512_crypt 700.000 putaran). Kosongkan sel ini; pegawai "
+    "mengaktifkan akun dengan "
     "Lupa Password.",
 )
 
@@ -177,7 +187,9 @@ def read_header(cells: Sequence[str], columns: Columns) -> tuple[str, ...] | Hea
     missing = [name for name in columns.required if name not in names]
     sentences = []
     if missing:
-        sentences.append(f"Kolom {', '.join(missing)} tidak ada. Tambahkan pada baris judul: {_wanted(columns)}.")
+        sentences.append(
+            f"Kolom {', '.join(missing)} tidak ada. Tambahkan pada baris judul: {_wanted(columns)}."
+        )
     for position, name in enumerate(names, start=1):
         if not name:
             sentences.append(f"Kolom ke-{position} tidak berjudul. Isi judulnya, atau hapus kolom itu.")
@@ -185,7 +197,8 @@ def read_header(cells: Sequence[str], columns: Columns) -> tuple[str, ...] | Hea
             sentences.append(f"Kolom {_shown(name)} ada lebih dari satu kali. Sisakan satu saja.")
         elif name in _NEVER_FROM_A_FILE:
             sentences.append(
-                f"Kolom {_shown(name)} tidak boleh ada: hak, status, dan akses akun tidak diatur lewat file. Hapus kolom itu."
+                f"Kolom {_shown(name)} tidak boleh ada: hak, status, dan akses akun tidak diatur lewat "
+                "file. Hapus kolom itu."
             )
         elif name not in known:
             sentences.append(f"Kolom {_shown(name)} tidak dikenal. Hapus kolom itu, atau perbaiki judulnya.")
@@ -228,9 +241,10 @@ def read_instansi_row(cells: Mapping[str, str]) -> InstansiRow | RowFaults:
 
 
 def guarded(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula, whatever it takes for the end of a cell (OWASP, CSV Injection): an
-    apostrophe stands before each sign that could come first in a cell, behind blanks and what is not seen. Every such
-    place gets one more than it has, so that `unguarded` gives back the cell exactly."""
+    """A cell that no spreadsheet takes for a formula, whatever it takes for the end of a cell (OWASP, CSV
+    Injection): an apostrophe stands before each sign that could come first in a cell, behind blanks and what
+    is not seen. Every such place gets one more than it has, so that `unguarded` gives back the cell
+    exactly."""
     for place in reversed(_places_of_guards(cell)):
         cell = f"{cell[:place]}'{cell[place:]}"
     return cell
@@ -280,7 +294,8 @@ def _faults_among(*cells: object) -> RowFaults:
 
 
 def _nip(cell: str) -> Nip | Fault:
-    """Never another one than the file's maker had: what a spreadsheet has rounded is nobody's, or somebody else's."""
+    """Never another one than the file's maker had: what a spreadsheet has rounded is nobody's, or somebody
+    else's."""
     bare = number_unguarded(cell).rstrip(".,; ")
     if is_scientific(bare) or has_decimals(bare) or is_signed(bare):
         return NIP_AS_NUMBER
@@ -325,9 +340,14 @@ def _words(cell: str, column: str, what: str) -> str | Fault:
     if said := objection_to_text(bare):
         return Fault(column, said)
     if has_broken_letters(bare):
-        return Fault(column, "Ada huruf yang rusak dalam sel ini, misalnya menjadi tanda tanya. Ketik ulang isinya.")
+        return Fault(
+            column, "Ada huruf yang rusak dalam sel ini, misalnya menjadi tanda tanya. Ketik ulang isinya."
+        )
     if "@" in bare and isinstance(read_email(bare), EmailAddress):
-        return Fault(column, f"Sel ini berisi alamat email. Periksa apakah isi kolom-kolomnya tertukar, lalu ketik {what}.")
+        return Fault(
+            column,
+            f"Sel ini berisi alamat email. Periksa apakah isi kolom-kolomnya tertukar, lalu ketik {what}.",
+        )
     return _text(bare, column, what, _LONGEST_TEXT)
 
 
@@ -336,11 +356,19 @@ def _code(cell: str, column: str) -> str | Fault:
     if said := objection_to_value(bare):
         return Fault(column, said)
     if has_thousands(bare):
-        return Fault(column, "Kode ini ditulis dengan pemisah ribuan. Ubah format kolomnya menjadi Teks, lalu ketik lagi.")
+        return Fault(
+            column,
+            "Kode ini ditulis dengan pemisah ribuan. Ubah format kolomnya menjadi Teks, lalu ketik lagi.",
+        )
     if bare == "0" or is_signed(bare) or re.fullmatch(r"[0-9]+,[0-9]+|[0-9.,]+\s?%", bare):
-        return Fault(column, "Kode ini tersimpan sebagai angka. Ubah format kolomnya menjadi Teks, lalu ketik lagi kodenya.")
+        return Fault(
+            column,
+            "Kode ini tersimpan sebagai angka. Ubah format kolomnya menjadi Teks, lalu ketik lagi kodenya.",
+        )
     if any(character.isdigit() and not character.isascii() for character in bare):
-        return Fault(column, "Ada angka dengan huruf lain dalam kode ini. Ketik ulang dengan angka 0 sampai 9.")
+        return Fault(
+            column, "Ada angka dengan huruf lain dalam kode ini. Ketik ulang dengan angka 0 sampai 9."
+        )
     return _text(bare if any(map(str.isalnum, bare)) else "", column, "kode instansi", _LONGEST_CODE)
 
 
@@ -367,7 +395,10 @@ def _phone(cell: str) -> str | Fault | None:
     dialled = _dialled("telepon", bare)
     phone = dialled if isinstance(dialled, Fault) else read_phone(dialled)
     if isinstance(phone, str) and _is_no_telephone(phone):
-        return Fault("telepon", "Nomor telepon ini terlalu pendek. Tulis lengkap, misalnya 081234567890, atau kosongkan.")
+        return Fault(
+            "telepon",
+            "Nomor telepon ini terlalu pendek. Tulis lengkap, misalnya 081234567890, atau kosongkan.",
+        )
     return phone
 
 
@@ -380,12 +411,18 @@ def _dialled(column: str, bare: str) -> str | Fault:
     """A telephone number as it is dialled, though a spreadsheet has counted with it."""
     whole = without_zero_decimals(bare)
     if has_decimals(whole):
-        return Fault(column, "Nomor telepon ini tersimpan sebagai angka. Ubah format kolomnya menjadi Teks, lalu ketik lagi.")
+        return Fault(
+            column,
+            "Nomor telepon ini tersimpan sebagai angka. Ubah format kolomnya menjadi Teks, lalu ketik lagi.",
+        )
     if is_in_threes(whole) and not whole.startswith("0"):
         whole = re.sub("[^0-9]", "", whole)
     phone = with_leading_zero(whole)
     if phone is None:
-        return Fault(column, "Nomor telepon ini tidak diawali 0, +, atau 62. Tulis lengkap dengan kode area, sebagai teks.")
+        return Fault(
+            column,
+            "Nomor telepon ini tidak diawali 0, +, atau 62. Tulis lengkap dengan kode area, sebagai teks.",
+        )
     return phone
 
 
@@ -396,11 +433,15 @@ def _text(cell: str, column: str, what: str, longest: int) -> str | Fault:
         return Fault(column, f"Isi {what}.")
     if "\n" in text or "\r" in text:
         return Fault(column, "Sel ini berisi baris baru. Tulis dalam satu baris.")
-    if holds_unseen(text) or any(unicodedata.category(character) in _UNWANTED_CHARACTERS for character in text):
+    if holds_unseen(text) or any(
+        unicodedata.category(character) in _UNWANTED_CHARACTERS for character in text
+    ):
         return Fault(column, "Sel ini berisi karakter yang tidak terlihat. Ketik ulang isinya.")
     text = " ".join(text.split())
     if len(text) > longest:
-        return Fault(column, f"Isi sel ini {len(text)} karakter. Singkatkan menjadi paling banyak {longest} karakter.")
+        return Fault(
+            column, f"Isi sel ini {len(text)} karakter. Singkatkan menjadi paling banyak {longest} karakter."
+        )
     return text
 
 
@@ -410,9 +451,14 @@ def read_phone(cell: str) -> str | Fault | None:
     if not phone:
         return None
     if not _PHONE.fullmatch(phone):
-        return Fault("telepon", "Tulis nomor telepon dengan angka saja, misalnya 081234567890, atau kosongkan.")
+        return Fault(
+            "telepon", "Tulis nomor telepon dengan angka saja, misalnya 081234567890, atau kosongkan."
+        )
     if len(phone) > _LONGEST_PHONE:
-        return Fault("telepon", f"Nomor telepon terlalu panjang. Isi satu nomor saja, paling banyak {_LONGEST_PHONE} karakter.")
+        return Fault(
+            "telepon",
+            f"Nomor telepon terlalu panjang. Isi satu nomor saja, paling banyak {_LONGEST_PHONE} karakter.",
+        )
     return phone
 
 

@@ -1,4 +1,5 @@
-"""What people type in their own words: composed characters, nothing that nobody can see. And how they are spoken to."""
+"""What people type in their own words: composed characters, nothing that nobody can see. And how they are
+spoken to."""
 
 import unicodedata
 
@@ -11,11 +12,14 @@ def one_line(typed: str) -> str:
 def few_lines(typed: str) -> str:
     """Lines as typed, with at most one empty line between two."""
     lines = [one_line(line) for line in typed.strip().splitlines()]
-    return "\n".join(line for line, before in zip(lines, ["", *lines], strict=False) if line or before).strip()
+    return "\n".join(
+        line for line, before in zip(lines, ["", *lines], strict=False) if line or before
+    ).strip()
 
 
 def about_others(sentence: str) -> str:
-    """A sentence that stands beside a form speaks to its owner ("NIP Anda"); here somebody reads it about others."""
+    """A sentence that stands beside a form speaks to its owner ("NIP Anda"); here somebody reads it about
+    others."""
     return sentence.replace(" Anda", "")
 
 

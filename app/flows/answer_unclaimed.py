@@ -1,9 +1,10 @@
-"""The portal itself looks after the requests in nobody's queue, so that they move as those move that somebody reads.
+"""The portal itself looks after the requests in nobody's queue, so that they move as those move that somebody
+reads.
 
-A request for a NIP that nobody has is taken in hand and then rejected, with the words that admins use when the data do
-not match. A request whose person exists is never answered here: it joins the queue of the desk, be it that the person
-was imported meanwhile, or that it had to wait because too many came for one NIP. Those that had to wait join it by turns
-of where they came from.
+A request for a NIP that nobody has is taken in hand and then rejected, with the words that admins use when
+the data do not match. A request whose person exists is never answered here: it joins the queue of the desk,
+be it that the person was imported meanwhile, or that it had to wait because too many came for one NIP. Those
+that had to wait join it by turns of where they came from.
 """
 
 from collections import Counter
@@ -24,7 +25,8 @@ from app.models.user import User
 from app.security import audit
 
 MOST_OF_ONE_PERSON = 5  # in the queue of the desk, before those that had to wait may join it
-# The first of a network that has none there joins it all the same: somebody's twenty false ones do not keep the owner out.
+# The first of a network that has none there joins it all the same: somebody's twenty false ones do not keep
+# the owner out.
 MOST_NETWORKS_OF_ONE_PERSON = 40
 _MOST_LOOKED_AT = 20_000  # of those that wait for one person; three small columns of each
 _MOST_AT_ONCE = 200
@@ -34,7 +36,9 @@ _LONGEST_IN_HAND = timedelta(hours=2)
 def answer_unclaimed(session: Session, now: datetime) -> int:
     """Answer what is due, and hand to the desk what has become somebody's. Returns how many were answered."""
     with_room = EmailCorrection.waiting_people(session, MOST_OF_ONE_PERSON, _MOST_AT_ONCE)
-    with_many = EmailCorrection.waiting_people(session, MOST_NETWORKS_OF_ONE_PERSON, _MOST_AT_ONCE, fewest=MOST_OF_ONE_PERSON)
+    with_many = EmailCorrection.waiting_people(
+        session, MOST_NETWORKS_OF_ONE_PERSON, _MOST_AT_ONCE, fewest=MOST_OF_ONE_PERSON
+    )
     for person_id in (*with_room, *with_many):
         _hand_to_desk(session, person_id)
     answered = 0
@@ -49,7 +53,8 @@ def answer_unclaimed(session: Session, now: datetime) -> int:
 
 
 def _hand_to_desk(session: Session, person_id: int) -> None:
-    """Where there is room. Somebody whom another act holds just now gets them at the next round: nobody waits here."""
+    """Where there is room. Somebody whom another act holds just now gets them at the next round: nobody waits
+    here."""
     free = select(User).where(User.id == person_id).with_for_update(of=User, skip_locked=True)
     person = session.scalars(free.execution_options(populate_existing=True)).one_or_none()
     if person is None:
@@ -62,8 +67,9 @@ def _hand_to_desk(session: Session, person_id: int) -> None:
 
 
 def by_turns(waiting: Sequence[Sender], in_queue: Sequence[Sender]) -> list[Sender]:
-    """Who of the waiting joins the queue. Next is always whose line has the fewest there, then whose network, mailbox and
-    mail domain; only among equals the order of `waiting` decides. Who sends many waits behind who sends one."""
+    """Who of the waiting joins the queue. Next is always whose line has the fewest there, then whose network,
+    mailbox and mail domain; only among equals the order of `waiting` decides. Who sends many waits behind who
+    sends one."""
     there, left, chosen = Counter[tuple[str, str]](), list(waiting), list[Sender]()
     for sender in in_queue:
         there.update(_kin(sender))
@@ -92,14 +98,16 @@ def _kin(sender: Sender) -> tuple[tuple[str, str], ...]:
 
 def _reject(session: Session, correction: EmailCorrection, now: datetime) -> None:
     correction.decide(CorrectionState.REJECTED, DATA_DO_NOT_MATCH, None, now)
-    session.execute(delete(CorrectionAttachment).where(CorrectionAttachment.correction_id == correction.id))  # nobody looks
+    session.execute(
+        delete(CorrectionAttachment).where(CorrectionAttachment.correction_id == correction.id)
+    )  # nobody looks
     audit.record(session, Tag.CORRECTION_REJECTED, None, WORKER, now, ticket=correction.ticket)
     letters.correction_rejected(session, correction, WORKER, now)
 
 
 def _hour_in_hand(correction: EmailCorrection) -> datetime:
-    """Ten minutes to two hours before the answer. It hangs on the second of the answer, which nobody is told: from anything
-    on the ticket, its owner could tell an answer of the portal from one of the desk."""
+    """Ten minutes to two hours before the answer. It hangs on the second of the answer, which nobody is told:
+    from anything on the ticket, its owner could tell an answer of the portal from one of the desk."""
     answer_at = correction.answer_at or correction.promised_by
     seconds_of_the_hour = answer_at.minute * 60 + answer_at.second
     return answer_at - timedelta(minutes=10 + seconds_of_the_hour * 7 % 110)

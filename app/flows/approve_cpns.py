@@ -35,16 +35,28 @@ def approve_cpns(session: Session, nip: Nip, client: Client, now: datetime) -> U
 
 
 def approve_several_cpns(
-    session: Session, authority: Authority, people: Collection[int], decree: Decree, client: Client, now: datetime
+    session: Session,
+    authority: Authority,
+    people: Collection[int],
+    decree: Decree,
+    client: Client,
+    now: datetime,
 ) -> AuditEvent:
-    """Open the accounts of all who still wait. Returns the event that keeps the result, one ending a person."""
+    """Open the accounts of all who still wait. Returns the event that keeps the result, one ending a
+    person."""
     endings = passed_on(
-        session, authority, people, lambda person: _open(session, person, authority.admin, decree, client, now), now
+        session,
+        authority,
+        people,
+        lambda person: _open(session, person, authority.admin, decree, client, now),
+        now,
     )
     return record_verdict(session, authority, Verdict.APPROVED, endings, client, now, sk=decree.number)
 
 
-def _open(session: Session, user: User, by: User | None, decree: Decree | None, client: Client, now: datetime) -> None:
+def _open(
+    session: Session, user: User, by: User | None, decree: Decree | None, client: Client, now: datetime
+) -> None:
     """The person's next login is the activation."""
     user.change_activation(Activation.NOT_ACTIVATED, now)
     user.activation_reason = user.deactivated_by = None

@@ -1,8 +1,9 @@
-"""The worker takes over what an admin has handed over on a page: one pass that only looks, then one that does it.
+"""The worker takes over what an admin has handed over on a page: one pass that only looks, then one that does
+it.
 
-A pass goes in chunks, each with its outcome counted in the transaction that writes it, so that a worker may die
-anywhere and another goes on behind the last chunk: no row is lost, none is counted twice. A worker holds a batch for
-half a minute and says so with every chunk; who finds that somebody else holds it lets go.
+A pass goes in chunks, each with its outcome counted in the transaction that writes it, so that a worker may
+die anywhere and another goes on behind the last chunk: no row is lost, none is counted twice. A worker holds
+a batch for half a minute and says so with every chunk; who finds that somebody else holds it lets go.
 """
 
 import re
@@ -39,12 +40,15 @@ _MOST_REASONS = 50
 _OTHER_REASONS = "Alasan lain; lihat daftar baris yang ditolak."
 _LINES_SHOWN = 5
 _NO_ROWS = "File ini hanya berisi baris judul. Isi datanya di bawah baris judul, lalu unggah lagi."
-_NO_MANDATE = "Mandat admin yang meminta impor ini tidak berlaku lagi untuk instansi ini, jadi impornya dihentikan."
+_NO_MANDATE = (
+    "Mandat admin yang meminta impor ini tidak berlaku lagi untuk instansi ini, jadi impornya dihentikan."
+)
 
 
 @dataclass(frozen=True)
 class Hold:
-    """A batch in the hand of one worker, as the worker knows it; not valid any more when the row says something else."""
+    """A batch in the hand of one worker, as the worker knows it; not valid any more when the row says
+    something else."""
 
     batch_id: int
     is_dry_run: bool
@@ -55,7 +59,8 @@ class Hold:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Something waits for a worker. `served_at` is when one last did something for the same party, None for never."""
+    """Something waits for a worker. `served_at` is when one last did something for the same party, None for
+    never."""
 
     served_at: datetime | None
     party: int
@@ -78,7 +83,8 @@ class Setting:
 
 
 def claim(session: Session, now: datetime) -> Hold | None:
-    """Take a batch that waits, or whose worker has died, in hand: of those whose party was served longest ago, the oldest."""
+    """Take a batch that waits, or whose worker has died, in hand: of those whose party was served longest
+    ago, the oldest."""
     waiting = (
         select(ImportBatch)
         .outerjoin(ImportTurn, ImportTurn.is_of(ImportBatch.instansi_id))
@@ -128,7 +134,9 @@ def release(session: Session, hold: Hold) -> None:
     _held(session, hold).held_until = None
 
 
-def judge(session: Session, hold: Hold, rows: Sequence[StaffLine | Refused], setting: Setting, now: datetime) -> list[Outcome]:
+def judge(
+    session: Session, hold: Hold, rows: Sequence[StaffLine | Refused], setting: Setting, now: datetime
+) -> list[Outcome]:
     """What a chunk would do; nothing is written. Raises MandateEnded."""
     batch = session.get_one(ImportBatch, hold.batch_id)
     uploader = _uploader(session, batch, batch.uploaded_by, now)
@@ -145,9 +153,15 @@ def take_over(
 
 
 def note(
-    session: Session, hold: Hold, lines: Sequence[Line], outcomes: Sequence[Outcome], progress: tuple[int, int], now: datetime
+    session: Session,
+    hold: Hold,
+    lines: Sequence[Line],
+    outcomes: Sequence[Outcome],
+    progress: tuple[int, int],
+    now: datetime,
 ) -> Hold:
-    """Count a chunk, and keep its refused rows and what it changes. `progress` is position and total of the file."""
+    """Count a chunk, and keep its refused rows and what it changes. `progress` is position and total of the
+    file."""
     batch = _held(session, hold)
     counts, reasons = dict(batch.dry_run if hold.is_dry_run else batch.result), dict(batch.reasons)
     for line, outcome in zip(lines, outcomes, strict=True):
@@ -196,7 +210,10 @@ def stop_without_mandate(session: Session, hold: Hold, now: datetime) -> BatchSt
 
 def _waits(now: datetime) -> ColumnElement[bool]:
     """In no worker's hand, or in that of one who has not said for a while that he lives."""
-    return and_(ImportBatch.state.in_(_UNDER_WAY), or_(ImportBatch.held_until.is_(None), ImportBatch.held_until <= now))
+    return and_(
+        ImportBatch.state.in_(_UNDER_WAY),
+        or_(ImportBatch.held_until.is_(None), ImportBatch.held_until <= now),
+    )
 
 
 def _held(session: Session, hold: Hold) -> ImportBatch:
@@ -236,7 +253,12 @@ def _terms(setting: Setting, uploader: Uploader, now: datetime, dry_run: bool) -
     return Terms(setting.seen, setting.cpns_open_by_themselves, WORKER, now, dry_run, uploader)
 
 
-_NAMES: dict[type[Outcome], str] = {New: "new", Changed: "changed", Unchanged: "unchanged", Refused: "refused"}
+_NAMES: dict[type[Outcome], str] = {
+    New: "new",
+    Changed: "changed",
+    Unchanged: "unchanged",
+    Refused: "refused",
+}
 
 
 def _refusal(batch: ImportBatch, hold: Hold, line: Line, outcome: Refused) -> ImportRefusal:
@@ -251,7 +273,8 @@ def _refusal(batch: ImportBatch, hold: Hold, line: Line, outcome: Refused) -> Im
 
 
 def _keep_changes(session: Session, batch: ImportBatch, hold: Hold, outcomes: Sequence[Outcome]) -> None:
-    """Of every person, what stood there and what stands there by the file; and how many people change in which column."""
+    """Of every person, what stood there and what stands there by the file; and how many people change in
+    which column."""
     counts = Counter(batch.column_counts)
     rows: list[dict[str, object]] = []
     for outcome in outcomes:
@@ -260,7 +283,8 @@ def _keep_changes(session: Session, batch: ImportBatch, hold: Hold, outcomes: Se
         if isinstance(outcome, Changed):
             counts.update(outcome.columns)
         of_the_row = {
-            "batch_id": batch.id, "is_dry_run": hold.is_dry_run, "line": outcome.line, "user_id": outcome.user_id,
+            "batch_id": batch.id, "is_dry_run": hold.is_dry_run, "line": outcome.line,
+            "user_id": outcome.user_id,
         }  # fmt: skip
         for one in outcome.replaced:
             rows.append({**of_the_row, "column": one.column, "old_value": one.old, "new_value": one.new})
@@ -272,7 +296,9 @@ def _keep_changes(session: Session, batch: ImportBatch, hold: Hold, outcomes: Se
 def _count_reason(reasons: dict[str, list[int]], sentence: str, line: int) -> None:
     """By the sentence without what differs from row to row, so that the same reason is one reason."""
     general = re.sub(
-        r"\bbaris \d+", "baris lain", re.sub(r"\b(\d+) (sel|karakter)\b,?(?= seharusnya|\.)", r"beberapa \2,", sentence)
+        r"\bbaris \d+",
+        "baris lain",
+        re.sub(r"\b(\d+) (sel|karakter)\b,?(?= seharusnya|\.)", r"beberapa \2,", sentence),
     )
     if general not in reasons and len(reasons) >= _MOST_REASONS:
         general = _OTHER_REASONS
@@ -280,7 +306,9 @@ def _count_reason(reasons: dict[str, list[int]], sentence: str, line: int) -> No
     reasons[general] = [count + 1, *(lines if len(lines) >= _LINES_SHOWN else [*lines, line])]
 
 
-def _end(session: Session, batch: ImportBatch, state: BatchState, problem: str | None, now: datetime) -> BatchState:
+def _end(
+    session: Session, batch: ImportBatch, state: BatchState, problem: str | None, now: datetime
+) -> BatchState:
     """The batch is over. What it has done until then is told to the trail and to the centre."""
     batch.state, batch.problem, batch.ended_at, batch.held_until = state, problem, now, None
     if batch.confirmed_by is None:

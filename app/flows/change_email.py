@@ -39,7 +39,8 @@ Refusal = OutOfReach | NotToTouch | AddressTaken | SameAddress | UnderWay | Outd
 
 @dataclass(frozen=True)
 class Decision:
-    """What an admin has decided, and on what grounds. `seen` is the account's version that was on the screen."""
+    """What an admin has decided, and on what grounds. `seen` is the account's version that was on the
+    screen."""
 
     address: EmailAddress
     identity_check: IdentityCheck
@@ -67,12 +68,23 @@ def change_email(
         return SameAddress()
     if earlier := IdentityChange.under_way_for(session, person.id):
         return UnderWay(earlier)
-    if User.taken_addresses(session, [decision.address]) or _is_kept_for_another(session, person, decision.address):
+    if User.taken_addresses(session, [decision.address]) or _is_kept_for_another(
+        session, person, decision.address
+    ):
         # Who tries addresses one after the other learns which are taken, and leaves this trace.
-        audit.record(session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin, reason="address taken")
+        audit.record(
+            session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin, reason="address taken"
+        )
         return AddressTaken(owner_within(session, authority, decision.address))
 
-    wish = Wish(ChangeKind.EMAIL, person.email, decision.address.text, decision.reason, decision.identity_check, correction)
+    wish = Wish(
+        ChangeKind.EMAIL,
+        person.email,
+        decision.address.text,
+        decision.reason,
+        decision.identity_check,
+        correction,
+    )
     change = begin_change(session, authority.admin, person, wish, delay, client, now)
     assert not isinstance(change, NipTaken), "only an address was changed"
     return change
@@ -88,4 +100,6 @@ def _is_kept_for_another(session: Session, person: User, address: EmailAddress) 
 
 def owner_within(session: Session, authority: Authority, address: EmailAddress) -> User | None:
     """Whose address it is, if this admin may know."""
-    return session.scalars(select(User).where(User.registered_at([address]), authority.within(User.instansi_id))).one_or_none()
+    return session.scalars(
+        select(User).where(User.registered_at([address]), authority.within(User.instansi_id))
+    ).one_or_none()

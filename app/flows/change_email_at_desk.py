@@ -1,4 +1,5 @@
-"""An admin puts another address on record that nobody has asked for through the form: somebody came to the desk."""
+"""An admin puts another address on record that nobody has asked for through the form: somebody came to the
+desk."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +8,13 @@ from sqlalchemy.orm import Session
 from app.domain.client import Client
 from app.domain.indonesian_time import today_in_jakarta
 from app.flows.change_email import Decision, Refusal, change_email
-from app.flows.weigh_correction import CheckImpossible, NotAcknowledged, about_address, objection, record_acknowledged
+from app.flows.weigh_correction import (
+    CheckImpossible,
+    NotAcknowledged,
+    about_address,
+    objection,
+    record_acknowledged,
+)
 from app.models.identity_change import IdentityChange
 from app.models.user import User
 from app.security.authority import Authority
@@ -23,14 +30,18 @@ def change_email_at_desk(
     client: Client,
     now: datetime,
 ) -> IdentityChange | Refusal | CheckImpossible | NotAcknowledged:
-    """The same warnings as for a request, looked up in the transaction that decides. What the change itself would refuse
-    anyway is refused with its own words."""
+    """The same warnings as for a request, looked up in the transaction that decides. What the change itself
+    would refuse anyway is refused with its own words."""
     person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
     if not isinstance(person, User):
         return person
-    is_taken = bool(User.taken_addresses(session, [decision.address]))  # by somebody, or by this person already
+    is_taken = bool(
+        User.taken_addresses(session, [decision.address])
+    )  # by somebody, or by this person already
     warnings = [] if is_taken else about_address(session, authority, person, decision.address, now)
-    if why := objection(session, authority, person, warnings, decision.identity_check, acknowledged, client, now):
+    if why := objection(
+        session, authority, person, warnings, decision.identity_check, acknowledged, client, now
+    ):
         return why
     outcome = change_email(session, authority, person_id, decision, delay, client, now)
     if isinstance(outcome, IdentityChange):

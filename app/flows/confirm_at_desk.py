@@ -1,4 +1,5 @@
-"""The second admin confirms a change, and has seen what speaks against it: the same warnings as the first one had."""
+"""The second admin confirms a change, and has seen what speaks against it: the same warnings as the first one
+had."""
 
 from datetime import datetime, timedelta
 
@@ -18,7 +19,13 @@ from app.security.authority import Authority, NotToTouch, OutOfReach
 
 
 def confirm_at_desk(
-    session: Session, authority: Authority, change_id: int, marks: frozenset[str], delay: timedelta, client: Client, now: datetime
+    session: Session,
+    authority: Authority,
+    change_id: int,
+    marks: frozenset[str],
+    delay: timedelta,
+    client: Client,
+    now: datetime,
 ) -> IdentityChange | OutOfReach | NotToTouch | NotThatState | Taken | NotAcknowledged:
     """Looked up in the transaction that confirms, so that a warning which arose meanwhile is met as well."""
     change = IdentityChange.with_id(session, change_id)

@@ -1,4 +1,5 @@
-"""An admin corrects what is on record about a person: NIP, name, category, work unit, phone. The address has its own way.
+"""An admin corrects what is on record about a person: NIP, name, category, work unit, phone. The address has
+its own way.
 
 A NIP, and a category that guards the account, go through the gate and may hold later; all else holds at once.
 """
@@ -71,8 +72,8 @@ class OneAtATime:
 
 @dataclass(frozen=True)
 class Corrected:
-    """`columns` are what has changed; none where the record was like that already. `change` is what went through the gate,
-    and says whether it holds."""
+    """`columns` are what has changed; none where the record was like that already. `change` is what went
+    through the gate, and says whether it holds."""
 
     person: User
     columns: tuple[str, ...]
@@ -111,7 +112,11 @@ def correct_record(
     if leaves_ppt and "nip" in columns:
         return OneAtATime()
     gated = "nip" if "nip" in columns else "category" if leaves_ppt else None
-    change = _through_the_gate(session, authority, person, wanted, gated, reason, delay, client, now) if gated else None
+    change = (
+        _through_the_gate(session, authority, person, wanted, gated, reason, delay, client, now)
+        if gated
+        else None
+    )
     if change is not None and not isinstance(change, IdentityChange):
         return change
 
@@ -120,11 +125,20 @@ def correct_record(
         _write(session, authority, person, wanted, at_once, cpns_open_by_themselves, client, now)
         facts = {
             name: value for column in at_once
-            for name, value in audit.before_and_after(session, column, before.written(column), wanted.written(column)).items()
+            for name, value in audit.before_and_after(
+                session, column, before.written(column), wanted.written(column)
+            ).items()
         }  # fmt: skip
         actor = authority.admin
         event = audit.record(
-            session, Tag.RECORD_CORRECTED, person, client, now, actor=actor, columns=",".join(at_once), reason=reason
+            session,
+            Tag.RECORD_CORRECTED,
+            person,
+            client,
+            now,
+            actor=actor,
+            columns=",".join(at_once),
+            reason=reason,
         )
         event.add(facts)
         done = Corrected(person, at_once)
@@ -151,7 +165,9 @@ def _through_the_gate(
         is_reserved = FormerNip.is_reserved(session, wanted.nip, person.id) and not authority.is_pusat
         if is_reserved or User.with_nip(session, wanted.nip) is not None:
             # Who tries NIPs one after the other learns which are taken, and leaves this trace.
-            audit.record(session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin, reason="NIP taken")
+            audit.record(
+                session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin, reason="NIP taken"
+            )
             return NipTaken()
         wish = Wish(ChangeKind.NIP, person.nip, wanted.nip.digits, reason)
     if same := same_under_way(session, authority.admin, person, wish.kind, wish.new_value):

@@ -1,4 +1,5 @@
-"""An admin looks at what waits: requests for another address, oldest first, and decided changes that are not settled."""
+"""An admin looks at what waits: requests for another address, oldest first, and decided changes that are not
+settled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +33,9 @@ class Page(Generic[Row]):
     next: Cursor | None
 
 
-def next_open_after(session: Session, authority: Authority, answered: EmailCorrection) -> EmailCorrection | None:
+def next_open_after(
+    session: Session, authority: Authority, answered: EmailCorrection
+) -> EmailCorrection | None:
     """The one that has waited longest after the one just answered, and that this admin may decide."""
     behind = Cursor(answered.submitted_at or answered.asked_at, answered.id)
     waiting = open_requests(session, authority, behind, most=2).rows
@@ -40,10 +43,14 @@ def next_open_after(session: Session, authority: Authority, answered: EmailCorre
 
 
 def open_requests(
-    session: Session, authority: Authority, after: Cursor | None, instansi_id: int | None = None, most: int = ROWS_A_PAGE
+    session: Session,
+    authority: Authority,
+    after: Cursor | None,
+    instansi_id: int | None = None,
+    most: int = ROWS_A_PAGE,
 ) -> Page[EmailCorrection]:
-    """Those that nobody has decided, oldest first; the centre may ask for one instansi. Not those that one admin has
-    approved and that wait for a second: they stand in a list of their own."""
+    """Those that nobody has decided, oldest first; the centre may ask for one instansi. Not those that one
+    admin has approved and that wait for a second: they stand in a list of their own."""
     awaits_second = exists().where(
         IdentityChange.correction_id == EmailCorrection.id, IdentityChange.state == ChangeState.NEEDS_SECOND
     )
@@ -70,7 +77,8 @@ def decided_requests(
 ) -> Page[EmailCorrection]:
     """Those that were decided, the newest first by when they were sent.
 
-    State by state, for so an index gives them in order: of all that were ever decided nobody reads more than a page.
+    State by state, for so an index gives them in order: of all that were ever decided nobody reads more than
+    a page.
     """
     found = (
         select(EmailCorrection)
@@ -82,20 +90,31 @@ def decided_requests(
         found = found.where(EmailCorrection.instansi_id == instansi_id)
     if after:
         found = found.where(tuple_(EmailCorrection.submitted_at, EmailCorrection.id) < (after.at, after.id))
-    of_states = (found.where(EmailCorrection.state == state) for state in (CorrectionState.APPROVED, CorrectionState.REJECTED))
+    of_states = (
+        found.where(EmailCorrection.state == state)
+        for state in (CorrectionState.APPROVED, CorrectionState.REJECTED)
+    )
     some = [row for of_state in of_states for row in session.scalars(of_state.limit(ROWS_A_PAGE + 1))]
     rows = sorted(some, key=lambda row: (row.submitted_at or row.asked_at, row.id), reverse=True)
     return _page(rows, ROWS_A_PAGE, [Cursor(row.submitted_at or row.asked_at, row.id) for row in rows])
 
 
 def changes(
-    session: Session, authority: Authority, state: ChangeState, after: Cursor | None, instansi_id: int | None = None
+    session: Session,
+    authority: Authority,
+    state: ChangeState,
+    after: Cursor | None,
+    instansi_id: int | None = None,
 ) -> Page[IdentityChange]:
-    """Decided changes of one state, oldest first: those that wait for a second admin, for their time, or, of those that
-    somebody has stopped, for whoever settles it."""
+    """Decided changes of one state, oldest first: those that wait for a second admin, for their time, or, of
+    those that somebody has stopped, for whoever settles it."""
     found = (
         select(IdentityChange)
-        .where(IdentityChange.state == state, IdentityChange.settled_at.is_(None), authority.within(IdentityChange.instansi_id))
+        .where(
+            IdentityChange.state == state,
+            IdentityChange.settled_at.is_(None),
+            authority.within(IdentityChange.instansi_id),
+        )
         .order_by(IdentityChange.decided_at, IdentityChange.id)
         .options(joinedload(IdentityChange.decided_by))
     )

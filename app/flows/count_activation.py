@@ -1,7 +1,7 @@
 """The worker counts who stands where, so that the desk's pages need not.
 
-One look over all people, in a transaction that only reads; what has changed since is then written for a few instansi at a
-time, so that no writer waits long. Two workers who count at once write the same.
+One look over all people, in a transaction that only reads; what has changed since is then written for a few
+instansi at a time, so that no writer waits long. Two workers who count at once write the same.
 """
 
 from collections import Counter, defaultdict
@@ -37,16 +37,23 @@ def count_people(session: Session) -> list[InstansiCount]:
     """Everybody, by instansi, unit and state."""
     units: dict[int, dict[str, Counter[Activation]]] = defaultdict(lambda: defaultdict(Counter))
     group = (User.instansi_id, User.work_unit, User.activation)
-    for instansi_id, unit, activation, count in session.execute(select(*group, func.count()).group_by(*group)):
+    for instansi_id, unit, activation, count in session.execute(
+        select(*group, func.count()).group_by(*group)
+    ):
         units[instansi_id][unit][activation] = count
-    return [InstansiCount(found, dict(units[found])) for found in session.scalars(select(Instansi.id).order_by(Instansi.id))]
+    return [
+        InstansiCount(found, dict(units[found]))
+        for found in session.scalars(select(Instansi.id).order_by(Instansi.id))
+    ]
 
 
 def note_counts(session: Session, counts: Sequence[InstansiCount], now: datetime) -> None:
     """Write down what was counted as of `now`; only rows that differ are written."""
     ids = [count.instansi_id for count in counts]
     # Of two workers one waits; people may be added to the instansi meanwhile (FOR NO KEY UPDATE).
-    session.scalars(select(Instansi.id).where(Instansi.id.in_(ids)).order_by(Instansi.id).with_for_update(key_share=True)).all()
+    session.scalars(
+        select(Instansi.id).where(Instansi.id.in_(ids)).order_by(Instansi.id).with_for_update(key_share=True)
+    ).all()
     _note_day(session, counts, now)
     known = {
         (unit.instansi_id, unit.work_unit): unit
@@ -54,7 +61,9 @@ def note_counts(session: Session, counts: Sequence[InstansiCount], now: datetime
     }
     for count in counts:
         for name, states in count.units.items():
-            unit = known.pop((count.instansi_id, name), None) or ActivationUnit(instansi_id=count.instansi_id, work_unit=name)
+            unit = known.pop((count.instansi_id, name), None) or ActivationUnit(
+                instansi_id=count.instansi_id, work_unit=name
+            )
             _set(unit, states)
             session.add(unit)
     for gone in known.values():

@@ -21,18 +21,27 @@ class Waiting:
 
 
 def waiting_cpns(
-    session: Session, authority: Authority, beginning: str = "", instansi_id: int | None = None, after: int | None = None
+    session: Session,
+    authority: Authority,
+    beginning: str = "",
+    instansi_id: int | None = None,
+    after: int | None = None,
 ) -> Waiting:
-    """One page by NIP, which is the order of the lists that come with an SK and that an index serves at any length.
+    """One page by NIP, which is the order of the lists that come with an SK and that an index serves at any
+    length.
 
-    `beginning` are the first digits of a NIP. `after` is the last person of the page before, and means nothing when he
-    is out of reach: the place of a stranger in the order would tell his NIP.
+    `beginning` are the first digits of a NIP. `after` is the last person of the page before, and means
+    nothing when he is out of reach: the place of a stranger in the order would tell his NIP.
     """
-    waiting = select(User).where(authority.within(User.instansi_id), User.activation == Activation.WAITING_APPROVAL)
+    waiting = select(User).where(
+        authority.within(User.instansi_id), User.activation == Activation.WAITING_APPROVAL
+    )
     if instansi_id is not None:
         waiting = waiting.where(User.instansi_id == instansi_id)
     if beginning:
-        waiting = waiting.where(User.nip.between(beginning.ljust(_NIP_DIGITS, "0"), beginning.ljust(_NIP_DIGITS, "9")))
+        waiting = waiting.where(
+            User.nip.between(beginning.ljust(_NIP_DIGITS, "0"), beginning.ljust(_NIP_DIGITS, "9"))
+        )
     if after is not None and isinstance(last := authority.person(session, after), User):
         waiting = waiting.where(User.nip > last.nip)
     found = list(session.scalars(waiting.order_by(User.nip).limit(PAGE + 1)))
@@ -41,4 +50,8 @@ def waiting_cpns(
 
 def chosen_cpns(session: Session, authority: Authority, people: Collection[int]) -> list[User]:
     """Those of the chosen who are within reach, in whatever state."""
-    return list(session.scalars(select(User).where(User.id.in_(people), authority.within(User.instansi_id)).order_by(User.nip)))
+    return list(
+        session.scalars(
+            select(User).where(User.id.in_(people), authority.within(User.instansi_id)).order_by(User.nip)
+        )
+    )

@@ -1,4 +1,5 @@
-"""What a verdict over several CPNS led to, person by person. It is kept in the trail, so a reload tells the same."""
+"""What a verdict over several CPNS led to, person by person. It is kept in the trail, so a reload tells the
+same."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """What somebody else, who was faster, has decided. `by` is a name only where the reader knows of that person."""
+    """What somebody else, who was faster, has decided. `by` is a name only where the reader knows of that
+    person."""
 
     verdict: Verdict
     by: str
@@ -61,12 +63,16 @@ class Result:
 
 
 def passed_on(
-    session: Session, authority: Authority, people: Collection[int], act: Callable[[User], None], now: datetime
+    session: Session,
+    authority: Authority,
+    people: Collection[int],
+    act: Callable[[User], None],
+    now: datetime,
 ) -> dict[int, Ending]:
     """Do the act to all who still wait, in one transaction: what the result says is what has happened.
 
-    Who is out of reach is left out without a word. The rows are locked in the order of their ids, so that two admins with
-    the same list wait and never deadlock.
+    Who is out of reach is left out without a word. The rows are locked in the order of their ids, so that two
+    admins with the same list wait and never deadlock.
     """
     endings: dict[int, Ending] = {}
     for person_id in sorted(set(people)):
@@ -92,8 +98,8 @@ def record_verdict(
     now: datetime,
     **why: str,
 ) -> AuditEvent:
-    """Write down how each ended, for each desk its own people, and tell the centre where it was more than one. Returns one
-    of the events; `told_result` finds the others."""
+    """Write down how each ended, for each desk its own people, and tell the centre where it was more than
+    one. Returns one of the events; `told_result` finds the others."""
     done = sum(ending is Ending.DONE for ending in endings.values())
     events = [
         audit.record(
@@ -126,7 +132,9 @@ def told_result(session: Session, authority: Authority, event_id: int) -> Result
     )
     pairs = [pair.split(":") for part in parts for pair in str(part.detail["people"]).split()]
     endings = {int(one): Ending(ending) for one, ending in pairs}
-    found = session.scalars(select(User).where(User.id.in_(endings), authority.within(User.instansi_id)).order_by(User.nip))
+    found = session.scalars(
+        select(User).where(User.id.in_(endings), authority.within(User.instansi_id)).order_by(User.nip)
+    )
     rows = [
         Told(
             person,
@@ -138,7 +146,9 @@ def told_result(session: Session, authority: Authority, event_id: int) -> Result
     return Result(Verdict(str(event.detail["verdict"])), rows)
 
 
-def _by_desk(session: Session, authority: Authority, endings: dict[int, Ending]) -> dict[int | None, dict[int, Ending]]:
+def _by_desk(
+    session: Session, authority: Authority, endings: dict[int, Ending]
+) -> dict[int | None, dict[int, Ending]]:
     """The centre has them all in one; and so has a list of nobody."""
     if authority.is_pusat or not endings:
         return {authority.only_instansi_id: endings}

@@ -24,7 +24,8 @@ class AlreadySo:
 def deactivate(
     session: Session, authority: Authority, person_id: int, reason: str, client: Client, now: datetime
 ) -> User | AlreadySo | OutOfReach | NotToTouch:
-    """Nobody enters any more; every token and session is dead, and the owner is told why and by which office."""
+    """Nobody enters any more; every token and session is dead, and the owner is told why and by which
+    office."""
     person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
     if not isinstance(person, User):
         return person
@@ -51,7 +52,10 @@ def reactivate(
         return AlreadySo()
     person.reactivate(now)
     audit.record(session, Tag.REACTIVATED, person, client, now, actor=authority.admin, reason=reason)
-    what = f"Akun Anda diaktifkan kembali oleh {authority.office}. Status akun sekarang: {person.activation.label}."
+    what = (
+        f"Akun Anda diaktifkan kembali oleh {authority.office}. Status akun sekarang: "
+        f"{person.activation.label}."
+    )
     letters.account_changed(session, person, what, reason, client, now)
     letters.act_on_holder(session, authority.admin, person, "mengaktifkan kembali akun", client, now)
     return person

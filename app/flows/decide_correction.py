@@ -1,4 +1,5 @@
-"""An admin answers somebody's wish for another address: takes it in hand, approves it, or rejects it with a reason."""
+"""An admin answers somebody's wish for another address: takes it in hand, approves it, or rejects it with a
+reason."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -25,7 +26,8 @@ from app.security.authority import Authority, NotToTouch, OutOfReach
 
 @dataclass(frozen=True)
 class AlreadyDecided:
-    """There is an answer, and it is another one than this; `change` is what an approval has led to. `by` nobody: the portal."""
+    """There is an answer, and it is another one than this; `change` is what an approval has led to. `by`
+    nobody: the portal."""
 
     correction: EmailCorrection
     change: IdentityChange | None
@@ -51,8 +53,8 @@ class TwoOfOnePerson:
 
 @dataclass(frozen=True)
 class Grounds:
-    """On what an approval rests. `seen` is the account's version that was on the screen, `acknowledged` the marks of the
-    warnings that the admin has ticked as looked into."""
+    """On what an approval rests. `seen` is the account's version that was on the screen, `acknowledged` the
+    marks of the warnings that the admin has ticked as looked into."""
 
     identity_check: IdentityCheck
     note: str
@@ -81,7 +83,8 @@ def with_ticket(session: Session, authority: Authority, typed: str) -> EmailCorr
 def open_correction(
     session: Session, authority: Authority, correction_id: int, client: Client, now: datetime
 ) -> EmailCorrection | OutOfReach:
-    """Look at a request, with what it hides in the list. The first look takes it in hand, and the person hears of it."""
+    """Look at a request, with what it hides in the list. The first look takes it in hand, and the person
+    hears of it."""
     seen = within_reach(session, authority, correction_id)
     if isinstance(seen, OutOfReach):
         return seen
@@ -94,12 +97,20 @@ def open_correction(
         correction.take_in_hand(authority.admin.id, now)
         if is_new:  # else the portal itself has told the person, while the request was in nobody's queue
             letters.correction_in_hand(session, correction, client, now)
-    audit.record(session, Tag.CORRECTION_OPENED, person, client, now, actor=authority.admin, ticket=correction.ticket)
+    audit.record(
+        session, Tag.CORRECTION_OPENED, person, client, now, actor=authority.admin, ticket=correction.ticket
+    )
     return correction
 
 
 def approve(
-    session: Session, authority: Authority, correction_id: int, grounds: Grounds, delay: timedelta, client: Client, now: datetime
+    session: Session,
+    authority: Authority,
+    correction_id: int,
+    grounds: Grounds,
+    delay: timedelta,
+    client: Client,
+    now: datetime,
 ) -> IdentityChange | NotApproved:
     """Put the asked-for address on record, now or after the delay, or hand it on to a second admin."""
     found = _locked(session, authority, correction_id, now)
@@ -109,21 +120,36 @@ def approve(
         return found
     weighed = weigh(session, authority, found, now)
     if why := objection(
-        session, authority, weighed.person, weighed.warnings, grounds.identity_check, grounds.acknowledged, client, now
+        session,
+        authority,
+        weighed.person,
+        weighed.warnings,
+        grounds.identity_check,
+        grounds.acknowledged,
+        client,
+        now,
     ):
         return why
     return _approved(session, authority, weighed, grounds, delay, client, now)
 
 
 def approve_many(
-    session: Session, authority: Authority, grounds: Mapping[int, Grounds], delay: timedelta, client: Client, now: datetime
+    session: Session,
+    authority: Authority,
+    grounds: Mapping[int, Grounds],
+    delay: timedelta,
+    client: Client,
+    now: datetime,
 ) -> list[tuple[EmailCorrection, IdentityChange | NotApproved | NotOpened | TwoOfOnePerson]]:
-    """Approve those of several, named by their ids, that need no look of their own. The others stay as they are."""
+    """Approve those of several, named by their ids, that need no look of their own. The others stay as they
+    are."""
     chosen = chosen_within_reach(session, authority, grounds)
     locked = {one.id: _locked(session, authority, one.id, now) for one in chosen}
     weighed = {
         one.correction.id: one
-        for one in weigh_many(session, authority, [one for one in locked.values() if isinstance(one, EmailCorrection)], now)
+        for one in weigh_many(
+            session, authority, [one for one in locked.values() if isinstance(one, EmailCorrection)], now
+        )
     }
     of_person = Counter(one.person.id for one in weighed.values())
     outcomes: list[tuple[EmailCorrection, IdentityChange | NotApproved | NotOpened | TwoOfOnePerson]] = []
@@ -145,7 +171,8 @@ def approve_many(
 
 
 def needs_a_look(weighed: Weighed) -> NotOpened | NotAcknowledged | None:
-    """Why a request cannot be approved together with others: somebody has to look at it by itself, and say so."""
+    """Why a request cannot be approved together with others: somebody has to look at it by itself, and say
+    so."""
     if not weighed.correction.was_opened:
         return NotOpened()
     return NotAcknowledged(weighed.heavy) if weighed.heavy else None
@@ -161,7 +188,9 @@ def reject(
     if not isinstance(found, EmailCorrection):
         return found
     found.decide(CorrectionState.REJECTED, reason, authority.admin.id, now)
-    audit.record(session, Tag.CORRECTION_REJECTED, found.user, client, now, actor=authority.admin, ticket=found.ticket)
+    audit.record(
+        session, Tag.CORRECTION_REJECTED, found.user, client, now, actor=authority.admin, ticket=found.ticket
+    )
     letters.correction_rejected(session, found, client, now)
     return found
 
@@ -169,19 +198,28 @@ def reject(
 def reject_many(
     session: Session, authority: Authority, ids: Collection[int], reason: str, client: Client, now: datetime
 ) -> list[tuple[EmailCorrection, EmailCorrection | NotRejected | NotOpened]]:
-    """Answer no to those of several that somebody has looked at. Warnings keep nobody from it: they speak for a no."""
+    """Answer no to those of several that somebody has looked at. Warnings keep nobody from it: they speak for
+    a no."""
     outcomes: list[tuple[EmailCorrection, EmailCorrection | NotRejected | NotOpened]] = []
     for one in chosen_within_reach(session, authority, ids):
         is_unseen = one.state.is_open and not one.was_opened and one.user_id != authority.admin.id
-        outcomes.append((one, NotOpened() if is_unseen else reject(session, authority, one.id, reason, client, now)))
+        outcomes.append(
+            (one, NotOpened() if is_unseen else reject(session, authority, one.id, reason, client, now))
+        )
     return outcomes
 
 
-def chosen_within_reach(session: Session, authority: Authority, ids: Collection[int]) -> list[EmailCorrection]:
-    """The requests among those ids that this admin may see, in the order in which people are locked; about others nothing
-    is said."""
+def chosen_within_reach(
+    session: Session, authority: Authority, ids: Collection[int]
+) -> list[EmailCorrection]:
+    """The requests among those ids that this admin may see, in the order in which people are locked; about
+    others nothing is said."""
     found = EmailCorrection.with_ids(session, ids)
-    return [one for one in found if one.user is not None and one.submitted_at and authority.covers(one.user.instansi_id)]
+    return [
+        one
+        for one in found
+        if one.user is not None and one.submitted_at and authority.covers(one.user.instansi_id)
+    ]
 
 
 def report_many(
@@ -201,15 +239,24 @@ def report_many(
 
 
 def _approved(
-    session: Session, authority: Authority, weighed: Weighed, grounds: Grounds, delay: timedelta, client: Client, now: datetime
+    session: Session,
+    authority: Authority,
+    weighed: Weighed,
+    grounds: Grounds,
+    delay: timedelta,
+    client: Client,
+    now: datetime,
 ) -> IdentityChange | Refusal:
     correction = weighed.correction
-    decision = Decision(EmailAddress(correction.new_email), grounds.identity_check, grounds.note, grounds.seen)
+    decision = Decision(
+        EmailAddress(correction.new_email), grounds.identity_check, grounds.note, grounds.seen
+    )
     outcome = change_email(session, authority, weighed.person.id, decision, delay, client, now, correction)
     if isinstance(outcome, IdentityChange):
         audit.record(
             session, Tag.CORRECTION_APPROVED, outcome.user, client, now, actor=authority.admin,
-            ticket=correction.ticket, check=grounds.identity_check, acknowledged=acknowledged_kinds(weighed.warnings),
+            ticket=correction.ticket, check=grounds.identity_check,
+            acknowledged=acknowledged_kinds(weighed.warnings),
         )  # fmt: skip
     return outcome
 
@@ -217,7 +264,8 @@ def _approved(
 def _locked(
     session: Session, authority: Authority, correction_id: int, now: datetime
 ) -> EmailCorrection | AlreadyDecided | OutOfReach | NotToTouch:
-    """The open request, with its person locked first: whoever else decides waits here and is told what was decided."""
+    """The open request, with its person locked first: whoever else decides waits here and is told what was
+    decided."""
     seen = within_reach(session, authority, correction_id)
     if isinstance(seen, OutOfReach):
         return seen
@@ -229,7 +277,9 @@ def _locked(
         return OutOfReach()
     if not correction.state.is_open or IdentityChange.awaits_second_for(session, correction.id):
         change = IdentityChange.latest_of_request(session, correction.id)
-        return AlreadyDecided(correction, change, correction.decided_by or (change.decided_by if change else None))
+        return AlreadyDecided(
+            correction, change, correction.decided_by or (change.decided_by if change else None)
+        )
     return correction
 
 

@@ -1,7 +1,7 @@
 """An admin whose password is older than the mandate, and too weak for it, meets that at the next login.
 
-Only at a login is the password there to be judged. It is judged for everybody, and kept with the session: whoever is
-appointed while logged in is an admin with the next click, or meets the same.
+Only at a login is the password there to be judged. It is judged for everybody, and kept with the session:
+whoever is appointed while logged in is an admin with the next click, or meets the same.
 """
 
 from app.domain.password_policy import ASN_2025, faults, personal_faults

@@ -1,8 +1,9 @@
-"""An admin looks at what a file changes, old and new, before it is done and after: some of it on the page, all of it as a list.
+"""An admin looks at what a file changes, old and new, before it is done and after: some of it on the page,
+all of it as a list.
 
-The addresses and telephone numbers that were on record are masked, as in every list that leaves the portal: a file of
-invented ones would otherwise fetch them all. The new ones are shown as the file has them. Whoever has left the reach of
-the admin since then is left out.
+The addresses and telephone numbers that were on record are masked, as in every list that leaves the portal: a
+file of invented ones would otherwise fetch them all. The new ones are shown as the file has them. Whoever has
+left the reach of the admin since then is left out.
 """
 
 from collections.abc import Mapping
@@ -73,8 +74,11 @@ def columns_of(batch: ImportBatch) -> list[str]:
 def part(
     session: Session, authority: Authority, batch: ImportBatch, column: str, after: int
 ) -> tuple[list[list[str]], int | None]:
-    """Some changes of a column behind the row `after`, in the columns of HEADER, and where to go on; None at the end."""
-    some = list(session.execute(_of_column(authority, batch, column).where(ImportChange.id > after).limit(_AT_ONCE)))
+    """Some changes of a column behind the row `after`, in the columns of HEADER, and where to go on; None at
+    the end."""
+    some = list(
+        session.execute(_of_column(authority, batch, column).where(ImportChange.id > after).limit(_AT_ONCE))
+    )
     rows = [_as_shown(change, person).cells for change, person in some]
     return rows, some[-1][0].id if len(some) == _AT_ONCE else None
 
@@ -85,7 +89,8 @@ def note_export(
     """Personal data leaves the portal."""
     audit.record(
         session, Tag.EXPORTED, None, client, now,
-        actor=authority.admin, instansi_id=batch.instansi_id, what="import_changes", file=file_kind, batch=batch.id,
+        actor=authority.admin, instansi_id=batch.instansi_id, what="import_changes", file=file_kind,
+        batch=batch.id,
     )  # fmt: skip
 
 

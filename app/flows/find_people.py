@@ -1,8 +1,9 @@
-"""An admin looks for people: by the beginning of a NIP or of the words of a name, by address, state, unit, or being stuck.
+"""An admin looks for people: by the beginning of a NIP or of the words of a name, by address, state, unit, or
+being stuck.
 
-However many people there are, a page costs the same. One index, that of the most selective wish, gives candidates in its
-order from where the last page ended; the other wishes are compared on these. Who asks for something rare among many
-sees after a while what was found so far, and goes on from there.
+However many people there are, a page costs the same. One index, that of the most selective wish, gives
+candidates in its order from where the last page ended; the other wishes are compared on these. Who asks for
+something rare among many sees after a while what was found so far, and goes on from there.
 """
 
 from collections.abc import Iterator, Mapping
@@ -88,7 +89,11 @@ class Found:
 
 
 def find_people(
-    session: Session, authority: Authority, wishes: Wishes, after: Position | None = None, most: int = PEOPLE_ON_A_PAGE
+    session: Session,
+    authority: Authority,
+    wishes: Wishes,
+    after: Position | None = None,
+    most: int = PEOPLE_ON_A_PAGE,
 ) -> Found:
     """The next people within reach. A position of another search starts from the beginning."""
     people: list[User] = []
@@ -130,11 +135,15 @@ def export_people(
     client: Client,
     now: datetime,
 ) -> None:
-    """Leave a trace of a list that has been taken out of the portal (`counts` by instansi), and tell the centre. Where the
-    centre has asked for one instansi, that one sees it too."""
+    """Leave a trace of a list that has been taken out of the portal (`counts` by instansi), and tell the
+    centre. Where the centre has asked for one instansi, that one sees it too."""
     how_many = sum(counts.values())
-    parts: dict[int | None, int] = {wishes.instansi_id: how_many} if wishes.instansi_id else authority.parts(counts)
-    audit.record_parts(session, Tag.EXPORTED, parts, client, now, actor=authority.admin, what="pegawai", file=file_kind)
+    parts: dict[int | None, int] = (
+        {wishes.instansi_id: how_many} if wishes.instansi_id else authority.parts(counts)
+    )
+    audit.record_parts(
+        session, Tag.EXPORTED, parts, client, now, actor=authority.admin, what="pegawai", file=file_kind
+    )
     letters.bulk_act(session, authority.admin, "mengekspor daftar pegawai", how_many, client, now)
 
 
@@ -153,7 +162,9 @@ def scope_of(authority: Authority, wishes: Wishes) -> int | None:
 Candidate = tuple[User, Position]
 
 
-def _candidates(session: Session, authority: Authority, wishes: Wishes, after: Position | None) -> Iterator[Candidate]:
+def _candidates(
+    session: Session, authority: Authority, wishes: Wishes, after: Position | None
+) -> Iterator[Candidate]:
     """Everybody whom the driving index holds for these wishes, in its order, chunk by chunk."""
     index = _index_for(wishes)
     parts = _parts(authority, wishes)
@@ -199,7 +210,9 @@ Chunk = Iterator[tuple[User | None, Position]]
 def _by_nip(session: Session, wishes: Wishes, after: Position, size: int) -> Chunk:
     """In the order of NIPs, through one of the indexes that end with it."""
     first, last = wishes.nip.ljust(_LONGEST_NIP, "0"), wishes.nip.ljust(_LONGEST_NIP, "9")
-    statement = _people(after).where(User.nip <= last, User.nip > after.keys[0] if after.keys else User.nip >= first)
+    statement = _people(after).where(
+        User.nip <= last, User.nip > after.keys[0] if after.keys else User.nip >= first
+    )
     if (equal := _rarest(wishes, after)) is not None:
         statement = statement.where(equal)
     for person in session.scalars(statement.order_by(User.nip).limit(size)):
@@ -227,7 +240,9 @@ def _by_name(session: Session, wishes: Wishes, after: Position, size: int) -> Ch
     """In the order of words. Whoever has several with this beginning comes with the first of them only."""
     beginning = max(wishes.words, key=len)
     place = tuple_(NameWord.word, NameWord.user_id)
-    words = select(NameWord.word, NameWord.user_id).where(NameWord.word >= beginning, NameWord.word < _just_after(beginning))
+    words = select(NameWord.word, NameWord.user_id).where(
+        NameWord.word >= beginning, NameWord.word < _just_after(beginning)
+    )
     if after.instansi_id is not None:
         words = words.where(NameWord.instansi_id == after.instansi_id)
     if after.keys:
@@ -236,9 +251,16 @@ def _by_name(session: Session, wishes: Wishes, after: Position, size: int) -> Ch
     people = _with_ids(session, {row.user_id for row in rows})
     for row in rows:
         person = people.get(row.user_id)
-        own = [word for word in beginnings_of(person.name) if word.startswith(beginning)] if person is not None else []
+        own = (
+            [word for word in beginnings_of(person.name) if word.startswith(beginning)]
+            if person is not None
+            else []
+        )
         is_old = row.word not in own  # an older release wrote it; who has several of these may come twice
-        yield person if is_old or row.word == own[0] else None, Position(after.index, (row.word, row.user_id), after.instansi_id)
+        yield (
+            person if is_old or row.word == own[0] else None,
+            Position(after.index, (row.word, row.user_id), after.instansi_id),
+        )
 
 
 def _by_stuck(session: Session, wishes: Wishes, after: Position, size: int) -> Chunk:
@@ -252,7 +274,9 @@ def _by_stuck(session: Session, wishes: Wishes, after: Position, size: int) -> C
     for person in session.scalars(statement.order_by(*order).limit(size)):
         moment = _stuck_since(wishes.stuck, person)
         assert moment is not None, "the index holds no others"
-        keys = (moment, person.id) if after.instansi_id is not None else (person.instansi_id, moment, person.id)
+        keys = (
+            (moment, person.id) if after.instansi_id is not None else (person.instansi_id, moment, person.id)
+        )
         yield person, Position(after.index, keys, after.instansi_id)
 
 
@@ -277,13 +301,16 @@ def _with_ids(session: Session, ids: set[int]) -> dict[int, User]:
     return {person.id: person for person in session.scalars(found)}
 
 
-def _bound(keys: tuple[str | int | datetime, ...], *columns: InstrumentedAttribute[object]) -> list[ColumnElement[object]]:
+def _bound(
+    keys: tuple[str | int | datetime, ...], *columns: InstrumentedAttribute[object]
+) -> list[ColumnElement[object]]:
     """The keys of a position, each of the type of its column."""
     return [literal(key, column.type) for key, column in zip(keys, columns, strict=True)]
 
 
 def _just_after(beginning: str) -> str:
-    """The smallest text above every text with this beginning. (No letter stands just below the surrogates.)"""
+    """The smallest text above every text with this beginning. (No letter stands just below the
+    surrogates.)"""
     return beginning[:-1] + chr(ord(beginning[-1]) + 1)
 
 

@@ -1,4 +1,5 @@
-"""Files of staff, their refused rows and their changes hold personal data: they go when nobody needs them. The batches stay."""
+"""Files of staff, their refused rows and their changes hold personal data: they go when nobody needs them.
+The batches stay."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +14,9 @@ from app.models.import_take_back import ImportLeft
 FILES_KEPT_FOR = timedelta(days=1)  # after the end
 UNCONFIRMED_KEPT_FOR = timedelta(days=7)
 ROWS_KEPT_FOR = timedelta(days=30)
-_NOT_CONFIRMED = "Tidak dikonfirmasi dalam 7 hari, jadi dibatalkan oleh portal. Unggah lagi filenya bila masih diperlukan."
+_NOT_CONFIRMED = (
+    "Tidak dikonfirmasi dalam 7 hari, jadi dibatalkan oleh portal. Unggah lagi filenya bila masih diperlukan."
+)
 
 
 _FILES_AT_ONCE = 5  # of up to 32 MB each
@@ -35,13 +38,17 @@ def cancel_unconfirmed(session: Session, now: datetime) -> int:
 def remove_files(session: Session, now: datetime) -> int:
     ended = select(ImportBatch.id).where(ImportBatch.ended_at < now - FILES_KEPT_FOR)
     some = select(ImportFile.batch_id).where(ImportFile.batch_id.in_(ended)).limit(_FILES_AT_ONCE)
-    gone = session.execute(delete(ImportFile).where(ImportFile.batch_id.in_(some)).returning(ImportFile.batch_id))
+    gone = session.execute(
+        delete(ImportFile).where(ImportFile.batch_id.in_(some)).returning(ImportFile.batch_id)
+    )
     return len(gone.all())
 
 
 def remove_refusals(session: Session, now: datetime) -> int:
     some = select(ImportRefusal.id).where(ImportRefusal.batch_id.in_(_long_over(now))).limit(_ROWS_AT_ONCE)
-    gone = session.execute(delete(ImportRefusal).where(ImportRefusal.id.in_(some)).returning(ImportRefusal.id))
+    gone = session.execute(
+        delete(ImportRefusal).where(ImportRefusal.id.in_(some)).returning(ImportRefusal.id)
+    )
     return len(gone.all())
 
 

@@ -1,4 +1,5 @@
-"""A letter that failed for good does not count against who asked for it: he may have typed the address wrong."""
+"""A letter that failed for good does not count against who asked for it: he may have typed the address
+wrong."""
 
 from datetime import datetime
 
@@ -10,12 +11,16 @@ from app.models.outbox_mail import Letter, OutboxMail
 from app.security import throttle
 from app.security.signing import SigningKeys
 
-_COUNTED = (Letter.ADDRESS_NOT_REGISTERED, Letter.CORRECTION_LINK)  # as mails that anybody can make the portal send
+_COUNTED = (
+    Letter.ADDRESS_NOT_REGISTERED,
+    Letter.CORRECTION_LINK,
+)  # as mails that anybody can make the portal send
 
 
 def give_back_allowance(session: Session, mail: OutboxMail, keys: SigningKeys, now: datetime) -> None:
-    """Tokens are counted by what lies in the mailbox, where a failed one never lay. What was counted for a mailbox is given
-    back so many times in a while and no more, or whoever has a mailbox that refuses could have letters sent without end."""
+    """Tokens are counted by what lies in the mailbox, where a failed one never lay. What was counted for a
+    mailbox is given back so many times in a while and no more, or whoever has a mailbox that refuses could
+    have letters sent without end."""
     if mail.letter not in _COUNTED:
         return
     bucket = other_mails_bucket(EmailAddress(mail.to_address), keys)

@@ -56,8 +56,9 @@ def grant_mandate(
 ) -> AdminMandate | Refused:
     """Give the right over one instansi, or over all for `instansi_code` None, from today through `until`.
 
-    `by` is None at the command line. One over all needs a second admin of the centre: the mandate then `awaits_second`. What
-    the person held for the same scope is replaced; the very same SK and last day once more change nothing.
+    `by` is None at the command line. One over all needs a second admin of the centre: the mandate then
+    `awaits_second`. What the person held for the same scope is replaced; the very same SK and last day once
+    more change nothing.
     """
     today = today_in_jakarta(now)
     if until < today:
@@ -95,15 +96,22 @@ def grant_mandate(
     )
     session.add(mandate)
     session.flush()
-    wish = Wish(ChangeKind.MANDATE, None, mandate.scope[:254], sk_number, mandate=mandate, needs_second=instansi is None)
+    wish = Wish(
+        ChangeKind.MANDATE,
+        None,
+        mandate.scope[:254],
+        sk_number,
+        mandate=mandate,
+        needs_second=instansi is None,
+    )
     change = begin_change(session, by, person, wish, timedelta(), client, now)
     assert isinstance(change, IdentityChange), "nothing is under way, and no address or NIP is taken"
     return mandate
 
 
 def lock_for_mandate(session: Session, by: User | None, person: User, today: date) -> NotToTouch | None:
-    """Hold both people until the transaction ends, always in one order, and look again whether `by` is still of the
-    centre: two admins who revoke each other at once do not both succeed."""
+    """Hold both people until the transaction ends, always in one order, and look again whether `by` is still
+    of the centre: two admins who revoke each other at once do not both succeed."""
     if by is not None and by.id == person.id:
         return ONESELF
     for person_id in sorted({person.id} | ({by.id} if by else set())):

@@ -1,4 +1,5 @@
-"""An admin is dismissed, moved or shut out: what that admin has decided and is not in effect waits for another look."""
+"""An admin is dismissed, moved or shut out: what that admin has decided and is not in effect waits for
+another look."""
 
 from datetime import datetime
 
@@ -16,12 +17,18 @@ from app.security import audit
 
 
 def hold_decisions_of(session: Session, admin: User, because: str, client: Client, now: datetime) -> None:
-    """Every change that this admin has decided or confirmed, and that is not in effect, needs another admin from now on."""
+    """Every change that this admin has decided or confirmed, and that is not in effect, needs another admin
+    from now on."""
     session.flush()
     held = IdentityChange.hold_those_by(session, admin.id, because)
-    people = {person.id: person for person in session.scalars(select(User).where(User.id.in_([one for _, one in held])))}
+    people = {
+        person.id: person
+        for person in session.scalars(select(User).where(User.id.in_([one for _, one in held])))
+    }
     for change_id, user_id in held:
-        audit.record(session, Tag.DECISION_HELD, people[user_id], client, now, change=change_id, because=because)
+        audit.record(
+            session, Tag.DECISION_HELD, people[user_id], client, now, change=change_id, because=because
+        )
     if held:
         desks = {person.instansi_id for person in people.values()}
         readers = AdminMandate.people_of_desks(session, desks, today_in_jakarta(now))

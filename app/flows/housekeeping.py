@@ -38,13 +38,13 @@ Chore = Callable[[Session, datetime], int]
 
 
 def chores(idle: timedelta) -> dict[str, Chore]:
-    """What there is to do, by name: ended sessions, old throttles, old requests and settled mails are removed, and
-    corrections that reach nobody are answered, and names that an older release has indexed are indexed anew. Each does a
-    part that is soon done and returns how many rows that were; to be done again until it returns 0.
+    """What there is to do, by name: ended sessions, old throttles, old requests and settled mails are
+    removed, and corrections that reach nobody are answered, and names that an older release has indexed are
+    indexed anew. Each does a part that is soon done and returns how many rows that were; to be done again
+    until it returns 0.
 
-    Letters that are still to be sent stay, however old; letters broken off by a dead worker are sent again or marked as
-    uncertain.
-    The trail and the accounts are not touched.
+    Letters that are still to be sent stay, however old; letters broken off by a dead worker are sent again or
+    marked as uncertain. The trail and the accounts are not touched.
     """
     return {
         "sessions": partial(_end_sessions, idle=idle),
@@ -78,7 +78,9 @@ def _index_old_names(session: Session, _now: datetime) -> int:
 
 
 def _end_sessions(session: Session, now: datetime, idle: timedelta) -> int:
-    over = select(LoginSession.id_hash).where(or_(LoginSession.ends_at <= now, LoginSession.seen_at <= now - idle))
+    over = select(LoginSession.id_hash).where(
+        or_(LoginSession.ends_at <= now, LoginSession.seen_at <= now - idle)
+    )
     some = LoginSession.id_hash.in_(over.limit(ROWS_AT_ONCE))
     return len(session.execute(delete(LoginSession).where(some).returning(LoginSession.id_hash)).all())
 
@@ -96,7 +98,9 @@ def _forget_guesses(session: Session, now: datetime) -> int:
 
 
 def _forget_mails(session: Session, now: datetime) -> int:
-    old = select(OutboxMail.id).where(OutboxMail.posted_at < now - MAILS_KEPT_FOR, OutboxMail.state.in_(_SETTLED))
+    old = select(OutboxMail.id).where(
+        OutboxMail.posted_at < now - MAILS_KEPT_FOR, OutboxMail.state.in_(_SETTLED)
+    )
     some = OutboxMail.id.in_(old.limit(ROWS_AT_ONCE))
     return len(session.execute(delete(OutboxMail).where(some).returning(OutboxMail.id)).all())
 
@@ -109,29 +113,46 @@ def _forget_requests(session: Session, now: datetime) -> int:
 
 
 def _remove_attachments(session: Session, now: datetime) -> int:
-    """The decision stays and explains what was changed. What was sent to support it is not needed any more."""
+    """The decision stays and explains what was changed. What was sent to support it is not needed any
+    more."""
     is_its = EmailCorrection.id == CorrectionAttachment.correction_id
     is_decided = EmailCorrection.decided_at < now - TYPED_KEPT_FOR
     is_left = EmailCorrection.decided_at.is_(None) & (EmailCorrection.submitted_at < now - UNDECIDED_KEPT_FOR)
     over = select(CorrectionAttachment.correction_id).where(exists().where(is_its, or_(is_decided, is_left)))
     some = CorrectionAttachment.correction_id.in_(over.limit(FILES_AT_ONCE))
-    return len(session.execute(delete(CorrectionAttachment).where(some).returning(CorrectionAttachment.correction_id)).all())
+    return len(
+        session.execute(
+            delete(CorrectionAttachment).where(some).returning(CorrectionAttachment.correction_id)
+        ).all()
+    )
 
 
 def _blank_what_was_typed(session: Session, now: datetime) -> int:
     still_there = or_(EmailCorrection.phone != "", EmailCorrection.reason != "")
     over = select(EmailCorrection.id).where(EmailCorrection.decided_at < now - TYPED_KEPT_FOR, still_there)
-    blank = update(EmailCorrection).where(EmailCorrection.id.in_(over.limit(ROWS_AT_ONCE))).values(phone="", reason="")
-    blanked = session.execute(blank.returning(EmailCorrection.id).execution_options(synchronize_session=False))
+    blank = (
+        update(EmailCorrection)
+        .where(EmailCorrection.id.in_(over.limit(ROWS_AT_ONCE)))
+        .values(phone="", reason="")
+    )
+    blanked = session.execute(
+        blank.returning(EmailCorrection.id).execution_options(synchronize_session=False)
+    )
     return len(blanked.all())
 
 
 def _clear_corrections(session: Session, now: datetime) -> int:
-    """Wishes that never became a request, and tickets of nobody that no link leads to any more. What concerns a person
-    stays, as the trail does."""
-    never_sent = (EmailCorrection.state == CorrectionState.ASKED) & (EmailCorrection.asked_at < now - LINKS_KEPT_FOR)
-    of_nobody = EmailCorrection.user_id.is_(None) & (EmailCorrection.decided_at < now - TICKETS_OF_NOBODY_KEPT_FOR)
-    has_letter_to_send = exists().where(OutboxMail.email_correction_id == EmailCorrection.id, OutboxMail.state.not_in(_SETTLED))
+    """Wishes that never became a request, and tickets of nobody that no link leads to any more. What concerns
+    a person stays, as the trail does."""
+    never_sent = (EmailCorrection.state == CorrectionState.ASKED) & (
+        EmailCorrection.asked_at < now - LINKS_KEPT_FOR
+    )
+    of_nobody = EmailCorrection.user_id.is_(None) & (
+        EmailCorrection.decided_at < now - TICKETS_OF_NOBODY_KEPT_FOR
+    )
+    has_letter_to_send = exists().where(
+        OutboxMail.email_correction_id == EmailCorrection.id, OutboxMail.state.not_in(_SETTLED)
+    )
     has_change = exists().where(IdentityChange.correction_id == EmailCorrection.id)
     old = select(EmailCorrection.id).where(or_(never_sent, of_nobody), ~has_letter_to_send, ~has_change)
     ids = session.scalars(old.limit(ROWS_AT_ONCE)).all()
@@ -139,5 +160,9 @@ def _clear_corrections(session: Session, now: datetime) -> int:
         return 0
     cut = update(OutboxMail).where(OutboxMail.email_correction_id.in_(ids)).values(email_correction_id=None)
     session.execute(cut.execution_options(synchronize_session=False))
-    gone = delete(EmailCorrection).where(EmailCorrection.id.in_(ids)).execution_options(synchronize_session=False)
+    gone = (
+        delete(EmailCorrection)
+        .where(EmailCorrection.id.in_(ids))
+        .execution_options(synchronize_session=False)
+    )
     return len(session.execute(gone.returning(EmailCorrection.id)).all())

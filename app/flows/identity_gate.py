@@ -1,7 +1,8 @@
 """The one gate before what identifies a person: email, NIP, instansi, category, mandates.
 
-It decides by which course a change goes, who hears of it, and who may be the second admin, whoever asks for the change
-and wherever. What passes is carried out by app/flows/put_on_record.py, the only writer of these columns.
+It decides by which course a change goes, who hears of it, and who may be the second admin, whoever asks for
+the change and wherever. What passes is carried out by app/flows/put_on_record.py, the only writer of these
+columns.
 
 - Nobody has used the account, and nobody has ever stopped a change of it: at once.
 - The account is in use: a new email or NIP waits, and every address that must hear can stop it.
@@ -24,23 +25,30 @@ from app.models.identity_change import IdentityChange
 from app.models.user import User
 from app.security.authority import Authority, NotToTouch
 
-# How often within LOOKS_BACK an account may be contested anew. Without an end, whoever reads a mailbox that is no longer
-# the owner's could stop each rightful change, and use up one admin after the other.
+# How often within LOOKS_BACK an account may be contested anew. Without an end, whoever reads a mailbox that
+# is no longer the owner's could stop each rightful change, and use up one admin after the other.
 MOST_CONTESTS = 2
 
 _OWN_DECISION = NotToTouch("Perubahan ini Anda sendiri yang memutuskan. Admin lain harus mengonfirmasinya.")
 _DECIDED_BEFORE = NotToTouch(
-    "Anda sudah pernah memutuskan tentang akun ini sebelum pemiliknya menghentikan perubahan. Admin lain harus memeriksanya."
+    "Anda sudah pernah memutuskan tentang akun ini sebelum pemiliknya menghentikan perubahan. Admin lain "
+    "harus memeriksanya."
 )
 _NOT_INDEPENDENT = NotToTouch(
-    "Dalam 30 hari terakhir salah satu dari Anda berdua ditunjuk, atau datanya diubah, oleh yang lain atau oleh admin yang sama. "
+    "Dalam 30 hari terakhir salah satu dari Anda berdua ditunjuk, atau datanya diubah, oleh yang lain atau "
+    "oleh admin yang sama. "
     "Admin lain yang tidak terkait harus mengonfirmasinya."
 )
 _ONLY_PUSAT = NotToTouch("Mandat pusat hanya dikonfirmasi atau dibatalkan oleh admin pusat.")
 
 
 def course_of(
-    session: Session, person: User, kind: ChangeKind, delay: timedelta, now: datetime, new_address: str | None = None
+    session: Session,
+    person: User,
+    kind: ChangeKind,
+    delay: timedelta,
+    now: datetime,
+    new_address: str | None = None,
 ) -> Course:
     """By which course a change that one admin has decided on comes into effect."""
     if IdentityChange.contesting(session, person.id):
@@ -70,9 +78,13 @@ def needs_second(session: Session, person: User, now: datetime) -> bool:
 
 def need_second_among(session: Session, people: Collection[User], now: datetime) -> frozenset[int]:
     """The ids of those of these people for whose new email one admin's word is not enough."""
-    settled = guarded_among(session, people, now) | IdentityChange.contested_among(session, [person.id for person in people])
+    settled = guarded_among(session, people, now) | IdentityChange.contested_among(
+        session, [person.id for person in people]
+    )
     unheard = {
-        person.id for person in people if person.email is None and person.id not in settled and needs_second(session, person, now)
+        person.id
+        for person in people
+        if person.email is None and person.id not in settled and needs_second(session, person, now)
     }
     return settled | unheard
 
@@ -96,8 +108,9 @@ def was_ever_stopped(session: Session, person: User) -> bool:
 
 
 def hearers(session: Session, person: User, new_address: str | None = None) -> list[str]:
-    """Who must hear of a change: the address on record, and every address that was told of a change which somebody stopped
-    and no second admin has settled since. Where there is none, those that were told last. Never the one that is to come.
+    """Who must hear of a change: the address on record, and every address that was told of a change which
+    somebody stopped and no second admin has settled since. Where there is none, those that were told last.
+    Never the one that is to come.
     """
     addresses = [person.email] if person.email else []
     for change in IdentityChange.contesting(session, person.id):
@@ -116,7 +129,9 @@ def may_still_be_contested(session: Session, person: User, now: datetime) -> boo
     return IdentityChange.count_settled(session, person.id, now - LOOKS_BACK) < MOST_CONTESTS
 
 
-def objection_to_second(session: Session, authority: Authority, change: IdentityChange, now: datetime) -> NotToTouch | None:
+def objection_to_second(
+    session: Session, authority: Authority, change: IdentityChange, now: datetime
+) -> NotToTouch | None:
     """Why this admin may not be the one who confirms a change, or who settles what its owner has stopped."""
     if change.kind is ChangeKind.MANDATE and not authority.is_pusat:
         return _ONLY_PUSAT
@@ -140,10 +155,14 @@ def objection_to_cancel(authority: Authority, change: IdentityChange) -> NotToTo
 def possible_seconds(session: Session, change: IdentityChange, now: datetime) -> list[User]:
     """The admins of the person's instansi who may be the second; where there is none, those of the centre."""
     today = today_in_jakarta(now)
-    scopes = [] if change.kind is ChangeKind.MANDATE else [AdminMandate.instansi_id == change.user.instansi_id]
+    scopes = (
+        [] if change.kind is ChangeKind.MANDATE else [AdminMandate.instansi_id == change.user.instansi_id]
+    )
     for scope in (*scopes, AdminMandate.role == Role.ADMIN_PUSAT):
         holders = select(AdminMandate.user_id).where(scope, AdminMandate.holds_on(today))
-        found = session.scalars(select(User).where(User.id.in_(holders), User.id != change.user_id).order_by(User.id))
+        found = session.scalars(
+            select(User).where(User.id.in_(holders), User.id != change.user_id).order_by(User.id)
+        )
         able = [admin for admin in found if _is_able(session, admin, change, now)]
         if able:
             return able
@@ -151,8 +170,9 @@ def possible_seconds(session: Session, change: IdentityChange, now: datetime) ->
 
 
 def stands_on_the_word_of(session: Session, user_id: int, now: datetime) -> frozenset[int]:
-    """This admin, and all on whose single word his account has stood within the last 30 days: who appointed him, who put
-    what identifies him on record, and who did the same with them. One dishonest admin speaks through all of these."""
+    """This admin, and all on whose single word his account has stood within the last 30 days: who appointed
+    him, who put what identifies him on record, and who did the same with them. One dishonest admin speaks
+    through all of these."""
     today, since = today_in_jakarta(now), now - LOOKS_BACK
     found: set[int] = set()
     to_ask = [user_id]

@@ -1,7 +1,8 @@
-"""An admin hands over a file of staff on a page: first only looked at, then, when the admin says so, taken over.
+"""An admin hands over a file of staff on a page: first only looked at, then, when the admin says so, taken
+over.
 
-The page only keeps the file and asks; a worker does the work (carry_out_import.py). The batch stays as the record of
-who did what.
+The page only keeps the file and asks; a worker does the work (carry_out_import.py). The batch stays as the
+record of who did what.
 """
 
 import hashlib
@@ -44,7 +45,8 @@ class Upload:
         """Refuse at once what cannot be a table; the rest is told after the dry run."""
         if len(content) > MOST_BYTES:
             return UnreadableFile(
-                f"File ini lebih besar dari {MOST_BYTES >> 20} MB. Bagi menjadi beberapa file, lalu unggah satu per satu."
+                f"File ini lebih besar dari {MOST_BYTES >> 20} MB. Bagi menjadi beberapa file, lalu unggah "
+                "satu per satu."
             )
         try:
             refuse_other_formats(content[:4096])
@@ -77,13 +79,21 @@ class NotAcknowledged:
 
 
 def hand_over(
-    session: Session, authority: Authority, upload: Upload, instansi_id: int | None, reason: str, client: Client, now: datetime
+    session: Session,
+    authority: Authority,
+    upload: Upload,
+    instansi_id: int | None,
+    reason: str,
+    client: Client,
+    now: datetime,
 ) -> ImportBatch | OutOfReach | Unfinished:
-    """Keep a file for the worker, one at a time of each admin. The same file for the same reason once more a moment later is
-    the same batch."""
+    """Keep a file for the worker, one at a time of each admin. The same file for the same reason once more a
+    moment later is the same batch."""
     if not authority.covers(instansi_id):
         return OutOfReach()
-    User.with_id(session, authority.admin.id, lock=True)  # of two clicks at once, the second finds the first one's batch
+    User.with_id(
+        session, authority.admin.id, lock=True
+    )  # of two clicks at once, the second finds the first one's batch
     if same := _same_file(session, authority, upload, instansi_id, reason, now):
         return same
     if earlier := unfinished_of(session, authority):
@@ -103,16 +113,23 @@ def hand_over(
     session.add(ImportFile(batch_id=batch.id, content=upload.content))
     audit.record(
         session, Tag.IMPORT_UPLOADED, None, client, now,
-        actor=authority.admin, instansi_id=instansi_id, batch=batch.id, file=upload.name, bytes=batch.file_size,
+        actor=authority.admin, instansi_id=instansi_id, batch=batch.id, file=upload.name,
+        bytes=batch.file_size,
         reason=reason or None,
     )  # fmt: skip
     return batch
 
 
 def confirm(
-    session: Session, authority: Authority, batch_id: int, acknowledged: frozenset[str], client: Client, now: datetime
+    session: Session,
+    authority: Authority,
+    batch_id: int,
+    acknowledged: frozenset[str],
+    client: Client,
+    now: datetime,
 ) -> ImportBatch | OutOfReach | OtherState | NotAcknowledged:
-    """The admin has read the report and wants it done. `acknowledged` are the marks of the warnings that were ticked."""
+    """The admin has read the report and wants it done. `acknowledged` are the marks of the warnings that were
+    ticked."""
     batch = batch_within(session, authority, batch_id)
     if isinstance(batch, OutOfReach):
         return batch
@@ -120,13 +137,16 @@ def confirm(
     columns = ",".join(one.column for one in wide)
     if batch.state is BatchState.CHECKED and wide and mark_of(wide) not in acknowledged:
         audit.record(
-            session, Tag.ADMIN_REFUSED, None, client, now, actor=authority.admin, instansi_id=batch.instansi_id,
+            session, Tag.ADMIN_REFUSED, None, client, now, actor=authority.admin,
+            instansi_id=batch.instansi_id,
             reason="warnings not acknowledged", batch=batch.id, wide_columns=columns,
         )  # fmt: skip
         return NotAcknowledged(wide)
     said = {"state": BatchState.CONFIRMED, "confirmed_by_id": authority.admin.id, "confirmed_at": now}
     facts = {"wide_columns": columns} if wide else {}
-    return _moved_on(session, authority, batch_id, (BatchState.CHECKED,), said, Tag.IMPORT_CONFIRMED, client, now, **facts)
+    return _moved_on(
+        session, authority, batch_id, (BatchState.CHECKED,), said, Tag.IMPORT_CONFIRMED, client, now, **facts
+    )
 
 
 def cancel(
@@ -138,23 +158,36 @@ def cancel(
 
 
 def unfinished_of(session: Session, authority: Authority) -> ImportBatch | None:
-    """The file that this admin has handed over and that is not over. In nobody's way are one that is out of reach by now,
-    because the mandate ended (it can neither be cancelled nor is it carried out), and one whose report says that there is
-    nothing to run: its refused rows come back corrected."""
+    """The file that this admin has handed over and that is not over. In nobody's way are one that is out of
+    reach by now, because the mandate ended (it can neither be cancelled nor is it carried out), and one whose
+    report says that there is nothing to run: its refused rows come back corrected."""
     unfinished = select(ImportBatch).where(
         ImportBatch.uploaded_by_id == authority.admin.id,
         ImportBatch.state.not_in(_ENDED),
         authority.within(ImportBatch.instansi_id),
     )
-    return next((batch for batch in session.scalars(unfinished.order_by(ImportBatch.id)) if not batch.waits_for_nothing), None)
+    return next(
+        (
+            batch
+            for batch in session.scalars(unfinished.order_by(ImportBatch.id))
+            if not batch.waits_for_nothing
+        ),
+        None,
+    )
 
 
 def batch_within(session: Session, authority: Authority, batch_id: int) -> ImportBatch | OutOfReach:
-    found = select(ImportBatch).where(ImportBatch.id == batch_id, authority.within(ImportBatch.instansi_id)).options(*_PEOPLE)
+    found = (
+        select(ImportBatch)
+        .where(ImportBatch.id == batch_id, authority.within(ImportBatch.instansi_id))
+        .options(*_PEOPLE)
+    )
     return session.scalars(found.execution_options(populate_existing=True)).one_or_none() or OutOfReach()
 
 
-def batches_within(session: Session, authority: Authority, before: int | None, most: int) -> list[ImportBatch]:
+def batches_within(
+    session: Session, authority: Authority, before: int | None, most: int
+) -> list[ImportBatch]:
     """The newest, or those older than the batch `before`."""
     found = select(ImportBatch).where(authority.within(ImportBatch.instansi_id)).options(*_PEOPLE)
     if before is not None:
@@ -176,7 +209,11 @@ def _moved_on(
     """One atomic step; of two at once, one sees that it was not the first."""
     step = (
         update(ImportBatch)
-        .where(ImportBatch.id == batch_id, ImportBatch.state.in_(before), authority.within(ImportBatch.instansi_id))
+        .where(
+            ImportBatch.id == batch_id,
+            ImportBatch.state.in_(before),
+            authority.within(ImportBatch.instansi_id),
+        )
         .values(**values)
         .returning(ImportBatch.id)
         .execution_options(synchronize_session=False)
@@ -187,12 +224,27 @@ def _moved_on(
         return batch
     if not has_moved:
         return OtherState(batch)
-    audit.record(session, tag, None, client, now, actor=authority.admin, instansi_id=batch.instansi_id, batch=batch.id, **facts)
+    audit.record(
+        session,
+        tag,
+        None,
+        client,
+        now,
+        actor=authority.admin,
+        instansi_id=batch.instansi_id,
+        batch=batch.id,
+        **facts,
+    )
     return batch
 
 
 def _same_file(
-    session: Session, authority: Authority, upload: Upload, instansi_id: int | None, reason: str, now: datetime
+    session: Session,
+    authority: Authority,
+    upload: Upload,
+    instansi_id: int | None,
+    reason: str,
+    now: datetime,
 ) -> ImportBatch | None:
     same = select(ImportBatch).where(
         ImportBatch.uploaded_by_id == authority.admin.id,

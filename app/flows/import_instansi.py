@@ -1,4 +1,5 @@
-"""The centre hands over the list of instansi: new ones are added, names and contacts corrected, none is removed."""
+"""The centre hands over the list of instansi: new ones are added, names and contacts corrected, none is
+removed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,15 +20,16 @@ from app.security import audit
 
 _DIFFERS_BY_ZEROS = Fault(
     "kode",
-    "Kode ini hanya berbeda angka 0 di depannya dari kode lain yang terdaftar atau ada di file ini: mungkin Excel "
+    "Kode ini hanya berbeda angka 0 di depannya dari kode lain yang terdaftar atau ada di file ini: "
+    "mungkin Excel "
     "menghilangkan angka 0 itu. Ubah format kolomnya menjadi Teks, lalu ketik lagi kodenya dengan lengkap.",
 )
 
 
 @dataclass(frozen=True)
 class InstansiLine:
-    """A row that is right in itself; the database has not been asked. Whether an earlier row of the file has its code but
-    for zeros in front, counts for a new one only."""
+    """A row that is right in itself; the database has not been asked. Whether an earlier row of the file has
+    its code but for zeros in front, counts for a new one only."""
 
     line: int
     row: InstansiRow
@@ -35,14 +37,21 @@ class InstansiLine:
 
 
 def vet(lines: Iterable[Line], seen: SeenInFile) -> list[InstansiLine | Refused]:
-    """Judge the rows by themselves and by the file's earlier ones; outside a transaction, for no lock needs it."""
+    """Judge the rows by themselves and by the file's earlier ones; outside a transaction, for no lock needs
+    it."""
     return [_vetted(line, seen) for line in lines]
 
 
 def import_instansi(
-    session: Session, batch: Sequence[InstansiLine | Refused], client: Client, now: datetime, *, dry_run: bool = False
+    session: Session,
+    batch: Sequence[InstansiLine | Refused],
+    client: Client,
+    now: datetime,
+    *,
+    dry_run: bool = False,
 ) -> list[Outcome]:
-    """Take over a batch; one outcome a row, in its order. With `dry_run` the same outcomes, and nothing is written."""
+    """Take over a batch; one outcome a row, in its order. With `dry_run` the same outcomes, and nothing is
+    written."""
     entries = [entry for entry in batch if isinstance(entry, InstansiLine)]
     try:
         with session.begin_nested():
@@ -99,13 +108,17 @@ def _taken_over(
         tag = Tag.IMPORTED_NEW if isinstance(outcome, New) else Tag.IMPORTED_CHANGE
         columns = None if isinstance(outcome, New) else ",".join(outcome.columns)
         event = audit.record(session, tag, None, client, now, instansi=entry.row.code, columns=columns)
-        for column, old, new in zip(("name", "contact"), before, (instansi.name, instansi.helpdesk_contact), strict=True):
+        for column, old, new in zip(
+            ("name", "contact"), before, (instansi.name, instansi.helpdesk_contact), strict=True
+        ):
             if old != new:
                 event.add(audit.before_and_after(session, column, old, new))
     return outcomes
 
 
-def _judged(instansi: Instansi | None, entry: InstansiLine, differs_by_zeros: bool) -> New | Changed | Unchanged | Refused:
+def _judged(
+    instansi: Instansi | None, entry: InstansiLine, differs_by_zeros: bool
+) -> New | Changed | Unchanged | Refused:
     if instansi is None:
         return Refused(entry.line, (_DIFFERS_BY_ZEROS,)) if differs_by_zeros else New(entry.line)
     compared = {

@@ -25,7 +25,8 @@ class New:
 
 @dataclass(frozen=True)
 class Changed:
-    """`columns` are names of record fields. `replaced` says what they hold, secrets apart, of a person `user_id`."""
+    """`columns` are names of record fields. `replaced` says what they hold, secrets apart, of a person
+    `user_id`."""
 
     line: int
     columns: tuple[str, ...]

@@ -1,7 +1,9 @@
-"""What may be changed by a file: by an admin less than by the operator, and by both less than on a person's page.
+"""What may be changed by a file: by an admin less than by the operator, and by both less than on a person's
+page.
 
-What the gate would let wait, or would ask a second admin about, is refused here and done on the page. The operator's word
-needs no second one, but a file settles no contested account, and gives nobody a NIP that was somebody else's.
+What the gate would let wait, or would ask a second admin about, is refused here and done on the page. The
+operator's word needs no second one, but a file settles no contested account, and gives nobody a NIP that was
+somebody else's.
 """
 
 from collections.abc import Collection
@@ -34,9 +36,13 @@ _OUT_OF_REACH = Fault(
     "NIP atau email pada baris ini tidak dapat dipakai oleh instansi Anda. Periksa keduanya; "
     "bila sudah benar, minta bantuan admin pusat.",
 )
-_ONESELF = Fault(None, "Baris ini mengubah data Anda sendiri. Minta admin lain mengubahnya pada halaman pegawai.")
+_ONESELF = Fault(
+    None, "Baris ini mengubah data Anda sendiri. Minta admin lain mengubahnya pada halaman pegawai."
+)
 _HOLDS_A_MANDATE = Fault(
-    None, "Pegawai ini memegang mandat admin, jadi datanya tidak diubah lewat file. Ubah pada halaman pegawai tersebut."
+    None,
+    "Pegawai ini memegang mandat admin, jadi datanya tidak diubah lewat file. Ubah pada halaman pegawai "
+    "tersebut.",
 )
 _EMAIL_NEEDS_ITS_PAGE = Fault(
     "email",
@@ -48,12 +54,15 @@ _INSTANSI_NEEDS_ITS_PAGE = Fault(
     "Instansi PPT Non ASN, dan pegawai yang belum lama ini memegang mandat admin, tidak diubah lewat file. "
     "Pindahkan pada halaman pegawai tersebut.",
 )
-_CATEGORY_NEEDS_ITS_PAGE = Fault("kategori", "Kategori PPT Non ASN tidak diubah lewat file. Minta admin pusat mengubahnya.")
+_CATEGORY_NEEDS_ITS_PAGE = Fault(
+    "kategori", "Kategori PPT Non ASN tidak diubah lewat file. Minta admin pusat mengubahnya."
+)
 
 
 _CONTESTED = Fault(
     None,
-    "Pemilik akun ini menghentikan suatu perubahan, jadi email, instansi, dan kategorinya tidak diubah lewat file. "
+    "Pemilik akun ini menghentikan suatu perubahan, jadi email, instansi, dan kategorinya tidak diubah "
+    "lewat file. "
     "Selesaikan dahulu perkaranya pada halaman pegawai tersebut.",
 )
 _NIP_WAS_ANOTHERS = Fault(
@@ -66,7 +75,8 @@ IDENTIFYING = frozenset(("email", "instansi", "category"))
 
 @dataclass(frozen=True)
 class Uploader:
-    """Who has a file imported, and for which instansi; None is any, which only the centre may. `reason` as typed."""
+    """Who has a file imported, and for which instansi; None is any, which only the centre may. `reason` as
+    typed."""
 
     authority: Authority
     instansi: Instansi | None
@@ -98,7 +108,9 @@ class FileRights:
         now: datetime,
     ) -> "FileRights":
         ids = [person.id for person in people]
-        holders = select(AdminMandate.user_id).where(AdminMandate.user_id.in_(ids), AdminMandate.holds_on(today_in_jakarta(now)))
+        holders = select(AdminMandate.user_id).where(
+            AdminMandate.user_id.in_(ids), AdminMandate.holds_on(today_in_jakarta(now))
+        )
         elsewhere: frozenset[str] = frozenset()
         if uploader is not None and uploader.instansi is not None:
             elsewhere = User.taken_addresses(session, addresses, but_in=uploader.instansi.id)
@@ -113,7 +125,8 @@ class FileRights:
         )
 
     def objection(self, person: User | None, row: StaffRow, columns: Collection[str]) -> Fault | None:
-        """Why this row is not to be taken over. `person` is who has the NIP, `columns` what the row would change."""
+        """Why this row is not to be taken over. `person` is who has the NIP, `columns` what the row would
+        change."""
         if self.uploader is not None and (fault := self._out_of_reach(self.uploader, person, row, columns)):
             return fault
         if person is None:
@@ -122,7 +135,9 @@ class FileRights:
             return _CONTESTED
         return self._of_the_person(self.uploader, person, columns) if self.uploader and columns else None
 
-    def _out_of_reach(self, uploader: Uploader, person: User | None, row: StaffRow, columns: Collection[str]) -> Fault | None:
+    def _out_of_reach(
+        self, uploader: Uploader, person: User | None, row: StaffRow, columns: Collection[str]
+    ) -> Fault | None:
         own = uploader.instansi
         if own is not None and row.instansi_code != own.code:
             has_lost_zeros = row.instansi_code.lstrip("0") == own.code.lstrip("0")

@@ -1,8 +1,9 @@
-"""An operator, or an admin, hands over the data of staff: new people are added, known ones corrected, nobody is removed.
+"""An operator, or an admin, hands over the data of staff: new people are added, known ones corrected, nobody
+is removed.
 
-A file never erases: an empty cell, and a column that is not there, leave what is on record. It never touches rights,
-status or a password that is set. What it changes has the consequences that the same change has on a person's page.
-What may be done by a file, app/flows/import_rights.py says.
+A file never erases: an empty cell, and a column that is not there, leave what is on record. It never touches
+rights, status or a password that is set. What it changes has the consequences that the same change has on a
+person's page. What may be done by a file, app/flows/import_rights.py says.
 """
 
 import os
@@ -19,9 +20,24 @@ from app.domain.categories import Category
 from app.domain.client import Client
 from app.domain.corrections import IdentityCheck
 from app.domain.identity import ChangeKind
-from app.domain.staff_file import CODE_WITHOUT_ITS_ZEROS, HASH_NOT_USABLE, Fault, RowFaults, StaffRow, read_staff_row
+from app.domain.staff_file import (
+    CODE_WITHOUT_ITS_ZEROS,
+    HASH_NOT_USABLE,
+    Fault,
+    RowFaults,
+    StaffRow,
+    read_staff_row,
+)
 from app.flows.change_identity import Wish, begin_change, cancel_under_way
-from app.flows.import_outcome import BEING_CHANGED_ELSEWHERE, Changed, New, Outcome, Refused, Replaced, Unchanged
+from app.flows.import_outcome import (
+    BEING_CHANGED_ELSEWHERE,
+    Changed,
+    New,
+    Outcome,
+    Refused,
+    Replaced,
+    Unchanged,
+)
 from app.flows.import_rights import FileRights, Uploader
 from app.flows.put_on_record import new_person, recategorise
 from app.flows.seen_in_file import Kind, SeenInFile
@@ -37,7 +53,8 @@ from app.security import audit, passwords
 # It names nobody: whose address it is, is not for the eyes of whoever prepared the file.
 _EMAIL_IS_ANOTHERS = Fault(
     "email",
-    "Alamat email ini sudah terdaftar untuk pegawai lain. Periksa alamatnya. Bila alamat itu memang berpindah pemilik, "
+    "Alamat email ini sudah terdaftar untuk pegawai lain. Periksa alamatnya. Bila alamat itu memang "
+    "berpindah pemilik, "
     "perbaiki dahulu data pemilik lamanya, lalu jalankan impor sekali lagi.",
 )
 _UNKNOWN_INSTANSI = Fault(
@@ -89,8 +106,8 @@ class Terms:
 
 
 def vet(lines: Iterable[Line], seen: SeenInFile, dry_run: bool = False) -> list[StaffLine | Refused]:
-    """Judge the rows by themselves and by the file's earlier ones; outside a transaction, for no lock needs it, and hashes
-    of older schemes are hashed once more here."""
+    """Judge the rows by themselves and by the file's earlier ones; outside a transaction, for no lock needs
+    it, and hashes of older schemes are hashed once more here."""
     vetted = [_vetted(line, seen) for line in lines]
     if dry_run:
         return vetted
@@ -99,7 +116,8 @@ def vet(lines: Iterable[Line], seen: SeenInFile, dry_run: bool = False) -> list[
 
 
 def import_staff(session: Session, batch: Sequence[StaffLine | Refused], terms: Terms) -> list[Outcome]:
-    """Take over a batch; one outcome a row, in its order. A dry run has the same outcomes, and writes nothing."""
+    """Take over a batch; one outcome a row, in its order. A dry run has the same outcomes, and writes
+    nothing."""
     entries = [entry for entry in batch if isinstance(entry, StaffLine)]
     _plan_afresh(session)
     try:
@@ -122,7 +140,9 @@ def _vetted(line: Line, seen: SeenInFile) -> StaffLine | Refused:
     if first := seen.first_line(Kind.NIP, row.nip.digits):
         faults.append(Fault("nip", f"NIP ini sudah ada pada baris {first}. Hapus salah satu barisnya."))
     elif row.email and (first := seen.first_line(Kind.EMAIL, row.email.key)):
-        sentence = f"Alamat email ini sudah dipakai pada baris {first}. Setiap pegawai perlu alamat email sendiri."
+        sentence = (
+            f"Alamat email ini sudah dipakai pada baris {first}. Setiap pegawai perlu alamat email sendiri."
+        )
         faults.append(Fault("email", sentence))
     if faults:
         return Refused(line.number, tuple(faults))
@@ -139,7 +159,8 @@ def _with_hash_as_kept(entry: StaffLine | Refused) -> StaffLine | Refused:
 
 
 def _alone(session: Session, entry: StaffLine, terms: Terms) -> Outcome:
-    """Somebody else was faster with a NIP or an address of the batch: each row for itself, so that one is refused."""
+    """Somebody else was faster with a NIP or an address of the batch: each row for itself, so that one is
+    refused."""
     try:
         with session.begin_nested():
             return _taken_over(session, [entry], terms)[entry.line]
@@ -155,18 +176,24 @@ def _taken_over(session: Session, entries: Sequence[StaffLine], terms: Terms) ->
     # New rows in one order everywhere, so that two imports never wait for each other.
     accepted = sorted((entry for entry in entries if not isinstance(outcomes[entry.line], Refused)), key=_nip)
     instansi = _instansi(session, accepted)
-    added = _add(session, [entry for entry in accepted if isinstance(outcomes[entry.line], New)], instansi, terms)
+    added = _add(
+        session, [entry for entry in accepted if isinstance(outcomes[entry.line], New)], instansi, terms
+    )
     changed = [entry for entry in accepted if isinstance(outcomes[entry.line], Changed)]
     return outcomes | added | _change(session, changed, instansi, terms)
 
 
-def _judged(session: Session, entries: Sequence[StaffLine], people: dict[str, User], terms: Terms) -> dict[int, Outcome]:
+def _judged(
+    session: Session, entries: Sequence[StaffLine], people: dict[str, User], terms: Terms
+) -> dict[int, Outcome]:
     differences = {entry.line: _differences(people.get(_nip(entry)), entry.row) for entry in entries}
     differing = [entry for entry in entries if differences[entry.line]]
     instansi = _instansi(session, [entry for entry in differing if "instansi" in differences[entry.line]])
     named = {entry.row.instansi_code for entry in differing if "instansi" in differences[entry.line]}
     without_zeros = Instansi.without_their_zeros(session, named - instansi.keys())
-    new_addresses = [entry.row.email for entry in differing if entry.row.email and "email" in differences[entry.line]]
+    new_addresses = [
+        entry.row.email for entry in differing if entry.row.email and "email" in differences[entry.line]
+    ]
     owners = User.taken_addresses(session, new_addresses)
     owners |= IdentityChange.contested_addresses(session, [address.key for address in new_addresses])
     objections = _objections(session, entries, people, differences, terms)
@@ -180,7 +207,9 @@ def _judged(session: Session, entries: Sequence[StaffLine], people: dict[str, Us
         if "email" in columns and entry.row.email and _is_anothers(entry.row.email.key, owners, terms.seen):
             faults.append(_EMAIL_IS_ANOTHERS)
         if "instansi" in columns and entry.row.instansi_code not in instansi:
-            faults.append(CODE_WITHOUT_ITS_ZEROS if entry.row.instansi_code in without_zeros else _UNKNOWN_INSTANSI)
+            faults.append(
+                CODE_WITHOUT_ITS_ZEROS if entry.row.instansi_code in without_zeros else _UNKNOWN_INSTANSI
+            )
         if faults:
             outcomes[entry.line] = Refused(entry.line, tuple(faults))
         elif person is None:
@@ -200,16 +229,23 @@ def _objections(
     terms: Terms,
 ) -> dict[int, Fault]:
     """The rows, by line, that are not for this uploader, whatever they hold."""
-    addresses = [entry.row.email for entry in entries if entry.row.email and "email" in differences[entry.line]]
+    addresses = [
+        entry.row.email for entry in entries if entry.row.email and "email" in differences[entry.line]
+    ]
     new_nips = [_nip(entry) for entry in entries if _nip(entry) not in people]
-    rights = FileRights.over(session, terms.uploader, terms.has_reason, people.values(), new_nips, addresses, terms.now)
-    found = {entry.line: rights.objection(people.get(_nip(entry)), entry.row, differences[entry.line]) for entry in entries}
+    rights = FileRights.over(
+        session, terms.uploader, terms.has_reason, people.values(), new_nips, addresses, terms.now
+    )
+    found = {
+        entry.line: rights.objection(people.get(_nip(entry)), entry.row, differences[entry.line])
+        for entry in entries
+    }
     return {line: objection for line, objection in found.items() if objection}
 
 
 def _is_anothers(email_key: str, owners: frozenset[str], seen: SeenInFile) -> bool:
-    """An address that this file takes from one person goes to another in the next run only: otherwise it would
-    depend on the size of a batch, and a dry run would say something else."""
+    """An address that this file takes from one person goes to another in the next run only: otherwise it
+    would depend on the size of a batch, and a dry run would say something else."""
     return email_key in owners or seen.first_line(Kind.RELEASED_EMAIL, email_key) is not None
 
 
@@ -244,7 +280,9 @@ def _changed(person: User, entry: StaffLine, columns: tuple[str, ...]) -> Change
     return Changed(entry.line, columns, person.id, replaced)
 
 
-def _add(session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms) -> dict[int, Outcome]:
+def _add(
+    session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms
+) -> dict[int, Outcome]:
     people = [new_person(entry.row, instansi[entry.row.instansi_code], terms.now) for entry in entries]
     session.add_all(people)
     session.flush()  # gives them the ids that the trail names
@@ -257,7 +295,9 @@ def _add(session: Session, entries: Sequence[StaffLine], instansi: dict[str, Ins
     }
 
 
-def _change(session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms) -> dict[int, Outcome]:
+def _change(
+    session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms
+) -> dict[int, Outcome]:
     """Returns what was done, which may be other than was judged, by line."""
     people = _people(session, entries, lock=True)
     if any(_nip(entry) not in people for entry in entries):
@@ -276,8 +316,16 @@ def _change(session: Session, entries: Sequence[StaffLine], instansi: dict[str, 
     return outcomes
 
 
-def _correct(session: Session, person: User, row: StaffRow, change: Changed, instansi: dict[str, Instansi], terms: Terms) -> None:
-    """What the same corrections on the person's page would do: the same courses, letters and rows of the trail."""
+def _correct(
+    session: Session,
+    person: User,
+    row: StaffRow,
+    change: Changed,
+    instansi: dict[str, Instansi],
+    terms: Terms,
+) -> None:
+    """What the same corrections on the person's page would do: the same courses, letters and rows of the
+    trail."""
     columns, facts = change.columns, _facts_of_change(session, change)
     plain = [column for column in columns if column in _PLAIN]
     person.work_unit = row.work_unit
@@ -287,10 +335,20 @@ def _correct(session: Session, person: User, row: StaffRow, change: Changed, ins
         person.phone = row.phone
     if "category" in columns:
         if person.category is Category.PPT_NON_ASN:
-            _through_the_gate(session, person, Wish(ChangeKind.CATEGORY, person.category, row.category, terms.reason), terms)
+            _through_the_gate(
+                session, person, Wish(ChangeKind.CATEGORY, person.category, row.category, terms.reason), terms
+            )
             plain.remove("category")
         else:
-            recategorise(session, person, row.category, terms.cpns_open_by_themselves, terms.client, terms.now, terms.actor)
+            recategorise(
+                session,
+                person,
+                row.category,
+                terms.cpns_open_by_themselves,
+                terms.client,
+                terms.now,
+                terms.actor,
+            )
             person.end_all_access()
     if "instansi" in columns:
         cancel_under_way(session, person, "Pegawai pindah instansi.", terms.actor, terms.client, terms.now)
@@ -320,7 +378,8 @@ def _through_the_gate(session: Session, person: User, wish: Wish, terms: Terms) 
 
 def _facts_of_new(session: Session, person: User) -> audit.Facts:
     values = {
-        "name": person.name, "email": person.email, "category": person.category, "work_unit": person.work_unit,
+        "name": person.name, "email": person.email, "category": person.category,
+        "work_unit": person.work_unit,
         "phone": person.phone,
     }  # fmt: skip
     found: audit.Facts = {}
@@ -339,13 +398,15 @@ def _facts_of_change(session: Session, change: Changed) -> audit.Facts:
 
 def _record(session: Session, tag: Tag, person: User, terms: Terms, facts: audit.Facts) -> None:
     batch = {"batch": terms.uploader.batch_id} if terms.uploader else {}
-    event = audit.record(session, tag, person, terms.client, terms.now, actor=terms.actor, reason=terms.reason, **batch)
+    event = audit.record(
+        session, tag, person, terms.client, terms.now, actor=terms.actor, reason=terms.reason, **batch
+    )
     event.add(facts)
 
 
 def _plan_afresh(session: Session) -> None:
-    """PostgreSQL would go on reading a table from end to end because it was small when the first batches came:
-    209 s instead of 32 s for 100,000 rows where no autovacuum came by."""
+    """PostgreSQL would go on reading a table from end to end because it was small when the first batches
+    came: 209 s instead of 32 s for 100,000 rows where no autovacuum came by."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
 
@@ -368,4 +429,7 @@ def _instansi(session: Session, entries: Sequence[StaffLine]) -> dict[str, Insta
     codes = {entry.row.instansi_code for entry in entries}
     if not codes:
         return {}
-    return {instansi.code: instansi for instansi in session.scalars(select(Instansi).where(Instansi.code.in_(codes)))}
+    return {
+        instansi.code: instansi
+        for instansi in session.scalars(select(Instansi).where(Instansi.code.in_(codes)))
+    }

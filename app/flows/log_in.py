@@ -1,7 +1,7 @@
 """Someone with a NIP and a password wants to enter. The first time, this is the activation.
 
-Two steps, because the hash between them takes longer than a transaction may: `begin` counts the try and finds what
-to verify against, `finish` looks again at the account as it stands then.
+Two steps, because the hash between them takes longer than a transaction may: `begin` counts the try and finds
+what to verify against, `finish` looks again at the account as it stands then.
 """
 
 from collections.abc import Collection
@@ -59,8 +59,9 @@ class Entered:
 def begin(
     session: Session, nip: Nip, marks: Collection[str], keys: SigningKeys, client: Client, now: datetime
 ) -> Attempt | TooManyTries:
-    """Count the try before the password is looked at. `marks` are those that the browser carries, of whomever: one of
-    them may be this person's, and then the try counts with those of all browsers that know this person."""
+    """Count the try before the password is looked at. `marks` are those that the browser carries, of
+    whomever: one of them may be this person's, and then the try counts with those of all browsers that know
+    this person."""
     account = Account.of(session, nip)
     is_known = account.browser_mark is not None and account.browser_mark in marks
     limit = LOGIN_IN_KNOWN_BROWSERS if is_known else LOGIN_IN_NEW_BROWSERS
@@ -77,8 +78,8 @@ def finish(
 ) -> Entered | NotOpen | WrongPassword:
     """Decide on the account as it is now; a password changed since `begin` makes the old one wrong.
 
-    A right password was no guess; what others have guessed stays counted, or each login would clear the way for them. For a
-    wrong one nobody is looked up: whether there is somebody must not be a question of time.
+    A right password was no guess; what others have guessed stays counted, or each login would clear the way
+    for them. For a wrong one nobody is looked up: whether there is somebody must not be a question of time.
     """
     user = User.with_nip(session, attempt.nip, lock=True) if is_right else None
     if user is None or user.password_hash != attempt.password_hash:
@@ -90,7 +91,14 @@ def finish(
         user.keep_hash(better_hash)
     if not user.may_enter:
         audit.record_once_a_minute(
-            session, Tag.LOGIN_NOT_OPEN, user, client, now, about=attempt.nip.digits, actor=user, activation=user.activation
+            session,
+            Tag.LOGIN_NOT_OPEN,
+            user,
+            client,
+            now,
+            about=attempt.nip.digits,
+            actor=user,
+            activation=user.activation,
         )
         return NotOpen(user)
 
@@ -107,18 +115,25 @@ def abandon(session: Session, attempt: Attempt) -> None:
 
 
 def forget_tries(session: Session, nip: Nip, keys: SigningKeys) -> None:
-    """Free the login of a NIP, in new browsers and in known ones: there is another password, or an admin has looked."""
+    """Free the login of a NIP, in new browsers and in known ones: there is another password, or an admin has
+    looked."""
     for _, limit in _LIMITS:
         guesses.forget(session, _bucket(limit, nip, keys))
 
 
 def held_until(session: Session, nip: Nip, keys: SigningKeys, now: datetime) -> list[tuple[str, datetime]]:
     """Where logging in is slowed down at this moment, in words, and until when."""
-    found = ((what, guesses.refused_until(session, limit, _bucket(limit, nip, keys), now)) for what, limit in _LIMITS)
+    found = (
+        (what, guesses.refused_until(session, limit, _bucket(limit, nip, keys), now))
+        for what, limit in _LIMITS
+    )
     return [(what, until) for what, until in found if until]
 
 
-_LIMITS = (("Masuk dari browser baru", LOGIN_IN_NEW_BROWSERS), ("Masuk dari browser yang dikenal", LOGIN_IN_KNOWN_BROWSERS))
+_LIMITS = (
+    ("Masuk dari browser baru", LOGIN_IN_NEW_BROWSERS),
+    ("Masuk dari browser yang dikenal", LOGIN_IN_KNOWN_BROWSERS),
+)
 
 
 def _bucket(limit: GuessLimit, nip: Nip, keys: SigningKeys) -> str:

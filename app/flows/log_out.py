@@ -17,8 +17,9 @@ def log_out(session: Session, user: User, id_hash: str, client: Client, now: dat
 
 
 def end_other_sessions(session: Session, user: User, but: str, client: Client, now: datetime) -> bool:
-    """Everything but the session with this hash, and what browsers remember of this person. False when a new password
-    has just ended this session as well, and has made one browser known that is perhaps not this one."""
+    """Everything but the session with this hash, and what browsers remember of this person. False when a new
+    password has just ended this session as well, and has made one browser known that is perhaps not this
+    one."""
     has_forgotten = _forget_browsers(session, user)
     LoginSession.end_all_of(session, user.id, but=but)
     audit.record(session, Tag.OTHER_SESSIONS_ENDED, user, client, now, actor=user)
@@ -26,7 +27,8 @@ def end_other_sessions(session: Session, user: User, but: str, client: Client, n
 
 
 def forget_browsers(session: Session, user: User, client: Client, now: datetime) -> None:
-    """A phone was sold, or a login was made on a computer of others: no browser is known any more, nor is this one."""
+    """A phone was sold, or a login was made on a computer of others: no browser is known any more, nor is
+    this one."""
     _forget_browsers(session, user)
     audit.record(session, Tag.BROWSERS_FORGOTTEN, user, client, now, actor=user)
 

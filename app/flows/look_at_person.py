@@ -1,4 +1,5 @@
-"""An admin opens a person's page, to see where somebody is stuck. The look itself is recorded, and the person can see it."""
+"""An admin opens a person's page, to see where somebody is stuck. The look itself is recorded, and the person
+can see it."""
 
 import re
 from collections.abc import Sequence
@@ -125,7 +126,8 @@ def look_at_person(
         limits=limits_on(session, person, keys, now),
         mails=[_seen_mail(mail, person) for mail in mails],
         requests=[
-            SeenRequest(request.asked_at, _masked(request.typed_email), _fate(request, person, now)) for request in requests
+            SeenRequest(request.asked_at, _masked(request.typed_email), _fate(request, person, now))
+            for request in requests
         ],
         corrections=_last_corrections(session, person),
         changes=changes,
@@ -135,7 +137,9 @@ def look_at_person(
     )
 
 
-def open_record(session: Session, authority: Authority, person_id: int, client: Client, now: datetime) -> User | OutOfReach:
+def open_record(
+    session: Session, authority: Authority, person_id: int, client: Client, now: datetime
+) -> User | OutOfReach:
     """Somebody's record comes on the screen, on the page or in a form: who looked is recorded."""
     person = authority.person(session, person_id)
     if isinstance(person, User):
@@ -146,7 +150,11 @@ def open_record(session: Session, authority: Authority, person_id: int, client: 
 def _about_address(person: User, changes: Sequence[IdentityChange]) -> list[str]:
     """What is on its way to the address on record, or has been stopped."""
     contested = [change for change in changes if change.is_contesting]
-    return [*_about_latest(changes[0]), *_about_contest(person, contested[0])] if contested else _about_latest(*changes[:1])
+    return (
+        [*_about_latest(changes[0]), *_about_contest(person, contested[0])]
+        if contested
+        else _about_latest(*changes[:1])
+    )
 
 
 def _about_latest(latest: IdentityChange | None = None) -> list[str]:
@@ -154,9 +162,15 @@ def _about_latest(latest: IdentityChange | None = None) -> list[str]:
         case None:
             return []
         case ChangeState.NEEDS_SECOND if latest:
-            return [f"{latest.kind.heading} akan diganti menjadi {latest.new_shown} setelah admin kedua mengonfirmasi."]
+            return [
+                f"{latest.kind.heading} akan diganti menjadi {latest.new_shown} setelah admin kedua "
+                "mengonfirmasi."
+            ]
         case ChangeState.SCHEDULED if latest and latest.effective_at:
-            return [f"{latest.kind.heading} akan diganti menjadi {latest.new_shown} pada {shown_moment(latest.effective_at)}."]
+            return [
+                f"{latest.kind.heading} akan diganti menjadi {latest.new_shown} pada "
+                f"{shown_moment(latest.effective_at)}."
+            ]
     return []
 
 
@@ -177,7 +191,11 @@ def _standing(person: User) -> str:
             why = f" Alasannya: {person.activation_reason}" if person.activation_reason else ""
             return f"Dinonaktifkan oleh {who} pada {since}.{why}"
         case Activation.WAITING_APPROVAL:
-            password = "sudah dibuat, jadi orangnya dapat masuk begitu akun dibuka" if person.password_hash else "belum dibuat"
+            password = (
+                "sudah dibuat, jadi orangnya dapat masuk begitu akun dibuka"
+                if person.password_hash
+                else "belum dibuat"
+            )
             return f"CPNS menunggu persetujuan instansi sejak {since}. Password {password}."
         case Activation.ACTIVE:
             if person.last_login_at:
@@ -185,19 +203,24 @@ def _standing(person: User) -> str:
             return "Akun aktif, tetapi belum pernah masuk sejak portal ini mencatatnya."
         case Activation.NOT_ACTIVATED:
             if person.password_hash:
-                return "Password sudah dibuat, tetapi belum pernah masuk. Aktivasi selesai saat masuk pertama kali."
+                return (
+                    "Password sudah dibuat, tetapi belum pernah masuk. Aktivasi selesai saat masuk "
+                    "pertama kali."
+                )
             return "Akun belum pernah diaktifkan."
         case _:
             assert_never(person.activation)
 
 
 def _about_bounce(person: User, mails: Sequence[OutboxMail]) -> list[str]:
-    """That what is sent to the address on record comes back, for as long as nothing has shown that it arrives again."""
+    """That what is sent to the address on record comes back, for as long as nothing has shown that it arrives
+    again."""
     bounced = next((mail for mail in mails if mail.is_bounced_hard and mail.to_address == person.email), None)
     if bounced is None or bounced.bounced_at is None or person.mail_failed_at is None:
         return []
     return [
-        f"Email ke alamat yang tercatat dipantulkan pada {shown_moment(bounced.bounced_at)}: kotak suratnya tidak ada atau sudah "
+        f"Email ke alamat yang tercatat dipantulkan pada {shown_moment(bounced.bounced_at)}: kotak "
+        "suratnya tidak ada atau sudah "
         "ditutup. Pastikan alamatnya kepada orangnya, lalu ganti emailnya."
     ]
 
@@ -218,14 +241,22 @@ def _story_of_token(
         case MailState.FAILED if mail.fault is FaultKind.RECIPIENT or mail.fault is None:
             return [f"Token terakhir ditolak server email{answer}. Periksa alamatnya."]
         case MailState.FAILED:
-            return [f"Token terakhir tidak berangkat karena gangguan di pihak portal{answer}. Minta token baru."]
+            return [
+                f"Token terakhir tidak berangkat karena gangguan di pihak portal{answer}. Minta token baru."
+            ]
         case MailState.WAITING | MailState.DEFERRED if mail.fault in OURS or mail.fault is FaultKind.LETTER:
-            return [f"Token terakhir menunggu karena gangguan di pihak portal{answer}. Dikirim sendiri setelah gangguan selesai."]
+            return [
+                f"Token terakhir menunggu karena gangguan di pihak portal{answer}. Dikirim sendiri setelah "
+                "gangguan selesai."
+            ]
         case MailState.DEFERRED:
-            return [f"Token terakhir ditunda server email{answer}. Dicoba lagi pada {shown_moment(mail.due_at)}."]
+            return [
+                f"Token terakhir ditunda server email{answer}. Dicoba lagi pada {shown_moment(mail.due_at)}."
+            ]
         case MailState.WAITING if mail.is_parked:
             return [
-                "Token terakhir menunggu karena server email tujuannya sedang menunda semua surat. Dicoba lagi dengan sendirinya."
+                "Token terakhir menunggu karena server email tujuannya sedang menunda semua surat. Dicoba "
+                "lagi dengan sendirinya."
             ]
         case MailState.WAITING | MailState.SENDING:
             return ["Token terakhir sedang antre untuk dikirim."]
@@ -242,17 +273,25 @@ def _story_of_token(
             assert_never(mail.state)
 
 
-def _story_after_hand_over(mail: OutboxMail, request: ResetRequest | None, events: Sequence[AuditEvent]) -> list[str]:
+def _story_after_hand_over(
+    mail: OutboxMail, request: ResetRequest | None, events: Sequence[AuditEvent]
+) -> list[str]:
     handed_over_at = mail.settled_at or mail.posted_at
     handed_over = f"Token terakhir diserahkan ke server email pada {shown_moment(handed_over_at)}"
-    since = {event.tag: event for event in reversed(events) if event.at >= handed_over_at}  # the last of each kind
+    since = {
+        event.tag: event for event in reversed(events) if event.at >= handed_over_at
+    }  # the last of each kind
     if request is not None and request.used_at:
         return [f"{handed_over} dan dipakai pada {shown_moment(request.used_at)}."]
     if refused := since.get(Tag.TOKEN_REFUSED):
-        why = _WHY_REFUSED.get(str(refused.detail.get("reason")), "salah ketik, atau bukan token yang sedang berlaku")
+        why = _WHY_REFUSED.get(
+            str(refused.detail.get("reason")), "salah ketik, atau bukan token yang sedang berlaku"
+        )
         return [f"{handed_over}. Token yang dipakai pada {shown_moment(refused.at)} ditolak: {why}."]
     if opened := since.get(Tag.LINK_OPENED):
-        return [f"{handed_over}. Tautannya dibuka pada {shown_moment(opened.at)}, tetapi password belum dibuat."]
+        return [
+            f"{handed_over}. Tautannya dibuka pada {shown_moment(opened.at)}, tetapi password belum dibuat."
+        ]
     return [f"{handed_over}; tautannya belum pernah dibuka."]
 
 
@@ -270,10 +309,11 @@ def _seen_mail(mail: OutboxMail, person: User) -> SeenMail:
 
 
 def _seen_answer(mail: OutboxMail, person: User) -> str | None:
-    """Why a letter has not arrived. Mail servers repeat addresses: those that are not on record stay hidden here too.
+    """Why a letter has not arrived. Mail servers repeat addresses: those that are not on record stay hidden
+    here too.
 
-    The word of a server that took it helps nobody, and in the demo names the file with the token in it. What came back says
-    something of the address on record alone: the reader of another could write it himself.
+    The word of a server that took it helps nobody, and in the demo names the file with the token in it. What
+    came back says something of the address on record alone: the reader of another could write it himself.
     """
     if mail.is_bounced_hard and mail.bounce_answer:
         return _without_addresses(mail.bounce_answer, person) if mail.to_address == person.email else None

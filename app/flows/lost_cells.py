@@ -1,4 +1,5 @@
-"""Cells of a workbook that its reader gives as empty though they are not: errors, and formulas without a result.
+"""Cells of a workbook that its reader gives as empty though they are not: errors, and formulas without a
+result.
 
 An empty cell says nothing about a person, so what is on record stays; an error says that something was meant.
 """
@@ -27,7 +28,8 @@ class TooManyLost(Exception):
 
 
 def lost_cells(archive: zipfile.ZipFile) -> Lost:
-    """Of the first sheet: what stands there, by row and column, both counted from 1. Raises ValueError where it is broken."""
+    """Of the first sheet: what stands there, by row and column, both counted from 1. Raises ValueError where
+    it is broken."""
     part = _first_sheet(archive)
     if not _may_have_any(archive, part):
         return {}

@@ -35,10 +35,16 @@ class AlreadyThere:
 
 
 def move_person(
-    session: Session, authority: Authority, person_id: int, code: str, reason: str, client: Client, now: datetime
+    session: Session,
+    authority: Authority,
+    person_id: int,
+    code: str,
+    reason: str,
+    client: Client,
+    now: datetime,
 ) -> Moved | AlreadyThere | UnknownInstansi | OutOfReach | NotToTouch:
-    """Hand the person over, with all that is open about the person. A change under way was decided by a desk that has no
-    say any more."""
+    """Hand the person over, with all that is open about the person. A change under way was decided by a desk
+    that has no say any more."""
     person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
     if not isinstance(person, User):
         return person

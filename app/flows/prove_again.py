@@ -22,7 +22,14 @@ def begin(
     return log_in.begin(session, user.shown_nip, marks, keys, client, now)
 
 
-def finish(session: Session, attempt: log_in.Attempt, login: LoginSession, is_right: bool, client: Client, now: datetime) -> bool:
+def finish(
+    session: Session,
+    attempt: log_in.Attempt,
+    login: LoginSession,
+    is_right: bool,
+    client: Client,
+    now: datetime,
+) -> bool:
     """Note the proof in this login, if the password is still the one that was compared."""
     user = User.with_nip(session, attempt.nip, lock=True)
     if user is None or not is_right or user.password_hash != attempt.password_hash:

@@ -1,6 +1,8 @@
-"""What identifies a person is written here and nowhere else, after the gate (app/flows/identity_gate.py) has let it through.
+"""What identifies a person is written here and nowhere else, after the gate (app/flows/identity_gate.py) has
+let it through.
 
-Each change of it ends what was given to the person as known before: sessions, tokens, and what else hangs on it.
+Each change of it ends what was given to the person as known before: sessions, tokens, and what else hangs on
+it.
 """
 
 from dataclasses import dataclass
@@ -44,7 +46,9 @@ class NipTaken:
 
 Taken = AddressTaken | NipTaken
 
-NO_ADDRESS = ""  # what a change to no address at all is to: a file brought one where there was none, and is taken back
+NO_ADDRESS = (
+    ""  # what a change to no address at all is to: a file brought one where there was none, and is taken back
+)
 
 
 def put_on_record(
@@ -87,8 +91,8 @@ def new_person(row: StaffRow, instansi: Instansi, now: datetime) -> User:
 
 
 def remove_person(session: Session, person: User) -> None:
-    """Somebody whom a file brought and who never was anybody's account. The trail keeps what it says about the row; the NIP
-    and the address are free again, as if the file had never been."""
+    """Somebody whom a file brought and who never was anybody's account. The trail keeps what it says about
+    the row; the NIP and the address are free again, as if the file had never been."""
     session.flush()
     session.execute(delete(User).where(User.id == person.id).execution_options(synchronize_session=False))
     session.expunge(person)
@@ -103,44 +107,59 @@ def recategorise(
     now: datetime,
     actor: User | None = None,
 ) -> None:
-    """A CPNS who became something else is opened where the setting says so, and told. Who has not begun to use an
-    account and turns out to be a CPNS waits like every CPNS; whoever is active stays active."""
+    """A CPNS who became something else is opened where the setting says so, and told. Who has not begun to
+    use an account and turns out to be a CPNS waits like every CPNS; whoever is active stays active."""
     person.category = category
     if person.activation is Activation.WAITING_APPROVAL and category is not Category.CPNS:
         if cpns_open_by_themselves:
             person.change_activation(Activation.NOT_ACTIVATED, now)
             person.activation_reason = None
-            audit.record(session, Tag.CPNS_OPENED_BY_CATEGORY, person, client, now, actor=actor, category=category)
+            audit.record(
+                session, Tag.CPNS_OPENED_BY_CATEGORY, person, client, now, actor=actor, category=category
+            )
             letters.cpns_approved(session, person, client, now)
     elif person.activation is Activation.NOT_ACTIVATED and category is Category.CPNS:
         person.change_activation(Activation.WAITING_APPROVAL, now)
 
 
-def end_mandate(session: Session, mandate: AdminMandate, because: str, actor: User | None, client: Client, now: datetime) -> None:
-    """The right is over. What its holder has decided and is not in effect waits for another look; the centre hears of it."""
+def end_mandate(
+    session: Session, mandate: AdminMandate, because: str, actor: User | None, client: Client, now: datetime
+) -> None:
+    """The right is over. What its holder has decided and is not in effect waits for another look; the centre
+    hears of it."""
     mandate.revoke(now)
     _end_decision_about(session, mandate, because, now)
     audit.record(
         session, Tag.MANDATE_REVOKED, mandate.user, client, now, actor=actor,
-        role=mandate.role, instansi=mandate.instansi.code if mandate.instansi else None, sk=mandate.sk_number, reason=because,
+        role=mandate.role, instansi=mandate.instansi.code if mandate.instansi else None,
+        sk=mandate.sk_number, reason=because,
     )  # fmt: skip
     if mandate.awaits_second:
-        what = f"Penunjukan {mandate.user.name} ({mandate.scope}, SK {mandate.sk_number}) tidak jadi: {because}"
+        what = (
+            f"Penunjukan {mandate.user.name} ({mandate.scope}, SK {mandate.sk_number}) tidak jadi: {because}"
+        )
         letters.to_pusat(session, what, "/admin/mandat", client, now)
         return
     letters.mandate_revoked(session, mandate.user, mandate, because, client, now)
-    what = f"Mandat {mandate.scope} milik {mandate.user.name} (SK {mandate.sk_number}) dicabut oleh {_name_of(actor)}: {because}"
+    what = (
+        f"Mandat {mandate.scope} milik {mandate.user.name} (SK {mandate.sk_number}) dicabut oleh "
+        f"{_name_of(actor)}: {because}"
+    )
     letters.to_pusat(session, what, "/admin/mandat", client, now)
     hold_decisions_of(session, mandate.user, "Mandat admin yang memutuskan sudah dicabut.", client, now)
 
 
 def take_away(session: Session, change: IdentityChange, person: User, client: Client, now: datetime) -> None:
-    """The owner has stopped a change that was in effect: whoever came in by it is out. What it replaced is not simply put
-    back where nobody knows which of the two is right."""
+    """The owner has stopped a change that was in effect: whoever came in by it is out. What it replaced is
+    not simply put back where nobody knows which of the two is right."""
     match change.kind:
         case ChangeKind.EMAIL:
             since = change.effective_at
-            if person.password_changed_at is not None and since is not None and person.password_changed_at >= since:
+            if (
+                person.password_changed_at is not None
+                and since is not None
+                and person.password_changed_at >= since
+            ):
                 person.remove_password()
             person.set_email(None)
         case ChangeKind.NIP if change.old_value is not None:
@@ -154,7 +173,8 @@ def take_away(session: Session, change: IdentityChange, person: User, client: Cl
 
 
 def give_back_address(session: Session, change: IdentityChange, person: User, now: datetime) -> bool:
-    """A second admin finds that the owner was right to stop a change: the address from before is on record again."""
+    """A second admin finds that the owner was right to stop a change: the address from before is on record
+    again."""
     if change.kind is not ChangeKind.EMAIL or person.email is not None or change.old_value is None:
         return False
     try:
@@ -184,18 +204,30 @@ def _put_email(
     return change
 
 
-def _put_no_email(session: Session, change: IdentityChange, person: User, client: Client, now: datetime) -> None:
-    """As before somebody put the first address on record. Whoever reads that mailbox hears of it, and its tokens are dead."""
+def _put_no_email(
+    session: Session, change: IdentityChange, person: User, client: Client, now: datetime
+) -> None:
+    """As before somebody put the first address on record. Whoever reads that mailbox hears of it, and its
+    tokens are dead."""
     person.set_email(None)
     _record(session, Tag.EMAIL_CHANGED, change, person, client, now)
-    what = f"Alamat email ini tidak terdaftar lagi untuk akun itu: {_office(session, change, now)} mengembalikan data yang lama."
+    what = (
+        f"Alamat email ini tidak terdaftar lagi untuk akun itu: {_office(session, change, now)} "
+        "mengembalikan data yang lama."
+    )
     letters.identity_changed(session, person, change, what, what, client, now)
 
 
-def _put_nip(session: Session, change: IdentityChange, person: User, client: Client, now: datetime) -> IdentityChange | NipTaken:
+def _put_nip(
+    session: Session, change: IdentityChange, person: User, client: Client, now: datetime
+) -> IdentityChange | NipTaken:
     new = Nip(change.new_value)
-    by_pusat = change.decided_by_id is None or AdminMandate.is_of_pusat(session, change.decided_by_id, today_in_jakarta(now))
-    if User.with_nip(session, new) is not None or (FormerNip.is_reserved(session, new, person.id) and not by_pusat):
+    by_pusat = change.decided_by_id is None or AdminMandate.is_of_pusat(
+        session, change.decided_by_id, today_in_jakarta(now)
+    )
+    if User.with_nip(session, new) is not None or (
+        FormerNip.is_reserved(session, new, person.id) and not by_pusat
+    ):
         return NipTaken()
     try:
         with session.begin_nested():
@@ -204,7 +236,9 @@ def _put_nip(session: Session, change: IdentityChange, person: User, client: Cli
         session.refresh(person)
         return NipTaken()
     _record(session, Tag.NIP_CHANGED, change, person, client, now)
-    what = f"NIP akun Anda sekarang {new.grouped}. Pakai NIP ini untuk masuk; NIP yang lama tidak berlaku lagi."
+    what = (
+        f"NIP akun Anda sekarang {new.grouped}. Pakai NIP ini untuk masuk; NIP yang lama tidak berlaku lagi."
+    )
     letters.identity_changed(session, person, change, what, "NIP akun itu diubah.", client, now)
     return change
 
@@ -215,8 +249,11 @@ def _renumber(session: Session, person: User, new: Nip, now: datetime) -> None:
     session.flush()
 
 
-def _put_instansi(session: Session, change: IdentityChange, person: User, client: Client, now: datetime) -> None:
-    """The right over the old instansi ends with the same commit; requests go to the new desk. Both desks keep a row of it."""
+def _put_instansi(
+    session: Session, change: IdentityChange, person: User, client: Client, now: datetime
+) -> None:
+    """The right over the old instansi ends with the same commit; requests go to the new desk. Both desks keep
+    a row of it."""
     target = Instansi.with_code(session, change.new_value)
     assert target is not None, "instansi are never removed"
     source = person.instansi
@@ -234,17 +271,24 @@ def _put_instansi(session: Session, change: IdentityChange, person: User, client
     letters.identity_changed(session, person, change, what, what, client, now)
 
 
-def _put_category(session: Session, change: IdentityChange, person: User, client: Client, now: datetime) -> None:
+def _put_category(
+    session: Session, change: IdentityChange, person: User, client: Client, now: datetime
+) -> None:
     """Out of, or into, a category whose accounts are guarded. It opens nobody's account."""
     recategorise(session, person, Category(change.new_value), False, client, now, change.decided_by)
     person.end_all_access()
     _record(session, Tag.CATEGORY_CHANGED, change, person, client, now)
     before = Category(change.old_value or "").label
-    what = f"Kategori akun Anda diubah oleh {_office(session, change, now)} dari {before} menjadi {person.category.label}."
+    what = (
+        f"Kategori akun Anda diubah oleh {_office(session, change, now)} dari {before} menjadi "
+        f"{person.category.label}."
+    )
     letters.identity_changed(session, person, change, what, what, client, now)
 
 
-def _put_mandate(session: Session, change: IdentityChange, person: User, client: Client, now: datetime) -> None:
+def _put_mandate(
+    session: Session, change: IdentityChange, person: User, client: Client, now: datetime
+) -> None:
     mandate = change.mandate
     assert mandate is not None, "the kind says so"
     for replaced in AdminMandate.held_over(session, person.id, mandate.instansi_id, today_in_jakarta(now)):
@@ -262,15 +306,26 @@ def _put_mandate(session: Session, change: IdentityChange, person: User, client:
         until=mandate.ends_on.isoformat(),
     )  # fmt: skip
     letters.mandate_granted(session, person, change, mandate, client, now)
-    what = f"Mandat {mandate.scope} diberikan kepada {person.name} (SK {mandate.sk_number}) oleh {_name_of(change.decided_by)}."
+    what = (
+        f"Mandat {mandate.scope} diberikan kepada {person.name} (SK {mandate.sk_number}) oleh "
+        f"{_name_of(change.decided_by)}."
+    )
     letters.to_pusat(session, what, "/admin/mandat", client, now)
 
 
 def _record(
-    session: Session, tag: Tag, change: IdentityChange, person: User, client: Client, now: datetime, **facts: str
+    session: Session,
+    tag: Tag,
+    change: IdentityChange,
+    person: User,
+    client: Client,
+    now: datetime,
+    **facts: str,
 ) -> None:
     column = change.kind.column
-    event = audit.record(session, tag, person, client, now, actor=change.decided_by, change=change.id, reason=change.reason)
+    event = audit.record(
+        session, tag, person, client, now, actor=change.decided_by, change=change.id, reason=change.reason
+    )
     event.add({**audit.before_and_after(session, column, change.old_value, change.new_value), **facts})
 
 
@@ -282,7 +337,8 @@ def _end_decision_about(session: Session, mandate: AdminMandate, because: str, n
 
 
 def _mandates_elsewhere(session: Session, person: User, target: Instansi) -> list[AdminMandate]:
-    """Those over an instansi, the target apart; one over all instansi is not bound to where its holder sits."""
+    """Those over an instansi, the target apart; one over all instansi is not bound to where its holder
+    sits."""
     held = select(AdminMandate).where(
         AdminMandate.user_id == person.id,
         AdminMandate.instansi_id.is_not(None),

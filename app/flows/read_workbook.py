@@ -1,8 +1,9 @@
 """A workbook that somebody sent is read in a process of its own: `python -m app.flows.read_workbook < FILE`.
 
-Workbooks are packed, and the library that unpacks them is large: one made to harm can take all memory, or all time. Here
-it takes this process and nothing else. What it says, a line of JSON each: first the header or the problem, then the rows
-as [position, line, cells, fault], then the end. No setting or key of the portal is in its environment.
+Workbooks are packed, and the library that unpacks them is large: one made to harm can take all memory, or all
+time. Here it takes this process and nothing else. What it says, a line of JSON each: first the header or the
+problem, then the rows as [position, line, cells, fault], then the end. No setting or key of the portal is in
+its environment.
 """
 
 import json

@@ -1,4 +1,5 @@
-"""Somebody outside sent a table. It is read as a stream of lines: text here, a workbook by a process of its own."""
+"""Somebody outside sent a table. It is read as a stream of lines: text here, a workbook by a process of its
+own."""
 
 import json
 import subprocess
@@ -34,7 +35,10 @@ _CANNOT_BE_READ = (
 @contextmanager
 def begun(content: bytes) -> "Iterator[Received]":
     """These bytes as a table, as soon as they are read; raises UnreadableFile, also from the lines."""
-    with TemporaryFile() as file, TemporaryFile() as said:  # without a name, so that nothing of it outlives this process
+    with (
+        TemporaryFile() as file,
+        TemporaryFile() as said,
+    ):  # without a name, so that nothing of it outlives this process
         file.write(content)
         file.seek(0)
         received = Received(file, said, is_workbook(content))
@@ -56,8 +60,8 @@ def opened(content: bytes, sign_of_life: Callable[[], None]) -> Iterator[Sheet]:
 
 
 class Received:
-    """A file that is here. Text is read as it lies there; a workbook is unpacked first, by a process of its own, into a file
-    of lines: when that process is gone, so is all the memory that it took."""
+    """A file that is here. Text is read as it lies there; a workbook is unpacked first, by a process of its
+    own, into a file of lines: when that process is gone, so is all the memory that it took."""
 
     def __init__(self, file: IO[bytes], said: IO[bytes], is_workbook: bool) -> None:
         self._file, self._said = file, said
@@ -100,7 +104,9 @@ class Received:
 
 def _reader(file: IO[bytes], said: IO[bytes]) -> "subprocess.Popen[bytes]":
     command = [sys.executable, *_READER]
-    return subprocess.Popen(command, stdin=file, stdout=said, stderr=subprocess.DEVNULL, env={"PYTHONUTF8": "1"}, cwd=_HOME)
+    return subprocess.Popen(
+        command, stdin=file, stdout=said, stderr=subprocess.DEVNULL, env={"PYTHONUTF8": "1"}, cwd=_HOME
+    )
 
 
 class _Workbook(Sheet):

@@ -1,7 +1,7 @@
 """Someone with a token from the mailbox sets a password. First activation and reset are the same act.
 
-Two steps around the hash, as at login: `check` proves the token and judges the password, `redeem` spends the token
-on the account as it stands then.
+Two steps around the hash, as at login: `check` proves the token and judges the password, `redeem` spends the
+token on the account as it stands then.
 """
 
 from dataclasses import dataclass
@@ -70,7 +70,9 @@ def check(
     if isinstance(request, WhyRefused) or request.user is None:
         why = request if isinstance(request, WhyRefused) else WhyRefused.WRONG
         # Typed codes are counted one by one above; links are not, and have no bound of their own.
-        record = audit.record if is_typed else partial(audit.record_once_a_minute, about=f"{nip.digits} {why}")
+        record = (
+            audit.record if is_typed else partial(audit.record_once_a_minute, about=f"{nip.digits} {why}")
+        )
         record(session, Tag.TOKEN_REFUSED, account, client, now, typed=str(is_typed), reason=why)
         return TokenNotLive()
 
@@ -79,7 +81,9 @@ def check(
     user = request.user
     policy = policy_for(session, user, policy_setting, now)
     if sentences := faults(password, policy) or personal_faults(password, user.as_password_owner):
-        audit.record_once_a_minute(session, Tag.PASSWORD_REFUSED, user, client, now, about=nip.digits, actor=user)
+        audit.record_once_a_minute(
+            session, Tag.PASSWORD_REFUSED, user, client, now, about=nip.digits, actor=user
+        )
         return TooWeak(sentences)
     return Proven(request.reference)
 
@@ -92,7 +96,8 @@ def redeem(
     client: Client,
     now: datetime,
 ) -> User | TokenNotLive:
-    """Spend the token and write the password, if nothing has changed since. Of parallel holders one gets the user.
+    """Spend the token and write the password, if nothing has changed since. Of parallel holders one gets the
+    user.
 
     The new password can be used at once: wrong tries with the old one are forgotten.
     """
@@ -114,9 +119,11 @@ def redeem(
 
 
 def request_behind(session: Session, link: Link, keys: SigningKeys) -> ResetRequest | None:
-    """The request whose mailbox a link proves, live or not; None when the signature is not ours. Spends nothing.
+    """The request whose mailbox a link proves, live or not; None when the signature is not ours. Spends
+    nothing.
 
-    The signature comes first: who has asked knows the reference, and a request with an owner takes longer to load.
+    The signature comes first: who has asked knows the reference, and a request with an owner takes longer to
+    load.
     """
     if not keys.opens_link(link, link.reference, ResetRequest.key_of(session, link.reference)):
         return None
@@ -145,11 +152,13 @@ def _proven_request(
 def _opened_by_code(
     session: Session, nip: Nip, account: Account, code: Code, keys: SigningKeys, now: datetime
 ) -> ResetRequest | WhyRefused:
-    """A code is tried on each of the NIP's requests: every mail works, and an old mail's code is told apart from a
-    mistyped one. As many are tried for everybody, to the end, whether or not one has fitted."""
+    """A code is tried on each of the NIP's requests: every mail works, and an old mail's code is told apart
+    from a mistyped one. As many are tried for everybody, to the end, whether or not one has fitted."""
     tried = ResetRequest.handed_over_for(session, nip, account, now)
     opened = [one for one in tried if keys.opens_code(code, one.reference, one.key) and one.is_there]
     if not opened:
         return WhyRefused.WRONG if any(one.is_live for one in tried) else WhyRefused.NOTHING_OPEN
     first = opened[0]
-    return (ResetRequest.with_reference(session, first.reference) if first.is_live else None) or first.why_not_live
+    return (
+        ResetRequest.with_reference(session, first.reference) if first.is_live else None
+    ) or first.why_not_live

@@ -1,8 +1,9 @@
 """A photo that somebody sent is drawn anew in a process of its own: `python redraw_photo.py < PHOTO > JPEG`.
 
-Decoders of pictures are large and old, and a picture made to harm can take all memory, or all time. Here it takes this
-process and nothing else. What comes out is a new JPEG with the same picture upright, and nothing of what the camera wrote.
-It is run by its path and reads nothing of the portal, which would take longer to load than the photo to draw.
+Decoders of pictures are large and old, and a picture made to harm can take all memory, or all time. Here it
+takes this process and nothing else. What comes out is a new JPEG with the same picture upright, and nothing
+of what the camera wrote. It is run by its path and reads nothing of the portal, which would take longer to
+load than the photo to draw.
 """
 
 import io
@@ -16,7 +17,12 @@ MOST_MEMORY = 640 << 20  # bytes of address space; 64 megapixels with four chann
 MOST_SECONDS = 8  # of one core
 LONGEST_JPEG = 2 * 1024 * 1024  # bytes
 _MOST_PIXELS = 64_000_000
-_ROUNDS = ((2400, 85), (2400, 70), (1600, 70), (1200, 50))  # largest side and quality; the first that fits is taken
+_ROUNDS = (
+    (2400, 85),
+    (2400, 70),
+    (1600, 70),
+    (1200, 50),
+)  # largest side and quality; the first that fits is taken
 _LEAST_SEEN = 0.2  # of the height of a photo that was cut
 _GREY = (128, 128, 128)  # what the decoder draws where a JPEG has no data left
 _ALMOST_GREY = 3
@@ -59,7 +65,8 @@ def _redrawn(content: bytes) -> bytes | None:
 
 
 def _opened(content: bytes) -> tuple[Image.Image, Image.Transpose | None]:
-    """The picture in three colours on white, its longest side at most that of the first round, and how to turn it upright."""
+    """The picture in three colours on white, its longest side at most that of the first round, and how to
+    turn it upright."""
     with Image.open(io.BytesIO(content), formats=_KINDS) as picture:
         if picture.width * picture.height > _MOST_PIXELS:
             raise ValueError("too many pixels")
@@ -69,10 +76,14 @@ def _opened(content: bytes) -> tuple[Image.Image, Image.Transpose | None]:
         turn = _turn(picture)
         has_alpha = "A" in picture.mode or "transparency" in picture.info
         if picture.mode.startswith("I"):
-            drawn = picture.point(lambda value: value / 256).convert("L")  # 16 bits a pixel, as scanners write
+            drawn = picture.point(lambda value: value / 256).convert(
+                "L"
+            )  # 16 bits a pixel, as scanners write
         else:
             mode = "RGBA" if has_alpha else "RGB"
-            drawn = picture if picture.mode == mode else picture.convert(mode)  # a copy of a large one does not fit
+            drawn = (
+                picture if picture.mode == mode else picture.convert(mode)
+            )  # a copy of a large one does not fit
         drawn.thumbnail((side, side), reducing_gap=2.0)
         on_white = Image.new("RGB", drawn.size, "white")
         on_white.paste(drawn, mask=drawn.getchannel("A") if drawn.mode == "RGBA" else None)

@@ -23,7 +23,8 @@ def note_export(
     """Personal data leaves the portal."""
     audit.record(
         session, Tag.EXPORTED, None, client, now,
-        actor=authority.admin, instansi_id=batch.instansi_id, what="import_refusals", file=file_kind, batch=batch.id,
+        actor=authority.admin, instansi_id=batch.instansi_id, what="import_refusals", file=file_kind,
+        batch=batch.id,
     )  # fmt: skip
 
 
@@ -34,10 +35,16 @@ def are_kept(session: Session, batch: ImportBatch) -> bool:
 
 def rows(session: Session, batch: ImportBatch, after: int) -> tuple[list[list[str]], int | None]:
     """Some rows behind the refusal `after`, in the columns of HEADER, and where to go on; None at the end."""
-    some = select(ImportRefusal).where(_of_last_pass(batch), ImportRefusal.id > after).order_by(ImportRefusal.id).limit(_AT_ONCE)
+    some = (
+        select(ImportRefusal)
+        .where(_of_last_pass(batch), ImportRefusal.id > after)
+        .order_by(ImportRefusal.id)
+        .limit(_AT_ONCE)
+    )
     refusals = list(session.scalars(some))
     cells = [
-        [*(refusal.cells.get(column, "") for column in _COLUMNS), str(refusal.line), refusal.sentences] for refusal in refusals
+        [*(refusal.cells.get(column, "") for column in _COLUMNS), str(refusal.line), refusal.sentences]
+        for refusal in refusals
     ]
     return cells, refusals[-1].id if len(refusals) == _AT_ONCE else None
 

@@ -16,14 +16,28 @@ from app.security.authority import Authority
 
 
 def reject_several_cpns(
-    session: Session, authority: Authority, people: Collection[int], reason: str, client: Client, now: datetime
+    session: Session,
+    authority: Authority,
+    people: Collection[int],
+    reason: str,
+    client: Client,
+    now: datetime,
 ) -> AuditEvent:
-    """Deactivate the accounts of all who still wait; once reactivated, they wait again. See `approve_several_cpns`."""
-    endings = passed_on(session, authority, people, lambda person: _close(session, authority, person, reason, client, now), now)
+    """Deactivate the accounts of all who still wait; once reactivated, they wait again. See
+    `approve_several_cpns`."""
+    endings = passed_on(
+        session,
+        authority,
+        people,
+        lambda person: _close(session, authority, person, reason, client, now),
+        now,
+    )
     return record_verdict(session, authority, Verdict.REJECTED, endings, client, now, reason=reason)
 
 
-def _close(session: Session, authority: Authority, person: User, reason: str, client: Client, now: datetime) -> None:
+def _close(
+    session: Session, authority: Authority, person: User, reason: str, client: Client, now: datetime
+) -> None:
     person.change_activation(Activation.DEACTIVATED, now)
     person.activation_reason = reason
     person.deactivated_by = authority.office

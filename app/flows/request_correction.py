@@ -1,7 +1,8 @@
-"""Someone whose address on record is wrong or dead asks to have it put right: first a link by mail, then the form.
+"""Someone whose address on record is wrong or dead asks to have it put right: first a link by mail, then the
+form.
 
-The link proves the new mailbox and nothing else. Whether anybody has the NIP is not looked up before the form comes
-in, and from then on every case runs the same statements.
+The link proves the new mailbox and nothing else. Whether anybody has the NIP is not looked up before the form
+comes in, and from then on every case runs the same statements.
 """
 
 import secrets
@@ -31,8 +32,9 @@ from app.models.user import User
 from app.security import audit, throttle
 from app.security.signing import SigningKeys
 
-# When the portal itself answers what reaches nobody. Drawn for every request, so that the rows look alike, and in the
-# hours of a desk in Jakarta, or the clock would tell that no person answers. It is taken in hand up to two hours before.
+# When the portal itself answers what reaches nobody. Drawn for every request, so that the rows look alike,
+# and in the hours of a desk in Jakarta, or the clock would tell that no person answers. It is taken in hand
+# up to two hours before.
 EARLIEST_ANSWER = timedelta(hours=4)
 LATEST_ANSWER = timedelta(hours=20)
 DESK_ANSWERS_FROM, DESK_ANSWERS_UNTIL = time(10), time(16)
@@ -76,7 +78,9 @@ class Typed:
     reason: str
     phone: str
     attachment: Attachment | None
-    nip: Nip | None = None  # of whoever was asked for with another one: any link proves the mailbox for any NIP
+    nip: Nip | None = (
+        None  # of whoever was asked for with another one: any link proves the mailbox for any NIP
+    )
 
 
 @dataclass(frozen=True)
@@ -100,11 +104,13 @@ def ask_for_link(
 ) -> PostedLink:
     """Record the wish and post exactly one letter to the typed address. Nobody's NIP is looked up.
 
-    `form_id` names the form that was sent: the same form sent again is the same wish until that is decided, and its letter
-    leaves again only when the one before never left or opens the form no more.
+    `form_id` names the form that was sent: the same form sent again is the same wish until that is decided,
+    and its letter leaves again only when the one before never left or opens the form no more.
     """
     wish = _wish_of_form(session, nip, address, form_id, keys, client, now)
-    if OutboxMail.has_link_of(session, wish.id, now - timedelta(days=CORRECTION_LINK_DAYS), now - SENT_TWICE_WITHIN):
+    if OutboxMail.has_link_of(
+        session, wish.id, now - timedelta(days=CORRECTION_LINK_DAYS), now - SENT_TWICE_WITHIN
+    ):
         return PostedLink(wish, None)
     if wish.state is not CorrectionState.ASKED:
         return PostedLink(wish, None)
@@ -117,8 +123,11 @@ def ask_for_link(
     return PostedLink(wish, mail)
 
 
-def behind_link(session: Session, reference: str, is_fresh: bool) -> ProvenMailbox | AlreadyOnRecord | Ticket | None:
-    """What the holder of a link is shown. An old link still leads to the ticket, and no longer to the form."""
+def behind_link(
+    session: Session, reference: str, is_fresh: bool
+) -> ProvenMailbox | AlreadyOnRecord | Ticket | None:
+    """What the holder of a link is shown. An old link still leads to the ticket, and no longer to the
+    form."""
     correction = EmailCorrection.with_reference(session, reference)
     if correction is not None and correction.submitted_at is not None:
         return _ticket(session, correction)
@@ -128,23 +137,32 @@ def behind_link(session: Session, reference: str, is_fresh: bool) -> ProvenMailb
     if same := EmailCorrection.open_for(session, mailbox.nip, mailbox.address):
         return _ticket(session, same)
     user = User.with_nip(session, mailbox.nip)
-    return AlreadyOnRecord(mailbox.nip, mailbox.address) if user and user.has_email(mailbox.address) else mailbox
+    return (
+        AlreadyOnRecord(mailbox.nip, mailbox.address) if user and user.has_email(mailbox.address) else mailbox
+    )
 
 
 def submit(
     session: Session, reference: str, typed: Typed, keys: SigningKeys, client: Client, now: datetime
 ) -> EmailCorrection | AlreadyOnRecord | None:
-    """Turn a fresh link and a filled-in form into a request: one a link and NIP, and one open request for a NIP and a mailbox."""
+    """Turn a fresh link and a filled-in form into a request: one a link and NIP, and one open request for a
+    NIP and a mailbox."""
     correction = EmailCorrection.with_reference(session, reference)
     mailbox = _mailbox(correction or _unanswered_reset(session, reference))
-    if mailbox is not None and typed.nip not in (None, mailbox.nip) and not (correction and correction.submitted_at):
+    if (
+        mailbox is not None
+        and typed.nip not in (None, mailbox.nip)
+        and not (correction and correction.submitted_at)
+    ):
         mailbox = ProvenMailbox(typed.nip, mailbox.address)
         reference = _reference_of(reference, 0, mailbox.nip, mailbox.address, keys)
         correction = EmailCorrection.with_reference(session, reference)
     if mailbox is None or (correction is not None and correction.submitted_at is not None):
         return correction
     limits = _limits_on_queue(mailbox.nip, keys, client)
-    has_room = [throttle.has_room(session, limit, key, now) for limit, key in limits]  # from here on, one by one for a NIP
+    has_room = [
+        throttle.has_room(session, limit, key, now) for limit, key in limits
+    ]  # from here on, one by one for a NIP
     is_too_much = not all(has_room)
     user = User.with_nip(session, mailbox.nip, lock=True)
     if same := EmailCorrection.open_for(session, mailbox.nip, mailbox.address):
@@ -153,17 +171,22 @@ def submit(
         return AlreadyOnRecord(mailbox.nip, mailbox.address)
 
     wish = correction or _added(session, _new_wish(reference, mailbox.nip, mailbox.address, client, now))
-    is_kept = typed.attachment is None or (not is_too_much and _has_place_for_file(session, mailbox.nip, keys, client, now))
+    is_kept = typed.attachment is None or (
+        not is_too_much and _has_place_for_file(session, mailbox.nip, keys, client, now)
+    )
     reaches = user if user and not is_too_much else None
     was_first = wish.submit(
-        session, reaches.id if reaches else None, reaches.instansi_id if reaches else None, _hour_of_answer(now), now,
+        session, reaches.id if reaches else None, reaches.instansi_id if reaches else None,
+        _hour_of_answer(now), now,
         name=typed.name, work_unit=typed.work_unit, reason=typed.reason, phone=typed.phone,
         client_address=client.address, file_not_kept=not is_kept,
     )  # fmt: skip
     if was_first:
         throttle.charge(session, [key for _, key in limits], not is_too_much, now)
         _keep(session, wish, typed.attachment if is_kept else None, now)
-        audit.record(session, Tag.CORRECTION_SUBMITTED, user, client, now, ticket=wish.ticket, waits=int(is_too_much))
+        audit.record(
+            session, Tag.CORRECTION_SUBMITTED, user, client, now, ticket=wish.ticket, waits=int(is_too_much)
+        )
         letters.correction_received(session, wish, client, now)
     return EmailCorrection.with_reference(session, reference)
 
@@ -188,7 +211,9 @@ def _mailbox(wish: EmailCorrection | ResetRequest | None) -> ProvenMailbox | Non
             return None
 
 
-def _new_wish(reference: str, nip: Nip, address: EmailAddress, client: Client, now: datetime) -> EmailCorrection:
+def _new_wish(
+    reference: str, nip: Nip, address: EmailAddress, client: Client, now: datetime
+) -> EmailCorrection:
     return EmailCorrection(
         reference=reference,
         ticket=new_ticket(),
@@ -211,10 +236,16 @@ def _added(session: Session, wish: EmailCorrection) -> EmailCorrection:
 
 
 def _wish_of_form(
-    session: Session, nip: Nip, address: EmailAddress, form_id: str, keys: SigningKeys, client: Client, now: datetime
+    session: Session,
+    nip: Nip,
+    address: EmailAddress,
+    form_id: str,
+    keys: SigningKeys,
+    client: Client,
+    now: datetime,
 ) -> EmailCorrection:
-    """The wish of this very form, made if there is none; a new one once it is decided. Of two that send the form at once,
-    the second gets what the first has made."""
+    """The wish of this very form, made if there is none; a new one once it is decided. Of two that send the
+    form at once, the second gets what the first has made."""
     for sent in count():
         reference = _reference_of(form_id, sent, nip, address, keys)
         wish = _new_wish(reference, nip, address, client, now)
@@ -227,8 +258,11 @@ def _wish_of_form(
 
 
 def _reference_of(form_id: str, sent: int, nip: Nip, address: EmailAddress, keys: SigningKeys) -> str:
-    """16 characters that only this form, sent with this NIP and address, leads to, after so many wishes that are over."""
-    digest = bytes.fromhex(keys.fingerprint("correction-form", form_id, nip.digits, address.key, *["again"] * sent))
+    """16 characters that only this form, sent with this NIP and address, leads to, after so many wishes that
+    are over."""
+    digest = bytes.fromhex(
+        keys.fingerprint("correction-form", form_id, nip.digits, address.key, *["again"] * sent)
+    )
     return urlsafe_b64encode(digest[:12]).decode()
 
 
@@ -270,9 +304,14 @@ def _some_of(span: timedelta) -> timedelta:
     return timedelta(seconds=secrets.randbelow(int(span.total_seconds())))
 
 
-def _keep(session: Session, correction: EmailCorrection, attachment: Attachment | None, now: datetime) -> None:
+def _keep(
+    session: Session, correction: EmailCorrection, attachment: Attachment | None, now: datetime
+) -> None:
     if attachment:
         row = CorrectionAttachment(
-            correction_id=correction.id, media_type=attachment.media_type, content=attachment.content, added_at=now
+            correction_id=correction.id,
+            media_type=attachment.media_type,
+            content=attachment.content,
+            added_at=now,
         )
         session.add(row)

@@ -56,11 +56,11 @@ def request_reset(
 ) -> Posted:
     """Record the wish and post exactly one letter. Every case, owner or not, runs these same statements.
 
-    `submission` names the form that was sent (64 hex digits). Sent twice in a row it is one wish. Sent again later, it is
-    a wish of its own, whose letter leaves when the one before can do no more: whether it can is nothing that a stranger
-    who sends a form again may see, so only the letter differs.
-    `may_mail_others`: whether the sender's line may cause mails to addresses that are not on record. `most` mails with a
-    live token may lie in the owner's mailbox.
+    `submission` names the form that was sent (64 hex digits). Sent twice in a row it is one wish. Sent again
+    later, it is a wish of its own, whose letter leaves when the one before can do no more: whether it can is
+    nothing that a stranger who sends a form again may see, so only the letter differs. `may_mail_others`:
+    whether the sender's line may cause mails to addresses that are not on record. `most` mails with a live
+    token may lie in the owner's mailbox.
     """
     user = User.with_nip(session, nip)
     owner = user if user is not None and user.has_email(address) else None
@@ -82,7 +82,9 @@ def request_reset(
     return Posted(request, mail)
 
 
-def _wish(nip: Nip, address: EmailAddress, owner: User | None, submission: str, client: Client, now: datetime) -> ResetRequest:
+def _wish(
+    nip: Nip, address: EmailAddress, owner: User | None, submission: str, client: Client, now: datetime
+) -> ResetRequest:
     return ResetRequest(
         reference=new_reference(),
         key=new_row_key(),
@@ -98,7 +100,8 @@ def _wish(nip: Nip, address: EmailAddress, owner: User | None, submission: str, 
 
 
 def new_request_by_desk(session: Session, person: User, client: Client, now: datetime) -> ResetRequest:
-    """A wish for a token on behalf of somebody whose address has just been put right. The letter is the caller's."""
+    """A wish for a token on behalf of somebody whose address has just been put right. The letter is the
+    caller's."""
     session.flush()  # the account's version is counted in the database
     request = ResetRequest(
         reference=new_reference(),
@@ -129,16 +132,22 @@ def resend_token(
     *,
     may_mail_others: bool = True,
 ) -> Posted | TooSoon | NothingToResend:
-    """Mail the same token once more. What the asker sees depends on the clock alone, never on whether there is an owner."""
+    """Mail the same token once more. What the asker sees depends on the clock alone, never on whether there
+    is an owner."""
     request = ResetRequest.with_reference(session, reference)
     if request is None or not request.may_be_mailed_at(now, lifetime):
         return NothingToResend()
     if not request.may_mail_again(session, now, cooldown):
-        audit.record_once_a_minute(session, Tag.TOKEN_RESENT_TOO_SOON, request.user, client, now, about=request.reference)
+        audit.record_once_a_minute(
+            session, Tag.TOKEN_RESENT_TOO_SOON, request.user, client, now, about=request.reference
+        )
         return TooSoon(max(1, int((request.mailed_at + cooldown - now).total_seconds() + 0.999)))
     most = throttle.TOKENS_IN_A_MAILBOX
     return Posted(
-        request, _post_letter(session, request, Tag.TOKEN_RESENT, keys, client, now, others_may=may_mail_others, most=most)
+        request,
+        _post_letter(
+            session, request, Tag.TOKEN_RESENT, keys, client, now, others_may=may_mail_others, most=most
+        ),
     )
 
 
@@ -159,10 +168,12 @@ def _post_letter(
     return mail
 
 
-def _is_held(session: Session, request: ResetRequest, others_may: bool, most: int, keys: SigningKeys, now: datetime) -> bool:
-    """Whether the letter stays here, which leaves no trace on the page. An owner's letters are those that lie in the mailbox;
-    letters to whoever else was typed are counted. Both are looked at for everybody, and the mailbox is held meanwhile: who
-    asks in the same moment waits for the same row, whoever owns what."""
+def _is_held(
+    session: Session, request: ResetRequest, others_may: bool, most: int, keys: SigningKeys, now: datetime
+) -> bool:
+    """Whether the letter stays here, which leaves no trace on the page. An owner's letters are those that lie
+    in the mailbox; letters to whoever else was typed are counted. Both are looked at for everybody, and the
+    mailbox is held meanwhile: who asks in the same moment waits for the same row, whoever owns what."""
     bucket = other_mails_bucket(EmailAddress(request.typed_email), keys)
     has_room = throttle.has_room(session, throttle.OTHER_MAILS_PER_MAILBOX, bucket, now)
     lying = OutboxMail.in_mailbox_of(session, request.nip, request.user, now)

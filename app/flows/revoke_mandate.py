@@ -18,7 +18,8 @@ from app.security.authority import NotToTouch, OutOfReach
 def revoke_mandate(
     session: Session, by: User, mandate_id: int, reason: str, client: Client, now: datetime
 ) -> AdminMandate | OutOfReach | NotToTouch:
-    """Revoke one mandate. One that is over or revoked already stays as it is, and nothing is recorded again."""
+    """Revoke one mandate. One that is over or revoked already stays as it is, and nothing is recorded
+    again."""
     mandate = session.get(AdminMandate, mandate_id)
     if mandate is None:
         return OutOfReach()
@@ -34,7 +35,8 @@ def revoke_mandate(
 def revoke_mandates_of(
     session: Session, nip: Nip, instansi_code: str | None, is_pusat: bool, client: Client, now: datetime
 ) -> list[AdminMandate] | UnknownPerson | UnknownInstansi:
-    """At the command line: what the person holds today over one instansi, over all, or, with neither, whatever it is."""
+    """At the command line: what the person holds today over one instansi, over all, or, with neither,
+    whatever it is."""
     today = today_in_jakarta(now)
     person = User.with_nip(session, nip, lock=True)
     if person is None:

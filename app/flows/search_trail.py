@@ -1,7 +1,7 @@
 """An admin looks up what happened, and takes it along as a file.
 
-The trail only grows, so no search reads through it: an index leads to where it begins, at most a few thousand rows are
-looked at from there, and whoever wants more goes on from the place that was reached.
+The trail only grows, so no search reads through it: an index leads to where it begins, at most a few thousand
+rows are looked at from there, and whoever wants more goes on from the place that was reached.
 """
 
 from collections import Counter
@@ -48,7 +48,8 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Found:
-    """One page, newest first. `next_id` is none at the end; `is_partial` where it ended because enough was looked at."""
+    """One page, newest first. `next_id` is none at the end; `is_partial` where it ended because enough was
+    looked at."""
 
     events: list[AuditEvent]
     next_id: int | None
@@ -71,23 +72,30 @@ class _Ids:
 
 
 def search_trail(session: Session, authority: Authority, wishes: Wishes, before: int | None = None) -> Found:
-    """The next events within reach, with an id below `before`. Of a NIP out of reach nothing is found, as of an unknown."""
+    """The next events within reach, with an id below `before`. Of a NIP out of reach nothing is found, as of
+    an unknown."""
     found = _search(session, authority, wishes, before, EVENTS_ON_A_PAGE)
     return Found(_with_ids(session, found.ids), found.next_id, found.is_partial)
 
 
-def export_trail(session: Session, authority: Authority, wishes: Wishes, file_kind: str, client: Client, now: datetime) -> Export:
+def export_trail(
+    session: Session, authority: Authority, wishes: Wishes, file_kind: str, client: Client, now: datetime
+) -> Export:
     """Choose the events of a file, leave a trace of it, and tell the centre."""
     ids: list[int] = []
     looks, place = 0, _Ids([], None, False)
     while len(ids) < MOST_EXPORTED and looks < _MOST_LOOKS_OF_EXPORT:
-        place = _search(session, authority, wishes, place.next_id, min(ROWS_LOOKED_AT, MOST_EXPORTED - len(ids)))
+        place = _search(
+            session, authority, wishes, place.next_id, min(ROWS_LOOKED_AT, MOST_EXPORTED - len(ids))
+        )
         ids += place.ids
         looks += 1
         if place.next_id is None:
             break
     parts = authority.parts(_counts(session, ids))
-    audit.record_parts(session, Tag.EXPORTED, parts, client, now, actor=authority.admin, what="jejak audit", file=file_kind)
+    audit.record_parts(
+        session, Tag.EXPORTED, parts, client, now, actor=authority.admin, what="jejak audit", file=file_kind
+    )
     letters.bulk_act(session, authority.admin, "mengekspor jejak audit", len(ids), client, now)
     return Export(ids, place.next_id is not None)
 
@@ -101,11 +109,22 @@ def exported_events(session: Session, ids: Sequence[int]) -> Iterator[AuditEvent
 
 def seen_by_others(session: Session, user: User, most: int) -> list[AuditEvent]:
     """The last acts of others on somebody's account, newest first."""
-    own = select(AuditEvent).where(AuditEvent.account_id == user.id).order_by(AuditEvent.id.desc()).limit(ROWS_LOOKED_AT)
+    own = (
+        select(AuditEvent)
+        .where(AuditEvent.account_id == user.id)
+        .order_by(AuditEvent.id.desc())
+        .limit(ROWS_LOOKED_AT)
+    )
     event = aliased(AuditEvent, own.subquery())
     by_another = (event.actor_id.is_not(None), event.actor_id != user.id)
     return list(
-        session.scalars(select(event).where(*by_another).order_by(event.id.desc()).limit(most).options(joinedload(event.actor)))
+        session.scalars(
+            select(event)
+            .where(*by_another)
+            .order_by(event.id.desc())
+            .limit(most)
+            .options(joinedload(event.actor))
+        )
     )
 
 
@@ -123,7 +142,9 @@ def _search(session: Session, authority: Authority, wishes: Wishes, before: int 
         some = session.scalars(fitting.order_by(event.id.desc()).limit(most + 1)).all()
         ids += some
         if wishes.leave_some_out and len(some) <= most:
-            last, count = session.execute(select(func.min(looked_at.c.id), func.count()).select_from(looked_at)).one()
+            last, count = session.execute(
+                select(func.min(looked_at.c.id), func.count()).select_from(looked_at)
+            ).one()
             reached = max(reached, last) if count == size else reached
     ids = sorted((found for found in ids if found >= reached), reverse=True)
     if len(ids) > most:
@@ -169,7 +190,9 @@ def _between(session: Session, wishes: Wishes, before: int | None) -> tuple[int,
         below = min(below, session.scalar(first_after) or _LARGEST_ID)
     if wishes.since:
         earlier = _midnight(wishes.since) - _LONGEST_ACT
-        last_before = select(AuditEvent.id).where(AuditEvent.at < earlier).order_by(AuditEvent.at.desc()).limit(1)
+        last_before = (
+            select(AuditEvent.id).where(AuditEvent.at < earlier).order_by(AuditEvent.at.desc()).limit(1)
+        )
         above = session.scalar(last_before) or -1
     return below, above
 
@@ -187,7 +210,11 @@ def _conditions(event: type[AuditEvent], wishes: Wishes) -> list[ColumnElement[b
 
 def _with_ids(session: Session, ids: Sequence[int]) -> list[AuditEvent]:
     who = (joinedload(AuditEvent.actor), joinedload(AuditEvent.account))
-    return list(session.scalars(select(AuditEvent).where(AuditEvent.id.in_(ids)).order_by(AuditEvent.id.desc()).options(*who)))
+    return list(
+        session.scalars(
+            select(AuditEvent).where(AuditEvent.id.in_(ids)).order_by(AuditEvent.id.desc()).options(*who)
+        )
+    )
 
 
 def _midnight(day: date) -> datetime:

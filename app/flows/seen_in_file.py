@@ -14,18 +14,22 @@ class Kind(StrEnum):
 
 
 class SeenInFile:
-    """An unnamed SQLite file that is gone with the last row; SQLite moves it to disk when it outgrows its cache."""
+    """An unnamed SQLite file that is gone with the last row; SQLite moves it to disk when it outgrows its
+    cache."""
 
     def __init__(self) -> None:
         self._rows = sqlite3.connect("")
         self._rows.execute(
-            "CREATE TABLE seen (kind TEXT, value TEXT, line INTEGER NOT NULL, PRIMARY KEY (kind, value)) WITHOUT ROWID"
+            "CREATE TABLE seen (kind TEXT, value TEXT, line INTEGER NOT NULL, PRIMARY KEY (kind, value)) "
+            "WITHOUT ROWID"
         )
 
     def __enter__(self) -> "SeenInFile":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._rows.close()
 
     def note(self, kind: Kind, value: str, line: int) -> None:
@@ -34,5 +38,7 @@ class SeenInFile:
 
     def first_line(self, kind: Kind, value: str) -> int | None:
         """The line that named the value first."""
-        found = self._rows.execute("SELECT line FROM seen WHERE kind = ? AND value = ?", (kind, value)).fetchone()
+        found = self._rows.execute(
+            "SELECT line FROM seen WHERE kind = ? AND value = ?", (kind, value)
+        ).fetchone()
         return int(found[0]) if found else None

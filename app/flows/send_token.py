@@ -42,10 +42,16 @@ class IsDeactivated:
 
 
 def send_token(
-    session: Session, authority: Authority, person_id: int, submission: str, keys: SigningKeys, client: Client, now: datetime
+    session: Session,
+    authority: Authority,
+    person_id: int,
+    submission: str,
+    keys: SigningKeys,
+    client: Client,
+    now: datetime,
 ) -> OnItsWay | Held | NoAddress | IsDeactivated | OutOfReach | NotToTouch:
-    """Ask for a token as the owner would: the same letter, and as many more of them that nobody who asks from outside can
-    keep the desk from helping. The same `submission` twice is one letter."""
+    """Ask for a token as the owner would: the same letter, and as many more of them that nobody who asks from
+    outside can keep the desk from helping. The same `submission` twice is one letter."""
     person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
     if not isinstance(person, User):
         return person
@@ -56,8 +62,15 @@ def send_token(
     address = EmailAddress(person.email)
     most = throttle.TOKENS_IN_A_MAILBOX_BY_DESK
     asked = request_reset(session, person.shown_nip, address, submission, keys, client, now, most=most)
-    first = select(OutboxMail).where(OutboxMail.reset_request_id == asked.request.id).order_by(OutboxMail.id).limit(1)
+    first = (
+        select(OutboxMail)
+        .where(OutboxMail.reset_request_id == asked.request.id)
+        .order_by(OutboxMail.id)
+        .limit(1)
+    )
     mail = asked.mail or session.scalars(first).one()
-    audit.record(session, Tag.TOKEN_SENT_BY_ADMIN, person, client, now, actor=authority.admin, mail=mail.state)
+    audit.record(
+        session, Tag.TOKEN_SENT_BY_ADMIN, person, client, now, actor=authority.admin, mail=mail.state
+    )
     letters.act_on_holder(session, authority.admin, person, "mengirim token", client, now)
     return Held() if mail.state is MailState.HELD else OnItsWay(address.masked)

@@ -1,4 +1,5 @@
-"""An admin keeps up to date how people reach their instansi. It stands in letters and on the pages of who cannot go on."""
+"""An admin keeps up to date how people reach their instansi. It stands in letters and on the pages of who
+cannot go on."""
 
 from datetime import datetime
 
@@ -14,7 +15,8 @@ from app.security.authority import Authority, OutOfReach
 def set_contact(
     session: Session, authority: Authority, instansi_id: int, contact: str, client: Client, now: datetime
 ) -> Instansi | OutOfReach:
-    """Write the contact, one line of at most 300 characters; the one that stands there already is no change."""
+    """Write the contact, one line of at most 300 characters; the one that stands there already is no
+    change."""
     instansi = Instansi.with_id(session, instansi_id, lock=True)
     if instansi is None or not authority.covers(instansi.id):
         return OutOfReach()

@@ -24,9 +24,16 @@ class ClosesBeforeOpening:
 
 
 def set_pdm_window(
-    session: Session, by: User | None, opens_on: date, closes_on: date, instansi_code: str | None, client: Client, now: datetime
+    session: Session,
+    by: User | None,
+    opens_on: date,
+    closes_on: date,
+    instansi_code: str | None,
+    client: Client,
+    now: datetime,
 ) -> PdmWindow | UnknownInstansi | ClosesBeforeOpening:
-    """Write the window, both days included; `instansi_code` None means the national one. `by` is None at the command line."""
+    """Write the window, both days included; `instansi_code` None means the national one. `by` is None at the
+    command line."""
     if closes_on < opens_on:
         return ClosesBeforeOpening()
     instansi = Instansi.with_code(session, instansi_code) if instansi_code else None
@@ -41,7 +48,9 @@ def set_pdm_window(
     return window
 
 
-def follow_national_window(session: Session, by: User, instansi: Instansi, client: Client, now: datetime) -> None:
+def follow_national_window(
+    session: Session, by: User, instansi: Instansi, client: Client, now: datetime
+) -> None:
     """Take the instansi's own days away; where it has none, nothing changes and nothing is recorded."""
     if PdmWindow.drop(session, instansi.id):
         audit.record(

@@ -1,7 +1,8 @@
-"""Somebody hands over a table, as CSV or XLSX, from whatever program wrote it. It is read as a stream of lines.
+"""Somebody hands over a table, as CSV or XLSX, from whatever program wrote it. It is read as a stream of
+lines.
 
-What makes a whole file unusable is found before its first line is given out, so that no file is taken over by half.
-What makes a line unusable is said with the line, and the next one is read.
+What makes a whole file unusable is found before its first line is given out, so that no file is taken over by
+half. What makes a line unusable is said with the line, and the next one is read.
 """
 
 import csv
@@ -31,21 +32,37 @@ from app.flows.lost_cells import MOST_LOST_CELLS, Lost, TooManyLost, column_numb
 LONGEST_ROW = 16_000  # characters; ten times what the fields of a person may hold together
 MOST_XLSX_CELLS = 4_000_000  # python-calamine keeps 32 bytes for every cell of the used rectangle: 128 MB
 MOST_XLSX_BYTES = 1 << 30  # unpacked
-MOST_READ_AGAIN = 100_000  # lines of a CSV behind quotes that are never closed; each such row would read on for thousands
+MOST_READ_AGAIN = (
+    100_000  # lines of a CSV behind quotes that are never closed; each such row would read on for thousands
+)
 MOST_EMPTY_ROWS = 100_000  # of a CSV; nobody hears of a file while they are passed over
 
 _CHUNK = 1 << 20
 _LOOK_AT = 4096  # bytes; what a file is stands at its beginning
 _DELIMITERS = (",", ";", "\t", "|")
-# Excel's own first line, which names the separator. Its program may have put quotes around it, or separators behind it.
+# Excel's own first line, which names the separator. Its program may have put quotes around it, or separators
+# behind it.
 _NAMES_SEPARATOR = re.compile(r"""["']?sep=(?:\\t|[^\r\n])?["']?[,;|\t ]*""", re.IGNORECASE)
 _CELL_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{0,3})([0-9]{1,7})["']""")
 _LONGEST_REFERENCE = 64
-_OTHER_FORMATS = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf", b"\x7fELF")
+_OTHER_FORMATS = (
+    b"%PDF",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"\x1f\x8b",
+    b"Rar!",
+    b"7z\xbc\xaf",
+    b"\x7fELF",
+)
 _XLSX, _OLD_EXCEL, _UTF_16 = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", (b"\xff\xfe", b"\xfe\xff")
 
-_TOO_LONG = Fault(None, f"Baris ini lebih panjang dari {LONGEST_ROW} karakter. Periksa isinya, atau hapus baris ini.")
-_OPEN_QUOTE = Fault(None, 'Tanda kutip (") tidak berpasangan. Hapus tanda kutipnya, atau tutup pada sel yang sama.')
+_TOO_LONG = Fault(
+    None, f"Baris ini lebih panjang dari {LONGEST_ROW} karakter. Periksa isinya, atau hapus baris ini."
+)
+_OPEN_QUOTE = Fault(
+    None, 'Tanda kutip (") tidak berpasangan. Hapus tanda kutipnya, atau tutup pada sel yang sama.'
+)
 
 
 class UnreadableFile(Exception):
@@ -54,8 +71,8 @@ class UnreadableFile(Exception):
 
 @dataclass(frozen=True)
 class Line:
-    """One row below the header. `number` is where it starts, as an editor or a spreadsheet counts. With a fault,
-    `cells` hold what could be read, for showing only."""
+    """One row below the header. `number` is where it starts, as an editor or a spreadsheet counts. With a
+    fault, `cells` hold what could be read, for showing only."""
 
     number: int
     cells: Mapping[str, str]
@@ -81,8 +98,8 @@ class Sheet(ABC):
         """Every row that is not empty, once."""
 
     def _found_in(self, cells: Sequence[str]) -> Sequence[str] | Fault:
-        """The cells of a row. A spreadsheet of another locale has put the whole line into one cell, and quoted it where the
-        line holds quotes or separators of its own: that is one row of the same file."""
+        """The cells of a row. A spreadsheet of another locale has put the whole line into one cell, and
+        quoted it where the line holds quotes or separators of its own: that is one row of the same file."""
         filled = [cell for cell in cells if cell.strip()]
         if len(filled) != 1 or len(self.header) < 2 or not cells[0].strip():
             return cells
@@ -98,9 +115,18 @@ class Sheet(ABC):
         found = dict(zip(self.header, (unguarded(cell) for cell in cells), strict=False))
         filled = max((position for position, cell in enumerate(cells, start=1) if cell.strip()), default=0)
         if fault is None and (len(cells) < len(self.header) or filled > len(self.header)):
-            fault = Fault(None, _wrong_count(max(filled, min(len(cells), len(self.header))), len(self.header)))
-            if filled == len(self.header) + 1 and self.delimiter == "," and _is_parted_address(self.header, cells):
-                fault = Fault("email", "Ada koma sesudah tanda @, sehingga selnya terbelah. Ganti koma itu dengan titik.")
+            fault = Fault(
+                None, _wrong_count(max(filled, min(len(cells), len(self.header))), len(self.header))
+            )
+            if (
+                filled == len(self.header) + 1
+                and self.delimiter == ","
+                and _is_parted_address(self.header, cells)
+            ):
+                fault = Fault(
+                    "email",
+                    "Ada koma sesudah tanda @, sehingga selnya terbelah. Ganti koma itu dengan titik.",
+                )
         if fault is None and self._are_nips_rounded and may_be_rounded(found.get("nip", "")):
             fault = NIPS_ROUNDED
         return Line(number, found, fault)
@@ -167,7 +193,10 @@ def _sentence_about(error: OSError) -> str:
         case PermissionError():
             return "File tidak boleh dibaca oleh pengguna ini. Beri izin baca, lalu coba lagi."
         case _:
-            return f"File tidak dapat dibaca ({error.strerror or 'kesalahan disk'}). Salin ke tempat lain, lalu coba lagi."
+            return (
+                f"File tidak dapat dibaca ({error.strerror or 'kesalahan disk'}). Salin ke tempat lain, "
+                "lalu coba lagi."
+            )
 
 
 def _header(cells: Sequence[str], columns: Columns) -> tuple[str, ...]:
@@ -175,7 +204,8 @@ def _header(cells: Sequence[str], columns: Columns) -> tuple[str, ...]:
     if isinstance(header, HeaderFaults):
         if len(cells) == 1 and sum(name in cells[0].casefold() for name in columns.required) > 1:
             raise UnreadableFile(
-                "Semua judul kolom ada dalam satu sel: tanda pemisahnya tidak dikenal. Pisahkan sel dengan koma, titik koma, "
+                "Semua judul kolom ada dalam satu sel: tanda pemisahnya tidak dikenal. Pisahkan sel dengan "
+                "koma, titik koma, "
                 "tab, atau garis tegak (|), atau simpan sebagai XLSX."
             )
         raise UnreadableFile(" ".join(header.sentences))
@@ -195,7 +225,10 @@ def _is_parted_address(header: Sequence[str], cells: Sequence[str]) -> bool:
 
 def _wrong_count(found: int, wanted: int) -> str:
     if found < wanted:
-        return f"Baris ini hanya berisi {found} sel, seharusnya {wanted}. Lengkapi, dan pisahkan sel seperti pada baris judul."
+        return (
+            f"Baris ini hanya berisi {found} sel, seharusnya {wanted}. Lengkapi, dan pisahkan sel "
+            "seperti pada baris judul."
+        )
     return (
         f"Baris ini berisi {found} sel, seharusnya {wanted}. "
         "Hapus kelebihannya, atau beri tanda kutip pada sel yang berisi tanda pemisah."
@@ -237,7 +270,9 @@ class _CsvSheet(Sheet):
             except StopIteration:
                 return
             except UnicodeDecodeError as error:
-                raise UnreadableFile("File ini berubah saat dibaca. Tunggu sampai selesai disimpan, lalu coba lagi.") from error
+                raise UnreadableFile(
+                    "File ini berubah saat dibaca. Tunggu sampai selesai disimpan, lalu coba lagi."
+                ) from error
             except (_RowTooLong, csv.Error):
                 first = self._physical.give_up_row()
                 if len(first) > LONGEST_ROW:
@@ -255,7 +290,9 @@ class _CsvSheet(Sheet):
                 continue
             empty += 1
             if empty > MOST_EMPTY_ROWS:
-                raise UnreadableFile("File ini berisi terlalu banyak baris kosong. Hapus baris kosongnya, lalu coba lagi.")
+                raise UnreadableFile(
+                    "File ini berisi terlalu banyak baris kosong. Hapus baris kosongnya, lalu coba lagi."
+                )
 
     def _first_line(self) -> str:
         """The header, below any empty lines."""
@@ -265,12 +302,15 @@ class _CsvSheet(Sheet):
                 if line.strip():
                     return line
         except _RowTooLong:
-            raise UnreadableFile(f"Baris judul lebih panjang dari {LONGEST_ROW} karakter. Periksa apakah ini file CSV.") from None
+            raise UnreadableFile(
+                f"Baris judul lebih panjang dari {LONGEST_ROW} karakter. Periksa apakah ini file CSV."
+            ) from None
         raise UnreadableFile("File ini tidak berisi apa-apa. Isi baris judul dan datanya, lalu coba lagi.")
 
 
 def _cells_of(line: str, delimiter: str) -> list[str]:
-    """For a header, and to show what cannot be read: here a line break in a cell, and what is too long, parts nothing."""
+    """For a header, and to show what cannot be read: here a line break in a cell, and what is too long, parts
+    nothing."""
     text = re.sub(r"[\r\n]+", " ", line[:LONGEST_ROW].strip("\r\n"))
     return next(csv.reader([text], delimiter=delimiter, skipinitialspace=True))
 
@@ -298,8 +338,8 @@ class _RowTooLong(Exception):
 class _PhysicalLines:
     """The lines of a text as csv.reader takes them, never more than LONGEST_ROW characters for one row.
 
-    A quote that is never closed would swallow the rest of the file: such a row is given up, and its lines but the
-    first are read again as rows of their own.
+    A quote that is never closed would swallow the rest of the file: such a row is given up, and its lines but
+    the first are read again as rows of their own.
     """
 
     def __init__(self, text: TextIOWrapper) -> None:
@@ -322,7 +362,9 @@ class _PhysicalLines:
         self._number -= len(again)
         self._read_again += len(again)
         if self._read_again > MOST_READ_AGAIN:
-            raise UnreadableFile('Terlalu banyak tanda kutip (") dalam file ini yang tidak berpasangan. Hapus tanda kutipnya.')
+            raise UnreadableFile(
+                'Terlalu banyak tanda kutip (") dalam file ini yang tidak berpasangan. Hapus tanda kutipnya.'
+            )
         return first
 
     def __iter__(self) -> Iterator[str]:
@@ -362,7 +404,9 @@ def _check_text(file: BufferedReader) -> NipsOfFile:
             raise UnreadableFile(_not_utf_8(chunk, line)) from error
         if b"\0" in chunk:
             line += chunk[: chunk.index(b"\0")].count(b"\n")
-            raise UnreadableFile(f"Baris {line} berisi karakter kosong (NUL). Simpan ulang sebagai CSV UTF-8, lalu coba lagi.")
+            raise UnreadableFile(
+                f"Baris {line} berisi karakter kosong (NUL). Simpan ulang sebagai CSV UTF-8, lalu coba lagi."
+            )
         line += chunk.count(b"\n")
         nips.look_at(chunk)  # one that lies across two chunks is not missed among thousands
     try:
@@ -376,7 +420,10 @@ def _check_text(file: BufferedReader) -> NipsOfFile:
 def _not_utf_8(chunk: bytes, line: int) -> str:
     if b"\0" in chunk:
         return "File ini bukan tabel. Pakai file CSV (UTF-8) atau XLSX."
-    return f'File ini bukan UTF-8 (mulai baris {line}). Simpan ulang di Excel sebagai "CSV UTF-8", lalu coba lagi.'
+    return (
+        f'File ini bukan UTF-8 (mulai baris {line}). Simpan ulang di Excel sebagai "CSV UTF-8", lalu '
+        "coba lagi."
+    )
 
 
 class _XlsxSheet(Sheet):
@@ -387,13 +434,17 @@ class _XlsxSheet(Sheet):
     def __init__(self, file: BufferedReader, columns: Columns) -> None:
         self._lost = _check_workbook(file)
         self._sheet = _first_sheet(file)
-        self.total = max(self._sheet.total_height + 1, *self._lost) if self._lost else self._sheet.total_height + 1
+        self.total = (
+            max(self._sheet.total_height + 1, *self._lost) if self._lost else self._sheet.total_height + 1
+        )
         self._rows = self._filled_rows()
         self._number, first = next(self._rows, (0, []))
         while first and len(first[0]) < _LOOK_AT and _NAMES_SEPARATOR.fullmatch("".join(first).strip()):
             self._number, first = next(self._rows, (0, []))
         if not first:
-            raise UnreadableFile("Lembar pertama file ini kosong. Pindahkan data ke lembar pertama, lalu coba lagi.")
+            raise UnreadableFile(
+                "Lembar pertama file ini kosong. Pindahkan data ke lembar pertama, lalu coba lagi."
+            )
         self._inner_delimiter = self.delimiter
         if inner := _line_in_one_cell(first):
             self._is_wrapped, self._inner_delimiter = True, _delimiter_of(inner)
@@ -418,7 +469,8 @@ class _XlsxSheet(Sheet):
                 yield self._line(number, found)
 
     def _filled_rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Every row that holds something, counted as the spreadsheet does; what its reader has lost is put back."""
+        """Every row that holds something, counted as the spreadsheet does; what its reader has lost is put
+        back."""
         first_column = self._sheet.start[1] if self._sheet.start else 0
         number = 0
         for number, cells in enumerate(self._sheet.iter_rows(), start=1):
@@ -455,19 +507,23 @@ def _nips_of(sheet: CalamineSheet) -> NipsOfFile:
 
 
 def _broken_xlsx() -> UnreadableFile:
-    return UnreadableFile("File XLSX ini rusak atau tidak lengkap. Buka di Excel, simpan ulang sebagai .xlsx atau CSV UTF-8.")
+    return UnreadableFile(
+        "File XLSX ini rusak atau tidak lengkap. Buka di Excel, simpan ulang sebagai .xlsx atau CSV UTF-8."
+    )
 
 
 def _check_workbook(file: BufferedReader) -> Lost:
-    """One stray cell at the far end of a sheet, or a packed bomb, would take all memory and with it the process. Returns
-    the cells that its reader would pass over."""
+    """One stray cell at the far end of a sheet, or a packed bomb, would take all memory and with it the
+    process. Returns the cells that its reader would pass over."""
     try:
         with zipfile.ZipFile(file) as archive:
             parts = archive.infolist()
             if not any(part.filename == "xl/workbook.xml" for part in parts):
                 raise UnreadableFile("File ini arsip, bukan XLSX. Pakai file CSV (UTF-8) atau XLSX.")
             if sum(part.file_size for part in parts) > MOST_XLSX_BYTES:
-                raise UnreadableFile("File XLSX ini terlalu besar. Simpan sebagai CSV UTF-8: ukurannya boleh berapa saja.")
+                raise UnreadableFile(
+                    "File XLSX ini terlalu besar. Simpan sebagai CSV UTF-8: ukurannya boleh berapa saja."
+                )
             for part in parts:
                 if re.fullmatch(r"xl/worksheets/[^/]+\.xml", part.filename):
                     with archive.open(part) as sheet:
@@ -501,9 +557,9 @@ def _check_extent(sheet: IO[bytes]) -> None:
 
 
 def _as_text(cell: object) -> str:
-    """A number as it looks in its cell: 1001, not 1001.0. One of more digits than a spreadsheet keeps is written so that
-    nobody takes its digits for true ones, not even in the list of refused rows; a fraction with a comma, which no column
-    takes: 73.10 has become 73.1."""
+    """A number as it looks in its cell: 1001, not 1001.0. One of more digits than a spreadsheet keeps is
+    written so that nobody takes its digits for true ones, not even in the list of refused rows; a fraction
+    with a comma, which no column takes: 73.10 has become 73.1."""
     match cell:
         case bool():
             return str(cell).upper()

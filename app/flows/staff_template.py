@@ -1,4 +1,5 @@
-"""An empty file of staff to fill in. Its columns are text: as numbers, a NIP loses its last digits, a telephone its first."""
+"""An empty file of staff to fill in. Its columns are text: as numbers, a NIP loses its last digits, a
+telephone its first."""
 
 from io import BytesIO
 
@@ -12,7 +13,12 @@ _COLUMNS = (*STAFF_COLUMNS.required, *STAFF_COLUMNS.optional)
 _WIDTHS = {"nip": 24, "nama": 32, "email": 32, "unit_kerja": 32}
 _USUAL_WIDTH = 16
 _ROWS_WITH_A_CHOICE = 20_000
-_OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+_OPTIONS = {
+    "in_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
 
 
 def as_xlsx() -> bytes:
@@ -20,7 +26,10 @@ def as_xlsx() -> bytes:
     file = BytesIO()
     with Workbook(file, _OPTIONS) as book:
         sheet = book.add_worksheet("Pegawai")
-        text, heading = book.add_format({"num_format": TEXT_FORMAT}), book.add_format({"num_format": TEXT_FORMAT, "bold": True})
+        text, heading = (
+            book.add_format({"num_format": TEXT_FORMAT}),
+            book.add_format({"num_format": TEXT_FORMAT, "bold": True}),
+        )
         for position, column in enumerate(_COLUMNS):
             sheet.set_column(position, position, _WIDTHS.get(column, _USUAL_WIDTH), text)
             sheet.write_string(0, position, column, heading)

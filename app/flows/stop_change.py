@@ -1,7 +1,8 @@
-"""Somebody hears that the email, NIP, instansi, category or mandate of the own account is to change, or has, and says: not me.
+"""Somebody hears that the email, NIP, instansi, category or mandate of the own account is to change, or has,
+and says: not me.
 
-The change is frozen and the account contested: nothing that identifies its owner changes by one admin's word until a second
-one, who had no part in it, has settled it. Whoever came in through the change is out.
+The change is frozen and the account contested: nothing that identifies its owner changes by one admin's word
+until a second one, who had no part in it, has settled it. Whoever came in through the change is out.
 """
 
 from dataclasses import dataclass
@@ -34,21 +35,27 @@ class NothingToStop:
     """It was stopped before, taken back, or another one has replaced it since."""
 
 
-def stop_by_link(session: Session, reference: str, client: Client, now: datetime) -> IdentityChange | NothingToStop:
+def stop_by_link(
+    session: Session, reference: str, client: Client, now: datetime
+) -> IdentityChange | NothingToStop:
     """By the link in a letter about the change. Works before the change holds and, for a month, after."""
     seen = IdentityChange.with_reference(session, reference)
     return _stop(session, seen.id, seen.user_id, _BY_LINK, None, client, now) if seen else NothingToStop()
 
 
-def stop_from_session(session: Session, owner: User, client: Client, now: datetime) -> IdentityChange | NothingToStop:
+def stop_from_session(
+    session: Session, owner: User, client: Client, now: datetime
+) -> IdentityChange | NothingToStop:
     """By who is logged in, before the change holds: afterwards no session is left."""
     seen = IdentityChange.under_way_for(session, owner.id)
-    return _stop(session, seen.id, seen.user_id, _FROM_SESSION, owner, client, now) if seen else NothingToStop()
+    return (
+        _stop(session, seen.id, seen.user_id, _FROM_SESSION, owner, client, now) if seen else NothingToStop()
+    )
 
 
 def can_be_stopped(session: Session, change: IdentityChange, person: User, now: datetime) -> bool:
-    """Not yet in effect; or in effect, be it that another one has followed: a thief may have moved on to a third address.
-    Not where second admins have settled such a stop often enough of late."""
+    """Not yet in effect; or in effect, be it that another one has followed: a thief may have moved on to a
+    third address. Not where second admins have settled such a stop often enough of late."""
     if not may_still_be_contested(session, person, now):
         return False
     if change.state is ChangeState.CANCELLED:
@@ -69,14 +76,24 @@ def can_be_stopped(session: Session, change: IdentityChange, person: User, now: 
 
 
 def _stop(
-    session: Session, change_id: int, user_id: int, because: str, actor: User | None, client: Client, now: datetime
+    session: Session,
+    change_id: int,
+    user_id: int,
+    because: str,
+    actor: User | None,
+    client: Client,
+    now: datetime,
 ) -> IdentityChange | NothingToStop:
     person = User.with_id(session, user_id, lock=True)
     change = IdentityChange.with_id(session, change_id, lock=True)
     if person is None or change is None or not can_be_stopped(session, change, person, now):
         return NothingToStop()
-    if change.state is ChangeState.CANCELLED and (again := IdentityChange.next_with_same_aim(session, change)):
-        return _stop(session, again.id, user_id, because, actor, client, now)  # it was taken back, and decided once more
+    if change.state is ChangeState.CANCELLED and (
+        again := IdentityChange.next_with_same_aim(session, change)
+    ):
+        return _stop(
+            session, again.id, user_id, because, actor, client, now
+        )  # it was taken back, and decided once more
     if not change.told and person.email:
         change.told = [person.email]  # who says no hears of the next change
     if was_taken_away := change.state is ChangeState.DONE:
@@ -91,26 +108,41 @@ def _stop(
     change.end(ChangeState.FROZEN, because, now)
     correction = reopen_request_of(session, change, person)
     event = audit.record(
-        session, Tag.EMAIL_CHANGE_STOPPED, person, client, now, actor=actor, change=change.id, kind=change.kind, because=because
+        session,
+        Tag.EMAIL_CHANGE_STOPPED,
+        person,
+        client,
+        now,
+        actor=actor,
+        change=change.id,
+        kind=change.kind,
+        because=because,
     )
     if was_taken_away and change.kind in (ChangeKind.EMAIL, ChangeKind.NIP):
-        event.add(audit.before_and_after(session, change.kind.column, change.new_value, change.value_on_record))
+        event.add(
+            audit.before_and_after(session, change.kind.column, change.new_value, change.value_on_record)
+        )
     if correction:
         letters.correction_frozen(session, correction, client, now)
     _tell_the_desk(session, change, person, client, now)
     return change
 
 
-def _tell_the_desk(session: Session, change: IdentityChange, person: User, client: Client, now: datetime) -> None:
-    """The other admins of the instansi, and the centre, at this very moment: whoever decided has no say in it any more."""
+def _tell_the_desk(
+    session: Session, change: IdentityChange, person: User, client: Client, now: datetime
+) -> None:
+    """The other admins of the instansi, and the centre, at this very moment: whoever decided has no say in it
+    any more."""
     deciders = {change.decided_by_id, change.confirmed_by_id}
     desks = [person.instansi_id]
     if change.kind is ChangeKind.INSTANSI and (former := Instansi.with_code(session, change.old_value or "")):
         desks.append(former.id)
     readers = AdminMandate.people_of_desks(session, desks, today_in_jakarta(now))
     what = (
-        f"Pemilik akun {person.name} ({person.shown_nip.masked}) menyatakan perubahan {change.kind.label} bukan permintaannya. "
-        "Akun itu dibekukan sampai admin kedua, yang belum pernah memutuskan tentangnya, memeriksa dan menutup perkara ini."
+        f"Pemilik akun {person.name} ({person.shown_nip.masked}) menyatakan perubahan {change.kind.label} "
+        "bukan permintaannya. "
+        "Akun itu dibekukan sampai admin kedua, yang belum pernah memutuskan tentangnya, memeriksa dan "
+        "menutup perkara ini."
     )
     others = [reader for reader in readers if reader.id not in deciders and reader.id != person.id]
     letters.to_desk(session, others, what, page_of(change), client, now)

@@ -1,7 +1,9 @@
-"""An admin finds that a file was wrong, and has it taken back: within a day, once, and only where nothing has changed since.
+"""An admin finds that a file was wrong, and has it taken back: within a day, once, and only where nothing has
+changed since.
 
-The page only asks; the worker does it, a chunk of lines in one transaction with what is counted of them, so that it may die
-anywhere and another one goes on behind the last chunk. What is taken back is told to the same people whom the file told.
+The page only asks; the worker does it, a chunk of lines in one transaction with what is counted of them, so
+that it may die anywhere and another one goes on behind the last chunk. What is taken back is told to the same
+people whom the file told.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -44,9 +46,11 @@ from app.security.authority import Authority, NotToTouch, OutOfReach
 WITHIN = timedelta(days=1)  # after the end of the import
 
 _UNDER_WAY = (TakeBackState.ASKED, TakeBackState.RUNNING)
-# What anybody can write into the trail of an account without proof, and who only looks. All else is use, or a change.
+# What anybody can write into the trail of an account without proof, and who only looks. All else is use, or a
+# change.
 _NO_USE = frozenset({
-    Tag.IMPORTED_NEW, Tag.PERSON_OPENED, Tag.TOKEN_ASKED, Tag.TOKEN_REFUSED, Tag.TOKEN_THROTTLED, Tag.LOGIN_REFUSED,
+    Tag.IMPORTED_NEW, Tag.PERSON_OPENED, Tag.TOKEN_ASKED, Tag.TOKEN_REFUSED, Tag.TOKEN_THROTTLED,
+    Tag.LOGIN_REFUSED,
     Tag.LOGIN_THROTTLED, Tag.ADDRESS_THROTTLED, Tag.FORM_REFUSED, Tag.ADMIN_REFUSED,
 })  # fmt: skip
 _PLAIN = {"name": "nama", "work_unit": "unit kerja", "phone": "telepon"}
@@ -56,10 +60,14 @@ _CHANGED_SINCE = "Sudah diubah lagi setelah impor."
 _GONE = "Akun ini sudah tidak ada."
 _MOVED_AWAY = "Pegawai ini sudah pindah ke instansi lain."
 _HOLDS_A_MANDATE = "Pegawai ini memegang mandat admin. Ubah pada halaman pegawai tersebut."
-_WAITS_FOR_OTHER = "Ada perubahan lain pada akun ini yang belum selesai. Selesaikan dahulu pada halaman pegawai tersebut."
+_WAITS_FOR_OTHER = (
+    "Ada perubahan lain pada akun ini yang belum selesai. Selesaikan dahulu pada halaman pegawai tersebut."
+)
 _NEEDS_ITS_PAGE = {
-    "email": "Akunnya sudah dipakai, atau emailnya hanya diubah dengan admin kedua. Ubah pada halaman pegawai tersebut.",
-    "instansi": "Instansi pegawai ini hanya diubah dengan admin kedua. Pindahkan pada halaman pegawai tersebut.",
+    "email": "Akunnya sudah dipakai, atau emailnya hanya diubah dengan admin kedua. Ubah pada halaman "
+    "pegawai tersebut.",
+    "instansi": "Instansi pegawai ini hanya diubah dengan admin kedua. Pindahkan pada halaman pegawai "
+    "tersebut.",
     "category": "Kategori pegawai ini hanya diubah dengan admin kedua. Ubah pada halaman pegawai tersebut.",
 }
 _ADDRESS_TAKEN = "Email yang lama sudah terdaftar untuk pegawai lain."
@@ -69,7 +77,9 @@ _HAS_MAIL = "Email sudah dikirim untuk akun ini."
 _HAS_REQUEST = "Ada permintaan perbaikan email untuk akun ini."
 _HAD_A_MANDATE = "Akun ini pernah diberi mandat admin."
 _IS_CHANGED = "Data atau status akun ini sudah diubah setelah impor."
-_NO_MANDATE = "Mandat admin yang meminta pengembalian ini tidak berlaku lagi untuk instansi ini, jadi dihentikan."
+_NO_MANDATE = (
+    "Mandat admin yang meminta pengembalian ini tidak berlaku lagi untuk instansi ini, jadi dihentikan."
+)
 
 
 @dataclass(frozen=True)
@@ -117,7 +127,11 @@ class Line:
 
 
 def take_back_of(session: Session, batch_id: int) -> ImportTakeBack | None:
-    found = select(ImportTakeBack).where(ImportTakeBack.batch_id == batch_id).options(joinedload(ImportTakeBack.asked_by))
+    found = (
+        select(ImportTakeBack)
+        .where(ImportTakeBack.batch_id == batch_id)
+        .options(joinedload(ImportTakeBack.asked_by))
+    )
     return session.scalars(found.execution_options(populate_existing=True)).one_or_none()
 
 
@@ -138,7 +152,8 @@ def why_not(session: Session, batch: ImportBatch, now: datetime) -> NotPossible 
         )
     if not session.scalar(select(exists().where(*_written_by(batch.id)))):
         return NotPossible(
-            "Catatan perubahan impor ini tidak ada, jadi tidak dapat dikembalikan. Betulkan datanya lewat file baru."
+            "Catatan perubahan impor ini tidak ada, jadi tidak dapat dikembalikan. Betulkan datanya lewat "
+            "file baru."
         )
     return None
 
@@ -146,7 +161,8 @@ def why_not(session: Session, batch: ImportBatch, now: datetime) -> NotPossible 
 def ask_to_take_back(
     session: Session, authority: Authority, batch_id: int, reason: str, client: Client, now: datetime
 ) -> ImportTakeBack | NotPossible | OutOfReach:
-    """The admin wants it. One that was stopped half way, by an ended mandate say, goes on behind what it has done."""
+    """The admin wants it. One that was stopped half way, by an ended mandate say, goes on behind what it has
+    done."""
     batch = batch_within(session, authority, batch_id)
     if isinstance(batch, OutOfReach):
         return batch
@@ -201,7 +217,9 @@ def claim(session: Session, now: datetime) -> Hold | None:
     if wanted is None:
         return None
     wanted.state, wanted.held_until = TakeBackState.RUNNING, now + HOLD_LASTS
-    return Hold(wanted.batch_id, wanted.down_to, wanted.held_until, ImportTurn.party_of(wanted.batch.instansi_id))
+    return Hold(
+        wanted.batch_id, wanted.down_to, wanted.held_until, ImportTurn.party_of(wanted.batch.instansi_id)
+    )
 
 
 def keep(session: Session, hold: Hold, now: datetime) -> Hold:
@@ -216,8 +234,8 @@ def release(session: Session, hold: Hold) -> None:
 
 
 def take_back_some(session: Session, hold: Hold, most: int, delay: timedelta, now: datetime) -> Hold | None:
-    """Take the next lines back, and count them; from the end of the file, for a later line may have taken an address that an
-    earlier one had set free. None when there are no more. Raises LetGo and MandateEnded."""
+    """Take the next lines back, and count them; from the end of the file, for a later line may have taken an
+    address that an earlier one had set free. None when there are no more. Raises LetGo and MandateEnded."""
     wanted = _held(session, hold)
     numbers = select(ImportChange.line).where(*_written_by(hold.batch_id)).distinct()
     if hold.down_to is not None:
@@ -230,7 +248,11 @@ def take_back_some(session: Session, hold: Hold, most: int, delay: timedelta, no
     _take_back(session, lines, terms)
     counts = dict(wanted.result)
     for line in lines:
-        for name, has_some in (("put_back", line.put_back), ("removed", line.is_removed), ("left", line.left)):
+        for name, has_some in (
+            ("put_back", line.put_back),
+            ("removed", line.is_removed),
+            ("left", line.left),
+        ):
             counts[name] = counts.get(name, 0) + bool(has_some)
     session.add_all(_left(hold.batch_id, line) for line in lines if line.left)
     wanted.result, wanted.down_to, wanted.held_until = counts, some[-1], now + HOLD_LASTS
@@ -253,12 +275,20 @@ def stop_without_mandate(session: Session, hold: Hold, now: datetime) -> TakeBac
 def _take_back(session: Session, lines: Sequence[Line], terms: Terms) -> None:
     """People in the order of their ids, like everybody who holds several at once."""
     ids = {change.user_id for line in lines for change in line.changes if change.user_id is not None}
-    new = {change.user_id for line in lines if line.is_new_person for change in line.changes if change.user_id is not None}
+    new = {
+        change.user_id
+        for line in lines
+        if line.is_new_person
+        for change in line.changes
+        if change.user_id is not None
+    }
     people = _locked(session, ids - new, key_share=True) | _locked(session, new, key_share=False)
     use = _use_of(session, [people[one] for one in new if one in people], terms)
     for line in lines:
         person = people.get(line.changes[0].user_id or 0)
-        if person is not None and terms.authority.covers(person.instansi_id):  # the NIP of whoever left is not for this desk
+        if person is not None and terms.authority.covers(
+            person.instansi_id
+        ):  # the NIP of whoever left is not for this desk
             line.shown_nip = person.nip
         if person is None:
             line.left = {change.column: _GONE for change in line.changes}
@@ -290,17 +320,28 @@ def _remove(session: Session, person: User, line: Line, use: str | None, terms: 
         session, Tag.ACCOUNT_REMOVED, person, WORKER, terms.now,
         actor=terms.authority.admin, batch=terms.batch_id, reason=terms.reason,
     )  # fmt: skip
-    event.add({"old_nip": person.nip, "old_name": person.name, **audit.before_and_after(session, "email", person.email, None)})
+    event.add(
+        {
+            "old_nip": person.nip,
+            "old_name": person.name,
+            **audit.before_and_after(session, "email", person.email, None),
+        }
+    )
     remove_person(session, person)
     line.is_removed = True
 
 
 def _put_back(session: Session, person: User, line: Line, terms: Terms) -> None:
-    """Column by column, each for itself. What holds for the file's own changes holds for these: courses, letters, rows."""
+    """Column by column, each for itself. What holds for the file's own changes holds for these: courses,
+    letters, rows."""
     by_column = {change.column: change for change in line.changes}
     for column in _IN_THIS_ORDER:
         if change := by_column.get(column):
-            refusal = _CHANGED_SINCE if not _stands(person, change) else _put_back_column(session, person, change, terms)
+            refusal = (
+                _CHANGED_SINCE
+                if not _stands(person, change)
+                else _put_back_column(session, person, change, terms)
+            )
             if refusal:
                 line.left[column] = refusal
             else:
@@ -310,7 +351,10 @@ def _put_back(session: Session, person: User, line: Line, terms: Terms) -> None:
     columns = [change.column for change in line.put_back]
     if plain := [_PLAIN.get(column, "kategori") for column in columns if column in (*_PLAIN, "category")]:
         office = letters.office_of(session, terms.authority.admin, terms.now)
-        what = f"Data Anda dikembalikan oleh {office} seperti sebelum impor nomor {terms.batch_id}: {', '.join(plain)}."
+        what = (
+            f"Data Anda dikembalikan oleh {office} seperti sebelum impor nomor {terms.batch_id}: "
+            f"{', '.join(plain)}."
+        )
         letters.account_changed(session, person, what, terms.reason, WORKER, terms.now)
     event = audit.record(
         session, Tag.CHANGE_TAKEN_BACK, person, WORKER, terms.now,
@@ -333,9 +377,13 @@ def _put_back_column(session: Session, person: User, change: ImportChange, terms
         case "category" if old:
             return _put_back_category(session, person, Category(old), terms)
         case "instansi" if old:
-            return _through_the_gate(session, person, Wish(ChangeKind.INSTANSI, change.new_value, old, terms.reason), terms)
+            return _through_the_gate(
+                session, person, Wish(ChangeKind.INSTANSI, change.new_value, old, terms.reason), terms
+            )
         case "email":
-            wish = Wish(ChangeKind.EMAIL, person.email, old or NO_ADDRESS, terms.reason, IdentityCheck.BY_FILE)
+            wish = Wish(
+                ChangeKind.EMAIL, person.email, old or NO_ADDRESS, terms.reason, IdentityCheck.BY_FILE
+            )
             return _through_the_gate(session, person, wish, terms)
     return None
 
@@ -343,7 +391,9 @@ def _put_back_column(session: Session, person: User, change: ImportChange, terms
 def _put_back_category(session: Session, person: User, category: Category, terms: Terms) -> str | None:
     if refusal := _not_at_once(session, person, ChangeKind.CATEGORY, None, terms):
         return refusal
-    made_to_wait = person.activation is Activation.WAITING_APPROVAL and _was_moved_by(session, person, terms.batch_id)
+    made_to_wait = person.activation is Activation.WAITING_APPROVAL and _was_moved_by(
+        session, person, terms.batch_id
+    )
     recategorise(session, person, category, False, WORKER, terms.now, terms.authority.admin)
     if made_to_wait and category is not Category.CPNS:
         person.change_activation(Activation.NOT_ACTIVATED, terms.now)
@@ -352,7 +402,11 @@ def _put_back_category(session: Session, person: User, category: Category, terms
 
 
 def _through_the_gate(session: Session, person: User, wish: Wish, terms: Terms) -> str | None:
-    address = EmailAddress(wish.new_value) if wish.kind is ChangeKind.EMAIL and wish.new_value != NO_ADDRESS else None
+    address = (
+        EmailAddress(wish.new_value)
+        if wish.kind is ChangeKind.EMAIL and wish.new_value != NO_ADDRESS
+        else None
+    )
     if refusal := _not_at_once(session, person, wish.kind, address, terms):
         return refusal
     if address and IdentityChange.contested_addresses(session, [address.key]):
@@ -363,7 +417,9 @@ def _through_the_gate(session: Session, person: User, wish: Wish, terms: Terms) 
     return None if isinstance(change, IdentityChange) else _ADDRESS_TAKEN
 
 
-def _not_at_once(session: Session, person: User, kind: ChangeKind, address: EmailAddress | None, terms: Terms) -> str | None:
+def _not_at_once(
+    session: Session, person: User, kind: ChangeKind, address: EmailAddress | None, terms: Terms
+) -> str | None:
     """What the gate would let wait, or would ask a second admin about, is done on the person's page."""
     if IdentityChange.under_way_for(session, person.id):
         return _WAITS_FOR_OTHER
@@ -408,30 +464,43 @@ def _use_of(session: Session, people: Sequence[User], terms: Terms) -> dict[int,
     for column, sentence in traces:
         for one in session.scalars(select(column).where(column.in_(ids)).distinct()):
             found.setdefault(cast(int, one), sentence)
-    changed = select(AuditEvent.account_id).where(AuditEvent.account_id.in_(ids), AuditEvent.tag.not_in(_NO_USE)).distinct()
+    changed = (
+        select(AuditEvent.account_id)
+        .where(AuditEvent.account_id.in_(ids), AuditEvent.tag.not_in(_NO_USE))
+        .distinct()
+    )
     for one in session.scalars(changed):
         found.setdefault(cast(int, one), _IS_CHANGED)
     return found
 
 
 def _locked(session: Session, ids: Collection[int], key_share: bool) -> dict[int, User]:
-    """As now stored. Without `key_share` nobody can write a row that names them either, until they are gone."""
+    """As now stored. Without `key_share` nobody can write a row that names them either, until they are
+    gone."""
     if not ids:
         return {}
-    found = select(User).where(User.id.in_(ids)).order_by(User.id).with_for_update(of=User, key_share=key_share)
+    found = (
+        select(User).where(User.id.in_(ids)).order_by(User.id).with_for_update(of=User, key_share=key_share)
+    )
     return {person.id: person for person in session.scalars(found.execution_options(populate_existing=True))}
 
 
 def _lines(session: Session, batch_id: int, numbers: Collection[int]) -> list[Line]:
     changes = select(ImportChange).where(*_written_by(batch_id), ImportChange.line.in_(numbers))
-    in_order: Iterable[ImportChange] = session.scalars(changes.order_by(ImportChange.line.desc(), ImportChange.id))
+    in_order: Iterable[ImportChange] = session.scalars(
+        changes.order_by(ImportChange.line.desc(), ImportChange.id)
+    )
     return [Line(number, list(of_it)) for number, of_it in groupby(in_order, lambda change: change.line)]
 
 
 def _left(batch_id: int, line: Line) -> ImportLeft:
     sentences = " ".join(dict.fromkeys(line.left.values()))
     return ImportLeft(
-        batch_id=batch_id, line=line.number, nip=line.shown_nip, columns=",".join(line.left), sentences=sentences[:2000]
+        batch_id=batch_id,
+        line=line.number,
+        nip=line.shown_nip,
+        columns=",".join(line.left),
+        sentences=sentences[:2000],
     )
 
 
@@ -440,7 +509,9 @@ def _terms(session: Session, wanted: ImportTakeBack, delay: timedelta, now: date
     authority = Authority.in_office(session, wanted.asked_by, today_in_jakarta(now))
     if authority is None or not authority.covers(wanted.batch.instansi_id):
         raise MandateEnded
-    return Terms(authority, wanted.batch_id, f"Pengembalian impor nomor {wanted.batch_id}: {wanted.reason}", delay, now)
+    return Terms(
+        authority, wanted.batch_id, f"Pengembalian impor nomor {wanted.batch_id}: {wanted.reason}", delay, now
+    )
 
 
 def _written_by(batch_id: int) -> tuple[ColumnElement[bool], ...]:
@@ -471,11 +542,14 @@ def _held(session: Session, hold: Hold) -> ImportTakeBack:
     return wanted
 
 
-def _end(session: Session, wanted: ImportTakeBack, state: TakeBackState, problem: str | None, now: datetime) -> TakeBackState:
+def _end(
+    session: Session, wanted: ImportTakeBack, state: TakeBackState, problem: str | None, now: datetime
+) -> TakeBackState:
     """It is over. What it has done until then is told to the trail and to the centre."""
     wanted.state, wanted.problem, wanted.ended_at, wanted.held_until = state, problem, now, None
     audit.record(
-        session, Tag.IMPORT_TAKEN_BACK, None, WORKER, now, actor=wanted.asked_by, instansi_id=wanted.batch.instansi_id,
+        session, Tag.IMPORT_TAKEN_BACK, None, WORKER, now, actor=wanted.asked_by,
+        instansi_id=wanted.batch.instansi_id,
         batch=wanted.batch_id, state=state, put_back=wanted.result.get("put_back", 0),
         removed=wanted.result.get("removed", 0), left=wanted.result.get("left", 0), because=problem,
     )  # fmt: skip

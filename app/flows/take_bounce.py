@@ -1,7 +1,9 @@
-"""A mail server says later that a letter did not arrive, and the desk should know where it has to look for another address.
+"""A mail server says later that a letter did not arrive, and the desk should know where it has to look for
+another address.
 
-Anybody can write such a report. It counts for the one letter whose signed address it came to, so whoever forges one has had
-that letter, and it marks a person only while the address that the letter went to is the one on record: one's own.
+Anybody can write such a report. It counts for the one letter whose signed address it came to, so whoever
+forges one has had that letter, and it marks a person only while the address that the letter went to is the
+one on record: one's own.
 """
 
 from collections.abc import Iterator
@@ -23,7 +25,8 @@ from app.security.signing import SigningKeys
 
 @dataclass(frozen=True)
 class Noted:
-    """The letter is known not to have arrived. `marks_person` where its reader's record says so from now on."""
+    """The letter is known not to have arrived. `marks_person` where its reader's record says so from now
+    on."""
 
     mail_id: int
     status: str
@@ -33,7 +36,8 @@ class Noted:
 
 @dataclass(frozen=True)
 class LeftAlone:
-    """Nothing was changed. `is_answered` when the portal has read in it all that there is, so nobody needs to keep it."""
+    """Nothing was changed. `is_answered` when the portal has read in it all that there is, so nobody needs to
+    keep it."""
 
     why: str
     is_answered: bool = False
@@ -42,7 +46,8 @@ class LeftAlone:
 def take_bounce(
     session: Session, came_back: CameBack, envelope_to: str, keys: SigningKeys, client: Client, now: datetime
 ) -> Noted | LeftAlone:
-    """Note what a message to the return path says. `envelope_to` is where the mail server had it for, empty if unknown."""
+    """Note what a message to the return path says. `envelope_to` is where the mail server had it for, empty
+    if unknown."""
     message_id = next(_letters_named(came_back, envelope_to, keys), None)
     if message_id is None:
         return LeftAlone("it was not sent to a signed address of this portal")

@@ -1,6 +1,7 @@
 """An admin sees how it goes: who has activated, what waits and for how long, which mails fail.
 
-Who stands where was counted by the worker; everything else is read through an index and only as far as a page needs.
+Who stands where was counted by the worker; everything else is read through an index and only as far as a page
+needs.
 """
 
 from collections import Counter
@@ -151,12 +152,15 @@ class Reach:
     authority: Authority
     instansi: Instansi | None
 
-    def within(self, column: "InstrumentedAttribute[int] | InstrumentedAttribute[int | None]") -> ColumnElement[bool]:
+    def within(
+        self, column: "InstrumentedAttribute[int] | InstrumentedAttribute[int | None]"
+    ) -> ColumnElement[bool]:
         return column == self.instansi.id if self.instansi else self.authority.within(column)
 
 
 def reach_of(session: Session, authority: Authority, code: str) -> Reach | None:
-    """With a code, that instansi; None when there is none within reach. Whoever has only one has chosen it."""
+    """With a code, that instansi; None when there is none within reach. Whoever has only one has chosen
+    it."""
     if code:
         instansi = Instansi.with_code(session, code)
         return Reach(authority, instansi) if instansi and authority.covers(instansi.id) else None
@@ -167,7 +171,12 @@ def reach_of(session: Session, authority: Authority, code: str) -> Reach | None:
 def days(session: Session, reach: Reach, today: date) -> list[tuple[date, Figures]]:
     """The last days that were counted, in order; a day without a count is not there."""
     wanted = [today - timedelta(days=back) for back in range(DAYS_SHOWN)]
-    columns = (ActivationDay.not_activated, ActivationDay.waiting_approval, ActivationDay.active, ActivationDay.deactivated)
+    columns = (
+        ActivationDay.not_activated,
+        ActivationDay.waiting_approval,
+        ActivationDay.active,
+        ActivationDay.deactivated,
+    )
     counted = select(ActivationDay.day, *(func.sum(column) for column in columns)).where(
         ActivationDay.day.in_(wanted), reach.within(ActivationDay.instansi_id)
     )
@@ -184,16 +193,28 @@ def units(session: Session, instansi: Instansi) -> list[Line]:
     """The units of one instansi, who has furthest to go first."""
     counted = session.scalars(select(ActivationUnit).where(ActivationUnit.instansi_id == instansi.id))
     lines = [Line(unit.work_unit, None, _figures(unit)) for unit in counted]
-    return sorted(lines, key=lambda line: (not line.figures.people, line.figures.share, -line.figures.people, line.name))
+    return sorted(
+        lines, key=lambda line: (not line.figures.people, line.figures.share, -line.figures.people, line.name)
+    )
 
 
 def ranking(session: Session, reach: Reach) -> list[Line]:
     """All instansi within reach as they stood on the last day that was counted, the highest share first."""
-    latest = select(ActivationDay.day).where(reach.within(ActivationDay.instansi_id)).order_by(ActivationDay.day.desc()).limit(1)
+    latest = (
+        select(ActivationDay.day)
+        .where(reach.within(ActivationDay.instansi_id))
+        .order_by(ActivationDay.day.desc())
+        .limit(1)
+    )
     counted = select(ActivationDay, Instansi).join(Instansi, Instansi.id == ActivationDay.instansi_id)
-    rows = session.execute(counted.where(ActivationDay.day == latest.scalar_subquery(), reach.within(ActivationDay.instansi_id)))
+    rows = session.execute(
+        counted.where(ActivationDay.day == latest.scalar_subquery(), reach.within(ActivationDay.instansi_id))
+    )
     lines = [Line(instansi.name, instansi.code, _figures(day)) for day, instansi in rows]
-    return sorted(lines, key=lambda line: (not line.figures.people, -line.figures.share, -line.figures.people, line.name))
+    return sorted(
+        lines,
+        key=lambda line: (not line.figures.people, -line.figures.share, -line.figures.people, line.name),
+    )
 
 
 def take_stock(session: Session, reach: Reach, now: datetime) -> Stock:
@@ -203,14 +224,20 @@ def take_stock(session: Session, reach: Reach, now: datetime) -> Stock:
         corrections=_queue(session, reach, now),
         promise=_promise(session, reach, now),
         cpns=_count(session, select(User.id).where(within, _WAITS), MOST_COUNTED),
-        cpns_oldest_at=min((at for at, _ in _oldest(session, reach, User.activation_changed_at, _WAITS)), default=None),
+        cpns_oldest_at=min(
+            (at for at, _ in _oldest(session, reach, User.activation_changed_at, _WAITS)), default=None
+        ),
         failing=failing,
         mails_are_cut=is_cut,
         contested=_waiting(session, reach, ChangeState.FROZEN),
         awaiting_second=_waiting(session, reach, ChangeState.NEEDS_SECOND),
         stuck=_stuck(session, reach),
-        without_login=_count(session, select(User.id).where(within, User.stuck_since.is_not(None)), MOST_STUCK_COUNTED),
-        with_failed_mail=_count(session, select(User.id).where(within, User.mail_failed_at.is_not(None)), MOST_STUCK_COUNTED),
+        without_login=_count(
+            session, select(User.id).where(within, User.stuck_since.is_not(None)), MOST_STUCK_COUNTED
+        ),
+        with_failed_mail=_count(
+            session, select(User.id).where(within, User.mail_failed_at.is_not(None)), MOST_STUCK_COUNTED
+        ),
     )
 
 
@@ -225,11 +252,15 @@ def mail_alarms(session: Session, authority: Authority) -> list[MailAlarm]:
     return found
 
 
-def note_export(session: Session, reach: Reach, what: str, file_kind: str, how_many: int, client: Client, now: datetime) -> None:
+def note_export(
+    session: Session, reach: Reach, what: str, file_kind: str, how_many: int, client: Client, now: datetime
+) -> None:
     """Leave a trace of figures that were taken along."""
     desks = [reach.instansi.id] if reach.instansi else reach.authority.parts({})
     parts = dict.fromkeys(desks, how_many)
-    audit.record_parts(session, Tag.EXPORTED, parts, client, now, actor=reach.authority.admin, what=what, file=file_kind)
+    audit.record_parts(
+        session, Tag.EXPORTED, parts, client, now, actor=reach.authority.admin, what=what, file=file_kind
+    )
 
 
 # Spelled out, because a partial index serves only a condition that is plainly its own.
@@ -291,13 +322,17 @@ def _promise(session: Session, reach: Reach, now: datetime) -> Promise | None:
 
 
 def _stuck(session: Session, reach: Reach) -> list[User]:
-    """Who has waited longest after a token, over all instansi: they are among the first of those whose first is oldest."""
+    """Who has waited longest after a token, over all instansi: they are among the first of those whose first
+    is oldest."""
     is_stuck = User.stuck_since.is_not(None)
     oldest = sorted(_oldest(session, reach, User.stuck_since, is_stuck))[:STUCK_SHOWN]
     people: list[tuple[datetime, int, User]] = []
     for _, instansi_id in oldest:
         first = (
-            select(User).where(User.instansi_id == instansi_id, is_stuck).order_by(User.stuck_since, User.id).limit(STUCK_SHOWN)
+            select(User)
+            .where(User.instansi_id == instansi_id, is_stuck)
+            .order_by(User.stuck_since, User.id)
+            .limit(STUCK_SHOWN)
         )
         people += [(user.stuck_since, user.id, user) for user in session.scalars(first) if user.stuck_since]
     return [user for _, _, user in sorted(people, key=lambda one: one[:2])[:STUCK_SHOWN]]
@@ -310,22 +345,30 @@ def _oldest(
     condition: ColumnElement[bool] | TextClause,
 ) -> list[tuple[datetime, int]]:
     """The earliest moment among the people of each instansi: one look into the index for each."""
-    among = select(column).where(User.instansi_id == Instansi.id, condition).order_by(column).limit(1).correlate(Instansi)
+    among = (
+        select(column)
+        .where(User.instansi_id == Instansi.id, condition)
+        .order_by(column)
+        .limit(1)
+        .correlate(Instansi)
+    )
     found = session.execute(select(among.scalar_subquery(), Instansi.id).where(reach.within(Instansi.id)))
     return [(moment, instansi_id) for moment, instansi_id in found if moment]
 
 
 def _waiting(session: Session, reach: Reach, state: ChangeState) -> list[IdentityChange]:
     waiting = select(IdentityChange).where(
-        IdentityChange.state == state, IdentityChange.settled_at.is_(None), reach.within(IdentityChange.instansi_id)
+        IdentityChange.state == state,
+        IdentityChange.settled_at.is_(None),
+        reach.within(IdentityChange.instansi_id),
     )
     since = IdentityChange.ended_at if state is ChangeState.FROZEN else IdentityChange.decided_at
     return list(session.scalars(waiting.order_by(since, IdentityChange.id).limit(CHANGES_SHOWN)))
 
 
 def _failing(session: Session, reach: Reach, now: datetime) -> tuple[list[FailingDomain], bool]:
-    """Mails of the last days that were refused, for good or for now, or came back, by the domain they went to. What our own
-    side is at fault for says nothing about a domain."""
+    """Mails of the last days that were refused, for good or for now, or came back, by the domain they went
+    to. What our own side is at fault for says nothing about a domain."""
     counts: Counter[str] = Counter()
     last: dict[str, tuple[datetime, str]] = {}
     failed = [_bounced(session, reach, now)]
@@ -355,7 +398,8 @@ def _failing(session: Session, reach: Reach, now: datetime) -> tuple[list[Failin
 
 
 def _bounced(session: Session, reach: Reach, now: datetime) -> list[tuple[str, str | None, datetime | None]]:
-    """What came back from the addresses on record, because of them. Readers of others could have written it themselves."""
+    """What came back from the addresses on record, because of them. Readers of others could have written it
+    themselves."""
     newest = (
         select(OutboxMail.id)
         .where(OutboxMail.bounced_at > now - MAILS_OF)
@@ -367,14 +411,20 @@ def _bounced(session: Session, reach: Reach, now: datetime) -> list[tuple[str, s
         select(OutboxMail.to_address, OutboxMail.bounce_answer, OutboxMail.bounced_at)
         .join(newest, newest.c.id == OutboxMail.id)
         .join(User, User.id == OutboxMail.user_id)
-        .where(reach.within(User.instansi_id), OutboxMail.bounce_is_hard.is_(True), User.email == OutboxMail.to_address)
+        .where(
+            reach.within(User.instansi_id),
+            OutboxMail.bounce_is_hard.is_(True),
+            User.email == OutboxMail.to_address,
+        )
         .limit(MOST_MEASURED)
     )
     return [(address, answer, at) for address, answer, at in session.execute(bounced)]
 
 
 def _count(session: Session, found: Select[int], most: int) -> AtMost:
-    return AtMost(session.scalar(select(func.count()).select_from(found.limit(most + 1).subquery())) or 0, most)
+    return AtMost(
+        session.scalar(select(func.count()).select_from(found.limit(most + 1).subquery())) or 0, most
+    )
 
 
 def _figures(row: ActivationDay | ActivationUnit) -> Figures:

@@ -1,5 +1,5 @@
-"""A workbook of one sheet whose strings are text, whatever program opens it: a NIP keeps its digits, a telephone number its
-first zero, and nothing becomes a formula, a date or a link."""
+"""A workbook of one sheet whose strings are text, whatever program opens it: a NIP keeps its digits, a
+telephone number its first zero, and nothing becomes a formula, a date or a link."""
 
 import re
 from collections.abc import Sequence
@@ -13,13 +13,23 @@ from app.domain.staff_file import guarded, unguarded
 Cell = str | int | float | None
 
 MOST_ROWS = 1_048_576  # that a sheet may have, the header among them
-TEXT_FORMAT = 49  # the one that spreadsheets call Text, by its number: they know it without reading a format's code
+TEXT_FORMAT = (
+    49  # the one that spreadsheets call Text, by its number: they know it without reading a format's code
+)
 _LONGEST_CELL = 32_767
 _COLUMN_WIDTH = 24
 _NOT_IN_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 # Rows on their way wait on the disk, and what is done is compressed.
-_OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-_CUT = "Daftar ini terpotong, karena lembar XLSX tidak memuat lebih banyak baris. Daftar yang utuh ada dalam bentuk CSV."
+_OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+_CUT = (
+    "Daftar ini terpotong, karena lembar XLSX tidak memuat lebih banyak baris. Daftar yang utuh ada "
+    "dalam bentuk CSV."
+)
 
 
 class TextWorkbook:
@@ -39,7 +49,9 @@ class TextWorkbook:
     def __enter__(self) -> "TextWorkbook":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def add(self, row: Sequence[Cell]) -> None:
@@ -59,6 +71,7 @@ class TextWorkbook:
 
 
 def _as_read(cell: str) -> str:
-    """As `unguarded` gives it back, who reads lists of refused rows: only what looks guarded already is guarded here."""
+    """As `unguarded` gives it back, who reads lists of refused rows: only what looks guarded already is
+    guarded here."""
     cell = _NOT_IN_XML.sub("\ufffd", cell)
     return cell if unguarded(cell) == cell else guarded(cell)

@@ -28,9 +28,12 @@ class Limited:
     until: datetime
 
 
-def unlock(session: Session, nip: Nip, keys: SigningKeys, client: Client, now: datetime, actor: User | None = None) -> None:
-    """Forget the NIP's tries at login and token, whether it exists or not, and the mails that others have caused to its
-    address on record. Its tokens need no unlocking: they are held back only while one lies in the mailbox."""
+def unlock(
+    session: Session, nip: Nip, keys: SigningKeys, client: Client, now: datetime, actor: User | None = None
+) -> None:
+    """Forget the NIP's tries at login and token, whether it exists or not, and the mails that others have
+    caused to its address on record. Its tokens need no unlocking: they are held back only while one lies in
+    the mailbox."""
     user = User.with_nip(session, nip)
     log_in.forget_tries(session, nip, keys)
     for _, _, key in _buckets(nip, user.email if user else None, keys):
@@ -56,7 +59,9 @@ def limits_on(session: Session, person: User, keys: SigningKeys, now: datetime) 
         for what, limit, key in _buckets(person.shown_nip, person.email, keys)
     )
     held = [(what, until) for what, until in found if until]
-    return [Limited(what, until) for what, until in log_in.held_until(session, person.shown_nip, keys, now) + held]
+    return [
+        Limited(what, until) for what, until in log_in.held_until(session, person.shown_nip, keys, now) + held
+    ]
 
 
 def _buckets(nip: Nip, email: str | None, keys: SigningKeys) -> Iterator[tuple[str, throttle.Limit, str]]:

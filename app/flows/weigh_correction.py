@@ -1,7 +1,8 @@
 """What an admin should know before deciding on another address: the form proves only the new mailbox.
 
-What is found is warnings (app/domain/email_warnings.py). Whoever approves has to acknowledge each heavy one: they are
-looked up anew in the transaction that decides, so one that arose since the page was opened is met all the same.
+What is found is warnings (app/domain/email_warnings.py). Whoever approves has to acknowledge each heavy one:
+they are looked up anew in the transaction that decides, so one that arose since the page was opened is met
+all the same.
 """
 
 from collections import Counter, defaultdict
@@ -15,7 +16,14 @@ from sqlalchemy.orm import Session
 from app.domain.client import Client
 from app.domain.corrections import OPEN_STATES, CorrectionState, IdentityCheck
 from app.domain.email_address import USUAL_DOMAINS, EmailAddress
-from app.domain.email_warnings import EmailWarning, WarningKind, Weight, acknowledged_kinds, unacknowledged, warn
+from app.domain.email_warnings import (
+    EmailWarning,
+    WarningKind,
+    Weight,
+    acknowledged_kinds,
+    unacknowledged,
+    warn,
+)
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import shown_moment
 from app.domain.person_name import Likeness, compare_names
@@ -79,8 +87,11 @@ def weigh(session: Session, authority: Authority, correction: EmailCorrection, n
     return weigh_many(session, authority, [correction], now)[0]
 
 
-def weigh_many(session: Session, authority: Authority, corrections: Sequence[EmailCorrection], now: datetime) -> list[Weighed]:
-    """Look requests over, together; nothing is changed. What lies outside the admin's reach is at most said to exist."""
+def weigh_many(
+    session: Session, authority: Authority, corrections: Sequence[EmailCorrection], now: datetime
+) -> list[Weighed]:
+    """Look requests over, together; nothing is changed. What lies outside the admin's reach is at most said
+    to exist."""
     asked = [(_person_of(one), EmailAddress(one.new_email)) for one in corrections]
     known = _look_up(session, asked, now)
     need_second = need_second_among(session, [person for person, _ in asked], now)
@@ -89,12 +100,19 @@ def weigh_many(session: Session, authority: Authority, corrections: Sequence[Ema
         Weighed(
             one,
             person,
-            warnings=_in_order([*_about_address(authority, known, person, address, one), *_about_request(one, person, address)]),
+            warnings=_in_order(
+                [
+                    *_about_address(authority, known, person, address, one),
+                    *_about_request(one, person, address),
+                ]
+            ),
             changes=known.changes[person.id][:MOST_SHOWN],
             has_attachment=one.id in with_attachment,
             is_taken=known.owner_of(address, person) is not None,
             needs_second=person.id in need_second,
-            awaits_second=any(change.correction_id == one.id for change in known.under_way(person, ChangeState.NEEDS_SECOND)),
+            awaits_second=any(
+                change.correction_id == one.id for change in known.under_way(person, ChangeState.NEEDS_SECOND)
+            ),
             is_under_way=bool(known.under_way(person, ChangeState.NEEDS_SECOND, ChangeState.SCHEDULED)),
             is_in_use=person.is_in_use,
         )
@@ -134,8 +152,8 @@ def not_acknowledged(
     client: Client,
     now: datetime,
 ) -> NotAcknowledged | None:
-    """The heavy warnings that these marks do not carry. Leaves a trace, because a warning tells an admin who tries addresses
-    one after the other what others have asked for."""
+    """The heavy warnings that these marks do not carry. Leaves a trace, because a warning tells an admin who
+    tries addresses one after the other what others have asked for."""
     missing = unacknowledged(warnings, marks)
     if not missing:
         return None
@@ -148,9 +166,15 @@ def not_acknowledged(
 
 
 def record_acknowledged(
-    session: Session, authority: Authority, change: IdentityChange, warnings: list[EmailWarning], client: Client, now: datetime
+    session: Session,
+    authority: Authority,
+    change: IdentityChange,
+    warnings: list[EmailWarning],
+    client: Client,
+    now: datetime,
 ) -> None:
-    """Write down which heavy warnings a decision without a request, or a second admin's word, was given in spite of."""
+    """Write down which heavy warnings a decision without a request, or a second admin's word, was given in
+    spite of."""
     if kinds := acknowledged_kinds(warnings):
         audit.record(
             session, Tag.WARNINGS_ACKNOWLEDGED, change.user, client, now, actor=authority.admin,
@@ -158,7 +182,9 @@ def record_acknowledged(
         )  # fmt: skip
 
 
-def others_beside(session: Session, authority: Authority, correction: EmailCorrection) -> Sequence[EmailCorrection]:
+def others_beside(
+    session: Session, authority: Authority, correction: EmailCorrection
+) -> Sequence[EmailCorrection]:
     """Requests for the same NIP or the same mailbox, within reach, the newest first."""
     of_person = select(EmailCorrection.id).where(EmailCorrection.user_id == correction.user_id)
     of_mailbox = select(EmailCorrection.id).where(EmailCorrection.new_mailbox == correction.new_mailbox)
@@ -182,7 +208,9 @@ class _Known:
     """What the records say about some people and the addresses that are asked for, looked up together."""
 
     owners: Mapping[str, User]  # by the address on record
-    asked_for: Mapping[str, frozenset[tuple[int | None, str]]]  # mailbox -> the people and NIPs it was offered for
+    asked_for: Mapping[
+        str, frozenset[tuple[int | None, str]]
+    ]  # mailbox -> the people and NIPs it was offered for
     stopped_for: Mapping[str, frozenset[int]]  # mailbox -> the people who stopped a change to it
     rejected: Mapping[tuple[int, str], Sequence[EmailCorrection]]  # person and mailbox -> the newest first
     waiting: Mapping[int, Counter[str]]  # person -> open requests by mailbox
@@ -209,13 +237,19 @@ def _look_up(session: Session, asked: Sequence[tuple[User, EmailAddress]], now: 
         rejected=_rejected(session, people, mailboxes, since),
         waiting=_waiting(session, people),
         changes=_changes(session, people),
-        domains={instansi_id: _domains_of(session, instansi_id) for instansi_id in {person.instansi_id for person, _ in asked}},
+        domains={
+            instansi_id: _domains_of(session, instansi_id)
+            for instansi_id in {person.instansi_id for person, _ in asked}
+        },
         since=since,
     )
 
 
 def _owners(session: Session, addresses: Collection[EmailAddress]) -> dict[str, User]:
-    return {owner.email_key or "": owner for owner in session.scalars(select(User).where(User.registered_at(addresses)))}
+    return {
+        owner.email_key or "": owner
+        for owner in session.scalars(select(User).where(User.registered_at(addresses)))
+    }
 
 
 def _spellings(address: EmailAddress) -> list[EmailAddress]:
@@ -224,8 +258,11 @@ def _spellings(address: EmailAddress) -> list[EmailAddress]:
     return [address, EmailAddress(f"{local.split('+')[0] or local}@{domain}"), EmailAddress(address.mailbox)]
 
 
-def _asked_for(session: Session, mailboxes: Collection[str], since: datetime) -> dict[str, frozenset[tuple[int | None, str]]]:
-    """Only by forms that came in: they show that the mailbox is the sender's. Links can be asked for by anybody."""
+def _asked_for(
+    session: Session, mailboxes: Collection[str], since: datetime
+) -> dict[str, frozenset[tuple[int | None, str]]]:
+    """Only by forms that came in: they show that the mailbox is the sender's. Links can be asked for by
+    anybody."""
     found = (
         select(EmailCorrection.new_mailbox, EmailCorrection.user_id, EmailCorrection.nip)
         .where(EmailCorrection.new_mailbox.in_(mailboxes), EmailCorrection.submitted_at > since)
@@ -292,36 +329,48 @@ def _waiting(session: Session, people: Collection[int]) -> dict[int, Counter[str
 
 def _changes(session: Session, people: Collection[int]) -> dict[int, list[IdentityChange]]:
     changes: dict[int, list[IdentityChange]] = {person: [] for person in people}
-    found = select(IdentityChange).where(IdentityChange.user_id.in_(people)).order_by(IdentityChange.id.desc())
+    found = (
+        select(IdentityChange).where(IdentityChange.user_id.in_(people)).order_by(IdentityChange.id.desc())
+    )
     for change in session.scalars(found):
         changes[change.user_id].append(change)
     return changes
 
 
 def _domains_of(session: Session, instansi_id: int) -> frozenset[str]:
-    """The domains that several people of an instansi have on record. Some of its people are enough: a domain of the house
-    is on record for many."""
+    """The domains that several people of an instansi have on record. Some of its people are enough: a domain
+    of the house is on record for many."""
     some = select(User.email_key).where(User.instansi_id == instansi_id, User.email_key.is_not(None))
-    used = Counter(key.split("@")[1] for key in session.scalars(some.order_by(User.nip).limit(_PEOPLE_ASKED)) if key)
+    used = Counter(
+        key.split("@")[1] for key in session.scalars(some.order_by(User.nip).limit(_PEOPLE_ASKED)) if key
+    )
     return frozenset(domain for domain, people in used.items() if people >= _FEWEST_OF_A_DOMAIN)
 
 
 def _about_address(
-    authority: Authority, known: _Known, person: User, address: EmailAddress, of: EmailCorrection | None = None
+    authority: Authority,
+    known: _Known,
+    person: User,
+    address: EmailAddress,
+    of: EmailCorrection | None = None,
 ) -> list[EmailWarning]:
     """`of` is the request that asks for it, where there is one."""
     found = [*_about_mailbox(authority, known, person, address), *_about_spelling(known, person, address)]
     found += _about_the_past(known, person, address, of)
     if person.is_deactivated:
         found.append(warn(WarningKind.DEACTIVATED, address))
-    if rivals := sum(count for mailbox, count in known.waiting[person.id].items() if mailbox != address.mailbox):
+    if rivals := sum(
+        count for mailbox, count in known.waiting[person.id].items() if mailbox != address.mailbox
+    ):
         found.append(warn(WarningKind.RIVALS, address, count=rivals))
     if dialled(person.phone) is None:
         found.append(warn(WarningKind.NO_PHONE, address))
     return found
 
 
-def _about_mailbox(authority: Authority, known: _Known, person: User, address: EmailAddress) -> list[EmailWarning]:
+def _about_mailbox(
+    authority: Authority, known: _Known, person: User, address: EmailAddress
+) -> list[EmailWarning]:
     found = []
     others = (known.owner_of(spelling, person) for spelling in _spellings(address)[1:])
     if owner := known.owner_of(address, person):
@@ -352,7 +401,9 @@ def _about_spelling(known: _Known, person: User, address: EmailAddress) -> list[
     return found
 
 
-def _about_the_past(known: _Known, person: User, address: EmailAddress, of: EmailCorrection | None) -> list[EmailWarning]:
+def _about_the_past(
+    known: _Known, person: User, address: EmailAddress, of: EmailCorrection | None
+) -> list[EmailWarning]:
     """What came to nothing before: a change that was stopped or taken back, a request that was rejected."""
     found = []
     ended = [
@@ -362,9 +413,19 @@ def _about_the_past(known: _Known, person: User, address: EmailAddress, of: Emai
         and change.ended_at
         and (change.ended_at > known.since or (of and change.correction_id == of.id))
     ]
-    for state, kind in ((ChangeState.FROZEN, WarningKind.STOPPED_BEFORE), (ChangeState.CANCELLED, WarningKind.ENDED_BEFORE)):
+    for state, kind in (
+        (ChangeState.FROZEN, WarningKind.STOPPED_BEFORE),
+        (ChangeState.CANCELLED, WarningKind.ENDED_BEFORE),
+    ):
         if last := next((change for change in ended if change.state is state and change.ended_at), None):
-            found.append(warn(kind, address, when=shown_moment(last.ended_at or known.since), because=last.ended_because or ""))
+            found.append(
+                warn(
+                    kind,
+                    address,
+                    when=shown_moment(last.ended_at or known.since),
+                    because=last.ended_because or "",
+                )
+            )
     rejected = known.rejected.get((person.id, address.mailbox), ())
     if last_no := next((one for one in rejected if of is None or one.id != of.id), None):
         when = shown_moment(last_no.decided_at or known.since)

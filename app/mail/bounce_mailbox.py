@@ -12,7 +12,11 @@ from app.domain.bounce import LONGEST_MESSAGE
 from config import BounceMailbox
 
 SECONDS_FOR_EACH_ANSWER = 15
-_FAULTS = (imaplib.IMAP4.error, OSError, ValueError)  # TLS's and time-outs are OSErrors; ValueErrors come of broken answers
+_FAULTS = (
+    imaplib.IMAP4.error,
+    OSError,
+    ValueError,
+)  # TLS's and time-outs are OSErrors; ValueErrors come of broken answers
 
 
 class MailboxFault(Exception):
@@ -39,13 +43,17 @@ class OpenMailbox:
             try:
                 self._imap.login(_quoted(self._where.username), self._where.password)
                 _succeeded(self._imap.select(_quoted(self._where.folder)))
-                self._can_remove_by_number = b"UIDPLUS" in b" ".join(_succeeded(self._imap.capability())).upper().split()
+                self._can_remove_by_number = (
+                    b"UIDPLUS" in b" ".join(_succeeded(self._imap.capability())).upper().split()
+                )
             except BaseException:
                 self._imap.shutdown()
                 raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             self._imap.logout()
         except _FAULTS:
@@ -68,8 +76,8 @@ class OpenMailbox:
             _succeeded(self._imap.uid("STORE", number, "+FLAGS.SILENT", r"(\Seen)"))
 
     def remove(self, number: str) -> None:
-        """This message alone: what somebody else has marked for removal is not ours. A server that cannot do that by number
-        (RFC 4315) keeps it, marked."""
+        """This message alone: what somebody else has marked for removal is not ours. A server that cannot do
+        that by number (RFC 4315) keeps it, marked."""
         with _as_mailbox_faults():
             _succeeded(self._imap.uid("STORE", number, "+FLAGS.SILENT", r"(\Seen \Deleted)"))
             if self._can_remove_by_number:

@@ -1,5 +1,5 @@
-"""Handing letters to the mail server with Flask-Mail, which has no time-out and does not verify the certificate at
-STARTTLS, so the connection is made here. Without a mail server (demo) letters become files."""
+"""Handing letters to the mail server with Flask-Mail, which has no time-out and does not verify the
+certificate at STARTTLS, so the connection is made here. Without a mail server (demo) letters become files."""
 
 import os
 import smtplib
@@ -20,8 +20,9 @@ from config import Settings
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-# How long a server may take, by where in the talk it is (RFC 5321 4.5.3.2). The first silence ends the round, so a server
-# that hangs costs one of these, not one a letter; and a second line goes on with the others meanwhile (app/cli/sending.py).
+# How long a server may take, by where in the talk it is (RFC 5321 4.5.3.2). The first silence ends the round,
+# so a server that hangs costs one of these, not one a letter; and a second line goes on with the others
+# meanwhile (app/cli/sending.py).
 PATIENCE = {
     Phase.CONNECT: 300.0,
     Phase.HELLO: 300.0,
@@ -43,7 +44,9 @@ class Postman(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
     def deliver(self, letter: RenderedLetter, to_address: str, message_id: str) -> Delivery: ...
 
@@ -75,8 +78,8 @@ def init_app(app: Flask, settings: Settings, keys: ReturnPaths) -> Callable[[], 
 
 
 def reach_server(postman: Callable[[], Postman], seconds: float) -> None:
-    """Connect, with TLS and login as configured, and hang up; raises what stands in the way, or that an answer took longer
-    than so many seconds. Files need no server."""
+    """Connect, with TLS and login as configured, and hang up; raises what stands in the way, or that an
+    answer took longer than so many seconds. Files need no server."""
     with postman() as carrier:
         if isinstance(carrier, SmtpPostman):
             carrier.patience = dict.fromkeys(Phase, seconds)
@@ -84,7 +87,8 @@ def reach_server(postman: Callable[[], Postman], seconds: float) -> None:
 
 
 class SmtpPostman:
-    """One connection for many letters; one recipient a message, because with two a refusal of one raises nothing."""
+    """One connection for many letters; one recipient a message, because with two a refusal of one raises
+    nothing."""
 
     def __init__(self, mail: Mail, settings: Settings, keys: ReturnPaths) -> None:
         self._mail = mail
@@ -96,7 +100,9 @@ class SmtpPostman:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._hang_up()
 
     def deliver(self, letter: RenderedLetter, to_address: str, message_id: str) -> Delivery:
@@ -141,7 +147,9 @@ class SmtpPostman:
         return self._keys.return_path(address, message_id) if address else None
 
     def _refused(self, talk: "_Talk", code: int, words: bytes | str) -> Delivery:
-        delivery = judged(talk.phase, code, words.decode(errors="replace") if isinstance(words, bytes) else words)
+        delivery = judged(
+            talk.phase, code, words.decode(errors="replace") if isinstance(words, bytes) else words
+        )
         if isinstance(delivery, LineFault):
             self._hang_up()
         return delivery
@@ -162,7 +170,9 @@ def _at_the_door(fault: OSError | UnicodeError) -> Delivery:
         case smtplib.SMTPResponseException(smtp_code=code, smtp_error=words):
             text = words.decode(errors="replace") if isinstance(words, bytes) else words
             delivery = judged(Phase.LOGIN, code, text)
-            return delivery if isinstance(delivery, SessionFault) else LineFault(f"no connection: {code} {text}")
+            return (
+                delivery if isinstance(delivery, SessionFault) else LineFault(f"no connection: {code} {text}")
+            )
         case smtplib.SMTPServerDisconnected():
             return LineFault(f"no connection: {_words_of(fault)}")
         case smtplib.SMTPException():  # it offers no TLS, or no way to log in that we know
@@ -171,8 +181,8 @@ def _at_the_door(fault: OSError | UnicodeError) -> Delivery:
 
 
 class VerifiedConnection(Connection):
-    """Flask-Mail's connection that says who it is, waits as long as the standard asks, and takes only a certificate that fits
-    the server's name."""
+    """Flask-Mail's connection that says who it is, waits as long as the standard asks, and takes only a
+    certificate that fits the server's name."""
 
     talk: "_Talk"
 
@@ -210,8 +220,8 @@ class VerifiedConnection(Connection):
 
 
 class _Talk(smtplib.SMTP):
-    """Knows where in the talk it is, how long the server may take there, from when on it may hold the letter, and its last
-    word on it."""
+    """Knows where in the talk it is, how long the server may take there, from when on it may hold the letter,
+    and its last word on it."""
 
     phase = Phase.CONNECT
     patience: Mapping[Phase, float] = PATIENCE
@@ -251,14 +261,16 @@ class _Talk(smtplib.SMTP):
         return super().quit()
 
     def is_heard(self) -> bool:
-        """Whether the server still listens. Many say 421 before they close an idle line, so not every answer is a yes."""
+        """Whether the server still listens. Many say 421 before they close an idle line, so not every answer
+        is a yes."""
         try:
             return self.noop()[0] == 250
         except _FAULTS_OF_THE_LINE:
             return False
 
     def send(self, s: "ReadableBuffer | str") -> None:
-        """Commands are sent as str; bytes are the letter, which smtplib sends when the server has asked for it."""
+        """Commands are sent as str; bytes are the letter, which smtplib sends when the server has asked for
+        it."""
         if isinstance(s, str):
             super().send(s)
             return
@@ -288,7 +300,9 @@ class FilePostman:
         self._settings.mail_folder.mkdir(parents=True, exist_ok=True)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
         pass
 
     def deliver(self, letter: RenderedLetter, to_address: str, message_id: str) -> Delivery:
@@ -296,7 +310,9 @@ class FilePostman:
         file = self._settings.mail_folder / f"{message_id}.eml"
         half_written = file.with_suffix(f".{os.getpid()}")
         try:
-            half_written.write_bytes(content.replace(b"\r\n", b"\n"))  # as files are kept on this side of the wire
+            half_written.write_bytes(
+                content.replace(b"\r\n", b"\n")
+            )  # as files are kept on this side of the wire
             half_written.rename(file)
         except OSError as fault:
             return LineFault(_words_of(fault))
@@ -309,7 +325,8 @@ def _message(letter: RenderedLetter, to_address: str, message_id: str, settings:
         recipients=[to_address],
         body=letter.text,
         html=letter.html,
-        sender=settings.mail_sender,  # as one string: from a pair Flask-Mail forgets the quotes that a comma needs
+        # As one string: from a pair Flask-Mail forgets the quotes that a comma needs
+        sender=settings.mail_sender,
         # Told to auto-responders: nobody reads an answer (RFC 3834).
         extra_headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
     )

@@ -17,10 +17,15 @@ from app.models.user import User
 
 
 def answer_to_reset_request(
-    session: Session, request: ResetRequest, client: Client, now: datetime, held: bool, change: IdentityChange | None = None
+    session: Session,
+    request: ResetRequest,
+    client: Client,
+    now: datetime,
+    held: bool,
+    change: IdentityChange | None = None,
 ) -> OutboxMail:
-    """The one letter that leaves for every wish for a token: the token, or why there is none. With `change` it also says
-    that the address it goes to is on record from now on."""
+    """The one letter that leaves for every wish for a token: the token, or why there is none. With `change`
+    it also says that the address it goes to is on record from now on."""
     return outbox.post(
         session,
         _answer(request),
@@ -41,31 +46,58 @@ def password_changed(session: Session, user: User, client: Client, now: datetime
         outbox.post(session, Letter.PASSWORD_CHANGED, user.email, client, now, user=user)
 
 
-def email_changed(session: Session, user: User, change: IdentityChange, client: Client, now: datetime) -> None:
+def email_changed(
+    session: Session, user: User, change: IdentityChange, client: Client, now: datetime
+) -> None:
     """To all who must hear that another address is on record now, with the link "bukan saya"."""
     for address in change.told:
         outbox.post(session, Letter.EMAIL_CHANGED, address, client, now, user=user, identity_change=change)
 
 
-def email_will_change(session: Session, user: User, change: IdentityChange, client: Client, now: datetime) -> None:
+def email_will_change(
+    session: Session, user: User, change: IdentityChange, client: Client, now: datetime
+) -> None:
     """To all who must hear: another address will be on record, unless somebody stops that."""
     for address in change.told:
-        outbox.post(session, Letter.EMAIL_WILL_CHANGE, address, client, now, user=user, identity_change=change)
+        outbox.post(
+            session, Letter.EMAIL_WILL_CHANGE, address, client, now, user=user, identity_change=change
+        )
 
 
 def identity_changed(
-    session: Session, user: User, change: IdentityChange, what: str, what_others_read: str, client: Client, now: datetime
+    session: Session,
+    user: User,
+    change: IdentityChange,
+    what: str,
+    what_others_read: str,
+    client: Client,
+    now: datetime,
 ) -> None:
-    """To all who must hear that something other than the address was decided, with the link "bukan saya". Whose mailbox is
-    not on record reads the words without whole numbers."""
+    """To all who must hear that something other than the address was decided, with the link "bukan saya".
+    Whose mailbox is not on record reads the words without whole numbers."""
     for address in change.told:
         words = what if address == user.email else what_others_read
         about = {"what": words, "reason": change.reason}
-        outbox.post(session, Letter.ACCOUNT_CHANGED, address, client, now, user=user, identity_change=change, about=about)
+        outbox.post(
+            session,
+            Letter.ACCOUNT_CHANGED,
+            address,
+            client,
+            now,
+            user=user,
+            identity_change=change,
+            about=about,
+        )
 
 
 def change_came_to_nothing(
-    session: Session, user: User, change: IdentityChange, what: str, because: str, client: Client, now: datetime
+    session: Session,
+    user: User,
+    change: IdentityChange,
+    what: str,
+    because: str,
+    client: Client,
+    now: datetime,
 ) -> None:
     """To all who were told of a change: it does not hold, and will not. There is nothing left to stop."""
     for address in change.told:
@@ -73,11 +105,22 @@ def change_came_to_nothing(
         outbox.post(session, Letter.ACCOUNT_CHANGED, address, client, now, user=user, about=about)
 
 
-def to_desk(session: Session, readers: Iterable[User], what: str, path: str, client: Client, now: datetime) -> None:
-    """To admins: what was done, or waits for them, and the page where it stands. `what` is sentences without a whole NIP."""
+def to_desk(
+    session: Session, readers: Iterable[User], what: str, path: str, client: Client, now: datetime
+) -> None:
+    """To admins: what was done, or waits for them, and the page where it stands. `what` is sentences without
+    a whole NIP."""
     for reader in readers:
         if reader.email:
-            outbox.post(session, Letter.DESK_NOTICE, reader.email, client, now, user=reader, about={"what": what, "path": path})
+            outbox.post(
+                session,
+                Letter.DESK_NOTICE,
+                reader.email,
+                client,
+                now,
+                user=reader,
+                about={"what": what, "path": path},
+            )
 
 
 def to_pusat(session: Session, what: str, path: str, client: Client, now: datetime) -> None:
@@ -85,10 +128,16 @@ def to_pusat(session: Session, what: str, path: str, client: Client, now: dateti
     to_desk(session, AdminMandate.people_of_pusat(session, today_in_jakarta(now)), what, path, client, now)
 
 
-def act_on_holder(session: Session, actor: User, person: User, words: str, client: Client, now: datetime) -> None:
-    """To the centre, of every act on somebody who is an admin. `words` say what was done, as a verb and its object."""
+def act_on_holder(
+    session: Session, actor: User, person: User, words: str, client: Client, now: datetime
+) -> None:
+    """To the centre, of every act on somebody who is an admin. `words` say what was done, as a verb and its
+    object."""
     if AdminMandate.holds_for(session, person.id, today_in_jakarta(now)):
-        what = f"{actor.name} ({office_of(session, actor, now)}) {words} untuk {person.name}, yang memegang mandat admin."
+        what = (
+            f"{actor.name} ({office_of(session, actor, now)}) {words} untuk {person.name}, yang "
+            "memegang mandat admin."
+        )
         to_pusat(session, what, f"/admin/pegawai/{person.id}", client, now)
 
 
@@ -101,13 +150,21 @@ def cpns_approved(session: Session, user: User, client: Client, now: datetime) -
 def cpns_rejected(session: Session, user: User, reason: str, client: Client, now: datetime) -> None:
     """To a CPNS whose account the instansi does not open, and why."""
     if user.email:
-        outbox.post(session, Letter.CPNS_REJECTED, user.email, client, now, user=user, about={"reason": reason})
+        outbox.post(
+            session, Letter.CPNS_REJECTED, user.email, client, now, user=user, about={"reason": reason}
+        )
 
 
 def bulk_act(session: Session, actor: User, words: str, how_many: int, client: Client, now: datetime) -> None:
-    """To everybody who answers for the centre today: who did what to how many. `words` say what, and name nobody."""
+    """To everybody who answers for the centre today: who did what to how many. `words` say what, and name
+    nobody."""
     today = today_in_jakarta(now)
-    about = {"actor": actor.name, "office": office_of(session, actor, now), "words": words, "how_many": str(how_many)}
+    about = {
+        "actor": actor.name,
+        "office": office_of(session, actor, now),
+        "words": words,
+        "how_many": str(how_many),
+    }
     for reader in AdminMandate.people_of_pusat(session, today):
         if reader.email:
             outbox.post(session, Letter.BULK_ACT, reader.email, client, now, user=reader, about=about)
@@ -121,8 +178,11 @@ def office_of(session: Session, actor: User | None, now: datetime) -> str:
     return "admin pusat" if is_of_pusat else f"admin {actor.instansi.name}"
 
 
-def correction_link(session: Session, correction: EmailCorrection, client: Client, now: datetime, held: bool) -> OutboxMail:
-    """The one letter that leaves for every wish to have an address put right: opening its link proves the mailbox."""
+def correction_link(
+    session: Session, correction: EmailCorrection, client: Client, now: datetime, held: bool
+) -> OutboxMail:
+    """The one letter that leaves for every wish to have an address put right: opening its link proves the
+    mailbox."""
     return _to_asker(session, Letter.CORRECTION_LINK, correction, client, now, held=held)
 
 
@@ -152,8 +212,11 @@ def correction_frozen(session: Session, correction: EmailCorrection, client: Cli
     _to_asker(session, Letter.CORRECTION_FROZEN, correction, client, now)
 
 
-def account_changed(session: Session, user: User, what: str, reason: str, client: Client, now: datetime) -> None:
-    """To the owner, after an admin has changed the record or the state of an account. `what` is a whole sentence."""
+def account_changed(
+    session: Session, user: User, what: str, reason: str, client: Client, now: datetime
+) -> None:
+    """To the owner, after an admin has changed the record or the state of an account. `what` is a whole
+    sentence."""
     if user.email:
         about = {"what": what, "reason": reason}
         outbox.post(session, Letter.ACCOUNT_CHANGED, user.email, client, now, user=user, about=about)
@@ -168,9 +231,12 @@ def _to_asker(
     change: IdentityChange | None = None,
     held: bool = False,
 ) -> OutboxMail:
-    """To the mailbox that was shown to be the asker's. Who that is nobody knows yet, so no letter is tied to a person."""
+    """To the mailbox that was shown to be the asker's. Who that is nobody knows yet, so no letter is tied to
+    a person."""
     to = correction.new_email
-    return outbox.post(session, letter, to, client, now, email_correction=correction, identity_change=change, held=held)
+    return outbox.post(
+        session, letter, to, client, now, email_correction=correction, identity_change=change, held=held
+    )
 
 
 def mandate_granted(
@@ -179,10 +245,21 @@ def mandate_granted(
     """To a new admin, or one whose mandate goes on by a new SK."""
     about = {"scope": mandate.scope, "sk": mandate.sk_number, "until": shown_date(mandate.ends_on)}
     for address in change.told:
-        outbox.post(session, Letter.MANDATE_GRANTED, address, client, now, user=user, identity_change=change, about=about)
+        outbox.post(
+            session,
+            Letter.MANDATE_GRANTED,
+            address,
+            client,
+            now,
+            user=user,
+            identity_change=change,
+            about=about,
+        )
 
 
-def mandate_revoked(session: Session, user: User, mandate: AdminMandate, reason: str, client: Client, now: datetime) -> None:
+def mandate_revoked(
+    session: Session, user: User, mandate: AdminMandate, reason: str, client: Client, now: datetime
+) -> None:
     """To somebody who is no longer an admin, and why."""
     if user.email:
         about = {"scope": mandate.scope, "sk": mandate.sk_number, "reason": reason}

@@ -33,8 +33,9 @@ from app.models.user import User
 
 # How long a letter that cannot be written waits after its first, second, ... try.
 BACK_OFF = (5, 15, 60, 2 * 60, 5 * 60)
-# After so long a letter that its recipient's side, or a policy about it, keeps out is given up. A token ends then whatever
-# was at fault: nobody waits for it any more. Other letters wait for our own line as long as it takes.
+# After so long a letter that its recipient's side, or a policy about it, keeps out is given up. A token ends
+# then whatever was at fault: nobody waits for it any more. Other letters wait for our own line as long as it
+# takes.
 GIVE_UP_AFTER = timedelta(hours=24)
 MOST_GIVEN_UP_AT_ONCE = 100
 
@@ -89,7 +90,8 @@ def post(
 def claim(session: Session, now: datetime, token_lifetime: timedelta) -> OutboxMail | None:
     """Take the next letter that is due and mark its delivery as begun.
 
-    A token lives from here: should the worker die before it hears the server's word, a letter that did arrive works.
+    A token lives from here: should the worker die before it hears the server's word, a letter that did arrive
+    works.
     """
     if MailFault.does_everything_rest(session, now):
         return None
@@ -108,12 +110,17 @@ def claim(session: Session, now: datetime, token_lifetime: timedelta) -> OutboxM
     return None
 
 
-def settle(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime, token_lifetime: timedelta) -> Settled:
+def settle(
+    session: Session, mail: OutboxMail, delivery: Delivery, now: datetime, token_lifetime: timedelta
+) -> Settled:
     """Record how the delivery ended, whose letters wait because of it, and for how long."""
     tried = mail.attempts
     session.add(mail)
     session.refresh(mail, ["state", "attempts", "breaks"], with_for_update={"of": OutboxMail})
-    was_taken_for_dead = (mail.state, mail.attempts) != (MailState.SENDING, tried)  # this worker, so others have the letter
+    was_taken_for_dead = (mail.state, mail.attempts) != (
+        MailState.SENDING,
+        tried,
+    )  # this worker, so others have the letter
     if was_taken_for_dead and (mail.state is MailState.SENT or not isinstance(delivery, HandedOver)):
         return Settled()
     match _judged_among_others(session, mail, delivery, now):
@@ -155,8 +162,9 @@ def settle(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime
 
 
 def _judged_among_others(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime) -> Delivery:
-    """A bare "no", or one about us, that others get as well is said to all. Who was given up for it waits again. Only letters
-    to people on record tell that: of strangers' addresses a stranger may own the servers."""
+    """A bare "no", or one about us, that others get as well is said to all. Who was given up for it waits
+    again. Only letters to people on record tell that: of strangers' addresses a stranger may own the
+    servers."""
     doubted: int | None = None
     match delivery:
         case RefusedForGood(is_bare=True) if mail.attempts == 1:  # told a second time, it is believed
@@ -165,11 +173,17 @@ def _judged_among_others(session: Session, mail: OutboxMail, delivery: Delivery,
             pass
         case _:
             return delivery
-    given_up = MailFault.is_everybodys(session, mail.domain, delivery.answer, mail.user_id is not None, doubted, now)
+    given_up = MailFault.is_everybodys(
+        session, mail.domain, delivery.answer, mail.user_id is not None, doubted, now
+    )
     if given_up is None:
         return delivery
     for mail_id in given_up:
-        if mail_id != mail.id and (other := session.get(OutboxMail, mail_id)) is not None and other.state is MailState.FAILED:
+        if (
+            mail_id != mail.id
+            and (other := session.get(OutboxMail, mail_id)) is not None
+            and other.state is MailState.FAILED
+        ):
             if other.user_id is not None and other.settled_at is not None:
                 User.forget_failed_mail(session, other.user_id, other.settled_at)
             other.fault, other.settled_at = FaultKind.SENDER, None
@@ -189,11 +203,16 @@ def _nobody_passes(
 
 
 def _broken(session: Session, mail: OutboxMail, broken: LineFault, now: datetime) -> Settled:
-    """A letter over which the line broke once keeps its turn. Twice, it may be what breaks it: only its domain rests then, and
-    never long. The others go on, or a stranger's letters to a server of his own would stop them."""
+    """A letter over which the line broke once keeps its turn. Twice, it may be what breaks it: only its
+    domain rests then, and never long. The others go on, or a stranger's letters to a server of his own would
+    stop them."""
     mail.breaks += broken.at_letter
     is_suspect = broken.at_letter and mail.breaks > 1
-    settled = Settled() if is_suspect else _nobody_passes(session, mail, FaultKind.LINE, broken.answer, now, broken.at_letter)
+    settled = (
+        Settled()
+        if is_suspect
+        else _nobody_passes(session, mail, FaultKind.LINE, broken.answer, now, broken.at_letter)
+    )
     mail.fault = FaultKind.LINE
     if broken.letter_is_out and (mail.letter is not Letter.TOKEN or mail.breaks > MOST_BREAKS):
         mail.settle(MailState.UNCERTAIN, now, broken.answer)
@@ -203,7 +222,9 @@ def _broken(session: Session, mail: OutboxMail, broken: LineFault, now: datetime
     return settled
 
 
-def _put_off(session: Session, mail: OutboxMail, kind: FaultKind, answer: str, whole_domain: bool, now: datetime) -> Settled:
+def _put_off(
+    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, whole_domain: bool, now: datetime
+) -> Settled:
     mail.fault = kind
     if _is_given_up(mail, answer, now):
         return Settled()
@@ -217,9 +238,17 @@ def _put_off(session: Session, mail: OutboxMail, kind: FaultKind, answer: str, w
 def _wait_for_domain(
     session: Session, mail: OutboxMail, kind: FaultKind, answer: str, whole_domain: bool, now: datetime
 ) -> MailFault:
-    """Put the letter beside those that wait for its domain; one full mailbox alone keeps nobody else waiting."""
+    """Put the letter beside those that wait for its domain; one full mailbox alone keeps nobody else
+    waiting."""
     fault = MailFault.note_domain(
-        session, mail.domain, kind, answer, mail.to_address.lower(), now, closes=whole_domain, is_new=mail.attempts <= 1
+        session,
+        mail.domain,
+        kind,
+        answer,
+        mail.to_address.lower(),
+        now,
+        closes=whole_domain,
+        is_new=mail.attempts <= 1,
     )
     if whole_domain and fault.is_closed:
         mail.is_parked = True
@@ -245,6 +274,7 @@ def _let_token_live(mail: OutboxMail, now: datetime, lifetime: timedelta) -> Non
 
 
 def _note_that_the_owner_waits(session: Session, mail: OutboxMail) -> None:
-    """The desk sees who got a token and never came in. Noted here, where no stranger can see who has an account."""
+    """The desk sees who got a token and never came in. Noted here, where no stranger can see who has an
+    account."""
     if mail.letter is Letter.TOKEN and mail.user_id is not None:
         User.note_token(session, mail.user_id, mail.posted_at)

@@ -1,5 +1,5 @@
-"""How a try to hand over a letter ends. Whose fault it is decides who waits: the line, the server's talk with us, us as a
-sender, or the person the letter is for. Only the last is about a person."""
+"""How a try to hand over a letter ends. Whose fault it is decides who waits: the line, the server's talk with
+us, us as a sender, or the person the letter is for. Only the last is about a person."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -20,7 +20,8 @@ class Phase(Enum):
 
     @property
     def is_about_a_letter(self) -> bool:
-        """Whether the server knows by now for whom the letter is, so that the letter itself may be what it cannot bear."""
+        """Whether the server knows by now for whom the letter is, so that the letter itself may be what it
+        cannot bear."""
         return self in (Phase.RCPT, Phase.DATA, Phase.CONTENT, Phase.END)
 
 
@@ -48,7 +49,8 @@ class NotWritten:
 
 @dataclass(frozen=True)
 class LineFault:
-    """The server cannot be reached, fell silent, hung up or said 421: nothing more is tried on this line for a while."""
+    """The server cannot be reached, fell silent, hung up or said 421: nothing more is tried on this line for
+    a while."""
 
     answer: str
     at_letter: bool = False  # it had begun to speak of this letter
@@ -64,7 +66,8 @@ class SessionFault:
 
 @dataclass(frozen=True)
 class SenderFault:
-    """The letter was refused because of us: sender, policy, quota, relaying, protocol. It says nothing about the person."""
+    """The letter was refused because of us: sender, policy, quota, relaying, protocol. It says nothing about
+    the person."""
 
     answer: str
     reach: Reach
@@ -72,8 +75,9 @@ class SenderFault:
 
 @dataclass(frozen=True)
 class PutOff:
-    """The recipient's side takes no letter for now: its domain, or one busy mailbox in it. `is_alone` where it is known to say
-    nothing of any other letter: the mailbox is full, or the server lets everything new wait a while."""
+    """The recipient's side takes no letter for now: its domain, or one busy mailbox in it. `is_alone` where
+    it is known to say nothing of any other letter: the mailbox is full, or the server lets everything new
+    wait a while."""
 
     answer: str
     whole_domain: bool = True
@@ -82,7 +86,8 @@ class PutOff:
 
 @dataclass(frozen=True)
 class RefusedForGood:
-    """There is no such mailbox. Where the server gave a bare code, others may have got the same for another reason."""
+    """There is no such mailbox. Where the server gave a bare code, others may have got the same for another
+    reason."""
 
     answer: str
     is_bare: bool = False

@@ -1,4 +1,5 @@
-"""From an outbox row to the words of the letter. The only place where reset secrets are derived for sending."""
+"""From an outbox row to the words of the letter. The only place where reset secrets are derived for
+sending."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +27,12 @@ _TO_ASKERS = (
     Letter.CORRECTION_REJECTED,
     Letter.CORRECTION_FROZEN,
 )
-_CAN_BE_STOPPED = (Letter.EMAIL_CHANGED, Letter.EMAIL_WILL_CHANGE, Letter.ACCOUNT_CHANGED, Letter.MANDATE_GRANTED)
+_CAN_BE_STOPPED = (
+    Letter.EMAIL_CHANGED,
+    Letter.EMAIL_WILL_CHANGE,
+    Letter.ACCOUNT_CHANGED,
+    Letter.MANDATE_GRANTED,
+)
 
 
 class Secrets(Protocol):
@@ -97,7 +103,9 @@ class Renderer:
             words["code"] = self._keys.reset_code(request.reference, request.key).shown
             link = self._keys.reset_link(request.reference, request.key)
             words["link"] = f"{self._letterhead.public_url}/konfirmasi-reset-password/{link.text}"
-            words["until"] = shown_moment(request.lives_until(mail.posted_at, now, self._letterhead.token_lifetime))
+            words["until"] = shown_moment(
+                request.lives_until(mail.posted_at, now, self._letterhead.token_lifetime)
+            )
             words["ticket"] = mail.email_correction.ticket if mail.email_correction else None
             words["is_new_address"] = mail.identity_change is not None
         if mail.letter in _CAN_BE_STOPPED:
@@ -117,7 +125,8 @@ class Renderer:
             "name": "Bapak/Ibu",
             "nip": Nip(correction.nip).masked,
             "ticket": correction.ticket,
-            "link": f"{self._letterhead.public_url}/perbaikan-email/{self._keys.correction_link(correction.reference)}",
+            "link": f"{self._letterhead.public_url}/perbaikan-email/"
+            f"{self._keys.correction_link(correction.reference)}",
             "link_days": CORRECTION_LINK_DAYS,
             "reason": correction.decision or "",
             "submitted_at": shown_moment(correction.submitted_at or correction.asked_at),

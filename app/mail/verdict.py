@@ -1,31 +1,48 @@
-"""Whose fault a mail server's "no" is: from where in the talk it came, its code, the code behind it (RFC 3463) and its words.
+"""Whose fault a mail server's "no" is: from where in the talk it came, its code, the code behind it (RFC
+3463) and its words.
 
-RFC 3463: X.1 is about the address, X.2 about the mailbox; X.3 (system), X.4 (network), X.5 (protocol), X.6 (content) and
-X.7 (policy) are not about the person. When in doubt it is not the person: a letter that waits in vain costs less than an
-owner whose address counts as dead.
+RFC 3463: X.1 is about the address, X.2 about the mailbox; X.3 (system), X.4 (network), X.5 (protocol), X.6
+(content) and X.7 (policy) are not about the person. When in doubt it is not the person: a letter that waits
+in vain costs less than an owner whose address counts as dead.
 """
 
 import re
 
-from app.mail.outcomes import Delivery, LineFault, Phase, PutOff, Reach, RefusedForGood, SenderFault, SessionFault
+from app.mail.outcomes import (
+    Delivery,
+    LineFault,
+    Phase,
+    PutOff,
+    Reach,
+    RefusedForGood,
+    SenderFault,
+    SessionFault,
+)
 
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\S)")
 _WANTS_A_LOGIN = (530, 534, 535, 538)
 _NO_SUCH_MAILBOX = re.compile(
-    r"(user|mailbox|recipient|address|account)\b.{0,20}\b(unknown|not found|does ?n.t exist|does not exist|not exist|disabled)"
+    r"(user|mailbox|recipient|address|account)\b.{0,20}\b(unknown|not found|does ?n.t exist|does not "
+    r"exist|not exist|disabled)"
     r"|unknown (user|recipient|mailbox|local part)|no such (user|mailbox|recipient|address|person|account)"
     r"|no mailbox|invalid (recipient|mailbox|user)",
     re.IGNORECASE,
 )
-_FULL = re.compile(r"(mailbox|quota|inbox|storage|account).{0,30}(full|exceed|over)|over ?quota|quota exceeded", re.IGNORECASE)
+_FULL = re.compile(
+    r"(mailbox|quota|inbox|storage|account).{0,30}(full|exceed|over)|over ?quota|quota exceeded",
+    re.IGNORECASE,
+)
 _ALL_OF_US = re.compile(
-    r"relay(ing)?\b.{0,30}(denied|not permitted|not allowed|prohibited|refused)|(not|un)\w* (permitted|allowed|able) to relay"
-    r"|(unable|cannot|won.t) (to )?relay|we do not relay|(daily|hourly|sending|sender|message|outgoing|rate).{0,20}(limit|quota)"
+    r"relay(ing)?\b.{0,30}(denied|not permitted|not allowed|prohibited|refused)|(not|un)\w* "
+    r"(permitted|allowed|able) to relay"
+    r"|(unable|cannot|won.t) (to )?relay|we do not "
+    r"relay|(daily|hourly|sending|sender|message|outgoing|rate).{0,20}(limit|quota)"
     r"|(sender|client|authentication).{0,20}(required|rejected|refused|denied)|must authenticate",
     re.IGNORECASE,
 )
 _POLICY = re.compile(
-    r"polic(y|ies)|spam|spf\b|dkim|dmarc|black ?list|block(ed| ?list)|\bbanned|reputation|denied|not (permitted|allowed|authori)"
+    r"polic(y|ies)|spam|spf\b|dkim|dmarc|black ?list|block(ed| ?list)|\bbanned|reputation|denied|not "
+    r"(permitted|allowed|authori)"
     r"|prohibited|too many|rate|throttl|authenticat|virus|content",
     re.IGNORECASE,
 )
@@ -38,7 +55,9 @@ def judged(phase: Phase, code: int, words: str) -> Delivery:
     """What a server's answer other than "yes" means. `words` is all behind the basic code."""
     answer = f"{code} {words}"
     if code == 421 or not 400 <= code < 600:  # it closes the channel, or says what nobody understands
-        return LineFault(answer, at_letter=phase.is_about_a_letter, letter_is_out=phase is Phase.END and code != 421)
+        return LineFault(
+            answer, at_letter=phase.is_about_a_letter, letter_is_out=phase is Phase.END and code != 421
+        )
     if code in _WANTS_A_LOGIN or phase in (Phase.CONNECT, Phase.HELLO, Phase.TLS, Phase.LOGIN):
         return SessionFault(answer)
     is_for_good, (subject, detail) = code >= 500, _enhanced(words)
@@ -54,7 +73,9 @@ def judged(phase: Phase, code: int, words: str) -> Delivery:
             return PutOff(answer, whole_domain=False, is_alone=True)
         case 1 | 2, _ if is_for_good:
             return _of_address(answer, words)
-        case 4, 1 if is_for_good and _RECIPIENT_REJECTED.search(words):  # what Exchange says of who is not in its directory
+        case 4, 1 if is_for_good and _RECIPIENT_REJECTED.search(
+            words
+        ):  # what Exchange says of who is not in its directory
             return RefusedForGood(answer, is_bare=True)
         case 1 | 2, _:
             return PutOff(answer, whole_domain=False)
@@ -66,7 +87,9 @@ def judged(phase: Phase, code: int, words: str) -> Delivery:
             return SenderFault(answer, Reach.LETTER)
         case 6, _:
             return SenderFault(answer, Reach.LETTER)
-        case 3 | 4 | 5 | 7, _ if is_for_good and _NO_SUCH_MAILBOX.search(words) and not _ALL_OF_US.search(words):
+        case 3 | 4 | 5 | 7, _ if (
+            is_for_good and _NO_SUCH_MAILBOX.search(words) and not _ALL_OF_US.search(words)
+        ):
             return RefusedForGood(answer)
         case 7, _ if _RECIPIENT_REJECTED.search(words) and not _ALL_OF_US.search(words):
             return SenderFault(answer, Reach.LETTER)
@@ -76,8 +99,8 @@ def judged(phase: Phase, code: int, words: str) -> Delivery:
 
 
 def _of_address(answer: str, words: str) -> Delivery:
-    """The number says that there is no such mailbox; some servers say with it what they have against the sender, or that the
-    mailbox is full or gets too much."""
+    """The number says that there is no such mailbox; some servers say with it what they have against the
+    sender, or that the mailbox is full or gets too much."""
     if _FULL.search(words):
         return PutOff(answer, whole_domain=False, is_alone=True)
     if _ALL_OF_US.search(words) or re.search(r"\bsender\b", words, re.IGNORECASE):
@@ -88,7 +111,8 @@ def _of_address(answer: str, words: str) -> Delivery:
 
 
 def _by_words(phase: Phase, code: int, words: str) -> Delivery:
-    """Without a code that tells more, where "no such user" is not always said at once, and words of policy are ours."""
+    """Without a code that tells more, where "no such user" is not always said at once, and words of policy
+    are ours."""
     answer = f"{code} {words}"
     if _FULL.search(words) or (code < 500 and _GREYLISTED.search(words)):
         return PutOff(answer, whole_domain=False, is_alone=True)
@@ -106,6 +130,7 @@ def _by_words(phase: Phase, code: int, words: str) -> Delivery:
 
 
 def _enhanced(words: str) -> tuple[int, int]:
-    """Subject and detail of the first enhanced code, which stands at the start; 0 where there is none, or it says nothing."""
+    """Subject and detail of the first enhanced code, which stands at the start; 0 where there is none, or it
+    says nothing."""
     found = _ENHANCED.match(words.lstrip())
     return (int(found[2]), int(found[3])) if found else (0, 0)

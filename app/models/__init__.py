@@ -1,4 +1,5 @@
-"""RECORDS: what the portal keeps. One class a file, small verbs and finders; nothing here knows of pages or mail servers."""
+"""RECORDS: what the portal keeps. One class a file, small verbs and finders; nothing here knows of pages or
+mail servers."""
 
 from app.models.activation_count import ActivationDay, ActivationUnit
 from app.models.admin_mandate import AdminMandate, Role

@@ -11,8 +11,8 @@ from app.models.user import User
 class Account:
     """What a try by somebody who has proven nothing needs of the person behind a NIP; of nobody, nothing.
 
-    A whole `User` takes the longer to load the more there is, and that is time which a stranger can measure: of these
-    few columns one row is fetched for every NIP.
+    A whole `User` takes the longer to load the more there is, and that is time which a stranger can measure:
+    of these few columns one row is fetched for every NIP.
     """
 
     id: int | None
@@ -24,6 +24,8 @@ class Account:
     @classmethod
     def of(cls, session: Session, nip: Nip) -> "Account":
         always = select(literal(1).label("row")).subquery("always")
-        columns = select(User.id, User.instansi_id, User.password_hash, User.credential_version, User.browser_mark)
+        columns = select(
+            User.id, User.instansi_id, User.password_hash, User.credential_version, User.browser_mark
+        )
         found = columns.select_from(always).join(User, User.nip == nip.digits, isouter=True)
         return cls(*session.execute(found).one())

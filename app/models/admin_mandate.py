@@ -17,7 +17,8 @@ class Role(StrEnum):
 
 
 class AdminMandate(Base):
-    """A person's right over one instansi, or over all, by a letter of appointment (SK). It expires by itself."""
+    """A person's right over one instansi, or over all, by a letter of appointment (SK). It expires by
+    itself."""
 
     __tablename__ = "admin_mandate"
     __table_args__ = (
@@ -35,9 +36,15 @@ class AdminMandate(Base):
     starts_on: Mapped[date]
     ends_on: Mapped[date]  # the last day on which it holds
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))  # NULL: at the command line
-    confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))  # the second admin, if any
-    awaits_second: Mapped[bool] = mapped_column(default=False)  # granted by one, and not yet confirmed: it does not hold
+    granted_by_id: Mapped[int | None] = mapped_column(
+        ForeignKey("user_account.id")
+    )  # NULL: at the command line
+    confirmed_by_id: Mapped[int | None] = mapped_column(
+        ForeignKey("user_account.id")
+    )  # the second admin, if any
+    awaits_second: Mapped[bool] = mapped_column(
+        default=False
+    )  # granted by one, and not yet confirmed: it does not hold
 
     user: Mapped[User] = relationship(lazy="joined", foreign_keys=[user_id])
     granted_by: Mapped[User | None] = relationship(foreign_keys=[granted_by_id])
@@ -46,7 +53,10 @@ class AdminMandate(Base):
     @classmethod
     def holds_for(cls, session: Session, user_id: int, today: date) -> bool:
         """Whether the person is an admin of any kind today."""
-        return session.scalar(select(cls.id).where(cls.user_id == user_id, cls.holds_on(today)).limit(1)) is not None
+        return (
+            session.scalar(select(cls.id).where(cls.user_id == user_id, cls.holds_on(today)).limit(1))
+            is not None
+        )
 
     @classmethod
     def held_by(cls, session: Session, user_id: int, today: date) -> "list[AdminMandate]":
@@ -55,7 +65,12 @@ class AdminMandate(Base):
 
     @classmethod
     def holds_on(cls, today: date) -> ColumnElement[bool]:
-        return and_(cls.starts_on <= today, cls.ends_on >= today, cls.revoked_at.is_(None), cls.awaits_second.is_(False))
+        return and_(
+            cls.starts_on <= today,
+            cls.ends_on >= today,
+            cls.revoked_at.is_(None),
+            cls.awaits_second.is_(False),
+        )
 
     @classmethod
     def held_lately(cls, session: Session, user_ids: Collection[int], today: date) -> frozenset[int]:
@@ -73,16 +88,29 @@ class AdminMandate(Base):
 
     @classmethod
     def appointed_lately_by(cls, session: Session, user_id: int, today: date) -> frozenset[int]:
-        """Who has made an admin of this person within the last 30 days. A new SK for what was held before makes nobody one."""
+        """Who has made an admin of this person within the last 30 days. A new SK for what was held before
+        makes nobody one."""
         since = today - LOOKS_BACK
-        mandates = list(session.scalars(select(cls).where(cls.user_id == user_id, cls.awaits_second.is_(False))))
-        fresh = [one for one in mandates if one.starts_on >= since and not any(old.leads_to(one, since) for old in mandates)]
-        return frozenset(by for one in fresh for by in (one.granted_by_id, one.confirmed_by_id) if by is not None)
+        mandates = list(
+            session.scalars(select(cls).where(cls.user_id == user_id, cls.awaits_second.is_(False)))
+        )
+        fresh = [
+            one
+            for one in mandates
+            if one.starts_on >= since and not any(old.leads_to(one, since) for old in mandates)
+        ]
+        return frozenset(
+            by for one in fresh for by in (one.granted_by_id, one.confirmed_by_id) if by is not None
+        )
 
     @classmethod
     def is_of_pusat(cls, session: Session, user_id: int, today: date) -> bool:
         """Whether the person is an admin of the centre today, wherever he sits."""
-        held = select(cls.id).where(cls.user_id == user_id, cls.role == Role.ADMIN_PUSAT, cls.holds_on(today)).limit(1)
+        held = (
+            select(cls.id)
+            .where(cls.user_id == user_id, cls.role == Role.ADMIN_PUSAT, cls.holds_on(today))
+            .limit(1)
+        )
         return session.scalar(held) is not None
 
     @classmethod
@@ -99,13 +127,22 @@ class AdminMandate(Base):
         return list(session.scalars(select(User).where(User.id.in_(holders)).order_by(User.id)))
 
     @classmethod
-    def held_over(cls, session: Session, user_id: int, instansi_id: int | None, today: date) -> "list[AdminMandate]":
+    def held_over(
+        cls, session: Session, user_id: int, instansi_id: int | None, today: date
+    ) -> "list[AdminMandate]":
         """What the person holds today over this instansi, or over all for None."""
-        return [mandate for mandate in cls.held_by(session, user_id, today) if mandate.instansi_id == instansi_id]
+        return [
+            mandate for mandate in cls.held_by(session, user_id, today) if mandate.instansi_id == instansi_id
+        ]
 
     @classmethod
     def listed(
-        cls, session: Session, reach: ColumnElement[bool], today: date | None, before: int | None, most: int | None
+        cls,
+        session: Session,
+        reach: ColumnElement[bool],
+        today: date | None,
+        before: int | None,
+        most: int | None,
     ) -> "list[AdminMandate]":
         """The newest first, from the one `before`; only those that hold on `today`, where it is given."""
         statement = select(cls).where(reach).options(joinedload(cls.granted_by))
@@ -127,7 +164,9 @@ class AdminMandate(Base):
         """Whether `newer` only prolongs this one, which is older than `since`."""
         held_until = min(self.ends_on, self.revoked_at.date()) if self.revoked_at else self.ends_on
         return (
-            self.instansi_id == newer.instansi_id and self.starts_on < since and held_until >= newer.starts_on - timedelta(days=1)
+            self.instansi_id == newer.instansi_id
+            and self.starts_on < since
+            and held_until >= newer.starts_on - timedelta(days=1)
         )
 
     def days_left(self, today: date) -> int:

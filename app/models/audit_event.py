@@ -81,14 +81,14 @@ class Tag(StrEnum):
     TRAIL_RESEALED = "trail_resealed"
 
 
-# With the column itself in it: else SQLite would take the unique index over it for as good, and read through rows that are
-# too old to be sealed.
+# With the column itself in it: else SQLite would take the unique index over it for as good, and read through
+# rows that are too old to be sealed.
 _UNSEALED = text("seal_no IS NULL")
 
 
 class AuditEvent(Base):
-    """Something that was done or refused: who, whose account, from where. Never a secret. `detail` holds no whole NIP
-    but one that was somebody's and was corrected, or of an account that was removed."""
+    """Something that was done or refused: who, whose account, from where. Never a secret. `detail` holds no
+    whole NIP but one that was somebody's and was corrected, or of an account that was removed."""
 
     __tablename__ = "audit_event"
     __table_args__ = (
@@ -96,28 +96,44 @@ class AuditEvent(Base):
         Index("ix_audit_event_at", "at"),
         Index("ix_audit_event_instansi_id", "instansi_id", "id"),
         Index("ix_audit_event_actor_id", "actor_id", "id"),
-        Index("ix_audit_event_unsealed", "seal_no", "at", "id", sqlite_where=_UNSEALED, postgresql_where=_UNSEALED),
+        Index(
+            "ix_audit_event_unsealed",
+            "seal_no",
+            "at",
+            "id",
+            sqlite_where=_UNSEALED,
+            postgresql_where=_UNSEALED,
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     tag: Mapped[Tag] = mapped_column(text_enum(Tag, "audit_tag", closed=False))
-    actor_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))  # NULL: nobody proven, or the system
+    actor_id: Mapped[int | None] = mapped_column(
+        ForeignKey("user_account.id")
+    )  # NULL: nobody proven, or the system
     # NULL: no such account. No foreign key: the row outlives an account that is removed.
     account_id: Mapped[int | None]
     client_address: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(300))
     request_id: Mapped[str] = mapped_column(String(32))
     detail: Mapped[dict[str, str | int | None]] = mapped_column(JSON)
-    instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))  # whose desk it concerns, as it was then
-    # Written by the worker a moment later, in one order for all: acts that run side by side never wait for each other.
+    instansi_id: Mapped[int | None] = mapped_column(
+        ForeignKey("instansi.id")
+    )  # whose desk it concerns, as it was then
+    # Written by the worker a moment later, in one order for all: acts that run side by side never wait for
+    # each other.
     seal_no: Mapped[int | None] = mapped_column(BigInteger, unique=True)
     previous_seal: Mapped[str | None] = mapped_column(String(64))
     seal: Mapped[str | None] = mapped_column(String(64))
-    replaced_seal: Mapped[str | None] = mapped_column(String(64))  # the one before, of a row that was sealed anew
+    replaced_seal: Mapped[str | None] = mapped_column(
+        String(64)
+    )  # the one before, of a row that was sealed anew
 
     actor: Mapped[User | None] = relationship(foreign_keys=[actor_id])
-    account: Mapped[User | None] = relationship(primaryjoin=lambda: foreign(AuditEvent.account_id) == User.id, viewonly=True)
+    account: Mapped[User | None] = relationship(
+        primaryjoin=lambda: foreign(AuditEvent.account_id) == User.id, viewonly=True
+    )
 
     def add(self, facts: Mapping[str, str | int | None]) -> None:
         """More of what is noted, before the event is written."""

@@ -25,7 +25,8 @@ class AddedOnce:
     """A record that a form sent twice would write twice, were it not for a unique column."""
 
     def was_added(self, session: Session) -> bool:
-        """Insert the row unless there is one with the same unique value. Of parallel senders one gets True."""
+        """Insert the row unless there is one with the same unique value. Of parallel senders one gets
+        True."""
         try:
             with session.begin_nested():
                 session.add(self)
@@ -63,7 +64,8 @@ BigId = BigInteger().with_variant(Integer, "sqlite")
 
 
 def text_enum(kind: type[StrEnum], name: str, closed: bool = True) -> Enum:
-    """A string column for the values of `kind`; the database itself refuses others where the list is `closed`."""
+    """A string column for the values of `kind`; the database itself refuses others where the list is
+    `closed`."""
     return Enum(
         kind,
         name=name,

@@ -9,12 +9,14 @@ from app.models.base import Base, UtcDateTime
 
 
 class CorrectionAttachment(Base):
-    """The photo or PDF that came with a correction. In the database, so that it is written, backed up and removed with its
-    request; only ever handed out as a download to an admin who may see the request."""
+    """The photo or PDF that came with a correction. In the database, so that it is written, backed up and
+    removed with its request; only ever handed out as a download to an admin who may see the request."""
 
     __tablename__ = "correction_attachment"
 
-    correction_id: Mapped[int] = mapped_column(ForeignKey("email_correction.id", ondelete="CASCADE"), primary_key=True)
+    correction_id: Mapped[int] = mapped_column(
+        ForeignKey("email_correction.id", ondelete="CASCADE"), primary_key=True
+    )
     media_type: Mapped[str] = mapped_column(String(40))  # as its content says
     content: Mapped[bytes] = mapped_column(LargeBinary)
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -22,7 +24,9 @@ class CorrectionAttachment(Base):
     @property
     def as_to_be_seen(self) -> Attachment | Photo:
         """Older releases kept photos as they came: these are still to be drawn anew."""
-        if self.media_type.startswith("image/") and not (self.media_type == "image/jpeg" and is_redrawn(self.content)):
+        if self.media_type.startswith("image/") and not (
+            self.media_type == "image/jpeg" and is_redrawn(self.content)
+        ):
             return Photo(self.content)
         return Attachment(self.media_type, self.content)
 
@@ -43,4 +47,6 @@ class CorrectionAttachment(Base):
     @classmethod
     def among(cls, session: Session, correction_ids: Collection[int]) -> frozenset[int]:
         """Which of these requests have one. The content stays where it is."""
-        return frozenset(session.scalars(select(cls.correction_id).where(cls.correction_id.in_(correction_ids))))
+        return frozenset(
+            session.scalars(select(cls.correction_id).where(cls.correction_id.in_(correction_ids)))
+        )

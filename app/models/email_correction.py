@@ -2,7 +2,19 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Select, String, exists, false, func, select, update
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    exists,
+    false,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
@@ -29,18 +41,24 @@ class Sender:
 
 
 class EmailCorrection(AddedOnce, Base):
-    """A person's wish to have the address on record replaced by one whose mailbox the person has shown to own.
+    """A person's wish to have the address on record replaced by one whose mailbox the person has shown to
+    own.
 
-    A wish for a NIP that nobody has is a row like any other, without a user and in nobody's queue; the portal itself
-    answers it at `answer_at`. What stands in `name`, `work_unit`, `reason` and `phone` was typed and proves nothing.
+    A wish for a NIP that nobody has is a row like any other, without a user and in nobody's queue; the portal
+    itself answers it at `answer_at`. What stands in `name`, `work_unit`, `reason` and `phone` was typed and
+    proves nothing.
     """
 
     __tablename__ = "email_correction"
     __table_args__ = (
         CheckConstraint("(user_id IS NULL) = (instansi_id IS NULL)", name="instansi_is_the_users"),
         CheckConstraint("(state = 'diminta') = (submitted_at IS NULL)", name="submitted_when_filled_in"),
-        CheckConstraint("(state IN ('disetujui', 'ditolak')) = (decided_at IS NOT NULL)", name="decided_when_answered"),
-        Index("ix_email_correction_instansi_id_state_submitted_at", "instansi_id", "state", "submitted_at", "id"),
+        CheckConstraint(
+            "(state IN ('disetujui', 'ditolak')) = (decided_at IS NOT NULL)", name="decided_when_answered"
+        ),
+        Index(
+            "ix_email_correction_instansi_id_state_submitted_at", "instansi_id", "state", "submitted_at", "id"
+        ),
         Index("ix_email_correction_state_submitted_at", "state", "submitted_at", "id"),
         Index("ix_email_correction_nip", "nip"),
         Index("ix_email_correction_new_email_key", "new_email_key"),
@@ -69,7 +87,9 @@ class EmailCorrection(AddedOnce, Base):
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     decision: Mapped[str | None] = mapped_column(String(500))  # the reason that its owner is told
     answer_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    file_not_kept: Mapped[bool] = mapped_column(default=False, server_default=false())  # one was sent, and had no place
+    file_not_kept: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )  # one was sent, and had no place
     name: Mapped[str] = mapped_column(String(200), default="")
     work_unit: Mapped[str] = mapped_column(String(200), default="")
     reason: Mapped[str] = mapped_column(String(1000), default="")
@@ -101,47 +121,63 @@ class EmailCorrection(AddedOnce, Base):
     @classmethod
     def with_ids(cls, session: Session, ids: Collection[int]) -> "list[EmailCorrection]":
         """As now stored, in the one order in which people are locked."""
-        found = select(cls).where(cls.id.in_(ids)).order_by(cls.user_id, cls.id).execution_options(populate_existing=True)
+        found = (
+            select(cls)
+            .where(cls.id.in_(ids))
+            .order_by(cls.user_id, cls.id)
+            .execution_options(populate_existing=True)
+        )
         return list(session.scalars(found))
 
     @classmethod
     def open_for(cls, session: Session, nip: Nip, address: EmailAddress) -> "EmailCorrection | None":
         """The request for this NIP and this mailbox that nobody has decided yet."""
-        waits = select(cls).where(cls.nip == nip.digits, cls.new_email_key == address.key, cls.state.in_(OPEN_STATES))
-        return session.scalars(waits.order_by(cls.id).limit(1).execution_options(populate_existing=True)).one_or_none()
+        waits = select(cls).where(
+            cls.nip == nip.digits, cls.new_email_key == address.key, cls.state.in_(OPEN_STATES)
+        )
+        return session.scalars(
+            waits.order_by(cls.id).limit(1).execution_options(populate_existing=True)
+        ).one_or_none()
 
     @classmethod
     def of_nobody(cls, session: Session, until: datetime, most: int) -> "list[EmailCorrection]":
-        """Open requests for NIPs that nobody has, to be answered by `until`; locked, without waiting for others."""
+        """Open requests for NIPs that nobody has, to be answered by `until`; locked, without waiting for
+        others."""
         is_somebodys = exists().where(User.nip == cls.nip)
         due = select(cls).where(*cls._in_no_queue(), cls.answer_at <= until, ~is_somebodys)
         return cls._locked(session, due.order_by(cls.answer_at, cls.id).limit(most))
 
     @classmethod
     def waiting_people(cls, session: Session, room: int, most: int, fewest: int = 0) -> list[int]:
-        """The ids of some people about whom requests wait that are in nobody's queue yet, and about whom fewer than `room`
-        and at least `fewest` are in the queue: those with many must not hide the others."""
+        """The ids of some people about whom requests wait that are in nobody's queue yet, and about whom
+        fewer than `room` and at least `fewest` are in the queue: those with many must not hide the others."""
         in_queue = aliased(cls)
         others = select(func.count()).where(in_queue.user_id == User.id, in_queue.state.in_(OPEN_STATES))
         in_the_queue = others.correlate(User).scalar_subquery()
-        waiting = select(User.id).join(cls, User.nip == cls.nip).where(*cls._in_no_queue(), in_the_queue < room)
+        waiting = (
+            select(User.id).join(cls, User.nip == cls.nip).where(*cls._in_no_queue(), in_the_queue < room)
+        )
         if fewest:
             waiting = waiting.where(in_the_queue >= fewest)
         return list(session.scalars(waiting.group_by(User.id).order_by(func.random()).limit(most)))
 
     @classmethod
     def waiting_for(cls, session: Session, nip: Nip, most: int) -> "list[Sender]":
-        """Who sent those of one NIP that wait in no queue: the oldest of every client address, then the second of each, and
-        so on, so that those of one address do not hide the others."""
+        """Who sent those of one NIP that wait in no queue: the oldest of every client address, then the
+        second of each, and so on, so that those of one address do not hide the others."""
         turn = func.row_number().over(partition_by=cls.client_address, order_by=(cls.submitted_at, cls.id))
-        waits = select(cls.id, cls.client_address, cls.new_email).where(*cls._in_no_queue(), cls.nip == nip.digits)
+        waits = select(cls.id, cls.client_address, cls.new_email).where(
+            *cls._in_no_queue(), cls.nip == nip.digits
+        )
         rows = session.execute(waits.order_by(turn, cls.submitted_at, cls.id).limit(most))
         return [Sender(*row) for row in rows]
 
     @classmethod
     def in_queue_about(cls, session: Session, user_id: int) -> "list[Sender]":
         """Who sent those about one person that wait at the desk."""
-        open_ones = select(cls.id, cls.client_address, cls.new_email).where(cls.user_id == user_id, cls.state.in_(OPEN_STATES))
+        open_ones = select(cls.id, cls.client_address, cls.new_email).where(
+            cls.user_id == user_id, cls.state.in_(OPEN_STATES)
+        )
         return [Sender(*row) for row in session.execute(open_ones)]
 
     @classmethod
@@ -164,10 +200,12 @@ class EmailCorrection(AddedOnce, Base):
         return (self.submitted_at or self.asked_at) + PROMISE
 
     def submit(
-        self, session: Session, user_id: int | None, instansi_id: int | None, answer_at: datetime, now: datetime,
+        self, session: Session, user_id: int | None, instansi_id: int | None, answer_at: datetime,
+        now: datetime,
         *, name: str, work_unit: str, reason: str, phone: str, client_address: str, file_not_kept: bool,
     ) -> bool:  # fmt: skip
-        """Fill it in. Of parallel senders of one link one gets True; whoever the person is, the statement is the same."""
+        """Fill it in. Of parallel senders of one link one gets True; whoever the person is, the statement is
+        the same."""
         filled_in = session.execute(
             update(EmailCorrection)
             .where(EmailCorrection.id == self.id, EmailCorrection.state == CorrectionState.ASKED)
@@ -191,7 +229,8 @@ class EmailCorrection(AddedOnce, Base):
 
     @property
     def was_opened(self) -> bool:
-        """Somebody of the desk has looked at it on its own page. What the portal itself took in hand nobody has seen."""
+        """Somebody of the desk has looked at it on its own page. What the portal itself took in hand nobody
+        has seen."""
         return self.opened_by_id is not None
 
     def take_in_hand(self, admin_id: int | None, now: datetime) -> None:

@@ -25,11 +25,14 @@ class IdentityChange(Base):
 
     __tablename__ = "identity_change"
     __table_args__ = (
-        CheckConstraint("confirmed_by_id IS NULL OR confirmed_by_id != decided_by_id", name="second_is_another"),
+        CheckConstraint("confirmed_by_id IS NULL OR confirmed_by_id != "
+            "decided_by_id", name="second_is_another"),
         CheckConstraint("(kind = 'mandat') = (mandate_id IS NOT NULL)", name="mandate_fits_kind"),
-        Index("uq_identity_change_under_way", "user_id", unique=True, sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
+        Index("uq_identity_change_under_way", "user_id", unique=True, sqlite_where=_UNDER_WAY,
+        postgresql_where=_UNDER_WAY),
         Index(
-            "ix_identity_change_contested", "instansi_id", "ended_at", "id", sqlite_where=_CONTESTED, postgresql_where=_CONTESTED
+            "ix_identity_change_contested", "instansi_id", "ended_at", "id", sqlite_where=_CONTESTED,
+            postgresql_where=_CONTESTED
         ),
         Index("ix_identity_change_user_id", "user_id", "id"),
         Index("ix_identity_change_instansi_id_state", "instansi_id", "state", "decided_at", "id"),
@@ -39,21 +42,29 @@ class IdentityChange(Base):
         Index("ix_identity_change_ever_decided_by_id", "decided_by_id"),
         Index("ix_identity_change_ever_confirmed_by_id", "confirmed_by_id"),
         Index("ix_identity_change_settled_by_id", "settled_by_id"),
-        Index("ix_identity_change_decided_by_id", "decided_by_id", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
-        Index("ix_identity_change_confirmed_by_id", "confirmed_by_id", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
+        Index("ix_identity_change_decided_by_id", "decided_by_id", sqlite_where=_UNDER_WAY,
+        postgresql_where=_UNDER_WAY),
+        Index("ix_identity_change_confirmed_by_id", "confirmed_by_id", sqlite_where=_UNDER_WAY,
+        postgresql_where=_UNDER_WAY),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    reference: Mapped[str] = mapped_column(String(16), unique=True)  # what the link "bukan saya" is signed over
+    reference: Mapped[str] = mapped_column(
+        String(16), unique=True
+    )  # what the link "bukan saya" is signed over
     kind: Mapped[ChangeKind] = mapped_column(text_enum(ChangeKind, "change_kind"))
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     instansi_id: Mapped[int] = mapped_column(ForeignKey("instansi.id"))  # whose desk it concerns
     correction_id: Mapped[int | None] = mapped_column(ForeignKey("email_correction.id"))
     mandate_id: Mapped[int | None] = mapped_column(ForeignKey("admin_mandate.id"))  # the one that is to hold
-    old_value: Mapped[str | None] = mapped_column(String(254))  # an address, a NIP, the code of an instansi, a category
+    old_value: Mapped[str | None] = mapped_column(
+        String(254)
+    )  # an address, a NIP, the code of an instansi, a category
     new_value: Mapped[str] = mapped_column(String(254))  # the same; empty for no address
     state: Mapped[ChangeState] = mapped_column(text_enum(ChangeState, "change_state"))
-    identity_check: Mapped[IdentityCheck | None] = mapped_column(text_enum(IdentityCheck, "identity_check", closed=False))
+    identity_check: Mapped[IdentityCheck | None] = mapped_column(
+        text_enum(IdentityCheck, "identity_check", closed=False)
+    )
     reason: Mapped[str] = mapped_column(String(500))
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))  # NULL: the operator
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -62,9 +73,13 @@ class IdentityChange(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when it was stopped or cancelled
     ended_because: Mapped[str | None] = mapped_column(String(300))
     told: Mapped[list[str]] = mapped_column(JSON, default=list)
-    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # frozen: when a second admin has settled it
+    settled_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # frozen: when a second admin has settled it
     settled_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
-    look_again_because: Mapped[str | None] = mapped_column(String(300))  # why a decision that stood is to be confirmed
+    look_again_because: Mapped[str | None] = mapped_column(
+        String(300)
+    )  # why a decision that stood is to be confirmed
 
     user: Mapped[User] = relationship(lazy="joined", foreign_keys=[user_id])
     correction: Mapped[EmailCorrection | None] = relationship(foreign_keys=[correction_id])
@@ -91,13 +106,19 @@ class IdentityChange(Base):
 
     @classmethod
     def hold_those_by(cls, session: Session, admin_id: int, because: str) -> list[tuple[int, int]]:
-        """Whoever decided or confirmed may not decide any more: another admin confirms it, or it does not hold. Returns ids of
-        change and person. One statement, without the people's rows: whoever holds one of those waits for nobody here."""
+        """Whoever decided or confirmed may not decide any more: another admin confirms it, or it does not
+        hold. Returns ids of change and person. One statement, without the people's rows: whoever holds one of
+        those waits for nobody here."""
         by_admin = or_(cls.decided_by_id == admin_id, cls.confirmed_by_id == admin_id)
         held = (
             update(cls)
             .where(by_admin, _UNDER_WAY)
-            .values(state=ChangeState.NEEDS_SECOND, effective_at=None, confirmed_by_id=None, look_again_because=because)
+            .values(
+                state=ChangeState.NEEDS_SECOND,
+                effective_at=None,
+                confirmed_by_id=None,
+                look_again_because=because,
+            )
             .returning(cls.id, cls.user_id)
         )
         return sorted((change_id, user_id) for change_id, user_id in session.execute(held))
@@ -116,7 +137,8 @@ class IdentityChange(Base):
 
     @classmethod
     def contested_addresses(cls, session: Session, keys: Collection[str]) -> frozenset[str]:
-        """Those of these addresses (in lower case) that a contested account may get back: nobody else is given them."""
+        """Those of these addresses (in lower case) that a contested account may get back: nobody else is
+        given them."""
         if not keys:
             return frozenset()
         held = func.lower(cls.old_value)
@@ -126,7 +148,12 @@ class IdentityChange(Base):
     @classmethod
     def next_with_same_aim(cls, session: Session, change: "IdentityChange") -> "IdentityChange | None":
         """A later decision for the very same that is not ended: who stops the one means the other."""
-        same = (cls.user_id == change.user_id, cls.kind == change.kind, cls.new_value == change.new_value, cls.id > change.id)
+        same = (
+            cls.user_id == change.user_id,
+            cls.kind == change.kind,
+            cls.new_value == change.new_value,
+            cls.id > change.id,
+        )
         alive = cls.state.in_((ChangeState.NEEDS_SECOND, ChangeState.SCHEDULED, ChangeState.DONE))
         return session.scalars(select(cls).where(*same, alive).order_by(cls.id).limit(1)).one_or_none()
 
@@ -138,28 +165,39 @@ class IdentityChange(Base):
     @classmethod
     def count_settled(cls, session: Session, user_id: int, since: datetime) -> int:
         """How often second admins have settled what somebody had stopped."""
-        settled = select(func.count(func.distinct(cls.settled_at))).where(cls.user_id == user_id, cls.settled_at >= since)
+        settled = select(func.count(func.distinct(cls.settled_at))).where(
+            cls.user_id == user_id, cls.settled_at >= since
+        )
         return session.scalar(settled) or 0
 
     @classmethod
     def in_effect_by_one(cls, session: Session, user_id: int, since: datetime) -> "list[int]":
         """Who has, with nobody's second word, changed what identifies this person since then."""
-        by_one = (cls.user_id == user_id, cls.state == ChangeState.DONE, cls.effective_at >= since, cls.confirmed_by_id.is_(None),
+        by_one = (cls.user_id == user_id, cls.state == ChangeState.DONE, cls.effective_at >= since,
+        cls.confirmed_by_id.is_(None),
                   cls.kind.in_((ChangeKind.EMAIL, ChangeKind.NIP)))  # fmt: skip
         return [one for one in session.scalars(select(cls.decided_by_id).where(*by_one)) if one is not None]
 
     @classmethod
-    def left_category(cls, session: Session, user_ids: Collection[int], category: str, since: datetime) -> frozenset[int]:
+    def left_category(
+        cls, session: Session, user_ids: Collection[int], category: str, since: datetime
+    ) -> frozenset[int]:
         """Those of these people who were of this category within that time."""
         if not user_ids:
             return frozenset()
         left = (cls.kind == ChangeKind.CATEGORY, cls.state == ChangeState.DONE, cls.old_value == category)
-        return frozenset(session.scalars(select(cls.user_id).where(cls.user_id.in_(user_ids), *left, cls.effective_at >= since)))
+        return frozenset(
+            session.scalars(
+                select(cls.user_id).where(cls.user_id.in_(user_ids), *left, cls.effective_at >= since)
+            )
+        )
 
     @classmethod
     def awaits_second_for(cls, session: Session, correction_id: int) -> bool:
         """Whether a first admin has approved the request, and a second one has not spoken yet."""
-        waits = select(cls.id).where(cls.correction_id == correction_id, cls.state == ChangeState.NEEDS_SECOND)
+        waits = select(cls.id).where(
+            cls.correction_id == correction_id, cls.state == ChangeState.NEEDS_SECOND
+        )
         return session.scalar(waits.limit(1)) is not None
 
     @classmethod
@@ -170,14 +208,21 @@ class IdentityChange(Base):
 
     @classmethod
     def due(cls, session: Session, now: datetime, most: int) -> list[int]:
-        """The ids of those whose waiting time is over. Only the ids: one that cannot be read must not hide the others."""
+        """The ids of those whose waiting time is over. Only the ids: one that cannot be read must not hide
+        the others."""
         due = select(cls.id).where(cls.state == ChangeState.SCHEDULED, cls.effective_at <= now)
         return list(session.scalars(due.order_by(cls.effective_at, cls.id).limit(most)))
 
     @classmethod
     def done_after(cls, session: Session, change: "IdentityChange") -> "list[IdentityChange]":
-        """Those of the same kind in effect that followed a change of the same account, and that nobody has stopped."""
-        later = (cls.user_id == change.user_id, cls.kind == change.kind, cls.id > change.id, cls.state == ChangeState.DONE)
+        """Those of the same kind in effect that followed a change of the same account, and that nobody has
+        stopped."""
+        later = (
+            cls.user_id == change.user_id,
+            cls.kind == change.kind,
+            cls.id > change.id,
+            cls.state == ChangeState.DONE,
+        )
         return list(session.scalars(select(cls).where(*later).order_by(cls.id)))
 
     @property

@@ -30,7 +30,8 @@ class BatchState(StrEnum):
 
 
 class ImportBatch(Base):
-    """One file of staff that an admin handed over: who, when, what it would do (the dry run) and what it did."""
+    """One file of staff that an admin handed over: who, when, what it would do (the dry run) and what it
+    did."""
 
     __tablename__ = "import_batch"
     __table_args__ = (
@@ -40,7 +41,9 @@ class ImportBatch(Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))  # NULL: by the pusat, for any instansi
+    instansi_id: Mapped[int | None] = mapped_column(
+        ForeignKey("instansi.id")
+    )  # NULL: by the pusat, for any instansi
     uploaded_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
@@ -51,7 +54,9 @@ class ImportBatch(Base):
     file_size: Mapped[int]  # bytes
     sha256: Mapped[str] = mapped_column(String(64))
     state: Mapped[BatchState] = mapped_column(text_enum(BatchState, "batch_state"))
-    held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a worker has it in hand and says so again and again
+    held_until: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # a worker has it in hand and says so again and again
     position: Mapped[int] = mapped_column(default=0)  # how far the current pass has come, out of `total`
     total: Mapped[int] = mapped_column(default=0)
     rows_done: Mapped[int] = mapped_column(default=0)  # rows of the current pass whose outcome is counted
@@ -59,9 +64,15 @@ class ImportBatch(Base):
     result: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
     # Of the current pass: sentence -> how many rows were refused for it, then the first lines.
     reasons: Mapped[dict[str, list[int]]] = mapped_column(JSON, default=dict)
-    column_counts: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)  # of the current pass: column -> people changed
-    delimiter: Mapped[str] = mapped_column(String(1), default=",")  # of the file; the list of refused rows has the same
-    problem: Mapped[str | None] = mapped_column(String(500))  # why it could not be read, or was cancelled by itself
+    column_counts: Mapped[dict[str, int]] = mapped_column(
+        JSON, default=dict
+    )  # of the current pass: column -> people changed
+    delimiter: Mapped[str] = mapped_column(
+        String(1), default=","
+    )  # of the file; the list of refused rows has the same
+    problem: Mapped[str | None] = mapped_column(
+        String(500)
+    )  # why it could not be read, or was cancelled by itself
 
     uploaded_by: Mapped[User] = relationship(foreign_keys=[uploaded_by_id])
     confirmed_by: Mapped[User | None] = relationship(foreign_keys=[confirmed_by_id])
@@ -69,7 +80,9 @@ class ImportBatch(Base):
     @property
     def waits_for_nothing(self) -> bool:
         """Its report is there, and says that it would change nothing."""
-        return self.state is BatchState.CHECKED and not self.dry_run.get("new", 0) + self.dry_run.get("changed", 0)
+        return self.state is BatchState.CHECKED and not self.dry_run.get("new", 0) + self.dry_run.get(
+            "changed", 0
+        )
 
     @property
     def has_changed_something(self) -> bool:
@@ -86,7 +99,8 @@ class ImportFile(Base):
 
 
 class ImportRefusal(Base):
-    """A row of an uploaded file that was refused, as it came and with the reason, for correcting and importing again."""
+    """A row of an uploaded file that was refused, as it came and with the reason, for correcting and
+    importing again."""
 
     __tablename__ = "import_refusal"
     __table_args__ = (Index("ix_import_refusal_batch_id", "batch_id", "is_dry_run", "line"),)

@@ -23,7 +23,8 @@ class TakeBackState(StrEnum):
 
 
 class ImportTakeBack(Base):
-    """What a file has written is to be as it was before: who wants it and why, and how far the worker has come. Once a file."""
+    """What a file has written is to be as it was before: who wants it and why, and how far the worker has
+    come. Once a file."""
 
     __tablename__ = "import_take_back"
     __table_args__ = (Index("ix_import_take_back_state", "state", "batch_id"),)
@@ -32,7 +33,9 @@ class ImportTakeBack(Base):
     asked_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     reason: Mapped[str] = mapped_column(String(300))  # as typed; the people concerned read it
-    state: Mapped[TakeBackState] = mapped_column(text_enum(TakeBackState, "take_back_state"), default=TakeBackState.ASKED)
+    state: Mapped[TakeBackState] = mapped_column(
+        text_enum(TakeBackState, "take_back_state"), default=TakeBackState.ASKED
+    )
     held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # as of a batch
     down_to: Mapped[int | None]  # of the file: this line and all behind it are taken back and counted
     result: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)  # lines: put_back, removed, left
@@ -52,6 +55,8 @@ class ImportLeft(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id", ondelete="CASCADE"))
     line: Mapped[int]
-    nip: Mapped[str] = mapped_column(String(18))  # empty for whoever is out of the admin's reach; the line tells
+    nip: Mapped[str] = mapped_column(
+        String(18)
+    )  # empty for whoever is out of the admin's reach; the line tells
     columns: Mapped[str] = mapped_column(String(200))  # comma separated; of the record, not of the file
     sentences: Mapped[str] = mapped_column(String(2000))

@@ -24,8 +24,8 @@ class Instansi(Base):
 
     @classmethod
     def without_their_zeros(cls, session: Session, codes: Collection[str]) -> frozenset[str]:
-        """Of codes that no instansi has, those that differ from one on record by zeros in front only, which a spreadsheet
-        takes away."""
+        """Of codes that no instansi has, those that differ from one on record by zeros in front only, which a
+        spreadsheet takes away."""
         if not codes:
             return frozenset()
         bare = func.ltrim(cls.code, "0")
@@ -39,7 +39,8 @@ class Instansi(Base):
 
     @classmethod
     def with_id(cls, session: Session, instansi_id: int, lock: bool = False) -> "Instansi | None":
-        """With `lock` as now stored, and held against other changes of the row; people may be added meanwhile."""
+        """With `lock` as now stored, and held against other changes of the row; people may be added
+        meanwhile."""
         statement = select(cls).where(cls.id == instansi_id)
         if lock:
             statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)

@@ -8,10 +8,14 @@ from app.models.base import Base, UtcDateTime
 
 
 class LoginSession(Base):
-    """One browser in which one person is logged in. The cookie holds a random id, this row only its SHA-256."""
+    """One browser in which one person is logged in. The cookie holds a random id, this row only its
+    SHA-256."""
 
     __tablename__ = "login_session"
-    __table_args__ = (Index("ix_login_session_user_id", "user_id"), Index("ix_login_session_ends_at", "ends_at"))
+    __table_args__ = (
+        Index("ix_login_session_user_id", "user_id"),
+        Index("ix_login_session_ends_at", "ends_at"),
+    )
 
     id_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
@@ -24,7 +28,9 @@ class LoginSession(Base):
     previous_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     client_address: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(300))
-    form: Mapped[str] = mapped_column(String(64))  # hash of the login form's session: a double click opens one session
+    form: Mapped[str] = mapped_column(
+        String(64)
+    )  # hash of the login form's session: a double click opens one session
 
     @classmethod
     def with_hash(cls, session: Session, id_hash: str) -> "LoginSession | None":
@@ -57,7 +63,8 @@ class LoginSession(Base):
 
     @classmethod
     def end_of_form(cls, session: Session, user_id: int, form: str) -> None:
-        """End what the same form has opened for the same person a moment ago: its answer never reached the browser."""
+        """End what the same form has opened for the same person a moment ago: its answer never reached the
+        browser."""
         session.execute(delete(cls).where(cls.user_id == user_id, cls.form == form))
 
     @classmethod

@@ -12,14 +12,17 @@ from app.models.base import Base, UtcDateTime, text_enum, upsert
 EVERYWHERE = "*"  # the way of all letters
 _DOUBTED = "?"  # one refusal from several domains
 
-# After the first, second, ... fault in a row. What is ours is soon mended, and then everybody waits for a token.
+# After the first, second, ... fault in a row. What is ours is soon mended, and then everybody waits for a
+# token.
 LINE_RESTS = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 2 * 60, 5 * 60))
-# A domain that takes no letters for now. Greylisting lets the second try pass after some minutes, an outage takes hours.
+# A domain that takes no letters for now. Greylisting lets the second try pass after some minutes, an outage
+# takes hours.
 DOMAIN_RESTS = tuple(
-    timedelta(seconds=seconds) for seconds in (30, 60, 2 * 60, 5 * 60, 15 * 60, 30 * 60, 3600, 2 * 3600, 4 * 3600)
+    timedelta(seconds=seconds)
+    for seconds in (30, 60, 2 * 60, 5 * 60, 15 * 60, 30 * 60, 3600, 2 * 3600, 4 * 3600)
 )
-# A letter that nobody has tried yet may find its domain mended: full mailboxes of strangers must not keep an owner of
-# another one in the same domain waiting for hours.
+# A letter that nobody has tried yet may find its domain mended: full mailboxes of strangers must not keep an
+# owner of another one in the same domain waiting for hours.
 NEW_ONE_AFTER = timedelta(minutes=5)
 PROBE_TAKES = timedelta(minutes=1)  # until the next letter may be tried, should its worker die
 DOMAINS_OF_A_FAULT_OF_OURS = 3  # that give the same bare refusal, one after the other
@@ -42,8 +45,8 @@ OURS = (FaultKind.LINE, FaultKind.SESSION, FaultKind.SENDER)
 
 
 class MailFault(Base):
-    """One way that letters cannot go at present: all of them, or those to one domain, which wait for each other's try. Shared
-    by all workers, and over with the first letter that passes."""
+    """One way that letters cannot go at present: all of them, or those to one domain, which wait for each
+    other's try. Shared by all workers, and over with the first letter that passes."""
 
     __tablename__ = "mail_fault"
     __table_args__ = (Index("ix_mail_fault_has_letters_new_from", "has_letters", "new_from"),)
@@ -53,14 +56,22 @@ class MailFault(Base):
     since: Mapped[datetime] = mapped_column(UtcDateTime)
     last_at: Mapped[datetime] = mapped_column(UtcDateTime)
     answer: Mapped[str] = mapped_column(String(500), default="")  # the server's last word, without addresses
-    failures: Mapped[int] = mapped_column(default=0)  # in a row; 0 when it is over and its letters are leaving
+    failures: Mapped[int] = mapped_column(
+        default=0
+    )  # in a row; 0 when it is over and its letters are leaving
     is_closed: Mapped[bool] = mapped_column(default=False)  # its letters wait; else only the one mailbox does
     rests_until: Mapped[datetime] = mapped_column(UtcDateTime)
-    new_from: Mapped[datetime] = mapped_column(UtcDateTime)  # when a letter may be tried that nobody has tried yet
-    is_new_next: Mapped[bool] = mapped_column(default=False)  # new letters and those put off are tried in turn
+    new_from: Mapped[datetime] = mapped_column(
+        UtcDateTime
+    )  # when a letter may be tried that nobody has tried yet
+    is_new_next: Mapped[bool] = mapped_column(
+        default=False
+    )  # new letters and those put off are tried in turn
     mailbox: Mapped[str] = mapped_column(String(254), default="")  # that was refused last
     has_letters: Mapped[bool] = mapped_column(default=False)  # that wait for the domain
-    seen: Mapped[list[list[str | int]]] = mapped_column(JSON, default=list)  # of a doubt: domains, and letters given up
+    seen: Mapped[list[list[str | int]]] = mapped_column(
+        JSON, default=list
+    )  # of a doubt: domains, and letters given up
 
     @classmethod
     def on(cls, session: Session, way: str, lock: bool = False) -> "MailFault | None":
@@ -76,12 +87,19 @@ class MailFault(Base):
 
     @classmethod
     def forget(cls, session: Session, now: datetime, still_waits: ColumnElement[bool]) -> int:
-        """Domains that no letter waits for, and that nobody has tried for a day. Returns how many, and how many are no longer
-        looked at whenever a letter is to leave."""
+        """Domains that no letter waits for, and that nobody has tried for a day. Returns how many, and how
+        many are no longer looked at whenever a letter is to leave."""
         of_domain = (cls.way != EVERYWHERE, ~still_waits)
-        is_empty = update(cls).where(*of_domain, cls.has_letters.is_(True), cls.failures == 0).values(has_letters=False)
+        is_empty = (
+            update(cls)
+            .where(*of_domain, cls.has_letters.is_(True), cls.failures == 0)
+            .values(has_letters=False)
+        )
         gone = delete(cls).where(*of_domain, cls.last_at < now - KEPT_FOR)
-        changes = [change.returning(cls.way).execution_options(synchronize_session=False) for change in (is_empty, gone)]
+        changes = [
+            change.returning(cls.way).execution_options(synchronize_session=False)
+            for change in (is_empty, gone)
+        ]
         return sum(len(session.execute(change).all()) for change in changes)
 
     @classmethod
@@ -103,8 +121,11 @@ class MailFault(Base):
         return self.way == EVERYWHERE
 
     @classmethod
-    def note_everywhere(cls, session: Session, kind: FaultKind, answer: str, now: datetime, is_short: bool) -> "MailFault":
-        """No letter can leave: all rest for a moment. A short one where the server had begun to take a letter."""
+    def note_everywhere(
+        cls, session: Session, kind: FaultKind, answer: str, now: datetime, is_short: bool
+    ) -> "MailFault":
+        """No letter can leave: all rest for a moment. A short one where the server had begun to take a
+        letter."""
         fault = cls._held(session, EVERYWHERE, kind, now)
         fault._grow(kind, answer, LINE_RESTS[:2] if is_short else LINE_RESTS, now)
         fault.is_closed = True
@@ -123,14 +144,16 @@ class MailFault(Base):
         closes: bool,
         is_new: bool,
     ) -> "MailFault":
-        """A letter to `mailbox` could not leave. Its domain closes where the fault is the whole domain's, and where a second
-        mailbox of it is refused with none between that was not."""
+        """A letter to `mailbox` could not leave. Its domain closes where the fault is the whole domain's, and
+        where a second mailbox of it is refused with none between that was not."""
         fault = cls._held(session, domain, kind, now)
         if is_new and kind is FaultKind.RECIPIENT and fault.took_later:
             return fault
         is_second = fault.failures > 0 and fault.mailbox != mailbox
         fault.is_closed = fault.is_closed or closes or is_second
-        if is_new and fault.rests_until > now + PROBE_TAKES:  # tried early, so those that were put off wait no longer for it
+        if (
+            is_new and fault.rests_until > now + PROBE_TAKES
+        ):  # tried early, so those that were put off wait no longer for it
             fault._note(kind, answer, now)
         else:
             fault._grow(kind, answer, LINE_RESTS if kind is FaultKind.LINE else DOMAIN_RESTS, now)
@@ -141,8 +164,9 @@ class MailFault(Base):
     def is_everybodys(
         cls, session: Session, domain: str, answer: str, counts: bool, mail_id: int | None, now: datetime
     ) -> list[int] | None:
-        """Whether a refusal is no word about one recipient or domain: several domains gave the same one in a row, or it is
-        what all letters get. Then the letters that were given up for it, which are to be tried again; else None."""
+        """Whether a refusal is no word about one recipient or domain: several domains gave the same one in a
+        row, or it is what all letters get. Then the letters that were given up for it, which are to be tried
+        again; else None."""
         words = _same_words(answer)
         fault = cls.on(session, EVERYWHERE)
         if fault and fault.failures and fault.kind is FaultKind.SENDER and _same_words(fault.answer) == words:
@@ -163,9 +187,11 @@ class MailFault(Base):
 
     @classmethod
     def end(cls, session: Session, domain: str, was_put_off: bool, now: datetime) -> list["MailFault"]:
-        """A letter to this domain has passed, so nothing stands in its way; returns what did. That it passed after it had been
-        put off is remembered for a day."""
-        found = select(cls).where(cls.way.in_((EVERYWHERE, _DOUBTED, domain))).order_by(cls.way).with_for_update()
+        """A letter to this domain has passed, so nothing stands in its way; returns what did. That it passed
+        after it had been put off is remembered for a day."""
+        found = (
+            select(cls).where(cls.way.in_((EVERYWHERE, _DOUBTED, domain))).order_by(cls.way).with_for_update()
+        )
         ended = []
         for fault in session.scalars(found.execution_options(populate_existing=True)):
             if fault.failures and fault.way != _DOUBTED:
@@ -182,8 +208,8 @@ class MailFault(Base):
 
     @property
     def took_later(self) -> bool:
-        """Whether the domain has lately taken what it had put off. Many put off whatever is new to them (greylisting), so a
-        letter that was never tried before says nothing there of the others."""
+        """Whether the domain has lately taken what it had put off. Many put off whatever is new to them
+        (greylisting), so a letter that was never tried before says nothing there of the others."""
         return not self.failures and bool(self.answer)
 
     def let_one_try(self, now: datetime) -> None:
@@ -195,7 +221,9 @@ class MailFault(Base):
     def take_letters(self, now: datetime) -> None:
         """Letters begin to wait for this domain."""
         self.has_letters = True
-        self.new_from = max(now, min(self.rests_until, self.last_at + NEW_ONE_AFTER)) if self.rests_until > now else now
+        self.new_from = (
+            max(now, min(self.rests_until, self.last_at + NEW_ONE_AFTER)) if self.rests_until > now else now
+        )
 
     def _grow(self, kind: FaultKind, answer: str, rests: tuple[timedelta, ...], now: datetime) -> None:
         self.since = self.since if self.failures else now
@@ -213,7 +241,8 @@ class MailFault(Base):
     def _held(cls, session: Session, way: str, kind: FaultKind, now: datetime) -> "MailFault":
         """The row of this way, made where there is none, and nobody else's until the transaction ends."""
         first = upsert(session, cls).values(
-            way=way, kind=kind, since=now, last_at=now, answer="", failures=0, is_closed=False, rests_until=now, new_from=now,
+            way=way, kind=kind, since=now, last_at=now, answer="", failures=0, is_closed=False,
+            rests_until=now, new_from=now,
             is_new_next=False, mailbox="", has_letters=False, seen=[],
         )  # fmt: skip
         session.execute(first.on_conflict_do_nothing(index_elements=[cls.way]))

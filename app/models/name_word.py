@@ -16,8 +16,9 @@ _BY_BYTES = String(_LONGEST_WORD, collation="C").with_variant(String(_LONGEST_WO
 
 
 class NameWord(Base):
-    """One place at which somebody's name may begin to be said, so that people are found by any of its words in the time of
-    one index look-up, however many there are. `word` goes on to the end of the name, see domain/spoken_name.py."""
+    """One place at which somebody's name may begin to be said, so that people are found by any of its words
+    in the time of one index look-up, however many there are. `word` goes on to the end of the name, see
+    domain/spoken_name.py."""
 
     __tablename__ = "name_word"
     __table_args__ = (

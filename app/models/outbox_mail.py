@@ -2,7 +2,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, and_, case, exists, func, or_, select, text, update
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    and_,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -14,16 +28,19 @@ from app.models.reset_request import LONGEST_BY_RESENDS, ResetRequest
 from app.models.user import User
 
 LONGEST_DELIVERY = timedelta(minutes=60)  # well above all time-outs of one SMTP talk together
-# A worker that delivers says so again and again; who is silent for so long has died with the letter in its hand.
+# A worker that delivers says so again and again; who is silent for so long has died with the letter in its
+# hand.
 LEASE = timedelta(seconds=45)
-# Times that the talk may break off over one letter. A token is sent again each time, with the same Message-ID: twice is
-# harmless, never is not. Then it is uncertain, for it may be this letter that breaks it.
+# Times that the talk may break off over one letter. A token is sent again each time, with the same
+# Message-ID: twice is harmless, never is not. Then it is uncertain, for it may be this letter that breaks it.
 MOST_BREAKS = 3
 PARKED_AT_ONCE = 500
 
 PUT_OFF_FOR = timedelta(minutes=5)  # a letter that cannot be read
 NEARLY_OVER = timedelta(minutes=2)  # hardly enough to fetch a token and think of a password
-_ASKED_LATELY = timedelta(days=3)  # longer than the longest wait for a server and the longest life of a token together
+_ASKED_LATELY = timedelta(
+    days=3
+)  # longer than the longest wait for a server and the longest life of a token together
 
 
 class MailState(StrEnum):
@@ -32,7 +49,8 @@ class MailState(StrEnum):
     SENT = "dikirim"  # handed over to the mail server
     DEFERRED = "ditunda"  # refused for now, tried again
     FAILED = "gagal"  # refused for good
-    UNCERTAIN = "tidak_pasti"  # the talk broke off where the server may have taken it; sent again when the operator says so
+    # The talk broke off where the server may have taken it; sent again when the operator says so
+    UNCERTAIN = "tidak_pasti"
     HELD = "ditahan"  # a limit on mails keeps it back; never sent
 
     @property
@@ -98,7 +116,8 @@ def _urgency_of_letter(context: DefaultExecutionContext) -> int:
 
 @dataclass(frozen=True)
 class InMailbox:
-    """How many mails with a token that still opens lie in a mailbox, and how many answers went there within the hour."""
+    """How many mails with a token that still opens lie in a mailbox, and how many answers went there within
+    the hour."""
 
     live: int
     of_this_hour: int
@@ -122,7 +141,8 @@ _BOUNCED = text("bounced_at IS NOT NULL")
 
 
 class OutboxMail(Base):
-    """One letter to one address, written in the transaction of the act that it tells of. It never holds a secret."""
+    """One letter to one address, written in the transaction of the act that it tells of. It never holds a
+    secret."""
 
     __tablename__ = "outbox_mail"
     __table_args__ = (
@@ -145,17 +165,25 @@ class OutboxMail(Base):
     reset_request_id: Mapped[int | None] = mapped_column(ForeignKey("reset_request.id"))
     email_correction_id: Mapped[int | None] = mapped_column(ForeignKey("email_correction.id"))
     identity_change_id: Mapped[int | None] = mapped_column(ForeignKey("identity_change.id"))
-    about: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)  # words that no record holds; never a secret
+    about: Mapped[dict[str, str]] = mapped_column(
+        JSON, default=dict
+    )  # words that no record holds; never a secret
     client_address: Mapped[str] = mapped_column(String(45))  # from where the act was asked
     state: Mapped[MailState] = mapped_column(text_enum(MailState, "mail_state"), default=MailState.WAITING)
     posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     urgency: Mapped[int] = mapped_column(SmallInteger, default=_urgency_of_letter)
-    domain: Mapped[str] = mapped_column(String(253), default=_domain_of_address)  # of the address, in small letters
+    domain: Mapped[str] = mapped_column(
+        String(253), default=_domain_of_address
+    )  # of the address, in small letters
     is_parked: Mapped[bool] = mapped_column(default=False)  # waits for its domain, not for its own time
-    fault: Mapped[FaultKind | None] = mapped_column(text_enum(FaultKind, "mail_fault_kind"))  # why it has not left
+    fault: Mapped[FaultKind | None] = mapped_column(
+        text_enum(FaultKind, "mail_fault_kind")
+    )  # why it has not left
     attempts: Mapped[int] = mapped_column(default=0)
-    breaks: Mapped[int] = mapped_column(default=0)  # times that the talk, or a worker, ended in the middle of it
+    breaks: Mapped[int] = mapped_column(
+        default=0
+    )  # times that the talk, or a worker, ended in the middle of it
     begun_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # while a worker delivers it
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -173,48 +201,76 @@ class OutboxMail(Base):
 
     @classmethod
     def next_due(cls, session: Session, now: datetime) -> "OutboxMail | None":
-        """The letter whose turn it is, locked so that no other worker takes it: the urgent before the others, and of each
-        kind those that were never tried before those that were. One that cannot be read, because words in it are known to
-        a newer release only, is put off and holds up nobody."""
+        """The letter whose turn it is, locked so that no other worker takes it: the urgent before the others,
+        and of each kind those that were never tried before those that were. One that cannot be read, because
+        words in it are known to a newer release only, is put off and holds up nobody."""
         while (found := cls._next_id(session, now)) is not None:
             try:
                 return session.get(cls, found, populate_existing=True)
             except LookupError as unknown:
                 put_off = {"due_at": now + PUT_OFF_FOR, "server_answer": f"cannot be read: {unknown}"[:500]}
-                session.execute(update(cls).where(cls.id == found).values(**put_off).execution_options(synchronize_session=False))
+                session.execute(
+                    update(cls)
+                    .where(cls.id == found)
+                    .values(**put_off)
+                    .execution_options(synchronize_session=False)
+                )
         return None
 
     @classmethod
     def _next_id(cls, session: Session, now: datetime) -> int | None:
         for urgency in Urgency:
             for state in _TO_BE_SENT:
-                found = cls._head(session, state, urgency, now) or cls._of_waiting_domain(session, urgency, now)
+                found = cls._head(session, state, urgency, now) or cls._of_waiting_domain(
+                    session, urgency, now
+                )
                 if found is not None:
                     return found
         return None
 
     @classmethod
     def _head(cls, session: Session, state: MailState, urgency: Urgency, now: datetime) -> int | None:
-        """The oldest of one state and urgency, as an index gives it. Those whose domain takes nothing are put aside on the
-        way, many in one step, and are not met again."""
-        of_kind = (cls.state == state, cls.is_parked.is_(False), cls.urgency == int(urgency), cls.due_at <= now)
+        """The oldest of one state and urgency, as an index gives it. Those whose domain takes nothing are put
+        aside on the way, many in one step, and are not met again."""
+        of_kind = (
+            cls.state == state,
+            cls.is_parked.is_(False),
+            cls.urgency == int(urgency),
+            cls.due_at <= now,
+        )
         oldest = select(cls.id, cls.domain).where(*of_kind).order_by(cls.due_at, cls.id).limit(1)
         while (row := session.execute(oldest.with_for_update(skip_locked=True)).first()) is not None:
             way = MailFault.on(session, row.domain)
             if way is None or not way.is_closed:
                 return int(row.id)
-            its = select(cls.id).where(*of_kind, cls.domain == row.domain).order_by(cls.due_at, cls.id).limit(PARKED_AT_ONCE)
+            its = (
+                select(cls.id)
+                .where(*of_kind, cls.domain == row.domain)
+                .order_by(cls.due_at, cls.id)
+                .limit(PARKED_AT_ONCE)
+            )
             some = cls.id.in_(its.with_for_update(skip_locked=True).scalar_subquery())
-            session.execute(update(cls).where(some).values(is_parked=True).execution_options(synchronize_session=False))
+            session.execute(
+                update(cls).where(some).values(is_parked=True).execution_options(synchronize_session=False)
+            )
             way.take_letters(now)
             session.flush()
         return None
 
     @classmethod
     def _of_waiting_domain(cls, session: Session, urgency: Urgency, now: datetime) -> int | None:
-        """One letter to a domain that may be tried again, or all those that waited for one that takes letters again."""
-        fits = or_(cls.state == MailState.WAITING, and_(cls.state == MailState.DEFERRED, MailFault.rests_until <= now))
-        waits = (cls.domain == MailFault.way, cls.is_parked.is_(True), cls.urgency == int(urgency), cls.due_at <= now)
+        """One letter to a domain that may be tried again, or all those that waited for one that takes letters
+        again."""
+        fits = or_(
+            cls.state == MailState.WAITING,
+            and_(cls.state == MailState.DEFERRED, MailFault.rests_until <= now),
+        )
+        waits = (
+            cls.domain == MailFault.way,
+            cls.is_parked.is_(True),
+            cls.urgency == int(urgency),
+            cls.due_at <= now,
+        )
         of_domain = exists().where(*waits, cls.state.in_(_TO_BE_SENT), fits)
         due = select(MailFault).where(MailFault.has_letters.is_(True), MailFault.new_from <= now, of_domain)
         first = due.order_by(MailFault.new_from, MailFault.way).limit(1).with_for_update(skip_locked=True)
@@ -224,9 +280,15 @@ class OutboxMail(Base):
         states = _TO_BE_SENT if way.is_new_next or not way.is_closed else _TO_BE_SENT[::-1]
         for state in states if way.rests_until <= now else (MailState.WAITING,):
             its = select(cls.id).where(
-                cls.domain == way.way, cls.is_parked.is_(True), cls.state == state, cls.urgency == int(urgency), cls.due_at <= now
+                cls.domain == way.way,
+                cls.is_parked.is_(True),
+                cls.state == state,
+                cls.urgency == int(urgency),
+                cls.due_at <= now,
             )
-            found = session.scalar(its.order_by(cls.due_at, cls.id).limit(1).with_for_update(skip_locked=True))
+            found = session.scalar(
+                its.order_by(cls.due_at, cls.id).limit(1).with_for_update(skip_locked=True)
+            )
             if found is not None:
                 way.let_one_try(now)
                 return found
@@ -235,27 +297,41 @@ class OutboxMail(Base):
     @classmethod
     def hurry(cls, session: Session, domain: str, now: datetime) -> None:
         """Letters that waited for their domain need not wait any longer."""
-        waits = (cls.domain == domain, cls.is_parked.is_(True), cls.state == MailState.DEFERRED, cls.due_at > now)
-        session.execute(update(cls).where(*waits).values(due_at=now).execution_options(synchronize_session=False))
+        waits = (
+            cls.domain == domain,
+            cls.is_parked.is_(True),
+            cls.state == MailState.DEFERRED,
+            cls.due_at > now,
+        )
+        session.execute(
+            update(cls).where(*waits).values(due_at=now).execution_options(synchronize_session=False)
+        )
 
     @classmethod
     def forget_faults(cls, session: Session, now: datetime) -> int:
         """Ways that no letter waits for any more. Returns how many."""
-        waits = exists().where(cls.domain == MailFault.way, cls.is_parked.is_(True), cls.state.in_(_TO_BE_SENT))
+        waits = exists().where(
+            cls.domain == MailFault.way, cls.is_parked.is_(True), cls.state.in_(_TO_BE_SENT)
+        )
         return MailFault.forget(session, now, waits)
 
     @classmethod
     def in_mailbox_of(cls, session: Session, nip: str, owner: User | None, now: datetime) -> "InMailbox":
-        """What lies in an owner's mailbox as answers to wishes for a token, or will arrive there. The same is asked of the
-        database where there is no owner.
+        """What lies in an owner's mailbox as answers to wishes for a token, or will arrive there. The same is
+        asked of the database where there is no owner.
 
-        A token that is nearly over counts no more, unless its mail has only just left, nor one whose letter came back. A
-        letter that waits for its server counts for as long as its token could be sent again.
+        A token that is nearly over counts no more, unless its mail has only just left, nor one whose letter
+        came back. A letter that waits for its server counts for as long as its token could be sent again.
         """
         version = owner.credential_version if owner else 0
         is_alive = ResetRequest.used_at.is_(None) & (ResetRequest.credential_version == version)
         has_time = or_(ResetRequest.expires_at > now + NEARLY_OVER, cls.posted_at > now - NEARLY_OVER)
-        arrived = (cls.state == MailState.SENT) & cls.bounced_at.is_(None) & (ResetRequest.expires_at > now) & has_time
+        arrived = (
+            (cls.state == MailState.SENT)
+            & cls.bounced_at.is_(None)
+            & (ResetRequest.expires_at > now)
+            & has_time
+        )
         will_arrive = cls.state.in_(_ON_THE_WAY) & (cls.posted_at > now - LONGEST_BY_RESENDS)
         is_live = and_(cls.letter == Letter.TOKEN, is_alive, or_(arrived, will_arrive))
         is_of_this_hour = and_(
@@ -263,7 +339,9 @@ class OutboxMail(Base):
             cls.bounced_at.is_(None),
             cls.posted_at > now - timedelta(hours=1),
         )
-        counted = select(*(func.coalesce(func.sum(case((one, 1), else_=0)), 0) for one in (is_live, is_of_this_hour)))
+        counted = select(
+            *(func.coalesce(func.sum(case((one, 1), else_=0)), 0) for one in (is_live, is_of_this_hour))
+        )
         found = counted.join_from(ResetRequest, cls, cls.reset_request_id == ResetRequest.id).where(
             ResetRequest.nip == nip,
             ResetRequest.user_id == (owner.id if owner else 0),
@@ -272,23 +350,40 @@ class OutboxMail(Base):
         return InMailbox(*session.execute(found).one())
 
     @classmethod
-    def has_link_of(cls, session: Session, correction_id: int, since: datetime, in_any_case_since: datetime) -> bool:
-        """Whether a letter with the link to a correction left, or will leave, since a moment; a held one only lately."""
+    def has_link_of(
+        cls, session: Session, correction_id: int, since: datetime, in_any_case_since: datetime
+    ) -> bool:
+        """Whether a letter with the link to a correction left, or will leave, since a moment; a held one only
+        lately."""
         leaves = cls.state.not_in((MailState.HELD, MailState.FAILED)) & (cls.posted_at > since)
-        links = select(cls.id).where(cls.email_correction_id == correction_id, cls.letter == Letter.CORRECTION_LINK)
-        return session.scalar(links.where(or_(leaves, cls.posted_at > in_any_case_since)).limit(1)) is not None
+        links = select(cls.id).where(
+            cls.email_correction_id == correction_id, cls.letter == Letter.CORRECTION_LINK
+        )
+        return (
+            session.scalar(links.where(or_(leaves, cls.posted_at > in_any_case_since)).limit(1)) is not None
+        )
 
     @classmethod
     def is_any_unsent_about(cls, session: Session, change_id: int) -> bool:
-        """Whether a letter about this change still waits to leave. One that was refused for good waits no more."""
+        """Whether a letter about this change still waits to leave. One that was refused for good waits no
+        more."""
         waits = cls.state.in_((MailState.WAITING, MailState.SENDING, MailState.DEFERRED))
-        return session.scalar(select(cls.id).where(cls.identity_change_id == change_id, waits).limit(1)) is not None
+        return (
+            session.scalar(select(cls.id).where(cls.identity_change_id == change_id, waits).limit(1))
+            is not None
+        )
 
     @classmethod
     def mark_broken_off(cls, session: Session, now: datetime) -> int:
-        """Letters whose worker died in the middle: nobody knows whether they arrived. Tokens are sent again. Returns how many."""
+        """Letters whose worker died in the middle: nobody knows whether they arrived. Tokens are sent again.
+        Returns how many."""
         is_silent = or_(cls.leased_until < now, and_(cls.leased_until.is_(None), cls.begun_at < now - LEASE))
-        silent = select(cls.id).where(cls.state == MailState.SENDING, is_silent).limit(1000).with_for_update(skip_locked=True)
+        silent = (
+            select(cls.id)
+            .where(cls.state == MailState.SENDING, is_silent)
+            .limit(1000)
+            .with_for_update(skip_locked=True)
+        )
         marked = 0
         for mail_id in session.scalars(silent).all():
             is_again = and_(cls.letter == Letter.TOKEN, cls.breaks < MOST_BREAKS)
@@ -310,9 +405,20 @@ class OutboxMail(Base):
 
     @classmethod
     def renew_lease(cls, session: Session, mail_id: int, attempts: int, now: datetime) -> bool:
-        """Whether the letter is still in the hand of who began this try; if so, it stays there for another while."""
-        own = (cls.id == mail_id, cls.state == MailState.SENDING, cls.attempts == attempts, cls.begun_at > now - LONGEST_DELIVERY)
-        renewed = update(cls).where(*own).values(leased_until=now + LEASE).execution_options(synchronize_session=False)
+        """Whether the letter is still in the hand of who began this try; if so, it stays there for another
+        while."""
+        own = (
+            cls.id == mail_id,
+            cls.state == MailState.SENDING,
+            cls.attempts == attempts,
+            cls.begun_at > now - LONGEST_DELIVERY,
+        )
+        renewed = (
+            update(cls)
+            .where(*own)
+            .values(leased_until=now + LEASE)
+            .execution_options(synchronize_session=False)
+        )
         return session.execute(renewed.returning(cls.id)).first() is not None
 
     @classmethod
@@ -327,7 +433,9 @@ class OutboxMail(Base):
     def counts(cls, session: Session) -> dict[MailState, int]:
         """How many letters stand where; sent ones are not counted, they are too many and say nothing."""
         rows = session.execute(
-            select(cls.state, func.count()).where(cls.state.not_in((MailState.SENT, MailState.HELD))).group_by(cls.state)
+            select(cls.state, func.count())
+            .where(cls.state.not_in((MailState.SENT, MailState.HELD)))
+            .group_by(cls.state)
         )
         return dict(rows.all())
 
@@ -338,14 +446,21 @@ class OutboxMail(Base):
 
     @classmethod
     def posted_with(cls, session: Session, message_id: str) -> "Posted | None":
-        columns = select(cls.id, cls.user_id, cls.to_address, cls.posted_at).where(cls.message_id == message_id)
+        columns = select(cls.id, cls.user_id, cls.to_address, cls.posted_at).where(
+            cls.message_id == message_id
+        )
         found = session.execute(columns).one_or_none()
         return Posted(*found) if found else None
 
     @classmethod
     def note_bounce(cls, session: Session, mail_id: int, is_hard: bool, answer: str, now: datetime) -> bool:
-        """Of a letter that was handed over: it has not arrived. False when that was known; a hard bounce outweighs a soft one."""
-        is_new = or_(cls.bounced_at.is_(None), cls.bounce_is_hard.is_(False)) if is_hard else cls.bounced_at.is_(None)
+        """Of a letter that was handed over: it has not arrived. False when that was known; a hard bounce
+        outweighs a soft one."""
+        is_new = (
+            or_(cls.bounced_at.is_(None), cls.bounce_is_hard.is_(False))
+            if is_hard
+            else cls.bounced_at.is_(None)
+        )
         fate = {"bounced_at": now, "bounce_is_hard": is_hard, "bounce_answer": answer[:500]}
         noted = update(cls).where(cls.id == mail_id, is_new).values(**fate).returning(cls.id)
         return session.scalar(noted.execution_options(synchronize_session=False)) is not None

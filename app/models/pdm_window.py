@@ -10,7 +10,8 @@ NATIONAL = 0
 
 
 class PdmWindow(Base):
-    """When the Pemutakhiran Data Mandiri is open: for the whole country, or for one instansi, which overrides the country's."""
+    """When the Pemutakhiran Data Mandiri is open: for the whole country, or for one instansi, which overrides
+    the country's."""
 
     __tablename__ = "pdm_window"
     __table_args__ = (
@@ -20,13 +21,17 @@ class PdmWindow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))
-    scope: Mapped[int] = mapped_column(unique=True)  # the instansi, 0 for the country: a unique column knows no NULL
+    scope: Mapped[int] = mapped_column(
+        unique=True
+    )  # the instansi, 0 for the country: a unique column knows no NULL
     opens_on: Mapped[date]  # both days in Jakarta, both included
     closes_on: Mapped[date]
 
     @classmethod
     def between(cls, instansi_id: int | None, opens_on: date, closes_on: date) -> "PdmWindow":
-        return cls(instansi_id=instansi_id, scope=instansi_id or NATIONAL, opens_on=opens_on, closes_on=closes_on)
+        return cls(
+            instansi_id=instansi_id, scope=instansi_id or NATIONAL, opens_on=opens_on, closes_on=closes_on
+        )
 
     @classmethod
     def of(cls, session: Session, instansi_id: int | None) -> "PdmWindow | None":
@@ -53,7 +58,11 @@ class PdmWindow(Base):
         days = {"opens_on": opens_on, "closes_on": closes_on}
         first = upsert(session, cls).values(instansi_id=instansi_id, scope=instansi_id or NATIONAL, **days)
         session.execute(first.on_conflict_do_update(index_elements=[cls.scope], set_=days))
-        statement = select(cls).where(cls.scope == (instansi_id or NATIONAL)).execution_options(populate_existing=True)
+        statement = (
+            select(cls)
+            .where(cls.scope == (instansi_id or NATIONAL))
+            .execution_options(populate_existing=True)
+        )
         return session.scalars(statement).one()
 
     @classmethod

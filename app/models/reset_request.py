@@ -2,7 +2,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, case, func, literal, or_, select, update
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.domain.nip import Nip
@@ -10,7 +22,8 @@ from app.models.account import Account
 from app.models.base import AddedOnce, Base, BigId, UtcDateTime
 from app.models.user import User
 
-# Kirim ulang keeps one code alive no longer than this after it was asked, or one lifetime where that is longer.
+# Kirim ulang keeps one code alive no longer than this after it was asked, or one lifetime where that is
+# longer.
 LONGEST_BY_RESENDS = timedelta(hours=3)
 _WORTH_A_MAIL = timedelta(minutes=15)  # of life that a token must have left to be mailed again
 CODES_TRIED = 20  # of the requests of one NIP; more than can lie in one mailbox at a time
@@ -66,7 +79,9 @@ class ResetRequest(AddedOnce, Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     reference: Mapped[str] = mapped_column(String(16), unique=True)
     key: Mapped[bytes] = mapped_column(LargeBinary(32))
-    submission: Mapped[str] = mapped_column(String(64), unique=True)  # the form that was sent: a double click asks once
+    submission: Mapped[str] = mapped_column(
+        String(64), unique=True
+    )  # the form that was sent: a double click asks once
     nip: Mapped[str] = mapped_column(String(18))
     typed_email: Mapped[str] = mapped_column(String(254))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
@@ -92,21 +107,25 @@ class ResetRequest(AddedOnce, Base):
 
     @classmethod
     def key_of(cls, session: Session, reference: str) -> bytes:
-        """The row key of this request, or one of nothing: a signature is checked over either, in the same time."""
+        """The row key of this request, or one of nothing: a signature is checked over either, in the same
+        time."""
         always = select(literal(1).label("row")).subquery("always")
         found = select(func.coalesce(cls.key, _NO_KEY)).select_from(always)
         return session.execute(found.join(cls, cls.reference == reference, isouter=True)).scalar_one()
 
     @classmethod
     def handed_over_for(cls, session: Session, nip: Nip, account: Account, now: datetime) -> list[HandedOver]:
-        """The NIP's requests whose token was handed over: those that can still be used, then the others, newest first.
+        """The NIP's requests whose token was handed over: those that can still be used, then the others,
+        newest first.
 
-        CODES_TRIED of them for every NIP, filled up with stand-ins, and of every row the same few columns: what it costs
-        to look for a wrong code must not tell whether anybody has asked.
+        CODES_TRIED of them for every NIP, filled up with stand-ins, and of every row the same few columns:
+        what it costs to look for a wrong code must not tell whether anybody has asked.
         """
         numbers = select(literal(1).label("place")).cte("numbers", recursive=True)
         numbers = numbers.union_all(select(numbers.c.place + 1).where(numbers.c.place < CODES_TRIED))
-        is_anothers = or_(cls.user_id != (account.id or 0), cls.credential_version != (account.credential_version or 0))
+        is_anothers = or_(
+            cls.user_id != (account.id or 0), cls.credential_version != (account.credential_version or 0)
+        )
         why = case(
             (cls.used_at.is_not(None), WhyRefused.USED.value),
             (is_anothers, WhyRefused.OVERTAKEN.value),
@@ -126,7 +145,9 @@ class ResetRequest(AddedOnce, Base):
             func.coalesce(there.c.key, _NO_KEY),
             func.coalesce(there.c.why, _NOTHING),
         )
-        found = select(*columns).select_from(numbers).join(there, there.c.place == numbers.c.place, isouter=True)
+        found = (
+            select(*columns).select_from(numbers).join(there, there.c.place == numbers.c.place, isouter=True)
+        )
         return [HandedOver(*row) for row in session.execute(found.order_by(numbers.c.place))]
 
     @property
@@ -137,8 +158,9 @@ class ResetRequest(AddedOnce, Base):
     def lives_until(self, posted_at: datetime, handed_over_at: datetime, lifetime: timedelta) -> datetime:
         """The end of its token once a mail that was posted at `posted_at` is handed over.
 
-        The first mail gives it a whole lifetime, however long the mail server was away. One sent again gives no more than
-        the longest life, and never takes anything away: all mails of a request carry the same token.
+        The first mail gives it a whole lifetime, however long the mail server was away. One sent again gives
+        no more than the longest life, and never takes anything away: all mails of a request carry the same
+        token.
         """
         until = handed_over_at + lifetime
         if posted_at > self.asked_at:
@@ -153,7 +175,9 @@ class ResetRequest(AddedOnce, Base):
     @property
     def is_spent(self) -> bool:
         """Used, or made worthless by a change of the account. No letter of it would help anybody."""
-        return self.used_at is not None or (self.user is not None and self.credential_version != self.user.credential_version)
+        return self.used_at is not None or (
+            self.user is not None and self.credential_version != self.user.credential_version
+        )
 
     def why_not_live(self, now: datetime) -> WhyRefused | None:
         """None while its token opens. A used one changed the account itself, so that is asked first."""
@@ -169,7 +193,8 @@ class ResetRequest(AddedOnce, Base):
         return self.why_not_live(now) is None
 
     def may_mail_again(self, session: Session, now: datetime, cooldown: timedelta) -> bool:
-        """Take the right to one more mail. Of parallel askers one gets it; refused until the cooldown has passed."""
+        """Take the right to one more mail. Of parallel askers one gets it; refused until the cooldown has
+        passed."""
         taken = session.execute(
             update(ResetRequest)
             .where(ResetRequest.id == self.id, ResetRequest.mailed_at <= now - cooldown)

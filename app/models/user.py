@@ -3,7 +3,19 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, func, or_, select, text, true, update
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    func,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.domain.categories import Activation, Category, initial_activation
@@ -25,7 +37,8 @@ def _only_where(condition: str) -> dict[str, Any]:
 
 
 class User(Base):
-    """A person who has, or may activate, an account. Known outside by the NIP, which can change; inside by the id."""
+    """A person who has, or may activate, an account. Known outside by the NIP, which can change; inside by
+    the id."""
 
     __tablename__ = "user_account"
     __table_args__ = (
@@ -37,9 +50,17 @@ class User(Base):
         Index("ix_user_account_instansi_id_work_unit", "instansi_id", "work_unit", "nip"),
         Index("ix_user_account_activation", "activation", "nip"),
         Index("ix_user_account_category", "category", "nip"),
-        Index("ix_user_account_stuck_since", "instansi_id", "stuck_since", "id", **_only_where("stuck_since IS NOT NULL")),
+        Index(
+            "ix_user_account_stuck_since",
+            "instansi_id",
+            "stuck_since",
+            "id",
+            **_only_where("stuck_since IS NOT NULL"),
+        ),
         Index("ix_user_account_has_old_words", "id", **_only_where("has_old_words")),
-        Index("ix_user_account_old_scheme", "old_scheme", "old_cost", **_only_where("old_scheme IS NOT NULL")),
+        Index(
+            "ix_user_account_old_scheme", "old_scheme", "old_cost", **_only_where("old_scheme IS NOT NULL")
+        ),
         Index(
             "ix_user_account_waiting_since",
             "instansi_id",
@@ -47,7 +68,11 @@ class User(Base):
             **_only_where("activation = 'waiting_approval'"),
         ),
         Index(
-            "ix_user_account_mail_failed_at", "instansi_id", "mail_failed_at", "id", **_only_where("mail_failed_at IS NOT NULL")
+            "ix_user_account_mail_failed_at",
+            "instansi_id",
+            "mail_failed_at",
+            "id",
+            **_only_where("mail_failed_at IS NOT NULL"),
         ),
         {"sqlite_autoincrement": True},  # the id of an account that was removed never becomes another one's
     )
@@ -63,21 +88,32 @@ class User(Base):
     work_unit: Mapped[str] = mapped_column(String(200))
     activation: Mapped[Activation] = mapped_column(text_enum(Activation, "activation"))
     activation_changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    activation_reason: Mapped[str | None] = mapped_column(String(500))  # why it stands there, as its owner is told
-    deactivated_by: Mapped[str | None] = mapped_column(String(_LONGEST_OFFICE))  # an office, never a person's name
+    activation_reason: Mapped[str | None] = mapped_column(
+        String(500)
+    )  # why it stands there, as its owner is told
+    deactivated_by: Mapped[str | None] = mapped_column(
+        String(_LONGEST_OFFICE)
+    )  # an office, never a person's name
     password_hash: Mapped[str | None] = mapped_column(String(200))  # NULL: never set
     # Of the older system that the hash was imported from, which lies inside it; NULL for the portal's own.
     old_scheme: Mapped[str | None] = mapped_column(String(20))
     old_cost: Mapped[int | None]
-    # Whether the words of the name are an older release's, as whoever wrote the row without this column left them.
+    # Whether the words of the name are an older release's, as whoever wrote the row without this column left
+    # them.
     has_old_words: Mapped[bool] = mapped_column(default=False, server_default=true())
     password_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     credential_version: Mapped[int] = mapped_column(default=1)
-    browser_mark: Mapped[str | None] = mapped_column(String(32))  # kept by all browsers that know this person, signed
+    browser_mark: Mapped[str | None] = mapped_column(
+        String(32)
+    )  # kept by all browsers that know this person, signed
     last_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Noted by the mail worker, whom no stranger can watch; gone with the next login.
-    stuck_since: Mapped[datetime | None] = mapped_column(UtcDateTime)  # first token handed over, and never activated
-    mail_failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the last letter that was refused, or came back
+    stuck_since: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # first token handed over, and never activated
+    mail_failed_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # the last letter that was refused, or came back
 
     # No inner join: inside another outer join, SQLite would first join all people with all instansi.
     instansi: Mapped[Instansi] = relationship(lazy="joined")
@@ -86,18 +122,23 @@ class User(Base):
     def with_nip(cls, session: Session, nip: Nip, lock: bool = False) -> "User | None":
         """The person with this NIP; with `lock`, as now stored and held until the transaction ends.
 
-        Rows that only name the person may be written meanwhile: the acts of two admins on each other do not wait in a ring.
+        Rows that only name the person may be written meanwhile: the acts of two admins on each other do not
+        wait in a ring.
         """
         statement = select(cls).where(cls.nip == nip.digits)
         if lock:
-            statement = statement.with_for_update(of=cls, key_share=True).execution_options(populate_existing=True)
+            statement = statement.with_for_update(of=cls, key_share=True).execution_options(
+                populate_existing=True
+            )
         return session.scalars(statement).one_or_none()
 
     @classmethod
     def with_id(cls, session: Session, user_id: int, lock: bool = False) -> "User | None":
         statement = select(cls).where(cls.id == user_id)
         if lock:
-            statement = statement.with_for_update(of=cls, key_share=True).execution_options(populate_existing=True)
+            statement = statement.with_for_update(of=cls, key_share=True).execution_options(
+                populate_existing=True
+            )
         return session.scalars(statement).one_or_none()
 
     @classmethod
@@ -106,8 +147,11 @@ class User(Base):
         return session.scalar(select(cls.browser_mark).where(cls.nip == nip.digits))
 
     @classmethod
-    def taken_addresses(cls, session: Session, addresses: Collection[EmailAddress], but_in: int | None = None) -> frozenset[str]:
-        """The keys of those addresses that belong to somebody, leaving out the people of the instansi `but_in`."""
+    def taken_addresses(
+        cls, session: Session, addresses: Collection[EmailAddress], but_in: int | None = None
+    ) -> frozenset[str]:
+        """The keys of those addresses that belong to somebody, leaving out the people of the instansi
+        `but_in`."""
         if not addresses:
             return frozenset()
         taken = select(cls.email_key).where(cls.registered_at(addresses))
@@ -127,11 +171,17 @@ class User(Base):
     def note_token(cls, session: Session, user_id: int, at: datetime) -> None:
         """A token went to somebody who has never been inside: from here on he may be stuck."""
         never_inside = (cls.id == user_id, cls.last_login_at.is_(None), cls.stuck_since.is_(None))
-        session.execute(update(cls).where(*never_inside).values(stuck_since=at).execution_options(synchronize_session=False))
+        session.execute(
+            update(cls)
+            .where(*never_inside)
+            .values(stuck_since=at)
+            .execution_options(synchronize_session=False)
+        )
 
     @classmethod
     def note_failed_mail(cls, session: Session, user_id: int, address: EmailAddress, at: datetime) -> None:
-        """There is no such mailbox. Letters go to addresses of before as well, and those say nothing of the one on record."""
+        """There is no such mailbox. Letters go to addresses of before as well, and those say nothing of the
+        one on record."""
         marked = update(cls).where(cls.id == user_id, cls.registered_at([address])).values(mail_failed_at=at)
         session.execute(marked.execution_options(synchronize_session=False))
 
@@ -145,20 +195,30 @@ class User(Base):
     def note_bounced_mail(
         cls, session: Session, user_id: int, address: EmailAddress, posted_at: datetime, at: datetime
     ) -> "User | None":
-        """A letter of that moment came back from this address. The person, if it is still on record and nobody has come in or
-        used a token since: then the mailbox is known to live, or has been shown not to matter."""
-        is_not_over = [or_(since.is_(None), since <= posted_at) for since in (cls.last_login_at, cls.password_changed_at)]
-        marked = update(cls).where(cls.id == user_id, cls.registered_at([address]), *is_not_over).values(mail_failed_at=at)
+        """A letter of that moment came back from this address. The person, if it is still on record and
+        nobody has come in or used a token since: then the mailbox is known to live, or has been shown not to
+        matter."""
+        is_not_over = [
+            or_(since.is_(None), since <= posted_at) for since in (cls.last_login_at, cls.password_changed_at)
+        ]
+        marked = (
+            update(cls)
+            .where(cls.id == user_id, cls.registered_at([address]), *is_not_over)
+            .values(mail_failed_at=at)
+        )
         found = session.scalar(marked.returning(cls.id).execution_options(synchronize_session=False))
         return None if found is None else cls.with_id(session, found)
 
     @classmethod
     def old_costs(cls, session: Session) -> dict[str, int]:
-        """The dearest imported hash of every older kind, by kind; a step in the index each, however many people have one."""
+        """The dearest imported hash of every older kind, by kind; a step in the index each, however many
+        people have one."""
         costs: dict[str, int] = {}
         kind = ""
         while kind := session.scalar(select(func.min(cls.old_scheme)).where(cls.old_scheme > kind)) or "":
-            costs[kind] = session.scalars(select(func.max(cls.old_cost)).where(cls.old_scheme == kind)).one() or 0
+            costs[kind] = (
+                session.scalars(select(func.max(cls.old_cost)).where(cls.old_scheme == kind)).one() or 0
+            )
         return costs
 
     @property
@@ -204,7 +264,8 @@ class User(Base):
         self.end_all_access()
 
     def forget_browsers(self) -> None:
-        """All browsers that knew this person are strangers now; those that get to know him from here on carry another mark."""
+        """All browsers that knew this person are strangers now; those that get to know him from here on carry
+        another mark."""
         self.browser_mark = secrets.token_hex(16)
 
     def keep_hash(self, password_hash: str) -> None:
@@ -237,7 +298,9 @@ class User(Base):
     def reactivate(self, now: datetime) -> None:
         """Back to where the account was: in use, waiting for the instansi, or never activated."""
         self.deactivated_by = self.activation_reason = None
-        self.change_activation(Activation.ACTIVE if self.last_login_at else initial_activation(self.category), now)
+        self.change_activation(
+            Activation.ACTIVE if self.last_login_at else initial_activation(self.category), now
+        )
 
     def move_to(self, instansi: Instansi) -> None:
         self.instansi = instansi

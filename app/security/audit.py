@@ -1,5 +1,5 @@
-"""The trail: every act becomes a row, in the transaction of the act itself. So does every refusal, but where one can be
-had for nothing: of these a line gets a row a minute."""
+"""The trail: every act becomes a row, in the transaction of the act itself. So does every refusal, but where
+one can be had for nothing: of these a line gets a row a minute."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -27,10 +27,11 @@ def record(
     instansi_id: int | None = None,
     **detail: str | int | None,
 ) -> AuditEvent:
-    """Write one event. `account` is whose account it was, `actor` who acted where that is proven. No secrets in `detail`.
+    """Write one event. `account` is whose account it was, `actor` who acted where that is proven. No secrets
+    in `detail`.
 
-    An `Account` may be nobody's. The desk that may read the event is that of the account's instansi; `instansi_id` names it
-    for acts without an account.
+    An `Account` may be nobody's. The desk that may read the event is that of the account's instansi;
+    `instansi_id` names it for acts without an account.
     """
     event = AuditEvent(
         at=now,
@@ -48,8 +49,9 @@ def record(
 
 
 def before_and_after(session: Session, column: str, old: str | None, new: str | None) -> Facts:
-    """What a changed column was and is, for an event to `add`. Addresses are masked, each with a fingerprint (16 hex digits) by
-    which a known one can be found again; all else stands there whole, a NIP too: it is what the person was known by."""
+    """What a changed column was and is, for an event to `add`. Addresses are masked, each with a fingerprint
+    (16 hex digits) by which a known one can be found again; all else stands there whole, a NIP too: it is
+    what the person was known by."""
     if column != "email":
         return {f"old_{column}": old, f"new_{column}": new}
     facts: Facts = {}
@@ -72,7 +74,8 @@ def record_once_a_minute(
     actor: User | None = None,
     **detail: str | int | None,
 ) -> None:
-    """Write one event, unless the same line has had one under this tag `about` the same thing within the minute.
+    """Write one event, unless the same line has had one under this tag `about` the same thing within the
+    minute.
 
     `about` is what was typed, whether or not there is such an account.
     """
@@ -93,9 +96,11 @@ def record_parts(
     actor: User,
     **detail: str | int | None,
 ) -> list[AuditEvent]:
-    """Write what was done to many, or taken along, once for each desk that it concerns, with its own part of the number.
-    `Authority.parts` tells which; an event of no desk (None) is for the centre alone."""
+    """Write what was done to many, or taken along, once for each desk that it concerns, with its own part of
+    the number. `Authority.parts` tells which; an event of no desk (None) is for the centre alone."""
     return [
-        record(session, tag, None, client, now, actor=actor, instansi_id=instansi_id, how_many=how_many, **detail)
+        record(
+            session, tag, None, client, now, actor=actor, instansi_id=instansi_id, how_many=how_many, **detail
+        )
         for instansi_id, how_many in parts.items()
     ]

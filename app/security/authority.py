@@ -1,7 +1,8 @@
 """Who may act as an admin, over whom. The one place that decides: every page of the desk asks here.
 
-An admin of an instansi reaches the people of that instansi and nobody else; for him, all others do not exist. The
-centre reaches everybody. Nobody acts on the own account, and nobody on somebody whose mandates reach further: rank is a set.
+An admin of an instansi reaches the people of that instansi and nobody else; for him, all others do not exist.
+The centre reaches everybody. Nobody acts on the own account, and nobody on somebody whose mandates reach
+further: rank is a set.
 """
 
 from collections.abc import Mapping
@@ -27,9 +28,13 @@ class NotToTouch:
     sentence: str
 
 
-_ONESELF = NotToTouch("Tidak seorang pun memutuskan tentang akunnya sendiri. Minta admin lain, atau admin pusat.")
+_ONESELF = NotToTouch(
+    "Tidak seorang pun memutuskan tentang akunnya sendiri. Minta admin lain, atau admin pusat."
+)
 _HIGHER_RANK = NotToTouch("Akun ini milik admin pusat, jadi hanya dapat diubah oleh admin pusat lain.")
-_WIDER_MANDATE = NotToTouch("Pegawai ini juga admin instansi di luar mandat Anda, jadi hanya dapat diubah oleh admin pusat.")
+_WIDER_MANDATE = NotToTouch(
+    "Pegawai ini juga admin instansi di luar mandat Anda, jadi hanya dapat diubah oleh admin pusat."
+)
 _NO_LONGER = NotToTouch("Mandat Anda untuk pegawai ini baru saja berakhir atau dicabut.")
 
 
@@ -49,29 +54,34 @@ class Authority:
             return None
         if any(mandate.role is Role.ADMIN_PUSAT for mandate in mandates):
             return cls(admin, True, frozenset())
-        return cls(admin, False, frozenset(mandate.instansi_id for mandate in mandates if mandate.instansi_id))
+        return cls(
+            admin, False, frozenset(mandate.instansi_id for mandate in mandates if mandate.instansi_id)
+        )
 
     @classmethod
     def in_office(cls, session: Session, admin: User | None, today: date) -> "Authority | None":
-        """The same of somebody who is not here: None also for nobody, and for an account that may not be entered."""
+        """The same of somebody who is not here: None also for nobody, and for an account that may not be
+        entered."""
         return cls.of(session, admin, today) if admin is not None and admin.may_enter else None
 
     def covers(self, instansi_id: int | None) -> bool:
         return self.is_pusat or instansi_id in self.instansi_ids
 
-    def within(self, instansi_id: "InstrumentedAttribute[int] | InstrumentedAttribute[int | None]") -> ColumnElement[bool]:
+    def within(
+        self, instansi_id: "InstrumentedAttribute[int] | InstrumentedAttribute[int | None]"
+    ) -> ColumnElement[bool]:
         """The condition that keeps a query inside: every list, count, search and export carries it."""
         return true() if self.is_pusat else instansi_id.in_(self.instansi_ids)
 
     @property
     def only_instansi_id(self) -> int | None:
-        """The one instansi of this admin, whose desk an act over several people concerns; None for the centre, and where
-        there are more."""
+        """The one instansi of this admin, whose desk an act over several people concerns; None for the
+        centre, and where there are more."""
         return min(self.instansi_ids) if len(self.instansi_ids) == 1 else None
 
     def parts(self, counts: Mapping[int, int]) -> dict[int | None, int]:
-        """What is counted by instansi, as the trail tells it: each desk of this admin its own part, also where that is
-        nothing; the centre all at once."""
+        """What is counted by instansi, as the trail tells it: each desk of this admin its own part, also
+        where that is nothing; the centre all at once."""
         if self.is_pusat:
             return {None: sum(counts.values())}
         return {instansi_id: counts.get(instansi_id, 0) for instansi_id in sorted(self.instansi_ids)}
@@ -92,7 +102,9 @@ class Authority:
         person = User.with_id(session, person_id)
         return person if person is not None and self.covers(person.instansi_id) else OutOfReach()
 
-    def person_to_act_on(self, session: Session, person_id: int, today: date) -> User | OutOfReach | NotToTouch:
+    def person_to_act_on(
+        self, session: Session, person_id: int, today: date
+    ) -> User | OutOfReach | NotToTouch:
         """Somebody to change, as now stored and locked until the transaction ends."""
         if isinstance(self.person(session, person_id), OutOfReach):
             return OutOfReach()  # without having held a row that is none of this admin's business
@@ -118,6 +130,7 @@ class Authority:
         return None
 
     def _as_of_now(self, session: Session, today: date) -> "Authority | None":
-        """Once more, because this act may have waited for a lock: the mandate may be revoked, or the admin shut out, since."""
+        """Once more, because this act may have waited for a lock: the mandate may be revoked, or the admin
+        shut out, since."""
         version = session.scalar(select(User.credential_version).where(User.id == self.admin.id))
         return Authority.of(session, self.admin, today) if version == self.admin.credential_version else None

@@ -1,7 +1,7 @@
 """How wrong passwords are counted: each is remembered for a while and then forgotten, one after the other.
 
-Whoever spreads guesses over the day gains nothing by waiting for a window to end, for there is none. A bucket is one
-row, changed by one atomic upsert, as in throttle.py, where the limits themselves stand.
+Whoever spreads guesses over the day gains nothing by waiting for a window to end, for there is none. A bucket
+is one row, changed by one atomic upsert, as in throttle.py, where the limits themselves stand.
 """
 
 import secrets
@@ -20,11 +20,16 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def take(session: Session, limit: GuessLimit, key: str, now: datetime) -> Taken | TooManyTries:
-    """Count one try under `key` (a fingerprint), or refuse it. A refused try is not counted and prolongs nothing."""
+    """Count one try under `key` (a fingerprint), or refuse it. A refused try is not counted and prolongs
+    nothing."""
     mark = secrets.token_hex(16)
     remembered = limit.forgets_one_in // _MICROSECOND
     first = upsert(session, GuessBucket).values(
-        key=key, forgotten_at=_number(now) + remembered, last_at=now, previous_at=now - 2 * limit.delays[-1], last_try=mark
+        key=key,
+        forgotten_at=_number(now) + remembered,
+        last_at=now,
+        previous_at=now - 2 * limit.delays[-1],
+        last_try=mark,
     )
     refused = _is_refused(limit, now)
     from_now = case((GuessBucket.forgotten_at > _number(now), GuessBucket.forgotten_at), else_=_number(now))
@@ -44,17 +49,20 @@ def take(session: Session, limit: GuessLimit, key: str, now: datetime) -> Taken 
 
 
 def give_back(session: Session, limit: GuessLimit, key: str) -> None:
-    """Undo the last try: it was never made, or was no guess. The row is as before, and everybody else's tries stay."""
+    """Undo the last try: it was never made, or was no guess. The row is as before, and everybody else's tries
+    stay."""
     undone = update(GuessBucket).where(GuessBucket.key == key)
     session.execute(
         undone.values(
-            forgotten_at=GuessBucket.forgotten_at - limit.forgets_one_in // _MICROSECOND, last_at=GuessBucket.previous_at
+            forgotten_at=GuessBucket.forgotten_at - limit.forgets_one_in // _MICROSECOND,
+            last_at=GuessBucket.previous_at,
         ).execution_options(synchronize_session=False)
     )
 
 
 def forget(session: Session, key: str) -> None:
-    """Forget all tries under `key`: what they guessed at is no longer the password, or an admin has looked."""
+    """Forget all tries under `key`: what they guessed at is no longer the password, or an admin has
+    looked."""
     session.execute(delete(GuessBucket).where(GuessBucket.key == key))
 
 
@@ -82,7 +90,10 @@ def _free_at(limit: GuessLimit, forgotten_at: int, last_at: datetime) -> datetim
     """A delay ends, or so many tries are forgotten that a shorter one holds: whichever comes first."""
     quiet_at = _EPOCH + forgotten_at * _MICROSECOND
     waits = (timedelta(), *limit.delays)
-    return min(max(last_at + wait, quiet_at - (limit.most - 1 + step) * limit.forgets_one_in) for step, wait in enumerate(waits))
+    return min(
+        max(last_at + wait, quiet_at - (limit.most - 1 + step) * limit.forgets_one_in)
+        for step, wait in enumerate(waits)
+    )
 
 
 def _number(moment: datetime) -> int:

@@ -1,9 +1,9 @@
 """The newest head of the trail that this machine has seen, in a file outside the database.
 
-Who can write all tables can put back an older state of them, or begin the trail anew, and no row would tell. This file
-would: what it names must be in the trail for ever. It is written after each sealing, never before the sealing is
-committed, so it may be behind the trail and is never ahead of it. Every machine keeps what it has seen itself, for each
-database that it is used with; a machine that has seen nothing yet knows nothing.
+Who can write all tables can put back an older state of them, or begin the trail anew, and no row would tell.
+This file would: what it names must be in the trail for ever. It is written after each sealing, never before
+the sealing is committed, so it may be behind the trail and is never ahead of it. Every machine keeps what it
+has seen itself, for each database that it is used with; a machine that has seen nothing yet knows nothing.
 """
 
 import hashlib
@@ -50,7 +50,13 @@ class KeptHead:
     def of(cls, folder: Path, database_url: str, keys: SigningKeys) -> "KeptHead":
         """Named for where the database is, which nobody can change in the database itself."""
         url = make_url(database_url)
-        place = [url.get_backend_name(), url.host, url.port, url.database, *(url.query.get(name) for name in _OF_A_PLACE)]
+        place = [
+            url.get_backend_name(),
+            url.host,
+            url.port,
+            url.database,
+            *(url.query.get(name) for name in _OF_A_PLACE),
+        ]
         return cls(folder / f"trail-head-{hashlib.sha256(json.dumps(place).encode()).hexdigest()[:16]}", keys)
 
     def read(self) -> Anchor | Unreadable | None:
@@ -62,11 +68,13 @@ class KeptHead:
             return None
         except OSError as fault:
             return Unreadable(fault.strerror or type(fault).__name__)
-        return self._parsed(text) or Unreadable("isinya bukan tulisan portal ini dengan SECRET_KEY yang sekarang")
+        return self._parsed(text) or Unreadable(
+            "isinya bukan tulisan portal ini dengan SECRET_KEY yang sekarang"
+        )
 
     def keep(self, anchor: Anchor) -> str | None:
-        """Remember a head that has been looked at together with what is remembered so far. Returns why that is not
-        possible, if so. Another process of this machine may have seen more by now."""
+        """Remember a head that has been looked at together with what is remembered so far. Returns why that
+        is not possible, if so. Another process of this machine may have seen more by now."""
         now_kept = self.read()
         if isinstance(now_kept, Unreadable):
             return now_kept.why
@@ -79,7 +87,9 @@ class KeptHead:
         draft = None
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor, draft = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)  # mode 0600
+            descriptor, draft = tempfile.mkstemp(
+                prefix=f".{self.path.name}.", dir=self.path.parent
+            )  # mode 0600
             with os.fdopen(descriptor, "wb") as file:
                 file.write(self._written(anchor))
                 file.flush()

@@ -1,8 +1,10 @@
-"""The work of older schemes, so that a hash that was imported from one can be verified, and the time of it tells nothing.
+"""The work of older schemes, so that a hash that was imported from one can be verified, and the time of it
+tells nothing.
 
-A try at an account with such a hash takes longer: bcrypt of cost 12 ten times as long as argon2id here. So, for as long as
-there is any, everybody's try takes as long: of each kind that is there the dearest is spent, on the own salt as far as the
-own cost goes and on nothing for the rest; for everybody else, and for NIPs of nobody, on a stand-in.
+A try at an account with such a hash takes longer: bcrypt of cost 12 ten times as long as argon2id here. So,
+for as long as there is any, everybody's try takes as long: of each kind that is there the dearest is spent,
+on the own salt as far as the own cost goes and on nothing for the rest; for everybody else, and for NIPs of
+nobody, on a stand-in.
 """
 
 import hashlib
@@ -19,7 +21,8 @@ _LEAST_ROUNDS = 1000  # of sha512_crypt
 
 
 def checksum(password: str, own: Recipe | None, costs: Mapping[str, int]) -> str:
-    """The checksum by the `own` recipe, at the price of the dearest of every kind. `costs` is that price, by kind."""
+    """The checksum by the `own` recipe, at the price of the dearest of every kind. `costs` is that price, by
+    kind."""
     made = ""
     for kind in sorted({*costs, own.kind} if own else costs):
         recipe = own if own and own.kind == kind else _stand_in(kind, costs[kind])
@@ -47,8 +50,12 @@ def _made(recipe: Recipe, password: str) -> str:
             digest = hashlib.pbkdf2_hmac("sha256", password.encode(), b64decode(recipe.salt), recipe.cost)
             return b64encode(digest).decode()
         case Scheme.SHA512_CRYPT:
-            without_nul = password.replace("\0", " ")  # which the scheme does not know; `passwords` refuses it afterwards
-            return str(sha512_crypt.using(salt=recipe.salt, rounds=recipe.cost).hash(without_nul)).rpartition("$")[2]
+            without_nul = password.replace(
+                "\0", " "
+            )  # which the scheme does not know; `passwords` refuses it afterwards
+            return str(sha512_crypt.using(salt=recipe.salt, rounds=recipe.cost).hash(without_nul)).rpartition(
+                "$"
+            )[2]
 
 
 def _spend(recipe: Recipe, dearest: int, password: str) -> None:

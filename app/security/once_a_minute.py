@@ -1,15 +1,15 @@
 """The door for what anybody can do again and again at no cost: refusals, and the opening of a link.
 
-Of what comes over one line, under one tag, about one thing, the first becomes a row of the trail at once. What follows
-within the minute is counted and left out, and the next row says how many those were. Else a flood of requests would be a
-flood of rows that are kept and sealed for ever. Counted in the memory of each process: a database that had to be asked
-would be what the flood floods.
+Of what comes over one line, under one tag, about one thing, the first becomes a row of the trail at once.
+What follows within the minute is counted and left out, and the next row says how many those were. Else a
+flood of requests would be a flood of rows that are kept and sealed for ever. Counted in the memory of each
+process: a database that had to be asked would be what the flood floods.
 
-Whoever holds a site of IPv6 (48 bits) has 65,536 lines. The first rows of such a site within the minute are those of its
-lines; what follows is one row for all of them, whatever it is about.
+Whoever holds a site of IPv6 (48 bits) has 65,536 lines. The first rows of such a site within the minute are
+those of its lines; what follows is one row for all of them, whatever it is about.
 
-What a row is about is what was typed (a NIP, say), never what the table holds: whether a row is written must not depend
-on whether there is such an account.
+What a row is about is what was typed (a NIP, say), never what the table holds: whether a row is written must
+not depend on whether there is such an account.
 """
 
 import logging
@@ -49,7 +49,8 @@ class OnceAMinute:
         self._lock = Lock()
 
     def let_through(self, tag: Tag, about: str, client: Client, now: datetime) -> int | None:
-        """How many were left out before this one, if it is to be a row; None if it is left out itself. Counts."""
+        """How many were left out before this one, if it is to be a row; None if it is left out itself.
+        Counts."""
         line, site = line_of(client.address), site_of(client.address)
         with self._lock:
             key = (site, tag, "") if self._has_had_its_rows(site, tag, now) else (line, tag, about)
@@ -63,12 +64,19 @@ class OnceAMinute:
                     self._written.popitem(last=False)
                 return latest.left_out if latest else 0
             latest.left_out += 1
-        log.info("left out of the trail", extra={"fields": {"tag": tag.value, "line": mask_address(client.address)}})
+        log.info(
+            "left out of the trail",
+            extra={"fields": {"tag": tag.value, "line": mask_address(client.address)}},
+        )
         return None
 
     def _has_had_its_rows(self, site: str, tag: Tag, now: datetime) -> bool:
         counted = self._of_sites.get((site, tag))
-        return counted is not None and _is_within_the_minute(counted.since, now) and counted.rows >= ROWS_OF_A_SITE
+        return (
+            counted is not None
+            and _is_within_the_minute(counted.since, now)
+            and counted.rows >= ROWS_OF_A_SITE
+        )
 
     def _count_row(self, site: str, tag: Tag, now: datetime) -> None:
         counted = self._of_sites.get((site, tag))

@@ -15,17 +15,26 @@ from app.domain.old_hash import OldHash, read_kept_hash, read_old_hash
 from app.domain.password_policy import LONGEST_PASSWORD
 from app.security import old_schemes
 
-# OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes, 1 lane; 20-25 ms on the machines of this project.
-_ARGON2 = {"argon2__type": "ID", "argon2__memory_cost": 19456, "argon2__time_cost": 2, "argon2__parallelism": 1}
+# OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes, 1 lane; 20-25 ms on the machines of this
+# project.
+_ARGON2 = {
+    "argon2__type": "ID",
+    "argon2__memory_cost": 19456,
+    "argon2__time_cost": 2,
+    "argon2__parallelism": 1,
+}
 _context = CryptContext(schemes=["argon2"], **_ARGON2)
-_SAME_KIND = re.compile(r"\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}")  # 16 and 32 bytes
+_SAME_KIND = re.compile(
+    r"\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}"
+)  # 16 and 32 bytes
 
 SECONDS_TO_WAIT = 2.0  # longer, and a queue of logins would hold every thread of the server
 _slots = BoundedSemaphore((os.cpu_count() or 1) + 1)
 
 
 class Busy(Exception):
-    """All places for hashing stayed taken for SECONDS_TO_WAIT. Nothing was tried; asking again later is right."""
+    """All places for hashing stayed taken for SECONDS_TO_WAIT. Nothing was tried; asking again later is
+    right."""
 
 
 def hashed(password: str) -> str:
@@ -34,15 +43,22 @@ def hashed(password: str) -> str:
         return str(_context.hash(password))
 
 
-def verified(password: str, password_hash: str | None, old_costs: Mapping[str, int]) -> tuple[bool, str | None]:
+def verified(
+    password: str, password_hash: str | None, old_costs: Mapping[str, int]
+) -> tuple[bool, str | None]:
     """Whether the password is right, and a better hash where the old one is outdated. Raises Busy.
 
-    Without a hash (no such person, no password yet) the same work is done and the answer is no. `old_costs` is what the
-    imported hashes of older schemes have brought into this portal: that much is spent on every try of everybody.
+    Without a hash (no such person, no password yet) the same work is done and the answer is no. `old_costs`
+    is what the imported hashes of older schemes have brought into this portal: that much is spent on every
+    try of everybody.
     """
     with _a_slot():
         kept = read_kept_hash(password_hash) if password_hash else None
-        may_be_right = password_hash is not None and len(password) <= LONGEST_PASSWORD and not (kept and "\0" in password)
+        may_be_right = (
+            password_hash is not None
+            and len(password) <= LONGEST_PASSWORD
+            and not (kept and "\0" in password)
+        )
         typed = password[:LONGEST_PASSWORD]
         checksum = old_schemes.checksum(typed, kept.recipe if kept else None, old_costs)
         own_hash = kept.hash if kept else password_hash or _of_nobody()
@@ -59,8 +75,8 @@ def _of_nobody() -> str:
 
 
 def may_be_imported(password_hash: str) -> bool:
-    """Whether a hash from elsewhere can be verified here: an older scheme's, or argon2id with the very parameters of this
-    portal. Others of argon2id would tell by the clock that the account exists."""
+    """Whether a hash from elsewhere can be verified here: an older scheme's, or argon2id with the very
+    parameters of this portal. Others of argon2id would tell by the clock that the account exists."""
     if isinstance(read_old_hash(password_hash), OldHash):
         return True
     if not _SAME_KIND.fullmatch(password_hash):
@@ -73,7 +89,8 @@ def may_be_imported(password_hash: str) -> bool:
 
 
 def as_kept(password_hash: str) -> str:
-    """An imported hash as the portal keeps it: an older scheme's is hashed once more. Raises Busy; as slow as `hashed`."""
+    """An imported hash as the portal keeps it: an older scheme's is hashed once more. Raises Busy; as slow as
+    `hashed`."""
     old = read_old_hash(password_hash)
     return old.kept_as(hashed(old.checksum)) if isinstance(old, OldHash) else password_hash
 

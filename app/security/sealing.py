@@ -1,29 +1,33 @@
 """The sealed trail: each row of it carries a seal over itself and over the seal of the row before.
 
-A seal is an HMAC under a key derived from SECRET_KEY, and so is the mark of the head, which says where the trail ends.
-Rows are written unsealed, in the transaction of their act, and sealed by the worker a moment later: acts that run side by
-side never wait for each other. Transactions do not end in the order of their ids, so the order of the seals is another.
+A seal is an HMAC under a key derived from SECRET_KEY, and so is the mark of the head, which says where the
+trail ends. Rows are written unsealed, in the transaction of their act, and sealed by the worker a moment
+later: acts that run side by side never wait for each other. Transactions do not end in the order of their
+ids, so the order of the seals is another.
 
-**What holds against who can write the database and does not know the key.** A sealed row cannot be changed, removed, put
-in, moved or unsealed without its being found. The head cannot be moved, and a head of zero is believed only with a mark,
-or where this machine has never seen the trail and nothing is sealed. An older state of all tables, or a trail that was
-begun anew, is found by every machine that has seen more: it keeps the newest head in a file (`kept_head.py`), and whoever
-seals or verifies there looks at it first. A row that is older than the newest sealed one by more than `REACH`, or dated
-more than `AHEAD` into the future, is not sealed; it stays to be seen, is reported, and holds up no other. The moment of a
-row is always the server's own clock, so nobody who only uses the portal can make such a row. Who seals never writes to a
-row that has a seal, and stops at a head that is not genuine: a fault stays to be seen.
+**What holds against who can write the database and does not know the key.** A sealed row cannot be changed,
+removed, put in, moved or unsealed without its being found. The head cannot be moved, and a head of zero is
+believed only with a mark, or where this machine has never seen the trail and nothing is sealed. An older
+state of all tables, or a trail that was begun anew, is found by every machine that has seen more: it keeps
+the newest head in a file (`kept_head.py`), and whoever seals or verifies there looks at it first. A row that
+is older than the newest sealed one by more than `REACH`, or dated more than `AHEAD` into the future, is not
+sealed; it stays to be seen, is reported, and holds up no other. The moment of a row is always the server's
+own clock, so nobody who only uses the portal can make such a row. Who seals never writes to a row that has a
+seal, and stops at a head that is not genuine: a fault stays to be seen.
 
-**What does not hold.** Nobody can tell who wrote a row before it was sealed: whoever can write the database can add, change
-or remove rows in that moment (or for as long as no worker runs), dated at most `REACH` back. A machine without the file
-(a new one, or one whose INSTANCE_PATH is thrown away at each start) takes the first genuine head that it sees for the
-newest; so does an older state pass that is not older than its file. Who knows a key that is among SECRET_KEY and
-SECRET_KEY_FALLBACKS can make any trail; who can write the file as well as the tables needs the key still. Lines of the
-worker's log, kept on another machine and handed to `mysapk audit verify --anchor`, hold against both of the former.
+**What does not hold.** Nobody can tell who wrote a row before it was sealed: whoever can write the database
+can add, change or remove rows in that moment (or for as long as no worker runs), dated at most `REACH` back.
+A machine without the file (a new one, or one whose INSTANCE_PATH is thrown away at each start) takes the
+first genuine head that it sees for the newest; so does an older state pass that is not older than its file.
+Who knows a key that is among SECRET_KEY and SECRET_KEY_FALLBACKS can make any trail; who can write the file
+as well as the tables needs the key still. Lines of the worker's log, kept on another machine and handed to
+`mysapk audit verify --anchor`, hold against both of the former.
 
-**What the operator decides** leaves both heads in the log and a row in the trail: that an older state was put back on
-purpose, that late rows are honest, and that all rows are sealed anew so that an old key can go. Sealing anew goes on in
-steps; each looks at the old seals of its rows before it writes the new ones, and the head says, under its mark, how far
-that is. A row keeps the seal that was replaced, under the new one: what was noted elsewhere can still be compared.
+**What the operator decides** leaves both heads in the log and a row in the trail: that an older state was put
+back on purpose, that late rows are honest, and that all rows are sealed anew so that an old key can go.
+Sealing anew goes on in steps; each looks at the old seals of its rows before it writes the new ones, and the
+head says, under its mark, how far that is. A row keeps the seal that was replaced, under the new one: what
+was noted elsewhere can still be compared.
 """
 
 import hmac
@@ -56,7 +60,8 @@ _MOST_COUNTED = 100_000
 
 Kept = Anchor | Unreadable | None
 
-# As stored, so that whatever somebody put there can be read: a broken date or JSON is a changed row, not an accident.
+# As stored, so that whatever somebody put there can be read: a broken date or JSON is a changed row, not an
+# accident.
 _STORED = (
     AuditEvent.id,
     cast(AuditEvent.at, String),
@@ -114,8 +119,8 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong at one number of the trail; for missing rows, from there through `last_seal_no`. A row that is not
-    sealed has no number."""
+    """What is wrong at one number of the trail; for missing rows, from there through `last_seal_no`. A row
+    that is not sealed has no number."""
 
     kind: FaultKind
     seal_no: int | None
@@ -181,7 +186,8 @@ class Findings:
             self.named.append(fault)
 
 
-# -- sealing -----------------------------------------------------------------------------------------------------------
+# -- sealing
+# -----------------------------------------------------------------------------------------------------------
 def is_any_to_seal(session: Session, now: datetime) -> bool:
     """Without a lock, and without reading through rows that must not be sealed."""
     head = AuditHead.now(session)
@@ -198,13 +204,15 @@ def why_not(session: Session, keys: SigningKeys, kept: Kept) -> Why | None:
 
 
 def seal_next(session: Session, keys: SigningKeys, kept: Kept, now: datetime) -> int | HeadNotGenuine:
-    """Seal what is unsealed and within reach, oldest first, at most `ROWS_AT_ONCE`; returns how many. Of several who do so
-    at once each waits for the one before."""
+    """Seal what is unsealed and within reach, oldest first, at most `ROWS_AT_ONCE`; returns how many. Of
+    several who do so at once each waits for the one before."""
     head = _locked(session, keys, kept)
     if isinstance(head, HeadNotGenuine):
         return head
     floor, ceiling = _limits(session, head, now)
-    waiting = select(*_STORED).where(_UNSEALED, _within(floor, ceiling)).order_by(AuditEvent.at, AuditEvent.id)
+    waiting = (
+        select(*_STORED).where(_UNSEALED, _within(floor, ceiling)).order_by(AuditEvent.at, AuditEvent.id)
+    )
     rows = session.execute(waiting.limit(ROWS_AT_ONCE)).all()
     if rows:
         is_first = head.newest_at is None and head.seal_no == 0
@@ -214,14 +222,19 @@ def seal_next(session: Session, keys: SigningKeys, kept: Kept, now: datetime) ->
 
 
 def begin(session: Session, keys: SigningKeys, kept: Kept, now: datetime) -> bool:
-    """Mark the head of a trail that nobody has sealed yet. Everything that is there by now may be sealed, however old: so
-    this is for whoever has just made the tables, or brought them to this release, and for nobody else."""
+    """Mark the head of a trail that nobody has sealed yet. Everything that is there by now may be sealed,
+    however old: so this is for whoever has just made the tables, or brought them to this release, and for
+    nobody else."""
     head = AuditHead.now(session, lock=True)
     trail_keys = keys.trail_keys()
-    known = None if kept == Anchor(0, _BEGINNING) else kept  # of a trail that has come no further than this one
+    known = (
+        None if kept == Anchor(0, _BEGINNING) else kept
+    )  # of a trail that has come no further than this one
     if head is None or head.seal_no or head.mark or _objection(session, head, trail_keys, known) is not None:
         return False
-    oldest = session.scalar(select(cast(AuditEvent.at, String)).where(_UNSEALED).order_by(AuditEvent.at).limit(1))
+    oldest = session.scalar(
+        select(cast(AuditEvent.at, String)).where(_UNSEALED).order_by(AuditEvent.at).limit(1)
+    )
     head.newest_at = _spelled(min(_moment_of(oldest) or now, now))
     head.mark = _mark(trail_keys[0], head)
     return True
@@ -251,12 +264,19 @@ def _locked(session: Session, keys: SigningKeys, kept: Kept) -> AuditHead | Head
     return HeadNotGenuine(why) if why else head
 
 
-# -- what the operator decides -----------------------------------------------------------------------------------------
+# -- what the operator decides
+# -----------------------------------------------------------------------------------------
 def accept_restored(
-    session: Session, keys: SigningKeys, lost: Anchor | Unreadable, named: Anchor, because: str, client: Client, now: datetime
+    session: Session,
+    keys: SigningKeys,
+    lost: Anchor | Unreadable,
+    named: Anchor,
+    because: str,
+    client: Client,
+    now: datetime,
 ) -> Accepted | HeadMoved | HeadNotGenuine:
-    """Go on from `named`, the head of an older state that was put back on purpose, or of tables that were made anew. Look
-    at the whole trail first."""
+    """Go on from `named`, the head of an older state that was put back on purpose, or of tables that were
+    made anew. Look at the whole trail first."""
     head = _locked(session, keys, None)
     if isinstance(head, HeadNotGenuine):
         return head
@@ -265,12 +285,28 @@ def accept_restored(
     if head.newest_at is None:
         head.newest_at = _spelled(_limits(session, head, now)[0] + REACH)
     before = str(lost) if isinstance(lost, Anchor) else "-"
-    _note(session, head, keys, Tag.TRAIL_RESTORED, client, now, head_before=before, head_after=str(named), because=because)
+    _note(
+        session,
+        head,
+        keys,
+        Tag.TRAIL_RESTORED,
+        client,
+        now,
+        head_before=before,
+        head_after=str(named),
+        because=because,
+    )
     return Accepted(0, named, _anchor(head))
 
 
 def accept_late(
-    session: Session, keys: SigningKeys, kept: Kept, ids: Sequence[int] | None, because: str, client: Client, now: datetime
+    session: Session,
+    keys: SigningKeys,
+    kept: Kept,
+    ids: Sequence[int] | None,
+    because: str,
+    client: Client,
+    now: datetime,
 ) -> Accepted | HeadNotGenuine:
     """Seal rows that lie out of reach: these, or all where `ids` is None; at most `ROWS_AT_ONCE`."""
     head = _locked(session, keys, kept)
@@ -279,7 +315,12 @@ def accept_late(
     floor, ceiling = _limits(session, head, now)
     rows: list[_Stored] = []
     for side in _sides(floor, ceiling):
-        chosen = select(*_STORED).where(_UNSEALED, side).order_by(AuditEvent.at, AuditEvent.id).limit(ROWS_AT_ONCE - len(rows))
+        chosen = (
+            select(*_STORED)
+            .where(_UNSEALED, side)
+            .order_by(AuditEvent.at, AuditEvent.id)
+            .limit(ROWS_AT_ONCE - len(rows))
+        )
         found = session.execute(chosen if ids is None else chosen.where(AuditEvent.id.in_(ids))).all()
         rows += map(_Stored._make, found)
     before = _anchor(head)
@@ -298,8 +339,8 @@ def accept_late(
 def reseal_next(
     session: Session, keys: SigningKeys, kept: Kept, client: Client, now: datetime
 ) -> Resealed | Fault | HeadNotGenuine:
-    """Seal the next rows anew under the newest key, after looking at the seals that they have. Who is stopped in the middle
-    goes on where it was; what was put in meanwhile is a Fault, and nothing is written."""
+    """Seal the next rows anew under the newest key, after looking at the seals that they have. Who is stopped
+    in the middle goes on where it was; what was put in meanwhile is a Fault, and nothing is written."""
     head = _locked(session, keys, kept)
     if isinstance(head, HeadNotGenuine):
         return head
@@ -330,13 +371,27 @@ def reseal_next(
     head.seal = new
     head.resealed_no = head.resealed_seal = head.replaced_seal = None
     _note(
-        session, head, keys, Tag.TRAIL_RESEALED, client, now, how_many=done, head_before=str(heads[0]), head_after=str(heads[1])
+        session,
+        head,
+        keys,
+        Tag.TRAIL_RESEALED,
+        client,
+        now,
+        how_many=done,
+        head_before=str(heads[0]),
+        head_after=str(heads[1]),
     )
     return Resealed(len(resealed), heads)
 
 
 def _note(
-    session: Session, head: AuditHead, keys: SigningKeys, tag: Tag, client: Client, now: datetime, **detail: str | int
+    session: Session,
+    head: AuditHead,
+    keys: SigningKeys,
+    tag: Tag,
+    client: Client,
+    now: datetime,
+    **detail: str | int,
 ) -> None:
     """A row about the trail itself, sealed at once."""
     event = audit.record(session, tag, None, client, now, actor=None, instansi_id=None, **detail)
@@ -346,17 +401,26 @@ def _note(
     session.expire(event)  # it was sealed behind the session's back
 
 
-# -- verifying ---------------------------------------------------------------------------------------------------------
+# -- verifying
+# ---------------------------------------------------------------------------------------------------------
 def verify(
-    session: Session, keys: SigningKeys, now: datetime, kept: Kept = None, anchors: dict[int, str] | None = None
+    session: Session,
+    keys: SigningKeys,
+    now: datetime,
+    kept: Kept = None,
+    anchors: dict[int, str] | None = None,
 ) -> Findings:
-    """Look at every sealed row in order, a few thousand at a time, and at those that must not be sealed. `anchors` are
-    seals by number, known from elsewhere; `kept` was read before this transaction began."""
+    """Look at every sealed row in order, a few thousand at a time, and at those that must not be sealed.
+    `anchors` are seals by number, known from elsewhere; `kept` was read before this transaction began."""
     trail_keys = keys.trail_keys()
     findings = Findings()
     head = AuditHead.now(session)
     is_marked = head is not None and _is_marked(head, trail_keys)
-    turn = (head.resealed_no, head.resealed_seal, head.replaced_seal) if head is not None and is_marked else (None, None, None)
+    turn = (
+        (head.resealed_no, head.resealed_seal, head.replaced_seal)
+        if head is not None and is_marked
+        else (None, None, None)
+    )
     findings.is_being_resealed = turn[0] is not None
     anchors = dict(anchors or {})
     outside = kept if isinstance(kept, Anchor) else None
@@ -414,15 +478,25 @@ def out_of_reach(session: Session, now: datetime, most: int) -> list[tuple[int, 
     columns = (AuditEvent.id, cast(AuditEvent.at, String), cast(AuditEvent.tag, String))
     found: list[tuple[int, str, str]] = []
     for side in _sides(floor, ceiling):
-        some = select(*columns).where(_UNSEALED, side).order_by(AuditEvent.at, AuditEvent.id).limit(most - len(found))
+        some = (
+            select(*columns)
+            .where(_UNSEALED, side)
+            .order_by(AuditEvent.at, AuditEvent.id)
+            .limit(most - len(found))
+        )
         found += [(row[0], str(row[1]), str(row[2])) for row in session.execute(some).all()]
     return found
 
 
 def count_out_of_reach(session: Session, now: datetime) -> int:
-    """How many rows are not sealed because of their moment; beyond a hundred thousand they are not counted."""
+    """How many rows are not sealed because of their moment; beyond a hundred thousand they are not
+    counted."""
     head = AuditHead.now(session)
-    return sum(_count_blocked(session, limit) for limit in _sides(*_limits(session, head, now))) if head is not None else 0
+    return (
+        sum(_count_blocked(session, limit) for limit in _sides(*_limits(session, head, now)))
+        if head is not None
+        else 0
+    )
 
 
 def _look_at_the_end(
@@ -442,8 +516,15 @@ def _look_at_the_end(
 
 
 def _look_at_the_unsealed(session: Session, findings: Findings, head: AuditHead, now: datetime) -> None:
-    for kind, side in zip((FaultKind.LATE, FaultKind.FUTURE), _sides(*_limits(session, head, now)), strict=True):
-        some = select(AuditEvent.id).where(_UNSEALED, side).order_by(AuditEvent.at, AuditEvent.id).limit(_FAULTS_TO_NAME)
+    for kind, side in zip(
+        (FaultKind.LATE, FaultKind.FUTURE), _sides(*_limits(session, head, now)), strict=True
+    ):
+        some = (
+            select(AuditEvent.id)
+            .where(_UNSEALED, side)
+            .order_by(AuditEvent.at, AuditEvent.id)
+            .limit(_FAULTS_TO_NAME)
+        )
         named = session.scalars(some).all()
         unnamed = _count_blocked(session, side) - len(named) if len(named) == _FAULTS_TO_NAME else 0
         for row_id in named:
@@ -461,9 +542,11 @@ def _sealed_after(session: Session, seal_no: int, most: int) -> list[_Stored]:
     return [_Stored._make(row) for row in session.execute(following).all()]
 
 
-# -- the head ----------------------------------------------------------------------------------------------------------
+# -- the head
+# ----------------------------------------------------------------------------------------------------------
 def _objection(session: Session, head: AuditHead, trail_keys: Sequence[bytes], kept: Kept) -> Why | None:
-    """Marked by us, on the last of the sealed rows, in a trail that holds what this machine has seen of it."""
+    """Marked by us, on the last of the sealed rows, in a trail that holds what this machine has seen of
+    it."""
     if isinstance(kept, Anchor) and kept != Anchor(0, _BEGINNING):
         seen = _sealed(session, kept.seal_no)
         if seen is None or not seen.carries(kept.seal) or _key_of(seen, trail_keys) is None:
@@ -473,7 +556,11 @@ def _objection(session: Session, head: AuditHead, trail_keys: Sequence[bytes], k
     if (session.scalar(select(func.max(AuditEvent.seal_no))) or 0) != head.seal_no:
         return Why.HEAD
     if not head.seal_no:
-        return Why.HEAD if session.scalar(select(AuditEvent.id).where(AuditEvent.seal_no <= 0).limit(1)) else None
+        return (
+            Why.HEAD
+            if session.scalar(select(AuditEvent.id).where(AuditEvent.seal_no <= 0).limit(1))
+            else None
+        )
     last = _sealed(session, head.seal_no)
     is_last = last is not None and last.seal == head.seal and _key_of(last, trail_keys) is not None
     return None if is_last else Why.HEAD
@@ -488,15 +575,24 @@ def _is_marked(head: AuditHead, trail_keys: Sequence[bytes]) -> bool:
 
 
 def _is_untouched(head: AuditHead) -> bool:
-    """As the migration has left it. Anybody who can write the table can make it so again, hence this is believed only where
-    nothing else is known of the trail, and rows that are old by then are not sealed."""
+    """As the migration has left it. Anybody who can write the table can make it so again, hence this is
+    believed only where nothing else is known of the trail, and rows that are old by then are not sealed."""
     others = (head.newest_at, head.resealed_no, head.resealed_seal, head.replaced_seal)
-    return head.seal_no == 0 and head.seal == _BEGINNING and not head.mark and not any(one is not None for one in others)
+    return (
+        head.seal_no == 0
+        and head.seal == _BEGINNING
+        and not head.mark
+        and not any(one is not None for one in others)
+    )
 
 
 def _mark(key: bytes, head: AuditHead) -> str:
     """A head without `newest_at` is one of an earlier release."""
-    more = [] if head.newest_at is None else [head.newest_at, head.resealed_no, head.resealed_seal, head.replaced_seal]
+    more = (
+        []
+        if head.newest_at is None
+        else [head.newest_at, head.resealed_no, head.resealed_seal, head.replaced_seal]
+    )
     return _hmac(key, _encoded(["head", head.seal_no, head.seal, *more]))
 
 
@@ -518,13 +614,16 @@ def _key_of(row: _Stored, trail_keys: Sequence[bytes]) -> int | None:
 def _message(seal_no: int, previous: str | None, row: _Stored, replaced: str | None) -> str:
     """The row in one spelling: UTC with microseconds, JSON with sorted keys."""
     more = [] if replaced is None else [replaced]
-    return _encoded([seal_no, previous, row.id, _in_utc(str(row.at)), *row[2:9], _parsed(str(row.detail)), *more])
+    return _encoded(
+        [seal_no, previous, row.id, _in_utc(str(row.at)), *row[2:9], _parsed(str(row.detail)), *more]
+    )
 
 
-# -- moments -----------------------------------------------------------------------------------------------------------
+# -- moments
+# -----------------------------------------------------------------------------------------------------------
 def _limits(session: Session, head: AuditHead, now: datetime) -> tuple[datetime, datetime]:
-    """Between which moments a row may lie that is to be sealed. A clock that was ahead for a while does not shut the door
-    to what is written after it was set right."""
+    """Between which moments a row may lie that is to be sealed. A clock that was ahead for a while does not
+    shut the door to what is written after it was set right."""
     newest = _moment_of(head.newest_at) or (_latest_sealed(session, now) if head.seal_no else None) or now
     return min(newest, now) - REACH, now + AHEAD
 

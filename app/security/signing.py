@@ -1,9 +1,10 @@
-"""Everything that is derived from the secret keys: mailed links and codes, cookies that only we can write, and
-fingerprints for tables that must not show what was typed.
+"""Everything that is derived from the secret keys: mailed links and codes, cookies that only we can write,
+and fingerprints for tables that must not show what was typed.
 
-Each purpose has a salt of its own, so that no signature opens another door. The newest key signs, all keys verify.
-Fingerprints alone are made with the oldest key: a row must be found again under the name that it was given, and a key
-that comes in front renames nothing. Only when the oldest is taken away do counters begin anew, once.
+Each purpose has a salt of its own, so that no signature opens another door. The newest key signs, all keys
+verify. Fingerprints alone are made with the oldest key: a row must be found again under the name that it was
+given, and a key that comes in front renames nothing. Only when the oldest is taken away do counters begin
+anew, once.
 """
 
 import hashlib
@@ -34,7 +35,8 @@ class SigningKeys:
 
     keys: tuple[str, ...]
 
-    # -- the two forms of one reset secret -------------------------------------------------------------------------
+    # -- the two forms of one reset secret
+    # -------------------------------------------------------------------------
     def reset_link(self, reference: str, row_key: bytes) -> Link:
         """The mailed link: the request's reference and a signature over reference and row key."""
         signature = self._link_signer().get_signature(_over(reference, row_key)).decode()
@@ -50,11 +52,15 @@ class SigningKeys:
 
     def opens_code(self, code: Code, reference: str, row_key: bytes) -> bool:
         """Every key is tried, whichever fits: the time says nothing."""
-        matches = [hmac.compare_digest(code.letters, self._code_under(key, reference, row_key).letters) for key in self.keys]
+        matches = [
+            hmac.compare_digest(code.letters, self._code_under(key, reference, row_key).letters)
+            for key in self.keys
+        ]
         return any(matches)
 
     def reset_codes(self, reference: str, row_key: bytes) -> tuple[Code, ...]:
-        """The typed code under every key, newest first: a page that was opened before a rotation shows an older one."""
+        """The typed code under every key, newest first: a page that was opened before a rotation shows an
+        older one."""
         return tuple(self._code_under(key, reference, row_key) for key in self.keys)
 
     def _link_signer(self) -> Signer:
@@ -64,13 +70,14 @@ class SigningKeys:
         derived = hmac.digest(key.encode(), _CODE_SALT, "sha256")
         return code_from(hmac.digest(derived, _over(reference, row_key), "sha256"))
 
-    # -- what a browser keeps for us ---------------------------------------------------------------------------------
+    # -- what a browser keeps for us
+    # ---------------------------------------------------------------------------------
     def seal_devices(self, marks: dict[str, tuple[str, int]]) -> str:
         return self._serializer(_DEVICE_SALT).dumps(marks)
 
     def open_devices(self, sealed: str) -> dict[str, tuple[str, int]]:
-        """What a device cookie keeps for each person: the mark, and when it was given (seconds since 1970). Empty when the
-        cookie is not one of ours."""
+        """What a device cookie keeps for each person: the mark, and when it was given (seconds since 1970).
+        Empty when the cookie is not one of ours."""
         try:
             kept = self._serializer(_DEVICE_SALT).loads(sealed)
         except BadSignature:
@@ -100,7 +107,8 @@ class SigningKeys:
         except BadSignature:
             return None
 
-    # -- where a letter that does not arrive comes back to ---------------------------------------------------------------
+    # -- where a letter that does not arrive comes back to
+    # ---------------------------------------------------------------
     def return_path(self, address: str, message_id: str) -> str:
         """The address under which `address` hears what became of this one letter."""
         return self._mark_under(self.keys[0], message_id).put_on(address)
@@ -110,7 +118,10 @@ class SigningKeys:
         message_id = mark.reference
         if message_id is None:
             return None
-        matches = [hmac.compare_digest(mark.signature, self._mark_under(key, message_id).signature) for key in self.keys]
+        matches = [
+            hmac.compare_digest(mark.signature, self._mark_under(key, message_id).signature)
+            for key in self.keys
+        ]
         return message_id if any(matches) else None
 
     def _mark_under(self, key: str, message_id: str) -> Mark:
@@ -122,7 +133,8 @@ class SigningKeys:
         """As itsdangerous wants several keys: the last one signs."""
         return list(reversed(self.keys))
 
-    # -- what `mysapk check` asks the running portal -----------------------------------------------------------------
+    # -- what `mysapk check` asks the running portal
+    # -----------------------------------------------------------------
     def check_question(self, number: str) -> str:
         return self._timed(_CHECK_SALT).dumps(number)
 
@@ -144,15 +156,17 @@ class SigningKeys:
             return None
         return seen if seen.get("number") == number else None
 
-    # -- names for rows --------------------------------------------------------------------------------------------
+    # -- names for rows
+    # --------------------------------------------------------------------------------------------
     def fingerprint(self, *parts: str) -> str:
-        """A keyed hash (64 hex digits) for a table that must not show what stands behind it. Rotation does not change it."""
+        """A keyed hash (64 hex digits) for a table that must not show what stands behind it. Rotation does
+        not change it."""
         derived = hmac.digest(self.keys[-1].encode(), _FINGERPRINT_SALT, "sha256")
         return hmac.new(derived, json.dumps(parts).encode(), "sha256").hexdigest()
 
     def trail_keys(self) -> tuple[bytes, ...]:
-        """What the trail is sealed with, newest first. A key that sealed must stay among the fallbacks for as long as
-        its rows are to be verified."""
+        """What the trail is sealed with, newest first. A key that sealed must stay among the fallbacks for as
+        long as its rows are to be verified."""
         return tuple(hmac.digest(key.encode(), _TRAIL_SALT, "sha256") for key in self.keys)
 
     def _serializer(self, salt: str) -> URLSafeSerializer:

@@ -1,9 +1,9 @@
 """Every limit of the portal, in one table, each with its reason; and the one statement that counts.
 
-A bucket is one row, changed by one atomic upsert, so twenty parallel tries are counted one after the other. It is
-counted before the expensive work and for NIPs that do not exist, and its key ignores spelling because flows hand in
-values already read (`Nip`, `EmailAddress`). Limits per client address live in memory or Redis (app/web/limits.py
-applies them) because no SQL row should be written for a flood.
+A bucket is one row, changed by one atomic upsert, so twenty parallel tries are counted one after the other.
+It is counted before the expensive work and for NIPs that do not exist, and its key ignores spelling because
+flows hand in values already read (`Nip`, `EmailAddress`). Limits per client address live in memory or Redis
+(app/web/limits.py applies them) because no SQL row should be written for a flood.
 """
 
 import secrets
@@ -30,8 +30,8 @@ class Limit:
 
 @dataclass(frozen=True)
 class GuessLimit:
-    """`most` tries at once, each further one only after the next of the `delays`; one try is forgotten in each time
-    `forgets_one_in`, which is no shorter than the last delay. guesses.py counts them."""
+    """`most` tries at once, each further one only after the next of the `delays`; one try is forgotten in
+    each time `forgets_one_in`, which is no shorter than the last delay. guesses.py counts them."""
 
     name: str
     most: int
@@ -44,61 +44,71 @@ def _minutes(*counts: int) -> tuple[timedelta, ...]:
 
 
 # fmt: off
-# Guessing one person's password. It slows down and never locks for good, or a stranger could lock an owner out: who errs
-# five times waits a minute, and nobody longer than a quarter of an hour. At most 9 tries are ever remembered, and one is
-# forgotten in a quarter of an hour, so that no schedule gets more than 9 + 96 = 105 guesses in any 24 hours. A right
-# password takes its own try back and no other: an owner who comes every day does not clear the way for who guesses.
+# Guessing one person's password. It slows down and never locks for good, or a stranger could lock an owner
+# out: who errs five times waits a minute, and nobody longer than a quarter of an hour. At most 9 tries are
+# ever remembered, and one is forgotten in a quarter of an hour, so that no schedule gets more than 9 + 96 =
+# 105 guesses in any 24 hours. A right password takes its own try back and no other: an owner who comes every
+# day does not clear the way for who guesses.
 LOGIN_IN_NEW_BROWSERS = GuessLimit("login-new", 5, _minutes(1, 2, 4, 8, 15), timedelta(minutes=15))
-# The same once more, for all browsers together in which this person has shown to be the owner: strangers who guess cannot
-# use it up, and thirty such browsers guess no faster than one. Who sits at one of them can slow down the others; then
-# there are still the new browsers and the mailed link, which makes one browser the only known one.
+# The same once more, for all browsers together in which this person has shown to be the owner: strangers who
+# guess cannot use it up, and thirty such browsers guess no faster than one. Who sits at one of them can slow
+# down the others; then there are still the new browsers and the mailed link, which makes one browser the only
+# known one.
 LOGIN_IN_KNOWN_BROWSERS = GuessLimit("login-known", 5, _minutes(1, 2, 4, 8, 15), timedelta(minutes=15))
-# Guessing a typed code (25.6 thousand million). The mailed link is not counted, so a stranger cannot block a reset.
+# Guessing a typed code (25.6 thousand million). The mailed link is not counted, so a stranger cannot block a
+# reset.
 TOKEN_PER_NIP = Limit("token", 5, timedelta(minutes=15))
-# Flooding an owner's mailbox with tokens. No bucket that strangers could fill: what lies there is looked at. While a token
-# lies in the mailbox that can still be used, so many mails leave for it, in the hour or as long as they live; when none
-# does, the next ask always sends. Who knows NIP and address makes one more mail leave with each token that has run out.
+# Flooding an owner's mailbox with tokens. No bucket that strangers could fill: what lies there is looked at.
+# While a token lies in the mailbox that can still be used, so many mails leave for it, in the hour or as long
+# as they live; when none does, the next ask always sends. Who knows NIP and address makes one more mail leave
+# with each token that has run out.
 TOKENS_IN_A_MAILBOX = 3
-# The same when the desk sends one: strangers cannot keep it from helping. Together fewer than a code is tried on.
+# The same when the desk sends one: strangers cannot keep it from helping. Together fewer than a code is tried
+# on.
 TOKENS_IN_A_MAILBOX_BY_DESK = 6
-# Flooding a mailbox with what anybody can make the portal send there, with any NIP: "this address is not registered for
-# that NIP", and links to ask for a correction. Counted apart from tokens, or strangers would use up what its owner gets.
-# Each of these mails proves the mailbox for any NIP: who gets no more of them goes on with one that came.
+# Flooding a mailbox with what anybody can make the portal send there, with any NIP: "this address is not
+# registered for that NIP", and links to ask for a correction. Counted apart from tokens, or strangers would
+# use up what its owner gets. Each of these mails proves the mailbox for any NIP: who gets no more of them
+# goes on with one that came.
 OTHER_MAILS_PER_MAILBOX = Limit("mail-other", 3, timedelta(hours=1))
-# Letters of these that failed for good and so are not counted. A mailbox that refuses gets at most so many more.
+# Letters of these that failed for good and so are not counted. A mailbox that refuses gets at most so many
+# more.
 GIVEN_BACK_PER_MAILBOX = Limit("mail-given-back", 3, timedelta(hours=1))
-# Flooding the desk with requests to correct one person's address: a mailbox at a domain of one's own is proven at no cost.
-# From one line of one NIP, and from all lines together. What comes beyond either is stored and answered like any other,
-# keeps no attachment, and waits in front of the queue until its line's turn comes: nobody is refused because a stranger
-# was faster.
+# Flooding the desk with requests to correct one person's address: a mailbox at a domain of one's own is
+# proven at no cost. From one line of one NIP, and from all lines together. What comes beyond either is stored
+# and answered like any other, keeps no attachment, and waits in front of the queue until its line's turn
+# comes: nobody is refused because a stranger was faster.
 CORRECTIONS_PER_LINE = Limit("correction-line", 5, timedelta(days=1))
 CORRECTIONS_PER_NIP = Limit("correction-nip", 20, timedelta(days=1))
-# Filling the disk with attachments of up to 2 MB, the same for every NIP: from one line, which may be a large office; for
-# one NIP, where an owner sends one or two; and all that are kept at one time, 10 GB at most, what a nightly backup bears.
-# A request beyond any of them is taken without its file, and its sender is told so.
+# Filling the disk with attachments of up to 2 MB, the same for every NIP: from one line, which may be a large
+# office; for one NIP, where an owner sends one or two; and all that are kept at one time, 10 GB at most, what
+# a nightly backup bears. A request beyond any of them is taken without its file, and its sender is told so.
 ATTACHMENTS_PER_LINE = Limit("attachment-line", 50, timedelta(days=1))
 ATTACHMENTS_PER_NIP = Limit("attachment-nip", 10, timedelta(days=1))
 # Of these, from one line: else whoever is first takes all places of somebody else's NIP.
 ATTACHMENTS_PER_NIP_AND_LINE = Limit("attachment-nip-line", 2, timedelta(days=1))
 ATTACHMENTS_IN_ALL = 5000
-# Per client address, in the notation of Flask-Limiter. Hundreds of people sit behind one office address: these stop
-# floods and guessing over many NIPs, never a normal morning. Only wrong tries count for the first.
+# Per client address, in the notation of Flask-Limiter. Hundreds of people sit behind one office address:
+# these stop floods and guessing over many NIPs, never a normal morning. Only wrong tries count for the first.
 WRONG_TRIES_PER_CLIENT = "100 per 10 minutes"
-# How many mails an office of hundreds may ask for in an hour, each once or twice, is a setting: ASKS_PER_ADDRESS_PER_HOUR.
-# The room refills ask by ask. Who asks in a browser where this person has logged in before has room apart, of one person's
-# size: a guesser in the office uses up no more than what new browsers have there.
+# How many mails an office of hundreds may ask for in an hour, each once or twice, is a setting:
+# ASKS_PER_ADDRESS_PER_HOUR. The room refills ask by ask. Who asks in a browser where this person has logged
+# in before has room apart, of one person's size: a guesser in the office uses up no more than what new
+# browsers have there.
 MAILS_IN_KNOWN_BROWSERS = "20 per hour"
 # The same NIP and address again and again.
 SAME_ASK_PER_CLIENT = "30 per 10 minutes"
-# Beyond so many asks of one line, mails to addresses that are not on record for the NIP are held back in silence, because a
-# refusal would tell which address is; tokens still leave. All asks count alike: the portal must not be somebody's way to
-# write to thousands, nor a line's allowance a way to learn which guess was right.
+# Beyond so many asks of one line, mails to addresses that are not on record for the NIP are held back in
+# silence, because a refusal would tell which address is; tokens still leave. All asks count alike: the portal
+# must not be somebody's way to write to thousands, nor a line's allowance a way to learn which guess was
+# right.
 OTHER_MAILS_PER_CLIENT = "400 per hour"
-# A form with a file costs more to read than others. Each one counts whose link is real, whatever becomes of it.
+# A form with a file costs more to read than others. Each one counts whose link is real, whatever becomes of
+# it.
 UPLOADS_PER_LINK = "10 per hour"
 UPLOADS_PER_CLIENT = "300 per hour"
-# Who holds 48 bits of IPv6 has 65,536 lines. Together they get what ten lines get: a site of ten full offices is large, and
-# a phone company's phones are spread over many more bits.
+# Who holds 48 bits of IPv6 has 65,536 lines. Together they get what ten lines get: a site of ten full offices
+# is large, and a phone company's phones are spread over many more bits.
 SITE_IS_WORTH = 10
 # fmt: on
 
@@ -124,9 +134,12 @@ class Taken:
 
 
 def take(session: Session, limit: Limit, key: str, now: datetime) -> Taken | TooManyTries:
-    """Count one try under `key` (a fingerprint), or refuse it. A refused try is not counted and prolongs nothing."""
+    """Count one try under `key` (a fingerprint), or refuse it. A refused try is not counted and prolongs
+    nothing."""
     mark = secrets.token_hex(16)
-    first = upsert(session, ThrottleBucket).values(key=key, count=1, started_at=now, last_at=now, last_try=mark)
+    first = upsert(session, ThrottleBucket).values(
+        key=key, count=1, started_at=now, last_at=now, last_try=mark
+    )
     over, refused = _is_over(limit, now), ThrottleBucket.count >= limit.most
     counted = first.on_conflict_do_update(
         index_elements=[ThrottleBucket.key],
@@ -144,16 +157,16 @@ def take(session: Session, limit: Limit, key: str, now: datetime) -> Taken | Too
 
 
 def take_all(session: Session, wanted: Sequence[tuple[Limit, str]], now: datetime) -> bool:
-    """Where limits meet: count one try under each of them, or, when any refuses, under none. The statements are the same
-    either way. Keys are held in the order given."""
+    """Where limits meet: count one try under each of them, or, when any refuses, under none. The statements
+    are the same either way. Keys are held in the order given."""
     rooms = [has_room(session, limit, key, now) for limit, key in wanted]
     charge(session, [key for _, key in wanted], all(rooms), now)
     return all(rooms)
 
 
 def has_room(session: Session, limit: Limit, key: str, now: datetime) -> bool:
-    """Whether one more try under `key` is free. It counts none, and holds the row until the transaction ends: who asks
-    meanwhile waits, and sees what was charged."""
+    """Whether one more try under `key` is free. It counts none, and holds the row until the transaction ends:
+    who asks meanwhile waits, and sees what was charged."""
     first = upsert(session, ThrottleBucket).values(key=key, count=0, started_at=now, last_at=now, last_try="")
     window_passed = ThrottleBucket.started_at <= _moment(now - limit.window)
     held = first.on_conflict_do_update(
@@ -167,7 +180,8 @@ def has_room(session: Session, limit: Limit, key: str, now: datetime) -> bool:
 
 
 def charge(session: Session, keys: Sequence[str], is_charged: bool, now: datetime) -> None:
-    """Count one try under each of the `keys`, whose rows are held; the same statement when there is nothing to count."""
+    """Count one try under each of the `keys`, whose rows are held; the same statement when there is nothing
+    to count."""
     more = update(ThrottleBucket).where(ThrottleBucket.key.in_(keys))
     counted = more.values(count=ThrottleBucket.count + int(is_charged), last_at=now)
     session.execute(counted.execution_options(synchronize_session=False))
@@ -176,7 +190,9 @@ def charge(session: Session, keys: Sequence[str], is_charged: bool, now: datetim
 def refused_until(session: Session, limit: Limit, key: str, now: datetime) -> datetime | None:
     """When the next try under `key` will be let through; None when one would be now. Counts nothing."""
     is_refused = (ThrottleBucket.count >= limit.most, ~_is_over(limit, now))
-    started_at = session.scalar(select(ThrottleBucket.started_at).where(ThrottleBucket.key == key, *is_refused))
+    started_at = session.scalar(
+        select(ThrottleBucket.started_at).where(ThrottleBucket.key == key, *is_refused)
+    )
     return started_at + limit.window if started_at else None
 
 
@@ -186,11 +202,14 @@ def forget(session: Session, key: str) -> None:
 
 
 def give_back(session: Session, key: str, taken_at: datetime | None = None) -> None:
-    """Undo one try that was counted and never made; with `taken_at`, only where it is among those that are counted now."""
+    """Undo one try that was counted and never made; with `taken_at`, only where it is among those that are
+    counted now."""
     one_less = update(ThrottleBucket).where(ThrottleBucket.key == key, ThrottleBucket.count > 0)
     if taken_at is not None:
         one_less = one_less.where(ThrottleBucket.started_at <= _moment(taken_at))
-    session.execute(one_less.values(count=ThrottleBucket.count - 1).execution_options(synchronize_session=False))
+    session.execute(
+        one_less.values(count=ThrottleBucket.count - 1).execution_options(synchronize_session=False)
+    )
 
 
 def _is_over(limit: Limit, now: datetime) -> ColumnElement[bool]:

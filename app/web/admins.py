@@ -1,4 +1,5 @@
-"""The door of the desk: who comes in, and who must show the password once more before something that matters."""
+"""The door of the desk: who comes in, and who must show the password once more before something that
+matters."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,7 +26,10 @@ from app.web.portal import client, portal
 
 P = ParamSpec("P")
 PROOF_LASTS = timedelta(minutes=10)
-PASSWORD_FIELD, NIP_FIELD = "password_sekali_lagi", "nip_sendiri"  # the second tells a password manager whose it is
+PASSWORD_FIELD, NIP_FIELD = (
+    "password_sekali_lagi",
+    "nip_sendiri",
+)  # the second tells a password manager whose it is
 
 
 class NotAllowed(Exception):
@@ -44,10 +48,13 @@ def authority() -> Authority:
 
 
 def only_admins() -> ResponseReturnValue | None:
-    """Before every request under /admin: whose mandate has ended a second ago is outside. A form that was sent after the end
-    of its session comes back once its sender has logged in, to be looked at and sent again."""
+    """Before every request under /admin: whose mandate has ended a second ago is outside. A form that was
+    sent after the end of its session comes back once its sender has logged in, to be looked at and sent
+    again."""
     if sessions.visitor():
-        is_too_late = login_in_place.is_sent() and again.can_be_shown()  # this person has logged in elsewhere meanwhile
+        is_too_late = (
+            login_in_place.is_sent() and again.can_be_shown()
+        )  # this person has logged in elsewhere meanwhile
         return _closed() or (again.shown(422) if is_too_late else None)
     if not login_in_place.is_possible():
         return sessions.led_to_login()
@@ -73,15 +80,21 @@ def lost_csrf(error: CSRFError) -> ResponseReturnValue:
 def _closed() -> ResponseReturnValue | None:
     """Why the desk is closed to who has logged in; None when it is open."""
     visitor = sessions.require_visitor()
-    nothing_done = ["Yang tadi Anda kirim tidak diproses, dan tidak ada yang diubah."] if request.method == "POST" else []
+    nothing_done = (
+        ["Yang tadi Anda kirim tidak diproses, dan tidak ada yang diubah."]
+        if request.method == "POST"
+        else []
+    )
     if visitor.is_held_back:
         _record_refusal(visitor.user, reason="password")
         return error_page(
             403,
             heading="Menu admin menunggu password yang lebih kuat",
             sentences=[
-                "Mandat Anda berlaku, tetapi password yang Anda pakai untuk masuk belum memenuhi aturan untuk admin: "
-                f"{strict_rules()}; tanpa NIP, nama, tanggal lahir, atau alamat email Anda, dan bukan password yang umum.",
+                "Mandat Anda berlaku, tetapi password yang Anda pakai untuk masuk belum memenuhi aturan "
+                "untuk admin: "
+                f"{strict_rules()}; tanpa NIP, nama, tanggal lahir, atau alamat email Anda, dan bukan "
+                "password yang umum.",
                 "Beranda dan halaman Akun tetap dapat dipakai.",
                 *nothing_done,
             ],
@@ -94,8 +107,13 @@ def _closed() -> ResponseReturnValue | None:
         return error_page(
             403,
             heading="Halaman ini untuk admin",
-            sentences=["Anda sudah masuk, tetapi tidak memegang mandat admin yang berlaku hari ini.", *nothing_done],
-            what_to_do=["Bila mandat Anda baru saja berakhir, minta admin pusat memperpanjangnya dengan SK baru."],
+            sentences=[
+                "Anda sudah masuk, tetapi tidak memegang mandat admin yang berlaku hari ini.",
+                *nothing_done,
+            ],
+            what_to_do=[
+                "Bila mandat Anda baru saja berakhir, minta admin pusat memperpanjangnya dengan SK baru."
+            ],
             link_href=url_for("home.beranda"),
             link_text="Ke beranda",
         )
@@ -115,8 +133,9 @@ def only_pusat(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseRe
 
 
 def proven_again(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-    """Mark a view whose POST needs a password shown in the last ten minutes. Who has to show it again sends the same
-    form once more with the password beside it: nothing that was typed is lost. (OWASP ASVS 5.0 7.5.3)"""
+    """Mark a view whose POST needs a password shown in the last ten minutes. Who has to show it again sends
+    the same form once more with the password beside it: nothing that was typed is lost. (OWASP ASVS 5.0
+    7.5.3)"""
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
@@ -132,7 +151,9 @@ def proven_again(view: Callable[P, ResponseReturnValue]) -> Callable[P, Response
                 wait = f"Terlalu banyak percobaan. Coba lagi sekitar {limits.in_minutes(seconds)} menit lagi."
                 return limits.too_many(_ask_for_password(429, wait), seconds)
             case False:
-                return _ask_for_password(422, "Password ini salah. Ketik password yang Anda pakai untuk masuk.")
+                return _ask_for_password(
+                    422, "Password ini salah. Ketik password yang Anda pakai untuk masuk."
+                )
 
     return guarded
 
@@ -172,7 +193,9 @@ def _prove(password: str) -> bool | TooManyTries:
 
 def _ask_for_password(status: int, problem: str | None = None) -> Response:
     not_kept = ("csrf_token", PASSWORD_FIELD, NIP_FIELD)
-    kept = [(name, value) for name, values in request.form.lists() if name not in not_kept for value in values]
+    kept = [
+        (name, value) for name, values in request.form.lists() if name not in not_kept for value in values
+    ]
     page = render_template(
         "admin/prove_again.html",
         kept=kept,
@@ -188,5 +211,13 @@ def _record_refusal(user: User, reason: str | None = None) -> None:
     rule = request.url_rule.rule if request.url_rule else None
     with unit_of_work() as db:
         audit.record_once_a_minute(
-            db, Tag.ADMIN_REFUSED, user, client(), now(), about=f"{user.id} {rule}", actor=user, rule=rule, reason=reason
+            db,
+            Tag.ADMIN_REFUSED,
+            user,
+            client(),
+            now(),
+            about=f"{user.id} {rule}",
+            actor=user,
+            rule=rule,
+            reason=reason,
         )

@@ -1,6 +1,8 @@
-"""A page whose form survives what has gone wrong on the way: it is shown once more with what was typed, one click sends it.
+"""A page whose form survives what has gone wrong on the way: it is shown once more with what was typed, one
+click sends it.
 
-Either the CSRF token was lost (a page of long ago), or the session had ended and its person has just logged in again.
+Either the CSRF token was lost (a page of long ago), or the session had ended and its person has just logged
+in again.
 """
 
 from collections.abc import Callable
@@ -15,16 +17,19 @@ from app.web import sessions
 P = ParamSpec("P")
 F = TypeVar("F", bound=FlaskForm)
 LOST_CSRF = (
-    "Halaman ini sudah terlalu lama terbuka, atau browser menolak cookie. Isian Anda masih ada: periksa, lalu kirim sekali lagi."
+    "Halaman ini sudah terlalu lama terbuka, atau browser menolak cookie. Isian Anda masih ada: "
+    "periksa, lalu kirim sekali lagi."
 )
 LOGGED_IN_AGAIN = (
-    "Anda sudah masuk lagi. Sesi yang tadi berakhir sebelum isian ini terkirim, jadi belum ada yang dilakukan. "
+    "Anda sudah masuk lagi. Sesi yang tadi berakhir sebelum isian ini terkirim, jadi belum ada yang "
+    "dilakukan. "
     "Isian Anda masih ada: periksa, lalu kirim sekali lagi."
 )
 _MARK = "shows_form_again"
 TYPIST = "pengisi"  # in a form: sessions.typist() of the page that it stood on
 _NOT_YOURS = (
-    "Isian tadi diketik ketika akun lain yang masuk di browser ini, jadi tidak ditampilkan. Belum ada yang dilakukan, dan tidak "
+    "Isian tadi diketik ketika akun lain yang masuk di browser ini, jadi tidak ditampilkan. Belum ada yang "
+    "dilakukan, dan tidak "
     "ada yang diubah."
 )
 CHOOSE_FILE_AGAIN = "File yang tadi dipilih tidak ikut terbawa: pilih filenya sekali lagi."
@@ -33,8 +38,9 @@ CHOOSE_FILE_AGAIN = "File yang tadi dipilih tidak ikut terbawa: pilih filenya se
 def shows_again(
     page: Callable[..., ResponseReturnValue],
 ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
-    """Mark a view: `page`, called as the view is, shows its form with what the request holds, and does nothing else. It
-    answers where a POST came without its CSRF token, and at the desk where it came after the end of the session."""
+    """Mark a view: `page`, called as the view is, shows its form with what the request holds, and does
+    nothing else. It answers where a POST came without its CSRF token, and at the desk where it came after the
+    end of the session."""
 
     def mark(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
         setattr(view, _MARK, page)
@@ -49,7 +55,8 @@ def can_be_shown() -> bool:
 
 
 def shown(status: int) -> Response:
-    """The form of this request once more. On a computer that several people share, nobody is handed another's words."""
+    """The form of this request once more. On a computer that several people share, nobody is handed another's
+    words."""
     if sessions.visitor() and request.form.get(TYPIST, sessions.typist()) != sessions.typist():
         flash(_NOT_YOURS, "info")
         return make_response(redirect(sessions.page_above(), 303))

@@ -1,4 +1,5 @@
-"""Static files: named by their content, cached for good, served compressed where a compressed copy lies beside them."""
+"""Static files: named by their content, cached for good, served compressed where a compressed copy lies
+beside them."""
 
 import hashlib
 from base64 import b64encode
@@ -42,8 +43,13 @@ class StaticFile:
 
     @property
     def is_part_of_every_page(self) -> bool:
-        """Styles and script; not what is shown in one place or on the desk only, nor what the worker itself is made of."""
-        return self.path.endswith(_SEEN_ON_EVERY_PAGE) and self.path != "js/worker.js" and not self.path.startswith("admin/")
+        """Styles and script; not what is shown in one place or on the desk only, nor what the worker itself
+        is made of."""
+        return (
+            self.path.endswith(_SEEN_ON_EVERY_PAGE)
+            and self.path != "js/worker.js"
+            and not self.path.startswith("admin/")
+        )
 
 
 def init_app(app: Flask) -> None:
@@ -84,8 +90,8 @@ def integrity_of(sha256: bytes) -> str:
 class _KeptForGood:
     """Tells browsers to keep a file for good only where the address names the very content that is served.
 
-    Behind an old or invented hash stands the file of today; kept for good, it would come back at that address after a
-    return to the older release.
+    Behind an old or invented hash stands the file of today; kept for good, it would come back at that address
+    after a return to the older release.
     """
 
     def __init__(self, served: "WSGIApplication", files: dict[str, StaticFile]) -> None:
@@ -112,7 +118,9 @@ def _static_files() -> dict[str, StaticFile]:
 def _files_of(folder: Path) -> Iterator[StaticFile]:
     for file in sorted(folder.rglob("*")):
         if file.is_file() and file.suffix not in (".gz", ".br"):
-            yield StaticFile(file.relative_to(folder).as_posix(), file, hashlib.sha256(file.read_bytes()).digest())
+            yield StaticFile(
+                file.relative_to(folder).as_posix(), file, hashlib.sha256(file.read_bytes()).digest()
+            )
 
 
 def _add_headers(headers: dict[str, str], path: str, url: str) -> None:

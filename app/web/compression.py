@@ -1,7 +1,8 @@
 """Long pages to read, compressed for who is not logged in.
 
-Other pages are not: what is secret in them (the token of a form) could be told from their size, beside something that an
-attacker has put into the same page (BREACH). Here is neither. Static files are compressed beforehand, by `make`.
+Other pages are not: what is secret in them (the token of a form) could be told from their size, beside
+something that an attacker has put into the same page (BREACH). Here is neither. Static files are compressed
+beforehand, by `make`.
 """
 
 import gzip
@@ -24,7 +25,11 @@ def compressed_for_strangers(view: Callable[P, ResponseReturnValue]) -> Callable
     def lighter(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
         page = make_response(view(*args, **kwargs))
         page.vary.add("Accept-Encoding")
-        if page.status_code == 200 and sessions.visitor() is None and request.accept_encodings.quality("gzip") > 0:
+        if (
+            page.status_code == 200
+            and sessions.visitor() is None
+            and request.accept_encodings.quality("gzip") > 0
+        ):
             page.set_data(gzip.compress(page.get_data(), mtime=0))
             page.content_encoding = "gzip"
         return page

@@ -1,5 +1,6 @@
-"""The first that every request meets: from where it comes and to whom it is addressed are read here, once, before anything
-else looks at either. Behind it `request.remote_addr` and `request.host` are in one spelling, and nobody has to read them again.
+"""The first that every request meets: from where it comes and to whom it is addressed are read here, once,
+before anything else looks at either. Behind it `request.remote_addr` and `request.host` are in one spelling,
+and nobody has to read them again.
 """
 
 from collections.abc import Iterable
@@ -20,10 +21,11 @@ _USUAL_PORTS = {"https": ":443", "http": ":80"}
 
 
 class AddressDoor:
-    """Reads the client's address into its one spelling: behind proxies, what the outermost of the trusted ones has added.
+    """Reads the client's address into its one spelling: behind proxies, what the outermost of the trusted
+    ones has added.
 
-    The header is parted at each comma, and not as a list with quotes (as werkzeug's ProxyFix does): with one quotation mark
-    a visitor could hide in it what the proxy adds behind.
+    The header is parted at each comma, and not as a list with quotes (as werkzeug's ProxyFix does): with one
+    quotation mark a visitor could hide in it what the proxy adds behind.
     """
 
     def __init__(self, application: "WSGIApplication", settings: Settings) -> None:
@@ -44,7 +46,8 @@ class AddressDoor:
 class HostDoor:
     """Refuses requests for another Host, static files too: nobody is served under a name that is not ours.
 
-    In plain text, because a page would carry links to that name. Behind this door name and scheme are those of PUBLIC_URL.
+    In plain text, because a page would carry links to that name. Behind this door name and scheme are those
+    of PUBLIC_URL.
     """
 
     def __init__(self, application: "WSGIApplication", settings: Settings) -> None:
@@ -60,11 +63,16 @@ class HostDoor:
         if host in self._allowed_hosts:
             environ["HTTP_HOST"], environ["wsgi.url_scheme"] = host, self._scheme
             return self._application(environ, start_response)
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"), *COMMON.items()]
+        headers = [
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Cache-Control", "no-store"),
+            *COMMON.items(),
+        ]
         start_response("400 Bad Request", headers)
         return [b"Alamat situs ini tidak dikenal. Buka portal lewat alamat resminya.\n"]
 
     def _read(self, written: str) -> str:
-        """In small letters, without the scheme's own port and the dot at the end of a name: both mean the same name."""
+        """In small letters, without the scheme's own port and the dot at the end of a name: both mean the
+        same name."""
         name, colon, port = written.strip().lower().removesuffix(self._usual_port).partition(":")
         return f"{name.removesuffix('.')}{colon}{port}"

@@ -14,12 +14,19 @@ from app.security.throttle import TooManyTries
 from app.web import limits, sessions
 from app.web.portal import client, portal
 
-BLANK_END = "Password yang dikirim diawali atau diakhiri spasi. Bila spasi itu ikut tersalin, ketik ulang tanpa spasi."
-WRONG = "NIP dan password tidak cocok. Periksa keduanya, atau pakai Lupa Password untuk membuat password baru."
+BLANK_END = (
+    "Password yang dikirim diawali atau diakhiri spasi. Bila spasi itu ikut tersalin, ketik ulang "
+    "tanpa spasi."
+)
+WRONG = (
+    "NIP dan password tidak cocok. Periksa keduanya, atau pakai Lupa Password untuk membuat password baru."
+)
 _NOTE_SECONDS = 30 * 60
 
 
-def try_to_enter(nip: Nip, password: str) -> TooManyTries | log_in.WrongPassword | log_in.NotOpen | tuple[log_in.Entered, str]:
+def try_to_enter(
+    nip: Nip, password: str
+) -> TooManyTries | log_in.WrongPassword | log_in.NotOpen | tuple[log_in.Entered, str]:
     """With the person who has entered comes the id of the new session, to be given to the browser."""
     with unit_of_work() as db:
         attempt = log_in.begin(db, nip, sessions.browser_marks(), portal().keys, client(), now())

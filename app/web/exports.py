@@ -22,7 +22,9 @@ _CHARACTERS_AT_ONCE = 64 * 1024
 _XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def as_file(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], delimiter: str = ",") -> Response:
+def as_file(
+    kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], delimiter: str = ","
+) -> Response:
     """`kind` as `kind_asked_for` gives it."""
     return as_xlsx(name, header, rows) if kind == "xlsx" else as_csv(name, header, rows, delimiter)
 
@@ -32,12 +34,16 @@ def kind_asked_for() -> str:
     return "xlsx" if request.form.get("bentuk") == "xlsx" else "csv"
 
 
-def as_whole_file(kind: str, name: str, header: Sequence[str], rows: Iterator[Sequence[Cell]], delimiter: str = ",") -> Response:
+def as_whole_file(
+    kind: str, name: str, header: Sequence[str], rows: Iterator[Sequence[Cell]], delimiter: str = ","
+) -> Response:
     """`as_file` of a list of any length: as CSV to its end, as XLSX to a bound that its last line tells."""
     return as_file(kind, name, header, _bounded(rows) if kind == "xlsx" else rows, delimiter)
 
 
-def as_csv(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], delimiter: str = ",") -> Response:
+def as_csv(
+    name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], delimiter: str = ","
+) -> Response:
     """UTF-8 with a byte order mark, for which Excel asks. Sent while it is read."""
     lines = stream_with_context(_csv_lines(chain([header], rows), delimiter))
     response = Response(lines, content_type="text/csv; charset=utf-8")

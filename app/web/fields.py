@@ -15,10 +15,13 @@ from app.domain.reset_secret import Code, Link, read_secret
 from app.domain.typed_text import about_others, one_line
 
 NO_TOKEN = (
-    "Isian ini tidak berisi token, atau berisi lebih dari satu. Token terdiri dari 8 huruf tanpa angka, misalnya WDJB-MJHT. "
+    "Isian ini tidak berisi token, atau berisi lebih dari satu. Token terdiri dari 8 huruf tanpa angka, "
+    "misalnya WDJB-MJHT. "
     "Salin delapan huruf itu saja dari email terbaru."
 )
-_YEARS = range(1900, 2200)  # a day that is reckoned with; others are typing errors, and the calendar ends near them
+_YEARS = range(
+    1900, 2200
+)  # a day that is reckoned with; others are typing errors, and the calendar ends near them
 
 
 class NipField(StringField):
@@ -46,7 +49,8 @@ class EmailField(StringField):
     value: EmailAddress
 
     def likely_meant(self, insisted_on: str | None) -> str | None:
-        """Another address, if this one looks mistyped and is not the one that was insisted on when asked about it."""
+        """Another address, if this one looks mistyped and is not the one that was insisted on when asked
+        about it."""
         return None if insisted_on == self.value.key else self.value.likely_meant
 
     def pre_validate(self, form: object) -> None:
@@ -79,7 +83,9 @@ class DayField(DateField):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         typed = "".join(valuelist).strip()
-        turned = re.sub(r"^(\d\d?)-(\d\d?)-(\d{4})$", lambda parts: f"{parts[3]}-{parts[2]:0>2}-{parts[1]:0>2}", typed)
+        turned = re.sub(
+            r"^(\d\d?)-(\d\d?)-(\d{4})$", lambda parts: f"{parts[3]}-{parts[2]:0>2}-{parts[1]:0>2}", typed
+        )
         self.data = None
         with suppress(ValueError):
             self.data = self.value = date.fromisoformat(turned)
@@ -87,7 +93,9 @@ class DayField(DateField):
             raise ValueError(self._how)
 
     def pre_validate(self, form: object) -> None:
-        if self.data is None and not self.process_errors and not self.flags.optional:  # a body without the field
+        if (
+            self.data is None and not self.process_errors and not self.flags.optional
+        ):  # a body without the field
             raise ValidationError(self._how)
 
     @property
@@ -96,11 +104,14 @@ class DayField(DateField):
 
 
 class LineField(StringField):
-    """One line of words; doubled blanks and what nobody can see are left out. It may be missing where `empty` says nothing."""
+    """One line of words; doubled blanks and what nobody can see are left out. It may be missing where `empty`
+    says nothing."""
 
     value: str
 
-    def __init__(self, label: str, empty: str, longest: int, **bound: Any) -> None:  # WTForms's own, when it makes the form
+    def __init__(
+        self, label: str, empty: str, longest: int, **bound: Any
+    ) -> None:  # WTForms's own, when it makes the form
         super().__init__(label, **bound)
         self._empty, self._longest = empty, longest
 

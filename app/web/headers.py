@@ -35,13 +35,16 @@ COMMON = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
-# A form with a file may be long, and werkzeug looks for parameters in the headers of each part, however long these are:
-# 12 MB of parts that are all header took it 3 s, within these two measures a tenth of that.
+# A form with a file may be long, and werkzeug looks for parameters in the headers of each part, however long
+# these are: 12 MB of parts that are all header took it 3 s, within these two measures a tenth of that.
 MOST_PARTS_WITH_A_FILE = 10
-LONGEST_TEXT_WITH_A_FILE = 160 * 1024  # bytes of one part's headers, or of one field; werkzeug reads 64 kB at a time
+LONGEST_TEXT_WITH_A_FILE = (
+    160 * 1024
+)  # bytes of one part's headers, or of one field; werkzeug reads 64 kB at a time
 # For whom they are not, they do not exist, whatever the method, with a slash or without.
 UNSEEN = frozenset({"metrics", "proxyz", "kotak-surat"})
-# Category Cc but for tabs and what breaks lines: slides and documents are pasted with the upright tab between their lines.
+# Category Cc but for tabs and what breaks lines: slides and documents are pasted with the upright tab between
+# their lines.
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
 
@@ -69,7 +72,8 @@ def init_app(app: Flask) -> None:
 
 
 def lead_to_page() -> ResponseReturnValue | None:
-    """A slash behind the address of a page, as people type it and proxies add it, leads to the page; with the form, if any."""
+    """A slash behind the address of a page, as people type it and proxies add it, leads to the page; with the
+    form, if any."""
     if not isinstance(request.routing_exception, NotFound) or not request.path.endswith("/"):
         return None
     page = "/" + request.path.strip("/")
@@ -91,9 +95,10 @@ def takes(
     only_from_admins: bool = False,
     before_body: Callable[..., ResponseReturnValue | None] | None = None,
 ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
-    """Mark a view whose form is more than one text a field: one file under the name `file`, a body of up to `longest_body`
-    bytes, several values for the fields `many`. With `only_from_admins` nobody else's long body is read. `before_body` is
-    asked with the view's own arguments before a byte of the body is looked at, and answers for whom none will be."""
+    """Mark a view whose form is more than one text a field: one file under the name `file`, a body of up to
+    `longest_body` bytes, several values for the fields `many`. With `only_from_admins` nobody else's long
+    body is read. `before_body` is asked with the view's own arguments before a byte of the body is looked at,
+    and answers for whom none will be."""
 
     def mark(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
         view.takes_more = TakesMore(file, longest_body, many, only_from_admins, before_body)  # type: ignore[attr-defined]
@@ -103,7 +108,8 @@ def takes(
 
 
 def refuse_broken_forms() -> ResponseReturnValue | None:
-    """One value a field, text without control characters, nothing but forms; more only where a view says so."""
+    """One value a field, text without control characters, nothing but forms; more only where a view says
+    so."""
     if request.method not in ("POST", "PUT", "PATCH", "DELETE"):
         return None
     if request.content_length and request.mimetype not in _FORM_TYPES:
@@ -112,7 +118,11 @@ def refuse_broken_forms() -> ResponseReturnValue | None:
     more: TakesMore = getattr(view, "takes_more", TakesMore())
     if more.before_body and (answer := more.before_body(**(request.view_args or {}))) is not None:
         return answer
-    if more.only_from_admins and sessions.visitor() is None and (request.content_length or 0) > _of_usual_forms():
+    if (
+        more.only_from_admins
+        and sessions.visitor() is None
+        and (request.content_length or 0) > _of_usual_forms()
+    ):
         return sessions.led_to_login()
     if more.file:
         request.max_form_parts = MOST_PARTS_WITH_A_FILE

@@ -1,4 +1,5 @@
-"""The limits per client address, applied with Flask-Limiter. All other limits, and these numbers, are in security/throttle.py."""
+"""The limits per client address, applied with Flask-Limiter. All other limits, and these numbers, are in
+security/throttle.py."""
 
 from collections.abc import Callable
 from math import floor
@@ -38,8 +39,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _per_line_and_site(most: str | Callable[[], str], scope: str, **how: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Count what comes over a line, and with SITE_IS_WORTH times the room what comes over all lines of a site."""
+def _per_line_and_site(
+    most: str | Callable[[], str], scope: str, **how: Any
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Count what comes over a line, and with SITE_IS_WORTH times the room what comes over all lines of a
+    site."""
     is_exempt: Callable[[], bool] = how.pop("exempt_when", lambda: False)
     per_line = limiter.shared_limit(most, scope=scope, methods=["POST"], exempt_when=is_exempt, **how)
     per_site = limiter.shared_limit(
@@ -69,8 +73,9 @@ def _posted_a_mail(_response: Response) -> bool:
 
 
 def limit_wrong_tries_unless(has_shown: Callable[[], bool]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Login and token entry share one allowance: who guesses here or there is the same guesser. Who `has_shown` something
-    that a guesser does not have is not stopped with the others in his office, nor counted with them."""
+    """Login and token entry share one allowance: who guesses here or there is the same guesser. Who
+    `has_shown` something that a guesser does not have is not stopped with the others in his office, nor
+    counted with them."""
 
     return _per_line_and_site(
         throttle.WRONG_TRIES_PER_CLIENT,
@@ -83,14 +88,18 @@ def limit_wrong_tries_unless(has_shown: Callable[[], bool]) -> Callable[[Callabl
 def _unless_database_is_away(has_shown: Callable[[], bool]) -> bool:
     try:
         return has_shown()
-    except SQLAlchemyError:  # the view meets it again and says so; here it would be taken for a fault of the counters
+    except (
+        SQLAlchemyError
+    ):  # the view meets it again and says so; here it would be taken for a fault of the counters
         return False
 
 
 def _is_in_known_browser() -> bool:
     """Whether the person with the typed NIP has logged in here before."""
     if "is_in_known_browser" not in g:
-        g.is_in_known_browser = _unless_database_is_away(lambda: sessions.is_known_to(request.form.get("nip", "")))
+        g.is_in_known_browser = _unless_database_is_away(
+            lambda: sessions.is_known_to(request.form.get("nip", ""))
+        )
     return bool(g.is_in_known_browser)
 
 
@@ -100,8 +109,8 @@ def _typed_nip() -> str:
 
 
 def limit_mails(view: Callable[P, R]) -> Callable[P, R]:
-    """What may be mailed because of one line. Whoever is in a browser known to the person asked for has room of his own, so
-    that nobody in the same office can use it up."""
+    """What may be mailed because of one line. Whoever is in a browser known to the person asked for has room
+    of his own, so that nobody in the same office can use it up."""
     in_new_browsers: Callable[[Callable[P, R]], Callable[P, R]] = _per_line_and_site(
         lambda: f"{portal().settings.asks_per_address_per_hour} per hour",
         "mails",
@@ -124,9 +133,12 @@ _OTHER_MAILS_OF_SITE = parse(throttle.of_a_site(throttle.OTHER_MAILS_PER_CLIENT)
 
 
 def _what_was_typed() -> str:
-    """The NIP and address of a form, in one spelling and as a fingerprint: counters may live in another machine."""
+    """The NIP and address of a form, in one spelling and as a fingerprint: counters may live in another
+    machine."""
     nip, address = read_nip(request.form.get("nip", "")), read_email(request.form.get("email", ""))
-    typed = (nip.digits, address.key) if isinstance(nip, Nip) and isinstance(address, EmailAddress) else ("", "")
+    typed = (
+        (nip.digits, address.key) if isinstance(nip, Nip) and isinstance(address, EmailAddress) else ("", "")
+    )
     return portal().keys.fingerprint("same-ask", client_network(), request.endpoint or "", *typed)
 
 
@@ -145,7 +157,9 @@ def _link_itself() -> str:
     return portal().keys.fingerprint("upload", str((request.view_args or {}).get("link", "")))
 
 
-@limiter.shared_limit(throttle.UPLOADS_PER_LINK, scope="uploads-by-link", key_func=_link_itself, methods=["POST"])
+@limiter.shared_limit(
+    throttle.UPLOADS_PER_LINK, scope="uploads-by-link", key_func=_link_itself, methods=["POST"]
+)
 @_per_line_and_site(throttle.UPLOADS_PER_CLIENT, "uploads")
 def count_upload() -> None:
     """This request brings a file, which has not been looked at yet; too many of them are stopped here."""
@@ -170,15 +184,16 @@ def may_mail_others() -> bool:
 
 
 def count_ask() -> None:
-    """This line has asked for a mail. Each ask counts alike, whether a mail left and to whom: what is left of the allowance
-    would tell which address is on record."""
+    """This line has asked for a mail. Each ask counts alike, whether a mail left and to whom: what is left of
+    the allowance would tell which address is on record."""
     if limiter.enabled:
         limiter.limiter.hit(_OTHER_MAILS, "mails-to-others", client_network())
         limiter.limiter.hit(_OTHER_MAILS_OF_SITE, "mails-to-others-of-site", _client_site())
 
 
 def seconds_until_free() -> int:
-    """When all limits that have just been breached have room again. Never longer than the window of the longest."""
+    """When all limits that have just been breached have room again. Never longer than the window of the
+    longest."""
     breached = [one for one in limiter.current_limits if one.breached]
     waits = [min(max(1, floor(one.window[0] - time()) + 1), one.limit.get_expiry()) for one in breached]
     return max(waits, default=60)
@@ -193,7 +208,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["RATELIMIT_ENABLED"] = settings.address_limits
     app.config["RATELIMIT_STORAGE_URI"] = settings.ratelimit_storage_uri
     app.config["RATELIMIT_STRATEGY"] = "moving-window"
-    app.config["RATELIMIT_FAIL_ON_FIRST_BREACH"] = False  # all are looked at, so that the time to wait is true
+    app.config["RATELIMIT_FAIL_ON_FIRST_BREACH"] = (
+        False  # all are looked at, so that the time to wait is true
+    )
     limiter.init_app(app)
 
 

@@ -1,7 +1,9 @@
-"""An admin sends a form after the session has ended: the login stands in its place, and the form comes back filled in.
+"""An admin sends a form after the session has ended: the login stands in its place, and the form comes back
+filled in.
 
-What was typed travels in the page itself, back to the address that it was sent to; nothing of it is kept here. It is not
-done: whoever logs in sees the form again, within his own reach, and presses again. Passwords and files do not travel.
+What was typed travels in the page itself, back to the address that it was sent to; nothing of it is kept
+here. It is not done: whoever logs in sees the form again, within his own reach, and presses again. Passwords
+and files do not travel.
 """
 
 from urllib.parse import urlsplit
@@ -32,15 +34,20 @@ class LoginForm(FlaskForm):
         if not field.data:
             raise ValidationError("Isi password Anda.")
         if len(field.data) > LONGEST_PASSWORD:
-            raise ValidationError(f"Password terlalu panjang: tidak ada password di atas {LONGEST_PASSWORD} karakter.")
+            raise ValidationError(
+                f"Password terlalu panjang: tidak ada password di atas {LONGEST_PASSWORD} karakter."
+            )
 
 
 def is_possible() -> bool:
-    """Whether this request holds what is worth to come back with. What another site has sent is nobody's words here."""
+    """Whether this request holds what is worth to come back with. What another site has sent is nobody's
+    words here."""
     is_short = (request.content_length or 0) <= _LONGEST_BODY
     if request.method != "POST" or not is_short or not again.can_be_shown() or not _is_from_here():
         return False
-    return is_sent() or any(_travels(name) and name != again.TYPIST and any(values) for name, values in request.form.lists())
+    return is_sent() or any(
+        _travels(name) and name != again.TYPIST and any(values) for name, values in request.form.lists()
+    )
 
 
 def is_sent() -> bool:
@@ -52,7 +59,8 @@ def page(form: LoginForm, status: int) -> Response:
     """The two fields of the login, and everything that was typed before, out of sight."""
     kept = [(name, value) for name, values in request.form.lists() if _travels(name) for value in values]
     shown = render_template(
-        "auth/login_in_place.html", form=form, kept=kept, page_above=sessions.page_above(), has_errors=bool(form.errors),
+        "auth/login_in_place.html", form=form, kept=kept, page_above=sessions.page_above(),
+        has_errors=bool(form.errors),
         had_file=request.mimetype == "multipart/form-data",
     )  # fmt: skip
     return make_response(shown, status)
@@ -104,7 +112,8 @@ def _travels(name: str) -> bool:
 
 
 def _is_from_here() -> bool:
-    """As browsers say it by themselves. Under our no-referrer policy they give the origin of our own pages as `null`."""
+    """As browsers say it by themselves. Under our no-referrer policy they give the origin of our own pages as
+    `null`."""
     origin = request.headers.get("Origin", "null")
     is_own = origin == "null" or urlsplit(origin).netloc == request.host
     return is_own and request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")

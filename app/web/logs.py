@@ -1,8 +1,10 @@
-"""One JSON object a line: what happened, under which request id. No password, token, cookie, address in full, or whole NIP.
+"""One JSON object a line: what happened, under which request id. No password, token, cookie, address in full,
+or whole NIP.
 
-The path is logged as its rule (`/konfirmasi-reset-password/<link>`), because the path itself may hold a secret. Other
-hands write lines too (the web server names the path of a broken connection, a library what it was given), so every text
-of every line is cut and masked here, at the last moment. The routes behind which secrets stand come from the URL map.
+The path is logged as its rule (`/konfirmasi-reset-password/<link>`), because the path itself may hold a
+secret. Other hands write lines too (the web server names the path of a broken connection, a library what it
+was given), so every text of every line is cut and masked here, at the last moment. The routes behind which
+secrets stand come from the URL map.
 """
 
 import json
@@ -33,13 +35,20 @@ _SECRET_NAME = re.compile(r"password|secret|token|cookie|authorization", re.IGNO
 
 
 class JsonLines(logging.Formatter):
-    """A log record as one line of JSON in ASCII, masked wherever something turns up. No record makes it fail."""
+    """A log record as one line of JSON in ASCII, masked wherever something turns up. No record makes it
+    fail."""
 
     def format(self, record: logging.LogRecord) -> str:
         try:
             return json.dumps(self._line(record))
         except Exception as fault:  # a line about an accident must not become another one
-            return json.dumps({"level": "ERROR", "logger": record.name, "message": f"unwritable line: {type(fault).__name__}"})
+            return json.dumps(
+                {
+                    "level": "ERROR",
+                    "logger": record.name,
+                    "message": f"unwritable line: {type(fault).__name__}",
+                }
+            )
 
     def _line(self, record: logging.LogRecord) -> dict[str, object]:
         line: dict[str, object] = {
@@ -64,8 +73,8 @@ def masked(text: str) -> str:
 
 
 def configure() -> None:
-    """Send all log lines of the process to standard error as JSON; also what Python itself would write there: warnings,
-    and accidents that nobody has caught."""
+    """Send all log lines of the process to standard error as JSON; also what Python itself would write there:
+    warnings, and accidents that nobody has caught."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
@@ -84,24 +93,33 @@ def init_app(app: Flask) -> None:
 
 
 def keep_out(app: Flask, settings: Settings) -> None:
-    """From now on no line of this process says what stands behind a secret route, nor what the settings keep secret.
-    To be called when all routes are there."""
+    """From now on no line of this process says what stands behind a secret route, nor what the settings keep
+    secret. To be called when all routes are there."""
     global _masks
     beginnings = _masks.beginnings.union(secret_beginnings(app.url_map))
     _masks = Masks(beginnings, _masks.secrets.union(_secrets_of(settings)))
 
 
 def secret_beginnings(urls: Map) -> Iterator[str]:
-    """Where in a path something secret may begin: before the variables of every rule that takes more than numbers of rows."""
+    """Where in a path something secret may begin: before the variables of every rule that takes more than
+    numbers of rows."""
     for rule in urls.iter_rules():
-        if rule.endpoint != "static" and any(not isinstance(one, NumberConverter) for one in rule._converters.values()):
+        if rule.endpoint != "static" and any(
+            not isinstance(one, NumberConverter) for one in rule._converters.values()
+        ):
             yield rule.rule[: rule.rule.index("<")]
 
 
 def _secrets_of(settings: Settings) -> Iterator[str]:
     of_mail = settings.mail_server.password if settings.mail_server else None
     of_bounces = settings.bounce_mailbox.password if settings.bounce_mailbox else None
-    kept = (*settings.secret_keys, settings.metrics_token, of_mail, of_bounces, make_url(settings.database_url).password)
+    kept = (
+        *settings.secret_keys,
+        settings.metrics_token,
+        of_mail,
+        of_bounces,
+        make_url(settings.database_url).password,
+    )
     return (secret for secret in kept if secret and len(secret) >= _SHORTEST_SECRET)
 
 

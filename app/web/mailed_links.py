@@ -1,8 +1,8 @@
 """Links in mails, as they arrive in addresses: mail programs take what stands behind a link for a part of it.
 
-A full stop, a bracket, a quote, `%20`, `&utm_source=mail`, the rest of a broken line: the views are handed the link alone,
-so that the page opens, and whatever is counted by link counts one link under all of its spellings. What holds no link
-comes as an empty text, which opens nothing.
+A full stop, a bracket, a quote, `%20`, `&utm_source=mail`, the rest of a broken line: the views are handed
+the link alone, so that the page opens, and whatever is counted by link counts one link under all of its
+spellings. What holds no link comes as an empty text, which opens nothing.
 """
 
 import re
@@ -24,11 +24,16 @@ def init_app(app: Flask) -> None:
 
 
 def page_meant(unseen: frozenset[str]) -> str | None:
-    """The address that was meant by one that leads nowhere, when only what stands behind it is too much: `/login.`,
-    `/perbaikan-email>`, a link and a slash. `unseen`: beginnings of what is not there for everybody."""
+    """The address that was meant by one that leads nowhere, when only what stands behind it is too much:
+    `/login.`, `/perbaikan-email>`, a link and a slash. `unseen`: beginnings of what is not there for
+    everybody."""
     path = request.path[:_LONGEST]
     meant = _meant_by_link(path) or _PATH.match(path)[0].rstrip("/._-")  # type: ignore[index]  # matches everything
-    if request.method not in ("GET", "HEAD") or meant in ("", request.path) or meant.strip("/").partition("/")[0] in unseen:
+    if (
+        request.method not in ("GET", "HEAD")
+        or meant in ("", request.path)
+        or meant.strip("/").partition("/")[0] in unseen
+    ):
         return None
     try:
         endpoint, _ = current_app.create_url_adapter(request).match(meant, method="GET")  # type: ignore[union-attr]
@@ -47,7 +52,11 @@ def _reset_link(behind: str) -> str:
     return link.text if link else ""
 
 
-_READERS = {"/konfirmasi-reset-password/": _reset_link, "/perbaikan-email/": _signed_link, "/bukan-saya/": _signed_link}
+_READERS = {
+    "/konfirmasi-reset-password/": _reset_link,
+    "/perbaikan-email/": _signed_link,
+    "/bukan-saya/": _signed_link,
+}
 
 
 def _leave_the_link_alone(_endpoint: str | None, values: dict[str, Any] | None) -> None:

@@ -1,4 +1,5 @@
-"""The state of the database's schema against this release's migrations (plain Alembic, configured in pyproject.toml)."""
+"""The state of the database's schema against this release's migrations (plain Alembic, configured in
+pyproject.toml)."""
 
 from functools import cache
 

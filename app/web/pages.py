@@ -1,4 +1,5 @@
-"""Pages that any request may end on: errors in the portal's own look, in plain words, with an id to ask about."""
+"""Pages that any request may end on: errors in the portal's own look, in plain words, with an id to ask
+about."""
 
 import logging
 
@@ -24,7 +25,11 @@ csrf = CSRFProtect()
 
 _TRY_AGAIN = "Kembali ke halaman sebelumnya, muat ulang, lalu kirim sekali lagi."
 _PAGES: dict[int, tuple[str, list[str], list[str]]] = {
-    400: ("Kiriman tidak dapat dibaca", ["Isi yang dikirim tidak utuh, jadi tidak ada yang diubah."], [_TRY_AGAIN]),
+    400: (
+        "Kiriman tidak dapat dibaca",
+        ["Isi yang dikirim tidak utuh, jadi tidak ada yang diubah."],
+        [_TRY_AGAIN],
+    ),
     403: (
         "Halaman ini bukan untuk akun Anda",
         ["Anda sudah masuk, tetapi halaman ini hanya untuk orang lain."],
@@ -64,8 +69,10 @@ _PAGES: dict[int, tuple[str, list[str], list[str]]] = {
 _SECONDS_WHEN_BUSY = 30
 # Where the wrong tries of a whole office are counted: the way that stays open to whoever has the mailbox.
 _NOT_HELD_BACK = {
-    "reset.submit": "Tidak ingin menunggu? Buka tautan di email yang membawa token: tautan itu tidak ikut ditahan.",
-    "login.enter": "Tidak ingin menunggu? Pilih Lupa Password, lalu buka tautan di email yang datang: itu tidak ikut ditahan.",
+    "reset.submit": "Tidak ingin menunggu? Buka tautan di email yang membawa token: tautan itu tidak ikut "
+    "ditahan.",
+    "login.enter": "Tidak ingin menunggu? Pilih Lupa Password, lalu buka tautan di email yang datang: itu "
+    "tidak ikut ditahan.",
 }
 
 
@@ -81,7 +88,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, accident)
 
 
-def error_page(status: int, *, heading: str = "", sentences: list[str] | None = None, what_to_do: list[str] | None = None,
+def error_page(status: int, *, heading: str = "", sentences: list[str] | None = None,
+what_to_do: list[str] | None = None,
                link_href: str = "", link_text: str = "") -> Response:  # fmt: skip
     """An error page; what is not given comes from the words for its status."""
     usual = _PAGES.get(status, _PAGES[400] if status < 500 else _PAGES[500])
@@ -102,14 +110,19 @@ def broken_form(_error: BrokenForm) -> ResponseReturnValue:
     return error_page(
         400,
         sentences=[
-            "Portal hanya menerima isian formulirnya sendiri: satu isian untuk setiap kolom, tanpa karakter yang tidak terlihat."
+            "Portal hanya menerima isian formulirnya sendiri: satu isian untuk setiap kolom, tanpa "
+            "karakter yang tidak terlihat."
         ],
-        what_to_do=["Kembali ke halaman sebelumnya, hapus isiannya, lalu ketik ulang tanpa menyalin dari aplikasi lain."],
+        what_to_do=[
+            "Kembali ke halaman sebelumnya, hapus isiannya, lalu ketik ulang tanpa menyalin dari aplikasi "
+            "lain."
+        ],
     )
 
 
 def lost_csrf(_error: CSRFError) -> ResponseReturnValue:
-    """The page was open too long, or cookies are off. Pages that can keep what was typed show their form again."""
+    """The page was open too long, or cookies are off. Pages that can keep what was typed show their form
+    again."""
     note_lost_csrf()
     if again.can_be_shown() and (request.blueprint or "").partition(".")[0] != "admin":
         return again.shown(400)
@@ -131,7 +144,9 @@ def too_many_from_here(_error: RateLimitExceeded) -> ResponseReturnValue:
     _record(Tag.ADDRESS_THROTTLED, "limit of the client address")
     seconds = seconds_until_free()
     minutes = in_minutes(seconds)
-    what_to_do = [f"Tunggu sekitar {minutes} menit, lalu coba lagi. Tidak ada yang hilang dan akun Anda tidak diblokir."]
+    what_to_do = [
+        f"Tunggu sekitar {minutes} menit, lalu coba lagi. Tidak ada yang hilang dan akun Anda tidak diblokir."
+    ]
     if other_way := _NOT_HELD_BACK.get(request.endpoint or ""):
         what_to_do.append(other_way)
     page = error_page(429, what_to_do=what_to_do)

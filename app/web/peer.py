@@ -1,7 +1,7 @@
 """Who is at the other end of the connection itself, whatever headers say about it.
 
-`request.remote_addr` is what TRUSTED_PROXIES makes of `X-Forwarded-For`. With one proxy too many it is what the client
-has written there, so nothing that is for this machine alone may be decided by it.
+`request.remote_addr` is what TRUSTED_PROXIES makes of `X-Forwarded-For`. With one proxy too many it is what
+the client has written there, so nothing that is for this machine alone may be decided by it.
 """
 
 from ipaddress import ip_address
@@ -12,7 +12,8 @@ from flask import request
 from app.web.door import PEER
 
 # Written by proxies, and by nobody who asks directly.
-_OF_PROXIES = ("FORWARDED", "X_FORWARDED", "VIA", "X_REAL_IP", "X_CLIENT_IP", "X_CLUSTER_CLIENT_IP", "X_ORIGINAL_FORWARDED",
+_OF_PROXIES = ("FORWARDED", "X_FORWARDED", "VIA", "X_REAL_IP", "X_CLIENT_IP", "X_CLUSTER_CLIENT_IP",
+"X_ORIGINAL_FORWARDED",
                "TRUE_CLIENT_IP", "CF_CONNECTING_IP", "X_ENVOY", "CDN_LOOP")  # fmt: skip
 
 
@@ -25,7 +26,9 @@ def is_this_machine() -> bool:
     """Whether a program of this machine asks, and not for somebody else."""
     starts = tuple(f"HTTP_{name}" for name in _OF_PROXIES)
     try:
-        peer = ip_address(peer_address())  # not as limits read it: 2002:7f00:1::5 carries 127.0.0.1, and comes from elsewhere
+        peer = ip_address(
+            peer_address()
+        )  # not as limits read it: 2002:7f00:1::5 carries 127.0.0.1, and comes from elsewhere
         peer = getattr(peer, "ipv4_mapped", None) or peer
         return peer.is_loopback and not any(name.startswith(starts) for name in request.environ)
     except ValueError:

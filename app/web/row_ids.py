@@ -1,4 +1,5 @@
-"""Ids of rows in addresses: only numbers that the database can hold, so that any other is a missing page like the rest."""
+"""Ids of rows in addresses: only numbers that the database can hold, so that any other is a missing page like
+the rest."""
 
 import re
 
@@ -23,7 +24,8 @@ def init_app(app: Flask) -> None:
 
 
 def row_id(typed: str) -> int:
-    """The id behind which a list goes on, for `request.args.get(type=...)`; ValueError, and so none, for anything else."""
+    """The id behind which a list goes on, for `request.args.get(type=...)`; ValueError, and so none, for
+    anything else."""
     return _id_like(RowId, typed)
 
 

@@ -2,8 +2,9 @@
 
 The anonymous cookie (Flask's, signed) only carries the CSRF token and what was asked for in the reset flow.
 
-A session ends when its person has done nothing for a while. Only acts of a person prolong it: what a page's script, the
-service worker or the browser by itself asks for, and what a page renews by itself, shows how things are and prolongs nothing.
+A session ends when its person has done nothing for a while. Only acts of a person prolong it: what a page's
+script, the service worker or the browser by itself asks for, and what a page renews by itself, shows how
+things are and prolongs nothing.
 """
 
 import hashlib
@@ -39,7 +40,8 @@ _PEOPLE_IN_A_COOKIE = 5  # who share one browser
 KNOWN_FOR = timedelta(days=180)  # since this person last logged in here
 BY_ITSELF = "otomatis"  # in the query of an address that a page opens without anybody having pressed anything
 _NOTHING_DONE = (
-    "Sesi Anda sudah berakhir, jadi kiriman tadi tidak diproses dan tidak ada yang diubah. Masuk lagi, lalu ulangi dari halaman "
+    "Sesi Anda sudah berakhir, jadi kiriman tadi tidak diproses dan tidak ada yang diubah. Masuk lagi, "
+    "lalu ulangi dari halaman "
     "yang terbuka."
 )
 _Q = TypeVar("_Q", bound=Callable[..., ResponseReturnValue])
@@ -100,7 +102,8 @@ def _behind(raw_id: str, now: datetime) -> Visitor | None:
 
 
 def no_act(view: _Q) -> _Q:
-    """Mark a view that is asked for without a person's doing, or says nothing about one: it prolongs no session."""
+    """Mark a view that is asked for without a person's doing, or says nothing about one: it prolongs no
+    session."""
     view.is_act = False  # type: ignore[attr-defined]
     return view
 
@@ -112,8 +115,9 @@ def act_by_script(view: _Q) -> _Q:
 
 
 def _is_act() -> bool:
-    """Whether somebody has done something: opened a page or sent a form. Browsers say what a request is for (Fetch
-    Metadata); those too old for it ask for nothing by themselves but what has a view marked `no_act`, or a file."""
+    """Whether somebody has done something: opened a page or sent a form. Browsers say what a request is for
+    (Fetch Metadata); those too old for it ask for nothing by themselves but what has a view marked `no_act`,
+    or a file."""
     if request.endpoint in (None, "static"):
         return False
     marked: bool | None = getattr(current_app.view_functions[request.endpoint], "is_act", None)
@@ -137,13 +141,15 @@ def require_visitor() -> Visitor:
 
 
 def typist() -> str:
-    """Who fills in the forms of this page, as the forms carry it along; empty for nobody. It names the person to no one."""
+    """Who fills in the forms of this page, as the forms carry it along; empty for nobody. It names the person
+    to no one."""
     found = visitor()
     return portal().keys.fingerprint("typist", str(found.user.id))[:16] if found else ""
 
 
 def led_to_login() -> ResponseReturnValue:
-    """The answer to nobody: log in, and come back to the page that was wanted, or to the one whose button was pressed."""
+    """The answer to nobody: log in, and come back to the page that was wanted, or to the one whose button was
+    pressed."""
     if request.method == "GET":
         return redirect(url_for("login.page", next=request.full_path.rstrip("?")), 303)
     flash(_NOTHING_DONE, "info")
@@ -176,7 +182,9 @@ def login_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, Respon
     return guarded
 
 
-def start(db: Session, user: User, previous_login_at: datetime | None, opens_desk: bool, now: datetime) -> str:
+def start(
+    db: Session, user: User, previous_login_at: datetime | None, opens_desk: bool, now: datetime
+) -> str:
     """Open a session under a new id, in the transaction of the login. Returns the id for `keep`."""
     if old_id := request.cookies.get(_cookie_name("masuk")):
         LoginSession.end(db, _hash_of(old_id))
@@ -227,13 +235,17 @@ def _give(response: Response, raw_id: str, user: User) -> None:
 
 
 def know_this_browser(response: Response, user: User) -> None:
-    """Mark the browser as one in which this person has shown to be the owner: strangers' tries do not slow it down.
+    """Mark the browser as one in which this person has shown to be the owner: strangers' tries do not slow it
+    down.
 
-    All of a person's browsers carry the same mark, so it is worth nothing to collect some; a new password makes another.
+    All of a person's browsers carry the same mark, so it is worth nothing to collect some; a new password
+    makes another.
     """
     assert user.browser_mark is not None, "only for who has just logged in or set a password"
     others = list(_kept_marks_but_of(user).items())[-(_PEOPLE_IN_A_COOKIE - 1) :]
-    _keep_marks(response, {**dict(others), _person_key(user): (user.browser_mark, int(this_moment().timestamp()))})
+    _keep_marks(
+        response, {**dict(others), _person_key(user): (user.browser_mark, int(this_moment().timestamp()))}
+    )
 
 
 def forget_this_browser(response: Response, user: User) -> None:
@@ -243,11 +255,14 @@ def forget_this_browser(response: Response, user: User) -> None:
 
 def forget(response: Response) -> None:
     session.clear()
-    response.delete_cookie(_cookie_name("masuk"), path="/", secure=portal().settings.is_https, httponly=True, samesite="Lax")
+    response.delete_cookie(
+        _cookie_name("masuk"), path="/", secure=portal().settings.is_https, httponly=True, samesite="Lax"
+    )
 
 
 def browser_marks() -> frozenset[str]:
-    """The marks that this browser carries and that are not too old. Whose they are, the account itself says."""
+    """The marks that this browser carries and that are not too old. Whose they are, the account itself
+    says."""
     return frozenset(mark for mark, given_at in _kept_marks().values() if _is_young(given_at))
 
 
@@ -262,12 +277,17 @@ def is_known_to(typed_nip: str) -> bool:
 
 def known_until(user: User) -> datetime | None:
     """Until when this browser is known to this person."""
-    given = [given_at for mark, given_at in _kept_marks().values() if mark == user.browser_mark and _is_young(given_at)]
+    given = [
+        given_at
+        for mark, given_at in _kept_marks().values()
+        if mark == user.browser_mark and _is_young(given_at)
+    ]
     return datetime.fromtimestamp(max(given), UTC) + KNOWN_FOR if given else None
 
 
 def keep_as_app(response: Response) -> None:
-    """This browser is the installed app: it was opened at the app's start address. For pages without JavaScript."""
+    """This browser is the installed app: it was opened at the app's start address. For pages without
+    JavaScript."""
     _set_cookie(response, "aplikasi", "1", None)
 
 
@@ -276,7 +296,8 @@ def is_app() -> bool:
 
 
 def session_end(now: datetime) -> SessionEnd | None:
-    """When the visitor's session ends without further use. No second is left once it has ended, and not before."""
+    """When the visitor's session ends without further use. No second is left once it has ended, and not
+    before."""
     found = visitor()
     if found is None:
         return None
@@ -285,8 +306,15 @@ def session_end(now: datetime) -> SessionEnd | None:
 
 
 def path_of_this_site(wanted: str | None) -> str | None:
-    """`wanted` if it is a path here and nothing else: no host, no backslash, no scheme, no control characters."""
-    if not wanted or not wanted.startswith("/") or wanted.startswith("//") or "\\" in wanted or not wanted.isprintable():
+    """`wanted` if it is a path here and nothing else: no host, no backslash, no scheme, no control
+    characters."""
+    if (
+        not wanted
+        or not wanted.startswith("/")
+        or wanted.startswith("//")
+        or "\\" in wanted
+        or not wanted.isprintable()
+    ):
         return None
     parts = urlsplit(wanted)
     return wanted if not parts.scheme and not parts.netloc else None
@@ -321,7 +349,11 @@ def _kept_marks() -> dict[str, tuple[str, int]]:
 def _kept_marks_but_of(user: User) -> dict[str, tuple[str, int]]:
     """Those of the others, also where the key has changed under which this person's was kept."""
     mine = _person_key(user)
-    return {person: kept for person, kept in _kept_marks().items() if person != mine and kept[0] != user.browser_mark}
+    return {
+        person: kept
+        for person, kept in _kept_marks().items()
+        if person != mine and kept[0] != user.browser_mark
+    }
 
 
 def _keep_marks(response: Response, marks: dict[str, tuple[str, int]]) -> None:
@@ -339,5 +371,11 @@ def _cookie_name(name: str) -> str:
 
 def _set_cookie(response: Response, name: str, value: str, lifetime: timedelta | None) -> None:
     response.set_cookie(
-        _cookie_name(name), value, max_age=lifetime, path="/", secure=portal().settings.is_https, httponly=True, samesite="Lax"
+        _cookie_name(name),
+        value,
+        max_age=lifetime,
+        path="/",
+        secure=portal().settings.is_https,
+        httponly=True,
+        samesite="Lax",
     )

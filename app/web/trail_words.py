@@ -105,16 +105,20 @@ WORDS = {tag: words for _, tags in GROUPS.values() for tag, words in tags.items(
 
 _TERMS = {
     "acknowledged": "Peringatan yang diperiksa",
-    "act": "Tindakan", "activation": "Status akun", "batch": "Nomor impor", "because": "Sebab", "bytes": "Ukuran (byte)",
+    "act": "Tindakan", "activation": "Status akun", "batch": "Nomor impor", "because": "Sebab",
+    "bytes": "Ukuran (byte)",
     "came_from": "Dari instansi", "category": "Kategori", "change": "Nomor perubahan", "changed": "Berubah",
     "check": "Identitas diperiksa dengan", "closes": "Ditutup", "columns": "Kolom", "file": "File",
     "address_is_back": "Email lama dipasang kembali", "how_many": "Banyaknya", "kind": "Yang diubah",
     "look_again": "Ditahan karena", "instansi": "Instansi", "left_out": "Serupa sebelumnya, tidak dirinci",
     "letter": "Isi email", "mail": "Email", "new": "Baru", "old": "Lama",
     "put_back": "Dikembalikan", "removed": "Dihapus", "left": "Dibiarkan",
-    "opens": "Dibuka", "reason": "Alasan", "refused": "Ditolak", "role": "Peran", "rule": "Halaman", "sk": "Nomor SK",
-    "sk_date": "Tanggal SK", "state": "Keadaan", "ticket": "Nomor tiket", "to": "Ke instansi", "typed": "Cara",
-    "unchanged": "Tidak berubah", "until": "Berlaku sampai", "verdict": "Putusan", "what": "Apa", "waits": "Menunggu giliran",
+    "opens": "Dibuka", "reason": "Alasan", "refused": "Ditolak", "role": "Peran", "rule": "Halaman",
+    "sk": "Nomor SK",
+    "sk_date": "Tanggal SK", "state": "Keadaan", "ticket": "Nomor tiket", "to": "Ke instansi",
+    "typed": "Cara",
+    "unchanged": "Tidak berubah", "until": "Berlaku sampai", "verdict": "Putusan", "what": "Apa",
+    "waits": "Menunggu giliran",
     "warnings": "Peringatan yang belum diperiksa", "wide_columns": "Kolom yang berubah untuk banyak pegawai",
     "status": "Kode dari server email",
     "first_row": "Dari baris (id)", "last_row": "Sampai baris (id)",
@@ -122,7 +126,8 @@ _TERMS = {
 }  # fmt: skip
 _NOT_SHOWN = frozenset({"people"})  # a list for the machine; each person has an event of the own
 _COLUMNS = {
-    "nip": "NIP", "name": "nama", "email": "email", "phone": "telepon", "category": "kategori", "instansi": "instansi",
+    "nip": "NIP", "name": "nama", "email": "email", "phone": "telepon", "category": "kategori",
+    "instansi": "instansi",
     "work_unit": "unit kerja", "password_hash": "password", "contact": "kontak", "mandate": "mandat admin",
 }  # fmt: skip
 _WHEN = {"old": " sebelumnya", "new": " sekarang"}
@@ -166,7 +171,9 @@ def words_for(event: AuditEvent) -> str:
 
 def facts_of(event: AuditEvent) -> list[tuple[str, str]]:
     """What is noted about an event, as terms and values."""
-    noted = sorted((key, value) for key, value in event.detail.items() if value is not None and key not in _NOT_SHOWN)
+    noted = sorted(
+        (key, value) for key, value in event.detail.items() if value is not None and key not in _NOT_SHOWN
+    )
     return [(_term(key), _in_words(event.tag, key, str(value))) for key, value in noted]
 
 
@@ -175,10 +182,16 @@ def actor_of(event: AuditEvent, authority: Authority) -> str:
     if event.actor is not None:
         if authority.covers(event.actor.instansi_id):
             return event.actor.name
-        return "Pemilik akun" if event.actor_id == event.account_id else authority.name_of(event.actor).capitalize()
+        return (
+            "Pemilik akun"
+            if event.actor_id == event.account_id
+            else authority.name_of(event.actor).capitalize()
+        )
     if event.user_agent == COMMAND_LINE.user_agent and event.client_address == COMMAND_LINE.address:
         return "Operator (baris perintah)"
-    is_own = COMMAND_LINE.address == event.client_address or COMMAND_LINE.request_id == event.request_id  # browsers write neither
+    is_own = (
+        COMMAND_LINE.address == event.client_address or COMMAND_LINE.request_id == event.request_id
+    )  # browsers write neither
     return "Portal" if is_own else "Belum terbukti siapa"
 
 

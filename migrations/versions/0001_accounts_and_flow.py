@@ -52,7 +52,16 @@ def upgrade() -> None:
         sa.Column("phone", sa.String(length=30), nullable=True),
         sa.Column(
             "category",
-            sa.Enum("PNS", "PPPK", "CPNS", "PPT_NON_ASN", name="category", native_enum=False, create_constraint=True, length=40),
+            sa.Enum(
+                "PNS",
+                "PPPK",
+                "CPNS",
+                "PPT_NON_ASN",
+                name="category",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
             nullable=False,
         ),
         sa.Column("instansi_id", sa.Integer(), nullable=False),
@@ -84,21 +93,32 @@ def upgrade() -> None:
         sa.UniqueConstraint("email_key", name="uq_user_account_email_key"),
         sa.UniqueConstraint("nip", name="uq_user_account_nip"),
     )
-    op.create_index("ix_user_account_instansi_id_activation", "user_account", ["instansi_id", "activation"], unique=False)
+    op.create_index(
+        "ix_user_account_instansi_id_activation", "user_account", ["instansi_id", "activation"], unique=False
+    )
     op.create_table(
         "admin_mandate",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column(
             "role",
-            sa.Enum("admin_instansi", "admin_pusat", name="role", native_enum=False, create_constraint=True, length=40),
+            sa.Enum(
+                "admin_instansi",
+                "admin_pusat",
+                name="role",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
             nullable=False,
         ),
         sa.Column("instansi_id", sa.Integer(), nullable=True),
         sa.Column("sk_number", sa.String(length=100), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("ends_on", sa.Date(), nullable=False),
-        sa.CheckConstraint("(role = 'admin_pusat') = (instansi_id IS NULL)", name="ck_admin_mandate_scope_fits_role"),
+        sa.CheckConstraint(
+            "(role = 'admin_pusat') = (instansi_id IS NULL)", name="ck_admin_mandate_scope_fits_role"
+        ),
         sa.CheckConstraint("starts_on <= ends_on", name="ck_admin_mandate_ends_after_start"),
         sa.ForeignKeyConstraint(["instansi_id"], ["instansi.id"], name="fk_admin_mandate_instansi_id"),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_admin_mandate_user_id"),
@@ -134,7 +154,9 @@ def upgrade() -> None:
         sa.Column("client_address", sa.String(length=45), nullable=False),
         sa.Column("user_agent", sa.String(length=300), nullable=False),
         sa.Column("form", sa.String(length=64), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_login_session_user_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name="fk_login_session_user_id", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id_hash", name="pk_login_session"),
     )
     op.create_index("ix_login_session_ends_at", "login_session", ["ends_at"], unique=False)
@@ -154,7 +176,9 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("client_address", sa.String(length=45), nullable=False),
-        sa.CheckConstraint("user_id IS NOT NULL OR expires_at IS NULL", name="ck_reset_request_only_an_owner_gets_a_token"),
+        sa.CheckConstraint(
+            "user_id IS NOT NULL OR expires_at IS NULL", name="ck_reset_request_only_an_owner_gets_a_token"
+        ),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_reset_request_user_id"),
         sa.PrimaryKeyConstraint("id", name="pk_reset_request"),
         sa.UniqueConstraint("reference", name="uq_reset_request_reference"),
@@ -194,7 +218,9 @@ def upgrade() -> None:
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("server_answer", sa.String(length=500), nullable=True),
-        sa.ForeignKeyConstraint(["reset_request_id"], ["reset_request.id"], name="fk_outbox_mail_reset_request_id"),
+        sa.ForeignKeyConstraint(
+            ["reset_request_id"], ["reset_request.id"], name="fk_outbox_mail_reset_request_id"
+        ),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_outbox_mail_user_id"),
         sa.PrimaryKeyConstraint("id", name="pk_outbox_mail"),
         sa.UniqueConstraint("message_id", name="uq_outbox_mail_message_id"),

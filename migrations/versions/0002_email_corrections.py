@@ -48,14 +48,24 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=1000), nullable=False),
         sa.Column("phone", sa.String(length=30), nullable=False),
         sa.Column("client_address", sa.String(length=45), nullable=False),
-        sa.CheckConstraint("(state = 'diminta') = (submitted_at IS NULL)", name="ck_email_correction_submitted_when_filled_in"),
         sa.CheckConstraint(
-            "(state IN ('disetujui', 'ditolak')) = (decided_at IS NOT NULL)", name="ck_email_correction_decided_when_answered"
+            "(state = 'diminta') = (submitted_at IS NULL)",
+            name="ck_email_correction_submitted_when_filled_in",
         ),
-        sa.CheckConstraint("(user_id IS NULL) = (instansi_id IS NULL)", name="ck_email_correction_instansi_is_the_users"),
-        sa.ForeignKeyConstraint(["decided_by_id"], ["user_account.id"], name="fk_email_correction_decided_by_id"),
+        sa.CheckConstraint(
+            "(state IN ('disetujui', 'ditolak')) = (decided_at IS NOT NULL)",
+            name="ck_email_correction_decided_when_answered",
+        ),
+        sa.CheckConstraint(
+            "(user_id IS NULL) = (instansi_id IS NULL)", name="ck_email_correction_instansi_is_the_users"
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by_id"], ["user_account.id"], name="fk_email_correction_decided_by_id"
+        ),
         sa.ForeignKeyConstraint(["instansi_id"], ["instansi.id"], name="fk_email_correction_instansi_id"),
-        sa.ForeignKeyConstraint(["opened_by_id"], ["user_account.id"], name="fk_email_correction_opened_by_id"),
+        sa.ForeignKeyConstraint(
+            ["opened_by_id"], ["user_account.id"], name="fk_email_correction_opened_by_id"
+        ),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_email_correction_user_id"),
         sa.PrimaryKeyConstraint("id", name="pk_email_correction"),
         sa.UniqueConstraint("reference", name="uq_email_correction_reference"),
@@ -64,7 +74,8 @@ def upgrade() -> None:
     with op.batch_alter_table("email_correction") as batch_op:
         batch_op.create_index("ix_email_correction_asked_at", ["asked_at"])
         batch_op.create_index(
-            "ix_email_correction_instansi_id_state_submitted_at", ["instansi_id", "state", "submitted_at", "id"]
+            "ix_email_correction_instansi_id_state_submitted_at",
+            ["instansi_id", "state", "submitted_at", "id"],
         )
         batch_op.create_index("ix_email_correction_new_email_key", ["new_email_key"])
         batch_op.create_index("ix_email_correction_nip", ["nip"])
@@ -77,7 +88,10 @@ def upgrade() -> None:
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["correction_id"], ["email_correction.id"], name="fk_correction_attachment_correction_id", ondelete="CASCADE"
+            ["correction_id"],
+            ["email_correction.id"],
+            name="fk_correction_attachment_correction_id",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("correction_id", name="pk_correction_attachment"),
     )
@@ -114,10 +128,15 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_because", sa.String(length=300), nullable=True),
         sa.CheckConstraint(
-            "confirmed_by_id IS NULL OR confirmed_by_id != decided_by_id", name="ck_email_change_second_is_another"
+            "confirmed_by_id IS NULL OR confirmed_by_id != decided_by_id",
+            name="ck_email_change_second_is_another",
         ),
-        sa.ForeignKeyConstraint(["confirmed_by_id"], ["user_account.id"], name="fk_email_change_confirmed_by_id"),
-        sa.ForeignKeyConstraint(["correction_id"], ["email_correction.id"], name="fk_email_change_correction_id"),
+        sa.ForeignKeyConstraint(
+            ["confirmed_by_id"], ["user_account.id"], name="fk_email_change_confirmed_by_id"
+        ),
+        sa.ForeignKeyConstraint(
+            ["correction_id"], ["email_correction.id"], name="fk_email_change_correction_id"
+        ),
         sa.ForeignKeyConstraint(["decided_by_id"], ["user_account.id"], name="fk_email_change_decided_by_id"),
         sa.ForeignKeyConstraint(["instansi_id"], ["instansi.id"], name="fk_email_change_instansi_id"),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_email_change_user_id"),
@@ -126,7 +145,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("email_change") as batch_op:
         batch_op.create_index("ix_email_change_correction_id", ["correction_id"])
-        batch_op.create_index("ix_email_change_instansi_id_state", ["instansi_id", "state", "decided_at", "id"])
+        batch_op.create_index(
+            "ix_email_change_instansi_id_state", ["instansi_id", "state", "decided_at", "id"]
+        )
         batch_op.create_index("ix_email_change_state_effective_at", ["state", "effective_at"])
         batch_op.create_index("ix_email_change_user_id", ["user_id", "id"])
         batch_op.create_index(
@@ -137,13 +158,23 @@ def upgrade() -> None:
             postgresql_where=sa.text("state IN ('menunggu_konfirmasi', 'dijadwalkan')"),
         )
     with op.batch_alter_table("outbox_mail") as batch_op:
-        batch_op.add_column(sa.Column("email_correction_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True))
-        batch_op.add_column(sa.Column("email_change_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True))
+        batch_op.add_column(
+            sa.Column(
+                "email_correction_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+            )
+        )
+        batch_op.add_column(
+            sa.Column("email_change_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True)
+        )
         batch_op.add_column(sa.Column("about", sa.JSON(), nullable=False, server_default="{}"))
         batch_op.create_index("ix_outbox_mail_email_change_id", ["email_change_id"])
         batch_op.create_index("ix_outbox_mail_email_correction_id", ["email_correction_id"])
-        batch_op.create_foreign_key("fk_outbox_mail_email_change_id", "email_change", ["email_change_id"], ["id"])
-        batch_op.create_foreign_key("fk_outbox_mail_email_correction_id", "email_correction", ["email_correction_id"], ["id"])
+        batch_op.create_foreign_key(
+            "fk_outbox_mail_email_change_id", "email_change", ["email_change_id"], ["id"]
+        )
+        batch_op.create_foreign_key(
+            "fk_outbox_mail_email_correction_id", "email_correction", ["email_correction_id"], ["id"]
+        )
     with op.batch_alter_table("outbox_mail") as batch_op:
         batch_op.alter_column("about", server_default=None)
 

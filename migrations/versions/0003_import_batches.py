@@ -49,9 +49,13 @@ def upgrade() -> None:
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.Column("delimiter", sa.String(length=1), nullable=False),
         sa.Column("problem", sa.String(length=500), nullable=True),
-        sa.ForeignKeyConstraint(["confirmed_by_id"], ["user_account.id"], name="fk_import_batch_confirmed_by_id"),
+        sa.ForeignKeyConstraint(
+            ["confirmed_by_id"], ["user_account.id"], name="fk_import_batch_confirmed_by_id"
+        ),
         sa.ForeignKeyConstraint(["instansi_id"], ["instansi.id"], name="fk_import_batch_instansi_id"),
-        sa.ForeignKeyConstraint(["uploaded_by_id"], ["user_account.id"], name="fk_import_batch_uploaded_by_id"),
+        sa.ForeignKeyConstraint(
+            ["uploaded_by_id"], ["user_account.id"], name="fk_import_batch_uploaded_by_id"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_import_batch"),
     )
     with op.batch_alter_table("import_batch") as batch_op:
@@ -62,7 +66,9 @@ def upgrade() -> None:
         "import_file",
         sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name="fk_import_file_batch_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["import_batch.id"], name="fk_import_file_batch_id", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("batch_id", name="pk_import_file"),
     )
     op.create_table(
@@ -74,7 +80,9 @@ def upgrade() -> None:
         sa.Column("cells", sa.JSON(), nullable=False),
         sa.Column("columns", sa.String(length=200), nullable=False),
         sa.Column("sentences", sa.String(length=2000), nullable=False),
-        sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name="fk_import_refusal_batch_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["import_batch.id"], name="fk_import_refusal_batch_id", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_import_refusal"),
     )
     with op.batch_alter_table("import_refusal") as batch_op:

@@ -15,10 +15,16 @@ def upgrade() -> None:
     op.create_table(
         "name_word",
         sa.Column("instansi_id", sa.Integer(), nullable=False),
-        sa.Column("word", sa.String(length=40, collation="C").with_variant(sa.String(length=40), "sqlite"), nullable=False),
+        sa.Column(
+            "word",
+            sa.String(length=40, collation="C").with_variant(sa.String(length=40), "sqlite"),
+            nullable=False,
+        ),
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["instansi_id"], ["instansi.id"], name="fk_name_word_instansi_id"),
-        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_name_word_user_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name="fk_name_word_user_id", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("instansi_id", "word", "user_id", name="pk_name_word"),
     )
     with op.batch_alter_table("name_word") as batch_op:
@@ -62,7 +68,10 @@ def _write_words(connection: sa.Connection) -> None:
     word = sa.table("name_word", sa.column("instansi_id"), sa.column("word"), sa.column("user_id"))
     last_id = 0
     while people := connection.execute(
-        sa.select(person.c.id, person.c.instansi_id, person.c.name).where(person.c.id > last_id).order_by(person.c.id).limit(5000)
+        sa.select(person.c.id, person.c.instansi_id, person.c.name)
+        .where(person.c.id > last_id)
+        .order_by(person.c.id)
+        .limit(5000)
     ).all():
         last_id = people[-1].id
         rows = [

@@ -37,7 +37,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("granted_by_id", sa.Integer(), nullable=True))
         batch_op.create_index("ix_admin_mandate_instansi_id", ["instansi_id"])
-        batch_op.create_foreign_key("fk_admin_mandate_granted_by_id", "user_account", ["granted_by_id"], ["id"])
+        batch_op.create_foreign_key(
+            "fk_admin_mandate_granted_by_id", "user_account", ["granted_by_id"], ["id"]
+        )
     with op.batch_alter_table("login_session") as batch_op:
         batch_op.add_column(sa.Column("proven_at", sa.DateTime(timezone=True), nullable=True))
     op.execute("UPDATE login_session SET proven_at = started_at")

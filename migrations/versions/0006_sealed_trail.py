@@ -49,7 +49,9 @@ def downgrade() -> None:
         batch_op.drop_constraint("fk_audit_event_instansi_id", type_="foreignkey")
         batch_op.drop_constraint("uq_audit_event_seal_no", type_="unique")
         batch_op.drop_index(
-            "ix_audit_event_unsealed", sqlite_where=sa.text("seal_no IS NULL"), postgresql_where=sa.text("seal_no IS NULL")
+            "ix_audit_event_unsealed",
+            sqlite_where=sa.text("seal_no IS NULL"),
+            postgresql_where=sa.text("seal_no IS NULL"),
         )
         batch_op.drop_index("ix_audit_event_instansi_id")
         batch_op.drop_index("ix_audit_event_actor_id")

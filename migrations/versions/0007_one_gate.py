@@ -1,4 +1,5 @@
-"""What identifies a person changes through one gate: every kind of change is a row, and a NIP once held stays reserved."""
+"""What identifies a person changes through one gate: every kind of change is a row, and a NIP once held stays
+reserved."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +14,8 @@ _UNDER_WAY = sa.text("state IN ('menunggu_konfirmasi', 'dijadwalkan')")
 _CONTESTED = sa.text("state = 'dibekukan' AND settled_at IS NULL")
 _STATES = ("menunggu_konfirmasi", "dijadwalkan", "berlaku", "dibekukan", "dibatalkan")
 _KEPT = (
-    "id", "reference", "user_id", "instansi_id", "correction_id", "state", "identity_check", "reason", "decided_by_id",
+    "id", "reference", "user_id", "instansi_id", "correction_id", "state", "identity_check", "reason",
+    "decided_by_id",
     "decided_at", "confirmed_by_id", "effective_at", "ended_at", "ended_because",
 )  # fmt: skip
 
@@ -21,8 +23,12 @@ _KEPT = (
 def upgrade() -> None:
     with op.batch_alter_table("admin_mandate") as batch_op:
         batch_op.add_column(sa.Column("confirmed_by_id", sa.Integer(), nullable=True))
-        batch_op.add_column(sa.Column("awaits_second", sa.Boolean(), nullable=False, server_default=sa.false()))
-        batch_op.create_foreign_key("fk_admin_mandate_confirmed_by_id", "user_account", ["confirmed_by_id"], ["id"])
+        batch_op.add_column(
+            sa.Column("awaits_second", sa.Boolean(), nullable=False, server_default=sa.false())
+        )
+        batch_op.create_foreign_key(
+            "fk_admin_mandate_confirmed_by_id", "user_account", ["confirmed_by_id"], ["id"]
+        )
     with op.batch_alter_table("admin_mandate") as batch_op:
         batch_op.alter_column("awaits_second", server_default=None)
     op.create_table(
@@ -41,11 +47,18 @@ def upgrade() -> None:
     with op.batch_alter_table("outbox_mail") as batch_op:
         batch_op.drop_constraint("fk_outbox_mail_email_change_id", type_="foreignkey")
         batch_op.drop_index("ix_outbox_mail_email_change_id")
-        batch_op.alter_column("email_change_id", new_column_name="identity_change_id", existing_type=_BIG, existing_nullable=True)
+        batch_op.alter_column(
+            "email_change_id",
+            new_column_name="identity_change_id",
+            existing_type=_BIG,
+            existing_nullable=True,
+        )
         batch_op.add_column(sa.Column("can_wait", sa.Boolean(), nullable=False, server_default=sa.false()))
     with op.batch_alter_table("outbox_mail") as batch_op:
         batch_op.alter_column("can_wait", server_default=None)
-        batch_op.create_foreign_key("fk_outbox_mail_identity_change_id", "identity_change", ["identity_change_id"], ["id"])
+        batch_op.create_foreign_key(
+            "fk_outbox_mail_identity_change_id", "identity_change", ["identity_change_id"], ["id"]
+        )
         batch_op.create_index("ix_outbox_mail_identity_change_id", ["identity_change_id"])
         batch_op.create_index("ix_outbox_mail_state_can_wait_due_at", ["state", "can_wait", "due_at", "id"])
     op.drop_table("email_change")
@@ -65,9 +78,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_outbox_mail_identity_change_id")
         batch_op.drop_index("ix_outbox_mail_state_can_wait_due_at")
         batch_op.drop_column("can_wait")
-        batch_op.alter_column("identity_change_id", new_column_name="email_change_id", existing_type=_BIG, existing_nullable=True)
+        batch_op.alter_column(
+            "identity_change_id",
+            new_column_name="email_change_id",
+            existing_type=_BIG,
+            existing_nullable=True,
+        )
     with op.batch_alter_table("outbox_mail") as batch_op:
-        batch_op.create_foreign_key("fk_outbox_mail_email_change_id", "email_change", ["email_change_id"], ["id"])
+        batch_op.create_foreign_key(
+            "fk_outbox_mail_email_change_id", "email_change", ["email_change_id"], ["id"]
+        )
         batch_op.create_index("ix_outbox_mail_email_change_id", ["email_change_id"])
     op.drop_table("identity_change")
     op.drop_table("former_nip")
@@ -86,7 +106,9 @@ def _create_identity_change() -> None:
         "identity_change",
         sa.Column("id", _BIG, nullable=False),
         sa.Column("reference", sa.String(length=16), nullable=False),
-        sa.Column("kind", _choice("change_kind", "email", "nip", "instansi", "kategori", "mandat"), nullable=False),
+        sa.Column(
+            "kind", _choice("change_kind", "email", "nip", "instansi", "kategori", "mandat"), nullable=False
+        ),
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("instansi_id", sa.Integer(), nullable=False),
         sa.Column("correction_id", _BIG, nullable=True),
@@ -107,15 +129,26 @@ def _create_identity_change() -> None:
         sa.Column("settled_by_id", sa.Integer(), nullable=True),
         sa.Column("look_again_because", sa.String(length=300), nullable=True),
         sa.CheckConstraint(
-            "confirmed_by_id IS NULL OR confirmed_by_id != decided_by_id", name="ck_identity_change_second_is_another"
+            "confirmed_by_id IS NULL OR confirmed_by_id != decided_by_id",
+            name="ck_identity_change_second_is_another",
         ),
-        sa.CheckConstraint("(kind = 'mandat') = (mandate_id IS NOT NULL)", name="ck_identity_change_mandate_fits_kind"),
-        sa.ForeignKeyConstraint(["confirmed_by_id"], ["user_account.id"], name="fk_identity_change_confirmed_by_id"),
-        sa.ForeignKeyConstraint(["correction_id"], ["email_correction.id"], name="fk_identity_change_correction_id"),
-        sa.ForeignKeyConstraint(["decided_by_id"], ["user_account.id"], name="fk_identity_change_decided_by_id"),
+        sa.CheckConstraint(
+            "(kind = 'mandat') = (mandate_id IS NOT NULL)", name="ck_identity_change_mandate_fits_kind"
+        ),
+        sa.ForeignKeyConstraint(
+            ["confirmed_by_id"], ["user_account.id"], name="fk_identity_change_confirmed_by_id"
+        ),
+        sa.ForeignKeyConstraint(
+            ["correction_id"], ["email_correction.id"], name="fk_identity_change_correction_id"
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by_id"], ["user_account.id"], name="fk_identity_change_decided_by_id"
+        ),
         sa.ForeignKeyConstraint(["instansi_id"], ["instansi.id"], name="fk_identity_change_instansi_id"),
         sa.ForeignKeyConstraint(["mandate_id"], ["admin_mandate.id"], name="fk_identity_change_mandate_id"),
-        sa.ForeignKeyConstraint(["settled_by_id"], ["user_account.id"], name="fk_identity_change_settled_by_id"),
+        sa.ForeignKeyConstraint(
+            ["settled_by_id"], ["user_account.id"], name="fk_identity_change_settled_by_id"
+        ),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_identity_change_user_id"),
         sa.PrimaryKeyConstraint("id", name="pk_identity_change"),
         sa.UniqueConstraint("reference", name="uq_identity_change_reference"),
@@ -156,9 +189,13 @@ def _carry_back() -> None:
     bind = op.get_bind()
     known = "kind = 'email' AND decided_by_id IS NOT NULL AND identity_check IS NOT NULL"
     unknown = f"SELECT id FROM identity_change WHERE NOT ({known})"  # noqa: S608
-    bind.execute(sa.text(f"UPDATE outbox_mail SET identity_change_id = NULL WHERE identity_change_id IN ({unknown})"))  # noqa: S608
+    bind.execute(
+        sa.text(f"UPDATE outbox_mail SET identity_change_id = NULL WHERE identity_change_id IN ({unknown})")  # noqa: S608
+    )
     columns = (*_KEPT, "old_value", "new_value")
-    found = bind.execute(sa.text(f"SELECT {', '.join(columns)} FROM identity_change WHERE {known} ORDER BY id"))  # noqa: S608
+    found = bind.execute(
+        sa.text(f"SELECT {', '.join(columns)} FROM identity_change WHERE {known} ORDER BY id")  # noqa: S608
+    )
     rows = [dict(zip(columns, row, strict=True)) for row in found]
     for row in rows:
         row["old_email"], row["new_email"] = row.pop("old_value"), row.pop("new_value")
@@ -194,10 +231,15 @@ def _create_email_change() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_because", sa.String(length=300), nullable=True),
         sa.CheckConstraint(
-            "confirmed_by_id IS NULL OR confirmed_by_id != decided_by_id", name="ck_email_change_second_is_another"
+            "confirmed_by_id IS NULL OR confirmed_by_id != decided_by_id",
+            name="ck_email_change_second_is_another",
         ),
-        sa.ForeignKeyConstraint(["confirmed_by_id"], ["user_account.id"], name="fk_email_change_confirmed_by_id"),
-        sa.ForeignKeyConstraint(["correction_id"], ["email_correction.id"], name="fk_email_change_correction_id"),
+        sa.ForeignKeyConstraint(
+            ["confirmed_by_id"], ["user_account.id"], name="fk_email_change_confirmed_by_id"
+        ),
+        sa.ForeignKeyConstraint(
+            ["correction_id"], ["email_correction.id"], name="fk_email_change_correction_id"
+        ),
         sa.ForeignKeyConstraint(["decided_by_id"], ["user_account.id"], name="fk_email_change_decided_by_id"),
         sa.ForeignKeyConstraint(["instansi_id"], ["instansi.id"], name="fk_email_change_instansi_id"),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_email_change_user_id"),
@@ -205,7 +247,9 @@ def _create_email_change() -> None:
         sa.UniqueConstraint("reference", name="uq_email_change_reference"),
     )
     op.create_index("ix_email_change_correction_id", "email_change", ["correction_id"])
-    op.create_index("ix_email_change_instansi_id_state", "email_change", ["instansi_id", "state", "decided_at", "id"])
+    op.create_index(
+        "ix_email_change_instansi_id_state", "email_change", ["instansi_id", "state", "decided_at", "id"]
+    )
     op.create_index("ix_email_change_state_effective_at", "email_change", ["state", "effective_at"])
     op.create_index("ix_email_change_user_id", "email_change", ["user_id", "id"])
     op.create_index(

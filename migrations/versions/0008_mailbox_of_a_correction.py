@@ -1,4 +1,5 @@
-"""A request for another address keeps the mailbox it leads to, so that spellings of one mailbox are counted as one."""
+"""A request for another address keeps the mailbox it leads to, so that spellings of one mailbox are counted
+as one."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,12 +36,21 @@ def _fill_in() -> None:
     )
     rows, last = op.get_bind(), 0
     while True:
-        some = sa.select(table.c.id, table.c.new_email_key).where(table.c.id > last).order_by(table.c.id).limit(_AT_ONCE)
+        some = (
+            sa.select(table.c.id, table.c.new_email_key)
+            .where(table.c.id > last)
+            .order_by(table.c.id)
+            .limit(_AT_ONCE)
+        )
         found = rows.execute(some).all()
         if not found:
             return
         last = found[-1].id
-        filled = sa.update(table).where(table.c.id == sa.bindparam("row")).values(new_mailbox=sa.bindparam("mailbox"))
+        filled = (
+            sa.update(table)
+            .where(table.c.id == sa.bindparam("row"))
+            .values(new_mailbox=sa.bindparam("mailbox"))
+        )
         rows.execute(filled, [{"row": row.id, "mailbox": _mailbox(row.new_email_key)} for row in found])
 
 

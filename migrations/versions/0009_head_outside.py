@@ -1,7 +1,7 @@
 """The head of the trail knows how late it is, and how far a sealing anew has come.
 
-A head of an earlier release keeps its mark; the first who seals writes the new one. Rows that are sealed anew from here
-on cannot be verified by an earlier release.
+A head of an earlier release keeps its mark; the first who seals writes the new one. Rows that are sealed anew
+from here on cannot be verified by an earlier release.
 """
 
 import sqlalchemy as sa

@@ -15,4 +15,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_column("email_correction", "file_not_kept")  # in place: a table made anew would take the attachments along
+    op.drop_column(
+        "email_correction", "file_not_kept"
+    )  # in place: a table made anew would take the attachments along

@@ -13,7 +13,9 @@ _IS_OLD = sa.text("old_scheme IS NOT NULL")
 
 def upgrade() -> None:
     op.execute("DELETE FROM login_session")  # nobody has judged their passwords: everybody logs in once more
-    op.add_column("login_session", sa.Column("opens_desk", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column(
+        "login_session", sa.Column("opens_desk", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
     op.add_column("user_account", sa.Column("old_scheme", sa.String(length=20), nullable=True))
     op.add_column("user_account", sa.Column("old_cost", sa.Integer(), nullable=True))
     op.create_index(

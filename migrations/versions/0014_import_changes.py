@@ -23,7 +23,9 @@ def upgrade() -> None:
         sa.Column("column", sa.String(length=20), nullable=False),
         sa.Column("old_value", sa.String(length=320), nullable=True),
         sa.Column("new_value", sa.String(length=320), nullable=True),
-        sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name="fk_import_change_batch_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["import_batch.id"], name="fk_import_change_batch_id", ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_import_change_user_id"),
         sa.PrimaryKeyConstraint("id", name="pk_import_change"),
     )

@@ -1,4 +1,5 @@
-"""Files are taken back, and carried out by turns. Accounts that a file brought and nobody used can go again."""
+"""Files are taken back, and carried out by turns. Accounts that a file brought and nobody used can go
+again."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -55,7 +56,9 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("problem", sa.String(length=500), nullable=True),
         sa.ForeignKeyConstraint(["asked_by_id"], ["user_account.id"], name="fk_import_take_back_asked_by_id"),
-        sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name="fk_import_take_back_batch_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["import_batch.id"], name="fk_import_take_back_batch_id", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("batch_id", name="pk_import_take_back"),
     )
     op.create_index("ix_import_take_back_state", "import_take_back", ["state", "batch_id"])
@@ -67,7 +70,9 @@ def upgrade() -> None:
         sa.Column("nip", sa.String(length=18), nullable=False),
         sa.Column("columns", sa.String(length=200), nullable=False),
         sa.Column("sentences", sa.String(length=2000), nullable=False),
-        sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name="fk_import_left_batch_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["import_batch.id"], name="fk_import_left_batch_id", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_import_left"),
     )
     op.create_index("ix_import_left_batch_id", "import_left", ["batch_id", "line"])
@@ -79,12 +84,18 @@ def upgrade() -> None:
         op.drop_constraint("fk_audit_event_account_id", "audit_event", type_="foreignkey")
         op.drop_constraint("fk_import_change_user_id", "import_change", type_="foreignkey")
         op.create_foreign_key(
-            "fk_import_change_user_id", "import_change", "user_account", ["user_id"], ["id"], ondelete="SET NULL"
+            "fk_import_change_user_id",
+            "import_change",
+            "user_account",
+            ["user_id"],
+            ["id"],
+            ondelete="SET NULL",
         )
         return
     _written_anew("import_change", (_OF_USER, f"{_OF_USER} ON DELETE SET NULL"))
     _written_anew(
-        "audit_event", (", CONSTRAINT fk_audit_event_account_id FOREIGN KEY(account_id) REFERENCES user_account (id)", "")
+        "audit_event",
+        (", CONSTRAINT fk_audit_event_account_id FOREIGN KEY(account_id) REFERENCES user_account (id)", ""),
     )
     _written_anew(
         "user_account",
@@ -103,7 +114,9 @@ def downgrade() -> None:
             "FOREIGN KEY (account_id) REFERENCES user_account (id) NOT VALID"
         )
         op.drop_constraint("fk_import_change_user_id", "import_change", type_="foreignkey")
-        op.create_foreign_key("fk_import_change_user_id", "import_change", "user_account", ["user_id"], ["id"])
+        op.create_foreign_key(
+            "fk_import_change_user_id", "import_change", "user_account", ["user_id"], ["id"]
+        )
     else:
         _written_anew("import_change", (f"{_OF_USER} ON DELETE SET NULL", _OF_USER))
         _written_anew(
@@ -128,22 +141,28 @@ def downgrade() -> None:
 
 
 def _written_anew(table: str, *replaced: tuple[str, str]) -> None:
-    """SQLite changes no constraint of a table: its rows are copied into one with other words (sqlite.org/lang_altertable.html,
-    section 7). Its own words are kept but for these, so that no CHECK and no index is lost."""
+    """SQLite changes no constraint of a table: its rows are copied into one with other words
+    (sqlite.org/lang_altertable.html, section 7). Its own words are kept but for these, so that no CHECK and
+    no index is lost."""
     connection = op.get_bind()
     words = " ".join(
-        str(connection.scalar(sa.text("SELECT sql FROM sqlite_master WHERE name = :table"), {"table": table})).split()
+        str(
+            connection.scalar(sa.text("SELECT sql FROM sqlite_master WHERE name = :table"), {"table": table})
+        ).split()
     )
     for old, new in replaced:
         assert words.count(old) == 1, (table, old, words)
         words = words.replace(old, new)
     indexes = connection.scalars(
-        sa.text("SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = :table AND sql IS NOT NULL"), {"table": table}
+        sa.text(
+            "SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = :table AND sql IS NOT NULL"
+        ),
+        {"table": table},
     ).all()
     head, _, rest = words.partition("(")
     assert table in head
     op.execute(f"{head.replace(table, f'{table}_anew')}({rest}")
-    op.execute(f"INSERT INTO {table}_anew SELECT * FROM {table}")  # noqa: S608  # both names stand in this file
+    op.execute(f"INSERT INTO {table}_anew SELECT * FROM {table}")  # both names stand in this file  # noqa: S608
     op.execute(f"DROP TABLE {table}")
     op.execute(f"ALTER TABLE {table}_anew RENAME TO {table}")
     for index in indexes:

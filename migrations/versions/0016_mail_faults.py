@@ -1,4 +1,5 @@
-"""What stands in the way of letters: of all of them, or of those to one domain; and which letters go first."""
+"""What stands in the way of letters: of all of them, or of those to one domain; and which letters go
+first."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,7 +18,9 @@ def upgrade() -> None:
         "mail_fault",
         sa.Column("way", sa.String(length=253), nullable=False),
         sa.Column(
-            "kind", sa.Enum(*_KINDS, name="fault_kind", native_enum=False, create_constraint=True, length=40), nullable=False
+            "kind",
+            sa.Enum(*_KINDS, name="fault_kind", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
         ),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
@@ -53,7 +56,9 @@ def upgrade() -> None:
         for column in ("urgency", "domain", "is_parked", "breaks"):
             batch_op.alter_column(column, server_default=None)
         batch_op.create_index("ix_outbox_mail_queue", ["state", "is_parked", "urgency", "due_at", "id"])
-        batch_op.create_index("ix_outbox_mail_domain", ["domain", "is_parked", "state", "urgency", "due_at", "id"])
+        batch_op.create_index(
+            "ix_outbox_mail_domain", ["domain", "is_parked", "state", "urgency", "due_at", "id"]
+        )
 
 
 def downgrade() -> None:

@@ -15,7 +15,13 @@ def upgrade() -> None:
     op.add_column("outbox_mail", sa.Column("bounced_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("outbox_mail", sa.Column("bounce_is_hard", sa.Boolean(), nullable=True))
     op.add_column("outbox_mail", sa.Column("bounce_answer", sa.String(length=500), nullable=True))
-    op.create_index("ix_outbox_mail_bounced_at", "outbox_mail", ["bounced_at"], sqlite_where=_BOUNCED, postgresql_where=_BOUNCED)
+    op.create_index(
+        "ix_outbox_mail_bounced_at",
+        "outbox_mail",
+        ["bounced_at"],
+        sqlite_where=_BOUNCED,
+        postgresql_where=_BOUNCED,
+    )
 
 
 def downgrade() -> None:

@@ -1,4 +1,5 @@
-"""Names are found as they are spoken. Whose words are an older release's is marked, and the worker writes them anew."""
+"""Names are found as they are spoken. Whose words are an older release's is marked, and the worker writes
+them anew."""
 
 import re
 
@@ -14,9 +15,18 @@ _IS_OLD = sa.text("has_old_words")
 
 
 def upgrade() -> None:
-    # True for everybody who is there, without a look at any row, and for whom a running older release still adds.
-    op.add_column("user_account", sa.Column("has_old_words", sa.Boolean(), nullable=False, server_default=sa.true()))
-    op.create_index("ix_user_account_has_old_words", "user_account", ["id"], sqlite_where=_IS_OLD, postgresql_where=_IS_OLD)
+    # True for everybody who is there, without a look at any row, and for whom a running older release still
+    # adds.
+    op.add_column(
+        "user_account", sa.Column("has_old_words", sa.Boolean(), nullable=False, server_default=sa.true())
+    )
+    op.create_index(
+        "ix_user_account_has_old_words",
+        "user_account",
+        ["id"],
+        sqlite_where=_IS_OLD,
+        postgresql_where=_IS_OLD,
+    )
 
 
 def downgrade() -> None:
@@ -32,7 +42,10 @@ def _write_words(connection: sa.Connection) -> None:
     connection.execute(sa.delete(word))
     last_id = 0
     while people := connection.execute(
-        sa.select(person.c.id, person.c.instansi_id, person.c.name).where(person.c.id > last_id).order_by(person.c.id).limit(5000)
+        sa.select(person.c.id, person.c.instansi_id, person.c.name)
+        .where(person.c.id > last_id)
+        .order_by(person.c.id)
+        .limit(5000)
     ).all():
         last_id = people[-1].id
         rows = [

@@ -1,4 +1,5 @@
-"""`python -m tests.browser.app_pictures` (`make pictures`): pictures of the running portal, for /bantuan and installing."""
+"""`python -m tests.browser.app_pictures` (`make pictures`): pictures of the running portal, for /bantuan and
+installing."""
 
 import base64
 import sys
@@ -81,14 +82,18 @@ def _page(chromium: Browser, url: str, options: dict[str, Any]) -> Page:
 
 
 def _bring_up(page: Page, selector: str) -> None:
-    page.evaluate("one => { document.activeElement.blur(); document.querySelector(one).scrollIntoView(); }", selector)
+    page.evaluate(
+        "one => { document.activeElement.blur(); document.querySelector(one).scrollIntoView(); }", selector
+    )
 
 
 def _take(page: Page, file: Path, scale: float = 1.5) -> None:
     """What is in the window, as WebP, which Playwright itself does not write."""
     session = page.context.new_cdp_session(page)
     window = page.evaluate("() => ({x: scrollX, y: scrollY, width: innerWidth, height: innerHeight})")
-    taken = session.send("Page.captureScreenshot", {"format": "webp", "quality": 55, "clip": {**window, "scale": scale}})
+    taken = session.send(
+        "Page.captureScreenshot", {"format": "webp", "quality": 55, "clip": {**window, "scale": scale}}
+    )
     file.write_bytes(base64.b64decode(taken["data"]))
 
 

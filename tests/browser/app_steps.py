@@ -10,13 +10,15 @@ from playwright.sync_api import Page, Playwright
 from tests.browser.chromium import INDONESIAN, PHONE, launch_args
 
 _WORKER_IN_CHARGE = """() => new Promise((done) => {
-    const look = () => navigator.serviceWorker.controller?.state === "activated" ? done() : setTimeout(look, 20);
+    const look = () =>
+        navigator.serviceWorker.controller?.state === "activated" ? done() : setTimeout(look, 20);
     look();
 })"""
 _KEPT = """async () => {
     const kept = {};
     for (const name of await caches.keys())
-        kept[name] = (await (await caches.open(name)).keys()).map((request) => request.url.replace(location.origin, ""));
+        kept[name] = (await (await caches.open(name)).keys())
+            .map((request) => request.url.replace(location.origin, ""));
     return kept;
 }"""
 
@@ -34,7 +36,8 @@ def kept_on_the_phone(page: Page) -> dict[str, list[str]]:
 
 @contextmanager
 def phone_of_its_own(playwright: Playwright, portal_url: str, folder: Path) -> Iterator[Page]:
-    """A phone's browser with a lasting profile. In private windows, which tests have otherwise, nothing can be installed."""
+    """A phone's browser with a lasting profile. In private windows, which tests have otherwise, nothing can
+    be installed."""
     options: dict[str, Any] = {**launch_args(), **PHONE, **INDONESIAN, "base_url": portal_url}
     context = playwright.chromium.launch_persistent_context(folder, **options)
     yield context.pages[0]

@@ -1,4 +1,5 @@
-"""Browsers of people, before a running portal. A test fails when a page did in one of them what no page may do."""
+"""Browsers of people, before a running portal. A test fails when a page did in one of them what no page may
+do."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -33,7 +34,8 @@ def browser_type_launch_args() -> dict[str, Any]:
         pytest.skip(str(missing))
 
 
-# These three end with this package: the plugin's own would leave an event loop in the main thread for all later tests.
+# These three end with this package: the plugin's own would leave an event loop in the main thread for all
+# later tests.
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as running:
@@ -65,7 +67,9 @@ def open_portal(
     """Run a portal with the whole cast in it: `with open_portal(TOKEN_LIFETIME_MINUTES="5") as portal`."""
 
     def open_one(**environ: str) -> AbstractContextManager[LivePortal]:
-        return running_portal(tmp_path_factory.mktemp("portal"), sqlite_template, static_files, password_hash, **environ)
+        return running_portal(
+            tmp_path_factory.mktemp("portal"), sqlite_template, static_files, password_hash, **environ
+        )
 
     return open_one
 
@@ -79,7 +83,9 @@ def live_portal(request: pytest.FixtureRequest, open_portal: OpenPortal) -> Iter
 
 
 @pytest.fixture
-def open_browser(new_context: Callable[..., BrowserContext], live_portal: LivePortal) -> Iterator[OpenBrowser]:
+def open_browser(
+    new_context: Callable[..., BrowserContext], live_portal: LivePortal
+) -> Iterator[OpenBrowser]:
     """Open a browser that has never been here: open_browser(**PHONE)."""
     watches: list[Watch] = []
 

@@ -1,4 +1,5 @@
-"""`python -m tests.browser.desk_pictures docs/img/admin` (`make admin-pictures`): the desk, for the guide of the admins."""
+"""`python -m tests.browser.desk_pictures docs/img/admin` (`make admin-pictures`): the desk, for the guide of
+the admins."""
 
 import base64
 import re
@@ -53,7 +54,9 @@ def take(chromium: Browser, portal: LivePortal, folder: Path) -> list[Path]:
     wati.goto("/admin/perbaikan-email")
     wati.get_by_role("link", name=re.compile("^PE-")).first.click()
     wati.get_by_label("Telepon ke nomor di data kepegawaian").check()
-    field(wati, "Catatan pemeriksaan").fill("Ditelepon pukul 09.10 ke nomor di data; nama atasan langsung cocok")
+    field(wati, "Catatan pemeriksaan").fill(
+        "Ditelepon pukul 09.10 ke nomor di data; nama atasan langsung cocok"
+    )
     wati.evaluate("document.activeElement.blur()")
     picture(wati, "keputusan", start="#setujui")
 
@@ -116,7 +119,8 @@ def _window(chromium: Browser, portal: LivePortal) -> Page:
 
 
 def _as_webp(page: Page, start: str | None, most: int) -> bytes:
-    """From the element `start` to the end of what the page says, no more than `most` pixels; without the foot of the page."""
+    """From the element `start` to the end of what the page says, no more than `most` pixels; without the foot
+    of the page."""
     top, bottom = page.evaluate(
         """start => {
             const edges = (one) => one.getBoundingClientRect();

@@ -1,4 +1,5 @@
-"""Every page of the desk in every state that admins meet, and the way there. The desks are those of the demo's morning."""
+"""Every page of the desk in every state that admins meet, and the way there. The desks are those of the
+demo's morning."""
 
 import re
 from collections.abc import Callable
@@ -168,7 +169,9 @@ def unfinished(page: Page, portal: LivePortal) -> None:
 def to_take_back(page: Page, portal: LivePortal) -> None:
     """Of people whom no state before this one has brought."""
     first = next(_newcomers)
-    rows = "".join(f"1991020220110210{first + one:02},Calon Pegawai,,PNS,7301,Dinas Pasar\n" for one in range(3))
+    rows = "".join(
+        f"1991020220110210{first + one:02},Calon Pegawai,,PNS,7301,Dinas Pasar\n" for one in range(3)
+    )
     uploaded(rows, "Akan ditambahkan")(page, portal)
     button(page, "Jalankan impor").click()
     expect(page.get_by_role("main")).to_contain_text("Impor selesai")
@@ -288,7 +291,9 @@ def _go(page: Page, path: str) -> None:
 GOOD_ROW = "199001012015011777,Nama Baru,nama.baru@nusajaya.example,PNS,7301,Dinas Kesehatan\n"
 FOREIGN_ROW = "199001012015011778,Nama Lain,nama.lain@contoh.example,PNS,3402,Biro Hukum\n"
 # Names and units have changed places.
-SWAPPED_ROWS = "".join(f"{one.nip},{one.unit},,{one.category.label},{one.instansi},{one.name}\n" for one in (BUDI, JOKO, DEWI))
+SWAPPED_ROWS = "".join(
+    f"{one.nip},{one.unit},,{one.category.label},{one.instansi},{one.name}\n" for one in (BUDI, JOKO, DEWI)
+)
 
 _PERSON = "/admin/pegawai/<row:person_id>"
 _CORRECTION = "/admin/perbaikan-email/<big_row:correction_id>"

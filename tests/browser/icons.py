@@ -1,4 +1,5 @@
-"""`python -m tests.browser.icons` (`make icons`): the app's icons, drawn as SVG, as the PNGs that phones ask for."""
+"""`python -m tests.browser.icons` (`make icons`): the app's icons, drawn as SVG, as the PNGs that phones ask
+for."""
 
 from pathlib import Path
 
@@ -17,7 +18,8 @@ def main(folder: Path) -> None:
         for name, size in ICONS:
             page = chromium.new_page(viewport={"width": size, "height": size})
             page.set_content(
-                f"<style>body {{ margin: 0 }} svg {{ display: block }}</style>{(folder / f'{name}.svg').read_text()}"
+                f"<style>body {{ margin: 0 }} svg "
+                f"{{ display: block }}</style>{(folder / f'{name}.svg').read_text()}"
             )
             file = folder / f"{name}-{size}.png"
             page.screenshot(path=file, omit_background=True)

@@ -6,7 +6,8 @@ _MOST_STEPS = 60
 _LOOK = """
     const look = (element) => {
         const style = getComputedStyle(element);
-        const ring = style.outlineStyle === "none" || parseFloat(style.outlineWidth) === 0 ? "" : style.outline;
+        const has_none = style.outlineStyle === "none" || parseFloat(style.outlineWidth) === 0;
+        const ring = has_none ? "" : style.outline;
         return ring + (style.boxShadow === "none" ? "" : style.boxShadow);
     };
 """
@@ -16,7 +17,8 @@ _NOTE_LOOKS_AT_REST = (
     + """
         if (window.atRest) return;
         window.atRest = new Map();
-        for (const element of document.querySelectorAll("a, button, input, textarea, select, summary, [tabindex]"))
+        const reachable = "a, button, input, textarea, select, summary, [tabindex]";
+        for (const element of document.querySelectorAll(reachable))
             if (element !== document.activeElement) window.atRest.set(element, look(element));
     }"""
 )

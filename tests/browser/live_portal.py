@@ -37,7 +37,8 @@ _SECONDS_TO_END = 10
 
 
 class Line:
-    """The line between the portal and its visitors. On a slow one, the answer to a form is on its way for a while."""
+    """The line between the portal and its visitors. On a slow one, the answer to a form is on its way for a
+    while."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -75,12 +76,16 @@ class LivePortal:
     def seconds_since_use(self) -> float:
         """How long the session that was used last has been resting."""
         with self.app.app_context(), reading() as session:
-            return min((now() - login.seen_at).total_seconds() for login in session.scalars(select(LoginSession)))
+            return min(
+                (now() - login.seen_at).total_seconds() for login in session.scalars(select(LoginSession))
+            )
 
     def end_sessions_after(self, seconds: float) -> None:
         """From now on: shorter than any setting, so that a test can wait for the real end."""
         portal = self.app.extensions["portal"]
-        self.app.extensions["portal"] = replace(portal, settings=replace(portal.settings, session_idle_minutes=seconds / 60))
+        self.app.extensions["portal"] = replace(
+            portal, settings=replace(portal.settings, session_idle_minutes=seconds / 60)
+        )
 
     def let_proofs_rest(self, span: timedelta = timedelta(minutes=11)) -> None:
         """All passwords were last shown that much earlier."""
@@ -100,17 +105,22 @@ class LivePortal:
 
 
 def compressed_copy(folder: Path) -> Path:
-    """The static files as `make` leaves them, made here: a stale copy in the checkout must not be what is tested."""
+    """The static files as `make` leaves them, made here: a stale copy in the checkout must not be what is
+    tested."""
     static = folder / "static"
     shutil.copytree(assets.STATIC, static, ignore=shutil.ignore_patterns("*.gz", "*.br"))
     compressor = Compressor(quiet=True)
-    for file in [file for file in static.rglob("*") if file.is_file() and compressor.should_compress(file.name)]:
+    for file in [
+        file for file in static.rglob("*") if file.is_file() and compressor.should_compress(file.name)
+    ]:
         compressor.compress(str(file))
     return static
 
 
 @contextmanager
-def running_portal(folder: Path, template: Path, static: Path, password_hash: str, **environ: str) -> Iterator[LivePortal]:
+def running_portal(
+    folder: Path, template: Path, static: Path, password_hash: str, **environ: str
+) -> Iterator[LivePortal]:
     """The portal with its own copy of the migrated database `template`, until the end of the block."""
     with socket.create_server(("127.0.0.1", 0)) as door:
         url = f"http://127.0.0.1:{door.getsockname()[1]}"
@@ -137,14 +147,18 @@ def running_portal(folder: Path, template: Path, static: Path, password_hash: st
 
 @contextmanager
 def _serving(line: Line, door: socket.socket) -> Iterator[None]:
-    server = waitress.create_server(line, sockets=[door], threads=8, ident=None, clear_untrusted_proxy_headers=False)
+    server = waitress.create_server(
+        line, sockets=[door], threads=8, ident=None, clear_untrusted_proxy_headers=False
+    )
     web = threading.Thread(target=server.run, name="web", daemon=True)
     web.start()
     try:
         yield
     finally:
         with suppress(OSError):  # the loop was awake, and has closed the trigger before it was pulled
-            server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))  # its loop ends when its map is empty
+            server.trigger.pull_trigger(
+                lambda: wasyncore.close_all(server._map)
+            )  # its loop ends when its map is empty
         web.join(_SECONDS_TO_END)
         server.task_dispatcher.shutdown()
         assert not web.is_alive()

@@ -1,4 +1,5 @@
-"""`python -m tests.browser.screenshots docs/img`: the pictures of the README, taken anew from the running portal."""
+"""`python -m tests.browser.screenshots docs/img`: the pictures of the README, taken anew from the running
+portal."""
 
 import sys
 import tempfile
@@ -14,7 +15,12 @@ from tests.browser.live_portal import running_portal
 from tests.browser.steps import ask_for_token, log_in, see
 from tests.cast import BUDI, PASSWORD, SARI
 
-LOOK: dict[str, Any] = {**PHONE, **INDONESIAN, "viewport": {"width": 360, "height": 780}, "device_scale_factor": 1.5}
+LOOK: dict[str, Any] = {
+    **PHONE,
+    **INDONESIAN,
+    "viewport": {"width": 360, "height": 780},
+    "device_scale_factor": 1.5,
+}
 MOST_BYTES = 120_000
 
 

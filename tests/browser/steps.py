@@ -31,8 +31,8 @@ def ask_for_token(page: Page, nip: str, email: str) -> None:
 
 
 def open_newest_mail(page: Page, address: str, subject: str = "") -> Page:
-    """Look into the demo's mailbox in another tab, again and again until something has come; the tab shows the newest mail
-    whose subject begins so."""
+    """Look into the demo's mailbox in another tab, again and again until something has come; the tab shows
+    the newest mail whose subject begins so."""
     tab = page.context.new_page()
     tab.goto(f"/kotak-surat?untuk={address}")
     mails = tab.get_by_role("row").get_by_role("link", name=re.compile(f"^{subject}"))

@@ -12,7 +12,9 @@ def test_the_accessibility_statement_is_reviewed_in_time(page: Page) -> None:
     page.goto("/aksesibilitas")
 
     rows = page.locator(".facts__row")
-    reviewed_on = _date_in(rows.filter(has_text="Terakhir ditinjau").locator("time").get_attribute("datetime"))
+    reviewed_on = _date_in(
+        rows.filter(has_text="Terakhir ditinjau").locator("time").get_attribute("datetime")
+    )
     due_on = _date_in(rows.filter(has_text="Ditinjau lagi").locator("time").get_attribute("datetime"))
 
     today = today_in_jakarta(now())

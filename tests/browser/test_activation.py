@@ -1,4 +1,5 @@
-"""The whole activation as people go through it: on a phone, without JavaScript, with the link from the mail."""
+"""The whole activation as people go through it: on a phone, without JavaScript, with the link from the
+mail."""
 
 from typing import Any
 
@@ -8,12 +9,23 @@ from playwright.sync_api import expect
 from tests.browser.chromium import PHONE, PHONE_WITHOUT_JAVASCRIPT
 from tests.browser.conftest import OpenBrowser
 from tests.browser.live_portal import LivePortal
-from tests.browser.steps import ask_for_token, button, field, log_in, open_newest_mail, read_token, see, token_in
+from tests.browser.steps import (
+    ask_for_token,
+    button,
+    field,
+    log_in,
+    open_newest_mail,
+    read_token,
+    see,
+    token_in,
+)
 from tests.cast import BUDI, NEW_PASSWORD, SARI
 
 BUDIS_ADDRESS = "budi@nusajaya.example"
 
-both_phones = pytest.mark.parametrize("phone", [PHONE, PHONE_WITHOUT_JAVASCRIPT], ids=["phone", "phone-without-javascript"])
+both_phones = pytest.mark.parametrize(
+    "phone", [PHONE, PHONE_WITHOUT_JAVASCRIPT], ids=["phone", "phone-without-javascript"]
+)
 
 
 @both_phones
@@ -64,7 +76,9 @@ def test_the_mailed_link_opens_on_another_device_with_the_token_filled_in(open_b
 
 
 @pytest.mark.settings(RESEND_COOLDOWN_SECONDS="1")
-def test_without_javascript_the_token_can_be_sent_again(open_browser: OpenBrowser, live_portal: LivePortal) -> None:
+def test_without_javascript_the_token_can_be_sent_again(
+    open_browser: OpenBrowser, live_portal: LivePortal
+) -> None:
     page = open_browser(**PHONE_WITHOUT_JAVASCRIPT)
     ask_for_token(page, BUDI.nip, BUDIS_ADDRESS)
     expect(button(page, "Kirim ulang")).to_be_visible()
@@ -102,7 +116,9 @@ def test_sari_logs_out_and_the_home_page_is_closed(open_browser: OpenBrowser, ph
 
 
 @both_phones
-def test_a_mistyped_token_is_refused_and_can_be_put_right(open_browser: OpenBrowser, phone: dict[str, Any]) -> None:
+def test_a_mistyped_token_is_refused_and_can_be_put_right(
+    open_browser: OpenBrowser, phone: dict[str, Any]
+) -> None:
     page = open_browser(**phone)
     ask_for_token(page, BUDI.nip, BUDIS_ADDRESS)
     token = read_token(page, BUDIS_ADDRESS)

@@ -1,4 +1,5 @@
-"""Under way the line goes bad: nothing that was typed is lost, nothing is done twice, and the page says what to do."""
+"""Under way the line goes bad: nothing that was typed is lost, nothing is done twice, and the page says what
+to do."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -68,7 +69,9 @@ def test_the_page_without_a_network_shuts_nobody_out(phone: Page, line: BadLine,
     assert phone.evaluate("document.documentElement.scrollWidth") == 360
 
 
-def test_a_form_that_finds_no_network_keeps_what_was_typed(phone: Page, line: BadLine, portal: LivePortal) -> None:
+def test_a_form_that_finds_no_network_keeps_what_was_typed(
+    phone: Page, line: BadLine, portal: LivePortal
+) -> None:
     _fill_in_wish(phone)
     line.become(Line.DEAD)
 
@@ -100,7 +103,9 @@ def test_in_flight_mode_a_form_is_not_even_sent(phone: Page, portal: LivePortal)
     see(phone, "Pemutakhiran Data Mandiri")
 
 
-def test_a_wish_whose_answer_was_lost_is_one_wish_when_sent_again(phone: Page, line: BadLine, portal: LivePortal) -> None:
+def test_a_wish_whose_answer_was_lost_is_one_wish_when_sent_again(
+    phone: Page, line: BadLine, portal: LivePortal
+) -> None:
     _fill_in_wish(phone)
     line.become(Line.MUTE)
 
@@ -114,7 +119,9 @@ def test_a_wish_whose_answer_was_lost_is_one_wish_when_sent_again(phone: Page, l
     assert [mail.to for mail in portal.mails()] == [BUDIS_ADDRESS]
 
 
-def test_a_reset_whose_answer_was_lost_is_done_once_and_said_to_be_so(phone: Page, line: BadLine, portal: LivePortal) -> None:
+def test_a_reset_whose_answer_was_lost_is_done_once_and_said_to_be_so(
+    phone: Page, line: BadLine, portal: LivePortal
+) -> None:
     _fill_in_wish(phone)
     button(phone, "Lanjutkan").tap()
     see(phone, "Konfirmasi Reset Password")

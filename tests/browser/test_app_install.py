@@ -54,7 +54,9 @@ def test_the_offer_to_install_lies_below_everything_and_asks_once(open_browser: 
 
     assert phone.evaluate(OFFER_TO_INSTALL), "the browser's own bar would lie over the fields"
     expect(offer).to_be_visible()
-    expect(offer.get_by_role("link", name="Penjelasannya")).to_have_attribute("href", "/bantuan#lewat-aplikasi")
+    expect(offer.get_by_role("link", name="Penjelasannya")).to_have_attribute(
+        "href", "/bantuan#lewat-aplikasi"
+    )
     top = (offer.bounding_box() or {})["y"]
     for other in phone.locator("main :is(input, form button, .ways a):visible").all():
         box = other.bounding_box() or {}
@@ -113,7 +115,9 @@ def test_opened_from_its_icon_the_portal_speaks_as_the_app(app: InstalledApp) ->
     see(phone, "Konfirmasi Reset Password")
 
 
-def test_opened_without_the_start_address_the_script_knows_the_app(app: InstalledApp, live_portal: LivePortal) -> None:
+def test_opened_without_the_start_address_the_script_knows_the_app(
+    app: InstalledApp, live_portal: LivePortal
+) -> None:
     phone = app.open(f"{live_portal.url}/lupa-password")
 
     expect(button(phone, "Berikutnya")).to_be_visible()
@@ -134,7 +138,9 @@ def test_the_mailed_link_opens_in_the_app(app: InstalledApp, live_portal: LivePo
     expect(field(again, "Token")).to_have_value(mail.code)
 
 
-def test_the_app_that_was_thrown_away_opens_at_the_confirmation(app: InstalledApp, live_portal: LivePortal) -> None:
+def test_the_app_that_was_thrown_away_opens_at_the_confirmation(
+    app: InstalledApp, live_portal: LivePortal
+) -> None:
     phone = app.open()
     ask_in_the_app(phone)
     phone.close()
@@ -213,7 +219,10 @@ def test_the_copied_token_is_pasted_with_one_tap(open_browser: OpenBrowser, copi
 def test_who_may_not_read_the_clipboard_hears_how_to_paste_by_hand(open_browser: OpenBrowser) -> None:
     phone = open_browser(**PHONE)
     phone.goto("/konfirmasi-reset-password")
-    phone.evaluate("() => { navigator.clipboard.readText = () => Promise.reject(new DOMException('', 'NotAllowedError')); }")
+    phone.evaluate(
+        "() => { navigator.clipboard.readText = () => Promise.reject(new DOMException('', "
+        "'NotAllowedError')); }"
+    )
 
     button(phone, "Tempel token").tap()
 

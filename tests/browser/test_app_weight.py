@@ -18,7 +18,9 @@ from tests.cast import BUDI
 
 MOST_BYTES, MOST_BYTES_LATER = 50_000, 10_000
 MOST_REQUESTS = 6
-MOST_BYTES_OF_THE_WORKER = 10_000  # its script and the offline page; all else it has from the browser's own cache
+MOST_BYTES_OF_THE_WORKER = (
+    10_000  # its script and the offline page; all else it has from the browser's own cache
+)
 PUBLIC_PAGES = (
     "/login",
     "/lupa-password",
@@ -33,7 +35,8 @@ PUBLIC_PAGES = (
 _SHIFTS = """() => new Promise((done) => {
     const shifts = [];
     new PerformanceObserver((list) => shifts.push(...list.getEntries().map((entry) =>
-        [entry.value, ...entry.sources.map((source) => source.node?.outerHTML?.slice(0, 80) ?? "text")].join(" "))))
+        [entry.value, ...entry.sources.map((source) =>
+            source.node?.outerHTML?.slice(0, 80) ?? "text")].join(" "))))
         .observe({ type: "layout-shift", buffered: true });
     setTimeout(done, 300, shifts);
 })"""
@@ -46,7 +49,10 @@ class Meter:
         self.bytes: Counter[str] = Counter()
         self._urls: dict[str, str] = {}
         session = page.context.new_cdp_session(page)
-        session.on("Network.requestWillBeSent", lambda event: self._urls.update({event["requestId"]: event["request"]["url"]}))
+        session.on(
+            "Network.requestWillBeSent",
+            lambda event: self._urls.update({event["requestId"]: event["request"]["url"]}),
+        )
         session.on("Network.loadingFinished", self._weigh)
         session.send("Network.enable")
 
@@ -89,7 +95,9 @@ def test_a_first_visit_to_any_public_page_costs_little_in_a_browser_that_could_i
     assert len(meter.bytes) <= MOST_REQUESTS, meter.bytes
 
 
-def test_later_pages_cost_their_own_words_only(playwright: Playwright, own_line: BadLine, tmp_path: Path) -> None:
+def test_later_pages_cost_their_own_words_only(
+    playwright: Playwright, own_line: BadLine, tmp_path: Path
+) -> None:
     """Counted on the line itself: what a page costs through the worker, Chromium does not tell."""
     with phone_of_its_own(playwright, own_line.url, tmp_path / "profile") as page:
         page.goto("/login", wait_until="networkidle")
@@ -100,7 +108,10 @@ def test_later_pages_cost_their_own_words_only(playwright: Playwright, own_line:
             own_line.bytes_carried, own_line.requests_carried = 0, []
             page.goto(path, wait_until="networkidle")
             page.wait_for_timeout(1500)  # then Chromium asks whether there is a new worker
-            costs[path] = own_line.bytes_carried, [one for one in own_line.requests_carried if one != "/sw.js"]
+            costs[path] = (
+                own_line.bytes_carried,
+                [one for one in own_line.requests_carried if one != "/sw.js"],
+            )
 
     print(costs)
     for path, (size, asked) in costs.items():
@@ -128,7 +139,9 @@ def test_the_worker_fetches_little_after_the_page_is_there(browser: Browser, own
 
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("path", PUBLIC_PAGES)
-def test_nothing_moves_while_the_page_comes_and_the_script_comes_last(open_browser: OpenBrowser, path: str, width: int) -> None:
+def test_nothing_moves_while_the_page_comes_and_the_script_comes_last(
+    open_browser: OpenBrowser, path: str, width: int
+) -> None:
     page = open_browser(viewport={"width": width, "height": 640})
     page.route("**/portal.js*", _late)
 

@@ -1,4 +1,5 @@
-"""The service worker keeps one release and nothing of a person, and one release follows another without a mix."""
+"""The service worker keeps one release and nothing of a person, and one release follows another without a
+mix."""
 
 import shutil
 from collections.abc import Iterator
@@ -32,7 +33,9 @@ def test_only_static_files_and_the_offline_page_are_ever_kept(open_browser: Open
 
     ((name, urls),) = kept_on_the_phone(phone).items()
     assert name.startswith("rilis-")
-    assert [url for url in urls if not url.startswith(("/static/css/", "/static/js/", "/static/vendor/"))] == ["/tanpa-jaringan"]
+    assert [
+        url for url in urls if not url.startswith(("/static/css/", "/static/js/", "/static/vendor/"))
+    ] == ["/tanpa-jaringan"]
     assert all("?v=" in url for url in urls if url.startswith("/static/"))
 
 
@@ -87,14 +90,25 @@ def releases(
         line = stack.enter_context(bad_line())
         portals = [
             stack.enter_context(
-                running_portal(tmp_path_factory.mktemp("release"), sqlite_template, static, password_hash, PUBLIC_URL=line.url)
+                running_portal(
+                    tmp_path_factory.mktemp("release"),
+                    sqlite_template,
+                    static,
+                    password_hash,
+                    PUBLIC_URL=line.url,
+                )
             )
-            for static in (static_files, _with_another_colour(static_files, tmp_path_factory.mktemp("static")))
+            for static in (
+                static_files,
+                _with_another_colour(static_files, tmp_path_factory.mktemp("static")),
+            )
         ]
         yield TwoReleases(line, *portals)
 
 
-def test_a_new_release_takes_over_at_the_next_navigation_without_a_mix(context: BrowserContext, releases: TwoReleases) -> None:
+def test_a_new_release_takes_over_at_the_next_navigation_without_a_mix(
+    context: BrowserContext, releases: TwoReleases
+) -> None:
     page, old_tab = context.new_page(), context.new_page()
     url = releases.url
     for tab in (old_tab, page):

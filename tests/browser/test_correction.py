@@ -1,4 +1,5 @@
-"""The whole correction as people go through it: Joko asks on his phone, Wati answers at her desk, Joko comes in."""
+"""The whole correction as people go through it: Joko asks on his phone, Wati answers at her desk, Joko comes
+in."""
 
 import re
 from io import BytesIO
@@ -36,14 +37,18 @@ def _follow_the_link_in_the_mail(page: Page, address: str) -> None:
     [(PHONE, DESK), (PHONE_WITHOUT_JAVASCRIPT, DESK_WITHOUT_JAVASCRIPT)],
     ids=["with-javascript", "without-javascript"],
 )
-def test_joko_asks_wati_answers_and_joko_comes_in(open_browser: OpenBrowser, phone: dict[str, Any], desk: dict[str, Any]) -> None:
+def test_joko_asks_wati_answers_and_joko_comes_in(
+    open_browser: OpenBrowser, phone: dict[str, Any], desk: dict[str, Any]
+) -> None:
     joko, wati = open_browser(**phone), open_browser(**desk)
     ask_for_token(joko, JOKO.nip, NEW)
     _follow_the_link_in_the_mail(joko, NEW)
     see(joko, "Isi permintaan perbaikan email")
     field(joko, "Nama lengkap").fill("Joko Prabowo Adi")
     joko.get_by_label("Alasan").fill("Email di data salah ketik.")
-    joko.locator("input[type=file]").set_input_files(files=[{"name": "sk.png", "mimeType": "image/png", "buffer": png(paper())}])
+    joko.locator("input[type=file]").set_input_files(
+        files=[{"name": "sk.png", "mimeType": "image/png", "buffer": png(paper())}]
+    )
     button(joko, "Kirim permintaan").tap()
     see(joko, "Permintaan perbaikan email")
     ticket = joko.get_by_text(re.compile(r"^PE-\w{4}-\w{4}$")).inner_text()
@@ -85,7 +90,9 @@ def test_sari_stops_what_she_did_not_ask_for(open_browser: OpenBrowser, live_por
     log_in(sari, SARI)
     log_in(wati, WATI)
     wati.goto(f"/admin/perbaikan-email/{request_id}")
-    expect(wati.get_by_label("Telepon ke nomor di data kepegawaian")).to_have_count(0)  # there is none on record
+    expect(wati.get_by_label("Telepon ke nomor di data kepegawaian")).to_have_count(
+        0
+    )  # there is none on record
     wati.get_by_label("Surat dari atasan atau kepala unit kerja").check()
     field(wati, "Catatan pemeriksaan").fill("Surat kepala dinas")
     button(wati, "Setujui dan lanjut").click()
@@ -101,7 +108,9 @@ def test_sari_stops_what_she_did_not_ask_for(open_browser: OpenBrowser, live_por
     expect(wati.get_by_role("table")).to_contain_text("Sari Wulandari")
 
 
-def test_the_queue_can_be_worked_with_the_keyboard(open_browser: OpenBrowser, live_portal: LivePortal) -> None:
+def test_the_queue_can_be_worked_with_the_keyboard(
+    open_browser: OpenBrowser, live_portal: LivePortal
+) -> None:
     first, second = (
         asked(live_portal.app, JOKO, NEW),
         asked(live_portal.app, SARI, "sari.baru@contoh.example"),
@@ -128,7 +137,9 @@ def test_the_queue_can_be_worked_with_the_keyboard(open_browser: OpenBrowser, li
 
 
 def _choose_photo(page: Page, content: bytes, name: str = "IMG_0001.jpeg", kind: str = "image/jpeg") -> None:
-    page.locator("input[type=file]").set_input_files(files=[{"name": name, "mimeType": kind, "buffer": content}])
+    page.locator("input[type=file]").set_input_files(
+        files=[{"name": name, "mimeType": kind, "buffer": content}]
+    )
 
 
 def _open_form(page: Page) -> None:
@@ -166,12 +177,17 @@ def test_a_photo_straight_from_the_phone_is_made_small_before_it_leaves(
     _choose_photo(joko, from_phone(orientation=TURNED_RIGHT))
     expect(joko.get_by_text(re.compile("Foto diperkecil dari .* MB menjadi .* MB"))).to_be_visible()
 
-    assert len(from_phone(orientation=TURNED_RIGHT)) > 4_000_000 and 2_000 < _bytes_sent(joko, live_portal) < 2_500_000
+    assert (
+        len(from_phone(orientation=TURNED_RIGHT)) > 4_000_000
+        and 2_000 < _bytes_sent(joko, live_portal) < 2_500_000
+    )
     kept = _kept(live_portal)
     assert kept.width < kept.height == 2400 and corners(kept) == ["blue", "red", "white", "green"], "upright"
 
 
-def test_who_is_faster_than_the_shrinking_waits_for_it(open_browser: OpenBrowser, live_portal: LivePortal) -> None:
+def test_who_is_faster_than_the_shrinking_waits_for_it(
+    open_browser: OpenBrowser, live_portal: LivePortal
+) -> None:
     joko = open_browser(**PHONE)
     _open_form(joko)
 
@@ -180,7 +196,9 @@ def test_who_is_faster_than_the_shrinking_waits_for_it(open_browser: OpenBrowser
     assert 2_000 < _bytes_sent(joko, live_portal) < 2_500_000 and _kept(live_portal).width == 2400
 
 
-def test_a_kind_that_only_the_browser_can_show_leaves_as_a_jpeg(open_browser: OpenBrowser, live_portal: LivePortal) -> None:
+def test_a_kind_that_only_the_browser_can_show_leaves_as_a_jpeg(
+    open_browser: OpenBrowser, live_portal: LivePortal
+) -> None:
     joko = open_browser(**PHONE)
     _open_form(joko)
     webp = BytesIO()
@@ -197,14 +215,18 @@ def test_a_small_photo_and_a_pdf_leave_as_they_are(open_browser: OpenBrowser) ->
     joko = open_browser(**PHONE)
     _open_form(joko)
     photo, pdf = jpeg(paper()), b"%PDF-1.4 " + bytes(3_000_000)
-    size_after_a_while = "async (input) => (await new Promise((done) => setTimeout(done, 500)), input.files[0].size)"
+    size_after_a_while = (
+        "async (input) => (await new Promise((done) => setTimeout(done, 500)), input.files[0].size)"
+    )
     for content, name, kind in ((photo, "a.jpg", "image/jpeg"), (pdf, "a.pdf", "application/pdf")):
         _choose_photo(joko, content, name, kind)
         size = joko.locator("input[type=file]").evaluate(size_after_a_while)
         assert size == len(content), name
 
 
-def test_without_javascript_the_photo_is_taken_as_it_is(open_browser: OpenBrowser, live_portal: LivePortal) -> None:
+def test_without_javascript_the_photo_is_taken_as_it_is(
+    open_browser: OpenBrowser, live_portal: LivePortal
+) -> None:
     joko = open_browser(**PHONE_WITHOUT_JAVASCRIPT)
     _open_form(joko)
 

@@ -33,9 +33,13 @@ def state(request: pytest.FixtureRequest) -> State:
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, browser_context_args: dict[str, Any], portal: LivePortal, state: State) -> Iterator[Page]:
+def page(
+    browser: Browser, browser_context_args: dict[str, Any], portal: LivePortal, state: State
+) -> Iterator[Page]:
     """A browser that shows the page in this state; the tests below look at it one after the other."""
-    context = browser.new_context(base_url=portal.url, viewport={"width": 360, "height": 640}, **browser_context_args)
+    context = browser.new_context(
+        base_url=portal.url, viewport={"width": 360, "height": 640}, **browser_context_args
+    )
     watch = Watch(context, portal.url)
     page = context.new_page()
     state.reach(page, portal)
@@ -78,10 +82,17 @@ def test_buttons_and_fields_are_large_enough_for_a_thumb(page: Page) -> None:
     page.set_viewport_size({"width": 360, "height": 640})
 
     # A box to tick is as large as its label, which ticks it too.
-    fields = "input:visible:not([type=checkbox], [type=radio]), select:visible, .pick:visible, .choice:visible"
-    targets = page.locator(f"button:visible, .btn:visible, {fields}, .ways a:visible, header a:visible:not(.skip)")
+    fields = (
+        "input:visible:not([type=checkbox], [type=radio]), select:visible, .pick:visible, .choice:visible"
+    )
+    targets = page.locator(
+        f"button:visible, .btn:visible, {fields}, .ways a:visible, header a:visible:not(.skip)"
+    )
     heights = [
-        (target.inner_text() or target.get_attribute("id"), (target.bounding_box() or {"height": 0})["height"])
+        (
+            target.inner_text() or target.get_attribute("id"),
+            (target.bounding_box() or {"height": 0})["height"],
+        )
         for target in targets.all()
     ]
 
@@ -111,7 +122,9 @@ def test_there_is_at_most_one_primary_button(page: Page) -> None:
 
 def test_every_page_is_looked_at(portal: LivePortal) -> None:
     served = [rule.rule for rule in portal.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
-    rules = {rule for rule in served if not (rule.endswith("/") and rule[:-1] in served)}  # the same page, with a slash
+    rules = {
+        rule for rule in served if not (rule.endswith("/") and rule[:-1] in served)
+    }  # the same page, with a slash
 
     looked_at = {state.page for state in STATES if state.page.startswith("/")}
 
@@ -126,7 +139,8 @@ def _overhang(page: Page) -> list[str]:
             if (document.documentElement.scrollWidth <= room) return [];
             const wide = [...document.body.querySelectorAll("*")].filter((element) =>
                 element.getBoundingClientRect().right > room && !element.closest(".table-scroll *"));
-            return [`${document.documentElement.scrollWidth} px of ${room}`, ...wide.map((one) => one.outerHTML.slice(0, 100))];
+            const parts = wide.map((one) => one.outerHTML.slice(0, 100));
+            return [`${document.documentElement.scrollWidth} px of ${room}`, ...parts];
         }"""
     )
     return found

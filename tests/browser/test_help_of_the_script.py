@@ -26,7 +26,9 @@ def test_a_password_can_be_shown_and_is_hidden_again_before_it_is_sent(page: Pag
     button(page, "Sembunyikan").click()
     expect(field(page, "Password")).to_have_attribute("type", "password")
     button(page, "Tampilkan").click()
-    page.evaluate("document.addEventListener('submit', (event) => event.preventDefault())")  # to look before it leaves
+    page.evaluate(
+        "document.addEventListener('submit', (event) => event.preventDefault())"
+    )  # to look before it leaves
     button(page, "Masuk").click()
 
     expect(field(page, "Password")).to_have_attribute("type", "password")
@@ -62,7 +64,9 @@ def test_the_rules_of_the_password_are_ticked_while_typing(page: Page) -> None:
     ],
     ids=["digits", "spaces", "dots", "dashes", "no-break-spaces", "zero-width", "direction-marks"],
 )
-def test_a_pasted_nip_is_grouped_as_on_the_letter_of_appointment(open_browser: OpenBrowser, copied: str) -> None:
+def test_a_pasted_nip_is_grouped_as_on_the_letter_of_appointment(
+    open_browser: OpenBrowser, copied: str
+) -> None:
     page = open_browser(permissions=["clipboard-read", "clipboard-write"])
     page.goto("/lupa-password")
 
@@ -107,7 +111,9 @@ def test_when_the_countdown_is_over_the_token_can_be_sent_again_at_once(
     page.goto("/lupa-password")
     field(page, "NIP").fill(BUDI.nip)
     field(page, "Email aktif").fill(BUDIS_ADDRESS)
-    live_portal.line.seconds = 0.3  # From late in one second into the next: rounding must not end the countdown too early.
+    live_portal.line.seconds = (
+        0.3  # From late in one second into the next: rounding must not end the countdown too early.
+    )
     time.sleep((0.8 - time.time()) % 1)
     button(page, "Lanjutkan").tap()
     expect(page.locator("[data-countdown]")).to_contain_text("Kirim ulang bisa dipakai lagi dalam")

@@ -29,7 +29,8 @@ def answer_of_a_hotel(route: Route) -> None:
 
 @pytest.fixture
 def home(page: Page) -> Page:
-    """Sari's browser on her home page, 145 s before the end of her session; the portal's own clock stands still."""
+    """Sari's browser on her home page, 145 s before the end of her session; the portal's own clock stands
+    still."""
     page.clock.install()
     log_in(page, SARI)
     see(page, "Pemutakhiran Data Mandiri")
@@ -99,7 +100,8 @@ def test_what_was_typed_at_the_desk_comes_back_after_the_login(page: Page, live_
 
 
 def test_the_pages_own_clock_ends_nothing(home: Page) -> None:
-    """It may run fast, or somebody is still here in another browser window: the portal is asked before the page leaves."""
+    """It may run fast, or somebody is still here in another browser window: the portal is asked before the
+    page leaves."""
     with home.expect_response("**/akun/sisa-sesi") as answer:
         home.clock.fast_forward(PAST_THE_END)
 
@@ -108,7 +110,9 @@ def test_the_pages_own_clock_ends_nothing(home: Page) -> None:
     see(home, "Pemutakhiran Data Mandiri")
 
 
-def test_without_an_answer_nothing_of_anybody_stays_on_the_screen(home: Page, live_portal: LivePortal) -> None:
+def test_without_an_answer_nothing_of_anybody_stays_on_the_screen(
+    home: Page, live_portal: LivePortal
+) -> None:
     live_portal.let_sessions_rest(timedelta(minutes=31))
     home.route("**/akun/sisa-sesi", answer_of_a_hotel)
 
@@ -132,7 +136,9 @@ def test_a_tab_in_which_nobody_does_anything_really_ends(page: Page, live_portal
     see(page, "Masuk")
 
 
-def test_of_two_tabs_in_which_nobody_does_anything_both_really_end(page: Page, live_portal: LivePortal) -> None:
+def test_of_two_tabs_in_which_nobody_does_anything_both_really_end(
+    page: Page, live_portal: LivePortal
+) -> None:
     live_portal.end_sessions_after(IDLE_SECONDS)
     log_in(page, SARI)
     see(page, "Pemutakhiran Data Mandiri")
@@ -187,7 +193,8 @@ def test_without_javascript_the_next_click_after_the_end_leads_to_the_login_page
 
 
 def test_what_a_browser_says_of_a_visit_counts_it_as_one(page: Page, live_portal: LivePortal) -> None:
-    """Clicks, forms and typed addresses, with the service worker between; else whoever is here would be thrown out."""
+    """Clicks, forms and typed addresses, with the service worker between; else whoever is here would be
+    thrown out."""
     log_in(page, SARI)
     page.wait_for_function("navigator.serviceWorker.controller")
     menu = page.get_by_role("navigation", name="Menu utama")

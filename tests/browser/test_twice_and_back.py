@@ -96,7 +96,9 @@ def test_a_double_click_on_lanjutkan_sends_one_mail(
     assert [mail.to for mail in live_portal.mails()] == [BUDIS_ADDRESS]
 
 
-def test_a_double_click_on_reset_password_ends_well(open_browser: OpenBrowser, live_portal: LivePortal) -> None:
+def test_a_double_click_on_reset_password_ends_well(
+    open_browser: OpenBrowser, live_portal: LivePortal
+) -> None:
     page = open_browser(**PHONE)
     ask_for_token(page, BUDI.nip, BUDIS_ADDRESS)
     field(page, "Token").fill(read_token(page, BUDIS_ADDRESS))
@@ -141,7 +143,9 @@ def test_a_double_click_on_masuk_opens_one_session(
 
 
 @both_phones
-def test_a_double_click_on_keluar_ends_well(open_browser: OpenBrowser, live_portal: LivePortal, phone: dict[str, Any]) -> None:
+def test_a_double_click_on_keluar_ends_well(
+    open_browser: OpenBrowser, live_portal: LivePortal, phone: dict[str, Any]
+) -> None:
     page = open_browser(**phone)
     log_in(page, SARI)
 
@@ -152,13 +156,15 @@ def test_a_double_click_on_keluar_ends_well(open_browser: OpenBrowser, live_port
 
 
 def _double_click_on_a_slow_line(page: Page, portal: LivePortal, act: str) -> None:
-    """As fast as a hand: what the first click sends has been done when the second comes, but not been answered."""
+    """As fast as a hand: what the first click sends has been done when the second comes, but not been
+    answered."""
     portal.line.seconds = 0.7
     button(page, act).dblclick(delay=120)
 
 
 def test_who_double_clicks_may_send_the_same_form_again_later(page: Page, live_portal: LivePortal) -> None:
-    """Back to the form, another address, once more: the guard against double clicks must not stand in the way."""
+    """Back to the form, another address, once more: the guard against double clicks must not stand in the
+    way."""
     ask_for_token(page, BUDI.nip, "bydi@nusajaya.example")
     page.go_back()
     see(page, "Lupa Password")

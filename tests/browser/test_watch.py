@@ -10,7 +10,10 @@ from tests.browser.test_every_page import AXE_OPTIONS
 from tests.browser.watch import Watch
 
 OFFENCES = {
-    "inline style": ("() => document.body.append(Object.assign(document.createElement('style'), {textContent: 'p {}'}))", "CSP"),
+    "inline style": (
+        "() => document.body.append(Object.assign(document.createElement('style'), {textContent: 'p {}'}))",
+        "CSP",
+    ),
     "inline script": ("() => document.body.setAttribute('onclick', 'alert()')", "CSP"),
     "script error": ("() => setTimeout(() => { throw new Error('broken'); })", "broken"),
     "another host": ("() => { new Image().src = 'http://localhost:9/logo.png'; }", "localhost:9"),
@@ -19,7 +22,9 @@ OFFENCES = {
 
 
 @pytest.mark.parametrize(("offence", "word"), OFFENCES.values(), ids=OFFENCES)
-def test_an_offence_of_a_page_is_noticed(context: BrowserContext, live_portal: LivePortal, offence: str, word: str) -> None:
+def test_an_offence_of_a_page_is_noticed(
+    context: BrowserContext, live_portal: LivePortal, offence: str, word: str
+) -> None:
     watch = Watch(context, live_portal.url)
     page = context.new_page()
     page.goto(f"{live_portal.url}/login")
@@ -33,7 +38,10 @@ def test_an_offence_of_a_page_is_noticed(context: BrowserContext, live_portal: L
 
 def test_a_control_without_a_ring_is_noticed(page: Page) -> None:
     page.goto("/login")
-    page.evaluate("() => document.styleSheets[1].insertRule(':focus-visible { outline: none !important; box-shadow: none }')")
+    page.evaluate(
+        "() => document.styleSheets[1].insertRule(':focus-visible { outline: none !important; box-shadow: "
+        "none }')"
+    )
 
     with pytest.raises(AssertionError, match="no ring"):
         Keyboard(page).tab()

@@ -41,7 +41,9 @@ def test_static_files_are_kept_for_good_and_pages_never(page: Page) -> None:
 
     static = {url: rule for url, rule in kept.items() if "/static/" in url}
     assert len(static) >= 3
-    assert [url for url, rule in static.items() if "immutable" not in rule or "max-age=3153600" not in rule] == []
+    assert [
+        url for url, rule in static.items() if "immutable" not in rule or "max-age=3153600" not in rule
+    ] == []
     assert [rule for url, rule in kept.items() if url not in static] == ["no-store"]
 
 

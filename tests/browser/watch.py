@@ -13,7 +13,8 @@ _TELL_OF_VIOLATIONS = """
 
 
 class Watch:
-    """What went wrong in one browser, unseen by its owner: errors of scripts, broken rules, requests to other hosts."""
+    """What went wrong in one browser, unseen by its owner: errors of scripts, broken rules, requests to other
+    hosts."""
 
     def __init__(self, context: BrowserContext, home: str) -> None:
         self.faults: list[str] = []
@@ -38,6 +39,8 @@ class Watch:
     def _look(self, response: Response) -> None:
         """Pages may refuse; what they are made of must be there."""
         request = response.request
-        is_page = request.is_navigation_request() or (request.service_worker and "/static/" not in request.url)
+        is_page = request.is_navigation_request() or (
+            request.service_worker and "/static/" not in request.url
+        )
         if response.status > (499 if is_page else 399):
             self.faults.append(f"answer {response.status}: {response.url}")

@@ -15,7 +15,9 @@ class Certificates:
 
 
 def make_certificates(folder: Path) -> Certificates:
-    authority = _made(folder, "authority", ["-addext", "keyUsage=critical,keyCertSign"], "CN=Authority of one test")
+    authority = _made(
+        folder, "authority", ["-addext", "keyUsage=critical,keyCertSign"], "CN=Authority of one test"
+    )
     signed = [
         "-CA",
         str(authority),
@@ -35,8 +37,28 @@ def make_certificates(folder: Path) -> Certificates:
 
 def _made(folder: Path, name: str, options: list[str], subject: str = "CN=mail.test") -> Path:
     certificate = folder / f"{name}.pem"
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-keyout", str(certificate.with_suffix(".key"))]
-    command = ["openssl", "req", "-x509", *key, "-days", "2", "-subj", f"/{subject}", *options, "-out", str(certificate)]
+    key = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-noenc",
+        "-keyout",
+        str(certificate.with_suffix(".key")),
+    ]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        *key,
+        "-days",
+        "2",
+        "-subj",
+        f"/{subject}",
+        *options,
+        "-out",
+        str(certificate),
+    ]
     subprocess.run(command, check=True, capture_output=True)
     return certificate
 

@@ -17,7 +17,8 @@ class Kept:
 
 
 class ImapServer:
-    """`with ImapServer() as server:`; `folder` holds its messages by number. `mood` may be `hangs`, `hangs up` or `refuses`."""
+    """`with ImapServer() as server:`; `folder` holds its messages by number. `mood` may be `hangs`, `hangs
+    up` or `refuses`."""
 
     def __init__(self, has_uidplus: bool = True) -> None:
         self.folder: dict[int, Kept] = {}
@@ -46,7 +47,9 @@ class ImapServer:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._ending.set()
         self._server.shutdown()
         self._server.server_close()

@@ -1,4 +1,5 @@
-"""The portal's side of the mail: letters posted as acts post them, delivered by the real worker code, seen in the table."""
+"""The portal's side of the mail: letters posted as acts post them, delivered by the real worker code, seen in
+the table."""
 
 import threading
 from collections.abc import Iterator
@@ -58,7 +59,8 @@ class PostOffice:
                 outcomes.append(outcome)
 
     def begin_and_die(self) -> None:
-        """A worker claims the next letter, hands it over, and is killed before it can write down how that went."""
+        """A worker claims the next letter, hands it over, and is killed before it can write down how that
+        went."""
         with self.app.app_context():
             lifetime = timedelta(minutes=portal().settings.token_lifetime_minutes)
             with unit_of_work() as session:

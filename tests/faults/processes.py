@@ -48,7 +48,9 @@ class Portal:
             )
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.group():
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
@@ -80,7 +82,11 @@ class Portal:
             return self.said.count('"worker started"') > (1 if other_than else 0)
 
         eventually(started, SECONDS_TO_START)
-        (worker,) = [pid for pid in self.group() if pid not in (self.process.pid, other_than) and "worker" in _command_of(pid)]
+        (worker,) = [
+            pid
+            for pid in self.group()
+            if pid not in (self.process.pid, other_than) and "worker" in _command_of(pid)
+        ]
         return worker
 
     def wait_until_all_are_gone(self, seconds: float = 10) -> None:
@@ -89,7 +95,11 @@ class Portal:
 
     def group(self) -> list[int]:
         """All living processes of its group."""
-        return [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit() and self._is_one(folder)]
+        return [
+            int(folder.name)
+            for folder in Path("/proc").iterdir()
+            if folder.name.isdigit() and self._is_one(folder)
+        ]
 
     def _is_one(self, folder: Path) -> bool:
         try:
@@ -127,7 +137,10 @@ class Browser:
 
     def _ask(self, method: str, path: str, body: str | None = None) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
-        headers = {"Host": self._host, "Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+        headers = {
+            "Host": self._host,
+            "Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items()),
+        }
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         try:

@@ -1,4 +1,5 @@
-"""A real SMTP server on this machine, whose mood a test sets: it takes letters, refuses, falls silent or hangs up."""
+"""A real SMTP server on this machine, whose mood a test sets: it takes letters, refuses, falls silent or
+hangs up."""
 
 import asyncio
 import email
@@ -98,10 +99,14 @@ class Arrival:
 
 
 class MailServer:
-    """`with MailServer() as server:` listens on a free port. `taken` are the letters it is now responsible for."""
+    """`with MailServer() as server:` listens on a free port. `taken` are the letters it is now responsible
+    for."""
 
     def __init__(
-        self, tls: ssl.SSLContext | None = None, from_the_first_byte: bool = False, login: tuple[str, str] | None = None
+        self,
+        tls: ssl.SSLContext | None = None,
+        from_the_first_byte: bool = False,
+        login: tuple[str, str] | None = None,
     ) -> None:
         self.port = free_port()
         self.taken: list[Arrival] = []
@@ -126,7 +131,9 @@ class MailServer:
             reach |= {"MAIL_USERNAME": self._login[0], "MAIL_PASSWORD": self._login[1]}
         return reach
 
-    def reacts(self, step: Step, reaction: str | Fault, *, to: str | None = None, times: int | None = None) -> None:
+    def reacts(
+        self, step: Step, reaction: str | Fault, *, to: str | None = None, times: int | None = None
+    ) -> None:
         """From now on, at this step: an answer or a fault; only for one recipient, only so many times."""
         self._moods.append(_Mood(step, reaction, to, times))
 
@@ -166,7 +173,9 @@ class MailServer:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def _close_all(self, last_word: str | None) -> None:
@@ -206,7 +215,8 @@ class _Talk(SMTP):
         super().__init__(self, hostname="mail.test", **options)
         self._server = server
 
-    # -- connection ------------------------------------------------------------------------------------------------
+    # -- connection
+    # ------------------------------------------------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if self not in self._server._talks:
             self._server.connections += 1
@@ -221,7 +231,8 @@ class _Talk(SMTP):
         if not await self._misbehaves(Step.GREETING):
             await super()._handle_client()
 
-    # -- commands --------------------------------------------------------------------------------------------------
+    # -- commands
+    # --------------------------------------------------------------------------------------------------
     async def smtp_EHLO(self, arg: str) -> None:
         self._server.names.append(arg)
         if not await self._misbehaves(Step.EHLO):
@@ -253,7 +264,8 @@ class _Talk(SMTP):
             return
         await super().smtp_DATA(arg)
 
-    # -- the letter ------------------------------------------------------------------------------------------------
+    # -- the letter
+    # ------------------------------------------------------------------------------------------------
     async def handle_DATA(self, _talk: SMTP, session: Session, envelope: Envelope) -> str:
         content = envelope.original_content or b""
         login = session.auth_data.login.decode() if isinstance(session.auth_data, LoginPassword) else None
@@ -293,7 +305,9 @@ class _Talk(SMTP):
 
 
 class _Controller(Controller):
-    def __init__(self, server: MailServer, tls: ssl.SSLContext | None, tls_first: bool, login: tuple[str, str] | None) -> None:
+    def __init__(
+        self, server: MailServer, tls: ssl.SSLContext | None, tls_first: bool, login: tuple[str, str] | None
+    ) -> None:
         super().__init__(None, hostname="127.0.0.1", port=server.port, ssl_context=tls if tls_first else None)
         self._server = server
         self._options: dict[str, Any] = {"loop": self.loop}
@@ -302,9 +316,12 @@ class _Controller(Controller):
         if login:
             expected = LoginPassword(login[0].encode(), login[1].encode())
             self._options |= {
-                "auth_required": not tls_first,  # aiosmtpd takes TLS from the first byte for no TLS, and warns
+                # Aiosmtpd takes TLS from the first byte for no TLS, and warns
+                "auth_required": not tls_first,
                 "auth_require_tls": not tls_first,
-                "authenticator": lambda *talk: AuthResult(success=talk[-1] == expected, auth_data=talk[-1], handled=False),
+                "authenticator": lambda *talk: AuthResult(
+                    success=talk[-1] == expected, auth_data=talk[-1], handled=False
+                ),
             }
 
     def factory(self) -> SMTP:

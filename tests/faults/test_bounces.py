@@ -1,4 +1,5 @@
-"""Letters that come back: from the mail server's pipe and from a mailbox, onto the page of the person, and onto nobody else's."""
+"""Letters that come back: from the mail server's pipe and from a mailbox, onto the page of the person, and
+onto nobody else's."""
 
 import logging
 import re
@@ -47,7 +48,9 @@ def office(make_office: MakeOffice, server: MailServer) -> PostOffice:
 
 def _pipe(app: Flask, report: str, recipient: str = "", to: str = "bounce@mail.example") -> Result:
     arguments = ["--recipient", recipient] if recipient else []
-    return app.test_cli_runner().invoke(args=["bounce", *arguments], input=report.replace("{to}", to).encode())
+    return app.test_cli_runner().invoke(
+        args=["bounce", *arguments], input=report.replace("{to}", to).encode()
+    )
 
 
 def _return_path(office: PostOffice, server: MailServer) -> str:
@@ -65,7 +68,8 @@ def _page(app: Flask) -> str:
     return words_of(logged_in(app, WATI).open(f"/admin/pegawai/{person_id(app, BUDI)}"))
 
 
-# -- what leaves -------------------------------------------------------------------------------------------------------
+# -- what leaves
+# -------------------------------------------------------------------------------------------------------
 def test_each_letter_leaves_with_a_return_path_of_its_own(office: PostOffice, server: MailServer) -> None:
     office.post("satu@nusajaya.example", "dua@nusajaya.example")
     office.deliver()
@@ -78,14 +82,17 @@ def test_each_letter_leaves_with_a_return_path_of_its_own(office: PostOffice, se
 
 
 @only_sqlite
-def test_without_the_setting_the_sender_is_who_it_is_from(make_office: MakeOffice, server: MailServer) -> None:
+def test_without_the_setting_the_sender_is_who_it_is_from(
+    make_office: MakeOffice, server: MailServer
+) -> None:
     office = make_office(server)
     office.post(BUDIS)
 
     assert _return_path(office, server) == "no-reply@mysapk.example"
 
 
-# -- what comes back ---------------------------------------------------------------------------------------------------
+# -- what comes back
+# ---------------------------------------------------------------------------------------------------
 def test_a_hard_bounce_shows_at_the_desk(office: PostOffice, server: MailServer) -> None:
     office.budi_asks()
     address = _return_path(office, server)
@@ -97,7 +104,10 @@ def test_a_hard_bounce_shows_at_the_desk(office: PostOffice, server: MailServer)
     page, overview = _page(office.app), words_of(logged_in(office.app, WATI).open("/admin/"))
     assert "Email ke alamat yang tercatat dipantulkan" in page and "Token terakhir dipantulkan" in page
     assert "User unknown in virtual mailbox table" in page and "Email dipantulkan: kotak suratnya" in page
-    assert "Email ditolak atau dipantulkan server: 1" in overview and "nusajaya.example 1 5.1.1 550 5.1.1" in overview
+    assert (
+        "Email ditolak atau dipantulkan server: 1" in overview
+        and "nusajaya.example 1 5.1.1 550 5.1.1" in overview
+    )
     assert BUDIS not in overview
     assert "dipantulkan server: 0" in words_of(logged_in(office.app, RAKA).open("/admin/"))
     (event,) = _events(office.app)
@@ -115,7 +125,9 @@ def test_the_signed_address_may_stand_in_any_header_that_tells_where_it_went(
     assert MARKED in _pipe(office.app, f"{header}: <{address}>\n{HARD}").output
 
 
-@pytest.mark.parametrize("sample", [one for one in SAMPLES if not one.means.startswith("hard")], ids=lambda sample: sample.name)
+@pytest.mark.parametrize(
+    "sample", [one for one in SAMPLES if not one.means.startswith("hard")], ids=lambda sample: sample.name
+)
 @only_sqlite
 def test_what_is_not_hard_shows_nowhere(office: PostOffice, server: MailServer, sample: Sample) -> None:
     office.budi_asks()
@@ -142,7 +154,10 @@ def test_two_copies_at_once_mark_once(office: PostOffice, server: MailServer) ->
     office.budi_asks()
     address = _return_path(office, server)
 
-    threads = [threading.Thread(target=bounces_taken, args=(office.app, HARD.replace("{to}", address))) for _ in range(4)]
+    threads = [
+        threading.Thread(target=bounces_taken, args=(office.app, HARD.replace("{to}", address)))
+        for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -156,7 +171,8 @@ def bounces_taken(app: Flask, message: str) -> None:
         bounces._take(message.encode(), "")
 
 
-# -- what a forger can do ----------------------------------------------------------------------------------------------
+# -- what a forger can do
+# ----------------------------------------------------------------------------------------------
 def test_whoever_has_no_letter_marks_nobody(office: PostOffice, server: MailServer) -> None:
     office.budi_asks()
     address = _return_path(office, server)
@@ -168,25 +184,35 @@ def test_whoever_has_no_letter_marks_nobody(office: PostOffice, server: MailServ
     assert user(office.app, BUDI).mail_failed_at is None and office.mail().bounced_at is None
 
 
-def test_whoever_is_told_that_his_address_is_not_registered_cannot_mark_the_owner(office: PostOffice, server: MailServer) -> None:
+def test_whoever_is_told_that_his_address_is_not_registered_cannot_mark_the_owner(
+    office: PostOffice, server: MailServer
+) -> None:
     for nip in (BUDI.nip, STRANGERS_NIP):
         Visitor(office.app).ask_for_token(nip, "penyerang@lain.example")
         piped = _pipe(office.app, dsn(failed("5.1.1", "", recipient=BUDIS)), _return_path(office, server))
-        own = _pipe(office.app, dsn(failed("5.1.1", "", recipient="penyerang@lain.example")), server.taken[-1].sender)
+        own = _pipe(
+            office.app, dsn(failed("5.1.1", "", recipient="penyerang@lain.example")), server.taken[-1].sender
+        )
         assert MARKED not in piped.output and UNMARKED in own.output
     assert user(office.app, BUDI).mail_failed_at is None and "dipantulkan" not in _page(office.app)
 
 
-def test_a_letter_to_an_address_that_is_not_on_record_any_more_marks_nobody(office: PostOffice, server: MailServer) -> None:
+def test_a_letter_to_an_address_that_is_not_on_record_any_more_marks_nobody(
+    office: PostOffice, server: MailServer
+) -> None:
     office.post(BUDIS)
     address = _return_path(office, server)
     with office.app.app_context(), unit_of_work() as session:
-        session.scalars(select(User).where(User.nip == BUDI.nip)).one().set_email(EmailAddress("budi.baru@nusajaya.example"))
+        session.scalars(select(User).where(User.nip == BUDI.nip)).one().set_email(
+            EmailAddress("budi.baru@nusajaya.example")
+        )
 
     piped = _pipe(office.app, dsn(failed("5.1.1", "550 5.1.1 telepon 0812-555-0199")), address)
 
     assert UNMARKED in piped.output and user(office.app, BUDI).mail_failed_at is None
-    assert "0812-555-0199" not in _page(office.app), "whoever reads the other mailbox writes nothing onto the page"
+    assert "0812-555-0199" not in _page(office.app), (
+        "whoever reads the other mailbox writes nothing onto the page"
+    )
     overview = words_of(logged_in(office.app, WATI).open("/admin/"))
     assert "dipantulkan server: 0" in overview and "5.1.1" not in overview
 
@@ -201,8 +227,11 @@ def test_one_persons_letter_marks_no_other(office: PostOffice, server: MailServe
     assert user(office.app, BUDI).mail_failed_at and user(office.app, SARI).mail_failed_at is None
 
 
-# -- what ends it, and what it takes away ------------------------------------------------------------------------------
-def test_a_marked_person_loses_nothing_and_a_used_token_ends_the_mark(office: PostOffice, server: MailServer) -> None:
+# -- what ends it, and what it takes away
+# ------------------------------------------------------------------------------
+def test_a_marked_person_loses_nothing_and_a_used_token_ends_the_mark(
+    office: PostOffice, server: MailServer
+) -> None:
     with time_machine.travel(now(), tick=False) as clock:
         for _ in range(3):
             office.budi_asks()
@@ -217,12 +246,18 @@ def test_a_marked_person_loses_nothing_and_a_used_token_ends_the_mark(office: Po
         assert browser.reset_password(server.taken[-1].code, NEW_PASSWORD).status_code == 303
         assert user(office.app, BUDI).mail_failed_at is None
 
-        assert UNMARKED in _pipe(office.app, HARD, old).output, "an older letter says less than a token that was used"
-    assert user(office.app, BUDI).mail_failed_at is None and "alamat yang tercatat dipantulkan" not in _page(office.app)
+        assert UNMARKED in _pipe(office.app, HARD, old).output, (
+            "an older letter says less than a token that was used"
+        )
+    assert user(office.app, BUDI).mail_failed_at is None and "alamat yang tercatat dipantulkan" not in _page(
+        office.app
+    )
 
 
 @pytest.mark.parametrize("report", [HARD, FULL], ids=["hard", "full"])
-def test_a_token_that_came_back_holds_back_no_other(office: PostOffice, server: MailServer, report: str) -> None:
+def test_a_token_that_came_back_holds_back_no_other(
+    office: PostOffice, server: MailServer, report: str
+) -> None:
     for _ in range(3):
         office.budi_asks()
     office.deliver()
@@ -248,9 +283,12 @@ def test_a_letter_that_is_sent_again_has_not_come_back_yet(office: PostOffice, s
     assert office.mail().bounced_at is None and not office.mail().is_bounced_hard
 
 
-# -- the pipe ----------------------------------------------------------------------------------------------------------
+# -- the pipe
+# ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    "message", [b"", b"\xff\xfe\x00", b"From: x\n\nhalo", b"x" * 3_000_000], ids=["nothing", "bytes", "mail", "long"]
+    "message",
+    [b"", b"\xff\xfe\x00", b"From: x\n\nhalo", b"x" * 3_000_000],
+    ids=["nothing", "bytes", "mail", "long"],
 )
 @only_sqlite
 def test_the_pipe_takes_whatever_comes(office: PostOffice, message: bytes) -> None:
@@ -260,7 +298,9 @@ def test_the_pipe_takes_whatever_comes(office: PostOffice, message: bytes) -> No
 
 
 @only_sqlite
-def test_while_the_database_is_away_the_mail_server_keeps_it(office: PostOffice, server: MailServer, database_url: str) -> None:
+def test_while_the_database_is_away_the_mail_server_keeps_it(
+    office: PostOffice, server: MailServer, database_url: str
+) -> None:
     office.budi_asks()
     address = _return_path(office, server)
     with closing(sqlite3.connect(make_url(database_url).database or "", isolation_level=None)) as other:
@@ -279,7 +319,8 @@ def test_an_accident_keeps_it_too(office: PostOffice, monkeypatch: pytest.Monkey
     assert _pipe(office.app, HARD).exit_code == 75
 
 
-# -- the mailbox -------------------------------------------------------------------------------------------------------
+# -- the mailbox
+# -------------------------------------------------------------------------------------------------------
 def _look(app: Flask) -> int:
     with app.app_context():
         where = portal().settings.bounce_mailbox
@@ -354,7 +395,11 @@ def test_a_message_that_cannot_be_taken_stands_before_no_other(
 @pytest.mark.parametrize("mood", ["hangs", "hangs up", "refuses"])
 @only_sqlite
 def test_a_mailbox_that_is_away_holds_up_no_letter_and_is_said_once(
-    make_office: MakeOffice, server: MailServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, mood: str
+    make_office: MakeOffice,
+    server: MailServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    mood: str,
 ) -> None:
     monkeypatch.setattr(bounce_mailbox, "SECONDS_FOR_EACH_ANSWER", 0.3)
     monkeypatch.setattr(bounces, "SECONDS_BETWEEN_LOOKS", 0.05)
@@ -376,9 +421,14 @@ def test_a_mailbox_that_is_away_holds_up_no_letter_and_is_said_once(
 
 
 @only_sqlite
-def test_a_server_without_a_certificate_that_fits_is_not_logged_in_to(make_office: MakeOffice, server: MailServer) -> None:
+def test_a_server_without_a_certificate_that_fits_is_not_logged_in_to(
+    make_office: MakeOffice, server: MailServer
+) -> None:
     with ImapServer() as imap:
-        settings = {**imap.settings, "BOUNCE_IMAP_URL": imap.settings["BOUNCE_IMAP_URL"].replace("imap:", "imaps:")}
+        settings = {
+            **imap.settings,
+            "BOUNCE_IMAP_URL": imap.settings["BOUNCE_IMAP_URL"].replace("imap:", "imaps:"),
+        }
         office = make_office(server, **settings)
 
         with pytest.raises(MailboxFault):
@@ -387,7 +437,8 @@ def test_a_server_without_a_certificate_that_fits_is_not_logged_in_to(make_offic
         assert not [command for command in imap.commands if "LOGIN" in command]
 
 
-# -- the operator ------------------------------------------------------------------------------------------------------
+# -- the operator
+# ------------------------------------------------------------------------------------------------------
 @only_sqlite
 def test_check_looks_into_the_mailbox(make_office: MakeOffice, server: MailServer) -> None:
     def line(app: Flask) -> str:
@@ -398,7 +449,9 @@ def test_check_looks_into_the_mailbox(make_office: MakeOffice, server: MailServe
         office = make_office(server, MAIL_DEFAULT_SENDER="no-reply@mail.example", **imap.settings)
         assert line(office.app) == "ok: bounces: read from Pantulan surat at 127.0.0.1"
         imap.mood = "refuses"
-        assert line(office.app).startswith("fault: bounces: 127.0.0.1: error:") and "mend BOUNCE_IMAP_URL" in line(office.app)
+        assert line(office.app).startswith(
+            "fault: bounces: 127.0.0.1: error:"
+        ) and "mend BOUNCE_IMAP_URL" in line(office.app)
 
 
 @only_sqlite

@@ -1,4 +1,5 @@
-"""The database is locked, gone, or in trouble: people are told to wait, nothing is lost, and nobody restarts anything."""
+"""The database is locked, gone, or in trouble: people are told to wait, nothing is lost, and nobody restarts
+anything."""
 
 import logging
 import shutil
@@ -40,7 +41,8 @@ def impatient_app(make_app: MakeApp, password_hash: str, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
-    """The portal's own log lines so far, whatever the tests before have done to the loggers of this process."""
+    """The portal's own log lines so far, whatever the tests before have done to the loggers of this
+    process."""
     lines: list[str] = []
 
     class Kept(logging.Handler):
@@ -62,14 +64,19 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
 
 
 @only_sqlite
-def test_while_the_database_is_locked_people_are_asked_to_wait(impatient_app: Flask, database_url: str, log: Log) -> None:
+def test_while_the_database_is_locked_people_are_asked_to_wait(
+    impatient_app: Flask, database_url: str, log: Log
+) -> None:
     stranger, sari = Visitor(impatient_app), logged_in(impatient_app, SARI)
     stranger.ask_for_token(BUDI.nip, BUDI.email or "")
     mail = Inbox(impatient_app).fetch_one()
 
     with closing(sqlite3.connect(_file_of(database_url), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        for refused in stranger.ask_for_token(BUDI.nip, BUDI.email or ""), stranger.reset_password(mail.code, NEW_PASSWORD):
+        for refused in (
+            stranger.ask_for_token(BUDI.nip, BUDI.email or ""),
+            stranger.reset_password(mail.code, NEW_PASSWORD),
+        ):
             assert _asks_to_wait(refused)
         assert sari.open("/beranda").status_code == 200, "reading goes on"
         other.execute("ROLLBACK")
@@ -81,7 +88,9 @@ def test_while_the_database_is_locked_people_are_asked_to_wait(impatient_app: Fl
 
 
 @only_sqlite
-def test_a_mailed_link_stays_out_of_the_log_when_opening_it_fails(impatient_app: Flask, database_url: str, log: Log) -> None:
+def test_a_mailed_link_stays_out_of_the_log_when_opening_it_fails(
+    impatient_app: Flask, database_url: str, log: Log
+) -> None:
     stranger, sari = Visitor(impatient_app), logged_in(impatient_app, SARI)
     stranger.ask_for_token(BUDI.nip, BUDI.email or "")
     mail = Inbox(impatient_app).fetch_one()
@@ -103,7 +112,9 @@ def test_an_accident_in_the_database_puts_no_hash_and_no_row_key_into_the_log(
     stranger.ask_for_token(BUDI.nip, BUDI.email or "")
     code = Inbox(impatient_app).fetch_one().code
     with closing(sqlite3.connect(_file_of(database_url), isolation_level=None)) as other:
-        other.execute("CREATE TRIGGER full BEFORE UPDATE ON user_account BEGIN SELECT RAISE(ABORT, 'no room'); END")
+        other.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON user_account BEGIN SELECT RAISE(ABORT, 'no room'); END"
+        )
 
     refused = stranger.reset_password(code, NEW_PASSWORD)
 
@@ -116,7 +127,10 @@ def test_a_database_file_that_was_removed_is_missed_and_used_again_when_it_is_ba
     impatient_app: Flask, database_url: str, tmp_path: Path
 ) -> None:
     file = Path(_file_of(database_url))
-    stranger, parts = Visitor(impatient_app), [file, file.with_name("portal.db-wal"), file.with_name("portal.db-shm")]
+    stranger, parts = (
+        Visitor(impatient_app),
+        [file, file.with_name("portal.db-wal"), file.with_name("portal.db-shm")],
+    )
     (tmp_path / "aside").mkdir()
 
     for part in parts:
@@ -130,7 +144,8 @@ def test_a_database_file_that_was_removed_is_missed_and_used_again_when_it_is_ba
         assert other.execute("SELECT count(*) FROM outbox_mail").fetchone() == (1,)
 
 
-# -- PostgreSQL ----------------------------------------------------------------------------------------------------------
+# -- PostgreSQL
+# ----------------------------------------------------------------------------------------------------------
 class Server:
     """A PostgreSQL of this test's own, that may be stopped and started."""
 
@@ -142,12 +157,26 @@ class Server:
         self._control("-m", "fast", "stop")
 
     def start(self) -> None:
-        self._control("-l", str(self._folder / "log"), "-o", f"-k {self._folder} -c listen_addresses= -c fsync=off", "start")
+        self._control(
+            "-l",
+            str(self._folder / "log"),
+            "-o",
+            f"-k {self._folder} -c listen_addresses= -c fsync=off",
+            "start",
+        )
 
     def _control(self, *arguments: str) -> None:
         command = [find_programs() / "pg_ctl", "-D", self._folder / "data", "-w", *arguments]
         nowhere = subprocess.DEVNULL
-        subprocess.run(command, check=True, cwd="/", timeout=30, user=self._folder.owner(), stdout=nowhere, stderr=nowhere)
+        subprocess.run(
+            command,
+            check=True,
+            cwd="/",
+            timeout=30,
+            user=self._folder.owner(),
+            stdout=nowhere,
+            stderr=nowhere,
+        )
 
 
 @pytest.fixture
@@ -171,7 +200,11 @@ def test_people_and_letters_outlive_a_restart_of_postgresql(
     own_postgres.stop()
     try:
         with office.working():
-            for refused in stranger.ask_for_token(BUDI.nip, BUDI.email or ""), sari.open("/beranda"), sari.open("/login"):
+            for refused in (
+                stranger.ask_for_token(BUDI.nip, BUDI.email or ""),
+                sari.open("/beranda"),
+                sari.open("/login"),
+            ):
                 assert _asks_to_wait(refused)
             assert (stranger.open("/healthz").status_code, stranger.open("/readyz").status_code) == (200, 503)
 
@@ -186,7 +219,10 @@ def test_people_and_letters_outlive_a_restart_of_postgresql(
 
 
 def _asks_to_wait(answer: TestResponse) -> bool:
-    return (answer.status_code, answer.headers.get("Retry-After")) == (503, "30") and "tidak ada yang hilang" in words_of(answer)
+    return (answer.status_code, answer.headers.get("Retry-After")) == (
+        503,
+        "30",
+    ) and "tidak ada yang hilang" in words_of(answer)
 
 
 def _file_of(database_url: str) -> str:

@@ -37,16 +37,24 @@ from tests.visitor import Visitor, words_of
 
 BUSY, NO_SUCH_BOX = "450 4.2.1 mailbox busy", "550 5.1.1 no such mailbox"
 ADDRESS = "pegawai@nusajaya.example"
-only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # where the database plays no part
+only_sqlite = pytest.mark.parametrize(
+    "database_url", ["sqlite"], indirect=True
+)  # where the database plays no part
 
 
-# -- what the server says ----------------------------------------------------------------------------------------------
-def test_a_letter_that_the_server_takes_is_sent_and_its_word_is_kept(office: PostOffice, server: MailServer) -> None:
+# -- what the server says
+# ----------------------------------------------------------------------------------------------
+def test_a_letter_that_the_server_takes_is_sent_and_its_word_is_kept(
+    office: PostOffice, server: MailServer
+) -> None:
     office.post(ADDRESS)
 
     office.deliver()
 
-    assert (office.mail().state, office.mail().server_answer) == (MailState.SENT, "250 2.0.0 Ok: queued as 4XyZ")
+    assert (office.mail().state, office.mail().server_answer) == (
+        MailState.SENT,
+        "250 2.0.0 Ok: queued as 4XyZ",
+    )
     assert office.mail().settled_at and office.mail().attempts == 1 and len(server.taken) == 1
 
 
@@ -85,7 +93,9 @@ def test_a_refusal_is_kept_in_the_servers_words(
     assert server.taken == []
 
 
-def test_a_letter_whose_last_answer_nobody_understands_is_not_sent_again(office: PostOffice, server: MailServer) -> None:
+def test_a_letter_whose_last_answer_nobody_understands_is_not_sent_again(
+    office: PostOffice, server: MailServer
+) -> None:
     server.reacts(Step.END, "OK, got it", times=1)
     office.post(ADDRESS)
 
@@ -98,7 +108,8 @@ def test_a_letter_whose_last_answer_nobody_understands_is_not_sent_again(office:
     assert server.taken == [] and len(server.refused) == 1
 
 
-# -- what the line does ------------------------------------------------------------------------------------------------
+# -- what the line does
+# ------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("step", "fault", "state"),
     [
@@ -132,7 +143,9 @@ def test_a_letter_is_sent_again_only_where_it_cannot_have_arrived(
     assert len(server.taken) <= 1, "nobody gets it twice"
 
 
-def test_a_server_that_is_away_gets_the_letter_when_it_is_back(office: PostOffice, server: MailServer) -> None:
+def test_a_server_that_is_away_gets_the_letter_when_it_is_back(
+    office: PostOffice, server: MailServer
+) -> None:
     server.stop()
     office.post(ADDRESS)
 
@@ -166,7 +179,8 @@ def test_a_talk_that_the_server_ended_while_idle_is_begun_anew(
     assert server.connections == 2
 
 
-# -- trying again ------------------------------------------------------------------------------------------------------
+# -- trying again
+# ------------------------------------------------------------------------------------------------------
 def test_each_wait_is_longer_and_the_letter_stays_the_same(office: PostOffice, server: MailServer) -> None:
     server.reacts(Step.END, "451 4.7.1 greylisted", times=len(DOMAIN_RESTS) - 2)
     office.post(ADDRESS)
@@ -186,7 +200,9 @@ def test_each_wait_is_longer_and_the_letter_stays_the_same(office: PostOffice, s
     assert {arrival.message_id for arrival in server.refused} == {server.taken[0].message_id}
 
 
-def test_after_a_day_of_refusals_the_letter_is_given_up_and_says_why(office: PostOffice, server: MailServer) -> None:
+def test_after_a_day_of_refusals_the_letter_is_given_up_and_says_why(
+    office: PostOffice, server: MailServer
+) -> None:
     server.reacts(Step.RCPT, BUSY)
     office.post(ADDRESS)
 
@@ -206,7 +222,14 @@ def test_one_bad_address_does_not_stop_the_letters_behind_it(office: PostOffice,
     server.reacts(Step.RCPT, BUSY, to="penuh@nusajaya.example")
     server.reacts(Step.END, Fault.HANGS_UP, to="putus@nusajaya.example")
     good = [f"baik{number}@nusajaya.example" for number in range(3)]
-    office.post("tiada@nusajaya.example", good[0], "penuh@nusajaya.example", good[1], "putus@nusajaya.example", good[2])
+    office.post(
+        "tiada@nusajaya.example",
+        good[0],
+        "penuh@nusajaya.example",
+        good[1],
+        "putus@nusajaya.example",
+        good[2],
+    )
 
     with office.working():
         eventually(lambda: all(server.taken_for(address) for address in good))
@@ -223,9 +246,13 @@ def test_one_bad_address_does_not_stop_the_letters_behind_it(office: PostOffice,
     }
 
 
-def test_a_letter_that_cannot_be_written_waits_and_lets_the_others_pass(office: PostOffice, server: MailServer) -> None:
+def test_a_letter_that_cannot_be_written_waits_and_lets_the_others_pass(
+    office: PostOffice, server: MailServer
+) -> None:
     with office.app.app_context(), unit_of_work() as session:
-        outbox.post(session, Letter.PASSWORD_CHANGED, "siapa@nusajaya.example", SOMEBODY, now())  # its words name a person
+        outbox.post(
+            session, Letter.PASSWORD_CHANGED, "siapa@nusajaya.example", SOMEBODY, now()
+        )  # its words name a person
     office.post(ADDRESS)
 
     office.deliver()
@@ -234,7 +261,9 @@ def test_a_letter_that_cannot_be_written_waits_and_lets_the_others_pass(office: 
     assert office.mails()[0].server_answer == "cannot be written: UndefinedError"
 
 
-def test_letters_of_an_outage_all_arrive_in_the_order_in_which_they_were_posted(office: PostOffice, server: MailServer) -> None:
+def test_letters_of_an_outage_all_arrive_in_the_order_in_which_they_were_posted(
+    office: PostOffice, server: MailServer
+) -> None:
     old = [f"lama{number}@nusajaya.example" for number in range(5)]
     with time_machine.travel(now(), tick=False) as clock:
         server.stop()
@@ -259,7 +288,9 @@ def test_two_hundred_letters_need_few_connections(office: PostOffice, server: Ma
     assert len(server.taken) == 200 and server.connections <= 3
 
 
-def test_two_workers_send_each_of_fifty_letters_once(make_office: MakeOffice, make_app: MakeApp, server: MailServer) -> None:
+def test_two_workers_send_each_of_fifty_letters_once(
+    make_office: MakeOffice, make_app: MakeApp, server: MailServer
+) -> None:
     office = make_office(server)
     office.post(*(f"pegawai{number}@nusajaya.example" for number in range(50)))
     colleague = PostOffice(make_app(**server.settings))
@@ -267,12 +298,17 @@ def test_two_workers_send_each_of_fifty_letters_once(make_office: MakeOffice, ma
     with office.working(), colleague.working():
         office.wait_until_all_are(MailState.SENT, seconds=60)
 
-    assert sorted(arrival.recipients[0] for arrival in server.taken) == sorted(mail.to_address for mail in office.mails())
+    assert sorted(arrival.recipients[0] for arrival in server.taken) == sorted(
+        mail.to_address for mail in office.mails()
+    )
     assert len({arrival.message_id for arrival in server.taken}) == len(server.taken) == 50
 
 
-# -- tokens ------------------------------------------------------------------------------------------------------------
-def test_a_token_lives_from_its_hand_over_for_its_lifetime(make_office: MakeOffice, server: MailServer) -> None:
+# -- tokens
+# ------------------------------------------------------------------------------------------------------------
+def test_a_token_lives_from_its_hand_over_for_its_lifetime(
+    make_office: MakeOffice, server: MailServer
+) -> None:
     office = make_office(server, TOKEN_LIFETIME_MINUTES="5")
     with time_machine.travel(now(), tick=False) as clock:
         server.reacts(Step.RCPT, BUSY, times=1)
@@ -309,7 +345,9 @@ def test_a_token_of_uncertain_fate_is_sent_again_some_times_and_each_of_its_lett
     assert reset.status_code == 303
 
 
-def test_a_token_whose_worker_died_is_sent_again_as_soon_as_its_lease_is_over(office: PostOffice, server: MailServer) -> None:
+def test_a_token_whose_worker_died_is_sent_again_as_soon_as_its_lease_is_over(
+    office: PostOffice, server: MailServer
+) -> None:
     with time_machine.travel(now(), tick=False) as clock:
         office.budi_asks()
         office.begin_and_die()
@@ -319,14 +357,19 @@ def test_a_token_whose_worker_died_is_sent_again_as_soon_as_its_lease_is_over(of
 
         clock.shift(timedelta(seconds=1))
         office.keep_house()
-        assert (office.mail().state, office.mail().server_answer) == (MailState.DEFERRED, "worker ended during delivery")
+        assert (office.mail().state, office.mail().server_answer) == (
+            MailState.DEFERRED,
+            "worker ended during delivery",
+        )
         office.deliver()
 
     assert office.mail().state is MailState.SENT
     assert len(server.taken) == 2 and server.taken[0].message_id == server.taken[1].message_id
 
 
-def test_another_letter_whose_worker_died_waits_for_the_operator(office: PostOffice, server: MailServer) -> None:
+def test_another_letter_whose_worker_died_waits_for_the_operator(
+    office: PostOffice, server: MailServer
+) -> None:
     with time_machine.travel(now(), tick=False) as clock:
         office.post(ADDRESS)
         office.begin_and_die()
@@ -334,7 +377,9 @@ def test_another_letter_whose_worker_died_waits_for_the_operator(office: PostOff
         office.keep_house()
 
         assert office.mail().state is MailState.UNCERTAIN and office.deliver() == []
-        assert f"{office.mail().id}\ttidak pasti\tpassword_changed\tp***@n***.example" in office.command("outbox", "list")
+        assert f"{office.mail().id}\ttidak pasti\tpassword_changed\tp***@n***.example" in office.command(
+            "outbox", "list"
+        )
         assert "1 surat dikirim lagi" in office.command("outbox", "retry", str(office.mail().id))
         office.deliver()
 
@@ -342,8 +387,11 @@ def test_another_letter_whose_worker_died_waits_for_the_operator(office: PostOff
     assert len(server.taken) == 2 and server.taken[0].message_id == server.taken[1].message_id
 
 
-# -- the letter itself -------------------------------------------------------------------------------------------------
-def test_the_token_letter_goes_to_one_person_in_text_and_html(make_office: MakeOffice, server: MailServer) -> None:
+# -- the letter itself
+# -------------------------------------------------------------------------------------------------
+def test_the_token_letter_goes_to_one_person_in_text_and_html(
+    make_office: MakeOffice, server: MailServer
+) -> None:
     office = make_office(server, MAIL_DEFAULT_SENDER="MySAPK <surat@mysapk.example>")
     office.budi_asks()
     office.deliver()
@@ -374,7 +422,9 @@ def test_the_token_letter_goes_to_one_person_in_text_and_html(make_office: MakeO
         "Portal Pélayanan <surat@mysapk.example>",
     ],
 )
-def test_the_operators_name_reaches_the_reader_whole(make_office: MakeOffice, server: MailServer, sender: str) -> None:
+def test_the_operators_name_reaches_the_reader_whole(
+    make_office: MakeOffice, server: MailServer, sender: str
+) -> None:
     office = make_office(server, MAIL_DEFAULT_SENDER=sender)
     office.post(ADDRESS)
 
@@ -408,7 +458,9 @@ def test_a_name_of_two_lines_stops_the_start(name: str) -> None:
 
 
 @only_sqlite
-def test_the_longest_names_and_addresses_still_fit_in_lines_of_mail(make_office: MakeOffice, server: MailServer) -> None:
+def test_the_longest_names_and_addresses_still_fit_in_lines_of_mail(
+    make_office: MakeOffice, server: MailServer
+) -> None:
     office = make_office(server, PUBLIC_URL="https://layanan-kepegawaian.kabupaten-nusa-jaya.contoh.example")
     longest = "a" * 64 + "@" + ".".join(["b" * 63, "c" * 63, "d" * 53]) + ".example"
     assert len(longest) == 254
@@ -422,19 +474,25 @@ def test_the_longest_names_and_addresses_still_fit_in_lines_of_mail(make_office:
 
     office.deliver()
 
-    assert [(mail.state, mail.server_answer) for mail in office.mails()] == [(MailState.SENT, "250 2.0.0 Ok: queued as 4XyZ")] * 2
+    assert [(mail.state, mail.server_answer) for mail in office.mails()] == [
+        (MailState.SENT, "250 2.0.0 Ok: queued as 4XyZ")
+    ] * 2
     longest_line = max(len(line) for arrival in server.taken for line in arrival.content.split(b"\r\n"))
     assert longest_line <= 998, "RFC 5322 2.1.1"
 
 
-# -- TLS and login -----------------------------------------------------------------------------------------------------
+# -- TLS and login
+# -----------------------------------------------------------------------------------------------------
 LOGIN = ("portal", "Rahasia-Surat-1")
 
 
 @only_sqlite
 @pytest.mark.parametrize("from_the_first_byte", [False, True], ids=["starttls", "tls"])
 def test_a_server_with_a_trusted_certificate_gets_login_and_letter_inside_tls(
-    make_office: MakeOffice, certificates: Certificates, monkeypatch: pytest.MonkeyPatch, from_the_first_byte: bool
+    make_office: MakeOffice,
+    certificates: Certificates,
+    monkeypatch: pytest.MonkeyPatch,
+    from_the_first_byte: bool,
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
     with MailServer(certificates.fitting, from_the_first_byte, LOGIN) as server:
@@ -468,7 +526,9 @@ def test_a_server_that_cannot_prove_its_name_gets_nothing(
 
 
 @only_sqlite
-def test_a_server_without_the_tls_that_was_ordered_gets_nothing(make_office: MakeOffice, server: MailServer) -> None:
+def test_a_server_without_the_tls_that_was_ordered_gets_nothing(
+    make_office: MakeOffice, server: MailServer
+) -> None:
     office = make_office(server, MAIL_USE_TLS="true", MAIL_USERNAME=LOGIN[0], MAIL_PASSWORD=LOGIN[1])
     office.post(ADDRESS)
 
@@ -495,7 +555,9 @@ def test_a_wrong_mail_password_defers_letters_and_is_not_repeated_in_the_table(
 
 @only_sqlite
 @pytest.mark.parametrize("host", ["tiada.invalid", "mail..example", "." + "m" * 70 + ".example"])
-def test_a_mail_server_whose_name_leads_nowhere_defers_letters(make_app: MakeApp, password_hash: str, host: str) -> None:
+def test_a_mail_server_whose_name_leads_nowhere_defers_letters(
+    make_app: MakeApp, password_hash: str, host: str
+) -> None:
     app = make_app(MAIL_SERVER=host)
     people(app, password_hash)
     office = PostOffice(app)
@@ -506,7 +568,8 @@ def test_a_mail_server_whose_name_leads_nowhere_defers_letters(make_app: MakeApp
     assert office.mail().state is MailState.WAITING and "no connection" in (office.mail().server_answer or "")
 
 
-# -- secrets -----------------------------------------------------------------------------------------------------------
+# -- secrets
+# -----------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def log_lines() -> Iterator[list[str]]:
     """What the portal writes to its log, as JSON lines."""
@@ -526,7 +589,9 @@ def log_lines() -> Iterator[list[str]]:
     root.setLevel(level)
 
 
-def test_no_secret_and_no_whole_nip_stays_in_tables_or_logs(office: PostOffice, server: MailServer, log_lines: list[str]) -> None:
+def test_no_secret_and_no_whole_nip_stays_in_tables_or_logs(
+    office: PostOffice, server: MailServer, log_lines: list[str]
+) -> None:
     visitor, wrong = Visitor(office.app), "Salah-Ketik-9"
     office.budi_asks()
     server.reacts(Step.RCPT, f"550 5.1.1 <{TONO.email}>: no such user", to=TONO.email)
@@ -569,7 +634,8 @@ def _everything_stored(app: Flask) -> str:
         )
 
 
-# -- files instead of a server -----------------------------------------------------------------------------------------
+# -- files instead of a server
+# -----------------------------------------------------------------------------------------
 @only_sqlite
 def test_letters_to_files_are_whole_when_they_appear(make_app: MakeApp, password_hash: str) -> None:
     app = make_app()

@@ -36,7 +36,9 @@ def mail(make_app: MakeApp, password_hash: str) -> Mail:
     return Inbox(app).fetch_one(BUDI.email)
 
 
-def test_a_broken_connection_tells_the_log_no_secret_and_costs_next_to_nothing(mail: Mail, tmp_path: Path) -> None:
+def test_a_broken_connection_tells_the_log_no_secret_and_costs_next_to_nothing(
+    mail: Mail, tmp_path: Path
+) -> None:
     link = mail.link.split("/", 3)[3]
     encoded = quote(quote(link, safe=""), safe="")
     paths = {
@@ -63,7 +65,15 @@ def test_a_broken_connection_tells_the_log_no_secret_and_costs_next_to_nothing(m
         assert browser.open(f"/{link}").status == 303, "the link is live, all this while"
         said = running.said
 
-    for secret in (link.rsplit("/", 1)[-1], mail.code, BUDI.nip, SARI.nip, BUDI.email, NEW_PASSWORD, SECRET_KEY):
+    for secret in (
+        link.rsplit("/", 1)[-1],
+        mail.code,
+        BUDI.nip,
+        SARI.nip,
+        BUDI.email,
+        NEW_PASSWORD,
+        SECRET_KEY,
+    ):
         assert secret and secret not in said
     assert all(len(line) < 20_000 and json.loads(line)["logger"] for line in said.splitlines())
 

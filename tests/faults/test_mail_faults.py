@@ -1,4 +1,5 @@
-"""Whose letters wait for which fault, in which order they leave, and who hears of it. Time is a clock that the test moves."""
+"""Whose letters wait for which fault, in which order they leave, and who hears of it. Time is a clock that
+the test moves."""
 
 import logging
 from collections.abc import Iterable
@@ -42,9 +43,11 @@ def tries(server: MailServer) -> int:
     return server.commands.count("RCPT")
 
 
-# -- a domain that takes nothing ---------------------------------------------------------------------------------------
+# -- a domain that takes nothing
+# ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    ("answer", "at_first", "how_many"), [("450 later", 1, 250), ("450 4.2.1 mailbox busy", 2, 40), ("554 5.7.1 no", 1, 40)]
+    ("answer", "at_first", "how_many"),
+    [("450 later", 1, 250), ("450 4.2.1 mailbox busy", 2, 40), ("554 5.7.1 no", 1, 40)],
 )
 def test_many_letters_to_a_domain_cost_one_try_a_step_and_a_healthy_one_leaves_at_once(
     office: PostOffice, server: MailServer, answer: str, at_first: int, how_many: int
@@ -68,11 +71,15 @@ def test_many_letters_to_a_domain_cost_one_try_a_step_and_a_healthy_one_leaves_a
         server.behaves()
         clock.shift(NEW_ONE_AFTER)
         office.deliver()
-    assert {mail.state for mail in office.mails()} == {MailState.SENT, MailState.DEFERRED} or len(server.taken) == how_many + 1
+    assert {mail.state for mail in office.mails()} == {MailState.SENT, MailState.DEFERRED} or len(
+        server.taken
+    ) == how_many + 1
     assert len(server.taken) >= how_many - 1, "all leave with the first that is taken"
 
 
-def test_a_letter_that_nobody_has_tried_waits_only_minutes_for_its_domain(office: PostOffice, server: MailServer) -> None:
+def test_a_letter_that_nobody_has_tried_waits_only_minutes_for_its_domain(
+    office: PostOffice, server: MailServer
+) -> None:
     server.reacts(Step.RCPT, "452 4.2.2 full", to=f"penuh1@{SLOW}")
     server.reacts(Step.RCPT, "452 4.2.2 full", to=f"penuh2@{SLOW}")
     with time_machine.travel(now(), tick=False) as clock:
@@ -88,16 +95,22 @@ def test_a_letter_that_nobody_has_tried_waits_only_minutes_for_its_domain(office
     assert len(server.taken_for(f"sehat@{SLOW}")) == 1
 
 
-def test_one_full_mailbox_keeps_nobody_else_in_its_domain_waiting(office: PostOffice, server: MailServer) -> None:
+def test_one_full_mailbox_keeps_nobody_else_in_its_domain_waiting(
+    office: PostOffice, server: MailServer
+) -> None:
     server.reacts(Step.RCPT, "552 5.2.2 mailbox full", to=f"penuh@{SLOW}")
     office.post(f"penuh@{SLOW}", *slow(5))
 
     office.deliver()
 
-    assert len(server.taken) == 5 and office.mails()[0].state is MailState.DEFERRED and office.marked() is None
+    assert (
+        len(server.taken) == 5 and office.mails()[0].state is MailState.DEFERRED and office.marked() is None
+    )
 
 
-@pytest.mark.parametrize(("answer", "longest"), [("450 4.2.0 Greylisted", 10), ("451 4.7.1 try again later", 60)])
+@pytest.mark.parametrize(
+    ("answer", "longest"), [("450 4.2.0 Greylisted", 10), ("451 4.7.1 try again later", 60)]
+)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_domain_that_lets_everything_new_wait_gets_all_soon(
     office: PostOffice, server: MailServer, monkeypatch: pytest.MonkeyPatch, answer: str, longest: int
@@ -106,7 +119,9 @@ def test_a_domain_that_lets_everything_new_wait_gets_all_soon(
     seen: dict[str, datetime] = {}
 
     def greylists(step: Step, recipients: Iterable[str]) -> str | None:
-        is_new = step is Step.RCPT and any(now() < seen.setdefault(one, now()) + timedelta(minutes=5) for one in recipients)
+        is_new = step is Step.RCPT and any(
+            now() < seen.setdefault(one, now()) + timedelta(minutes=5) for one in recipients
+        )
         return answer if is_new else None
 
     monkeypatch.setattr(server, "reaction_at", greylists)
@@ -130,8 +145,11 @@ def test_a_letter_to_an_address_of_before_marks_nobody(office: PostOffice, serve
     assert office.marked() is not None
 
 
-def test_a_strangers_servers_do_not_stop_the_letters_of_others(office: PostOffice, server: MailServer) -> None:
-    """One that hangs up over each letter costs others seconds, and three that refuse alike are no fault of ours."""
+def test_a_strangers_servers_do_not_stop_the_letters_of_others(
+    office: PostOffice, server: MailServer
+) -> None:
+    """One that hangs up over each letter costs others seconds, and three that refuse alike are no fault of
+    ours."""
     for number in range(4):
         server.reacts(Step.RCPT, Fault.HANGS_UP, to=f"p@putus{number}.example")
         server.reacts(Step.RCPT, "554 5.7.1 no", to=f"p@tolak{number}.example")
@@ -149,8 +167,11 @@ def test_a_strangers_servers_do_not_stop_the_letters_of_others(office: PostOffic
     }
 
 
-# -- who goes first ----------------------------------------------------------------------------------------------------
-def test_a_token_goes_before_1500_notices_and_before_a_strangers_letters(office: PostOffice, server: MailServer) -> None:
+# -- who goes first
+# ----------------------------------------------------------------------------------------------------
+def test_a_token_goes_before_1500_notices_and_before_a_strangers_letters(
+    office: PostOffice, server: MailServer
+) -> None:
     _post_many(office, Letter.PASSWORD_CHANGED, 1500)
     _post_many(office, Letter.ADDRESS_NOT_REGISTERED, 100)
     office.budi_asks()
@@ -172,7 +193,11 @@ def test_a_claim_asks_as_much_of_a_long_queue_as_of_a_short_one(office: PostOffi
         with office.app.app_context(), reading() as session:
             for statement, parameters in many:
                 if statement.startswith("SELECT outbox_mail.id, outbox_mail.domain"):
-                    plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+                    plan = (
+                        session.connection()
+                        .exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                        .all()
+                    )
                     assert len(plan) == 1 and "INDEX ix_outbox_mail_queue" in str(plan[0])
 
 
@@ -188,7 +213,8 @@ def test_new_letters_go_before_those_that_were_put_off(office: PostOffice, serve
     assert [arrival.recipients for arrival in server.taken] == [["baru@b.example"], ["lama@a.example"]]
 
 
-# -- faults of our side ------------------------------------------------------------------------------------------------
+# -- faults of our side
+# ------------------------------------------------------------------------------------------------
 OURS = [
     (Step.GREETING, "554 5.3.2 no", FaultKind.SESSION),
     (Step.EHLO, "550 5.7.1 no", FaultKind.SESSION),
@@ -203,10 +229,17 @@ OURS = [
 ]
 
 
-@pytest.mark.parametrize(("step", "answer", "kind"), OURS, ids=lambda part: part.name if isinstance(part, Step) else str(part))
+@pytest.mark.parametrize(
+    ("step", "answer", "kind"), OURS, ids=lambda part: part.name if isinstance(part, Step) else str(part)
+)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_fault_of_our_side_waits_marks_nobody_and_raises_an_alarm_that_the_first_success_ends(
-    office: PostOffice, server: MailServer, caplog: pytest.LogCaptureFixture, step: Step, answer: str, kind: FaultKind
+    office: PostOffice,
+    server: MailServer,
+    caplog: pytest.LogCaptureFixture,
+    step: Step,
+    answer: str,
+    kind: FaultKind,
 ) -> None:
     server.reacts(step, answer)
     with time_machine.travel(now(), tick=False) as clock:
@@ -215,18 +248,29 @@ def test_a_fault_of_our_side_waits_marks_nobody_and_raises_an_alarm_that_the_fir
             for rest in LINE_RESTS:
                 office.deliver()
                 clock.shift(rest)
-        assert [record.message for record in caplog.records].count("mail fault") == 1, "once a fault, not once a letter"
-        assert {mail.state for mail in office.mails()} <= {MailState.WAITING, MailState.DEFERRED} and office.marked() is None
+        assert [record.message for record in caplog.records].count("mail fault") == 1, (
+            "once a fault, not once a letter"
+        )
+        assert {mail.state for mail in office.mails()} <= {
+            MailState.WAITING,
+            MailState.DEFERRED,
+        } and office.marked() is None
         (fault,) = office.faults()
         assert fault.kind is kind and answer[4:] in fault.answer
-        assert f'portal_mail_fault{{kind="{kind}"}} 1.0' in Visitor(office.app, "127.0.0.1").open("/metrics").get_data(
-            as_text=True
-        )
+        assert f'portal_mail_fault{{kind="{kind}"}} 1.0' in Visitor(office.app, "127.0.0.1").open(
+            "/metrics"
+        ).get_data(as_text=True)
         looked = office.app.test_cli_runner().invoke(args=["check"])
-        assert looked.exit_code == 1 and f"mails: {kind} fault" in looked.output and "20 letters" in looked.output
+        assert (
+            looked.exit_code == 1
+            and f"mails: {kind} fault" in looked.output
+            and "20 letters" in looked.output
+        )
         centre = words_of(logged_in(office.app, RATNA).open("/admin/"))
         assert answer[4:] in centre and "20 surat" in centre
-        assert answer[4:] not in words_of(logged_in(office.app, WATI).open("/admin/")), "no admin of an instansi can mend it"
+        assert answer[4:] not in words_of(logged_in(office.app, WATI).open("/admin/")), (
+            "no admin of an instansi can mend it"
+        )
 
         server.behaves()
         for rest in DOMAIN_RESTS[:6]:
@@ -235,7 +279,9 @@ def test_a_fault_of_our_side_waits_marks_nobody_and_raises_an_alarm_that_the_fir
         assert {mail.state for mail in office.mails()} == {MailState.SENT} and office.faults() == []
 
 
-def test_nobody_is_given_up_for_our_own_fault_but_an_old_token(office: PostOffice, server: MailServer) -> None:
+def test_nobody_is_given_up_for_our_own_fault_but_an_old_token(
+    office: PostOffice, server: MailServer
+) -> None:
     server.reacts(Step.MAIL, "550 5.7.1 no")
     with time_machine.travel(now(), tick=False) as clock:
         office.budi_asks()
@@ -252,7 +298,9 @@ def test_nobody_is_given_up_for_our_own_fault_but_an_old_token(office: PostOffic
     assert "given up" in (token.server_answer or "") and office.marked() is None
 
 
-def test_a_bare_refusal_is_a_persons_until_a_third_domain_says_the_same(office: PostOffice, server: MailServer) -> None:
+def test_a_bare_refusal_is_a_persons_until_a_third_domain_says_the_same(
+    office: PostOffice, server: MailServer
+) -> None:
     server.reacts(Step.RCPT, "550 refused")
     with time_machine.travel(now(), tick=False) as clock:
         office.post(BUDI.email or "")
@@ -270,7 +318,9 @@ def test_a_bare_refusal_is_a_persons_until_a_third_domain_says_the_same(office: 
     assert {mail.state for mail in office.mails()} == {MailState.SENT}
 
 
-def test_a_letter_that_breaks_the_line_each_time_lets_the_others_pass(office: PostOffice, server: MailServer) -> None:
+def test_a_letter_that_breaks_the_line_each_time_lets_the_others_pass(
+    office: PostOffice, server: MailServer
+) -> None:
     server.reacts(Step.RCPT, Fault.HANGS_UP, to=f"racun@{SLOW}")
     with time_machine.travel(now(), tick=False) as clock:
         office.post(f"racun@{SLOW}", *(f"p{number}@sehat.example" for number in range(5)))
@@ -281,26 +331,35 @@ def test_a_letter_that_breaks_the_line_each_time_lets_the_others_pass(office: Po
     assert len(server.taken) == 5
 
 
-# -- allowances --------------------------------------------------------------------------------------------------------
-def test_a_letter_that_failed_does_not_count_but_not_without_bound(office: PostOffice, server: MailServer) -> None:
+# -- allowances
+# --------------------------------------------------------------------------------------------------------
+def test_a_letter_that_failed_does_not_count_but_not_without_bound(
+    office: PostOffice, server: MailServer
+) -> None:
     server.reacts(Step.RCPT, "550 5.1.1 no such mailbox", to="salah@contoh.example")
     with time_machine.travel(now(), tick=False):
         for number in range(12):
-            Visitor(office.app, f"203.0.113.{number + 10}").ask_for_token(STRANGERS_NIP, "salah@contoh.example")
+            Visitor(office.app, f"203.0.113.{number + 10}").ask_for_token(
+                STRANGERS_NIP, "salah@contoh.example"
+            )
             office.deliver()
 
     states = [mail.state for mail in office.mails()]
     assert states.count(MailState.FAILED) == 6 and states.count(MailState.HELD) == 6
 
 
-# -- the name, and patience --------------------------------------------------------------------------------------------
+# -- the name, and patience
+# --------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("environ", "name"),
     [
         ({}, "localhost"),
         ({"MAIL_EHLO_NAME": "surat.example"}, "surat.example"),
         ({"PUBLIC_URL": "http://127.0.0.1:5000"}, "mysapk.example"),
-        ({"PUBLIC_URL": "http://[::1]:5000", "MAIL_DEFAULT_SENDER": "a@pengirim.example"}, "pengirim.example"),
+        (
+            {"PUBLIC_URL": "http://[::1]:5000", "MAIL_DEFAULT_SENDER": "a@pengirim.example"},
+            "pengirim.example",
+        ),
     ],
 )
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -328,7 +387,8 @@ def test_while_a_server_is_silent_over_one_letter_the_others_leave(
         office.wait_until_all_are(MailState.SENT)
 
 
-# -- how ---------------------------------------------------------------------------------------------------------------
+# -- how
+# ------------------------------------------------------------------------------------------------------------
 def engine_of(office: PostOffice) -> str:
     with office.app.app_context():
         return engine().dialect.name
@@ -338,20 +398,26 @@ def _post_of_strangers(office: PostOffice, *addresses: str) -> None:
     """Letters tied to nobody on record."""
     with office.app.app_context(), unit_of_work() as session:
         for address in addresses:
-            outbox.post(session, Letter.DESK_NOTICE, address, SOMEBODY, now(), about={"what": "-", "path": "/"})
+            outbox.post(
+                session, Letter.DESK_NOTICE, address, SOMEBODY, now(), about={"what": "-", "path": "/"}
+            )
 
 
 def _post_many(office: PostOffice, letter: Letter, how_many: int) -> None:
     with office.app.app_context(), unit_of_work() as session:
         budi = User.with_nip(session, Nip(BUDI.nip))
         for number in range(how_many):
-            outbox.post(session, letter, f"p{number}@{letter.replace('_', '-')}.example", SOMEBODY, now(), user=budi)
+            outbox.post(
+                session, letter, f"p{number}@{letter.replace('_', '-')}.example", SOMEBODY, now(), user=budi
+            )
 
 
 def _statements_of_a_claim(office: PostOffice) -> list[tuple[str, tuple[object, ...]]]:
     seen: list[tuple[str, tuple[object, ...]]] = []
 
-    def note(_connection: object, _cursor: object, statement: str, parameters: tuple[object, ...], *_rest: object) -> None:
+    def note(
+        _connection: object, _cursor: object, statement: str, parameters: tuple[object, ...], *_rest: object
+    ) -> None:
         seen.append((statement, parameters))
 
     with office.app.app_context():

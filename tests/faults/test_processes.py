@@ -42,7 +42,8 @@ def serve(outbox: PostOffice, tmp_path: Path) -> StartPortal:
     return lambda **environ: Portal(tmp_path, "serve", **{"SECRET_KEY": SECRET_KEY, **environ})
 
 
-# -- at work -----------------------------------------------------------------------------------------------------------
+# -- at work
+# -----------------------------------------------------------------------------------------------------------
 def test_serve_answers_and_mails_what_was_asked_for(serve: StartPortal, tmp_path: Path) -> None:
     with serve() as running:
         browser = running.wait_until_it_answers()
@@ -55,7 +56,9 @@ def test_serve_answers_and_mails_what_was_asked_for(serve: StartPortal, tmp_path
     assert all(line.startswith('{"at": ') for line in lines), "log lines are JSON"
 
 
-def test_a_worker_that_was_killed_is_replaced_and_delivers_what_waits(serve: StartPortal, outbox: PostOffice) -> None:
+def test_a_worker_that_was_killed_is_replaced_and_delivers_what_waits(
+    serve: StartPortal, outbox: PostOffice
+) -> None:
     with serve() as running:
         browser = running.wait_until_it_answers()
         killed = running.wait_for_worker()
@@ -80,18 +83,23 @@ def test_a_token_in_the_hand_of_a_killed_worker_is_delivered_soon(
 
         os.kill(killed, signal.SIGKILL)
         running.wait_for_worker(other_than=killed)
-        eventually(lambda: outbox.mail().state is MailState.SENT, (LEASE + timedelta(seconds=15)).total_seconds())
+        eventually(
+            lambda: outbox.mail().state is MailState.SENT, (LEASE + timedelta(seconds=15)).total_seconds()
+        )
 
     assert len(server.taken) == arrivals and len({arrival.message_id for arrival in server.taken}) == 1
 
 
-# -- the end -----------------------------------------------------------------------------------------------------------
+# -- the end
+# -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("number", "to_all"),
     [(signal.SIGINT, True), (signal.SIGINT, False), (signal.SIGTERM, False)],
     ids=["Ctrl-C", "SIGINT", "SIGTERM"],
 )
-def test_a_signal_ends_web_and_worker_without_a_word(serve: StartPortal, number: signal.Signals, to_all: bool) -> None:
+def test_a_signal_ends_web_and_worker_without_a_word(
+    serve: StartPortal, number: signal.Signals, to_all: bool
+) -> None:
     with serve() as running:
         running.wait_until_it_answers()
         running.wait_for_worker()
@@ -125,7 +133,9 @@ def test_a_worker_ended_by_hand_leaves_without_a_word(serve: StartPortal) -> Non
         assert "Fatal" not in running.said and "Traceback" not in running.said
 
 
-def test_the_letter_in_hand_is_finished_before_the_end(serve: StartPortal, outbox: PostOffice, server: MailServer) -> None:
+def test_the_letter_in_hand_is_finished_before_the_end(
+    serve: StartPortal, outbox: PostOffice, server: MailServer
+) -> None:
     server.reacts(Step.END, Fault.HOLDS)
     with serve(**server.settings) as running:
         browser = running.wait_until_it_answers()
@@ -157,7 +167,8 @@ def test_the_demo_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
         make.wait_until_all_are_gone()
 
 
-# -- the start ---------------------------------------------------------------------------------------------------------
+# -- the start
+# ---------------------------------------------------------------------------------------------------------
 def test_a_second_portal_on_the_same_port_says_so_and_ends(serve: StartPortal, tmp_path: Path) -> None:
     with serve() as first:
         first.wait_until_it_answers()
@@ -201,13 +212,17 @@ PRODUCTION = {
     ],
     ids=lambda part: part if isinstance(part, str) else "",
 )
-def test_a_bad_setting_stops_the_start_with_its_name_and_an_example(tmp_path: Path, name: str, environ: dict[str, str]) -> None:
+def test_a_bad_setting_stops_the_start_with_its_name_and_an_example(
+    tmp_path: Path, name: str, environ: dict[str, str]
+) -> None:
     done = _run("serve", tmp_path, **environ)
 
     assert done.returncode == 2 and done.stdout == ""
     assert re.fullmatch(rf"mysapk: {name}: [^\n]+ Example: {name}=\S[^\n]*\n", done.stderr), done.stderr
     looked = _run("check", tmp_path, **environ)
-    assert looked.returncode == 1 and _without_examples(looked.stderr, "fault: ") == _without_examples(done.stderr, "mysapk: ")
+    assert looked.returncode == 1 and _without_examples(looked.stderr, "fault: ") == _without_examples(
+        done.stderr, "mysapk: "
+    )
 
 
 def test_what_is_only_unwise_is_a_line_of_the_log(serve: StartPortal) -> None:
@@ -218,7 +233,9 @@ def test_what_is_only_unwise_is_a_line_of_the_log(serve: StartPortal) -> None:
     assert len(warned) == 1 and "MAIL_SEVER: is no setting; did you mean MAIL_SERVER?" in warned[0]
 
 
-def test_production_with_its_secrets_in_files_is_strict_and_has_no_demo_mailbox(serve: StartPortal, tmp_path: Path) -> None:
+def test_production_with_its_secrets_in_files_is_strict_and_has_no_demo_mailbox(
+    serve: StartPortal, tmp_path: Path
+) -> None:
     (tmp_path / "key").write_text("a key of forty letters, kept in a file..\n")
     settings = PRODUCTION | {"SECRET_KEY": "", "SECRET_KEY_FILE": str(tmp_path / "key")}
     with serve(**settings) as running:
@@ -231,7 +248,11 @@ def test_production_with_its_secrets_in_files_is_strict_and_has_no_demo_mailbox(
 
         assert (entered.status, entered.headers["Location"]) == (303, "/beranda")
         cookies = [*page.headers.get_all("Set-Cookie", []), *entered.headers.get_all("Set-Cookie", [])]
-        assert {cookie.split("=")[0] for cookie in cookies} == {"__Host-formulir", "__Host-masuk", "__Host-perangkat"}
+        assert {cookie.split("=")[0] for cookie in cookies} == {
+            "__Host-formulir",
+            "__Host-masuk",
+            "__Host-perangkat",
+        }
         assert all("Secure" in cookie and "HttpOnly" in cookie and "Path=/" in cookie for cookie in cookies)
         assert browser.open("/beranda").status == 200
         assert browser.open("/kotak-surat").status == 404

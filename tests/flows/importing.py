@@ -27,16 +27,25 @@ def staff_file(*rows: str, header: str = HEADER) -> bytes:
 def newcomer(number: int, instansi: str = NUSA_JAYA, email: str | None = None) -> str:
     """A row about somebody who is not on record."""
     address = f"orang{number}@nusajaya.example" if email is None else email
-    return f"19900101201001{1 + number // 999 % 2}{number % 999 + 1:03},Orang Ke {number},{address},PNS,{instansi},Dinas Pasar"
+    return (
+        f"19900101201001{1 + number // 999 % 2}{number % 999 + 1:03},Orang Ke "
+        f"{number},{address},PNS,{instansi},Dinas Pasar"
+    )
 
 
 def upload(visitor: Visitor, content: bytes, name: str = "pegawai.csv", **fields: str) -> TestResponse:
     return send(visitor, visitor.csrf_token("/admin/impor"), content, name, **fields)
 
 
-def send(visitor: Visitor, token: str, content: bytes, name: str = "pegawai.csv", **fields: str) -> TestResponse:
-    boundary, body = encode_multipart({"csrf_token": token, "file": FileStorage(io.BytesIO(content), name), **fields})
-    return visitor.client.post("/admin/impor", data=body, content_type=f"multipart/form-data; boundary={boundary}")
+def send(
+    visitor: Visitor, token: str, content: bytes, name: str = "pegawai.csv", **fields: str
+) -> TestResponse:
+    boundary, body = encode_multipart(
+        {"csrf_token": token, "file": FileStorage(io.BytesIO(content), name), **fields}
+    )
+    return visitor.client.post(
+        "/admin/impor", data=body, content_type=f"multipart/form-data; boundary={boundary}"
+    )
 
 
 def uploaded(visitor: Visitor, content: bytes, name: str = "pegawai.csv", **fields: str) -> str:
@@ -47,7 +56,8 @@ def uploaded(visitor: Visitor, content: bytes, name: str = "pegawai.csv", **fiel
 
 
 def lying_there(app: Flask, person: Person, content: bytes, of_centre: bool = False) -> str:
-    """The page of a file that waits for the worker, however it came there: the page takes one of each admin at a time."""
+    """The page of a file that waits for the worker, however it came there: the page takes one of each admin
+    at a time."""
     with app.app_context(), unit_of_work() as session:
         admin = session.scalars(select(User).where(User.nip == person.nip)).one()
         batch = ImportBatch(
@@ -92,4 +102,6 @@ def imported(app: Flask, visitor: Visitor, content: bytes, name: str = "pegawai.
 
 def batch_of(app: Flask, page: str) -> ImportBatch:
     with app.app_context(), reading() as session:
-        return session.scalars(select(ImportBatch).where(ImportBatch.id == int(page.rpartition("/")[2]))).one()
+        return session.scalars(
+            select(ImportBatch).where(ImportBatch.id == int(page.rpartition("/")[2]))
+        ).one()

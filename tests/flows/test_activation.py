@@ -8,13 +8,28 @@ import time_machine
 from flask import Flask
 
 from app.domain.indonesian_time import now
-from tests.cast import BUDI, CINTA, DEWI, HADI, JOKO, LESTARI, NEW_PASSWORD, PASSWORD, SARI, TONO, WATI, Person
+from tests.cast import (
+    BUDI,
+    CINTA,
+    DEWI,
+    HADI,
+    JOKO,
+    LESTARI,
+    NEW_PASSWORD,
+    PASSWORD,
+    SARI,
+    TONO,
+    WATI,
+    Person,
+)
 from tests.inbox import Inbox
 from tests.visitor import Visitor, logged_in, words_of
 
 
 @pytest.mark.parametrize("person", [BUDI, DEWI, HADI], ids=lambda person: person.category)
-def test_a_person_activates_with_the_token_from_the_mail(visitor: Visitor, inbox: Inbox, person: Person) -> None:
+def test_a_person_activates_with_the_token_from_the_mail(
+    visitor: Visitor, inbox: Inbox, person: Person
+) -> None:
     asked = visitor.ask_for_token(person.nip, person.email or "")
     assert (asked.status_code, asked.location) == (303, "/konfirmasi-reset-password")
 
@@ -28,7 +43,9 @@ def test_a_person_activates_with_the_token_from_the_mail(visitor: Visitor, inbox
     assert person.name in home and "Akun Anda sudah aktif" in home
 
 
-def test_the_mailed_link_fills_in_the_token_on_another_device(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_the_mailed_link_fills_in_the_token_on_another_device(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     visitor.ask_for_token(BUDI.nip, "budi@nusajaya.example")
     mail = inbox.fetch_one()
     phone = Visitor(peopled, "198.51.100.4")
@@ -144,7 +161,9 @@ def test_a_refused_token_keeps_what_was_typed_but_never_the_password(visitor: Vi
         ("K" + "a1" * 100, "terlalu panjang"),
     ],
 )
-def test_a_refused_password_leaves_the_token_alive(visitor: Visitor, inbox: Inbox, password: str, reason: str) -> None:
+def test_a_refused_password_leaves_the_token_alive(
+    visitor: Visitor, inbox: Inbox, password: str, reason: str
+) -> None:
     visitor.ask_for_token(BUDI.nip, "budi@nusajaya.example")
     code = inbox.fetch_one().code
 
@@ -164,7 +183,9 @@ def test_an_admin_needs_the_strict_password(visitor: Visitor, inbox: Inbox) -> N
     assert visitor.reset_password(code, "Kuda-Laut-Biru-77").status_code == 303
 
 
-def test_a_reset_ends_all_sessions_and_tokens_and_tells_the_owner(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_a_reset_ends_all_sessions_and_tokens_and_tells_the_owner(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     laptop = logged_in(peopled, SARI)
     visitor.ask_for_token(SARI.nip, SARI.email or "")
     code = inbox.fetch_one().code
@@ -202,7 +223,9 @@ def test_tono_is_told_by_whom_he_was_deactivated(visitor: Visitor, inbox: Inbox)
     assert "konfirmasi-reset-password" not in mail.text
 
 
-def test_cinta_may_set_a_password_but_waits_for_her_instansi(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_cinta_may_set_a_password_but_waits_for_her_instansi(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     visitor.ask_for_token(CINTA.nip, CINTA.email or "")
     visitor.reset_password(inbox.fetch_one().code, NEW_PASSWORD)
 
@@ -221,7 +244,9 @@ def test_a_likely_slip_in_the_domain_is_a_warning_that_can_be_passed(visitor: Vi
     assert warned.status_code == 422 and "budi@gmail.com" in words_of(warned)
     assert inbox.fetch() == []
 
-    passed = visitor.submit("/lupa-password", nip=BUDI.nip, email="budi@gmial.com", email_checked="budi@gmial.com")
+    passed = visitor.submit(
+        "/lupa-password", nip=BUDI.nip, email="budi@gmial.com", email_checked="budi@gmial.com"
+    )
 
     assert passed.status_code == 303
     assert inbox.fetch_one("budi@gmial.com")
@@ -231,7 +256,13 @@ def test_a_double_click_asks_once(visitor: Visitor, inbox: Inbox) -> None:
     token = visitor.csrf_token("/lupa-password")
 
     for _ in range(2):
-        answer = visitor.post("/lupa-password", csrf_token=token, form_id="one-form", nip=BUDI.nip, email="budi@nusajaya.example")
+        answer = visitor.post(
+            "/lupa-password",
+            csrf_token=token,
+            form_id="one-form",
+            nip=BUDI.nip,
+            email="budi@nusajaya.example",
+        )
         assert answer.status_code == 303
 
     assert inbox.fetch_one()

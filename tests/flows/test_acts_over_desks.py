@@ -1,4 +1,5 @@
-"""Who acts for several instansi is seen by each of them: what was taken along, and what was done to many at once."""
+"""Who acts for several instansi is seen by each of them: what was taken along, and what was done to many at
+once."""
 
 import re
 
@@ -56,7 +57,9 @@ def test_every_export_is_known_here() -> None:
 
 
 @pytest.mark.parametrize("path", EXPORTS)
-def test_an_export_over_several_instansi_stands_in_the_trail_of_each(peopled: Flask, sari: Visitor, path: str) -> None:
+def test_an_export_over_several_instansi_stands_in_the_trail_of_each(
+    peopled: Flask, sari: Visitor, path: str
+) -> None:
     for person in (BUDI, JOKO, HADI):
         note(peopled, Tag.PERSON_OPENED, person, WATI)
     page, fields = EXPORTS[path]
@@ -98,12 +101,17 @@ def test_the_refused_rows_of_a_file_are_told_to_its_instansi(peopled: Flask, sar
         there = session.scalars(select(Instansi.id).where(Instansi.code == "3402")).one()
         uploader = session.scalars(select(User.id).where(User.nip == SARI.nip)).one()
         batch = ImportBatch(
-            instansi_id=there, uploaded_by_id=uploader, file_name="a.csv", file_size=1, sha256="0" * 64, uploaded_at=now(),
+            instansi_id=there, uploaded_by_id=uploader, file_name="a.csv", file_size=1, sha256="0" * 64,
+            uploaded_at=now(),
             state=BatchState.CHECKED,
         )  # fmt: skip
         session.add(batch)
         session.flush()
-        session.add(ImportRefusal(batch_id=batch.id, is_dry_run=True, line=2, cells={}, columns="nip", sentences="NIP salah."))
+        session.add(
+            ImportRefusal(
+                batch_id=batch.id, is_dry_run=True, line=2, cells={}, columns="nip", sentences="NIP salah."
+            )
+        )
         number = batch.id
 
     answer = sari.open(f"/admin/impor/{number}/ditolak.csv")
@@ -112,7 +120,9 @@ def test_the_refused_rows_of_a_file_are_told_to_its_instansi(peopled: Flask, sar
     assert set(exported(peopled, how_many=False)) == {"3402"}
 
 
-@pytest.mark.parametrize(("path", "fields"), [(APPROVE, SK), (REJECT, {"reason": "Berkas pemberkasan belum lengkap."})])
+@pytest.mark.parametrize(
+    ("path", "fields"), [(APPROVE, SK), (REJECT, {"reason": "Berkas pemberkasan belum lengkap."})]
+)
 def test_a_verdict_over_several_desks_is_told_to_each_with_its_own_people(
     peopled: Flask, sari: Visitor, path: str, fields: dict[str, str]
 ) -> None:
@@ -124,7 +134,8 @@ def test_a_verdict_over_several_desks_is_told_to_each_with_its_own_people(
     result = words_of(sari.open(answer.location))
     assert all(name in result for name in ("Calon 7301 0", "Calon 7301 1", "Calon 3402 0"))
     listed = [
-        {int(pair.split(":")[0]) for pair in str(event.detail["people"]).split()} for event in events(peopled, Tag.BULK_ACT)
+        {int(pair.split(":")[0]) for pair in str(event.detail["people"]).split()}
+        for event in events(peopled, Tag.BULK_ACT)
     ]
     assert sorted(map(len, listed)) == [1, 2] and set(here) in listed and set(there) in listed
     for event in events(peopled, Tag.BULK_ACT):

@@ -1,4 +1,5 @@
-"""Wati hands over the file of her instansi on a page; a worker looks at it, and takes it over when she says so."""
+"""Wati hands over the file of her instansi on a page; a worker looks at it, and takes it over when she says
+so."""
 
 import csv
 import io
@@ -108,31 +109,43 @@ def on_record(app: Flask, nip: str) -> User | None:
 def refusals(app: Flask, page: str) -> dict[int, str]:
     """Sentences by line, of the last pass."""
     batch = batch_of(app, page)
-    of_the_last = (ImportRefusal.batch_id == batch.id, ImportRefusal.is_dry_run == (batch.confirmed_at is None))
+    of_the_last = (
+        ImportRefusal.batch_id == batch.id,
+        ImportRefusal.is_dry_run == (batch.confirmed_at is None),
+    )
     with app.app_context(), reading() as session:
         return {one.line: one.sentences for one in session.scalars(select(ImportRefusal).where(*of_the_last))}
 
 
 def trail(app: Flask, *tags: Tag) -> list[AuditEvent]:
     with app.app_context(), reading() as session:
-        return list(session.scalars(select(AuditEvent).where(AuditEvent.tag.in_(tags)).order_by(AuditEvent.id)))
+        return list(
+            session.scalars(select(AuditEvent).where(AuditEvent.tag.in_(tags)).order_by(AuditEvent.id))
+        )
 
 
 def end_mandate(app: Flask, person: Person) -> None:
     with app.app_context(), unit_of_work() as session:
-        mandate = session.scalars(select(AdminMandate).join(AdminMandate.user).where(User.nip == person.nip)).one()
+        mandate = session.scalars(
+            select(AdminMandate).join(AdminMandate.user).where(User.nip == person.nip)
+        ).one()
         mandate.revoked_at = now()
 
 
-# -- the way of a file -------------------------------------------------------------------------------------------------
+# -- the way of a file
+# -------------------------------------------------------------------------------------------------
 def test_wati_looks_first_and_then_imports(peopled: Flask, wati: Visitor, inbox: Inbox) -> None:
-    file = staff_file(newcomer(1), newcomer(2), row(BUDI, unit="Dinas Kearsipan"), row(SARI), "1,tidak,lengkap,PNS,7301,x")
+    file = staff_file(
+        newcomer(1), newcomer(2), row(BUDI, unit="Dinas Kearsipan"), row(SARI), "1,tidak,lengkap,PNS,7301,x"
+    )
     page = uploaded(wati, file)
     assert "Menunggu giliran" in words_of(wati.open(page))
 
     work(peopled)
     report = words_of(wati.open(page))
-    assert "Akan ditambahkan 2 baris Akan diubah 1 baris Tetap, tidak berubah 1 baris Ditolak 1 baris" in report
+    assert (
+        "Akan ditambahkan 2 baris Akan diubah 1 baris Tetap, tidak berubah 1 baris Ditolak 1 baris" in report
+    )
     assert on_record(peopled, newcomer(1)[:18]) is None, "nothing is changed by looking"
 
     assert run(wati, page).status_code == 303
@@ -151,7 +164,14 @@ def test_the_trail_says_who_imported_whom(peopled: Flask, wati: Visitor) -> None
     page = imported(peopled, wati, staff_file(newcomer(1), row(BUDI, unit="Dinas Kearsipan")))
 
     batch = batch_of(peopled, page)
-    events = trail(peopled, Tag.IMPORT_UPLOADED, Tag.IMPORT_CONFIRMED, Tag.IMPORT_DONE, Tag.IMPORTED_NEW, Tag.IMPORTED_CHANGE)
+    events = trail(
+        peopled,
+        Tag.IMPORT_UPLOADED,
+        Tag.IMPORT_CONFIRMED,
+        Tag.IMPORT_DONE,
+        Tag.IMPORTED_NEW,
+        Tag.IMPORTED_CHANGE,
+    )
     assert [event.tag for event in events] == [
         Tag.IMPORT_UPLOADED, Tag.IMPORT_CONFIRMED, Tag.IMPORTED_NEW, Tag.IMPORTED_CHANGE, Tag.IMPORT_DONE,
     ]  # fmt: skip
@@ -176,7 +196,9 @@ def test_a_workbook_is_read_by_a_process_of_its_own(peopled: Flask, wati: Visito
     assert "NIP tersimpan sebagai angka" in refusals(peopled, page)[4]
 
 
-def test_a_cpns_who_became_pns_by_a_file_is_let_in_where_the_setting_says_so(make_app: MakeApp, password_hash: str) -> None:
+def test_a_cpns_who_became_pns_by_a_file_is_let_in_where_the_setting_says_so(
+    make_app: MakeApp, password_hash: str
+) -> None:
     app = make_app(CPNS_ACTIVATION="otomatis")
     people(app, password_hash)
 
@@ -235,7 +257,8 @@ def test_the_page_renews_itself_while_the_worker_works(peopled: Flask, wati: Vis
         assert Visitor(peopled).open(page).status_code == 303, "nobody watches without logging in"
 
 
-# -- what is refused at once -------------------------------------------------------------------------------------------
+# -- what is refused at once
+# -------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
@@ -246,7 +269,9 @@ def test_the_page_renews_itself_while_the_worker_works(peopled: Flask, wati: Vis
         (b"RIFF\x00\x00\x00\x00WEBP", "bukan tabel"),
     ],
 )
-def test_what_is_no_table_is_refused_at_once(peopled: Flask, wati: Visitor, content: bytes, sentence: str) -> None:
+def test_what_is_no_table_is_refused_at_once(
+    peopled: Flask, wati: Visitor, content: bytes, sentence: str
+) -> None:
     answer = upload(wati, content, "pegawai.csv")
 
     assert answer.status_code == 422 and sentence in words_of(answer)
@@ -268,12 +293,15 @@ def test_somebody_who_is_no_admin_cannot_upload(peopled: Flask) -> None:
     sari = logged_in(peopled, SARI)
 
     assert send(sari, sari.csrf_token("/akun"), staff_file(newcomer(1))).status_code == 403
-    assert send(sari, sari.csrf_token("/akun"), b"x" * 100_000).status_code == 413, "a long body is not even read"
+    assert send(sari, sari.csrf_token("/akun"), b"x" * 100_000).status_code == 413, (
+        "a long body is not even read"
+    )
     with peopled.app_context(), reading() as session:
         assert session.scalar(select(func.count()).select_from(ImportBatch)) == 0
 
 
-# -- files that cannot be used -----------------------------------------------------------------------------------------
+# -- files that cannot be used
+# -----------------------------------------------------------------------------------------
 def test_a_file_without_a_row_says_so(peopled: Flask, wati: Visitor) -> None:
     page = checked(peopled, wati, staff_file())
 
@@ -282,7 +310,9 @@ def test_a_file_without_a_row_says_so(peopled: Flask, wati: Visitor) -> None:
 
 
 @pytest.mark.parametrize("column", ["password_hash", "role", "status", "instansi_id"])
-def test_a_column_that_decides_over_access_refuses_the_file(peopled: Flask, wati: Visitor, column: str) -> None:
+def test_a_column_that_decides_over_access_refuses_the_file(
+    peopled: Flask, wati: Visitor, column: str
+) -> None:
     page = checked(peopled, wati, staff_file(f"{newcomer(1)},x", header=f"{HEADER},{column}"))
 
     assert batch_of(peopled, page).state is BatchState.UNREADABLE
@@ -300,22 +330,29 @@ def test_a_broken_workbook_ends_the_batch_and_not_the_worker(peopled: Flask, wat
     assert batch_of(peopled, good).state is BatchState.CHECKED
 
 
-def test_a_workbook_that_takes_all_memory_ends_the_batch_and_not_the_worker(peopled: Flask, wati: Visitor, bomb: bytes) -> None:
+def test_a_workbook_that_takes_all_memory_ends_the_batch_and_not_the_worker(
+    peopled: Flask, wati: Visitor, bomb: bytes
+) -> None:
     page = checked(peopled, wati, bomb, "pegawai.xlsx")
 
     assert batch_of(peopled, page).state is BatchState.UNREADABLE
     assert "terlalu besar" in words_of(wati.open(page))
 
 
-# -- whom a file may touch ---------------------------------------------------------------------------------------------
+# -- whom a file may touch
+# ---------------------------------------------------------------------------------------------
 def test_rows_of_another_instansi_are_refused(peopled: Flask, wati: Visitor) -> None:
-    page = checked(peopled, wati, staff_file(newcomer(1, instansi=CONTOH), row(BUDI, instansi=CONTOH), row(LESTARI)))
+    page = checked(
+        peopled, wati, staff_file(newcomer(1, instansi=CONTOH), row(BUDI, instansi=CONTOH), row(LESTARI))
+    )
 
     assert batch_of(peopled, page).dry_run == {"refused": 3}
     assert all("bukan instansi impor ini" in sentence for sentence in refusals(peopled, page).values())
 
 
-def test_a_nip_and_an_email_from_elsewhere_get_one_and_the_same_sentence(peopled: Flask, wati: Visitor) -> None:
+def test_a_nip_and_an_email_from_elsewhere_get_one_and_the_same_sentence(
+    peopled: Flask, wati: Visitor
+) -> None:
     """Whoever probes with a file does not learn which of the two is known, nor where."""
     page = checked(
         peopled,
@@ -341,7 +378,9 @@ def test_an_email_of_a_colleague_is_named_as_such(peopled: Flask, wati: Visitor)
     assert "sudah terdaftar untuk pegawai lain" in refusals(peopled, page)[2]
 
 
-def test_rows_about_the_admin_and_about_admins_are_for_their_pages(peopled: Flask, wati: Visitor, ratna: Visitor) -> None:
+def test_rows_about_the_admin_and_about_admins_are_for_their_pages(
+    peopled: Flask, wati: Visitor, ratna: Visitor
+) -> None:
     page = checked(peopled, wati, staff_file(row(WATI, name="Wati Berubah")))
     assert "data Anda sendiri" in refusals(peopled, page)[2]
 
@@ -365,7 +404,9 @@ def test_unchanged_rows_about_admins_are_no_refusals(peopled: Flask, wati: Visit
 
 
 @pytest.mark.parametrize("person", [SARI, TONO], ids=["active", "deactivated"])
-def test_a_file_does_not_change_the_email_of_an_account_in_use(peopled: Flask, wati: Visitor, person: Person) -> None:
+def test_a_file_does_not_change_the_email_of_an_account_in_use(
+    peopled: Flask, wati: Visitor, person: Person
+) -> None:
     page = imported(peopled, wati, staff_file(row(person, email="penyusup@contoh.example"), newcomer(1)))
 
     assert batch_of(peopled, page).result == {"refused": 1, "new": 1}
@@ -396,7 +437,9 @@ def test_email_and_category_of_a_ppt_are_for_the_page(peopled: Flask, raka: Visi
     assert "Kategori PPT Non ASN" in refusals(peopled, page)[2]
 
 
-def test_the_centre_moves_people_by_file_and_nobody_else(peopled: Flask, wati: Visitor, ratna: Visitor) -> None:
+def test_the_centre_moves_people_by_file_and_nobody_else(
+    peopled: Flask, wati: Visitor, ratna: Visitor
+) -> None:
     page = checked(peopled, wati, staff_file(row(BUDI, instansi=CONTOH)))
     assert batch_of(peopled, page).dry_run == {"refused": 1}
 
@@ -430,10 +473,13 @@ def test_wati_cannot_upload_for_another_instansi(peopled: Flask, wati: Visitor) 
 
     page = checked(peopled, wati, staff_file(newcomer(1, CONTOH)), instansi=str(contoh.id))
 
-    assert batch_of(peopled, page).instansi_id != contoh.id and batch_of(peopled, page).dry_run == {"refused": 1}
+    assert batch_of(peopled, page).instansi_id != contoh.id and batch_of(peopled, page).dry_run == {
+        "refused": 1
+    }
 
 
-# -- rights at the moment of the run -----------------------------------------------------------------------------------
+# -- rights at the moment of the run
+# -----------------------------------------------------------------------------------
 def test_a_mandate_that_ends_after_the_click_stops_the_import(peopled: Flask, wati: Visitor) -> None:
     page = checked(peopled, wati, staff_file(newcomer(1)))
     run(wati, page)
@@ -461,7 +507,9 @@ def test_who_became_an_admin_between_report_and_run_is_not_touched(peopled: Flas
     run(ratna, page)
 
     with peopled.app_context(), unit_of_work() as session:
-        mandate = session.scalars(select(AdminMandate).join(AdminMandate.user).where(User.nip == WATI.nip)).one()
+        mandate = session.scalars(
+            select(AdminMandate).join(AdminMandate.user).where(User.nip == WATI.nip)
+        ).one()
         budi = User.with_nip(session, Nip(BUDI.nip))
         assert budi is not None
         mandate.user_id = budi.id
@@ -470,13 +518,16 @@ def test_who_became_an_admin_between_report_and_run_is_not_touched(peopled: Flas
     assert batch_of(peopled, page).result == {"refused": 1}
 
 
-# -- who sees a batch --------------------------------------------------------------------------------------------------
+# -- who sees a batch
+# --------------------------------------------------------------------------------------------------
 def test_raka_does_not_find_watis_batch(peopled: Flask, wati: Visitor, raka: Visitor, ratna: Visitor) -> None:
     page = checked(peopled, wati, staff_file(newcomer(1), "rusak"), "rahasia-wati.csv")
     token = raka.csrf_token("/admin/impor")
 
     for path in ("", "/kemajuan", "/ditolak.csv", "/ditolak.xlsx", "/perubahan.csv", "/perubahan.xlsx"):
-        assert raka.open(f"{page}{path}").status_code == raka.open(f"/admin/impor/999{path}").status_code == 404
+        assert (
+            raka.open(f"{page}{path}").status_code == raka.open(f"/admin/impor/999{path}").status_code == 404
+        )
     for act in ("jalankan", "batalkan"):
         assert raka.post(f"{page}/{act}", csrf_token=token).status_code == 404
     assert "rahasia-wati" not in raka.open("/admin/impor").text
@@ -496,7 +547,8 @@ def test_a_long_list_goes_on_by_pages(peopled: Flask, wati: Visitor) -> None:
         assert admin is not None
         for number in range(30):
             session.add(
-                ImportBatch(instansi_id=admin.instansi_id, uploaded_by_id=admin.id, uploaded_at=now(), state=BatchState.DONE,
+                ImportBatch(instansi_id=admin.instansi_id, uploaded_by_id=admin.id, uploaded_at=now(),
+                state=BatchState.DONE,
                             file_name=f"file-{number:02}.csv", file_size=1, sha256="0" * 64)
             )  # fmt: skip
 
@@ -506,7 +558,8 @@ def test_a_long_list_goes_on_by_pages(peopled: Flask, wati: Visitor) -> None:
     assert "file-04.csv" in wati.open(further[1]).text
 
 
-# -- the refused rows, and templates -----------------------------------------------------------------------------------
+# -- the refused rows, and templates
+# -----------------------------------------------------------------------------------
 def test_refused_rows_come_as_a_file_without_formulas_and_go_in_again(peopled: Flask, wati: Visitor) -> None:
     bad = '199001012010011001,"=HYPERLINK(""http://x"")",@sum,PNS,7301,-Gudang'
     page = imported(peopled, wati, staff_file(bad, newcomer(2), header=HEADER))
@@ -514,10 +567,15 @@ def test_refused_rows_come_as_a_file_without_formulas_and_go_in_again(peopled: F
     answer = wati.open(f"{page}/ditolak.csv")
 
     assert (
-        answer.headers["Content-Disposition"].startswith("attachment") and answer.headers["X-Content-Type-Options"] == "nosniff"
+        answer.headers["Content-Disposition"].startswith("attachment")
+        and answer.headers["X-Content-Type-Options"] == "nosniff"
     )
     [refused] = csv.DictReader(io.StringIO(answer.get_data().decode("utf-8-sig")))
-    assert refused["nama"] == '\'=HYPERLINK("http://x")' and refused["email"] == "'@sum" and refused["unit_kerja"] == "'-Gudang"
+    assert (
+        refused["nama"] == '\'=HYPERLINK("http://x")'
+        and refused["email"] == "'@sum"
+        and refused["unit_kerja"] == "'-Gudang"
+    )
     assert refused["baris"] == "2" and refused["kesalahan"]
     assert [event.detail["what"] for event in trail(peopled, Tag.EXPORTED)] == ["import_refusals"]
 
@@ -541,7 +599,9 @@ def as_saved(content: bytes, cells: dict[str, str]) -> bytes:
 
 
 def corrected_in_place(content: bytes) -> bytes:
-    return as_saved(content, {"199001012010011": "199001012010011001", "surel": "dua@nusajaya.example", "9999": "7301"})
+    return as_saved(
+        content, {"199001012010011": "199001012010011001", "surel": "dua@nusajaya.example", "9999": "7301"}
+    )
 
 
 def saved_by_a_spreadsheet(content: bytes) -> bytes:
@@ -565,7 +625,10 @@ def test_refused_rows_as_xlsx_are_corrected_and_all_new(
 
     answer = wati.open(f"{page}/ditolak.xlsx")
     book = spreadsheets.opened(answer.data)
-    assert answer.headers["Content-Disposition"] == f"attachment; filename=impor-{batch_of(peopled, page).id}-ditolak.xlsx"
+    assert (
+        answer.headers["Content-Disposition"]
+        == f"attachment; filename=impor-{batch_of(peopled, page).id}-ditolak.xlsx"
+    )
     assert book.rows[1][0] == "199001012010011" and book.rows[3][6:8] == ["+62812", "4"]
     assert book.is_text and book.kinds == {"inlineStr"}, "every column, the numbers of lines too"
 
@@ -595,14 +658,22 @@ def test_the_columns_of_the_template_are_text(wati: Visitor) -> None:
 def test_refused_rows_keep_the_delimiter_of_the_file(peopled: Flask, wati: Visitor) -> None:
     page = checked(peopled, wati, staff_file("1,a,b,c,d,e").replace(b",", b";"))
 
-    assert wati.open(f"{page}/ditolak.csv").text.splitlines()[0].endswith("unit_kerja;telepon;baris;kesalahan")
+    assert (
+        wati.open(f"{page}/ditolak.csv").text.splitlines()[0].endswith("unit_kerja;telepon;baris;kesalahan")
+    )
 
 
 def test_reasons_are_told_once_with_how_often_and_where(peopled: Flask, wati: Visitor) -> None:
-    page = checked(peopled, wati, staff_file(newcomer(1), newcomer(1), newcomer(1), *["1,a,,PNS,7301,b"] * 7, "1,,,PNS,7301,"))
+    page = checked(
+        peopled,
+        wati,
+        staff_file(newcomer(1), newcomer(1), newcomer(1), *["1,a,,PNS,7301,b"] * 7, "1,,,PNS,7301,"),
+    )
 
     told = words_of(wati.open(page))
-    assert told.index("kolom nama: Isi nama lengkap pegawai.") < told.index("kolom unit_kerja: Isi nama unit kerja.")
+    assert told.index("kolom nama: Isi nama lengkap pegawai.") < told.index(
+        "kolom unit_kerja: Isi nama unit kerja."
+    )
     assert "NIP ini sudah ada pada baris lain. Hapus salah satu barisnya. 2 3, 4" in told
     assert "8 5, 6, 7, 8, 9, ..." in told
 
@@ -617,7 +688,8 @@ def test_a_template_that_is_filled_in_is_taken(peopled: Flask, wati: Visitor, ki
     assert "hanya berisi baris judul" in words_of(wati.open(page)), "its header is right, and it holds nobody"
 
 
-# -- twice, at once, and in the middle ---------------------------------------------------------------------------------
+# -- twice, at once, and in the middle
+# ---------------------------------------------------------------------------------
 def test_the_same_file_twice_is_one_batch_until_it_has_ended(peopled: Flask, wati: Visitor) -> None:
     file = staff_file(newcomer(1))
     first, second = uploaded(wati, file), uploaded(wati, file)
@@ -647,7 +719,10 @@ def test_of_confirm_and_cancel_at_once_one_holds(peopled: Flask, wati: Visitor) 
         other = logged_in(peopled, WATI)
         token, others = wati.csrf_token(page), other.csrf_token(page)
 
-        assert all_at_once([(wati, f"{page}/jalankan", token), (other, f"{page}/batalkan", others)]) == [303, 303]
+        assert all_at_once([(wati, f"{page}/jalankan", token), (other, f"{page}/batalkan", others)]) == [
+            303,
+            303,
+        ]
         work(peopled)
 
         batch = batch_of(peopled, page)
@@ -713,7 +788,9 @@ def test_a_worker_that_dies_in_the_middle_loses_no_row_and_counts_none_twice(
     assert list(refusals(peopled, page)) == [762]
 
 
-def test_a_worker_that_was_thought_dead_does_nothing_more(peopled: Flask, wati: Visitor, long_file: bytes) -> None:
+def test_a_worker_that_was_thought_dead_does_nothing_more(
+    peopled: Flask, wati: Visitor, long_file: bytes
+) -> None:
     page = checked(peopled, wati, long_file)
     run(wati, page)
     slow = begun(peopled)
@@ -729,7 +806,9 @@ def test_a_worker_that_was_thought_dead_does_nothing_more(peopled: Flask, wati: 
     assert len(trail(peopled, Tag.IMPORTED_NEW)) == 760
 
 
-def test_a_worker_that_is_told_to_stop_hands_the_rest_to_the_next(peopled: Flask, wati: Visitor, long_file: bytes) -> None:
+def test_a_worker_that_is_told_to_stop_hands_the_rest_to_the_next(
+    peopled: Flask, wati: Visitor, long_file: bytes
+) -> None:
     page, stop = uploaded(wati, long_file), Event()
     stop.set()
 
@@ -741,7 +820,10 @@ def test_a_worker_that_is_told_to_stop_hands_the_rest_to_the_next(peopled: Flask
 
 
 def test_four_workers_at_once_do_every_batch_once(peopled: Flask, wati: Visitor) -> None:
-    pages = [lying_there(peopled, WATI, staff_file(*(newcomer(10 * one + two) for two in range(9)))) for one in range(4)]
+    pages = [
+        lying_there(peopled, WATI, staff_file(*(newcomer(10 * one + two) for two in range(9))))
+        for one in range(4)
+    ]
     work(peopled)
     for page in pages:
         run(wati, page)
@@ -753,12 +835,14 @@ def test_four_workers_at_once_do_every_batch_once(peopled: Flask, wati: Visitor)
     assert len(trail(peopled, Tag.IMPORTED_NEW)) == 36 and len(trail(peopled, Tag.IMPORT_DONE)) == 4
 
 
-# -- what is forgotten -------------------------------------------------------------------------------------------------
+# -- what is forgotten
+# -------------------------------------------------------------------------------------------------
 def left(app: Flask) -> tuple[int, int, int]:
     """Batches, files, refused rows."""
     with app.app_context(), reading() as session:
         batches, files, refused = (
-            session.scalar(select(func.count()).select_from(kind)) or 0 for kind in (ImportBatch, ImportFile, ImportRefusal)
+            session.scalar(select(func.count()).select_from(kind)) or 0
+            for kind in (ImportBatch, ImportFile, ImportRefusal)
         )
     return batches, files, refused
 
@@ -768,7 +852,9 @@ def house_kept(app: Flask, after: timedelta) -> None:
         clean_up(now() + after)
 
 
-def test_the_bytes_go_after_a_day_the_refused_rows_after_a_month_and_the_batch_stays(peopled: Flask, wati: Visitor) -> None:
+def test_the_bytes_go_after_a_day_the_refused_rows_after_a_month_and_the_batch_stays(
+    peopled: Flask, wati: Visitor
+) -> None:
     page = imported(peopled, wati, staff_file(newcomer(1), "rusak"))
     house_kept(peopled, timedelta(hours=23))
     assert left(peopled) == (1, 1, 2)
@@ -799,7 +885,10 @@ def bomb() -> bytes:
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
         book.add_worksheet().write_row(0, 0, HEADER.split(","))
     packed = io.BytesIO()
-    with zipfile.ZipFile(file) as honest, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as evil:
+    with (
+        zipfile.ZipFile(file) as honest,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as evil,
+    ):
         for part in honest.infolist():
             if part.filename != "xl/sharedStrings.xml":
                 evil.writestr(part, honest.read(part))

@@ -35,7 +35,14 @@ def appoint(app: Flask, person: Person, role: Role = Role.ADMIN_INSTANSI) -> Non
         user, today = db.get_one(User, person_id(app, person)), today_in_jakarta(now())
         instansi_id = user.instansi_id if role is Role.ADMIN_INSTANSI else None
         db.add(
-            AdminMandate(user_id=user.id, role=role, instansi_id=instansi_id, sk_number="SK-1", starts_on=today, ends_on=today)
+            AdminMandate(
+                user_id=user.id,
+                role=role,
+                instansi_id=instansi_id,
+                sk_number="SK-1",
+                starts_on=today,
+                ends_on=today,
+            )
         )
 
 
@@ -58,7 +65,9 @@ def test_sari_is_appointed_and_her_password_is_too_weak(
         sari = entered(peopled, SARI, WEAK)
 
     refused = sari.open("/admin/")
-    assert refused.status_code == 403 and HELD_BACK in words_of(refused) and "12 karakter" in words_of(refused)
+    assert (
+        refused.status_code == 403 and HELD_BACK in words_of(refused) and "12 karakter" in words_of(refused)
+    )
     assert "Menu admin belum terbuka" in words_of(sari.open("/beranda"))
     assert sari.open("/akun").status_code == 200
 
@@ -88,7 +97,9 @@ def test_no_page_of_the_desk_opens_and_no_act_of_it_is_done(peopled: Flask, hash
 
 
 @pytest.mark.parametrize("password", [COMMON, "Sari-Wulandari-77!"])
-def test_what_is_common_or_personal_is_too_weak_however_long(peopled: Flask, hashes: dict[str, str], password: str) -> None:
+def test_what_is_common_or_personal_is_too_weak_however_long(
+    peopled: Flask, hashes: dict[str, str], password: str
+) -> None:
     has_password(peopled, SARI, hashes[password])
     appoint(peopled, SARI)
 

@@ -92,14 +92,18 @@ def test_the_worker_lists_this_release_by_content(visitor: Visitor) -> None:
     assert {"/static/css/portal.css", "/static/js/portal.js"} <= paths
     assert all(path.startswith("/static/") for path in paths) and not any("bantuan" in path for path in paths)
     for url, integrity in (*release["files"], release["offline"]):
-        assert integrity == f"sha256-{b64encode(hashlib.sha256(_fetched(visitor, url).data).digest()).decode()}"
+        assert (
+            integrity == f"sha256-{b64encode(hashlib.sha256(_fetched(visitor, url).data).digest()).decode()}"
+        )
 
 
 def test_the_worker_is_the_same_for_everybody(peopled: Flask, visitor: Visitor) -> None:
     assert logged_in(peopled, SARI).open("/sw.js").text == visitor.open("/sw.js").text
 
 
-def test_the_page_without_a_network_holds_nothing_of_who_is_logged_in(peopled: Flask, visitor: Visitor) -> None:
+def test_the_page_without_a_network_holds_nothing_of_who_is_logged_in(
+    peopled: Flask, visitor: Visitor
+) -> None:
     sari = logged_in(peopled, SARI)
     page = sari.open("/tanpa-jaringan")
 
@@ -113,22 +117,29 @@ def test_static_files_are_kept_for_good_only_under_the_hash_of_their_content(vis
     assert found
 
     named = _fetched(visitor, found[1])
-    others = [_fetched(visitor, f"/static/css/portal.css{query}") for query in ("", "?v=", "?v=0123456789ab", "?w=1", "?v=1&v=2")]
+    others = [
+        _fetched(visitor, f"/static/css/portal.css{query}")
+        for query in ("", "?v=", "?v=0123456789ab", "?w=1", "?v=1&v=2")
+    ]
 
     assert named.headers.getlist("Cache-Control") == ["max-age=31536000, public, immutable"]
     assert [other.headers.getlist("Cache-Control") for other in others] == [["no-cache"]] * 5
     assert visitor.open("/static/css/tidak-ada.css?v=1").headers["Cache-Control"] == "no-store"
 
 
-def test_who_starts_the_app_reads_berikutnya_also_without_javascript(peopled: Flask, visitor: Visitor) -> None:
+def test_who_starts_the_app_reads_berikutnya_also_without_javascript(
+    peopled: Flask, visitor: Visitor
+) -> None:
     phone = Visitor(peopled)
     phone.open(START)
 
     assert (
-        '<button class="btn btn-primary" type="submit" data-in-app="Berikutnya">Berikutnya' in phone.open("/lupa-password").text
+        '<button class="btn btn-primary" type="submit" data-in-app="Berikutnya">Berikutnya'
+        in phone.open("/lupa-password").text
     )
     assert (
-        '<button class="btn btn-primary" type="submit" data-in-app="Berikutnya">Lanjutkan' in visitor.open("/lupa-password").text
+        '<button class="btn btn-primary" type="submit" data-in-app="Berikutnya">Lanjutkan'
+        in visitor.open("/lupa-password").text
     )
     assert "Pasang" not in words_of(phone.open("/login"))
     assert "Pasang" in words_of(visitor.open("/login"))
@@ -145,7 +156,9 @@ def test_the_app_stays_an_app_after_logging_in_and_out(peopled: Flask) -> None:
 def test_the_cookie_of_the_app_holds_the_same_for_everybody(visitor: Visitor) -> None:
     cookies = visitor.open(START).headers.getlist("Set-Cookie")
 
-    assert [cookie for cookie in cookies if cookie.startswith("aplikasi=")] == ["aplikasi=1; HttpOnly; Path=/; SameSite=Lax"]
+    assert [cookie for cookie in cookies if cookie.startswith("aplikasi=")] == [
+        "aplikasi=1; HttpOnly; Path=/; SameSite=Lax"
+    ]
     assert 'Kuki "aplikasi"' in words_of(visitor.open("/kuki"))
 
 
@@ -155,7 +168,9 @@ def test_who_is_logged_in_comes_home_when_the_app_starts(peopled: Flask) -> None
     assert (answer.status_code, answer.location) == (303, "/beranda")
 
 
-def test_the_app_goes_on_at_the_confirmation_when_the_phone_had_thrown_it_away(visitor: Visitor, inbox: Inbox) -> None:
+def test_the_app_goes_on_at_the_confirmation_when_the_phone_had_thrown_it_away(
+    visitor: Visitor, inbox: Inbox
+) -> None:
     assert visitor.open(START).status_code == 200
     visitor.ask_for_token(BUDI.nip, BUDIS_ADDRESS)
 
@@ -209,7 +224,9 @@ def test_an_opened_link_is_waited_for_too(peopled: Flask, visitor: Visitor, inbo
     assert phone.open(START).status_code == 200
 
 
-def test_whose_answer_was_lost_hears_that_the_password_may_be_new(visitor: Visitor, inbox: Inbox, peopled: Flask) -> None:
+def test_whose_answer_was_lost_hears_that_the_password_may_be_new(
+    visitor: Visitor, inbox: Inbox, peopled: Flask
+) -> None:
     """The first form arrived; its answer, with the new cookies, never came back."""
     visitor.ask_for_token(BUDI.nip, BUDIS_ADDRESS)
     code, csrf_token = inbox.fetch_one().code, visitor.csrf_token(CONFIRMATION)
@@ -284,8 +301,14 @@ def test_without_a_play_store_build_nothing_is_vouched_for(visitor: Visitor) -> 
         ("id.example.mysapk", f"{FINGERPRINT},{FINGERPRINT.replace('A', 'G')}", "ANDROID_CERT_FINGERPRINTS"),
     ],
 )
-def test_a_bad_setting_of_the_app_stops_the_start(tmp_path: Path, package: str, fingerprints: str, named: str) -> None:
-    environ = {"ANDROID_PACKAGE_NAME": package, "ANDROID_CERT_FINGERPRINTS": fingerprints, "INSTANCE_PATH": str(tmp_path)}
+def test_a_bad_setting_of_the_app_stops_the_start(
+    tmp_path: Path, package: str, fingerprints: str, named: str
+) -> None:
+    environ = {
+        "ANDROID_PACKAGE_NAME": package,
+        "ANDROID_CERT_FINGERPRINTS": fingerprints,
+        "INSTANCE_PATH": str(tmp_path),
+    }
 
     with pytest.raises(BadSetting, match=rf"^{named}: .* Example: {named}="):
         Settings.from_env(environ)

@@ -1,4 +1,5 @@
-"""Files as they really arrive, by the command and by the page: what is certain is read, the rest is refused at its cell."""
+"""Files as they really arrive, by the command and by the page: what is certain is read, the rest is refused
+at its cell."""
 
 import shutil
 from pathlib import Path
@@ -50,7 +51,10 @@ def test_a_rounded_nip_makes_no_ghost_and_the_true_one_is_new(nusa_jaya: Flask, 
     rounded = by_command(nusa_jaya, case / "a1.csv")
     assert rounded.exit_code == 1 and "Baru 0, berubah 0, tetap 0, ditolak 2." in rounded.stdout
     for line in (2, 3):
-        assert f"baris {line}, kolom nip: NIP ini berakhir dengan 000: Excel telah membulatkannya." in rounded.stderr
+        assert (
+            f"baris {line}, kolom nip: NIP ini berakhir dengan 000: Excel telah membulatkannya."
+            in rounded.stderr
+        )
     assert "format kolom NIP menjadi Teks" in rounded.stderr and people(nusa_jaya) == {}
 
     assert by_command(nusa_jaya, case / "a2.csv").stdout == "Baru 2, berubah 0, tetap 0, ditolak 0.\n"
@@ -76,9 +80,12 @@ def test_of_an_export_what_is_certain_is_read_and_each_fault_named(nusa_jaya: Fl
 
 
 @pytest.mark.parametrize(
-    ("name", "nip"), [("e1", "198609262015054001"), ("e2", "198609262015054002"), ("e3", "198609262015054003")]
+    ("name", "nip"),
+    [("e1", "198609262015054001"), ("e2", "198609262015054002"), ("e3", "198609262015054003")],
 )
-def test_a_file_of_another_locale_is_read_on_both_ways(nusa_jaya: Flask, case: Path, name: str, nip: str) -> None:
+def test_a_file_of_another_locale_is_read_on_both_ways(
+    nusa_jaya: Flask, case: Path, name: str, nip: str
+) -> None:
     assert by_command(nusa_jaya, case / f"{name}.csv").stdout == "Baru 1, berubah 0, tetap 0, ditolak 0.\n"
     assert people(nusa_jaya)[nip] == ("Siti", f"{name}@nusajaya.example", "PNS", "7301", "Dinas")
 
@@ -92,18 +99,30 @@ def test_a_code_without_its_zeros_makes_no_second_instansi(app: Flask, tmp_path:
         return result.stdout.splitlines()[-1] + result.stderr
 
     assert told("0012,Nusa Jaya,loket 3", "7301,Contoh,loket 1").startswith("Baru 2")
-    again = told("12,Nusa Jaya,loket 3", "0012,Nusa Jaya,loket 3", "013,Lain,loket 2", "13,Lain,loket 2", "120,Lain,loket 2")
+    again = told(
+        "12,Nusa Jaya,loket 3",
+        "0012,Nusa Jaya,loket 3",
+        "013,Lain,loket 2",
+        "13,Lain,loket 2",
+        "120,Lain,loket 2",
+    )
     assert again.startswith("Baru 2, berubah 0, tetap 1, ditolak 2.")
-    assert all(f"baris {line}, kolom kode: Kode ini hanya berbeda angka 0 di depannya" in again for line in (2, 5))
+    assert all(
+        f"baris {line}, kolom kode: Kode ini hanya berbeda angka 0 di depannya" in again for line in (2, 5)
+    )
 
     staff = tmp_path / "pegawai.csv"
     staff.write_bytes((CASES / "a2.csv").read_bytes().replace(b"7301", b"12", 1).replace(b"7301", b"99", 1))
     said = by_command(app, staff, "--dry-run").stderr
-    assert "baris 2, kolom kode_instansi: Kode instansi ini hanya berbeda angka 0 di depannya dari kode yang terdaftar" in said
+    assert (
+        "baris 2, kolom kode_instansi: Kode instansi ini hanya berbeda angka 0 di depannya dari kode yang "
+        "terdaftar" in said
+    )
     assert "baris 3, kolom kode_instansi: Kode instansi ini tidak dikenal." in said
 
 
-# -- the page ----------------------------------------------------------------------------------------------------------
+# -- the page
+# ----------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def wati(peopled: Flask) -> Visitor:
     return logged_in(peopled, WATI)
@@ -112,11 +131,14 @@ def wati(peopled: Flask) -> Visitor:
 @pytest.mark.parametrize(
     ("name", "found"),
     [
-        ("a1", {"refused": 2}), ("a2", {"new": 2}), ("b1", {"new": 12, "refused": 5}), ("e1", {"new": 1}), ("e2", {"new": 1}),
+        ("a1", {"refused": 2}), ("a2", {"new": 2}), ("b1", {"new": 12, "refused": 5}), ("e1", {"new": 1}),
+        ("e2", {"new": 1}),
         ("e3", {"new": 1}),
     ],
 )  # fmt: skip
-def test_the_dry_run_of_the_page_says_the_same(peopled: Flask, wati: Visitor, name: str, found: dict[str, int]) -> None:
+def test_the_dry_run_of_the_page_says_the_same(
+    peopled: Flask, wati: Visitor, name: str, found: dict[str, int]
+) -> None:
     page = checked(peopled, wati, (CASES / f"{name}.csv").read_bytes(), f"{name}.csv")
 
     assert batch_of(peopled, page).dry_run == found
@@ -128,7 +150,9 @@ def test_the_dry_run_of_the_page_says_the_same(peopled: Flask, wati: Visitor, na
             assert refused[line].startswith(f"kolom {column}: ") and said in refused[line]
 
 
-def test_refused_rows_of_a_file_with_tabs_have_tabs_and_are_taken_again(peopled: Flask, wati: Visitor) -> None:
+def test_refused_rows_of_a_file_with_tabs_have_tabs_and_are_taken_again(
+    peopled: Flask, wati: Visitor
+) -> None:
     file = (CASES / "e3.csv").read_bytes().replace(b"198609262015054003", b"198609262015054000")
     page = checked(peopled, wati, file)
     assert batch_of(peopled, page).delimiter == "\t"

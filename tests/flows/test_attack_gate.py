@@ -57,7 +57,14 @@ def renumber(admin: Visitor, app: Flask, person: Person, nip: str) -> None:
     """By the name: the NIP on record may be another one by now."""
     page = f"/admin/pegawai/{by_name(app, person).id}/ubah"
     seen = re.search(r'name="seen" value="([^"]+)"', admin.open(page).text)
-    record = {"nip": nip, "name": person.name, "category": "PNS", "work_unit": person.unit, "phone": "", "reason": WHY}
+    record = {
+        "nip": nip,
+        "name": person.name,
+        "category": "PNS",
+        "work_unit": person.unit,
+        "phone": "",
+        "reason": WHY,
+    }
     assert admin.submit(page, **record, seen=seen[1] if seen else "").status_code == 303
 
 
@@ -70,12 +77,16 @@ def contest(app: Flask, inbox: Inbox, person: Person) -> str:
 
 
 def settle(app: Flask, person: Person, change: IdentityChange | None = None) -> int:
-    return act_on_change(logged_in(app, RATNA), change or latest_change(app, person), "batalkan", because="Pemilik benar")
+    return act_on_change(
+        logged_in(app, RATNA), change or latest_change(app, person), "batalkan", because="Pemilik benar"
+    )
 
 
 def rows_about(app: Flask, person: Person) -> list[AuditEvent]:
     with app.app_context(), reading() as session:
-        about = select(AuditEvent).join(User, AuditEvent.account_id == User.id).where(User.name == person.name)
+        about = (
+            select(AuditEvent).join(User, AuditEvent.account_id == User.id).where(User.name == person.name)
+        )
         return list(session.scalars(about))
 
 
@@ -85,7 +96,9 @@ def click(app: Flask, link: str) -> None:
     visitor.post(link, csrf_token=visitor.csrf_token("/login"))
 
 
-def grant(admin: Visitor, person: Person, scope: str, until: timedelta = timedelta(days=300), sk: str = "SK-1") -> int:
+def grant(
+    admin: Visitor, person: Person, scope: str, until: timedelta = timedelta(days=300), sk: str = "SK-1"
+) -> int:
     day = (now() + until).date().isoformat()
     fields = {"nip": person.nip, "scope": scope, "sk_number": sk, "until": day}
     if scope == "instansi":
@@ -93,15 +106,24 @@ def grant(admin: Visitor, person: Person, scope: str, until: timedelta = timedel
     return admin.submit("/admin/mandat/baru", **fields).status_code
 
 
-def test_after_two_settled_stops_the_link_is_dead_and_one_admin_takes_an_account_in_use(peopled: Flask, inbox: Inbox) -> None:
-    """The owner was right twice, a second admin said so: then the third letter carries a link that stops nothing."""
+def test_after_two_settled_stops_the_link_is_dead_and_one_admin_takes_an_account_in_use(
+    peopled: Flask, inbox: Inbox
+) -> None:
+    """The owner was right twice, a second admin said so: then the third letter carries a link that stops
+    nothing."""
     with time_machine.travel(now(), tick=False) as clock:
         for _ in range(2):
             assert change_email(logged_in(peopled, WATI), peopled, SARI, "maling@contoh.example") == 303
             Visitor(peopled).submit(stop_links(inbox.fetch())[SARI.email or ""])
             clock.shift(timedelta(minutes=5))
             assert (
-                act_on_change(logged_in(peopled, RATNA), latest_change(peopled, SARI), "batalkan", because="Pemilik benar") == 303
+                act_on_change(
+                    logged_in(peopled, RATNA),
+                    latest_change(peopled, SARI),
+                    "batalkan",
+                    because="Pemilik benar",
+                )
+                == 303
             )
             inbox.fetch()
         assert change_email(logged_in(peopled, WATI), peopled, SARI, "maling@contoh.example") == 303
@@ -142,7 +164,8 @@ def test_a_nip_that_waited_is_not_given_once_somebody_else_has_held_it(peopled: 
 
 
 def test_an_appointee_confirmed_late_is_still_an_appointee(peopled: Flask) -> None:
-    """Ratna lets the decision lie for 31 days: from the first day of the mandate its holder counts as independent."""
+    """Ratna lets the decision lie for 31 days: from the first day of the mandate its holder counts as
+    independent."""
     centre(peopled, DEWI)
     ratna = logged_in(peopled, RATNA)
     with_password(peopled, DEWI)
@@ -168,7 +191,9 @@ def test_a_mandate_that_is_over_is_not_confirmed(peopled: Flask) -> None:
     assert not granted
 
 
-def test_the_thief_cannot_use_up_the_owners_link_by_stopping_a_later_change(peopled: Flask, inbox: Inbox) -> None:
+def test_the_thief_cannot_use_up_the_owners_link_by_stopping_a_later_change(
+    peopled: Flask, inbox: Inbox
+) -> None:
     wati, thief = logged_in(peopled, WATI), "maling@contoh.example"
     change_email(wati, peopled, JOKO, thief)
     owners = stop_links(inbox.fetch())[JOKO.email or ""]
@@ -179,13 +204,17 @@ def test_the_thief_cannot_use_up_the_owners_link_by_stopping_a_later_change(peop
 
     visitor = Visitor(peopled)
     visitor.post(owners, csrf_token=visitor.csrf_token("/login"))
-    act_on_change(logged_in(peopled, RATNA), latest_change(peopled, JOKO), "batalkan", because="Pemilik benar")
+    act_on_change(
+        logged_in(peopled, RATNA), latest_change(peopled, JOKO), "batalkan", because="Pemilik benar"
+    )
 
     assert user(peopled, JOKO).email == JOKO.email, "given back is what the thief had put there"
 
 
 @pytest.mark.parametrize("column", ["code", "email"])
-def test_a_file_changes_somebody_about_whom_a_decision_waits(peopled: Flask, inbox: Inbox, tmp_path: Path, column: str) -> None:
+def test_a_file_changes_somebody_about_whom_a_decision_waits(
+    peopled: Flask, inbox: Inbox, tmp_path: Path, column: str
+) -> None:
     change_email(logged_in(peopled, WATI), peopled, SARI, "sari.baru@contoh.example")
     changed = {"code": "3402"} if column == "code" else {"email": "sari.lain@contoh.example"}
 
@@ -197,14 +226,19 @@ def test_a_file_takes_somebody_out_of_ppt_and_to_another_instansi(peopled: Flask
     assert by_name(peopled, HADI).category is Category.PNS
     with peopled.app_context(), reading() as session:
         states = session.scalars(
-            select(IdentityChange.state).join(User, IdentityChange.user_id == User.id).where(User.nip == HADI.nip)
+            select(IdentityChange.state)
+            .join(User, IdentityChange.user_id == User.id)
+            .where(User.nip == HADI.nip)
         )
         assert set(states) == {ChangeState.DONE}
 
 
 @pytest.mark.parametrize("act", ["nip", "mutasi", "nonaktifkan"])
-def test_an_instansi_admin_does_not_undo_the_appointment_by_the_centre_unheard(peopled: Flask, inbox: Inbox, act: str) -> None:
-    """`Mandat pusat hanya dikonfirmasi atau dibatalkan oleh admin pusat`: but every act that ends a change under way does it."""
+def test_an_instansi_admin_does_not_undo_the_appointment_by_the_centre_unheard(
+    peopled: Flask, inbox: Inbox, act: str
+) -> None:
+    """`Mandat pusat hanya dikonfirmasi atau dibatalkan oleh admin pusat`: but every act that ends a change
+    under way does it."""
     centre(peopled, DEWI)
     assert grant(logged_in(peopled, RATNA), SARI, "pusat") == 303
     inbox.fetch()
@@ -266,8 +300,11 @@ def test_words_of_the_trail_for_a_nip_do_not_say_email(peopled: Flask) -> None:
     assert WORDS[Tag.EMAIL_CHANGE_DECIDED] == "Perubahan diputuskan"
 
 
-def test_in_use_without_an_address_one_admin_goes_on_with_nobody_but_the_thief_told(peopled: Flask, inbox: Inbox) -> None:
-    """A later decision was told to the thief alone; the owner's address is parked elsewhere, so it cannot be given back."""
+def test_in_use_without_an_address_one_admin_goes_on_with_nobody_but_the_thief_told(
+    peopled: Flask, inbox: Inbox
+) -> None:
+    """A later decision was told to the thief alone; the owner's address is parked elsewhere, so it cannot be
+    given back."""
     thief = "maling@contoh.example"
     with time_machine.travel(now(), tick=False) as clock:
         change_email(logged_in(peopled, WATI), peopled, SARI, thief)
@@ -288,7 +325,9 @@ def test_in_use_without_an_address_one_admin_goes_on_with_nobody_but_the_thief_t
         assert user(peopled, SARI).email != thief or SARI.email in {mail.to for mail in inbox.fetch()}
 
 
-def test_an_address_that_was_taken_from_its_owner_by_a_stop_is_not_given_to_another(peopled: Flask, inbox: Inbox) -> None:
+def test_an_address_that_was_taken_from_its_owner_by_a_stop_is_not_given_to_another(
+    peopled: Flask, inbox: Inbox
+) -> None:
     contest(peopled, inbox, JOKO)
     change_email(logged_in(peopled, WATI), peopled, BUDI, JOKO.email or "")
     settle(peopled, JOKO)
@@ -296,8 +335,11 @@ def test_an_address_that_was_taken_from_its_owner_by_a_stop_is_not_given_to_anot
     assert user(peopled, JOKO).email == JOKO.email
 
 
-def test_who_has_set_a_password_once_still_has_the_waiting_time_after_a_stop(peopled: Flask, inbox: Inbox) -> None:
-    """The thief's password goes with the stop, and with it the account counts as never used: the next change holds at once."""
+def test_who_has_set_a_password_once_still_has_the_waiting_time_after_a_stop(
+    peopled: Flask, inbox: Inbox
+) -> None:
+    """The thief's password goes with the stop, and with it the account counts as never used: the next change
+    holds at once."""
     with_password(peopled, BUDI)
     with time_machine.travel(now(), tick=False) as clock:
         change_email(logged_in(peopled, WATI), peopled, BUDI, "maling@contoh.example")
@@ -314,8 +356,11 @@ def test_who_has_set_a_password_once_still_has_the_waiting_time_after_a_stop(peo
         assert user(peopled, BUDI).email == BUDI.email
 
 
-def test_the_link_in_the_first_letter_stops_the_same_decision_taken_again(peopled: Flask, inbox: Inbox) -> None:
-    """Decide, take back, decide once more: the owner who opens the first of two letters reads that nothing holds any more."""
+def test_the_link_in_the_first_letter_stops_the_same_decision_taken_again(
+    peopled: Flask, inbox: Inbox
+) -> None:
+    """Decide, take back, decide once more: the owner who opens the first of two letters reads that nothing
+    holds any more."""
     wati = logged_in(peopled, WATI)
     change_email(wati, peopled, SARI, "maling@contoh.example")
     first = stop_links(inbox.fetch())[SARI.email or ""]
@@ -333,11 +378,15 @@ def test_a_decision_taken_while_its_admin_is_dismissed_is_frozen_too(peopled: Fl
         wati, sari = (session.scalars(select(User).where(User.nip == one.nip)).one() for one in (WATI, SARI))
         held = Authority.of(session, wati, today_in_jakarta(now()))
         assert held is not None
-        decision = deciding.Decision(EmailAddress("x@contoh.example"), IdentityCheck.IN_PERSON, "x", sari.credential_version)
+        decision = deciding.Decision(
+            EmailAddress("x@contoh.example"), IdentityCheck.IN_PERSON, "x", sari.credential_version
+        )
         client = Client("203.0.113.66", "x", "-")
         deciding.change_email(session, held, sari.id, decision, timedelta(hours=24), client, now())
         session.flush()
-        dismissal = threading.Thread(target=lambda: peopled.test_cli_runner().invoke(args=["admin", "revoke", WATI.nip]))
+        dismissal = threading.Thread(
+            target=lambda: peopled.test_cli_runner().invoke(args=["admin", "revoke", WATI.nip])
+        )
         dismissal.start()
         dismissal.join(5)
     dismissal.join()
@@ -358,8 +407,11 @@ def test_stopping_the_first_of_two_new_nips_gives_the_own_one_back(peopled: Flas
 
 
 @pytest.mark.parametrize("kind", ["instansi", "kategori"])
-def test_where_the_owner_was_right_the_change_does_not_hold_as_the_page_says(peopled: Flask, inbox: Inbox, kind: str) -> None:
-    """`Bila ia benar, tutup perkara ini: perubahan itu tidak berlaku`: but it does, for instansi and category."""
+def test_where_the_owner_was_right_the_change_does_not_hold_as_the_page_says(
+    peopled: Flask, inbox: Inbox, kind: str
+) -> None:
+    """`Bila ia benar, tutup perkara ini: perubahan itu tidak berlaku`: but it does, for instansi and
+    category."""
     ratna, person = logged_in(peopled, RATNA), SARI if kind == "instansi" else HADI
     if kind == "instansi":
         ratna.submit(page_of(peopled, person, "/mutasi"), code="3402", reason=WHY)
@@ -369,7 +421,12 @@ def test_where_the_owner_was_right_the_change_does_not_hold_as_the_page_says(peo
     Visitor(peopled).submit(stop_links(inbox.fetch())[person.email or ""])
     centre(peopled, DEWI)
     with_password(peopled, DEWI)
-    assert act_on_change(logged_in(peopled, DEWI), latest_change(peopled, person), "batalkan", because="Pemilik benar") == 303
+    assert (
+        act_on_change(
+            logged_in(peopled, DEWI), latest_change(peopled, person), "batalkan", because="Pemilik benar"
+        )
+        == 303
+    )
 
     after = user(peopled, person)
     assert (after.instansi.code, after.category) == (person.instansi, person.category)
@@ -390,7 +447,9 @@ def test_a_stale_page_of_a_change_that_waits_does_not_close_the_case(peopled: Fl
     path = f"/admin/perbaikan-email/perubahan/{change.id}"
     fields = dict(re.findall(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"', ratna.open(path).text))
     Visitor(peopled).submit(stop_links(inbox.fetch())[SARI.email or ""])
-    ratna.post(f"{path}/batalkan", **{**fields, "because": "Salah ketik", "csrf_token": ratna.csrf_token("/akun")})
+    ratna.post(
+        f"{path}/batalkan", **{**fields, "because": "Salah ketik", "csrf_token": ratna.csrf_token("/akun")}
+    )
 
     assert latest_change(peopled, SARI).is_contesting  # type: ignore[union-attr]
 
@@ -400,10 +459,15 @@ def test_an_address_stopped_elsewhere_is_warned_of_also_where_the_desk_had_decid
 ) -> None:
     contest(peopled, inbox, JOKO)
     with peopled.app_context(), reading() as session:
-        ratna, budi = (session.scalars(select(User).where(User.nip == one.nip)).one() for one in (RATNA, BUDI))
+        ratna, budi = (
+            session.scalars(select(User).where(User.nip == one.nip)).one() for one in (RATNA, BUDI)
+        )
         held = Authority.of(session, ratna, today_in_jakarta(now()))
         assert held is not None
-        kinds = {one.kind.value for one in about_address(session, held, budi, EmailAddress("maling@contoh.example"), now())}
+        kinds = {
+            one.kind.value
+            for one in about_address(session, held, budi, EmailAddress("maling@contoh.example"), now())
+        }
     assert "alamat_pernah_dihentikan" in kinds
 
 
@@ -416,14 +480,25 @@ def test_the_trail_holds_what_a_stop_and_its_end_change(peopled: Flask, inbox: I
         return
     contest(peopled, inbox, JOKO)
     settle(peopled, JOKO)
-    tag, column = (Tag.CONTEST_SETTLED, "new_email") if what == "address is back" else (Tag.EMAIL_CHANGE_STOPPED, "old_email")
+    tag, column = (
+        (Tag.CONTEST_SETTLED, "new_email")
+        if what == "address is back"
+        else (Tag.EMAIL_CHANGE_STOPPED, "old_email")
+    )
     assert [row for row in rows_about(peopled, JOKO) if row.tag is tag and column in row.detail]
 
 
 def test_a_double_click_on_a_new_nip_is_one_decision(peopled: Flask, inbox: Inbox) -> None:
     wati, page = logged_in(peopled, WATI), page_of(peopled, SARI, "/ubah")
     seen = re.search(r'name="seen" value="([^"]+)"', wati.open(page).text)
-    record = {"nip": NEW_NIP, "name": SARI.name, "category": "PNS", "work_unit": SARI.unit, "phone": "", "reason": WHY}
+    record = {
+        "nip": NEW_NIP,
+        "name": SARI.name,
+        "category": "PNS",
+        "work_unit": SARI.unit,
+        "phone": "",
+        "reason": WHY,
+    }
     token = wati.csrf_token("/akun")
     for _ in range(2):
         wati.post(page, csrf_token=token, seen=seen[1] if seen else "", **record)
@@ -448,7 +523,9 @@ def test_a_settled_case_is_not_said_to_wait(peopled: Flask, inbox: Inbox) -> Non
     assert "akan memeriksanya" not in words_of(Visitor(peopled).open(link))
 
 
-def test_nobody_is_said_to_have_been_told_where_there_is_no_second_admin(peopled: Flask, inbox: Inbox) -> None:
+def test_nobody_is_said_to_have_been_told_where_there_is_no_second_admin(
+    peopled: Flask, inbox: Inbox
+) -> None:
     ratna = logged_in(peopled, RATNA)
     answer = ratna.submit(page_of(peopled, RAKA, "/mutasi"), code="7301", reason=WHY)
     told = [mail for mail in inbox.fetch() if "admin kedua" in mail.text]

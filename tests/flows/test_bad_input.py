@@ -78,7 +78,9 @@ def test_nonsense_in_any_field_is_refused_with_a_page(peopled: Flask, nonsense: 
         ("9" * 200, "terlalu panjang"),
     ],
 )
-def test_each_slip_in_a_nip_has_its_own_sentence_and_stays_in_the_field(visitor: Visitor, typed: str, sentence: str) -> None:
+def test_each_slip_in_a_nip_has_its_own_sentence_and_stays_in_the_field(
+    visitor: Visitor, typed: str, sentence: str
+) -> None:
     answer = visitor.log_in(typed)
 
     assert answer.status_code == 422
@@ -98,7 +100,9 @@ def test_two_values_for_one_field_are_refused(visitor: Visitor, path: str) -> No
         assert answer.status_code == 400 and "satu isian untuk setiap kolom" in words_of(answer)
 
 
-@pytest.mark.parametrize("path", [*FORMS, "/logout", "/konfirmasi-reset-password/kirim-ulang", "/akun/tetap-masuk"])
+@pytest.mark.parametrize(
+    "path", [*FORMS, "/logout", "/konfirmasi-reset-password/kirim-ulang", "/akun/tetap-masuk"]
+)
 def test_json_and_other_bodies_are_refused(visitor: Visitor, path: str) -> None:
     for body, kind in (
         (b'{"nip": null}', "application/json"),
@@ -160,7 +164,11 @@ def test_sending_the_form_again_after_a_lost_csrf_token_works(visitor: Visitor) 
 
 def test_every_post_without_a_csrf_token_changes_nothing(peopled: Flask, visitor: Visitor) -> None:
     visitor.log_in(SARI.nip)
-    rules = [rule.rule for rule in peopled.url_map.iter_rules() if "POST" in (rule.methods or ()) and "<" not in rule.rule]
+    rules = [
+        rule.rule
+        for rule in peopled.url_map.iter_rules()
+        if "POST" in (rule.methods or ()) and "<" not in rule.rule
+    ]
     assert len(rules) >= 7
 
     for rule in rules:
@@ -169,7 +177,9 @@ def test_every_post_without_a_csrf_token_changes_nothing(peopled: Flask, visitor
     assert visitor.is_logged_in()
 
 
-@pytest.mark.parametrize("link", ["x", "%00", "null", "a.b", "A" * 16 + "." + "b" * 43, "A" * 5000, "..%2f..%2fetc%2fpasswd"])
+@pytest.mark.parametrize(
+    "link", ["x", "%00", "null", "a.b", "A" * 16 + "." + "b" * 43, "A" * 5000, "..%2f..%2fetc%2fpasswd"]
+)
 def test_a_broken_link_says_what_to_do(visitor: Visitor, link: str) -> None:
     for path in (f"/konfirmasi-reset-password/{link}", f"/perbaikan-email/{link}"):
         answer = visitor.open(path)
@@ -187,7 +197,9 @@ def test_junk_in_a_cookie_is_nobody(visitor: Visitor, cookie: str, value: str) -
     assert not visitor.is_logged_in()
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost:81", "localhost@evil.example", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "localhost:81", "localhost@evil.example", ""]
+)
 def test_another_host_is_refused(peopled: Flask, host: str) -> None:
     answer = peopled.test_client().get("/login", headers={"Host": host})
 
@@ -197,15 +209,28 @@ def test_another_host_is_refused(peopled: Flask, host: str) -> None:
 
 def test_every_page_carries_the_protecting_headers(visitor: Visitor) -> None:
     visitor.log_in(SARI.nip)
-    for path in ("/login", "/lupa-password", "/beranda", "/akun", "/bantuan", "/tidak-ada", "/logout", "/healthz"):
+    for path in (
+        "/login",
+        "/lupa-password",
+        "/beranda",
+        "/akun",
+        "/bantuan",
+        "/tidak-ada",
+        "/logout",
+        "/healthz",
+    ):
         headers = visitor.open(path).headers
 
         assert headers["Cache-Control"] == "no-store", path
         assert headers["Referrer-Policy"] == "no-referrer"
         assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert (
+            headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        )
         policy = headers["Content-Security-Policy"]
-        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
+        assert (
+            "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
+        )
         assert "Strict-Transport-Security" not in headers, "only where PUBLIC_URL is https"
 
 

@@ -37,8 +37,11 @@ def _line(looked: Result, about: str) -> str:
     return line
 
 
-# -- settings ----------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("environ", "name", "reason"), UNSAFE, ids=lambda part: part if isinstance(part, str) else "")
+# -- settings
+# ----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("environ", "name", "reason"), UNSAFE, ids=lambda part: part if isinstance(part, str) else ""
+)
 def test_check_says_what_the_start_says(environ: dict[str, str], name: str, reason: str) -> None:
     def start() -> Flask:
         Settings.from_env({**PRODUCTION, **environ})
@@ -59,18 +62,32 @@ def test_check_says_what_the_start_says(environ: dict[str, str], name: str, reas
 def test_check_repeats_what_the_start_remarks(make_app: MakeApp) -> None:
     looked = _check(make_app(MAIL_SEVER="x"))
 
-    assert looked.exit_code == 0 and "warning: MAIL_SEVER: is no setting; did you mean MAIL_SERVER?" in looked.output
+    assert (
+        looked.exit_code == 0
+        and "warning: MAIL_SEVER: is no setting; did you mean MAIL_SERVER?" in looked.output
+    )
 
 
-# -- what the portal leans on ------------------------------------------------------------------------------------------
+# -- what the portal leans on
+# ------------------------------------------------------------------------------------------
 def test_check_says_of_each_thing_how_it_is(make_app: MakeApp, database_url: str) -> None:
     looked = _check(make_app())
 
     assert looked.exit_code == 0, looked.output
-    for about in ("settings: test", "database: ", "migrations: ", "(INSTANCE_PATH): ", "(mails): ", "Redis: ", "mail server: "):
+    for about in (
+        "settings: test",
+        "database: ",
+        "migrations: ",
+        "(INSTANCE_PATH): ",
+        "(mails): ",
+        "Redis: ",
+        "mail server: ",
+    ):
         assert _line(looked, about).startswith("ok: ")
     assert _line(looked, "clock: ").startswith("skipped: " if database_url.startswith("sqlite") else "ok: ")
-    assert _line(looked, "proxies: ").startswith("skipped: ") and "start the portal" in _line(looked, "proxies: ")
+    assert _line(looked, "proxies: ").startswith("skipped: ") and "start the portal" in _line(
+        looked, "proxies: "
+    )
 
 
 def test_check_says_what_must_be_mended(make_app: MakeApp, tmp_path: Path) -> None:
@@ -84,7 +101,11 @@ def test_check_says_what_must_be_mended(make_app: MakeApp, tmp_path: Path) -> No
     looked = _check(make_app(**broken))
 
     assert looked.exit_code == 1 and "geheim" not in looked.output
-    for about, way in (("mail server", "MAIL_SERVER"), ("Redis at", "start it"), ("(INSTANCE_PATH)", "give it to")):
+    for about, way in (
+        ("mail server", "MAIL_SERVER"),
+        ("Redis at", "start it"),
+        ("(INSTANCE_PATH)", "give it to"),
+    ):
         assert _line(looked, about).startswith("fault: ") and way in _line(looked, about)
 
     empty = _check(make_app(DATABASE_URL=f"sqlite:///{tmp_path}/new.db"))
@@ -122,7 +143,8 @@ def test_check_compares_the_clock_with_the_database_s(make_app: MakeApp, databas
             assert looked.exit_code == 1 and f"120 seconds {said} the database's" in _line(looked, "clock: ")
 
 
-# -- the proxies before it ---------------------------------------------------------------------------------------------
+# -- the proxies before it
+# ---------------------------------------------------------------------------------------------
 class Proxy(BaseHTTPRequestHandler):
     """Passes requests on to `upstream`, and does with X-Forwarded-For what its `manner` says."""
 
@@ -167,7 +189,8 @@ def _proxy(upstream: int, manner: str) -> Iterator[int]:
 
 @contextmanager
 def _behind(manners: list[str]) -> Iterator[tuple[socket.socket, int]]:
-    """A door for the portal, and the port at which the outermost of these proxies listens; the portal's own without any."""
+    """A door for the portal, and the port at which the outermost of these proxies listens; the portal's own
+    without any."""
     with ExitStack() as stack:
         door = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         port = door.getsockname()[1]
@@ -178,7 +201,9 @@ def _behind(manners: list[str]) -> Iterator[tuple[socket.socket, int]]:
 
 @contextmanager
 def _serving(app: Flask, door: socket.socket) -> Iterator[None]:
-    server = waitress.create_server(app, sockets=[door], threads=4, ident=None, clear_untrusted_proxy_headers=False)
+    server = waitress.create_server(
+        app, sockets=[door], threads=4, ident=None, clear_untrusted_proxy_headers=False
+    )
     web = threading.Thread(target=server.run, daemon=True)
     web.start()
     yield
@@ -196,23 +221,55 @@ def _serving(app: Flask, door: socket.socket) -> Iterator[None]:
         (["adds"], "1", "ok: proxies: "),
         (["writes anew"], "1", "ok: proxies: "),
         (["adds", "adds"], "2", "ok: proxies: "),
-        (["adds"], "2", "fault: TRUSTED_PROXIES=2, and the request through URL passed 1 proxy: visitors can choose"),
-        (["writes anew"], "2", "fault: TRUSTED_PROXIES=2, and the request through URL passed 1 proxy: visitors can choose"),
-        ([], "1", "fault: TRUSTED_PROXIES=1, and the request through URL passed 0 proxies: visitors can choose"),
-        (["adds"], "0", "fault: TRUSTED_PROXIES=0, and the request through URL passed 1 proxy: all visitors count as one"),
-        (["adds", "adds"], "1", "fault: TRUSTED_PROXIES=1, and the request through URL passed 2 proxies: all visitors count"),
-        (["keeps what is there"], "1", "fault: TRUSTED_PROXIES=1, and the request through URL passed 1 proxy, which let"),
-        (["changes the host"], "1", "fault: proxies: URL answers 400: the proxy must pass the Host header on"),
+        (
+            ["adds"],
+            "2",
+            "fault: TRUSTED_PROXIES=2, and the request through URL passed 1 proxy: visitors can choose",
+        ),
+        (
+            ["writes anew"],
+            "2",
+            "fault: TRUSTED_PROXIES=2, and the request through URL passed 1 proxy: visitors can choose",
+        ),
+        (
+            [],
+            "1",
+            "fault: TRUSTED_PROXIES=1, and the request through URL passed 0 proxies: visitors can choose",
+        ),
+        (
+            ["adds"],
+            "0",
+            "fault: TRUSTED_PROXIES=0, and the request through URL passed 1 proxy: all visitors count as one",
+        ),
+        (
+            ["adds", "adds"],
+            "1",
+            "fault: TRUSTED_PROXIES=1, and the request through URL passed 2 proxies: all visitors count",
+        ),
+        (
+            ["keeps what is there"],
+            "1",
+            "fault: TRUSTED_PROXIES=1, and the request through URL passed 1 proxy, which let",
+        ),
+        (
+            ["changes the host"],
+            "1",
+            "fault: proxies: URL answers 400: the proxy must pass the Host header on",
+        ),
     ],
     ids=str,
 )
-def test_check_counts_the_proxies_by_one_request(make_app: MakeApp, proxies: list[str], trusted: str, said: str) -> None:
+def test_check_counts_the_proxies_by_one_request(
+    make_app: MakeApp, proxies: list[str], trusted: str, said: str
+) -> None:
     with _behind(proxies) as (door, port):
         app = make_app(PUBLIC_URL=f"http://127.0.0.1:{port}", TRUSTED_PROXIES=trusted)
         with _serving(app, door):
             looked = _check(app)
 
-    line = _line(looked, f"http://127.0.0.1:{port} ") if said.startswith("fault") else _line(looked, "proxies: ")
+    line = (
+        _line(looked, f"http://127.0.0.1:{port} ") if said.startswith("fault") else _line(looked, "proxies: ")
+    )
     assert line.startswith(said.replace("URL", f"http://127.0.0.1:{port}")), looked.output
     assert looked.exit_code == (1 if said.startswith("fault") else 0)
 
@@ -224,7 +281,11 @@ def test_check_is_not_taken_in_by_another_portal(make_app: MakeApp) -> None:
         with _serving(make_app(PUBLIC_URL=url, SECRET_KEY="another key, of another portal"), door):
             looked = _check(make_app(PUBLIC_URL=url))
 
-    assert looked.exit_code == 0 and _line(looked, "proxies: ").startswith("skipped: ") and "another SECRET_KEY" in looked.output
+    assert (
+        looked.exit_code == 0
+        and _line(looked, "proxies: ").startswith("skipped: ")
+        and "another SECRET_KEY" in looked.output
+    )
 
 
 def test_the_question_of_check_is_answered_once_within_a_minute_and_to_nobody_else(app: Flask) -> None:
@@ -232,11 +293,20 @@ def test_the_question_of_check_is_answered_once_within_a_minute_and_to_nobody_el
     question = SigningKeys((SECRET_KEY,)).check_question(secrets.token_hex(16))
 
     def ask(signed: str | None) -> int:
-        return visitor.client.get("/proxyz", headers={"X-Portal-Check": signed} if signed is not None else {}).status_code
+        return visitor.client.get(
+            "/proxyz", headers={"X-Portal-Check": signed} if signed is not None else {}
+        ).status_code
 
     assert [ask(question), ask(question)] == [200, 404]
     strangers = SigningKeys(("another key",))
-    for signed in (None, "", "x", question[:-1], strangers.check_question("2"), SigningKeys((SECRET_KEY,)).correction_link("3")):
+    for signed in (
+        None,
+        "",
+        "x",
+        question[:-1],
+        strangers.check_question("2"),
+        SigningKeys((SECRET_KEY,)).correction_link("3"),
+    ):
         assert ask(signed) == 404
     for minutes in (-2, 2):
         with time_machine.travel(now() + timedelta(minutes=minutes)):

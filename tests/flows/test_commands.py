@@ -76,7 +76,9 @@ def test_an_open_demo_shows_its_mail_to_the_world(make_app: MakeApp) -> None:
     app = make_app(PORTAL_ENV="demo", DEMO_OPEN_TO_THE_WORLD="yes", PUBLIC_URL="http://demo.contoh.go.id")
     (app.extensions["portal"].settings.mail_folder).mkdir(parents=True)
 
-    page = app.test_client().get("/kotak-surat", base_url="http://demo.contoh.go.id", environ_base={"REMOTE_ADDR": "203.0.113.7"})
+    page = app.test_client().get(
+        "/kotak-surat", base_url="http://demo.contoh.go.id", environ_base={"REMOTE_ADDR": "203.0.113.7"}
+    )
 
     assert page.status_code == 200
 
@@ -103,8 +105,18 @@ def test_a_mandate_is_granted_with_its_letter_and_last_day(peopled: Flask) -> No
 
     assert runner.invoke(args=[*grant, "--instansi", "0000"]).exit_code == 1
     assert runner.invoke(args=[*grant, "--instansi", "7301", "--pusat"]).exit_code == 2
-    assert runner.invoke(args=["admin", "grant", STRANGERS_NIP, "--pusat", "--sk", "x", "--until", "2999-12-31"]).exit_code == 1
-    assert runner.invoke(args=["admin", "grant", SARI.nip, "--pusat", "--sk", "x", "--until", "2020-01-01"]).exit_code == 1
+    assert (
+        runner.invoke(
+            args=["admin", "grant", STRANGERS_NIP, "--pusat", "--sk", "x", "--until", "2999-12-31"]
+        ).exit_code
+        == 1
+    )
+    assert (
+        runner.invoke(
+            args=["admin", "grant", SARI.nip, "--pusat", "--sk", "x", "--until", "2020-01-01"]
+        ).exit_code
+        == 1
+    )
 
 
 def test_the_database_itself_refuses_what_the_rules_forbid(peopled: Flask) -> None:
@@ -114,7 +126,12 @@ def test_the_database_itself_refuses_what_the_rules_forbid(peopled: Flask) -> No
             for name, value in values.items():
                 setattr(user, name, value)
 
-    for values in ({"nip": SARI.nip}, {"nip": "123"}, {"email": None}, {"email": SARI.email, "email_key": SARI.email}):
+    for values in (
+        {"nip": SARI.nip},
+        {"nip": "123"},
+        {"email": None},
+        {"email": SARI.email, "email_key": SARI.email},
+    ):
         with pytest.raises(IntegrityError):
             change(**values)
 
@@ -124,14 +141,20 @@ def test_housekeeping_removes_what_is_over_and_nothing_else(peopled: Flask) -> N
     Visitor(peopled).log_in(BUDI.nip, "Salah-1")
     Visitor(peopled).reset_password("WDJB-MJHT", "Kuda-Laut7", nip=BUDI.nip)
     with time_machine.travel(now(), tick=False) as clock:
-        assert "sessions: 0, throttles: 0, guesses: 0" in peopled.test_cli_runner().invoke(args=["housekeeping"]).output
+        assert (
+            "sessions: 0, throttles: 0, guesses: 0"
+            in peopled.test_cli_runner().invoke(args=["housekeeping"]).output
+        )
         clock.shift(100 * 24 * 3600)
 
         removed = peopled.test_cli_runner().invoke(args=["housekeeping"]).output
 
     assert "sessions: 1, throttles: 1, guesses: 2" in removed
     with peopled.app_context(), reading() as session:
-        assert not session.scalars(select(LoginSession)).all() and not session.scalars(select(ThrottleBucket)).all()
+        assert (
+            not session.scalars(select(LoginSession)).all()
+            and not session.scalars(select(ThrottleBucket)).all()
+        )
         assert not session.scalars(select(GuessBucket)).all()
         assert session.scalars(select(AuditEvent)).all(), "the trail stays"
 
@@ -160,7 +183,10 @@ HERE, ELSEWHERE = "127.0.0.1", "203.0.113.7"
         ({}, "::1", {}, 200),
         ({}, ELSEWHERE, {}, 404),
         ({}, "unix:", {}, 404),
-        *(({}, HERE, {name: HERE}, 404) for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Host")),
+        *(
+            ({}, HERE, {name: HERE}, 404)
+            for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Host")
+        ),
         ({}, HERE, WITH_TOKEN, 200),
         # A proxy of this machine that adds nothing, told by the settings alone.
         ({"TRUSTED_PROXIES": "1"}, HERE, {}, 404),
@@ -170,7 +196,12 @@ HERE, ELSEWHERE = "127.0.0.1", "203.0.113.7"
         ({"TRUSTED_PROXIES": "2"}, ELSEWHERE, {"X-Forwarded-For": f"{HERE}, {HERE}"}, 404),
         ({"TRUSTED_PROXIES": "1"}, ELSEWHERE, {"X-Forwarded-For": HERE}, 404),
         *(
-            ({"METRICS_TOKEN": TOKEN, "TRUSTED_PROXIES": proxies}, peer, {**forwarded, **token}, 200 if token else 404)
+            (
+                {"METRICS_TOKEN": TOKEN, "TRUSTED_PROXIES": proxies},
+                peer,
+                {**forwarded, **token},
+                200 if token else 404,
+            )
             for proxies in ("0", "1", "2")
             for peer in (HERE, ELSEWHERE)
             for forwarded in ({}, {"X-Forwarded-For": f"{HERE}, {HERE}"})
@@ -187,7 +218,9 @@ def test_metrics_are_for_this_machine_or_for_who_has_the_token(
     app = make_app(**environ)
     base_url = app.extensions["portal"].settings.public_url
 
-    answer = app.test_client().get("/metrics", base_url=base_url, headers=headers, environ_base={"REMOTE_ADDR": peer})
+    answer = app.test_client().get(
+        "/metrics", base_url=base_url, headers=headers, environ_base={"REMOTE_ADDR": peer}
+    )
 
     assert answer.status_code == status
     assert ("portal_outbox" in answer.text) == (status == 200)
@@ -249,7 +282,9 @@ def test_refusals_that_cost_their_sender_nothing_leave_one_row_a_minute(peopled:
     ]
 
 
-def test_an_accident_is_a_calm_page_with_its_number(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_accident_is_a_calm_page_with_its_number(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = make_app()
     monkeypatch.setitem(app.view_functions, "information.help", lambda: 1 / 0)
 
@@ -259,7 +294,9 @@ def test_an_accident_is_a_calm_page_with_its_number(make_app: MakeApp, monkeypat
     assert answer.headers["X-Request-ID"] in words_of(answer) and "ZeroDivision" not in answer.text
 
 
-def test_too_many_hashes_at_once_are_a_503_that_says_when_to_come_back(peopled: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_hashes_at_once_are_a_503_that_says_when_to_come_back(
+    peopled: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     taken = BoundedSemaphore(1)
     taken.acquire()
     monkeypatch.setattr(passwords, "_slots", taken)

@@ -38,7 +38,11 @@ from tests.photos import PLACE, TURNED_RIGHT, camera_notes, from_phone, grainy, 
 from tests.visitor import Visitor, words_of
 
 NEW = "joko@nusajaya.example"
-FORM = {"name": "Joko Prabowo Adi", "work_unit": "Sekretariat Daerah", "reason": "Email lama tidak bisa dibuka."}
+FORM = {
+    "name": "Joko Prabowo Adi",
+    "work_unit": "Sekretariat Daerah",
+    "reason": "Email lama tidak bisa dibuka.",
+}
 
 
 @pytest.fixture
@@ -51,7 +55,9 @@ def ask(visitor: Visitor, nip: str = JOKO.nip, email: str = NEW) -> TestResponse
     return visitor.submit("/perbaikan-email", nip=nip, email=email)
 
 
-def link_for(app: Flask, inbox: Inbox, nip: str = JOKO.nip, email: str = NEW, address: str = "203.0.113.7") -> str:
+def link_for(
+    app: Flask, inbox: Inbox, nip: str = JOKO.nip, email: str = NEW, address: str = "203.0.113.7"
+) -> str:
     """Ask, and read the mail among whatever else has come meanwhile."""
     assert ask(Visitor(app, address), nip, email).status_code == 303
     [mail] = [mail for mail in inbox.fetch() if mail.to == email and "Lanjutkan" in mail.subject]
@@ -62,11 +68,15 @@ def path_of(mail: Mail) -> str:
     return mail.link.removeprefix("http://localhost")
 
 
-def send(visitor: Visitor, link: str, content: bytes | None = None, filename: str = "sk.jpg", **fields: str) -> TestResponse:
+def send(
+    visitor: Visitor, link: str, content: bytes | None = None, filename: str = "sk.jpg", **fields: str
+) -> TestResponse:
     data: dict[str, object] = {**FORM, **fields, "csrf_token": visitor.csrf_token(link)}
     if content is not None:
         data["attachment"] = (BytesIO(content), filename)
-    return visitor.client.post(link, data=data, content_type="multipart/form-data", environ_base={"REMOTE_ADDR": "203.0.113.7"})
+    return visitor.client.post(
+        link, data=data, content_type="multipart/form-data", environ_base={"REMOTE_ADDR": "203.0.113.7"}
+    )
 
 
 def requests_in(app: Flask) -> list[EmailCorrection]:
@@ -92,7 +102,8 @@ def person_of(app: Flask, nip: str) -> User:
         return found
 
 
-# -- the whole way -----------------------------------------------------------------------------------------------------
+# -- the whole way
+# -----------------------------------------------------------------------------------------------------
 
 
 def test_joko_asks_from_the_page_and_gets_a_ticket(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
@@ -102,21 +113,38 @@ def test_joko_asks_from_the_page_and_gets_a_ticket(peopled: Flask, visitor: Visi
 
     link = path_of(inbox.fetch_one(NEW))
     form = words_of(visitor.open(link))
-    assert NEW in form and "19821103******1***" in form and JOKO.nip not in form and "Unit kerja (opsional)" in form
+    assert (
+        NEW in form
+        and "19821103******1***" in form
+        and JOKO.nip not in form
+        and "Unit kerja (opsional)" in form
+    )
     assert "Sekretariat" not in form, "nothing on record is told"
     sent = send(visitor, link, phone="0812 3456 7890")
 
     assert (sent.status_code, sent.location) == (303, link)
     [request] = requests_in(peopled)
     joko = person_of(peopled, JOKO.nip)
-    assert (request.state, request.user_id, request.instansi_id) == (CorrectionState.NEW, joko.id, joko.instansi_id)
+    assert (request.state, request.user_id, request.instansi_id) == (
+        CorrectionState.NEW,
+        joko.id,
+        joko.instansi_id,
+    )
     assert (request.name, request.phone) == ("Joko Prabowo Adi", "0812 3456 7890")
     received = inbox.fetch_one(NEW)
-    assert request.ticket in received.subject and "Yth. Bapak/Ibu" in received.text and "Joko" not in received.text
+    assert (
+        request.ticket in received.subject
+        and "Yth. Bapak/Ibu" in received.text
+        and "Joko" not in received.text
+    )
     assert shown_moment(request.promised_by) in received.text
     for link_to_ticket in (link, path_of(received)):
         ticket = words_of(Visitor(peopled).open(link_to_ticket))
-        assert request.ticket in ticket and "Keadaan Baru" in ticket and shown_moment(request.promised_by) in ticket
+        assert (
+            request.ticket in ticket
+            and "Keadaan Baru" in ticket
+            and shown_moment(request.promised_by) in ticket
+        )
 
 
 def test_the_mail_that_the_address_is_not_registered_leads_to_the_same_form(
@@ -169,13 +197,20 @@ def test_each_field_has_its_own_sentence(
 
 
 def test_what_was_typed_is_cleaned(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
-    send(visitor, link_for(peopled, inbox), name="  Jo\u200bko\n  Adi\u0301 ", reason="satu\r\n\r\n\r\n\r\ndua \u202e<b>")
+    send(
+        visitor,
+        link_for(peopled, inbox),
+        name="  Jo\u200bko\n  Adi\u0301 ",
+        reason="satu\r\n\r\n\r\n\r\ndua \u202e<b>",
+    )
 
     [request] = requests_in(peopled)
     assert (request.name, request.reason) == ("Joko Ad\u00ed", "satu\n\ndua <b>")
 
 
-def test_a_form_without_its_csrf_token_comes_back_with_what_was_typed(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_a_form_without_its_csrf_token_comes_back_with_what_was_typed(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     link = link_for(peopled, inbox)
 
     for path, fields in (("/perbaikan-email", {"nip": JOKO.nip, "email": NEW}), (link, FORM)):
@@ -184,7 +219,8 @@ def test_a_form_without_its_csrf_token_comes_back_with_what_was_typed(peopled: F
         assert all(value in again.text for value in fields.values())
 
 
-# -- asking for the link -----------------------------------------------------------------------------------------------
+# -- asking for the link
+# -----------------------------------------------------------------------------------------------
 
 
 def test_a_likely_slip_is_a_warning_that_can_be_passed(visitor: Visitor, inbox: Inbox) -> None:
@@ -200,13 +236,20 @@ def test_the_same_form_sent_twice_is_one_wish(peopled: Flask, visitor: Visitor, 
     token = visitor.csrf_token("/perbaikan-email")
 
     for _ in range(2):
-        assert visitor.post("/perbaikan-email", csrf_token=token, form_id="one", nip=JOKO.nip, email=NEW).status_code == 303
+        assert (
+            visitor.post(
+                "/perbaikan-email", csrf_token=token, form_id="one", nip=JOKO.nip, email=NEW
+            ).status_code
+            == 303
+        )
     visitor.post("/perbaikan-email", csrf_token=token, form_id="another", nip=JOKO.nip, email=NEW)
 
     assert len(inbox.fetch()) == len(requests_in(peopled)) == 2
 
 
-def test_after_three_links_in_an_hour_the_page_is_the_same_and_no_mail_leaves(peopled: Flask, inbox: Inbox) -> None:
+def test_after_three_links_in_an_hour_the_page_is_the_same_and_no_mail_leaves(
+    peopled: Flask, inbox: Inbox
+) -> None:
     pages = []
     for _ in range(4):
         visitor = Visitor(peopled)
@@ -232,7 +275,8 @@ def test_contacts_are_shown_when_searched_for_where_there_are_many(peopled: Flas
     assert "loket 3" in words_of(visitor.open("/perbaikan-email"))
     with peopled.app_context(), unit_of_work() as session:
         session.add_all(
-            Instansi(code=f"9{n:03}", name=f"Kabupaten Rekaan {n}", helpdesk_contact=f"kontak {n}") for n in range(25)
+            Instansi(code=f"9{n:03}", name=f"Kabupaten Rekaan {n}", helpdesk_contact=f"kontak {n}")
+            for n in range(25)
         )
 
     assert "loket 3" not in words_of(visitor.open("/perbaikan-email"))
@@ -242,10 +286,13 @@ def test_contacts_are_shown_when_searched_for_where_there_are_many(peopled: Flas
     assert "Tidak ada instansi" in words_of(nothing) and "<script>" not in nothing.text
 
 
-# -- what a link shows -------------------------------------------------------------------------------------------------
+# -- what a link shows
+# -------------------------------------------------------------------------------------------------
 
 
-def test_who_is_on_record_already_is_told_so_at_that_mailbox_only(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_who_is_on_record_already_is_told_so_at_that_mailbox_only(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     own = link_for(peopled, inbox, SARI.nip, "SARI@nusajaya.example")
     others = link_for(peopled, inbox, SARI.nip, "orang@contoh.example")
     token = visitor.csrf_token(others)
@@ -256,7 +303,9 @@ def test_who_is_on_record_already_is_told_so_at_that_mailbox_only(peopled: Flask
     assert all(request.state is CorrectionState.ASKED for request in requests_in(peopled))
 
 
-def test_a_second_link_leads_to_the_ticket_that_is_open(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_a_second_link_leads_to_the_ticket_that_is_open(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     first, second = link_for(peopled, inbox), link_for(peopled, inbox)
     token = visitor.csrf_token(second)
     send(visitor, first)
@@ -292,7 +341,9 @@ def with_another_signature(link: str) -> str:
     return f"{signed}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"
 
 
-def test_a_link_of_another_purpose_or_a_changed_one_opens_nothing(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_a_link_of_another_purpose_or_a_changed_one_opens_nothing(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     good = link_for(peopled, inbox)
     reference = requests_in(peopled)[0].reference
     visitor.ask_for_token(BUDI.nip, BUDI.email or "")
@@ -310,7 +361,9 @@ def test_a_link_of_another_purpose_or_a_changed_one_opens_nothing(peopled: Flask
     assert visitor.open(f"/bukan-saya/{secret}").status_code == 404
 
 
-def test_a_reset_that_found_its_owner_opens_no_correction(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_a_reset_that_found_its_owner_opens_no_correction(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     visitor.ask_for_token(BUDI.nip, BUDI.email or "")
     reference = inbox.fetch_one().link.rsplit("/", 1)[1].split(".")[0]
     with peopled.app_context():
@@ -342,7 +395,8 @@ def _approved(session_of: Flask, correction_id: int, state: ChangeState, moment:
             reference=f"change-{state.value[:9]}".ljust(16, "0")[:16], user_id=correction.user.id,
             instansi_id=correction.user.instansi_id, correction_id=correction.id, kind=ChangeKind.EMAIL,
             old_value=correction.user.email,
-            new_value=correction.new_email, state=state, identity_check=IdentityCheck.IN_PERSON, reason="Bertemu",
+            new_value=correction.new_email, state=state, identity_check=IdentityCheck.IN_PERSON,
+            reason="Bertemu",
             decided_by_id=admin.id, decided_at=moment,
             effective_at=None if state is ChangeState.NEEDS_SECOND else moment + timedelta(hours=24),
         )  # fmt: skip
@@ -382,7 +436,9 @@ def test_an_approval_is_told_as_it_stands(
     assert "192.0.2" not in mail.text + mail.html, "where the desk sits is nobody's business"
 
 
-def test_a_request_in_hand_rejected_or_frozen_is_told_on_page_and_by_mail(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_a_request_in_hand_rejected_or_frozen_is_told_on_page_and_by_mail(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     link = link_for(peopled, inbox)
     send(visitor, link)
     inbox.fetch()
@@ -401,7 +457,8 @@ def test_a_request_in_hand_rejected_or_frozen_is_told_on_page_and_by_mail(people
     page, mail = act(lambda one: one.take_in_hand(None, now()), letters.correction_in_hand)
     assert "Keadaan Diproses" in page and "sedang diperiksa" in mail.text
     page, mail = act(
-        lambda one: one.decide(CorrectionState.REJECTED, "Nama & NIP <beda>", None, now()), letters.correction_rejected
+        lambda one: one.decide(CorrectionState.REJECTED, "Nama & NIP <beda>", None, now()),
+        letters.correction_rejected,
     )
     assert "Keadaan Ditolak" in page and "Nama & NIP <beda>" in page and "Nama & NIP <beda>" in mail.text
     assert "Nama &amp; NIP &lt;beda&gt;" in mail.html
@@ -409,7 +466,9 @@ def test_a_request_in_hand_rejected_or_frozen_is_told_on_page_and_by_mail(people
     assert "Keadaan Baru" in page and "dihentikan" in mail.text
 
 
-def test_a_late_answer_is_admitted(peopled: Flask, visitor: Visitor, inbox: Inbox, clock: time_machine.Traveller) -> None:
+def test_a_late_answer_is_admitted(
+    peopled: Flask, visitor: Visitor, inbox: Inbox, clock: time_machine.Traveller
+) -> None:
     link = link_for(peopled, inbox)
     send(visitor, link)
 
@@ -418,7 +477,8 @@ def test_a_late_answer_is_admitted(peopled: Flask, visitor: Visitor, inbox: Inbo
     assert "sudah lewat, maaf" in words_of(visitor.open(link))
 
 
-# -- attachments -------------------------------------------------------------------------------------------------------
+# -- attachments
+# -------------------------------------------------------------------------------------------------------
 
 
 JPEG, PNG = jpeg(paper(), exif=camera_notes(TURNED_RIGHT), comment=PLACE), png(grainy(40, 30))
@@ -427,7 +487,9 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 CUT = jpeg(paper(400, 300))[:-2]
 
 
-@pytest.mark.parametrize(("content", "filename"), [(JPEG, "sk.jpg"), (PNG, "sk.exe"), (CUT, "sk.jpg"), (PNG[:-12], "a.svg")])
+@pytest.mark.parametrize(
+    ("content", "filename"), [(JPEG, "sk.jpg"), (PNG, "sk.exe"), (CUT, "sk.jpg"), (PNG[:-12], "a.svg")]
+)
 def test_a_photo_is_kept_without_what_the_camera_wrote(
     peopled: Flask, visitor: Visitor, inbox: Inbox, content: bytes, filename: str
 ) -> None:
@@ -557,7 +619,11 @@ def test_a_file_that_is_too_large_is_refused_at_its_field_and_a_huge_one_by_a_pa
     link = link_for(peopled, inbox)
 
     large = _send_raw(visitor, link, JPEG + b"\x00" * LONGEST_FILE)
-    assert large.status_code == 422 and "lebih besar dari 10 MB" in words_of(large) and 'id="attachment-error"' in large.text
+    assert (
+        large.status_code == 422
+        and "lebih besar dari 10 MB" in words_of(large)
+        and 'id="attachment-error"' in large.text
+    )
     pdf = _send_raw(visitor, link, PDF.replace(b"endobj", b"endobj %" + b"x" * LONGEST_ATTACHMENT))
     assert pdf.status_code == 422 and "PDF ini lebih besar dari 2 MB" in words_of(pdf)
     huge = _send_raw(visitor, link, b"0" * LONGEST_BODY)
@@ -567,21 +633,32 @@ def test_a_file_that_is_too_large_is_refused_at_its_field_and_a_huge_one_by_a_pa
 
 def _send_raw(visitor: Visitor, link: str, content: bytes) -> TestResponse:
     """Without the test client's own way, which leaves large files open."""
-    parts = [f'name="{name}"\r\n\r\n{value}'.encode() for name, value in {**FORM, "csrf_token": visitor.csrf_token(link)}.items()]
+    parts = [
+        f'name="{name}"\r\n\r\n{value}'.encode()
+        for name, value in {**FORM, "csrf_token": visitor.csrf_token(link)}.items()
+    ]
     parts.append(b'name="attachment"; filename="sk.jpg"\r\n\r\n' + content)
-    body = b"".join(b"--x\r\nContent-Disposition: form-data; " + part + b"\r\n" for part in parts) + b"--x--\r\n"
+    body = (
+        b"".join(b"--x\r\nContent-Disposition: form-data; " + part + b"\r\n" for part in parts) + b"--x--\r\n"
+    )
     return visitor.client.post(link, data=body, content_type="multipart/form-data; boundary=x")
 
 
-def test_a_file_under_another_name_or_two_of_them_are_refused(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_a_file_under_another_name_or_two_of_them_are_refused(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     link = link_for(peopled, inbox)
     token = visitor.csrf_token(link)
 
-    for files in ({"foto": (BytesIO(JPEG), "a.jpg")}, {"attachment": [(BytesIO(JPEG), "a.jpg"), (BytesIO(PNG), "b.png")]}):
+    for files in (
+        {"foto": (BytesIO(JPEG), "a.jpg")},
+        {"attachment": [(BytesIO(JPEG), "a.jpg"), (BytesIO(PNG), "b.png")]},
+    ):
         assert visitor.client.post(link, data={**FORM, "csrf_token": token, **files}).status_code == 400
 
 
-# -- two at once -------------------------------------------------------------------------------------------------------
+# -- two at once
+# -------------------------------------------------------------------------------------------------------
 
 
 def _all_at_once(acts: list[Callable[[], int]]) -> list[int]:
@@ -597,7 +674,9 @@ def _all_at_once(acts: list[Callable[[], int]]) -> list[int]:
 
 @pytest.mark.parametrize("nip", [JOKO.nip, STRANGERS_NIP])
 @pytest.mark.parametrize("origin", ["page", "reset", "two links"])
-def test_of_many_submits_at_once_one_becomes_a_request(peopled: Flask, inbox: Inbox, nip: str, origin: str) -> None:
+def test_of_many_submits_at_once_one_becomes_a_request(
+    peopled: Flask, inbox: Inbox, nip: str, origin: str
+) -> None:
     if origin == "reset":
         Visitor(peopled).ask_for_token(nip, NEW)
         links = [path_of(inbox.fetch_one(NEW))]
@@ -619,7 +698,8 @@ def test_of_many_submits_at_once_one_becomes_a_request(peopled: Flask, inbox: In
         assert session.scalar(select(func.count()).where(AuditEvent.tag == Tag.CORRECTION_SUBMITTED)) == 1
 
 
-# -- what reaches nobody, and what comes too often ---------------------------------------------------------------------
+# -- what reaches nobody, and what comes too often
+# ---------------------------------------------------------------------
 
 
 def test_a_request_for_nobodys_nip_moves_by_itself(
@@ -653,13 +733,18 @@ def test_a_request_for_nobodys_nip_moves_by_itself(
     assert "Keadaan Ditolak" in page and DATA_DO_NOT_MATCH in page
 
 
-@pytest.mark.parametrize("sent_at", ["2026-11-20T09:00Z", "2026-11-21T03:00Z", "2026-11-23T01:00Z", "2026-11-24T22:00Z"])
+@pytest.mark.parametrize(
+    "sent_at", ["2026-11-20T09:00Z", "2026-11-21T03:00Z", "2026-11-23T01:00Z", "2026-11-24T22:00Z"]
+)
 def test_the_portal_answers_only_when_a_desk_might(
     peopled: Flask, inbox: Inbox, clock: time_machine.Traveller, sent_at: str
 ) -> None:
     clock.move_to(datetime.fromisoformat(sent_at))
     for number in range(3):
-        send(Visitor(peopled), link_for(peopled, inbox, f"19700101199501199{number}", f"orang{number}@contoh.example"))
+        send(
+            Visitor(peopled),
+            link_for(peopled, inbox, f"19700101199501199{number}", f"orang{number}@contoh.example"),
+        )
 
     for request in requests_in(peopled):
         assert request.answer_at is not None
@@ -697,13 +782,16 @@ def test_a_request_about_a_person_is_never_answered_by_the_portal(
     assert inbox.fetch() == [] and requests_in(peopled)[0].state is CorrectionState.NEW
 
 
-def test_a_person_imported_meanwhile_gets_the_request_into_the_queue(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_a_person_imported_meanwhile_gets_the_request_into_the_queue(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     send(visitor, link_for(peopled, inbox, STRANGERS_NIP))
     with peopled.app_context(), unit_of_work() as session:
         instansi = Instansi.with_code(session, "3402")
         assert instansi is not None
         newcomer = User(
-            nip=STRANGERS_NIP, name="Pendatang", category=Category.PNS, instansi_id=instansi.id, work_unit="-",
+            nip=STRANGERS_NIP, name="Pendatang", category=Category.PNS, instansi_id=instansi.id,
+            work_unit="-",
             activation=Activation.NOT_ACTIVATED, activation_changed_at=now(),
         )  # fmt: skip
         session.add(newcomer)
@@ -715,7 +803,9 @@ def test_a_person_imported_meanwhile_gets_the_request_into_the_queue(peopled: Fl
     assert (request.user_id, request.instansi_id) == (newcomer.id, newcomer.instansi_id)
 
 
-def test_a_flood_about_one_person_waits_before_the_queue_and_blocks_nobody(peopled: Flask, inbox: Inbox) -> None:
+def test_a_flood_about_one_person_waits_before_the_queue_and_blocks_nobody(
+    peopled: Flask, inbox: Inbox
+) -> None:
     flood = CORRECTIONS_PER_LINE.most + 2
     links = [link_for(peopled, inbox, JOKO.nip, f"palsu{n}@contoh.example") for n in range(flood)]
     pages = set()
@@ -742,7 +832,8 @@ def test_a_flood_about_one_person_waits_before_the_queue_and_blocks_nobody(peopl
     assert all(request.user_id is not None for request in requests_in(peopled))
 
 
-# -- housekeeping ------------------------------------------------------------------------------------------------------
+# -- housekeeping
+# ------------------------------------------------------------------------------------------------------
 
 
 def test_housekeeping_forgets_what_was_sent_and_keeps_what_was_decided(
@@ -755,7 +846,9 @@ def test_housekeeping_forgets_what_was_sent_and_keeps_what_was_decided(
     send(Visitor(peopled), link_for(peopled, inbox, SARI.nip, "sari.baru@contoh.example"), PDF)
     inbox.fetch()
     with peopled.app_context(), unit_of_work() as session:
-        for request in session.scalars(select(EmailCorrection).where(EmailCorrection.nip.in_([JOKO.nip, STRANGERS_NIP]))):
+        for request in session.scalars(
+            select(EmailCorrection).where(EmailCorrection.nip.in_([JOKO.nip, STRANGERS_NIP]))
+        ):
             request.decide(CorrectionState.REJECTED, "Tidak cocok", None, now())
 
     clock.shift(timedelta(days=29))
@@ -776,7 +869,9 @@ def test_housekeeping_forgets_what_was_sent_and_keeps_what_was_decided(
     assert attachments_in(peopled) == []
 
 
-def test_a_letter_that_still_has_to_leave_keeps_its_wish(peopled: Flask, clock: time_machine.Traveller) -> None:
+def test_a_letter_that_still_has_to_leave_keeps_its_wish(
+    peopled: Flask, clock: time_machine.Traveller
+) -> None:
     ask(Visitor(peopled))
 
     clock.shift(timedelta(days=40))
@@ -785,10 +880,13 @@ def test_a_letter_that_still_has_to_leave_keeps_its_wish(peopled: Flask, clock: 
     assert len(requests_in(peopled)) == 1
 
 
-# -- the trail ---------------------------------------------------------------------------------------------------------
+# -- the trail
+# ---------------------------------------------------------------------------------------------------------
 
 
-def test_asking_and_submitting_are_in_the_trail_without_secrets(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_asking_and_submitting_are_in_the_trail_without_secrets(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     link = link_for(peopled, inbox)
     send(visitor, link)
 
@@ -800,4 +898,6 @@ def test_asking_and_submitting_are_in_the_trail_without_secrets(peopled: Flask, 
         (Tag.CORRECTION_SUBMITTED, person_of(peopled, JOKO.nip).id),
     ]
     assert link.rsplit("/", 1)[1] not in str([event.detail for event in events])
-    assert JOKO.nip not in str([event.detail for event in events]) and NEW not in str([event.detail for event in events])
+    assert JOKO.nip not in str([event.detail for event in events]) and NEW not in str(
+        [event.detail for event in events]
+    )

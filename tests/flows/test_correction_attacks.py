@@ -35,9 +35,32 @@ from app.models.email_correction import Sender
 from app.models.outbox_mail import PUT_OFF_FOR, MailState
 from app.security import throttle
 from app.web.portal import portal
-from tests.cast import BUDI, DEWI, HADI, JOKO, LESTARI, NEW_PASSWORD, PASSWORD, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
+from tests.cast import (
+    BUDI,
+    DEWI,
+    HADI,
+    JOKO,
+    LESTARI,
+    NEW_PASSWORD,
+    PASSWORD,
+    RATNA,
+    SARI,
+    STRANGERS_NIP,
+    TONO,
+    WATI,
+    Person,
+)
 from tests.conftest import MakeApp, people
-from tests.desk import asked, changes_take_effect, confirm_as_second, correction, latest_change, marks_on, person_id, user
+from tests.desk import (
+    asked,
+    changes_take_effect,
+    confirm_as_second,
+    correction,
+    latest_change,
+    marks_on,
+    person_id,
+    user,
+)
 from tests.flows.importing import batch_of, cancel, imported, newcomer, staff_file, uploaded
 from tests.flows.test_correction_asked import PNG, keep_house, link_for, send, with_another_signature
 from tests.flows.test_desk_corrections import _approve, _seen
@@ -56,7 +79,9 @@ def a_day_later(app: Flask) -> None:
 
 
 def stop_path(mails: list[Mail], to: str | None) -> str:
-    return next(mail.link for mail in mails if mail.to == to and "/bukan-saya/" in mail.text).removeprefix("http://localhost")
+    return next(mail.link for mail in mails if mail.to == to and "/bukan-saya/" in mail.text).removeprefix(
+        "http://localhost"
+    )
 
 
 def token_for(mails: list[Mail], to: str) -> str:
@@ -66,17 +91,25 @@ def token_for(mails: list[Mail], to: str) -> str:
 def change_address(app: Flask, person: Person, address: str, by: Person = WATI) -> None:
     """An admin does it without a request."""
     admin, path = logged_in(app, by), f"/admin/pegawai/{person_id(app, person)}/email"
-    fields = {"identity_check": "surat_atasan", "reason": "Surat", "seen": _seen(admin.open(path)), "email": address}
+    fields = {
+        "identity_check": "surat_atasan",
+        "reason": "Surat",
+        "seen": _seen(admin.open(path)),
+        "email": address,
+    }
     answer = admin.submit(path, **fields)
     if answer.status_code == 422:
         answer = admin.submit(path, acknowledged=marks_on(answer), **fields)
     assert answer.status_code == 303
 
 
-# -- the order of acts -------------------------------------------------------------------------------------------------
+# -- the order of acts
+# -------------------------------------------------------------------------------------------------
 
 
-def test_an_old_stopped_decision_that_is_closed_does_not_undo_the_new_one(peopled: Flask, inbox: Inbox) -> None:
+def test_an_old_stopped_decision_that_is_closed_does_not_undo_the_new_one(
+    peopled: Flask, inbox: Inbox
+) -> None:
     request_id, wati = asked(peopled, SARI, "sari.baru@contoh.example"), logged_in(peopled, WATI)
     _approve(wati, request_id)
     stopped = latest_change(peopled, SARI)
@@ -89,7 +122,9 @@ def test_an_old_stopped_decision_that_is_closed_does_not_undo_the_new_one(people
 
     path = f"/admin/perbaikan-email/perubahan/{stopped.id}"
     token = wati.csrf_token("/akun")
-    assert wati.post(f"{path}/batalkan", csrf_token=token, because="Sudah jelas").status_code == 422, "it is settled"
+    assert wati.post(f"{path}/batalkan", csrf_token=token, because="Sudah jelas").status_code == 422, (
+        "it is settled"
+    )
 
     assert correction(peopled, request_id).state is CorrectionState.APPROVED
 
@@ -155,7 +190,9 @@ def test_one_admin_cannot_make_a_high_official_an_ordinary_one_first(peopled: Fl
     assert correct(logged_in(peopled, RATNA), page_of(peopled, JOKO), category="PNS") == 303
 
 
-def test_a_reset_by_the_old_address_that_is_under_way_when_the_change_holds_comes_too_late(peopled: Flask, inbox: Inbox) -> None:
+def test_a_reset_by_the_old_address_that_is_under_way_when_the_change_holds_comes_too_late(
+    peopled: Flask, inbox: Inbox
+) -> None:
     change_address(peopled, SARI, "sari.baru@contoh.example")
     inbox.fetch()
     with time_machine.travel(now() + A_DAY):
@@ -189,7 +226,8 @@ def test_an_address_that_somebody_takes_while_the_change_waits_stays_theirs(peop
     assert latest_change(peopled, SARI).state is ChangeState.CANCELLED  # type: ignore[union-attr]
 
 
-# -- "bukan saya" and the way back -------------------------------------------------------------------------------------
+# -- "bukan saya" and the way back
+# -------------------------------------------------------------------------------------
 
 
 def test_scanners_change_nothing_and_the_old_mailbox_learns_no_address(peopled: Flask, inbox: Inbox) -> None:
@@ -205,11 +243,15 @@ def test_scanners_change_nothing_and_the_old_mailbox_learns_no_address(peopled: 
     old = "".join(mail.text + mail.html for mail in mails if mail.to == JOKO.email) + pages[0].text
     assert THIEF not in old and "contoh.example" not in old and JOKO.nip not in old
     after = [Visitor(peopled).submit(path), Visitor(peopled).post(path)]
-    assert after[0].status_code == 303 and after[1].status_code == 400, "a second time there is no form any more"
+    assert after[0].status_code == 303 and after[1].status_code == 400, (
+        "a second time there is no form any more"
+    )
     assert THIEF not in Visitor(peopled).open(path).text
 
 
-def test_a_link_to_stop_survives_a_new_key_for_as_long_as_the_old_one_is_kept(make_app: MakeApp, password_hash: str) -> None:
+def test_a_link_to_stop_survives_a_new_key_for_as_long_as_the_old_one_is_kept(
+    make_app: MakeApp, password_hash: str
+) -> None:
     old, new = ("a key for tests only and of no use elsewhere " + name for name in ("old", "new"))
     before = make_app(SECRET_KEY=old)
     people(before, password_hash)
@@ -237,7 +279,9 @@ def test_a_link_to_stop_dies_after_a_month_and_opens_nothing_else(peopled: Flask
 
 
 @pytest.mark.parametrize("back_to", [JOKO.email, "joko.asli@contoh.example"])
-def test_the_true_joko_gets_a_stopped_account_back_through_the_desk(peopled: Flask, inbox: Inbox, back_to: str) -> None:
+def test_the_true_joko_gets_a_stopped_account_back_through_the_desk(
+    peopled: Flask, inbox: Inbox, back_to: str
+) -> None:
     request_id = asked(peopled, JOKO, THIEF)
     _approve(logged_in(peopled, WATI), request_id)
     mails, thief = inbox.fetch(), Visitor(peopled)
@@ -254,7 +298,11 @@ def test_the_true_joko_gets_a_stopped_account_back_through_the_desk(peopled: Fla
     assert send(Visitor(peopled), own).status_code == 303
     wati = logged_in(peopled, WATI)
     wati.open(f"/admin/perbaikan-email/{request_id}")
-    wati.submit(f"/admin/perbaikan-email/{request_id}", f"/admin/perbaikan-email/{request_id}/tolak", reason="Bukan pemiliknya")
+    wati.submit(
+        f"/admin/perbaikan-email/{request_id}",
+        f"/admin/perbaikan-email/{request_id}/tolak",
+        reason="Bukan pemiliknya",
+    )
     with peopled.app_context(), reading() as session:
         own_id = session.scalars(select(EmailCorrection.id).where(EmailCorrection.new_email == back_to)).one()
     assert _approve(wati, own_id).status_code == 303
@@ -267,7 +315,9 @@ def test_the_true_joko_gets_a_stopped_account_back_through_the_desk(peopled: Fla
     assert user(peopled, JOKO).email == back_to
 
 
-def test_an_address_that_a_file_replaces_can_be_stopped_from_the_old_mailbox(peopled: Flask, inbox: Inbox) -> None:
+def test_an_address_that_a_file_replaces_can_be_stopped_from_the_old_mailbox(
+    peopled: Flask, inbox: Inbox
+) -> None:
     row = f"{JOKO.nip},{JOKO.name},{THIEF},PNS,7301,{JOKO.unit}"
     imported(peopled, logged_in(peopled, WATI), staff_file(row))
     assert user(peopled, JOKO).email == THIEF
@@ -278,7 +328,11 @@ def test_an_address_that_a_file_replaces_can_be_stopped_from_the_old_mailbox(peo
 
     assert Visitor(peopled).submit(stop_path(mails, JOKO.email)).status_code == 303
 
-    assert not thief.is_logged_in() and user(peopled, JOKO).email is None and user(peopled, JOKO).password_hash is None
+    assert (
+        not thief.is_logged_in()
+        and user(peopled, JOKO).email is None
+        and user(peopled, JOKO).password_hash is None
+    )
     frozen = words_of(logged_in(peopled, WATI).open("/admin/perbaikan-email?lihat=dibekukan"))
     assert JOKO.name in frozen
     assert "Dihentikan lewat tautan" in frozen
@@ -296,7 +350,8 @@ def test_nobody_can_say_that_a_file_has_checked_an_identity(peopled: Flask) -> N
     assert answer.status_code == 422 and user(peopled, JOKO).email == JOKO.email
 
 
-# -- what a stranger can tell ------------------------------------------------------------------------------------------
+# -- what a stranger can tell
+# ------------------------------------------------------------------------------------------
 
 SOMEBODY = "orang@luar.example"
 NIPS = {
@@ -309,7 +364,8 @@ NIPS = {
     "unknown": STRANGERS_NIP,
 }
 _DIFFERS = re.compile(
-    r'PE-\w{4}-\w{4}|\d\d\.\d\d|(?<=name="csrf_token" type="hidden" value=")[^"]+|(?<=/perbaikan-email/)[\w.-]{20,}'
+    r'PE-\w{4}-\w{4}|\d\d\.\d\d|(?<=name="csrf_token" type="hidden" '
+    r'value=")[^"]+|(?<=/perbaikan-email/)[\w.-]{20,}'
 )
 
 
@@ -337,7 +393,9 @@ def _same(words: str, nip: str) -> str:
 
 @pytest.mark.parametrize("case", NIPS)
 @pytest.mark.parametrize("times", [1, 6])
-def test_the_whole_way_to_a_ticket_is_the_same_for_every_nip(peopled: Flask, inbox: Inbox, case: str, times: int) -> None:
+def test_the_whole_way_to_a_ticket_is_the_same_for_every_nip(
+    peopled: Flask, inbox: Inbox, case: str, times: int
+) -> None:
     with time_machine.travel(now(), tick=False):
         of_joko = _whole_way(peopled, inbox, JOKO.nip, "satu@luar.example", times)
         of_another = _whole_way(peopled, inbox, NIPS[case], "satu@luar.example", times)
@@ -360,8 +418,11 @@ def test_asking_for_the_address_of_another_person_looks_like_any_other(peopled: 
     assert words[0] == words[1]
 
 
-def test_when_the_portal_takes_a_request_in_hand_cannot_be_told_from_its_ticket(peopled: Flask, inbox: Inbox) -> None:
-    """The same ticket, answered at other seconds of an hour, is taken in hand at other distances from its answer."""
+def test_when_the_portal_takes_a_request_in_hand_cannot_be_told_from_its_ticket(
+    peopled: Flask, inbox: Inbox
+) -> None:
+    """The same ticket, answered at other seconds of an hour, is taken in hand at other distances from its
+    answer."""
     link = link_for(peopled, inbox, STRANGERS_NIP, SOMEBODY)
     send(Visitor(peopled), link)
     hour = now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=6)
@@ -381,7 +442,8 @@ def test_when_the_portal_takes_a_request_in_hand_cannot_be_told_from_its_ticket(
     assert len(distances) == 3
 
 
-# -- floods ------------------------------------------------------------------------------------------------------------
+# -- floods
+# ------------------------------------------------------------------------------------------------------------
 
 
 def test_people_whose_queue_is_full_do_not_hide_the_others(peopled: Flask) -> None:
@@ -389,15 +451,20 @@ def test_people_whose_queue_is_full_do_not_hide_the_others(peopled: Flask) -> No
     assert flooded < waiting
     with peopled.app_context(), unit_of_work() as session:
         for number in range(MOST_OF_ONE_PERSON + 1):
-            session.add(_wish(SARI, number, session.get_one(User, flooded) if number < MOST_OF_ONE_PERSON else None))
+            session.add(
+                _wish(SARI, number, session.get_one(User, flooded) if number < MOST_OF_ONE_PERSON else None)
+            )
         session.add(_wish(LESTARI, 99, None))
 
     with peopled.app_context(), reading() as session:
         assert EmailCorrection.waiting_people(session, MOST_OF_ONE_PERSON, 1) == [waiting]
 
 
-def test_the_owner_comes_up_first_although_sixteen_false_ones_of_one_line_wait(peopled: Flask, inbox: Inbox) -> None:
-    """Also where the false ones fill the queue, come from many subscribers of one network, or for many spellings of a mailbox."""
+def test_the_owner_comes_up_first_although_sixteen_false_ones_of_one_line_wait(
+    peopled: Flask, inbox: Inbox
+) -> None:
+    """Also where the false ones fill the queue, come from many subscribers of one network, or for many
+    spellings of a mailbox."""
     with peopled.app_context(), unit_of_work() as session:
         joko = session.get_one(User, person_id(peopled, JOKO))
         for number in range(5):
@@ -409,7 +476,9 @@ def test_the_owner_comes_up_first_although_sixteen_false_ones_of_one_line_wait(p
     keep_house(peopled)
 
     with peopled.app_context(), reading() as session:
-        in_queue = session.scalars(select(EmailCorrection.new_email).where(EmailCorrection.user_id.is_not(None))).all()
+        in_queue = session.scalars(
+            select(EmailCorrection.new_email).where(EmailCorrection.user_id.is_not(None))
+        ).all()
     assert len(in_queue) == 6 and "joko@nusajaya.example" in in_queue
 
 
@@ -425,12 +494,19 @@ def _sender(number: int, client_address: str, new_email: str) -> Sender:
         ([("2001:db8:0:{:x}::1", "a{}@contoh.example")], ("2001:db8:1::1", "joko@contoh.example")),
         ([("203.0.113.7", "a{}@contoh.example")], ("203.0.113.7", "joko@gmail.com")),
         ([("203.0.113.7", "orang+{}@gmail.com")], ("203.0.113.7", "joko@gmail.com")),
-        ([("203.0.113.7", "a{}@contoh.example"), ("203.0.114.7", "b{}@contoh.example")], ("203.0.115.7", "joko@contoh.example")),
+        (
+            [("203.0.113.7", "a{}@contoh.example"), ("203.0.114.7", "b{}@contoh.example")],
+            ("203.0.115.7", "joko@contoh.example"),
+        ),
     ],
 )
-def test_turns_go_over_lines_networks_mailboxes_and_domains(false_ones: list[tuple[str, str]], owner: tuple[str, str]) -> None:
+def test_turns_go_over_lines_networks_mailboxes_and_domains(
+    false_ones: list[tuple[str, str]], owner: tuple[str, str]
+) -> None:
     waiting = [
-        _sender(number, line.format(number), address.format(number)) for number in range(16) for line, address in false_ones
+        _sender(number, line.format(number), address.format(number))
+        for number in range(16)
+        for line, address in false_ones
     ]
     waiting.append(_sender(99, *owner))
 
@@ -448,10 +524,15 @@ def test_one_line_does_not_use_up_the_requests_of_all_lines(peopled: Flask, inbo
 
     assert own.user_id is not None and not own.file_not_kept
     with peopled.app_context(), reading() as session:
-        assert len(session.scalars(select(EmailCorrection).where(EmailCorrection.user_id.is_not(None))).all()) == 6
+        assert (
+            len(session.scalars(select(EmailCorrection).where(EmailCorrection.user_id.is_not(None))).all())
+            == 6
+        )
 
 
-def _submitted(session: Session, nip: str, address: str, line: str, attached: bool = False) -> EmailCorrection:
+def _submitted(
+    session: Session, nip: str, address: str, line: str, attached: bool = False
+) -> EmailCorrection:
     keys, sender, size = portal().keys, Client(line, "-", "-"), 1000
     wish = ask_for_link(session, Nip(nip), EmailAddress(address), address + line, keys, sender, now()).wish
     file = Attachment("image/png", b"x" * size) if attached else None
@@ -503,11 +584,14 @@ def test_a_file_that_had_no_place_is_told_on_the_ticket_by_mail_and_at_the_desk(
     if nip != STRANGERS_NIP:
         with peopled.app_context(), reading() as session:
             request_id = session.scalars(select(EmailCorrection.id)).one()
-        assert "file itu tidak disimpan" in words_of(logged_in(peopled, RATNA).open(f"/admin/perbaikan-email/{request_id}"))
+        assert "file itu tidak disimpan" in words_of(
+            logged_in(peopled, RATNA).open(f"/admin/perbaikan-email/{request_id}")
+        )
 
 
 def test_joko_goes_on_with_a_link_that_strangers_have_caused(peopled: Flask, inbox: Inbox) -> None:
-    """They have used up what goes to his new mailbox, with NIPs of nobody. The mails that came prove it for his own."""
+    """They have used up what goes to his new mailbox, with NIPs of nobody. The mails that came prove it for
+    his own."""
     new, joko = "joko@nusajaya.example", Visitor(peopled, "198.51.100.9")
     for number in range(5):
         Visitor(peopled).submit("/lupa-password", nip=f"19700101199501{number:04}", email=new)
@@ -532,7 +616,9 @@ def test_joko_goes_on_with_a_link_that_strangers_have_caused(peopled: Flask, inb
     assert on_record.status_code == 303, "another request, for another NIP"
 
 
-def test_a_correction_form_sent_again_is_a_new_wish_once_the_old_one_is_decided(peopled: Flask, inbox: Inbox) -> None:
+def test_a_correction_form_sent_again_is_a_new_wish_once_the_old_one_is_decided(
+    peopled: Flask, inbox: Inbox
+) -> None:
     visitor = Visitor(peopled)
 
     def ask_again() -> int:
@@ -554,7 +640,9 @@ def test_a_correction_form_sent_again_is_a_new_wish_once_the_old_one_is_decided(
         clock.shift(timedelta(hours=2))
         assert ask_again() == 1 and inbox.fetch() == [], "it waits at the desk"
         with peopled.app_context(), unit_of_work() as session:
-            session.scalars(select(EmailCorrection)).one().decide(CorrectionState.REJECTED, "Tidak cocok", None, now())
+            session.scalars(select(EmailCorrection)).one().decide(
+                CorrectionState.REJECTED, "Tidak cocok", None, now()
+            )
 
         assert ask_again() == 2
         assert inbox.fetch_one(SOMEBODY).link.removeprefix("http://localhost") != link
@@ -565,7 +653,8 @@ def _wish(person: Person, number: int, reaches: User | None, **more: object) -> 
         "reference": f"{person.nip[:8]}{number:08}", "ticket": new_ticket(), "nip": person.nip,
         "new_email": f"a{number}@contoh.example", "new_email_key": f"a{number}@contoh.example",
         "user_id": reaches.id if reaches else None, "instansi_id": reaches.instansi_id if reaches else None,
-        "state": CorrectionState.NEW, "asked_at": now(), "submitted_at": now(), "answer_at": now() + timedelta(hours=5),
+        "state": CorrectionState.NEW, "asked_at": now(), "submitted_at": now(),
+        "answer_at": now() + timedelta(hours=5),
         "client_address": "203.0.113.7", "reason": "x",
     }  # fmt: skip
     return EmailCorrection(**{**fields, **more})
@@ -575,7 +664,8 @@ def test_house_is_kept_in_steps_that_others_hardly_wait_for(peopled: Flask) -> N
     old = now() - timedelta(days=200)
     with peopled.app_context(), unit_of_work() as session:
         rows = [
-            {"letter": "correction_link", "to_address": f"a{n}@contoh.example", "message_id": f"m{n}", "client_address": "-",
+            {"letter": "correction_link", "to_address": f"a{n}@contoh.example", "message_id": f"m{n}",
+            "client_address": "-",
              "about": {}, "state": MailState.SENT, "posted_at": old, "due_at": old, "attempts": 1}
             for n in range(2 * housekeeping.ROWS_AT_ONCE + 1)
         ]  # fmt: skip
@@ -587,7 +677,8 @@ def test_house_is_kept_in_steps_that_others_hardly_wait_for(peopled: Flask) -> N
         assert not any(clean_up(now()).values())
 
 
-# -- the worker --------------------------------------------------------------------------------------------------------
+# -- the worker
+# --------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -621,7 +712,9 @@ def run_sql(app: Flask, *statements: str) -> None:
             session.execute(text(statement))
 
 
-@pytest.mark.parametrize("broken", ["throttle_bucket", "activation_day", "audit_head", "login_session", "email_correction"])
+@pytest.mark.parametrize(
+    "broken", ["throttle_bucket", "activation_day", "audit_head", "login_session", "email_correction"]
+)
 def test_a_duty_that_cannot_be_done_stops_no_other(peopled: Flask, broken: str) -> None:
     """Whatever is in the way of cleaning, counting or sealing: letters leave and imports go on."""
     visitor, wati = Visitor(peopled), logged_in(peopled, WATI)
@@ -669,7 +762,9 @@ def test_a_change_that_cannot_take_effect_stops_no_other(peopled: Flask, inbox: 
     assert user(peopled, SARI).email == SARI.email
 
 
-def test_a_letter_that_only_another_release_knows_waits_and_holds_up_nobody(peopled: Flask, inbox: Inbox) -> None:
+def test_a_letter_that_only_another_release_knows_waits_and_holds_up_nobody(
+    peopled: Flask, inbox: Inbox
+) -> None:
     for person in (JOKO, BUDI):
         Visitor(peopled).ask_for_token(person.nip, person.email or "")
     run_sql(peopled, f"UPDATE outbox_mail SET letter = 'from_tomorrow' WHERE to_address = '{JOKO.email}'")
@@ -708,13 +803,16 @@ def test_an_accident_does_not_end_the_imports_for_good(peopled: Flask) -> None:
     thread.join(10)
 
 
-# -- letters -----------------------------------------------------------------------------------------------------------
+# -- letters
+# -----------------------------------------------------------------------------------------------------------
 
 
 def test_what_a_stranger_types_gets_into_no_letter_and_no_header(peopled: Flask, inbox: Inbox) -> None:
     evil = '<img src=x onerror=alert(1)>"\r\nBcc: korban@contoh.example'
     link = link_for(peopled, inbox, JOKO.nip, THIEF)
-    assert send(Visitor(peopled), link, name="Joko <b>", work_unit='"><script>', reason=evil).status_code == 303
+    assert (
+        send(Visitor(peopled), link, name="Joko <b>", work_unit='"><script>', reason=evil).status_code == 303
+    )
     wati = logged_in(peopled, WATI)
     with peopled.app_context(), reading() as session:
         request_id = session.scalars(select(EmailCorrection.id)).one()
@@ -727,5 +825,9 @@ def test_what_a_stranger_types_gets_into_no_letter_and_no_header(peopled: Flask,
     assert len(mails) == 3 and {mail.to for mail in mails} == {THIEF}
     for mail in mails:
         assert not re.search("img src|<b>beda|script|Joko|Prabowo|Sekretariat", mail.html), mail.html
-        assert "Joko" not in mail.text and JOKO.nip not in mail.text + mail.html and (JOKO.email or "") not in mail.text
+        assert (
+            "Joko" not in mail.text
+            and JOKO.nip not in mail.text + mail.html
+            and (JOKO.email or "") not in mail.text
+        )
         assert mail.link.startswith("http://localhost/perbaikan-email/")

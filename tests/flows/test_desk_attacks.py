@@ -1,4 +1,5 @@
-"""What somebody tries who means ill, or whose link was cut by a mail program: at the desk it is refused, and breaks nothing."""
+"""What somebody tries who means ill, or whose link was cut by a mail program: at the desk it is refused, and
+breaks nothing."""
 
 import base64
 import json
@@ -22,7 +23,17 @@ from app.domain.categories import Activation
 from app.domain.corrections import CorrectionState
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now, today_in_jakarta
-from app.models import AdminMandate, AuditEvent, EmailCorrection, IdentityChange, Instansi, LoginSession, OutboxMail, Tag, User
+from app.models import (
+    AdminMandate,
+    AuditEvent,
+    EmailCorrection,
+    IdentityChange,
+    Instansi,
+    LoginSession,
+    OutboxMail,
+    Tag,
+    User,
+)
 from app.models.admin_mandate import Role
 from app.models.outbox_mail import MailState
 from app.models.reset_request import ResetRequest
@@ -53,12 +64,15 @@ def _place(*keys: object) -> str:
 
 SEVEN = chr(0x0667)  # a digit that is not ASCII
 NONSENSE = (
-    "\0", "7301\0", chr(0xD800), "%", "_", "'", "\\", "a" * 6000, "-1", "-" + "9" * 30, "9" * 30, "9" * 18, "2147483648",
-    SEVEN, SEVEN * 18, "1e9", "+1", " 1", "1_0", "0x1", "nan", "9999999999999999-" + "9" * 20, "9999999999999999-1", "-1-1",
+    "\0", "7301\0", chr(0xD800), "%", "_", "'", "\\", "a" * 6000, "-1", "-" + "9" * 30, "9" * 30, "9" * 18,
+    "2147483648",
+    SEVEN, SEVEN * 18, "1e9", "+1", " 1", "1_0", "0x1", "nan", "9999999999999999-" + "9" * 20,
+    "9999999999999999-1", "-1-1",
     "1-" + SEVEN, "0001-01-01", "9999-12-31", "<script>", "\u202e", "{{7*7}}",
     _place("macet-token", None, "2026-01-01T00:00:00+00:00", 1),
     _place("macet-token", 1, 1, "2026-01-01T00:00:00+00:00", 1),
-    _place("macet-token", None, 1, "0001-01-01T00:00:00+00:00", 1), _place("nama", None, "a" * 9000, 1), _place("nip", 1, "9"),
+    _place("macet-token", None, 1, "0001-01-01T00:00:00+00:00", 1), _place("nama", None, "a" * 9000, 1),
+    _place("nip", 1, "9"),
     _place("email", None), _place({}), _place("nama", None, "\ud800", 1),
 )  # fmt: skip
 
@@ -83,7 +97,8 @@ def _admin_of_7301(app: Flask, person: Person) -> None:
         today = today_in_jakarta(now())
         session.add(
             AdminMandate(
-                user_id=session.scalars(select(User.id).where(User.nip == person.nip)).one(), role=Role.ADMIN_INSTANSI,
+                user_id=session.scalars(select(User.id).where(User.nip == person.nip)).one(),
+                role=Role.ADMIN_INSTANSI,
                 instansi=Instansi.with_code(session, "7301"), sk_number="SK-9", starts_on=today,
                 ends_on=today + timedelta(days=9),
             )
@@ -152,12 +167,16 @@ def test_who_opens_the_form_for_an_address_is_on_record_like_who_opens_the_page(
 
 
 @pytest.mark.parametrize("person", [WATI, RATNA])
-def test_nobody_is_offered_a_form_for_the_own_address_or_that_of_the_centre(peopled: Flask, person: Person) -> None:
+def test_nobody_is_offered_a_form_for_the_own_address_or_that_of_the_centre(
+    peopled: Flask, person: Person
+) -> None:
     with peopled.app_context(), unit_of_work() as session:
         home = session.scalars(select(User.instansi_id).where(User.nip == WATI.nip)).one()
         session.execute(update(User).where(User.nip == RATNA.nip).values(instansi_id=home))
 
-    assert logged_in(peopled, WATI).open(f"/admin/pegawai/{person_id(peopled, person)}/email").status_code == 403
+    assert (
+        logged_in(peopled, WATI).open(f"/admin/pegawai/{person_id(peopled, person)}/email").status_code == 403
+    )
 
 
 def _rest(app: Flask) -> None:
@@ -174,7 +193,9 @@ def test_whoever_holds_a_stolen_session_cannot_guess_the_password_at_the_desk(
     wati.client.delete_cookie("perangkat", domain="localhost")
     guesses = ["Rahasia-Tebakan-1"] * 4 + [PASSWORD.lower(), *["Rahasia-Tebakan-1"] * 5, PASSWORD]
 
-    answers = [wati.submit("/akun", path, reason="Meninggal", password_sekali_lagi=guess) for guess in guesses]
+    answers = [
+        wati.submit("/akun", path, reason="Meninggal", password_sekali_lagi=guess) for guess in guesses
+    ]
 
     assert [answer.status_code for answer in answers] == [422] * 5 + [429] * 6
     assert user(peopled, JOKO).activation is Activation.NOT_ACTIVATED
@@ -197,7 +218,10 @@ def test_the_password_of_somebody_else_opens_nothing(peopled: Flask) -> None:
         session.execute(update(User).where(User.nip == WATI.nip).values(password_hash=None))
 
     sent = wati.submit(
-        "/akun", f"/admin/pegawai/{person_id(peopled, JOKO)}/nonaktifkan", reason="X", password_sekali_lagi=PASSWORD
+        "/akun",
+        f"/admin/pegawai/{person_id(peopled, JOKO)}/nonaktifkan",
+        reason="X",
+        password_sekali_lagi=PASSWORD,
     )
 
     assert sent.status_code == 422
@@ -211,7 +235,9 @@ def test_what_strangers_and_servers_write_is_shown_and_never_run(peopled: Flask)
     evil = {"reason": EVIL, "phone": "0812<b>"[:30], "work_unit": EVIL}
     with peopled.app_context(), unit_of_work() as session:
         session.execute(update(EmailCorrection).values(**evil))
-        session.execute(update(User).where(User.nip != RATNA.nip).values(name=EVIL, work_unit=EVIL, stuck_since=now()))
+        session.execute(
+            update(User).where(User.nip != RATNA.nip).values(name=EVIL, work_unit=EVIL, stuck_since=now())
+        )
         session.execute(update(Instansi).values(name=EVIL, helpdesk_contact=EVIL))
         session.execute(update(AdminMandate).values(sk_number=EVIL))
     ratna, joko = logged_in(peopled, RATNA), person_id(peopled, JOKO)
@@ -220,18 +246,30 @@ def test_what_strangers_and_servers_write_is_shown_and_never_run(peopled: Flask)
     with peopled.app_context(), unit_of_work() as session:
         session.execute(update(OutboxMail).values(state=MailState.FAILED, server_answer=EVIL))
     seen = user(peopled, JOKO).credential_version
-    ratna.submit("/akun", f"/admin/perbaikan-email/{request_id}/setujui", identity_check="tatap_muka", note=EVIL, seen=str(seen))
+    ratna.submit(
+        "/akun",
+        f"/admin/perbaikan-email/{request_id}/setujui",
+        identity_check="tatap_muka",
+        note=EVIL,
+        seen=str(seen),
+    )
     change = latest_change(peopled, JOKO)
     assert change is not None
     mandate = "/admin/mandat/1/cabut"
     paths = [
         *LISTS, f"/admin/pegawai/{joko}", f"/admin/pegawai/{joko}/ubah", f"/admin/pegawai/{joko}/email",
-        f"/admin/pegawai/{joko}/mutasi", f"/admin/pegawai/{joko}/nonaktifkan", f"/admin/perbaikan-email/{request_id}",
-        f"/admin/perbaikan-email/beberapa?pilih={request_id}", f"/admin/perbaikan-email/hasil?pilih={request_id}",
-        "/admin/perbaikan-email?lihat=selesai", "/admin/perbaikan-email?lihat=kedua", mandate, "/admin/mandat/baru",
-        f"/admin/perbaikan-email/perubahan/{change.id}", f"/admin/cpns/setujui?person={person_id(peopled, CINTA)}",
-        "/admin/?instansi=7301", "/admin/instansi/1/kontak", "/admin/instansi/1/jadwal", f"/admin/pegawai?nama={quote(EVIL)}",
-        f"/admin/?cari={quote(EVIL)}", f"/admin/instansi?cari={quote(EVIL)}", f"/admin/audit?nip={quote(EVIL)}",
+        f"/admin/pegawai/{joko}/mutasi", f"/admin/pegawai/{joko}/nonaktifkan",
+        f"/admin/perbaikan-email/{request_id}",
+        f"/admin/perbaikan-email/beberapa?pilih={request_id}",
+        f"/admin/perbaikan-email/hasil?pilih={request_id}",
+        "/admin/perbaikan-email?lihat=selesai", "/admin/perbaikan-email?lihat=kedua", mandate,
+        "/admin/mandat/baru",
+        f"/admin/perbaikan-email/perubahan/{change.id}",
+        f"/admin/cpns/setujui?person={person_id(peopled, CINTA)}",
+        "/admin/?instansi=7301", "/admin/instansi/1/kontak", "/admin/instansi/1/jadwal",
+        f"/admin/pegawai?nama={quote(EVIL)}",
+        f"/admin/?cari={quote(EVIL)}", f"/admin/instansi?cari={quote(EVIL)}",
+        f"/admin/audit?nip={quote(EVIL)}",
     ]  # fmt: skip
 
     for path in paths:
@@ -239,7 +277,9 @@ def test_what_strangers_and_servers_write_is_shown_and_never_run(peopled: Flask)
 
         assert page.status_code in (200, 303, 422), path
         assert (
-            "<script>alert" not in page.text and "<img src=x" not in page.text and "49" not in page.text.split("{{7*7}}")[0][-3:]
+            "<script>alert" not in page.text
+            and "<img src=x" not in page.text
+            and "49" not in page.text.split("{{7*7}}")[0][-3:]
         )
         assert "\"'{{7*7}}" not in page.text, path
 
@@ -250,25 +290,42 @@ def test_no_page_of_the_desk_shows_what_opens_an_account(peopled: Flask, inbox: 
     Visitor(peopled).ask_for_token(JOKO.nip, JOKO.email or "")
     ratna.submit("/akun", f"/admin/pegawai/{joko}/kirim-token", form_id="1")
     seen = str(user(peopled, JOKO).credential_version)
-    ratna.submit("/akun", f"/admin/perbaikan-email/{request_id}/setujui", identity_check="tatap_muka", note="Loket", seen=seen)
+    ratna.submit(
+        "/akun",
+        f"/admin/perbaikan-email/{request_id}/setujui",
+        identity_check="tatap_muka",
+        note="Loket",
+        seen=seen,
+    )
     mails = inbox.fetch()
     with peopled.app_context(), reading() as session:
         secrets = {
-            row.reference for kind in (ResetRequest, EmailCorrection, IdentityChange) for row in session.scalars(select(kind))
+            row.reference
+            for kind in (ResetRequest, EmailCorrection, IdentityChange)
+            for row in session.scalars(select(kind))
         }
         secrets |= {row.key for row in session.scalars(select(ResetRequest))}  # type: ignore[misc]
         secrets |= {row.message_id for row in session.scalars(select(OutboxMail))}
         secrets |= {row.password_hash for row in session.scalars(select(User)) if row.password_hash}
         secrets |= {row.id_hash for row in session.scalars(select(LoginSession))}
     for mail in mails:
-        secrets |= {line.strip() for line in mail.text.splitlines() if line.startswith("http") and line.count("/") > 3}
-        secrets |= {line.strip() for line in mail.text.splitlines() if len(line.strip()) == 9 and line.strip()[4] == "-"}
+        secrets |= {
+            line.strip() for line in mail.text.splitlines() if line.startswith("http") and line.count("/") > 3
+        }
+        secrets |= {
+            line.strip()
+            for line in mail.text.splitlines()
+            if len(line.strip()) == 9 and line.strip()[4] == "-"
+        }
     paths = [
-        *LISTS, f"/admin/pegawai/{joko}", f"/admin/pegawai/{joko}/ubah", f"/admin/perbaikan-email/{request_id}",
+        *LISTS, f"/admin/pegawai/{joko}", f"/admin/pegawai/{joko}/ubah",
+        f"/admin/perbaikan-email/{request_id}",
         f"/admin/perbaikan-email/hasil?pilih={request_id}", f"/admin/pegawai/{joko}/email",
     ]  # fmt: skip
     exports = ("/admin/audit/ekspor", "/admin/pegawai/ekspor", "/admin/ekspor")
-    pages = [ratna.open(path).text for path in paths] + [ratna.submit("/akun", path).get_data().decode() for path in exports]
+    pages = [ratna.open(path).text for path in paths] + [
+        ratna.submit("/akun", path).get_data().decode() for path in exports
+    ]
 
     assert len(secrets) > 10
     shown = [secret for secret in secrets for page in pages if str(secret) in page]
@@ -277,7 +334,14 @@ def test_no_page_of_the_desk_shows_what_opens_an_account(peopled: Flask, inbox: 
 
 BIG = "a" * 1_000_000
 FORMS = {
-    "/admin/pegawai/{joko}/ubah": {"nip": JOKO.nip, "name": "x", "category": "PNS", "work_unit": "x", "phone": "", "reason": "x"},
+    "/admin/pegawai/{joko}/ubah": {
+        "nip": JOKO.nip,
+        "name": "x",
+        "category": "PNS",
+        "work_unit": "x",
+        "phone": "",
+        "reason": "x",
+    },
     "/admin/pegawai/{joko}/nonaktifkan": {"reason": "x"},
     "/admin/pegawai/{joko}/mutasi": {"code": "3402", "reason": "x"},
     "/admin/pegawai/{joko}/email": {
@@ -287,11 +351,22 @@ FORMS = {
         "seen": "1",
         "acknowledged": "x.1",
     },
-    "/admin/perbaikan-email/beberapa/setujui": {"pilih": "1", "identity_check": "tatap_muka", "note": "x", "seen-1": "1"},
+    "/admin/perbaikan-email/beberapa/setujui": {
+        "pilih": "1",
+        "identity_check": "tatap_muka",
+        "note": "x",
+        "seen-1": "1",
+    },
     "/admin/perbaikan-email/beberapa/tolak": {"pilih": "1", "reason": "x"},
     "/admin/cpns/setujui": {"person": "1", "sk_number": "x", "sk_date": "2026-01-01"},
     "/admin/cpns/tolak": {"person": "1", "reason": "x"},
-    "/admin/mandat/baru": {"nip": JOKO.nip, "scope": "instansi", "instansi": "7301", "sk_number": "x", "until": "2027-01-01"},
+    "/admin/mandat/baru": {
+        "nip": JOKO.nip,
+        "scope": "instansi",
+        "instansi": "7301",
+        "sk_number": "x",
+        "until": "2027-01-01",
+    },
     "/admin/instansi/1/kontak": {"contact": "x"},
     "/admin/instansi/jadwal-nasional": {"opens_on": "2026-01-01", "closes_on": "2026-01-02"},
     "/admin/impor": {"instansi": "1"},
@@ -347,7 +422,9 @@ def test_a_move_that_races_the_end_of_the_waiting_time_leaves_one_truth(peopled:
         changes_take_effect(peopled)
         return 0
 
-    answers = _all_at_once([_poster(ratna, f"/admin/pegawai/{sari}/mutasi", code="3402", reason="SK 7"), let_it_hold])
+    answers = _all_at_once(
+        [_poster(ratna, f"/admin/pegawai/{sari}/mutasi", code="3402", reason="SK 7"), let_it_hold]
+    )
 
     person = user(peopled, SARI)
     with peopled.app_context(), reading() as session:
@@ -357,7 +434,9 @@ def test_a_move_that_races_the_end_of_the_waiting_time_leaves_one_truth(peopled:
     assert (person.email == "sari.baru@nusajaya.example") is (change.state is ChangeState.DONE)
 
 
-def test_of_two_second_admins_at_once_one_confirms_and_one_letter_leaves(peopled: Flask, inbox: Inbox) -> None:
+def test_of_two_second_admins_at_once_one_confirms_and_one_letter_leaves(
+    peopled: Flask, inbox: Inbox
+) -> None:
     request_id, raka = asked(peopled, HADI, "hadi.baru@contoh.example"), logged_in(peopled, RAKA)
     _poster(raka, f"/admin/perbaikan-email/{request_id}/setujui", **_approval(peopled, HADI))()
     change = latest_change(peopled, HADI)
@@ -390,17 +469,27 @@ def test_an_approval_and_a_rejection_of_a_cpns_at_once_are_one_verdict(peopled: 
 
 
 def test_many_and_one_at_once_answer_each_request_once(peopled: Flask, inbox: Inbox) -> None:
-    requests = [asked(peopled, one, f"baru{number}@nusajaya.example") for number, one in enumerate((BUDI, JOKO))]
+    requests = [
+        asked(peopled, one, f"baru{number}@nusajaya.example") for number, one in enumerate((BUDI, JOKO))
+    ]
     wati, ratna = logged_in(peopled, WATI), logged_in(peopled, RATNA)
     for request_id in requests:
         ratna.open(f"/admin/perbaikan-email/{request_id}")
     token = ratna.csrf_token("/akun")
 
     def several() -> int:
-        fields = {f"seen-{one}": "1" for one in requests} | {"csrf_token": token, "identity_check": "tatap_muka", "note": "x"}
-        return ratna.client.post("/admin/perbaikan-email/beberapa/setujui", data={**fields, "pilih": requests}).status_code
+        fields = {f"seen-{one}": "1" for one in requests} | {
+            "csrf_token": token,
+            "identity_check": "tatap_muka",
+            "note": "x",
+        }
+        return ratna.client.post(
+            "/admin/perbaikan-email/beberapa/setujui", data={**fields, "pilih": requests}
+        ).status_code
 
-    answers = _all_at_once([several, _poster(wati, f"/admin/perbaikan-email/{requests[1]}/tolak", reason="Tidak cocok")])
+    answers = _all_at_once(
+        [several, _poster(wati, f"/admin/perbaikan-email/{requests[1]}/tolak", reason="Tidak cocok")]
+    )
 
     assert answers[0] == 303 and answers[1] in (303, 422)
     with peopled.app_context(), reading() as session:
@@ -409,15 +498,23 @@ def test_many_and_one_at_once_answer_each_request_once(peopled: Flask, inbox: In
 
 
 def test_foreign_requests_mixed_into_a_list_are_left_alone_without_a_word(peopled: Flask) -> None:
-    own, foreign = asked(peopled, JOKO, "joko@nusajaya.example"), asked(peopled, HADI, "hadi.baru@contoh.example")
+    own, foreign = (
+        asked(peopled, JOKO, "joko@nusajaya.example"),
+        asked(peopled, HADI, "hadi.baru@contoh.example"),
+    )
     wati = logged_in(peopled, WATI)
     token = wati.csrf_token("/akun")
     with_it, without = ({"pilih": [own, other], "csrf_token": token} for other in (foreign, 999_999))
 
-    shown = [wati.open(f"/admin/perbaikan-email/beberapa?pilih={own}&pilih={other}").text for other in (foreign, 999_999)]
+    shown = [
+        wati.open(f"/admin/perbaikan-email/beberapa?pilih={own}&pilih={other}").text
+        for other in (foreign, 999_999)
+    ]
     assert len(shown[0]) == len(shown[1]) and HADI.name not in shown[0]
     wati.open(f"/admin/perbaikan-email/{own}")
-    sent = wati.client.post("/admin/perbaikan-email/beberapa/tolak", data={**with_it, "reason": "Tidak cocok"})
+    sent = wati.client.post(
+        "/admin/perbaikan-email/beberapa/tolak", data={**with_it, "reason": "Tidak cocok"}
+    )
     assert sent.status_code == 303 and HADI.name not in wati.open(sent.location).text
 
     assert correction(peopled, foreign).state.is_open and not correction(peopled, own).state.is_open
@@ -431,9 +528,12 @@ def test_years_of_decided_requests_are_read_a_page_at_a_time_newest_first(people
         for number in range(130):
             moment = now() - timedelta(days=1, minutes=number)
             rows.append({
-                "reference": f"r{number:015}", "ticket": f"T{number:09}", "nip": JOKO.nip, "new_email": "a@b.example",
-                "new_email_key": "a@b.example", "user_id": joko.id, "instansi_id": joko.instansi_id, "asked_at": moment,
-                "state": (CorrectionState.APPROVED, CorrectionState.REJECTED)[number % 3 % 2], "submitted_at": moment,
+                "reference": f"r{number:015}", "ticket": f"T{number:09}", "nip": JOKO.nip,
+                "new_email": "a@b.example",
+                "new_email_key": "a@b.example", "user_id": joko.id, "instansi_id": joko.instansi_id,
+                "asked_at": moment,
+                "state": (CorrectionState.APPROVED, CorrectionState.REJECTED)[number % 3 % 2],
+                "submitted_at": moment,
                 "decided_at": moment, "decided_by_id": joko.id, "client_address": "-",
             })  # fmt: skip
         session.execute(insert(EmailCorrection), rows)

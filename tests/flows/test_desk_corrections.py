@@ -23,7 +23,9 @@ def _approve(visitor: Visitor, request_id: int, **fields: str | list[str]) -> Te
     """Look at the request and at what it is warned of, and approve what was seen."""
     path = f"/admin/perbaikan-email/{request_id}"
     page = visitor.open(path)
-    return visitor.submit(path, f"{path}/setujui", **{**GROUNDS, "seen": _seen(page), "acknowledged": marks_on(page), **fields})
+    return visitor.submit(
+        path, f"{path}/setujui", **{**GROUNDS, "seen": _seen(page), "acknowledged": marks_on(page), **fields}
+    )
 
 
 def _seen(page: TestResponse) -> str:
@@ -70,12 +72,16 @@ def test_approved_for_an_account_never_used_holds_at_once(peopled: Flask, inbox:
     assert "disetujui" in token.text and correction(peopled, request_id).ticket in token.text
     assert "/bukan-saya/" in notice.link and NEW not in notice.text and "j***@n***.example" in notice.text
     assert correction(peopled, request_id).state is CorrectionState.APPROVED
-    assert joko.reset_password(old_code, NEW_PASSWORD, JOKO.nip).status_code == 422, "tokens of the old address are dead"
+    assert joko.reset_password(old_code, NEW_PASSWORD, JOKO.nip).status_code == 422, (
+        "tokens of the old address are dead"
+    )
     assert Visitor(peopled).reset_password(token.code, NEW_PASSWORD, JOKO.nip).status_code == 303
     assert Visitor(peopled).log_in(JOKO.nip, NEW_PASSWORD).status_code == 303
 
 
-def test_for_an_account_in_use_it_takes_a_day_and_password_and_sessions_stay_until_then(peopled: Flask, inbox: Inbox) -> None:
+def test_for_an_account_in_use_it_takes_a_day_and_password_and_sessions_stay_until_then(
+    peopled: Flask, inbox: Inbox
+) -> None:
     request_id, sari = asked(peopled, SARI, "sari.baru@contoh.example"), logged_in(peopled, SARI)
 
     _approve(logged_in(peopled, WATI), request_id)
@@ -105,12 +111,16 @@ def test_the_owner_stops_it_from_the_old_address_before_it_holds(peopled: Flask,
     assert opened.status_code == 200 and stopped.status_code == 303
     assert latest_change(peopled, SARI).state is ChangeState.FROZEN  # type: ignore[union-attr]
     assert correction(peopled, request_id).state is CorrectionState.NEW, "the instansi looks again"
-    assert [mail.to for mail in inbox.fetch()] == ["maling@contoh.example", RATNA.email], "nobody tells who decided"
+    assert [mail.to for mail in inbox.fetch()] == ["maling@contoh.example", RATNA.email], (
+        "nobody tells who decided"
+    )
     with time_machine.travel(now() + timedelta(hours=25)):
         changes_take_effect(peopled)
     assert user(peopled, SARI).email == SARI.email
     wati = logged_in(peopled, WATI)
-    assert "Dihentikan lewat tautan di email pemberitahuan" in words_of(wati.open("/admin/perbaikan-email?lihat=dibekukan"))
+    assert "Dihentikan lewat tautan di email pemberitahuan" in words_of(
+        wati.open("/admin/perbaikan-email?lihat=dibekukan")
+    )
     assert "tidak jadi berlaku" in words_of(wati.open(f"/admin/perbaikan-email/{request_id}"))
 
 
@@ -124,12 +134,16 @@ def test_the_owner_stops_it_from_a_session(peopled: Flask, inbox: Inbox) -> None
     assert "Perubahan email dihentikan" in words_of(sari.open("/akun"))
 
 
-def test_stopped_after_it_held_nobody_gets_in_by_the_new_address_any_more(peopled: Flask, inbox: Inbox) -> None:
+def test_stopped_after_it_held_nobody_gets_in_by_the_new_address_any_more(
+    peopled: Flask, inbox: Inbox
+) -> None:
     request_id = asked(peopled, JOKO, "maling@contoh.example")
     _approve(logged_in(peopled, WATI), request_id)
     mails = inbox.fetch()
     thief = Visitor(peopled)
-    thief.reset_password(next(mail.code for mail in mails if mail.subject.startswith("Token")), NEW_PASSWORD, JOKO.nip)
+    thief.reset_password(
+        next(mail.code for mail in mails if mail.subject.startswith("Token")), NEW_PASSWORD, JOKO.nip
+    )
     thief.log_in(JOKO.nip, NEW_PASSWORD)
     assert thief.is_logged_in()
     path = next(mail.link for mail in mails if "/bukan-saya/" in mail.text).removeprefix("http://localhost")
@@ -142,7 +156,11 @@ def test_stopped_after_it_held_nobody_gets_in_by_the_new_address_any_more(people
     Visitor(peopled).ask_for_token(JOKO.nip, "maling@contoh.example")
     assert not [mail for mail in inbox.fetch() if mail.subject.startswith("Token")]
     again = Visitor(peopled).open(path)
-    assert again.status_code == 200 and "sudah dibekukan" in words_of(again) and "<button" not in again.text.split("<main")[1]
+    assert (
+        again.status_code == 200
+        and "sudah dibekukan" in words_of(again)
+        and "<button" not in again.text.split("<main")[1]
+    )
 
 
 def test_rejected_with_a_reason_that_the_person_reads(peopled: Flask, inbox: Inbox) -> None:
@@ -224,17 +242,23 @@ def test_what_has_changed_since_the_page_was_opened_is_looked_at_again(peopled: 
     request_id, wati, joko = asked(peopled, JOKO, NEW), logged_in(peopled, WATI), Visitor(peopled)
     seen = _seen(wati.open(f"/admin/perbaikan-email/{request_id}"))
     joko.ask_for_token(JOKO.nip, JOKO.email or "")
-    joko.reset_password(next(mail.code for mail in inbox.fetch() if mail.to == JOKO.email), NEW_PASSWORD, JOKO.nip)
+    joko.reset_password(
+        next(mail.code for mail in inbox.fetch() if mail.to == JOKO.email), NEW_PASSWORD, JOKO.nip
+    )
 
     answer = wati.submit(
-        f"/admin/perbaikan-email/{request_id}", f"/admin/perbaikan-email/{request_id}/setujui", **{**GROUNDS, "seen": seen}
+        f"/admin/perbaikan-email/{request_id}",
+        f"/admin/perbaikan-email/{request_id}/setujui",
+        **{**GROUNDS, "seen": seen},
     )
 
     assert answer.status_code == 422 and "berubah sejak halaman dibuka" in words_of(answer)
     assert user(peopled, JOKO).email == JOKO.email
 
 
-def test_an_address_of_somebody_else_cannot_be_approved_and_is_named_only_within_reach(peopled: Flask) -> None:
+def test_an_address_of_somebody_else_cannot_be_approved_and_is_named_only_within_reach(
+    peopled: Flask,
+) -> None:
     near, far = asked(peopled, JOKO, "budi@nusajaya.example"), asked(peopled, BUDI, "hadi@contoh.example")
     wati = logged_in(peopled, WATI)
 
@@ -251,11 +275,21 @@ def test_warnings_of_a_mistyped_domain_many_nips_and_another_name(peopled: Flask
 
     page = words_of(logged_in(peopled, WATI).open(f"/admin/perbaikan-email/{request_id}"))
 
-    assert "orang@gmail.com" in page and "diminta untuk 1 NIP lain" in page and "Nama yang ditulis tidak sama" in page
+    assert (
+        "orang@gmail.com" in page
+        and "diminta untuk 1 NIP lain" in page
+        and "Nama yang ditulis tidak sama" in page
+    )
 
 
-def test_several_at_once_are_shown_before_and_after_and_told_to_the_centre(peopled: Flask, inbox: Inbox) -> None:
-    ids = [asked(peopled, JOKO, NEW), asked(peopled, BUDI, "budi.baru@contoh.example"), asked(peopled, WATI, "w@contoh.example")]
+def test_several_at_once_are_shown_before_and_after_and_told_to_the_centre(
+    peopled: Flask, inbox: Inbox
+) -> None:
+    ids = [
+        asked(peopled, JOKO, NEW),
+        asked(peopled, BUDI, "budi.baru@contoh.example"),
+        asked(peopled, WATI, "w@contoh.example"),
+    ]
     foreign = asked(peopled, HADI, "hadi.baru@contoh.example")
     wati = logged_in(peopled, WATI)
     query = "&".join(f"pilih={one}" for one in [*ids, foreign])
@@ -270,11 +304,17 @@ def test_several_at_once_are_shown_before_and_after_and_told_to_the_centre(peopl
     )
     result = words_of(wati.open(answer.location))
 
-    assert "Langsung berganti" in words_of(preview) and "akun Anda sendiri" in words_of(preview) and "Hadi" not in preview.text
+    assert (
+        "Langsung berganti" in words_of(preview)
+        and "akun Anda sendiri" in words_of(preview)
+        and "Hadi" not in preview.text
+    )
     assert answer.status_code == 303
     assert result.count("Email sudah berganti") == 2 and "Hadi" not in result
     assert (
-        user(peopled, JOKO).email == NEW and user(peopled, WATI).email == WATI.email and user(peopled, HADI).email == HADI.email
+        user(peopled, JOKO).email == NEW
+        and user(peopled, WATI).email == WATI.email
+        and user(peopled, HADI).email == HADI.email
     )
     report = next(mail for mail in inbox.fetch() if mail.to == RATNA.email)
     assert "Wati" in report.text and "2" in report.text and "perbaikan email" in report.text
@@ -328,8 +368,13 @@ def test_a_cancelled_change_leaves_the_address_and_brings_the_request_back(peopl
     assert user(peopled, SARI).email == SARI.email
 
 
-def test_an_answer_leads_to_the_next_in_the_queue_and_what_waits_for_a_second_admin_stands_elsewhere(peopled: Flask) -> None:
-    first, second = asked(peopled, HADI, "h@contoh.example", timedelta(hours=3)), asked(peopled, JOKO, NEW, timedelta(hours=2))
+def test_an_answer_leads_to_the_next_in_the_queue_and_what_waits_for_a_second_admin_stands_elsewhere(
+    peopled: Flask,
+) -> None:
+    first, second = (
+        asked(peopled, HADI, "h@contoh.example", timedelta(hours=3)),
+        asked(peopled, JOKO, NEW, timedelta(hours=2)),
+    )
     third = asked(peopled, BUDI, "budi.baru@contoh.example", timedelta(hours=1))
     ratna = logged_in(peopled, RATNA)
 
@@ -349,24 +394,37 @@ def test_a_ticket_read_out_on_the_phone_is_found_however_it_is_typed(peopled: Fl
         found = wati.client.get("/admin/perbaikan-email", query_string={"tiket": typed})
         assert found.location.endswith(f"/admin/perbaikan-email/{request_id}")
     for typed, admin in (("PE-BBBB-BBBB", wati), ("nonsense", wati), (ticket, logged_in(peopled, RAKA))):
-        nothing = admin.client.get("/admin/perbaikan-email", query_string={"tiket": typed}, follow_redirects=True)
+        nothing = admin.client.get(
+            "/admin/perbaikan-email", query_string={"tiket": typed}, follow_redirects=True
+        )
         assert "Tidak ada permintaan dengan nomor tiket itu" in words_of(nothing)
 
 
 def test_a_likely_slip_in_an_address_is_a_warning_that_can_be_passed(peopled: Flask) -> None:
     wati, path = logged_in(peopled, WATI), f"/admin/pegawai/{person_id(peopled, JOKO)}/email"
-    fields = {"identity_check": "surat_atasan", "reason": "Surat", "seen": _seen(wati.open(path)), "email": "joko@gmial.com"}
+    fields = {
+        "identity_check": "surat_atasan",
+        "reason": "Surat",
+        "seen": _seen(wati.open(path)),
+        "email": "joko@gmial.com",
+    }
 
     warned = wati.submit(path, **fields)
     another = wati.submit(path, **{**fields, "email": "joko@yaho.com", "acknowledged": marks_on(warned)})
     passed = wati.submit(path, acknowledged=marks_on(warned), **fields)
 
-    assert warned.status_code == 422 and "joko@gmail.com" in words_of(warned) and 'value="joko@gmial.com"' in warned.text
+    assert (
+        warned.status_code == 422
+        and "joko@gmail.com" in words_of(warned)
+        and 'value="joko@gmial.com"' in warned.text
+    )
     assert another.status_code == 422, "what was acknowledged about one address says nothing about another"
     assert passed.status_code == 303
 
 
-def test_the_first_old_address_can_still_stop_it_when_the_thief_has_moved_on_to_a_third(peopled: Flask, inbox: Inbox) -> None:
+def test_the_first_old_address_can_still_stop_it_when_the_thief_has_moved_on_to_a_third(
+    peopled: Flask, inbox: Inbox
+) -> None:
     first = asked(peopled, JOKO, "maling@contoh.example")
     _approve(logged_in(peopled, WATI), first)
     path = next(mail.link for mail in inbox.fetch() if mail.to == JOKO.email).removeprefix("http://localhost")
@@ -379,4 +437,6 @@ def test_the_first_old_address_can_still_stop_it_when_the_thief_has_moved_on_to_
     assert user(peopled, JOKO).email is None
     wati = logged_in(peopled, WATI)
     assert words_of(wati.open("/admin/perbaikan-email?lihat=dibekukan")).count("Joko Prabowo Adi") == 2
-    assert "tidak ada email yang tercatat" in words_of(wati.open(f"/admin/pegawai/{person_id(peopled, JOKO)}"))
+    assert "tidak ada email yang tercatat" in words_of(
+        wati.open(f"/admin/pegawai/{person_id(peopled, JOKO)}")
+    )

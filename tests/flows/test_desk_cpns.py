@@ -30,7 +30,8 @@ def waiting(app: Flask, how_many: int, code: str = "7301") -> list[int]:
         instansi = session.scalars(select(Instansi).where(Instansi.code == code)).one()
         people = [
             User(
-                nip=f"19990101202401{code[0]}{number:03}", name=f"Calon {code} {number}", category=Category.CPNS,
+                nip=f"19990101202401{code[0]}{number:03}", name=f"Calon {code} {number}",
+                category=Category.CPNS,
                 email=f"calon{number}@{code}.example", email_key=f"calon{number}@{code}.example",
                 instansi_id=instansi.id, work_unit="Dinas Contoh", activation=Activation.WAITING_APPROVAL,
                 activation_changed_at=now(), credential_version=1,
@@ -83,7 +84,11 @@ def test_who_has_no_password_yet_is_told_how_to_make_one(peopled: Flask, inbox: 
     send(logged_in(peopled, WATI), APPROVE, [calon], **SK)
 
     mail = inbox.fetch_one(to="calon0@7301.example")
-    assert "Lupa Password" in mail.text and "http://localhost/lupa-password" in mail.text and "/login" not in mail.text
+    assert (
+        "Lupa Password" in mail.text
+        and "http://localhost/lupa-password" in mail.text
+        and "/login" not in mail.text
+    )
     visitor = Visitor(peopled)
     visitor.ask_for_token("199901012024017000", "calon0@7301.example")
     visitor.reset_password(inbox.fetch_one().code, NEW_PASSWORD)
@@ -128,7 +133,9 @@ def test_a_rejection_says_why_and_closes_the_account(peopled: Flask, inbox: Inbo
     assert rejected.detail == {"reason": reason}
 
 
-def test_two_admins_who_approve_the_same_people_at_once_open_each_account_once(peopled: Flask, inbox: Inbox) -> None:
+def test_two_admins_who_approve_the_same_people_at_once_open_each_account_once(
+    peopled: Flask, inbox: Inbox
+) -> None:
     people = waiting(peopled, 6)
     admins = [logged_in(peopled, who) for who in (WATI, RATNA) for _ in range(3)]
     page = f"{APPROVE}?{'&'.join(f'person={one}' for one in people)}"
@@ -137,7 +144,11 @@ def test_two_admins_who_approve_the_same_people_at_once_open_each_account_once(p
     def approve(number: int) -> int:
         chosen = people if number % 2 else people[::-1]
         data = {"csrf_token": tokens[number], "person": [str(one) for one in chosen], **SK}
-        return admins[number].client.post(APPROVE, data=data, environ_base={"REMOTE_ADDR": "203.0.113.7"}).status_code
+        return (
+            admins[number]
+            .client.post(APPROVE, data=data, environ_base={"REMOTE_ADDR": "203.0.113.7"})
+            .status_code
+        )
 
     answers = _all_at_once([lambda number=number: approve(number) for number in range(6)])  # type: ignore[misc]
 
@@ -173,7 +184,9 @@ def test_who_was_slower_reads_who_was_faster(peopled: Flask) -> None:
         (REJECT, {"reason": "x" * 501}, "paling banyak 500 huruf"),
     ],
 )
-def test_what_is_missing_is_asked_for_and_nothing_happens(peopled: Flask, path: str, fields: dict[str, str], words: str) -> None:
+def test_what_is_missing_is_asked_for_and_nothing_happens(
+    peopled: Flask, path: str, fields: dict[str, str], words: str
+) -> None:
     cinta, wati = person_id(peopled, CINTA), logged_in(peopled, WATI)
 
     answer = send(wati, path, [cinta], **fields)
@@ -186,7 +199,10 @@ def test_what_is_missing_is_asked_for_and_nothing_happens(peopled: Flask, path: 
 def test_a_date_may_be_typed_the_indonesian_way(peopled: Flask) -> None:
     cinta = person_id(peopled, CINTA)
 
-    assert send(logged_in(peopled, WATI), APPROVE, [cinta], sk_number="SK-1", sk_date="1-7-2021").status_code == 303
+    assert (
+        send(logged_in(peopled, WATI), APPROVE, [cinta], sk_number="SK-1", sk_date="1-7-2021").status_code
+        == 303
+    )
 
     assert events(peopled, Tag.CPNS_APPROVED)[0].detail["sk_date"] == "2021-07-01"
 
@@ -198,8 +214,16 @@ def test_for_the_admin_of_another_instansi_the_people_do_not_exist(peopled: Flas
 
     assert "Cinta" not in raka.open(QUEUE).text and "Calon 3402 0" in raka.open(QUEUE).text
     assert "Cinta" not in raka.open(f"{QUEUE}?nip={CINTA.nip}").text
-    assert raka.open(f"{QUEUE}?instansi=7301").status_code == raka.open(f"{QUEUE}?instansi=0000").status_code == 404
-    assert raka.open(f"{APPROVE}?person={cinta}").status_code == raka.open(f"{APPROVE}?person=999999").status_code == 404
+    assert (
+        raka.open(f"{QUEUE}?instansi=7301").status_code
+        == raka.open(f"{QUEUE}?instansi=0000").status_code
+        == 404
+    )
+    assert (
+        raka.open(f"{APPROVE}?person={cinta}").status_code
+        == raka.open(f"{APPROVE}?person=999999").status_code
+        == 404
+    )
     assert "Cinta" not in raka.open(f"{APPROVE}?person={cinta}&person={own}").text
     answer = raka.client.post(APPROVE, data={"csrf_token": token, "person": [str(own), str(cinta)], **SK})
 
@@ -214,7 +238,9 @@ def test_the_place_of_a_stranger_in_the_list_tells_nothing(peopled: Flask) -> No
     raka = logged_in(peopled, RAKA)
 
     assert (
-        _names(raka.open(f"{QUEUE}?setelah={cinta}")) == _names(raka.open(f"{QUEUE}?setelah=999999")) == _names(raka.open(QUEUE))
+        _names(raka.open(f"{QUEUE}?setelah={cinta}"))
+        == _names(raka.open(f"{QUEUE}?setelah=999999"))
+        == _names(raka.open(QUEUE))
     )
 
 
@@ -224,7 +250,11 @@ def test_a_result_is_for_who_gave_the_verdict(peopled: Flask) -> None:
 
     assert logged_in(peopled, RAKA).open(answer.location).status_code == 404
     assert wati.open(answer.location).status_code == 200
-    assert wati.open("/admin/cpns/hasil/1").status_code == wati.open(f"/admin/cpns/hasil/{2**63 - 1}").status_code == 404
+    assert (
+        wati.open("/admin/cpns/hasil/1").status_code
+        == wati.open(f"/admin/cpns/hasil/{2**63 - 1}").status_code
+        == 404
+    )
     assert wati.open(f"/admin/cpns/hasil/{2**64}").status_code == 404
 
 
@@ -260,11 +290,22 @@ def test_more_fields_than_the_form_has_change_nothing_else(peopled: Flask) -> No
     cinta = person_id(peopled, CINTA)
 
     send(
-        logged_in(peopled, WATI), APPROVE, [cinta], **SK, category="PNS", activation="active", instansi_id="2", role="admin_pusat"
+        logged_in(peopled, WATI),
+        APPROVE,
+        [cinta],
+        **SK,
+        category="PNS",
+        activation="active",
+        instansi_id="2",
+        role="admin_pusat",
     )
 
     stored = user(peopled, CINTA)
-    assert (stored.category, stored.activation, stored.instansi.code) == (Category.CPNS, Activation.NOT_ACTIVATED, "7301")
+    assert (stored.category, stored.activation, stored.instansi.code) == (
+        Category.CPNS,
+        Activation.NOT_ACTIVATED,
+        "7301",
+    )
 
 
 def test_only_admins_of_today_come_in(peopled: Flask) -> None:
@@ -273,11 +314,15 @@ def test_only_admins_of_today_come_in(peopled: Flask) -> None:
     wati = logged_in(peopled, WATI)
     token = wati.csrf_token(f"{APPROVE}?person={person_id(peopled, CINTA)}")
     with peopled.app_context(), unit_of_work() as session:
-        for mandate in session.scalars(select(AdminMandate).where(AdminMandate.user_id == person_id(peopled, WATI))):
+        for mandate in session.scalars(
+            select(AdminMandate).where(AdminMandate.user_id == person_id(peopled, WATI))
+        ):
             mandate.revoke(now())
 
     assert wati.open(QUEUE).status_code == 403
-    assert wati.post(APPROVE, csrf_token=token, person=str(person_id(peopled, CINTA)), **SK).status_code == 403
+    assert (
+        wati.post(APPROVE, csrf_token=token, person=str(person_id(peopled, CINTA)), **SK).status_code == 403
+    )
     assert user(peopled, CINTA).activation is Activation.WAITING_APPROVAL
 
 
@@ -297,7 +342,9 @@ def test_after_ten_minutes_the_password_is_asked_for_and_the_form_goes_on(people
         data["csrf_token"] = data["csrf_token"][:1]  # the way out has a form too
         assert sorted(data["person"]) == sorted(str(one) for one in people)
         done = wati.client.post(
-            APPROVE, data={**data, "password_sekali_lagi": PASSWORD}, environ_base={"REMOTE_ADDR": "203.0.113.7"}
+            APPROVE,
+            data={**data, "password_sekali_lagi": PASSWORD},
+            environ_base={"REMOTE_ADDR": "203.0.113.7"},
         )
 
     assert done.status_code == 303 and len(events(peopled, Tag.CPNS_APPROVED)) == 2
@@ -325,14 +372,20 @@ def test_the_list_is_read_in_the_order_of_an_index(peopled: Flask, database_url:
     admins = [logged_in(peopled, WATI), logged_in(peopled, RATNA)]
     with peopled.app_context():
         listened = engine()
-    event.listen(listened, "before_cursor_execute", lambda _c, _k, statement, values, *_: asked.append((statement, values)))
+    event.listen(
+        listened,
+        "before_cursor_execute",
+        lambda _c, _k, statement, values, *_: asked.append((statement, values)),
+    )
 
     for admin in admins:
         for query in ("", "?nip=1999", f"?setelah={person_id(peopled, CINTA)}"):
             admin.open(QUEUE + query)
 
     with sqlite3.connect(database_url.removeprefix("sqlite:///")) as connection:
-        lists = [one for one in asked if "FROM user_account" in one[0] and "ORDER BY user_account.nip" in one[0]]
+        lists = [
+            one for one in asked if "FROM user_account" in one[0] and "ORDER BY user_account.nip" in one[0]
+        ]
         assert len(lists) == 6
         for statement, values in lists:
             plan = " | ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values))
@@ -345,7 +398,11 @@ def test_the_notice_of_a_bulk_act_reaches_everybody_of_the_centre_once(peopled: 
         for who in (SARI, RATNA):
             session.add(
                 AdminMandate(
-                    user_id=person_id(peopled, who), role="admin_pusat", sk_number="SK-2", starts_on=today, ends_on=today
+                    user_id=person_id(peopled, who),
+                    role="admin_pusat",
+                    sk_number="SK-2",
+                    starts_on=today,
+                    ends_on=today,
                 )
             )
 

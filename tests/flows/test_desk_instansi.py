@@ -1,4 +1,5 @@
-"""The help contact and the days of the PDM: kept up to date at the desk, read by everybody of the instansi."""
+"""The help contact and the days of the PDM: kept up to date at the desk, read by everybody of the
+instansi."""
 
 import re
 from datetime import timedelta
@@ -48,7 +49,9 @@ def test_wati_changes_the_contact_and_people_read_it(peopled: Flask) -> None:
     before = contact_of(peopled, "7301")
     assert before in wati.open(f"{LIST}/{own}/kontak").text
 
-    answer = wati.submit(f"{LIST}/{own}/kontak", contact="  Loket 5\u200b BKPSDM,\r\n telepon\u00a0021-555-0199 ")
+    answer = wati.submit(
+        f"{LIST}/{own}/kontak", contact="  Loket 5\u200b BKPSDM,\r\n telepon\u00a0021-555-0199 "
+    )
 
     assert (answer.status_code, answer.location) == (303, LIST)
     assert CONTACT in words_of(wati.open(LIST))
@@ -61,7 +64,9 @@ def test_wati_changes_the_contact_and_people_read_it(peopled: Flask) -> None:
     assert (event.actor_id, event.instansi_id) == (person_id(peopled, WATI), own)
 
 
-@pytest.mark.parametrize(("typed", "words"), [(" \u200b ", "Isi kontak bantuan"), ("x" * 301, "paling banyak 300 huruf")])
+@pytest.mark.parametrize(
+    ("typed", "words"), [(" \u200b ", "Isi kontak bantuan"), ("x" * 301, "paling banyak 300 huruf")]
+)
 def test_a_contact_that_helps_nobody_is_refused(peopled: Flask, typed: str, words: str) -> None:
     before = contact_of(peopled, "7301")
 
@@ -88,7 +93,10 @@ def test_for_raka_the_other_instansi_does_not_exist(peopled: Flask) -> None:
     for one in (foreign, 999, 2**31 - 1):
         for path in ("kontak", "jadwal"):
             assert raka.open(f"{LIST}/{one}/{path}").status_code == 404
-            assert raka.post(f"{LIST}/{one}/{path}", csrf_token=token, contact=CONTACT, **DAYS).status_code == 404
+            assert (
+                raka.post(f"{LIST}/{one}/{path}", csrf_token=token, contact=CONTACT, **DAYS).status_code
+                == 404
+            )
         assert raka.post(f"{LIST}/{one}/jadwal/ikut-nasional", csrf_token=token).status_code == 404
     assert contact_of(peopled, "7301") != CONTACT and not events(peopled, Tag.PDM_WINDOW_SET)
 
@@ -111,7 +119,9 @@ def test_ratna_gives_one_instansi_days_of_its_own_and_takes_them_away(peopled: F
     assert ratna.submit(page, **DAYS).status_code == 303
 
     closes = shown_date(TODAY + timedelta(days=9))
-    assert f"untuk Pemerintah Kabupaten Nusa Jaya dari {shown_date(TODAY)} sampai {closes}" in words_of(sari.open("/beranda"))
+    assert f"untuk Pemerintah Kabupaten Nusa Jaya dari {shown_date(TODAY)} sampai {closes}" in words_of(
+        sari.open("/beranda")
+    )
     assert "(jadwal sendiri)" in words_of(logged_in(peopled, WATI).open(LIST))
     assert f'value="{DAYS["closes_on"]}"' in ratna.open(page).text
 
@@ -133,7 +143,9 @@ def test_the_national_days_reach_everybody_without_days_of_their_own(peopled: Fl
 
     closes = shown_date(TODAY + timedelta(days=9))
     assert closes in words_of(logged_in(peopled, SARI).open("/beranda"))
-    assert closes not in words_of(logged_in(peopled, RAKA).open("/beranda")), "his instansi has days of its own"
+    assert closes not in words_of(logged_in(peopled, RAKA).open("/beranda")), (
+        "his instansi has days of its own"
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,7 +184,11 @@ def test_several_who_set_the_first_national_days_at_once_leave_one_row(peopled: 
 def test_the_centre_searches_and_reads_page_by_page(peopled: Flask) -> None:
     with peopled.app_context(), unit_of_work() as session:
         for number in range(30):
-            session.add(Instansi(code=f"99{number:02}", name=f"Kabupaten Rekaan {number:02} 100%", helpdesk_contact="-"))
+            session.add(
+                Instansi(
+                    code=f"99{number:02}", name=f"Kabupaten Rekaan {number:02} 100%", helpdesk_contact="-"
+                )
+            )
     ratna = logged_in(peopled, RATNA)
 
     first = ratna.open(LIST)
@@ -184,14 +200,18 @@ def test_the_centre_searches_and_reads_page_by_page(peopled: Flask) -> None:
     assert len(names) == len(set(names)) == 32
     assert "Pemerintah Kabupaten Nusa Jaya" in words_of(ratna.open(f"{LIST}?cari=nusa"))
     assert "Kementerian" not in words_of(ratna.open(f"{LIST}?cari=73"))
-    assert words_of(ratna.open(f"{LIST}?cari=%25")).count("Ubah kontak") == 25, "a percent sign is a percent sign"
+    assert words_of(ratna.open(f"{LIST}?cari=%25")).count("Ubah kontak") == 25, (
+        "a percent sign is a percent sign"
+    )
     assert "Tidak ada instansi" in words_of(ratna.open(f"{LIST}?cari=tidak-ada"))
 
 
 def test_more_fields_than_the_form_has_are_ignored(peopled: Flask) -> None:
     own = instansi_id(peopled, "7301")
 
-    logged_in(peopled, WATI).submit(f"{LIST}/{own}/kontak", contact=CONTACT, code="9999", name="Lain", instansi_id="2")
+    logged_in(peopled, WATI).submit(
+        f"{LIST}/{own}/kontak", contact=CONTACT, code="9999", name="Lain", instansi_id="2"
+    )
 
     assert contact_of(peopled, "7301") == CONTACT and contact_of(peopled, "3402") != CONTACT
 
@@ -201,4 +221,7 @@ def test_strangers_and_plain_users_stay_outside(peopled: Flask) -> None:
     sari = logged_in(peopled, SARI)
     assert sari.open(LIST).status_code == sari.open(NATIONAL).status_code == 403
     own = instansi_id(peopled, "7301")
-    assert sari.post(f"{LIST}/{own}/kontak", csrf_token=sari.csrf_token("/akun"), contact=CONTACT).status_code == 403
+    assert (
+        sari.post(f"{LIST}/{own}/kontak", csrf_token=sari.csrf_token("/akun"), contact=CONTACT).status_code
+        == 403
+    )

@@ -35,7 +35,11 @@ def give(app: Flask, person: Person, role: Role = Role.ADMIN_PUSAT, until: date 
     """A mandate of today, past the desk."""
     with app.app_context(), unit_of_work() as session:
         today, user_id = today_in_jakarta(now()), person_id(app, person)
-        session.add(AdminMandate(user_id=user_id, role=role, sk_number="SK-1", starts_on=today, ends_on=until or today))
+        session.add(
+            AdminMandate(
+                user_id=user_id, role=role, sk_number="SK-1", starts_on=today, ends_on=until or today
+            )
+        )
 
 
 def events(app: Flask, tag: Tag) -> list[AuditEvent]:
@@ -52,17 +56,33 @@ def test_ratna_appoints_sari_who_is_an_admin_with_the_next_click(peopled: Flask,
     assert (answer.status_code, answer.location) == (303, LIST)
     listed = words_of(ratna.open(LIST))
     until = shown_date(date.fromisoformat(GRANT["until"]))
-    assert f"untuk Sari Wulandari berlaku sampai {until}" in listed and "SK-7/2026" in listed and "Ditunjuk oleh" in listed
+    assert (
+        f"untuk Sari Wulandari berlaku sampai {until}" in listed
+        and "SK-7/2026" in listed
+        and "Ditunjuk oleh" in listed
+    )
     assert sari.open(LIST).status_code == 200
     (mandate,) = held(peopled, SARI)
-    assert (mandate.role, mandate.starts_on, mandate.granted_by_id) == (Role.ADMIN_INSTANSI, TODAY, person_id(peopled, RATNA))
+    assert (mandate.role, mandate.starts_on, mandate.granted_by_id) == (
+        Role.ADMIN_INSTANSI,
+        TODAY,
+        person_id(peopled, RATNA),
+    )
     (event,) = events(peopled, Tag.MANDATE_GRANTED)
     assert event.actor_id == person_id(peopled, RATNA) and event.account_id == person_id(peopled, SARI)
-    assert event.detail == {"role": "admin_instansi", "instansi": "7301", "sk": "SK-7/2026", "until": GRANT["until"]}
+    assert event.detail == {
+        "role": "admin_instansi",
+        "instansi": "7301",
+        "sk": "SK-7/2026",
+        "until": GRANT["until"],
+    }
     mail, told = inbox.fetch()
     assert mail.to == SARI.email and "/bukan-saya/" in mail.text
     assert "Lingkup: Pemerintah Kabupaten Nusa Jaya" in mail.text and f"Berlaku sampai: {until}" in mail.text
-    assert told.to == RATNA.email and "Mandat Pemerintah Kabupaten Nusa Jaya diberikan kepada Sari Wulandari" in told.text
+    assert (
+        told.to == RATNA.email
+        and "Mandat Pemerintah Kabupaten Nusa Jaya diberikan kepada Sari Wulandari" in told.text
+    )
 
 
 def test_the_same_scope_again_prolongs_and_another_scope_stands_beside_it(peopled: Flask) -> None:
@@ -72,7 +92,10 @@ def test_the_same_scope_again_prolongs_and_another_scope_stands_beside_it(people
     ratna.submit(NEW, **{**GRANT, "sk_number": "SK-8/2026", "until": later})
     ratna.submit(NEW, **{**GRANT, "instansi": "3402"})
 
-    assert sorted((one.sk_number, one.instansi_id) for one in held(peopled, SARI)) == [("SK-7/2026", 2), ("SK-8/2026", 1)]
+    assert sorted((one.sk_number, one.instansi_id) for one in held(peopled, SARI)) == [
+        ("SK-7/2026", 2),
+        ("SK-8/2026", 1),
+    ]
     (revoked,) = events(peopled, Tag.MANDATE_REVOKED)
     assert revoked.detail["reason"] == "diganti dengan SK SK-8/2026"
 
@@ -102,7 +125,9 @@ def test_the_very_same_grant_twice_is_one(peopled: Flask, inbox: Inbox) -> None:
         ({"until": (TODAY + timedelta(days=5 * 366)).isoformat()}, "paling lama 5 tahun"),
     ],
 )
-def test_a_grant_that_cannot_be_is_refused_and_says_what_to_do(peopled: Flask, changed: dict[str, str], words: str) -> None:
+def test_a_grant_that_cannot_be_is_refused_and_says_what_to_do(
+    peopled: Flask, changed: dict[str, str], words: str
+) -> None:
     ratna = logged_in(peopled, RATNA)
 
     answer = ratna.submit(NEW, **{**GRANT, **changed})
@@ -132,7 +157,12 @@ def test_only_the_centre_appoints_and_revokes(peopled: Flask) -> None:
     assert wati.open(NEW).status_code == wati.post(NEW, csrf_token=token, **GRANT).status_code == 403
     for mandate_id in (watis.id, held(peopled, RAKA)[0].id, 999):
         assert wati.open(f"{LIST}/{mandate_id}/cabut").status_code == 403
-        assert raka.post(f"{LIST}/{mandate_id}/cabut", csrf_token=raka.csrf_token("/akun"), reason="x").status_code == 403
+        assert (
+            raka.post(
+                f"{LIST}/{mandate_id}/cabut", csrf_token=raka.csrf_token("/akun"), reason="x"
+            ).status_code
+            == 403
+        )
     assert "Tunjuk admin" not in wati.open(LIST).text and held(peopled, WATI) and not held(peopled, SARI)
     refused = [(event.actor_id, event.detail["rule"]) for event in events(peopled, Tag.ADMIN_REFUSED)]
     assert len(refused) == len(set(refused)) == 3, "one a minute for each page and admin"
@@ -144,8 +174,14 @@ def test_an_admin_sees_the_mandates_of_the_own_instansi_only(peopled: Flask) -> 
     said = words_of(raka.open(f"{LIST}?keadaan=semua"))
 
     assert "Raka Permana" in said and "Wati" not in said and "Ratna" not in said and "Nusa Jaya" not in said
-    assert raka.open(f"{LIST}?instansi=7301").status_code == raka.open(f"{LIST}?instansi=0000").status_code == 404
-    assert "Wati" in words_of(ratna.open(f"{LIST}?instansi=7301")) and "Raka" not in words_of(ratna.open(f"{LIST}?instansi=7301"))
+    assert (
+        raka.open(f"{LIST}?instansi=7301").status_code
+        == raka.open(f"{LIST}?instansi=0000").status_code
+        == 404
+    )
+    assert "Wati" in words_of(ratna.open(f"{LIST}?instansi=7301")) and "Raka" not in words_of(
+        ratna.open(f"{LIST}?instansi=7301")
+    )
     assert "Pusat (semua instansi)" in words_of(ratna.open(LIST))
 
 
@@ -236,7 +272,9 @@ def test_two_of_the_centre_who_revoke_each_other_at_once_do_not_both_succeed(peo
 
 
 def test_more_fields_than_the_form_has_are_ignored(peopled: Flask) -> None:
-    logged_in(peopled, RATNA).submit(NEW, **GRANT, role="admin_pusat", starts_on="2020-01-01", revoked_at="", user_id="1")
+    logged_in(peopled, RATNA).submit(
+        NEW, **GRANT, role="admin_pusat", starts_on="2020-01-01", revoked_at="", user_id="1"
+    )
 
     (mandate,) = held(peopled, SARI)
     assert (mandate.role, mandate.starts_on) == (Role.ADMIN_INSTANSI, TODAY)
@@ -245,7 +283,11 @@ def test_more_fields_than_the_form_has_are_ignored(peopled: Flask) -> None:
 def test_strangers_and_plain_users_see_no_mandates(peopled: Flask) -> None:
     assert Visitor(peopled).open(LIST).location == "/login?next=/admin/mandat"
     assert Visitor(peopled).open(NEW).location == "/login?next=/admin/mandat/baru"
-    assert logged_in(peopled, SARI).open(LIST).status_code == logged_in(peopled, SARI).open(NEW).status_code == 403
+    assert (
+        logged_in(peopled, SARI).open(LIST).status_code
+        == logged_in(peopled, SARI).open(NEW).status_code
+        == 403
+    )
 
 
 def test_many_mandates_are_read_page_by_page(peopled: Flask) -> None:
@@ -267,11 +309,16 @@ def test_the_operator_lists_and_takes_back(peopled: Flask, inbox: Inbox) -> None
     grant = ["admin", "grant", SARI.nip, "--sk", "SK/12/2026", "--until", "2999-12-31"]
     for scope in (["--instansi", "7301"], ["--instansi", "3402"], ["--pusat"]):
         assert runner.invoke(args=[*grant, *scope]).exit_code == 0
-    assert [mail.to for mail in inbox.fetch()].count(SARI.email) == 4, "three appointments, and one told to the centre"
+    assert [mail.to for mail in inbox.fetch()].count(SARI.email) == 4, (
+        "three appointments, and one told to the centre"
+    )
 
     listed = runner.invoke(args=["admin", "list"]).output
     of_7301 = runner.invoke(args=["admin", "list", "--instansi", "7301"]).output
-    assert len(listed.splitlines()) == 6 and f"{SARI.nip}\tpusat\tSK/12/2026\t2999-12-31\tSari Wulandari" in listed
+    assert (
+        len(listed.splitlines()) == 6
+        and f"{SARI.nip}\tpusat\tSK/12/2026\t2999-12-31\tSari Wulandari" in listed
+    )
     assert [line.split("\t")[0] for line in of_7301.splitlines()] == [SARI.nip, WATI.nip]
 
     one = runner.invoke(args=["admin", "revoke", SARI.nip, "--instansi", "3402"])
@@ -279,7 +326,9 @@ def test_the_operator_lists_and_takes_back(peopled: Flask, inbox: Inbox) -> None
     assert [mandate.instansi_id for mandate in held(peopled, SARI)] == [1, None]
     assert runner.invoke(args=["admin", "revoke", SARI.nip, "--pusat"]).exit_code == 0
     assert runner.invoke(args=["admin", "revoke", SARI.nip]).output.count("Mandat 7301") == 1
-    assert not held(peopled, SARI) and all(event.actor_id is None for event in events(peopled, Tag.MANDATE_REVOKED))
+    assert not held(peopled, SARI) and all(
+        event.actor_id is None for event in events(peopled, Tag.MANDATE_REVOKED)
+    )
 
 
 @pytest.mark.parametrize(
@@ -293,7 +342,9 @@ def test_the_operator_lists_and_takes_back(peopled: Flask, inbox: Inbox) -> None
         (["list", "--instansi", "0000"], 1, "kode 0000 tidak ada"),
     ],
 )
-def test_the_operator_is_told_what_is_wrong(peopled: Flask, arguments: list[str], code: int, words: str) -> None:
+def test_the_operator_is_told_what_is_wrong(
+    peopled: Flask, arguments: list[str], code: int, words: str
+) -> None:
     refused = peopled.test_cli_runner().invoke(args=["admin", *arguments])
 
     assert refused.exit_code == code and words in refused.output

@@ -1,4 +1,5 @@
-"""Every route of the desk, walked as everybody who has no business there. A new route without the check fails here."""
+"""Every route of the desk, walked as everybody who has no business there. A new route without the check fails
+here."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +16,17 @@ from app.domain.corrections import IdentityCheck
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now
 from app.domain.reset_secret import new_reference
-from app.models import AdminMandate, AuditEvent, BatchState, IdentityChange, ImportBatch, Instansi, LoginSession, Tag, User
+from app.models import (
+    AdminMandate,
+    AuditEvent,
+    BatchState,
+    IdentityChange,
+    ImportBatch,
+    Instansi,
+    LoginSession,
+    Tag,
+    User,
+)
 from app.security import audit
 from config import Settings
 from tests.cast import CAST, JOKO, RAKA, RATNA, SARI, WATI
@@ -27,8 +38,13 @@ HERE = "7301"
 
 
 def _rules() -> list[Rule]:
-    app = create_app(Settings.from_env({"PORTAL_ENV": "test", "DATABASE_URL": "sqlite://", "SECRET_KEY": SECRET_KEY}))
-    return sorted((rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/admin")), key=lambda rule: rule.rule)
+    app = create_app(
+        Settings.from_env({"PORTAL_ENV": "test", "DATABASE_URL": "sqlite://", "SECRET_KEY": SECRET_KEY})
+    )
+    return sorted(
+        (rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/admin")),
+        key=lambda rule: rule.rule,
+    )
 
 
 RULES = _rules()
@@ -50,7 +66,9 @@ class Desk:
 
     def missing(self, rule: Rule) -> str:
         adapter = self.app.url_map.bind("localhost")
-        nowhere = {name: 987_654 if isinstance(self.rows[name], int) else self.rows[name] for name in rule.arguments}
+        nowhere = {
+            name: 987_654 if isinstance(self.rows[name], int) else self.rows[name] for name in rule.arguments
+        }
         return adapter.build(rule.endpoint, nowhere)
 
 
@@ -67,11 +85,14 @@ def desk(peopled: Flask) -> Desk:
             reason="Surat", decided_by_id=wati.id, decided_at=now(),
         )  # fmt: skip
         batch = ImportBatch(
-            instansi_id=wati.instansi_id, uploaded_by_id=wati.id, uploaded_at=now(), file_name="pegawai.csv", file_size=1,
+            instansi_id=wati.instansi_id, uploaded_by_id=wati.id, uploaded_at=now(), file_name="pegawai.csv",
+            file_size=1,
             sha256="0" * 64, state=BatchState.CHECKED, dry_run={}, result={},
         )  # fmt: skip
         session.add_all([change, batch])
-        audit.record(session, Tag.BULK_ACT, None, COMMAND_LINE, now(), actor=wati, instansi_id=wati.instansi_id)
+        audit.record(
+            session, Tag.BULK_ACT, None, COMMAND_LINE, now(), actor=wati, instansi_id=wati.instansi_id
+        )
         session.flush()
         mandate = session.scalars(select(AdminMandate.id).where(AdminMandate.user_id == wati.id)).one()
         event = session.scalars(select(AuditEvent.id).order_by(AuditEvent.id.desc()).limit(1)).one()
@@ -111,7 +132,11 @@ def test_a_plain_user_is_told_it_is_for_admins(desk: Desk) -> None:
     for rule, method in WAYS:
         status, page, _ = _ask(sari, method, desk.path(rule), token)
 
-        assert status == 403 and "tidak memegang mandat admin" in page and "Joko" not in page, (method, rule.rule, status)
+        assert status == 403 and "tidak memegang mandat admin" in page and "Joko" not in page, (
+            method,
+            rule.rule,
+            status,
+        )
 
 
 def test_whose_mandate_has_ended_is_outside_at_the_next_click(desk: Desk) -> None:
@@ -141,13 +166,24 @@ def test_a_row_of_another_instansi_is_answered_like_one_that_is_not_there(desk: 
         if status == 403:
             assert "hanya untuk admin pusat" in page, (method, rule.rule)
         else:
-            assert (status, len(page)) == (404, len(missing_page)) and missing_status == 404, (method, rule.rule, status)
+            assert (status, len(page)) == (404, len(missing_page)) and missing_status == 404, (
+                method,
+                rule.rule,
+                status,
+            )
 
 
 def test_no_page_shows_an_admin_of_another_instansi_anybody_from_here(desk: Desk) -> None:
     raka = logged_in(desk.app, RAKA)
     token = raka.csrf_token("/akun")
-    queries = ("", f"?instansi={HERE}", f"?nip={JOKO.nip}", "?nama=joko", "?email=joko.lama@nusajaya.example", "?lihat=kedua")
+    queries = (
+        "",
+        f"?instansi={HERE}",
+        f"?nip={JOKO.nip}",
+        "?nama=joko",
+        "?email=joko.lama@nusajaya.example",
+        "?lihat=kedua",
+    )
 
     for rule, method in WAYS:
         if rule.arguments:
@@ -157,15 +193,26 @@ def test_no_page_shows_an_admin_of_another_instansi_anybody_from_here(desk: Desk
 
             assert status < 500, (method, rule.rule, query)
             seen = [one.name for one in CAST if one.instansi == HERE and one.name in page]
-            seen += [one.nip for one in CAST if one.instansi == HERE and one.nip in page and one.nip not in query]
+            seen += [
+                one.nip for one in CAST if one.instansi == HERE and one.nip in page and one.nip not in query
+            ]
             assert seen == [], (method, rule.rule, query)
 
 
 def test_nothing_is_changed_by_looking_or_by_an_empty_form(desk: Desk) -> None:
     def people() -> list[object]:
         with desk.app.app_context(), reading() as session:
-            columns = (User.nip, User.name, User.email, User.activation, User.instansi_id, User.credential_version)
-            mandates = session.execute(select(AdminMandate.id, AdminMandate.ends_on, AdminMandate.revoked_at)).all()
+            columns = (
+                User.nip,
+                User.name,
+                User.email,
+                User.activation,
+                User.instansi_id,
+                User.credential_version,
+            )
+            mandates = session.execute(
+                select(AdminMandate.id, AdminMandate.ends_on, AdminMandate.revoked_at)
+            ).all()
             contacts = session.execute(select(Instansi.id, Instansi.helpdesk_contact)).all()
             return [*session.execute(select(*columns).order_by(User.id)).all(), *mandates, *contacts]
 
@@ -202,4 +249,6 @@ def test_who_left_the_desk_open_shows_the_password_before_anything_is_done(desk:
         if method == "POST":
             status, page, _ = _ask(ratna, method, desk.path(rule), token)
 
-            assert ((status, "Password sekali lagi" in page) == (403, True)) is (rule.endpoint not in WITHOUT_PASSWORD), rule.rule
+            assert ((status, "Password sekali lagi" in page) == (403, True)) is (
+                rule.endpoint not in WITHOUT_PASSWORD
+            ), rule.rule

@@ -1,7 +1,9 @@
-"""One dishonest admin, of an instansi or of the centre, does what the desk allows in any order, with every account he controls.
+"""One dishonest admin, of an instansi or of the centre, does what the desk allows in any order, with every
+account he controls.
 
-No account in use ends in his hands without a second person's word, or the waiting time with its letter. Nobody honest acts
-here, so whatever would need a second one must not happen; whoever is told has, in this world, not read the mail yet.
+No account in use ends in his hands without a second person's word, or the waiting time with its letter.
+Nobody honest acts here, so whatever would need a second one must not happen; whoever is told has, in this
+world, not read the mail yet.
 """
 
 import itertools
@@ -56,7 +58,8 @@ PASSWORD_HASH = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$" + "A" *
 
 
 class DishonestAdmin(RuleBasedStateMachine):
-    """The acts are those of the flows, with the authority of whichever account the dishonest one is inside at that moment."""
+    """The acts are those of the flows, with the authority of whichever account the dishonest one is inside at
+    that moment."""
 
     chief: Person
 
@@ -82,19 +85,24 @@ class DishonestAdmin(RuleBasedStateMachine):
             self._entered[min(self._in_hands)] = self._at - timedelta(days=200)
             ids = {person.nip: _person(session, person).id for person in VICTIMS if person is not self.chief}
             self._victims = set(ids.values()) | {
-                user.id for user in session.scalars(select(User)) if user.is_in_use and user.id not in self._in_hands
+                user.id
+                for user in session.scalars(select(User))
+                if user.is_in_use and user.id not in self._in_hands
             }
 
     def teardown(self) -> None:
         self._folder.cleanup()
 
-    # -- what he can do ------------------------------------------------------------------------------------------
+    # -- what he can do
+    # ------------------------------------------------------------------------------------------
 
     @rule(whom=integers(0, 20), who=integers(0, 5))
     def gives_a_mailbox_of_his_own(self, whom: int, who: int) -> None:
         def act(session: Session, held: Authority, person: User) -> None:
             address = EmailAddress(f"kotak{next(self._numbers)}@{OWN_DOMAIN}")
-            decision = Decision(address, IdentityCheck.IN_PERSON, "Datang ke loket", person.credential_version)
+            decision = Decision(
+                address, IdentityCheck.IN_PERSON, "Datang ke loket", person.credential_version
+            )
             change_email(session, held, person.id, decision, DELAY, FROM, self._at)
 
         self._with(who, whom, act)
@@ -105,7 +113,11 @@ class DishonestAdmin(RuleBasedStateMachine):
             is_nip = next(self._numbers) % 2
             before = Record.of(person)
             wanted = Record(
-                Nip(nip) if is_nip else before.nip, before.name, before.category if is_nip else category, before.work_unit, None
+                Nip(nip) if is_nip else before.nip,
+                before.name,
+                before.category if is_nip else category,
+                before.work_unit,
+                None,
             )
             correct_record(session, held, person.id, before.version, wanted, "x", True, DELAY, FROM, self._at)
 
@@ -113,19 +125,34 @@ class DishonestAdmin(RuleBasedStateMachine):
 
     @rule(whom=integers(0, 20), who=integers(0, 5), code=sampled_from(("7301", "3402")))
     def moves(self, whom: int, who: int, code: str) -> None:
-        self._with(who, whom, lambda session, held, person: move_person(session, held, person.id, code, "x", FROM, self._at))
+        self._with(
+            who,
+            whom,
+            lambda session, held, person: move_person(session, held, person.id, code, "x", FROM, self._at),
+        )
 
     @rule(whom=integers(0, 20), who=integers(0, 5), closes=booleans())
     def closes_or_opens(self, whom: int, who: int, closes: bool) -> None:
         act = deactivate if closes else reactivate
-        self._with(who, whom, lambda session, held, person: act(session, held, person.id, "x", FROM, self._at))
+        self._with(
+            who, whom, lambda session, held, person: act(session, held, person.id, "x", FROM, self._at)
+        )
 
     @rule(whom=integers(0, 20), who=integers(0, 5), code=sampled_from(("7301", "3402", None)))
     def appoints(self, whom: int, who: int, code: str | None) -> None:
         def act(session: Session, held: Authority, person: User) -> None:
             if held.is_pusat:
                 until = (self._at + timedelta(days=300)).date()
-                grant_mandate(session, held.admin, person.shown_nip, code, f"SK-{next(self._numbers)}", until, FROM, self._at)
+                grant_mandate(
+                    session,
+                    held.admin,
+                    person.shown_nip,
+                    code,
+                    f"SK-{next(self._numbers)}",
+                    until,
+                    FROM,
+                    self._at,
+                )
 
         self._with(who, whom, act)
 
@@ -141,23 +168,33 @@ class DishonestAdmin(RuleBasedStateMachine):
     @rule(who=integers(0, 5), which=integers(0, 9), confirms=booleans())
     def speaks_as_the_second(self, who: int, which: int, confirms: bool) -> None:
         def act(session: Session, held: Authority, _person: User) -> None:
-            changes = session.scalars(select(IdentityChange.id).order_by(IdentityChange.id.desc()).limit(10)).all()
+            changes = session.scalars(
+                select(IdentityChange.id).order_by(IdentityChange.id.desc()).limit(10)
+            ).all()
             if changes and confirms:
                 done = confirm_change(session, held, changes[which % len(changes)], DELAY, FROM, self._at)
                 if isinstance(done, IdentityChange) and done.decided_by_id in self._in_hands:
-                    assert self._has_long_stood_by_himself(session, held.admin), "one admin was his own second"
+                    assert self._has_long_stood_by_himself(session, held.admin), (
+                        "one admin was his own second"
+                    )
             elif changes:
                 cancel_change(session, held, changes[which % len(changes)], "x", None, FROM, self._at)
 
         self._with(who, 0, act)
 
-    @rule(who=integers(0, 5), whom=integers(0, 20), is_new=booleans(), nip=sampled_from((*NIPS, SARI.nip, RAKA.nip, BUDI.nip)))
+    @rule(
+        who=integers(0, 5),
+        whom=integers(0, 20),
+        is_new=booleans(),
+        nip=sampled_from((*NIPS, SARI.nip, RAKA.nip, BUDI.nip)),
+    )
     def imports_a_row(self, who: int, whom: int, is_new: bool, nip: str) -> None:
         def act(session: Session, held: Authority, person: User) -> None:
             only = held.only_instansi_id
             instansi = None if held.is_pusat else session.get(Instansi, only) if only else person.instansi
             cells = {
-                "nip": nip if is_new else person.nip, "nama": person.name, "email": f"kotak{next(self._numbers)}@{OWN_DOMAIN}",
+                "nip": nip if is_new else person.nip, "nama": person.name,
+                "email": f"kotak{next(self._numbers)}@{OWN_DOMAIN}",
                 "kategori": "PNS" if is_new else person.category.value,
                 "kode_instansi": instansi.code if instansi else person.instansi.code, "unit_kerja": "x",
             }  # fmt: skip
@@ -170,7 +207,8 @@ class DishonestAdmin(RuleBasedStateMachine):
 
     @rule(hours=sampled_from((1, 25, 24 * 32)))
     def time_passes(self, hours: int) -> None:
-        """Nobody stops anything: what waited long enough comes into effect, and was told to those who must hear."""
+        """Nobody stops anything: what waited long enough comes into effect, and was told to those who must
+        hear."""
         self._at += timedelta(hours=hours)
         with self._app.app_context():
             with unit_of_work() as session:
@@ -179,7 +217,8 @@ class DishonestAdmin(RuleBasedStateMachine):
                 with unit_of_work() as session:
                     take_effect(session, change_id, FROM, self._at)
 
-    # -- what must not come of it -------------------------------------------------------------------------------------
+    # -- what must not come of it
+    # -------------------------------------------------------------------------------------
 
     @invariant()
     def nobody_in_use_is_in_his_hands_by_one_word(self) -> None:
@@ -196,13 +235,21 @@ class DishonestAdmin(RuleBasedStateMachine):
     @invariant()
     def nobody_becomes_an_admin_of_the_centre_by_one_word(self) -> None:
         with self._app.app_context(), unit_of_work() as session:
-            pusat = [one for one in session.scalars(select(AdminMandate)) if one.instansi_id is None and not one.awaits_second]
-            assert {one.user_id for one in pusat} <= {self._ratna}, "one admin has made an admin of the centre"
+            pusat = [
+                one
+                for one in session.scalars(select(AdminMandate))
+                if one.instansi_id is None and not one.awaits_second
+            ]
+            assert {one.user_id for one in pusat} <= {self._ratna}, (
+                "one admin has made an admin of the centre"
+            )
 
-    # -- how ------------------------------------------------------------------------------------------------------------
+    # -- how
+    # --------------------------------------------------------------------------------------------------------
 
     def _has_long_stood_by_himself(self, session: Session, second: User) -> bool:
-        """For thirty days nobody in the same hands has appointed him, nor did his account come into these hands since."""
+        """For thirty days nobody in the same hands has appointed him, nor did his account come into these
+        hands since."""
         since = self._at - timedelta(days=30)
         by_hands = select(AdminMandate.id).where(
             AdminMandate.user_id == second.id,
@@ -238,16 +285,23 @@ class OfTheCentre(DishonestAdmin):
 
 
 def _came_with_its_wait(session: Session, person: User) -> bool:
-    """The address is there by a change that waited its time, and of which a letter with a live link was written."""
+    """The address is there by a change that waited its time, and of which a letter with a live link was
+    written."""
     changes = session.scalars(
         select(IdentityChange)
         .where(IdentityChange.user_id == person.id, IdentityChange.kind == ChangeKind.EMAIL)
         .where(IdentityChange.new_value == person.email, IdentityChange.state == ChangeState.DONE)
     ).all()
     for change in changes:
-        letters = session.scalars(select(OutboxMail.to_address).where(OutboxMail.identity_change_id == change.id)).all()
+        letters = session.scalars(
+            select(OutboxMail.to_address).where(OutboxMail.identity_change_id == change.id)
+        ).all()
         waited = change.effective_at is not None and change.effective_at - change.decided_at >= DELAY
-        if waited and set(change.told) <= set(letters) and any(not to.endswith(OWN_DOMAIN) for to in change.told):
+        if (
+            waited
+            and set(change.told) <= set(letters)
+            and any(not to.endswith(OWN_DOMAIN) for to in change.told)
+        ):
             return True
     return False
 

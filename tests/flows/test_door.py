@@ -29,7 +29,9 @@ PRODUCTION = {
     "TRUSTED_PROXIES": "1",
     "METRICS_TOKEN": "kopi-tubruk-tanpa-gula-8812",
 }
-on_one = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # no database is asked for what is tested
+on_one = pytest.mark.parametrize(
+    "database_url", ["sqlite"], indirect=True
+)  # no database is asked for what is tested
 
 
 class Behind(Visitor):
@@ -55,7 +57,9 @@ def test_only_the_door_reads_the_address_of_a_client() -> None:
     assert found == may
 
 
-@pytest.mark.parametrize("written", ["203.0.113.5:40000", "[2001:db8::5]:51234", "fe80::1%eth0", "unknown", "9" * 5000, "-"])
+@pytest.mark.parametrize(
+    "written", ["203.0.113.5:40000", "[2001:db8::5]:51234", "fe80::1%eth0", "unknown", "9" * 5000, "-"]
+)
 def test_whatever_a_proxy_writes_is_answered_and_kept_in_one_spelling(
     make_app: MakeApp, password_hash: str, written: str
 ) -> None:
@@ -67,7 +71,11 @@ def test_whatever_a_proxy_writes_is_answered_and_kept_in_one_spelling(
 
     with app.app_context(), reading() as session:
         kept = set(session.scalars(select(AuditEvent.client_address)))
-    expected = {"203.0.113.5:40000": "203.0.113.5", "[2001:db8::5]:51234": "2001:db8::5", "fe80::1%eth0": "fe80::1"}
+    expected = {
+        "203.0.113.5:40000": "203.0.113.5",
+        "[2001:db8::5]:51234": "2001:db8::5",
+        "fe80::1%eth0": "fe80::1",
+    }
     assert kept == {expected.get(written, "unknown")}
     assert "tidak diketahui" in Inbox(app).fetch_one(BUDI.email).text or written in expected
 
@@ -97,16 +105,24 @@ def test_one_line_has_a_hundred_wrong_tries_and_many_lines_have_as_many_each(
     answers = []
     for number in range(1, 106):
         form.client.environ_base["HTTP_X_FORWARDED_FOR"] = line.format(number)
-        fields = {"nip": f"1990010120150110{number % 90 + 10}", "token": "WDJB-MJHT", "password": "Kuda-Laut7"}
+        fields = {
+            "nip": f"1990010120150110{number % 90 + 10}",
+            "token": "WDJB-MJHT",
+            "password": "Kuda-Laut7",
+        }
         answers.append(form.post("/reset-password", csrf_token=token, **fields).status_code)
 
     assert answers[:100] == [422] * 100
     assert set(answers[100:]) == ({429} if is_one else {422})
 
 
-@pytest.mark.parametrize("written", ['"{}, 198.51.100.9', "203.0.113.{}, 198.51.100.9", 'for="{},198.51.100.9:80'])
+@pytest.mark.parametrize(
+    "written", ['"{}, 198.51.100.9', "203.0.113.{}, 198.51.100.9", 'for="{},198.51.100.9:80']
+)
 @on_one
-def test_nothing_that_a_visitor_writes_hides_what_the_proxy_adds(make_app: MakeApp, password_hash: str, written: str) -> None:
+def test_nothing_that_a_visitor_writes_hides_what_the_proxy_adds(
+    make_app: MakeApp, password_hash: str, written: str
+) -> None:
     """Read as a list with quotes, `"a, 198.51.100.9` is one entry, and the visitor's own."""
     app = make_app(TRUSTED_PROXIES="1")
     people(app, password_hash)
@@ -134,7 +150,9 @@ def test_a_site_of_48_bits_has_ten_lines_worth_of_tries(make_app: MakeApp, passw
     assert Behind(app, "2001:db8:8:beef::1").log_in(STRANGERS_NIP, "Salah-1").status_code == 422
 
 
-def test_a_site_of_48_bits_fills_the_trail_no_faster_than_a_few_lines(make_app: MakeApp, password_hash: str) -> None:
+def test_a_site_of_48_bits_fills_the_trail_no_faster_than_a_few_lines(
+    make_app: MakeApp, password_hash: str
+) -> None:
     app = make_app(TRUSTED_PROXIES="1")
     people(app, password_hash)
     form = Behind(app, "2001:db8:9::1")
@@ -164,7 +182,8 @@ def _staff(app: Flask, number: int) -> list[tuple[str, str]]:
         instansi_id = session.scalars(select(User.instansi_id).where(User.nip == BUDI.nip)).one()
         session.add_all(
             User(
-                nip=nip, name="Pegawai", email=email, email_key=email, category=Category.PNS, instansi_id=instansi_id,
+                nip=nip, name="Pegawai", email=email, email_key=email, category=Category.PNS,
+                instansi_id=instansi_id,
                 work_unit="-", activation=Activation.NOT_ACTIVATED, activation_changed_at=now(),
             )
             for nip, email in staff
@@ -172,7 +191,9 @@ def _staff(app: Flask, number: int) -> list[tuple[str, str]]:
     return staff
 
 
-def test_a_hundred_and_five_of_one_office_ask_on_one_morning_and_each_gets_a_token(peopled: Flask, inbox: Inbox) -> None:
+def test_a_hundred_and_five_of_one_office_ask_on_one_morning_and_each_gets_a_token(
+    peopled: Flask, inbox: Inbox
+) -> None:
     """Each in a browser of the own, while somebody among them guesses."""
     staff, guesser = _staff(peopled, 105), Visitor(peopled)
     token = guesser.csrf_token("/login")
@@ -190,7 +211,9 @@ def test_a_hundred_and_five_of_one_office_ask_on_one_morning_and_each_gets_a_tok
     typed = newcomer.reset_password(mails[email].code, NEW_PASSWORD, nip)
     assert typed.status_code == 429 and "Buka tautan di email yang membawa token" in words_of(typed)
     newcomer.open(mails[email].link)
-    assert newcomer.reset_password(mails[email].code, NEW_PASSWORD).status_code == 303, "whoever guesses beside"
+    assert newcomer.reset_password(mails[email].code, NEW_PASSWORD).status_code == 303, (
+        "whoever guesses beside"
+    )
     assert newcomer.log_in(nip, NEW_PASSWORD).status_code == 303, "and from then on the browser is known"
 
 
@@ -200,7 +223,9 @@ def test_a_known_browser_has_room_of_its_own(make_app: MakeApp, password_hash: s
     known = logged_in(app, SARI)
     known.submit("/beranda", "/logout")
     guesser = Visitor(app)
-    answers = [guesser.ask_for_token(STRANGERS_NIP, f"a{number}@contoh.example").status_code for number in range(11)]
+    answers = [
+        guesser.ask_for_token(STRANGERS_NIP, f"a{number}@contoh.example").status_code for number in range(11)
+    ]
 
     assert answers == [303] * 10 + [429]
     assert Visitor(app).ask_for_token(BUDI.nip, BUDI.email or "").status_code == 429
@@ -231,7 +256,9 @@ def test_the_time_to_wait_is_true(peopled: Flask) -> None:
         token = guesser.csrf_token("/login")
 
         def guess(number: int) -> tuple[int, int]:
-            answer = guesser.post("/login", csrf_token=token, nip=f"1970010119950{number + 1:05d}", password="Salah-1")
+            answer = guesser.post(
+                "/login", csrf_token=token, nip=f"1970010119950{number + 1:05d}", password="Salah-1"
+            )
             return answer.status_code, int(answer.headers.get("Retry-After", "0"))
 
         for number in range(100):
@@ -254,18 +281,23 @@ def test_of_two_limits_the_longer_wait_is_told(make_app: MakeApp, password_hash:
         token = visitor.csrf_token("/lupa-password")
 
         def ask() -> tuple[int, int]:
-            answer = visitor.post("/lupa-password", csrf_token=token, nip=STRANGERS_NIP, email="orang@contoh.example")
+            answer = visitor.post(
+                "/lupa-password", csrf_token=token, nip=STRANGERS_NIP, email="orang@contoh.example"
+            )
             return answer.status_code, int(answer.headers.get("Retry-After", "0"))
 
         for _ in range(30):
             ask()
         status, seconds = ask()
-        assert (status, seconds) == (429, 3600), "in ten minutes the same ask would be free, and the line would not"
+        assert (status, seconds) == (429, 3600), (
+            "in ten minutes the same ask would be free, and the line would not"
+        )
         clock.shift(timedelta(seconds=seconds + 1))
         assert ask()[0] == 303
 
 
-# -- names -------------------------------------------------------------------------------------------------------------
+# -- names
+# ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/healthz/"])
@@ -282,7 +314,9 @@ def test_probes_are_answered_under_every_name(make_app: MakeApp, path: str, host
     assert app.test_client().get("/metrics", headers={"Host": host}).status_code == 404, "only with the token"
 
 
-@pytest.mark.parametrize("host", ["mysapk.example", "mysapk.example:443", "mysapk.example.", "MySAPK.Example.:443"])
+@pytest.mark.parametrize(
+    "host", ["mysapk.example", "mysapk.example:443", "mysapk.example.", "MySAPK.Example.:443"]
+)
 @on_one
 def test_other_spellings_of_the_name_are_the_name(make_app: MakeApp, host: str) -> None:
     app = make_app(**PRODUCTION)
@@ -294,7 +328,8 @@ def test_other_spellings_of_the_name_are_the_name(make_app: MakeApp, host: str) 
 
 @pytest.mark.parametrize(
     "host",
-    ["mysapk.example:80", "mysapk.example:8443", "mysapk.example..", "x.mysapk.example", "mysapk.example:443:443",
+    ["mysapk.example:80", "mysapk.example:8443", "mysapk.example..", "x.mysapk.example",
+    "mysapk.example:443:443",
      "mysapk.example@x", "evil.example", "", ":443", "."],
 )  # fmt: skip
 @on_one
@@ -302,12 +337,15 @@ def test_other_names_are_refused(make_app: MakeApp, host: str) -> None:
     assert make_app(**PRODUCTION).test_client().get("/login", headers={"Host": host}).status_code == 400
 
 
-# -- slashes -----------------------------------------------------------------------------------------------------------
+# -- slashes
+# -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_slash_behind_any_page_leads_to_it(peopled: Flask) -> None:
     """Every address without a part of its own in it."""
-    plain = [rule for rule in peopled.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
+    plain = [
+        rule for rule in peopled.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments
+    ]
     seen = 0
     for rule in plain:
         if rule.rule.endswith("/") or rule.rule.strip("/").split("/")[0] in ("healthz", "readyz", *UNSEEN):
@@ -319,14 +357,24 @@ def test_a_slash_behind_any_page_leads_to_it(peopled: Flask) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/tidak-ada/", "//evil.example/", "///evil.example/", "/\\evil.example/", "/login/x/", "/%2f/evil.example/"]
+    "path",
+    [
+        "/tidak-ada/",
+        "//evil.example/",
+        "///evil.example/",
+        "/\\evil.example/",
+        "/login/x/",
+        "/%2f/evil.example/",
+    ],
 )
 @on_one
 def test_a_slash_leads_nowhere_else(peopled: Flask, path: str) -> None:
     led = peopled.test_client().get(path)
 
     assert led.status_code in (400, 404, 308)
-    assert led.status_code != 308 or led.headers["Location"].startswith(("http://localhost/evil", "http://localhost/%", "/"))
+    assert led.status_code != 308 or led.headers["Location"].startswith(
+        ("http://localhost/evil", "http://localhost/%", "/")
+    )
     assert not led.headers.get("Location", "").startswith(("//", "/\\"))
 
 
@@ -345,7 +393,8 @@ def test_password_managers_find_the_page(peopled: Flask) -> None:
     assert peopled.test_client().get("/.well-known/nothing-of-the-kind").status_code == 404
 
 
-# -- limits switched off -----------------------------------------------------------------------------------------------
+# -- limits switched off
+# -----------------------------------------------------------------------------------------------
 
 BROKEN = {
     "no CSRF token": {"data": {"nip": SARI.nip, "password": "x"}},

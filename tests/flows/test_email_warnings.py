@@ -25,16 +25,20 @@ NEW = "joko.baru@contoh.example"
 QUEUE = "/admin/perbaikan-email"
 
 
-def ended_change(app: Flask, person: Person, address: str, state: ChangeState, by_request: int | None = None) -> None:
+def ended_change(
+    app: Flask, person: Person, address: str, state: ChangeState, by_request: int | None = None
+) -> None:
     """A decision about this person that came to nothing yesterday."""
     found, wati = user(app, person), person_id(app, WATI)
     with app.app_context(), unit_of_work() as session:
         session.add(
             IdentityChange(
                 reference=f"r{person.nip[-6:]}{state[:4]}", user_id=found.id, instansi_id=found.instansi_id,
-                correction_id=by_request, kind=ChangeKind.EMAIL, old_value=found.email, new_value=address, state=state,
+                correction_id=by_request, kind=ChangeKind.EMAIL, old_value=found.email, new_value=address,
+                state=state,
                 identity_check=IdentityCheck.LETTER, reason="Surat", decided_by_id=wati,
-                decided_at=now() - timedelta(days=2), ended_at=now() - timedelta(days=1), ended_because="Bukan saya.",
+                decided_at=now() - timedelta(days=2), ended_at=now() - timedelta(days=1),
+                ended_because="Bukan saya.",
             )
         )  # fmt: skip
 
@@ -53,7 +57,12 @@ def with_phone(app: Flask, person: Person, phone: str | None) -> None:
 
 def _decided(app: Flask, request_id: int, state: CorrectionState) -> int:
     return written(
-        app, request_id, state=state, decided_at=now(), decision="Datang ke loket 3.", decided_by_id=person_id(app, RATNA)
+        app,
+        request_id,
+        state=state,
+        decided_at=now(),
+        decision="Datang ke loket 3.",
+        decided_by_id=person_id(app, RATNA),
     )
 
 
@@ -62,7 +71,9 @@ def _of_another_mailbox(app: Flask) -> int:
 
 
 def _stopped_elsewhere(app: Flask) -> int:
-    ended_change(app, BUDI, NEW, ChangeState.FROZEN, _decided(app, asked(app, BUDI, NEW), CorrectionState.APPROVED))
+    ended_change(
+        app, BUDI, NEW, ChangeState.FROZEN, _decided(app, asked(app, BUDI, NEW), CorrectionState.APPROVED)
+    )
     return asked(app, JOKO, NEW)
 
 
@@ -121,18 +132,23 @@ def _several(visitor: Visitor, act: str, ids: list[int], **fields: str | list[st
 
 def _last_event(app: Flask, tag: Tag) -> AuditEvent:
     with app.app_context(), reading() as session:
-        return session.scalars(select(AuditEvent).where(AuditEvent.tag == tag).order_by(AuditEvent.id.desc()).limit(1)).one()
+        return session.scalars(
+            select(AuditEvent).where(AuditEvent.tag == tag).order_by(AuditEvent.id.desc()).limit(1)
+        ).one()
 
 
 def test_there_is_a_way_to_every_heavy_warning() -> None:
     assert list(WAYS) == HEAVY
 
 
-# -- one by one --------------------------------------------------------------------------------------------------------
+# -- one by one
+# --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", HEAVY)
-def test_a_heavy_warning_has_to_be_acknowledged_and_one_tick_is_enough(peopled: Flask, kind: WarningKind) -> None:
+def test_a_heavy_warning_has_to_be_acknowledged_and_one_tick_is_enough(
+    peopled: Flask, kind: WarningKind
+) -> None:
     request_id, wati = WAYS[kind](peopled), logged_in(peopled, WATI)
     page = wati.open(f"{QUEUE}/{request_id}")
     assert kind in kinds_on(page) and "Saya sudah memeriksa:" in words_of(page)
@@ -169,7 +185,9 @@ def test_a_warning_that_arises_while_the_page_is_open_is_met_all_the_same(people
     more = _approve(wati, request_id, acknowledged=marks_on(first))
 
     assert first.status_code == 422 and "diminta untuk 1 NIP lain" in words_of(first)
-    assert more.status_code == 422 and "diminta untuk 2 NIP lain" in words_of(more), "it says more than was acknowledged"
+    assert more.status_code == 422 and "diminta untuk 2 NIP lain" in words_of(more), (
+        "it says more than was acknowledged"
+    )
     assert user(peopled, JOKO).email == JOKO.email
     assert _approve(wati, request_id).status_code == 303
 
@@ -205,10 +223,13 @@ def test_a_mailbox_of_somebody_elsewhere_is_not_named(peopled: Flask) -> None:
     assert "kotak surat yang sama dengan alamat akun lain" in page and "Hadi" not in page
 
 
-# -- what strangers cannot do with it ----------------------------------------------------------------------------------
+# -- what strangers cannot do with it
+# ----------------------------------------------------------------------------------
 
 
-def test_false_requests_and_links_lay_nothing_heavy_upon_the_owners_request(peopled: Flask, inbox: Inbox) -> None:
+def test_false_requests_and_links_lay_nothing_heavy_upon_the_owners_request(
+    peopled: Flask, inbox: Inbox
+) -> None:
     own, wati = asked(peopled, JOKO, NEW), logged_in(peopled, WATI)
     false = [asked(peopled, JOKO, f"maling{number}@luar.example") for number in range(16)]
     for person in (BUDI, SARI, DEWI):
@@ -234,16 +255,23 @@ def test_two_requests_for_one_person_are_never_approved_together(peopled: Flask)
 
     result = words_of(_several(wati, "setujui", [mine, false, budi]))
 
-    assert result.count("dipilih lebih dari satu permintaan") == 2 and result.count("Email sudah berganti") == 1
+    assert (
+        result.count("dipilih lebih dari satu permintaan") == 2 and result.count("Email sudah berganti") == 1
+    )
     assert user(peopled, JOKO).email == JOKO.email and user(peopled, BUDI).email == "b@contoh.example"
 
 
-# -- several at once ---------------------------------------------------------------------------------------------------
+# -- several at once
+# ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", HEAVY)
 def test_several_at_once_leave_what_carries_a_heavy_warning(peopled: Flask, kind: WarningKind) -> None:
-    warned, clean, wati = WAYS[kind](peopled), asked(peopled, DEWI, "dewi.baru@contoh.example"), logged_in(peopled, WATI)
+    warned, clean, wati = (
+        WAYS[kind](peopled),
+        asked(peopled, DEWI, "dewi.baru@contoh.example"),
+        logged_in(peopled, WATI),
+    )
     for one in (warned, clean):
         wati.open(f"{QUEUE}/{one}")
     before = correction(peopled, warned)
@@ -279,7 +307,10 @@ def test_several_at_once_leave_what_nobody_has_opened(peopled: Flask, act: str) 
 
     assert result.count("Belum ada admin yang membukanya") == 2
     assert not correction(peopled, opened).state.is_open, "a colleague has looked at it"
-    assert correction(peopled, unseen).state is CorrectionState.NEW and correction(peopled, by_portal).state.is_open
+    assert (
+        correction(peopled, unseen).state is CorrectionState.NEW
+        and correction(peopled, by_portal).state.is_open
+    )
     for one in (unseen, by_portal):
         wati.open(f"{QUEUE}/{one}")
     assert "Belum ada admin" not in words_of(_several(wati, act, [unseen, by_portal]))
@@ -297,7 +328,10 @@ def test_what_has_come_back_into_the_queue_is_looked_at_anew(peopled: Flask) -> 
 
 
 def test_warnings_keep_nobody_from_rejecting_several(peopled: Flask) -> None:
-    ids, wati = [asked(peopled, JOKO, "a@gmial.com"), asked(peopled, JOKO, "b@gmial.com")], logged_in(peopled, WATI)
+    ids, wati = (
+        [asked(peopled, JOKO, "a@gmial.com"), asked(peopled, JOKO, "b@gmial.com")],
+        logged_in(peopled, WATI),
+    )
     for one in ids:
         wati.open(f"{QUEUE}/{one}")
 
@@ -313,7 +347,9 @@ def test_before_several_are_answered_all_that_was_written_is_shown(peopled: Flas
     with_phone(peopled, JOKO, "0812-555-0100")
     with peopled.app_context(), unit_of_work() as session:
         session.add(
-            CorrectionAttachment(correction_id=request_id, media_type="application/pdf", content=b"%PDF-", added_at=now())
+            CorrectionAttachment(
+                correction_id=request_id, media_type="application/pdf", content=b"%PDF-", added_at=now()
+            )
         )
 
     page = logged_in(peopled, WATI).open(f"{QUEUE}/beberapa?pilih={request_id}&pilih={plain}")
@@ -321,14 +357,22 @@ def test_before_several_are_answered_all_that_was_written_is_shown(peopled: Flas
     words = words_of(page)
     for shown in (
         "Orang Lain", JOKO.name, "Dinas Antah", JOKO.unit, "HP saya hilang", "0899-777-1234", "0812-555-0100",
-        "tampaknya salah ketik", "Nama yang ditulis tidak sama", "Telepon yang ditulis bukan nomor di data", "Belum ada admin",
+        "tampaknya salah ketik", "Nama yang ditulis tidak sama", "Telepon yang ditulis bukan nomor di "
+            "data", "Belum ada admin",
     ):  # fmt: skip
         assert shown in words, shown
-    assert page.text.count(f"{QUEUE}/{request_id}/lampiran") == 1 and f"{QUEUE}/{plain}/lampiran" not in page.text
+    assert (
+        page.text.count(f"{QUEUE}/{request_id}/lampiran") == 1
+        and f"{QUEUE}/{plain}/lampiran" not in page.text
+    )
 
 
 def test_the_result_says_nothing_of_others_and_nothing_that_was_made_up(peopled: Flask) -> None:
-    foreign, mine, wati = asked(peopled, HADI, "h@contoh.example"), asked(peopled, JOKO, NEW), logged_in(peopled, WATI)
+    foreign, mine, wati = (
+        asked(peopled, HADI, "h@contoh.example"),
+        asked(peopled, JOKO, NEW),
+        logged_in(peopled, WATI),
+    )
 
     page = wati.open(
         f"{QUEUE}/hasil?pilih={mine}&pilih={foreign}&tetap={mine}-<b>x&tetap={mine}-apa-saja&tetap={foreign}-peringatan"
@@ -338,7 +382,8 @@ def test_the_result_says_nothing_of_others_and_nothing_that_was_made_up(peopled:
     assert "Masih di antrean" in words_of(page) and "Tidak diubah" not in words_of(page)
 
 
-# -- checks that the record makes impossible -----------------------------------------------------------------------------
+# -- checks that the record makes impossible
+# -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("phone", [None, "-"])
@@ -357,7 +402,9 @@ def test_a_check_that_the_record_makes_impossible_is_refused_everywhere(
 
     if not possible:
         alone = _approve(wati, request_id, identity_check=check)
-        direct = wati.submit(path, email="lain@contoh.example", identity_check=check, reason="x", seen=_seen(wati.open(path)))
+        direct = wati.submit(
+            path, email="lain@contoh.example", identity_check=check, reason="x", seen=_seen(wati.open(path))
+        )
         assert alone.status_code == direct.status_code == 422
         if check is not IdentityCheck.BY_FILE:
             assert "tidak dapat dipakai" in words_of(alone) and "tidak dapat dipakai" in words_of(direct)
@@ -370,7 +417,8 @@ def test_a_check_that_the_record_makes_impossible_is_refused_everywhere(
         assert _approve(wati, request_id, identity_check=check).status_code == 303
 
 
-# -- a second answer -----------------------------------------------------------------------------------------------------
+# -- a second answer
+# -----------------------------------------------------------------------------------------------------
 
 
 def _reject(visitor: Visitor, request_id: int, reason: str) -> TestResponse:
@@ -379,12 +427,22 @@ def _reject(visitor: Visitor, request_id: int, reason: str) -> TestResponse:
 
 def _approve_again(visitor: Visitor, request_id: int, **fields: str | list[str]) -> TestResponse:
     token = visitor.csrf_token("/akun")
-    return visitor.post(f"{QUEUE}/{request_id}/setujui", csrf_token=token, **{**GROUNDS, "seen": "1", **fields})
+    return visitor.post(
+        f"{QUEUE}/{request_id}/setujui", csrf_token=token, **{**GROUNDS, "seen": "1", **fields}
+    )
 
 
-@pytest.mark.parametrize("person", [JOKO, SARI, HADI], ids=["holds at once", "takes a day", "needs a second admin"])
-def test_a_second_answer_that_says_something_else_is_said_to_change_nothing(peopled: Flask, person: Person) -> None:
-    request_id, ratna, admin = asked(peopled, person, NEW), logged_in(peopled, RATNA), logged_in(peopled, RATNA)
+@pytest.mark.parametrize(
+    "person", [JOKO, SARI, HADI], ids=["holds at once", "takes a day", "needs a second admin"]
+)
+def test_a_second_answer_that_says_something_else_is_said_to_change_nothing(
+    peopled: Flask, person: Person
+) -> None:
+    request_id, ratna, admin = (
+        asked(peopled, person, NEW),
+        logged_in(peopled, RATNA),
+        logged_in(peopled, RATNA),
+    )
     assert _approve(ratna, request_id).status_code == 303
     before = latest_change(peopled, person)
     assert before is not None
@@ -397,9 +455,17 @@ def test_a_second_answer_that_says_something_else_is_said_to_change_nothing(peop
     ):
         words = words_of(other)
         assert other.status_code == 422
-        assert "sudah disetujui oleh Anda" in words and GROUNDS["note"] in words and "tidak mengubah apa-apa" in words
+        assert (
+            "sudah disetujui oleh Anda" in words
+            and GROUNDS["note"] in words
+            and "tidak mengubah apa-apa" in words
+        )
     after = latest_change(peopled, person)
-    assert after is not None and (after.id, after.state, after.reason) == (before.id, before.state, before.reason)
+    assert after is not None and (after.id, after.state, after.reason) == (
+        before.id,
+        before.state,
+        before.reason,
+    )
 
 
 def test_an_approval_after_a_rejection_and_another_reason_are_said_to_change_nothing(peopled: Flask) -> None:
@@ -412,16 +478,25 @@ def test_an_approval_after_a_rejection_and_another_reason_are_said_to_change_not
             words = words_of(other)
             assert other.status_code == 422 and "tidak mengubah apa-apa" in words
             assert f"sudah ditolak oleh {who}, dengan alasan: Datang ke loket 3." in words
-    assert user(peopled, JOKO).email == JOKO.email and correction(peopled, request_id).decision == "Datang ke loket 3."
+    assert (
+        user(peopled, JOKO).email == JOKO.email
+        and correction(peopled, request_id).decision == "Datang ke loket 3."
+    )
 
 
 def test_among_several_a_second_answer_is_said_too(peopled: Flask) -> None:
-    ids, wati = [asked(peopled, JOKO, NEW), asked(peopled, BUDI, "b@contoh.example")], logged_in(peopled, WATI)
+    ids, wati = (
+        [asked(peopled, JOKO, NEW), asked(peopled, BUDI, "b@contoh.example")],
+        logged_in(peopled, WATI),
+    )
     for one in ids:
         wati.open(f"{QUEUE}/{one}")
 
     assert "Tidak diubah" not in words_of(_several(wati, "setujui", ids))
-    fields: dict[str, str | list[str]] = {"csrf_token": wati.csrf_token("/akun"), "pilih": [str(one) for one in ids]}
+    fields: dict[str, str | list[str]] = {
+        "csrf_token": wati.csrf_token("/akun"),
+        "pilih": [str(one) for one in ids],
+    }
     twice = wati.open(wati.post(f"{QUEUE}/beberapa/setujui", **fields, **GROUNDS).location)
     other = wati.open(wati.post(f"{QUEUE}/beberapa/tolak", **fields, reason="Bukan").location)
 
@@ -430,7 +505,8 @@ def test_among_several_a_second_answer_is_said_too(peopled: Flask) -> None:
     assert user(peopled, JOKO).email == NEW
 
 
-# -- without a request ---------------------------------------------------------------------------------------------------
+# -- without a request
+# ---------------------------------------------------------------------------------------------------
 
 
 def test_an_address_that_the_desk_types_itself_is_weighed_as_well(peopled: Flask) -> None:
@@ -447,9 +523,15 @@ def test_an_address_that_the_desk_types_itself_is_weighed_as_well(peopled: Flask
     half = wati.submit(path, acknowledged=marks_on(warned)[:1], **fields)
     passed = wati.submit(path, acknowledged=marks_on(warned), **fields)
 
-    assert warned.status_code == half.status_code == 422 and kinds_on(warned) == {"domain_mirip", "alamat_untuk_nip_lain"}
+    assert warned.status_code == half.status_code == 422 and kinds_on(warned) == {
+        "domain_mirip",
+        "alamat_untuk_nip_lain",
+    }
     assert passed.status_code == 303 and user(peopled, JOKO).email == "joko@nusa-jaya.example"
-    assert _last_event(peopled, Tag.WARNINGS_ACKNOWLEDGED).detail["acknowledged"] == "alamat_untuk_nip_lain,domain_mirip"
+    assert (
+        _last_event(peopled, Tag.WARNINGS_ACKNOWLEDGED).detail["acknowledged"]
+        == "alamat_untuk_nip_lain,domain_mirip"
+    )
 
 
 def test_who_tries_taken_addresses_at_the_desk_still_leaves_a_trace(peopled: Flask) -> None:
@@ -461,5 +543,7 @@ def test_who_tries_taken_addresses_at_the_desk_still_leaves_a_trace(peopled: Fla
 
     assert taken.status_code == of_a_mailbox.status_code == 422
     with peopled.app_context(), reading() as session:
-        found = session.scalars(select(AuditEvent).where(AuditEvent.tag == Tag.ADMIN_REFUSED).order_by(AuditEvent.id))
+        found = session.scalars(
+            select(AuditEvent).where(AuditEvent.tag == Tag.ADMIN_REFUSED).order_by(AuditEvent.id)
+        )
         assert [event.detail["reason"] for event in found] == ["address taken", "warnings not acknowledged"]

@@ -13,7 +13,16 @@ from app.domain.corrections import CorrectionState, IdentityCheck, new_ticket
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.domain.reset_secret import new_reference
-from app.models import AdminMandate, AuditEvent, EmailCorrection, IdentityChange, OutboxMail, ResetRequest, Tag, User
+from app.models import (
+    AdminMandate,
+    AuditEvent,
+    EmailCorrection,
+    IdentityChange,
+    OutboxMail,
+    ResetRequest,
+    Tag,
+    User,
+)
 from app.models.outbox_mail import Letter, MailState
 from app.models.reset_request import WhyRefused
 from app.web import trail_words
@@ -28,12 +37,15 @@ GRANT = {
     "until": (today_in_jakarta(now()) + timedelta(days=100)).isoformat(),
 }  # fmt: skip
 NEW = {
-    ChangeKind.EMAIL: "baru@contoh.example", ChangeKind.NIP: "198503122010012777", ChangeKind.INSTANSI: "3402",
+    ChangeKind.EMAIL: "baru@contoh.example", ChangeKind.NIP: "198503122010012777",
+    ChangeKind.INSTANSI: "3402",
     ChangeKind.CATEGORY: "PPPK", ChangeKind.MANDATE: "admin_pusat",
 }  # fmt: skip
 VALUES = {
-    "reason": WhyRefused.USED, "check": IdentityCheck.VIDEO, "kind": ChangeKind.MANDATE, "letter": Letter.TOKEN,
-    "mail": MailState.HELD, "columns": "name,nip,lain", "acknowledged": "rejected_before,lain", "until": "2026-12-31",
+    "reason": WhyRefused.USED, "check": IdentityCheck.VIDEO, "kind": ChangeKind.MANDATE,
+    "letter": Letter.TOKEN,
+    "mail": MailState.HELD, "columns": "name,nip,lain", "acknowledged": "rejected_before,lain",
+    "until": "2026-12-31",
     "opens": "bukan tanggal", "left_out": 3,
 }  # fmt: skip
 
@@ -46,16 +58,20 @@ def ratna(peopled: Flask) -> Visitor:
 def _mail(user: User, letter: Letter, state: MailState, request: ResetRequest | None = None) -> OutboxMail:
     moment = now()
     return OutboxMail(
-        letter=letter, to_address=user.email or "", message_id=secrets.token_hex(), user=user, reset_request=request, state=state,
-        client_address="203.0.113.7", posted_at=moment, due_at=moment, settled_at=moment, server_answer="451 nanti <a@b.example>",
+        letter=letter, to_address=user.email or "", message_id=secrets.token_hex(), user=user,
+        reset_request=request, state=state,
+        client_address="203.0.113.7", posted_at=moment, due_at=moment, settled_at=moment,
+        server_answer="451 nanti <a@b.example>",
     )  # fmt: skip
 
 
 def _request(user: User) -> ResetRequest:
     moment = now()
     return ResetRequest(
-        reference=new_reference(), key=secrets.token_bytes(32), submission=secrets.token_hex(32), nip=user.nip,
-        typed_email=user.email or "", user=user, credential_version=user.credential_version, asked_at=moment, mailed_at=moment,
+        reference=new_reference(), key=secrets.token_bytes(32), submission=secrets.token_hex(32),
+        nip=user.nip,
+        typed_email=user.email or "", user=user, credential_version=user.credential_version, asked_at=moment,
+        mailed_at=moment,
         expires_at=moment + timedelta(hours=1), client_address="203.0.113.7",
     )  # fmt: skip
 
@@ -67,7 +83,9 @@ def test_who_has_been_appointed_has_a_page(peopled: Flask, ratna: Visitor) -> No
     appointed = ratna.open(page)
     assert appointed.status_code == 200 and "mandat admin diberikan" in words_of(appointed)
 
-    (revoke,) = {path for path in ratna.open("/admin/mandat").text.split('"') if path.endswith("/cabut")} - _others(peopled)
+    (revoke,) = {
+        path for path in ratna.open("/admin/mandat").text.split('"') if path.endswith("/cabut")
+    } - _others(peopled)
     assert ratna.submit(revoke, reason="Tugas selesai").status_code == 303
     revoked = ratna.open(page)
     assert revoked.status_code == 200 and "mandat admin dicabut" in words_of(revoked)
@@ -76,7 +94,9 @@ def test_who_has_been_appointed_has_a_page(peopled: Flask, ratna: Visitor) -> No
 def _others(app: Flask) -> set[str]:
     """The buttons of those mandates that were there before."""
     with app.app_context(), reading() as session:
-        ids = session.scalars(select(AdminMandate.id).where(AdminMandate.user_id != person_id(app, SARI))).all()
+        ids = session.scalars(
+            select(AdminMandate.id).where(AdminMandate.user_id != person_id(app, SARI))
+        ).all()
     return {f"/admin/mandat/{one}/cabut" for one in ids}
 
 
@@ -96,9 +116,19 @@ def test_every_letter_in_every_state_is_shown(peopled: Flask, ratna: Visitor, st
 
 
 def test_every_event_with_everything_noted_is_shown(peopled: Flask, ratna: Visitor) -> None:
-    detail = {key: VALUES.get(key, "7") for key in (*trail_words._TERMS, *(f"new_{kind.column}" for kind in ChangeKind))}
+    detail = {
+        key: VALUES.get(key, "7")
+        for key in (*trail_words._TERMS, *(f"new_{kind.column}" for kind in ChangeKind))
+    }
     with peopled.app_context(), unit_of_work() as session:
-        session.add(_mail(sari := session.get_one(User, person_id(peopled, SARI)), Letter.TOKEN, MailState.SENT, _request(sari)))
+        session.add(
+            _mail(
+                sari := session.get_one(User, person_id(peopled, SARI)),
+                Letter.TOKEN,
+                MailState.SENT,
+                _request(sari),
+            )
+        )
 
     not_shown = [
         f"{tag} on {page.split('?')[0]}"
@@ -116,7 +146,8 @@ def _pages_with(app: Flask, tag: Tag, *details: dict[str, object]) -> list[str]:
         sari = session.get_one(User, person_id(app, SARI))
         session.add_all(
             AuditEvent(
-                at=now(), tag=tag, account_id=sari.id, client_address="203.0.113.7", user_agent="-", request_id="-",
+                at=now(), tag=tag, account_id=sari.id, client_address="203.0.113.7", user_agent="-",
+                request_id="-",
                 detail=noted, instansi_id=sari.instansi_id,
             )
             for noted in details
@@ -131,9 +162,12 @@ def test_every_request_and_change_is_shown(peopled: Flask, ratna: Visitor) -> No
         for state in CorrectionState:
             session.add(
                 EmailCorrection(
-                    reference=new_reference(), ticket=new_ticket(), nip=sari.nip, new_email=f"{state}@contoh.example",
-                    new_email_key=f"{state}@contoh.example", user_id=sari.id, instansi_id=sari.instansi_id, state=state,
-                    asked_at=moment, submitted_at=None if state is CorrectionState.ASKED else moment, client_address="-",
+                    reference=new_reference(), ticket=new_ticket(), nip=sari.nip,
+                    new_email=f"{state}@contoh.example",
+                    new_email_key=f"{state}@contoh.example", user_id=sari.id, instansi_id=sari.instansi_id,
+                    state=state,
+                    asked_at=moment, submitted_at=None if state is CorrectionState.ASKED else moment,
+                    client_address="-",
                     decided_at=moment if state.is_decided else None,
                 )
             )  # fmt: skip
@@ -145,7 +179,11 @@ def test_every_request_and_change_is_shown(peopled: Flask, ratna: Visitor) -> No
 
     page = ratna.open(f"/admin/pegawai/{person_id(peopled, SARI)}")
     assert page.status_code == 200
-    linked = {path for path in page.text.split('"') if path.startswith(("/admin/perbaikan-email/", "/admin/perubahan/"))}
+    linked = {
+        path
+        for path in page.text.split('"')
+        if path.startswith(("/admin/perbaikan-email/", "/admin/perubahan/"))
+    }
     linked |= {path for path in page.text.split('"') if "change_id" in path or "/perubahan" in path}
     assert len(linked) > len(CorrectionState)
     assert {path: ratna.open(path).status_code for path in linked} == dict.fromkeys(linked, 200)
@@ -154,8 +192,10 @@ def test_every_request_and_change_is_shown(peopled: Flask, ratna: Visitor) -> No
 def _change(user: User, kind: ChangeKind, state: ChangeState) -> IdentityChange:
     is_over = state in (ChangeState.FROZEN, ChangeState.CANCELLED)
     return IdentityChange(
-        reference=new_reference(), kind=kind, user_id=user.id, instansi_id=user.instansi_id, old_value=NEW[kind],
-        new_value=NEW[kind], state=state, reason="-", decided_at=now(), ended_because="-" if is_over else None,
+        reference=new_reference(), kind=kind, user_id=user.id, instansi_id=user.instansi_id,
+        old_value=NEW[kind],
+        new_value=NEW[kind], state=state, reason="-", decided_at=now(),
+        ended_because="-" if is_over else None,
         effective_at=now() if state is ChangeState.DONE else None, ended_at=now() if is_over else None,
     )  # fmt: skip
 
@@ -164,8 +204,10 @@ def test_every_letter_can_be_written(peopled: Flask) -> None:
     with peopled.app_context(), unit_of_work() as session:
         sari = session.get_one(User, person_id(peopled, SARI))
         correction = EmailCorrection(
-            reference=new_reference(), ticket=new_ticket(), nip=sari.nip, new_email="s@contoh.example", state=CorrectionState.NEW,
-            new_email_key="s@contoh.example", asked_at=now(), submitted_at=now(), client_address="-", decision="-",
+            reference=new_reference(), ticket=new_ticket(), nip=sari.nip, new_email="s@contoh.example",
+            state=CorrectionState.NEW,
+            new_email_key="s@contoh.example", asked_at=now(), submitted_at=now(), client_address="-",
+            decision="-",
         )  # fmt: skip
         change = _change(sari, ChangeKind.EMAIL, ChangeState.CANCELLED)
         for letter in Letter:

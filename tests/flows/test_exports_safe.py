@@ -1,4 +1,5 @@
-"""Whatever stands in the records, no file that leaves the portal makes a spreadsheet of any locale calculate."""
+"""Whatever stands in the records, no file that leaves the portal makes a spreadsheet of any locale
+calculate."""
 
 import re
 from pathlib import Path
@@ -57,11 +58,13 @@ def poisoned(peopled: Flask) -> Flask:
             session.flush()
             names = ("nip", "nama", "email", "kategori", "kode_instansi", "unit_kerja", "telepon")
             session.add(
-                ImportRefusal(batch_id=batch.id, is_dry_run=True, line=number, cells=dict.fromkeys(names, cell), columns="",
+                ImportRefusal(batch_id=batch.id, is_dry_run=True, line=number, cells=dict.fromkeys(names,
+                cell), columns="",
                               sentences=cell)
             )  # fmt: skip
             session.add(
-                ImportChange(batch_id=batch.id, is_dry_run=True, line=number, user_id=evil.id, column="name", old_value=cell,
+                ImportChange(batch_id=batch.id, is_dry_run=True, line=number, user_id=evil.id, column="name",
+                old_value=cell,
                              new_value=cell)
             )  # fmt: skip
             audit.record(session, Tag.DEACTIVATED, evil, Client("203.0.113.1", cell, "x"), now(), reason=cell)
@@ -79,7 +82,9 @@ def table(visitor: Visitor, rule: str, kind: str) -> bytes:
 
 
 def test_every_table_that_the_portal_answers_is_looked_at(peopled: Flask) -> None:
-    rules = {rule.rule for rule in peopled.url_map.iter_rules() if re.search(r"ekspor|csv|xlsx|unduh", rule.rule)}
+    rules = {
+        rule.rule for rule in peopled.url_map.iter_rules() if re.search(r"ekspor|csv|xlsx|unduh", rule.rule)
+    }
 
     assert rules == set(TABLES)
 
@@ -87,9 +92,16 @@ def test_every_table_that_the_portal_answers_is_looked_at(peopled: Flask) -> Non
 def test_tables_are_written_in_few_places() -> None:
     """Beside these, nothing writes a CSV or a workbook: what is safe here is safe everywhere."""
     writes = re.compile(r"csv\.writer|DictWriter|import Workbook|xlsxwriter\.Workbook")
-    found = {str(file) for file in Path("app").rglob("*.py") if writes.search(file.read_text(encoding="utf-8"))}
+    found = {
+        str(file) for file in Path("app").rglob("*.py") if writes.search(file.read_text(encoding="utf-8"))
+    }
 
-    assert found == {"app/web/exports.py", "app/cli/imports.py", "app/flows/text_workbook.py", "app/flows/staff_template.py"}
+    assert found == {
+        "app/web/exports.py",
+        "app/cli/imports.py",
+        "app/flows/text_workbook.py",
+        "app/flows/staff_template.py",
+    }
 
 
 def test_no_table_holds_a_formula(poisoned: Flask) -> None:
@@ -102,7 +114,8 @@ def test_no_table_holds_a_formula(poisoned: Flask) -> None:
 
 
 def test_nothing_is_lost_in_the_list_of_refused_rows(poisoned: Flask, tmp_path: Path) -> None:
-    """As the portal's own reader takes it: each cell as it came, but for the blanks that it skips at the beginning."""
+    """As the portal's own reader takes it: each cell as it came, but for the blanks that it skips at the
+    beginning."""
     wati = logged_in(poisoned, WATI)
     with poisoned.app_context(), reading() as session:
         came = session.scalars(select(ImportRefusal).order_by(ImportRefusal.id)).all()

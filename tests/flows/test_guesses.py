@@ -1,4 +1,5 @@
-"""However somebody spreads guesses at a password over the day, there are few of them; and what is said of the wait is true."""
+"""However somebody spreads guesses at a password over the day, there are few of them; and what is said of the
+wait is true."""
 
 import secrets
 from bisect import bisect_left
@@ -14,7 +15,13 @@ from sqlalchemy.orm import Session
 
 from app.db import unit_of_work
 from app.security import guesses
-from app.security.throttle import LOGIN_IN_KNOWN_BROWSERS, LOGIN_IN_NEW_BROWSERS, GuessLimit, Taken, TooManyTries
+from app.security.throttle import (
+    LOGIN_IN_KNOWN_BROWSERS,
+    LOGIN_IN_NEW_BROWSERS,
+    GuessLimit,
+    Taken,
+    TooManyTries,
+)
 
 DAY = timedelta(days=1)
 MOST_A_DAY = 105  # as the table of limits says, and the README
@@ -36,8 +43,8 @@ def session(app: Flask) -> Iterator[Session]:
 
 
 def _let_through(session: Session, limit: GuessLimit, schedule: list[Move]) -> list[datetime]:
-    """When the guesses were of somebody who goes on like this for more than a day: pauses so long, and guesses as soon
-    after that as it is let through."""
+    """When the guesses were of somebody who goes on like this for more than a day: pauses so long, and
+    guesses as soon after that as it is let through."""
     key, now, made = secrets.token_hex(32), BEGINNING, []
     for move in islice(cycle(schedule), 250):
         now += move if isinstance(move, timedelta) else timedelta()
@@ -56,10 +63,14 @@ def _most_in_a_day(made: list[datetime]) -> int:
     return max((bisect_left(made, moment + DAY) - number for number, moment in enumerate(made)), default=0)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the busiest ones are tried on PostgreSQL too
+@pytest.mark.parametrize(
+    "database_url", ["sqlite"], indirect=True
+)  # the busiest ones are tried on PostgreSQL too
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(schedule=st.lists(_moves, min_size=1, max_size=6))
-def test_no_schedule_gets_more_guesses_a_day_than_the_table_says(session: Session, schedule: list[Move]) -> None:
+def test_no_schedule_gets_more_guesses_a_day_than_the_table_says(
+    session: Session, schedule: list[Move]
+) -> None:
     assert _most_in_a_day(_let_through(session, LOGIN_IN_NEW_BROWSERS, schedule)) <= MOST_A_DAY
 
 
@@ -74,7 +85,9 @@ def test_the_busiest_guesser_comes_near_that_number_and_an_owner_who_logs_in_all
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(gaps=st.lists(st.timedeltas(timedelta(), timedelta(minutes=20)), min_size=6, max_size=60))
-def test_a_refused_try_is_told_the_second_at_which_it_is_let_through(session: Session, gaps: list[timedelta]) -> None:
+def test_a_refused_try_is_told_the_second_at_which_it_is_let_through(
+    session: Session, gaps: list[timedelta]
+) -> None:
     limit, key, now = LOGIN_IN_NEW_BROWSERS, secrets.token_hex(32), BEGINNING
     for gap in gaps:
         now += gap / 10
@@ -106,12 +119,17 @@ def test_a_try_that_is_taken_back_leaves_everything_as_it_was(session: Session) 
         assert guesses.take(session, LOGIN_IN_NEW_BROWSERS, "key", before) == Taken()
         guesses.give_back(session, LOGIN_IN_NEW_BROWSERS, "key")
 
-    assert guesses.refused_until(session, LOGIN_IN_NEW_BROWSERS, "key", before - timedelta(microseconds=1)) == before
+    assert (
+        guesses.refused_until(session, LOGIN_IN_NEW_BROWSERS, "key", before - timedelta(microseconds=1))
+        == before
+    )
     assert guesses.refused_until(session, LOGIN_IN_NEW_BROWSERS, "key", before) is None
 
 
 @pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.name)
-def test_the_delays_grow_and_a_try_is_not_remembered_for_less_time_than_the_longest(limit: GuessLimit) -> None:
+def test_the_delays_grow_and_a_try_is_not_remembered_for_less_time_than_the_longest(
+    limit: GuessLimit,
+) -> None:
     """What the number of guesses a day rests on."""
     assert list(limit.delays) == sorted(limit.delays) and limit.forgets_one_in >= limit.delays[-1]
     remembered = limit.most + len(limit.delays) - 1

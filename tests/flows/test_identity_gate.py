@@ -1,4 +1,5 @@
-"""Email, NIP, instansi, category and mandates change through one gate, whoever asks, on whatever page, file or command line."""
+"""Email, NIP, instansi, category and mandates change through one gate, whoever asks, on whatever page, file
+or command line."""
 
 import ast
 import re
@@ -18,7 +19,16 @@ from app.domain.indonesian_time import now
 from app.models import AdminMandate, AuditEvent, FormerNip, IdentityChange, OutboxMail, Tag, User
 from app.models.outbox_mail import Urgency
 from tests.cast import BUDI, DEWI, HADI, JOKO, NEW_PASSWORD, RAKA, RATNA, SARI, TONO, WATI, Person
-from tests.desk import asked, centre, changes_take_effect, confirm_as_second, latest_change, marks_on, person_id, user
+from tests.desk import (
+    asked,
+    centre,
+    changes_take_effect,
+    confirm_as_second,
+    latest_change,
+    marks_on,
+    person_id,
+    user,
+)
 from tests.inbox import Inbox, Mail
 from tests.visitor import Visitor, logged_in, words_of
 
@@ -37,7 +47,8 @@ def correct(admin: Visitor, app: Flask, person: Person, **changed: str) -> int:
     seen = re.search(r'name="seen" value="([^"]+)"', admin.open(page).text)
     assert seen
     record = {
-        "nip": user(app, person).nip, "name": person.name, "category": person.category.value, "work_unit": person.unit,
+        "nip": user(app, person).nip, "name": person.name, "category": person.category.value,
+        "work_unit": person.unit,
         "phone": "", "reason": WHY, "seen": seen[1],
     }  # fmt: skip
     return admin.submit(page, **{**record, **changed}).status_code
@@ -46,7 +57,12 @@ def correct(admin: Visitor, app: Flask, person: Person, **changed: str) -> int:
 def change_email(admin: Visitor, app: Flask, person: Person, address: str) -> int:
     page = page_of(app, person, "/email")
     seen = re.search(r'name="seen"[^>]* value="([^"]+)"', admin.open(page).text)
-    fields = {"email": address, "identity_check": "tatap_muka", "reason": WHY, "seen": seen[1] if seen else ""}
+    fields = {
+        "email": address,
+        "identity_check": "tatap_muka",
+        "reason": WHY,
+        "seen": seen[1] if seen else "",
+    }
     answer = admin.submit(page, **fields)
     if marks := marks_on(answer):
         ticked = {**fields, "csrf_token": admin.csrf_token("/akun"), "acknowledged": marks}
@@ -76,7 +92,9 @@ def colleague(app: Flask, person: Person, code: str = "7301") -> Visitor:
 
 
 def stop_links(mails: list[Mail]) -> dict[str, str]:
-    found = {mail.to: re.search(r"^http://localhost(/bukan-saya/\S+)$", mail.text, re.MULTILINE) for mail in mails}
+    found = {
+        mail.to: re.search(r"^http://localhost(/bukan-saya/\S+)$", mail.text, re.MULTILINE) for mail in mails
+    }
     return {to: link[1] for to, link in found.items() if link}
 
 
@@ -87,12 +105,14 @@ def imported(app: Flask, tmp_path: Path, *rows: str, options: tuple[str, ...] = 
 
 
 def row_of(person: Person, **changed: str) -> str:
-    cells = {"nip": person.nip, "name": person.name, "email": person.email or "", "category": person.category.value,
+    cells = {"nip": person.nip, "name": person.name, "email": person.email or "",
+    "category": person.category.value,
              "code": person.instansi, "unit": person.unit}  # fmt: skip
     return ",".join({**cells, **changed}.values())
 
 
-# -- the only writer -----------------------------------------------------------------------------------------------
+# -- the only writer
+# -----------------------------------------------------------------------------------------------
 
 GATED_COLUMNS = {"email", "email_key", "nip", "instansi", "instansi_id", "category"}
 GATED_VERBS = {"set_email", "renumber", "move_to", "revoke"}
@@ -115,7 +135,11 @@ def _gated_writes(file: Path) -> Iterator[str]:
                 yield f"{file.name}:{node.lineno} delete(User)"
             if isinstance(called, ast.Name) and called.id in ("User", "AdminMandate"):
                 yield f"{file.name}:{node.lineno} {called.id}(...)"
-            if isinstance(called, ast.Attribute) and called.attr == "values" and "update(User)" in ast.unparse(called):
+            if (
+                isinstance(called, ast.Attribute)
+                and called.attr == "values"
+                and "update(User)" in ast.unparse(called)
+            ):
                 for word in node.keywords:
                     if word.arg in GATED_COLUMNS:
                         yield f"{file.name}:{node.lineno} update(User) {word.arg}"
@@ -127,7 +151,8 @@ def test_nothing_but_the_gate_writes_what_identifies_a_person() -> None:
         for file in sorted((ROOT / "app").rglob("*.py"))
         if (name := file.relative_to(ROOT).as_posix()) not in WRITERS | SAMPLE_DATA
         for write in _gated_writes(file)
-        # A request moves with its person; a mandate is made to wait before the gate; a stopped one never held.
+        # A request moves with its person; a mandate is made to wait before the gate; a stopped one never
+        # held.
         if (name, write.partition(" ")[2]) not in {
             ("app/flows/change_identity.py", "correction.instansi_id"),
             ("app/flows/grant_mandate.py", "AdminMandate(...)"),
@@ -138,10 +163,13 @@ def test_nothing_but_the_gate_writes_what_identifies_a_person() -> None:
     assert found == []
 
 
-# -- NIP -----------------------------------------------------------------------------------------------------------
+# -- NIP
+# -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_new_nip_of_an_account_in_use_waits_and_its_owner_hears_the_whole_of_it(peopled: Flask, inbox: Inbox) -> None:
+def test_a_new_nip_of_an_account_in_use_waits_and_its_owner_hears_the_whole_of_it(
+    peopled: Flask, inbox: Inbox
+) -> None:
     wati, sari = logged_in(peopled, WATI), logged_in(peopled, SARI)
 
     assert correct(wati, peopled, SARI, nip=NEW_NIP) == 303
@@ -156,16 +184,26 @@ def test_a_new_nip_of_an_account_in_use_waits_and_its_owner_hears_the_whole_of_i
         assert session.scalars(select(User.nip).where(User.email == SARI.email)).one() == NEW_NIP
         assert session.scalars(select(FormerNip.nip)).all() == [SARI.nip]
         changed = session.scalars(select(AuditEvent).where(AuditEvent.tag == Tag.NIP_CHANGED)).one()
-        assert (changed.detail["old_nip"], changed.detail["new_nip"], changed.detail["reason"]) == (SARI.nip, NEW_NIP, WHY)
+        assert (changed.detail["old_nip"], changed.detail["new_nip"], changed.detail["reason"]) == (
+            SARI.nip,
+            NEW_NIP,
+            WHY,
+        )
     assert "19850312 201001 2 777" in told.text and "/bukan-saya/" in told.text
 
 
 @pytest.mark.parametrize("is_late", [False, True], ids=["before it holds", "after it holds"])
-def test_stopped_from_the_address_on_record_the_person_keeps_the_nip(peopled: Flask, inbox: Inbox, is_late: bool) -> None:
+def test_stopped_from_the_address_on_record_the_person_keeps_the_nip(
+    peopled: Flask, inbox: Inbox, is_late: bool
+) -> None:
     correct(logged_in(peopled, WATI), peopled, SARI, nip=NEW_NIP)
     with time_machine.travel(now() + timedelta(hours=25 if is_late else 1)):
         changes_take_effect(peopled)
-        (link,) = set(stop_links(inbox.fetch()).values()) if not is_late else {stop_links(inbox.fetch())[SARI.email or ""]}
+        (link,) = (
+            set(stop_links(inbox.fetch()).values())
+            if not is_late
+            else {stop_links(inbox.fetch())[SARI.email or ""]}
+        )
 
         assert Visitor(peopled).submit(link).status_code == 303
         changes_take_effect(peopled)
@@ -203,13 +241,21 @@ def test_who_gets_the_own_former_nip_back_needs_no_reason_of_the_centre(peopled:
         budis_id = session.scalars(select(User.id).where(User.email == BUDI.email)).one()
     page = f"/admin/pegawai/{budis_id}/ubah"
     seen = re.search(r'name="seen" value="([^"]+)"', wati.open(page).text)
-    record = {"nip": BUDI.nip, "name": BUDI.name, "category": "PNS", "work_unit": BUDI.unit, "phone": "", "reason": WHY}
+    record = {
+        "nip": BUDI.nip,
+        "name": BUDI.name,
+        "category": "PNS",
+        "work_unit": BUDI.unit,
+        "phone": "",
+        "reason": WHY,
+    }
 
     assert wati.submit(page, **record, seen=seen[1] if seen else "").status_code == 303
     assert user(peopled, BUDI).id == budis_id
 
 
-# -- who needs a second one ----------------------------------------------------------------------------------------
+# -- who needs a second one
+# ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [ChangeKind.EMAIL, ChangeKind.NIP, ChangeKind.INSTANSI])
@@ -239,7 +285,9 @@ def test_one_admin_is_not_enough_for_guarded_and_contested_accounts(
         case ChangeKind.NIP:
             assert correct(ratna, peopled, person, nip=NEW_NIP, category=before.category.value) == 303
         case _:
-            assert ratna.submit(page_of(peopled, person, "/mutasi"), code="3402", reason=WHY).status_code == 303
+            assert (
+                ratna.submit(page_of(peopled, person, "/mutasi"), code="3402", reason=WHY).status_code == 303
+            )
 
     after = user(peopled, person)
     assert (after.email, after.nip, after.instansi.code) == (before.email, before.nip, before.instansi.code)
@@ -247,7 +295,9 @@ def test_one_admin_is_not_enough_for_guarded_and_contested_accounts(
     assert act_on_change(ratna, latest_change(peopled, person), "konfirmasi") == 403
 
 
-def test_the_second_admin_hears_that_one_is_needed_and_the_centre_where_the_desk_has_one(peopled: Flask, inbox: Inbox) -> None:
+def test_the_second_admin_hears_that_one_is_needed_and_the_centre_where_the_desk_has_one(
+    peopled: Flask, inbox: Inbox
+) -> None:
     change_email(logged_in(peopled, RATNA), peopled, HADI, "hadi.baru@contoh.example")
     assert [mail.to for mail in inbox.fetch()] == [RAKA.email]
 
@@ -256,10 +306,13 @@ def test_the_second_admin_hears_that_one_is_needed_and_the_centre_where_the_desk
     change_email(logged_in(peopled, RATNA), peopled, WATI, "wati.baru@contoh.example")
     mails = inbox.fetch()
     assert DEWI.email in [mail.to for mail in mails if "admin kedua" in mail.text]
-    assert WATI.email not in [mail.to for mail in mails if "admin kedua" in mail.text], "nobody decides about himself"
+    assert WATI.email not in [mail.to for mail in mails if "admin kedua" in mail.text], (
+        "nobody decides about himself"
+    )
 
 
-# -- contested -----------------------------------------------------------------------------------------------------
+# -- contested
+# -----------------------------------------------------------------------------------------------------
 
 
 def _contested(app: Flask, inbox: Inbox, person: Person) -> None:
@@ -270,7 +323,9 @@ def _contested(app: Flask, inbox: Inbox, person: Person) -> None:
 
 
 @pytest.mark.parametrize("person", [JOKO, SARI], ids=["never used", "in use"])
-def test_what_its_owner_has_stopped_the_same_admin_cannot_do_again(peopled: Flask, inbox: Inbox, person: Person) -> None:
+def test_what_its_owner_has_stopped_the_same_admin_cannot_do_again(
+    peopled: Flask, inbox: Inbox, person: Person
+) -> None:
     _contested(peopled, inbox, person)
     inbox.fetch()
     wati = logged_in(peopled, WATI)
@@ -284,7 +339,9 @@ def test_what_its_owner_has_stopped_the_same_admin_cannot_do_again(peopled: Flas
     assert not [mail for mail in inbox.fetch() if mail.to == "maling@contoh.example"]
 
 
-def test_whoever_has_decided_on_a_contested_account_is_no_second_for_anybody(peopled: Flask, inbox: Inbox) -> None:
+def test_whoever_has_decided_on_a_contested_account_is_no_second_for_anybody(
+    peopled: Flask, inbox: Inbox
+) -> None:
     _contested(peopled, inbox, JOKO)
     sari = colleague(peopled, SARI)
     change_email(sari, peopled, JOKO, "maling@contoh.example")
@@ -294,7 +351,9 @@ def test_whoever_has_decided_on_a_contested_account_is_no_second_for_anybody(peo
     assert user(peopled, JOKO).email == "maling@contoh.example"
 
 
-def test_every_address_that_said_no_hears_of_the_next_decision_with_a_live_link(peopled: Flask, inbox: Inbox) -> None:
+def test_every_address_that_said_no_hears_of_the_next_decision_with_a_live_link(
+    peopled: Flask, inbox: Inbox
+) -> None:
     _contested(peopled, inbox, JOKO)
     inbox.fetch()
     assert user(peopled, JOKO).email is None
@@ -313,7 +372,9 @@ def test_stopping_tells_the_other_admins_and_the_overview_shows_it(peopled: Flas
     link = stop_links(inbox.fetch())[JOKO.email or ""]
     Visitor(peopled).submit(link)
 
-    told = {mail.to for mail in inbox.fetch() if "menyatakan perubahan email bukan permintaannya" in mail.text}
+    told = {
+        mail.to for mail in inbox.fetch() if "menyatakan perubahan email bukan permintaannya" in mail.text
+    }
     assert told == {DEWI.email, RATNA.email}
     for admin in (WATI, RATNA):
         shown = words_of(logged_in(peopled, admin).open("/admin/?instansi=7301"))
@@ -327,7 +388,9 @@ def test_a_second_admin_closes_the_case_and_the_old_address_is_back(peopled: Fla
     assert act_on_change(logged_in(peopled, WATI), change, "batalkan", because="Sudah beres") == 403
     assert latest_change(peopled, JOKO).is_contesting, "nobody undoes what was stopped against him"  # type: ignore[union-attr]
     inbox.fetch()
-    assert act_on_change(logged_in(peopled, RATNA), change, "batalkan", because="Joko sendiri di loket") == 303
+    assert (
+        act_on_change(logged_in(peopled, RATNA), change, "batalkan", because="Joko sendiri di loket") == 303
+    )
 
     assert [mail.to for mail in inbox.fetch() if "tidak jadi berlaku" in mail.text] == [JOKO.email]
     assert user(peopled, JOKO).email == JOKO.email
@@ -347,7 +410,9 @@ def test_who_was_told_of_a_change_is_told_when_it_comes_to_nothing(peopled: Flas
     assert "bukan-saya" not in letter.text, "there is nothing left to stop"
 
 
-def test_after_it_is_settled_one_admin_still_puts_no_address_on_record_unheard(peopled: Flask, inbox: Inbox) -> None:
+def test_after_it_is_settled_one_admin_still_puts_no_address_on_record_unheard(
+    peopled: Flask, inbox: Inbox
+) -> None:
     _contested(peopled, inbox, JOKO)
     act_on_change(logged_in(peopled, RATNA), latest_change(peopled, JOKO), "batalkan", because="Beres")
     inbox.fetch()
@@ -358,7 +423,8 @@ def test_after_it_is_settled_one_admin_still_puts_no_address_on_record_unheard(p
 
 
 def test_a_thief_at_the_old_address_cannot_stop_the_owner_for_ever(peopled: Flask, inbox: Inbox) -> None:
-    """Two rounds, each looked at by another second admin; then the link says whom to ask, and the change holds."""
+    """Two rounds, each looked at by another second admin; then the link says whom to ask, and the change
+    holds."""
     centre(peopled, DEWI)
     rightful, thief = "joko@nusajaya.example", JOKO.email or ""
     with time_machine.travel(now(), tick=False) as clock:
@@ -383,13 +449,16 @@ def _confirm_by(app: Flask, admin: Person) -> None:
     assert act_on_change(logged_in(app, admin), latest_change(app, JOKO), "konfirmasi") == 303
 
 
-# -- puppets and rank ----------------------------------------------------------------------------------------------
+# -- puppets and rank
+# ----------------------------------------------------------------------------------------------
 
 
 def test_an_appointee_is_not_the_second_of_who_appointed_him_for_thirty_days(peopled: Flask) -> None:
     ratna = logged_in(peopled, RATNA)
     until = (now() + timedelta(days=300)).date().isoformat()
-    ratna.submit("/admin/mandat/baru", nip=SARI.nip, scope="instansi", instansi="3402", sk_number="SK-1", until=until)
+    ratna.submit(
+        "/admin/mandat/baru", nip=SARI.nip, scope="instansi", instansi="3402", sk_number="SK-1", until=until
+    )
     change_email(ratna, peopled, HADI, "hadi.baru@contoh.example")
     change = latest_change(peopled, HADI)
 
@@ -402,10 +471,19 @@ def test_two_appointees_of_one_admin_are_not_each_others_second(peopled: Flask) 
     ratna = logged_in(peopled, RATNA)
     until = (now() + timedelta(days=300)).date().isoformat()
     for person in (SARI, TONO):
-        ratna.submit("/admin/mandat/baru", nip=person.nip, scope="instansi", instansi="3402", sk_number="SK-1", until=until)
+        ratna.submit(
+            "/admin/mandat/baru",
+            nip=person.nip,
+            scope="instansi",
+            instansi="3402",
+            sk_number="SK-1",
+            until=until,
+        )
     with peopled.app_context(), unit_of_work() as session:
         hashed = session.scalars(select(User.password_hash).where(User.nip == WATI.nip)).one()
-        session.execute(update(User).where(User.nip == TONO.nip).values(password_hash=hashed, activation="active"))
+        session.execute(
+            update(User).where(User.nip == TONO.nip).values(password_hash=hashed, activation="active")
+        )
     change_email(logged_in(peopled, SARI), peopled, HADI, "hadi.baru@contoh.example")
 
     assert act_on_change(logged_in(peopled, TONO), latest_change(peopled, HADI), "konfirmasi") == 403
@@ -416,14 +494,22 @@ def test_a_prolonged_mandate_makes_nobody_an_appointee(peopled: Flask) -> None:
     with peopled.app_context(), unit_of_work() as session:
         session.execute(update(AdminMandate).values(starts_on=(now() - timedelta(days=90)).date()))
     ratna, until = logged_in(peopled, RATNA), (now() + timedelta(days=300)).date().isoformat()
-    ratna.submit("/admin/mandat/baru", nip=RAKA.nip, scope="instansi", instansi="3402", sk_number="SK-BARU", until=until)
+    ratna.submit(
+        "/admin/mandat/baru",
+        nip=RAKA.nip,
+        scope="instansi",
+        instansi="3402",
+        sk_number="SK-BARU",
+        until=until,
+    )
     change_email(ratna, peopled, HADI, "hadi.baru@contoh.example")
 
     assert act_on_change(logged_in(peopled, RAKA), latest_change(peopled, HADI), "konfirmasi") == 303
 
 
 def test_whose_account_stands_on_ones_word_is_not_ones_second(peopled: Flask, inbox: Inbox) -> None:
-    """Wati changes the address of Budi, who has never been inside; the centre, who knows nothing of it, appoints him."""
+    """Wati changes the address of Budi, who has never been inside; the centre, who knows nothing of it,
+    appoints him."""
     wati = logged_in(peopled, WATI)
     change_email(wati, peopled, BUDI, "boneka@contoh.example")
     puppet = colleague(peopled, BUDI)
@@ -449,7 +535,9 @@ def test_an_admin_of_the_centre_is_appointed_by_two(peopled: Flask, inbox: Inbox
     assert act_on_change(logged_in(peopled, WATI), change, "batalkan", because="x") == 403
     confirm_as_second(peopled, SARI)
     assert sari.open("/admin/").status_code == 200
-    assert {RATNA.email, DEWI.email, SARI.email} <= {mail.to for mail in inbox.fetch()}, "the centre and the new admin are told"
+    assert {RATNA.email, DEWI.email, SARI.email} <= {mail.to for mail in inbox.fetch()}, (
+        "the centre and the new admin are told"
+    )
 
 
 def test_rank_is_a_set(peopled: Flask) -> None:
@@ -461,11 +549,18 @@ def test_rank_is_a_set(peopled: Flask) -> None:
     assert "di luar mandat Anda" in words_of(wati.open(page_of(peopled, SARI)))
     for act in ("/nonaktifkan", "/mutasi", "/kirim-token", "/buka-batas"):
         token = wati.csrf_token("/akun")
-        assert wati.post(page_of(peopled, SARI, act), csrf_token=token, reason=WHY, code="3402").status_code == 403
+        assert (
+            wati.post(page_of(peopled, SARI, act), csrf_token=token, reason=WHY, code="3402").status_code
+            == 403
+        )
 
 
-@pytest.mark.parametrize("act", ["/ubah", "/email", "/nonaktifkan", "/aktifkan", "/mutasi", "/kirim-token", "/buka-batas"])
-def test_the_centre_hears_of_every_act_on_a_holder_of_a_mandate(peopled: Flask, inbox: Inbox, act: str) -> None:
+@pytest.mark.parametrize(
+    "act", ["/ubah", "/email", "/nonaktifkan", "/aktifkan", "/mutasi", "/kirim-token", "/buka-batas"]
+)
+def test_the_centre_hears_of_every_act_on_a_holder_of_a_mandate(
+    peopled: Flask, inbox: Inbox, act: str
+) -> None:
     colleague(peopled, SARI)
     wati = logged_in(peopled, WATI)
     if act == "/aktifkan":
@@ -482,7 +577,11 @@ def test_the_centre_hears_of_every_act_on_a_holder_of_a_mandate(peopled: Flask, 
         case _:
             assert wati.submit(page_of(peopled, SARI, act), reason=WHY, code="3402").status_code == 303
 
-    told = [mail.text for mail in inbox.fetch() if mail.to == RATNA.email and "yang memegang mandat admin" in mail.text]
+    told = [
+        mail.text
+        for mail in inbox.fetch()
+        if mail.to == RATNA.email and "yang memegang mandat admin" in mail.text
+    ]
     assert len(told) == 1 and "Wati Kusuma" in told[0]
 
 
@@ -497,11 +596,14 @@ def test_every_act_on_a_person_is_among_those_the_centre_hears_of(peopled: Flask
     assert acts == {"/ubah", "/email", "/nonaktifkan", "/aktifkan", "/mutasi", "/kirim-token", "/buka-batas"}
 
 
-# -- decisions of who is gone --------------------------------------------------------------------------------------
+# -- decisions of who is gone
+# --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("how", ["revoked", "deactivated", "moved"])
-def test_what_a_dismissed_admin_has_decided_waits_for_another_look(peopled: Flask, inbox: Inbox, how: str) -> None:
+def test_what_a_dismissed_admin_has_decided_waits_for_another_look(
+    peopled: Flask, inbox: Inbox, how: str
+) -> None:
     centre(peopled, DEWI)
     change_email(logged_in(peopled, WATI), peopled, SARI, "maling@contoh.example")
     assert latest_change(peopled, SARI).state is ChangeState.SCHEDULED  # type: ignore[union-attr]
@@ -526,19 +628,26 @@ def test_what_a_dismissed_admin_has_decided_waits_for_another_look(peopled: Flas
     assert act_on_change(ratna, change, "konfirmasi") == 303
 
 
-# -- files ---------------------------------------------------------------------------------------------------------
+# -- files
+# ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_file_settles_no_contested_account(peopled: Flask, inbox: Inbox, tmp_path: Path) -> None:
     _contested(peopled, inbox, JOKO)
 
-    for changed in ({"email": "maling@contoh.example"}, {"code": "3402", "email": ""}, {"category": "PPPK", "email": ""}):
+    for changed in (
+        {"email": "maling@contoh.example"},
+        {"code": "3402", "email": ""},
+        {"category": "PPPK", "email": ""},
+    ):
         assert "menghentikan suatu perubahan" in imported(peopled, tmp_path, row_of(JOKO, **changed))
 
     assert user(peopled, JOKO).email is None and user(peopled, JOKO).instansi.code == "7301"
 
 
-def test_the_operators_file_changes_an_address_and_the_letter_can_stop_it(peopled: Flask, inbox: Inbox, tmp_path: Path) -> None:
+def test_the_operators_file_changes_an_address_and_the_letter_can_stop_it(
+    peopled: Flask, inbox: Inbox, tmp_path: Path
+) -> None:
     assert "berubah 1" in imported(peopled, tmp_path, row_of(SARI, email="sari.baru@contoh.example"))
 
     mails = inbox.fetch()
@@ -547,7 +656,9 @@ def test_the_operators_file_changes_an_address_and_the_letter_can_stop_it(people
     assert user(peopled, SARI).email is None and latest_change(peopled, SARI).decided_by_id is None  # type: ignore[union-attr]
 
 
-def test_a_file_writes_the_letters_and_rows_that_the_page_writes(peopled: Flask, inbox: Inbox, tmp_path: Path) -> None:
+def test_a_file_writes_the_letters_and_rows_that_the_page_writes(
+    peopled: Flask, inbox: Inbox, tmp_path: Path
+) -> None:
     correct(logged_in(peopled, WATI), peopled, BUDI, name="Budi S", work_unit="Dinas Sosial")
     by_page = inbox.fetch_one(BUDI.email)
 
@@ -566,35 +677,49 @@ def test_a_file_writes_the_letters_and_rows_that_the_page_writes(peopled: Flask,
         )  # fmt: skip
 
 
-def test_a_letter_that_somebody_waits_for_goes_before_the_thousand_of_a_file(peopled: Flask, tmp_path: Path) -> None:
+def test_a_letter_that_somebody_waits_for_goes_before_the_thousand_of_a_file(
+    peopled: Flask, tmp_path: Path
+) -> None:
     imported(peopled, tmp_path, *(row_of(person, unit="Dinas Sosial") for person in (BUDI, DEWI, JOKO)))
     Visitor(peopled).ask_for_token(SARI.nip, SARI.email or "")
 
     with peopled.app_context(), unit_of_work() as session:
         first = OutboxMail.next_due(session, now())
         assert first is not None and first.to_address == SARI.email
-        assert session.scalar(select(func.count()).select_from(OutboxMail).where(OutboxMail.urgency == Urgency.CAN_WAIT)) == 3
+        assert (
+            session.scalar(
+                select(func.count()).select_from(OutboxMail).where(OutboxMail.urgency == Urgency.CAN_WAIT)
+            )
+            == 3
+        )
 
 
-# -- the trail -----------------------------------------------------------------------------------------------------
+# -- the trail
+# -----------------------------------------------------------------------------------------------------
 
 
-def test_addresses_stand_masked_in_the_trail_each_with_a_mark_that_finds_it_again(peopled: Flask, inbox: Inbox) -> None:
+def test_addresses_stand_masked_in_the_trail_each_with_a_mark_that_finds_it_again(
+    peopled: Flask, inbox: Inbox
+) -> None:
     change_email(logged_in(peopled, WATI), peopled, JOKO, "joko@nusajaya.example")
     change_email(logged_in(peopled, WATI), peopled, JOKO, JOKO.email or "")
 
     with peopled.app_context(), reading() as session:
-        first, second = session.scalars(select(AuditEvent).where(AuditEvent.tag == Tag.EMAIL_CHANGED).order_by(AuditEvent.id))
+        first, second = session.scalars(
+            select(AuditEvent).where(AuditEvent.tag == Tag.EMAIL_CHANGED).order_by(AuditEvent.id)
+        )
     assert first.detail["old_email"] == second.detail["new_email"] != first.detail["new_email"]
     assert re.fullmatch(r"j\*\*\*@n\*\*\*\.example \([0-9a-f]{16}\)", str(first.detail["old_email"]))
     assert "joko" not in str(first.detail)
 
 
-# -- twice, at once ------------------------------------------------------------------------------------------------
+# -- twice, at once
+# ------------------------------------------------------------------------------------------------
 
 
 def test_a_stop_in_the_middle_of_a_new_decision_leaves_one_truth(peopled: Flask, inbox: Inbox) -> None:
-    """Never-used Joko: the thief's address holds, the owner stops it, then a decision made on an older page comes in."""
+    """Never-used Joko: the thief's address holds, the owner stops it, then a decision made on an older page
+    comes in."""
     wati = logged_in(peopled, WATI)
     request_id = asked(peopled, JOKO, "maling.lain@contoh.example")
     page = wati.open(f"/admin/perbaikan-email/{request_id}")
@@ -614,7 +739,9 @@ def test_a_stolen_password_opens_nothing_after_the_stop(peopled: Flask, inbox: I
     change_email(logged_in(peopled, WATI), peopled, JOKO, "maling@contoh.example")
     mails = inbox.fetch()
     thief = Visitor(peopled)
-    thief.reset_password(next(mail.code for mail in mails if mail.subject.startswith("Token")), NEW_PASSWORD, JOKO.nip)
+    thief.reset_password(
+        next(mail.code for mail in mails if mail.subject.startswith("Token")), NEW_PASSWORD, JOKO.nip
+    )
     Visitor(peopled).submit(stop_links(mails)[JOKO.email or ""])
 
     assert thief.log_in(JOKO.nip, NEW_PASSWORD).status_code == 422

@@ -53,8 +53,14 @@ def test_what_is_asked_for_without_anybody_prolongs_nothing(visitor: Visitor, pa
 
 
 @pytest.mark.parametrize("headers", NOT_OF_A_PERSON.values(), ids=NOT_OF_A_PERSON)
-def test_no_page_of_the_portal_is_use_when_no_person_asks_for_it(peopled: Flask, headers: dict[str, str]) -> None:
-    pages = [rule.rule for rule in peopled.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
+def test_no_page_of_the_portal_is_use_when_no_person_asks_for_it(
+    peopled: Flask, headers: dict[str, str]
+) -> None:
+    pages = [
+        rule.rule
+        for rule in peopled.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and not rule.arguments
+    ]
     assert len(pages) > 20
     with time_machine.travel(now(), tick=False) as clock:
         wati = logged_in(peopled, WATI)
@@ -66,7 +72,9 @@ def test_no_page_of_the_portal_is_use_when_no_person_asks_for_it(peopled: Flask,
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-User": "?1"}], ids=["old browser", "new browser"]
+    "headers",
+    [{}, {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-User": "?1"}],
+    ids=["old browser", "new browser"],
 )
 @pytest.mark.parametrize("path", ["/beranda", "/akun", "/bantuan"])
 def test_an_opened_page_is_use(visitor: Visitor, path: str, headers: dict[str, str]) -> None:
@@ -83,7 +91,9 @@ def test_the_button_that_says_i_am_here_is_use_though_a_script_sends_it(visitor:
         visitor.log_in(SARI.nip)
         token = visitor.csrf_token("/akun")
         clock.shift(JUST_BEFORE)
-        answer = visitor.client.post("/akun/tetap-masuk", data={"csrf_token": token}, headers={"Sec-Fetch-Mode": "cors"})
+        answer = visitor.client.post(
+            "/akun/tetap-masuk", data={"csrf_token": token}, headers={"Sec-Fetch-Mode": "cors"}
+        )
 
         assert answer.json["seconds_left"] == 30 * 60 and lives_on(visitor, clock)
 
@@ -95,7 +105,9 @@ def test_the_page_is_told_of_the_very_second_at_which_the_portal_ends_the_sessio
     with time_machine.travel(now(), tick=False) as clock:
         visitor.log_in(SARI.nip)
         clock.shift(timedelta(seconds=40))
-        visitor.open("/akun")  # so soon after the login it is not written down, and the page must not say otherwise
+        visitor.open(
+            "/akun"
+        )  # so soon after the login it is not written down, and the page must not say otherwise
         assert left() == 30 * 60 - 40
         clock.shift(timedelta(seconds=30 * 60 - 40, milliseconds=-300))
         assert left() == 1
@@ -130,7 +142,9 @@ def test_an_ended_session_comes_back_by_nothing(peopled: Flask, visitor: Visitor
             assert all(now() - login.seen_at >= timedelta(minutes=30) for login in db.query(LoginSession))
 
 
-def test_the_login_page_says_that_a_session_has_ended_only_when_it_has(peopled: Flask, visitor: Visitor) -> None:
+def test_the_login_page_says_that_a_session_has_ended_only_when_it_has(
+    peopled: Flask, visitor: Visitor
+) -> None:
     assert "Sesi Anda sudah berakhir" in visitor.open("/login?sesi=berakhir").text
     assert "Sesi Anda sudah berakhir" not in visitor.open("/login").text
 

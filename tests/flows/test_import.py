@@ -36,7 +36,11 @@ BUDI = "199007152015051002,Budi Santoso,budi@nusajaya.example,PNS,7301,Dinas Pen
 CINTA = "200001172025042005,Cinta Maharani,cinta@nusajaya.example,CPNS,7301,Dinas Perhubungan"
 HADI = "196801252021001007,Hadi Nugroho,hadi@contoh.example,PPT Non ASN,3402,Staf Khusus Menteri"
 LESTARI = "199210052018012008,Lestari Ayu,,PPPK,3402,Biro Hukum"
-INSTANSI = ("kode,nama,kontak", "7301,Kabupaten Nusa Jaya,BKPSDM loket 3", "3402,Kementerian Contoh,Biro Kepegawaian")
+INSTANSI = (
+    "kode,nama,kontak",
+    "7301,Kabupaten Nusa Jaya,BKPSDM loket 3",
+    "3402,Kementerian Contoh,Biro Kepegawaian",
+)
 NIP_OF_SARI, NIP_OF_BUDI, NIP_OF_CINTA = SARI[:18], BUDI[:18], CINTA[:18]
 PASSWORD = "Kopi-Tubruk-2021"
 
@@ -78,7 +82,10 @@ def person(app: Flask, nip: str) -> User:
 def everything(app: Flask) -> dict[str, list[str]]:
     """All rows of all tables."""
     with app.app_context(), reading() as session:
-        return {table.name: sorted(map(repr, session.execute(select(table)).all())) for table in Base.metadata.sorted_tables}
+        return {
+            table.name: sorted(map(repr, session.execute(select(table)).all()))
+            for table in Base.metadata.sorted_tables
+        }
 
 
 def change(app: Flask, nip: str, **fields: object) -> None:
@@ -92,13 +99,21 @@ def change(app: Flask, nip: str, **fields: object) -> None:
 
 def trail_of(app: Flask, nip: str) -> list[tuple[str, dict[str, str | int | None]]]:
     with app.app_context(), reading() as session:
-        found = select(AuditEvent).join(User, AuditEvent.account_id == User.id).where(User.nip == nip).order_by(AuditEvent.id)
+        found = (
+            select(AuditEvent)
+            .join(User, AuditEvent.account_id == User.id)
+            .where(User.nip == nip)
+            .order_by(AuditEvent.id)
+        )
         return [(str(event.tag), event.detail) for event in session.scalars(found)]
 
 
 def letters(app: Flask) -> list[tuple[Letter, str]]:
     with app.app_context(), reading() as session:
-        return [(mail.letter, mail.to_address) for mail in session.scalars(select(OutboxMail).order_by(OutboxMail.id))]
+        return [
+            (mail.letter, mail.to_address)
+            for mail in session.scalars(select(OutboxMail).order_by(OutboxMail.id))
+        ]
 
 
 def refused_rows(file: Path) -> list[dict[str, str]]:
@@ -106,7 +121,8 @@ def refused_rows(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(report))
 
 
-# -- instansi ----------------------------------------------------------------------------------------------------------
+# -- instansi
+# ----------------------------------------------------------------------------------------------------------
 def test_a_list_of_instansi_is_taken_over_and_corrected(app: Flask, tmp_path: Path) -> None:
     file = tmp_path / "instansi.csv"
     file.write_text("\n".join(INSTANSI), encoding="utf-8")
@@ -145,14 +161,23 @@ def test_a_code_named_twice_is_refused_the_second_time(app: Flask, tmp_path: Pat
     assert "baris 5, kolom kode: Isi kode instansi." in result.stderr
 
 
-# -- new people --------------------------------------------------------------------------------------------------------
+# -- new people
+# --------------------------------------------------------------------------------------------------------
 @pytest.mark.usefixtures("instansi_known")
 def test_new_people_arrive_in_the_state_of_their_category(app: Flask, rows: Rows) -> None:
     result = imported(app, rows(SARI, CINTA, HADI, LESTARI))
 
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "Baru 4, berubah 0, tetap 0, ditolak 0.\n", "")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        0,
+        "Baru 4, berubah 0, tetap 0, ditolak 0.\n",
+        "",
+    )
     sari, cinta, lestari = person(app, NIP_OF_SARI), person(app, NIP_OF_CINTA), person(app, LESTARI[:18])
-    assert (sari.name, sari.email, sari.work_unit) == ("Sari Wulandari", "sari@nusajaya.example", "Dinas Kesehatan")
+    assert (sari.name, sari.email, sari.work_unit) == (
+        "Sari Wulandari",
+        "sari@nusajaya.example",
+        "Dinas Kesehatan",
+    )
     assert (sari.instansi.code, sari.password_hash, sari.credential_version) == ("7301", None, 1)
     assert sari.activation is Activation.NOT_ACTIVATED
     assert cinta.activation is Activation.WAITING_APPROVAL
@@ -188,14 +213,19 @@ def test_a_dry_run_says_the_same_and_writes_nothing(app: Flask, rows: Rows) -> N
     assert tried.stdout == f"Uji coba: tidak ada yang disimpan.\n{changes}{done.stdout}"
     assert done.stdout == "Baru 1, berubah 1, tetap 0, ditolak 1.\n"
     assert tried.stderr.startswith(done.stderr) and tried.exit_code == done.exit_code
-    assert tried.stderr.removeprefix(done.stderr).startswith("PERINGATAN: Unit kerja berubah untuk 1 dari 1 pegawai")
+    assert tried.stderr.removeprefix(done.stderr).startswith(
+        "PERINGATAN: Unit kerja berubah untuk 1 dari 1 pegawai"
+    )
     assert tried_rows == refused_rows(file)
 
 
 @pytest.mark.usefixtures("instansi_known")
 def test_many_batches_are_one_import(app: Flask, rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(imports, "ROWS_A_BATCH", 2)
-    people = [f"{198001012005011001 + number},Pegawai {number},p{number}@contoh.example,PNS,3402,Biro" for number in range(7)]
+    people = [
+        f"{198001012005011001 + number},Pegawai {number},p{number}@contoh.example,PNS,3402,Biro"
+        for number in range(7)
+    ]
 
     result = imported(app, rows(*people, people[0]))
 
@@ -203,19 +233,26 @@ def test_many_batches_are_one_import(app: Flask, rows: Rows, monkeypatch: pytest
     assert "baris 9, kolom nip: NIP ini sudah ada pada baris 2." in result.stderr
 
 
-# -- refusals ----------------------------------------------------------------------------------------------------------
+# -- refusals
+# ----------------------------------------------------------------------------------------------------------
 @pytest.mark.usefixtures("instansi_known")
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
         (BUDI.replace("199007152015051002", "130123456"), "baris 3, kolom nip: Ini tampaknya NIP lama"),
-        (BUDI.replace("199007152015051002", "1.99007152015051E+17"), "baris 3, kolom nip: NIP tersimpan sebagai angka"),
+        (
+            BUDI.replace("199007152015051002", "1.99007152015051E+17"),
+            "baris 3, kolom nip: NIP tersimpan sebagai angka",
+        ),
         (BUDI.replace("Budi Santoso", ""), "baris 3, kolom nama: Isi nama lengkap pegawai."),
         (BUDI.replace("@", ""), "baris 3, kolom email: Alamat email perlu tanda @"),
         (BUDI.replace(",PNS,", ",Honorer,"), "baris 3, kolom kategori: Kategori ini tidak dikenal."),
         (BUDI.replace("7301", "9999"), "baris 3, kolom kode_instansi: Kode instansi ini tidak dikenal."),
         (BUDI.replace(NIP_OF_BUDI, NIP_OF_SARI), "baris 3, kolom nip: NIP ini sudah ada pada baris 2."),
-        (BUDI.replace("budi@", "SARI@"), "baris 3, kolom email: Alamat email ini sudah dipakai pada baris 2."),
+        (
+            BUDI.replace("budi@", "SARI@"),
+            "baris 3, kolom email: Alamat email ini sudah dipakai pada baris 2.",
+        ),
         (BUDI + ",lebih", "baris 3: Baris ini berisi 7 sel, seharusnya 6."),
         ("199007152015051002,Budi Santoso", "baris 3: Baris ini hanya berisi 2 sel, seharusnya 6."),
         (BUDI.replace("Budi", '"Budi'), 'baris 3: Tanda kutip (") tidak berpasangan.'),
@@ -314,10 +351,16 @@ def test_the_list_of_refused_rows_is_a_workbook_of_text_too(app: Flask, rows: Ro
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
     book = spreadsheets.opened(report.read_bytes())
     assert book.is_text and book.kinds == {"inlineStr"}
-    assert book.rows[1][0] == NIP_OF_BUDI and "password_hash" not in book.rows[0] and "secret-hash" not in str(book.rows)
+    assert (
+        book.rows[1][0] == NIP_OF_BUDI
+        and "password_hash" not in book.rows[0]
+        and "secret-hash" not in str(book.rows)
+    )
 
     right = {"9999": "7301"}
-    report.write_bytes(spreadsheets.saved_again(report.read_bytes(), lambda row: [right.get(cell, cell) for cell in row]))
+    report.write_bytes(
+        spreadsheets.saved_again(report.read_bytes(), lambda row: [right.get(cell, cell) for cell in row])
+    )
     again = imported(app, report)
 
     assert again.stdout == "Baru 1, berubah 0, tetap 0, ditolak 0.\n"
@@ -326,7 +369,9 @@ def test_the_list_of_refused_rows_is_a_workbook_of_text_too(app: Flask, rows: Ro
 
 @pytest.mark.usefixtures("instansi_known")
 @pytest.mark.parametrize("command", ["import-pegawai", "import-instansi"])
-def test_no_list_of_refused_rows_makes_a_spreadsheet_calculate(app: Flask, tmp_path: Path, command: str) -> None:
+def test_no_list_of_refused_rows_makes_a_spreadsheet_calculate(
+    app: Flask, tmp_path: Path, command: str
+) -> None:
     header = [*HEADER.split(","), "telepon"] if command == "import-pegawai" else ["kode", "nama", "kontak"]
     file = tmp_path / "jahat.csv"
     with file.open("w", encoding="utf-8", newline="") as text:
@@ -354,14 +399,19 @@ def test_a_dry_run_counts_by_column_and_warns_of_columns_that_changed_places(app
         "Unit kerja berubah untuk 1 pegawai (33,3%).\n"
         "Baru 1, berubah 1, tetap 2, ditolak 0.\n"
     )
-    assert "PERINGATAN: Nama berubah untuk 1 dari 3 pegawai dalam file yang sudah terdaftar (33,3%)." in tried.stderr
+    assert (
+        "PERINGATAN: Nama berubah untuk 1 dari 3 pegawai dalam file yang sudah terdaftar (33,3%)."
+        in tried.stderr
+    )
     assert "PERINGATAN: Unit kerja berubah untuk 1 dari 3" in tried.stderr
 
 
 @pytest.mark.usefixtures("instansi_known")
 def test_an_old_list_of_refused_rows_goes_away(app: Flask, rows: Rows, tmp_path: Path) -> None:
     imported(app, rows("x,,,,,"))
-    assert (tmp_path / "pegawai.csv.ditolak.csv").exists() and (tmp_path / "pegawai.csv.ditolak.xlsx").exists()
+    assert (tmp_path / "pegawai.csv.ditolak.csv").exists() and (
+        tmp_path / "pegawai.csv.ditolak.xlsx"
+    ).exists()
 
     imported(app, rows(SARI))
 
@@ -369,7 +419,8 @@ def test_an_old_list_of_refused_rows_goes_away(app: Flask, rows: Rows, tmp_path:
     assert [file.name for file in tmp_path.iterdir() if "ditolak" in file.name] == []
 
 
-# -- changes -----------------------------------------------------------------------------------------------------------
+# -- changes
+# -----------------------------------------------------------------------------------------------------------
 @pytest.mark.usefixtures("instansi_known")
 def test_a_changed_email_ends_all_access_and_is_told_to_the_old_address(app: Flask, rows: Rows) -> None:
     imported(app, rows(SARI, BUDI))
@@ -389,7 +440,9 @@ def test_a_changed_email_ends_all_access_and_is_told_to_the_old_address(app: Fla
     ]  # fmt: skip
     tag, facts = trail_of(app, NIP_OF_SARI)[-1]
     assert (tag, facts["columns"]) == ("imported_change", "email")
-    assert str(facts["old_email"]).startswith("s***@n***.example (") and facts["old_email"] != facts["new_email"]
+    assert (
+        str(facts["old_email"]).startswith("s***@n***.example (") and facts["old_email"] != facts["new_email"]
+    )
 
 
 @pytest.mark.usefixtures("instansi_known")
@@ -415,7 +468,11 @@ def test_who_moves_to_another_instansi_has_to_log_in_again(app: Flask, rows: Row
     assert person(app, NIP_OF_SARI).instansi.code == "3402"
     tag, facts = trail_of(app, NIP_OF_SARI)[-1]
     assert (tag, facts["columns"]) == ("imported_change", "instansi,work_unit")
-    assert (facts["old_instansi"], facts["new_instansi"], facts["new_work_unit"]) == ("7301", "3402", "Biro Umum")
+    assert (facts["old_instansi"], facts["new_instansi"], facts["new_work_unit"]) == (
+        "7301",
+        "3402",
+        "Biro Umum",
+    )
 
 
 @pytest.mark.usefixtures("instansi_known")
@@ -449,7 +506,8 @@ def test_what_a_file_does_not_say_stays(app: Flask, rows: Rows) -> None:
 
 @pytest.mark.usefixtures("instansi_known")
 @pytest.mark.parametrize(
-    ("setting", "activation"), [("admin", Activation.WAITING_APPROVAL), ("otomatis", Activation.NOT_ACTIVATED)]
+    ("setting", "activation"),
+    [("admin", Activation.WAITING_APPROVAL), ("otomatis", Activation.NOT_ACTIVATED)],
 )
 def test_a_cpns_who_became_pns_is_opened_where_the_setting_says_so(
     make_app: Callable[..., Flask], rows: Rows, setting: str, activation: Activation
@@ -472,7 +530,9 @@ def test_a_cpns_who_became_pns_is_opened_where_the_setting_says_so(
         (Activation.NOT_ACTIVATED, Activation.WAITING_APPROVAL),
     ],
 )
-def test_who_turns_out_to_be_a_cpns_waits_unless_active(app: Flask, rows: Rows, before: Activation, after: Activation) -> None:
+def test_who_turns_out_to_be_a_cpns_waits_unless_active(
+    app: Flask, rows: Rows, before: Activation, after: Activation
+) -> None:
     imported(app, rows(BUDI))
     change(app, NIP_OF_BUDI, activation=before)
 
@@ -492,7 +552,8 @@ def test_a_cpns_whom_the_instansi_has_opened_stays_open(app: Flask, rows: Rows) 
     assert person(app, NIP_OF_CINTA).activation is Activation.NOT_ACTIVATED
 
 
-# -- password hashes ---------------------------------------------------------------------------------------------------
+# -- password hashes
+# ---------------------------------------------------------------------------------------------------
 @pytest.mark.usefixtures("instansi_known")
 def test_a_hash_of_an_older_system_lets_its_owner_in(app: Flask, rows: Rows) -> None:
     header = f"{HEADER},password_hash"
@@ -522,7 +583,9 @@ def old_costs(app: Flask) -> dict[str, int]:
 
 @pytest.mark.usefixtures("instansi_known")
 @pytest.mark.parametrize("kind", old_hashes(""))
-def test_a_hash_of_another_scheme_lets_its_owner_in_and_is_replaced_then(app: Flask, rows: Rows, kind: str) -> None:
+def test_a_hash_of_another_scheme_lets_its_owner_in_and_is_replaced_then(
+    app: Flask, rows: Rows, kind: str
+) -> None:
     old = old_hashes(PASSWORD)[kind]
     file = rows(f'{SARI},"{old}"', BUDI + ",", header=f"{HEADER},password_hash")
 
@@ -548,7 +611,9 @@ def test_everybody_pays_for_the_dearest_of_each_kind(app: Flask, rows: Rows) -> 
     cheap, dear = (bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(cost)).decode() for cost in (4, 6))
     django = "pbkdf2_sha256$1000$salt$" + "A" * 43 + "="
 
-    imported(app, rows(f"{SARI},{cheap}", f"{BUDI},{dear}", f"{CINTA},{django}", header=f"{HEADER},password_hash"))
+    imported(
+        app, rows(f"{SARI},{cheap}", f"{BUDI},{dear}", f"{CINTA},{django}", header=f"{HEADER},password_hash")
+    )
 
     assert old_costs(app) == {"bcrypt": 6, "pbkdf2_sha256": 1000}
 
@@ -566,7 +631,9 @@ def test_a_reset_replaces_an_old_hash_too(app: Flask, rows: Rows) -> None:
 
 
 @pytest.mark.usefixtures("instansi_known")
-def test_a_dry_run_hashes_nothing_and_says_the_same(app: Flask, rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dry_run_hashes_nothing_and_says_the_same(
+    app: Flask, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def never(_password: str) -> str:
         raise AssertionError
 
@@ -582,7 +649,10 @@ def test_a_hash_for_which_everybody_would_wait_is_refused_at_its_line(app: Flask
 
     result = imported(app, rows(BUDI + ",", f"{SARI},{dear}", header=f"{HEADER},password_hash"))
 
-    assert "baris 3, kolom password_hash: Hash password ini terlalu berat" in result.stderr and dear not in result.stderr
+    assert (
+        "baris 3, kolom password_hash: Hash password ini terlalu berat" in result.stderr
+        and dear not in result.stderr
+    )
     assert result.stdout == "Baru 1, berubah 0, tetap 0, ditolak 1.\n"
 
 
@@ -622,7 +692,8 @@ def test_a_hash_that_the_portal_cannot_verify_is_refused(app: Flask, rows: Rows,
     assert foreign not in result.stderr
 
 
-# -- files as programs write them --------------------------------------------------------------------------------------
+# -- files as programs write them
+# --------------------------------------------------------------------------------------
 @pytest.mark.usefixtures("instansi_known")
 @pytest.mark.parametrize(
     "content",
@@ -686,7 +757,9 @@ def test_a_spreadsheet_is_read_by_its_content(app: Flask, tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("instansi_known")
-def test_a_nip_in_a_number_cell_is_refused_because_it_is_already_another_one(app: Flask, tmp_path: Path) -> None:
+def test_a_nip_in_a_number_cell_is_refused_because_it_is_already_another_one(
+    app: Flask, tmp_path: Path
+) -> None:
     file = tmp_path / "pegawai.xlsx"
     with xlsxwriter.Workbook(str(file)) as book:
         sheet = book.add_worksheet()
@@ -718,9 +791,24 @@ def test_a_nip_in_a_number_cell_is_refused_because_it_is_already_another_one(app
         (f"{HEADER},role\n{SARI},admin\n".encode(), 'Kolom "role" tidak boleh ada'),
         (b"nip,nama\n1,2\n", "Kolom email, kategori, kode_instansi, unit_kerja tidak ada."),
     ],
-    ids=["empty", "no lines", "utf-16", "latin-1", "nul", "png", "binary", "xls", "zip", "endless", "role", "missing"],
+    ids=[
+        "empty",
+        "no lines",
+        "utf-16",
+        "latin-1",
+        "nul",
+        "png",
+        "binary",
+        "xls",
+        "zip",
+        "endless",
+        "role",
+        "missing",
+    ],
 )
-def test_a_file_that_cannot_be_read_changes_nothing(app: Flask, tmp_path: Path, content: bytes, said: str) -> None:
+def test_a_file_that_cannot_be_read_changes_nothing(
+    app: Flask, tmp_path: Path, content: bytes, said: str
+) -> None:
     file = tmp_path / "pegawai.csv"
     file.write_bytes(content)
     before = everything(app)
@@ -759,7 +847,8 @@ def test_a_stray_cell_at_the_far_end_of_a_sheet_does_not_take_all_memory(app: Fl
     assert "ada sel terisi yang jauh dari tabel" in result.stderr
 
 
-# -- interruptions and races -------------------------------------------------------------------------------------------
+# -- interruptions and races
+# -------------------------------------------------------------------------------------------
 @pytest.mark.usefixtures("instansi_known")
 def test_what_was_imported_before_ctrl_c_stays_and_the_next_run_goes_on(
     app: Flask, rows: Rows, monkeypatch: pytest.MonkeyPatch
@@ -785,7 +874,11 @@ def test_an_address_taken_by_somebody_faster_costs_one_row(app: Flask, rows: Row
     imported(app, rows(CINTA))
     engine = create_engine(database_url)
     with engine.begin() as faster:
-        faster.execute(text("UPDATE user_account SET email = 'budi@nusajaya.example', email_key = 'budi@nusajaya.example'"))
+        faster.execute(
+            text(
+                "UPDATE user_account SET email = 'budi@nusajaya.example', email_key = 'budi@nusajaya.example'"
+            )
+        )
         results: list[Result] = []
         thread = Thread(target=lambda: results.append(imported(app, rows(SARI, BUDI, HADI))))
         thread.start()

@@ -1,4 +1,5 @@
-"""Wati reads what her file would change before she has it done: how far, some of it old and new, and all of it as a list."""
+"""Wati reads what her file would change before she has it done: how far, some of it old and new, and all of
+it as a list."""
 
 import csv
 import io
@@ -55,7 +56,9 @@ def unchanged(app: Flask, how_many: int) -> list[str]:
 
 def changes(app: Flask, page: str, *, is_dry_run: bool) -> list[tuple[int, str, str | None, str | None]]:
     """Line, column, old, new."""
-    kept = select(ImportChange).where(ImportChange.batch_id == batch_of(app, page).id, ImportChange.is_dry_run == is_dry_run)
+    kept = select(ImportChange).where(
+        ImportChange.batch_id == batch_of(app, page).id, ImportChange.is_dry_run == is_dry_run
+    )
     with app.app_context(), reading() as session:
         found = session.scalars(kept.order_by(ImportChange.id))
         return [(one.line, one.column, one.old_value, one.new_value) for one in found]
@@ -63,7 +66,9 @@ def changes(app: Flask, page: str, *, is_dry_run: bool) -> list[tuple[int, str, 
 
 def listed(answer: TestResponse) -> list[dict[str, str]]:
     if answer.data.startswith(b"PK"):
-        header, *rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
+        header, *rows = (
+            CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
+        )
         return [dict(zip(map(str, header), map(str, one), strict=True)) for one in rows]
     return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
 
@@ -74,8 +79,11 @@ def refused_without_tick(visitor: Visitor, page: str, **fields: str) -> TestResp
     return answer
 
 
-# -- what a file does --------------------------------------------------------------------------------------------------
-def test_names_and_units_that_changed_places_are_said_loudly_and_asked_about(peopled: Flask, wati: Visitor) -> None:
+# -- what a file does
+# --------------------------------------------------------------------------------------------------
+def test_names_and_units_that_changed_places_are_said_loudly_and_asked_about(
+    peopled: Flask, wati: Visitor
+) -> None:
     page = checked(peopled, wati, staff_file(*swapped(BUDI, JOKO), row(SARI), newcomer(1)))
 
     told = words_of(wati.open(page))
@@ -144,7 +152,11 @@ def test_a_file_that_adds_people_only_warns_of_nothing(peopled: Flask, wati: Vis
 def test_what_became_much_after_the_check_is_said_after_the_run(peopled: Flask, wati: Visitor) -> None:
     """The people were new when the file was checked, and another file was faster."""
     rows = [newcomer(number, email="") for number in range(3)]
-    page = checked(peopled, wati, staff_file(*(one.replace("Dinas Pasar", "Orang").replace("Orang Ke", "Dinas") for one in rows)))
+    page = checked(
+        peopled,
+        wati,
+        staff_file(*(one.replace("Dinas Pasar", "Orang").replace("Orang Ke", "Dinas") for one in rows)),
+    )
     assert WARNED not in words_of(wati.open(page))
     imported(peopled, logged_in(peopled, RATNA), staff_file(*rows))
 
@@ -165,7 +177,13 @@ def test_every_column_is_counted_by_people(peopled: Flask, wati: Visitor) -> Non
     )
     page = checked(peopled, wati, file)
 
-    assert batch_of(peopled, page).column_counts == {"name": 1, "email": 1, "category": 1, "work_unit": 1, "phone": 2}
+    assert batch_of(peopled, page).column_counts == {
+        "name": 1,
+        "email": 1,
+        "category": 1,
+        "work_unit": 1,
+        "phone": 2,
+    }
     told = words_of(wati.open(page))
     assert "Nama 1 pegawai (33,3%) Email 1 pegawai (33,3%) Kategori 1 pegawai (33,3%)" in told
     assert "Telepon 2 pegawai (66,7%)" in told
@@ -182,7 +200,9 @@ def test_the_centre_is_told_how_many_people_move(peopled: Flask) -> None:
 
 def test_twenty_examples_have_a_share_of_every_column(peopled: Flask, wati: Visitor) -> None:
     others = unchanged(peopled, 30)
-    file = staff_file(*(other.replace("Dinas Pasar", "Dinas Baru") for other in others), row(BUDI, nama="Budi Baru"))
+    file = staff_file(
+        *(other.replace("Dinas Pasar", "Dinas Baru") for other in others), row(BUDI, nama="Budi Baru")
+    )
     page = checked(peopled, wati, file)
 
     table = wati.open(page).text.split("Contoh perubahan</h3>")[1].split("</table>")[0]
@@ -190,9 +210,12 @@ def test_twenty_examples_have_a_share_of_every_column(peopled: Flask, wati: Visi
     assert table.count("<td>nama</td>") == 1 and table.count("<td>unit kerja</td>") == 19
 
 
-# -- the rows behind it ------------------------------------------------------------------------------------------------
+# -- the rows behind it
+# ------------------------------------------------------------------------------------------------
 def test_what_was_done_is_kept_beside_what_was_shown(peopled: Flask, wati: Visitor) -> None:
-    page = imported(peopled, wati, staff_file(row(BUDI, nama="Budi Baru", unit_kerja="Dinas Pasar"), newcomer(1)))
+    page = imported(
+        peopled, wati, staff_file(row(BUDI, nama="Budi Baru", unit_kerja="Dinas Pasar"), newcomer(1))
+    )
 
     both = [(2, "name", BUDI.name, "Budi Baru"), (2, "work_unit", BUDI.unit, "Dinas Pasar")]
     assert changes(peopled, page, is_dry_run=True) == both
@@ -200,11 +223,15 @@ def test_what_was_done_is_kept_beside_what_was_shown(peopled: Flask, wati: Visit
     with peopled.app_context(), reading() as session:
         added = User.with_nip(session, Nip(newcomer(1)[:18]))
         assert added is not None
-        assert session.scalars(select(ImportChange.user_id).where(ImportChange.column == "nip")).all() == [added.id]
+        assert session.scalars(select(ImportChange.user_id).where(ImportChange.column == "nip")).all() == [
+            added.id
+        ]
 
 
 def test_who_was_faster_leaves_nothing_to_be_counted(peopled: Flask, wati: Visitor) -> None:
-    page = checked(peopled, wati, staff_file(row(BUDI, nama="Budi Baru", unit_kerja="Dinas Pasar"), row(SARI)))
+    page = checked(
+        peopled, wati, staff_file(row(BUDI, nama="Budi Baru", unit_kerja="Dinas Pasar"), row(SARI))
+    )
     with peopled.app_context(), unit_of_work() as session:
         budi = User.with_nip(session, Nip(BUDI.nip))
         assert budi is not None
@@ -230,7 +257,8 @@ def test_they_go_with_the_refused_rows(peopled: Flask, wati: Visitor) -> None:
     assert listed(wati.open(f"{page}/perubahan.csv")) == []
 
 
-# -- the list to take along --------------------------------------------------------------------------------------------
+# -- the list to take along
+# --------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
 def test_all_changes_can_be_taken_along(peopled: Flask, wati: Visitor, kind: str) -> None:
     rows = [row(BUDI, nama="Budi Baru", email="budi.baru@nusajaya.example"), row(JOKO, unit_kerja="=1+1")]
@@ -242,8 +270,10 @@ def test_all_changes_can_be_taken_along(peopled: Flask, wati: Visitor, kind: str
     assert answer.headers["Content-Disposition"] == f"attachment; filename=impor-{batch.id}-perubahan.{kind}"
     guard = "'" if kind == "csv" else ""
     assert listed(answer) == [
-        {"baris": "2", "nip": BUDI.nip, "nama": BUDI.name, "kolom": "nama", "sebelumnya": BUDI.name, "menjadi": "Budi Baru"},
-        {"baris": "2", "nip": BUDI.nip, "nama": BUDI.name, "kolom": "email", "sebelumnya": "b***@n***.example",
+        {"baris": "2", "nip": BUDI.nip, "nama": BUDI.name, "kolom": "nama", "sebelumnya": BUDI.name,
+        "menjadi": "Budi Baru"},
+        {"baris": "2", "nip": BUDI.nip, "nama": BUDI.name, "kolom": "email",
+        "sebelumnya": "b***@n***.example",
          "menjadi": "budi.baru@nusajaya.example"},
         {"baris": "3", "nip": JOKO.nip, "nama": JOKO.name, "kolom": "unit kerja", "sebelumnya": JOKO.unit,
          "menjadi": f"{guard}=1+1"},
@@ -251,11 +281,15 @@ def test_all_changes_can_be_taken_along(peopled: Flask, wati: Visitor, kind: str
     with peopled.app_context(), reading() as session:
         event = session.scalars(select(AuditEvent).where(AuditEvent.tag == Tag.EXPORTED)).one()
         assert event.detail == {"what": "import_changes", "file": kind, "batch": batch.id}
-        assert event.instansi_id == batch.instansi_id and event.actor is not None and event.actor.nip == WATI.nip
+        assert (
+            event.instansi_id == batch.instansi_id and event.actor is not None and event.actor.nip == WATI.nip
+        )
 
 
 @pytest.mark.parametrize("after_the_run", [False, True])
-def test_a_file_of_invented_addresses_fetches_nobodys_own(peopled: Flask, wati: Visitor, after_the_run: bool) -> None:
+def test_a_file_of_invented_addresses_fetches_nobodys_own(
+    peopled: Flask, wati: Visitor, after_the_run: bool
+) -> None:
     with peopled.app_context(), unit_of_work() as session:
         budi = User.with_nip(session, Nip(BUDI.nip))
         assert budi is not None
@@ -274,7 +308,11 @@ def test_a_file_of_invented_addresses_fetches_nobodys_own(peopled: Flask, wati: 
 def test_nobody_else_gets_the_list_and_who_has_moved_away_is_left_out(peopled: Flask, wati: Visitor) -> None:
     page = checked(peopled, wati, staff_file(row(BUDI, nama="Budi Baru"), row(JOKO, nama="Joko Baru")))
     raka, ratna = logged_in(peopled, RAKA), logged_in(peopled, RATNA)
-    assert raka.open(f"{page}/perubahan.csv").status_code == raka.open(f"{page}/perubahan.xlsx").status_code == 404
+    assert (
+        raka.open(f"{page}/perubahan.csv").status_code
+        == raka.open(f"{page}/perubahan.xlsx").status_code
+        == 404
+    )
     assert logged_in(peopled, SARI).open(f"{page}/perubahan.csv").status_code == 403
 
     with peopled.app_context(), unit_of_work() as session:
@@ -287,7 +325,9 @@ def test_nobody_else_gets_the_list_and_who_has_moved_away_is_left_out(peopled: F
     assert len(listed(ratna.open(f"{page}/perubahan.csv"))) == 2
 
 
-def test_a_long_list_is_cut_as_xlsx_and_whole_as_csv(peopled: Flask, wati: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_list_is_cut_as_xlsx_and_whole_as_csv(
+    peopled: Flask, wati: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(exports, "MOST_XLSX_ROWS", 2)
     page = checked(peopled, wati, staff_file(*(row(one, nama="Lain") for one in (BUDI, JOKO, DEWI))))
 
@@ -296,16 +336,23 @@ def test_a_long_list_is_cut_as_xlsx_and_whole_as_csv(peopled: Flask, wati: Visit
     assert len(rows) == 3 and "terpotong" in rows[2]["baris"]
 
 
-# -- in the trail, and with the password again -------------------------------------------------------------------------
-def test_the_trail_says_what_was_warned_of_and_that_it_was_run_all_the_same(peopled: Flask, wati: Visitor) -> None:
+# -- in the trail, and with the password again
+# -------------------------------------------------------------------------
+def test_the_trail_says_what_was_warned_of_and_that_it_was_run_all_the_same(
+    peopled: Flask, wati: Visitor
+) -> None:
     page = checked(peopled, wati, staff_file(*swapped(BUDI)))
     refused_without_tick(wati, page)
     run(wati, page)
 
     with peopled.app_context(), reading() as session:
         tags = (Tag.ADMIN_REFUSED, Tag.IMPORT_CONFIRMED)
-        events = session.scalars(select(AuditEvent).where(AuditEvent.tag.in_(tags)).order_by(AuditEvent.id)).all()
-    assert [(event.tag, event.detail["wide_columns"]) for event in events] == [(tag, "name,work_unit") for tag in tags]
+        events = session.scalars(
+            select(AuditEvent).where(AuditEvent.tag.in_(tags)).order_by(AuditEvent.id)
+        ).all()
+    assert [(event.tag, event.detail["wide_columns"]) for event in events] == [
+        (tag, "name,work_unit") for tag in tags
+    ]
     told = words_of(wati.open("/admin/audit"))
     assert "Kolom yang berubah untuk banyak pegawai nama, unit kerja" in told.replace(":", "")
 
@@ -322,7 +369,8 @@ def test_the_tick_is_kept_where_the_password_is_asked_for_again(peopled: Flask, 
 
 @pytest.mark.parametrize(
     ("people", "on_record", "is_wide", "percent"),
-    [(0, 0, None, ""), (1, 1, True, "100%"), (1, 10, False, "10%"), (2, 19, True, "10,5%"), (1, 9, True, "11,1%"),
+    [(0, 0, None, ""), (1, 1, True, "100%"), (1, 10, False, "10%"), (2, 19, True, "10,5%"), (1, 9, True,
+    "11,1%"),
      (100, 1000, False, "10%"), (101, 1000, True, "10,1%")],
 )  # fmt: skip
 def test_more_than_a_tenth_is_wide(people: int, on_record: int, is_wide: bool | None, percent: str) -> None:

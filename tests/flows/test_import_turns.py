@@ -1,4 +1,5 @@
-"""One admin's large file never holds up the others': a chunk of each in turn, by instansi, and one file of each admin."""
+"""One admin's large file never holds up the others': a chunk of each in turn, by instansi, and one file of
+each admin."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -70,8 +71,11 @@ def steps_of(turns: jobs.Turns) -> Iterator[None]:
         yield
 
 
-# -- turns -------------------------------------------------------------------------------------------------------------
-def test_a_small_file_that_comes_later_waits_for_one_chunk_of_the_large_one(peopled: Flask, order: list[int]) -> None:
+# -- turns
+# ------------------------------------------------------------------------------------------------------------
+def test_a_small_file_that_comes_later_waits_for_one_chunk_of_the_large_one(
+    peopled: Flask, order: list[int]
+) -> None:
     large = number_of(lying_there(peopled, WATI, file_of(10)))
     steps = steps_of(jobs.Turns(peopled))
     for _ in range(3):
@@ -84,7 +88,9 @@ def test_a_small_file_that_comes_later_waits_for_one_chunk_of_the_large_one(peop
     assert order == [large] * 3 + [small] + [large] * 7
 
 
-def test_the_centre_is_one_more_party_and_each_gets_every_third_chunk(peopled: Flask, order: list[int]) -> None:
+def test_the_centre_is_one_more_party_and_each_gets_every_third_chunk(
+    peopled: Flask, order: list[int]
+) -> None:
     pages = [
         lying_there(peopled, WATI, file_of(4)),
         lying_there(peopled, RAKA, file_of(4, CONTOH, 500)),
@@ -98,7 +104,9 @@ def test_the_centre_is_one_more_party_and_each_gets_every_third_chunk(peopled: F
     assert all(batch_of(peopled, page).dry_run == {"new": 4 * SMALL} for page in pages)
 
 
-def test_three_files_of_one_instansi_get_no_more_than_one_of_another(peopled: Flask, order: list[int]) -> None:
+def test_three_files_of_one_instansi_get_no_more_than_one_of_another(
+    peopled: Flask, order: list[int]
+) -> None:
     of_wati = [number_of(lying_there(peopled, WATI, file_of(4, first=100 * one))) for one in range(3)]
     of_raka = number_of(lying_there(peopled, RAKA, file_of(4, CONTOH, 900)))
     work(peopled)
@@ -108,7 +116,9 @@ def test_three_files_of_one_instansi_get_no_more_than_one_of_another(peopled: Fl
     assert turn[::2] == [of_raka] * 4 and set(turn[1::2]) <= set(of_wati)
 
 
-def test_who_has_been_served_longest_ago_comes_first_also_for_a_new_worker(peopled: Flask, order: list[int]) -> None:
+def test_who_has_been_served_longest_ago_comes_first_also_for_a_new_worker(
+    peopled: Flask, order: list[int]
+) -> None:
     lying_there(peopled, RAKA, file_of(1, CONTOH, 500))
     work(peopled)
     of_raka = number_of(lying_there(peopled, RAKA, file_of(2, CONTOH, 600)))
@@ -141,10 +151,16 @@ def test_more_files_than_a_worker_holds_at_once_all_come_to_their_turn(
         pass
 
     assert order.index(number_of(small)) <= 4 + 2 * 3
-    assert [batch_of(peopled, page).dry_run for page in (*large, small)] == [{"new": 27}, {"new": 27}, {"new": 3}]
+    assert [batch_of(peopled, page).dry_run for page in (*large, small)] == [
+        {"new": 27},
+        {"new": 27},
+        {"new": 3},
+    ]
 
 
-def test_files_of_one_instansi_fill_no_worker(peopled: Flask, order: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_of_one_instansi_fill_no_worker(
+    peopled: Flask, order: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(jobs, "MOST_IN_HAND", 2)
     for one in range(3):
         lying_there(peopled, WATI, file_of(9, first=100 * one))
@@ -157,7 +173,9 @@ def test_files_of_one_instansi_fill_no_worker(peopled: Flask, order: list[int], 
     assert order[4] == small, "one of three makes room at once"
 
 
-def test_while_a_workbook_is_unpacked_others_go_on(peopled: Flask, order: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_a_workbook_is_unpacked_others_go_on(
+    peopled: Flask, order: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     sleeps = "import sys, time, json; time.sleep(60)"
     monkeypatch.setattr(received_file, "_READER", ("-c", sleeps))
     workbook = lying_there(peopled, WATI, staff_template.as_xlsx())
@@ -177,7 +195,10 @@ def test_while_a_workbook_is_unpacked_others_go_on(peopled: Flask, order: list[i
 
 def test_workbooks_are_unpacked_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(received_file, "_READER", ("-c", "import time; time.sleep(60)"))
-    with received_file.begun(staff_template.as_xlsx()) as first, received_file.begun(staff_template.as_xlsx()) as second:
+    with (
+        received_file.begun(staff_template.as_xlsx()) as first,
+        received_file.begun(staff_template.as_xlsx()) as second,
+    ):
         assert not first.is_read() and not second.is_read()
         assert second._process is None, "what one of them takes is what all take"
     with received_file.begun(staff_template.as_xlsx()) as third:
@@ -206,7 +227,9 @@ def test_a_file_with_more_rows_than_a_file_may_have_is_told_so(
     monkeypatch.setattr(jobs, "MOST_ROWS", 5)
     page = checked(peopled, wati, staff_file(*("x" for _ in range(6))))
 
-    assert "lebih dari" in words_of(wati.open(page)) and "Bagi menjadi beberapa file" in words_of(wati.open(page))
+    assert "lebih dari" in words_of(wati.open(page)) and "Bagi menjadi beberapa file" in words_of(
+        wati.open(page)
+    )
     assert batch_of(peopled, page).state is BatchState.UNREADABLE
 
 
@@ -223,7 +246,8 @@ def test_a_reader_that_never_stops_talking_is_stopped(monkeypatch: pytest.Monkey
         pass
 
 
-# -- one file of each admin --------------------------------------------------------------------------------------------
+# -- one file of each admin
+# --------------------------------------------------------------------------------------------
 def test_a_second_file_is_not_taken_while_the_first_is_not_over(peopled: Flask, wati: Visitor) -> None:
     page = checked(peopled, wati, staff_file(newcomer(1)))
 
@@ -248,7 +272,9 @@ def test_the_same_file_again_is_the_same_batch_and_later_another_file(peopled: F
 
 
 @pytest.mark.parametrize("state", [BatchState.CONFIRMED, BatchState.RUNNING])
-def test_what_runs_cannot_be_cancelled_and_the_page_says_to_wait(peopled: Flask, wati: Visitor, state: BatchState) -> None:
+def test_what_runs_cannot_be_cancelled_and_the_page_says_to_wait(
+    peopled: Flask, wati: Visitor, state: BatchState
+) -> None:
     page = checked(peopled, wati, staff_file(newcomer(1)))
     run(wati, page)
     if state is BatchState.RUNNING:
@@ -261,7 +287,9 @@ def test_what_runs_cannot_be_cancelled_and_the_page_says_to_wait(peopled: Flask,
     assert f'href="{page}"' in answer.text and "batalkan" not in answer.text
 
 
-def test_a_file_whose_report_says_that_nothing_would_change_is_in_nobodys_way(peopled: Flask, wati: Visitor) -> None:
+def test_a_file_whose_report_says_that_nothing_would_change_is_in_nobodys_way(
+    peopled: Flask, wati: Visitor
+) -> None:
     """Its refused rows are corrected and come back: that is the way it is meant."""
     checked(peopled, wati, staff_file("1,rusak,,PNS,7301,x"))
 
@@ -273,7 +301,9 @@ def test_a_report_that_was_forgotten_for_weeks_is_in_nobodys_way(peopled: Flask,
 
     with time_machine.travel(now() + timedelta(days=20), tick=True):
         again = logged_in(peopled, WATI)
-        assert f'action="{page}/batalkan"' in upload(again, staff_file(newcomer(2))).text, "where no worker has kept house"
+        assert f'action="{page}/batalkan"' in upload(again, staff_file(newcomer(2))).text, (
+            "where no worker has kept house"
+        )
         with peopled.app_context():
             clean_up(now())
         assert upload(again, staff_file(newcomer(2))).status_code == 303
@@ -286,10 +316,14 @@ def test_nobody_elses_file_is_in_watis_way(peopled: Flask, wati: Visitor) -> Non
     assert upload(wati, staff_file(newcomer(3))).status_code == 303
 
 
-def test_a_file_for_an_instansi_that_is_not_watis_any_more_is_not_in_her_way(peopled: Flask, wati: Visitor) -> None:
+def test_a_file_for_an_instansi_that_is_not_watis_any_more_is_not_in_her_way(
+    peopled: Flask, wati: Visitor
+) -> None:
     checked(peopled, wati, staff_file(newcomer(1)))
     with peopled.app_context(), unit_of_work() as session:
-        mandate = session.scalars(select(AdminMandate).join(AdminMandate.user).where(User.nip == WATI.nip)).one()
+        mandate = session.scalars(
+            select(AdminMandate).join(AdminMandate.user).where(User.nip == WATI.nip)
+        ).one()
         other = session.scalars(select(User).where(User.nip == RAKA.nip)).one().instansi_id
         mandate.instansi_id = other
     moved = logged_in(peopled, WATI)

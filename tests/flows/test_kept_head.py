@@ -1,4 +1,5 @@
-"""The head outside the database: several machines, crashes, what was restored, what is late, and a key that goes."""
+"""The head outside the database: several machines, crashes, what was restored, what is late, and a key that
+goes."""
 
 import os
 import random
@@ -26,7 +27,10 @@ from config import ROOT
 from tests.conftest import SECRET_KEY, MakeApp, people
 from tests.flows.test_sealed_trail import act, head, kept_file, seal_all, tamper, verify
 
-OLD_KEY, NEW_KEY = "an old key for tests only and no use elsewhere", "a new key for tests only and no use elsewhere"
+OLD_KEY, NEW_KEY = (
+    "an old key for tests only and no use elsewhere",
+    "a new key for tests only and no use elsewhere",
+)
 COLUMNS = "tag, actor_id, account_id, client_address, user_agent, request_id, detail, instansi_id"
 
 
@@ -35,32 +39,44 @@ def run(app: Flask, *arguments: str) -> Result:
 
 
 def put_in(app: Flask, at: str, count: int = 1) -> None:
-    one = f"INSERT INTO audit_event (at, {COLUMNS}) SELECT '{at}', {COLUMNS} FROM audit_event ORDER BY id LIMIT 1"
+    one = (
+        f"INSERT INTO audit_event (at, {COLUMNS}) SELECT '{at}', {COLUMNS} FROM audit_event ORDER BY id "
+        "LIMIT 1"
+    )
     tamper(app, *[one] * count)
 
 
 def unsealed(app: Flask) -> list[int]:
     with app.app_context(), reading() as session:
-        return list(session.scalars(select(AuditEvent.id).where(AuditEvent.seal_no.is_(None)).order_by(AuditEvent.id)))
+        return list(
+            session.scalars(select(AuditEvent.id).where(AuditEvent.seal_no.is_(None)).order_by(AuditEvent.id))
+        )
 
 
 def noted(app: Flask, tag: Tag) -> list[dict[str, str | int | None]]:
     with app.app_context(), reading() as session:
-        return list(session.scalars(select(AuditEvent.detail).where(AuditEvent.tag == tag).order_by(AuditEvent.id)))
+        return list(
+            session.scalars(select(AuditEvent.detail).where(AuditEvent.tag == tag).order_by(AuditEvent.id))
+        )
 
 
 def state_of(app: Flask) -> Callable[[], None]:
     """What puts back the trail as it is now."""
     with app.app_context(), reading() as session:
-        last = session.scalars(select(AuditEvent.id).order_by(AuditEvent.id.desc()).limit(1)).one_or_none() or 0
-        row = session.execute(select(AuditHead.seal_no, AuditHead.seal, AuditHead.mark, AuditHead.newest_at)).one()
+        last = (
+            session.scalars(select(AuditEvent.id).order_by(AuditEvent.id.desc()).limit(1)).one_or_none() or 0
+        )
+        row = session.execute(
+            select(AuditHead.seal_no, AuditHead.seal, AuditHead.mark, AuditHead.newest_at)
+        ).one()
     newest = f"'{row[3]}'" if row[3] else "NULL"
 
     def put_back() -> None:
         tamper(
             app,
             f"DELETE FROM audit_event WHERE id > {last}",
-            f"UPDATE audit_head SET seal_no = {row[0]}, seal = '{row[1]}', mark = '{row[2]}', newest_at = {newest}",
+            f"UPDATE audit_head SET seal_no = {row[0]}, seal = '{row[1]}', mark = '{row[2]}', newest_at = "
+            f"{newest}",
         )
 
     return put_back
@@ -73,7 +89,8 @@ def sealed(peopled: Flask) -> Flask:
     return peopled
 
 
-# -- the file ----------------------------------------------------------------------------------------------------------
+# -- the file
+# ----------------------------------------------------------------------------------------------------------
 def test_the_file_is_small_and_for_nobody_else(sealed: Flask) -> None:
     file = kept_file(sealed)
 
@@ -100,7 +117,12 @@ def test_a_new_machine_is_told_that_it_has_seen_nothing_and_goes_on(
 
 def test_databases_that_share_a_folder_have_a_file_each(sealed: Flask, tmp_path: Path) -> None:
     keys = sealed.extensions["portal"].keys
-    urls = ("sqlite:///a.db", "sqlite:///b.db", "postgresql+psycopg://u:one@host/portal", "postgresql+psycopg://u@host/other")
+    urls = (
+        "sqlite:///a.db",
+        "sqlite:///b.db",
+        "postgresql+psycopg://u:one@host/portal",
+        "postgresql+psycopg://u@host/other",
+    )
     files = {KeptHead.of(tmp_path, url, keys).path for url in urls}
 
     assert len(files) == 4
@@ -108,7 +130,9 @@ def test_databases_that_share_a_folder_have_a_file_each(sealed: Flask, tmp_path:
     assert same in files, "a new password is not another database"
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"\xff\xfe", b'{"seal_no": 1, "seal": "x", "mark": "y"}', b"x" * 10_000])
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[1]", b"\xff\xfe", b'{"seal_no": 1, "seal": "x", "mark": "y"}', b"x" * 10_000]
+)
 def test_a_file_that_is_not_ours_is_told_and_kept_and_does_not_stop_the_worker(
     sealed: Flask, caplog: pytest.LogCaptureFixture, content: bytes
 ) -> None:
@@ -125,7 +149,10 @@ def test_a_file_that_is_not_ours_is_told_and_kept_and_does_not_stop_the_worker(
     assert "tidak dapat dipakai" in answer.output and "accept-restored --head 6:" in answer.output
     assert file.read_bytes() == content and "cannot be kept" in caplog.text
     number, seal = head(sealed)
-    assert run(sealed, "accept-restored", "--head", f"{number}:{seal}", "--because", "Disk rusak.").exit_code == 0
+    assert (
+        run(sealed, "accept-restored", "--head", f"{number}:{seal}", "--because", "Disk rusak.").exit_code
+        == 0
+    )
     assert verify(sealed).exit_code == 0
 
 
@@ -148,8 +175,11 @@ def test_a_folder_that_cannot_be_written_stops_nothing_and_is_told(
     assert answer.exit_code == 0 and "Peringatan: kepala jejak tidak dapat disimpan" in answer.output
 
 
-# -- restored ----------------------------------------------------------------------------------------------------------
-def test_a_restored_backup_is_accepted_by_command_and_never_by_itself(sealed: Flask, caplog: pytest.LogCaptureFixture) -> None:
+# -- restored
+# ----------------------------------------------------------------------------------------------------------
+def test_a_restored_backup_is_accepted_by_command_and_never_by_itself(
+    sealed: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
     put_back = state_of(sealed)
     number, seal = head(sealed)
     act(sealed, 3)
@@ -177,7 +207,10 @@ def test_a_restored_backup_is_accepted_by_command_and_never_by_itself(sealed: Fl
     record = next(record for record in caplog.records if "restored state" in record.message)
     assert record.fields["head_before"] == lost and record.fields["head_accepted"] == f"{number}:{seal}"  # type: ignore[attr-defined]
     assert verify(sealed).exit_code == 0 and unsealed(sealed) == []
-    assert "Tidak ada yang perlu" in run(sealed, "accept-restored", "--head", f"{number}:{seal}", "--because", "Lagi.").output
+    assert (
+        "Tidak ada yang perlu"
+        in run(sealed, "accept-restored", "--head", f"{number}:{seal}", "--because", "Lagi.").output
+    )
 
 
 def test_a_forged_trail_is_not_accepted_as_a_restored_one(sealed: Flask) -> None:
@@ -195,7 +228,9 @@ def test_a_forged_trail_is_not_accepted_as_a_restored_one(sealed: Flask) -> None
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_deleted_database_is_told_with_the_way_on(sealed: Flask, database_url: str, password_hash: str) -> None:
+def test_a_deleted_database_is_told_with_the_way_on(
+    sealed: Flask, database_url: str, password_hash: str
+) -> None:
     with sealed.app_context():
         engine().dispose()
     file = Path(database_url.removeprefix("sqlite:///"))
@@ -221,7 +256,9 @@ def test_a_demo_that_is_made_anew_goes_on_and_says_so(make_app: MakeApp, databas
     first = app.test_cli_runner().invoke(args=["demo"])
     seal_all(app)
     lost = "{}:{}".format(*head(app))
-    assert first.exit_code == 0 and verify(app).exit_code == 0 and unsealed(app) == [], "also what happened before today"
+    assert first.exit_code == 0 and verify(app).exit_code == 0 and unsealed(app) == [], (
+        "also what happened before today"
+    )
     with app.app_context():
         engine().dispose()
     for one in file.parent.glob(f"{file.name}*"):
@@ -232,11 +269,15 @@ def test_a_demo_that_is_made_anew_goes_on_and_says_so(make_app: MakeApp, databas
     assert second.exit_code == 0 and lost in second.output
     answer = verify(app)
     assert answer.exit_code == 0, answer.output
-    assert [detail["head_before"] for detail in noted(app, Tag.TRAIL_RESTORED)] == [lost] and unsealed(app) == []
+    assert [detail["head_before"] for detail in noted(app, Tag.TRAIL_RESTORED)] == [lost] and unsealed(
+        app
+    ) == []
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_tables_made_twice_before_anything_was_sealed_need_no_decision(make_app: MakeApp, tmp_path: Path) -> None:
+def test_tables_made_twice_before_anything_was_sealed_need_no_decision(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
     app = make_app(DATABASE_URL=f"sqlite:///{tmp_path / 'new.db'}")
     for _ in range(2):
         for one in tmp_path.glob("new.db*"):
@@ -248,8 +289,11 @@ def test_tables_made_twice_before_anything_was_sealed_need_no_decision(make_app:
             engine().dispose()
 
 
-# -- late rows ---------------------------------------------------------------------------------------------------------
-def test_a_late_row_waits_for_the_operator_and_holds_up_no_other(sealed: Flask, caplog: pytest.LogCaptureFixture) -> None:
+# -- late rows
+# ---------------------------------------------------------------------------------------------------------
+def test_a_late_row_waits_for_the_operator_and_holds_up_no_other(
+    sealed: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
     put_in(sealed, "2020-05-05 05:05:05", 30)
     put_in(sealed, "2999-05-05 05:05:05")
     late = unsealed(sealed)
@@ -262,7 +306,11 @@ def test_a_late_row_waits_for_the_operator_and_holds_up_no_other(sealed: Flask, 
 
     assert unsealed(sealed) == late and head(sealed)[0] == 7
     assert [record.fields for record in caplog.records if "too old" in record.message] == [{"rows": 31}]  # type: ignore[attr-defined]
-    assert answer.exit_code == 1 and f"baris id {late[0]}: belum disegel" in answer.output and "masa depan" in answer.output
+    assert (
+        answer.exit_code == 1
+        and f"baris id {late[0]}: belum disegel" in answer.output
+        and "masa depan" in answer.output
+    )
     assert run(sealed, "accept-late", "--because", "Jam salah.").exit_code == 2
     assert run(sealed, "accept-late", "--because", "Jam salah.", "1").exit_code == 1, "one that is sealed"
     some = run(sealed, "accept-late", "--because", "Jam salah.", str(late[0]), str(late[1]))
@@ -271,7 +319,11 @@ def test_a_late_row_waits_for_the_operator_and_holds_up_no_other(sealed: Flask, 
     assert unsealed(sealed) == [] and verify(sealed).exit_code == 0
     told = noted(sealed, Tag.TRAIL_LATE_ACCEPTED)
     assert [detail["how_many"] for detail in told] == [2, 29]
-    assert told[0]["first_row"] == late[0] and str(told[0]["head_before"]).startswith("7:") and told[0]["because"] == "Jam salah."
+    assert (
+        told[0]["first_row"] == late[0]
+        and str(told[0]["head_before"]).startswith("7:")
+        and told[0]["because"] == "Jam salah."
+    )
     act(sealed, 2)
     seal_all(sealed)
     assert unsealed(sealed) == [], "what was accepted moves no limit"
@@ -311,7 +363,11 @@ def test_a_clock_that_was_ahead_shuts_no_door(sealed: Flask) -> None:
 def test_thousands_of_late_rows_cost_the_worker_nothing(sealed: Flask, database_url: str) -> None:
     put_in(sealed, "2020-05-05 05:05:05", 100)
     for _ in range(5):
-        tamper(sealed, f"INSERT INTO audit_event (at, {COLUMNS}) SELECT at, {COLUMNS} FROM audit_event WHERE at < '2021-01-01'")
+        tamper(
+            sealed,
+            f"INSERT INTO audit_event (at, {COLUMNS}) SELECT at, {COLUMNS} FROM audit_event WHERE at < "
+            "'2021-01-01'",
+        )
     act(sealed, 2)
     steps = 0
 
@@ -331,7 +387,8 @@ def test_thousands_of_late_rows_cost_the_worker_nothing(sealed: Flask, database_
     assert len(unsealed(sealed)) == 3200
 
 
-# -- an earlier release ------------------------------------------------------------------------------------------------
+# -- an earlier release
+# ------------------------------------------------------------------------------------------------
 def test_a_head_of_an_earlier_release_is_taken_over(sealed: Flask) -> None:
     kept_file(sealed).unlink()
     with sealed.app_context(), unit_of_work() as session:
@@ -351,7 +408,9 @@ def test_a_head_of_an_earlier_release_is_taken_over(sealed: Flask) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_trail_that_nobody_has_sealed_yet_is_taken_over_once_with_its_history(make_app: MakeApp, tmp_path: Path) -> None:
+def test_a_trail_that_nobody_has_sealed_yet_is_taken_over_once_with_its_history(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
     url = f"sqlite:///{tmp_path / 'old.db'}"
     migrations.upgrade(url, "0006")
     app = make_app(DATABASE_URL=url)
@@ -373,12 +432,14 @@ def test_a_trail_that_nobody_has_sealed_yet_is_taken_over_once_with_its_history(
     assert head(app)[0] == 0 and verify(app).exit_code == 1
 
 
-# -- honest days -------------------------------------------------------------------------------------------------------
+# -- honest days
+# -------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("seed", range(6))
 def test_no_honest_day_gives_an_alarm(
     peopled: Flask, make_app: MakeApp, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two machines, workers that are killed at bad moments, keys that change: whoever looks finds the trail whole."""
+    """Two machines, workers that are killed at bad moments, keys that change: whoever looks finds the trail
+    whole."""
     chance = random.Random(seed)
     keys = [OLD_KEY]
     monkeypatch.setattr(sealing, "ROWS_AT_ONCE", 4)
@@ -386,13 +447,16 @@ def test_no_honest_day_gives_an_alarm(
     def machines() -> list[Flask]:
         fallbacks = ",".join(reversed(keys[:-1]))
         return [
-            make_app(SECRET_KEY=keys[-1], SECRET_KEY_FALLBACKS=fallbacks, INSTANCE_PATH=str(tmp_path / name)) for name in "ab"
+            make_app(SECRET_KEY=keys[-1], SECRET_KEY_FALLBACKS=fallbacks, INSTANCE_PATH=str(tmp_path / name))
+            for name in "ab"
         ]
 
     both = machines()
     for step in range(25):
         app = chance.choice(both)
-        deed = chance.choice(["act", "act", "seal", "seal", "killed before", "killed after", "look", "verify", "key", "reseal"])
+        deed = chance.choice(
+            ["act", "act", "seal", "seal", "killed before", "killed after", "look", "verify", "key", "reseal"]
+        )
         with app.app_context():
             if deed == "act":
                 act(app, chance.randrange(1, 8))
@@ -419,7 +483,9 @@ def test_no_honest_day_gives_an_alarm(
         assert answer.exit_code == 0, (seed, answer.output)
 
 
-def test_the_file_is_written_after_the_commit_and_never_before(sealed: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_written_after_the_commit_and_never_before(
+    sealed: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[tuple[int, int]] = []
     replace = KeptHead.replace
 
@@ -436,7 +502,8 @@ def test_the_file_is_written_after_the_commit_and_never_before(sealed: Flask, mo
     assert seen == [(8, 8)]
 
 
-# -- a key that goes ---------------------------------------------------------------------------------------------------
+# -- a key that goes
+# ---------------------------------------------------------------------------------------------------
 @pytest.fixture
 def two_keys(make_app: MakeApp, password_hash: str) -> Flask:
     """Seven rows under an old key, three under the new one."""
@@ -453,15 +520,23 @@ def two_keys(make_app: MakeApp, password_hash: str) -> Flask:
 def test_after_sealing_anew_the_old_key_may_go(
     two_keys: Flask, make_app: MakeApp, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    elsewhere = make_app(SECRET_KEY=NEW_KEY, SECRET_KEY_FALLBACKS=OLD_KEY, INSTANCE_PATH=str(tmp_path / "elsewhere"))
-    assert verify(elsewhere).exit_code == 0 and "7 baris masih bersegel kunci lama" in verify(elsewhere).output
+    elsewhere = make_app(
+        SECRET_KEY=NEW_KEY, SECRET_KEY_FALLBACKS=OLD_KEY, INSTANCE_PATH=str(tmp_path / "elsewhere")
+    )
+    assert (
+        verify(elsewhere).exit_code == 0 and "7 baris masih bersegel kunci lama" in verify(elsewhere).output
+    )
     old = "{}:{}".format(*head(two_keys))
 
     answer = run(two_keys, "reseal")
 
     assert answer.exit_code == 0, answer.output
     (detail,) = noted(two_keys, Tag.TRAIL_RESEALED)
-    assert detail["head_before"] == old and f"Kepala lama: {old}" in answer.output and str(detail["head_after"]) in answer.output
+    assert (
+        detail["head_before"] == old
+        and f"Kepala lama: {old}" in answer.output
+        and str(detail["head_after"]) in answer.output
+    )
     record = next(record for record in caplog.records if "sealed anew" in record.message)
     assert record.fields == {"head_before": old, "head_after": detail["head_after"]}  # type: ignore[attr-defined]
     with elsewhere.app_context():
@@ -487,7 +562,9 @@ def test_nothing_is_sealed_anew_while_anything_is_wrong(two_keys: Flask) -> None
 def start_resealing(app: Flask, steps: int) -> None:
     for _ in range(steps):
         with app.app_context(), unit_of_work() as session:
-            outcome = sealing.reseal_next(session, app.extensions["portal"].keys, None, sealing_client(), now())
+            outcome = sealing.reseal_next(
+                session, app.extensions["portal"].keys, None, sealing_client(), now()
+            )
             assert isinstance(outcome, sealing.Resealed) and outcome.heads is None
 
 
@@ -524,7 +601,9 @@ def test_what_is_put_in_between_two_steps_is_found_and_not_made_good(
     assert verify(two_keys).exit_code == 1
 
 
-def test_acts_are_sealed_while_all_is_sealed_anew(two_keys: Flask, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_acts_are_sealed_while_all_is_sealed_anew(
+    two_keys: Flask, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sealing, "ROWS_AT_ONCE", 3)
     start_resealing(two_keys, 2)
     act(two_keys, 5)
@@ -560,12 +639,17 @@ create_app(Settings.from_env()).test_cli_runner().invoke(args=["audit", "reseal"
 
 
 @pytest.mark.parametrize(("step", "moment"), [(2, "before"), (2, "after"), (4, "before")])
-def test_a_killed_command_is_gone_on_with(two_keys: Flask, make_app: MakeApp, database_url: str, step: int, moment: str) -> None:
+def test_a_killed_command_is_gone_on_with(
+    two_keys: Flask, make_app: MakeApp, database_url: str, step: int, moment: str
+) -> None:
     environ = {
-        **os.environ, "PORTAL_ENV": "test", "DATABASE_URL": database_url, "SECRET_KEY": NEW_KEY, "SECRET_KEY_FALLBACKS": OLD_KEY,
+        **os.environ, "PORTAL_ENV": "test", "DATABASE_URL": database_url, "SECRET_KEY": NEW_KEY,
+        "SECRET_KEY_FALLBACKS": OLD_KEY,
         "INSTANCE_PATH": two_keys.instance_path,
     }  # fmt: skip
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(step), moment], cwd=ROOT, env=environ, capture_output=True)
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(step), moment], cwd=ROOT, env=environ, capture_output=True
+    )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert verify(two_keys).exit_code == 0
     assert verify(make_app(SECRET_KEY=NEW_KEY)).exit_code == (1 if step == 2 else 0)

@@ -1,4 +1,5 @@
-"""A browser in which its owner has logged in is known: strangers do not slow it down, and it is worth nothing to a thief."""
+"""A browser in which its owner has logged in is known: strangers do not slow it down, and it is worth nothing
+to a thief."""
 
 from datetime import timedelta
 
@@ -79,7 +80,9 @@ def test_known_browsers_and_new_ones_do_not_use_up_each_others_tries(peopled: Fl
     at_home = _known(peopled)
     assert [_guess(at_home) for _ in range(6)] == [422] * 5 + [429]
 
-    assert Visitor(peopled).log_in(SARI.nip).status_code == 303, "who sits at a known browser does not lock her out of others"
+    assert Visitor(peopled).log_in(SARI.nip).status_code == 303, (
+        "who sits at a known browser does not lock her out of others"
+    )
     _use_up(peopled)
     assert _guess(at_home) == 429, "and gets no tries of new ones beside his own"
 
@@ -94,7 +97,9 @@ def test_a_login_in_a_known_browser_does_not_clear_the_way_for_who_guesses_in_an
     assert [_guess(in_office) for _ in range(2)] == [422, 429]
 
 
-def test_who_uses_up_everything_does_not_keep_the_owner_from_the_mailed_link(peopled: Flask, inbox: Inbox) -> None:
+def test_who_uses_up_everything_does_not_keep_the_owner_from_the_mailed_link(
+    peopled: Flask, inbox: Inbox
+) -> None:
     thief, sari = _known(peopled), Visitor(peopled)
     assert [_guess(thief) for _ in range(6)][-1] == 429
     _use_up(peopled)
@@ -105,7 +110,9 @@ def test_who_uses_up_everything_does_not_keep_the_owner_from_the_mailed_link(peo
     assert sari.reset_password(mail.code, NEW_PASSWORD).status_code == 303
 
     assert [_guess(thief) for _ in range(6)][-1] == 429
-    assert sari.log_in(SARI.nip, NEW_PASSWORD).status_code == 303, "this browser has the only mark that is worth something"
+    assert sari.log_in(SARI.nip, NEW_PASSWORD).status_code == 303, (
+        "this browser has the only mark that is worth something"
+    )
 
 
 # -- what ends a mark
@@ -164,7 +171,9 @@ def test_a_login_makes_the_mark_young_again(peopled: Flask) -> None:
         browser = _known(peopled)
         for _ in range(2):
             clock.shift(timedelta(days=179))
-            browser.client.set_cookie("perangkat", _mark(browser), domain="localhost")  # a test's browser drops old ones
+            browser.client.set_cookie(
+                "perangkat", _mark(browser), domain="localhost"
+            )  # a test's browser drops old ones
             assert browser.log_in(SARI.nip).status_code == 303
             browser.submit("/beranda", "/logout")
         _use_up(peopled)
@@ -188,7 +197,9 @@ def _take_the_password(person: User) -> None:
     person.set_password(old or "", now())
 
 
-@pytest.mark.parametrize("act", [_renumber, _deactivate_and_back, _take_the_password], ids=lambda act: act.__name__)
+@pytest.mark.parametrize(
+    "act", [_renumber, _deactivate_and_back, _take_the_password], ids=lambda act: act.__name__
+)
 def test_a_mark_dies_with_what_was_proven(peopled: Flask, act: object) -> None:
     browser = _known(peopled)
     with peopled.app_context(), unit_of_work() as session:
@@ -199,7 +210,8 @@ def test_a_mark_dies_with_what_was_proven(peopled: Flask, act: object) -> None:
 
 
 def test_a_correction_of_the_address_leaves_her_browsers_known(peopled: Flask) -> None:
-    """Or whoever changes it would also open her account's door to strangers who use up her tries, and close her mailbox."""
+    """Or whoever changes it would also open her account's door to strangers who use up her tries, and close
+    her mailbox."""
     browser = _known(peopled)
     with peopled.app_context(), unit_of_work() as session:
         session.scalars(select(User).where(User.nip == SARI.nip)).one().set_email(None)
@@ -216,14 +228,18 @@ def test_a_mark_is_of_no_use_for_another_nip(peopled: Flask) -> None:
 
     _fill_the_office(peopled)
     for nip in (RAKA.nip, BUDI.nip, STRANGERS_NIP, ""):
-        assert _guess(browser, nip) == 429, "nor does it let her guess at others from an office that has used up its tries"
+        assert _guess(browser, nip) == 429, (
+            "nor does it let her guess at others from an office that has used up its tries"
+        )
     assert browser.log_in(SARI.nip).status_code == 303
 
 
 def test_a_nip_that_somebody_else_has_now_is_another_nip(peopled: Flask) -> None:
     browser = _known(peopled)
     with peopled.app_context(), unit_of_work() as session:
-        sari, raka = (session.scalars(select(User).where(User.nip == person.nip)).one() for person in (SARI, RAKA))
+        sari, raka = (
+            session.scalars(select(User).where(User.nip == person.nip)).one() for person in (SARI, RAKA)
+        )
         sari.renumber(Nip(SARI.nip[:-1] + "9"))
         session.flush()
         raka.renumber(Nip(SARI.nip))
@@ -258,7 +274,9 @@ def test_a_cookie_of_an_earlier_release_is_nothing(peopled: Flask, kept: object)
         sealed = portal().keys._serializer("mysapk.device").dumps(kept)
     browser.client.set_cookie("perangkat", str(sealed), domain="localhost")
 
-    assert _guess(browser, BUDI.nip) == 422, "also where nobody has ever logged in and there is no mark to compare with"
+    assert _guess(browser, BUDI.nip) == 422, (
+        "also where nobody has ever logged in and there is no mark to compare with"
+    )
     assert browser.log_in(SARI.nip).status_code == 303
 
 
@@ -281,7 +299,9 @@ def test_a_new_key_leaves_browsers_known(make_app: MakeApp, password_hash: str) 
 
 def test_the_account_page_says_until_when_this_browser_is_known(peopled: Flask) -> None:
     with time_machine.travel("2026-03-02 03:00:00+00:00", tick=False):
-        assert "Browser ini dikenal sampai 29 Agustus 2026." in words_of(logged_in(peopled, SARI).open("/akun"))
+        assert "Browser ini dikenal sampai 29 Agustus 2026." in words_of(
+            logged_in(peopled, SARI).open("/akun")
+        )
 
 
 def test_she_can_have_all_browsers_forgotten(peopled: Flask) -> None:
@@ -344,7 +364,9 @@ def test_only_who_is_logged_in_has_browsers_forgotten(peopled: Flask, path: str)
     assert _is_known(peopled, phone)
 
 
-def test_five_people_share_a_browser_and_who_was_here_longest_ago_makes_room(peopled: Flask, password_hash: str) -> None:
+def test_five_people_share_a_browser_and_who_was_here_longest_ago_makes_room(
+    peopled: Flask, password_hash: str
+) -> None:
     with peopled.app_context(), unit_of_work() as session:
         for person in session.scalars(select(User).where(User.nip.in_([DEWI.nip, HADI.nip]))):
             person.set_password(password_hash, now())
@@ -366,7 +388,9 @@ def test_five_people_share_a_browser_and_who_was_here_longest_ago_makes_room(peo
 
 
 @pytest.mark.parametrize("nip", [SARI.nip, BUDI.nip, CINTA.nip, STRANGERS_NIP])
-def test_a_browser_with_somebodys_mark_runs_the_same_statements_for_every_other_nip(peopled: Flask, nip: str) -> None:
+def test_a_browser_with_somebodys_mark_runs_the_same_statements_for_every_other_nip(
+    peopled: Flask, nip: str
+) -> None:
     def refused(nip: str) -> list[str]:
         browser = logged_in(peopled, RAKA)
         browser.submit("/beranda", "/logout")
@@ -384,7 +408,9 @@ def test_the_cookie_does_not_tell_who_was_here(peopled: Flask) -> None:
         kept = portal().keys.open_devices(mark)
 
     assert [entry[0] for entry in kept.values()] == [account.browser_mark]
-    assert SARI.nip not in str(kept) and SARI.name not in str(kept) and str(person_id(peopled, SARI)) not in kept
+    assert (
+        SARI.nip not in str(kept) and SARI.name not in str(kept) and str(person_id(peopled, SARI)) not in kept
+    )
 
 
 def test_a_database_that_is_away_is_not_taken_for_a_fault_of_the_counters(peopled: Flask) -> None:

@@ -115,18 +115,29 @@ def test_the_home_page_tells_who_one_is_and_what_will_be_asked(peopled: Flask) -
 
     assert "19850312 201001 2 001" in home and "Dinas Kesehatan" in home and "loket 3" in home
     assert "Riwayat Jabatan" in home and "Dibuka sampai" in home
-    assert "Belum dibuka" in words_of(logged_in(peopled, RAKA).open("/beranda")), "the own window of the instansi overrides"
+    assert "Belum dibuka" in words_of(logged_in(peopled, RAKA).open("/beranda")), (
+        "the own window of the instansi overrides"
+    )
 
 
 def test_the_window_is_set_from_the_command_line(peopled: Flask) -> None:
     runner = peopled.test_cli_runner()
 
-    closed = runner.invoke(args=["pdm", "set", "--opens", "2021-07-01", "--closes", "2021-10-31", "--instansi", "7301"])
+    closed = runner.invoke(
+        args=["pdm", "set", "--opens", "2021-07-01", "--closes", "2021-10-31", "--instansi", "7301"]
+    )
     assert closed.exit_code == 0, closed.output
 
     assert "Ditutup" in words_of(logged_in(peopled, SARI).open("/beranda"))
-    assert runner.invoke(args=["pdm", "set", "--opens", "2021-07-02", "--closes", "2021-07-01"]).exit_code == 1
-    assert runner.invoke(args=["pdm", "set", "--opens", "2021-07-01", "--closes", "2021-07-02", "--instansi", "x"]).exit_code == 1
+    assert (
+        runner.invoke(args=["pdm", "set", "--opens", "2021-07-02", "--closes", "2021-07-01"]).exit_code == 1
+    )
+    assert (
+        runner.invoke(
+            args=["pdm", "set", "--opens", "2021-07-01", "--closes", "2021-07-02", "--instansi", "x"]
+        ).exit_code
+        == 1
+    )
     assert runner.invoke(args=["pdm", "set", "--opens", "kemarin", "--closes", "2021-07-02"]).exit_code == 2
 
 
@@ -153,14 +164,17 @@ def test_https_gives_host_cookies_and_hsts(make_app: MakeApp, password_hash: str
     token = page.text.split('name="csrf_token" type="hidden" value="')[1].split('"')[0]
 
     answer = client.post(
-        "/login", base_url="https://mysapk.example", data={"csrf_token": token, "nip": SARI.nip, "password": PASSWORD}
+        "/login",
+        base_url="https://mysapk.example",
+        data={"csrf_token": token, "nip": SARI.nip, "password": PASSWORD},
     )
 
     assert answer.status_code == 303 and "Strict-Transport-Security" in answer.headers
     cookies = answer.headers.getlist("Set-Cookie")
     assert any(cookie.startswith("__Host-masuk=") for cookie in cookies)
     assert all(
-        "Secure" in cookie and "HttpOnly" in cookie and "Path=/" in cookie and "Domain" not in cookie for cookie in cookies
+        "Secure" in cookie and "HttpOnly" in cookie and "Path=/" in cookie and "Domain" not in cookie
+        for cookie in cookies
     )
 
 

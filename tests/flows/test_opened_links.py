@@ -1,4 +1,5 @@
-"""Who has opened the mailed link has proven the mailbox: an office that has used up its wrong tries does not stop that."""
+"""Who has opened the mailed link has proven the mailbox: an office that has used up its wrong tries does not
+stop that."""
 
 from datetime import timedelta
 
@@ -32,14 +33,17 @@ def _use_up_the_office(app: Flask, page: str = "/reset-password") -> None:
     token = guesser.csrf_token("/konfirmasi-reset-password")
     secret = {"token": WRONG, "password": NEW_PASSWORD}
     answers = [
-        guesser.post(page, csrf_token=token, nip=f"1970010119950{number:05d}", **secret).status_code for number in range(101)
+        guesser.post(page, csrf_token=token, nip=f"1970010119950{number:05d}", **secret).status_code
+        for number in range(101)
     ]
     assert answers == [422] * 100 + [429]
 
 
 def _send(visitor: Visitor, **fields: str) -> int:
     token = visitor.csrf_token("/konfirmasi-reset-password")
-    return visitor.post("/reset-password", csrf_token=token, **{"password": NEW_PASSWORD, **fields}).status_code
+    return visitor.post(
+        "/reset-password", csrf_token=token, **{"password": NEW_PASSWORD, **fields}
+    ).status_code
 
 
 @pytest.mark.parametrize("page", ["/reset-password", "/login"])
@@ -54,11 +58,17 @@ def test_an_opened_link_resets_in_an_office_that_has_used_up_its_tries(
     assert "Token dari email sudah terisi" in page_shown
     assert _send(budi, nip="", token=mail.code) == 303
 
-    assert budi.log_in(BUDI.nip, NEW_PASSWORD).status_code == 303, "and from there the login is open, in this office too"
+    assert budi.log_in(BUDI.nip, NEW_PASSWORD).status_code == 303, (
+        "and from there the login is open, in this office too"
+    )
 
 
-@pytest.mark.parametrize("spelling", [str.lower, lambda code: code.replace("-", " "), lambda code: f" {code}\n"])
-def test_the_filled_in_code_may_be_spelled_otherwise(peopled: Flask, budi: Visitor, mail: Mail, spelling: object) -> None:
+@pytest.mark.parametrize(
+    "spelling", [str.lower, lambda code: code.replace("-", " "), lambda code: f" {code}\n"]
+)
+def test_the_filled_in_code_may_be_spelled_otherwise(
+    peopled: Flask, budi: Visitor, mail: Mail, spelling: object
+) -> None:
     budi.open(mail.link)
     _use_up_the_office(peopled)
 
@@ -88,11 +98,15 @@ def test_the_holder_of_a_link_does_not_guess_at_other_codes_or_other_nips(
         assert _send(budi, nip="", token=token) == 429, token
 
 
-def test_wrong_codes_beside_an_opened_link_are_counted_for_the_office(peopled: Flask, budi: Visitor, mail: Mail) -> None:
+def test_wrong_codes_beside_an_opened_link_are_counted_for_the_office(
+    peopled: Flask, budi: Visitor, mail: Mail
+) -> None:
     budi.open(mail.link)
     token = budi.csrf_token("/konfirmasi-reset-password")
     fields = {"csrf_token": token, "token": WRONG, "password": NEW_PASSWORD}
-    answers = [budi.post("/reset-password", nip=f"1970010119950{n:05d}", **fields).status_code for n in range(101)]
+    answers = [
+        budi.post("/reset-password", nip=f"1970010119950{n:05d}", **fields).status_code for n in range(101)
+    ]
 
     assert answers == [422] * 100 + [429]
 

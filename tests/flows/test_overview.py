@@ -16,7 +16,17 @@ from app.db import reading, unit_of_work
 from app.domain.categories import Activation, Category
 from app.domain.corrections import CorrectionState
 from app.domain.indonesian_time import now, today_in_jakarta
-from app.models import ActivationDay, ActivationUnit, AuditEvent, EmailCorrection, Instansi, Letter, OutboxMail, Tag, User
+from app.models import (
+    ActivationDay,
+    ActivationUnit,
+    AuditEvent,
+    EmailCorrection,
+    Instansi,
+    Letter,
+    OutboxMail,
+    Tag,
+    User,
+)
 from app.models.outbox_mail import MailState
 from tests.cast import BUDI, CINTA, HADI, RAKA, RATNA, SARI, WATI, Person
 from tests.visitor import logged_in, words_of
@@ -37,7 +47,8 @@ def ask_correction(
         owner = person and session.scalars(select(User).where(User.nip == person.nip)).one()
         session.add(
             EmailCorrection(
-                reference=f"ref-{number}", ticket=f"PE-{number:04}-XXXX", nip=person.nip if person else "197001011995011999",
+                reference=f"ref-{number}", ticket=f"PE-{number:04}-XXXX",
+                nip=person.nip if person else "197001011995011999",
                 new_email="baru@contoh.example", new_email_key="baru@contoh.example", client_address="-",
                 user_id=owner.id if owner else None, instansi_id=owner.instansi_id if owner else None,
                 state=CorrectionState.NEW if decided_after is None else CorrectionState.REJECTED,
@@ -48,15 +59,23 @@ def ask_correction(
 
 
 def refuse_mail(
-    app: Flask, number: int, person: Person | None, address: str, state: MailState, answer: str, age: timedelta
+    app: Flask,
+    number: int,
+    person: Person | None,
+    address: str,
+    state: MailState,
+    answer: str,
+    age: timedelta,
 ) -> None:
     moment = now() - age
     with app.app_context(), unit_of_work() as session:
         owner = person and session.scalars(select(User).where(User.nip == person.nip)).one()
         session.add(
             OutboxMail(
-                letter=Letter.TOKEN, to_address=address, message_id=f"<{number}@x>", user_id=owner.id if owner else None,
-                client_address="-", state=state, posted_at=moment, due_at=moment, begun_at=moment, server_answer=answer, about={},
+                letter=Letter.TOKEN, to_address=address, message_id=f"<{number}@x>",
+                user_id=owner.id if owner else None,
+                client_address="-", state=state, posted_at=moment, due_at=moment, begun_at=moment,
+                server_answer=answer, about={},
             )
         )  # fmt: skip
 
@@ -90,7 +109,10 @@ def test_the_centre_sees_all_instansi_in_their_order_and_can_choose_one(peopled:
     page, found, chosen = (ratna.open(f"/admin/{query}") for query in ("", "?cari=NUSA", "?instansi=7301"))
 
     assert "4 dari 10 pegawai (40,0%)" in words_of(page)
-    assert "1 Kementerian Contoh Nasional 4 2 2 0 0 50,0% 2 Pemerintah Kabupaten Nusa Jaya 6 2 3 1 1 33,3%" in words_of(page)
+    assert (
+        "1 Kementerian Contoh Nasional 4 2 2 0 0 50,0% 2 Pemerintah Kabupaten Nusa Jaya 6 2 3 1 1 33,3%"
+        in words_of(page)
+    )
     assert "Kementerian Contoh" not in words_of(found) and "Nusa Jaya 33,3%" in words_of(found)
     assert "Dinas Pendidikan" in words_of(chosen) and "Biro Hukum" not in words_of(chosen)
 
@@ -116,9 +138,16 @@ def test_counting_again_writes_what_has_changed_and_forgets_what_is_gone(peopled
 
     with peopled.app_context(), reading() as session:
         jaya = session.scalars(select(Instansi.id).where(Instansi.code == "7301")).one()
-        days = session.scalars(select(ActivationDay).where(ActivationDay.instansi_id == jaya).order_by(ActivationDay.day)).all()
-        assert [(str(day.day), day.active, day.not_activated) for day in days] == [("2026-03-09", 3, 2), ("2026-03-10", 3, 2)]
-        units = set(session.scalars(select(ActivationUnit.work_unit).where(ActivationUnit.instansi_id == jaya)))
+        days = session.scalars(
+            select(ActivationDay).where(ActivationDay.instansi_id == jaya).order_by(ActivationDay.day)
+        ).all()
+        assert [(str(day.day), day.active, day.not_activated) for day in days] == [
+            ("2026-03-09", 3, 2),
+            ("2026-03-10", 3, 2),
+        ]
+        units = set(
+            session.scalars(select(ActivationUnit.work_unit).where(ActivationUnit.instansi_id == jaya))
+        )
         assert "Unit baru" in units and "Dinas Pendidikan" not in units
 
 
@@ -151,7 +180,8 @@ def test_the_days_show_how_it_went(peopled: Flask) -> None:
         for back, active in ((40, 1), (29, 1), (3, 4)):
             day = today_in_jakarta(now()) - timedelta(days=back)
             session.add(
-                ActivationDay(day=day, instansi_id=jaya, not_activated=10 - active, waiting_approval=0, active=active,
+                ActivationDay(day=day, instansi_id=jaya, not_activated=10 - active, waiting_approval=0,
+                active=active,
                               deactivated=0, counted_at=now())
             )  # fmt: skip
 
@@ -172,12 +202,20 @@ def test_the_queue_is_shown_by_age_and_the_promise_is_measured(peopled: Flask) -
     ask_correction(peopled, 22, None, timedelta(hours=50))
     ask_correction(peopled, 23, None, timedelta(days=2), decided_after=timedelta(hours=1))
 
-    wati, raka, ratna = (words_of(logged_in(peopled, person).open("/admin/")) for person in (WATI, RAKA, RATNA))
+    wati, raka, ratna = (
+        words_of(logged_in(peopled, person).open("/admin/")) for person in (WATI, RAKA, RATNA)
+    )
 
     assert "Menunggu kurang dari 4 jam 2 4 sampai 24 jam 1 Lebih dari 24 jam 2 lewat janji" in wati
     assert "66,7% dari 3 permintaan 30 hari terakhir; separuhnya dalam 6 jam" in wati
-    assert "Menunggu kurang dari 4 jam 0 4 sampai 24 jam 0 Lebih dari 24 jam 1" in raka and "Belum ada yang diputus" in raka
-    assert "Menunggu kurang dari 4 jam 2 4 sampai 24 jam 1 Lebih dari 24 jam 3" in ratna and "dari 3 permintaan" in ratna
+    assert (
+        "Menunggu kurang dari 4 jam 0 4 sampai 24 jam 0 Lebih dari 24 jam 1" in raka
+        and "Belum ada yang diputus" in raka
+    )
+    assert (
+        "Menunggu kurang dari 4 jam 2 4 sampai 24 jam 1 Lebih dari 24 jam 3" in ratna
+        and "dari 3 permintaan" in ratna
+    )
 
 
 def test_waiting_cpns_and_who_is_stuck_are_shown_oldest_first(peopled: Flask) -> None:
@@ -186,7 +224,9 @@ def test_waiting_cpns_and_who_is_stuck_are_shown_oldest_first(peopled: Flask) ->
     set_stuck(peopled, SARI, moment - timedelta(days=4))
     set_stuck(peopled, HADI, moment - timedelta(days=3))
 
-    wati, raka, ratna = (words_of(logged_in(peopled, person).open("/admin/")) for person in (WATI, RAKA, RATNA))
+    wati, raka, ratna = (
+        words_of(logged_in(peopled, person).open("/admin/")) for person in (WATI, RAKA, RATNA)
+    )
 
     assert "Menunggu persetujuan 1 Paling lama sejak" in wati and "Menunggu persetujuan 0" in raka
     assert "belum pernah masuk: 2" in wati and wati.index("Sari Wulandari") < wati.index("Budi Santoso")
@@ -197,8 +237,12 @@ def test_waiting_cpns_and_who_is_stuck_are_shown_oldest_first(peopled: Flask) ->
 
 def test_failing_mails_are_shown_by_domain_without_addresses(peopled: Flask) -> None:
     day = timedelta(days=1)
-    refuse_mail(peopled, 1, BUDI, "budi@Penuh.example", MailState.FAILED, "552 budi@penuh.example full", 2 * day)
-    refuse_mail(peopled, 2, SARI, "sari@penuh.example", MailState.DEFERRED, "451 later for 198503122010012001", day)
+    refuse_mail(
+        peopled, 1, BUDI, "budi@Penuh.example", MailState.FAILED, "552 budi@penuh.example full", 2 * day
+    )
+    refuse_mail(
+        peopled, 2, SARI, "sari@penuh.example", MailState.DEFERRED, "451 later for 198503122010012001", day
+    )
     refuse_mail(peopled, 3, BUDI, "budi@lama.example", MailState.FAILED, "550", 8 * day)
     refuse_mail(peopled, 4, HADI, "hadi@asing.example", MailState.FAILED, "550 no", day)
     refuse_mail(peopled, 5, None, "orang@takdikenal.example", MailState.FAILED, "550 no", day)
@@ -241,8 +285,10 @@ def test_many_units_come_page_by_page(peopled: Flask) -> None:
         jaya = session.scalars(select(Instansi).where(Instansi.code == "7301")).one()
         for number in range(60):
             session.add(
-                User(nip=f"1990010120150510{number:02}", name="Orang", category=Category.PNS, instansi_id=jaya.id,
-                     work_unit=f"Sekolah {number:02}", activation=Activation.NOT_ACTIVATED, activation_changed_at=now())
+                User(nip=f"1990010120150510{number:02}", name="Orang", category=Category.PNS,
+                instansi_id=jaya.id,
+                     work_unit=f"Sekolah {number:02}", activation=Activation.NOT_ACTIVATED,
+                     activation_changed_at=now())
             )  # fmt: skip
     count(peopled)
     wati = logged_in(peopled, WATI)

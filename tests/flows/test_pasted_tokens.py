@@ -49,7 +49,10 @@ def mail(visitor: Visitor, inbox: Inbox) -> Mail:
 
 def refused(app: Flask) -> int:
     with app.app_context(), reading() as db:
-        return db.scalar(select(func.count()).select_from(AuditEvent).where(AuditEvent.tag == Tag.TOKEN_REFUSED)) or 0
+        return (
+            db.scalar(select(func.count()).select_from(AuditEvent).where(AuditEvent.tag == Tag.TOKEN_REFUSED))
+            or 0
+        )
 
 
 @pytest.mark.parametrize("around", ["*{}*", "Token: {}", "{}.", "Token Anda {} ya"])
@@ -98,7 +101,10 @@ def test_the_links_of_a_correction_and_of_a_stop_open_too(peopled: Flask, inbox:
     for behind in BEHIND:
         assert words_of(visitor.client.get(link + behind, follow_redirects=True)) == plain, behind
         answer = visitor.client.get(stop + behind, follow_redirects=True)
-        assert answer.status_code == 404 and "Tautan ini tidak berlaku" in words_of(answer), (behind, "read, and of no change")
+        assert answer.status_code == 404 and "Tautan ini tidak berlaku" in words_of(answer), (
+            behind,
+            "read, and of no change",
+        )
 
 
 @pytest.mark.parametrize("path", ["/login", "/lupa-password", "/perbaikan-email", "/bantuan"])
@@ -112,7 +118,8 @@ def test_the_pages_that_mails_name_open_whatever_stands_behind_them(visitor: Vis
 def test_all_spellings_of_a_correction_link_are_one_to_the_limits(peopled: Flask, inbox: Inbox) -> None:
     link = link_for(peopled, inbox)
     statuses = [
-        Visitor(peopled, f"203.0.113.{number}").post(link + "." * number, name="x").status_code for number in range(1, 40)
+        Visitor(peopled, f"203.0.113.{number}").post(link + "." * number, name="x").status_code
+        for number in range(1, 40)
     ]
 
     assert 429 in statuses
@@ -126,7 +133,9 @@ def test_the_nip_is_a_field_that_password_managers_know(peopled: Flask, visitor:
     assert len(USERNAME.findall(fresh.open(PAGE).text)) == 1
     fresh.open(mail.link)
     opened = fresh.open(PAGE)
-    assert len(USERNAME.findall(opened.text)) == 1 and BUDI.nip not in opened.text, "a link tells nobody the NIP"
+    assert len(USERNAME.findall(opened.text)) == 1 and BUDI.nip not in opened.text, (
+        "a link tells nobody the NIP"
+    )
     assert "(opsional)" in words_of(opened)
     assert fresh.reset_password(mail.code, NEW_PASSWORD).status_code == 303
 
@@ -134,7 +143,9 @@ def test_the_nip_is_a_field_that_password_managers_know(peopled: Flask, visitor:
     assert len(USERNAME.findall(login)) == 1 and 'autocomplete="current-password"' in login
 
 
-def test_a_browser_that_fills_in_a_colleague_is_told_so_and_it_costs_nobody_a_try(peopled: Flask, mail: Mail) -> None:
+def test_a_browser_that_fills_in_a_colleague_is_told_so_and_it_costs_nobody_a_try(
+    peopled: Flask, mail: Mail
+) -> None:
     shared = Visitor(peopled)
     shared.open(mail.link)
 
@@ -144,15 +155,29 @@ def test_a_browser_that_fills_in_a_colleague_is_told_so_and_it_costs_nobody_a_tr
     assert shared.reset_password(mail.code, NEW_PASSWORD, BUDI.nip).status_code == 303
 
 
-@pytest.mark.parametrize("password", [f" {NEW_PASSWORD}", f"{NEW_PASSWORD} ", f"{NEW_PASSWORD}\u00a0", f"\u200b{NEW_PASSWORD}"])
-def test_a_blank_at_an_end_of_a_new_password_is_asked_about(peopled: Flask, visitor: Visitor, mail: Mail, password: str) -> None:
+@pytest.mark.parametrize(
+    "password", [f" {NEW_PASSWORD}", f"{NEW_PASSWORD} ", f"{NEW_PASSWORD}\u00a0", f"\u200b{NEW_PASSWORD}"]
+)
+def test_a_blank_at_an_end_of_a_new_password_is_asked_about(
+    peopled: Flask, visitor: Visitor, mail: Mail, password: str
+) -> None:
     question = visitor.reset_password(mail.code, password)
-    assert question.status_code == 422 and "spasi" in words_of(question) and 'name="blanks_meant"' in question.text
+    assert (
+        question.status_code == 422
+        and "spasi" in words_of(question)
+        and 'name="blanks_meant"' in question.text
+    )
     assert NEW_PASSWORD not in question.text
-    wrong = visitor.submit(PAGE, "/reset-password", nip=BUDI.nip, token="WDJB-MJHT", password=password, blanks_meant="ya")
-    assert wrong.status_code == 422 and re.search('name="blanks_meant" value="ya" checked', wrong.text), "asked once"
+    wrong = visitor.submit(
+        PAGE, "/reset-password", nip=BUDI.nip, token="WDJB-MJHT", password=password, blanks_meant="ya"
+    )
+    assert wrong.status_code == 422 and re.search('name="blanks_meant" value="ya" checked', wrong.text), (
+        "asked once"
+    )
 
-    meant = visitor.submit(PAGE, "/reset-password", nip=BUDI.nip, token=mail.code, password=password, blanks_meant="ya")
+    meant = visitor.submit(
+        PAGE, "/reset-password", nip=BUDI.nip, token=mail.code, password=password, blanks_meant="ya"
+    )
 
     assert meant.status_code == 303
     assert Visitor(peopled).log_in(BUDI.nip, password).status_code == 303
@@ -163,7 +188,9 @@ def test_a_blank_at_an_end_of_a_new_password_is_asked_about(peopled: Flask, visi
 def test_who_types_it_again_without_the_blank_is_not_asked(visitor: Visitor, mail: Mail) -> None:
     assert 'name="blanks_meant"' not in visitor.open(PAGE).text
     visitor.reset_password(mail.code, f"{NEW_PASSWORD} ")
-    assert 'name="blanks_meant"' not in visitor.reset_password(mail.code, f"{NEW_PASSWORD}\t").text, "it is another fault"
+    assert 'name="blanks_meant"' not in visitor.reset_password(mail.code, f"{NEW_PASSWORD}\t").text, (
+        "it is another fault"
+    )
 
     assert visitor.reset_password(mail.code, NEW_PASSWORD).status_code == 303
 
@@ -174,8 +201,13 @@ def test_the_password_asked_again_at_the_desk_stands_beside_its_nip(peopled: Fla
         wati = logged_in(peopled, WATI)
         clock.shift(timedelta(minutes=15))
         page = wati.submit("/akun", f"/admin/perbaikan-email/{correction}/tolak", reason="Salah")
-        assert page.status_code == 403 and f'value="{WATI.nip}"' in page.text and 'autocomplete="username"' in page.text
+        assert (
+            page.status_code == 403
+            and f'value="{WATI.nip}"' in page.text
+            and 'autocomplete="username"' in page.text
+        )
 
-        again = wati.submit("/akun", f"/admin/perbaikan-email/{correction}/tolak", reason="Salah", nip_sendiri=WATI.nip,
+        again = wati.submit("/akun", f"/admin/perbaikan-email/{correction}/tolak", reason="Salah",
+        nip_sendiri=WATI.nip,
                             password_sekali_lagi="Bukan-Itu-1")  # fmt: skip
         assert again.status_code == 422 and again.text.count('name="nip_sendiri"') == 1

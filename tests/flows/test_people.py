@@ -15,7 +15,21 @@ from app.domain.categories import Activation, Category
 from app.domain.indonesian_time import now
 from app.models import ActivationUnit, AuditEvent, Instansi, NameWord, OutboxMail, Tag, User
 from app.models.outbox_mail import Letter
-from tests.cast import BUDI, CINTA, DEWI, HADI, JOKO, LESTARI, RAKA, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
+from tests.cast import (
+    BUDI,
+    CINTA,
+    DEWI,
+    HADI,
+    JOKO,
+    LESTARI,
+    RAKA,
+    RATNA,
+    SARI,
+    STRANGERS_NIP,
+    TONO,
+    WATI,
+    Person,
+)
 from tests.visitor import Visitor, logged_in, words_of
 
 PEOPLE = "/admin/pegawai"
@@ -46,8 +60,10 @@ def add_people(app: Flask, how_many: int, code: str = "7301", name: str = "Putra
         instansi = session.scalars(select(Instansi).where(Instansi.code == code)).one()
         people = [
             User(
-                nip=f"19700101199501{number:04}", name=f"{name} {number:03}", category=Category.PNS, instansi_id=instansi.id,
-                work_unit="Dinas Baru", activation=Activation.NOT_ACTIVATED, activation_changed_at=now(), credential_version=1,
+                nip=f"19700101199501{number:04}", name=f"{name} {number:03}", category=Category.PNS,
+                instansi_id=instansi.id,
+                work_unit="Dinas Baru", activation=Activation.NOT_ACTIVATED, activation_changed_at=now(),
+                credential_version=1,
             )
             for number in range(how_many)
         ]  # fmt: skip
@@ -114,7 +130,19 @@ def _rename(app: Flask, person: Person, name: str) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["maruf", "ma'ruf", "ma’ruf al-amin", "MARUF", "alamin", "al amin", "spd", "s.pd", "mhum", "m.hum", "h. ahmad"],
+    [
+        "maruf",
+        "ma'ruf",
+        "ma’ruf al-amin",
+        "MARUF",
+        "alamin",
+        "al amin",
+        "spd",
+        "s.pd",
+        "mhum",
+        "m.hum",
+        "h. ahmad",
+    ],
 )
 def test_a_name_is_found_as_it_is_spoken(peopled: Flask, wati: Visitor, typed: str) -> None:
     _rename(peopled, BUDI, SPOKEN)
@@ -136,7 +164,9 @@ def _with_words_of_an_older_release(app: Flask, person: Person, name: str) -> No
         user.has_old_words = True
 
 
-def test_names_indexed_by_an_older_release_are_found_as_before_and_then_as_they_are_spoken(peopled: Flask, wati: Visitor) -> None:
+def test_names_indexed_by_an_older_release_are_found_as_before_and_then_as_they_are_spoken(
+    peopled: Flask, wati: Visitor
+) -> None:
     _with_words_of_an_older_release(peopled, BUDI, "Budi Ma'ruf Santoso")
     shown = "Budi Ma&#39;ruf Santoso"
     assert shown in wati.open(f"{PEOPLE}?nama=budi+ruf").text
@@ -155,12 +185,16 @@ def test_a_row_that_an_older_release_adds_meanwhile_is_marked_by_the_database(pe
     with peopled.app_context(), unit_of_work() as session:
         session.execute(
             text(
-                "INSERT INTO user_account (nip, name, category, instansi_id, work_unit, activation, activation_changed_at, "
-                "credential_version) SELECT '197001011995011999', 'Ma''ruf', category, instansi_id, '', activation, "
+                "INSERT INTO user_account (nip, name, category, instansi_id, work_unit, activation, "
+                "activation_changed_at, "
+                "credential_version) SELECT '197001011995011999', 'Ma''ruf', category, instansi_id, '', "
+                "activation, "
                 "activation_changed_at, 1 FROM user_account LIMIT 1"
             )
         )
-        assert session.scalars(select(User.has_old_words).where(User.nip == "197001011995011999")).one() is True
+        assert (
+            session.scalars(select(User.has_old_words).where(User.nip == "197001011995011999")).one() is True
+        )
 
 
 def test_a_unit_is_chosen_from_those_of_the_instansi(peopled: Flask, wati: Visitor, ratna: Visitor) -> None:
@@ -168,7 +202,12 @@ def test_a_unit_is_chosen_from_those_of_the_instansi(peopled: Flask, wati: Visit
         ids = {one.code: one.id for one in Instansi.all(session)}
         for code, unit in (("7301", "Dinas Kesehatan"), ("3402", "Biro Hukum")):
             counted = ActivationUnit(
-                instansi_id=ids[code], work_unit=unit, not_activated=0, waiting_approval=0, active=1, deactivated=0
+                instansi_id=ids[code],
+                work_unit=unit,
+                not_activated=0,
+                waiting_approval=0,
+                active=1,
+                deactivated=0,
             )
             session.add(counted)
 
@@ -186,7 +225,9 @@ def test_only_the_centre_may_name_an_instansi(wati: Visitor, ratna: Visitor) -> 
 def test_who_is_stuck_is_found_longest_first(peopled: Flask, wati: Visitor, ratna: Visitor) -> None:
     with peopled.app_context(), unit_of_work() as session:
         for person, days in ((BUDI, 2), (JOKO, 5), (HADI, 3)):
-            session.scalars(select(User).where(User.nip == person.nip)).one().stuck_since = now() - timedelta(days=days)
+            session.scalars(select(User).where(User.nip == person.nip)).one().stuck_since = now() - timedelta(
+                days=days
+            )
         session.scalars(select(User).where(User.nip == DEWI.nip)).one().mail_failed_at = now()
 
     assert found_by(wati, "macet=token") == {BUDI, JOKO}
@@ -200,12 +241,16 @@ def test_who_is_stuck_is_found_longest_first(peopled: Flask, wati: Visitor, ratn
 @pytest.mark.parametrize("query", ["nip={nip}", "email={email}", "nama={name}", "nip={nip}&nama={name}"])
 def test_somebody_of_another_instansi_and_nobody_are_the_same_answer(wati: Visitor, query: str) -> None:
     foreign = wati.open(f"{PEOPLE}?" + query.format(nip=HADI.nip, email=HADI.email, name="Hadi"))
-    unknown = wati.open(f"{PEOPLE}?" + query.format(nip=STRANGERS_NIP, email="nobo@contoh.example", name="Nobo"))
+    unknown = wati.open(
+        f"{PEOPLE}?" + query.format(nip=STRANGERS_NIP, email="nobo@contoh.example", name="Nobo")
+    )
 
     assert foreign.status_code == unknown.status_code == 200
     plain = words_of(foreign).replace(HADI.nip, "").replace(HADI.email or "", "").replace("Hadi", "")
     assert NOBODY in plain
-    assert plain == words_of(unknown).replace(STRANGERS_NIP, "").replace("nobo@contoh.example", "").replace("Nobo", "")
+    assert plain == words_of(unknown).replace(STRANGERS_NIP, "").replace("nobo@contoh.example", "").replace(
+        "Nobo", ""
+    )
 
 
 def test_pages_follow_one_another_without_a_gap_or_a_double(peopled: Flask, wati: Visitor) -> None:
@@ -252,8 +297,10 @@ def _sealed(*parts: object) -> str:
 @pytest.mark.parametrize(
     "token",
     [
-        "x", "%00", "a" * 5000, "[]", _sealed(), _sealed("nip", 1), _sealed("nip", 1, 5), _sealed("nip", 10**30, "1"),
-        _sealed("nip", None, "1"), _sealed("nip", 99, "19"), _sealed("nama", 1, "a\x00b", 1), _sealed("nama", 1, "a", 2**70),
+        "x", "%00", "a" * 5000, "[]", _sealed(), _sealed("nip", 1), _sealed("nip", 1, 5), _sealed("nip",
+        10**30, "1"),
+        _sealed("nip", None, "1"), _sealed("nip", 99, "19"), _sealed("nama", 1, "a\x00b", 1), _sealed("nama",
+        1, "a", 2**70),
         _sealed("macet-token", 1, "0001-01-01T00:00:00+14:00", 1), _sealed("macet-token", 1, "2026-01-01", 1),
         _sealed("macet-token", None, [], 1), _sealed("email", 1), _sealed({}, 1), _sealed("nip", 1.5, "1"),
     ],
@@ -272,7 +319,9 @@ def test_a_place_of_another_instansi_opens_no_door(peopled: Flask, wati: Visitor
     assert found_by(wati, f"lanjut={_sealed('nip', None, '1')}") == OF_7301
 
 
-@pytest.mark.parametrize("query", ["nip=sari", "nip=1985031220100120011", "email=sari", "nama=---", "status=semua", "macet=ya"])
+@pytest.mark.parametrize(
+    "query", ["nip=sari", "nip=1985031220100120011", "email=sari", "nama=---", "status=semua", "macet=ya"]
+)
 def test_what_cannot_be_meant_is_refused_with_a_sentence(wati: Visitor, query: str) -> None:
     page = wati.open(f"{PEOPLE}?{query}")
 
@@ -280,7 +329,9 @@ def test_what_cannot_be_meant_is_refused_with_a_sentence(wati: Visitor, query: s
     assert "Ada masalah" in page.text
 
 
-@pytest.mark.parametrize("query", ["nama=%00", "unit=%00", "nip=%00", "email=%00", "nama=%ff%fe", "nama=" + "a%20" * 3000])
+@pytest.mark.parametrize(
+    "query", ["nama=%00", "unit=%00", "nip=%00", "email=%00", "nama=%ff%fe", "nama=" + "a%20" * 3000]
+)
 def test_bytes_that_are_no_text_break_nothing(wati: Visitor, ratna: Visitor, query: str) -> None:
     assert wati.open(f"{PEOPLE}?{query}").status_code in (200, 422)
     assert ratna.open(f"{PEOPLE}?{query}&instansi=%00").status_code == 422
@@ -293,7 +344,9 @@ def test_addresses_are_masked_in_the_list(wati: Visitor) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_an_export_holds_what_was_found_and_is_told_to_the_centre(peopled: Flask, wati: Visitor, kind: str) -> None:
+def test_an_export_holds_what_was_found_and_is_told_to_the_centre(
+    peopled: Flask, wati: Visitor, kind: str
+) -> None:
     answer = wati.submit(PEOPLE, f"{PEOPLE}/ekspor", kategori="PNS", bentuk=kind)
 
     assert answer.status_code == 200 and "attachment" in answer.headers["Content-Disposition"]
@@ -304,7 +357,9 @@ def test_an_export_holds_what_was_found_and_is_told_to_the_centre(peopled: Flask
     with peopled.app_context(), reading() as session:
         event = session.scalars(select(AuditEvent).where(AuditEvent.tag == Tag.EXPORTED)).one()
         assert event.detail["how_many"] == 5 and event.actor is not None and event.actor.nip == WATI.nip
-        assert session.scalars(select(OutboxMail.to_address).where(OutboxMail.letter == Letter.BULK_ACT)).all() == [RATNA.email]
+        assert session.scalars(
+            select(OutboxMail.to_address).where(OutboxMail.letter == Letter.BULK_ACT)
+        ).all() == [RATNA.email]
 
 
 def test_an_export_needs_its_form(wati: Visitor) -> None:

@@ -1,4 +1,5 @@
-"""With many thousands of people, no search and no person's page reads through a table, whatever is asked for."""
+"""With many thousands of people, no search and no person's page reads through a table, whatever is asked
+for."""
 
 import sqlite3
 from datetime import timedelta
@@ -18,7 +19,8 @@ from tests.visitor import Visitor, logged_in
 
 HOW_MANY = 15_000
 _LARGE = (
-    "user_account", "name_word", "reset_request", "outbox_mail", "audit_event", "login_session", "email_correction",
+    "user_account", "name_word", "reset_request", "outbox_mail", "audit_event", "login_session",
+    "email_correction",
     "identity_change", "throttle_bucket", "guess_bucket",
 )  # fmt: skip
 # Read in their order up to a limit: they hold nobody else.
@@ -64,7 +66,8 @@ def _open_with_the_next(visitor: Visitor, path: str) -> None:
 
 
 def _statements_of(app: Flask) -> dict[str, tuple[str, object]]:
-    """What is asked of the database from now on; of statements that differ only in what is looked for, the last."""
+    """What is asked of the database from now on; of statements that differ only in what is looked for, the
+    last."""
     asked: dict[str, tuple[str, object]] = {}
 
     def note(_connection: Connection, _cursor: object, statement: str, values: object, *_: object) -> None:
@@ -83,16 +86,24 @@ def _no_plan_scans(app: Flask, asked: dict[str, tuple[str, object]]) -> None:
     if made.dialect.name == "sqlite":
         with sqlite3.connect(made.url.database or "") as connection:
             for statement, values in statements:
-                plan = " | ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values))  # type: ignore[arg-type]
+                plan = " | ".join(
+                    row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+                )  # type: ignore[arg-type]
                 in_order = any(f"SCAN user_account USING INDEX {index}" in plan for index in _OF_A_FEW)
-                assert in_order or not [table for table in _LARGE if f"SCAN {table}" in plan], (plan, statement)
+                assert in_order or not [table for table in _LARGE if f"SCAN {table}" in plan], (
+                    plan,
+                    statement,
+                )
                 assert "user_account" not in plan or "TEMP B-TREE" not in plan, (plan, statement)
         return
     with made.connect() as connection:
         for statement, values in statements:
             rows = connection.exec_driver_sql(f"EXPLAIN {statement}", values)  # type: ignore[arg-type]
             plan = "\n".join(row[0] for row in rows)
-            assert not [table for table in ("user_account", "name_word") if f"Seq Scan on {table}" in plan], (plan, statement)
+            assert not [table for table in ("user_account", "name_word") if f"Seq Scan on {table}" in plan], (
+                plan,
+                statement,
+            )
 
 
 def _add_many(app: Flask) -> None:
@@ -123,15 +134,16 @@ def _person(number: int, desks: list[int]) -> dict[str, object]:
     is_new = number % 50 == 0
     return {
         "id": 1000 + number,
-        "nip": f"19{70 + number % 30}{number % 12 + 1:02}{number % 28 + 1:02}200501{1 + number % 2}{number // 840:03}"[:14]
-        + f"{number:06}"[-4:],
+        "nip": f"19{70 + number % 30}{number % 12 + 1:02}{number % 28 + 1:02}200501" + f"{number:06}"[-4:],
         "name": f"{_FIRST[number % 10]} {_LAST[number % 7]} {number}",
         "email": f"p{number}@contoh.example",
         "email_key": f"p{number}@contoh.example",
         "category": Category.CPNS if is_new else Category.PNS,
         "instansi_id": desks[number % len(desks)],
         "work_unit": f"Unit {number % 20}",
-        "activation": Activation.WAITING_APPROVAL if is_new else (Activation.ACTIVE, Activation.NOT_ACTIVATED)[number // 3 % 2],
+        "activation": Activation.WAITING_APPROVAL
+        if is_new
+        else (Activation.ACTIVE, Activation.NOT_ACTIVATED)[number // 3 % 2],
         "activation_changed_at": now(),
         "credential_version": 1,
         "stuck_since": now() - timedelta(minutes=number) if number % 40 == 1 else None,

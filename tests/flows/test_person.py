@@ -1,4 +1,5 @@
-"""What an admin can do for one person, and where it stops: at the border of the instansi, at higher rank, at oneself."""
+"""What an admin can do for one person, and where it stops: at the border of the instansi, at higher rank, at
+oneself."""
 
 import re
 from collections.abc import Callable
@@ -68,12 +69,16 @@ def page_of(app: Flask, person: Person) -> str:
 
 def state_of(app: Flask, person_id: int) -> User:
     with app.app_context(), reading() as session:
-        return session.scalars(select(User).where(User.id == person_id).execution_options(populate_existing=True)).one()
+        return session.scalars(
+            select(User).where(User.id == person_id).execution_options(populate_existing=True)
+        ).one()
 
 
 def tags_of(app: Flask, person_id: int) -> list[Tag]:
     with app.app_context(), reading() as session:
-        found = select(AuditEvent.tag).where(AuditEvent.account_id == person_id, AuditEvent.actor_id != person_id)
+        found = select(AuditEvent.tag).where(
+            AuditEvent.account_id == person_id, AuditEvent.actor_id != person_id
+        )
         return [tag for tag in session.scalars(found.order_by(AuditEvent.id)) if tag is not Tag.PERSON_OPENED]
 
 
@@ -95,13 +100,15 @@ def ask_for_correction(app: Flask, person: Person) -> int:
         user = one(session, person)
         wish = EmailCorrection(
             reference=new_reference(), ticket=new_ticket(), nip=user.nip, new_email="baru@contoh.example",
-            new_email_key="baru@contoh.example", user_id=user.id, instansi_id=user.instansi_id, state=CorrectionState.APPROVED,
+            new_email_key="baru@contoh.example", user_id=user.id, instansi_id=user.instansi_id,
+            state=CorrectionState.APPROVED,
             asked_at=now(), submitted_at=now(), decided_at=now(), client_address="-",
         )  # fmt: skip
         session.add(wish)
         session.flush()
         change = IdentityChange(
-            reference=new_reference(), user=user, instansi_id=user.instansi_id, correction_id=wish.id, old_value=user.email,
+            reference=new_reference(), user=user, instansi_id=user.instansi_id, correction_id=wish.id,
+            old_value=user.email,
             kind=ChangeKind.EMAIL, new_value=wish.new_email, state=ChangeState.SCHEDULED, reason="x",
             identity_check=IdentityCheck.IN_PERSON,
             decided_by=one(session, WATI), decided_at=now(), effective_at=now(),
@@ -111,14 +118,19 @@ def ask_for_correction(app: Flask, person: Person) -> int:
         return wish.id
 
 
-# -- looking -------------------------------------------------------------------------------------------------------
+# -- looking
+# -------------------------------------------------------------------------------------------------------
 
 
 def test_wati_sees_sari_and_sari_can_be_told_of_it(peopled: Flask, wati: Visitor) -> None:
     page = wati.open(page_of(peopled, SARI))
 
     assert page.status_code == 200
-    assert SARI.name in page.text and "sari@nusajaya.example" in page.text and "19850312 201001 2 001" in page.text
+    assert (
+        SARI.name in page.text
+        and "sari@nusajaya.example" in page.text
+        and "19850312 201001 2 001" in page.text
+    )
     with peopled.app_context(), reading() as session:
         event = session.scalars(select(AuditEvent).where(AuditEvent.tag == Tag.PERSON_OPENED)).one()
         assert event.account is not None and event.actor is not None
@@ -134,7 +146,9 @@ def test_wati_sees_sari_and_sari_can_be_told_of_it(peopled: Flask, wati: Visitor
         (SARI, "Akun aktif"),
     ],
 )
-def test_the_page_says_what_the_state_means(peopled: Flask, wati: Visitor, person: Person, words: str) -> None:
+def test_the_page_says_what_the_state_means(
+    peopled: Flask, wati: Visitor, person: Person, words: str
+) -> None:
     assert words in words_of(wati.open(page_of(peopled, person)))
 
 
@@ -159,7 +173,12 @@ def test_the_page_tells_where_the_token_got_lost(peopled: Flask, wati: Visitor, 
     assert "dan dipakai pada" in words_of(wati.open(page))
 
     for text in (unopened, words_of(wati.open(page))):
-        assert mail.code not in text and mail.link not in text and ".eml" not in text and "konfirmasi-reset-password" not in text
+        assert (
+            mail.code not in text
+            and mail.link not in text
+            and ".eml" not in text
+            and "konfirmasi-reset-password" not in text
+        )
 
 
 def test_the_page_tells_a_token_that_came_too_late(peopled: Flask, wati: Visitor, inbox: Inbox) -> None:
@@ -173,14 +192,20 @@ def test_the_page_tells_a_token_that_came_too_late(peopled: Flask, wati: Visitor
     assert "dipakai terlambat" in words_of(wati.open(page_of(peopled, BUDI)))
 
 
-def test_a_refused_letter_shows_the_word_of_the_server_and_no_other_address(peopled: Flask, wati: Visitor) -> None:
+def test_a_refused_letter_shows_the_word_of_the_server_and_no_other_address(
+    peopled: Flask, wati: Visitor
+) -> None:
     Visitor(peopled).ask_for_token(BUDI.nip, BUDI.email or "")
     with peopled.app_context(), unit_of_work() as session:
         answer = "550 5.1.1 <budi@nusajaya.example> unknown, ask <postmaster@lain.example>"
-        session.execute(update(OutboxMail).values(state=MailState.FAILED, settled_at=now(), server_answer=answer))
+        session.execute(
+            update(OutboxMail).values(state=MailState.FAILED, settled_at=now(), server_answer=answer)
+        )
 
     text = words_of(wati.open(page_of(peopled, BUDI)))
-    assert "Token terakhir ditolak server email" in text and "550 5.1.1 <budi@nusajaya.example> unknown" in text
+    assert (
+        "Token terakhir ditolak server email" in text and "550 5.1.1 <budi@nusajaya.example> unknown" in text
+    )
     assert "postmaster@lain.example" not in text
 
 
@@ -191,7 +216,8 @@ def test_the_page_of_somebody_with_everything_opens(peopled: Flask, wati: Visito
     assert f"/admin/perbaikan-email/{ticket}" in text and "Dijadwalkan" in text
 
 
-# -- the border ----------------------------------------------------------------------------------------------------
+# -- the border
+# ----------------------------------------------------------------------------------------------------
 
 
 def test_a_person_of_another_instansi_and_nobody_are_the_same_answer(peopled: Flask) -> None:
@@ -201,7 +227,15 @@ def test_a_person_of_another_instansi_and_nobody_are_the_same_answer(peopled: Fl
         known, unknown = raka.open(foreign + path), raka.open(missing + path)
         assert known.status_code == unknown.status_code == 404, path
         assert len(known.data) == len(unknown.data)
-    fields = {"reason": REASON, "nip": FREE_NIP, "name": "X", "category": "PNS", "work_unit": "Y", "code": "3402", "seen": "x"}
+    fields = {
+        "reason": REASON,
+        "nip": FREE_NIP,
+        "name": "X",
+        "category": "PNS",
+        "work_unit": "Y",
+        "code": "3402",
+        "seen": "x",
+    }
     for path in POSTS:
         for sent in ({}, fields):
             known, unknown = (raka.post(page + path, csrf_token=token, **sent) for page in (foreign, missing))
@@ -221,7 +255,9 @@ def test_nobody_acts_on_himself(peopled: Flask, wati: Visitor) -> None:
     _all_forbidden(wati, page)
 
 
-def test_an_admin_of_an_instansi_does_not_touch_the_centre_in_his_house(peopled: Flask, wati: Visitor) -> None:
+def test_an_admin_of_an_instansi_does_not_touch_the_centre_in_his_house(
+    peopled: Flask, wati: Visitor
+) -> None:
     with peopled.app_context(), unit_of_work() as session:
         one(session, RATNA).move_to(one(session, WATI).instansi)
 
@@ -234,12 +270,16 @@ def _all_forbidden(visitor: Visitor, page: str) -> None:
     for path in GETS[1:]:
         assert visitor.open(page + path).status_code == 403, path
     for path in POSTS:
-        sent = visitor.post(page + path, csrf_token=token, reason=REASON, code="3402", nip=FREE_NIP, name="X", category="PNS")
+        sent = visitor.post(
+            page + path, csrf_token=token, reason=REASON, code="3402", nip=FREE_NIP, name="X", category="PNS"
+        )
         assert sent.status_code == 403, path
 
 
 @pytest.mark.parametrize("path", ["/ubah", "/nonaktifkan", "/aktifkan", "/mutasi", "/buka-batas"])
-def test_what_is_sensitive_asks_for_the_password_again_after_ten_minutes(peopled: Flask, wati: Visitor, path: str) -> None:
+def test_what_is_sensitive_asks_for_the_password_again_after_ten_minutes(
+    peopled: Flask, wati: Visitor, path: str
+) -> None:
     page = page_of(peopled, SARI)
     token = wati.csrf_token("/admin/pegawai")
     with peopled.app_context(), unit_of_work() as session:
@@ -250,22 +290,34 @@ def test_what_is_sensitive_asks_for_the_password_again_after_ten_minutes(peopled
     assert asked.status_code == 403 and "Password sekali lagi" in asked.text and REASON in asked.text
 
 
-# -- the record ----------------------------------------------------------------------------------------------------
+# -- the record
+# ----------------------------------------------------------------------------------------------------
 
 
 def test_wati_corrects_the_whole_record(peopled: Flask, wati: Visitor, inbox: Inbox) -> None:
     page, sari = page_of(peopled, SARI), logged_in(peopled, SARI)
 
     sent = correct(
-        wati, page, nip="19850312 201001 2 777", name="Sari  Ayu", work_unit="Dinas Sosial", phone="0812 3456", category="PPPK"
+        wati,
+        page,
+        nip="19850312 201001 2 777",
+        name="Sari  Ayu",
+        work_unit="Dinas Sosial",
+        phone="0812 3456",
+        category="PPPK",
     )
 
     assert sent == 303
     person = state_of(peopled, id_of_page(page))
-    assert (person.nip, person.name, person.work_unit) == (SARI.nip, "Sari Ayu", "Dinas Sosial"), "the NIP waits"
+    assert (person.nip, person.name, person.work_unit) == (SARI.nip, "Sari Ayu", "Dinas Sosial"), (
+        "the NIP waits"
+    )
     assert (person.phone, person.category) == ("0812 3456", Category.PPPK)
     assert not sari.is_logged_in()
-    assert "Sari Ayu" in wati.open("/admin/pegawai?nama=ay").text and "Wulandari" not in wati.open("/admin/pegawai?nama=wul").text
+    assert (
+        "Sari Ayu" in wati.open("/admin/pegawai?nama=ay").text
+        and "Wulandari" not in wati.open("/admin/pegawai?nama=wul").text
+    )
     of_the_nip, of_the_rest = inbox.fetch()
     assert {of_the_nip.to, of_the_rest.to} == {SARI.email} and "19850312 201001 2 777" in of_the_nip.text
     assert "nama, kategori, unit kerja, telepon" in of_the_rest.text and REASON in of_the_rest.text
@@ -322,12 +374,18 @@ def test_nobody_overwrites_what_he_has_not_seen(peopled: Flask, wati: Visitor, r
     assert correct(ratna, page, work_unit="Dinas Sosial") == 303
 
     late = wati.submit(f"{page}/ubah", **{**before, "name": "Sari Ayu"})
-    assert late.status_code == 422 and "Data berubah sejak halaman ini dibuka" in late.text and "Dinas Sosial" in late.text
+    assert (
+        late.status_code == 422
+        and "Data berubah sejak halaman ini dibuka" in late.text
+        and "Dinas Sosial" in late.text
+    )
     assert state_of(peopled, id_of_page(page)).name == SARI.name
 
     seen = re.search(r'name="seen" value="([^"]+)"', late.text)
     assert seen
-    again = wati.submit(f"{page}/ubah", **{**before, "name": "Sari Ayu", "work_unit": "Dinas Sosial", "seen": seen[1]})
+    again = wati.submit(
+        f"{page}/ubah", **{**before, "name": "Sari Ayu", "work_unit": "Dinas Sosial", "seen": seen[1]}
+    )
     assert again.status_code == 303
 
 
@@ -362,7 +420,9 @@ def test_a_cpns_who_becomes_pns_still_waits_where_admins_decide(peopled: Flask, 
     assert state_of(peopled, id_of(peopled, CINTA)).activation is Activation.WAITING_APPROVAL
 
 
-def test_a_cpns_who_becomes_pns_is_opened_where_the_setting_says_so(make_app: MakeApp, password_hash: str) -> None:
+def test_a_cpns_who_becomes_pns_is_opened_where_the_setting_says_so(
+    make_app: MakeApp, password_hash: str
+) -> None:
     app = make_app(CPNS_ACTIVATION="otomatis")
     people(app, password_hash)
 
@@ -374,7 +434,8 @@ def test_a_cpns_who_becomes_pns_is_opened_where_the_setting_says_so(make_app: Ma
     assert len(Inbox(app).fetch()) == 2
 
 
-# -- token and limits ----------------------------------------------------------------------------------------------
+# -- token and limits
+# ----------------------------------------------------------------------------------------------
 
 
 def test_wati_has_a_token_sent_and_never_sees_it(peopled: Flask, wati: Visitor, inbox: Inbox) -> None:
@@ -438,7 +499,10 @@ def test_wrong_passwords_are_shown_as_a_limit_and_lifted(peopled: Flask, wati: V
 
 
 def test_no_token_where_none_can_help(peopled: Flask, wati: Visitor, ratna: Visitor, inbox: Inbox) -> None:
-    for visitor, person, words in ((wati, TONO, "akun ini dinonaktifkan"), (ratna, LESTARI, "belum ada email di data")):
+    for visitor, person, words in (
+        (wati, TONO, "akun ini dinonaktifkan"),
+        (ratna, LESTARI, "belum ada email di data"),
+    ):
         page = page_of(peopled, person)
         assert "kirim-token" not in visitor.open(page).text
         assert visitor.submit(page, f"{page}/kirim-token").status_code == 303
@@ -446,10 +510,13 @@ def test_no_token_where_none_can_help(peopled: Flask, wati: Visitor, ratna: Visi
     assert inbox.fetch() == []
 
 
-# -- closing and opening -------------------------------------------------------------------------------------------
+# -- closing and opening
+# -------------------------------------------------------------------------------------------
 
 
-def test_a_deactivated_account_is_closed_at_once_and_its_owner_told_why(peopled: Flask, wati: Visitor, inbox: Inbox) -> None:
+def test_a_deactivated_account_is_closed_at_once_and_its_owner_told_why(
+    peopled: Flask, wati: Visitor, inbox: Inbox
+) -> None:
     page, sari = page_of(peopled, SARI), logged_in(peopled, SARI)
     ask_for_correction(peopled, SARI)
 
@@ -459,7 +526,8 @@ def test_a_deactivated_account_is_closed_at_once_and_its_owner_told_why(peopled:
     status = Visitor(peopled)
     assert status.log_in(SARI.nip).headers["Location"] == "/status-akun"
     assert (
-        REASON in status.open("/status-akun").text and "admin Pemerintah Kabupaten Nusa Jaya" in status.open("/status-akun").text
+        REASON in status.open("/status-akun").text
+        and "admin Pemerintah Kabupaten Nusa Jaya" in status.open("/status-akun").text
     )
     assert REASON in inbox.fetch_one(SARI.email).text
     assert "Alasannya: " + REASON in words_of(wati.open(page))
@@ -477,13 +545,17 @@ def test_an_act_needs_its_reason(peopled: Flask, wati: Visitor) -> None:
     assert tags_of(peopled, id_of_page(page)) == []
 
 
-def test_the_second_one_is_told_what_is_true(peopled: Flask, wati: Visitor, ratna: Visitor, inbox: Inbox) -> None:
+def test_the_second_one_is_told_what_is_true(
+    peopled: Flask, wati: Visitor, ratna: Visitor, inbox: Inbox
+) -> None:
     page = page_of(peopled, SARI)
     assert wati.submit(f"{page}/nonaktifkan", reason=REASON).status_code == 303
     assert ratna.submit(f"{page}/nonaktifkan", reason="Alasan lain").status_code == 303
     assert "sudah dinonaktifkan sebelumnya" in ratna.open(page).text
     person = state_of(peopled, id_of_page(page))
-    assert person.activation_reason == REASON and person.deactivated_by == "admin Pemerintah Kabupaten Nusa Jaya"
+    assert (
+        person.activation_reason == REASON and person.deactivated_by == "admin Pemerintah Kabupaten Nusa Jaya"
+    )
 
     assert ratna.submit(f"{page}/aktifkan", reason=REASON).status_code == 303
     assert wati.submit(f"{page}/aktifkan", reason=REASON).status_code == 303
@@ -493,7 +565,11 @@ def test_the_second_one_is_told_what_is_true(peopled: Flask, wati: Visitor, ratn
 
 @pytest.mark.parametrize(
     ("person", "was_inside", "state"),
-    [(SARI, True, Activation.ACTIVE), (CINTA, False, Activation.WAITING_APPROVAL), (BUDI, False, Activation.NOT_ACTIVATED)],
+    [
+        (SARI, True, Activation.ACTIVE),
+        (CINTA, False, Activation.WAITING_APPROVAL),
+        (BUDI, False, Activation.NOT_ACTIVATED),
+    ],
 )
 def test_a_reactivated_account_stands_where_it_stood(
     peopled: Flask, wati: Visitor, person: Person, was_inside: bool, state: Activation
@@ -518,7 +594,8 @@ def test_a_token_from_before_opens_nothing_afterwards(peopled: Flask, wati: Visi
     assert budi.reset_password(code, "Kuda-Laut7").status_code == 422
 
 
-# -- mutasi --------------------------------------------------------------------------------------------------------
+# -- mutasi
+# --------------------------------------------------------------------------------------------------------
 
 
 def test_a_move_hands_over_everything(peopled: Flask, wati: Visitor, inbox: Inbox) -> None:
@@ -542,9 +619,14 @@ def test_a_move_hands_over_everything(peopled: Flask, wati: Visitor, inbox: Inbo
         assert (correction.instansi_id, correction.state) == (desks["3402"], CorrectionState.NEW)
         states = dict(session.execute(select(IdentityChange.kind, IdentityChange.state)).all())
         assert states == {ChangeKind.EMAIL: ChangeState.CANCELLED, ChangeKind.INSTANSI: ChangeState.DONE}
-        assert set(session.scalars(select(NameWord.instansi_id).where(NameWord.user_id == id_of_page(page)))) == {desks["3402"]}
-        moves = session.scalars(select(AuditEvent).where(AuditEvent.tag == Tag.MOVED).order_by(AuditEvent.id)).all()
-        assert [(move.instansi_id, move.detail.get("to"), move.detail.get("came_from")) for move in moves] == [
+        assert set(
+            session.scalars(select(NameWord.instansi_id).where(NameWord.user_id == id_of_page(page)))
+        ) == {desks["3402"]}
+        moves = session.scalars(
+            select(AuditEvent).where(AuditEvent.tag == Tag.MOVED).order_by(AuditEvent.id)
+        ).all()
+        seen = [(move.instansi_id, move.detail.get("to"), move.detail.get("came_from")) for move in moves]
+        assert seen == [
             (desks["7301"], "3402", None), (desks["3402"], None, "7301"),
         ]  # fmt: skip
 
@@ -560,13 +642,17 @@ def test_a_mandate_over_the_old_instansi_ends_with_the_move(peopled: Flask, ratn
     again = logged_in(peopled, WATI)
     assert again.open("/admin/pegawai").status_code == 403
     with peopled.app_context(), reading() as session:
-        assert session.scalars(select(AdminMandate.revoked_at).where(AdminMandate.user_id == id_of_page(page))).one()
+        assert session.scalars(
+            select(AdminMandate.revoked_at).where(AdminMandate.user_id == id_of_page(page))
+        ).one()
 
 
 def test_a_mandate_over_the_new_instansi_stays(peopled: Flask, ratna: Visitor) -> None:
     with peopled.app_context(), unit_of_work() as session:
         target = session.scalars(select(Instansi).where(Instansi.code == "3402")).one()
-        mandate = session.scalars(select(AdminMandate).where(AdminMandate.user_id == one(session, WATI).id)).one()
+        mandate = session.scalars(
+            select(AdminMandate).where(AdminMandate.user_id == one(session, WATI).id)
+        ).one()
         mandate.instansi_id = target.id
     assert mandate.role is Role.ADMIN_INSTANSI
 
@@ -585,7 +671,8 @@ def test_a_move_to_nowhere_is_refused(peopled: Flask, wati: Visitor, code: str, 
     assert tags_of(peopled, id_of(peopled, SARI)) == []
 
 
-# -- at once -------------------------------------------------------------------------------------------------------
+# -- at once
+# -------------------------------------------------------------------------------------------------------
 
 
 def _all_at_once(acts: list[Callable[[], int]]) -> list[int]:
@@ -607,9 +694,15 @@ def test_a_move_that_races_a_deactivation_and_a_correction_leaves_one_truth(peop
 
     moved, closed, corrected = _all_at_once(
         [
-            lambda: admins[1].post(f"{page}/mutasi", csrf_token=tokens[1], code="3402", reason=REASON).status_code,
+            lambda: (
+                admins[1].post(f"{page}/mutasi", csrf_token=tokens[1], code="3402", reason=REASON).status_code
+            ),
             lambda: admins[0].post(f"{page}/nonaktifkan", csrf_token=tokens[0], reason=REASON).status_code,
-            lambda: admins[2].post(f"{page}/ubah", **{**record, "csrf_token": tokens[2], "name": "Sari Ayu"}).status_code,
+            lambda: (
+                admins[2]
+                .post(f"{page}/ubah", **{**record, "csrf_token": tokens[2], "name": "Sari Ayu"})
+                .status_code
+            ),
         ]
     )
 
@@ -618,7 +711,10 @@ def test_a_move_that_races_a_deactivation_and_a_correction_leaves_one_truth(peop
     assert person.instansi.code == "3402"
     assert person.is_deactivated == (closed == 303) == (Tag.DEACTIVATED in tags)
     assert (person.name == "Sari Ayu") == (corrected == 303) == (Tag.RECORD_CORRECTED in tags)
-    last = max((index for index, tag in enumerate(tags) if tag in (Tag.DEACTIVATED, Tag.RECORD_CORRECTED)), default=-1)
+    last = max(
+        (index for index, tag in enumerate(tags) if tag in (Tag.DEACTIVATED, Tag.RECORD_CORRECTED)),
+        default=-1,
+    )
     assert last < tags.index(Tag.MOVED), "nothing was done by the old desk afterwards"
 
 
@@ -641,7 +737,9 @@ def test_ten_clicks_on_deactivate_are_one_act(peopled: Flask, wati: Visitor, inb
     tokens = [admin.csrf_token("/admin/pegawai") for admin in admins]
 
     def close(number: int) -> int:
-        return admins[number].post(f"{page}/nonaktifkan", csrf_token=tokens[number], reason=REASON).status_code
+        return (
+            admins[number].post(f"{page}/nonaktifkan", csrf_token=tokens[number], reason=REASON).status_code
+        )
 
     assert _all_at_once([lambda number=number: close(number) for number in range(10)]) == [303] * 10  # type: ignore[misc]
     assert tags_of(peopled, id_of_page(page)) == [Tag.DEACTIVATED] and len(inbox.fetch()) == 1

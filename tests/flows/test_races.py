@@ -43,7 +43,8 @@ def test_of_twenty_parallel_redemptions_one_wins(peopled: Flask, inbox: Inbox) -
 
     def redeem(number: int) -> int:
         return visitors[number].post(
-            "/reset-password", csrf_token=tokens[number], nip=BUDI.nip, token=mail.code, password=passwords[number]
+            "/reset-password", csrf_token=tokens[number], nip=BUDI.nip, token=mail.code,
+            password=passwords[number]
         ).status_code  # fmt: skip
 
     answers = _all_at_once([lambda number=number: redeem(number) for number in range(CROWD)])  # type: ignore[misc]
@@ -52,7 +53,13 @@ def test_of_twenty_parallel_redemptions_one_wins(peopled: Flask, inbox: Inbox) -
     with peopled.app_context(), reading() as session:
         assert session.scalar(select(func.count()).where(AuditEvent.tag == Tag.PASSWORD_SET)) == 1
         assert session.scalars(select(User.credential_version).where(User.nip == BUDI.nip)).one() == 2
-    assert sum(Visitor(peopled, f"198.51.100.{n}").log_in(BUDI.nip, passwords[n]).status_code == 303 for n in range(4)) <= 1
+    assert (
+        sum(
+            Visitor(peopled, f"198.51.100.{n}").log_in(BUDI.nip, passwords[n]).status_code == 303
+            for n in range(4)
+        )
+        <= 1
+    )
     assert len(inbox.fetch()) == 1, "one notice"
 
 
@@ -65,7 +72,12 @@ def test_twenty_parallel_sends_of_one_form_are_one_wish(peopled: Flask, inbox: I
     def ask() -> int:
         another = Visitor(peopled)
         another.client.set_cookie("formulir", cookie.value, domain="localhost")
-        fields = {"csrf_token": token, "form_id": "one-form", "nip": BUDI.nip, "email": "budi@nusajaya.example"}
+        fields = {
+            "csrf_token": token,
+            "form_id": "one-form",
+            "nip": BUDI.nip,
+            "email": "budi@nusajaya.example",
+        }
         return another.post("/lupa-password", **fields).status_code
 
     assert _all_at_once([ask] * CROWD) == [303] * CROWD
@@ -123,7 +135,9 @@ def test_a_login_that_races_a_reset_leaves_no_session_behind(peopled: Flask, inb
     assert not intruder.is_logged_in()
 
 
-def test_whoever_ends_sessions_while_a_password_is_reset_gets_no_mark_for_it(peopled: Flask, inbox: Inbox) -> None:
+def test_whoever_ends_sessions_while_a_password_is_reset_gets_no_mark_for_it(
+    peopled: Flask, inbox: Inbox
+) -> None:
     sari = Visitor(peopled)
     sari.ask_for_token(SARI.nip, SARI.email or "")
     code = inbox.fetch_one().code
@@ -133,12 +147,16 @@ def test_whoever_ends_sessions_while_a_password_is_reset_gets_no_mark_for_it(peo
         with ThreadPoolExecutor(1) as elsewhere:
             assert elsewhere.submit(sari.reset_password, code, "Kuda-Laut7").result().status_code == 303
         with unit_of_work() as session:
-            is_done = end_other_sessions(session, as_the_thief_was_recognised, "his session", Client("-", "-", "-"), now())
+            is_done = end_other_sessions(
+                session, as_the_thief_was_recognised, "his session", Client("-", "-", "-"), now()
+            )
 
     assert not is_done
     for _ in range(6):
         Visitor(peopled).log_in(SARI.nip, "Salah-Sekali-1")
-    assert sari.log_in(SARI.nip, "Kuda-Laut7").status_code == 303, "her browser is still the one that is known"
+    assert sari.log_in(SARI.nip, "Kuda-Laut7").status_code == 303, (
+        "her browser is still the one that is known"
+    )
 
 
 def _fields_to_approve(visitor: Visitor, request_id: int) -> dict[str, str]:
@@ -155,7 +173,11 @@ def test_of_many_admins_who_decide_one_request_one_is_heard(peopled: Flask, inbo
     inbox.fetch()
 
     def decide(number: int) -> int:
-        act, more = ("setujui", fields[number]) if number % 3 else ("tolak", {**fields[number], "reason": "Datang ke loket"})
+        act, more = (
+            ("setujui", fields[number])
+            if number % 3
+            else ("tolak", {**fields[number], "reason": "Datang ke loket"})
+        )
         return admins[number].post(f"/admin/perbaikan-email/{request_id}/{act}", **more).status_code
 
     answers = _all_at_once([lambda number=number: decide(number) for number in range(8)])  # type: ignore[misc]
@@ -169,8 +191,14 @@ def test_of_many_admins_who_decide_one_request_one_is_heard(peopled: Flask, inbo
     assert len(inbox.fetch()) in (1, 2), "the refusal, or the notice and the token"
 
 
-def test_an_approval_that_races_a_running_reset_leaves_no_way_in_by_the_old_address(peopled: Flask, inbox: Inbox) -> None:
-    request_id, joko, wati = asked(peopled, JOKO, "joko@nusajaya.example"), Visitor(peopled), logged_in(peopled, WATI)
+def test_an_approval_that_races_a_running_reset_leaves_no_way_in_by_the_old_address(
+    peopled: Flask, inbox: Inbox
+) -> None:
+    request_id, joko, wati = (
+        asked(peopled, JOKO, "joko@nusajaya.example"),
+        Visitor(peopled),
+        logged_in(peopled, WATI),
+    )
     joko.ask_for_token(JOKO.nip, JOKO.email or "")
     code = inbox.fetch_one().code
     fields, token = _fields_to_approve(wati, request_id), joko.csrf_token("/konfirmasi-reset-password")

@@ -1,5 +1,5 @@
-"""A new SECRET_KEY in front of the old one, in the middle of whatever people were doing: nobody is stopped, and nobody
-gets an allowance anew."""
+"""A new SECRET_KEY in front of the old one, in the middle of whatever people were doing: nobody is stopped,
+and nobody gets an allowance anew."""
 
 import pytest
 from flask import Flask
@@ -66,7 +66,9 @@ def test_an_open_login_form_is_still_taken(before: Flask, rotated: Flask) -> Non
         ("/akun", "/logout", {}),
     ],
 )
-def test_every_open_form_is_still_taken(before: Flask, rotated: Flask, page: str, path: str, fields: dict[str, str]) -> None:
+def test_every_open_form_is_still_taken(
+    before: Flask, rotated: Flask, page: str, path: str, fields: dict[str, str]
+) -> None:
     browser = logged_in(before, SARI) if page == "/akun" else Visitor(before)
     token = browser.csrf_token(page)
 
@@ -113,7 +115,10 @@ def test_a_token_is_mailed_again_and_both_mails_work(make_app: MakeApp, before: 
     later = make_app(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=OLD, RESEND_COOLDOWN_SECONDS="0")
 
     browser = goes_on(budi, later)
-    assert browser.submit("/konfirmasi-reset-password", "/konfirmasi-reset-password/kirim-ulang").status_code == 303
+    assert (
+        browser.submit("/konfirmasi-reset-password", "/konfirmasi-reset-password/kirim-ulang").status_code
+        == 303
+    )
     second = next(mail for mail in Inbox(later).fetch() if mail.message_id != first.message_id)
 
     assert second.code != first.code
@@ -121,7 +126,9 @@ def test_a_token_is_mailed_again_and_both_mails_work(make_app: MakeApp, before: 
     assert Visitor(later).reset_password(first.code, NEW_PASSWORD, nip=BUDI.nip).status_code == 303
 
 
-def test_an_opened_link_stays_unthrottled_with_the_code_that_the_page_has_filled_in(before: Flask, rotated: Flask) -> None:
+def test_an_opened_link_stays_unthrottled_with_the_code_that_the_page_has_filled_in(
+    before: Flask, rotated: Flask
+) -> None:
     budi, stranger = Visitor(before), Visitor(before, "198.51.100.2")
     budi.ask_for_token(*of(BUDI))
     mail = Inbox(before).fetch_one(BUDI.email)
@@ -130,7 +137,9 @@ def test_an_opened_link_stays_unthrottled_with_the_code_that_the_page_has_filled
     for _ in range(6):
         stranger.reset_password("WDJB-MJHT", NEW_PASSWORD, nip=BUDI.nip)
 
-    answer = goes_on(budi, rotated).post("/reset-password", csrf_token=token, nip="", token=mail.code, password=NEW_PASSWORD)
+    answer = goes_on(budi, rotated).post(
+        "/reset-password", csrf_token=token, nip="", token=mail.code, password=NEW_PASSWORD
+    )
 
     assert answer.status_code == 303
 

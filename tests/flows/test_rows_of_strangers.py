@@ -1,4 +1,5 @@
-"""Nothing that a stranger does again and again fills the tables: every route, many times, and the rows counted.
+"""Nothing that a stranger does again and again fills the tables: every route, many times, and the rows
+counted.
 
 A new route is walked from its first day. Time stands still, so that all that happens is within one minute.
 """
@@ -29,14 +30,18 @@ from tests.visitor import Visitor, logged_in
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # rows are rows
 
 FIRST, TIMES, TIMES_OF_WISHES = 3, 60, 200
-A_FEW = 20  # rows in all tables together: five tries and their throttles, a wish with its letters, a row for each refusal
+# Rows in all tables together: five tries and their throttles, a wish with its letters, a row for each refusal
+A_FEW = 20
 # What may grow further, for it is another wish or another guess each time, and until which limit of the line.
 OF_EACH_LINE = {
     ("login.enter", "other values"): "a wrong password for another NIP: 100 in ten minutes",
     ("reset.submit", "other values"): "a wrong token for another NIP: 100 in ten minutes",
     ("forgot_password.ask", "other values"): "another wish for a token: 100 mails an hour",
     ("email_correction.ask", "other values"): "another wish for a link: 100 mails an hour",
-    ("email_correction.fill_in", "other values"): "a request for another NIP by one proven mailbox: 10 an hour",
+    (
+        "email_correction.fill_in",
+        "other values",
+    ): "a request for another NIP by one proven mailbox: 10 an hour",
 }
 ROWS_OF_A_WISH = 8  # in all tables
 _lines = count(1)
@@ -65,7 +70,9 @@ def links(peopled: Flask, inbox: Inbox) -> Links:
 class Walker:
     """Somebody with a browser, on a line of the own. `fields` makes the form that is sent the n-th time."""
 
-    def __init__(self, app: Flask, fields: Callable[[int], dict[str, str]], has_token: bool, forgets: bool = False) -> None:
+    def __init__(
+        self, app: Flask, fields: Callable[[int], dict[str, str]], has_token: bool, forgets: bool = False
+    ) -> None:
         line = next(_lines)
         self.visitor = Visitor(app, f"198.18.{line // 250}.{line % 250}")
         self._fields, self._forgets = fields, forgets
@@ -89,7 +96,11 @@ def _same(_number: int) -> dict[str, str]:
 
 
 def _other(number: int) -> dict[str, str]:
-    other = {"nip": f"1970010119950{number:05d}", "email": f"orang{number}@contoh.example", "form_id": str(number)}
+    other = {
+        "nip": f"1970010119950{number:05d}",
+        "email": f"orang{number}@contoh.example",
+        "form_id": str(number),
+    }
     return {**_same(number), **other, "token": "WDJB-MJH" + "BCDFGHJKLM"[number % 10]}
 
 
@@ -118,7 +129,10 @@ def _value_of(converter: BaseConverter) -> int | str:
 
 def _rows(app: Flask) -> dict[str, int]:
     with app.app_context(), reading() as session:
-        return {table.name: session.scalar(select(func.count()).select_from(table)) or 0 for table in Base.metadata.sorted_tables}
+        return {
+            table.name: session.scalar(select(func.count()).select_from(table)) or 0
+            for table in Base.metadata.sorted_tables
+        }
 
 
 def _growth(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
@@ -141,14 +155,17 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_route_writes_rows_without_bound(peopled: Flask, links: Links, kind: str) -> None:
-    """Who writes nothing at the first visits has changed nothing that later ones could meet; the others go on."""
+    """Who writes nothing at the first visits has changed nothing that later ones could meet; the others go
+    on."""
     went_on = 0
     allowed = {endpoint for endpoint, of_kind in OF_EACH_LINE if of_kind == kind}
 
     def new_walker() -> Walker:
         return Walker(peopled, **KINDS[kind])  # type: ignore[arg-type]
 
-    refused = new_walker()  # at one door, whatever the page is: all on one line, or the walk would take minutes
+    refused = (
+        new_walker()
+    )  # at one door, whatever the page is: all on one line, or the walk would take minutes
     with time_machine.travel(now(), tick=False):
         for rule, method, path in _routes(peopled, links):
             is_refused = rule.endpoint.startswith("admin.") or (method == "POST" and "values" not in kind)
@@ -158,14 +175,17 @@ def test_no_route_writes_rows_without_bound(peopled: Flask, links: Links, kind: 
             walker.walk(method, path, range(FIRST))
             if _rows(peopled) != before:
                 went_on += 1
-                walker.walk(method, path, range(FIRST, TIMES_OF_WISHES if rule.endpoint in allowed else TIMES))
+                walker.walk(
+                    method, path, range(FIRST, TIMES_OF_WISHES if rule.endpoint in allowed else TIMES)
+                )
             grown = _growth(before, _rows(peopled))
             most = 100 * ROWS_OF_A_WISH + A_FEW if rule.endpoint in allowed else A_FEW
             assert sum(grown.values()) <= most, (rule.rule, method, grown)
     assert went_on >= 1
 
 
-# -- those who have something -------------------------------------------------------------------------------------------
+# -- those who have something
+# -------------------------------------------------------------------------------------------
 def _tags(app: Flask) -> dict[Tag, int]:
     with app.app_context(), reading() as session:
         counted = select(AuditEvent.tag, func.count().label("rows")).group_by(AuditEvent.tag)
@@ -189,7 +209,9 @@ def test_a_known_browser_that_goes_on_guessing_gets_five_rows_and_one(peopled: F
     assert (tags[Tag.LOGIN_REFUSED], tags[Tag.LOGIN_THROTTLED]) == (5, 1)
 
 
-def test_an_opened_link_is_a_row_for_a_browser_and_one_a_minute_for_a_line_without_memory(peopled: Flask, links: Links) -> None:
+def test_an_opened_link_is_a_row_for_a_browser_and_one_a_minute_for_a_line_without_memory(
+    peopled: Flask, links: Links
+) -> None:
     with time_machine.travel(now(), tick=False) as clock:
         browser = Visitor(peopled)
         _many(TIMES, lambda: browser.open(links.reset))
@@ -206,7 +228,9 @@ def test_an_opened_link_is_a_row_for_a_browser_and_one_a_minute_for_a_line_witho
 
 
 @pytest.mark.parametrize("token", ["", "gT5mZ2pQ8sKd-1Xa.q3Jv_0bWnYc7RtLzHk2MfXe9UaGd4PsVi6BoTj1QwE8"])
-def test_who_holds_a_live_link_and_goes_on_failing_fills_nothing(peopled: Flask, links: Links, token: str) -> None:
+def test_who_holds_a_live_link_and_goes_on_failing_fills_nothing(
+    peopled: Flask, links: Links, token: str
+) -> None:
     holder = Visitor(peopled)
     holder.open(links.reset)
     csrf = holder.csrf_token("/konfirmasi-reset-password")
@@ -215,7 +239,10 @@ def test_who_holds_a_live_link_and_goes_on_failing_fills_nothing(peopled: Flask,
     with time_machine.travel(now(), tick=False):
         weak = f"Budi{BUDI.nip[:4]}Aa"
         _many(
-            TIMES, lambda: holder.post("/reset-password", csrf_token=csrf, nip=BUDI.nip, token=token or links.code, password=weak)
+            TIMES,
+            lambda: holder.post(
+                "/reset-password", csrf_token=csrf, nip=BUDI.nip, token=token or links.code, password=weak
+            ),
         )
 
     assert sum(_growth(before, _rows(peopled)).values()) <= A_FEW
@@ -253,12 +280,19 @@ def test_a_left_out_refusal_stands_in_the_trail_in_words(peopled: Flask) -> None
         stranger.post("/login", nip=SARI.nip)
 
     with peopled.app_context(), reading() as session:
-        events = session.scalars(select(AuditEvent).where(AuditEvent.tag == Tag.FORM_REFUSED).order_by(AuditEvent.id)).all()
+        events = session.scalars(
+            select(AuditEvent).where(AuditEvent.tag == Tag.FORM_REFUSED).order_by(AuditEvent.id)
+        ).all()
     assert [event.detail.get("left_out") for event in events] == [None, 2]
-    assert "Serupa sebelumnya, tidak dirinci" in logged_in(peopled, RATNA).open("/admin/audit?jenis=form_refused").text
+    assert (
+        "Serupa sebelumnya, tidak dirinci"
+        in logged_in(peopled, RATNA).open("/admin/audit?jenis=form_refused").text
+    )
 
 
-def test_a_broken_form_is_a_400_where_limits_per_address_are_off_too(make_app: MakeApp, password_hash: str) -> None:
+def test_a_broken_form_is_a_400_where_limits_per_address_are_off_too(
+    make_app: MakeApp, password_hash: str
+) -> None:
     app = make_app(ADDRESS_LIMITS="off")
     people(app, password_hash)
 
@@ -273,14 +307,27 @@ def test_whether_a_row_is_written_does_not_depend_on_whether_there_is_an_account
         guesser, before = Visitor(peopled, line), _rows(peopled)
         token = guesser.csrf_token("/login")
         _many(8, lambda: guesser.post("/login", csrf_token=token, nip=nip, password="Salah-1"))
-        _many(8, lambda: guesser.post("/reset-password", csrf_token=token, nip=nip, token="WDJB-MJHT", password=NEW_PASSWORD))
+        _many(
+            8,
+            lambda: guesser.post(
+                "/reset-password", csrf_token=token, nip=nip, token="WDJB-MJHT", password=NEW_PASSWORD
+            ),
+        )
         return _growth(before, _rows(peopled))
 
     with time_machine.travel(now(), tick=False):
         noise = rows_after_guesses("197001011995011998", "198.51.100.9")
-        assert noise == rows_after_guesses("197001011995011997", "198.51.100.9") == rows_after_guesses(SARI.nip, "198.51.100.9")
+        assert (
+            noise
+            == rows_after_guesses("197001011995011997", "198.51.100.9")
+            == rows_after_guesses(SARI.nip, "198.51.100.9")
+        )
         sari = person_id(peopled, SARI)
         with peopled.app_context(), reading() as session:
             of_sari = select(func.count(AuditEvent.id)).where(AuditEvent.account_id == sari)
-            refused = AuditEvent.tag.in_((Tag.LOGIN_REFUSED, Tag.LOGIN_THROTTLED, Tag.TOKEN_REFUSED, Tag.TOKEN_THROTTLED))
-            assert session.scalar(of_sari.where(refused)) == 12, "all of hers are there, whatever came before them"
+            refused = AuditEvent.tag.in_(
+                (Tag.LOGIN_REFUSED, Tag.LOGIN_THROTTLED, Tag.TOKEN_REFUSED, Tag.TOKEN_THROTTLED)
+            )
+            assert session.scalar(of_sari.where(refused)) == 12, (
+                "all of hers are there, whatever came before them"
+            )

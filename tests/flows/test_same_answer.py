@@ -59,7 +59,9 @@ def _asked(app: Flask, nip: str, email: str) -> tuple[list[str], str, dict[str, 
         page = visitor.open(answer.location)
     text = _CHANGES_EACH_TIME.sub(r'\1"..."', page.text).replace(email, "EMAIL").replace(nip, "NIP")
     text = re.sub(r"\d\d\.\d\d (WIB|WITA|WIT)|dalam \d+ detik|data-seconds=\"\d+\"", "TIME", text)
-    headers = {name: value for name, value in answer.headers.items() if name not in ("Set-Cookie", "X-Request-ID")}
+    headers = {
+        name: value for name, value in answer.headers.items() if name not in ("Set-Cookie", "X-Request-ID")
+    }
     return seen, text, headers | {"status": str(answer.status_code)}
 
 
@@ -116,7 +118,9 @@ def _used(app: Flask, inbox: Inbox, nip: str, email: str) -> None:
         "the line has written to many",
     ],
 )
-def test_whatever_was_before_asking_looks_the_same_for_everybody(peopled: Flask, inbox: Inbox, case: str, before: str) -> None:
+def test_whatever_was_before_asking_looks_the_same_for_everybody(
+    peopled: Flask, inbox: Inbox, case: str, before: str
+) -> None:
     def asked(nip: str, email: str, number: int) -> tuple[list[str], int, str, int]:
         visitor, form_id = Visitor(peopled, f"198.51.100.{number}"), f"formulir-{number}"
         fields = {"form_id": form_id, "nip": nip, "email": email}
@@ -145,7 +149,10 @@ def test_whatever_was_before_asking_looks_the_same_for_everybody(peopled: Flask,
             text = _CHANGES_EACH_TIME.sub(r'\1"..."', page.text).replace(email, "EMAIL").replace(nip, "NIP")
             text = re.sub(r"\d\d\.\d\d (WIB|WITA|WIT)", "TIME", text)
             with peopled.app_context(), reading() as session:
-                rows = sum(session.scalar(select(func.count()).select_from(kind)) or 0 for kind in (ResetRequest, OutboxMail))
+                rows = sum(
+                    session.scalar(select(func.count()).select_from(kind)) or 0
+                    for kind in (ResetRequest, OutboxMail)
+                )
             inbox.fetch()
             return seen, answer.status_code, text, rows
 
@@ -175,7 +182,9 @@ def test_a_wrong_token_runs_the_same_statements_for_everybody(peopled: Flask, ni
         visitor = Visitor(peopled)
         token = visitor.csrf_token("/konfirmasi-reset-password")
         with statements(peopled) as seen:
-            page = visitor.post("/reset-password", csrf_token=token, nip=nip, token="WDJB-MJHT", password="Kuda-Laut7")
+            page = visitor.post(
+                "/reset-password", csrf_token=token, nip=nip, token="WDJB-MJHT", password="Kuda-Laut7"
+            )
         return seen, _CHANGES_EACH_TIME.sub("", page.text).replace(nip, "NIP")
 
     assert refused(nip) == refused(SARI.nip)
@@ -192,19 +201,27 @@ def _asked_for_correction(app: Flask, nip: str, email: str) -> tuple[list[str], 
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_wish_for_another_address_looks_up_nobody_and_is_the_same_for_all(peopled: Flask, inbox: Inbox, case: str) -> None:
+def test_a_wish_for_another_address_looks_up_nobody_and_is_the_same_for_all(
+    peopled: Flask, inbox: Inbox, case: str
+) -> None:
     nip, email = CASES[case]
 
     asked = _asked_for_correction(peopled, nip, email)
 
     assert inbox.fetch_one(email).subject.startswith("Lanjutkan perbaikan email")
     assert asked == _asked_for_correction(peopled, *MATCH)
-    assert not any("user_account" in statement and "email_correction" not in statement for statement in asked[0])
+    assert not any(
+        "user_account" in statement and "email_correction" not in statement for statement in asked[0]
+    )
 
 
-@pytest.mark.parametrize("nip", [SARI.nip, BUDI.nip, HADI.nip, LESTARI.nip, CINTA.nip, TONO.nip, STRANGERS_NIP])
+@pytest.mark.parametrize(
+    "nip", [SARI.nip, BUDI.nip, HADI.nip, LESTARI.nip, CINTA.nip, TONO.nip, STRANGERS_NIP]
+)
 @pytest.mark.parametrize("origin", ["/perbaikan-email", "/lupa-password"])
-def test_a_request_and_its_ticket_are_the_same_for_every_nip(peopled: Flask, inbox: Inbox, origin: str, nip: str) -> None:
+def test_a_request_and_its_ticket_are_the_same_for_every_nip(
+    peopled: Flask, inbox: Inbox, origin: str, nip: str
+) -> None:
     def submitted(nip: str, address: str) -> tuple[list[str], str, list[str]]:
         visitor = Visitor(peopled)
         visitor.submit(origin, nip=nip, email=address)
@@ -241,7 +258,9 @@ def test_a_held_mail_changes_nothing_that_the_asker_sees(peopled: Flask, inbox: 
 
 
 @pytest.mark.parametrize("guess", ["budi@nusajaya.example", "bukan.budi@nusajaya.example"])
-def test_a_strangers_own_mailbox_does_not_tell_whether_a_guess_was_right(peopled: Flask, inbox: Inbox, guess: str) -> None:
+def test_a_strangers_own_mailbox_does_not_tell_whether_a_guess_was_right(
+    peopled: Flask, inbox: Inbox, guess: str
+) -> None:
     for _ in range(5):
         Visitor(peopled).ask_for_token(BUDI.nip, guess)
     inbox.fetch()

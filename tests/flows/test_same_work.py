@@ -1,5 +1,5 @@
-"""A wrong token and a wrong password cost the same for everybody: as many statements, rows and keyed hashes, whatever there
-is behind a NIP. What is left to the clock, `make bench` measures."""
+"""A wrong token and a wrong password cost the same for everybody: as many statements, rows and keyed hashes,
+whatever there is behind a NIP. What is left to the clock, `make bench` measures."""
 
 import hmac
 from collections.abc import Callable, Iterator
@@ -79,9 +79,12 @@ def requests_of(app: Flask, person: Person, count: int, **columns: Any) -> None:
         owner = db.scalars(select(User).where(User.nip == person.nip)).one()
         for number in range(count):
             usual: dict[str, Any] = {
-                "reference": new_reference(), "key": new_row_key(), "submission": f"{person.nip}-{number}", "nip": person.nip,
-                "typed_email": owner.email, "user_id": owner.id, "credential_version": owner.credential_version,
-                "asked_at": now(), "mailed_at": now(), "expires_at": now() + timedelta(minutes=30), "client_address": "-",
+                "reference": new_reference(), "key": new_row_key(), "submission": f"{person.nip}-{number}",
+                "nip": person.nip,
+                "typed_email": owner.email, "user_id": owner.id,
+                "credential_version": owner.credential_version,
+                "asked_at": now(), "mailed_at": now(), "expires_at": now() + timedelta(minutes=30),
+                "client_address": "-",
             }  # fmt: skip
             db.add(ResetRequest(**{**usual, **columns}))
 
@@ -106,11 +109,17 @@ def asked(peopled: Flask) -> dict[str, str]:
 
 
 def _works(
-    app: Flask, monkeypatch: pytest.MonkeyPatch, nips: dict[str, str], act: Callable[[Visitor, str, str], None], page: str
+    app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+    nips: dict[str, str],
+    act: Callable[[Visitor, str, str], None],
+    page: str,
 ) -> list[Work]:
     found = []
     for number, nip in enumerate(nips.values()):
-        visitor = Visitor(app, f"203.0.113.{number}")  # a line each: the same refusal twice within a minute is one row
+        visitor = Visitor(
+            app, f"203.0.113.{number}"
+        )  # a line each: the same refusal twice within a minute is one row
         token = visitor.csrf_token(page)
         with measured(app, monkeypatch) as work:
             act(visitor, nip, token)
@@ -122,7 +131,9 @@ def test_a_wrong_code_is_the_same_work_for_everybody(
     peopled: Flask, asked: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def guess(visitor: Visitor, nip: str, token: str) -> None:
-        answer = visitor.post("/reset-password", csrf_token=token, nip=nip, token=WRONG_CODE, password=NEW_PASSWORD)
+        answer = visitor.post(
+            "/reset-password", csrf_token=token, nip=nip, token=WRONG_CODE, password=NEW_PASSWORD
+        )
         assert answer.status_code == 422
 
     first, *others = _works(peopled, monkeypatch, asked, guess, "/konfirmasi-reset-password")
@@ -164,7 +175,11 @@ def test_a_wrong_signature_is_the_same_work_whether_the_request_has_an_owner_or_
     peopled: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who has asked knows the reference of the request; its owner must not be told by the clock."""
-    for nip, email in ((SARI.nip, SARI.email or ""), (SARI.nip, "orang@contoh.example"), (STRANGERS_NIP, "orang@contoh.example")):
+    for nip, email in (
+        (SARI.nip, SARI.email or ""),
+        (SARI.nip, "orang@contoh.example"),
+        (STRANGERS_NIP, "orang@contoh.example"),
+    ):
         Visitor(peopled).ask_for_token(nip, email)
     with peopled.app_context(), reading() as db:
         references = list(db.scalars(select(ResetRequest.reference)))
@@ -211,5 +226,7 @@ def test_the_trail_knows_whose_account_was_tried(peopled: Flask, person: Person 
 
     with peopled.app_context(), reading() as db:
         events = db.scalars(select(AuditEvent).order_by(AuditEvent.id).offset(before)).all()
-    assert [(event.account_id, event.instansi_id) for event in events] == [(account.id, account.instansi_id)] * 2
+    assert [(event.account_id, event.instansi_id) for event in events] == [
+        (account.id, account.instansi_id)
+    ] * 2
     assert (account.id is None) == (person is None)

@@ -11,15 +11,29 @@ from tests.cast import BUDI
 from tests.inbox import Inbox
 from tests.visitor import Visitor
 
-_LARGE = ("user_account", "reset_request", "outbox_mail", "audit_event", "login_session", "throttle_bucket", "guess_bucket")
+_LARGE = (
+    "user_account",
+    "reset_request",
+    "outbox_mail",
+    "audit_event",
+    "login_session",
+    "throttle_bucket",
+    "guess_bucket",
+)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # its plans do not depend on how much is in a table
+@pytest.mark.parametrize(
+    "database_url", ["sqlite"], indirect=True
+)  # its plans do not depend on how much is in a table
 def test_no_step_of_the_flow_scans_a_large_table(peopled: Flask, inbox: Inbox, database_url: str) -> None:
     asked: list[tuple[str, object]] = []
     with peopled.app_context():
         listened = engine()
-    event.listen(listened, "before_cursor_execute", lambda _c, _k, statement, values, *_: asked.append((statement, values)))
+    event.listen(
+        listened,
+        "before_cursor_execute",
+        lambda _c, _k, statement, values, *_: asked.append((statement, values)),
+    )
 
     visitor = Visitor(peopled)
     visitor.ask_for_token(BUDI.nip, "budi@nusajaya.example")
@@ -37,5 +51,7 @@ def test_no_step_of_the_flow_scans_a_large_table(peopled: Flask, inbox: Inbox, d
     with sqlite3.connect(database_url.removeprefix("sqlite:///")) as connection:
         for statement, values in asked:
             if statement.startswith(("SELECT", "UPDATE", "DELETE")):
-                plan = " | ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values))
+                plan = " | ".join(
+                    row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+                )
                 assert not [table for table in _LARGE if f"SCAN {table}" in plan], (plan, statement)

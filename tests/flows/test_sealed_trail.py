@@ -28,7 +28,9 @@ def act(app: Flask, count: int = 1, **detail: int) -> None:
         budi = session.scalars(select(User).where(User.nip == BUDI.nip)).one()
         wati = session.scalars(select(User).where(User.nip == WATI.nip)).one()
         for number in range(count):
-            audit.record(session, Tag.PERSON_OPENED, budi, FROM_HERE, now(), actor=wati, number=number, **detail)
+            audit.record(
+                session, Tag.PERSON_OPENED, budi, FROM_HERE, now(), actor=wati, number=number, **detail
+            )
 
 
 def seal_all(app: Flask) -> None:
@@ -153,10 +155,14 @@ def test_two_rows_that_changed_places_are_found(sealed: Flask) -> None:
 
 
 def test_a_row_that_was_put_in_with_a_made_up_seal_is_found(sealed: Flask) -> None:
-    columns = "at, tag, actor_id, account_id, client_address, user_agent, request_id, detail, instansi_id, previous_seal, seal"
+    columns = (
+        "at, tag, actor_id, account_id, client_address, user_agent, request_id, detail, instansi_id, "
+        "previous_seal, seal"
+    )
     tamper(
         sealed,
-        f"INSERT INTO audit_event (seal_no, {columns}) SELECT 13, {columns} FROM audit_event WHERE seal_no = 12",
+        f"INSERT INTO audit_event (seal_no, {columns}) SELECT 13, {columns} FROM audit_event WHERE seal_no "
+        "= 12",
         "UPDATE audit_head SET seal_no = 13",
     )
 
@@ -168,7 +174,11 @@ def test_a_row_that_was_put_in_with_a_made_up_seal_is_found(sealed: Flask) -> No
 @pytest.mark.parametrize("number", [0, -3])
 def test_a_row_put_in_below_the_first_number_is_found(sealed: Flask, number: int) -> None:
     columns = "at, tag, client_address, user_agent, request_id, detail, previous_seal, seal"
-    tamper(sealed, f"INSERT INTO audit_event (seal_no, {columns}) SELECT {number}, {columns} FROM audit_event WHERE seal_no = 1")
+    tamper(
+        sealed,
+        f"INSERT INTO audit_event (seal_no, {columns}) SELECT {number}, {columns} FROM audit_event WHERE "
+        "seal_no = 1",
+    )
 
     assert verify(sealed).exit_code == 1
 
@@ -176,7 +186,8 @@ def test_a_row_put_in_below_the_first_number_is_found(sealed: Flask, number: int
 def test_the_last_rows_cannot_be_unsealed_changed_and_sealed_again(sealed: Flask) -> None:
     tamper(
         sealed,
-        "UPDATE audit_event SET seal_no = NULL, seal = NULL, previous_seal = NULL, tag = 'login' WHERE seal_no > 9",
+        "UPDATE audit_event SET seal_no = NULL, seal = NULL, previous_seal = NULL, tag = 'login' WHERE "
+        "seal_no > 9",
     )
     seal_all(sealed)
 
@@ -198,7 +209,9 @@ def test_the_end_cannot_be_moved_back(sealed: Flask) -> None:
 
     assert answer.exit_code == 1 and "kepala jejak" in answer.output
     with sealed.app_context(), reading() as session:
-        assert session.scalar(select(func.count()).where(AuditEvent.seal_no.is_(None))) == 1, "nothing hides the fault"
+        assert session.scalar(select(func.count()).where(AuditEvent.seal_no.is_(None))) == 1, (
+            "nothing hides the fault"
+        )
 
 
 def test_a_head_that_is_gone_is_told(sealed: Flask, caplog: pytest.LogCaptureFixture) -> None:
@@ -228,7 +241,8 @@ def test_an_older_state_put_back_as_a_whole_is_found_with_a_line_of_the_log(
     tamper(
         sealed,
         "DELETE FROM audit_event WHERE seal_no > 12",
-        f"UPDATE audit_head SET seal_no = {number}, seal = '{seal}', mark = '{mark}', newest_at = '{newest_at}'",
+        f"UPDATE audit_head SET seal_no = {number}, seal = '{seal}', mark = '{mark}', newest_at = "
+        f"'{newest_at}'",
     )
     assert "disimpan mesin ini di luar database" in verify(sealed).output
     kept_file(sealed).unlink()
@@ -242,8 +256,13 @@ def test_an_older_state_put_back_as_a_whole_is_found_with_a_line_of_the_log(
     assert verify(sealed, "--anchor", "x").exit_code == 2
 
 
-def test_rows_sealed_under_an_old_key_are_verified_with_it_and_not_without(make_app: MakeApp, password_hash: str) -> None:
-    old, new = "one key for tests only and no use elsewhere", "another key for tests only and no use elsewhere"
+def test_rows_sealed_under_an_old_key_are_verified_with_it_and_not_without(
+    make_app: MakeApp, password_hash: str
+) -> None:
+    old, new = (
+        "one key for tests only and no use elsewhere",
+        "another key for tests only and no use elsewhere",
+    )
     before = make_app(SECRET_KEY=old)
     people(before, password_hash)
     act(before, 3)
@@ -269,7 +288,9 @@ def test_parallel_writers_and_sealers_leave_one_whole_chain(peopled: Flask) -> N
                 seal_what_is_new()
 
     with ThreadPoolExecutor(7) as crowd:
-        started = [crowd.submit(write, number) for number in range(4)] + [crowd.submit(seal, number) for number in range(3)]
+        started = [crowd.submit(write, number) for number in range(4)] + [
+            crowd.submit(seal, number) for number in range(3)
+        ]
         for one in started:
             one.result()
 
@@ -300,7 +321,9 @@ def test_a_smaller_id_may_come_after_larger_ones_were_sealed(peopled: Flask) -> 
     assert verify(peopled).exit_code == 0
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer at a time anyway
+@pytest.mark.parametrize(
+    "database_url", ["postgresql"], indirect=True
+)  # SQLite has one writer at a time anyway
 def test_what_is_done_waits_for_no_seal(peopled: Flask) -> None:
     """An act only adds its row: while one transaction holds the head, another writes."""
     with peopled.app_context(), unit_of_work() as session:
@@ -309,7 +332,9 @@ def test_what_is_done_waits_for_no_seal(peopled: Flask) -> None:
             other.submit(act, peopled).result(timeout=5)
 
 
-def test_the_worker_seals_counts_and_leaves_the_head_in_its_log(peopled: Flask, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_worker_seals_counts_and_leaves_the_head_in_its_log(
+    peopled: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
     act(peopled, 3)
     stop = threading.Event()
     worker = threading.Thread(target=work, args=(peopled, stop))

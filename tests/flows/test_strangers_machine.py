@@ -1,6 +1,6 @@
-"""Strangers who know everything but what is in the mailbox do whatever they like, in any order. Whatever they did, the owner
-who asks from a browser that was never here has a token that opens: one that lies there, or the one that the ask brings.
-And no mailbox gets more mails an hour than it can bear."""
+"""Strangers who know everything but what is in the mailbox do whatever they like, in any order. Whatever they
+did, the owner who asks from a browser that was never here has a token that opens: one that lies there, or the
+one that the ask brings. And no mailbox gets more mails an hour than it can bear."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,13 @@ import time_machine
 from flask import Flask
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import delete, select, update
 
 from app.db import reading, unit_of_work
@@ -46,7 +52,8 @@ NIPS = (BUDI.nip, BUDI.nip, SARI.nip, STRANGERS_NIP)
 ADDRESSES = (OWNERS, OWNERS, OWNERS.upper(), OWNERS.replace("@", "+tag@"), STRANGERS)
 LINES = ("203.0.113.7", "203.0.113.8", "198.51.100.9", "2001:db8::5", "2001:db8:0:1::5")
 OUTCOMES = (HandedOver("250"),) * 4 + (
-    PutOff("450"), PutOff("452", whole_domain=False), RefusedForGood("550"), LineFault("-", at_letter=True, letter_is_out=True),
+    PutOff("450"), PutOff("452", whole_domain=False), RefusedForGood("550"), LineFault("-", at_letter=True,
+    letter_is_out=True),
 )  # fmt: skip
 Outcome = TypeVar("Outcome")
 MOST_TOKENS_AN_HOUR = throttle.TOKENS_IN_A_MAILBOX + 1
@@ -72,12 +79,19 @@ class Strangers(RuleBasedStateMachine):
         with self.app.app_context():
             self.keys = portal().keys
         self.mailbox: list[Delivered] = []
-        self.opened = 0  # times that the mailbox could be mailed at once: after a use, or a mail that never arrived
+        self.opened = (
+            0  # times that the mailbox could be mailed at once: after a use, or a mail that never arrived
+        )
         limits.limiter.reset()
         with self.app.app_context(), unit_of_work() as session:
             for table in (OutboxMail, MailFault, EmailCorrection, ResetRequest, ThrottleBucket, AuditEvent):
                 session.execute(delete(table))
-            fresh = {"credential_version": 1, "password_hash": None, "password_changed_at": None, "stuck_since": None}
+            fresh = {
+                "credential_version": 1,
+                "password_hash": None,
+                "password_changed_at": None,
+                "stuck_since": None,
+            }
             session.execute(update(User).where(User.nip == BUDI.nip).values(**fresh))
 
     def teardown(self) -> None:
@@ -89,15 +103,22 @@ class Strangers(RuleBasedStateMachine):
         finally:
             self.clock.stop()
 
-    # -- what strangers do ---------------------------------------------------------------------------------------------
+    # -- what strangers do
+    # ---------------------------------------------------------------------------------------------
 
-    @rule(nip=st.sampled_from(NIPS), address=st.sampled_from(ADDRESSES), form=st.integers(0, 12), times=st.integers(1, 5))
+    @rule(
+        nip=st.sampled_from(NIPS),
+        address=st.sampled_from(ADDRESSES),
+        form=st.integers(0, 12),
+        times=st.integers(1, 5),
+    )
     def ask(self, nip: str, address: str, form: int, times: int) -> None:
         for _ in range(times):
             name = f"{form:064}" if form < 3 else f"{next(self.numbers) + 100:064}"
             self._done(
                 lambda session, name=name: request_reset(
-                    session, Nip(nip), EmailAddress(address), self.keys.fingerprint(name, nip, address), self.keys,
+                    session, Nip(nip), EmailAddress(address), self.keys.fingerprint(name, nip, address),
+                    self.keys,
                     self._anyone(), now(),
                 )
             )  # fmt: skip
@@ -110,11 +131,20 @@ class Strangers(RuleBasedStateMachine):
             keys, sender = self.keys, self._anyone()
             self._done(lambda session: resend_token(session, again, COOLDOWN, LIFETIME, keys, sender, now()))
 
-    @rule(nip=st.sampled_from(NIPS), address=st.sampled_from(ADDRESSES), form=st.integers(0, 5), submits=st.booleans())
+    @rule(
+        nip=st.sampled_from(NIPS),
+        address=st.sampled_from(ADDRESSES),
+        form=st.integers(0, 5),
+        submits=st.booleans(),
+    )
     def ask_for_correction(self, nip: str, address: str, form: int, submits: bool) -> None:
         keys, sender = self.keys, self._anyone()
         name = str(form) if form < 2 else str(next(self.numbers) + 100)
-        wish = self._done(lambda session: ask_for_link(session, Nip(nip), EmailAddress(address), name, keys, sender, now()).wish)
+        wish = self._done(
+            lambda session: (
+                ask_for_link(session, Nip(nip), EmailAddress(address), name, keys, sender, now()).wish
+            )
+        )
         if submits and address == STRANGERS:
             typed = Typed("Budi", "", "Email lama", "", None, self.chance.choice([None, Nip(BUDI.nip)]))
             self._done(lambda session: submit(session, wish.reference, typed, keys, sender, now()))
@@ -136,7 +166,8 @@ class Strangers(RuleBasedStateMachine):
         token = guesser.csrf_token("/login")
         guesser.post("/login", csrf_token=token, nip=BUDI.nip, password="Salah-Sekali-1")
 
-    # -- what happens meanwhile ----------------------------------------------------------------------------------------
+    # -- what happens meanwhile
+    # ----------------------------------------------------------------------------------------
 
     @rule(minutes=st.sampled_from((1, 2, 10, 29, 30, 58, 59, 60, 61, 119, 181)))
     def time_passes(self, minutes: int) -> None:
@@ -158,7 +189,8 @@ class Strangers(RuleBasedStateMachine):
             self._reset_with(self.mailbox[-1], Visitor(self.app, "192.0.2.78"))
             self.opened += 1
 
-    # -- what must hold ------------------------------------------------------------------------------------------------
+    # -- what must hold
+    # ------------------------------------------------------------------------------------------------
 
     @rule()
     def the_owner_comes(self) -> None:
@@ -196,10 +228,15 @@ class Strangers(RuleBasedStateMachine):
         others = (Letter.ADDRESS_NOT_REGISTERED, Letter.CORRECTION_LINK)
         assert _most_in_an_hour(tokens) <= MOST_TOKENS_AN_HOUR + self.opened
         for mailbox in {EmailAddress(mail.to_address).mailbox for mail in mails}:
-            to_it = [one.posted_at for one in mails if EmailAddress(one.to_address).mailbox == mailbox and one.letter in others]
+            to_it = [
+                one.posted_at
+                for one in mails
+                if EmailAddress(one.to_address).mailbox == mailbox and one.letter in others
+            ]
             assert _most_in_an_hour(to_it) <= MOST_OTHERS_AN_HOUR
 
-    # -- how -----------------------------------------------------------------------------------------------------------
+    # -- how
+    # --------------------------------------------------------------------------------------------------------
 
     def _done(self, act: Callable[..., Outcome]) -> Outcome:
         with self.app.app_context(), unit_of_work() as session:
@@ -220,7 +257,10 @@ class Strangers(RuleBasedStateMachine):
         if is_token and isinstance(outcome, HandedOver) and (request := mail.reset_request):
             keys = self.keys
             self.mailbox.append(
-                Delivered(keys.reset_link(request.reference, request.key), keys.reset_code(request.reference, request.key))
+                Delivered(
+                    keys.reset_link(request.reference, request.key),
+                    keys.reset_code(request.reference, request.key),
+                )
             )
         elif is_token and not isinstance(outcome, HandedOver):
             self.opened += 1
@@ -239,4 +279,6 @@ def _most_in_an_hour(moments: list[datetime]) -> int:
 def test_whatever_strangers_did_the_owner_gets_in(peopled: Flask) -> None:
     machine = type("StrangersHere", (Strangers,), {"app": peopled})
     many = settings().max_examples  # of the profile, for rules that cost nothing
-    run_state_machine_as_test(machine, settings=settings(max_examples=max(10, many // 10), stateful_step_count=25))
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=max(10, many // 10), stateful_step_count=25)
+    )

@@ -35,7 +35,16 @@ from app.models.admin_mandate import Role
 from tests.cast import BUDI, CINTA, JOKO, LESTARI, RAKA, RATNA, SARI, WATI, Person
 from tests.conftest import MakeApp, people
 from tests.desk import asked, latest_change, person_id
-from tests.flows.importing import CONTOH, NUSA_JAYA, checked, imported, lying_there, newcomer, staff_file, work
+from tests.flows.importing import (
+    CONTOH,
+    NUSA_JAYA,
+    checked,
+    imported,
+    lying_there,
+    newcomer,
+    staff_file,
+    work,
+)
 from tests.flows.test_admin_import import end_mandate, on_record, row, trail
 from tests.inbox import Inbox
 from tests.visitor import Visitor, logged_in, words_of
@@ -86,21 +95,34 @@ def change(app: Flask, nip: str, **values: object) -> None:
             setattr(person, column, value)
 
 
-# -- the way of it -----------------------------------------------------------------------------------------------------
-def test_everything_is_as_before_and_everybody_who_was_told_is_told(peopled: Flask, wati: Visitor, inbox: Inbox) -> None:
-    page = imported(peopled, wati, staff_file(newcomer(1), row(BUDI, name="Budi Salah", unit="Salah"), row(SARI, unit="Salah")))
+# -- the way of it
+# -----------------------------------------------------------------------------------------------------
+def test_everything_is_as_before_and_everybody_who_was_told_is_told(
+    peopled: Flask, wati: Visitor, inbox: Inbox
+) -> None:
+    page = imported(
+        peopled,
+        wati,
+        staff_file(newcomer(1), row(BUDI, name="Budi Salah", unit="Salah"), row(SARI, unit="Salah")),
+    )
     inbox.fetch()
     assert "Kembalikan impor ini" in words_of(wati.open(page))
 
     said = taken_back(peopled, wati, page)
 
-    assert "Dikembalikan 2 baris Dihapus, belum pernah dipakai 1 baris Dibiarkan, seluruhnya atau sebagian 0 baris" in said
+    assert (
+        "Dikembalikan 2 baris Dihapus, belum pernah dipakai 1 baris Dibiarkan, seluruhnya atau sebagian 0 "
+        "baris" in said
+    )
     budi = on_record(peopled, BUDI.nip)
     assert budi is not None and (budi.name, budi.work_unit) == (BUDI.name, BUDI.unit)
     assert on_record(peopled, NEW) is None
     letters = {letter.to: letter.text for letter in inbox.fetch()}
     assert letters.keys() == {BUDI.email, SARI.email, RATNA.email}
-    assert "seperti sebelum impor" in letters[BUDI.email or ""] and "Kolom tertukar." in letters[BUDI.email or ""]
+    assert (
+        "seperti sebelum impor" in letters[BUDI.email or ""]
+        and "Kolom tertukar." in letters[BUDI.email or ""]
+    )
     assert "mengembalikan data pegawai" in letters[RATNA.email or ""]
     assert left(peopled, page) == {}
 
@@ -109,7 +131,9 @@ def test_the_trail_says_who_had_what_taken_back_and_stays_whole(peopled: Flask, 
     page = imported(peopled, wati, staff_file(newcomer(1), row(BUDI, unit="Salah")))
     taken_back(peopled, wati, page)
 
-    events = trail(peopled, Tag.TAKE_BACK_ASKED, Tag.CHANGE_TAKEN_BACK, Tag.ACCOUNT_REMOVED, Tag.IMPORT_TAKEN_BACK)
+    events = trail(
+        peopled, Tag.TAKE_BACK_ASKED, Tag.CHANGE_TAKEN_BACK, Tag.ACCOUNT_REMOVED, Tag.IMPORT_TAKEN_BACK
+    )
     assert [event.tag for event in events] == [
         Tag.TAKE_BACK_ASKED, Tag.CHANGE_TAKEN_BACK, Tag.ACCOUNT_REMOVED, Tag.IMPORT_TAKEN_BACK,
     ]  # fmt: skip
@@ -121,7 +145,9 @@ def test_the_trail_says_who_had_what_taken_back_and_stays_whole(peopled: Flask, 
     assert "Akun yang sudah dihapus" in words_of(wati.open("/admin/audit"))
 
 
-def test_the_nip_and_the_address_are_free_again_and_the_id_is_nobody_elses(peopled: Flask, wati: Visitor) -> None:
+def test_the_nip_and_the_address_are_free_again_and_the_id_is_nobody_elses(
+    peopled: Flask, wati: Visitor
+) -> None:
     taken_back(peopled, wati, imported(peopled, wati, staff_file(newcomer(1))))
     with peopled.app_context(), reading() as session:
         [gone] = session.scalars(select(AuditEvent.account_id).where(AuditEvent.tag == Tag.ACCOUNT_REMOVED))
@@ -132,12 +158,15 @@ def test_the_nip_and_the_address_are_free_again_and_the_id_is_nobody_elses(peopl
     person = on_record(peopled, NEW)
     assert person is not None and person.name == "Nama Benar" and person.id != gone
     with peopled.app_context(), reading() as session:
-        assert [event.tag for event in session.scalars(select(AuditEvent).where(AuditEvent.account_id == person.id))] == [
-            Tag.IMPORTED_NEW
-        ]
+        assert [
+            event.tag
+            for event in session.scalars(select(AuditEvent).where(AuditEvent.account_id == person.id))
+        ] == [Tag.IMPORTED_NEW]
 
 
-def test_who_was_never_used_may_have_been_looked_at_and_tried_by_strangers(peopled: Flask, wati: Visitor) -> None:
+def test_who_was_never_used_may_have_been_looked_at_and_tried_by_strangers(
+    peopled: Flask, wati: Visitor
+) -> None:
     """Else whoever knows a NIP could keep a wrong row on record."""
     page = imported(peopled, wati, staff_file(newcomer(1)))
     new = on_record(peopled, NEW)
@@ -152,9 +181,12 @@ def test_who_was_never_used_may_have_been_looked_at_and_tried_by_strangers(peopl
     assert on_record(peopled, NEW) is None
 
 
-# -- what has changed since stays --------------------------------------------------------------------------------------
+# -- what has changed since stays
+# --------------------------------------------------------------------------------------
 def test_what_changed_since_stays_and_is_listed_with_line_and_reason(peopled: Flask, wati: Visitor) -> None:
-    page = imported(peopled, wati, staff_file(row(BUDI, name="Budi Salah", unit="Salah"), row(SARI, unit="Salah")))
+    page = imported(
+        peopled, wati, staff_file(row(BUDI, name="Budi Salah", unit="Salah"), row(SARI, unit="Salah"))
+    )
     change(peopled, BUDI.nip, work_unit="Benar Sekarang")
 
     said = taken_back(peopled, wati, page)
@@ -166,8 +198,12 @@ def test_what_changed_since_stays_and_is_listed_with_line_and_reason(peopled: Fl
     assert "Dikembalikan 2 baris" in said and "sebagian 1 baris" in said
 
 
-@pytest.mark.parametrize("use", ["token", "login", "mandate", "request", "deactivated", "changed", "by file", "nip"])
-def test_an_account_that_was_used_or_changed_since_stays(peopled: Flask, wati: Visitor, inbox: Inbox, use: str) -> None:
+@pytest.mark.parametrize(
+    "use", ["token", "login", "mandate", "request", "deactivated", "changed", "by file", "nip"]
+)
+def test_an_account_that_was_used_or_changed_since_stays(
+    peopled: Flask, wati: Visitor, inbox: Inbox, use: str
+) -> None:
     page = imported(peopled, wati, staff_file(newcomer(1)))
     new = on_record(peopled, NEW)
     assert new is not None and new.email
@@ -180,8 +216,10 @@ def test_an_account_that_was_used_or_changed_since_stays(peopled: Flask, wati: V
         case "mandate":
             with peopled.app_context(), unit_of_work() as session:
                 session.add(
-                    AdminMandate(user_id=new.id, role=Role.ADMIN_INSTANSI, instansi_id=new.instansi_id, sk_number="SK",
-                                 starts_on=now().date() - timedelta(days=9), ends_on=now().date() - timedelta(days=5))
+                    AdminMandate(user_id=new.id, role=Role.ADMIN_INSTANSI, instansi_id=new.instansi_id,
+                    sk_number="SK",
+                                 starts_on=now().date() - timedelta(days=9),
+                                 ends_on=now().date() - timedelta(days=5))
                 )  # fmt: skip
         case "request":
             asked(peopled, person, "lain@nusajaya.example")
@@ -190,7 +228,8 @@ def test_an_account_that_was_used_or_changed_since_stays(peopled: Flask, wati: V
         case "changed":
             with peopled.app_context(), unit_of_work() as session:
                 session.add(
-                    AuditEvent(at=now(), tag=Tag.RECORD_CORRECTED, account_id=new.id, client_address="-", user_agent="-",
+                    AuditEvent(at=now(), tag=Tag.RECORD_CORRECTED, account_id=new.id, client_address="-",
+                    user_agent="-",
                                request_id="-", detail={}, instansi_id=new.instansi_id)
                 )  # fmt: skip
         case "by file":
@@ -198,7 +237,8 @@ def test_an_account_that_was_used_or_changed_since_stays(peopled: Flask, wati: V
         case "nip":
             with peopled.app_context(), unit_of_work() as session:
                 session.add(
-                    AuditEvent(at=now(), tag=Tag.NIP_CHANGED, account_id=new.id, client_address="-", user_agent="-",
+                    AuditEvent(at=now(), tag=Tag.NIP_CHANGED, account_id=new.id, client_address="-",
+                    user_agent="-",
                                request_id="-", detail={}, instansi_id=new.instansi_id)
                 )  # fmt: skip
 
@@ -223,10 +263,14 @@ def test_an_address_of_an_account_that_came_into_use_is_for_its_page(peopled: Fl
     assert change_of_budi is not None and not change_of_budi.is_under_way, "nothing was begun"
 
 
-def test_an_address_that_the_owner_has_stopped_is_for_a_second_admin(peopled: Flask, wati: Visitor, inbox: Inbox) -> None:
+def test_an_address_that_the_owner_has_stopped_is_for_a_second_admin(
+    peopled: Flask, wati: Visitor, inbox: Inbox
+) -> None:
     page = imported(peopled, wati, staff_file(row(BUDI, email="baru@nusajaya.example")))
     with peopled.app_context(), unit_of_work() as session:
-        stopped = session.scalars(select(IdentityChange).where(IdentityChange.new_value == "baru@nusajaya.example")).one()
+        stopped = session.scalars(
+            select(IdentityChange).where(IdentityChange.new_value == "baru@nusajaya.example")
+        ).one()
         stopped.state, stopped.ended_at = ChangeState.FROZEN, now()
 
     taken_back(peopled, wati, page)
@@ -247,7 +291,9 @@ def test_an_address_comes_back_with_its_letters(peopled: Flask, wati: Visitor, i
     assert back is not None and back.new_value == BUDI.email and "Kolom tertukar." in back.reason
 
 
-def test_an_address_where_there_was_none_goes_and_its_mailbox_hears_of_it(peopled: Flask, inbox: Inbox) -> None:
+def test_an_address_where_there_was_none_goes_and_its_mailbox_hears_of_it(
+    peopled: Flask, inbox: Inbox
+) -> None:
     raka = logged_in(peopled, RAKA)
     page = imported(peopled, raka, staff_file(row(LESTARI, email="lestari@nusajaya.example")))
     inbox.fetch()
@@ -274,7 +320,9 @@ def test_an_address_that_somebody_else_has_by_now_is_not_given_back(peopled: Fla
 
 
 @pytest.mark.parametrize("setting", ["admin", "otomatis"])
-def test_who_was_made_a_cpns_by_mistake_stands_where_he_stood(make_app: MakeApp, password_hash: str, setting: str) -> None:
+def test_who_was_made_a_cpns_by_mistake_stands_where_he_stood(
+    make_app: MakeApp, password_hash: str, setting: str
+) -> None:
     app = make_app(CPNS_ACTIVATION=setting)
     people(app, password_hash)
     wati = logged_in(app, WATI)
@@ -286,7 +334,10 @@ def test_who_was_made_a_cpns_by_mistake_stands_where_he_stood(make_app: MakeApp,
 
     budi, cinta = on_record(app, BUDI.nip), on_record(app, CINTA.nip)
     assert budi is not None and (budi.category, budi.activation) == (Category.PNS, Activation.NOT_ACTIVATED)
-    assert cinta is not None and (cinta.category, cinta.activation) == (Category.CPNS, Activation.WAITING_APPROVAL)
+    assert cinta is not None and (cinta.category, cinta.activation) == (
+        Category.CPNS,
+        Activation.WAITING_APPROVAL,
+    )
     assert left(app, page) == {}
 
 
@@ -314,8 +365,10 @@ def test_who_moved_away_or_became_an_admin_since_is_not_touched(peopled: Flask, 
         elsewhere = session.scalars(select(Instansi.id).where(Instansi.code == CONTOH)).one()
         sari = session.scalars(select(User).where(User.nip == SARI.nip)).one()
         session.add(
-            AdminMandate(user_id=sari.id, role=Role.ADMIN_INSTANSI, instansi_id=sari.instansi_id, sk_number="SK",
-                         starts_on=now().date() - timedelta(days=2), ends_on=now().date() + timedelta(days=50))
+            AdminMandate(user_id=sari.id, role=Role.ADMIN_INSTANSI, instansi_id=sari.instansi_id,
+            sk_number="SK",
+                         starts_on=now().date() - timedelta(days=2),
+                         ends_on=now().date() + timedelta(days=50))
         )  # fmt: skip
     change(peopled, BUDI.nip, instansi_id=elsewhere)
 
@@ -325,7 +378,8 @@ def test_who_moved_away_or_became_an_admin_since_is_not_touched(peopled: Flask, 
     assert "pindah" in left(peopled, page)[2][1] and "mandat admin" in left(peopled, page)[3][1]
 
 
-# -- who may, and when -------------------------------------------------------------------------------------------------
+# -- who may, and when
+# -------------------------------------------------------------------------------------------------
 def test_it_is_done_once(peopled: Flask, wati: Visitor) -> None:
     page = imported(peopled, wati, staff_file(newcomer(1)))
     token = wati.csrf_token(f"{page}/kembalikan")
@@ -345,7 +399,11 @@ def test_of_several_who_ask_at_once_one_is_heard(peopled: Flask, wati: Visitor) 
 
     def click(number: int) -> int:
         start.wait()
-        return visitors[number].post(f"{page}/kembalikan", csrf_token=tokens[number], reason="Salah.").status_code
+        return (
+            visitors[number]
+            .post(f"{page}/kembalikan", csrf_token=tokens[number], reason="Salah.")
+            .status_code
+        )
 
     with ThreadPoolExecutor(4) as crowd:
         assert set(crowd.map(click, range(4))) == {303}
@@ -375,7 +433,9 @@ def test_it_needs_a_reason_and_the_password_again(peopled: Flask, wati: Visitor)
     assert not trail(peopled, Tag.TAKE_BACK_ASKED)
 
 
-def test_whoever_does_not_reach_the_file_does_not_find_the_page(peopled: Flask, wati: Visitor, ratna: Visitor) -> None:
+def test_whoever_does_not_reach_the_file_does_not_find_the_page(
+    peopled: Flask, wati: Visitor, ratna: Visitor
+) -> None:
     page = imported(peopled, wati, staff_file(newcomer(1)))
     of_centre = imported(peopled, ratna, staff_file(newcomer(2)))
     raka = logged_in(peopled, RAKA)
@@ -422,7 +482,8 @@ def test_a_mandate_that_ends_after_the_click_stops_it_and_a_colleague_goes_on(
     assert len(trail(peopled, Tag.ACCOUNT_REMOVED)) == 5
 
 
-# -- in the middle, and by turns ---------------------------------------------------------------------------------------
+# -- in the middle, and by turns
+# ---------------------------------------------------------------------------------------
 def test_a_worker_that_dies_in_the_middle_loses_nothing_and_does_nothing_twice(
     peopled: Flask, wati: Visitor, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -450,7 +511,9 @@ def test_a_worker_that_dies_in_the_middle_loses_nothing_and_does_nothing_twice(
     assert sorted(letter.to for letter in told) == sorted([BUDI.email, SARI.email, RATNA.email])
 
 
-def test_taking_back_waits_for_its_turn_like_any_file(peopled: Flask, wati: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_taking_back_waits_for_its_turn_like_any_file(
+    peopled: Flask, wati: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = imported(peopled, wati, staff_file(*(newcomer(number) for number in range(9))))
     monkeypatch.setattr(jobs, "ROWS_A_CHUNK", 1)
     ask(wati, page)
@@ -467,7 +530,8 @@ def test_taking_back_waits_for_its_turn_like_any_file(peopled: Flask, wati: Visi
     turns.release()
 
 
-# -- the rule ----------------------------------------------------------------------------------------------------------
+# -- the rule
+# ----------------------------------------------------------------------------------------------------------
 COLUMNS = ("name", "work_unit", "phone", "email", "category", "activation")
 
 
@@ -478,7 +542,9 @@ def table_of(app: Flask) -> dict[str, dict[str, object]]:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_table_is_as_before_exactly_where_nothing_has_changed_since(peopled: Flask, wati: Visitor, seed: int) -> None:
+def test_the_table_is_as_before_exactly_where_nothing_has_changed_since(
+    peopled: Flask, wati: Visitor, seed: int
+) -> None:
     chance = random.Random(seed)
     header = "nip,nama,email,kategori,kode_instansi,unit_kerja,telepon"
     known = [newcomer(number, email="" if number % 4 == 0 else None) + "," for number in range(12)]
@@ -506,7 +572,9 @@ def test_the_table_is_as_before_exactly_where_nothing_has_changed_since(peopled:
     since: dict[str, set[str]] = {}
     for nip in chance.sample(sorted(between.keys() - {person.nip for person in (WATI, RAKA, RATNA)}), 9):
         if nip in before:
-            column, value = chance.choice((("name", "Nama Ketiga"), ("work_unit", "Unit Ketiga"), ("phone", "0812-555-0999")))
+            column, value = chance.choice(
+                (("name", "Nama Ketiga"), ("work_unit", "Unit Ketiga"), ("phone", "0812-555-0999"))
+            )
             change(peopled, nip, **{column: value})
             since[nip] = {column}
         elif email := between[nip]["email"]:
@@ -534,8 +602,10 @@ def test_whoever_removes_an_account_reads_no_table_from_end_to_end() -> None:
         f"{table.name}.{column.name}"
         for table in Base.metadata.sorted_tables
         for column in table.columns
-        if any(key.column.table.name == "user_account" for key in column.foreign_keys) and table.name not in small
-        and not any(next(iter(index.columns)) is column and not index.dialect_options["sqlite"].get("where") is not None
+        if any(key.column.table.name == "user_account" for key in column.foreign_keys)
+        and table.name not in small
+        and not any(next(iter(index.columns)) is column
+                    and not index.dialect_options["sqlite"].get("where") is not None
                     for index in table.indexes)
     ]  # fmt: skip
     assert without == []
@@ -555,11 +625,15 @@ def test_what_was_left_is_forgotten_after_a_month(peopled: Flask, wati: Visitor)
         assert session.scalars(select(ImportChange)).all() == []
 
 
-def test_a_long_list_of_what_was_left_goes_on_by_pages(peopled: Flask, wati: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_list_of_what_was_left_goes_on_by_pages(
+    peopled: Flask, wati: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from app.blueprints.admin import imports
 
     monkeypatch.setattr(imports, "LINES_A_PAGE", 2)
-    page = imported(peopled, wati, staff_file(row(BUDI, unit="Salah"), row(SARI, unit="Salah"), row(JOKO, unit="Salah")))
+    page = imported(
+        peopled, wati, staff_file(row(BUDI, unit="Salah"), row(SARI, unit="Salah"), row(JOKO, unit="Salah"))
+    )
     for person in (BUDI, SARI, JOKO):
         change(peopled, person.nip, work_unit="Benar")
     first = taken_back(peopled, wati, page)

@@ -64,7 +64,9 @@ def test_the_delay_grows_to_fifteen_minutes_and_one_try_is_forgotten_in_that_tim
 
         clock.shift(timedelta(hours=2, minutes=15))
 
-        assert _guess(visitor, SARI.nip, 6) == [422] * 5 + [429], "by then the nine that were remembered are forgotten"
+        assert _guess(visitor, SARI.nip, 6) == [422] * 5 + [429], (
+            "by then the nine that were remembered are forgotten"
+        )
 
 
 def test_four_wrong_passwords_every_five_minutes_meet_a_delay(visitor: Visitor) -> None:
@@ -93,7 +95,9 @@ def test_logging_in_to_another_account_does_not_help(visitor: Visitor) -> None:
     assert visitor.log_in(SARI.nip, "Salah-Sekali-1").status_code == 429
 
 
-def test_a_stranger_who_guesses_cannot_lock_sari_out_of_her_own_browser(peopled: Flask, visitor: Visitor) -> None:
+def test_a_stranger_who_guesses_cannot_lock_sari_out_of_her_own_browser(
+    peopled: Flask, visitor: Visitor
+) -> None:
     her_own = logged_in(peopled, SARI)
     her_own.submit("/beranda", "/logout")
     assert _guess(visitor, SARI.nip, 6)[-1] == 429
@@ -143,7 +147,9 @@ def test_an_operator_can_unlock_a_nip(peopled: Flask, visitor: Visitor) -> None:
     assert visitor.log_in(SARI.nip).status_code == 303
 
 
-def test_the_sixth_wrong_code_waits_and_the_mailed_link_does_not(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_the_sixth_wrong_code_waits_and_the_mailed_link_does_not(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     visitor.ask_for_token(BUDI.nip, "budi@nusajaya.example")
     mail = inbox.fetch_one()
     stranger = Visitor(peopled)
@@ -179,7 +185,9 @@ def test_three_mails_an_hour_go_to_one_typed_address(visitor: Visitor, inbox: In
 MAIL_OF_BUDI = "budi@nusajaya.example"
 
 
-def test_three_tokens_lie_in_a_mailbox_and_when_none_does_the_next_ask_sends(visitor: Visitor, inbox: Inbox) -> None:
+def test_three_tokens_lie_in_a_mailbox_and_when_none_does_the_next_ask_sends(
+    visitor: Visitor, inbox: Inbox
+) -> None:
     with time_machine.travel(now(), tick=False) as clock:
         for _ in range(6):
             visitor.ask_for_token(BUDI.nip, MAIL_OF_BUDI)
@@ -197,7 +205,9 @@ def test_three_tokens_lie_in_a_mailbox_and_when_none_does_the_next_ask_sends(vis
             assert inbox.fetch_one(MAIL_OF_BUDI).code
 
 
-def test_who_has_used_a_token_gets_the_next_one_at_once(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_who_has_used_a_token_gets_the_next_one_at_once(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     for _ in range(5):
         visitor.ask_for_token(BUDI.nip, MAIL_OF_BUDI)
     visitor.reset_password(inbox.fetch()[0].code, "Kuda-Laut7", BUDI.nip)
@@ -209,7 +219,9 @@ def test_who_has_used_a_token_gets_the_next_one_at_once(peopled: Flask, visitor:
 
 
 @pytest.mark.parametrize("fate", [MailState.FAILED, MailState.UNCERTAIN])
-def test_mails_that_never_came_hold_back_none(peopled: Flask, visitor: Visitor, inbox: Inbox, fate: MailState) -> None:
+def test_mails_that_never_came_hold_back_none(
+    peopled: Flask, visitor: Visitor, inbox: Inbox, fate: MailState
+) -> None:
     for _ in range(3):
         visitor.ask_for_token(BUDI.nip, MAIL_OF_BUDI)
     with peopled.app_context(), unit_of_work() as session:
@@ -222,10 +234,14 @@ def test_mails_that_never_came_hold_back_none(peopled: Flask, visitor: Visitor, 
 
 
 @pytest.mark.parametrize("page", ["/lupa-password", "/perbaikan-email"])
-def test_what_strangers_send_to_a_mailbox_takes_no_token_from_its_owner(peopled: Flask, inbox: Inbox, page: str) -> None:
+def test_what_strangers_send_to_a_mailbox_takes_no_token_from_its_owner(
+    peopled: Flask, inbox: Inbox, page: str
+) -> None:
     with time_machine.travel(now(), tick=False) as clock:
         for hour in range(8):
-            for number, spelling in enumerate((MAIL_OF_BUDI, "budi+1@nusajaya.example", "BUDI@nusajaya.example", MAIL_OF_BUDI)):
+            for number, spelling in enumerate(
+                (MAIL_OF_BUDI, "budi+1@nusajaya.example", "BUDI@nusajaya.example", MAIL_OF_BUDI)
+            ):
                 stranger = Visitor(peopled, f"198.51.100.{number}")
                 stranger.submit(page, nip=f"1970010119950{hour}{number:04}", email=spelling)
             assert len(inbox.fetch()) == 3
@@ -241,7 +257,12 @@ def test_what_strangers_send_to_a_mailbox_takes_no_token_from_its_owner(peopled:
 @pytest.mark.parametrize(
     "spellings",
     [
-        ("orang@contoh.example", "Orang@Contoh.example", "orang+a@contoh.example", "orang+b+c@contoh.example"),
+        (
+            "orang@contoh.example",
+            "Orang@Contoh.example",
+            "orang+a@contoh.example",
+            "orang+b+c@contoh.example",
+        ),
         ("orang.ini@gmail.com", "orangini@gmail.com", "o.r.a.n.g.ini@googlemail.com", "orangini+x@gmail.com"),
     ],
 )
@@ -252,7 +273,9 @@ def test_one_mailbox_is_one_mailbox(visitor: Visitor, inbox: Inbox, spellings: t
     assert [mail.to for mail in inbox.fetch()] == list(spellings[:3])
 
 
-def test_the_desk_can_still_help_when_strangers_have_filled_the_mailbox(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_the_desk_can_still_help_when_strangers_have_filled_the_mailbox(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     for _ in range(5):
         visitor.ask_for_token(SARI.nip, SARI.email or "")
     assert len(inbox.fetch()) == 3
@@ -264,7 +287,9 @@ def test_the_desk_can_still_help_when_strangers_have_filled_the_mailbox(peopled:
     assert len(inbox.fetch()) == 3
 
 
-def test_a_stranger_with_wrong_addresses_cannot_use_up_the_owners_mails(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_a_stranger_with_wrong_addresses_cannot_use_up_the_owners_mails(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     for number in range(7):
         Visitor(peopled).ask_for_token(BUDI.nip, f"orang{number}@contoh.example")
     assert len(inbox.fetch()) == 7, "each typed address counts for itself"
@@ -278,7 +303,9 @@ def test_an_address_that_guesses_over_many_nips_is_stopped_and_its_neighbours_ar
     guesser = Visitor(peopled, "198.51.100.9")
     nips = [f"1970010119950{number:05d}" for number in range(101)]
     token = guesser.csrf_token("/login")
-    answers = [guesser.post("/login", csrf_token=token, nip=nip, password="Salah-1").status_code for nip in nips]
+    answers = [
+        guesser.post("/login", csrf_token=token, nip=nip, password="Salah-1").status_code for nip in nips
+    ]
     assert answers == [422] * 100 + [429]
 
     stopped = guesser.log_in(SARI.nip)
@@ -301,8 +328,10 @@ def test_an_office_of_hundreds_gets_all_of_its_tokens(peopled: Flask, inbox: Inb
         instansi_id = session.scalars(select(User.instansi_id).where(User.nip == BUDI.nip)).one()
         session.add_all(
             User(
-                nip=f"1985031220100{number:05}", name=f"Pegawai {number}", email=f"pegawai{number}@nusajaya.example",
-                email_key=f"pegawai{number}@nusajaya.example", category=Category.PNS, instansi_id=instansi_id, work_unit="-",
+                nip=f"1985031220100{number:05}", name=f"Pegawai {number}",
+                email=f"pegawai{number}@nusajaya.example",
+                email_key=f"pegawai{number}@nusajaya.example", category=Category.PNS,
+                instansi_id=instansi_id, work_unit="-",
                 activation=Activation.NOT_ACTIVATED, activation_changed_at=now(),
             )
             for number in range(105)
@@ -316,7 +345,9 @@ def test_an_office_of_hundreds_gets_all_of_its_tokens(peopled: Flask, inbox: Inb
 
     asked = [ask(f"1985031220100{number:05}", f"pegawai{number}@nusajaya.example") for number in range(105)]
     assert asked == [303] * 105 and len(inbox.fetch()) == 105
-    assert ask(STRANGERS_NIP, "orang@contoh.example") == 303 and inbox.fetch() == [], "held, and the page says nothing"
+    assert ask(STRANGERS_NIP, "orang@contoh.example") == 303 and inbox.fetch() == [], (
+        "held, and the page says nothing"
+    )
 
     elsewhere = Visitor(peopled, "198.51.100.10")
     for _ in range(4):
@@ -333,7 +364,9 @@ def test_who_holds_down_the_button_is_stopped_and_the_office_is_not(peopled: Fla
 
     assert [ask("orang@contoh.example") for _ in range(31)] == [303] * 30 + [429]
     assert ask("ORANG@contoh.example") == 429
-    assert ask("orang+x@contoh.example") == 303, "or whoever sits beside the owner could use this up with other spellings"
+    assert ask("orang+x@contoh.example") == 303, (
+        "or whoever sits beside the owner could use this up with other spellings"
+    )
     assert ask("tetangga@contoh.example") == 303
 
 
@@ -349,7 +382,9 @@ def test_a_line_asks_so_many_times_an_hour(peopled: Flask) -> None:
 
 
 @given(tries=st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True), max_size=30))
-def test_where_limits_meet_a_refusal_by_one_charges_none(empty_session: Session, tries: list[list[str]]) -> None:
+def test_where_limits_meet_a_refusal_by_one_charges_none(
+    empty_session: Session, tries: list[list[str]]
+) -> None:
     allowances = {"a": 2, "b": 4, "c": 8}
     empty_session.execute(delete(ThrottleBucket))
     counted = Counter[str]()
@@ -373,7 +408,9 @@ def empty_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]
     made.dispose()
 
 
-def test_kirim_ulang_keeps_no_code_alive_beyond_three_hours(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_kirim_ulang_keeps_no_code_alive_beyond_three_hours(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     with time_machine.travel(now(), tick=False) as clock:
         asked_at = now()
         visitor.ask_for_token(BUDI.nip, MAIL_OF_BUDI)
@@ -383,7 +420,9 @@ def test_kirim_ulang_keeps_no_code_alive_beyond_three_hours(peopled: Flask, visi
             last = visitor.submit("/konfirmasi-reset-password", "/konfirmasi-reset-password/kirim-ulang")
             for mail in inbox.fetch():
                 assert mail.code == code
-                assert shown_moment(min(now() + timedelta(hours=1), asked_at + timedelta(hours=3))) in mail.text
+                assert (
+                    shown_moment(min(now() + timedelta(hours=1), asked_at + timedelta(hours=3))) in mail.text
+                )
             with peopled.app_context(), reading() as session:
                 assert session.scalars(select(ResetRequest.expires_at)).one() <= asked_at + timedelta(hours=3)
         assert last is not None and last.location.endswith("/lupa-password"), "ask anew"
@@ -392,7 +431,9 @@ def test_kirim_ulang_keeps_no_code_alive_beyond_three_hours(peopled: Flask, visi
         assert visitor.reset_password(code, "Kuda-Laut7", BUDI.nip).status_code == 422
 
 
-def test_a_first_mail_that_its_server_took_hours_later_lives_a_whole_hour(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_a_first_mail_that_its_server_took_hours_later_lives_a_whole_hour(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     with time_machine.travel(now(), tick=False) as clock:
         visitor.ask_for_token(BUDI.nip, MAIL_OF_BUDI)
         clock.shift(timedelta(hours=5))
@@ -409,7 +450,9 @@ def _send_form(app: Flask, form_id: str = "satu", nip: str = BUDI.nip, email: st
     return visitor.post("/lupa-password", csrf_token=token, form_id=form_id, nip=nip, email=email).status_code
 
 
-def test_a_form_sent_again_is_the_same_wish_while_its_token_lives_and_then_a_new_one(peopled: Flask, inbox: Inbox) -> None:
+def test_a_form_sent_again_is_the_same_wish_while_its_token_lives_and_then_a_new_one(
+    peopled: Flask, inbox: Inbox
+) -> None:
     with time_machine.travel(now(), tick=False) as clock:
         _send_form(peopled)
         _send_form(peopled)
@@ -459,7 +502,9 @@ def test_benchmarks_can_switch_the_limits_per_address_off(make_app: MakeApp, pas
 
     nips = [f"1970010119950{number:05d}" for number in range(102)]
 
-    assert {office.post("/login", csrf_token=token, nip=nip, password="Salah-1").status_code for nip in nips} == {422}
+    assert {
+        office.post("/login", csrf_token=token, nip=nip, password="Salah-1").status_code for nip in nips
+    } == {422}
 
 
 def test_a_forwarded_address_counts_only_from_a_trusted_proxy(make_app: MakeApp, password_hash: str) -> None:
@@ -506,6 +551,8 @@ def test_waiting_people_who_go_on_trying_count_for_their_address(peopled: Flask)
     impatient = Visitor(peopled, "198.51.100.9")
     token = impatient.csrf_token("/login")
 
-    answers = [impatient.post("/login", csrf_token=token, nip=SARI.nip, password="Salah-1") for _ in range(101)]
+    answers = [
+        impatient.post("/login", csrf_token=token, nip=SARI.nip, password="Salah-1") for _ in range(101)
+    ]
 
     assert "untuk NIP ini" in words_of(answers[99]) and "Dari jaringan ini" in words_of(answers[100])

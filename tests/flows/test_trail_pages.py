@@ -26,9 +26,13 @@ from tests.visitor import Visitor, logged_in, words_of
 FROM_HERE = Client("198.51.100.23", "Firefox", "0123456789ab")
 
 
-def note(app: Flask, tag: Tag, account: Person | None, actor: Person | None = None, **detail: str | int) -> None:
+def note(
+    app: Flask, tag: Tag, account: Person | None, actor: Person | None = None, **detail: str | int
+) -> None:
     with app.app_context(), unit_of_work() as session:
-        audit.record(session, tag, user(session, account), FROM_HERE, now(), actor=user(session, actor), **detail)  # type: ignore[arg-type]
+        audit.record(
+            session, tag, user(session, account), FROM_HERE, now(), actor=user(session, actor), **detail
+        )  # type: ignore[arg-type]
 
 
 def user(session: object, person: Person | None) -> User | None:
@@ -59,7 +63,13 @@ def test_the_newest_events_come_first_with_who_what_and_from_where(peopled: Flas
     assert page.status_code == 200
     table = words_of(page).split("Alamat internet ")[1]
     assert table.index("Data pegawai diperbaiki") < table.index("Token ditolak")
-    for words in ("Kolom: nama, unit kerja", "Alasan: sudah lewat waktunya", "198.51.100.*", "Wati Kusuma", "Budi Santoso"):
+    for words in (
+        "Kolom: nama, unit kerja",
+        "Alasan: sudah lewat waktunya",
+        "198.51.100.*",
+        "Wati Kusuma",
+        "Budi Santoso",
+    ):
         assert words in table
     assert "198.51.100.23" not in page.text and "{" not in table
 
@@ -99,7 +109,9 @@ def test_days_are_those_in_jakarta(peopled: Flask) -> None:
     assert "diaktifkan kembali" in tenth and "dinonaktifkan" not in tenth
 
 
-@pytest.mark.parametrize("query", ["nip=123", "oleh=x", "jenis=apa", "dari=kemarin", "dari=2026-03-10&sampai=2026-03-09"])
+@pytest.mark.parametrize(
+    "query", ["nip=123", "oleh=x", "jenis=apa", "dari=kemarin", "dari=2026-03-10&sampai=2026-03-09"]
+)
 def test_what_cannot_be_meant_is_said(peopled: Flask, query: str) -> None:
     page = logged_in(peopled, WATI).open(f"/admin/audit?{query}")
 
@@ -134,7 +146,9 @@ def test_a_foreign_nip_looks_like_an_unknown_one(peopled: Flask, field: str) -> 
 
     pages = [raka.open(f"/admin/audit?{field}={nip}") for nip in (foreign, STRANGERS_NIP)]
 
-    words = [words_of(page).replace(nip, "NIP") for page, nip in zip(pages, (foreign, STRANGERS_NIP), strict=True)]
+    words = [
+        words_of(page).replace(nip, "NIP") for page, nip in zip(pages, (foreign, STRANGERS_NIP), strict=True)
+    ]
     assert words[0] == words[1] and "Tidak ada kejadian yang cocok" in words[0]
 
 
@@ -235,7 +249,9 @@ def test_a_cut_export_says_so_in_its_last_line(peopled: Flask, monkeypatch: pyte
     for _ in range(5):
         note(peopled, Tag.DEACTIVATED, BUDI, WATI)
 
-    lines = logged_in(peopled, WATI).submit("/admin/audit", "/admin/audit/ekspor", bentuk="csv").text.splitlines()
+    lines = (
+        logged_in(peopled, WATI).submit("/admin/audit", "/admin/audit/ekspor", bentuk="csv").text.splitlines()
+    )
 
     assert len(lines) == 5 and "terpotong" in lines[-1]
 
@@ -260,18 +276,25 @@ def test_the_owner_sees_who_looked_at_the_account(peopled: Flask) -> None:
     for _ in range(25):
         note(peopled, Tag.UNLOCKED, WATI, RATNA)
 
-    page = words_of(logged_in(peopled, SARI).open("/akun")).split("Siapa yang melihat atau mengubah akun ini")[1]
+    page = words_of(logged_in(peopled, SARI).open("/akun")).split(
+        "Siapa yang melihat atau mengubah akun ini"
+    )[1]
 
     assert page.index("Data pegawai diperbaiki oleh Ratna Dewanti, Kementerian Contoh Nasional") < page.index(
         "Halaman pegawai dibuka oleh Wati Kusuma, Pemerintah Kabupaten Nusa Jaya"
     )
-    assert page.count("oleh Wati Kusuma") == 1 and "Masuk " not in page.split("Sesi berakhir")[0] and "rahasia" not in page
+    assert (
+        page.count("oleh Wati Kusuma") == 1
+        and "Masuk " not in page.split("Sesi berakhir")[0]
+        and "rahasia" not in page
+    )
     own = words_of(logged_in(peopled, WATI).open("/akun"))
     assert own.count("Batas percobaan dihapus") == 20
     assert "Belum ada orang lain" in words_of(logged_in(peopled, RAKA).open("/akun"))
 
 
-# -- why a token was refused -------------------------------------------------------------------------------------------
+# -- why a token was refused
+# -------------------------------------------------------------------------------------------
 def reasons(app: Flask) -> list[object]:
     return [event.detail["reason"] for event in events(app, Tag.TOKEN_REFUSED)]
 
@@ -289,10 +312,14 @@ def test_the_trail_tells_a_late_token_from_a_wrong_one(peopled: Flask, inbox: In
         visitor.open(mail.link)
         visitor.reset_password(mail.link, "Kuda-Laut7", BUDI.nip)
 
-    assert reasons(peopled) == ["nothing_open", "wrong", "expired", "expired"], "??? cannot be a token, and is no try"
+    assert reasons(peopled) == ["nothing_open", "wrong", "expired", "expired"], (
+        "??? cannot be a token, and is no try"
+    )
 
 
-def test_the_trail_tells_a_used_token_from_one_that_a_change_has_overtaken(peopled: Flask, inbox: Inbox) -> None:
+def test_the_trail_tells_a_used_token_from_one_that_a_change_has_overtaken(
+    peopled: Flask, inbox: Inbox
+) -> None:
     visitor = Visitor(peopled)
     visitor.ask_for_token(BUDI.nip, "budi@nusajaya.example")
     used = inbox.fetch_one().code
@@ -322,7 +349,13 @@ def test_each_step_of_a_reset_is_an_event_of_its_own_on_the_page(peopled: Flask,
 
     table = table_of(logged_in(peopled, WATI).open(f"/admin/audit?nip={BUDI.nip}&jenis=reset").text)
 
-    steps = ["Password diganti", "Token ditolak", "Tautan di email dibuka", "Token diserahkan", "Token diminta"]
+    steps = [
+        "Password diganti",
+        "Token ditolak",
+        "Tautan di email dibuka",
+        "Token diserahkan",
+        "Token diminta",
+    ]
     assert [table.index(step) for step in steps] == sorted(table.index(step) for step in steps)
     assert "salah ketik" in table and "Belum terbukti siapa" in table
     for secret in (mail.code, "Kuda-Laut7"):
@@ -330,7 +363,10 @@ def test_each_step_of_a_reset_is_an_event_of_its_own_on_the_page(peopled: Flask,
 
 
 def test_what_the_centre_does_to_many_is_not_told_to_the_house_where_it_sits(peopled: Flask) -> None:
-    requests = [asked(peopled, JOKO, "joko@nusajaya.example"), asked(peopled, BUDI, "budi.baru@contoh.example")]
+    requests = [
+        asked(peopled, JOKO, "joko@nusajaya.example"),
+        asked(peopled, BUDI, "budi.baru@contoh.example"),
+    ]
     ratna = logged_in(peopled, RATNA)
     for request_id in requests:
         ratna.open(f"/admin/perbaikan-email/{request_id}")

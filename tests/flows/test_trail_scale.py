@@ -28,7 +28,9 @@ _OF_FEW = (
 )
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # its plans do not depend on how much is in a table
+@pytest.mark.parametrize(
+    "database_url", ["sqlite"], indirect=True
+)  # its plans do not depend on how much is in a table
 def test_no_page_of_figures_or_trail_scans_a_large_table(peopled: Flask, database_url: str) -> None:
     with peopled.app_context():
         count_everybody()
@@ -48,13 +50,25 @@ def test_no_page_of_figures_or_trail_scans_a_large_table(peopled: Flask, databas
     asked: list[tuple[str, object]] = []
     with peopled.app_context():
         listened = engine()
-    event.listen(listened, "before_cursor_execute", lambda _c, _k, statement, values, *_: asked.append((statement, values)))
+    event.listen(
+        listened,
+        "before_cursor_execute",
+        lambda _c, _k, statement, values, *_: asked.append((statement, values)),
+    )
 
     for admin in admins:
         for path in ("/admin/", "/admin/?instansi=7301&hal=2", "/admin/?cari=x", "/akun", "/admin/audit"):
             admin.open(path)
-        for query in (f"nip={BUDI.nip}", f"oleh={WATI.nip}", f"nip={BUDI.nip}&oleh={WATI.nip}", "jenis=email", "lanjut=99",
-                      "dari=2026-01-01&sampai=2026-12-31", f"jenis=reset&dari=2026-01-01&oleh={WATI.nip}&lanjut=99"):  # fmt: skip
+        for query in (
+            f"nip={BUDI.nip}",
+            f"oleh={WATI.nip}",
+            f"nip={BUDI.nip}&oleh={WATI.nip}",
+            "jenis=email",
+            "lanjut=99",
+            # Fmt: skip
+            "dari=2026-01-01&sampai=2026-12-31",
+            f"jenis=reset&dari=2026-01-01&oleh={WATI.nip}&lanjut=99",
+        ):
             assert admin.open(f"/admin/audit?{query}").status_code == 200
         admin.submit("/admin/audit", "/admin/audit/ekspor", bentuk="csv")
         admin.submit("/admin/", "/admin/ekspor", bentuk="csv")
@@ -69,7 +83,11 @@ def test_no_page_of_figures_or_trail_scans_a_large_table(peopled: Flask, databas
             if statement.startswith(("SELECT", "UPDATE", "DELETE")) and isinstance(values, tuple):
                 steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
                 scans = [step for step in steps if step.startswith("SCAN") and step.split()[1] in _LARGE]
-                assert not [step for step in scans if not any(index in step for index in _OF_FEW)], (steps, statement, values)
+                assert not [step for step in scans if not any(index in step for index in _OF_FEW)], (
+                    steps,
+                    statement,
+                    values,
+                )
 
 
 def test_the_worker_writes_nothing_where_nothing_is_new(peopled: Flask) -> None:

@@ -1,5 +1,5 @@
-"""Whoever can write the database, and has neither the key nor the file of a machine that has seen the trail, is found:
-by each statement of a list, by each two of them, and whether or not the worker seals in between."""
+"""Whoever can write the database, and has neither the key nor the file of a machine that has seen the trail,
+is found: by each statement of a list, by each two of them, and whether or not the worker seals in between."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,7 +30,8 @@ _UNTOUCHED = "newest_at = NULL, resealed_no = NULL, resealed_seal = NULL, replac
 def _put_in(at: str, seal_no: str = "NULL", seals: str = "NULL, NULL") -> str:
     return (
         f"INSERT INTO audit_event (at, {_COLUMNS}, seal_no, previous_seal, seal) "
-        f"SELECT {at}, {_COLUMNS}, {seal_no}, {seals} FROM audit_event WHERE id = (SELECT min(id) FROM audit_event)"
+        f"SELECT {at}, {_COLUMNS}, {seal_no}, {seals} FROM audit_event WHERE id = (SELECT min(id) FROM "
+        "audit_event)"
     )
 
 
@@ -38,7 +39,8 @@ def _changed(assignment: str, seal_no: int = 7) -> str:
     return f"UPDATE audit_event SET {assignment} WHERE seal_no = {seal_no}"
 
 
-# What stands between braces is known to whoever has read the tables at the time: the head of 0, and that of 9 rows.
+# What stands between braces is known to whoever has read the tables at the time: the head of 0, and that of 9
+# rows.
 TAMPERINGS: dict[str, tuple[str, ...]] = {
     "delete the first": ("DELETE FROM audit_event WHERE seal_no = 1",),
     "delete one in the middle": ("DELETE FROM audit_event WHERE seal_no = 6",),
@@ -81,7 +83,8 @@ TAMPERINGS: dict[str, tuple[str, ...]] = {
     "move the head on": ("UPDATE audit_head SET seal_no = 13",),
     "zero the head": (f"UPDATE audit_head SET seal_no = 0, seal = '{_ZERO}', mark = '', {_UNTOUCHED}",),
     "zero the head with the mark of then": (
-        f"UPDATE audit_head SET seal_no = 0, seal = '{_ZERO}', mark = '{{mark of 0}}', newest_at = '{{newest of 0}}'",
+        f"UPDATE audit_head SET seal_no = 0, seal = '{_ZERO}', mark = '{{mark of 0}}', newest_at = "
+        f"'{{newest of 0}}'",
     ),
     "make the head anew": (
         "DELETE FROM audit_head",
@@ -92,7 +95,8 @@ TAMPERINGS: dict[str, tuple[str, ...]] = {
     "move the reach back": ("UPDATE audit_head SET newest_at = '2020-01-01T00:00:00.000000+00:00'",),
     "forget the reach": ("UPDATE audit_head SET newest_at = NULL",),
     "break the reach": ("UPDATE audit_head SET newest_at = 'kapan'",),
-    "say that all is being sealed anew": ("UPDATE audit_head SET resealed_no = 6, resealed_seal = seal, replaced_seal = seal",),
+    "say that all is being sealed anew": ("UPDATE audit_head SET resealed_no = 6, resealed_seal = seal, "
+        "replaced_seal = seal",),
     "begin anew and keep the history": (
         _UNSEAL,
         f"UPDATE audit_head SET seal_no = 0, seal = '{_ZERO}', mark = '', {_UNTOUCHED}",
@@ -103,15 +107,18 @@ TAMPERINGS: dict[str, tuple[str, ...]] = {
     ),
     "begin anew with the mark of then": (
         _UNSEAL,
-        f"UPDATE audit_head SET seal_no = 0, seal = '{_ZERO}', mark = '{{mark of 0}}', newest_at = '{{newest of 0}}'",
+        f"UPDATE audit_head SET seal_no = 0, seal = '{_ZERO}', mark = '{{mark of 0}}', newest_at = "
+        f"'{{newest of 0}}'",
     ),
     "put back an older state": (
         "DELETE FROM audit_event WHERE seal_no > 9",
-        "UPDATE audit_head SET seal_no = 9, seal = '{seal of 9}', mark = '{mark of 9}', newest_at = '{newest of 9}'",
+        "UPDATE audit_head SET seal_no = 9, seal = '{seal of 9}', mark = '{mark of 9}', newest_at = "
+        "'{newest of 9}'",
     ),
     "put back an older state and seal the rest again": (
         f"{_UNSEAL}, tag = 'login' WHERE seal_no > 9",
-        "UPDATE audit_head SET seal_no = 9, seal = '{seal of 9}', mark = '{mark of 9}', newest_at = '{newest of 9}'",
+        "UPDATE audit_head SET seal_no = 9, seal = '{seal of 9}', mark = '{mark of 9}', newest_at = "
+        "'{newest of 9}'",
     ),
     "truncate": ("DELETE FROM audit_event", "DELETE FROM audit_head"),
 }  # fmt: skip
@@ -134,7 +141,8 @@ class Trail:
     kept: Anchor
 
     def after(self, *names: str, seals: bool, machine_is_new: bool = False) -> Findings | None:
-        """What a look shows after these, and all is as before again. None where the database itself refuses them."""
+        """What a look shows after these, and all is as before again. None where the database itself refuses
+        them."""
         with self.app.app_context(), Session(engine()) as session:
             try:
                 for name in names:
@@ -162,13 +170,22 @@ class Trail:
 
 @pytest.fixture
 def trail(peopled: Flask) -> Iterator[Trail]:
-    known = {"now": f"{now():%Y-%m-%d %H:%M:%S}", "yesterday": f"{now() - sealing.REACH * 24:%Y-%m-%d %H:%M:%S}"}
+    known = {
+        "now": f"{now():%Y-%m-%d %H:%M:%S}",
+        "yesterday": f"{now() - sealing.REACH * 24:%Y-%m-%d %H:%M:%S}",
+    }
 
     def read_the_head(name: str) -> Anchor:
         with peopled.app_context(), unit_of_work() as session:
             head = AuditHead.now(session)
             assert head is not None and head.newest_at is not None
-            known.update({f"seal of {name}": head.seal, f"mark of {name}": head.mark, f"newest of {name}": head.newest_at})
+            known.update(
+                {
+                    f"seal of {name}": head.seal,
+                    f"mark of {name}": head.mark,
+                    f"newest of {name}": head.newest_at,
+                }
+            )
             return Anchor(head.seal_no, head.seal)
 
     with peopled.app_context():
@@ -206,13 +223,21 @@ def test_each_two_tamperings_are_found(trail: Trail) -> None:
 
 
 def test_a_machine_that_has_seen_nothing_misses_only_what_was_genuine_once(trail: Trail) -> None:
-    missed = {name for name in TAMPERINGS if (found := trail.after(name, seals=False, machine_is_new=True)) and not found.faults}
+    missed = {
+        name
+        for name in TAMPERINGS
+        if (found := trail.after(name, seals=False, machine_is_new=True)) and not found.faults
+    }
 
     assert missed == ONLY_THE_FILE_KNOWS
 
 
-@pytest.mark.parametrize("name", ["unseal all", "put back an older state", "begin anew and keep the history", "delete the last"])
-def test_the_worker_does_not_make_it_good_and_the_operator_is_told_what_to_do(trail: Trail, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["unseal all", "put back an older state", "begin anew and keep the history", "delete the last"]
+)
+def test_the_worker_does_not_make_it_good_and_the_operator_is_told_what_to_do(
+    trail: Trail, name: str
+) -> None:
     with trail.app.app_context(), unit_of_work() as session:
         for statement in TAMPERINGS[name]:
             session.execute(text(trail._filled(statement)))

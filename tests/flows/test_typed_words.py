@@ -1,4 +1,5 @@
-"""What an admin has typed comes back: the session had ended, or the page was too old. And nothing has been done."""
+"""What an admin has typed comes back: the session had ended, or the page was too old. And nothing has been
+done."""
 
 import re
 from collections.abc import Iterator
@@ -39,8 +40,12 @@ class Desk:
         self.correction = asked(app, JOKO, "joko.baru@gmail.com")
         self.other_correction = asked(app, DEWI, "dewi.baru@gmail.com")
         with app.app_context(), reading() as db:
-            self.instansi = db.scalars(select(Instansi.id).where(Instansi.id == user(app, SARI).instansi_id)).one()
-            self.mandate = db.scalars(select(AdminMandate.id).where(AdminMandate.user_id == person_id(app, RAKA))).one()
+            self.instansi = db.scalars(
+                select(Instansi.id).where(Instansi.id == user(app, SARI).instansi_id)
+            ).one()
+            self.mandate = db.scalars(
+                select(AdminMandate.id).where(AdminMandate.user_id == person_id(app, RAKA))
+            ).one()
         self.change = self._change_that_waits()
         self.batch = self._batch_that_is_done()
 
@@ -48,7 +53,9 @@ class Desk:
         ratna = logged_in(self.app, RATNA)
         page = f"/admin/pegawai/{self.sari}/email"
         seen = user(self.app, SARI).credential_version
-        sent = ratna.submit(page, email="sari.baru@gmail.com", identity_check="tatap_muka", reason="Uji", seen=str(seen))
+        sent = ratna.submit(
+            page, email="sari.baru@gmail.com", identity_check="tatap_muka", reason="Uji", seen=str(seen)
+        )
         assert sent.status_code in (303, 422), sent.text
         with self.app.app_context(), reading() as db:
             return db.scalars(select(func.max(IdentityChange.id))).one()
@@ -80,17 +87,20 @@ class Desk:
         return {
             f"/admin/perbaikan-email/{self.correction}/setujui": approval,
             f"/admin/perbaikan-email/{self.correction}/tolak": {"reason": REASON},
-            "/admin/perbaikan-email/beberapa/setujui": {**approval, "pilih": [str(self.correction), str(self.other_correction)]},
+            "/admin/perbaikan-email/beberapa/setujui": {**approval, "pilih": [str(self.correction),
+            str(self.other_correction)]},
             "/admin/perbaikan-email/beberapa/tolak": {
                 "reason": REASON, "pilih": [str(self.correction), str(self.other_correction)],
             },
             f"/admin/perbaikan-email/perubahan/{self.change}/konfirmasi": {"acknowledged": ["tanda"]},
             f"/admin/perbaikan-email/perubahan/{self.change}/batalkan": {"because": REASON},
-            "/admin/cpns/setujui": {"sk_number": REASON, "sk_date": "31-12-2020", "person": [str(self.cinta)]},
+            "/admin/cpns/setujui": {"sk_number": REASON, "sk_date": "31-12-2020",
+            "person": [str(self.cinta)]},
             "/admin/cpns/tolak": {"reason": REASON, "person": [str(self.cinta)]},
             "/admin/pegawai/ekspor": {"nama": "sari", "bentuk": "csv"},
             f"/admin/pegawai/{self.sari}/ubah": {
-                "nip": SARI.nip, "name": REASON, "category": "PNS", "work_unit": "Unit lain", "phone": "0812", "reason": "Sebab",
+                "nip": SARI.nip, "name": REASON, "category": "PNS", "work_unit": "Unit lain",
+                "phone": "0812", "reason": "Sebab",
             },
             f"/admin/pegawai/{self.sari}/nonaktifkan": {"reason": REASON},
             f"/admin/pegawai/{self.tono}/aktifkan": {"reason": REASON},
@@ -101,7 +111,8 @@ class Desk:
             "/admin/impor": {"reason": REASON},
             f"/admin/impor/{self.batch}/kembalikan": {"reason": REASON},
             "/admin/mandat/baru": {
-                "nip": SARI.nip, "scope": "instansi", "instansi": "", "sk_number": REASON, "until": "2030-01-01",
+                "nip": SARI.nip, "scope": "instansi", "instansi": "", "sk_number": REASON,
+                "until": "2030-01-01",
             },
             f"/admin/mandat/{self.mandate}/cabut": {"reason": REASON},
             f"/admin/instansi/{self.instansi}/kontak": {"contact": REASON},
@@ -114,27 +125,32 @@ class Desk:
     def buttons(self) -> dict[str, str]:
         """The POSTs that are a button alone, and the page it stands on."""
         one = f"/admin/pegawai/{self.sari}"
+        window = f"/admin/instansi/{self.instansi}/jadwal"
         return {
             f"{one}/kirim-token": one,
             f"{one}/buka-batas": one,
             "/admin/ekspor": "/admin/",
             "/admin/impor/1/jalankan": "/admin/impor/1",
             "/admin/impor/1/batalkan": "/admin/impor/1",
-            f"/admin/instansi/{self.instansi}/jadwal/ikut-nasional": f"/admin/instansi/{self.instansi}/jadwal",
+            f"{window}/ikut-nasional": window,
         }
 
     def rows(self) -> dict[str, object]:
-        """Everything there is but the trail, logins, the counters of tries and Ratna herself: to see that nothing was done."""
+        """Everything there is but the trail, logins, the counters of tries and Ratna herself: to see that
+        nothing was done."""
         left_out = ("audit", "login_session", "throttle", "guess", "once_a_minute")
         with self.app.app_context(), reading() as db:
             return {
-                name: sorted(row for row in map(repr, db.execute(select(table)).all()) if RATNA.nip not in row)
+                name: sorted(
+                    row for row in map(repr, db.execute(select(table)).all()) if RATNA.nip not in row
+                )
                 for name, table in Base.metadata.tables.items()
                 if not any(word in name for word in left_out)
             }
 
 
-TYPED_FIELDS = {"note", "reason", "because", "sk_number", "sk_date", "name", "work_unit", "phone", "email", "contact", "opens_on",
+TYPED_FIELDS = {"note", "reason", "because", "sk_number", "sk_date", "name", "work_unit", "phone", "email",
+"contact", "opens_on",
                 "closes_on", "until", "nip", "nama"}  # fmt: skip
 
 
@@ -155,12 +171,16 @@ def sent_back(page: TestResponse) -> dict[str, list[str]]:
     return fields
 
 
-def log_in_there(visitor: Visitor, page: TestResponse, path: str, person: Person, password: str = PASSWORD) -> TestResponse:
+def log_in_there(
+    visitor: Visitor, page: TestResponse, path: str, person: Person, password: str = PASSWORD
+) -> TestResponse:
     """Send the login that stands in the place of a form, with all that it carries."""
     carried = {name: values for name, values in sent_back(page).items() if name != "csrf_token"}
     token = re.search(r'name="csrf_token" type="hidden" value="([^"]+)"', page.text)
     assert token, page.text
-    return visitor.post(path, csrf_token=unescape(token[1]), nip_masuk=person.nip, password_masuk=password, **carried)
+    return visitor.post(
+        path, csrf_token=unescape(token[1]), nip_masuk=person.nip, password_masuk=password, **carried
+    )
 
 
 def shown_values(page: TestResponse) -> Iterator[str]:
@@ -174,7 +194,10 @@ def assert_is_filled(page: TestResponse, fields: dict[str, str | list[str]], pat
     shown = list(shown_values(page))
     for name in TYPED_FIELDS & set(fields):
         typed = str(fields[name])
-        assert typed in shown or typed.replace(" ", "") in [one.replace(" ", "") for one in shown], (path, name)
+        assert typed in shown or typed.replace(" ", "") in [one.replace(" ", "") for one in shown], (
+            path,
+            name,
+        )
     assert "<b>yang</b>" not in page.text, path
 
 
@@ -201,7 +224,9 @@ def test_what_was_typed_comes_back_after_the_session_has_ended_and_nothing_was_d
             back = log_in_there(ratna, instead, path, RATNA)
 
             assert back.status_code == 422, (path, back.status_code)
-            assert "belum ada yang dilakukan" in words_of(back) and "Isian Anda masih ada" in words_of(back), path
+            assert "belum ada yang dilakukan" in words_of(back) and "Isian Anda masih ada" in words_of(
+                back
+            ), path
             assert_is_filled(back, fields, path)
             assert changed(before, desk.rows()) == set(), path
             assert ratna.is_logged_in()
@@ -290,7 +315,11 @@ def test_who_logs_in_instead_sees_only_what_he_may_see(desk: Desk) -> None:
             raka, sari = pages
 
             assert raka.status_code in (200, 303, 403, 404, 422), path
-            if str(desk.sari) in path or str(desk.tono) in path or f"perbaikan-email/{desk.correction}" in path:
+            if (
+                str(desk.sari) in path
+                or str(desk.tono) in path
+                or f"perbaikan-email/{desk.correction}" in path
+            ):
                 assert raka.status_code in (403, 404) and REASON not in unescape(raka.text), path
             if "/mandat/" in path or "/jadwal" in path:
                 assert raka.status_code in (403, 404), path
@@ -302,7 +331,11 @@ def test_on_a_shared_computer_nobody_is_handed_anothers_words(desk: Desk) -> Non
     page, path = (f"/admin/perbaikan-email/{desk.correction}{end}" for end in ("", "/tolak"))
     with time_machine.travel(now(), tick=False) as clock:
         wati = logged_in(desk.app, WATI)
-        typed = {"pengisi": sent_back(wati.open(page))["pengisi"][0], "reason": REASON, "csrf_token": wati.csrf_token(page)}
+        typed = {
+            "pengisi": sent_back(wati.open(page))["pengisi"][0],
+            "reason": REASON,
+            "csrf_token": wati.csrf_token(page),
+        }
         clock.shift(PAST)
         instead = wati.post(path, **typed)
         answers = [log_in_there(wati, instead, path, RATNA), wati.post(path, **typed)]
@@ -328,7 +361,8 @@ def test_no_password_and_no_file_travels(desk: Desk) -> None:
         assert "File harus dipilih lagi" not in words_of(instead), "there was none"
 
         with_file = wati.client.post(
-            "/admin/impor", data={"csrf_token": token, "reason": REASON, "file": (BytesIO(b"nip,nama\n"), "a.csv")}
+            "/admin/impor",
+            data={"csrf_token": token, "reason": REASON, "file": (BytesIO(b"nip,nama\n"), "a.csv")},
         )
         assert with_file.status_code == 403 and "File harus dipilih lagi" in words_of(with_file)
         back = log_in_there(wati, with_file, "/admin/impor", WATI)
@@ -341,7 +375,9 @@ def test_a_large_file_after_the_end_of_the_session_leads_to_the_login(desk: Desk
         token = wati.csrf_token("/akun")
         clock.shift(PAST)
 
-        answer = wati.client.post("/admin/impor", data={"csrf_token": token, "file": (BytesIO(b"x" * 300_000), "a.csv")})
+        answer = wati.client.post(
+            "/admin/impor", data={"csrf_token": token, "file": (BytesIO(b"x" * 300_000), "a.csv")}
+        )
 
         assert (answer.status_code, answer.location) == (303, "/login?next=/admin/impor")
         assert "tidak ada yang diubah" in words_of(wati.open(answer.location))
@@ -380,7 +416,9 @@ def test_one_line_that_guesses_in_place_is_stopped_as_at_the_login(desk: Desk) -
     token = re.search(r'name="csrf_token" type="hidden" value="([^"]+)"', instead.text)
     assert token
     statuses = [
-        nobody.post(path, csrf_token=unescape(token[1]), nip_masuk=f"{number:018}", password_masuk="Salah-1").status_code
+        nobody.post(
+            path, csrf_token=unescape(token[1]), nip_masuk=f"{number:018}", password_masuk="Salah-1"
+        ).status_code
         for number in range(101)
     ]
 
@@ -413,5 +451,11 @@ def test_another_site_logs_nobody_out(peopled: Flask) -> None:
     answer = nobody.post("/logout")
     with_cookies = sari.post("/logout", csrf_token="x")
 
-    assert not [value for value in answer.headers.getlist("Set-Cookie") if value.startswith(("masuk=", "formulir="))]
-    assert with_cookies.status_code == 400 and "Anda belum keluar" in words_of(with_cookies) and sari.is_logged_in()
+    assert not [
+        value for value in answer.headers.getlist("Set-Cookie") if value.startswith(("masuk=", "formulir="))
+    ]
+    assert (
+        with_cookies.status_code == 400
+        and "Anda belum keluar" in words_of(with_cookies)
+        and sari.is_logged_in()
+    )

@@ -16,11 +16,20 @@ from app.domain.indonesian_time import now
 from app.web.headers import MOST_PARTS_WITH_A_FILE
 from tests.cast import JOKO, SARI
 from tests.conftest import MakeApp, people
-from tests.flows.test_correction_asked import FORM, JPEG, attachments_in, link_for, send, with_another_signature
+from tests.flows.test_correction_asked import (
+    FORM,
+    JPEG,
+    attachments_in,
+    link_for,
+    send,
+    with_another_signature,
+)
 from tests.inbox import Inbox
 from tests.visitor import Visitor
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # none of it is about the database
+pytestmark = pytest.mark.parametrize(
+    "database_url", ["sqlite"], indirect=True
+)  # none of it is about the database
 NONSENSE = b"\xff\xd8\xff\x01" * 1_000
 
 
@@ -55,7 +64,9 @@ def _send_long_body(visitor: Visitor, link: str) -> tuple[TestResponse, bool]:
     return answer, body.was_read
 
 
-def test_without_a_fresh_link_no_byte_of_a_body_is_read(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_without_a_fresh_link_no_byte_of_a_body_is_read(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     fresh, own = link_for(peopled, inbox), link_for(peopled, inbox, SARI.nip, SARI.email or "")
     assert _send_unread(visitor, "/perbaikan-email/nonsense").status_code == 404
     assert _send_unread(visitor, with_another_signature(fresh)).status_code == 404
@@ -69,7 +80,9 @@ def test_without_a_fresh_link_no_byte_of_a_body_is_read(peopled: Flask, visitor:
         assert _send_unread(visitor, fresh).status_code == 200, "an old link shows it too"
 
 
-def test_an_old_link_that_was_never_used_is_refused_before_the_file(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_an_old_link_that_was_never_used_is_refused_before_the_file(
+    peopled: Flask, visitor: Visitor, inbox: Inbox
+) -> None:
     link = link_for(peopled, inbox)
 
     with time_machine.travel(now() + timedelta(days=8)):
@@ -94,7 +107,9 @@ def test_every_file_counts_whatever_becomes_of_it_and_the_next_is_not_read(
     assert attachments_in(peopled) == []
 
 
-def test_uploads_are_not_counted_where_limits_per_address_are_off(make_app: MakeApp, password_hash: str) -> None:
+def test_uploads_are_not_counted_where_limits_per_address_are_off(
+    make_app: MakeApp, password_hash: str
+) -> None:
     app = make_app(ADDRESS_LIMITS="off")
     people(app, password_hash)
     visitor, inbox = Visitor(app), Inbox(app)
@@ -122,9 +137,13 @@ def test_no_body_of_a_form_costs_much_even_behind_a_real_link(
     link = link_for(peopled, inbox, JOKO.nip)
     visitor.open(link)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # a file whose form is refused half-way is closed by the collector
+        warnings.simplefilter(
+            "ignore", ResourceWarning
+        )  # a file whose form is refused half-way is closed by the collector
         began = process_time()
-        answer = visitor.client.post(link, data=body[:LONGEST_BODY], content_type="multipart/form-data; boundary=x")
+        answer = visitor.client.post(
+            link, data=body[:LONGEST_BODY], content_type="multipart/form-data; boundary=x"
+        )
         spent = process_time() - began
         gc.collect()
 
@@ -132,7 +151,8 @@ def test_no_body_of_a_form_costs_much_even_behind_a_real_link(
     assert answer.status_code in (400, 413)
 
 
-# -- nothing else that strangers send is slow -----------------------------------------------------------------------------
+# -- nothing else that strangers send is slow
+# -----------------------------------------------------------------------------
 SLOW = {
     "letters": "a",
     "blanks": " ",
@@ -170,7 +190,12 @@ def test_no_text_in_a_field_a_query_or_a_cookie_is_slow_to_read(visitor: Visitor
     for path, fields in FORMS.items():
         token = visitor.csrf_token(PAGE_OF.get(path, path))
         for field in fields:
-            fine = {"nip": SARI.nip, "email": SARI.email or "", "token": "WDJB-MJHT", "password": "Kuda-Laut7"}
+            fine = {
+                "nip": SARI.nip,
+                "email": SARI.email or "",
+                "token": "WDJB-MJHT",
+                "password": "Kuda-Laut7",
+            }
             began = process_time()
             visitor.post(path, **{**fine, field: long[:20_000], "csrf_token": token})
             assert process_time() - began < 0.5, (path, field)

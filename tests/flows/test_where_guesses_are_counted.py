@@ -17,18 +17,32 @@ from tests.desk import person_id
 from tests.visitor import Visitor, logged_in, words_of
 
 APP = Path(__file__).parents[2] / "app"
-GUESS = {"nip": WATI.nip, "password": "Salah-Sekali-1", "token": "WDJB-MJHT", PASSWORD_FIELD: "Salah-Sekali-1"}
+GUESS = {
+    "nip": WATI.nip,
+    "password": "Salah-Sekali-1",
+    "token": "WDJB-MJHT",
+    PASSWORD_FIELD: "Salah-Sekali-1",
+}
 
 
 @pytest.mark.parametrize(
     ("compares", "places"),
     [
-        (r"passwords\.verified\(", {"web/entering.py": "log_in.begin(", "web/admins.py": "prove_again.begin("}),
+        (
+            r"passwords\.verified\(",
+            {"web/entering.py": "log_in.begin(", "web/admins.py": "prove_again.begin("},
+        ),
         (r"\.opens_code\(", {"flows/redeem_token.py": "throttle.take("}),
     ],
 )
-def test_a_secret_is_compared_only_where_a_try_is_counted_before(compares: str, places: dict[str, str]) -> None:
-    found = {str(file.relative_to(APP)): file.read_text() for file in APP.rglob("*.py") if re.search(compares, file.read_text())}
+def test_a_secret_is_compared_only_where_a_try_is_counted_before(
+    compares: str, places: dict[str, str]
+) -> None:
+    found = {
+        str(file.relative_to(APP)): file.read_text()
+        for file in APP.rglob("*.py")
+        if re.search(compares, file.read_text())
+    }
 
     assert set(found) == set(places)
     for place, counts in places.items():
@@ -37,13 +51,24 @@ def test_a_secret_is_compared_only_where_a_try_is_counted_before(compares: str, 
 
 def _all_posts(app: Flask) -> list[str]:
     """Every address that takes a form, with something in its gaps."""
-    return sorted({re.sub(r"<[^>]+>", "1", rule.rule) for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())})
+    return sorted(
+        {
+            re.sub(r"<[^>]+>", "1", rule.rule)
+            for rule in app.url_map.iter_rules()
+            if "POST" in (rule.methods or ())
+        }
+    )
 
 
 def _seen_wrong(app: Flask, tag: Tag, person: Person) -> int:
     with app.app_context(), reading() as session:
         account = person_id(app, person)
-        return session.scalar(select(func.count()).where(AuditEvent.tag == tag, AuditEvent.account_id == account)) or 0
+        return (
+            session.scalar(
+                select(func.count()).where(AuditEvent.tag == tag, AuditEvent.account_id == account)
+            )
+            or 0
+        )
 
 
 def _long_ago(app: Flask) -> None:
@@ -56,7 +81,9 @@ def test_a_stranger_who_guesses_at_every_form_has_the_tries_of_one(peopled: Flas
     stranger = Visitor(peopled)
     for path in _all_posts(peopled):
         for _ in range(7):
-            assert stranger.post(path, csrf_token=stranger.csrf_token("/login"), **GUESS).status_code < 500, path
+            assert stranger.post(path, csrf_token=stranger.csrf_token("/login"), **GUESS).status_code < 500, (
+                path
+            )
 
     assert _seen_wrong(peopled, Tag.LOGIN_REFUSED, WATI) == 5
     assert _seen_wrong(peopled, Tag.TOKEN_REFUSED, WATI) == 5
@@ -72,13 +99,19 @@ def test_who_holds_a_stolen_session_guesses_at_every_form_with_the_tries_of_one(
     _long_ago(peopled)
     token = thief.csrf_token("/akun")
 
-    paths = [path for path in _all_posts(peopled) if path not in ("/logout", "/akun/lupakan-browser", "/akun/akhiri-sesi-lain")]
+    paths = [
+        path
+        for path in _all_posts(peopled)
+        if path not in ("/logout", "/akun/lupakan-browser", "/akun/akhiri-sesi-lain")
+    ]
     for path in paths:
         for _ in range(3):
             assert thief.post(path, csrf_token=token, **GUESS).status_code < 500, path
 
     assert _seen_wrong(peopled, Tag.LOGIN_REFUSED, WATI) == 5
-    assert Visitor(peopled).log_in(WATI.nip).status_code == 303, "and her own login elsewhere is not stopped by it"
+    assert Visitor(peopled).log_in(WATI.nip).status_code == 303, (
+        "and her own login elsewhere is not stopped by it"
+    )
 
 
 def test_the_right_password_at_the_desk_is_no_guess(peopled: Flask) -> None:
@@ -86,7 +119,9 @@ def test_the_right_password_at_the_desk_is_no_guess(peopled: Flask) -> None:
     for _ in range(7):
         _long_ago(peopled)
         token = wati.csrf_token("/akun")
-        answer = wati.post(f"/admin/pegawai/{sari}/buka-batas", csrf_token=token, **{PASSWORD_FIELD: PASSWORD})
+        answer = wati.post(
+            f"/admin/pegawai/{sari}/buka-batas", csrf_token=token, **{PASSWORD_FIELD: PASSWORD}
+        )
         assert answer.status_code == 303
 
 

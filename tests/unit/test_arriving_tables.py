@@ -1,4 +1,5 @@
-"""Tables as programs of every locale write them: the header decides what separates, and no cell is lost on the way."""
+"""Tables as programs of every locale write them: the header decides what separates, and no cell is lost on
+the way."""
 
 import csv
 import io
@@ -57,7 +58,9 @@ def in_one_cell(line: str, behind: str = "") -> str:
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("first", ["", "sep={}", "SEP={}", '"sep={}"', "sep={};;;;;", "\ufeffsep={}", "sep=^"])
+@pytest.mark.parametrize(
+    "first", ["", "sep={}", "SEP={}", '"sep={}"', "sep={};;;;;", "\ufeffsep={}", "sep=^"]
+)
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 def test_the_header_decides_what_separates(mark: str, first: str, ending: str, tmp_path: Path) -> None:
     rows = [separated(line, mark) for line in (HEADER, SITI, JOKO)]
@@ -83,7 +86,9 @@ def test_only_the_lines_that_hold_quotes_stand_in_one_cell(tmp_path: Path) -> No
 
 
 def test_a_line_in_one_cell_with_too_many_or_too_few_cells_is_refused(tmp_path: Path) -> None:
-    rows = [in_one_cell(line) for line in (HEADER, f"{JOKO},x", "198609262015051002,Joko", '1,"x', "1,\nx", JOKO)]
+    rows = [
+        in_one_cell(line) for line in (HEADER, f"{JOKO},x", "198609262015051002,Joko", '1,"x', "1,\nx", JOKO)
+    ]
 
     lines = lines_of("\n".join(rows).encode(), tmp_path)
 
@@ -106,7 +111,8 @@ def test_instansi_are_read_the_same_way(tmp_path: Path) -> None:
     assert dict(line.cells) == {"kode": "7301", "nama": "Kabupaten", "kontak": "loket 3"} and line.number == 3
 
 
-# -- workbooks ---------------------------------------------------------------------------------------------------------
+# -- workbooks
+# ---------------------------------------------------------------------------------------------------------
 def workbook(*rows: tuple[object, ...], at: tuple[int, int] = (0, 0)) -> bytes:
     """Text as text; a formula with its result as a pair (formula, result)."""
     file = io.BytesIO()
@@ -178,7 +184,11 @@ def test_a_formula_with_its_result_is_read_and_so_is_one_whose_result_is_no_text
 
     [line] = lines_of(with_nothing, tmp_path)
 
-    assert faults_of(line) == [] and (line.cells["nama"], line.cells["email"], line.cells["kode_instansi"]) == (
+    assert faults_of(line) == [] and (
+        line.cells["nama"],
+        line.cells["email"],
+        line.cells["kode_instansi"],
+    ) == (
         "Siti",
         "",
         "7301",
@@ -221,7 +231,9 @@ PEOPLE = [
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "lines in one cell"])
 @pytest.mark.parametrize("program", ["a data frame", "a browser"])
-def test_nips_that_went_through_a_number_of_64_bits_give_the_whole_file_away(program: str, kind: str, tmp_path: Path) -> None:
+def test_nips_that_went_through_a_number_of_64_bits_give_the_whole_file_away(
+    program: str, kind: str, tmp_path: Path
+) -> None:
     def through(nip: str) -> str:
         return f"{float(nip):.0f}" if program == "a data frame" else f"{Decimal(repr(float(nip))):f}"
 
@@ -263,7 +275,9 @@ def rewritten(content: bytes, change: Callable[[str], str]) -> bytes:
 )  # fmt: skip
 def test_a_formula_is_found_in_every_spelling(formula: str, is_lost: bool, tmp_path: Path) -> None:
     content = workbook((*GOOD[:2], ("=A9", "a@b.example"), *GOOD[3:]))
-    spelled = rewritten(content, lambda text: text.replace("<f>A9</f><v>a@b.example</v>", formula).replace(' t="str"', ""))
+    spelled = rewritten(
+        content, lambda text: text.replace("<f>A9</f><v>a@b.example</v>", formula).replace(' t="str"', "")
+    )
     if not is_lost:
         spelled = rewritten(content, lambda text: text.replace("<f>A9</f><v>a@b.example</v>", formula))
 
@@ -274,7 +288,9 @@ def test_a_formula_is_found_in_every_spelling(formula: str, is_lost: bool, tmp_p
 
 def test_what_could_grow_without_measure_is_not_unfolded(tmp_path: Path) -> None:
     content = workbook((*GOOD[:2], ("=A9", ""), *GOOD[3:]))
-    grown = rewritten(content, lambda text: text.replace("<worksheet", '<!DOCTYPE x [<!ENTITY a "aaaa">]><worksheet', 1))
+    grown = rewritten(
+        content, lambda text: text.replace("<worksheet", '<!DOCTYPE x [<!ENTITY a "aaaa">]><worksheet', 1)
+    )
 
     with pytest.raises(UnreadableFile):
         lines_of(grown, tmp_path)

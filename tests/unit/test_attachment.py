@@ -1,4 +1,5 @@
-"""Whatever a file of 10 MB is made of, telling what it is takes a bounded number of steps, and each kind has its sentence."""
+"""Whatever a file of 10 MB is made of, telling what it is takes a bounded number of steps, and each kind has
+its sentence."""
 
 import struct
 import zlib
@@ -51,7 +52,10 @@ HOSTILE = {  # how it begins, and what it is filled up with
     "headers": (b"", b"%PDF-1.4"),
 }
 
-ONE_LONG_SCAN = {b"".join(HOSTILE[name]) for name in ("fill bytes after a scan", "scan of stuffed bytes", "scan of restarts")}
+ONE_LONG_SCAN = {
+    b"".join(HOSTILE[name])
+    for name in ("fill bytes after a scan", "scan of stuffed bytes", "scan of restarts")
+}
 
 
 @pytest.mark.parametrize(("start", "piece"), HOSTILE.values(), ids=HOSTILE)
@@ -62,7 +66,9 @@ def test_a_file_of_many_pieces_is_given_up(start: bytes, piece: bytes) -> None:
     refused = read_attachment(content)
     is_redrawn(content)
 
-    assert process_time() - began < 0.3, "of CPU; some fifty milliseconds at most, and this may be a slow machine"
+    assert process_time() - began < 0.3, (
+        "of CPU; some fifty milliseconds at most, and this may be a slow machine"
+    )
     if start + piece in ONE_LONG_SCAN:
         assert refused == Photo(content), "a picture that was cut, for all that can be told"
     else:
@@ -70,7 +76,8 @@ def test_a_file_of_many_pieces_is_given_up(start: bytes, piece: bytes) -> None:
 
 
 def test_what_programs_write_is_far_within_the_steps() -> None:
-    """Photos of 2 MB: a PNG in the chunks of libpng, a JPEG with long metadata, many restarts and progressive scans."""
+    """Photos of 2 MB: a PNG in the chunks of libpng, a JPEG with long metadata, many restarts and progressive
+    scans."""
     png = PNG_START + _chunk(b"IDAT", bytes(8192)) * 250 + _chunk(b"IEND")
     metadata = b"".join(_segment(0xE2, bytes(65_000)) for _ in range(20))
     scans = (JPEG_SCAN + b"data\xff\x00\xff\xd0" * 4_000) * 10
@@ -87,7 +94,8 @@ def test_fill_bytes_before_a_marker_are_part_of_the_picture() -> None:
     assert read_attachment(jpeg) == Photo(jpeg)
 
 
-# -- a PDF with something around it ---------------------------------------------------------------------------------------
+# -- a PDF with something around it
+# ---------------------------------------------------------------------------------------
 
 
 def _pdf(front: bytes = b"", counted_from_first_byte: bool = False) -> bytes:
@@ -128,7 +136,8 @@ def test_a_header_further_in_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "tail", [b"\n", b"\r\n\r\n", bytes(4096), b"<script>alert(1)</script>", b"x" * 2_000_000, b"PK\x03\x04 a zip"]
+    "tail",
+    [b"\n", b"\r\n\r\n", bytes(4096), b"<script>alert(1)</script>", b"x" * 2_000_000, b"PK\x03\x04 a zip"],
 )
 def test_what_stands_behind_a_pdf_goes(tail: bytes) -> None:
     assert read_attachment(_pdf() + tail) == Attachment("application/pdf", _pdf())
@@ -148,7 +157,8 @@ def test_a_pdf_is_kept_as_it_is_and_therefore_may_not_be_longer() -> None:
     assert read_attachment(long) == PDF_TOO_LARGE
 
 
-# -- other kinds, by name -------------------------------------------------------------------------------------------------
+# -- other kinds, by name
+# -------------------------------------------------------------------------------------------------
 _FTYP = b"\0\0\0\x18ftyp"
 OTHER_KINDS = {
     "HEIC": (_FTYP + b"heic\0\0\0\0mif1heic", "foto HEIC"),
@@ -181,7 +191,9 @@ def test_another_kind_is_named_for_what_it_is(content: bytes, words: str) -> Non
     assert isinstance(refused, NotAnAttachment) and words in refused.sentence
 
 
-@pytest.mark.parametrize("content", [b"", *(kind[0] for kind in OTHER_KINDS.values()), JPEG_START, PNG_START, _pdf()[:20]])
+@pytest.mark.parametrize(
+    "content", [b"", *(kind[0] for kind in OTHER_KINDS.values()), JPEG_START, PNG_START, _pdf()[:20]]
+)
 def test_every_beginning_of_a_file_has_an_answer(content: bytes) -> None:
     for end in range(len(content) + 1):
         assert isinstance(read_attachment(content[:end]), NotAnAttachment)

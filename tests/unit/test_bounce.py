@@ -37,9 +37,13 @@ def test_a_report_is_read_for_what_it_says(sample: Sample, end_of_line: str) -> 
 
 def test_the_servers_words_come_on_one_line_without_what_cannot_be_shown() -> None:
     says = read_bounce(dsn(POSTFIX).encode()).says
-    odd = read_bounce(dsn(failed("5.1.1", "550 a\x00b\x1b[31m\ud800 \u202e")).encode("utf-8", "surrogatepass")).says
+    odd = read_bounce(
+        dsn(failed("5.1.1", "550 a\x00b\x1b[31m\ud800 \u202e")).encode("utf-8", "surrogatepass")
+    ).says
 
-    assert isinstance(says, Failure) and says.words.endswith("rejected: User unknown in virtual mailbox table")
+    assert isinstance(says, Failure) and says.words.endswith(
+        "rejected: User unknown in virtual mailbox table"
+    )
     assert isinstance(odd, Failure) and odd.words.isprintable() and "\n" not in odd.words
 
 
@@ -53,7 +57,10 @@ def test_a_forward_that_is_dead_is_not_the_mailbox_before_it(recipient: str, is_
 
 
 def test_a_server_that_rewrites_the_address_names_the_original() -> None:
-    rewritten = failed("5.1.1", "", recipient="budi@intern.nusajaya.example") + f"\nOriginal-Recipient: rfc822;{TO_WHOM}"
+    rewritten = (
+        failed("5.1.1", "", recipient="budi@intern.nusajaya.example")
+        + f"\nOriginal-Recipient: rfc822;{TO_WHOM}"
+    )
     says = read_bounce(dsn(rewritten).encode()).says
 
     assert isinstance(says, Failure) and says.is_of(EmailAddress(TO_WHOM))
@@ -65,16 +72,19 @@ HOSTILE = {
     "no end of the head": b"X: y\n" * 30_000,
     "one huge field": REPORT + b"X: " + b"a" * 900_000 + b"\n\n",
     "thousands of parts": REPORT + b"\n" + b"--b\nA: b\n\n" * 90_000,
-    "thousands of groups": REPORT + b"\n--b\nContent-Type: message/delivery-status\n\n" + b"Action: x\n\n" * 80_000,
+    "thousands of groups": REPORT + b"\n--b\nContent-Type: "
+        b"message/delivery-status\n\n" + b"Action: x\n\n" * 80_000,
     "thousands of parameters": b"Content-Type: multipart/report" + b"; a=b" * 10_000 + b"\n\n",
     "an open quote": b'Content-Type: multipart/report; a="' + b";" * 1900 + b"\n\n",
-    "deep nesting": b"".join(b"Content-Type: multipart/report; report-type=delivery-status; boundary=b%d\n\n--b%d\n" % (n, n)
+    "deep nesting": b"".join(b"Content-Type: multipart/report; report-type=delivery-status; "
+        b"boundary=b%d\n\n--b%d\n" % (n, n)
                              for n in range(9000)),
     "a message in a message": b"Content-Type: message/rfc822\n\n" * 30_000,
     "a boundary of nothing": REPORT.replace(b"boundary=b", b'boundary=""') + b"\n--\n" * 1000,
     "a wrong charset": REPORT.replace(b"boundary=b", b"boundary*=nope'x'%ff%00") + b"\n--b\n\n",
     "blank lines": REPORT + b"\n--b\nContent-Type: message/delivery-status\n\n" + b"\n \t" * 300_000,
-    "base64 that is none": REPORT + b"\n--b\nContent-Type: message/delivery-status\nContent-Transfer-Encoding: base64\n\n=@@\n",
+    "base64 that is none": REPORT + b"\n--b\nContent-Type: "
+        b"message/delivery-status\nContent-Transfer-Encoding: base64\n\n=@@\n",
     "a number of a thousand digits": dsn(failed("5." + "1" * 1000 + ".1", "")).encode(),
     "longer than is read": dsn(failed("5.2.2", "")).encode() + b"x" * LONGEST_MESSAGE,
 }  # fmt: skip
@@ -104,12 +114,16 @@ def test_nonsense_is_borne(noise: bytes, place: int) -> None:
 
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_field_is_borne(kind: str, value: str) -> None:
-    message = f"Content-Type: multipart/report; report-type=delivery-status; boundary={kind}\nTo: {value}\n\n--{kind}\n"
+    message = (
+        f"Content-Type: multipart/report; report-type=delivery-status; boundary={kind}\nTo: "
+        f"{value}\n\n--{kind}\n"
+    )
 
     assert isinstance(read_bounce(message.encode("utf-8", "surrogatepass")), CameBack)
 
 
-# -- the address that a letter comes back to ---------------------------------------------------------------------------
+# -- the address that a letter comes back to
+# ---------------------------------------------------------------------------
 OLD, NEW = "an older key of these tests alone", "a newer key of these tests alone"
 
 
@@ -122,7 +136,12 @@ def test_each_letter_has_an_address_that_survives_gateways() -> None:
         address = keys.return_path(f"{box}@mail.example", reference)
         local = address.split("@")[0]
         assert len(local) <= 64 and local.replace("+", "").replace("-", "").isalnum()
-        for spelled in (address, address.upper(), f"Penerima <{address.title()}>, lain@x.example", local.partition("+")[2]):
+        for spelled in (
+            address,
+            address.upper(),
+            f"Penerima <{address.title()}>, lain@x.example",
+            local.partition("+")[2],
+        ):
             assert [keys.open_mark(mark) for mark in marks_in(spelled)] == [reference]
 
 

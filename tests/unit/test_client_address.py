@@ -1,4 +1,5 @@
-"""A client address is read once, whatever servers and proxies write, and one client is one line by every way in."""
+"""A client address is read once, whatever servers and proxies write, and one client is one line by every way
+in."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -41,8 +42,10 @@ WRITTEN = {
     "::": "::",
     "127.0.0.1": "127.0.0.1",
     **dict.fromkeys(
-        ("", " ", "-", "unknown", "_hidden", "localhost", "203.0.113", "203.0.113.256", "203.0.113.5.", "0203.0.113.5", "::1::",
-         "[]", ":", ":80", "203.0.113.5:80:90", "2001:db8::5]:80", "/var/run/web.sock", "203.0.113.5, 198.51.100.9",
+        ("", " ", "-", "unknown", "_hidden", "localhost", "203.0.113", "203.0.113.256", "203.0.113.5.",
+        "0203.0.113.5", "::1::",
+         "[]", ":", ":80", "203.0.113.5:80:90", "2001:db8::5]:80", "/var/run/web.sock",
+         "203.0.113.5, 198.51.100.9",
          "٢٠٣.0.113.5", "9" * 10_000, "[" * 10_000, "%", "\x00"),
         UNKNOWN_ADDRESS,
     ),
@@ -66,7 +69,8 @@ def test_what_was_read_fits_the_table_and_reads_as_itself(written: str) -> None:
 @given(address=st.ip_addresses(v=4), port=st.integers(1, 65535))
 def test_a_client_with_an_ipv4_address_is_one_line_by_every_way_in(address: IPv4Address, port: int) -> None:
     number = int(address)
-    ways = [f"{address}", f"{address}:{port}", f"::ffff:{address}", f"[::ffff:{address}]:{port}", f"::ffff:0:{address}",
+    ways = [f"{address}", f"{address}:{port}", f"::ffff:{address}", f"[::ffff:{address}]:{port}",
+    f"::ffff:0:{address}",
             f"64:ff9b::{address}", str(IPv6Address((0x2002 << 112) | (number << 80) | 1))]  # fmt: skip
 
     assert {line_of(read_client_address(way)) for way in ways} == {str(address)}
@@ -82,5 +86,7 @@ def test_a_line_is_64_bits_of_ipv6_and_a_site_48(address: IPv6Address, other: in
 
 
 def test_what_is_no_address_is_one_line() -> None:
-    assert {line_of(read_client_address(junk)) for junk in ("", "x", "10.0.0", "y" * 500)} == {UNKNOWN_ADDRESS}
+    assert {line_of(read_client_address(junk)) for junk in ("", "x", "10.0.0", "y" * 500)} == {
+        UNKNOWN_ADDRESS
+    }
     assert mask_address(UNKNOWN_ADDRESS) == "tidak diketahui"

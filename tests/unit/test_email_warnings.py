@@ -1,4 +1,5 @@
-"""What speaks against an address, without a database: kinds, weights and words; domains, mailboxes, names and numbers."""
+"""What speaks against an address, without a database: kinds, weights and words; domains, mailboxes, names and
+numbers."""
 
 import pytest
 
@@ -9,7 +10,14 @@ from app.domain.person_name import Likeness, compare_names
 from app.domain.phone_number import dialled
 
 ADDRESS = EmailAddress("joko@contoh.example")
-ABOUT = {"owner": "Budi", "when": "kemarin", "because": "Sebab.", "count": 2, "meant": "x@gmail.com", "known": "gmail.com"}
+ABOUT = {
+    "owner": "Budi",
+    "when": "kemarin",
+    "because": "Sebab.",
+    "count": 2,
+    "meant": "x@gmail.com",
+    "known": "gmail.com",
+}
 
 
 @pytest.mark.parametrize("kind", list(WarningKind))
@@ -29,7 +37,8 @@ def test_the_heavy_ones_are_shown_first() -> None:
 
 
 def test_what_others_can_send_weighs_light() -> None:
-    """Anybody with a mailbox can ask for somebody's NIP: it must not take the owner's request out of the usual way."""
+    """Anybody with a mailbox can ask for somebody's NIP: it must not take the owner's request out of the
+    usual way."""
     assert WarningKind.RIVALS.weight is Weight.LIGHT
 
 
@@ -42,7 +51,9 @@ def test_a_mark_holds_for_one_address_and_one_sentence() -> None:
 
     assert len(marks) == 4
     warnings = [warn(WarningKind.ASKED_FOR_OTHERS, ADDRESS, count=2), warn(WarningKind.NO_PHONE, ADDRESS)]
-    assert unacknowledged(warnings, frozenset({"tidak_ada.0", warn(WarningKind.ASKED_FOR_OTHERS, ADDRESS, count=1).mark}))
+    assert unacknowledged(
+        warnings, frozenset({"tidak_ada.0", warn(WarningKind.ASKED_FOR_OTHERS, ADDRESS, count=1).mark})
+    )
     assert not unacknowledged(warnings, frozenset({warnings[0].mark, "tidak_ada.0"}))
     assert acknowledged_kinds(warnings) == WarningKind.ASKED_FOR_OTHERS.value
     assert acknowledged_kinds(warnings[1:]) is None
@@ -53,7 +64,10 @@ RESTS_ON_A_PHONE = {IdentityCheck.CALL_ON_RECORD, IdentityCheck.VIDEO}
 
 @pytest.mark.parametrize("check", list(IdentityCheck))
 def test_every_check_says_what_it_needs_on_record(check: IdentityCheck) -> None:
-    with_phone, without = check.is_possible("0812-555-0100"), [check.is_possible(phone) for phone in (None, "", "-", "0")]
+    with_phone, without = (
+        check.is_possible("0812-555-0100"),
+        [check.is_possible(phone) for phone in (None, "", "-", "0")],
+    )
 
     assert with_phone == (check is not IdentityCheck.BY_FILE)
     assert set(without) == {check not in RESTS_ON_A_PHONE and with_phone}
@@ -62,10 +76,13 @@ def test_every_check_says_what_it_needs_on_record(check: IdentityCheck) -> None:
 @pytest.mark.parametrize(
     ("domain", "known"),
     [
-        ("gmaul.com", "gmail.com"), ("gmali.com", "gmail.com"), ("gmai1.com", "gmail.com"), ("gmail.net", "gmail.com"),
+        ("gmaul.com", "gmail.com"), ("gmali.com", "gmail.com"), ("gmai1.com", "gmail.com"), ("gmail.net",
+        "gmail.com"),
         ("gmai1.corn", "gmail.com"), ("my-gmail.com", "gmail.com"), ("gmail.com.luar.example", "gmail.com"),
-        ("nusa-jaya.go.id", "nusajaya.go.id"), ("nusajaya.com", "nusajaya.go.id"), ("nusajay.go.id", "nusajaya.go.id"),
-        ("nusajaya-go.id", "nusajaya.go.id"), ("mail-nusajaya.id", "nusajaya.go.id"), ("nusajoya.go.id", "nusajaya.go.id"),
+        ("nusa-jaya.go.id", "nusajaya.go.id"), ("nusajaya.com", "nusajaya.go.id"), ("nusajay.go.id",
+        "nusajaya.go.id"),
+        ("nusajaya-go.id", "nusajaya.go.id"), ("mail-nusajaya.id", "nusajaya.go.id"), ("nusajoya.go.id",
+        "nusajaya.go.id"),
     ],
 )  # fmt: skip
 def test_a_domain_that_could_be_taken_for_a_known_one_is_noticed(domain: str, known: str) -> None:

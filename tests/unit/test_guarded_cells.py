@@ -14,9 +14,12 @@ SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b\u2212"
 BLANKS = " \u00a0\u3000\u200b\u200f\ufeff\u00ad\u2060\u3164\u2800\ufe0f\x00\x07\x1f\x7f"
 BREAKS = ',;|\t\n\r\v\f\u0085\u2028\u2029"'
 EVIL = (
-    "=1+1", "+62812", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "\t=1", "a;=1", "a,=1", "a\t=1", "a\n=1", "a\r\n=1", '"=1', 'a";"=1',
-    '"";=1', "  =1", "\u00a0=1", "\u200b=1", "\ufeff=1", "\uff1d1", ";\uff0b1", "; \u200b\uff0d1", "\x00=1", "a\u2028=1", "'=1",
-    "''=1", "'\t=1", ";'=1", "a; '=1", "=1;=2;=3", '=HYPERLINK("http://x";"y")', "x|@1", '",=1', "\u3164=1", "\u2212\uff11",
+    "=1+1", "+62812", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "\t=1", "a;=1", "a,=1", "a\t=1", "a\n=1",
+    "a\r\n=1", '"=1', 'a";"=1',
+    '"";=1', "  =1", "\u00a0=1", "\u200b=1", "\ufeff=1", "\uff1d1", ";\uff0b1", "; \u200b\uff0d1", "\x00=1",
+    "a\u2028=1", "'=1",
+    "''=1", "'\t=1", ";'=1", "a; '=1", "=1;=2;=3", '=HYPERLINK("http://x";"y")', "x|@1", '",=1', "\u3164=1",
+    "\u2212\uff11",
 )  # fmt: skip
 CELLS = st.one_of(
     st.sampled_from(EVIL),
@@ -30,14 +33,26 @@ def is_formula(cell: str) -> bool:
     for character in cell:
         if character in SIGNS:
             return True
-        seen = unicodedata.category(character) not in ("Cc", "Cf", "Cn", "Co", "Cs", "Me", "Mn", "Zl", "Zp", "Zs")
+        seen = unicodedata.category(character) not in (
+            "Cc",
+            "Cf",
+            "Cn",
+            "Co",
+            "Cs",
+            "Me",
+            "Mn",
+            "Zl",
+            "Zp",
+            "Zs",
+        )
         if seen and character not in '"\u3164\u2800\uffa0\u115f\u1160':
             return False
     return False
 
 
 def formulas_in(text: str) -> list[str]:
-    """What a spreadsheet of any locale would take for one, however it cuts the text into cells: with and without quotes."""
+    """What a spreadsheet of any locale would take for one, however it cuts the text into cells: with and
+    without quotes."""
     found = []
     for delimiter in (",", ";", "\t", "|"):
         for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
@@ -50,7 +65,9 @@ def formulas_in(text: str) -> list[str]:
 @given(st.lists(CELLS, min_size=1, max_size=4), st.sampled_from((",", ";", "\t")))
 def test_no_cell_is_a_formula_wherever_a_locale_cuts_the_line(cells: list[str], delimiter: str) -> None:
     text = io.StringIO(newline="")
-    csv.writer(text, delimiter=delimiter).writerows([["judul", *(guarded(cell) for cell in cells)], [guarded(cells[0])]])
+    csv.writer(text, delimiter=delimiter).writerows(
+        [["judul", *(guarded(cell) for cell in cells)], [guarded(cells[0])]]
+    )
 
     assert formulas_in(text.getvalue().replace("\x00", "")) == []
 

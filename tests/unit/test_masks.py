@@ -1,4 +1,5 @@
-"""No line of the log says a secret, a whole NIP or an address, whoever writes it and whatever stands around."""
+"""No line of the log says a secret, a whole NIP or an address, whoever writes it and whatever stands
+around."""
 
 import json
 import logging
@@ -66,7 +67,9 @@ around = st.one_of(
     st.text("0123456789 .-@%aZ_/+=&?'\"\\\n", max_size=40),
     st.sampled_from(["x" * 3_990, "7" * 4_000, "a.b " * 1_000, "%25" * 1_400, "é@" * 2_000, "1 " * 2_000]),
 )
-separators = st.sampled_from(["", " ", ".", "-", "\u00a0", "\u200b", "%20", "+", "%C2%A0", " - ", "\\xa0", "%2520"])
+separators = st.sampled_from(
+    ["", " ", ".", "-", "\u00a0", "\u200b", "%20", "+", "%C2%A0", " - ", "\\xa0", "%2520"]
+)
 
 
 @st.composite
@@ -77,7 +80,10 @@ def nips_as_people_type_them(draw: st.DrawFn) -> str:
 @settings(deadline=None)
 @given(before=around, seed=st.binary(min_size=44, max_size=44), after=around)
 def test_a_link_is_never_said(before: str, seed: bytes, after: str) -> None:
-    reference, signature = urlsafe_b64encode(seed[:12]).decode(), urlsafe_b64encode(seed[12:]).decode().rstrip("=")
+    reference, signature = (
+        urlsafe_b64encode(seed[:12]).decode(),
+        urlsafe_b64encode(seed[12:]).decode().rstrip("="),
+    )
     assume(re.search("[A-Z]", signature))  # one of 43 letters: without fail, but for Hypothesis
     link = f"{reference}.{signature}"
     for written in (link, quote(f"{BEGINNING}{link}", safe=""), f"{BEGINNING}{link}/"):
@@ -127,7 +133,10 @@ def test_a_nip_is_shown_as_far_as_its_owner_knows_it_again(separator: str) -> No
         ("Authorization: Basic YTpi", "Authorization: ***"),
         ("{'HTTP_COOKIE': 'masuk=abc', 'PATH': '/'}", "{'HTTP_COOKIE': ***"),
         ("sent b'AUTH PLAIN AGEAYg=='", "sent b'AUTH PLAIN ***"),
-        ("postgresql+psycopg://portal:geheim@db.example/portal", "postgresql+psycopg://***@db.example/portal"),
+        (
+            "postgresql+psycopg://portal:geheim@db.example/portal",
+            "postgresql+psycopg://***@db.example/portal",
+        ),
         ("redis://:geheim@cache.example:6379", "redis://***@cache.example:6379"),
         (f"535 {OWN_SECRET} refused", "535 *** refused"),
         ("NIK 7301011203850001", "NIK 73010112***"),
@@ -170,11 +179,16 @@ def test_a_long_text_keeps_its_head_and_its_tail_and_no_half_of_a_nip() -> None:
     for shift in range(25):
         written = f"begin {'x' * (KEPT_OF_HEAD - 6 - shift)}{Nip(NIP).grouped}{'y' * KEPT_OF_TAIL} end"
         said = cut(written)
-        assert said.startswith("begin ") and said.endswith(" end") and len(said) < KEPT_OF_HEAD + KEPT_OF_TAIL + 40
+        assert (
+            said.startswith("begin ")
+            and said.endswith(" end")
+            and len(said) < KEPT_OF_HEAD + KEPT_OF_TAIL + 40
+        )
         assert "198503" not in said or Nip(NIP).grouped in said
 
 
-# -- the line as a whole -----------------------------------------------------------------------------------------------
+# -- the line as a whole
+# -----------------------------------------------------------------------------------------------
 @pytest.fixture
 def no_masks_left_over() -> Iterator[None]:
     kept = logs._masks
@@ -214,7 +228,9 @@ def test_every_field_is_masked_whatever_it_is() -> None:
     assert (said["ms"], said["seal"], said["head"]) == (1.5, "3f" * 32, f"1200:{'3f' * 32}")
 
 
-@pytest.mark.parametrize("character", ["\r\n", "\x1b[31m", "\u2028", "\u0085", "\u202e", "\x00", "\x7f", "\ud800"], ids=ascii)
+@pytest.mark.parametrize(
+    "character", ["\r\n", "\x1b[31m", "\u2028", "\u0085", "\u202e", "\x00", "\x7f", "\ud800"], ids=ascii
+)
 def test_no_character_breaks_a_line_or_reaches_a_terminal(character: str) -> None:
     assert _line(f"a{character}b")["message"] == f"a{character}b"
 
@@ -237,23 +253,33 @@ def test_all_exceptions_of_a_chain_are_masked_and_the_last_is_kept() -> None:
         except ValueError as first:
             raise RuntimeError(f"nip {NIP}") from first
     except RuntimeError as fault:
-        record = logging.LogRecord("x", logging.ERROR, "f", 1, "accident", (), (type(fault), fault, fault.__traceback__))
+        record = logging.LogRecord(
+            "x", logging.ERROR, "f", 1, "accident", (), (type(fault), fault, fault.__traceback__)
+        )
     line = json.loads(JsonLines().format(record))
 
-    assert line["exception"].startswith("Traceback") and line["exception"].endswith(f"RuntimeError: nip {Nip(NIP).masked}")
+    assert line["exception"].startswith("Traceback") and line["exception"].endswith(
+        f"RuntimeError: nip {Nip(NIP).masked}"
+    )
     assert ADDRESS not in line["exception"] and len(line["exception"]) < 13_000
 
 
 def test_the_databases_password_stays_out_of_its_faults() -> None:
     with pytest.raises(Exception) as told:
-        create_engine("postgresql+psycopg://portal:geheim-sekali@127.0.0.1:1/x").connect().execute(text("SELECT 1"))
+        create_engine("postgresql+psycopg://portal:geheim-sekali@127.0.0.1:1/x").connect().execute(
+            text("SELECT 1")
+        )
 
-    assert "geheim-sekali" not in logs.masked(f"{told.value!r} postgresql://portal:geheim-sekali@127.0.0.1:1/x")
+    assert "geheim-sekali" not in logs.masked(
+        f"{told.value!r} postgresql://portal:geheim-sekali@127.0.0.1:1/x"
+    )
 
 
 def test_every_secret_route_of_the_url_map_is_known(make_app: MakeApp, no_masks_left_over: None) -> None:
     app: Flask = make_app()
-    secret = {rule.rule for rule in app.url_map.iter_rules() if "<link>" in rule.rule or "<name>" in rule.rule}
+    secret = {
+        rule.rule for rule in app.url_map.iter_rules() if "<link>" in rule.rule or "<name>" in rule.rule
+    }
     assert len(secret) >= 4
 
     for rule in secret:

@@ -1,4 +1,5 @@
-"""Hashes of older systems: what is read, what is kept of them, and that everybody's try costs the same for them."""
+"""Hashes of older systems: what is read, what is kept of them, and that everybody's try costs the same for
+them."""
 
 import hashlib
 import hmac
@@ -31,17 +32,23 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "bcrypt 2b": of_bcrypt,
     "bcrypt 2y": lambda password: of_bcrypt(password, prefix="2y"),
     "pbkdf2 of passlib": lambda password: str(pbkdf2_sha256.using(rounds=1000).hash(password)),
-    "pbkdf2 of passlib, short salt": lambda password: str(pbkdf2_sha256.using(rounds=1000, salt_size=7).hash(password)),
+    "pbkdf2 of passlib, short salt": lambda password: str(
+        pbkdf2_sha256.using(rounds=1000, salt_size=7).hash(password)
+    ),
     "pbkdf2 of django": of_django,
     "sha512_crypt": lambda password: str(sha512_crypt.using(rounds=5000).hash(password)),
     "sha512_crypt, rounds": lambda password: str(sha512_crypt.using(rounds=1234).hash(password)),
-    "sha512_crypt, short salt": lambda password: str(sha512_crypt.using(rounds=1000, salt_size=8).hash(password)),
+    "sha512_crypt, short salt": lambda password: str(
+        sha512_crypt.using(rounds=1000, salt_size=8).hash(password)
+    ),
 }
 
 
 @pytest.mark.parametrize("password", [PASSWORD, LONG, "Kopi Tübrük 2021"])
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
-def test_an_old_hash_opens_to_its_password_and_becomes_the_portals_own(spelling: Callable[[str], str], password: str) -> None:
+def test_an_old_hash_opens_to_its_password_and_becomes_the_portals_own(
+    spelling: Callable[[str], str], password: str
+) -> None:
     old = spelling(password)
     assert passwords.may_be_imported(old)
 
@@ -136,7 +143,9 @@ COSTS = {"bcrypt": 7, "pbkdf2_sha256": 5000, "sha512_crypt_16": 9000, "sha512_cr
         Recipe(Scheme.SHA512_CRYPT, 2000, "." * 8),
     ],
 )
-def test_everybodys_try_costs_as_much_as_the_dearest_of_every_kind(own: Recipe | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everybodys_try_costs_as_much_as_the_dearest_of_every_kind(
+    own: Recipe | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spent: Counter[str] = Counter()
     made = old_schemes._made
 
@@ -148,7 +157,12 @@ def test_everybodys_try_costs_as_much_as_the_dearest_of_every_kind(own: Recipe |
 
     checksum = old_schemes.checksum(PASSWORD, own, COSTS)
 
-    assert spent == {"bcrypt": 2**7, "pbkdf2_sha256": 5000, "sha512_crypt_16": 9000 + 1000, "sha512_crypt_8": 2000 + 1000}
+    assert spent == {
+        "bcrypt": 2**7,
+        "pbkdf2_sha256": 5000,
+        "sha512_crypt_16": 9000 + 1000,
+        "sha512_crypt_8": 2000 + 1000,
+    }
     assert (checksum == "") == (own is None)
     assert own is None or hmac.compare_digest(checksum, made(own, PASSWORD))
 

@@ -13,7 +13,12 @@ HERE, THERE = Client("203.0.113.7", "x", "1"), Client("203.0.113.8", "x", "2")
 def test_the_next_row_says_how_many_were_left_out() -> None:
     door, moment = OnceAMinute(), now()
 
-    assert [door.let_through(Tag.LOGIN_THROTTLED, "a", HERE, moment) for _ in range(4)] == [0, None, None, None]
+    assert [door.let_through(Tag.LOGIN_THROTTLED, "a", HERE, moment) for _ in range(4)] == [
+        0,
+        None,
+        None,
+        None,
+    ]
     assert door.let_through(Tag.LOGIN_THROTTLED, "a", HERE, moment + timedelta(seconds=60)) == 3
     assert door.let_through(Tag.LOGIN_THROTTLED, "a", HERE, moment + timedelta(seconds=180)) == 0
 
@@ -26,7 +31,9 @@ def test_nobody_hides_behind_the_noise_of_another() -> None:
     assert door.let_through(Tag.LOGIN_THROTTLED, "a", THERE, moment) == 0, "over another line"
     assert door.let_through(Tag.TOKEN_THROTTLED, "a", HERE, moment) == 0, "under another tag"
     subscriber = [Client(f"2001:db8::{number}", "x", "1") for number in (1, 2)]
-    assert [door.let_through(Tag.FORM_REFUSED, "", one, moment) for one in subscriber] == [0, None], "one IPv6 line"
+    assert [door.let_through(Tag.FORM_REFUSED, "", one, moment) for one in subscriber] == [0, None], (
+        "one IPv6 line"
+    )
     mapped = [Client(f"::ffff:203.0.113.{number}", "x", "1") for number in (9, 10)]
     assert [door.let_through(Tag.FORM_REFUSED, "", one, moment) for one in mapped] == [0, 0], "two IPv4 lines"
 

@@ -54,16 +54,25 @@ def test_a_row_without_measure_is_refused_and_the_next_is_read() -> None:
         "print('x' * 1_000_000)",
     ],
 )
-def test_a_reader_that_dies_or_babbles_makes_the_file_unreadable(monkeypatch: pytest.MonkeyPatch, reader: str) -> None:
+def test_a_reader_that_dies_or_babbles_makes_the_file_unreadable(
+    monkeypatch: pytest.MonkeyPatch, reader: str
+) -> None:
     monkeypatch.setattr(received_file, "_READER", ("-c", reader))
 
-    with pytest.raises(UnreadableFile, match="tidak dapat dibaca"), received_file.opened(workbook(), no_sign) as sheet:
+    with (
+        pytest.raises(UnreadableFile, match="tidak dapat dibaca"),
+        received_file.opened(workbook(), no_sign) as sheet,
+    ):
         list(sheet.lines())
 
 
 def test_the_reader_knows_no_setting_of_the_portal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "a key that no workbook may see")
-    monkeypatch.setattr(received_file, "_READER", ("-c", "import os, json; print(json.dumps({'problem': ' '.join(os.environ)}))"))
+    monkeypatch.setattr(
+        received_file,
+        "_READER",
+        ("-c", "import os, json; print(json.dumps({'problem': ' '.join(os.environ)}))"),
+    )
 
     with pytest.raises(UnreadableFile) as told, received_file.opened(workbook(), no_sign):
         pass
@@ -77,7 +86,9 @@ def test_the_template_has_the_nip_as_text_and_holds_nobody() -> None:
     assert sheet.header == (*STAFF_COLUMNS.required, *STAFF_COLUMNS.optional)
 
 
-@pytest.mark.parametrize("line", [b'x","\n', b"\n", b",,,,,\n"], ids=["open quotes", "nothing", "empty cells"])
+@pytest.mark.parametrize(
+    "line", [b'x","\n', b"\n", b",,,,,\n"], ids=["open quotes", "nothing", "empty cells"]
+)
 def test_a_text_made_to_be_read_for_ever_is_given_up(line: bytes) -> None:
     """The worker reads text itself: whatever it holds, the next row, or the end, is not far."""
     file = ",".join(STAFF_COLUMNS.required).encode() + b"\n" + line * 2_000_000

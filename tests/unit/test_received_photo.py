@@ -30,7 +30,18 @@ from app.domain.attachment import (
 )
 from app.flows import received_photo
 from app.flows.received_photo import NoPlace, redrawn
-from tests.photos import PLACE, TURNED_RIGHT, camera_notes, corners, from_phone, grainy, jpeg, opened, paper, png
+from tests.photos import (
+    PLACE,
+    TURNED_RIGHT,
+    camera_notes,
+    corners,
+    from_phone,
+    grainy,
+    jpeg,
+    opened,
+    paper,
+    png,
+)
 
 UPRIGHT = ["red", "green", "blue", "white"]
 
@@ -40,7 +51,11 @@ def _taken(content: bytes) -> Attachment:
     assert isinstance(photo, Photo), photo
     kept = redrawn(photo)
     assert isinstance(kept, Attachment), kept
-    assert kept.media_type == "image/jpeg" and is_redrawn(kept.content) and len(kept.content) <= LONGEST_ATTACHMENT
+    assert (
+        kept.media_type == "image/jpeg"
+        and is_redrawn(kept.content)
+        and len(kept.content) <= LONGEST_ATTACHMENT
+    )
     assert max(opened(kept.content).size) <= LARGEST_SIDE_KEPT
     return kept
 
@@ -83,7 +98,9 @@ PHOTOS: dict[str, Callable[[], bytes]] = {
     "bytes behind its end": lambda: jpeg(paper()) + PLACE.encode(),
     "without its last bytes": lambda: jpeg(paper(400, 300))[:-2],
     "without its last hundred bytes": lambda: jpeg(grainy(400, 300))[:-100],
-    "progressive, two thirds of it": lambda: (lambda all: all[: len(all) * 2 // 3])(jpeg(grainy(400, 300), progressive=True)),
+    "progressive, two thirds of it": lambda: (lambda all: all[: len(all) * 2 // 3])(
+        jpeg(grainy(400, 300), progressive=True)
+    ),
     "png with words": _with_words,
     "png of few colours": lambda: png(paper().quantize(8)),
     "png of few colours, one see-through": lambda: png(_see_through().quantize(8)),
@@ -111,7 +128,8 @@ def test_nothing_is_left_but_the_picture(make: Callable[[], bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["jpeg with place, comment and profile", "jpeg of four inks", "two in one", "png with words", "png of few colours",
+    "name", ["jpeg with place, comment and "
+        "profile", "jpeg of four inks", "two in one", "png with words", "png of few colours",
              "png that is see-through", "png of few colours, one see-through", "without its last bytes"],
 )  # fmt: skip
 def test_its_colours_stay_and_what_is_see_through_becomes_white(name: str) -> None:
@@ -146,7 +164,9 @@ def test_even_pure_noise_fits() -> None:
 
 
 @pytest.mark.parametrize("write", [jpeg, png])
-def test_of_a_photo_that_was_cut_in_the_middle_the_upper_part_is_kept(write: Callable[[Image.Image], bytes]) -> None:
+def test_of_a_photo_that_was_cut_in_the_middle_the_upper_part_is_kept(
+    write: Callable[[Image.Image], bytes],
+) -> None:
     content = write(grainy(800, 600))
 
     kept = opened(_taken(content[: len(content) * 2 // 3]).content)
@@ -157,7 +177,9 @@ def test_of_a_photo_that_was_cut_in_the_middle_the_upper_part_is_kept(write: Cal
 
 @pytest.mark.parametrize("write", [jpeg, png])
 @pytest.mark.parametrize("part", [0.02, 0.1])
-def test_of_which_next_to_nothing_is_left_is_refused(write: Callable[[Image.Image], bytes], part: float) -> None:
+def test_of_which_next_to_nothing_is_left_is_refused(
+    write: Callable[[Image.Image], bytes], part: float
+) -> None:
     content = write(grainy(800, 600))
 
     assert _refused(content[: int(len(content) * part)]) == CUT_PICTURE
@@ -201,12 +223,16 @@ def test_the_process_has_limits_and_nothing_of_the_portal(tmp_path: Path) -> Non
         "import sys, runpy, os, resource, json\n"
         f"part = runpy.run_path({str(script)!r})\n"
         "part['main'].__globals__['_redrawn'] = lambda content: json.dumps({\n"
-        "  'memory': resource.getrlimit(resource.RLIMIT_AS)[0], 'cpu': resource.getrlimit(resource.RLIMIT_CPU)[0],\n"
-        "  'files': resource.getrlimit(resource.RLIMIT_FSIZE)[0], 'portal': [n for n in sys.modules if n.startswith('app')],\n"
+        "  'memory': resource.getrlimit(resource.RLIMIT_AS)[0], 'cpu': "
+        "resource.getrlimit(resource.RLIMIT_CPU)[0],\n"
+        "  'files': resource.getrlimit(resource.RLIMIT_FSIZE)[0], 'portal': [n for n in sys.modules if "
+        "n.startswith('app')],\n"
         "  'environment': sorted(os.environ)}).encode()\n"
         "sys.exit(part['main']())\n"
     )
-    done = subprocess.run([sys.executable, "-I", str(spy)], input=b"x", capture_output=True, env={}, check=True)
+    done = subprocess.run(
+        [sys.executable, "-I", str(spy)], input=b"x", capture_output=True, env={}, check=True
+    )
 
     seen = json.loads(done.stdout)
     assert seen["memory"] == 640 << 20 and seen["cpu"] == 8 and seen["files"] == 0 and seen["portal"] == []
@@ -218,7 +244,10 @@ def test_the_process_has_limits_and_nothing_of_the_portal(tmp_path: Path) -> Non
     [
         ("import sys; sys.stdout.buffer.write(b'\\0' * 50_000_000)", BROKEN_PICTURE),
         ("print('<script>alert(1)</script>')", BROKEN_PICTURE),
-        ("import time; time.sleep(60)", NoPlace()),  # that says nothing of the photo: the machine may have had no time
+        (
+            "import time; time.sleep(60)",
+            NoPlace(),
+        ),  # that says nothing of the photo: the machine may have had no time
         ("raise SystemExit(9)", BROKEN_PICTURE),
     ],
 )

@@ -21,7 +21,9 @@ from app.web.logs import masked
 def test_a_nip_is_read_in_every_spelling(digits: str, data: st.DataObject) -> None:
     separator = data.draw(st.sampled_from([" ", ".", "-", "\u00a0", "\u200b", "\u2011", "\t", "  ", "\n"]))
 
-    assert read_nip(f"{separator}{separator.join((digits[:8], digits[8:14], digits[14], digits[15:]))} ") == Nip(digits)
+    assert read_nip(
+        f"{separator}{separator.join((digits[:8], digits[8:14], digits[14], digits[15:]))} "
+    ) == Nip(digits)
 
 
 @given(st.text(max_size=200))
@@ -36,9 +38,20 @@ def test_whatever_is_typed_is_a_nip_or_a_sentence(typed: str) -> None:
 _LOCAL = st.text(alphabet="abcdefghij0123456789", min_size=1, max_size=12)
 
 
-@given(_LOCAL, st.text(alphabet="abc+.", max_size=6), st.sampled_from(["gmail.com", "googlemail.com", "GMAIL.com"]), st.data())
-def test_one_mailbox_at_gmail_is_one_under_all_spellings(local: str, tag: str, domain: str, data: st.DataObject) -> None:
-    dotted = ".".join(data.draw(st.sampled_from([[local], list(local), [local[:1], local[1:]] if len(local) > 1 else [local]])))
+@given(
+    _LOCAL,
+    st.text(alphabet="abc+.", max_size=6),
+    st.sampled_from(["gmail.com", "googlemail.com", "GMAIL.com"]),
+    st.data(),
+)
+def test_one_mailbox_at_gmail_is_one_under_all_spellings(
+    local: str, tag: str, domain: str, data: st.DataObject
+) -> None:
+    dotted = ".".join(
+        data.draw(
+            st.sampled_from([[local], list(local), [local[:1], local[1:]] if len(local) > 1 else [local]])
+        )
+    )
 
     assert EmailAddress(f"{dotted.upper()}+{tag}@{domain}").mailbox == f"{local}@gmail.com"
 
@@ -69,7 +82,8 @@ def test_whatever_is_typed_is_one_deliverable_address_or_a_sentence(typed: str) 
 @pytest.mark.parametrize(
     "typed",
     [
-        "a@b", "a b@c.id", "a@b.id,c@d.id", "a@b.id\r\nBcc: c@d.id", "ü@b.id", "a@@b.id", "@b.id", "a@.id", "a@b..id",
+        "a@b", "a b@c.id", "a@b.id,c@d.id", "a@b.id\r\nBcc: c@d.id", "ü@b.id", "a@@b.id", "@b.id", "a@.id",
+        "a@b..id",
         "<a@b.id>", "a@[10.0.0.1]", "x" * 65 + "@b.id",
     ],
 )  # fmt: skip
@@ -85,12 +99,16 @@ def test_addresses_are_compared_without_case_and_mistyped_domains_are_noticed() 
     assert address.masked == "B***@G***.com"
 
 
-@pytest.mark.parametrize("typed", ["wdjbmjht", "WDJB-MJHT", " w d j b\nm j h t ", "wdjb\u2011mjht", "WDJB\u200bMJHT"])
+@pytest.mark.parametrize(
+    "typed", ["wdjbmjht", "WDJB-MJHT", " w d j b\nm j h t ", "wdjb\u2011mjht", "WDJB\u200bMJHT"]
+)
 def test_a_code_is_read_in_every_spelling(typed: str) -> None:
     assert read_secret(typed) == Code("WDJBMJHT")
 
 
-@pytest.mark.parametrize("typed", ["", "null", "{}", "[]", "%00", "WDJB-MJH", "WDJB-MJHTT", "AEIO-UYAE", "0" * 3000, "WDJB-MJH7"])
+@pytest.mark.parametrize(
+    "typed", ["", "null", "{}", "[]", "%00", "WDJB-MJH", "WDJB-MJHTT", "AEIO-UYAE", "0" * 3000, "WDJB-MJH7"]
+)
 def test_what_cannot_be_a_token_is_none(typed: str) -> None:
     assert read_secret(typed) is None
 
@@ -180,14 +198,20 @@ def test_an_address_is_masked(address: str, shown: str) -> None:
 
 
 def test_people_know_their_devices_by_name() -> None:
-    phone = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36"
+    phone = (
+        "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 "
+        "Mobile Safari/537.36"
+    )
 
     assert browser_name(phone) == "Chrome di Android"
     assert browser_name("curl/8") == browser_name("") == "Browser lain"
 
 
 def test_log_lines_hold_no_whole_nip_and_no_address() -> None:
-    assert masked("nip=198503122010012001 to sari@nusajaya.example") == "nip=19850312******2*** to s***@n***.example"
+    assert (
+        masked("nip=198503122010012001 to sari@nusajaya.example")
+        == "nip=19850312******2*** to s***@n***.example"
+    )
 
 
 def test_only_hashes_that_cost_a_stranger_the_same_time_may_be_imported() -> None:

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 import config
-from config import EXAMPLES, ROOT, SECRET_SETTINGS, SHORTEST_KEY, SHORTEST_METRICS_TOKEN, BadSetting, Settings, weakness_of
+from config import (
+    EXAMPLES,
+    ROOT,
+    SECRET_SETTINGS,
+    SHORTEST_KEY,
+    SHORTEST_METRICS_TOKEN,
+    BadSetting,
+    Settings,
+    weakness_of,
+)
 
 KEY = "vN2x-honest-7Qd0pJr4_key-Zt9LmW3cYbA"
 OLD_KEY = "8c1f0e6b2d7a4935b0c8e1f7a2d46b93"
@@ -118,7 +127,9 @@ def test_secrets_are_read_from_files_and_never_shown(tmp_path: Path) -> None:
 
 
 def test_a_development_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
-    first, second = (Settings.from_env({"INSTANCE_PATH": str(tmp_path / "new")}).secret_keys for _ in range(2))
+    first, second = (
+        Settings.from_env({"INSTANCE_PATH": str(tmp_path / "new")}).secret_keys for _ in range(2)
+    )
 
     assert first == second and len(first[0]) >= 32
     assert (tmp_path / "new" / "secret_key").stat().st_mode & 0o077 == 0
@@ -131,9 +142,11 @@ def test_only_the_demo_takes_localhost_and_127_for_one(tmp_path: Path) -> None:
     assert Settings.from_env({**environ, "PORTAL_ENV": "test"}).allowed_hosts == {"127.0.0.1:5000"}
 
 
-# -- where strangers come ----------------------------------------------------------------------------------------------
+# -- where strangers come
+# ----------------------------------------------------------------------------------------------
 MAIL_LOGIN = {"MAIL_USERNAME": "portal", "MAIL_PASSWORD": "surat-dari-portal"}
-# What would start, and let strangers in or everybody out: the settings, the name that is told, and a word of the reason.
+# What would start, and let strangers in or everybody out: the settings, the name that is told, and a word of
+# the reason.
 UNSAFE = [
     ({"PUBLIC_URL": ""}, "PUBLIC_URL", "must be set"),
     ({"PUBLIC_URL": "http://mysapk.example"}, "PUBLIC_URL", "https"),
@@ -168,28 +181,57 @@ UNSAFE = [
 ]
 
 
-@pytest.mark.parametrize(("environ", "name", "reason"), UNSAFE, ids=lambda part: part if isinstance(part, str) else "")
-def test_production_refuses_by_name_with_reason_and_example(environ: dict[str, str], name: str, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("environ", "name", "reason"), UNSAFE, ids=lambda part: part if isinstance(part, str) else ""
+)
+def test_production_refuses_by_name_with_reason_and_example(
+    environ: dict[str, str], name: str, reason: str
+) -> None:
     with pytest.raises(BadSetting) as refused:
         Settings.from_env({**PRODUCTION, **environ})
 
     told = [str(fault) for fault in refused.value.faults if fault.name == name]
     assert len(told) == 1 and reason in told[0], str(refused.value)
     example = re.search(r"\. Example: (\w+)=(.+)$", told[0])
-    assert example and example[1] in EXAMPLES | {f"{secret}_FILE": "" for secret in SECRET_SETTINGS} and example[2]
+    assert (
+        example
+        and example[1] in EXAMPLES | {f"{secret}_FILE": "" for secret in SECRET_SETTINGS}
+        and example[2]
+    )
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(BadSetting) as refused:
-        Settings.from_env({"PORTAL_ENV": "production", "PORT": "x", "SECRET_KEY": "a", "FLASK_DEBUG": "1", "INSTANCE_PATH": "/x"})
+        Settings.from_env(
+            {
+                "PORTAL_ENV": "production",
+                "PORT": "x",
+                "SECRET_KEY": "a",
+                "FLASK_DEBUG": "1",
+                "INSTANCE_PATH": "/x",
+            }
+        )
 
-    assert {fault.name for fault in refused.value.faults} == {"PORT", "SECRET_KEY", "FLASK_DEBUG", "PUBLIC_URL", "MAIL_SERVER"}
+    assert {fault.name for fault in refused.value.faults} == {
+        "PORT",
+        "SECRET_KEY",
+        "FLASK_DEBUG",
+        "PUBLIC_URL",
+        "MAIL_SERVER",
+    }
     assert str(refused.value).splitlines() == [str(fault) for fault in refused.value.faults]
 
 
 @pytest.mark.parametrize("value", [KEY, "p4ssw0rd-of-somebody"])
 def test_what_is_wrong_is_told_without_the_secret(value: str) -> None:
-    for name in ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "MAIL_PASSWORD", "METRICS_TOKEN", "SECRET_KEYS", "MAIL_PASWORD"):
+    for name in (
+        "SECRET_KEY",
+        "SECRET_KEY_FALLBACKS",
+        "MAIL_PASSWORD",
+        "METRICS_TOKEN",
+        "SECRET_KEYS",
+        "MAIL_PASWORD",
+    ):
         try:
             told = Settings.from_env({**PRODUCTION, name: value}).remarks
         except BadSetting as bad:
@@ -218,7 +260,11 @@ def test_a_safe_production_starts() -> None:
         }
     )
 
-    assert settings.remarks == () and settings.allowed_hosts == {"mysapk.example"} and not settings.has_demo_mailbox
+    assert (
+        settings.remarks == ()
+        and settings.allowed_hosts == {"mysapk.example"}
+        and not settings.has_demo_mailbox
+    )
 
 
 def test_a_mail_server_on_this_machine_may_be_told_the_password_without_tls() -> None:
@@ -227,10 +273,13 @@ def test_a_mail_server_on_this_machine_may_be_told_the_password_without_tls() ->
 
 
 def test_what_is_only_unwise_is_remarked() -> None:
-    remarks = Settings.from_env({**PRODUCTION, "TOKEN_LIFETIME_MINUTES": "1440", "SESSION_IDLE_MINUTES": "300"}).remarks
+    remarks = Settings.from_env(
+        {**PRODUCTION, "TOKEN_LIFETIME_MINUTES": "1440", "SESSION_IDLE_MINUTES": "300"}
+    ).remarks
 
     assert {remark.split(":")[0] for remark in remarks} == {
-        "DATABASE_URL", "RATELIMIT_STORAGE_URI", "TRUSTED_PROXIES", "MAIL_USE_TLS", "MAIL_DEFAULT_SENDER", "PORTAL_OPERATOR",
+        "DATABASE_URL", "RATELIMIT_STORAGE_URI", "TRUSTED_PROXIES", "MAIL_USE_TLS", "MAIL_DEFAULT_SENDER",
+        "PORTAL_OPERATOR",
         "TOKEN_LIFETIME_MINUTES", "SESSION_IDLE_MINUTES",
     }  # fmt: skip
 
@@ -240,16 +289,30 @@ def test_the_public_url_is_what_browsers_put_into_the_host_header(tmp_path: Path
         return Settings.from_env({**PRODUCTION, "PUBLIC_URL": url}).allowed_hosts
 
     assert hosts("HTTPS://MySAPK.Example/") == {"mysapk.example"}
-    assert hosts("https://mysapk.example:08443") == hosts("https://mysapk.example:8443/") == {"mysapk.example:8443"}
-    assert hosts("https://mysapk.example:") == {"mysapk.example"} and hosts("https://mysapk.example:80") == {"mysapk.example:80"}
+    assert (
+        hosts("https://mysapk.example:08443")
+        == hosts("https://mysapk.example:8443/")
+        == {"mysapk.example:8443"}
+    )
+    assert hosts("https://mysapk.example:") == {"mysapk.example"} and hosts("https://mysapk.example:80") == {
+        "mysapk.example:80"
+    }
     assert hosts("https://[0:0:0:0:0:0:0:1]:8443") == {"[::1]:8443"}
     assert hosts("https://xn--mnchen-3ya.example") == {"xn--mnchen-3ya.example"}
     assert Settings.from_env({"INSTANCE_PATH": str(tmp_path), "PORT": "80"}).public_url == "http://127.0.0.1"
 
 
-# -- a demo is for this machine ----------------------------------------------------------------------------------------
+# -- a demo is for this machine
+# ----------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    "url", ["http://localhost:5000", "http://LOCALHOST", "http://127.0.0.1:5000", "http://127.8.9.1", "http://[::1]:1"]
+    "url",
+    [
+        "http://localhost:5000",
+        "http://LOCALHOST",
+        "http://127.0.0.1:5000",
+        "http://127.8.9.1",
+        "http://[::1]:1",
+    ],
 )
 def test_a_demo_runs_on_this_machine(tmp_path: Path, url: str) -> None:
     assert Settings.from_env({"INSTANCE_PATH": str(tmp_path), "PUBLIC_URL": url}).has_demo_mailbox
@@ -272,7 +335,9 @@ def test_a_demo_runs_on_this_machine(tmp_path: Path, url: str) -> None:
         ({"TRUSTED_PROXIES": "1"}, "TRUSTED_PROXIES"),
     ],
 )
-def test_a_demo_that_others_could_reach_does_not_start(tmp_path: Path, environ: dict[str, str], name: str) -> None:
+def test_a_demo_that_others_could_reach_does_not_start(
+    tmp_path: Path, environ: dict[str, str], name: str
+) -> None:
     environ = {"INSTANCE_PATH": str(tmp_path), **environ}
 
     with pytest.raises(BadSetting) as refused:
@@ -283,7 +348,12 @@ def test_a_demo_that_others_could_reach_does_not_start(tmp_path: Path, environ: 
 
 
 def test_a_demo_may_be_open_to_the_world_when_somebody_says_so(tmp_path: Path) -> None:
-    environ = {"INSTANCE_PATH": str(tmp_path), "DEMO_OPEN_TO_THE_WORLD": "yes", "HOST": "0.0.0.0", "TRUSTED_PROXIES": "1"}
+    environ = {
+        "INSTANCE_PATH": str(tmp_path),
+        "DEMO_OPEN_TO_THE_WORLD": "yes",
+        "HOST": "0.0.0.0",
+        "TRUSTED_PROXIES": "1",
+    }
 
     settings = Settings.from_env({**environ, "PUBLIC_URL": "https://demo.contoh.go.id"})
 
@@ -302,12 +372,15 @@ def test_a_demo_may_be_open_to_the_world_when_somebody_says_so(tmp_path: Path) -
         ({"DEMO_OPEN_TO_THE_WORLD": "yes"}, "DEMO_OPEN_TO_THE_WORLD"),
     ],
 )
-def test_the_leniency_of_tests_is_for_no_real_host(tmp_path: Path, environ: dict[str, str], name: str) -> None:
+def test_the_leniency_of_tests_is_for_no_real_host(
+    tmp_path: Path, environ: dict[str, str], name: str
+) -> None:
     with pytest.raises(BadSetting, match=f"^{name}: "):
         Settings.from_env({"INSTANCE_PATH": str(tmp_path), "PORTAL_ENV": "test", **environ})
 
 
-# -- secrets -----------------------------------------------------------------------------------------------------------
+# -- secrets
+# -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("make", "shortest"),
     [
@@ -327,12 +400,18 @@ def test_ten_thousand_honest_secrets_are_taken(make: Callable[[], str], shortest
 @pytest.mark.parametrize(
     "secret",
     [
-        "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk", "oldoldoldoldoldoldoldoldoldoldoldold", "changeme-changeme-changeme-changeme",
-        "0123456789abcdef0123456789abcdef", "abcdefghijklmnopqrstuvwxyz0123456789", "qwertyuiopasdfghjklzxcvbnm123456",
-        "Passw0rd!Passw0rd!Passw0rd!Passw0rd?", "REPLACE_ME_WITH_A_RANDOM_32_CHAR_KEY", "ganti-ini-dengan-kunci-rahasia-anda",
-        "your-secret-key-here-please-change-it", "mysapk-production-secret-key-2026!!", "00000000-0000-0000-0000-000000000000",
-        "deadbeefdeadbeefdeadbeefdeadbeef", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-        "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf", "a key for tests only, of no use elsewhere",
+        "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk", "oldoldoldoldoldoldoldoldoldoldoldold",
+        "changeme-changeme-changeme-changeme",
+        "0123456789abcdef0123456789abcdef", "abcdefghijklmnopqrstuvwxyz0123456789",
+        "qwertyuiopasdfghjklzxcvbnm123456",
+        "Passw0rd!Passw0rd!Passw0rd!Passw0rd?", "REPLACE_ME_WITH_A_RANDOM_32_CHAR_KEY",
+        "ganti-ini-dengan-kunci-rahasia-anda",
+        "your-secret-key-here-please-change-it", "mysapk-production-secret-key-2026!!",
+        "00000000-0000-0000-0000-000000000000",
+        "deadbeefdeadbeefdeadbeefdeadbeef",
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf", "a key for tests only, of no "
+            "use elsewhere",
     ],
 )  # fmt: skip
 def test_a_secret_that_can_be_guessed_is_not_one(secret: str) -> None:
@@ -344,7 +423,11 @@ def test_a_file_and_a_value_for_one_secret_contradict_each_other(tmp_path: Path)
     (tmp_path / "two").write_text(f"{KEY}\n{OLD_KEY}\n")
     for name in SECRET_SETTINGS:
         for file, words in (("two", "both set"), ("empty", "one line"), ("two", "one line")):
-            environ = {"INSTANCE_PATH": str(tmp_path), "MAIL_SERVER": "localhost", f"{name}_FILE": str(tmp_path / file)}
+            environ = {
+                "INSTANCE_PATH": str(tmp_path),
+                "MAIL_SERVER": "localhost",
+                f"{name}_FILE": str(tmp_path / file),
+            }
             with pytest.raises(BadSetting, match=rf"{name}_FILE: .*{words}.*Example: {name}_FILE="):
                 Settings.from_env(environ | ({name: KEY} if words == "both set" else {}))
 
@@ -358,12 +441,17 @@ _BOUNCES = {"MAIL_RETURN_PATH": "bounce@mail.example", "BOUNCE_IMAP_PASSWORD": "
         ("imaps://bounce@imap.example", ("imap.example", 993, True, "bounce", "INBOX")),
         ("imaps://bounce%40mail.example@imap.example:9993/Pantulan%20surat",
          ("imap.example", 9993, True, "bounce@mail.example", "Pantulan surat")),
-        ("imaps://bounce@mail.example@imap.example/INBOX/x", ("imap.example", 993, True, "bounce@mail.example", "INBOX/x")),
+        ("imaps://bounce@mail.example@imap.example/INBOX/x", ("imap.example", 993, True,
+        "bounce@mail.example", "INBOX/x")),
         ("imap://bounce@127.0.0.1", ("127.0.0.1", 143, False, "bounce", "INBOX")),
     ],
 )  # fmt: skip
-def test_the_mailbox_of_bounces_is_read_from_its_url(tmp_path: Path, url: str, read: tuple[object, ...]) -> None:
-    where = Settings.from_env({"INSTANCE_PATH": str(tmp_path), **_BOUNCES, "BOUNCE_IMAP_URL": url}).bounce_mailbox
+def test_the_mailbox_of_bounces_is_read_from_its_url(
+    tmp_path: Path, url: str, read: tuple[object, ...]
+) -> None:
+    where = Settings.from_env(
+        {"INSTANCE_PATH": str(tmp_path), **_BOUNCES, "BOUNCE_IMAP_URL": url}
+    ).bounce_mailbox
 
     assert where and (where.host, where.port, where.use_ssl, where.username, where.folder) == read
     assert "password" not in repr(where)
@@ -385,29 +473,41 @@ def test_the_mailbox_of_bounces_is_read_from_its_url(tmp_path: Path, url: str, r
         ({"BOUNCE_IMAP_URL": "imaps://b@imap.example", "BOUNCE_IMAP_PASSWORD": "é"}, "BOUNCE_IMAP_PASSWORD"),
     ],
 )
-def test_a_mailbox_that_cannot_be_read_stops_the_start(tmp_path: Path, environ: dict[str, str], name: str) -> None:
+def test_a_mailbox_that_cannot_be_read_stops_the_start(
+    tmp_path: Path, environ: dict[str, str], name: str
+) -> None:
     with pytest.raises(BadSetting, match=rf"(?m)^{name}: .* Example: {name}="):
         Settings.from_env({"INSTANCE_PATH": str(tmp_path), **_BOUNCES, **environ})
 
 
-# -- names that are no settings ----------------------------------------------------------------------------------------
+# -- names that are no settings
+# ----------------------------------------------------------------------------------------
 MISTYPED = {
-    "MAIL_SEVER": "MAIL_SERVER", "mail_server": "MAIL_SERVER", "MAILSERVER": "MAIL_SERVER", "EMAIL_SERVER": "MAIL_SERVER",
-    "MAIL_TLS": "MAIL_USE_TLS", "MAIL_USE_STARTTLS": "MAIL_USE_TLS", "MAIL_USER": "MAIL_USERNAME", "MAIL_PASS": "MAIL_PASSWORD",
+    "MAIL_SEVER": "MAIL_SERVER", "mail_server": "MAIL_SERVER", "MAILSERVER": "MAIL_SERVER",
+    "EMAIL_SERVER": "MAIL_SERVER",
+    "MAIL_TLS": "MAIL_USE_TLS", "MAIL_USE_STARTTLS": "MAIL_USE_TLS", "MAIL_USER": "MAIL_USERNAME",
+    "MAIL_PASS": "MAIL_PASSWORD",
     "MAIL_SENDER": "MAIL_DEFAULT_SENDER", "MAIL_PASSWORD_FIEL": "MAIL_PASSWORD_FILE",
     "TOKEN_LIFETIME_MINUTE": "TOKEN_LIFETIME_MINUTES",
-    "TOKEN_LIFETIME_SECONDS": "TOKEN_LIFETIME_MINUTES", "SECRET_KEYS": "SECRET_KEY", "SECERT_KEY": "SECRET_KEY",
-    "SECRET_KEY_FALLBACK": "SECRET_KEY_FALLBACKS", "PORTAL_SECRET_KEY": "SECRET_KEY", "FLASK_SECRET_KEY": "SECRET_KEY",
+    "TOKEN_LIFETIME_SECONDS": "TOKEN_LIFETIME_MINUTES", "SECRET_KEYS": "SECRET_KEY",
+    "SECERT_KEY": "SECRET_KEY",
+    "SECRET_KEY_FALLBACK": "SECRET_KEY_FALLBACKS", "PORTAL_SECRET_KEY": "SECRET_KEY",
+    "FLASK_SECRET_KEY": "SECRET_KEY",
     "RATELIMIT_STORAGE_URL": "RATELIMIT_STORAGE_URI", "RATE_LIMIT_STORAGE_URI": "RATELIMIT_STORAGE_URI",
-    "PORTAL_NAMES": "PORTAL_NAME", "PROTAL_ENV": "PORTAL_ENV", "PORTAL_PUBLIC_URL": "PUBLIC_URL", "PUBLIC_URI": "PUBLIC_URL",
-    "TRUSTED_PROXY": "TRUSTED_PROXIES", "SESSION_IDLE": "SESSION_IDLE_MINUTES", "SESSION_TIMEOUT_MINUTES": "SESSION_IDLE_MINUTES",
-    "EMAIL_CHANGE_DELAY_DAYS": "EMAIL_CHANGE_DELAY_HOURS", "DATABASE_URI": "DATABASE_URL", "METRIC_TOKEN": "METRICS_TOKEN",
+    "PORTAL_NAMES": "PORTAL_NAME", "PROTAL_ENV": "PORTAL_ENV", "PORTAL_PUBLIC_URL": "PUBLIC_URL",
+    "PUBLIC_URI": "PUBLIC_URL",
+    "TRUSTED_PROXY": "TRUSTED_PROXIES", "SESSION_IDLE": "SESSION_IDLE_MINUTES",
+    "SESSION_TIMEOUT_MINUTES": "SESSION_IDLE_MINUTES",
+    "EMAIL_CHANGE_DELAY_DAYS": "EMAIL_CHANGE_DELAY_HOURS", "DATABASE_URI": "DATABASE_URL",
+    "METRIC_TOKEN": "METRICS_TOKEN",
     "PORTAL_ENV_FILE": "PORTAL_ENV", "PORTAL_PORT": "PORT", "DEMO_OPEN": "DEMO_OPEN_TO_THE_WORLD",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("typed", "meant"), MISTYPED.items())
-def test_a_mistyped_name_is_refused_in_production_and_remarked_elsewhere(tmp_path: Path, typed: str, meant: str) -> None:
+def test_a_mistyped_name_is_refused_in_production_and_remarked_elsewhere(
+    tmp_path: Path, typed: str, meant: str
+) -> None:
     with pytest.raises(BadSetting, match=rf"^{typed}: is no setting.*{meant}.* Example: {meant}="):
         Settings.from_env({**PRODUCTION, typed: "1"})
 
@@ -417,18 +517,32 @@ def test_a_mistyped_name_is_refused_in_production_and_remarked_elsewhere(tmp_pat
 
 def test_every_slip_of_one_letter_is_noticed() -> None:
     for name in EXAMPLES.keys() - {"HOST", "PORT"}:
-        slips = {name[:place] + letter + name[place + 1 :] for place in range(len(name)) for letter in ("", "X", name[place] * 2)}
-        slips |= {name[:place] + name[place + 1] + name[place] + name[place + 2 :] for place in range(len(name) - 1)}
+        slips = {
+            name[:place] + letter + name[place + 1 :]
+            for place in range(len(name))
+            for letter in ("", "X", name[place] * 2)
+        }
+        slips |= {
+            name[:place] + name[place + 1] + name[place] + name[place + 2 :] for place in range(len(name) - 1)
+        }
         for slip in slips - EXAMPLES.keys():
             assert config.setting_meant_by(slip), slip
 
 
-@pytest.mark.parametrize("name", ["PORTAL_FOO", "MAIL_FROM", "MAIL_HOST", "CPNS_APPROVAL", "TRUSTED_PROXIES_COUNT", "MYSAPK_X"])
+@pytest.mark.parametrize(
+    "name", ["PORTAL_FOO", "MAIL_FROM", "MAIL_HOST", "CPNS_APPROVAL", "TRUSTED_PROXIES_COUNT", "MYSAPK_X"]
+)
 def test_a_name_that_begins_like_ours_is_remarked(name: str) -> None:
-    assert [remark for remark in Settings.from_env({**PRODUCTION, name: "1"}).remarks if remark.startswith(f"{name}: ")]
+    assert [
+        remark
+        for remark in Settings.from_env({**PRODUCTION, name: "1"}).remarks
+        if remark.startswith(f"{name}: ")
+    ]
 
 
-USUAL = (Path(__file__).parent / "usual_environment.txt").read_text().split()  # shells, systemd, containers, CI, libraries
+USUAL = (
+    (Path(__file__).parent / "usual_environment.txt").read_text().split()
+)  # shells, systemd, containers, CI, libraries
 
 
 def test_what_usual_environments_hold_is_no_mistake(tmp_path: Path) -> None:
@@ -454,7 +568,9 @@ def _with_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, *
     return Settings.from_env()
 
 
-def test_in_the_env_file_every_unknown_name_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_the_env_file_every_unknown_name_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lines = "PORTAL_NAME=MySAPK Contoh\nSMTP_HOST=smtp.example\nHOSTS=x\n"
 
     settings = _with_env_file(tmp_path, monkeypatch, lines)
@@ -471,7 +587,12 @@ def test_in_the_env_file_every_unknown_name_is_reported(tmp_path: Path, monkeypa
 
 
 def test_the_environment_overrides_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _with_env_file(tmp_path, monkeypatch, "PORT=5001\nTRUSTED_PROXIES\n", PORT="5002", TRUSTED_PROXIES="0").port == 5002
+    assert (
+        _with_env_file(
+            tmp_path, monkeypatch, "PORT=5001\nTRUSTED_PROXIES\n", PORT="5002", TRUSTED_PROXIES="0"
+        ).port
+        == 5002
+    )
 
 
 def test_the_example_and_the_readme_hold_every_setting_and_no_other() -> None:
@@ -490,5 +611,7 @@ def test_the_example_of_an_env_file_starts_once_its_secrets_are_filled_in(
     with pytest.raises(BadSetting, match=r"^SECRET_KEY: "):
         _with_env_file(tmp_path, monkeypatch, lines)
 
-    filled = lines.replace("\nSECRET_KEY=\n", f"\nSECRET_KEY={KEY}\n").replace("\nMAIL_PASSWORD=\n", "\nMAIL_PASSWORD=x\n")
+    filled = lines.replace("\nSECRET_KEY=\n", f"\nSECRET_KEY={KEY}\n").replace(
+        "\nMAIL_PASSWORD=\n", "\nMAIL_PASSWORD=x\n"
+    )
     assert _with_env_file(tmp_path, monkeypatch, filled).env == "production"

@@ -1,4 +1,5 @@
-"""What programs do to a cell: read for certain or refused, never read as something else. One row here for every report."""
+"""What programs do to a cell: read for certain or refused, never read as something else. One row here for
+every report."""
 
 import re
 from datetime import date
@@ -10,13 +11,22 @@ from hypothesis import strategies as st
 from app.domain.categories import Category
 from app.domain.email_address import EmailAddress, NotAnEmail, read_email
 from app.domain.spreadsheet_cell import NO_RESULT
-from app.domain.staff_file import InstansiRow, RowFaults, StaffRow, guarded, read_instansi_row, read_staff_row, unguarded
+from app.domain.staff_file import (
+    InstansiRow,
+    RowFaults,
+    StaffRow,
+    guarded,
+    read_instansi_row,
+    read_staff_row,
+    unguarded,
+)
 from tests.unit.test_staff_file import SARI, fault_of
 
 TRUE_NIP = "198609262015051001"
 TRUE_NIP_IN_THREES = "198 609 262 015 051 001"
 ERRORS = (
-    "#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA", "#NAMA?", "#NV",
+    "#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA",
+    "#NAMA?", "#NV",
     "#¡DIV/0!", "Galat:522", "#n/a", "Err:508", "err:502", "########", NO_RESULT,
 )  # fmt: skip
 PLACES = ("nip", "nama", "email", "kategori", "kode_instansi", "unit_kerja", "telepon")
@@ -31,11 +41,15 @@ def read(**cells: str) -> StaffRow:
 @pytest.mark.parametrize(
     "cell",
     [
-        TRUE_NIP, f"'{TRUE_NIP}", f"''{TRUE_NIP}", f'="{TRUE_NIP}"', f"={TRUE_NIP}", f"`{TRUE_NIP}", f"´{TRUE_NIP}",
+        TRUE_NIP, f"'{TRUE_NIP}", f"''{TRUE_NIP}", f'="{TRUE_NIP}"', f"={TRUE_NIP}", f"`{TRUE_NIP}",
+        f"´{TRUE_NIP}",
         f"’{TRUE_NIP}",
-        f'"{TRUE_NIP}"', f"'{TRUE_NIP}'", f"&#039;{TRUE_NIP}", f"&quot;{TRUE_NIP}&quot;", f" '{TRUE_NIP} ", f"\t{TRUE_NIP}",
-        f"\u200e{TRUE_NIP}", f'=T("{TRUE_NIP}")', f'= T( "{TRUE_NIP}" )', f"'=\"{TRUE_NIP}\"", f'"=""{TRUE_NIP}"""',
-        f"„{TRUE_NIP}‟", f"«{TRUE_NIP}»", f"‛{TRUE_NIP}", f"′{TRUE_NIP}", f"ʼ{TRUE_NIP}", f"＇{TRUE_NIP}", f"&lsquo;{TRUE_NIP}",
+        f'"{TRUE_NIP}"', f"'{TRUE_NIP}'", f"&#039;{TRUE_NIP}", f"&quot;{TRUE_NIP}&quot;", f" '{TRUE_NIP} ",
+        f"\t{TRUE_NIP}",
+        f"\u200e{TRUE_NIP}", f'=T("{TRUE_NIP}")', f'= T( "{TRUE_NIP}" )', f"'=\"{TRUE_NIP}\"",
+        f'"=""{TRUE_NIP}"""',
+        f"„{TRUE_NIP}‟", f"«{TRUE_NIP}»", f"‛{TRUE_NIP}", f"′{TRUE_NIP}", f"ʼ{TRUE_NIP}", f"＇{TRUE_NIP}",
+        f"&lsquo;{TRUE_NIP}",
         f"&nbsp;{TRUE_NIP}", f"\ufeff'{TRUE_NIP}", f"{TRUE_NIP},", f"{TRUE_NIP};", "19860926.201505.1.001",
         "19860926 201505 1 001",
     ],
@@ -51,7 +65,10 @@ def test_all_digits_of_a_nip_are_there_and_it_is_read(cell: str) -> None:
         ("'198609262015051000", "berakhir dengan 000"),
         ('="198609262015051000"', "berakhir dengan 000"),
         ("198609000000000000", "berakhir dengan 000"),
-        *((TRUE_NIP_IN_THREES.replace(" ", mark), "pemisah ribuan") for mark in ".,'’`´\u066c \u00a0\u202f\u2009"),
+        *(
+            (TRUE_NIP_IN_THREES.replace(" ", mark), "pemisah ribuan")
+            for mark in ".,'’`´\u066c \u00a0\u202f\u2009"
+        ),
         ("198.609.262.015.051.000", "pemisah ribuan"),
         ("198 609 262 015 051 000", "pemisah ribuan"),
         ("198.609.262.015.051.001,00", "pemisah ribuan"),
@@ -91,23 +108,31 @@ def test_a_nip_that_is_not_certain_is_refused(cell: str, said: str) -> None:
 
 
 @pytest.mark.parametrize("column", PLACES)
-@pytest.mark.parametrize("cell", [*ERRORS, "TRUE", "False", "true", "NULL", "#N/A ", "=A1", "=Pegawai!B2", "@SUM(A1)", '="#N/A"'])
+@pytest.mark.parametrize(
+    "cell", [*ERRORS, "TRUE", "False", "true", "NULL", "#N/A ", "=A1", "=Pegawai!B2", "@SUM(A1)", '="#N/A"']
+)
 def test_an_error_is_refused_in_every_column_with_a_sentence_of_its_own(column: str, cell: str) -> None:
     at, sentence = fault_of(**{column: cell})
 
-    assert at == column and sentence.startswith("Sel ini berisi"), "not what an empty or a mistyped cell is told"
+    assert at == column and sentence.startswith("Sel ini berisi"), (
+        "not what an empty or a mistyped cell is told"
+    )
 
 
 @pytest.mark.parametrize("column", ["nama", "email", "unit_kerja"])
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
-        ("31681", "angka"), ("31.681", "angka"), ("0", "angka"), ("1.98609E+17", "dibulatkan"), ("26/09/1986", "tanggal"),
+        ("31681", "angka"), ("31.681", "angka"), ("0", "angka"), ("1.98609E+17", "dibulatkan"),
+        ("26/09/1986", "tanggal"),
         ("1986-09-26", "tanggal"), ("26.09.1986", "tanggal"), ("26-Sep-86", "tanggal"), ("Mei-86", "tanggal"),
-        ("12:00:00", "tanggal"), ("9/26/86 0:00", "tanggal"), ("Siti &#10; Aminah", "HTML"), ("Ma&amp;#039;ruf", "HTML"),
+        ("12:00:00", "tanggal"), ("9/26/86 0:00", "tanggal"), ("Siti &#10; Aminah", "HTML"),
+        ("Ma&amp;#039;ruf", "HTML"),
         ("&lt;b&gt;Siti", "HTML"), ("Siti&#0;", "HTML"), (f"Siti&#{'9' * 5000};", "HTML"), ("5%", "angka"),
-        ("1986-09-26T00:00:00.000Z", "tanggal"), ("1986-09-26 00:00:00+07:00", "tanggal"), ("1:30 PM", "tanggal"),
-        ("Kamis, 1 Mei 2025", "tanggal"), ("May 1, 2025", "tanggal"), ("Mei 2025", "tanggal"), ("1/2", "angka atau tanda"),
+        ("1986-09-26T00:00:00.000Z", "tanggal"), ("1986-09-26 00:00:00+07:00", "tanggal"), ("1:30 PM",
+        "tanggal"),
+        ("Kamis, 1 Mei 2025", "tanggal"), ("May 1, 2025", "tanggal"), ("Mei 2025", "tanggal"), ("1/2",
+        "angka atau tanda"),
     ],
 )  # fmt: skip
 def test_what_is_no_word_is_refused_where_words_belong(column: str, cell: str, said: str) -> None:
@@ -135,13 +160,18 @@ def test_what_is_no_name_any_more_is_refused(column: str, cell: str, said: str) 
 @pytest.mark.parametrize(
     ("cell", "name"),
     [
-        ("Dr. H. Sjafri, S.Pd., M.M.", "Dr. H. Sjafri, S.Pd., M.M."), ("Ma'ruf Nur’aini", "Ma'ruf Nur’aini"), ("X", "X"),
-        ("Emoji 🙂 Nama", "Emoji 🙂 Nama"), ("Ma&#039;ruf", "Ma'ruf"), ("Ma&#39;ruf", "Ma'ruf"), ("Ma&apos;ruf", "Ma'ruf"),
-        ("Ma&#x27;ruf", "Ma'ruf"), ("Siti &quot;Ami&quot;", 'Siti "Ami"'), ("A &amp; B", "A & B"), ("R&D; Tim", "R&D; Tim"),
-        ('="Siti ""Ami"""', 'Siti "Ami"'), ("'Aisyah", "'Aisyah"), ("Mei", "Mei"), ("Agus", "Agus"), ("Nan", "Nan"),
+        ("Dr. H. Sjafri, S.Pd., "
+            "M.M.", "Dr. H. Sjafri, S.Pd., M.M."), ("Ma'ruf Nur’aini", "Ma'ruf Nur’aini"), ("X", "X"),
+        ("Emoji 🙂 Nama", "Emoji 🙂 Nama"), ("Ma&#039;ruf", "Ma'ruf"), ("Ma&#39;ruf", "Ma'ruf"),
+        ("Ma&apos;ruf", "Ma'ruf"),
+        ("Ma&#x27;ruf", "Ma'ruf"), ("Siti &quot;Ami&quot;", 'Siti "Ami"'), ("A &amp; B", "A & B"),
+        ("R&D; Tim", "R&D; Tim"),
+        ('="Siti ""Ami"""', 'Siti "Ami"'), ("'Aisyah", "'Aisyah"), ("Mei", "Mei"), ("Agus", "Agus"), ("Nan",
+        "Nan"),
         ("Nur&rsquo;aini", "Nur’aini"), ("Nur&#8217;aini", "Nur’aini"), ("Siti&nbsp;Aminah", "Siti Aminah"),
         ("Andr&eacute;", "André"),
-        ('=T("Siti")', "Siti"), ("José’s", "José’s"), ("Salah", "Salah"), ("SDN 1/2", "SDN 1/2"), ("Maria 1986", "Maria 1986"),
+        ('=T("Siti")', "Siti"), ("José’s", "José’s"), ("Salah", "Salah"), ("SDN 1/2", "SDN 1/2"),
+        ("Maria 1986", "Maria 1986"),
     ],
 )  # fmt: skip
 def test_a_name_is_read_as_it_was_meant(cell: str, name: str) -> None:
@@ -153,10 +183,14 @@ def test_a_name_is_read_as_it_was_meant(cell: str, name: str) -> None:
     ("cell", "phone"),
     [
         ("81234567890", "081234567890"), ("81234567890.0", "081234567890"), ("81234567890,0", "081234567890"),
-        ("6281234567890", "6281234567890"), ("'081234567890", "081234567890"), ('="081234567890"', "081234567890"),
-        ("+62 812-3456-7890", "+62 812-3456-7890"), ("(0411) 123456", "(0411) 123456"), ("021-12-34", "021-12-34"),
-        ("5551234", "5551234"), ("", None), ("81.234.567.890", "081234567890"), ("81,234,567,890", "081234567890"),
-        ("81 234 567 890", "081234567890"), ("812-3456-7890", "0812-3456-7890"), ("812 3456 7890", "0812 3456 7890"),
+        ("6281234567890", "6281234567890"), ("'081234567890", "081234567890"), ('="081234567890"',
+        "081234567890"),
+        ("+62 812-3456-7890", "+62 812-3456-7890"), ("(0411) 123456", "(0411) 123456"), ("021-12-34",
+        "021-12-34"),
+        ("5551234", "5551234"), ("", None), ("81.234.567.890", "081234567890"), ("81,234,567,890",
+        "081234567890"),
+        ("81 234 567 890", "081234567890"), ("812-3456-7890", "0812-3456-7890"), ("812 3456 7890",
+        "0812 3456 7890"),
         ("0812\u20113456\u20137890", "0812-3456-7890"), ("\u200b081234567890", "081234567890"),
         ('=T("081234567890")', "081234567890"),
         ("81234567890,00", "081234567890"),
@@ -175,7 +209,9 @@ def test_a_telephone_number_that_is_not_certain_is_refused(cell: str) -> None:
     assert fault_of(telepon=cell)[0] == "telepon"
 
 
-@pytest.mark.parametrize("cell", ["7301", "7301 ", "'7301", '="7301"', "7301.0", "7301,0", "`7301", '=T("7301")', "\u200b7301"])
+@pytest.mark.parametrize(
+    "cell", ["7301", "7301 ", "'7301", '="7301"', "7301.0", "7301,0", "`7301", '=T("7301")', "\u200b7301"]
+)
 def test_a_code_is_read_without_what_was_put_around_it(cell: str) -> None:
     assert read(kode_instansi=cell).instansi_code == "7301"
     row = read_instansi_row({"kode": cell, "nama": "Kabupaten", "kontak": "loket 3"})
@@ -185,7 +221,8 @@ def test_a_code_is_read_without_what_was_put_around_it(cell: str) -> None:
 @pytest.mark.parametrize(
     "cell",
     [
-        "7.3E+05", "1986-03-01", "3-Apr", "7,301", "TRUE", "#REF!", "73,01", "-7301", "+7301", "7301%", "0", "=A1", "=BKN", "-",
+        "7.3E+05", "1986-03-01", "3-Apr", "7,301", "TRUE", "#REF!", "73,01", "-7301", "+7301", "7301%", "0",
+        "=A1", "=BKN", "-",
         "７３０１", "\u0667301",
     ],
 )  # fmt: skip
@@ -226,7 +263,8 @@ def test_an_instansi_is_read_by_the_same_rules(column: str, cell: str) -> None:
     [
         "P3K", "p3k", "PPPK Paruh Waktu", "PPPK-PW", "P3K Paruh Waktu", "PPPK Penuh Waktu",
         "PPPK (Paruh Waktu)", "PPPK – Paruh Waktu",
-        "Pegawai Pemerintah dengan Perjanjian Kerja", "pppk_paruh_waktu", "Pegawai Pemerintah dengan Perjanjian Kerja (PPPK)",
+        "Pegawai Pemerintah dengan Perjanjian Kerja", "pppk_paruh_waktu", "Pegawai Pemerintah dengan "
+            "Perjanjian Kerja (PPPK)",
     ],
 )  # fmt: skip
 def test_who_works_under_contract_is_pppk_however_it_is_written(cell: str) -> None:
@@ -235,13 +273,25 @@ def test_who_works_under_contract_is_pppk_however_it_is_written(cell: str) -> No
 
 @pytest.mark.parametrize(
     "cell",
-    ["pns", "PNS.", " Pegawai Negeri Sipil ", "'PNS", '"PNS"', "`PNS", '=T("PNS")', "PNS\u200b", "Pegawai Negeri Sipil (PNS)"],
+    [
+        "pns",
+        "PNS.",
+        " Pegawai Negeri Sipil ",
+        "'PNS",
+        '"PNS"',
+        "`PNS",
+        '=T("PNS")',
+        "PNS\u200b",
+        "Pegawai Negeri Sipil (PNS)",
+    ],
 )
 def test_the_other_categories_are_known_in_full(cell: str) -> None:
     assert read(kategori=cell).category is Category.PNS
 
 
-@pytest.mark.parametrize("typed", ["mailto:a7@nusajaya.example", "MAILTO: a7@nusajaya.example", "a7@nusajaya.example"])
+@pytest.mark.parametrize(
+    "typed", ["mailto:a7@nusajaya.example", "MAILTO: a7@nusajaya.example", "a7@nusajaya.example"]
+)
 def test_a_link_to_write_to_an_address_is_the_address(typed: str) -> None:
     assert read_email(typed) == EmailAddress("a7@nusajaya.example")
     assert read(email=typed).email == EmailAddress("a7@nusajaya.example")
@@ -255,17 +305,23 @@ def test_an_apostrophe_in_an_address_is_a_part_of_it() -> None:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("Nama <a8@nusajaya.example>", "tanpa nama"), ("<a8@nusajaya.example>", "tanpa tanda <"), ("-", "anda"),
+        ("Nama <a8@nusajaya.example>", "tanpa nama"), ("<a8@nusajaya.example>", "tanpa tanda <"), ("-",
+        "anda"),
         ("a10@nusajaya.example.", "diakhiri tanda titik."), ("a10@nusajaya.example,", "diakhiri tanda koma."),
-        ("a10@nusajaya.example;", "titik koma"), ("a16@nusajaya.go,id", "koma sesudah"), ("a,16@nusajaya.go.id", "koma sebelum"),
+        ("a10@nusajaya.example;", "titik koma"), ("a16@nusajaya.go,id", "koma sesudah"),
+        ("a,16@nusajaya.go.id", "koma sebelum"),
         ("a@gmail", "belum lengkap"), ("@gmail.com", "sebelum tanda @"), ("a@", "sesudah tanda @"),
         ("a..b@gmail.com", "berlebih"),
-        (".a@gmail.com", "berlebih"), ("a@.gmail.com", "berlebih"), ('"a@gmail.com"', "kutip"), ("'a@gmail.com", "kutip"),
-        ("a b@gmail.com", "spasi"), ("a@gmail.com, b@gmail.com", "satu alamat"), ("a@gmail.com; b", "satu alamat"),
+        (".a@gmail.com", "berlebih"), ("a@.gmail.com", "berlebih"), ('"a@gmail.com"', "kutip"),
+        ("'a@gmail.com", "kutip"),
+        ("a b@gmail.com", "spasi"), ("a@gmail.com, b@gmail.com", "satu alamat"), ("a@gmail.com; b",
+        "satu alamat"),
         ("a@gmail.com-", "diakhiri tanda hubung"), ("a@gmail.com)", "diakhiri tanda )"),
-        ("a@gmail.com\u2026", "diakhiri tanda \u2026"), ("a@gmail.c", "belum lengkap"), ("a@gmail.com (b)", "spasi"),
+        ("a@gmail.com\u2026", "diakhiri tanda \u2026"), ("a@gmail.c", "belum lengkap"), ("a@gmail.com (b)",
+        "spasi"),
         ("a@@gmail.com", "dua tanda @"), ("(a@gmail.com", "Ada ( pada"), ("\u00e1@gmail.com", "Ada \u00e1"),
-        ("a@b\u00fccher.example", "Ada \u00fc"), ("a@gmail/com", "Ada / pada"), ("a" * 65 + "@gmail.com", "terlalu panjang"),
+        ("a@b\u00fccher.example", "Ada \u00fc"), ("a@gmail/com", "Ada / pada"), ("a" * 65 + "@gmail.com",
+        "terlalu panjang"),
         ("mailto:", "Isi email"), ("mailto:a@x.id?cc=b@x.id", "satu alamat"),
     ],
 )  # fmt: skip
@@ -279,7 +335,8 @@ def test_each_fault_of_an_address_is_named(typed: str, said: str) -> None:
         assert fault_of(email=typed)[0] == "email"
 
 
-# -- whatever a program does -------------------------------------------------------------------------------------------
+# -- whatever a program does
+# -------------------------------------------------------------------------------------------
 _NIPS = st.builds(
     "{:%Y%m%d}{:%Y%m}{}{:03}".format,
     st.dates(min_value=date(1950, 1, 1), max_value=date(2009, 1, 1)),
@@ -313,7 +370,11 @@ def _changed(draw: st.DrawFn) -> tuple[str, str]:
         cell = digits + draw(st.sampled_from(["", ".0", ",0", ".00", ",000", ".000000"]))
     else:
         cell = draw(st.sampled_from(["#N/A", "#####", "TRUE", "", NO_RESULT, nip[:15], nip[:8], nip[3:]]))
-    for around in draw(st.lists(st.sampled_from(["'{}", '="{}"', "={}", "`{}", '"{}"', "&#039;{}", " {} ", "\t{}"]), max_size=2)):
+    for around in draw(
+        st.lists(
+            st.sampled_from(["'{}", '="{}"', "={}", "`{}", '"{}"', "&#039;{}", " {} ", "\t{}"]), max_size=2
+        )
+    ):
         cell = around.format(cell)
     return nip, cell
 
@@ -337,7 +398,9 @@ _PIECES = st.sampled_from(
 
 
 @given(st.sampled_from(PLACES), st.lists(_PIECES, max_size=8).map("".join))
-def test_whatever_stands_in_a_cell_what_is_stored_stood_there_and_reads_the_same_again(column: str, cell: str) -> None:
+def test_whatever_stands_in_a_cell_what_is_stored_stood_there_and_reads_the_same_again(
+    column: str, cell: str
+) -> None:
     row = read_staff_row({**SARI, column: cell})
     if isinstance(row, RowFaults):
         assert {fault.column for fault in row.faults} == {column}
@@ -345,7 +408,8 @@ def test_whatever_stands_in_a_cell_what_is_stored_stood_there_and_reads_the_same
 
     assert column != "nip" or row.nip.digits == re.sub("[^0-9]", "", cell.replace("&#039;", ""))
     again = {
-        "nip": row.nip.digits, "nama": row.name, "email": row.email.text if row.email else "", "kategori": row.category.label,
+        "nip": row.nip.digits, "nama": row.name, "email": row.email.text if row.email else "",
+        "kategori": row.category.label,
         "kode_instansi": row.instansi_code, "unit_kerja": row.work_unit, "telepon": row.phone or "",
     }  # fmt: skip
     assert read_staff_row(again) == row

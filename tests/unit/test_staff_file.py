@@ -127,7 +127,13 @@ def test_all_faults_of_a_row_are_told_at_once() -> None:
     row = read_staff_row(dict.fromkeys(SARI, ""))
 
     assert isinstance(row, RowFaults)
-    assert [fault.column for fault in row.faults] == ["nip", "nama", "kategori", "kode_instansi", "unit_kerja"]
+    assert [fault.column for fault in row.faults] == [
+        "nip",
+        "nama",
+        "kategori",
+        "kode_instansi",
+        "unit_kerja",
+    ]
 
 
 def test_no_sentence_repeats_what_a_cell_holds() -> None:
@@ -194,7 +200,10 @@ def test_columns_may_stand_in_any_order() -> None:
     [
         (["nip", "nama"], "Kolom email, kategori, kode_instansi, unit_kerja tidak ada."),
         ([*HEADER, "NIP"], 'Kolom "nip" ada lebih dari satu kali.'),
-        ([*HEADER, "Role"], 'Kolom "role" tidak boleh ada: hak, status, dan akses akun tidak diatur lewat file.'),
+        (
+            [*HEADER, "Role"],
+            'Kolom "role" tidak boleh ada: hak, status, dan akses akun tidak diatur lewat file.',
+        ),
         ([*HEADER, "status"], 'Kolom "status" tidak boleh ada'),
         ([*HEADER, "instansi_id"], 'Kolom "instansi_id" tidak boleh ada'),
         ([*HEADER, "credential_version"], 'Kolom "credential_version" tidak boleh ada'),

@@ -4,10 +4,25 @@ from itertools import product
 
 import pytest
 
-from app.mail.outcomes import Delivery, LineFault, Phase, PutOff, Reach, RefusedForGood, SenderFault, SessionFault
+from app.mail.outcomes import (
+    Delivery,
+    LineFault,
+    Phase,
+    PutOff,
+    Reach,
+    RefusedForGood,
+    SenderFault,
+    SessionFault,
+)
 from app.mail.verdict import judged
 
-LINE, SESSION, ALL, DOMAIN, LETTER = "line", "session", "sender of all", "sender to a domain", "sender of one letter"
+LINE, SESSION, ALL, DOMAIN, LETTER = (
+    "line",
+    "session",
+    "sender of all",
+    "sender to a domain",
+    "sender of one letter",
+)
 LATER, BUSY, ALONE = "domain later", "mailbox later", "this letter later, whatever others get"
 NOBODY, PERHAPS_NOBODY = "no such mailbox", "no such mailbox, it seems"
 
@@ -65,7 +80,11 @@ CASES = [
     (Phase.RCPT, "550 mailbox is full", ALONE),
     (Phase.RCPT, "450 4.1.2 domain not found", BUSY),
     (Phase.RCPT, "550 5.1.1 no such mailbox", NOBODY),
-    (Phase.RCPT, "550 5.1.1 <a@b.example>: Recipient address rejected: User unknown in relay recipient table", NOBODY),
+    (
+        Phase.RCPT,
+        "550 5.1.1 <a@b.example>: Recipient address rejected: User unknown in relay recipient table",
+        NOBODY,
+    ),
     (Phase.RCPT, "550 5.1.10 null MX", NOBODY),
     (Phase.RCPT, "550 5.2.1 mailbox disabled", NOBODY),
     (Phase.RCPT, "550 No such user here", NOBODY),
@@ -81,7 +100,11 @@ CASES = [
     (Phase.RCPT, "550 5.1.0 sender rejected", DOMAIN),
     (Phase.RCPT, "550 5.1.1 sender verify failed", DOMAIN),
     (Phase.RCPT, "550 5.1.1 mailbox is full", ALONE),
-    (Phase.RCPT, "550 5.2.1 The user you are trying to contact is receiving mail at a rate that prevents more", BUSY),
+    (
+        Phase.RCPT,
+        "550 5.2.1 The user you are trying to contact is receiving mail at a rate that prevents more",
+        BUSY,
+    ),
     (Phase.RCPT, "550 refused", PERHAPS_NOBODY),
     (Phase.RCPT, "551 not here", PERHAPS_NOBODY),
     (Phase.RCPT, "553 no", PERHAPS_NOBODY),
@@ -89,7 +112,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("phase", "answer", "whose"), CASES, ids=lambda part: part.name if isinstance(part, Phase) else part)
+@pytest.mark.parametrize(
+    ("phase", "answer", "whose"), CASES, ids=lambda part: part.name if isinstance(part, Phase) else part
+)
 def test_whose_fault_an_answer_is(phase: Phase, answer: str, whose: str) -> None:
     delivery = judged(phase, int(answer[:3]), answer[4:])
 

@@ -1,4 +1,5 @@
-"""/admin: the desk of the instansi, and of the centre. Whoever enters passes `only_admins`; whom he reaches, `Authority` says."""
+"""/admin: the desk of the instansi, and of the centre. Whoever enters passes `only_admins`; whom he reaches,
+`Authority` says."""
 
 from flask import Blueprint
 from flask_wtf.csrf import CSRFError
@@ -24,6 +25,7 @@ blueprint.before_request(only_admins)
 blueprint.register_error_handler(NotAllowed, not_allowed)
 blueprint.register_error_handler(CSRFError, lost_csrf)
 for _section in (
-    overview, corrections, several_corrections, changes, cpns, people, person, email, imports, mandates, instansi, trail,
+    overview, corrections, several_corrections, changes, cpns, people, person, email, imports, mandates,
+    instansi, trail,
 ):  # fmt: skip
     blueprint.register_blueprint(_section.blueprint)

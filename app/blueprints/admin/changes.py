@@ -1,4 +1,5 @@
-"""/admin/perbaikan-email/perubahan/<change>: a decided change of what identifies somebody, and the second admin's word on it."""
+"""/admin/perbaikan-email/perubahan/<change>: a decided change of what identifies somebody, and the second
+admin's word on it."""
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -26,12 +27,16 @@ from app.web.portal import client, portal
 blueprint = Blueprint("changes", __name__, url_prefix="/perbaikan-email/perubahan/<big_row:change_id>")
 
 
-_TAKEN = "Email atau NIP yang baru ini sudah dipakai akun lain. Batalkan perubahan ini, lalu putuskan yang lain."
+_TAKEN = (
+    "Email atau NIP yang baru ini sudah dipakai akun lain. Batalkan perubahan ini, lalu putuskan yang lain."
+)
 
 
 class BecauseForm(FlaskForm):
     because = LineField("Alasan", "Isi alasannya, supaya dapat dijelaskan kemudian.", 300)
-    state = HiddenField()  # of the change, as the page showed it: what was to be taken back may be contested by now
+    state = (
+        HiddenField()
+    )  # of the change, as the page showed it: what was to be taken back may be contested by now
 
 
 class ConfirmForm(FlaskForm):
@@ -105,23 +110,36 @@ def what_follows(change: IdentityChange) -> str:
     if change.state is ChangeState.NEEDS_SECOND:
         return f"{what} {name} menunggu konfirmasi admin kedua."
     if change.state is ChangeState.SCHEDULED and change.effective_at:
-        return f"{what} {name} akan diganti pada {shown_moment(change.effective_at)}; pemiliknya sudah diberi tahu."
+        return (
+            f"{what} {name} akan diganti pada {shown_moment(change.effective_at)}; pemiliknya sudah "
+            "diberi tahu."
+        )
     if change.kind is ChangeKind.EMAIL:
         return f"Email {name} sudah diganti, dan token dikirim ke alamat baru."
     return f"{what} {name} sudah diganti, dan pemiliknya diberi tahu."
 
 
 def _page(
-    change_id: int, form: BecauseForm, status: int = 200, problem: str | None = None, confirmation: ConfirmForm | None = None
+    change_id: int,
+    form: BecauseForm,
+    status: int = 200,
+    problem: str | None = None,
+    confirmation: ConfirmForm | None = None,
 ) -> Response:
     with reading() as db:
         change = IdentityChange.with_id(db, change_id)
         if change is None or isinstance(authority().person(db, change.user_id), OutOfReach):
             abort(404)
         is_email = change.kind is ChangeKind.EMAIL and change.is_under_way
-        warnings = about_address(db, authority(), change.user, EmailAddress(change.new_value), now()) if is_email else []
+        warnings = (
+            about_address(db, authority(), change.user, EmailAddress(change.new_value), now())
+            if is_email
+            else []
+        )
         objection = authority().objection(db, change.user, today_in_jakarta(now())) or (
-            objection_to_second(db, authority(), change, now()) if change.is_contesting or change.is_under_way else None
+            objection_to_second(db, authority(), change, now())
+            if change.is_contesting or change.is_under_way
+            else None
         )
         first = authority().name_of(change.decided_by) if change.decided_by else "operator portal"
         stopped_before = [one for one in IdentityChange.contesting(db, change.user_id) if one.id != change.id]

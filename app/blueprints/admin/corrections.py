@@ -4,7 +4,17 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import HiddenField
@@ -50,21 +60,33 @@ VIEWS = {
     "dibekukan": "Disengketakan",
     "selesai": "Selesai",
 }
-_STATES = {"kedua": ChangeState.NEEDS_SECOND, "terjadwal": ChangeState.SCHEDULED, "dibekukan": ChangeState.FROZEN}
+_STATES = {
+    "kedua": ChangeState.NEEDS_SECOND,
+    "terjadwal": ChangeState.SCHEDULED,
+    "dibekukan": ChangeState.FROZEN,
+}
 
 
 class ApprovalForm(FlaskForm):
     identity_check = ChoiceField("Bagaimana identitas pemohon diperiksa?", NO_CHECK, CHECKS)
-    note = LineField("Catatan pemeriksaan", "Isi catatan singkat: siapa yang memeriksa, kapan, dan apa yang dicocokkan.", 500)
+    note = LineField(
+        "Catatan pemeriksaan",
+        "Isi catatan singkat: siapa yang memeriksa, kapan, dan apa yang dicocokkan.",
+        500,
+    )
     acknowledged = MarksField("Peringatan yang sudah diperiksa")
     seen = HiddenField()
 
     def grounds(self, seen: int) -> Grounds:
-        return Grounds(IdentityCheck(self.identity_check.data or ""), self.note.value, seen, self.acknowledged.data)
+        return Grounds(
+            IdentityCheck(self.identity_check.data or ""), self.note.value, seen, self.acknowledged.data
+        )
 
 
 class RejectionForm(FlaskForm):
-    reason = LineField("Alasan penolakan", "Isi alasannya. Pemohon membacanya lewat email dan di halaman tiketnya.", 500)
+    reason = LineField(
+        "Alasan penolakan", "Isi alasannya. Pemohon membacanya lewat email dan di halaman tiketnya.", 500
+    )
 
 
 @blueprint.get("", endpoint="page")
@@ -175,7 +197,11 @@ def attachment(correction_id: int) -> ResponseReturnValue:
         case NoPlace():
             raise Busy
         case NotAnAttachment():
-            flash("Foto yang dilampirkan rusak, sehingga tidak dapat dibuka. Minta pemohon menunjukkan dokumennya.", "info")
+            flash(
+                "Foto yang dilampirkan rusak, sehingga tidak dapat dibuka. Minta pemohon menunjukkan "
+                "dokumennya.",
+                "info",
+            )
             return redirect(url_for("admin.corrections.one", correction_id=correction_id), 303)
         case Attachment() as clean:
             pass
@@ -186,10 +212,18 @@ def attachment(correction_id: int) -> ResponseReturnValue:
             abort(404)
         found.replace(clean)
         audit.record(
-            db, Tag.ATTACHMENT_OPENED, correction.user, client(), now(), actor=authority().admin, ticket=correction.ticket
+            db,
+            Tag.ATTACHMENT_OPENED,
+            correction.user,
+            client(),
+            now(),
+            actor=authority().admin,
+            ticket=correction.ticket,
         )
     download = Response(clean.content, mimetype=clean.media_type)
-    download.headers["Content-Disposition"] = f'attachment; filename="{correction.ticket}.{EXTENSIONS[clean.media_type]}"'
+    download.headers["Content-Disposition"] = (
+        f'attachment; filename="{correction.ticket}.{EXTENSIONS[clean.media_type]}"'
+    )
     download.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return download
 
@@ -205,7 +239,11 @@ def _ticket(typed: str) -> ResponseReturnValue:
 
 
 def _one(
-    weighed: Weighed, others: Sequence[EmailCorrection], approval: ApprovalForm, rejection: RejectionForm, status: int = 200
+    weighed: Weighed,
+    others: Sequence[EmailCorrection],
+    approval: ApprovalForm,
+    rejection: RejectionForm,
+    status: int = 200,
 ) -> Response:
     offer_possible(approval.identity_check, weighed.person)
     page = render_template(
@@ -229,7 +267,10 @@ def _again(correction_id: int, approval: ApprovalForm, rejection: RejectionForm)
         correction = decide_correction.within_reach(db, authority(), correction_id)
         if isinstance(correction, OutOfReach):
             raise stopped(correction)
-        weighed, others = weigh(db, authority(), correction, now()), others_beside(db, authority(), correction)
+        weighed, others = (
+            weigh(db, authority(), correction, now()),
+            others_beside(db, authority(), correction),
+        )
         return _one(weighed, others, approval, rejection, 422)
 
 
@@ -244,10 +285,16 @@ def _to_the_next(correction_id: int) -> ResponseReturnValue:
 
 
 def offer_possible(field: ChoiceField, person: User) -> None:
-    """Only the ways to check an identity for which the record has what they rest on, and why there are no others."""
-    field.choices = [(value, label) for value, label in CHECKS if IdentityCheck(value).is_possible(person.phone)]
+    """Only the ways to check an identity for which the record has what they rest on, and why there are no
+    others."""
+    field.choices = [
+        (value, label) for value, label in CHECKS if IdentityCheck(value).is_possible(person.phone)
+    ]
     if len(field.choices) < len(CHECKS):
-        field.description = "Cara yang memerlukan telepon tidak ditawarkan, karena tidak ada nomor telepon di data kepegawaian."
+        field.description = (
+            "Cara yang memerlukan telepon tidak ditawarkan, karena tidak ada nomor telepon "
+            "di data kepegawaian."
+        )
 
 
 def words_for(
@@ -261,9 +308,15 @@ def words_for(
         case SameAddress():
             return "Alamat ini sudah tercatat sebagai email akun itu, jadi tidak ada yang perlu diganti."
         case UnderWay():
-            return "Untuk akun ini masih ada perubahan email lain yang belum selesai. Selesaikan atau batalkan dahulu."
+            return (
+                "Untuk akun ini masih ada perubahan email lain yang belum selesai. Selesaikan atau "
+                "batalkan dahulu."
+            )
         case Outdated():
-            return "Data akun ini berubah sejak halaman dibuka. Periksa lagi data di bawah, lalu putuskan sekali lagi."
+            return (
+                "Data akun ini berubah sejak halaman dibuka. Periksa lagi data di bawah, lalu putuskan "
+                "sekali lagi."
+            )
         case AlreadyDecided():
             return f"{_what_was_decided(refusal)} Jawaban Anda yang baru tidak mengubah apa-apa."
         case CheckImpossible(check):
@@ -275,10 +328,18 @@ def words_for(
 
 def _what_was_decided(answered: AlreadyDecided) -> str:
     correction, change = answered.correction, answered.change
-    who = "Anda" if answered.by and answered.by.id == authority().admin.id else authority().name_of(answered.by)
+    who = (
+        "Anda" if answered.by and answered.by.id == authority().admin.id else authority().name_of(answered.by)
+    )
     if correction.state is CorrectionState.REJECTED:
-        return f"Permintaan {correction.ticket} sudah ditolak oleh {who}, dengan alasan: {correction.decision}"
-    checked = f" ({change.identity_check.label if change.identity_check else '-'}: {change.reason})" if change else ""
+        return (
+            f"Permintaan {correction.ticket} sudah ditolak oleh {who}, dengan alasan: {correction.decision}"
+        )
+    checked = (
+        f" ({change.identity_check.label if change.identity_check else '-'}: {change.reason})"
+        if change
+        else ""
+    )
     then = " dan menunggu admin kedua" if correction.state.is_open else ""
     return f"Permintaan {correction.ticket} sudah disetujui oleh {who}{checked}{then}."
 

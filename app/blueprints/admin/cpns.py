@@ -3,7 +3,17 @@
 import re
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import ValidationError
@@ -62,7 +72,8 @@ def show() -> ResponseReturnValue:
             queue = waiting_cpns(db, held, beginning, instansi.id if instansi else None, after)
         choices = Instansi.within(db, held.within(Instansi.id))
     return render_template(
-        "admin/cpns.html", queue=queue, nip=beginning, code=code, choices=choices, jakarta_day=today_in_jakarta,
+        "admin/cpns.html", queue=queue, nip=beginning, code=code, choices=choices,
+        jakarta_day=today_in_jakarta,
         is_first=after is None,
     )  # fmt: skip
 
@@ -127,16 +138,22 @@ def result(event_id: int) -> ResponseReturnValue:
 def _preview(form: ApprovalForm | RejectionForm, template: str, status: int = 200) -> Response:
     people = _chosen()
     if not 0 < len(people) <= MOST_AT_ONCE:
-        flash(f"Centang dulu siapa yang dimaksud, paling sedikit satu dan paling banyak {MOST_AT_ONCE} orang.", "info")
+        flash(
+            f"Centang dulu siapa yang dimaksud, paling sedikit satu dan paling banyak {MOST_AT_ONCE} orang.",
+            "info",
+        )
         return make_response(redirect(url_for("admin.cpns.page"), 303))
     held, today = authority(), today_in_jakarta(now())
     with reading() as db:
         rows = [
-            Foreseen(person, _hindrance(person, held.objection(db, person, today))) for person in chosen_cpns(db, held, people)
+            Foreseen(person, _hindrance(person, held.objection(db, person, today)))
+            for person in chosen_cpns(db, held, people)
         ]
     if not rows:
         abort(404)
-    return make_response(render_template(template, form=form, rows=rows, has_errors=bool(form.errors)), status)
+    return make_response(
+        render_template(template, form=form, rows=rows, has_errors=bool(form.errors)), status
+    )
 
 
 def _hindrance(person: User, objection: NotToTouch | None) -> str | None:
@@ -148,7 +165,9 @@ def _hindrance(person: User, objection: NotToTouch | None) -> str | None:
 
 
 def _chosen() -> list[int]:
-    return sorted({_row_id(value) for value in request.values.getlist("person") if value.isascii() and value.isdigit()})
+    return sorted(
+        {_row_id(value) for value in request.values.getlist("person") if value.isascii() and value.isdigit()}
+    )
 
 
 def _row_id(value: str) -> int:

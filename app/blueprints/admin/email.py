@@ -1,4 +1,5 @@
-"""/admin/pegawai/<person>/email: the desk puts another address on record without having been asked through the form."""
+"""/admin/pegawai/<person>/email: the desk puts another address on record without having been asked through
+the form."""
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -32,7 +33,9 @@ blueprint = Blueprint("email", __name__, url_prefix="/pegawai/<row:person_id>/em
 class EmailForm(FlaskForm):
     email = EmailField("Email baru")
     identity_check = ChoiceField("Bagaimana identitas pegawai diperiksa?", NO_CHECK, CHECKS)
-    reason = LineField("Alasan", "Isi alasannya, misalnya: email lama sudah mati, pegawai datang ke loket 3.", 500)
+    reason = LineField(
+        "Alasan", "Isi alasannya, misalnya: email lama sudah mati, pegawai datang ke loket 3.", 500
+    )
     acknowledged = MarksField("Peringatan yang sudah diperiksa")
     seen = HiddenField()
 
@@ -55,11 +58,16 @@ def change(person_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _page(person_id, form, 422)
     decision = Decision(
-        form.email.value, IdentityCheck(form.identity_check.data or ""), form.reason.value, number_in(form.seen.data)
+        form.email.value,
+        IdentityCheck(form.identity_check.data or ""),
+        form.reason.value,
+        number_in(form.seen.data),
     )
     delay = portal().settings.email_change_delay
     with unit_of_work() as db:
-        outcome = change_email_at_desk(db, authority(), person_id, decision, form.acknowledged.data, delay, client(), now())
+        outcome = change_email_at_desk(
+            db, authority(), person_id, decision, form.acknowledged.data, delay, client(), now()
+        )
     match outcome:
         case IdentityChange():
             flash(what_follows(outcome), "success")
@@ -78,7 +86,9 @@ def change(person_id: int) -> ResponseReturnValue:
     return _page(person_id, form, 422)
 
 
-def _page(person_id: int, form: EmailForm, status: int = 200, warned_of: EmailAddress | None = None) -> Response:
+def _page(
+    person_id: int, form: EmailForm, status: int = 200, warned_of: EmailAddress | None = None
+) -> Response:
     """`warned_of` is the address about which there is something to acknowledge first."""
     with unit_of_work() as db:
         person = open_record(db, authority(), person_id, client(), now())

@@ -33,7 +33,9 @@ blueprint = Blueprint("imports", __name__, url_prefix="/impor")
 
 BATCHES_A_PAGE = 25
 LINES_A_PAGE = 100
-WATCHED_FOR = timedelta(minutes=30)  # then the page is not renewed by itself any more, and an unused session may end
+WATCHED_FOR = timedelta(
+    minutes=30
+)  # then the page is not renewed by itself any more, and an unused session may end
 SECONDS_BETWEEN_LOOKS = 2
 _REST_OF_THE_FORM = 64 * 1024
 _CSV, _XLSX = "text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -74,7 +76,9 @@ class Progress:
             BatchState.CONFIRMED: "Menunggu giliran untuk dijalankan.",
             BatchState.RUNNING: f"Sedang dijalankan: {done}.",
         }
-        return cls(words.get(batch.state, ""), percent, batch.state.is_under_way and now() - since < WATCHED_FOR)
+        return cls(
+            words.get(batch.state, ""), percent, batch.state.is_under_way and now() - since < WATCHED_FOR
+        )
 
 
 @blueprint.get("", endpoint="page")
@@ -91,7 +95,11 @@ def _upload_again() -> ResponseReturnValue:
 @takes(file="file", longest_body=MOST_BYTES + _REST_OF_THE_FORM, only_from_admins=True)
 def upload() -> ResponseReturnValue:
     form, file = UploadForm(), request.files.get("file")
-    received = _received(file) if form.validate() else UnreadableFile("Muat ulang halaman ini, lalu pilih filenya sekali lagi.")
+    received = (
+        _received(file)
+        if form.validate()
+        else UnreadableFile("Muat ulang halaman ini, lalu pilih filenya sekali lagi.")
+    )
     instansi_id = _wanted_instansi()
     if isinstance(received, UnreadableFile):
         refuse(form.file, str(received))
@@ -99,7 +107,9 @@ def upload() -> ResponseReturnValue:
     if instansi_id is None and not authority().is_pusat:
         return _list_page(form, 422, "Pilih untuk instansi mana file ini, lalu pilih filenya sekali lagi.")
     with unit_of_work() as db:
-        batch = import_batches.hand_over(db, authority(), received, instansi_id, form.reason.value, client(), now())
+        batch = import_batches.hand_over(
+            db, authority(), received, instansi_id, form.reason.value, client(), now()
+        )
     match batch:
         case OutOfReach():
             raise stopped(batch)
@@ -138,7 +148,9 @@ def run(batch_id: int) -> ResponseReturnValue:
             "Impor belum dijalankan. Periksa dahulu peringatannya, lalu centang kotak di bawah.",
         )
         return _batch_page(batch_id, form, 422)
-    return _moved_on(outcome, "Impor akan dijalankan. Halaman ini menunjukkan kemajuannya, dan boleh ditutup.")
+    return _moved_on(
+        outcome, "Impor akan dijalankan. Halaman ini menunjukkan kemajuannya, dan boleh ditutup."
+    )
 
 
 @blueprint.post("/<big_row:batch_id>/batalkan")
@@ -166,14 +178,18 @@ def begin_to_take_back(batch_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _take_back_page(form, batch_id, 422)
     with unit_of_work() as db:
-        outcome = take_back_import.ask_to_take_back(db, authority(), batch_id, form.reason.value, client(), now())
+        outcome = take_back_import.ask_to_take_back(
+            db, authority(), batch_id, form.reason.value, client(), now()
+        )
     match outcome:
         case OutOfReach():
             raise stopped(outcome)
         case NotPossible(sentence):
             flash(sentence, "info")
         case ImportTakeBack():
-            flash("Impor ini akan dikembalikan. Halaman ini menunjukkan hasilnya, dan boleh ditutup.", "success")
+            flash(
+                "Impor ini akan dikembalikan. Halaman ini menunjukkan hasilnya, dan boleh ditutup.", "success"
+            )
     return redirect(url_for(".take_back", batch_id=batch_id), 303)
 
 
@@ -185,7 +201,9 @@ def refused(batch_id: int, kind: str) -> ResponseReturnValue:
         if isinstance(batch, OutOfReach):
             raise stopped(batch)
         refused_rows.note_export(db, authority(), batch, kind, client(), now())
-    return exports.as_whole_file(kind, f"impor-{batch.id}-ditolak", refused_rows.HEADER, _refused_rows(batch), batch.delimiter)
+    return exports.as_whole_file(
+        kind, f"impor-{batch.id}-ditolak", refused_rows.HEADER, _refused_rows(batch), batch.delimiter
+    )
 
 
 @blueprint.get("/<big_row:batch_id>/perubahan.<any(xlsx, csv):kind>")
@@ -196,7 +214,9 @@ def changes(batch_id: int, kind: str) -> ResponseReturnValue:
         if isinstance(batch, OutOfReach):
             raise stopped(batch)
         file_changes.note_export(db, authority(), batch, kind, client(), now())
-    return exports.as_whole_file(kind, f"impor-{batch.id}-perubahan", file_changes.HEADER, _changes(batch, authority()))
+    return exports.as_whole_file(
+        kind, f"impor-{batch.id}-perubahan", file_changes.HEADER, _changes(batch, authority())
+    )
 
 
 @blueprint.get("/template.xlsx")
@@ -310,7 +330,9 @@ def _moved_on(outcome: ImportBatch | OutOfReach | OtherState, news: str) -> Resp
         case OutOfReach():
             raise stopped(outcome)
         case OtherState(batch):
-            flash(f"Tombol itu tidak mengubah apa-apa: impor ini sudah berstatus {batch.state.label}.", "info")
+            flash(
+                f"Tombol itu tidak mengubah apa-apa: impor ini sudah berstatus {batch.state.label}.", "info"
+            )
         case ImportBatch() as batch:
             flash(news, "success")
     return redirect(url_for(".show", batch_id=batch.id), 303)

@@ -3,7 +3,17 @@
 from collections.abc import Callable
 from functools import wraps
 
-from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
@@ -12,7 +22,12 @@ from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now, shown_date
 from app.domain.typed_text import one_line
 from app.flows.set_contact import set_contact
-from app.flows.set_pdm_window import ClosesBeforeOpening, UnknownInstansi, follow_national_window, set_pdm_window
+from app.flows.set_pdm_window import (
+    ClosesBeforeOpening,
+    UnknownInstansi,
+    follow_national_window,
+    set_pdm_window,
+)
 from app.models.instansi import Instansi
 from app.models.pdm_window import PdmWindow
 from app.security.authority import Authority, OutOfReach
@@ -28,7 +43,9 @@ _ONE = "/<row:instansi_id>"
 
 
 class ContactForm(FlaskForm):
-    contact = LineField("Kontak bantuan", "Isi kontak bantuan. Tanpa itu tidak ada yang tahu harus bertanya ke mana.", 300)
+    contact = LineField(
+        "Kontak bantuan", "Isi kontak bantuan. Tanpa itu tidak ada yang tahu harus bertanya ke mana.", 300
+    )
 
 
 class WindowForm(FlaskForm):
@@ -72,7 +89,8 @@ def show() -> ResponseReturnValue:
         windows = PdmWindow.in_force_for_all(db, [instansi.id for instansi in found])
         national = PdmWindow.of(db, None)
     return render_template(
-        "admin/instansi.html", found=found[:_PAGE], windows=windows, national=national, words=words, is_first=after is None,
+        "admin/instansi.html", found=found[:_PAGE], windows=windows, national=national, words=words,
+        is_first=after is None,
         next_after=found[_PAGE - 1].id if len(found) > _PAGE else None,
     )  # fmt: skip
 
@@ -100,7 +118,10 @@ def change_contact(instansi: Instansi) -> ResponseReturnValue:
         changed = set_contact(db, authority(), instansi.id, form.contact.value, client(), now())
     if isinstance(changed, OutOfReach):
         raise stopped(changed)
-    flash(f"Kontak bantuan {changed.name} disimpan. Semua halaman dan surat memakainya mulai sekarang.", "success")
+    flash(
+        f"Kontak bantuan {changed.name} disimpan. Semua halaman dan surat memakainya mulai sekarang.",
+        "success",
+    )
     return redirect(url_for("admin.instansi.page"), 303)
 
 
@@ -171,7 +192,10 @@ def _set_window(instansi: Instansi | None) -> ResponseReturnValue:
         written = set_pdm_window(db, authority().admin, opens_on, closes_on, code, client(), now())
     match written:
         case ClosesBeforeOpening():
-            refuse(form.closes_on, "Tanggal tutup lebih awal daripada tanggal buka. Isi hari terakhir yang masih dibuka.")
+            refuse(
+                form.closes_on,
+                "Tanggal tutup lebih awal daripada tanggal buka. Isi hari terakhir yang masih dibuka.",
+            )
             return _window_page(form, instansi, 422)
         case UnknownInstansi():
             abort(404)
@@ -182,7 +206,9 @@ def _set_window(instansi: Instansi | None) -> ResponseReturnValue:
 
 
 def _contact_page(form: ContactForm, instansi: Instansi, status: int = 200) -> Response:
-    page = render_template("admin/instansi_contact.html", form=form, instansi=instansi, has_errors=bool(form.errors))
+    page = render_template(
+        "admin/instansi_contact.html", form=form, instansi=instansi, has_errors=bool(form.errors)
+    )
     return make_response(page, status)
 
 
@@ -191,6 +217,11 @@ def _window_page(form: WindowForm, instansi: Instansi | None, status: int = 200)
         own = PdmWindow.of(db, instansi.id) if instansi else None
         national = PdmWindow.of(db, None)
     page = render_template(
-        "admin/instansi_window.html", form=form, instansi=instansi, own=own, national=national, has_errors=bool(form.errors)
+        "admin/instansi_window.html",
+        form=form,
+        instansi=instansi,
+        own=own,
+        national=national,
+        has_errors=bool(form.errors),
     )
     return make_response(page, status)

@@ -2,7 +2,17 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from sqlalchemy import true
@@ -31,7 +41,9 @@ _ENDS_SOON = timedelta(days=30)
 class GrantForm(FlaskForm):
     nip = NipOfAnotherField("NIP")
     scope = ChoiceField(
-        "Lingkup", "Pilih satu instansi atau pusat.", [("instansi", "Satu instansi"), ("pusat", "Pusat: semua instansi")]
+        "Lingkup",
+        "Pilih satu instansi atau pusat.",
+        [("instansi", "Satu instansi"), ("pusat", "Pusat: semua instansi")],
     )
     instansi = StringField("Instansi")
     sk_number = LineField("Nomor SK", "Isi nomor SK penunjukan, misalnya SK-12/2026.", 100)
@@ -62,7 +74,8 @@ def show() -> ResponseReturnValue:
         found = AdminMandate.listed(db, reach, today if which == "berlaku" else None, before, _PAGE + 1)
         choices = Instansi.within(db, held.within(Instansi.id))
     return render_template(
-        "admin/mandates.html", found=found[:_PAGE], today=today, soon=_ENDS_SOON.days, code=code, which=which, choices=choices,
+        "admin/mandates.html", found=found[:_PAGE], today=today, soon=_ENDS_SOON.days, code=code,
+        which=which, choices=choices,
         is_first=before is None, next_before=found[_PAGE - 1].id if len(found) > _PAGE else None,
     )  # fmt: skip
 
@@ -88,14 +101,28 @@ def grant() -> ResponseReturnValue:
         return _grant_page(form, 422)
     with unit_of_work() as db:
         granted = granting.grant_mandate(
-            db, authority().admin, form.nip.value, form.code, form.sk_number.value, form.until.value, client(), now()
+            db,
+            authority().admin,
+            form.nip.value,
+            form.code,
+            form.sk_number.value,
+            form.until.value,
+            client(),
+            now(),
         )
     match granted:
         case AdminMandate(awaits_second=True):
-            flash(f"Mandat {granted.scope} untuk {granted.user.name} menunggu konfirmasi admin pusat kedua.", "success")
+            flash(
+                f"Mandat {granted.scope} untuk {granted.user.name} menunggu konfirmasi admin pusat kedua.",
+                "success",
+            )
             return redirect(url_for("admin.mandates.page"), 303)
         case AdminMandate():
-            flash(f"Mandat {granted.scope} untuk {granted.user.name} berlaku sampai {shown_date(granted.ends_on)}.", "success")
+            flash(
+                f"Mandat {granted.scope} untuk {granted.user.name} berlaku sampai "
+                f"{shown_date(granted.ends_on)}.",
+                "success",
+            )
             return redirect(url_for("admin.mandates.page"), 303)
         case granting.UnknownPerson():
             refuse(form.nip, "NIP ini tidak ada di portal. Periksa lagi, atau impor dulu data pegawainya.")
@@ -104,10 +131,14 @@ def grant() -> ResponseReturnValue:
         case granting.AlreadyOver():
             refuse(form.until, "Tanggal ini sudah lewat. Isi hari ini atau sesudahnya.")
         case granting.TooLong():
-            refuse(form.until, f"Mandat berlaku paling lama {granting.LONGEST_YEARS} tahun. Isi tanggal yang lebih dekat.")
+            refuse(
+                form.until,
+                f"Mandat berlaku paling lama {granting.LONGEST_YEARS} tahun. Isi tanggal yang lebih dekat.",
+            )
         case UnderWay():
             form.form_errors = [
-                "Untuk pegawai ini masih ada perubahan lain yang belum selesai. Selesaikan dahulu, lalu tunjuk lagi."
+                "Untuk pegawai ini masih ada perubahan lain yang belum selesai. Selesaikan dahulu, lalu "
+                "tunjuk lagi."
             ]
         case NotToTouch():
             raise stopped(granted)
@@ -147,7 +178,11 @@ def _grant_page(form: GrantForm, status: int = 200) -> Response:
     with reading() as db:
         choices = Instansi.within(db, true())
     page = render_template(
-        "admin/mandates_grant.html", form=form, choices=choices, years=granting.LONGEST_YEARS, has_errors=bool(form.errors)
+        "admin/mandates_grant.html",
+        form=form,
+        choices=choices,
+        years=granting.LONGEST_YEARS,
+        has_errors=bool(form.errors),
     )
     return make_response(page, status)
 
@@ -159,5 +194,7 @@ def _revocation_page(form: RevocationForm, mandate_id: int, status: int = 200) -
         abort(404)
     if mandate.user_id == authority().admin.id:
         raise stopped(granting.ONESELF)
-    page = render_template("admin/mandates_revoke.html", form=form, mandate=mandate, has_errors=bool(form.errors))
+    page = render_template(
+        "admin/mandates_revoke.html", form=form, mandate=mandate, has_errors=bool(form.errors)
+    )
     return make_response(page, status)

@@ -77,6 +77,7 @@ def _cells(line: Line, place: int, instansi: Instansi | None) -> list[exports.Ce
     figures = line.figures
     head: list[exports.Cell] = [line.name] if instansi else [place, line.code, line.name]
     return [
-        *head, figures.people, figures.active, figures.not_activated, figures.waiting_approval, figures.deactivated,
+        *head, figures.people, figures.active, figures.not_activated, figures.waiting_approval,
+        figures.deactivated,
         round(figures.share, 1),
     ]  # fmt: skip

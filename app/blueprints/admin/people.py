@@ -43,7 +43,10 @@ _FILTERS = ("nip", "nama", "email", "status", "kategori", "unit", "macet", "inst
 _HEADER = ["NIP", "Nama", "Kategori", "Kode instansi", "Unit kerja", "Status", "Email", "Macet sejak"]
 _ALL = ("", "Semua")
 _CHOOSE = "Pilih salah satu dari daftar."
-_STUCK_WORDS = {Stuck.TOKEN.value: "Dapat token, belum pernah masuk", Stuck.EMAIL.value: "Email ditolak atau dipantulkan server"}
+_STUCK_WORDS = {
+    Stuck.TOKEN.value: "Dapat token, belum pernah masuk",
+    Stuck.EMAIL.value: "Email ditolak atau dipantulkan server",
+}
 _MOST_WORDS = 5
 _LARGEST_ID = 2**31 - 1
 _CUT = f"Daftar ini terpotong: paling banyak {MOST_EXPORTED} baris. Persempit pencarian, lalu ekspor lagi."
@@ -62,8 +65,15 @@ class PeopleForm(FlaskForm):
     nip = StringField("NIP, atau angka depannya")
     nama = StringField("Nama")
     email = StringField("Email")
-    status = ChoiceField("Status", _CHOOSE, [_ALL, *((state.value, state.label) for state in Activation)], filters=[_or_nothing])
-    kategori = ChoiceField("Kategori", _CHOOSE, [_ALL, *((kind.value, kind.label) for kind in Category)], filters=[_or_nothing])
+    status = ChoiceField(
+        "Status",
+        _CHOOSE,
+        [_ALL, *((state.value, state.label) for state in Activation)],
+        filters=[_or_nothing],
+    )
+    kategori = ChoiceField(
+        "Kategori", _CHOOSE, [_ALL, *((kind.value, kind.label) for kind in Category)], filters=[_or_nothing]
+    )
     unit = StringField("Unit kerja")
     macet = ChoiceField("Macet", _CHOOSE, [_ALL, *_STUCK_WORDS.items()], filters=[_or_nothing])
     instansi = StringField("Kode instansi")
@@ -105,7 +115,9 @@ def show() -> ResponseReturnValue:
         search = _read(db, PeopleForm(request.args))
         if search.wishes is None:
             return _page(search, Found([], None), 422)
-        return _page(search, find_people(db, authority(), search.wishes, _position(request.args.get("lanjut", ""))))
+        return _page(
+            search, find_people(db, authority(), search.wishes, _position(request.args.get("lanjut", "")))
+        )
 
 
 def _export_again() -> ResponseReturnValue:
@@ -113,7 +125,9 @@ def _export_again() -> ResponseReturnValue:
     flash(again.why(), "info")
     with reading() as db:
         search = _read(db, PeopleForm(request.form))
-        return _page(search, find_people(db, authority(), search.wishes, None) if search.wishes else Found([], None))
+        return _page(
+            search, find_people(db, authority(), search.wishes, None) if search.wishes else Found([], None)
+        )
 
 
 @blueprint.post("/ekspor")
@@ -187,7 +201,8 @@ def _row(person: User | None, wishes: Wishes) -> list[str]:
     if person is None:
         return [_CUT]
     return [
-        person.nip, person.name, person.category.label, person.instansi.code, person.work_unit, person.activation.label,
+        person.nip, person.name, person.category.label, person.instansi.code, person.work_unit,
+        person.activation.label,
         masked_email(person), _since(person, wishes.stuck),
     ]  # fmt: skip
 
@@ -202,7 +217,8 @@ def _since(person: User, stuck: Stuck | None) -> str:
 
 
 def _token(position: Position) -> str:
-    """A position for the address of the next page. It is no secret and gives no right: reach is decided anew each time."""
+    """A position for the address of the next page. It is no secret and gives no right: reach is decided anew
+    each time."""
     keys = [key.isoformat() if isinstance(key, datetime) else key for key in position.keys]
     text = json.dumps([position.index, position.instansi_id, *keys], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
@@ -217,9 +233,9 @@ def _position(token: str) -> Position | None:
                 read: tuple[str | int | datetime, ...] = (nip,)
             case "nama", [str() as word, int() as person_id] if word.isalnum():
                 read = (word, _id(person_id))
-            case (("macet-token" | "macet-email"), [*instansi, str() as since, int() as person_id]) if len(instansi) == (
-                instansi_id is None
-            ):
+            case (("macet-token" | "macet-email"), [*instansi, str() as since, int() as person_id]) if len(
+                instansi
+            ) == (instansi_id is None):
                 read = (*map(_id, instansi), _aware(since), _id(person_id))
             case _:
                 return None

@@ -1,4 +1,5 @@
-"""/admin/pegawai/<person>: where somebody stands and why, and what the desk can do about it. Each dangerous act has its page."""
+"""/admin/pegawai/<person>: where somebody stands and why, and what the desk can do about it. Each dangerous
+act has its page."""
 
 import hashlib
 import secrets
@@ -57,7 +58,9 @@ class RecordForm(FlaskForm):
     def record(self) -> Record:
         phone = read_phone(self.phone.data or "")
         assert not isinstance(phone, Fault), "read before it was validated"
-        return Record(self.nip.value, self.name.value, Category(self.category.data or ""), self.work_unit.value, phone)
+        return Record(
+            self.nip.value, self.name.value, Category(self.category.data or ""), self.work_unit.value, phone
+        )
 
 
 class MoveForm(FlaskForm):
@@ -85,7 +88,9 @@ def show(person_id: int) -> ResponseReturnValue:
 def edit(person_id: int) -> ResponseReturnValue:
     person = _on_screen(person_id)
     record = Record.of(person)
-    return _edit_page(person, RecordForm(formdata=None, data={**vars(record), "nip": record.nip.grouped}), record.version)
+    return _edit_page(
+        person, RecordForm(formdata=None, data={**vars(record), "nip": record.nip.grouped}), record.version
+    )
 
 
 def _record_again(person_id: int) -> ResponseReturnValue:
@@ -105,7 +110,16 @@ def save(person_id: int) -> ResponseReturnValue:
         opens_cpns = portal().settings.cpns_activation == "otomatis"
         wanted, why = form.record, form.reason.value
         outcome = correct_record(
-            db, authority(), person_id, seen, wanted, why, opens_cpns, portal().settings.email_change_delay, client(), now()
+            db,
+            authority(),
+            person_id,
+            seen,
+            wanted,
+            why,
+            opens_cpns,
+            portal().settings.email_change_delay,
+            client(),
+            now(),
         )
     match outcome:
         case OutOfReach() | NotToTouch():
@@ -117,23 +131,32 @@ def save(person_id: int) -> ResponseReturnValue:
         case Corrected():
             return _back(person_id, f"Data sudah dibetulkan: {outcome.words}.")
         case OneAtATime():
-            form.form_errors = ["NIP dan kategori PPT Non ASN diputuskan satu per satu. Simpan dahulu yang satu, lalu yang lain."]
+            form.form_errors = [
+                "NIP dan kategori PPT Non ASN diputuskan satu per satu. Simpan dahulu yang satu, lalu yang "
+                "lain."
+            ]
             return _edit_page(person, form, seen, 422)
         case Stale():
             form.form_errors = [
-                "Data berubah sejak halaman ini dibuka. Bandingkan isian Anda dengan data sekarang, lalu simpan lagi."
+                "Data berubah sejak halaman ini dibuka. Bandingkan isian Anda dengan data sekarang, lalu "
+                "simpan lagi."
             ]
             person = _whom(person_id)
             return _edit_page(person, form, Record.of(person).version, 422, is_stale=True)
         case NipTaken():
-            refuse(form.nip, "NIP ini tidak dapat dipakai. Periksa lagi angkanya; bila sudah benar, hubungi admin pusat.")
+            refuse(
+                form.nip,
+                "NIP ini tidak dapat dipakai. Periksa lagi angkanya; bila sudah benar, hubungi admin pusat.",
+            )
             return _edit_page(person, form, seen, 422)
 
 
 @blueprint.post("/kirim-token")
 def resend(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
-        outcome = send_token(db, authority(), person_id, _submission(person_id), portal().keys, client(), now())
+        outcome = send_token(
+            db, authority(), person_id, _submission(person_id), portal().keys, client(), now()
+        )
     match outcome:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
@@ -142,13 +165,20 @@ def resend(person_id: int) -> ResponseReturnValue:
         case Held():
             return _back(
                 person_id,
-                "Token tidak dikirim: di kotak suratnya sudah ada token yang masih berlaku. Minta ia memakai salah satunya.",
+                "Token tidak dikirim: di kotak suratnya sudah ada token yang masih berlaku. Minta ia "
+                "memakai salah satunya.",
                 "info",
             )
         case NoAddress():
-            return _back(person_id, "Token tidak dikirim: belum ada email di data. Isi dahulu emailnya.", "info")
+            return _back(
+                person_id, "Token tidak dikirim: belum ada email di data. Isi dahulu emailnya.", "info"
+            )
         case IsDeactivated():
-            return _back(person_id, "Token tidak dikirim: akun ini dinonaktifkan, jadi token tidak membuka apa pun.", "info")
+            return _back(
+                person_id,
+                "Token tidak dikirim: akun ini dinonaktifkan, jadi token tidak membuka apa pun.",
+                "info",
+            )
 
 
 @blueprint.post("/buka-batas")
@@ -183,7 +213,10 @@ def close(person_id: int) -> ResponseReturnValue:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
         case User():
-            return _back(person_id, "Akun sudah dinonaktifkan. Semua sesi dan token berakhir, dan pemiliknya diberi tahu.")
+            return _back(
+                person_id,
+                "Akun sudah dinonaktifkan. Semua sesi dan token berakhir, dan pemiliknya diberi tahu.",
+            )
         case AlreadySo():
             return _back(person_id, "Akun ini sudah dinonaktifkan sebelumnya.", "info")
 
@@ -210,7 +243,9 @@ def open_again(person_id: int) -> ResponseReturnValue:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
         case User():
-            return _back(person_id, f"Akun sudah diaktifkan kembali. Statusnya sekarang: {outcome.activation.label}.")
+            return _back(
+                person_id, f"Akun sudah diaktifkan kembali. Statusnya sekarang: {outcome.activation.label}."
+            )
         case AlreadySo():
             return _back(person_id, "Akun ini tidak sedang dinonaktifkan.", "info")
 
@@ -239,7 +274,10 @@ def move(person_id: int) -> ResponseReturnValue:
         case Moved(change=change) if change.state is not ChangeState.DONE:
             return _back(person_id, _waits(change))
         case Moved(to=target):
-            flash(f"Pegawai sudah pindah ke {target.name}, dan admin di sana yang mengurusnya sekarang.", "success")
+            flash(
+                f"Pegawai sudah pindah ke {target.name}, dan admin di sana yang mengurusnya sekarang.",
+                "success",
+            )
             return redirect(url_for("admin.people.page"), 303)
         case AlreadyThere():
             refuse(form.code, "Pegawai ini sudah di instansi itu. Pilih instansi tujuan yang lain.")
@@ -262,27 +300,42 @@ def _whom(person_id: int) -> User:
     """Somebody to act on, as of now; the act itself looks once more, under its lock."""
     with reading() as db:
         person = authority().person(db, person_id)
-        objection = authority().objection(db, person, today_in_jakarta(now())) if isinstance(person, User) else None
+        objection = (
+            authority().objection(db, person, today_in_jakarta(now())) if isinstance(person, User) else None
+        )
     if isinstance(person, OutOfReach) or objection:
         raise stopped(objection or OutOfReach())
     return person
 
 
-def _edit_page(person: User, form: RecordForm, seen: str, status: int = 200, is_stale: bool = False) -> Response:
+def _edit_page(
+    person: User, form: RecordForm, seen: str, status: int = 200, is_stale: bool = False
+) -> Response:
     page = render_template(
-        "admin/person_edit.html", person=person, form=form, seen=seen, is_stale=is_stale, has_errors=bool(form.errors)
+        "admin/person_edit.html",
+        person=person,
+        form=form,
+        seen=seen,
+        is_stale=is_stale,
+        has_errors=bool(form.errors),
     )
     return make_response(page, status)
 
 
 def _reason_page(template: str, person: User, form: ReasonForm, status: int = 200) -> Response:
-    return make_response(render_template(template, person=person, form=form, has_errors=bool(form.errors)), status)
+    return make_response(
+        render_template(template, person=person, form=form, has_errors=bool(form.errors)), status
+    )
 
 
 def _move_page(person: User, form: MoveForm, status: int = 200) -> Response:
     with reading() as db:
-        others = [(one.code, f"{one.name} ({one.code})") for one in Instansi.all(db) if one.id != person.instansi_id]
-    page = render_template("admin/person_move.html", person=person, form=form, others=others, has_errors=bool(form.errors))
+        others = [
+            (one.code, f"{one.name} ({one.code})") for one in Instansi.all(db) if one.id != person.instansi_id
+        ]
+    page = render_template(
+        "admin/person_move.html", person=person, form=form, others=others, has_errors=bool(form.errors)
+    )
     return make_response(page, status)
 
 
@@ -293,7 +346,10 @@ def _back(person_id: int, words: str, kind: str = "success") -> ResponseReturnVa
 
 def _waits(change: IdentityChange) -> str:
     if change.state is ChangeState.SCHEDULED and change.effective_at:
-        return f"{change.kind.heading} baru berlaku pada {shown_moment(change.effective_at)}; pemilik akun sudah diberi tahu."
+        return (
+            f"{change.kind.heading} baru berlaku pada {shown_moment(change.effective_at)}; pemilik akun "
+            "sudah diberi tahu."
+        )
     return f"Perubahan {change.kind.label} menunggu konfirmasi admin kedua."
 
 

@@ -1,4 +1,5 @@
-"""/admin/perbaikan-email/beberapa: one answer to several requests, for those that need no look of their own."""
+"""/admin/perbaikan-email/beberapa: one answer to several requests, for those that need no look of their
+own."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +16,14 @@ from app.domain.indonesian_time import now
 from app.flows import decide_correction
 from app.flows.change_email import Outdated, SameAddress
 from app.flows.change_identity import UnderWay
-from app.flows.decide_correction import AlreadyDecided, NotApproved, NotOpened, SameAnswer, TwoOfOnePerson, needs_a_look
+from app.flows.decide_correction import (
+    AlreadyDecided,
+    NotApproved,
+    NotOpened,
+    SameAnswer,
+    TwoOfOnePerson,
+    needs_a_look,
+)
 from app.flows.put_on_record import AddressTaken
 from app.flows.weigh_correction import CheckImpossible, NotAcknowledged, weigh_many
 from app.models.email_correction import EmailCorrection
@@ -32,7 +40,8 @@ MOST_AT_ONCE = 50
 
 
 class Stays(StrEnum):
-    """Why one of the chosen was left as it is. Carried in the address of the result, so that a reload says it too."""
+    """Why one of the chosen was left as it is. Carried in the address of the result, so that a reload says it
+    too."""
 
     NOT_OPENED = "belum-dibuka"
     WARNED = "peringatan"
@@ -54,13 +63,15 @@ _SENTENCES = {
     Stays.NOT_OPENED: "Belum ada admin yang membukanya. Buka dahulu, lalu jawab.",
     Stays.WARNED: "Ada peringatan yang harus diperiksa. Buka, periksa, lalu jawab satu per satu.",
     Stays.TWO_OF_ONE_PERSON: (
-        "Untuk pegawai ini dipilih lebih dari satu permintaan, padahal paling banyak satu yang benar. Jawab satu per satu."
+        "Untuk pegawai ini dipilih lebih dari satu permintaan, padahal paling banyak satu yang benar. "
+        "Jawab satu per satu."
     ),
     Stays.CHECK_IMPOSSIBLE: (
         "Cara pemeriksaan yang dipilih tidak mungkin: tidak ada nomor telepon di data pegawai ini. "
         "Minta ia datang, atau minta surat atasannya."
     ),
-    Stays.ANSWERED: "Sudah dijawab sebelumnya, dengan jawaban lain. Jawaban Anda yang baru tidak mengubah apa-apa.",
+    Stays.ANSWERED: "Sudah dijawab sebelumnya, dengan jawaban lain. Jawaban Anda yang baru tidak mengubah "
+    "apa-apa.",
     Stays.TAKEN: "Alamat barunya sudah dipakai akun lain. Tolak, dan minta alamat lain.",
     Stays.SAME: "Alamat itu sudah tercatat sebagai email akunnya, jadi tidak ada yang perlu diganti.",
     Stays.UNDER_WAY: "Masih ada perubahan email lain untuk akun ini yang belum selesai.",
@@ -109,23 +120,32 @@ def reject() -> ResponseReturnValue:
     if not form.validate():
         return _page(ApprovalForm(formdata=None), form, 422)
     with unit_of_work() as db:
-        outcomes = decide_correction.reject_many(db, authority(), _chosen(), form.reason.value, client(), now())
+        outcomes = decide_correction.reject_many(
+            db, authority(), _chosen(), form.reason.value, client(), now()
+        )
         done = [outcome for _, outcome in outcomes if isinstance(outcome, EmailCorrection)]
-        decide_correction.report_many(db, authority(), "menolak permintaan perbaikan email", done, client(), now())
+        decide_correction.report_many(
+            db, authority(), "menolak permintaan perbaikan email", done, client(), now()
+        )
     return _to_the_result([(correction.id, _why(outcome)) for correction, outcome in outcomes])
 
 
 @blueprint.get("/hasil")
 def result() -> ResponseReturnValue:
     """Where the chosen requests stand now, and why some were left: a reload tells the truth."""
-    left = dict(re.findall("([0-9]{1,18})-([a-z-]{1,20})", " ".join(request.args.getlist("tetap")[:MOST_AT_ONCE])))
+    left = dict(
+        re.findall("([0-9]{1,18})-([a-z-]{1,20})", " ".join(request.args.getlist("tetap")[:MOST_AT_ONCE]))
+    )
     with reading() as db:
-        weighed = weigh_many(db, authority(), decide_correction.chosen_within_reach(db, authority(), _chosen()), now())
+        weighed = weigh_many(
+            db, authority(), decide_correction.chosen_within_reach(db, authority(), _chosen()), now()
+        )
     is_open = {one.correction.id: one.correction.state.is_open for one in weighed}
     reasons = {
         int(one): Stays(reason)
         for one, reason in left.items()
-        if reason in list(Stays) and (is_open.get(int(one)) or reason == Stays.ANSWERED)  # else it was answered since
+        if reason in list(Stays)
+        and (is_open.get(int(one)) or reason == Stays.ANSWERED)  # else it was answered since
     }
     return render_template("admin/corrections_result.html", weighed=weighed, reasons=reasons)
 
@@ -146,9 +166,11 @@ def _page(approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -
         if one.correction.id not in stays and people.count(one.person.id) > 1
     }
     page = render_template(
-        "admin/corrections_several.html", weighed=weighed, stays=stays, approval=approval, rejection=rejection,
+        "admin/corrections_several.html", weighed=weighed, stays=stays, approval=approval,
+        rejection=rejection,
         usual_reasons=USUAL_REASONS_TO_REJECT,
-        delay_hours=portal().settings.email_change_delay_hours, has_errors=bool(approval.errors or rejection.errors),
+        delay_hours=portal().settings.email_change_delay_hours,
+        has_errors=bool(approval.errors or rejection.errors),
     )  # fmt: skip
     return make_response(page, status)
 
@@ -186,10 +208,14 @@ def _why(
 
 def _to_the_result(outcomes: Sequence[tuple[int, Stays | None]]) -> ResponseReturnValue:
     left = [f"{one}-{why}" for one, why in outcomes if why]
-    return redirect(url_for("admin.several_corrections.result", pilih=[one for one, _ in outcomes], tetap=left), 303)
+    return redirect(
+        url_for("admin.several_corrections.result", pilih=[one for one, _ in outcomes], tetap=left), 303
+    )
 
 
 def _chosen() -> list[int]:
     """The ids of the form or the address, each once; what is none is left out."""
     ids = request.values.getlist("pilih")
-    return sorted({int(one) for one in ids if one.isascii() and one.isdigit() and len(one) < 19})[:MOST_AT_ONCE]
+    return sorted({int(one) for one in ids if one.isascii() and one.isdigit() and len(one) < 19})[
+        :MOST_AT_ONCE
+    ]

@@ -14,7 +14,15 @@ from app.db import reading, unit_of_work
 from app.domain.indonesian_time import WIB, now
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.typed_text import about_others
-from app.flows.search_trail import MOST_EXPORTED, Export, Found, Wishes, export_trail, exported_events, search_trail
+from app.flows.search_trail import (
+    MOST_EXPORTED,
+    Export,
+    Found,
+    Wishes,
+    export_trail,
+    exported_events,
+    search_trail,
+)
 from app.models.audit_event import Tag
 from app.security.authority import Authority
 from app.web import again, exports, trail_words
@@ -27,10 +35,14 @@ blueprint = Blueprint("trail", __name__, url_prefix="/audit")
 
 _FILTERS = ("jenis", "nip", "oleh", "dari", "sampai")
 _HEADER = [
-    "Waktu (WIB)", "Kejadian", "NIP akun", "Nama akun", "NIP pelaku", "Pelaku", "Keterangan", "Alamat internet",
+    "Waktu (WIB)", "Kejadian", "NIP akun", "Nama akun", "NIP pelaku", "Pelaku", "Keterangan",
+    "Alamat internet",
     "Nomor permintaan", "Nomor segel",
 ]  # fmt: skip
-_CUT = f"Daftar ini terpotong: paling banyak {MOST_EXPORTED} baris, dan yang lebih lama belum diperiksa. Persempit pencarian."
+_CUT = (
+    f"Daftar ini terpotong: paling banyak {MOST_EXPORTED} baris, dan yang lebih lama belum diperiksa. "
+    "Persempit pencarian."
+)
 
 
 class TrailForm(FlaskForm):
@@ -69,7 +81,9 @@ class TrailForm(FlaskForm):
 
     @property
     def wishes(self) -> Wishes:
-        return Wishes(_tags(self.jenis.data or ""), _nip(self.nip), _nip(self.oleh), self.dari.data, self.sampai.data)
+        return Wishes(
+            _tags(self.jenis.data or ""), _nip(self.nip), _nip(self.oleh), self.dari.data, self.sampai.data
+        )
 
 
 @blueprint.get("", endpoint="page")
@@ -115,7 +129,9 @@ def _page(form: TrailForm, found: Found, status: int = 200) -> Response:
         asked=form.asked,
         is_first="lanjut" not in request.args,
         first_url=url_for("admin.trail.page", **_url_values(form.asked)),
-        next_url=url_for("admin.trail.page", **_url_values(form.asked), lanjut=found.next_id) if found.next_id else None,
+        next_url=url_for("admin.trail.page", **_url_values(form.asked), lanjut=found.next_id)
+        if found.next_id
+        else None,
     )
     return make_response(page, status)
 
