@@ -22,14 +22,14 @@ from sqlalchemy import delete, select
 
 from app import create_app
 from app.cli import demo
-from app.db import engine, unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.old_hash import OldHash, Recipe, Scheme
 from app.domain.reset_secret import new_reference, new_row_key
 from app.models import ResetRequest, User
 from app.models.throttle_bucket import ThrottleBucket
+from app.runtime import migrations
+from app.runtime.db import engine, unit_of_work
 from app.security import old_schemes, passwords
-from app.web import migrations
 from config import Settings
 
 TOKEN_ROUNDS, LOGIN_ROUNDS, OLD_HASH_ROUNDS = 100, 60, 30

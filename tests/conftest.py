@@ -20,10 +20,10 @@ from werkzeug.routing import Rule
 
 from app import create_app
 from app.cli import demo
-from app.db import engine, unit_of_work
 from app.domain.indonesian_time import now
+from app.runtime import migrations
+from app.runtime.db import engine, unit_of_work
 from app.security import passwords
-from app.web import migrations
 from config import Settings
 from tests.inbox import Inbox
 from tests.postgres_server import NoPostgres, throw_away_server

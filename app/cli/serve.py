@@ -16,20 +16,20 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError, SQLAlchemyError, TimeoutError
 
-from app.cli import jobs, sending
 from app.cli.bounces import run_bounces
-from app.cli.cleaning import all_chores, one_step
-from app.cli.duty import SECONDS_BETWEEN_LOOKS, Duty
 from app.cli.trail import log_head, seal_what_is_new
-from app.db import engine, reading, unit_of_work
 from app.domain.client import WORKER
 from app.domain.indonesian_time import now
-from app.flows.change_identity import take_effect
-from app.flows.count_activation import INSTANSI_AT_ONCE, count_people, note_counts
 from app.flows.housekeeping import Chore
+from app.flows.identity.change_identity import take_effect
+from app.flows.reports.count_activation import INSTANSI_AT_ONCE, count_people, note_counts
 from app.models.identity_change import IdentityChange
 from app.models.outbox_mail import OutboxMail
-from app.web import migrations
+from app.runtime import migrations
+from app.runtime.db import engine, reading, unit_of_work
+from app.worker import imports, mails
+from app.worker.cleaning import all_chores, one_step
+from app.worker.duty import SECONDS_BETWEEN_LOOKS, Duty
 
 log = logging.getLogger("portal.worker")
 
@@ -116,7 +116,7 @@ def work(app: Flask, stop: threading.Event) -> None:
     log.info("worker started")
     others = [
         threading.Thread(target=act, args=(app, stop), daemon=True)
-        for act in (jobs.run_imports, sending.send_mails)
+        for act in (imports.run_imports, mails.send_mails)
     ]
     for other in others:
         other.start()

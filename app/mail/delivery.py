@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # How long a server may take, by where in the talk it is (RFC 5321 4.5.3.2). The first silence ends the round,
 # so a server that hangs costs one of these, not one a letter; and a second line goes on with the others
-# meanwhile (app/cli/sending.py).
+# meanwhile (app/worker/mails.py).
 PATIENCE = {
     Phase.CONNECT: 300.0,
     Phase.HELLO: 300.0,

@@ -10,8 +10,8 @@ from flask import Flask, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
+from app.runtime.portal import portal
 from app.web import sessions
-from app.web.portal import portal
 
 P = ParamSpec("P")
 CONTENT_SECURITY_POLICY = "; ".join(

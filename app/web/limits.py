@@ -14,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.domain.client import UNKNOWN_ADDRESS, line_of, site_of
 from app.domain.email_address import EmailAddress, read_email
 from app.domain.nip import Nip, read_nip
+from app.runtime.portal import portal
 from app.security import throttle
 from app.web import sessions
-from app.web.portal import portal
 from config import Settings
 
 

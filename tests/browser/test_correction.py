@@ -10,8 +10,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from app.db import reading
 from app.models.correction_attachment import CorrectionAttachment
+from app.runtime.db import reading
 from tests.browser.chromium import PHONE, PHONE_WITHOUT_JAVASCRIPT
 from tests.browser.conftest import OpenBrowser
 from tests.browser.live_portal import LivePortal

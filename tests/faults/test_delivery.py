@@ -13,19 +13,19 @@ import time_machine
 from flask import Flask
 from sqlalchemy import inspect, text
 
-from app.cli.sending import send_next
-from app.db import engine, reading, unit_of_work
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now, shown_moment
 from app.domain.nip import Nip
-from app.flows.request_reset import request_reset
+from app.flows.reset.request_reset import request_reset
 from app.mail import outbox
 from app.mail.outbox import GIVE_UP_AFTER
 from app.models.mail_fault import DOMAIN_RESTS, LINE_RESTS
 from app.models.outbox_mail import LEASE, MOST_BREAKS, Letter, MailState
 from app.models.user import User
-from app.web.logs import JsonLines
-from app.web.portal import portal
+from app.runtime.db import engine, reading, unit_of_work
+from app.runtime.logs import JsonLines
+from app.runtime.portal import portal
+from app.worker.mails import send_next
 from config import BadSetting, Settings
 from tests.cast import BUDI, CINTA, JOKO, NEW_PASSWORD, SARI, STRANGERS_NIP, TONO
 from tests.conftest import MakeApp, people

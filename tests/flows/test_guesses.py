@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from app.db import unit_of_work
+from app.runtime.db import unit_of_work
 from app.security import guesses
 from app.security.throttle import (
     LOGIN_IN_KNOWN_BROWSERS,

@@ -6,9 +6,9 @@ import pytest
 import time_machine
 from flask import Flask
 
-from app.db import reading
 from app.domain.indonesian_time import now
 from app.models.login_session import LoginSession
+from app.runtime.db import reading
 from tests.cast import SARI, WATI
 from tests.visitor import Visitor, logged_in
 

@@ -9,11 +9,11 @@ from flask import Flask
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
-from app.db import engine, reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.models import AuditEvent, Tag, User
-from app.web.portal import portal
+from app.runtime.db import engine, reading, unit_of_work
+from app.runtime.portal import portal
 from tests.cast import BUDI, CINTA, DEWI, HADI, PASSWORD, RAKA, RATNA, SARI, STRANGERS_NIP, WATI
 from tests.conftest import MakeApp, people
 from tests.desk import person_id, user

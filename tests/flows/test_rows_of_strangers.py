@@ -15,10 +15,10 @@ from flask import Flask
 from sqlalchemy import delete, func, select
 from werkzeug.routing import AnyConverter, BaseConverter, Rule
 
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.models import AuditEvent, Tag, ThrottleBucket
 from app.models.base import Base
+from app.runtime.db import reading, unit_of_work
 from tests.cast import BUDI, CINTA, JOKO, NEW_PASSWORD, PASSWORD, RATNA, SARI
 from tests.conftest import MakeApp, people
 from tests.desk import person_id

@@ -12,7 +12,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, select
 
-from app.db import engine, reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.domain.old_hash import OldHash, Recipe, Scheme
@@ -20,6 +19,7 @@ from app.domain.reset_secret import new_reference, new_row_key
 from app.models import AuditEvent, ResetRequest, User
 from app.models.account import Account
 from app.models.reset_request import CODES_TRIED
+from app.runtime.db import engine, reading, unit_of_work
 from app.security import old_schemes, passwords
 from tests.cast import BUDI, CINTA, DEWI, HADI, LESTARI, NEW_PASSWORD, SARI, STRANGERS_NIP, TONO, Person
 from tests.inbox import Inbox

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from app.db import engine
+from app.runtime.db import engine
 from tests.cast import BUDI
 from tests.inbox import Inbox
 from tests.visitor import Visitor

@@ -28,8 +28,8 @@ from app.domain.attachment import (
     is_redrawn,
     read_attachment,
 )
-from app.flows import received_photo
-from app.flows.received_photo import NoPlace, redrawn
+from app.files import received_photo
+from app.files.received_photo import NoPlace, redrawn
 from tests.photos import (
     PLACE,
     TURNED_RIGHT,
