@@ -130,9 +130,8 @@ def _compare(
     first, equal = times[groups[0].name], times[EQUAL]
     chance = [one - other for one, other in zip(equal, first, strict=True)]
     middle = statistics.median(chance)
-    spread = (
-        1.4826 * statistics.median(abs(one - middle) for one in chance) * 1.2533 / rounds**0.5
-    )  # of such a median
+    # Of such a median
+    spread = 1.4826 * statistics.median(abs(one - middle) for one in chance) * 1.2533 / rounds**0.5
     apart = []
     for group in groups[1:]:
         seconds = statistics.median(one - other for one, other in zip(times[group.name], first, strict=True))

@@ -38,9 +38,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 SECRET_KEY = "a key for tests only, of no use elsewhere"
 _numbers = count(1)
 _kept = TemporaryDirectory(prefix="templates-")
-COMPILED_TEMPLATES = FileSystemBytecodeCache(
-    _kept.name
-)  # else every test's own portal would compile its pages anew
+# Else every test's own portal would compile its pages anew
+COMPILED_TEMPLATES = FileSystemBytecodeCache(_kept.name)
 
 # Nor its addresses: what builds an address is the same in every portal.
 _compiled: dict[tuple[object, ...], object] = {}

@@ -40,9 +40,8 @@ SECONDS_BETWEEN_CLEANINGS = 600.0
 WEB_THREADS = 16
 CONNECTIONS = 2000  # half-sent requests cost a socket and no thread
 SECONDS_FOR_A_SLOW_CLIENT = 30  # of silence, before its connection is closed
-LARGEST_BODY_TO_READ = (
-    40 * 1024 * 1024
-)  # bytes that waitress takes in before the portal answers 413; files of staff are long
+# Bytes that waitress takes in before the portal answers 413; files of staff are long
+LARGEST_BODY_TO_READ = 40 * 1024 * 1024
 
 
 @click.command()
@@ -83,10 +82,11 @@ def _is_database_ready() -> bool:
 def run_web(app: Flask, with_worker: bool) -> None:
     """Serve until SIGINT or SIGTERM; then end the worker too, letting it finish the letter in its hand."""
     settings = app.extensions["portal"].settings
+    # SIGINT too: a shell starts background jobs with it ignored
     for number in (
         signal.SIGTERM,
         signal.SIGINT,
-    ):  # SIGINT too: a shell starts background jobs with it ignored
+    ):
         signal.signal(number, _leave)
     try:
         server = waitress.create_server(
@@ -195,9 +195,8 @@ def count_everybody() -> None:
 
 
 def _stop_when_stdin_closes(stop: threading.Event) -> None:
-    os.read(
-        sys.stdin.fileno(), 1
-    )  # sys.stdin.read() would hold a lock that aborts an interpreter which ends meanwhile
+    # sys.stdin.read() would hold a lock that aborts an interpreter which ends meanwhile
+    os.read(sys.stdin.fileno(), 1)
     stop.set()
 
 

@@ -35,10 +35,11 @@ _CANNOT_BE_READ = (
 @contextmanager
 def begun(content: bytes) -> "Iterator[Received]":
     """These bytes as a table, as soon as they are read; raises UnreadableFile, also from the lines."""
+    # Without a name, so that nothing of it outlives this process
     with (
         TemporaryFile() as file,
         TemporaryFile() as said,
-    ):  # without a name, so that nothing of it outlives this process
+    ):
         file.write(content)
         file.seek(0)
         received = Received(file, said, is_workbook(content))

@@ -26,10 +26,11 @@ from app.web.pages import error_page
 
 P = ParamSpec("P")
 PROOF_LASTS = timedelta(minutes=10)
+# The second tells a password manager whose it is
 PASSWORD_FIELD, NIP_FIELD = (
     "password_sekali_lagi",
     "nip_sendiri",
-)  # the second tells a password manager whose it is
+)
 
 
 class NotAllowed(Exception):
@@ -52,9 +53,8 @@ def only_admins() -> ResponseReturnValue | None:
     sent after the end of its session comes back once its sender has logged in, to be looked at and sent
     again."""
     if sessions.visitor():
-        is_too_late = (
-            login_in_place.is_sent() and again.can_be_shown()
-        )  # this person has logged in elsewhere meanwhile
+        # This person has logged in elsewhere meanwhile
+        is_too_late = login_in_place.is_sent() and again.can_be_shown()
         return _closed() or (again.shown(422) if is_too_late else None)
     if not login_in_place.is_possible():
         return sessions.led_to_login()

@@ -156,9 +156,8 @@ def _serving(line: Line, door: socket.socket) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):  # the loop was awake, and has closed the trigger before it was pulled
-            server.trigger.pull_trigger(
-                lambda: wasyncore.close_all(server._map)
-            )  # its loop ends when its map is empty
+            # Its loop ends when its map is empty
+            server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
         web.join(_SECONDS_TO_END)
         server.task_dispatcher.shutdown()
         assert not web.is_alive()

@@ -37,9 +37,8 @@ from tests.visitor import Visitor, words_of
 
 BUSY, NO_SUCH_BOX = "450 4.2.1 mailbox busy", "550 5.1.1 no such mailbox"
 ADDRESS = "pegawai@nusajaya.example"
-only_sqlite = pytest.mark.parametrize(
-    "database_url", ["sqlite"], indirect=True
-)  # where the database plays no part
+# Where the database plays no part
+only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 # -- what the server says
@@ -250,9 +249,8 @@ def test_a_letter_that_cannot_be_written_waits_and_lets_the_others_pass(
     office: PostOffice, server: MailServer
 ) -> None:
     with office.app.app_context(), unit_of_work() as session:
-        outbox.post(
-            session, Letter.PASSWORD_CHANGED, "siapa@nusajaya.example", SOMEBODY, now()
-        )  # its words name a person
+        # Its words name a person
+        outbox.post(session, Letter.PASSWORD_CHANGED, "siapa@nusajaya.example", SOMEBODY, now())
     office.post(ADDRESS)
 
     office.deliver()

@@ -171,9 +171,8 @@ def test_a_login_makes_the_mark_young_again(peopled: Flask) -> None:
         browser = _known(peopled)
         for _ in range(2):
             clock.shift(timedelta(days=179))
-            browser.client.set_cookie(
-                "perangkat", _mark(browser), domain="localhost"
-            )  # a test's browser drops old ones
+            # A test's browser drops old ones
+            browser.client.set_cookie("perangkat", _mark(browser), domain="localhost")
             assert browser.log_in(SARI.nip).status_code == 303
             browser.submit("/beranda", "/logout")
         _use_up(peopled)

@@ -163,9 +163,8 @@ def test_no_route_writes_rows_without_bound(peopled: Flask, links: Links, kind: 
     def new_walker() -> Walker:
         return Walker(peopled, **KINDS[kind])  # type: ignore[arg-type]
 
-    refused = (
-        new_walker()
-    )  # at one door, whatever the page is: all on one line, or the walk would take minutes
+    # At one door, whatever the page is: all on one line, or the walk would take minutes
+    refused = new_walker()
     with time_machine.travel(now(), tick=False):
         for rule, method, path in _routes(peopled, links):
             is_refused = rule.endpoint.startswith("admin.") or (method == "POST" and "values" not in kind)

@@ -117,9 +117,8 @@ def _works(
 ) -> list[Work]:
     found = []
     for number, nip in enumerate(nips.values()):
-        visitor = Visitor(
-            app, f"203.0.113.{number}"
-        )  # a line each: the same refusal twice within a minute is one row
+        # A line each: the same refusal twice within a minute is one row
+        visitor = Visitor(app, f"203.0.113.{number}")
         token = visitor.csrf_token(page)
         with measured(app, monkeypatch) as work:
             act(visitor, nip, token)

@@ -321,9 +321,8 @@ def test_a_smaller_id_may_come_after_larger_ones_were_sealed(peopled: Flask) -> 
     assert verify(peopled).exit_code == 0
 
 
-@pytest.mark.parametrize(
-    "database_url", ["postgresql"], indirect=True
-)  # SQLite has one writer at a time anyway
+# SQLite has one writer at a time anyway
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_what_is_done_waits_for_no_seal(peopled: Flask) -> None:
     """An act only adds its row: while one transaction holds the head, another writes."""
     with peopled.app_context(), unit_of_work() as session:

@@ -28,9 +28,8 @@ _OF_FEW = (
 )
 
 
-@pytest.mark.parametrize(
-    "database_url", ["sqlite"], indirect=True
-)  # its plans do not depend on how much is in a table
+# Its plans do not depend on how much is in a table
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_page_of_figures_or_trail_scans_a_large_table(peopled: Flask, database_url: str) -> None:
     with peopled.app_context():
         count_everybody()

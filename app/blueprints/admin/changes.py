@@ -34,9 +34,8 @@ _TAKEN = (
 
 class BecauseForm(FlaskForm):
     because = LineField("Alasan", "Isi alasannya, supaya dapat dijelaskan kemudian.", 300)
-    state = (
-        HiddenField()
-    )  # of the change, as the page showed it: what was to be taken back may be contested by now
+    # Of the change, as the page showed it: what was to be taken back may be contested by now
+    state = HiddenField()
 
 
 class ConfirmForm(FlaskForm):

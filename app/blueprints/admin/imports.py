@@ -34,9 +34,8 @@ blueprint = Blueprint("imports", __name__, url_prefix="/impor")
 
 BATCHES_A_PAGE = 25
 LINES_A_PAGE = 100
-WATCHED_FOR = timedelta(
-    minutes=30
-)  # then the page is not renewed by itself any more, and an unused session may end
+# Then the page is not renewed by itself any more, and an unused session may end
+WATCHED_FOR = timedelta(minutes=30)
 SECONDS_BETWEEN_LOOKS = 2
 _REST_OF_THE_FORM = 64 * 1024
 _CSV, _XLSX = "text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -91,9 +91,8 @@ def hand_over(
     moment later is the same batch."""
     if not authority.covers(instansi_id):
         return OutOfReach()
-    User.with_id(
-        session, authority.admin.id, lock=True
-    )  # of two clicks at once, the second finds the first one's batch
+    # Of two clicks at once, the second finds the first one's batch
+    User.with_id(session, authority.admin.id, lock=True)
     if same := _same_file(session, authority, upload, instansi_id, reason, now):
         return same
     if earlier := unfinished_of(session, authority):
