@@ -20,12 +20,12 @@ from whitenoise.compress import Compressor
 
 from app import create_app
 from app.cli.demo_desk import liven
-from app.cli.serve import work
 from app.domain.indonesian_time import now
 from app.models.login_session import LoginSession
 from app.models.outbox_mail import MailState, OutboxMail
 from app.runtime.db import engine, reading, unit_of_work
 from app.web import assets
+from app.worker.loop import work
 from config import Settings
 from tests.conftest import COMPILED_TEMPLATES, SECRET_KEY, people
 from tests.inbox import Inbox, Mail

@@ -7,10 +7,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.cli.serve import count_everybody
 from app.domain.indonesian_time import now
 from app.models import AuditEvent, BatchState, ImportBatch, ImportRefusal, Instansi, Tag, User
 from app.runtime.db import reading, unit_of_work
+from app.worker.duties import count_everybody
 from tests.cast import BUDI, HADI, JOKO, LESTARI, RAKA, RATNA, SARI, WATI
 from tests.desk import asked
 from tests.flows.test_desk_cpns import APPROVE, REJECT, SK, events, send, waiting

@@ -10,7 +10,6 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from app.cli.serve import let_changes_take_effect
 from app.domain.categories import Category
 from app.domain.client import Client
 from app.domain.corrections import IdentityCheck
@@ -23,6 +22,7 @@ from app.models import AdminMandate, AuditEvent, IdentityChange, Tag, User
 from app.runtime.db import reading, unit_of_work
 from app.security.authority import Authority
 from app.web.trail_words import WORDS
+from app.worker.duties import let_changes_take_effect
 from tests.cast import BUDI, DEWI, HADI, JOKO, NEW_PASSWORD, RAKA, RATNA, SARI, WATI, Person
 from tests.desk import centre, changes_take_effect, latest_change, user
 from tests.flows.test_identity_gate import (

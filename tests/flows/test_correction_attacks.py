@@ -13,7 +13,6 @@ from flask import Flask
 from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
-from app.cli.serve import work
 from app.domain.attachment import Attachment
 from app.domain.categories import Category
 from app.domain.client import Client
@@ -36,6 +35,7 @@ from app.runtime.portal import portal
 from app.security import throttle
 from app.worker import imports
 from app.worker.cleaning import ChoresFailed, all_chores, clean_up, one_step
+from app.worker.loop import work
 from tests.cast import (
     BUDI,
     DEWI,

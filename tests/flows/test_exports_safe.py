@@ -12,7 +12,7 @@ from app.domain.client import Client
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.domain.staff_file import STAFF_COLUMNS
-from app.files.table import opened
+from app.files.open_table import opened
 from app.flows.reports.count_activation import count_people, note_counts
 from app.models import ImportBatch, ImportChange, ImportRefusal, Instansi, Tag, User
 from app.runtime.db import reading, unit_of_work

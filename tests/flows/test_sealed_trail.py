@@ -10,13 +10,13 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from app.cli.serve import work
-from app.cli.trail import log_head, seal_what_is_new
 from app.domain.client import Client
 from app.domain.indonesian_time import now
 from app.models import ActivationDay, AuditEvent, AuditHead, Tag, User
 from app.runtime.db import engine, reading, unit_of_work
 from app.security import audit
+from app.worker.loop import work
+from app.worker.sealing import log_head, seal_what_is_new
 from tests.cast import BUDI, WATI
 from tests.conftest import MakeApp, people
 

@@ -14,7 +14,7 @@ import xlsxwriter
 
 from app.domain.spreadsheet_cell import NO_RESULT
 from app.domain.staff_file import NIPS_ROUNDED, STAFF_COLUMNS, Columns, RowFaults, read_staff_row
-from app.files import lost_cells, sandbox, table
+from app.files import lost_cells, open_table, sandbox
 from app.files.table import Line, UnreadableFile
 
 HEADER = ",".join(STAFF_COLUMNS.required)
@@ -33,7 +33,7 @@ def lines_of(content: bytes, tmp_path: Path) -> list[Line]:
         there = list(sheet.lines())
     file = tmp_path / "pegawai"
     file.write_bytes(content)
-    with table.opened(file, STAFF_COLUMNS) as sheet:
+    with open_table.opened(file, STAFF_COLUMNS) as sheet:
         here = list(sheet.lines())
     assert [(line.number, dict(line.cells), line.fault) for line in there] == [
         (line.number, dict(line.cells), line.fault) for line in here
@@ -105,7 +105,7 @@ def test_instansi_are_read_the_same_way(tmp_path: Path) -> None:
     file = tmp_path / "instansi.csv"
     file.write_text('sep=\t\n"kode\tnama\tkontak"\n"7301\tKabupaten\tloket 3"\n', encoding="utf-8")
 
-    with table.opened(file, Columns(("kode", "nama", "kontak"))) as sheet:
+    with open_table.opened(file, Columns(("kode", "nama", "kontak"))) as sheet:
         [line] = sheet.lines()
 
     assert dict(line.cells) == {"kode": "7301", "nama": "Kabupaten", "kontak": "loket 3"} and line.number == 3
@@ -303,5 +303,5 @@ def test_a_sheet_of_formulas_that_nobody_worked_out_is_refused_as_a_whole(
     file = tmp_path / "pegawai.xlsx"
     file.write_bytes(workbook(tuple(("=Z1", "") for _ in GOOD)))
 
-    with pytest.raises(UnreadableFile, match="rumus tanpa hasil"), table.opened(file, STAFF_COLUMNS):
+    with pytest.raises(UnreadableFile, match="rumus tanpa hasil"), open_table.opened(file, STAFF_COLUMNS):
         pass

@@ -7,7 +7,8 @@ import xlsxwriter
 
 from app.domain.staff_file import STAFF_COLUMNS
 from app.files import sandbox, staff_template
-from app.files.table import LONGEST_ROW, UnreadableFile
+from app.files.delimited_line import LONGEST_ROW
+from app.files.table import UnreadableFile
 
 
 def workbook(*rows: tuple[str, ...]) -> bytes:
