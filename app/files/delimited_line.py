@@ -9,13 +9,9 @@ from app.domain.staff_file import Fault
 # Characters; ten times what the fields of a person may hold together.
 LONGEST_ROW = 16_000
 _DELIMITERS = (",", ";", "\t", "|")
-
-
 # Excel's own first line, which names the separator. Its program may have put quotes around it, or separators
 # behind it.
 NAMES_SEPARATOR = re.compile(r"""["']?sep=(?:\\t|[^\r\n])?["']?[,;|\t ]*""", re.IGNORECASE)
-
-
 OPEN_QUOTE = Fault(
     None, 'Tanda kutip (") tidak berpasangan. Hapus tanda kutipnya, atau tutup pada sel yang sama.'
 )

@@ -12,8 +12,6 @@ from app.files.table import Sheet, UnreadableFile
 from app.files.xlsx_table import XlsxSheet
 
 _LOOK_AT = 4096  # bytes; what a file is stands at its beginning
-
-
 _OTHER_FORMATS = (
     b"%PDF",
     b"\x89PNG",

@@ -17,14 +17,8 @@ from app.files.lost_cells import MOST_LOST_CELLS, Lost, TooManyLost, column_numb
 from app.files.table import CHUNK, TOO_LONG, Line, Sheet, UnreadableFile, header_of
 
 MOST_XLSX_CELLS = 4_000_000  # python-calamine keeps 32 bytes for every cell of the used rectangle: 128 MB
-
-
 MOST_XLSX_BYTES = 1 << 30  # unpacked
-
-
 _CELL_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{0,3})([0-9]{1,7})["']""")
-
-
 _LONGEST_REFERENCE = 64
 _LONGEST_NAME = 4096  # characters; what is longer names no separator
 

@@ -21,7 +21,7 @@ from app.flows.correction.review_correction import about_address
 from app.models import AdminMandate, AuditEvent, IdentityChange, Tag, User
 from app.runtime.db import reading, unit_of_work
 from app.security.authority import Authority
-from app.web.trail_words import WORDS
+from app.web.words.trail import WORDS
 from app.worker.duties import let_changes_take_effect
 from tests.cast import BUDI, DEWI, HADI, JOKO, NEW_PASSWORD, RAKA, RATNA, SARI, WATI, Person
 from tests.desk import centre, changes_take_effect, latest_change, user

@@ -26,7 +26,7 @@ from app.models.outbox_mail import Letter, MailState
 from app.models.reset_request import WhyRefused
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
-from app.web import trail_words
+from app.web.words import trail as trail_words
 from config import ROOT
 from tests.cast import RATNA, SARI
 from tests.desk import person_id

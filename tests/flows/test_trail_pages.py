@@ -17,7 +17,7 @@ from app.flows.reports import search_trail
 from app.models import AuditEvent, Instansi, Tag, User
 from app.runtime.db import reading, unit_of_work
 from app.security import audit
-from app.web.trail_words import GROUPS, WORDS
+from app.web.words.trail import GROUPS, WORDS
 from tests.cast import BUDI, HADI, JOKO, PASSWORD, RAKA, RATNA, SARI, STRANGERS_NIP, WATI, Person
 from tests.desk import asked
 from tests.inbox import Inbox

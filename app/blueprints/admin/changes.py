@@ -8,7 +8,7 @@ from wtforms import HiddenField
 
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind, ChangeState
-from app.domain.indonesian_time import now, shown_moment, today_in_jakarta
+from app.domain.indonesian_time import now, today_in_jakarta
 from app.flows.correction.confirm_at_desk import confirm_at_desk
 from app.flows.correction.review_correction import NotAcknowledged, about_address
 from app.flows.identity import change_identity
@@ -23,6 +23,7 @@ from app.web import again
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import LineField, MarksField, refuse_unacknowledged
 from app.web.headers import takes
+from app.web.words.changes import what_follows
 
 blueprint = Blueprint("changes", __name__, url_prefix="/perbaikan-email/perubahan/<big_row:change_id>")
 
@@ -101,21 +102,6 @@ def cancel(change_id: int) -> ResponseReturnValue:
             raise stopped(outcome)
         case NotThatState():
             return _page(change_id, form, 422, _no_longer(outcome))
-
-
-def what_follows(change: IdentityChange) -> str:
-    """What a decision has led to, as whoever decided reads it."""
-    name, what = change.user.name, change.kind.heading
-    if change.state is ChangeState.NEEDS_SECOND:
-        return f"{what} {name} menunggu konfirmasi admin kedua."
-    if change.state is ChangeState.SCHEDULED and change.effective_at:
-        return (
-            f"{what} {name} akan diganti pada {shown_moment(change.effective_at)}; pemiliknya sudah "
-            "diberi tahu."
-        )
-    if change.kind is ChangeKind.EMAIL:
-        return f"Email {name} sudah diganti, dan token dikirim ke alamat baru."
-    return f"{what} {name} sudah diganti, dan pemiliknya diberi tahu."
 
 
 def _page(

@@ -18,7 +18,6 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import ValidationError
 
-from app.blueprints.admin.instansi import chosen_instansi
 from app.domain.categories import Activation
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.flows.cpns.approve_cpns import Decree, approve_several_cpns
@@ -31,7 +30,7 @@ from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import client
 from app.security.authority import NotToTouch
 from app.web import again
-from app.web.admins import authority, proven_again
+from app.web.admins import authority, chosen_instansi, proven_again
 from app.web.fields import DayField, LineField
 from app.web.headers import takes
 from app.web.row_ids import row_id

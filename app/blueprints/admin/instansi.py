@@ -16,7 +16,6 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from sqlalchemy.orm import Session
 
 from app.domain.indonesian_time import now, shown_date
 from app.domain.typed_text import one_line
@@ -31,7 +30,7 @@ from app.models.instansi import Instansi
 from app.models.pdm_window import PdmWindow
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import client
-from app.security.authority import Authority, OutOfReach
+from app.security.authority import OutOfReach
 from app.web import again
 from app.web.admins import authority, only_pusat, proven_again, stopped
 from app.web.fields import DayField, LineField, refuse
@@ -67,16 +66,6 @@ def of_one_instansi(
         return view(instansi)
 
     return guarded
-
-
-def chosen_instansi(db: Session, held: Authority, code: str) -> Instansi | None:
-    """The one that a list is narrowed to; None without a code. One out of reach does not exist."""
-    if not code:
-        return None
-    instansi = Instansi.with_code(db, code)
-    if instansi is None or not held.covers(instansi.id):
-        abort(404)
-    return instansi
 
 
 @blueprint.get("", endpoint="page")

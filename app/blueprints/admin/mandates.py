@@ -18,7 +18,6 @@ from flask_wtf import FlaskForm
 from sqlalchemy import true
 from wtforms import StringField, ValidationError
 
-from app.blueprints.admin.instansi import chosen_instansi
 from app.domain.indonesian_time import now, shown_date, today_in_jakarta
 from app.flows.identity.change_identity import UnderWay
 from app.flows.instansi import grant_mandate as granting
@@ -29,7 +28,7 @@ from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import client
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
-from app.web.admins import authority, only_pusat, proven_again, stopped
+from app.web.admins import authority, chosen_instansi, only_pusat, proven_again, stopped
 from app.web.fields import ChoiceField, DayField, LineField, NipOfAnotherField, refuse
 from app.web.row_ids import row_id
 

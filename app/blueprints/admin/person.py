@@ -29,7 +29,7 @@ from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import ChoiceField, LineField, NipOfAnotherField, refuse
-from app.web.trail_words import words_for
+from app.web.words.trail import words_for
 
 blueprint = Blueprint("person", __name__, url_prefix="/pegawai/<row:person_id>")
 

@@ -9,7 +9,6 @@ from typing import assert_never
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.blueprints.admin.corrections import ApprovalForm, RejectionForm, number_in
 from app.domain.corrections import USUAL_REASONS_TO_REJECT
 from app.domain.indonesian_time import now
 from app.flows.correction import decide_correction
@@ -32,9 +31,10 @@ from app.runtime.portal import client, portal
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
 from app.web.admins import authority, proven_again
+from app.web.decision_forms import ApprovalForm, RejectionForm, number_in
 from app.web.headers import takes
 
-blueprint = Blueprint("several_corrections", __name__, url_prefix="/perbaikan-email")
+blueprint = Blueprint("corrections_bulk", __name__, url_prefix="/perbaikan-email")
 
 MOST_AT_ONCE = 50
 
@@ -209,7 +209,7 @@ def _why(
 def _to_the_result(outcomes: Sequence[tuple[int, Stays | None]]) -> ResponseReturnValue:
     left = [f"{one}-{why}" for one, why in outcomes if why]
     return redirect(
-        url_for("admin.several_corrections.result", pilih=[one for one, _ in outcomes], tetap=left), 303
+        url_for("admin.corrections_bulk.result", pilih=[one for one, _ in outcomes], tetap=left), 303
     )
 
 
