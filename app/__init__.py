@@ -26,7 +26,7 @@ from app.domain.indonesian_time import now
 from app.mail import delivery
 from app.mail.rendering import Letterhead, Renderer
 from app.security.signing import SigningKeys
-from app.web import assets, door, headers, limits, locale, logs, mailed_links, pages, row_ids, sessions
+from app.web import assets, door, headers, limits, logs, mailed_links, pages, row_ids, sessions, template_filters
 from app.web.portal import Portal
 from config import ROOT, Settings
 
@@ -91,7 +91,7 @@ def create_app(settings: Settings) -> Flask:
     headers.init_app(app)
     limits.init_app(app, settings)
     pages.init_app(app)
-    locale.init_app(app)
+    template_filters.init_app(app)
     assets.init_app(app)
     row_ids.init_app(app)
     mailed_links.init_app(app)

@@ -1,7 +1,6 @@
-"""The portal's language and its ways of writing times and masking addresses, for every template."""
+"""How every template writes times and masks addresses."""
 
 from flask import Flask
-from flask_babel import Babel
 
 from app.domain.client import mask_address
 from app.domain.email_address import EmailAddress
@@ -9,7 +8,6 @@ from app.domain.indonesian_time import shown_clock, shown_date, shown_moment, sh
 
 
 def init_app(app: Flask) -> None:
-    Babel(app, default_locale="id", default_timezone="Asia/Jakarta")
     app.jinja_env.filters["clock"] = shown_clock
     app.jinja_env.filters["day"] = shown_date
     app.jinja_env.filters["moment"] = shown_moment
