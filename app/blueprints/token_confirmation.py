@@ -125,7 +125,7 @@ def open_link(link: str) -> ResponseReturnValue:
 @blueprint.get("/berhasil")
 def done() -> ResponseReturnValue:
     """Who has just reset a password presses OK next: browsers that can fetch that page meanwhile, 2 s less on a slow line."""
-    page = make_response(render_template("auth/reset_done.html", is_waiting=session.get("reset_waits", False)))
+    page = make_response(render_template("reset/done.html", is_waiting=session.get("reset_waits", False)))
     if "reset_waits" in session:
         page.headers["Speculation-Rules"] = f'"{static_url("js/login.speculationrules")}"'
     return page
@@ -171,7 +171,7 @@ def page(form: ConfirmationForm, status: int = 200, opened: OpenedLink | None = 
     """The two-field page; the NIP is a third field only where this browser does not know it."""
     asked = Asked.in_this_browser()
     shown = render_template(
-        "auth/confirmation.html",
+        "reset/confirmation.html",
         form=form,
         asked=asked,
         opened=opened,

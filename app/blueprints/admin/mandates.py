@@ -62,8 +62,8 @@ def show() -> ResponseReturnValue:
         found = AdminMandate.listed(db, reach, today if which == "berlaku" else None, before, _PAGE + 1)
         choices = Instansi.within(db, held.within(Instansi.id))
     return render_template(
-        "admin/mandates.html", found=found[:_PAGE], today=today, soon=_ENDS_SOON.days, code=code, which=which, choices=choices,
-        is_first=before is None, next_before=found[_PAGE - 1].id if len(found) > _PAGE else None,
+        "admin/instansi/mandates.html", found=found[:_PAGE], today=today, soon=_ENDS_SOON.days, code=code, which=which,
+        choices=choices, is_first=before is None, next_before=found[_PAGE - 1].id if len(found) > _PAGE else None,
     )  # fmt: skip
 
 
@@ -147,7 +147,11 @@ def _grant_page(form: GrantForm, status: int = 200) -> Response:
     with reading() as db:
         choices = Instansi.within(db, true())
     page = render_template(
-        "admin/mandates_grant.html", form=form, choices=choices, years=granting.LONGEST_YEARS, has_errors=bool(form.errors)
+        "admin/instansi/grant_mandate.html",
+        form=form,
+        choices=choices,
+        years=granting.LONGEST_YEARS,
+        has_errors=bool(form.errors),
     )
     return make_response(page, status)
 
@@ -159,5 +163,5 @@ def _revocation_page(form: RevocationForm, mandate_id: int, status: int = 200) -
         abort(404)
     if mandate.user_id == authority().admin.id:
         raise stopped(granting.ONESELF)
-    page = render_template("admin/mandates_revoke.html", form=form, mandate=mandate, has_errors=bool(form.errors))
+    page = render_template("admin/instansi/revoke_mandate.html", form=form, mandate=mandate, has_errors=bool(form.errors))
     return make_response(page, status)
