@@ -1,7 +1,7 @@
 """Long pages to read, compressed for who is not logged in.
 
 Other pages are not: what is secret in them (the token of a form) could be told from their size, beside something that an
-attacker has put into the same page (BREACH). Here is neither. Static files are compressed beforehand, by `make`.
+attacker has put into the same page (BREACH). Here is neither. Static files are compressed by assets.py and `make`.
 """
 
 import gzip
