@@ -29,7 +29,7 @@ class ForgotPasswordForm(FlaskForm):
 
 def _page(form: ForgotPasswordForm, status: int = 200, likely_meant: str | None = None) -> Response:
     page = render_template(
-        "auth/forgot_password.html",
+        "reset/forgot_password.html",
         form=form,
         form_id=form.form_id.data or secrets.token_urlsafe(12),
         likely_meant=likely_meant,

@@ -56,7 +56,7 @@ class LoginForm(FlaskForm):
 def _page(form: LoginForm, status: int = 200) -> Response:
     is_nobody = sessions.visitor() is None and not form.is_submitted()
     session_is = request.args.get(SESSION) if is_nobody else None
-    page = render_template("auth/login.html", form=form, has_errors=bool(form.errors), session_is=session_is)
+    page = render_template("login/login.html", form=form, has_errors=bool(form.errors), session_is=session_is)
     return make_response(page, status)
 
 
@@ -132,7 +132,7 @@ def not_open() -> ResponseReturnValue:
         user = User.with_id(db, note["user"])
     if user is None or password_of(user) != note["password_of"]:
         return redirect(url_for("login.page"), 303)
-    return render_template("auth/not_open.html", user=user)
+    return render_template("login/not_open.html", user=user)
 
 
 def _not_by_this_form() -> ResponseReturnValue:

@@ -69,9 +69,7 @@ def open_link(link: str) -> ResponseReturnValue:
 def done() -> ResponseReturnValue:
     """Who has just reset a password presses OK next: browsers that can fetch that page meanwhile, 2 s less on
     a slow line."""
-    page = make_response(
-        render_template("auth/reset_done.html", is_waiting=session.get("reset_waits", False))
-    )
+    page = make_response(render_template("reset/done.html", is_waiting=session.get("reset_waits", False)))
     if "reset_waits" in session:
         page.headers["Speculation-Rules"] = f'"{static_url("js/login.speculationrules")}"'
     return page

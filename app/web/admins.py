@@ -206,7 +206,7 @@ def _ask_for_password(status: int, problem: str | None = None) -> Response:
         (name, value) for name, values in request.form.lists() if name not in not_kept for value in values
     ]
     page = render_template(
-        "admin/prove_again.html",
+        "login/confirm_password.html",
         kept=kept,
         field=PASSWORD_FIELD,
         nip_field=NIP_FIELD,

@@ -51,7 +51,7 @@ def page(
     """The two-field page; the NIP is a third field only where this browser does not know it."""
     asked = Asked.in_this_browser()
     shown = render_template(
-        "auth/confirmation.html",
+        "reset/confirmation.html",
         form=form,
         asked=asked,
         opened=opened,

@@ -267,7 +267,8 @@ def test_what_waits_for_a_second_admin_stands_in_the_trail(peopled: Flask, kind:
     else:
         assert grant(ratna, person, "pusat") == 303
     change = latest_change(peopled, person)
-    assert change is not None and change.state is ChangeState.NEEDS_SECOND
+    assert change is not None
+    assert change.state is ChangeState.NEEDS_SECOND
 
     with peopled.app_context(), reading() as session:
         rows = session.scalars(select(AuditEvent).where(AuditEvent.account_id == change.user_id)).all()

@@ -131,7 +131,8 @@ def _page(
     if problem:
         form.form_errors = [problem]
     page = render_template(
-        "admin/change.html", change=change, first=first, warnings=warnings, form=form, objection=objection,
+        "admin/correction/change.html", change=change, first=first, warnings=warnings, form=form,
+        objection=objection,
         confirmation=confirmation or ConfirmForm(formdata=None),
         may_cancel=change.is_under_way and objection_to_cancel(authority(), change) is None,
         stopped_before=stopped_before, has_errors=bool(form.errors or (confirmation and confirmation.errors)),

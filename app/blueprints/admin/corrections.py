@@ -94,7 +94,7 @@ def show() -> ResponseReturnValue:
             page = changes(db, held, _STATES[view], after, instansi_id)  # type: ignore[assignment]
         choices = Instansi.within(db, held.within(Instansi.id)) if held.is_pusat else []
     return render_template(
-        "admin/corrections.html", page=page, view=view, views=VIEWS, is_first=after is None,
+        "admin/correction/queue.html", page=page, view=view, views=VIEWS, is_first=after is None,
         code=instansi.code if instansi else "",
         next_cursor=_written(page.next) if page.next else None, now=now(), promise=PROMISE, choices=choices,
     )  # fmt: skip
@@ -233,7 +233,7 @@ def _one(
 ) -> Response:
     offer_possible(approval.identity_check, weighed.person)
     page = render_template(
-        "admin/correction.html",
+        "admin/correction/request.html",
         weighed=weighed,
         others=others,
         approval=approval,

@@ -147,7 +147,7 @@ def result() -> ResponseReturnValue:
         if reason in list(Stays)
         and (is_open.get(int(one)) or reason == Stays.ANSWERED)  # else it was answered since
     }
-    return render_template("admin/corrections_result.html", weighed=weighed, reasons=reasons)
+    return render_template("admin/correction/several_result.html", weighed=weighed, reasons=reasons)
 
 
 def _page(approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -> ResponseReturnValue:
@@ -166,7 +166,7 @@ def _page(approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -
         if one.correction.id not in stays and people.count(one.person.id) > 1
     }
     page = render_template(
-        "admin/corrections_several.html", weighed=weighed, stays=stays, approval=approval,
+        "admin/correction/several.html", weighed=weighed, stays=stays, approval=approval,
         rejection=rejection,
         usual_reasons=USUAL_REASONS_TO_REJECT,
         delay_hours=portal().settings.email_change_delay_hours,

@@ -101,7 +101,7 @@ def _page(
         warnings = about_address(db, authority(), person, warned_of, now()) if warned_of else []
     offer_possible(form.identity_check, person)
     page = render_template(
-        "admin/person_email.html", person=person, form=form, needs_second=is_asked, warnings=warnings,
+        "admin/people/change_email.html", person=person, form=form, needs_second=is_asked, warnings=warnings,
         is_in_use=person.is_in_use,
         delay_hours=portal().settings.email_change_delay_hours, has_errors=bool(form.errors),
     )  # fmt: skip

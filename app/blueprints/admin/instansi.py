@@ -78,7 +78,7 @@ def show() -> ResponseReturnValue:
         windows = PdmWindow.in_force_for_all(db, [instansi.id for instansi in found])
         national = PdmWindow.of(db, None)
     return render_template(
-        "admin/instansi.html", found=found[:_PAGE], windows=windows, national=national, words=words,
+        "admin/instansi/list.html", found=found[:_PAGE], windows=windows, national=national, words=words,
         is_first=after is None,
         next_after=found[_PAGE - 1].id if len(found) > _PAGE else None,
     )  # fmt: skip
@@ -196,7 +196,7 @@ def _set_window(instansi: Instansi | None) -> ResponseReturnValue:
 
 def _contact_page(form: ContactForm, instansi: Instansi, status: int = 200) -> Response:
     page = render_template(
-        "admin/instansi_contact.html", form=form, instansi=instansi, has_errors=bool(form.errors)
+        "admin/instansi/contact.html", form=form, instansi=instansi, has_errors=bool(form.errors)
     )
     return make_response(page, status)
 
@@ -206,7 +206,7 @@ def _window_page(form: WindowForm, instansi: Instansi | None, status: int = 200)
         own = PdmWindow.of(db, instansi.id) if instansi else None
         national = PdmWindow.of(db, None)
     page = render_template(
-        "admin/instansi_window.html",
+        "admin/instansi/pdm_window.html",
         form=form,
         instansi=instansi,
         own=own,

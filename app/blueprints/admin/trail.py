@@ -122,7 +122,7 @@ def export() -> ResponseReturnValue:
 
 def _page(form: TrailForm, found: Found, status: int = 200) -> Response:
     page = render_template(
-        "admin/trail.html",
+        "admin/reports/trail.html",
         form=form,
         has_errors=bool(form.errors),
         found=found,
