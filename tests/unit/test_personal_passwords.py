@@ -18,6 +18,7 @@ SARI = Owner("198609262015052001", "Sari Dewi", date(1986, 9, 26), "sari.dewi@nu
 NIP = "Password tidak boleh berisi NIP Anda. Pilih yang lain."
 BIRTH = "Password tidak boleh berisi tanggal lahir Anda. Pilih yang lain."
 NAME = "Password tidak boleh berisi nama Anda. Pilih yang lain."
+UNSEEN = "Password berisi karakter yang tidak terlihat."
 EMAIL = "Password tidak boleh berisi alamat email Anda. Pilih yang lain."
 
 
@@ -49,7 +50,7 @@ def test_what_is_the_owners_is_refused(password: str, said: list[str]) -> None:
         (None, "Kuda-Laut7", []),
     ],
 )
-def test_the_name_of_the_mailbox_counts_from_four_letters_on(email: str | None, password: str, said: list[str]) -> None:
+def test_a_mailbox_counts_from_four_letters_on(email: str | None, password: str, said: list[str]) -> None:
     assert personal_faults(password, Owner(SARI.nip, "Adi", None, email)) == said
 
 
@@ -86,10 +87,7 @@ def test_the_strict_rules_are_told_on_one_line() -> None:
     ("password", "said"),
     [
         ("", "Isi password baru Anda."),
-        (
-            "Kuda\tLaut7",
-            "Password berisi karakter yang tidak terlihat. Ketik langsung di kolom ini, atau salin ulang tanpa baris baru.",
-        ),
+        ("Kuda\tLaut7", f"{UNSEEN} Ketik langsung di kolom ini, atau salin ulang tanpa baris baru."),
         (
             "Indonesia2024",
             "Password ini termasuk yang paling sering dipakai orang, jadi mudah ditebak. Pilih yang lain.",
