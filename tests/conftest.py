@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import psycopg
 import pytest
@@ -62,7 +63,7 @@ _tried: dict[tuple[bytes, bytes, low_level.Type], VerifyMismatchError | None] = 
 _verify_secret = low_level.verify_secret
 
 
-def _verify_once(hash: bytes, secret: bytes, type: low_level.Type) -> bool:
+def _verify_once(hash: bytes, secret: bytes, type: low_level.Type) -> Literal[True]:
     if (hash, secret, type) not in _tried:
         try:
             _verify_secret(hash, secret, type)
@@ -177,7 +178,7 @@ def _on_server(url: str, statement: str, since_15: str = "") -> None:
     time."""
     parts = make_url(url.format("postgres"))
     with psycopg.connect(
-        host=parts.query["host"], user=parts.username, dbname="postgres", autocommit=True
+        host=str(parts.query["host"]), user=parts.username, dbname="postgres", autocommit=True
     ) as connection:
         knows_it = connection.info.server_version >= 150_000
         connection.execute(f"{statement} {since_15 if knows_it else ''}")

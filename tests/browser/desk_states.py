@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from itertools import count
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 from sqlalchemy import select
 
 from app.domain.indonesian_time import now
@@ -143,7 +143,7 @@ def stop_in_session(page: Page, portal: LivePortal) -> None:
 def hand_over(page: Page, rows: str) -> None:
     page.goto("/admin/impor")
     page.locator("input[type=file]").set_input_files(
-        files=[{"name": "pegawai.csv", "mimeType": "text/csv", "buffer": (_CSV + rows).encode()}]
+        files=FilePayload(name="pegawai.csv", mimeType="text/csv", buffer=(_CSV + rows).encode())
     )
     button(page, "Unggah dan periksa").click()
 

@@ -57,10 +57,12 @@ def test_the_offer_to_install_lies_below_everything_and_asks_once(open_browser: 
     expect(offer.get_by_role("link", name="Penjelasannya")).to_have_attribute(
         "href", "/bantuan#lewat-aplikasi"
     )
-    top = (offer.bounding_box() or {})["y"]
+    lies_at = offer.bounding_box()
+    assert lies_at is not None
     for other in phone.locator("main :is(input, form button, .ways a):visible").all():
-        box = other.bounding_box() or {}
-        assert box["y"] + box["height"] <= top
+        box = other.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= lies_at["y"]
     offer.get_by_role("button", name="Pasang aplikasi").tap()
 
     assert phone.evaluate("() => window.asked")

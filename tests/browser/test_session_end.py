@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -198,7 +199,7 @@ def test_what_a_browser_says_of_a_visit_counts_it_as_one(page: Page, live_portal
     log_in(page, SARI)
     page.wait_for_function("navigator.serviceWorker.controller")
     menu = page.get_by_role("navigation", name="Menu utama")
-    acts = (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: menu.get_by_role("link", name="Akun").click(),
         lambda: page.reload(),
         lambda: page.goto("/beranda"),

@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 
 from app.cli import bounces
 from app.cli.bounces import look_into_mailbox
+from app.domain.bounce import read_bounce
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now
 from app.mail import bounce_mailbox
@@ -378,7 +379,7 @@ def test_a_message_that_cannot_be_taken_stands_before_no_other(
         assert b"racun" not in message
         return original(message)
 
-    original = bounces.read_bounce
+    original = read_bounce
     monkeypatch.setattr(bounces, "read_bounce", read)
     monkeypatch.setattr(bounces, "MESSAGES_A_ROUND", 2)
     with ImapServer() as imap:

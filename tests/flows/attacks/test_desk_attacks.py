@@ -300,11 +300,11 @@ def test_no_page_of_the_desk_shows_what_opens_an_account(peopled: Flask, inbox: 
     mails = inbox.fetch()
     with peopled.app_context(), reading() as session:
         secrets = {
-            row.reference
-            for kind in (ResetRequest, EmailCorrection, IdentityChange)
-            for row in session.scalars(select(kind))
+            reference
+            for column in (ResetRequest.reference, EmailCorrection.reference, IdentityChange.reference)
+            for reference in session.scalars(select(column))
         }
-        secrets |= {row.key for row in session.scalars(select(ResetRequest))}  # type: ignore[misc]
+        secrets |= {row.key.hex() for row in session.scalars(select(ResetRequest))}
         secrets |= {row.message_id for row in session.scalars(select(OutboxMail))}
         secrets |= {row.password_hash for row in session.scalars(select(User)) if row.password_hash}
         secrets |= {row.id_hash for row in session.scalars(select(LoginSession))}

@@ -69,7 +69,7 @@ def path_of(mail: Mail) -> str:
 
 
 def send(
-    visitor: Visitor, link: str, content: bytes | None = None, filename: str = "sk.jpg", **fields: str
+    visitor: Visitor, link: str, content: bytes | None = None, filename: str = "sk.jpg", /, **fields: str
 ) -> TestResponse:
     data: dict[str, object] = {**FORM, **fields, "csrf_token": visitor.csrf_token(link)}
     if content is not None:
@@ -601,7 +601,7 @@ def test_no_photo_is_drawn_inside_a_transaction(
     """Somebody else writes meanwhile, which on SQLite only one can."""
     draw = received_photo._drawn_by_another_process
 
-    def while_another_writes(content: bytes) -> tuple[bytes, int]:
+    def while_another_writes(content: bytes) -> tuple[bytes, int | None]:
         with ThreadPoolExecutor(1) as other:
             asked = other.submit(ask, Visitor(peopled), BUDI.nip, "budi.baru@nusajaya.example").result()
         assert asked.status_code == 303

@@ -402,7 +402,7 @@ def test_a_ticket_read_out_on_the_phone_is_found_however_it_is_typed(peopled: Fl
 
 def test_a_likely_slip_in_an_address_is_a_warning_that_can_be_passed(peopled: Flask) -> None:
     wati, path = logged_in(peopled, WATI), f"/admin/pegawai/{person_id(peopled, JOKO)}/email"
-    fields = {
+    fields: dict[str, str | list[str]] = {
         "identity_check": "surat_atasan",
         "reason": "Surat",
         "seen": _seen(wati.open(path)),

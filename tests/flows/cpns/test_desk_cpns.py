@@ -14,7 +14,7 @@ from app.domain.categories import Activation, Category
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.models import AdminMandate, AuditEvent, Instansi, Tag, User
 from app.runtime.db import engine, reading, unit_of_work
-from tests.cast import BUDI, CINTA, NEW_PASSWORD, PASSWORD, RAKA, RATNA, SARI, TONO, WATI
+from tests.cast import BUDI, CINTA, NEW_PASSWORD, PASSWORD, RAKA, RATNA, SARI, TONO, WATI, email_of
 from tests.desk import person_id, user
 from tests.flows.attacks.test_races import _all_at_once
 from tests.inbox import Inbox
@@ -367,7 +367,7 @@ def test_the_command_line_lets_cinta_in_and_writes_to_her(peopled: Flask, inbox:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_list_is_read_in_the_order_of_an_index(peopled: Flask, database_url: str) -> None:
-    asked: list[tuple[str, object]] = []
+    asked: list[tuple[str, tuple[str | int | None, ...]]] = []
     waiting(peopled, 55)
     admins = [logged_in(peopled, WATI), logged_in(peopled, RATNA)]
     with peopled.app_context():
@@ -409,7 +409,7 @@ def test_the_notice_of_a_bulk_act_reaches_everybody_of_the_centre_once(peopled: 
     send(logged_in(peopled, WATI), REJECT, waiting(peopled, 2), reason="Bukan pegawai di sini")
 
     notices = [mail.to for mail in inbox.fetch() if "akun CPNS ditolak, 2 sekaligus" in mail.subject]
-    assert sorted(notices) == sorted([SARI.email, RATNA.email])
+    assert sorted(notices) == sorted([email_of(SARI), email_of(RATNA)])
     with peopled.app_context(), reading() as session:
         assert session.scalar(select(func.count()).where(AuditEvent.tag == Tag.CPNS_REJECTED)) == 2
 

@@ -5,8 +5,9 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from threading import Barrier, Event
 
@@ -752,6 +753,13 @@ def begun(app: Flask) -> imports.Pass:
     return imports.Pass(app, hold)
 
 
+def _chunks(app: Flask) -> Generator[float]:
+    """Those of a worker that can die between two of them."""
+    chunks = begun(app).chunks()
+    assert isinstance(chunks, Generator)
+    return chunks
+
+
 @pytest.fixture
 def long_file() -> bytes:
     """Four chunks; the last row names a person of the first chunk once more."""
@@ -763,9 +771,8 @@ def test_a_worker_that_dies_in_the_middle_loses_no_row_and_counts_none_twice(
     peopled: Flask, wati: Visitor, long_file: bytes
 ) -> None:
     page = uploaded(wati, long_file)
-    dead = begun(peopled).chunks()
-    next(dead)
-    dead.close()
+    with closing(_chunks(peopled)) as dead:
+        next(dead)
     work(peopled)
     assert batch_of(peopled, page).state is BatchState.CHECKING, "somebody may still have it in hand"
 
@@ -774,10 +781,9 @@ def test_a_worker_that_dies_in_the_middle_loses_no_row_and_counts_none_twice(
     assert batch_of(peopled, page).dry_run == {"new": 760, "refused": 1}
 
     run(wati, page)
-    dead = begun(peopled).chunks()
-    next(dead)
-    next(dead)
-    dead.close()
+    with closing(_chunks(peopled)) as dead:
+        next(dead)
+        next(dead)
     assert batch_of(peopled, page).rows_done == 2 * imports.ROWS_A_CHUNK
     with time_machine.travel(now() + HOLD_LASTS, tick=True):
         work(peopled)

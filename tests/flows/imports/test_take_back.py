@@ -32,7 +32,7 @@ from app.models.admin_mandate import Role
 from app.runtime.db import reading, unit_of_work
 from app.worker import imports
 from app.worker.cleaning import clean_up
-from tests.cast import BUDI, CINTA, JOKO, LESTARI, RAKA, RATNA, SARI, WATI, Person
+from tests.cast import BUDI, CINTA, JOKO, LESTARI, RAKA, RATNA, SARI, WATI, Person, email_of
 from tests.conftest import MakeApp, people
 from tests.desk import asked, latest_change, person_id
 from tests.flows.imports.importing import (
@@ -508,7 +508,7 @@ def test_a_worker_that_dies_in_the_middle_loses_nothing_and_does_nothing_twice(
     assert len(trail(peopled, Tag.IMPORT_TAKEN_BACK)) == 1
     with time_machine.travel(now() + HOLD_LASTS * 2, tick=True):
         told = inbox.fetch()
-    assert sorted(letter.to for letter in told) == sorted([BUDI.email, SARI.email, RATNA.email])
+    assert sorted(letter.to for letter in told) == sorted([email_of(BUDI), email_of(SARI), email_of(RATNA)])
 
 
 def test_taking_back_waits_for_its_turn_like_any_file(
@@ -572,11 +572,11 @@ def test_the_table_is_as_before_exactly_where_nothing_has_changed_since(
     since: dict[str, set[str]] = {}
     for nip in chance.sample(sorted(between.keys() - {person.nip for person in (WATI, RAKA, RATNA)}), 9):
         if nip in before:
-            column, value = chance.choice(
+            changed_column, third = chance.choice(
                 (("name", "Nama Ketiga"), ("work_unit", "Unit Ketiga"), ("phone", "0812-555-0999"))
             )
-            change(peopled, nip, **{column: value})
-            since[nip] = {column}
+            change(peopled, nip, **{changed_column: third})
+            since[nip] = {changed_column}
         elif email := between[nip]["email"]:
             Visitor(peopled).ask_for_token(nip, str(email))
             since[nip] = set(COLUMNS)

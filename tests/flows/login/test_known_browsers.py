@@ -368,8 +368,8 @@ def test_five_people_share_a_browser_and_who_was_here_longest_ago_makes_room(
     peopled: Flask, password_hash: str
 ) -> None:
     with peopled.app_context(), unit_of_work() as session:
-        for person in session.scalars(select(User).where(User.nip.in_([DEWI.nip, HADI.nip]))):
-            person.set_password(password_hash, now())
+        for user in session.scalars(select(User).where(User.nip.in_([DEWI.nip, HADI.nip]))):
+            user.set_password(password_hash, now())
     shared = Visitor(peopled)
     for person in (SARI, DEWI, RAKA, WATI, RATNA):
         assert shared.log_in(person.nip).status_code == 303

@@ -18,6 +18,7 @@ from tests.flows.people.test_people import the_next_page
 from tests.visitor import Visitor, logged_in
 
 HOW_MANY = 15_000
+Values = tuple[str | int | None, ...]
 _LARGE = (
     "user_account", "name_word", "reset_request", "outbox_mail", "audit_event", "login_session",
     "email_correction",
@@ -65,12 +66,12 @@ def _open_with_the_next(visitor: Visitor, path: str) -> None:
         assert visitor.open(following).status_code == 200
 
 
-def _statements_of(app: Flask) -> dict[str, tuple[str, object]]:
+def _statements_of(app: Flask) -> dict[str, tuple[str, Values]]:
     """What is asked of the database from now on; of statements that differ only in what is looked for, the
     last."""
-    asked: dict[str, tuple[str, object]] = {}
+    asked: dict[str, tuple[str, Values]] = {}
 
-    def note(_connection: Connection, _cursor: object, statement: str, values: object, *_: object) -> None:
+    def note(_connection: Connection, _cursor: object, statement: str, values: Values, *_: object) -> None:
         if statement.startswith(("SELECT", "UPDATE", "DELETE")):
             asked[statement] = (statement, values)
 
@@ -79,7 +80,7 @@ def _statements_of(app: Flask) -> dict[str, tuple[str, object]]:
     return asked
 
 
-def _no_plan_scans(app: Flask, asked: dict[str, tuple[str, object]]) -> None:
+def _no_plan_scans(app: Flask, asked: dict[str, tuple[str, Values]]) -> None:
     statements = list(asked.values())
     with app.app_context():
         made = engine()
@@ -88,7 +89,7 @@ def _no_plan_scans(app: Flask, asked: dict[str, tuple[str, object]]) -> None:
             for statement, values in statements:
                 plan = " | ".join(
                     row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)
-                )  # type: ignore[arg-type]
+                )
                 in_order = any(f"SCAN user_account USING INDEX {index}" in plan for index in _OF_A_FEW)
                 assert in_order or not [table for table in _LARGE if f"SCAN {table}" in plan], (
                     plan,
@@ -98,7 +99,7 @@ def _no_plan_scans(app: Flask, asked: dict[str, tuple[str, object]]) -> None:
         return
     with made.connect() as connection:
         for statement, values in statements:
-            rows = connection.exec_driver_sql(f"EXPLAIN {statement}", values)  # type: ignore[arg-type]
+            rows = connection.exec_driver_sql(f"EXPLAIN {statement}", values)
             plan = "\n".join(row[0] for row in rows)
             assert not [table for table in ("user_account", "name_word") if f"Seq Scan on {table}" in plan], (
                 plan,

@@ -9,6 +9,7 @@ import time_machine
 from flask import Flask
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.domain.client import Client
 from app.domain.email_address import EmailAddress
@@ -30,13 +31,13 @@ def note(
     app: Flask, tag: Tag, account: Person | None, actor: Person | None = None, **detail: str | int
 ) -> None:
     with app.app_context(), unit_of_work() as session:
-        audit.record(
-            session, tag, user(session, account), FROM_HERE, now(), actor=user(session, actor), **detail
-        )  # type: ignore[arg-type]
+        by = user(session, actor)
+        # mypy takes the words of the detail for `instansi_id`
+        audit.record(session, tag, user(session, account), FROM_HERE, now(), actor=by, **detail)  # type: ignore[arg-type]
 
 
-def user(session: object, person: Person | None) -> User | None:
-    return person and session.scalars(select(User).where(User.nip == person.nip)).one()  # type: ignore[attr-defined]
+def user(session: Session, person: Person | None) -> User | None:
+    return session.scalars(select(User).where(User.nip == person.nip)).one() if person else None
 
 
 def events(app: Flask, tag: Tag) -> list[AuditEvent]:

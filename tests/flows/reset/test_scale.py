@@ -26,7 +26,7 @@ _LARGE = (
     "database_url", ["sqlite"], indirect=True
 )  # its plans do not depend on how much is in a table
 def test_no_step_of_the_flow_scans_a_large_table(peopled: Flask, inbox: Inbox, database_url: str) -> None:
-    asked: list[tuple[str, object]] = []
+    asked: list[tuple[str, tuple[str | int | None, ...]]] = []
     with peopled.app_context():
         listened = engine()
     event.listen(

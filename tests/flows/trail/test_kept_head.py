@@ -17,12 +17,13 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from app.cli.trail import log_head, seal_what_is_new
+from app.domain.client import Client
 from app.domain.indonesian_time import now
 from app.models import AuditEvent, AuditHead, Tag
 from app.runtime import migrations
 from app.runtime.db import engine, reading, unit_of_work
 from app.security import sealing
-from app.security.kept_head import KeptHead
+from app.security.kept_head import Anchor, KeptHead
 from config import ROOT
 from tests.conftest import SECRET_KEY, MakeApp, people
 from tests.flows.trail.test_sealed_trail import act, head, kept_file, seal_all, tamper, verify
@@ -378,7 +379,7 @@ def test_thousands_of_late_rows_cost_the_worker_nothing(sealed: Flask, database_
 
     with sealed.app_context():
         with engine().connect() as connection:
-            connection.connection.set_progress_handler(count, 100)  # type: ignore[attr-defined]
+            connection.connection.set_progress_handler(count, 100)
         sealed_now = seal_what_is_new()
         nothing = seal_what_is_new()
 
@@ -489,7 +490,7 @@ def test_the_file_is_written_after_the_commit_and_never_before(
     seen: list[tuple[int, int]] = []
     replace = KeptHead.replace
 
-    def looking(self: KeptHead, anchor: sealing.Anchor) -> str | None:
+    def looking(self: KeptHead, anchor: Anchor) -> str | None:
         with engine().connect().execution_options(portal_read_only=True) as connection:
             committed = connection.execute(text("SELECT seal_no FROM audit_head")).scalar_one()
         seen.append((committed, anchor.seal_no))
@@ -568,8 +569,8 @@ def start_resealing(app: Flask, steps: int) -> None:
             assert isinstance(outcome, sealing.Resealed) and outcome.heads is None
 
 
-def sealing_client() -> sealing.Client:
-    return sealing.Client("-", "command line", "-")
+def sealing_client() -> Client:
+    return Client("-", "command line", "-")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import re
 from base64 import b64encode
 from datetime import timedelta
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 import time_machine
@@ -273,7 +274,8 @@ def test_the_play_store_build_is_vouched_for_by_the_settings(make_app: MakeApp) 
     answer = portal.open("/.well-known/assetlinks.json")
 
     assert answer.content_type == "application/json"
-    (statement,) = answer.json or ()
+    assert answer.json is not None
+    (statement,) = answer.json
     assert statement["relation"] == ["delegate_permission/common.handle_all_urls"]
     assert statement["target"] == {
         "namespace": "android_app",
@@ -316,13 +318,21 @@ def test_a_bad_setting_of_the_app_stops_the_start(
 
 def _fetched(visitor: Visitor, path: str) -> TestResponse:
     """A file, read to its end and closed."""
-    with visitor.open(path) as answer:
+    answer = visitor.open(path)
+    with answer:
         answer.get_data()
-        return answer
+    return answer
 
 
-def _release(visitor: Visitor) -> dict[str, list[list[str]]]:
+class _Release(TypedDict):
+    """What the worker keeps, as far as it is asked for here: paths and the hash of what lies there."""
+
+    files: list[tuple[str, str]]
+    offline: tuple[str, str]
+
+
+def _release(visitor: Visitor) -> _Release:
     found = re.match(r"const RELEASE = (\{.*\});\n", visitor.open("/sw.js").text)
     assert found
-    release: dict[str, list[list[str]]] = json.loads(found[1])
+    release: _Release = json.loads(found[1])
     return release

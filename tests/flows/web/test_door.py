@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import time_machine
 from flask import Flask
+from limits import parse
 from sqlalchemy import select
 
 from app.domain.categories import Activation, Category
@@ -142,7 +143,7 @@ def test_a_site_of_48_bits_has_ten_lines_worth_of_tries(make_app: MakeApp, passw
     most = int(throttle.of_a_site(throttle.WRONG_TRIES_PER_CLIENT).split()[0])
     assert most == 10 * int(throttle.WRONG_TRIES_PER_CLIENT.split()[0])
     with app.test_request_context():
-        item = limits.parse(throttle.of_a_site(throttle.WRONG_TRIES_PER_CLIENT))
+        item = parse(throttle.of_a_site(throttle.WRONG_TRIES_PER_CLIENT))
         for _ in range(most):
             limits.limiter.limiter.hit(item, "2001:db8:7::/48", "wrong-tries-of-site")
 
@@ -417,7 +418,7 @@ def test_refused_forms_are_refused_alike_whether_limits_are_on_or_off(
         for rule in app.url_map.iter_rules():
             if "POST" in (rule.methods or ()):
                 path = re.sub("<[^>]+>", "1", rule.rule)
-                said[rule.rule] = app.test_client().post(path, **broken).status_code  # type: ignore[arg-type]
+                said[rule.rule] = app.test_client().post(path, **broken).status_code
         answers.append(said)
 
     assert answers[0] == answers[1]

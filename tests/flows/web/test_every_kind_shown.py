@@ -173,8 +173,8 @@ def test_every_request_and_change_is_shown(peopled: Flask, ratna: Visitor) -> No
             )  # fmt: skip
         for kind in ChangeKind:
             if kind is not ChangeKind.MANDATE:
-                for state in (ChangeState.DONE, ChangeState.FROZEN, ChangeState.CANCELLED):
-                    session.add(_change(sari, kind, state))
+                for reached in (ChangeState.DONE, ChangeState.FROZEN, ChangeState.CANCELLED):
+                    session.add(_change(sari, kind, reached))
         session.add(_change(sari, ChangeKind.EMAIL, ChangeState.NEEDS_SECOND))
 
     page = ratna.open(f"/admin/pegawai/{person_id(peopled, SARI)}")

@@ -78,7 +78,7 @@ def table(visitor: Visitor, rule: str, kind: str) -> bytes:
     page, path = TABLES[rule]
     answer = visitor.submit(page, path, bentuk=kind) if page else visitor.open(path.format(kind=kind))
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store"), rule
-    return answer.data
+    return answer.get_data()
 
 
 def test_every_table_that_the_portal_answers_is_looked_at(peopled: Flask) -> None:
