@@ -48,7 +48,7 @@ _compiled: dict[tuple[object, ...], object] = {}
 _compile_builder = Rule._compile_builder
 
 
-def _compile_once(rule: Rule, append_unknown: bool = True) -> object:
+def _compile_once(rule: Rule, append_unknown: bool = True) -> object:  # noqa: FBT001 (as it is called)
     kinds = tuple(sorted((name, type(converter)) for name, converter in rule._converters.items()))
     key = (rule.rule, append_unknown, repr(rule.defaults), repr(kinds), rule.subdomain, rule.host)
     if key not in _compiled:

@@ -94,7 +94,8 @@ def confirm_as_second(app: Flask, person: Person) -> None:
         admin = session.scalars(select(User).where(User.nip == DEWI.nip)).one()
         held = Authority.of(session, admin, today_in_jakarta(now()))
         change = latest_change(app, person)
-        assert held is not None and change is not None
+        assert held is not None
+        assert change is not None
         confirmed = confirm_change(
             session, held, change.id, timedelta(hours=24), Client("-", "-", "-"), now()
         )

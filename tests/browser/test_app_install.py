@@ -28,7 +28,10 @@ OFFER_TO_INSTALL = """() => {
 
 @pytest.fixture
 def own_phone(
-    playwright: Playwright, browser_type_launch_args: dict[str, Any], live_portal: LivePortal, tmp_path: Path
+    playwright: Playwright,
+    browser_type_launch_args: dict[str, Any],  # noqa: ARG001 (skips where there is no Chromium)
+    live_portal: LivePortal,
+    tmp_path: Path,
 ) -> Iterator[Page]:
     with phone_of_its_own(playwright, live_portal.url, tmp_path / "profile") as page:
         yield page

@@ -126,7 +126,8 @@ def test_a_new_release_takes_over_at_the_next_navigation_without_a_mix(
         page.wait_for_timeout(50)
     wait_for_worker(page)
     (urls,) = kept.values()
-    assert _style(page) in urls and old_style not in urls
+    assert _style(page) in urls
+    assert old_style not in urls
 
     # The page of the old release that is still open has what it needs.
     expect(old_tab.locator(".masthead")).not_to_have_css("background-color", NEW_COLOUR)
@@ -149,5 +150,6 @@ def _with_another_colour(static: Path, folder: Path) -> Path:
 
 def _style(page: Page) -> str:
     found = page.locator("link[rel=stylesheet]").last.get_attribute("href")
-    assert found and "portal.css?v=" in found
+    assert found
+    assert "portal.css?v=" in found
     return found

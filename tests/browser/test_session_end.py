@@ -155,7 +155,7 @@ def test_of_two_tabs_in_which_nobody_does_anything_both_really_end(
 
 @pytest.mark.parametrize("hears_of_it", [True, False], ids=["tabs that talk", "tabs that do not"])
 def test_who_does_something_in_one_tab_stays_in_both_and_then_both_end(
-    page: Page, live_portal: LivePortal, hears_of_it: bool
+    page: Page, live_portal: LivePortal, *, hears_of_it: bool
 ) -> None:
     if not hears_of_it:
         page.context.add_init_script("delete window.BroadcastChannel")

@@ -132,7 +132,7 @@ class DishonestAdmin(RuleBasedStateMachine):
         )
 
     @rule(whom=integers(0, 20), who=integers(0, 5), closes=booleans())
-    def closes_or_opens(self, whom: int, who: int, closes: bool) -> None:
+    def closes_or_opens(self, whom: int, who: int, *, closes: bool) -> None:
         act = deactivate if closes else reactivate
         self._with(
             who, whom, lambda session, held, person: act(session, held, person.id, "x", FROM, self._at)
@@ -166,7 +166,7 @@ class DishonestAdmin(RuleBasedStateMachine):
         self._with(who, 0, act)
 
     @rule(who=integers(0, 5), which=integers(0, 9), confirms=booleans())
-    def speaks_as_the_second(self, who: int, which: int, confirms: bool) -> None:
+    def speaks_as_the_second(self, who: int, which: int, *, confirms: bool) -> None:
         def act(session: Session, held: Authority, _person: User) -> None:
             changes = session.scalars(
                 select(IdentityChange.id).order_by(IdentityChange.id.desc()).limit(10)
@@ -188,7 +188,7 @@ class DishonestAdmin(RuleBasedStateMachine):
         is_new=booleans(),
         nip=sampled_from((*NIPS, SARI.nip, RAKA.nip, BUDI.nip)),
     )
-    def imports_a_row(self, who: int, whom: int, is_new: bool, nip: str) -> None:
+    def imports_a_row(self, who: int, whom: int, *, is_new: bool, nip: str) -> None:
         def act(session: Session, held: Authority, person: User) -> None:
             only = held.only_instansi_id
             instansi = None if held.is_pusat else session.get(Instansi, only) if only else person.instansi

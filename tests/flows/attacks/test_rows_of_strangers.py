@@ -71,7 +71,7 @@ class Walker:
     """Somebody with a browser, on a line of the own. `fields` makes the form that is sent the n-th time."""
 
     def __init__(
-        self, app: Flask, fields: Callable[[int], dict[str, str]], has_token: bool, forgets: bool = False
+        self, app: Flask, fields: Callable[[int], dict[str, str]], *, has_token: bool, forgets: bool = False
     ) -> None:
         line = next(_lines)
         self.visitor = Visitor(app, f"198.18.{line // 250}.{line % 250}")

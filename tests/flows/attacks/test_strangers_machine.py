@@ -137,7 +137,7 @@ class Strangers(RuleBasedStateMachine):
         form=st.integers(0, 5),
         submits=st.booleans(),
     )
-    def ask_for_correction(self, nip: str, address: str, form: int, submits: bool) -> None:
+    def ask_for_correction(self, nip: str, address: str, form: int, *, submits: bool) -> None:
         keys, sender = self.keys, self._anyone()
         name = str(form) if form < 2 else str(next(self.numbers) + 100)
         wish = self._done(

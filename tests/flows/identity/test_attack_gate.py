@@ -212,8 +212,9 @@ def test_the_thief_cannot_use_up_the_owners_link_by_stopping_a_later_change(
 
 
 @pytest.mark.parametrize("column", ["code", "email"])
+@pytest.mark.usefixtures("inbox")
 def test_a_file_changes_somebody_about_whom_a_decision_waits(
-    peopled: Flask, inbox: Inbox, tmp_path: Path, column: str
+    peopled: Flask, tmp_path: Path, column: str
 ) -> None:
     change_email(logged_in(peopled, WATI), peopled, SARI, "sari.baru@contoh.example")
     changed = {"code": "3402"} if column == "code" else {"email": "sari.lain@contoh.example"}
@@ -267,14 +268,16 @@ def test_what_waits_for_a_second_admin_stands_in_the_trail(peopled: Flask, kind:
     else:
         assert grant(ratna, person, "pusat") == 303
     change = latest_change(peopled, person)
-    assert change is not None and change.state is ChangeState.NEEDS_SECOND
+    assert change is not None
+    assert change.state is ChangeState.NEEDS_SECOND
 
     with peopled.app_context(), reading() as session:
         rows = session.scalars(select(AuditEvent).where(AuditEvent.account_id == change.user_id)).all()
     assert [row for row in rows if row.detail.get("change") == change.id], [row.tag for row in rows]
 
 
-def test_the_waiting_time_does_not_run_out_before_its_letter_has_left(peopled: Flask, inbox: Inbox) -> None:
+@pytest.mark.usefixtures("inbox")
+def test_the_waiting_time_does_not_run_out_before_its_letter_has_left(peopled: Flask) -> None:
     """The mail server is down for a day: the address changes before its owner was told."""
     assert change_email(logged_in(peopled, WATI), peopled, SARI, "maling@contoh.example") == 303
     with time_machine.travel(now() + timedelta(hours=25)):
@@ -296,7 +299,8 @@ def test_stopping_an_older_mandate_ends_the_one_that_followed(peopled: Flask, in
         assert not AdminMandate.holds_for(session, budi, now().date())
 
 
-def test_words_of_the_trail_for_a_nip_do_not_say_email(peopled: Flask) -> None:
+@pytest.mark.usefixtures("peopled")
+def test_words_of_the_trail_for_a_nip_do_not_say_email() -> None:
     assert WORDS[Tag.EMAIL_CHANGE_DECIDED] == "Perubahan diputuskan"
 
 

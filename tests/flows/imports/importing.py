@@ -55,7 +55,7 @@ def uploaded(visitor: Visitor, content: bytes, name: str = "pegawai.csv", **fiel
     return re.sub(r"^https?://[^/]+", "", answer.location)
 
 
-def lying_there(app: Flask, person: Person, content: bytes, of_centre: bool = False) -> str:
+def lying_there(app: Flask, person: Person, content: bytes, *, of_centre: bool = False) -> str:
     """The page of a file that waits for the worker, however it came there: the page takes one of each admin
     at a time."""
     with app.app_context(), unit_of_work() as session:

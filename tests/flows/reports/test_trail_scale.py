@@ -35,7 +35,7 @@ def test_no_page_of_figures_or_trail_scans_a_large_table(peopled: Flask, databas
     with peopled.app_context():
         count_everybody()
     ask_correction(peopled, 1, BUDI, timedelta(hours=3))
-    refuse_mail(peopled, 1, BUDI, "budi@penuh.example", MailState.FAILED, "552", timedelta(days=1))
+    refuse_mail(peopled, BUDI, "budi@penuh.example", MailState.FAILED, "552", timedelta(days=1))
     set_stuck(peopled, BUDI, now())
     for tag in (Tag.DEACTIVATED, Tag.PERSON_OPENED):
         note(peopled, tag, BUDI, WATI)
@@ -65,7 +65,6 @@ def test_no_page_of_figures_or_trail_scans_a_large_table(peopled: Flask, databas
             f"nip={BUDI.nip}&oleh={WATI.nip}",
             "jenis=email",
             "lanjut=99",
-            # Fmt: skip
             "dari=2026-01-01&sampai=2026-12-31",
             f"jenis=reset&dari=2026-01-01&oleh={WATI.nip}&lanjut=99",
         ):

@@ -98,9 +98,8 @@ def test_the_holder_of_a_link_does_not_guess_at_other_codes_or_other_nips(
         assert _send(budi, nip="", token=token) == 429, token
 
 
-def test_wrong_codes_beside_an_opened_link_are_counted_for_the_office(
-    peopled: Flask, budi: Visitor, mail: Mail
-) -> None:
+@pytest.mark.usefixtures("peopled")
+def test_wrong_codes_beside_an_opened_link_are_counted_for_the_office(budi: Visitor, mail: Mail) -> None:
     budi.open(mail.link)
     token = budi.csrf_token("/konfirmasi-reset-password")
     fields = {"csrf_token": token, "token": WRONG, "password": NEW_PASSWORD}

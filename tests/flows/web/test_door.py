@@ -96,7 +96,7 @@ def test_whatever_a_proxy_writes_is_answered_and_kept_in_one_spelling(
 )
 @on_one
 def test_one_line_has_a_hundred_wrong_tries_and_many_lines_have_as_many_each(
-    make_app: MakeApp, password_hash: str, line: str, is_one: bool
+    make_app: MakeApp, password_hash: str, line: str, *, is_one: bool
 ) -> None:
     app = make_app(TRUSTED_PROXIES="1")
     people(app, password_hash)
@@ -201,16 +201,19 @@ def test_a_hundred_and_five_of_one_office_ask_on_one_morning_and_each_gets_a_tok
     for number in range(100):
         guesser.post("/login", csrf_token=token, nip=f"1970010119950{number + 1:05d}", password="Salah-1")
     held = guesser.log_in(SARI.nip)
-    assert held.status_code == 429 and "Pilih Lupa Password, lalu buka tautan" in words_of(held)
+    assert held.status_code == 429
+    assert "Pilih Lupa Password, lalu buka tautan" in words_of(held)
 
     assert [Visitor(peopled).ask_for_token(nip, email).status_code for nip, email in staff] == [303] * 105
 
     mails = {mail.to: mail for mail in inbox.fetch()}
-    assert len(mails) == 105 and all(mail.code for mail in mails.values())
+    assert len(mails) == 105
+    assert all(mail.code for mail in mails.values())
     nip, email = staff[-1]
     newcomer = Visitor(peopled)
     typed = newcomer.reset_password(mails[email].code, NEW_PASSWORD, nip)
-    assert typed.status_code == 429 and "Buka tautan di email yang membawa token" in words_of(typed)
+    assert typed.status_code == 429
+    assert "Buka tautan di email yang membawa token" in words_of(typed)
     newcomer.open(mails[email].link)
     assert newcomer.reset_password(mails[email].code, NEW_PASSWORD).status_code == 303, (
         "whoever guesses beside"

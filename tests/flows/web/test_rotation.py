@@ -30,7 +30,7 @@ def before(make_app: MakeApp, password_hash: str) -> Flask:
 
 
 @pytest.fixture
-def rotated(make_app: MakeApp, before: Flask) -> Flask:
+def rotated(make_app: MakeApp, before: Flask) -> Flask:  # noqa: ARG001 (it has run before)
     """The same portal, started again with another key."""
     return make_app(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=OLD)
 

@@ -98,7 +98,7 @@ def test_fill_bytes_before_a_marker_are_part_of_the_picture() -> None:
 # ---------------------------------------------------------------------------------------
 
 
-def _pdf(front: bytes = b"", counted_from_first_byte: bool = False) -> bytes:
+def _pdf(front: bytes = b"", *, counted_from_first_byte: bool = False) -> bytes:
     body = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\n"
     place = len(body) + (len(front) if counted_from_first_byte else 0)
     return front + body + b"xref\n0 1\ntrailer << /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % place
@@ -188,7 +188,8 @@ OTHER_KINDS = {
 def test_another_kind_is_named_for_what_it_is(content: bytes, words: str) -> None:
     refused = read_attachment(content)
 
-    assert isinstance(refused, NotAnAttachment) and words in refused.sentence
+    assert isinstance(refused, NotAnAttachment)
+    assert words in refused.sentence
 
 
 @pytest.mark.parametrize(

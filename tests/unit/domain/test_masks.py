@@ -16,6 +16,7 @@ from flask import Flask
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from app.domain.masks import KEPT_OF_HEAD, KEPT_OF_TAIL, Masks, cut
 from app.domain.nip import BETWEEN_DIGITS, Nip, read_nip
@@ -164,7 +165,7 @@ def test_each_mask_looks_at_a_letter_a_bounded_number_of_times(piece: str) -> No
     assert _seconds(long, uncut=True) < 24 * max(_seconds(short, uncut=True), 0.005)
 
 
-def _seconds(written: str, uncut: bool = False) -> float:
+def _seconds(written: str, *, uncut: bool = False) -> float:
     mask = MASKS._hidden if uncut else MASKS.masked
     taken = []
     for _ in range(3):
@@ -179,11 +180,9 @@ def test_a_long_text_keeps_its_head_and_its_tail_and_no_half_of_a_nip() -> None:
     for shift in range(25):
         written = f"begin {'x' * (KEPT_OF_HEAD - 6 - shift)}{Nip(NIP).grouped}{'y' * KEPT_OF_TAIL} end"
         said = cut(written)
-        assert (
-            said.startswith("begin ")
-            and said.endswith(" end")
-            and len(said) < KEPT_OF_HEAD + KEPT_OF_TAIL + 40
-        )
+        assert said.startswith("begin ")
+        assert said.endswith(" end")
+        assert len(said) < KEPT_OF_HEAD + KEPT_OF_TAIL + 40
         assert "198503" not in said or Nip(NIP).grouped in said
 
 
@@ -201,7 +200,8 @@ def _line(message: object = "said", *arguments: object, **extra: object) -> dict
         "any.library", logging.INFO, "f", 1, message, arguments, None, extra=extra
     )
     written = JsonLines().format(record)
-    assert "\n" not in written and written.isascii()
+    assert "\n" not in written
+    assert written.isascii()
     said = json.loads(written)
     assert isinstance(said, dict)
     return said
@@ -223,7 +223,10 @@ def test_every_field_is_masked_whatever_it_is() -> None:
     said = _line("x", fields=fields)
 
     written = json.dumps(said)
-    assert NIP not in written and ADDRESS not in written and LINK not in written and "short" not in written
+    assert NIP not in written
+    assert ADDRESS not in written
+    assert LINK not in written
+    assert "short" not in written
     assert len(written) < 15_000
     assert (said["ms"], said["seal"], said["head"]) == (1.5, "3f" * 32, f"1200:{'3f' * 32}")
 
@@ -258,14 +261,14 @@ def test_all_exceptions_of_a_chain_are_masked_and_the_last_is_kept() -> None:
         )
     line = json.loads(JsonLines().format(record))
 
-    assert line["exception"].startswith("Traceback") and line["exception"].endswith(
-        f"RuntimeError: nip {Nip(NIP).masked}"
-    )
-    assert ADDRESS not in line["exception"] and len(line["exception"]) < 13_000
+    assert line["exception"].startswith("Traceback")
+    assert line["exception"].endswith(f"RuntimeError: nip {Nip(NIP).masked}")
+    assert ADDRESS not in line["exception"]
+    assert len(line["exception"]) < 13_000
 
 
 def test_the_databases_password_stays_out_of_its_faults() -> None:
-    with pytest.raises(Exception) as told:
+    with pytest.raises(OperationalError) as told:
         create_engine("postgresql+psycopg://portal:geheim-sekali@127.0.0.1:1/x").connect().execute(
             text("SELECT 1")
         )
@@ -275,7 +278,8 @@ def test_the_databases_password_stays_out_of_its_faults() -> None:
     )
 
 
-def test_every_secret_route_of_the_url_map_is_known(make_app: MakeApp, no_masks_left_over: None) -> None:
+@pytest.mark.usefixtures("no_masks_left_over")
+def test_every_secret_route_of_the_url_map_is_known(make_app: MakeApp) -> None:
     app: Flask = make_app()
     secret = {
         rule.rule for rule in app.url_map.iter_rules() if "<link>" in rule.rule or "<name>" in rule.rule
@@ -289,16 +293,18 @@ def test_every_secret_route_of_the_url_map_is_known(make_app: MakeApp, no_masks_
     assert logs.masked("/admin/pegawai/12/ubah /login") == "/admin/pegawai/12/ubah /login"
 
 
-def test_a_new_secret_route_is_masked_from_its_first_day(make_app: MakeApp, no_masks_left_over: None) -> None:
+@pytest.mark.usefixtures("no_masks_left_over")
+def test_a_new_secret_route_is_masked_from_its_first_day(make_app: MakeApp) -> None:
     app: Flask = make_app()
-    app.add_url_rule("/undangan/<int:number>/<path:code>", "invitation", lambda number, code: "")
+    app.add_url_rule("/undangan/<int:number>/<path:code>", "invitation", lambda **_: "")
 
     assert "/undangan/" in set(secret_beginnings(app.url_map))
     logs.keep_out(app, app.extensions["portal"].settings)
     assert logs.masked("/undangan/1/rahasia?x=1") == "/undangan/***?x=1"
 
 
-def test_secrets_of_the_settings_are_never_said(make_app: MakeApp, no_masks_left_over: None) -> None:
+@pytest.mark.usefixtures("no_masks_left_over")
+def test_secrets_of_the_settings_are_never_said(make_app: MakeApp) -> None:
     secrets = {
         "SECRET_KEY": "kunci rahasia milik portal, cukup panjang",
         "METRICS_TOKEN": "ukuran-hanya-untuk-kami",
@@ -326,6 +332,8 @@ def test_what_python_itself_would_write_is_a_line_too() -> None:
     ended = subprocess.run([sys.executable, "-c", accidents], cwd=ROOT, capture_output=True, text=True)
 
     lines = [json.loads(line) for line in ended.stderr.splitlines()]
-    assert ended.returncode == 1 and ended.stdout == ""
+    assert ended.returncode == 1
+    assert ended.stdout == ""
     assert [line["logger"] for line in lines] == ["py.warnings", "lib", "portal", "portal"]
-    assert NIP not in ended.stderr and ADDRESS not in ended.stderr
+    assert NIP not in ended.stderr
+    assert ADDRESS not in ended.stderr

@@ -108,7 +108,8 @@ def test_instansi_are_read_the_same_way(tmp_path: Path) -> None:
     with table.opened(file, Columns(("kode", "nama", "kontak"))) as sheet:
         [line] = sheet.lines()
 
-    assert dict(line.cells) == {"kode": "7301", "nama": "Kabupaten", "kontak": "loket 3"} and line.number == 3
+    assert dict(line.cells) == {"kode": "7301", "nama": "Kabupaten", "kontak": "loket 3"}
+    assert line.number == 3
 
 
 # -- workbooks
@@ -174,7 +175,8 @@ def test_a_cell_that_is_no_text_is_refused_where_it_stands(
     first, second = lines_of(workbook((*GOOD[:place], cell, *GOOD[place + 1 :]), GOOD, at=at), tmp_path)
 
     [(where, sentence)] = faults_of(first)
-    assert where == column and said in sentence
+    assert where == column
+    assert said in sentence
     assert (first.number, faults_of(second)) == (at[0] + 2, [])
 
 
@@ -184,7 +186,8 @@ def test_a_formula_with_its_result_is_read_and_so_is_one_whose_result_is_no_text
 
     [line] = lines_of(with_nothing, tmp_path)
 
-    assert faults_of(line) == [] and (
+    assert faults_of(line) == []
+    assert (
         line.cells["nama"],
         line.cells["email"],
         line.cells["kode_instansi"],
@@ -210,7 +213,8 @@ def test_a_rounded_nip_does_not_become_true_in_the_list_of_refused_rows(tmp_path
 
     [again] = lines_of(workbook((shown, *GOOD[1:])), tmp_path)
 
-    assert faults_of(again) and not shown.isdigit()
+    assert faults_of(again)
+    assert not shown.isdigit()
 
 
 def test_whole_lines_in_the_first_column_of_a_workbook_are_read(tmp_path: Path) -> None:
@@ -273,7 +277,7 @@ def rewritten(content: bytes, change: Callable[[str], str]) -> bytes:
         ('<f t="shared" si="0"/>', True), ("<f>A9</f><v>x</v>", False), ("<v>x</v>", False),
     ],
 )  # fmt: skip
-def test_a_formula_is_found_in_every_spelling(formula: str, is_lost: bool, tmp_path: Path) -> None:
+def test_a_formula_is_found_in_every_spelling(formula: str, *, is_lost: bool, tmp_path: Path) -> None:
     content = workbook((*GOOD[:2], ("=A9", "a@b.example"), *GOOD[3:]))
     spelled = rewritten(
         content, lambda text: text.replace("<f>A9</f><v>a@b.example</v>", formula).replace(' t="str"', "")
