@@ -1,4 +1,5 @@
-"""Whoever sets up a portal copies .env.example: it is whole, true about defaults, and says what is missing."""
+"""Whoever sets up a portal copies .env.example: it is whole, true about defaults, and says what is
+missing."""
 
 import re
 from dataclasses import replace
@@ -28,14 +29,17 @@ def test_every_setting_stands_in_the_example_once_and_nothing_else_does() -> Non
     names = [found[2] for found in map(_SETTING.fullmatch, TEXT.splitlines()) if found]
 
     assert sorted(names) == sorted(EXAMPLES.keys() - _OF_FLASK)
-    assert not [line for line in TEXT.splitlines() if line and line[0] != "#" and not _SETTING.fullmatch(line)]
+    assert not [
+        line for line in TEXT.splitlines() if line and line[0] != "#" and not _SETTING.fullmatch(line)
+    ]
 
 
 def test_each_setting_has_a_line_of_words_above_it() -> None:
     lines = TEXT.splitlines()
     for above, line in pairwise(lines):
         if _SETTING.fullmatch(line):
-            assert re.match(r"# .*[.:)]|# .*'$", above) and not _SETTING.fullmatch(above), line
+            assert re.match(r"# .*[.:)]|# .*'$", above), line
+            assert not _SETTING.fullmatch(above), line
 
 
 def test_as_it_stands_the_example_says_what_is_to_be_filled_in() -> None:
@@ -49,7 +53,8 @@ def test_filled_in_it_is_a_portal_in_production() -> None:
     settings = Settings.from_env(_filled(TEXT))
 
     assert settings.env == "production"
-    assert settings.mail_server is not None and settings.mail_server.port == 587
+    assert settings.mail_server is not None
+    assert settings.mail_server.port == 587
 
 
 def test_what_is_commented_out_is_the_default() -> None:
