@@ -1,5 +1,7 @@
 """Commands for who keeps the portal running."""
 
+from typing import assert_never
+
 import click
 from flask.cli import with_appcontext
 
@@ -8,6 +10,7 @@ from app.cli.trail import begin_trail, has_known_head
 from app.db import engine
 from app.domain.indonesian_time import now
 from app.web import migrations
+from app.web.migrations import State
 from app.web.portal import portal
 
 
@@ -20,6 +23,17 @@ def db() -> None:
 @with_appcontext
 def upgrade() -> None:
     """Bring the schema to this release. Safe to run again."""
+    found = migrations.look(engine())
+    match found.state:
+        case State.CURRENT | State.OLDER:
+            pass
+        case State.NEWER:
+            click.echo(f"Skema database ({found.revision}) lebih baru daripada rilis ini; tidak ada yang diubah.")
+            return
+        case State.FOREIGN:
+            raise click.ClickException(found.why_not)
+        case _:
+            assert_never(found.state)
     is_first = not has_known_head(engine())
     migrations.upgrade(portal().settings.database_url)
     click.echo("Skema database mutakhir.")
