@@ -24,6 +24,7 @@ from app.models.user import User
 from app.security import passwords
 from app.web import migrations
 from app.web.portal import portal
+from app.web.schema_lock import HeldUp
 
 PASSWORD = "Kopi-Tubruk-2021"  # of the demo accounts that have one; it satisfies the rules for admins too
 
@@ -80,7 +81,10 @@ def demo(serve: bool) -> None:
     settings = portal().settings
     if not settings.is_demo:
         raise click.ClickException("Data contoh hanya untuk PORTAL_ENV=demo.")
-    migrations.upgrade(settings.database_url)
+    try:
+        migrations.upgrade(settings.database_url)
+    except HeldUp as held:
+        raise click.ClickException(str(held)) from held
     with reading() as session:
         is_empty = session.scalar(select(User.id).limit(1)) is None and session.scalar(select(Instansi.id).limit(1)) is None
     if is_empty:

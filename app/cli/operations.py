@@ -12,6 +12,7 @@ from app.domain.indonesian_time import now
 from app.web import migrations
 from app.web.migrations import State
 from app.web.portal import portal
+from app.web.schema_lock import HeldUp, schema_to_oneself
 
 
 @click.group()
@@ -23,22 +24,29 @@ def db() -> None:
 @with_appcontext
 def upgrade() -> None:
     """Bring the schema to this release. Safe to run again."""
-    found = migrations.look(engine())
+    try:
+        with schema_to_oneself(portal().settings.database_url, _say) as connection:
+            looking = engine().execution_options(portal_read_only=True)
+            is_first = not has_known_head(looking)  # of several at once, the first one alone
+            found = migrations.upgrade_over(connection, say=_say)
+            problem = begin_trail() if is_first and found.state is State.OLDER else None
+    except HeldUp as held:
+        raise click.ClickException(str(held)) from held
     match found.state:
         case State.CURRENT | State.OLDER:
-            pass
+            click.echo("Skema database mutakhir.")
         case State.NEWER:
             click.echo(f"Skema database ({found.revision}) lebih baru daripada rilis ini; tidak ada yang diubah.")
-            return
         case State.FOREIGN:
             raise click.ClickException(found.why_not)
         case _:
             assert_never(found.state)
-    is_first = not has_known_head(engine())
-    migrations.upgrade(portal().settings.database_url)
-    click.echo("Skema database mutakhir.")
-    if is_first and (problem := begin_trail()):
+    if problem:
         click.echo(problem, err=True)
+
+
+def _say(sentence: str) -> None:
+    click.echo(sentence, err=True)
 
 
 @click.command()

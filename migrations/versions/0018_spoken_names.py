@@ -14,12 +14,14 @@ _IS_OLD = sa.text("has_old_words")
 
 
 def upgrade() -> None:
+    op.takes_long(minutes=60)
     # True for everybody who is there, without a look at any row, and for whom a running older release still adds.
     op.add_column("user_account", sa.Column("has_old_words", sa.Boolean(), nullable=False, server_default=sa.true()))
     op.create_index("ix_user_account_has_old_words", "user_account", ["id"], sqlite_where=_IS_OLD, postgresql_where=_IS_OLD)
 
 
 def downgrade() -> None:
+    op.takes_long(minutes=60)
     op.drop_index("ix_user_account_has_old_words", "user_account")
     op.drop_column("user_account", "has_old_words")
     _write_words(op.get_bind())
