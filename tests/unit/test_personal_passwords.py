@@ -72,7 +72,7 @@ def test_without_a_birth_date_no_digits_are_a_date() -> None:
         ("asn2025", True, ASN_2025),
     ],
 )
-def test_admins_always_have_the_strict_rules(setting: str, is_admin: bool, policy: object) -> None:
+def test_admins_always_have_the_strict_rules(setting: str, policy: object, *, is_admin: bool) -> None:
     assert policy_named(setting, is_admin) is policy
 
 
