@@ -22,7 +22,6 @@ from app.flows.correction.review_correction import about_address
 from app.models import AdminMandate, AuditEvent, IdentityChange, Tag, User
 from app.runtime.db import reading, unit_of_work
 from app.security.authority import Authority
-from app.web.trail_words import WORDS
 from tests.cast import BUDI, DEWI, HADI, JOKO, NEW_PASSWORD, RAKA, RATNA, SARI, WATI, Person
 from tests.desk import centre, changes_take_effect, latest_change, user
 from tests.flows.test_identity_gate import (
@@ -297,7 +296,7 @@ def test_stopping_an_older_mandate_ends_the_one_that_followed(peopled: Flask, in
 
 
 def test_words_of_the_trail_for_a_nip_do_not_say_email(peopled: Flask) -> None:
-    assert WORDS[Tag.EMAIL_CHANGE_DECIDED] == "Perubahan diputuskan"
+    assert Tag.EMAIL_CHANGE_DECIDED.label == "Perubahan diputuskan"
 
 
 def test_in_use_without_an_address_one_admin_goes_on_with_nobody_but_the_thief_told(

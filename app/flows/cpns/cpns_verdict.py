@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from app.domain.categories import Activation
 from app.domain.client import Client
 from app.domain.indonesian_time import today_in_jakarta
+from app.domain.labelled import Labelled
 from app.mail import letters
 from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
@@ -22,9 +23,9 @@ MOST_AT_ONCE = 100
 _DECISIONS = (Tag.CPNS_APPROVED, Tag.CPNS_REJECTED, Tag.CPNS_OPENED_BY_CATEGORY)
 
 
-class Verdict(StrEnum):
-    APPROVED = "disetujui"
-    REJECTED = "ditolak"
+class Verdict(Labelled):
+    APPROVED = "disetujui", "disetujui"
+    REJECTED = "ditolak", "ditolak"
 
 
 class Ending(StrEnum):
@@ -111,7 +112,7 @@ def record_verdict(
     ]  # fmt: skip
     session.flush()
     if done > 1:
-        letters.bulk_act(session, authority.admin, f"akun CPNS {verdict}", done, client, now)
+        letters.bulk_act(session, authority.admin, f"akun CPNS {verdict.label}", done, client, now)
     return events[0]
 
 
