@@ -293,6 +293,14 @@ def test_the_owner_sees_who_looked_at_the_account(peopled: Flask) -> None:
     assert "Belum ada orang lain" in words_of(logged_in(peopled, RAKA).open("/akun"))
 
 
+def test_a_typed_code_is_told_from_a_link_as_a_truth_value(peopled: Flask) -> None:
+    visitor = Visitor(peopled)
+    visitor.reset_password("WDJB-MJHT", "Kuda-Laut7", BUDI.nip)
+
+    assert [event.detail["typed"] for event in events(peopled, Tag.TOKEN_REFUSED)] == [True]
+    assert "Cara: diketik" in words_of(logged_in(peopled, WATI).open("/admin/audit"))
+
+
 # -- why a token was refused
 # -------------------------------------------------------------------------------------------
 def reasons(app: Flask) -> list[object]:
