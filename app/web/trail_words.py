@@ -127,7 +127,7 @@ _TERMS = {
     "first_row": "Dari baris (id)", "last_row": "Sampai baris (id)",
     "head_before": "Kepala sebelumnya", "head_after": "Kepala sesudahnya",
 }  # fmt: skip
-_NOT_SHOWN = frozenset({"people"})  # a list for the machine; each person has an event of the own
+_NOT_SHOWN = frozenset({"people"})  # noted by earlier releases; each person has an event of their own
 _COLUMNS = {
     "nip": "NIP", "name": "nama", "email": "email", "phone": "telepon", "category": "kategori",
     "instansi": "instansi",
