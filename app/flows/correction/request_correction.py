@@ -184,7 +184,7 @@ def submit(
         throttle.charge(session, [key for _, key in limits], not is_too_much, now)
         _keep(session, wish, typed.attachment if is_kept else None, now)
         audit.record(
-            session, Tag.CORRECTION_SUBMITTED, user, client, now, ticket=wish.ticket, waits=int(is_too_much)
+            session, Tag.CORRECTION_SUBMITTED, user, client, now, ticket=wish.ticket, waits=is_too_much
         )
         letters.correction_received(session, wish, client, now)
     return EmailCorrection.with_reference(session, reference)
