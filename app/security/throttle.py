@@ -159,14 +159,14 @@ def take(session: Session, limit: Limit, key: str, now: datetime) -> Taken | Too
 def take_all(session: Session, wanted: Sequence[tuple[Limit, str]], now: datetime) -> bool:
     """Where limits meet: count one try under each of them, or, when any refuses, under none. The statements
     are the same either way. Keys are held in the order given."""
-    rooms = [has_room(session, limit, key, now) for limit, key in wanted]
+    rooms = [lock_bucket(session, limit, key, now) for limit, key in wanted]
     charge(session, [key for _, key in wanted], all(rooms), now)
     return all(rooms)
 
 
-def has_room(session: Session, limit: Limit, key: str, now: datetime) -> bool:
-    """Whether one more try under `key` is free. It counts none, and holds the row until the transaction ends:
-    who asks meanwhile waits, and sees what was charged."""
+def lock_bucket(session: Session, limit: Limit, key: str, now: datetime) -> bool:
+    """Hold the row of `key` until the transaction ends, and count no try. True when one more is free. Who
+    asks meanwhile waits, and sees what was charged."""
     first = upsert(session, ThrottleBucket).values(key=key, count=0, started_at=now, last_at=now, last_try="")
     window_passed = ThrottleBucket.started_at <= _moment(now - limit.window)
     held = first.on_conflict_do_update(

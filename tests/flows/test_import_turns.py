@@ -200,10 +200,10 @@ def test_workbooks_are_unpacked_one_after_the_other(monkeypatch: pytest.MonkeyPa
         sandbox.begun(staff_template.as_xlsx()) as first,
         sandbox.begun(staff_template.as_xlsx()) as second,
     ):
-        assert not first.is_read() and not second.is_read()
+        assert not first.read_on() and not second.read_on()
         assert second._process is None, "what one of them takes is what all take"
     with sandbox.begun(staff_template.as_xlsx()) as third:
-        assert not third.is_read() and third._process is not None
+        assert not third.read_on() and third._process is not None
 
 
 def test_a_worker_that_goes_round_keeps_all_that_it_holds(peopled: Flask, order: list[int]) -> None:
