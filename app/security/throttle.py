@@ -10,11 +10,11 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil
 
 from sqlalchemy import ColumnElement, and_, case, delete, literal, select, update
 from sqlalchemy.orm import Session
 
+from app.domain.waits import whole_seconds
 from app.models.base import UtcDateTime, upsert
 from app.models.throttle_bucket import ThrottleBucket
 
@@ -153,7 +153,7 @@ def take(session: Session, limit: Limit, key: str, now: datetime) -> Taken | Too
     started_at, last_try = session.execute(counted).one()
     if last_try == mark:
         return Taken()
-    return TooManyTries(ceil((started_at + limit.window - now).total_seconds()))
+    return TooManyTries(whole_seconds(started_at + limit.window - now))
 
 
 def take_all(session: Session, wanted: Sequence[tuple[Limit, str]], now: datetime) -> bool:

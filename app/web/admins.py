@@ -21,6 +21,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from app.domain.indonesian_time import now
 from app.domain.password_policy import strict_rules
+from app.domain.waits import whole_minutes
 from app.flows.login import confirm_password, log_in
 from app.models.audit_event import Tag
 from app.models.instansi import Instansi
@@ -157,7 +158,7 @@ def proven_again(view: Callable[P, ResponseReturnValue]) -> Callable[P, Response
             case True:
                 return view(*args, **kwargs)
             case TooManyTries(seconds):
-                wait = f"Terlalu banyak percobaan. Coba lagi sekitar {limits.in_minutes(seconds)} menit lagi."
+                wait = f"Terlalu banyak percobaan. Coba lagi sekitar {whole_minutes(seconds)} menit lagi."
                 return limits.too_many(_ask_for_password(429, wait), seconds)
             case False:
                 return _ask_for_password(

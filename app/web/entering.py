@@ -6,13 +6,14 @@ from flask import session
 
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
+from app.domain.waits import whole_minutes
 from app.flows.login import desk_password, log_in
 from app.models.user import User
 from app.runtime.db import unit_of_work
 from app.runtime.portal import client, portal
 from app.security import passwords
 from app.security.throttle import TooManyTries
-from app.web import limits, sessions
+from app.web import sessions
 
 BLANK_END = (
     "Password yang dikirim diawali atau diakhiri spasi. Bila spasi itu ikut tersalin, ketik ulang "
@@ -57,7 +58,7 @@ def password_of(user: User) -> str | None:
 
 
 def slow_down(seconds: int) -> str:
-    minutes = limits.in_minutes(seconds)
+    minutes = whole_minutes(seconds)
     return (
         f"Terlalu banyak percobaan untuk NIP ini. Coba lagi sekitar {minutes} menit lagi, "
         "atau buat password baru lewat Lupa Password."

@@ -2,7 +2,7 @@
 security/throttle.py."""
 
 from collections.abc import Callable
-from math import floor
+from datetime import timedelta
 from time import time
 from typing import Any, ParamSpec, TypeVar
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.domain.client import UNKNOWN_ADDRESS, line_of, site_of
 from app.domain.email_address import EmailAddress, read_email
 from app.domain.nip import Nip, read_nip
+from app.domain.waits import whole_seconds
 from app.runtime.portal import portal
 from app.security import throttle
 from app.web import sessions
@@ -194,13 +195,11 @@ def seconds_until_free() -> int:
     """When all limits that have just been breached have room again. Never longer than the window of the
     longest."""
     breached = [one for one in limiter.current_limits if one.breached]
-    waits = [min(max(1, floor(one.window[0] - time()) + 1), one.limit.get_expiry()) for one in breached]
+    waits = [
+        min(max(1, whole_seconds(timedelta(seconds=one.window[0] - time()))), one.limit.get_expiry())
+        for one in breached
+    ]
     return max(waits, default=60)
-
-
-def in_minutes(seconds: int) -> int:
-    """As people are told to wait: whole minutes, rounded up."""
-    return -(-seconds // 60)
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -10,6 +10,7 @@ from app.domain.client import Client
 from app.domain.email_address import EmailAddress
 from app.domain.nip import Nip
 from app.domain.reset_secret import new_reference, new_row_key
+from app.domain.waits import whole_seconds
 from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.outbox_mail import OutboxMail
@@ -141,7 +142,7 @@ def resend_token(
         audit.record_once_a_minute(
             session, Tag.TOKEN_RESENT_TOO_SOON, request.user, client, now, about=request.reference
         )
-        return TooSoon(max(1, int((request.mailed_at + cooldown - now).total_seconds() + 0.999)))
+        return TooSoon(max(1, whole_seconds(request.mailed_at + cooldown - now)))
     most = throttle.TOKENS_IN_A_MAILBOX
     return Posted(
         request,
