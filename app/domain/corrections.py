@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from app.domain.labelled import Labelled
 from app.domain.phone_number import dialled
+from app.domain.reset_secret import ALPHABET
 
-_TICKET_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 PROMISE = timedelta(hours=24)  # within which a request is answered, counted from its submission
 # An admin's usual reason to say no, and the portal's own one for a NIP that nobody has: the same words, or
 # they would tell.
@@ -70,13 +70,13 @@ class IdentityCheck(Labelled):
 
 def new_ticket() -> str:
     """A number to tell on the phone: PE- and eight letters without vowels, in two groups."""
-    letters = "".join(secrets.choice(_TICKET_LETTERS) for _ in range(8))
+    letters = "".join(secrets.choice(ALPHABET) for _ in range(8))
     return f"PE-{letters[:4]}-{letters[4:]}"
 
 
 def read_ticket(typed: str) -> str:
     """A ticket number as it is kept, from what somebody reads out on the phone: case, dashes and PE do not
     matter."""
-    letters = "".join(letter for letter in typed.upper() if letter in _TICKET_LETTERS)
+    letters = "".join(letter for letter in typed.upper() if letter in ALPHABET)
     eight = letters[-8:]
     return f"PE-{eight[:4]}-{eight[4:]}"

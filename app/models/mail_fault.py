@@ -156,12 +156,12 @@ class MailFault(Base):
         return fault
 
     @classmethod
-    def is_everybodys(
+    def note_refusal(
         cls, session: Session, domain: str, answer: str, counts: bool, mail_id: int | None, now: datetime
     ) -> list[int] | None:
-        """Whether a refusal is no word about one recipient or domain: several domains gave the same one in a
-        row, or it is what all letters get. Then the letters that were given up for it, which are to be tried
-        again; else None."""
+        """Remember a refusal that is perhaps no word about one recipient or domain. It is none when several
+        domains gave the same one in a row, or when it is what all letters get. Returns then the letters that
+        were given up for it, which are to be tried again; else None."""
         words = _same_words(answer)
         fault = cls.on(session, EVERYWHERE)
         if fault and fault.failures and fault.kind is FaultKind.SENDER and _same_words(fault.answer) == words:

@@ -207,8 +207,8 @@ class ResetRequest(AddedOnce, Base):
     def is_live(self, now: datetime) -> bool:
         return self.why_not_live(now) is None
 
-    def may_mail_again(self, session: Session, now: datetime, cooldown: timedelta) -> bool:
-        """Take the right to one more mail. Of parallel askers one gets it; refused until the cooldown has
+    def claim_mail(self, session: Session, now: datetime, cooldown: timedelta) -> bool:
+        """Take the right to one more mail. Of parallel askers one gets True; False until the cooldown has
         passed."""
         taken = session.execute(
             update(ResetRequest)
