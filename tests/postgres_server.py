@@ -65,7 +65,7 @@ def find_programs() -> Path:
 
 def _within_reach(programs: Path, folder: Path, run_as: list[str]) -> Path:
     """The programs where whoever runs them can read them: a checkout in root's home is closed to others."""
-    test = [*run_as, programs / "initdb", "--version"]
+    test = [*run_as, str(programs / "initdb"), "--version"]
     if subprocess.run(test, capture_output=True, cwd="/", check=False).returncode == 0:
         return programs
     shutil.copytree(programs.parent, folder / "postgresql", symlinks=True)
