@@ -33,6 +33,7 @@ EMAIL = "Password tidak boleh berisi alamat email Anda. Pilih yang lain."
         ("Kuda-sari-7", [NAME]),
         ("DEWI2-kuda", [NAME]),
         ("Sa-ri77X", [NAME]),
+        ("Sa.ri77X", [NAME]),
         ("26-09-19-Kuda", []),
         ("Kuda-860926", []),
         ("Kuda-Laut7", []),
