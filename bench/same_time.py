@@ -130,9 +130,8 @@ def _compare(
     first, equal = times[groups[0].name], times[EQUAL]
     chance = [one - other for one, other in zip(equal, first, strict=True)]
     middle = statistics.median(chance)
-    spread = (
-        1.4826 * statistics.median(abs(one - middle) for one in chance) * 1.2533 / rounds**0.5
-    )  # of such a median
+    # Of such a median
+    spread = 1.4826 * statistics.median(abs(one - middle) for one in chance) * 1.2533 / rounds**0.5
     apart = []
     for group in groups[1:]:
         seconds = statistics.median(one - other for one, other in zip(times[group.name], first, strict=True))
@@ -176,7 +175,7 @@ def _portal(folder: Path) -> Flask:
     return app
 
 
-def _ask(app: Flask, nip: str, count: int, is_over: bool = False) -> None:
+def _ask(app: Flask, nip: str, count: int, *, is_over: bool = False) -> None:
     """So many tokens were handed over to this person."""
     with app.app_context(), unit_of_work() as session:
         owner = session.scalars(select(User).where(User.nip == nip)).one()

@@ -59,9 +59,8 @@ from app.web.pages import error_page
 
 blueprint = Blueprint("email_correction", __name__, url_prefix="/perbaikan-email")
 
-LONGEST_BODY = (
-    12 * 1024 * 1024
-)  # bytes: a file that is a little too large is refused with a sentence at its field
+# Bytes: a file that is a little too large is refused with a sentence at its field
+LONGEST_BODY = 12 * 1024 * 1024
 _SECONDS_UNTIL_A_PLACE = 30
 _NO_PLACE = (
     "Portal sedang mengolah banyak foto. Tunggu sekitar setengah menit, pilih lagi filenya, lalu kirim lagi. "

@@ -17,12 +17,13 @@ MOST_MEMORY = 640 << 20  # bytes of address space; 64 megapixels with four chann
 MOST_SECONDS = 8  # of one core
 LONGEST_JPEG = 2 * 1024 * 1024  # bytes
 _MOST_PIXELS = 64_000_000
+# Largest side and quality; the first that fits is taken
 _ROUNDS = (
     (2400, 85),
     (2400, 70),
     (1600, 70),
     (1200, 50),
-)  # largest side and quality; the first that fits is taken
+)
 _LEAST_SEEN = 0.2  # of the height of a photo that was cut
 _GREY = (128, 128, 128)  # what the decoder draws where a JPEG has no data left
 _ALMOST_GREY = 3
@@ -76,14 +77,12 @@ def _opened(content: bytes) -> tuple[Image.Image, Image.Transpose | None]:
         turn = _turn(picture)
         has_alpha = "A" in picture.mode or "transparency" in picture.info
         if picture.mode.startswith("I"):
-            drawn = picture.point(lambda value: value / 256).convert(
-                "L"
-            )  # 16 bits a pixel, as scanners write
+            # 16 bits a pixel, as scanners write
+            drawn = picture.point(lambda value: value / 256).convert("L")
         else:
             mode = "RGBA" if has_alpha else "RGB"
-            drawn = (
-                picture if picture.mode == mode else picture.convert(mode)
-            )  # a copy of a large one does not fit
+            # A copy of a large one does not fit
+            drawn = picture if picture.mode == mode else picture.convert(mode)
         drawn.thumbnail((side, side), reducing_gap=2.0)
         on_white = Image.new("RGB", drawn.size, "white")
         on_white.paste(drawn, mask=drawn.getchannel("A") if drawn.mode == "RGBA" else None)

@@ -310,9 +310,8 @@ class FilePostman:
         file = self._settings.mail_folder / f"{message_id}.eml"
         half_written = file.with_suffix(f".{os.getpid()}")
         try:
-            half_written.write_bytes(
-                content.replace(b"\r\n", b"\n")
-            )  # as files are kept on this side of the wire
+            # As files are kept on this side of the wire
+            half_written.write_bytes(content.replace(b"\r\n", b"\n"))
             half_written.rename(file)
         except OSError as fault:
             return LineFault(_words_of(fault))

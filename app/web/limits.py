@@ -88,9 +88,8 @@ def limit_wrong_tries_unless(has_shown: Callable[[], bool]) -> Callable[[Callabl
 def _unless_database_is_away(has_shown: Callable[[], bool]) -> bool:
     try:
         return has_shown()
-    except (
-        SQLAlchemyError
-    ):  # the view meets it again and says so; here it would be taken for a fault of the counters
+    # The view meets it again and says so; here it would be taken for a fault of the counters
+    except SQLAlchemyError:
         return False
 
 

@@ -34,9 +34,8 @@ blueprint = Blueprint("imports", __name__, url_prefix="/impor")
 
 BATCHES_A_PAGE = 25
 LINES_A_PAGE = 100
-WATCHED_FOR = timedelta(
-    minutes=30
-)  # then the page is not renewed by itself any more, and an unused session may end
+# Then the page is not renewed by itself any more, and an unused session may end
+WATCHED_FOR = timedelta(minutes=30)
 SECONDS_BETWEEN_LOOKS = 2
 _REST_OF_THE_FORM = 64 * 1024
 _CSV, _XLSX = "text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -242,7 +241,7 @@ def _batch_page(batch_id: int, form: ActForm, status: int = 200) -> ResponseRetu
         may_be_taken_back = take_back_import.why_not(db, batch, now()) is None
     wide = file_changes.wide_columns(batch)
     page = render_template(
-        "admin/import.html",
+        "admin/imports/batch.html",
         batch=batch,
         instansi=instansi,
         progress=Progress.of(batch),
@@ -270,7 +269,7 @@ def _list_page(
         batches = import_batches.batches_within(db, authority(), before, BATCHES_A_PAGE + 1)
         offices = [] if authority().is_pusat else Instansi.within(db, authority().within(Instansi.id))
     page = render_template(
-        "admin/imports.html",
+        "admin/imports/list.html",
         form=form,
         choices=[(str(office.id), office.choice[1]) for office in offices],
         batches=batches[:BATCHES_A_PAGE],
@@ -296,7 +295,7 @@ def _take_back_page(form: TakeBackForm, batch_id: int, status: int = 200) -> Res
         refusal = take_back_import.why_not(db, batch, now())
         left = take_back_import.left_behind(db, batch_id, after, LINES_A_PAGE + 1)
     page = render_template(
-        "admin/import_take_back.html",
+        "admin/imports/take_back.html",
         form=form,
         batch=batch,
         take_back=take_back,

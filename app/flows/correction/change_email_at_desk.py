@@ -35,9 +35,8 @@ def change_email_at_desk(
     person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
     if not isinstance(person, User):
         return person
-    is_taken = bool(
-        User.taken_addresses(session, [decision.address])
-    )  # by somebody, or by this person already
+    # By somebody, or by this person already
+    is_taken = bool(User.taken_addresses(session, [decision.address]))
     warnings = [] if is_taken else about_address(session, authority, person, decision.address, now)
     if why := objection(
         session, authority, person, warnings, decision.identity_check, acknowledged, client, now

@@ -160,9 +160,8 @@ def submit(
     if mailbox is None or (correction is not None and correction.submitted_at is not None):
         return correction
     limits = _limits_on_queue(mailbox.nip, keys, client)
-    has_room = [
-        throttle.has_room(session, limit, key, now) for limit, key in limits
-    ]  # from here on, one by one for a NIP
+    # From here on, one by one for a NIP
+    has_room = [throttle.has_room(session, limit, key, now) for limit, key in limits]
     is_too_much = not all(has_room)
     user = User.with_nip(session, mailbox.nip, lock=True)
     if same := EmailCorrection.open_for(session, mailbox.nip, mailbox.address):

@@ -208,9 +208,8 @@ class _Known:
     """What the records say about some people and the addresses that are asked for, looked up together."""
 
     owners: Mapping[str, User]  # by the address on record
-    asked_for: Mapping[
-        str, frozenset[tuple[int | None, str]]
-    ]  # mailbox -> the people and NIPs it was offered for
+    # Mailbox -> the people and NIPs it was offered for
+    asked_for: Mapping[str, frozenset[tuple[int | None, str]]]
     stopped_for: Mapping[str, frozenset[int]]  # mailbox -> the people who stopped a change to it
     rejected: Mapping[tuple[int, str], Sequence[EmailCorrection]]  # person and mailbox -> the newest first
     waiting: Mapping[int, Counter[str]]  # person -> open requests by mailbox

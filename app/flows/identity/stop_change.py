@@ -91,9 +91,8 @@ def _stop(
     if change.state is ChangeState.CANCELLED and (
         again := IdentityChange.next_with_same_aim(session, change)
     ):
-        return _stop(
-            session, again.id, user_id, because, actor, client, now
-        )  # it was taken back, and decided once more
+        # It was taken back, and decided once more
+        return _stop(session, again.id, user_id, because, actor, client, now)
     if not change.told and person.email:
         change.told = [person.email]  # who says no hears of the next change
     if was_taken_away := change.state is ChangeState.DONE:

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.domain.client import Client
 from app.domain.file_changes import ColumnCount, mark_of
-from app.files.table import UnreadableFile, refuse_other_formats
+from app.files.open_table import refuse_other_formats
+from app.files.table import UnreadableFile
 from app.flows.imports.file_changes import wide_columns
 from app.models.audit_event import Tag
 from app.models.import_batch import BatchState, ImportBatch, ImportFile
@@ -91,9 +92,8 @@ def hand_over(
     moment later is the same batch."""
     if not authority.covers(instansi_id):
         return OutOfReach()
-    User.with_id(
-        session, authority.admin.id, lock=True
-    )  # of two clicks at once, the second finds the first one's batch
+    # Of two clicks at once, the second finds the first one's batch
+    User.with_id(session, authority.admin.id, lock=True)
     if same := _same_file(session, authority, upload, instansi_id, reason, now):
         return same
     if earlier := unfinished_of(session, authority):

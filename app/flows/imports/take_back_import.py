@@ -286,9 +286,8 @@ def _take_back(session: Session, lines: Sequence[Line], terms: Terms) -> None:
     use = _use_of(session, [people[one] for one in new if one in people], terms)
     for line in lines:
         person = people.get(line.changes[0].user_id or 0)
-        if person is not None and terms.authority.covers(
-            person.instansi_id
-        ):  # the NIP of whoever left is not for this desk
+        # The NIP of whoever left is not for this desk
+        if person is not None and terms.authority.covers(person.instansi_id):
             line.shown_nip = person.nip
         if person is None:
             line.left = {change.column: _GONE for change in line.changes}

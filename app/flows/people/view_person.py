@@ -251,9 +251,8 @@ def _story_after_hand_over(
 ) -> list[str]:
     handed_over_at = mail.settled_at or mail.posted_at
     handed_over = f"Token terakhir diserahkan ke server email pada {shown_moment(handed_over_at)}"
-    since = {
-        event.tag: event for event in reversed(events) if event.at >= handed_over_at
-    }  # the last of each kind
+    # The last of each kind
+    since = {event.tag: event for event in reversed(events) if event.at >= handed_over_at}
     if request is not None and request.used_at:
         return [f"{handed_over} dan dipakai pada {shown_moment(request.used_at)}."]
     if refused := since.get(Tag.TOKEN_REFUSED):

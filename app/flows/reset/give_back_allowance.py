@@ -11,10 +11,11 @@ from app.models.outbox_mail import Letter, OutboxMail
 from app.security import throttle
 from app.security.signing import SigningKeys
 
+# As mails that anybody can make the portal send
 _COUNTED = (
     Letter.ADDRESS_NOT_REGISTERED,
     Letter.CORRECTION_LINK,
-)  # as mails that anybody can make the portal send
+)
 
 
 def give_back_allowance(session: Session, mail: OutboxMail, keys: SigningKeys, now: datetime) -> None:
