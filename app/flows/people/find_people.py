@@ -20,7 +20,7 @@ from app.domain.labelled import Labelled
 from app.domain.spoken_name import beginnings_of
 from app.mail import letters
 from app.models.activation_count import ActivationUnit
-from app.models.audit_event import Tag
+from app.models.audit_event import Exported, Tag
 from app.models.name_word import NameWord
 from app.models.user import User
 from app.security import audit
@@ -142,7 +142,7 @@ def export_people(
         {wishes.instansi_id: how_many} if wishes.instansi_id else authority.parts(counts)
     )
     audit.record_parts(
-        session, Tag.EXPORTED, parts, client, now, actor=authority.admin, what="pegawai", file=file_kind
+        session, Tag.EXPORTED, parts, client, now, actor=authority.admin, what=Exported.PEOPLE, file=file_kind
     )
     letters.bulk_act(session, authority.admin, "mengekspor daftar pegawai", how_many, client, now)
 

@@ -16,7 +16,7 @@ from app.domain.client import Client
 from app.domain.indonesian_time import WIB
 from app.domain.nip import Nip
 from app.mail import letters
-from app.models.audit_event import AuditEvent, Tag
+from app.models.audit_event import AuditEvent, Exported, Tag
 from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority
@@ -94,7 +94,7 @@ def export_trail(
             break
     parts = authority.parts(_counts(session, ids))
     audit.record_parts(
-        session, Tag.EXPORTED, parts, client, now, actor=authority.admin, what="jejak audit", file=file_kind
+        session, Tag.EXPORTED, parts, client, now, actor=authority.admin, what=Exported.TRAIL, file=file_kind
     )
     letters.bulk_act(session, authority.admin, "mengekspor jejak audit", len(ids), client, now)
     return Export(ids, place.next_id is not None)
