@@ -145,14 +145,14 @@ def settle(
         case SenderFault(answer, Reach.ALL):
             return _nobody_passes(session, mail, FaultKind.SENDER, answer, now)
         case SenderFault(answer, reach):
-            return _put_off(session, mail, FaultKind.SENDER, answer, reach is Reach.DOMAIN, now)
-        case PutOff(answer, is_alone=True):
+            return _put_off(session, mail, FaultKind.SENDER, answer, reach, now)
+        case PutOff(answer, Reach.LETTER):
             mail.fault = FaultKind.RECIPIENT
             if not _give_up_if_late(mail, answer, now):
                 mail.defer(now + _own_wait(mail), answer)
             return Settled()
-        case PutOff(answer, whole_domain):
-            return _put_off(session, mail, FaultKind.RECIPIENT, answer, whole_domain, now)
+        case PutOff(answer, reach):
+            return _put_off(session, mail, FaultKind.RECIPIENT, answer, reach, now)
         case NotWritten(answer):
             mail.fault = FaultKind.LETTER
             if not _give_up_if_late(mail, answer, now):
@@ -219,25 +219,25 @@ def _broken(session: Session, mail: OutboxMail, broken: LineFault, now: datetime
         mail.settle(MailState.UNCERTAIN, now, broken.answer)
     elif is_suspect and not _give_up_if_late(mail, broken.answer, now):
         mail.defer(now, broken.answer)
-        _wait_for_domain(session, mail, FaultKind.LINE, broken.answer, True, now)
+        _wait_for_domain(session, mail, FaultKind.LINE, broken.answer, Reach.DOMAIN, now)
     return settled
 
 
 def _put_off(
-    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, whole_domain: bool, now: datetime
+    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, reach: Reach, now: datetime
 ) -> Settled:
     mail.fault = kind
     if _give_up_if_late(mail, answer, now):
         return Settled()
     standing = MailFault.on(session, mail.domain)
     was_known = standing is not None and standing.is_alarm
-    fault = _wait_for_domain(session, mail, kind, answer, whole_domain, now)
+    fault = _wait_for_domain(session, mail, kind, answer, reach, now)
     mail.defer(fault.rests_until if mail.is_parked else now + _own_wait(mail), answer)
     return Settled(began=fault if fault.is_alarm and not was_known else None)
 
 
 def _wait_for_domain(
-    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, whole_domain: bool, now: datetime
+    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, reach: Reach, now: datetime
 ) -> MailFault:
     """Put the letter beside those that wait for its domain; one full mailbox alone keeps nobody else
     waiting."""
@@ -248,10 +248,10 @@ def _wait_for_domain(
         answer,
         mail.to_address.lower(),
         now,
-        closes=whole_domain,
+        closes=reach is Reach.DOMAIN,
         is_new=mail.attempts <= 1,
     )
-    if whole_domain and fault.is_closed:
+    if reach is Reach.DOMAIN and fault.is_closed:
         mail.is_parked = True
         fault.take_letters(now)
     return fault

@@ -292,9 +292,7 @@ def _with_ids(session: Session, ids: set[int]) -> dict[int, User]:
     return {person.id: person for person in session.scalars(found)}
 
 
-def _bound(
-    keys: tuple[Key, ...], *columns: InstrumentedAttribute[object]
-) -> list[ColumnElement[object]]:
+def _bound(keys: tuple[Key, ...], *columns: InstrumentedAttribute[object]) -> list[ColumnElement[object]]:
     """The keys of a position, each of the type of its column."""
     return [literal(key, column.type) for key, column in zip(keys, columns, strict=True)]
 
