@@ -19,9 +19,9 @@ blueprint = Blueprint("account", __name__, url_prefix="/akun")
 _LOOKS_SHOWN = 20
 
 
-@blueprint.get("", endpoint="page")
+@blueprint.get("")
 @login_required
-def show() -> ResponseReturnValue:
+def page() -> ResponseReturnValue:
     visitor = sessions.require_visitor()
     known_until = sessions.known_until(visitor.user)
     with reading() as db:

@@ -146,8 +146,8 @@ def _fill_in_again(link: str) -> ResponseReturnValue:
     return _page_behind(link, again.with_file(CorrectionForm()))
 
 
-@blueprint.get("", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("")
+def page() -> ResponseReturnValue:
     """For everybody: how to ask, and whom. Nothing on it depends on a NIP."""
     return _ask_page(AskForm())
 

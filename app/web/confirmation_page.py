@@ -45,7 +45,7 @@ class ConfirmationForm(FlaskForm):
         return faults(typed, policy_named(portal().settings.password_policy, is_admin=False))
 
 
-def page(
+def form_page(
     form: ConfirmationForm, status: int = 200, opened: OpenedLink | None = None, notice: str | None = None
 ) -> Response:
     """The two-field page; the NIP is a third field only where this browser does not know it."""

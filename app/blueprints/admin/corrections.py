@@ -74,8 +74,8 @@ _STATES = {
 }
 
 
-@blueprint.get("", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("")
+def page() -> ResponseReturnValue:
     view, held = request.args.get("lihat", "terbuka"), authority()
     if view not in VIEWS:
         abort(404)

@@ -81,8 +81,8 @@ _SENTENCES = {
 }
 
 
-@blueprint.get("/beberapa", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("/beberapa")
+def page() -> ResponseReturnValue:
     """What an answer to the chosen requests would do, row by row, with all that was written."""
     return _page(ApprovalForm(formdata=None), RejectionForm(formdata=None))
 

@@ -59,8 +59,8 @@ class Foreseen:
     hindrance: str | None
 
 
-@blueprint.get("", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("")
+def page() -> ResponseReturnValue:
     held, code = authority(), request.args.get("instansi", "")
     beginning = re.sub(r"[\s.-]", "", request.args.get("nip", ""))
     after = request.args.get("setelah", type=row_id)

@@ -80,8 +80,8 @@ class Progress:
         )
 
 
-@blueprint.get("", endpoint="page")
-def show_list() -> ResponseReturnValue:
+@blueprint.get("")
+def page() -> ResponseReturnValue:
     return _list_page(UploadForm())
 
 
@@ -89,7 +89,7 @@ def _upload_again() -> ResponseReturnValue:
     return _list_page(again.with_file(UploadForm()))
 
 
-@blueprint.post("", endpoint="upload")
+@blueprint.post("")
 @again.shows_again(_upload_again)
 @takes(file="file", longest_body=MOST_BYTES + _REST_OF_THE_FORM, only_from_admins=True)
 def upload() -> ResponseReturnValue:
@@ -159,8 +159,8 @@ def cancel(batch_id: int) -> ResponseReturnValue:
     return _moved_on(outcome, "Impor dibatalkan. Tidak ada data yang diubah.")
 
 
-@blueprint.get("/<big_row:batch_id>/kembalikan", endpoint="take_back")
-def ask_about_taking_back(batch_id: int) -> ResponseReturnValue:
+@blueprint.get("/<big_row:batch_id>/kembalikan")
+def take_back(batch_id: int) -> ResponseReturnValue:
     """Before it, what it does; after it, what became of it."""
     return _take_back_page(TakeBackForm(), batch_id)
 
@@ -169,7 +169,7 @@ def _take_back_again(batch_id: int) -> ResponseReturnValue:
     return _take_back_page(again.filled(TakeBackForm()), batch_id)
 
 
-@blueprint.post("/<big_row:batch_id>/kembalikan", endpoint="begin_to_take_back")
+@blueprint.post("/<big_row:batch_id>/kembalikan")
 @again.shows_again(_take_back_again)
 @proven_again
 def begin_to_take_back(batch_id: int) -> ResponseReturnValue:

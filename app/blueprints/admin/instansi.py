@@ -67,8 +67,8 @@ def of_one_instansi(
     return guarded
 
 
-@blueprint.get("", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("")
+def page() -> ResponseReturnValue:
     held, words = authority(), one_line(request.args.get("cari", ""))
     with reading() as db:
         last = Instansi.with_id(db, request.args.get("setelah", 0, type=row_id))

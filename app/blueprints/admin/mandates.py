@@ -62,8 +62,8 @@ class RevocationForm(FlaskForm):
     reason = LineField("Alasan", "Isi alasannya. Orang yang bersangkutan akan membacanya.", 300)
 
 
-@blueprint.get("", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("")
+def page() -> ResponseReturnValue:
     held, code, which = authority(), request.args.get("instansi", ""), request.args.get("keadaan", "berlaku")
     today = today_in_jakarta(now())
     before = request.args.get("sebelum", type=row_id)

@@ -21,8 +21,8 @@ blueprint = Blueprint("overview", __name__, url_prefix="")
 _FIGURES = ["Pegawai", "Aktif", "Belum diaktifkan", "Menunggu persetujuan", "Dinonaktifkan", "Persen aktif"]
 
 
-@blueprint.get("/", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("/")
+def page() -> ResponseReturnValue:
     moment = now()
     with reading() as db:
         reach = reach_of(db, authority(), request.args.get("instansi", "").strip()) or abort(404)

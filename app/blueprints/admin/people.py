@@ -105,8 +105,8 @@ class Search:
     units: list[str]
 
 
-@blueprint.get("", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("")
+def page() -> ResponseReturnValue:
     with reading() as db:
         search = _read(db, PeopleForm(request.args))
         if search.wishes is None:
