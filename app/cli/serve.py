@@ -32,7 +32,7 @@ LARGEST_BODY_TO_READ = 40 * 1024 * 1024
 @click.command()
 @click.option("--no-worker", is_flag=True, help="Only the web, where workers run elsewhere.")
 @with_appcontext
-def serve(no_worker: bool) -> None:
+def serve(*, no_worker: bool) -> None:
     """Serve the web, with one worker beside it."""
     if not _is_database_ready():
         click.echo(
@@ -47,7 +47,7 @@ def serve(no_worker: bool) -> None:
     "--until-stdin-closes", is_flag=True, hidden=True, help="End with the process that holds the other end."
 )
 @with_appcontext
-def worker(until_stdin_closes: bool) -> None:
+def worker(*, until_stdin_closes: bool) -> None:
     """Send mails and keep house, until told to stop."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -64,7 +64,7 @@ def _is_database_ready() -> bool:
         return False
 
 
-def run_web(app: Flask, with_worker: bool) -> None:
+def run_web(app: Flask, *, with_worker: bool) -> None:
     """Serve until SIGINT or SIGTERM; then end the worker too, letting it finish the letter in its hand."""
     settings = app.extensions["portal"].settings
     # SIGINT too: a shell starts background jobs with it ignored

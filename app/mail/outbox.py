@@ -131,7 +131,8 @@ def settle(
             _note_that_the_owner_waits(session, mail)
             _let_token_live(mail, now, token_lifetime)
             OutboxMail.hurry(session, mail.domain, now)
-            return Settled(ended=tuple(MailFault.end(session, mail.domain, mail.attempts > 1, now)))
+            ended = MailFault.end(session, mail.domain, now, was_put_off=mail.attempts > 1)
+            return Settled(ended=tuple(ended))
         case RefusedForGood(answer):
             mail.fault = FaultKind.RECIPIENT
             mail.settle(MailState.FAILED, now, answer)
@@ -175,7 +176,7 @@ def _judged_among_others(session: Session, mail: OutboxMail, delivery: Delivery,
         case _:
             return delivery
     given_up = MailFault.note_refusal(
-        session, mail.domain, delivery.answer, mail.user_id is not None, doubted, now
+        session, mail.domain, delivery.answer, doubted, now, counts=mail.user_id is not None
     )
     if given_up is None:
         return delivery
@@ -193,13 +194,13 @@ def _judged_among_others(session: Session, mail: OutboxMail, delivery: Delivery,
 
 
 def _nobody_passes(
-    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, now: datetime, is_short: bool = False
+    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, now: datetime, *, is_short: bool = False
 ) -> Settled:
     """It is no letter's fault, so this one keeps its turn, and all rest."""
     mail.fault = kind
     mail.give_back_turn(answer)
     was_known = (standing := MailFault.on(session, EVERYWHERE)) is not None and standing.failures > 0
-    fault = MailFault.note_everywhere(session, kind, answer, now, is_short)
+    fault = MailFault.note_everywhere(session, kind, answer, now, is_short=is_short)
     return Settled(began=None if was_known else fault)
 
 
@@ -212,7 +213,7 @@ def _broken(session: Session, mail: OutboxMail, broken: LineFault, now: datetime
     settled = (
         Settled()
         if is_suspect
-        else _nobody_passes(session, mail, FaultKind.LINE, broken.answer, now, broken.at_letter)
+        else _nobody_passes(session, mail, FaultKind.LINE, broken.answer, now, is_short=broken.at_letter)
     )
     mail.fault = FaultKind.LINE
     if broken.letter_is_out and (mail.letter is not Letter.TOKEN or mail.breaks > MOST_BREAKS):

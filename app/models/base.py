@@ -63,7 +63,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
 
-def text_enum(kind: type[StrEnum], name: str, closed: bool = True) -> Enum:
+def text_enum(kind: type[StrEnum], name: str, *, closed: bool = True) -> Enum:
     """A string column for the values of `kind`; the database itself refuses others where the list is
     `closed`."""
     return Enum(

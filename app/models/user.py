@@ -114,7 +114,7 @@ class User(Base):
     instansi: Mapped[Instansi] = relationship(lazy="joined")
 
     @classmethod
-    def with_nip(cls, session: Session, nip: Nip, lock: bool = False) -> "User | None":
+    def with_nip(cls, session: Session, nip: Nip, *, lock: bool = False) -> "User | None":
         """The person with this NIP; with `lock`, as now stored and held until the transaction ends.
 
         Rows that only name the person may be written meanwhile: the acts of two admins on each other do not
@@ -128,7 +128,7 @@ class User(Base):
         return session.scalars(statement).one_or_none()
 
     @classmethod
-    def with_id(cls, session: Session, user_id: int, lock: bool = False) -> "User | None":
+    def with_id(cls, session: Session, user_id: int, *, lock: bool = False) -> "User | None":
         statement = select(cls).where(cls.id == user_id)
         if lock:
             statement = statement.with_for_update(of=cls, key_share=True).execution_options(

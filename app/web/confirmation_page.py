@@ -50,6 +50,7 @@ def form_page(
 ) -> Response:
     """The two-field page; the NIP is a third field only where this browser does not know it."""
     asked = Asked.in_this_browser()
+    policy = policy_named(portal().settings.password_policy, is_admin=bool(opened and opened.is_admin))
     shown = render_template(
         "auth/confirmation.html",
         form=form,
@@ -57,7 +58,7 @@ def form_page(
         opened=opened,
         nip=_nip_field(form, asked, opened),
         is_for_another_nip=bool(asked and opened and asked.nip != opened.nip.digits),
-        rules=policy_named(portal().settings.password_policy, bool(opened and opened.is_admin)).rules,
+        rules=policy.rules,
         lifetime=portal().settings.token_lifetime_minutes,
         most_tokens=throttle.TOKENS_IN_A_MAILBOX,
         sender=portal().settings.mail_sender,

@@ -7,13 +7,14 @@ Lists in the order of ids go on behind an id, which `row_ids.py` reads; this is 
 import base64
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from app.domain.paging import Cursor, Key
 from app.web.row_ids import big_row_id, row_id
 
 KeyReader = Callable[[object], Key]
+KeysOf = Mapping[str, tuple[KeyReader, ...]]
 
 
 def page_number(typed: str) -> int:
@@ -28,15 +29,15 @@ def written(cursor: Cursor) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def read_cursor(text: str, shape: Callable[[str, bool], tuple[KeyReader, ...]]) -> Cursor | None:
-    """The cursor in an address. `shape` says what the keys of an index are, read as a whole or in one
-    instansi; ValueError for an index that the list does not have."""
+def read_cursor(text: str, keys_of: KeysOf, keys_over_all: KeysOf | None = None) -> Cursor | None:
+    """The cursor in an address. `keys_of` has the indexes of the list, and what the keys of each are;
+    `keys_over_all` the same where an index is read as a whole, if that differs."""
     try:
         index, instansi_id, *keys = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        readers = shape(index, instansi_id is None)
+        readers = (keys_over_all or keys_of if instansi_id is None else keys_of)[index]
         read = tuple(reader(key) for reader, key in zip(readers, keys, strict=True))
         return Cursor(index, read, None if instansi_id is None else an_id(instansi_id))
-    except (ValueError, TypeError, OverflowError, RecursionError):
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
         return None
 
 

@@ -54,7 +54,7 @@ from app.web.admins import authority, chosen_instansi, proven_again, stopped
 from app.web.decision_forms import ApprovalForm, RejectionForm, number_in, offer_possible
 from app.web.fields import refuse, refuse_unacknowledged
 from app.web.headers import takes
-from app.web.paging import KeyReader, a_big_id, moment, read_cursor, written
+from app.web.paging import a_big_id, moment, read_cursor, written
 from app.web.words.changes import what_follows
 from app.web.words.corrections import words_for
 
@@ -81,7 +81,7 @@ def page() -> ResponseReturnValue:
         abort(404)
     if ticket := request.args.get("tiket", "").strip():
         return _ticket(ticket)
-    after = read_cursor(request.args.get("setelah", ""), _keys_of)
+    after = read_cursor(request.args.get("setelah", ""), {BY_MOMENT: (moment, a_big_id)})
     with reading() as db:
         instansi = chosen_instansi(db, held, request.args.get("instansi", ""))
         instansi_id = instansi.id if instansi else None
@@ -267,9 +267,3 @@ def _to_the_next(correction_id: int) -> ResponseReturnValue:
     if following is None:
         return redirect(url_for("admin.corrections.page"), 303)
     return redirect(url_for("admin.corrections.one", correction_id=following.id), 303)
-
-
-def _keys_of(index: str, _is_whole: bool) -> tuple[KeyReader, ...]:
-    if index != BY_MOMENT:
-        raise ValueError("not an index of this list")
-    return moment, a_big_id

@@ -32,7 +32,7 @@ from app.runtime.portal import client
 from app.web import again, exports
 from app.web.admins import authority, proven_again
 from app.web.fields import ChoiceField, refuse
-from app.web.paging import KeyReader, an_id, digits, moment, read_cursor, word, written
+from app.web.paging import an_id, digits, moment, read_cursor, word, written
 
 blueprint = Blueprint("people", __name__, url_prefix="/pegawai")
 
@@ -45,6 +45,17 @@ _STUCK_WORDS = {
     Stuck.EMAIL.value: "Email ditolak atau dipantulkan server",
 }
 _MOST_WORDS = 5
+# Of the indexes of `find_people`. As a whole, that of the stuck is in the order of instansi
+_KEYS_OF = {
+    "nip": (digits,),
+    "nama": (word, an_id),
+    "macet-token": (moment, an_id),
+    "macet-email": (moment, an_id),
+}
+_KEYS_OVER_ALL = _KEYS_OF | {
+    "macet-token": (an_id, moment, an_id),
+    "macet-email": (an_id, moment, an_id),
+}
 _CUT = f"Daftar ini terpotong: paling banyak {MOST_EXPORTED} baris. Persempit pencarian, lalu ekspor lagi."
 
 
@@ -111,7 +122,7 @@ def page() -> ResponseReturnValue:
         search = _read(db, PeopleForm(request.args))
         if search.wishes is None:
             return _page(search, Found([], None), 422)
-        after = read_cursor(request.args.get("lanjut", ""), _keys_of)
+        after = read_cursor(request.args.get("lanjut", ""), _KEYS_OF, _KEYS_OVER_ALL)
         return _page(search, find_people(db, authority(), search.wishes, after))
 
 
@@ -209,17 +220,3 @@ def masked_email(person: User) -> str:
 def _since(person: User, stuck: Stuck | None) -> str:
     since = person.mail_failed_at if stuck is Stuck.EMAIL else person.stuck_since
     return since.date().isoformat() if since else ""
-
-
-def _keys_of(index: str, is_whole: bool) -> tuple[KeyReader, ...]:
-    """What stands in the indexes of `find_people`. That of the stuck is read instansi by instansi, or in the
-    order of instansi."""
-    match index:
-        case "nip":
-            return (digits,)
-        case "nama":
-            return word, an_id
-        case "macet-token" | "macet-email":
-            return (an_id, moment, an_id) if is_whole else (moment, an_id)
-        case _:
-            raise ValueError("not an index of this list")

@@ -309,7 +309,7 @@ def _whom(person_id: int) -> User:
 
 
 def _edit_page(
-    person: User, form: RecordForm, seen: str, status: int = 200, is_stale: bool = False
+    person: User, form: RecordForm, seen: str, status: int = 200, *, is_stale: bool = False
 ) -> Response:
     page = render_template(
         "admin/person_edit.html",

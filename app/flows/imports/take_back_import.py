@@ -473,7 +473,7 @@ def _use_of(session: Session, people: Sequence[User], terms: Terms) -> dict[int,
     return found
 
 
-def _locked(session: Session, ids: Collection[int], key_share: bool) -> dict[int, User]:
+def _locked(session: Session, ids: Collection[int], *, key_share: bool) -> dict[int, User]:
     """As now stored. Without `key_share` nobody can write a row that names them either, until they are
     gone."""
     if not ids:
