@@ -44,8 +44,8 @@ def page() -> ResponseReturnValue:
 @blueprint.post("/akhiri-sesi-lain")
 @login_required
 def end_others() -> ResponseReturnValue:
-    """This browser stays known if it was: whoever took over a session must not make his browser the only
-    known one."""
+    """This browser stays known if it was: whoever took over a session must not make their browser the
+    only known one."""
     visitor = sessions.require_visitor()
     was_known = sessions.known_until(visitor.user) is not None
     with unit_of_work() as db:

@@ -31,7 +31,7 @@ NOT_LIVE = (
 )
 
 # A browser that several people share fills in a colleague's NIP by itself. Who has opened a link may know
-# that it is not his.
+# that it is not theirs.
 OTHER_NIP = "Token ini milik NIP lain. Kosongkan kolom NIP, atau isi NIP yang tertulis di email itu."
 
 

@@ -206,7 +206,7 @@ def _nobody_passes(
 
 def _broken(session: Session, mail: OutboxMail, broken: LineFault, now: datetime) -> Settled:
     """A letter over which the line broke once keeps its turn. Twice, it may be what breaks it: only its
-    domain rests then, and never long. The others go on, or a stranger's letters to a server of his own would
+    domain rests then, and never long. The others go on, or a stranger's letters to their own server would
     stop them."""
     mail.breaks += broken.at_letter
     is_suspect = broken.at_letter and mail.breaks > 1

@@ -53,7 +53,7 @@ class RejectionForm(FlaskForm):
 
 @dataclass(frozen=True)
 class Foreseen:
-    """One of the chosen, and why nothing will happen to him; None where the verdict will apply."""
+    """One of the chosen, and why nothing will happen to them; None where the verdict will apply."""
 
     person: User
     hindrance: str | None

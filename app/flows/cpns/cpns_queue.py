@@ -31,7 +31,7 @@ def waiting_cpns(
     length.
 
     `beginning` are the first digits of a NIP. `after` is the last person of the page before, and means
-    nothing when he is out of reach: the place of a stranger in the order would tell his NIP.
+    nothing when they are out of reach: the place of a stranger in the order would tell their NIP.
     """
     waiting = select(User).where(
         authority.within(User.instansi_id), User.activation == Activation.WAITING_APPROVAL
