@@ -234,7 +234,7 @@ def _objections(
     ]
     new_nips = [_nip(entry) for entry in entries if _nip(entry) not in people]
     rights = FileRights.over(
-        session, terms.uploader, terms.has_reason, people.values(), new_nips, addresses, terms.now
+        session, terms.uploader, people.values(), new_nips, addresses, terms.now, has_reason=terms.has_reason
     )
     found = {
         entry.line: rights.objection(people.get(_nip(entry)), entry.row, differences[entry.line])
