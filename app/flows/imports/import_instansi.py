@@ -97,7 +97,7 @@ def _taken_over(
     for entry in entries:
         instansi = on_record.get(entry.row.code)
         differs_by_zeros = entry.differs_by_zeros or entry.row.code in without_zeros
-        outcomes[entry.line] = outcome = _judged(instansi, entry, differs_by_zeros)
+        outcomes[entry.line] = outcome = _judged(instansi, entry, differs_by_zeros=differs_by_zeros)
         if dry_run or isinstance(outcome, Unchanged | Refused):
             continue
         if instansi is None:
@@ -117,7 +117,7 @@ def _taken_over(
 
 
 def _judged(
-    instansi: Instansi | None, entry: InstansiLine, differs_by_zeros: bool
+    instansi: Instansi | None, entry: InstansiLine, *, differs_by_zeros: bool
 ) -> New | Changed | Unchanged | Refused:
     if instansi is None:
         return Refused(entry.line, (_DIFFERS_BY_ZEROS,)) if differs_by_zeros else New(entry.line)

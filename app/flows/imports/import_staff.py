@@ -105,7 +105,7 @@ class Terms:
         return f"{number}: {self.uploader.reason}" if self.uploader.reason else f"{number}."
 
 
-def vet(lines: Iterable[Line], seen: SeenInFile, dry_run: bool = False) -> list[StaffLine | Refused]:
+def vet(lines: Iterable[Line], seen: SeenInFile, *, dry_run: bool = False) -> list[StaffLine | Refused]:
     """Judge the rows by themselves and by the file's earlier ones; outside a transaction, for no lock needs
     it, and hashes of older schemes are hashed once more here."""
     vetted = [_vetted(line, seen) for line in lines]
@@ -233,7 +233,7 @@ def _objections(
     ]
     new_nips = [_nip(entry) for entry in entries if _nip(entry) not in people]
     rights = FileRights.over(
-        session, terms.uploader, terms.has_reason, people.values(), new_nips, addresses, terms.now
+        session, terms.uploader, people.values(), new_nips, addresses, terms.now, has_reason=terms.has_reason
     )
     found = {
         entry.line: rights.objection(people.get(_nip(entry)), entry.row, differences[entry.line])
@@ -414,7 +414,7 @@ def _nip(entry: StaffLine) -> str:
     return entry.row.nip.digits
 
 
-def _people(session: Session, entries: Sequence[StaffLine], lock: bool = False) -> dict[str, User]:
+def _people(session: Session, entries: Sequence[StaffLine], *, lock: bool = False) -> dict[str, User]:
     """Those on record, by NIP, as now stored."""
     if not entries:
         return {}

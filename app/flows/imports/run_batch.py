@@ -208,7 +208,7 @@ def stop_without_mandate(session: Session, hold: Hold, now: datetime) -> BatchSt
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
-    """In no worker's hand, or in that of one who has not said for a while that he lives."""
+    """In no worker's hand, or in that of one that has not said for a while that it lives."""
     return and_(
         ImportBatch.state.in_(_UNDER_WAY),
         or_(ImportBatch.held_until.is_(None), ImportBatch.held_until <= now),
