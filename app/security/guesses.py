@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from app.domain.waits import whole_seconds
 from app.models.base import UtcDateTime, upsert
 from app.models.guess_bucket import GuessBucket
-from app.security.throttle import GuessLimit, Taken, TooManyTries
+from app.security.throttle import Counted, GuessLimit, TooManyTries
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def take(session: Session, limit: GuessLimit, key: str, now: datetime) -> Taken | TooManyTries:
+def take(session: Session, limit: GuessLimit, key: str, now: datetime) -> Counted | TooManyTries:
     """Count one try under `key` (a fingerprint), or refuse it. A refused try is not counted and prolongs
     nothing."""
     mark = secrets.token_hex(16)
@@ -44,7 +44,7 @@ def take(session: Session, limit: GuessLimit, key: str, now: datetime) -> Taken 
     ).returning(GuessBucket.forgotten_at, GuessBucket.last_at, GuessBucket.last_try)
     forgotten_at, last_at, last_try = session.execute(counted).one()
     if last_try == mark:
-        return Taken()
+        return Counted()
     return TooManyTries(whole_seconds(_free_at(limit, forgotten_at, last_at) - now))
 
 

@@ -129,11 +129,11 @@ class TooManyTries:
 
 
 @dataclass(frozen=True)
-class Taken:
+class Counted:
     """One try of the allowance, taken."""
 
 
-def take(session: Session, limit: Limit, key: str, now: datetime) -> Taken | TooManyTries:
+def take(session: Session, limit: Limit, key: str, now: datetime) -> Counted | TooManyTries:
     """Count one try under `key` (a fingerprint), or refuse it. A refused try is not counted and prolongs
     nothing."""
     mark = secrets.token_hex(16)
@@ -152,7 +152,7 @@ def take(session: Session, limit: Limit, key: str, now: datetime) -> Taken | Too
     ).returning(ThrottleBucket.started_at, ThrottleBucket.last_try)
     started_at, last_try = session.execute(counted).one()
     if last_try == mark:
-        return Taken()
+        return Counted()
     return TooManyTries(whole_seconds(started_at + limit.window - now))
 
 

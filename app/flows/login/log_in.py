@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.nip import Nip
-from app.models.account import Account
+from app.models.account import TriedAccount
 from app.models.audit_event import Tag
 from app.models.user import User
 from app.security import audit, guesses
@@ -21,13 +21,13 @@ from app.security.throttle import LOGIN_IN_KNOWN_BROWSERS, LOGIN_IN_NEW_BROWSERS
 
 
 @dataclass(frozen=True)
-class Attempt:
+class LoginTry:
     """One counted try, with the account as it was then."""
 
     nip: Nip
     limit: GuessLimit
     bucket: str
-    account: Account
+    account: TriedAccount
     old_costs: dict[str, int]  # what everybody's try pays for the imported hashes of older schemes
 
     @property
@@ -58,11 +58,11 @@ class Entered:
 
 def begin(
     session: Session, nip: Nip, marks: Collection[str], keys: SigningKeys, act: Act[None]
-) -> Attempt | TooManyTries:
+) -> LoginTry | TooManyTries:
     """Count the try before the password is looked at. `marks` are those that the browser carries, of
     whomever: one of them may be this person's, and then the try counts with those of all browsers that know
     this person."""
-    account = Account.of(session, nip)
+    account = TriedAccount.of(session, nip)
     is_known = account.browser_mark is not None and account.browser_mark in marks
     limit = LOGIN_IN_KNOWN_BROWSERS if is_known else LOGIN_IN_NEW_BROWSERS
     bucket = _bucket(limit, nip, keys)
@@ -70,11 +70,11 @@ def begin(
     if isinstance(answer, TooManyTries):
         audit.record_once_a_minute(session, Tag.LOGIN_THROTTLED, account, act, about=nip.digits)
         return answer
-    return Attempt(nip, limit, bucket, account, User.old_costs(session))
+    return LoginTry(nip, limit, bucket, account, User.old_costs(session))
 
 
 def finish(
-    session: Session, attempt: Attempt, is_right: bool, better_hash: str | None, act: Act[None]
+    session: Session, attempt: LoginTry, is_right: bool, better_hash: str | None, act: Act[None]
 ) -> Entered | NotOpen | WrongPassword:
     """Decide on the account as it is now; a password changed since `begin` makes the old one wrong.
 
@@ -107,7 +107,7 @@ def finish(
     return Entered(user, previous)
 
 
-def abandon(session: Session, attempt: Attempt) -> None:
+def abandon(session: Session, attempt: LoginTry) -> None:
     """The portal was too busy to look at the password, so the try does not count."""
     guesses.give_back(session, attempt.limit, attempt.bucket)
 

@@ -26,5 +26,5 @@ def give_back_allowance(session: Session, mail: OutboxMail, keys: SigningKeys, n
         return
     bucket = other_mails_bucket(EmailAddress(mail.to_address), keys)
     again = keys.fingerprint(throttle.GIVEN_BACK_PER_MAILBOX.name, bucket)
-    if isinstance(throttle.take(session, throttle.GIVEN_BACK_PER_MAILBOX, again, now), throttle.Taken):
+    if isinstance(throttle.take(session, throttle.GIVEN_BACK_PER_MAILBOX, again, now), throttle.Counted):
         throttle.give_back(session, bucket, taken_at=mail.posted_at)
