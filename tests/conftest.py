@@ -2,30 +2,28 @@
 people, mail."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import psycopg
 import pytest
 from argon2 import low_level
 from argon2.exceptions import VerifyMismatchError
 from flask import Flask
 from hypothesis import settings
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy.engine import make_url
 from werkzeug.routing import Rule
 
-from app import create_app
+from app import create_app, db
 from app.cli import demo
 from app.db import engine, unit_of_work
 from app.domain.indonesian_time import now
 from app.security import passwords
 from app.web import migrations
 from config import Settings
+from tests.databases import PostgresDatabase, SqliteDatabase, give_back, lent_engine, on_server, prepare_template
 from tests.inbox import Inbox
+from tests.loaded_cast import load_cast
 from tests.postgres_server import NoPostgres, throw_away_server
 from tests.visitor import Visitor
 
@@ -36,7 +34,6 @@ settings.register_profile("soak", deadline=None, max_examples=2000, print_blob=T
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 SECRET_KEY = "a key for tests only, of no use elsewhere"
-_numbers = count(1)
 _kept = TemporaryDirectory(prefix="templates-")
 COMPILED_TEMPLATES = FileSystemBytecodeCache(
     _kept.name
@@ -76,17 +73,20 @@ def _verify_once(hash: bytes, secret: bytes, type: low_level.Type) -> bool:
 
 low_level.verify_secret = _verify_once
 
+db.create_engine = lent_engine  # type: ignore[assignment]
+
 MakeApp = Callable[..., Flask]
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """A running throw-away server with a migrated template database."""
+def postgres() -> Iterator[PostgresDatabase]:
+    """A database on a running throw-away server."""
     try:
-        with throw_away_server() as url:
-            _on_server(url, "CREATE DATABASE portal_template")
-            migrations.upgrade(url.format("portal_template"))
-            yield url
+        with throw_away_server() as server:
+            on_server(server, f"CREATE DATABASE {PostgresDatabase.TEMPLATE}")
+            migrations.upgrade(server.format(PostgresDatabase.TEMPLATE))
+            prepare_template(server)
+            yield PostgresDatabase(server)
     except NoPostgres as missing:
         if os.environ.get("CI"):
             pytest.fail(str(missing))
@@ -100,18 +100,16 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="session")
+def sqlite(sqlite_template: Path) -> SqliteDatabase:
+    return SqliteDatabase(sqlite_template, sqlite_template.parent)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A migrated, empty database of the test's own."""
-    if request.param == "sqlite":
-        file = tmp_path / "portal.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
-        yield f"sqlite:///{file}"
-        return
-    server, name = request.getfixturevalue("postgres"), f"portal_{next(_numbers)}"
-    _on_server(server, f"CREATE DATABASE {name} TEMPLATE portal_template", since_15="STRATEGY FILE_COPY")
-    yield server.format(name)
-    _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated, empty database; until its end the test has it alone."""
+    database = request.getfixturevalue("sqlite" if request.param == "sqlite" else "postgres")
+    return str(database.emptied())
 
 
 @pytest.fixture
@@ -135,7 +133,7 @@ def make_app(database_url: str, tmp_path: Path) -> Iterator[MakeApp]:
     yield make
     for app in made:
         with app.app_context():
-            engine().dispose()
+            give_back(engine())
 
 
 @pytest.fixture
@@ -158,7 +156,7 @@ def peopled(app: Flask, password_hash: str) -> Flask:
 
 def people(app: Flask, password_hash: str) -> None:
     with app.app_context(), unit_of_work() as session:
-        demo.load(session, password_hash, now())
+        load_cast(session, password_hash, now())
 
 
 @pytest.fixture
@@ -170,14 +168,3 @@ def inbox(peopled: Flask) -> Inbox:
 def visitor(peopled: Flask) -> Visitor:
     """A browser that has never been here."""
     return Visitor(peopled)
-
-
-def _on_server(url: str, statement: str, since_15: str = "") -> None:
-    """`since_15` is added where the server knows it: copied as files, a database is there in half the
-    time."""
-    parts = make_url(url.format("postgres"))
-    with psycopg.connect(
-        host=parts.query["host"], user=parts.username, dbname="postgres", autocommit=True
-    ) as connection:
-        knows_it = connection.info.server_version >= 150_000
-        connection.execute(f"{statement} {since_15 if knows_it else ''}")
