@@ -136,9 +136,8 @@ class Settings:
 
     env: str
     database_url: str = field(repr=False)
-    secret_keys: tuple[str, ...] = field(
-        repr=False
-    )  # newest first; the others still open what they once signed
+    # Newest first; the others still open what they once signed
+    secret_keys: tuple[str, ...] = field(repr=False)
     public_url: str
     host: str
     port: int

@@ -3,7 +3,7 @@
 import logging
 
 from app import create_app
-from app.web import logs
+from app.runtime import logs
 from config import Settings
 
 logs.configure()

@@ -5,7 +5,6 @@ from datetime import timedelta
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from app import db
 from app.blueprints import (
     account,
     admin,
@@ -25,9 +24,10 @@ from app.cli import register_commands
 from app.domain.indonesian_time import now
 from app.mail import delivery
 from app.mail.rendering import Letterhead, Renderer
+from app.runtime import db, logs
+from app.runtime.portal import Portal
 from app.security.signing import SigningKeys
-from app.web import assets, door, headers, limits, locale, logs, mailed_links, pages, row_ids, sessions
-from app.web.portal import Portal
+from app.web import assets, door, headers, limits, locale, mailed_links, pages, row_ids, sessions
 from config import ROOT, Settings
 
 PAGES = (

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import create_app
 from app.cli import register_commands
-from app.web import logs
+from app.runtime import logs
 from config import BadSetting, Settings
 
 

@@ -154,10 +154,11 @@ def portal(folder: Path) -> Iterator[int]:
         "nip,nama,email,kategori,kode_instansi,unit_kerja,password_hash",
         passwords.hashed(PASSWORD),
     )
+    # One more, who is slow
     rows = (
         f'{nip_of(n)},Orang Contoh,p{n}@contoh.example,PNS,1,Unit,"{password_hash}"'
         for n in range(PEOPLE + 1)
-    )  # one more, who is slow
+    )
     (folder / "pegawai.csv").write_text("\n".join((header, *rows)) + "\n")
 
     mysapk = [sys.executable, "-m", "app"]

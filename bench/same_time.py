@@ -22,14 +22,14 @@ from sqlalchemy import delete, select
 
 from app import create_app
 from app.cli import demo
-from app.db import engine, unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.old_hash import OldHash, Recipe, Scheme
 from app.domain.reset_secret import new_reference, new_row_key
 from app.models import ResetRequest, User
 from app.models.throttle_bucket import ThrottleBucket
+from app.runtime import migrations
+from app.runtime.db import engine, unit_of_work
 from app.security import old_schemes, passwords
-from app.web import migrations
 from config import Settings
 
 TOKEN_ROUNDS, LOGIN_ROUNDS, OLD_HASH_ROUNDS = 100, 60, 30
@@ -130,9 +130,8 @@ def _compare(
     first, equal = times[groups[0].name], times[EQUAL]
     chance = [one - other for one, other in zip(equal, first, strict=True)]
     middle = statistics.median(chance)
-    spread = (
-        1.4826 * statistics.median(abs(one - middle) for one in chance) * 1.2533 / rounds**0.5
-    )  # of such a median
+    # Of such a median
+    spread = 1.4826 * statistics.median(abs(one - middle) for one in chance) * 1.2533 / rounds**0.5
     apart = []
     for group in groups[1:]:
         seconds = statistics.median(one - other for one, other in zip(times[group.name], first, strict=True))

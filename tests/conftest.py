@@ -16,10 +16,10 @@ from werkzeug.routing import Rule
 
 from app import create_app, db
 from app.cli import demo
-from app.db import engine, unit_of_work
 from app.domain.indonesian_time import now
+from app.runtime import migrations
+from app.runtime.db import engine, unit_of_work
 from app.security import passwords
-from app.web import migrations
 from config import Settings
 from tests.databases import PostgresDatabase, SqliteDatabase, give_back, lent_engine, on_server, prepare_template
 from tests.inbox import Inbox
@@ -35,9 +35,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 SECRET_KEY = "a key for tests only, of no use elsewhere"
 _kept = TemporaryDirectory(prefix="templates-")
-COMPILED_TEMPLATES = FileSystemBytecodeCache(
-    _kept.name
-)  # else every test's own portal would compile its pages anew
+# Else every test's own portal would compile its pages anew
+COMPILED_TEMPLATES = FileSystemBytecodeCache(_kept.name)
 
 # Nor its addresses: what builds an address is the same in every portal.
 _compiled: dict[tuple[object, ...], object] = {}

@@ -9,12 +9,12 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app.cli.serve import let_changes_take_effect
-from app.db import reading, unit_of_work
 from app.domain.client import Client
 from app.domain.corrections import CorrectionState, new_ticket
 from app.domain.indonesian_time import now, today_in_jakarta
-from app.flows.change_identity import confirm_change
+from app.flows.identity.change_identity import confirm_change
 from app.models import EmailCorrection, IdentityChange, User
+from app.runtime.db import reading, unit_of_work
 from app.security.authority import Authority
 from tests.cast import DEWI, Person
 from tests.inbox import Inbox

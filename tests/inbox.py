@@ -10,10 +10,10 @@ from email.message import EmailMessage
 from flask import Flask
 from sqlalchemy import select
 
-from app.cli.sending import send_next
-from app.db import reading
 from app.models.outbox_mail import OutboxMail
-from app.web.portal import portal
+from app.runtime.db import reading
+from app.runtime.portal import portal
+from app.worker.mails import send_next
 
 
 @dataclass(frozen=True)

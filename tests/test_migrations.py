@@ -4,7 +4,7 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine, inspect
 
-from app.web import migrations
+from app.runtime import migrations
 
 
 def test_all_migrations_go_down_and_up_again(database_url: str) -> None:

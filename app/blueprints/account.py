@@ -3,14 +3,14 @@
 from flask import Blueprint, flash, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from app.db import reading, unit_of_work
 from app.domain.client import browser_name, mask_address
 from app.domain.indonesian_time import now, today_in_jakarta
-from app.flows.log_out import end_other_sessions, forget_browsers
-from app.flows.search_trail import seen_by_others
+from app.flows.login.log_out import end_other_sessions, forget_browsers
+from app.flows.reports.search_trail import seen_by_others
 from app.models.login_session import LoginSession
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import client
 from app.web import sessions
-from app.web.portal import client
 from app.web.sessions import login_required
 from app.web.trail_words import words_for
 

@@ -22,7 +22,6 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import StringField, TextAreaField, ValidationError
 
-from app.db import reading, unit_of_work
 from app.domain.attachment import (
     LARGEST_SIDE_KEPT,
     LONGEST_ATTACHMENT,
@@ -36,8 +35,8 @@ from app.domain.attachment import (
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.typed_text import few_lines, one_line
-from app.flows.received_photo import NoPlace, redrawn
-from app.flows.request_correction import (
+from app.files.received_photo import NoPlace, redrawn
+from app.flows.correction.request_correction import (
     AlreadyOnRecord,
     ProvenMailbox,
     Ticket,
@@ -49,19 +48,19 @@ from app.flows.request_correction import (
 from app.mail.rendering import CORRECTION_LINK_DAYS, TICKET_DAYS
 from app.models.email_correction import EmailCorrection
 from app.models.instansi import Instansi
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import client, portal
 from app.security.throttle import OTHER_MAILS_PER_MAILBOX
 from app.web import again, limits
 from app.web.again import LOST_CSRF, shows_again
 from app.web.fields import EmailField, NipField, refuse
 from app.web.headers import takes
 from app.web.pages import error_page
-from app.web.portal import client, portal
 
 blueprint = Blueprint("email_correction", __name__, url_prefix="/perbaikan-email")
 
-LONGEST_BODY = (
-    12 * 1024 * 1024
-)  # bytes: a file that is a little too large is refused with a sentence at its field
+# Bytes: a file that is a little too large is refused with a sentence at its field
+LONGEST_BODY = 12 * 1024 * 1024
 _SECONDS_UNTIL_A_PLACE = 30
 _NO_PLACE = (
     "Portal sedang mengolah banyak foto. Tunggu sekitar setengah menit, pilih lagi filenya, lalu kirim lagi. "

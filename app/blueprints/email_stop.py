@@ -3,12 +3,11 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from app.db import reading, unit_of_work
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
-from app.flows.stop_change import (
+from app.flows.identity.stop_change import (
     STOP_LINK_DAYS,
     NothingToStop,
     can_be_stopped,
@@ -16,9 +15,10 @@ from app.flows.stop_change import (
     stop_from_session,
 )
 from app.models.identity_change import IdentityChange
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import client, portal
 from app.web import sessions
 from app.web.pages import error_page
-from app.web.portal import client, portal
 from app.web.sessions import login_required
 
 blueprint = Blueprint("email_stop", __name__)

@@ -9,14 +9,14 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import StringField
 
-from app.db import unit_of_work
 from app.domain.indonesian_time import now
-from app.flows.request_reset import request_reset
+from app.flows.reset.request_reset import request_reset
 from app.models.reset_request import ResetRequest
+from app.runtime.db import unit_of_work
+from app.runtime.portal import client, portal
 from app.web import limits
 from app.web.again import LOST_CSRF, shows_again
 from app.web.fields import EmailField, NipField
-from app.web.portal import client, portal
 
 blueprint = Blueprint("forgot_password", __name__)
 

@@ -11,13 +11,13 @@ from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import engine, reading
 from app.domain.indonesian_time import now
 from app.models.mail_fault import OURS, MailFault
 from app.models.outbox_mail import MailState, OutboxMail
-from app.web.migrations import is_at_head
+from app.runtime.db import engine, reading
+from app.runtime.migrations import is_at_head
+from app.runtime.portal import portal
 from app.web.peer import is_this_machine, peer_address
-from app.web.portal import portal
 
 blueprint = Blueprint("health", __name__)
 SECONDS_TO_ASK = 60

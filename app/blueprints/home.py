@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from app.db import reading
 from app.domain.categories import pdm_groups
 from app.domain.indonesian_time import now, shown_date, today_in_jakarta
 from app.models.pdm_window import PdmWindow
 from app.models.user import User
+from app.runtime.db import reading
 from app.web import sessions
 from app.web.sessions import login_required
 

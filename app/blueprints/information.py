@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 from app.domain.password_policy import LONGEST_PASSWORD, policy_named
 from app.mail.rendering import CORRECTION_LINK_DAYS
 from app.models.reset_request import LONGEST_BY_RESENDS
+from app.runtime.portal import portal
 from app.security import throttle
 from app.web.compression import compressed_for_strangers
-from app.web.portal import portal
 from app.web.sessions import KNOWN_FOR
 
 blueprint = Blueprint("information", __name__)

@@ -8,10 +8,10 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request,
 from flask.typing import ResponseReturnValue
 
 from app.blueprints.login import START_OF_THE_APP
+from app.runtime.portal import portal
 from app.web import assets
 from app.web.assets import static_url
 from app.web.compression import compressed_for_strangers
-from app.web.portal import portal
 from app.web.sessions import no_act
 
 blueprint = Blueprint("installed_app", __name__)

@@ -19,18 +19,18 @@ from werkzeug.wrappers import Response as BaseResponse
 from wtforms import PasswordField, ValidationError
 
 from app.blueprints.token_confirmation import waits_for_token
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.password_policy import LONGEST_PASSWORD, has_blank_end
-from app.flows import log_in, log_out
+from app.flows.login import log_in, log_out
 from app.models.user import User
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import client
 from app.security.throttle import TooManyTries
 from app.web import limits, sessions
 from app.web.again import LOST_CSRF, shows_again
 from app.web.entering import BLANK_END, WRONG, note_not_open, password_of, slow_down, try_to_enter
 from app.web.fields import NipField, refuse
 from app.web.pages import error_page
-from app.web.portal import client
 
 blueprint = Blueprint("login", __name__)
 

@@ -16,8 +16,8 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
 
+from app.runtime.portal import portal
 from app.web.peer import is_this_machine
-from app.web.portal import portal
 
 blueprint = Blueprint("mailbox", __name__, url_prefix="/kotak-surat")
 _NAME = re.compile(r"[A-Za-z0-9_-]{16}")

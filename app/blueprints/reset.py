@@ -4,20 +4,20 @@ from flask import Blueprint, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from app.blueprints.token_confirmation import Asked, ConfirmationForm, OpenedLink, opened_link, page
-from app.db import unit_of_work
 from app.domain.categories import Activation
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip, read_nip
 from app.domain.reset_secret import Code, Link, read_secret
-from app.flows import redeem_token
-from app.flows.redeem_token import TokenNotLive, TooWeak
+from app.flows.reset import redeem_token
+from app.flows.reset.redeem_token import TokenNotLive, TooWeak
 from app.models.user import User
+from app.runtime.db import unit_of_work
+from app.runtime.portal import client, portal
 from app.security import passwords
 from app.security.throttle import TooManyTries
 from app.web import limits, sessions
 from app.web.again import LOST_CSRF, shows_again
 from app.web.fields import refuse
-from app.web.portal import client, portal
 
 blueprint = Blueprint("reset", __name__)
 

@@ -21,20 +21,20 @@ from werkzeug.exceptions import MethodNotAllowed
 from wtforms import BooleanField, PasswordField, StringField, ValidationError
 
 from app.blueprints.forgot_password import remember
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.domain.password_policy import faults, has_blank_end, policy_named
 from app.domain.reset_secret import Code, Link, read_secret
-from app.flows.redeem_token import policy_for, request_behind
-from app.flows.request_reset import NothingToResend, Posted, TooSoon, resend_token
+from app.flows.reset.redeem_token import policy_for, request_behind
+from app.flows.reset.request_reset import NothingToResend, Posted, TooSoon, resend_token
 from app.models.audit_event import Tag
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import client, portal
 from app.security import audit, throttle
 from app.web import again, limits
 from app.web.assets import static_url
 from app.web.fields import TokenField
 from app.web.pages import error_page
-from app.web.portal import client, portal
 
 blueprint = Blueprint("token_confirmation", __name__, url_prefix="/konfirmasi-reset-password")
 

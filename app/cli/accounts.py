@@ -7,20 +7,20 @@ from flask.cli import with_appcontext
 from sqlalchemy import true
 
 from app.cli.options import DAY, NIP
-from app.db import reading, unit_of_work
 from app.domain.client import COMMAND_LINE
 from app.domain.indonesian_time import now, shown_date, today_in_jakarta
 from app.domain.nip import Nip
-from app.flows import grant_mandate, set_pdm_window
-from app.flows.approve_cpns import approve_cpns
-from app.flows.change_identity import UnderWay
-from app.flows.revoke_mandate import revoke_mandates_of
-from app.flows.unlock import unlock as lift_limits
+from app.flows.cpns.approve_cpns import approve_cpns
+from app.flows.identity.change_identity import UnderWay
+from app.flows.instansi import grant_mandate, set_pdm_window
+from app.flows.instansi.revoke_mandate import revoke_mandates_of
+from app.flows.people.unlock import unlock as lift_limits
 from app.models.admin_mandate import AdminMandate
 from app.models.instansi import Instansi
 from app.models.pdm_window import PdmWindow
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import portal
 from app.security.authority import NotToTouch
-from app.web.portal import portal
 
 _UNKNOWN_NIP = "NIP ini tidak ada di portal. Impor dulu data pegawainya."
 

@@ -10,14 +10,14 @@ from flask import Flask
 from flask.cli import ScriptInfo
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
-from app.db import unit_of_work
 from app.domain.bounce import LONGEST_MESSAGE, read_bounce
 from app.domain.client import WORKER
 from app.domain.indonesian_time import now
-from app.flows.take_bounce import LeftAlone, Noted, take_bounce
+from app.flows.people.take_bounce import LeftAlone, Noted, take_bounce
 from app.mail.bounce_mailbox import MailboxFault, OpenMailbox
-from app.web.logs import masked
-from app.web.portal import portal
+from app.runtime.db import unit_of_work
+from app.runtime.logs import masked
+from app.runtime.portal import portal
 from config import BadSetting, BounceMailbox
 
 log = logging.getLogger("portal.worker")

@@ -22,15 +22,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.public_address import NoAnswer, Seen, ask_through_public_address
 from app.cli.trail import fault_of_kept_head
-from app.db import engine, reading
 from app.domain.indonesian_time import now, shown_moment
-from app.flows.take_stock import AtMost
+from app.flows.reports.overview import AtMost
 from app.mail.bounce_mailbox import MailboxFault, OpenMailbox
 from app.mail.delivery import reach_server
 from app.models.mail_fault import MailFault
 from app.models.outbox_mail import OutboxMail
-from app.web import migrations
-from app.web.portal import portal
+from app.runtime import migrations
+from app.runtime.db import engine, reading
+from app.runtime.portal import portal
 from config import BadSetting, Settings
 
 SECONDS_OF_DIFFERENCE = 5

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from app.cli.demo_desk import liven
 from app.cli.serve import end_with_parent, run_web
 from app.cli.trail import begin_trail_of_demo
-from app.db import reading, unit_of_work
 from app.domain.categories import Activation, Category
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now, today_in_jakarta
@@ -22,9 +21,10 @@ from app.models.instansi import Instansi
 from app.models.name_word import NameWord
 from app.models.pdm_window import PdmWindow
 from app.models.user import User
+from app.runtime import migrations
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import portal
 from app.security import passwords
-from app.web import migrations
-from app.web.portal import portal
 
 PASSWORD = "Kopi-Tubruk-2021"  # of the demo accounts that have one; it satisfies the rules for admins too
 

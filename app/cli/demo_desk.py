@@ -16,9 +16,9 @@ from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
 from app.domain.reset_secret import new_reference
-from app.flows.change_email import Decision, change_email
-from app.flows.request_reset import new_request_by_desk
-from app.flows.stop_change import stop_by_link
+from app.flows.correction.change_email import Decision, change_email
+from app.flows.identity.stop_change import stop_by_link
+from app.flows.reset.request_reset import new_request_by_desk
 from app.mail import letters
 from app.models.activation_count import ActivationDay
 from app.models.audit_event import Tag

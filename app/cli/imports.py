@@ -16,7 +16,6 @@ import click
 from flask.cli import with_appcontext
 from xlsxwriter.exceptions import XlsxFileError
 
-from app.db import reading, unit_of_work
 from app.domain.client import COMMAND_LINE
 from app.domain.file_changes import column_counts
 from app.domain.indonesian_time import now
@@ -28,13 +27,14 @@ from app.domain.staff_file import (
     Fault,
     guarded,
 )
-from app.flows import import_instansi as instansi_flow
-from app.flows import import_staff as staff_flow
-from app.flows.import_outcome import Changed, New, Outcome, Refused, Unchanged
-from app.flows.seen_in_file import SeenInFile
-from app.flows.staff_sheet import Line, Sheet, UnreadableFile, in_batches, opened
-from app.flows.text_workbook import TextWorkbook
-from app.web.portal import portal
+from app.files.seen_values import SeenInFile
+from app.files.table import Line, Sheet, UnreadableFile, in_batches, opened
+from app.files.text_workbook import TextWorkbook
+from app.flows.imports import import_instansi as instansi_flow
+from app.flows.imports import import_staff as staff_flow
+from app.flows.imports.outcome import Changed, New, Outcome, Refused, Unchanged
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import portal
 
 ROWS_A_BATCH = (
     500  # one transaction; on SQLite every other writer waits for it, at most some hundred milliseconds

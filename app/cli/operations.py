@@ -3,12 +3,12 @@
 import click
 from flask.cli import with_appcontext
 
-from app.cli.cleaning import ChoresFailed, clean_up
 from app.cli.trail import begin_trail, has_known_head
-from app.db import engine
 from app.domain.indonesian_time import now
-from app.web import migrations
-from app.web.portal import portal
+from app.runtime import migrations
+from app.runtime.db import engine
+from app.runtime.portal import portal
+from app.worker.cleaning import ChoresFailed, clean_up
 
 
 @click.group()

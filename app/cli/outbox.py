@@ -8,13 +8,13 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db import reading, unit_of_work
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now, shown_moment
 from app.mail.outbox import GIVE_UP_AFTER
 from app.models.mail_fault import MailFault
 from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.user import User
+from app.runtime.db import reading, unit_of_work
 
 log = logging.getLogger("portal.operator")
 

@@ -16,20 +16,20 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError, SQLAlchemyError, TimeoutError
 
-from app.cli import jobs, sending
 from app.cli.bounces import run_bounces
-from app.cli.cleaning import all_chores, one_step
-from app.cli.duty import SECONDS_BETWEEN_LOOKS, Duty
 from app.cli.trail import log_head, seal_what_is_new
-from app.db import engine, reading, unit_of_work
 from app.domain.client import WORKER
 from app.domain.indonesian_time import now
-from app.flows.change_identity import take_effect
-from app.flows.count_activation import INSTANSI_AT_ONCE, count_people, note_counts
 from app.flows.housekeeping import Chore
+from app.flows.identity.change_identity import take_effect
+from app.flows.reports.count_activation import INSTANSI_AT_ONCE, count_people, note_counts
 from app.models.identity_change import IdentityChange
 from app.models.outbox_mail import OutboxMail
-from app.web import migrations
+from app.runtime import migrations
+from app.runtime.db import engine, reading, unit_of_work
+from app.worker import imports, mails
+from app.worker.cleaning import all_chores, one_step
+from app.worker.duty import SECONDS_BETWEEN_LOOKS, Duty
 
 log = logging.getLogger("portal.worker")
 
@@ -40,9 +40,8 @@ SECONDS_BETWEEN_CLEANINGS = 600.0
 WEB_THREADS = 16
 CONNECTIONS = 2000  # half-sent requests cost a socket and no thread
 SECONDS_FOR_A_SLOW_CLIENT = 30  # of silence, before its connection is closed
-LARGEST_BODY_TO_READ = (
-    40 * 1024 * 1024
-)  # bytes that waitress takes in before the portal answers 413; files of staff are long
+# Bytes that waitress takes in before the portal answers 413; files of staff are long
+LARGEST_BODY_TO_READ = 40 * 1024 * 1024
 
 
 @click.command()
@@ -83,10 +82,11 @@ def _is_database_ready() -> bool:
 def run_web(app: Flask, with_worker: bool) -> None:
     """Serve until SIGINT or SIGTERM; then end the worker too, letting it finish the letter in its hand."""
     settings = app.extensions["portal"].settings
+    # SIGINT too: a shell starts background jobs with it ignored
     for number in (
         signal.SIGTERM,
         signal.SIGINT,
-    ):  # SIGINT too: a shell starts background jobs with it ignored
+    ):
         signal.signal(number, _leave)
     try:
         server = waitress.create_server(
@@ -116,7 +116,7 @@ def work(app: Flask, stop: threading.Event) -> None:
     log.info("worker started")
     others = [
         threading.Thread(target=act, args=(app, stop), daemon=True)
-        for act in (jobs.run_imports, sending.send_mails)
+        for act in (imports.run_imports, mails.send_mails)
     ]
     for other in others:
         other.start()
@@ -195,9 +195,8 @@ def count_everybody() -> None:
 
 
 def _stop_when_stdin_closes(stop: threading.Event) -> None:
-    os.read(
-        sys.stdin.fileno(), 1
-    )  # sys.stdin.read() would hold a lock that aborts an interpreter which ends meanwhile
+    # sys.stdin.read() would hold a lock that aborts an interpreter which ends meanwhile
+    os.read(sys.stdin.fileno(), 1)
     stop.set()
 
 

@@ -9,14 +9,14 @@ from flask.cli import with_appcontext
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import engine, reading, unit_of_work
 from app.domain.client import COMMAND_LINE
 from app.domain.indonesian_time import now
 from app.models.audit_head import AuditHead
+from app.runtime.db import engine, reading, unit_of_work
+from app.runtime.portal import portal
 from app.security import sealing
 from app.security.kept_head import Anchor, KeptHead, Unreadable
 from app.security.sealing import Accepted, Fault, FaultKind, Findings, HeadMoved, HeadNotGenuine, Resealed
-from app.web.portal import portal
 
 log = logging.getLogger("portal.trail")
 

@@ -251,9 +251,8 @@ def _pdf(content: bytes, begin: int) -> Attachment | NotAnAttachment:
         return OF_ANOTHER_KIND
     own = content[begin:end]
     if begin and not _points_to_table(own) and _points_to_table(content[:end]):
-        own = (
-            b" " * begin + own
-        )  # places were counted from the first byte: it is blanked, or no reader finds them
+        # Places were counted from the first byte: it is blanked, or no reader finds them
+        own = b" " * begin + own
     return Attachment("application/pdf", own) if len(own) <= LONGEST_ATTACHMENT else PDF_TOO_LARGE
 
 

@@ -85,12 +85,13 @@ def read_bounce(message: bytes) -> CameBack:
     """Read what came, whatever it is. Nonsense says nothing."""
     try:
         return _read(message[:LONGEST_MESSAGE].replace(b"\r\n", b"\n"))
+    # What the email package raises on some nonsense
     except (
         ValueError,
         LookupError,
         TypeError,
         AttributeError,
-    ):  # what the email package raises on some nonsense
+    ):
         return CameBack((), NoFailure("cannot be read"))
 
 

@@ -33,9 +33,8 @@ _NAMED = re.compile(
 # secrets.
 _SIGNATURE = re.compile(r"(?<![\w-])(?=[a-z0-9_-]*+[A-Z])[\w-]{40,}+", re.ASCII)
 _BETWEEN = rf"(?:{BETWEEN_DIGITS}|\+|\\[nrt]|\\x[0-9a-f]{{2}}|\\u[0-9a-f]{{4}})"  # also as repr() writes it
-_DIGITS = re.compile(
-    rf"\d(?:{_BETWEEN}{{0,80}}+\d){{15,}}+"
-)  # a NIP, a NIK, or one of them with a digit too many
+# A NIP, a NIK, or one of them with a digit too many
+_DIGITS = re.compile(rf"\d(?:{_BETWEEN}{{0,80}}+\d){{15,}}+")
 _ADDRESS = re.compile(r"(?<![\w.%+-])([\w.%+-])[\w.%+-]*+@([\w.%+-]++)")
 _CODE = re.compile(
     rf"(?<![A-Za-z])[{ALPHABET}]{{4}}[\s\-\u2010-\u2015\u2212]{{0,3}}[{ALPHABET}]{{4}}(?![A-Za-z])|[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}",

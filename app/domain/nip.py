@@ -9,9 +9,8 @@ from datetime import date
 BETWEEN_DIGITS = (
     r"[\s.\-_\u00ad\u180e\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2064\u2066-\u2069\u2212\ufeff]"
 )
-_LABEL = re.compile(
-    r"^\s*NIP(?![A-Z])[\s.:=/]*", re.IGNORECASE
-)  # pasted along: `NIP. 1986...`, `NIP: 1986...`
+# Pasted along: `NIP. 1986...`, `NIP: 1986...`
+_LABEL = re.compile(r"^\s*NIP(?![A-Z])[\s.:=/]*", re.IGNORECASE)
 _SEPARATORS = re.compile(f"{BETWEEN_DIGITS}+")
 _DIGITS = re.compile(r"[0-9]+")
 _LONGEST_INPUT = 100

@@ -24,9 +24,8 @@ def compare_names(typed: str, on_record: str) -> Likeness:
     wanted, there = _words(typed), _words(on_record)
     if not wanted:
         return Likeness.OTHER
-    if (
-        SequenceMatcher(None, "".join(wanted), "".join(there)).ratio() >= 0.9
-    ):  # siti nur aini and siti nuraini
+    # "siti nur aini" and siti nuraini
+    if SequenceMatcher(None, "".join(wanted), "".join(there)).ratio() >= 0.9:
         return Likeness.SAME
     said = (*there, *beginnings_of(on_record))  # nuraini and aini are words of nur'aini, and of nur aini
     if not all(any(_is_same(word, one) for one in said) for word in wanted):

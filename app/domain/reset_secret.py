@@ -17,12 +17,10 @@ SIGNATURE = (
 _LINK = rf"[A-Za-z0-9_-]{{16}}\.{SIGNATURE}"
 _MAILED = re.compile(rf"(?i:konfirmasi-reset-password)[/\\]{{1,3}}({_LINK})")
 _BY_ITSELF = re.compile(rf"(?<![\w.%=/-])({_LINK})(?![\w-])")
-_LINE_BREAK = re.compile(
-    r"=?\s++(?:[>|]\s*+)*+"
-)  # with the marks of a quoted mail, and quoted-printable's own
-_LEFT_OF_BREAKS = str.maketrans(
-    "", "", "=>|"
-)  # where a field of one line has thrown away the breaks themselves
+# With the marks of a quoted mail, and quoted-printable's own
+_LINE_BREAK = re.compile(r"=?\s++(?:[>|]\s*+)*+")
+# Where a field of one line has thrown away the breaks themselves
+_LEFT_OF_BREAKS = str.maketrans("", "", "=>|")
 _TIMES_WRAPPED = 5  # filters of several offices, one behind the other
 _PROOFPOINT = re.compile(r"(?<![A-Za-z])u=(https?-3A__[\w.~-]++)", re.ASCII)
 _PROOFPOINT_SIGNS = str.maketrans("-_", "%/")

@@ -66,9 +66,8 @@ _UNWANTED_CHARACTERS = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _PHONE = re.compile(r"\+?[0-9(][0-9 ().\-]*")
 _FEWEST_OF_A_PHONE = 6  # digits; what is shorter is an extension, or a date that was counted in days
 _WRITTEN_APART = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
-_HASH = re.compile(
-    r"\$[a-z0-9-]+\$v=[0-9]+\$[a-z0-9=,]+\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}"
-)  # with salt and digest
+# With salt and digest
+_HASH = re.compile(r"\$[a-z0-9-]+\$v=[0-9]+\$[a-z0-9=,]+\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}")
 # The signs of a formula in every width, with the guards that stand before them already.
 _FORMULA_SIGN = re.compile("'*[=+\\-@\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20\u2212]")
 _GUARDS_OF_A_BLANK = re.compile(r"'*(?=[\t\r\n])")

@@ -8,8 +8,8 @@ from sqlalchemy import delete, exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from app.domain.corrections import CorrectionState
-from app.flows import forget_imports
-from app.flows.answer_unclaimed import answer_unclaimed
+from app.flows.correction.answer_unknown_nips import answer_unclaimed
+from app.flows.imports import forget_imports
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_correction import EmailCorrection
 from app.models.guess_bucket import GuessBucket

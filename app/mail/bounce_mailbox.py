@@ -12,11 +12,12 @@ from app.domain.bounce import LONGEST_MESSAGE
 from config import BounceMailbox
 
 SECONDS_FOR_EACH_ANSWER = 15
+# TLS's and time-outs are OSErrors; ValueErrors come of broken answers
 _FAULTS = (
     imaplib.IMAP4.error,
     OSError,
     ValueError,
-)  # TLS's and time-outs are OSErrors; ValueErrors come of broken answers
+)
 
 
 class MailboxFault(Exception):

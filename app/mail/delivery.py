@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # How long a server may take, by where in the talk it is (RFC 5321 4.5.3.2). The first silence ends the round,
 # so a server that hangs costs one of these, not one a letter; and a second line goes on with the others
-# meanwhile (app/cli/sending.py).
+# meanwhile (app/worker/mails.py).
 PATIENCE = {
     Phase.CONNECT: 300.0,
     Phase.HELLO: 300.0,
@@ -310,9 +310,8 @@ class FilePostman:
         file = self._settings.mail_folder / f"{message_id}.eml"
         half_written = file.with_suffix(f".{os.getpid()}")
         try:
-            half_written.write_bytes(
-                content.replace(b"\r\n", b"\n")
-            )  # as files are kept on this side of the wire
+            # As files are kept on this side of the wire
+            half_written.write_bytes(content.replace(b"\r\n", b"\n"))
             half_written.rename(file)
         except OSError as fault:
             return LineFault(_words_of(fault))

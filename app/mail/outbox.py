@@ -117,10 +117,11 @@ def settle(
     tried = mail.attempts
     session.add(mail)
     session.refresh(mail, ["state", "attempts", "breaks"], with_for_update={"of": OutboxMail})
+    # This worker, so others have the letter
     was_taken_for_dead = (mail.state, mail.attempts) != (
         MailState.SENDING,
         tried,
-    )  # this worker, so others have the letter
+    )
     if was_taken_for_dead and (mail.state is MailState.SENT or not isinstance(delivery, HandedOver)):
         return Settled()
     match _judged_among_others(session, mail, delivery, now):

@@ -73,9 +73,8 @@ def judged(phase: Phase, code: int, words: str) -> Delivery:
             return PutOff(answer, whole_domain=False, is_alone=True)
         case 1 | 2, _ if is_for_good:
             return _of_address(answer, words)
-        case 4, 1 if is_for_good and _RECIPIENT_REJECTED.search(
-            words
-        ):  # what Exchange says of who is not in its directory
+        # What Exchange says of who is not in its directory
+        case 4, 1 if is_for_good and _RECIPIENT_REJECTED.search(words):
             return RefusedForGood(answer, is_bare=True)
         case 1 | 2, _:
             return PutOff(answer, whole_domain=False)

@@ -36,15 +36,12 @@ class AdminMandate(Base):
     starts_on: Mapped[date]
     ends_on: Mapped[date]  # the last day on which it holds
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    granted_by_id: Mapped[int | None] = mapped_column(
-        ForeignKey("user_account.id")
-    )  # NULL: at the command line
-    confirmed_by_id: Mapped[int | None] = mapped_column(
-        ForeignKey("user_account.id")
-    )  # the second admin, if any
-    awaits_second: Mapped[bool] = mapped_column(
-        default=False
-    )  # granted by one, and not yet confirmed: it does not hold
+    # NULL: at the command line
+    granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    # The second admin, if any
+    confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    # Granted by one, and not yet confirmed: it does not hold
+    awaits_second: Mapped[bool] = mapped_column(default=False)
 
     user: Mapped[User] = relationship(lazy="joined", foreign_keys=[user_id])
     granted_by: Mapped[User | None] = relationship(foreign_keys=[granted_by_id])

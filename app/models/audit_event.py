@@ -109,26 +109,23 @@ class AuditEvent(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     tag: Mapped[Tag] = mapped_column(text_enum(Tag, "audit_tag", closed=False))
-    actor_id: Mapped[int | None] = mapped_column(
-        ForeignKey("user_account.id")
-    )  # NULL: nobody proven, or the system
+    # NULL: nobody proven, or the system
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     # NULL: no such account. No foreign key: the row outlives an account that is removed.
     account_id: Mapped[int | None]
     client_address: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(300))
     request_id: Mapped[str] = mapped_column(String(32))
     detail: Mapped[dict[str, str | int | None]] = mapped_column(JSON)
-    instansi_id: Mapped[int | None] = mapped_column(
-        ForeignKey("instansi.id")
-    )  # whose desk it concerns, as it was then
+    # Whose desk it concerns, as it was then
+    instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))
     # Written by the worker a moment later, in one order for all: acts that run side by side never wait for
     # each other.
     seal_no: Mapped[int | None] = mapped_column(BigInteger, unique=True)
     previous_seal: Mapped[str | None] = mapped_column(String(64))
     seal: Mapped[str | None] = mapped_column(String(64))
-    replaced_seal: Mapped[str | None] = mapped_column(
-        String(64)
-    )  # the one before, of a row that was sealed anew
+    # The one before, of a row that was sealed anew
+    replaced_seal: Mapped[str | None] = mapped_column(String(64))
 
     actor: Mapped[User | None] = relationship(foreign_keys=[actor_id])
     account: Mapped[User | None] = relationship(

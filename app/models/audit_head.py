@@ -14,9 +14,8 @@ class AuditHead(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     seal_no: Mapped[int] = mapped_column(BigInteger)
     seal: Mapped[str] = mapped_column(String(64))
-    mark: Mapped[str] = mapped_column(
-        String(64)
-    )  # over all the others: nobody without the key moves the end back
+    # Over all the others: nobody without the key moves the end back
+    mark: Mapped[str] = mapped_column(String(64))
     # The latest moment of a sealed row, or when the trail began; a text, for what somebody else put there
     # must be read too.
     newest_at: Mapped[str | None] = mapped_column(String(32))

@@ -87,9 +87,8 @@ class EmailCorrection(AddedOnce, Base):
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     decision: Mapped[str | None] = mapped_column(String(500))  # the reason that its owner is told
     answer_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    file_not_kept: Mapped[bool] = mapped_column(
-        default=False, server_default=false()
-    )  # one was sent, and had no place
+    # One was sent, and had no place
+    file_not_kept: Mapped[bool] = mapped_column(default=False, server_default=false())
     name: Mapped[str] = mapped_column(String(200), default="")
     work_unit: Mapped[str] = mapped_column(String(200), default="")
     reason: Mapped[str] = mapped_column(String(1000), default="")

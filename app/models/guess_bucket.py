@@ -22,7 +22,6 @@ class GuessBucket(Base):
     # with it.
     forgotten_at: Mapped[int] = mapped_column(BigInteger)
     last_at: Mapped[datetime] = mapped_column(UtcDateTime)  # the last try that was let through
-    previous_at: Mapped[datetime] = mapped_column(
-        UtcDateTime
-    )  # the one before it, in case the last is taken back
+    # The one before it, in case the last is taken back
+    previous_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_try: Mapped[str] = mapped_column(String(32))  # its random mark

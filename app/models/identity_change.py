@@ -49,17 +49,15 @@ class IdentityChange(Base):
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    reference: Mapped[str] = mapped_column(
-        String(16), unique=True
-    )  # what the link "bukan saya" is signed over
+    # What the link "bukan saya" is signed over
+    reference: Mapped[str] = mapped_column(String(16), unique=True)
     kind: Mapped[ChangeKind] = mapped_column(text_enum(ChangeKind, "change_kind"))
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     instansi_id: Mapped[int] = mapped_column(ForeignKey("instansi.id"))  # whose desk it concerns
     correction_id: Mapped[int | None] = mapped_column(ForeignKey("email_correction.id"))
     mandate_id: Mapped[int | None] = mapped_column(ForeignKey("admin_mandate.id"))  # the one that is to hold
-    old_value: Mapped[str | None] = mapped_column(
-        String(254)
-    )  # an address, a NIP, the code of an instansi, a category
+    # An address, a NIP, the code of an instansi, a category
+    old_value: Mapped[str | None] = mapped_column(String(254))
     new_value: Mapped[str] = mapped_column(String(254))  # the same; empty for no address
     state: Mapped[ChangeState] = mapped_column(text_enum(ChangeState, "change_state"))
     identity_check: Mapped[IdentityCheck | None] = mapped_column(
@@ -73,13 +71,11 @@ class IdentityChange(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when it was stopped or cancelled
     ended_because: Mapped[str | None] = mapped_column(String(300))
     told: Mapped[list[str]] = mapped_column(JSON, default=list)
-    settled_at: Mapped[datetime | None] = mapped_column(
-        UtcDateTime
-    )  # frozen: when a second admin has settled it
+    # Frozen: when a second admin has settled it
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     settled_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
-    look_again_because: Mapped[str | None] = mapped_column(
-        String(300)
-    )  # why a decision that stood is to be confirmed
+    # Why a decision that stood is to be confirmed
+    look_again_because: Mapped[str | None] = mapped_column(String(300))
 
     user: Mapped[User] = relationship(lazy="joined", foreign_keys=[user_id])
     correction: Mapped[EmailCorrection | None] = relationship(foreign_keys=[correction_id])

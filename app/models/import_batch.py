@@ -41,9 +41,8 @@ class ImportBatch(Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    instansi_id: Mapped[int | None] = mapped_column(
-        ForeignKey("instansi.id")
-    )  # NULL: by the pusat, for any instansi
+    # NULL: by the pusat, for any instansi
+    instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))
     uploaded_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
@@ -54,9 +53,8 @@ class ImportBatch(Base):
     file_size: Mapped[int]  # bytes
     sha256: Mapped[str] = mapped_column(String(64))
     state: Mapped[BatchState] = mapped_column(text_enum(BatchState, "batch_state"))
-    held_until: Mapped[datetime | None] = mapped_column(
-        UtcDateTime
-    )  # a worker has it in hand and says so again and again
+    # A worker has it in hand and says so again and again
+    held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     position: Mapped[int] = mapped_column(default=0)  # how far the current pass has come, out of `total`
     total: Mapped[int] = mapped_column(default=0)
     rows_done: Mapped[int] = mapped_column(default=0)  # rows of the current pass whose outcome is counted
@@ -64,15 +62,12 @@ class ImportBatch(Base):
     result: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
     # Of the current pass: sentence -> how many rows were refused for it, then the first lines.
     reasons: Mapped[dict[str, list[int]]] = mapped_column(JSON, default=dict)
-    column_counts: Mapped[dict[str, int]] = mapped_column(
-        JSON, default=dict
-    )  # of the current pass: column -> people changed
-    delimiter: Mapped[str] = mapped_column(
-        String(1), default=","
-    )  # of the file; the list of refused rows has the same
-    problem: Mapped[str | None] = mapped_column(
-        String(500)
-    )  # why it could not be read, or was cancelled by itself
+    # Of the current pass: column -> people changed
+    column_counts: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    # Of the file; the list of refused rows has the same
+    delimiter: Mapped[str] = mapped_column(String(1), default=",")
+    # Why it could not be read, or was cancelled by itself
+    problem: Mapped[str | None] = mapped_column(String(500))
 
     uploaded_by: Mapped[User] = relationship(foreign_keys=[uploaded_by_id])
     confirmed_by: Mapped[User | None] = relationship(foreign_keys=[confirmed_by_id])

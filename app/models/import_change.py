@@ -21,8 +21,7 @@ class ImportChange(Base):
     is_dry_run: Mapped[bool]
     line: Mapped[int]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
-    column: Mapped[str] = mapped_column(
-        String(20)
-    )  # name, email, phone, category, instansi (its code), work_unit; nip
+    # Name, email, phone, category, instansi (its code), work_unit; nip
+    column: Mapped[str] = mapped_column(String(20))
     old_value: Mapped[str | None] = mapped_column(String(320))
     new_value: Mapped[str | None] = mapped_column(String(320))

@@ -55,8 +55,7 @@ class ImportLeft(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id", ondelete="CASCADE"))
     line: Mapped[int]
-    nip: Mapped[str] = mapped_column(
-        String(18)
-    )  # empty for whoever is out of the admin's reach; the line tells
+    # Empty for whoever is out of the admin's reach; the line tells
+    nip: Mapped[str] = mapped_column(String(18))
     columns: Mapped[str] = mapped_column(String(200))  # comma separated; of the record, not of the file
     sentences: Mapped[str] = mapped_column(String(2000))

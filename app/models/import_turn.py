@@ -13,9 +13,8 @@ class ImportTurn(Base):
 
     __tablename__ = "import_turn"
 
-    party: Mapped[int] = mapped_column(
-        Integer, primary_key=True, autoincrement=False
-    )  # an instansi's id; 0 is the centre
+    # An instansi's id; 0 is the centre
+    party: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     served_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     @classmethod

@@ -28,9 +28,8 @@ class LoginSession(Base):
     previous_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     client_address: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(300))
-    form: Mapped[str] = mapped_column(
-        String(64)
-    )  # hash of the login form's session: a double click opens one session
+    # Hash of the login form's session: a double click opens one session
+    form: Mapped[str] = mapped_column(String(64))
 
     @classmethod
     def with_hash(cls, session: Session, id_hash: str) -> "LoginSession | None":

@@ -56,22 +56,18 @@ class MailFault(Base):
     since: Mapped[datetime] = mapped_column(UtcDateTime)
     last_at: Mapped[datetime] = mapped_column(UtcDateTime)
     answer: Mapped[str] = mapped_column(String(500), default="")  # the server's last word, without addresses
-    failures: Mapped[int] = mapped_column(
-        default=0
-    )  # in a row; 0 when it is over and its letters are leaving
+    # In a row; 0 when it is over and its letters are leaving
+    failures: Mapped[int] = mapped_column(default=0)
     is_closed: Mapped[bool] = mapped_column(default=False)  # its letters wait; else only the one mailbox does
     rests_until: Mapped[datetime] = mapped_column(UtcDateTime)
-    new_from: Mapped[datetime] = mapped_column(
-        UtcDateTime
-    )  # when a letter may be tried that nobody has tried yet
-    is_new_next: Mapped[bool] = mapped_column(
-        default=False
-    )  # new letters and those put off are tried in turn
+    # When a letter may be tried that nobody has tried yet
+    new_from: Mapped[datetime] = mapped_column(UtcDateTime)
+    # New letters and those put off are tried in turn
+    is_new_next: Mapped[bool] = mapped_column(default=False)
     mailbox: Mapped[str] = mapped_column(String(254), default="")  # that was refused last
     has_letters: Mapped[bool] = mapped_column(default=False)  # that wait for the domain
-    seen: Mapped[list[list[str | int]]] = mapped_column(
-        JSON, default=list
-    )  # of a doubt: domains, and letters given up
+    # Of a doubt: domains, and letters given up
+    seen: Mapped[list[list[str | int]]] = mapped_column(JSON, default=list)
 
     @classmethod
     def on(cls, session: Session, way: str, lock: bool = False) -> "MailFault | None":
@@ -151,9 +147,8 @@ class MailFault(Base):
             return fault
         is_second = fault.failures > 0 and fault.mailbox != mailbox
         fault.is_closed = fault.is_closed or closes or is_second
-        if (
-            is_new and fault.rests_until > now + PROBE_TAKES
-        ):  # tried early, so those that were put off wait no longer for it
+        # Tried early, so those that were put off wait no longer for it
+        if is_new and fault.rests_until > now + PROBE_TAKES:
             fault._note(kind, answer, now)
         else:
             fault._grow(kind, answer, LINE_RESTS if kind is FaultKind.LINE else DOMAIN_RESTS, now)

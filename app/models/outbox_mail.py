@@ -38,9 +38,8 @@ PARKED_AT_ONCE = 500
 
 PUT_OFF_FOR = timedelta(minutes=5)  # a letter that cannot be read
 NEARLY_OVER = timedelta(minutes=2)  # hardly enough to fetch a token and think of a password
-_ASKED_LATELY = timedelta(
-    days=3
-)  # longer than the longest wait for a server and the longest life of a token together
+# Longer than the longest wait for a server and the longest life of a token together
+_ASKED_LATELY = timedelta(days=3)
 
 
 class MailState(StrEnum):
@@ -165,25 +164,21 @@ class OutboxMail(Base):
     reset_request_id: Mapped[int | None] = mapped_column(ForeignKey("reset_request.id"))
     email_correction_id: Mapped[int | None] = mapped_column(ForeignKey("email_correction.id"))
     identity_change_id: Mapped[int | None] = mapped_column(ForeignKey("identity_change.id"))
-    about: Mapped[dict[str, str]] = mapped_column(
-        JSON, default=dict
-    )  # words that no record holds; never a secret
+    # Words that no record holds; never a secret
+    about: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     client_address: Mapped[str] = mapped_column(String(45))  # from where the act was asked
     state: Mapped[MailState] = mapped_column(text_enum(MailState, "mail_state"), default=MailState.WAITING)
     posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     urgency: Mapped[int] = mapped_column(SmallInteger, default=_urgency_of_letter)
-    domain: Mapped[str] = mapped_column(
-        String(253), default=_domain_of_address
-    )  # of the address, in small letters
+    # Of the address, in small letters
+    domain: Mapped[str] = mapped_column(String(253), default=_domain_of_address)
     is_parked: Mapped[bool] = mapped_column(default=False)  # waits for its domain, not for its own time
-    fault: Mapped[FaultKind | None] = mapped_column(
-        text_enum(FaultKind, "mail_fault_kind")
-    )  # why it has not left
+    # Why it has not left
+    fault: Mapped[FaultKind | None] = mapped_column(text_enum(FaultKind, "mail_fault_kind"))
     attempts: Mapped[int] = mapped_column(default=0)
-    breaks: Mapped[int] = mapped_column(
-        default=0
-    )  # times that the talk, or a worker, ended in the middle of it
+    # Times that the talk, or a worker, ended in the middle of it
+    breaks: Mapped[int] = mapped_column(default=0)
     begun_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # while a worker delivers it
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

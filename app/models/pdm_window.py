@@ -21,9 +21,8 @@ class PdmWindow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))
-    scope: Mapped[int] = mapped_column(
-        unique=True
-    )  # the instansi, 0 for the country: a unique column knows no NULL
+    # The instansi, 0 for the country: a unique column knows no NULL
+    scope: Mapped[int] = mapped_column(unique=True)
     opens_on: Mapped[date]  # both days in Jakarta, both included
     closes_on: Mapped[date]
 

@@ -79,9 +79,8 @@ class ResetRequest(AddedOnce, Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     reference: Mapped[str] = mapped_column(String(16), unique=True)
     key: Mapped[bytes] = mapped_column(LargeBinary(32))
-    submission: Mapped[str] = mapped_column(
-        String(64), unique=True
-    )  # the form that was sent: a double click asks once
+    # The form that was sent: a double click asks once
+    submission: Mapped[str] = mapped_column(String(64), unique=True)
     nip: Mapped[str] = mapped_column(String(18))
     typed_email: Mapped[str] = mapped_column(String(254))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))

@@ -88,12 +88,10 @@ class User(Base):
     work_unit: Mapped[str] = mapped_column(String(200))
     activation: Mapped[Activation] = mapped_column(text_enum(Activation, "activation"))
     activation_changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    activation_reason: Mapped[str | None] = mapped_column(
-        String(500)
-    )  # why it stands there, as its owner is told
-    deactivated_by: Mapped[str | None] = mapped_column(
-        String(_LONGEST_OFFICE)
-    )  # an office, never a person's name
+    # Why it stands there, as its owner is told
+    activation_reason: Mapped[str | None] = mapped_column(String(500))
+    # An office, never a person's name
+    deactivated_by: Mapped[str | None] = mapped_column(String(_LONGEST_OFFICE))
     password_hash: Mapped[str | None] = mapped_column(String(200))  # NULL: never set
     # Of the older system that the hash was imported from, which lies inside it; NULL for the portal's own.
     old_scheme: Mapped[str | None] = mapped_column(String(20))
@@ -103,17 +101,14 @@ class User(Base):
     has_old_words: Mapped[bool] = mapped_column(default=False, server_default=true())
     password_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     credential_version: Mapped[int] = mapped_column(default=1)
-    browser_mark: Mapped[str | None] = mapped_column(
-        String(32)
-    )  # kept by all browsers that know this person, signed
+    # Kept by all browsers that know this person, signed
+    browser_mark: Mapped[str | None] = mapped_column(String(32))
     last_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Noted by the mail worker, whom no stranger can watch; gone with the next login.
-    stuck_since: Mapped[datetime | None] = mapped_column(
-        UtcDateTime
-    )  # first token handed over, and never activated
-    mail_failed_at: Mapped[datetime | None] = mapped_column(
-        UtcDateTime
-    )  # the last letter that was refused, or came back
+    # First token handed over, and never activated
+    stuck_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The last letter that was refused, or came back
+    mail_failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     # No inner join: inside another outer join, SQLite would first join all people with all instansi.
     instansi: Mapped[Instansi] = relationship(lazy="joined")

@@ -87,9 +87,8 @@ class KeptHead:
         draft = None
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor, draft = tempfile.mkstemp(
-                prefix=f".{self.path.name}.", dir=self.path.parent
-            )  # mode 0600
+            # Mode 0600
+            descriptor, draft = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(self._written(anchor))
                 file.flush()

@@ -50,9 +50,8 @@ def _made(recipe: Recipe, password: str) -> str:
             digest = hashlib.pbkdf2_hmac("sha256", password.encode(), b64decode(recipe.salt), recipe.cost)
             return b64encode(digest).decode()
         case Scheme.SHA512_CRYPT:
-            without_nul = password.replace(
-                "\0", " "
-            )  # which the scheme does not know; `passwords` refuses it afterwards
+            # Which the scheme does not know; `passwords` refuses it afterwards
+            without_nul = password.replace("\0", " ")
             return str(sha512_crypt.using(salt=recipe.salt, rounds=recipe.cost).hash(without_nul)).rpartition(
                 "$"
             )[2]

@@ -24,9 +24,8 @@ _ARGON2 = {
     "argon2__parallelism": 1,
 }
 _context = CryptContext(schemes=["argon2"], **_ARGON2)
-_SAME_KIND = re.compile(
-    r"\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}"
-)  # 16 and 32 bytes
+# 16 and 32 bytes
+_SAME_KIND = re.compile(r"\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}")
 
 SECONDS_TO_WAIT = 2.0  # longer, and a queue of logins would hold every thread of the server
 _slots = BoundedSemaphore((os.cpu_count() or 1) + 1)

@@ -227,9 +227,8 @@ def begin(session: Session, keys: SigningKeys, kept: Kept, now: datetime) -> boo
     nobody else."""
     head = AuditHead.now(session, lock=True)
     trail_keys = keys.trail_keys()
-    known = (
-        None if kept == Anchor(0, _BEGINNING) else kept
-    )  # of a trail that has come no further than this one
+    # Of a trail that has come no further than this one
+    known = None if kept == Anchor(0, _BEGINNING) else kept
     if head is None or head.seal_no or head.mark or _objection(session, head, trail_keys, known) is not None:
         return False
     oldest = session.scalar(

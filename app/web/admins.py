@@ -11,25 +11,26 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, NotFound
 
-from app.db import unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.password_policy import strict_rules
-from app.flows import log_in, prove_again
+from app.flows.login import confirm_password, log_in
 from app.models.audit_event import Tag
 from app.models.user import User
+from app.runtime.db import unit_of_work
+from app.runtime.portal import client, portal
 from app.security import audit, passwords
 from app.security.authority import Authority, NotToTouch, OutOfReach
 from app.security.throttle import TooManyTries
 from app.web import again, limits, login_in_place, pages, sessions
 from app.web.pages import error_page
-from app.web.portal import client, portal
 
 P = ParamSpec("P")
 PROOF_LASTS = timedelta(minutes=10)
+# The second tells a password manager whose it is
 PASSWORD_FIELD, NIP_FIELD = (
     "password_sekali_lagi",
     "nip_sendiri",
-)  # the second tells a password manager whose it is
+)
 
 
 class NotAllowed(Exception):
@@ -52,9 +53,8 @@ def only_admins() -> ResponseReturnValue | None:
     sent after the end of its session comes back once its sender has logged in, to be looked at and sent
     again."""
     if sessions.visitor():
-        is_too_late = (
-            login_in_place.is_sent() and again.can_be_shown()
-        )  # this person has logged in elsewhere meanwhile
+        # This person has logged in elsewhere meanwhile
+        is_too_late = login_in_place.is_sent() and again.can_be_shown()
         return _closed() or (again.shown(422) if is_too_late else None)
     if not login_in_place.is_possible():
         return sessions.led_to_login()
@@ -178,7 +178,7 @@ def not_allowed(refusal: NotAllowed) -> ResponseReturnValue:
 def _prove(password: str) -> bool | TooManyTries:
     visitor, keys = sessions.require_visitor(), portal().keys
     with unit_of_work() as db:
-        attempt = prove_again.begin(db, visitor.user, sessions.browser_marks(), keys, client(), now())
+        attempt = confirm_password.begin(db, visitor.user, sessions.browser_marks(), keys, client(), now())
     if isinstance(attempt, TooManyTries):
         return attempt
     try:
@@ -188,7 +188,7 @@ def _prove(password: str) -> bool | TooManyTries:
             log_in.abandon(db, attempt)
         raise
     with unit_of_work() as db:
-        return prove_again.finish(db, attempt, visitor.login, is_right, client(), now())
+        return confirm_password.finish(db, attempt, visitor.login, is_right, client(), now())
 
 
 def _ask_for_password(status: int, problem: str | None = None) -> Response:

@@ -4,15 +4,15 @@ from time import time
 
 from flask import session
 
-from app.db import unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
-from app.flows import desk_password, log_in
+from app.flows.login import desk_password, log_in
 from app.models.user import User
+from app.runtime.db import unit_of_work
+from app.runtime.portal import client, portal
 from app.security import passwords
 from app.security.throttle import TooManyTries
 from app.web import limits, sessions
-from app.web.portal import client, portal
 
 BLANK_END = (
     "Password yang dikirim diawali atau diakhiri spasi. Bila spasi itu ikut tersalin, ketik ulang "

@@ -12,7 +12,7 @@ from itertools import chain, islice
 from flask import Response, request, stream_with_context
 
 from app.domain.staff_file import guarded
-from app.flows.text_workbook import Cell, TextWorkbook
+from app.files.text_workbook import Cell, TextWorkbook
 
 __all__ = ["Cell", "as_csv", "as_file", "as_whole_file", "as_xlsx", "kind_asked_for"]
 

@@ -19,9 +19,8 @@ NO_TOKEN = (
     "misalnya WDJB-MJHT. "
     "Salin delapan huruf itu saja dari email terbaru."
 )
-_YEARS = range(
-    1900, 2200
-)  # a day that is reckoned with; others are typing errors, and the calendar ends near them
+# A day that is reckoned with; others are typing errors, and the calendar ends near them
+_YEARS = range(1900, 2200)
 
 
 class NipField(StringField):
@@ -93,9 +92,8 @@ class DayField(DateField):
             raise ValueError(self._how)
 
     def pre_validate(self, form: object) -> None:
-        if (
-            self.data is None and not self.process_errors and not self.flags.optional
-        ):  # a body without the field
+        # A body without the field
+        if self.data is None and not self.process_errors and not self.flags.optional:
             raise ValidationError(self._how)
 
     @property

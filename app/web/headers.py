@@ -10,8 +10,8 @@ from flask import Flask, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
+from app.runtime.portal import portal
 from app.web import sessions
-from app.web.portal import portal
 
 P = ParamSpec("P")
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -38,9 +38,8 @@ _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 # A form with a file may be long, and werkzeug looks for parameters in the headers of each part, however long
 # these are: 12 MB of parts that are all header took it 3 s, within these two measures a tenth of that.
 MOST_PARTS_WITH_A_FILE = 10
-LONGEST_TEXT_WITH_A_FILE = (
-    160 * 1024
-)  # bytes of one part's headers, or of one field; werkzeug reads 64 kB at a time
+# Bytes of one part's headers, or of one field; werkzeug reads 64 kB at a time
+LONGEST_TEXT_WITH_A_FILE = 160 * 1024
 # For whom they are not, they do not exist, whatever the method, with a slash or without.
 UNSEEN = frozenset({"metrics", "proxyz", "kotak-surat"})
 # Category Cc but for tabs and what breaks lines: slides and documents are pasted with the upright tab between

@@ -14,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.domain.client import UNKNOWN_ADDRESS, line_of, site_of
 from app.domain.email_address import EmailAddress, read_email
 from app.domain.nip import Nip, read_nip
+from app.runtime.portal import portal
 from app.security import throttle
 from app.web import sessions
-from app.web.portal import portal
 from config import Settings
 
 
@@ -88,9 +88,8 @@ def limit_wrong_tries_unless(has_shown: Callable[[], bool]) -> Callable[[Callabl
 def _unless_database_is_away(has_shown: Callable[[], bool]) -> bool:
     try:
         return has_shown()
-    except (
-        SQLAlchemyError
-    ):  # the view meets it again and says so; here it would be taken for a fault of the counters
+    # The view meets it again and says so; here it would be taken for a fault of the counters
+    except SQLAlchemyError:
         return False
 
 

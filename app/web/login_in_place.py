@@ -14,7 +14,7 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, ValidationError
 
 from app.domain.password_policy import LONGEST_PASSWORD, has_blank_end
-from app.flows import log_in
+from app.flows.login import log_in
 from app.security.throttle import TooManyTries
 from app.web import again, limits, sessions
 from app.web.entering import BLANK_END, WRONG, note_not_open, slow_down, try_to_enter

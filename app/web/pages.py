@@ -10,15 +10,15 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
-from app.db import once_a_minute, unit_of_work
 from app.domain.indonesian_time import now
 from app.models.audit_event import Tag
+from app.runtime.db import once_a_minute, unit_of_work
+from app.runtime.portal import client, request_id
 from app.security import audit
 from app.security.passwords import Busy
 from app.web import again, mailed_links, sessions
 from app.web.headers import UNSEEN, BrokenForm
 from app.web.limits import in_minutes, seconds_until_free
-from app.web.portal import client, request_id
 
 log = logging.getLogger("portal")
 csrf = CSRFProtect()

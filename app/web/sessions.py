@@ -25,15 +25,15 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now as this_moment
 from app.domain.indonesian_time import shown_clock, today_in_jakarta
 from app.domain.nip import Nip, read_nip
 from app.models.identity_change import IdentityChange
 from app.models.login_session import LoginSession
 from app.models.user import User
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import client, portal
 from app.security.authority import Authority
-from app.web.portal import client, portal
 
 P = ParamSpec("P")
 _PEOPLE_IN_A_COOKIE = 5  # who share one browser

@@ -189,9 +189,8 @@ def actor_of(event: AuditEvent, authority: Authority) -> str:
         )
     if event.user_agent == COMMAND_LINE.user_agent and event.client_address == COMMAND_LINE.address:
         return "Operator (baris perintah)"
-    is_own = (
-        COMMAND_LINE.address == event.client_address or COMMAND_LINE.request_id == event.request_id
-    )  # browsers write neither
+    # Browsers write neither
+    is_own = COMMAND_LINE.address == event.client_address or COMMAND_LINE.request_id == event.request_id
     return "Portal" if is_own else "Belum terbukti siapa"
 
 

@@ -15,6 +15,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_column(
-        "email_correction", "file_not_kept"
-    )  # in place: a table made anew would take the attachments along
+    # In place: a table made anew would take the attachments along
+    op.drop_column("email_correction", "file_not_kept")

@@ -9,8 +9,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from app.runtime import migrations
 from app.security import passwords
-from app.web import migrations
 from app.web.assets import STATIC
 from tests.browser.chromium import INDONESIAN, PHONE, launch_args
 from tests.browser.live_portal import running_portal

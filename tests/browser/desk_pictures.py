@@ -10,8 +10,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
+from app.runtime import migrations
 from app.security import passwords
-from app.web import assets, migrations
+from app.web import assets
 from tests.browser.chromium import INDONESIAN, launch_args
 from tests.browser.live_portal import LivePortal, running_portal
 from tests.browser.steps import ask_for_token, button, field, log_in, see

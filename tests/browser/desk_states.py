@@ -8,9 +8,9 @@ from itertools import count
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from app.db import unit_of_work
 from app.domain.indonesian_time import now
 from app.models import User
+from app.runtime.db import unit_of_work
 from tests.browser.live_portal import LivePortal
 from tests.browser.steps import ask_for_token, button, field, log_in, open_newest_mail, see
 from tests.cast import BUDI, DEWI, HADI, JOKO, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person

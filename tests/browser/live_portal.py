@@ -21,10 +21,10 @@ from whitenoise.compress import Compressor
 from app import create_app
 from app.cli.demo_desk import liven
 from app.cli.serve import work
-from app.db import engine, reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.models.login_session import LoginSession
 from app.models.outbox_mail import MailState, OutboxMail
+from app.runtime.db import engine, reading, unit_of_work
 from app.web import assets
 from config import Settings
 from tests.conftest import COMPILED_TEMPLATES, SECRET_KEY, people
@@ -156,9 +156,8 @@ def _serving(line: Line, door: socket.socket) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):  # the loop was awake, and has closed the trigger before it was pulled
-            server.trigger.pull_trigger(
-                lambda: wasyncore.close_all(server._map)
-            )  # its loop ends when its map is empty
+            # Its loop ends when its map is empty
+            server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
         web.join(_SECONDS_TO_END)
         server.task_dispatcher.shutdown()
         assert not web.is_alive()

@@ -8,8 +8,9 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
+from app.runtime import migrations
 from app.security import passwords
-from app.web import assets, migrations
+from app.web import assets
 from tests.browser.chromium import INDONESIAN, PHONE, launch_args
 from tests.browser.live_portal import running_portal
 from tests.browser.steps import ask_for_token, log_in, see

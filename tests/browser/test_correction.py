@@ -10,8 +10,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from app.db import reading
 from app.models.correction_attachment import CorrectionAttachment
+from app.runtime.db import reading
 from tests.browser.chromium import PHONE, PHONE_WITHOUT_JAVASCRIPT
 from tests.browser.conftest import OpenBrowser
 from tests.browser.live_portal import LivePortal
@@ -90,9 +90,8 @@ def test_sari_stops_what_she_did_not_ask_for(open_browser: OpenBrowser, live_por
     log_in(sari, SARI)
     log_in(wati, WATI)
     wati.goto(f"/admin/perbaikan-email/{request_id}")
-    expect(wati.get_by_label("Telepon ke nomor di data kepegawaian")).to_have_count(
-        0
-    )  # there is none on record
+    # There is none on record
+    expect(wati.get_by_label("Telepon ke nomor di data kepegawaian")).to_have_count(0)
     wati.get_by_label("Surat dari atasan atau kepala unit kerja").check()
     field(wati, "Catatan pemeriksaan").fill("Surat kepala dinas")
     button(wati, "Setujui dan lanjut").click()

@@ -122,9 +122,8 @@ def test_there_is_at_most_one_primary_button(page: Page) -> None:
 
 def test_every_page_is_looked_at(portal: LivePortal) -> None:
     served = [rule.rule for rule in portal.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
-    rules = {
-        rule for rule in served if not (rule.endswith("/") and rule[:-1] in served)
-    }  # the same page, with a slash
+    # The same page, with a slash
+    rules = {rule for rule in served if not (rule.endswith("/") and rule[:-1] in served)}
 
     looked_at = {state.page for state in STATES if state.page.startswith("/")}
 

@@ -26,9 +26,8 @@ def test_a_password_can_be_shown_and_is_hidden_again_before_it_is_sent(page: Pag
     button(page, "Sembunyikan").click()
     expect(field(page, "Password")).to_have_attribute("type", "password")
     button(page, "Tampilkan").click()
-    page.evaluate(
-        "document.addEventListener('submit', (event) => event.preventDefault())"
-    )  # to look before it leaves
+    # To look before it leaves
+    page.evaluate("document.addEventListener('submit', (event) => event.preventDefault())")
     button(page, "Masuk").click()
 
     expect(field(page, "Password")).to_have_attribute("type", "password")

@@ -9,9 +9,7 @@ from datetime import datetime, timedelta
 from flask import Flask
 from sqlalchemy import select
 
-from app.cli.sending import send_next
 from app.cli.serve import work
-from app.db import reading, unit_of_work
 from app.domain.client import Client
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
@@ -20,7 +18,9 @@ from app.mail.outcomes import Delivery
 from app.models.mail_fault import MailFault
 from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.user import User
-from app.web.portal import portal
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import portal
+from app.worker.mails import send_next
 from tests.cast import BUDI
 from tests.faults.smtp_server import eventually
 from tests.visitor import Visitor

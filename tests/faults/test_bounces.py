@@ -17,14 +17,14 @@ from sqlalchemy.engine import make_url
 
 from app.cli import bounces
 from app.cli.bounces import look_into_mailbox
-from app.db import reading, unit_of_work
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now
 from app.mail import bounce_mailbox
 from app.mail.bounce_mailbox import MailboxFault
 from app.models import AuditEvent, OutboxMail, Tag, User
 from app.models.outbox_mail import MailState
-from app.web.portal import portal
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import portal
 from tests.cast import BUDI, NEW_PASSWORD, RAKA, SARI, STRANGERS_NIP, WATI
 from tests.conftest import MakeApp
 from tests.desk import person_id, user

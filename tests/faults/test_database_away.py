@@ -14,10 +14,10 @@ from flask import Flask
 from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
 
-from app import db
 from app.models.outbox_mail import MailState
-from app.web import logs, migrations, pages
-from app.web.logs import JsonLines
+from app.runtime import db, logs, migrations
+from app.runtime.logs import JsonLines
+from app.web import pages
 from tests.cast import BUDI, NEW_PASSWORD, SARI
 from tests.conftest import MakeApp, people
 from tests.faults.post_office import PostOffice

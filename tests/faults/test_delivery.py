@@ -13,19 +13,19 @@ import time_machine
 from flask import Flask
 from sqlalchemy import inspect, text
 
-from app.cli.sending import send_next
-from app.db import engine, reading, unit_of_work
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now, shown_moment
 from app.domain.nip import Nip
-from app.flows.request_reset import request_reset
+from app.flows.reset.request_reset import request_reset
 from app.mail import outbox
 from app.mail.outbox import GIVE_UP_AFTER
 from app.models.mail_fault import DOMAIN_RESTS, LINE_RESTS
 from app.models.outbox_mail import LEASE, MOST_BREAKS, Letter, MailState
 from app.models.user import User
-from app.web.logs import JsonLines
-from app.web.portal import portal
+from app.runtime.db import engine, reading, unit_of_work
+from app.runtime.logs import JsonLines
+from app.runtime.portal import portal
+from app.worker.mails import send_next
 from config import BadSetting, Settings
 from tests.cast import BUDI, CINTA, JOKO, NEW_PASSWORD, SARI, STRANGERS_NIP, TONO
 from tests.conftest import MakeApp, people
@@ -37,9 +37,8 @@ from tests.visitor import Visitor, words_of
 
 BUSY, NO_SUCH_BOX = "450 4.2.1 mailbox busy", "550 5.1.1 no such mailbox"
 ADDRESS = "pegawai@nusajaya.example"
-only_sqlite = pytest.mark.parametrize(
-    "database_url", ["sqlite"], indirect=True
-)  # where the database plays no part
+# Where the database plays no part
+only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 # -- what the server says
@@ -250,9 +249,8 @@ def test_a_letter_that_cannot_be_written_waits_and_lets_the_others_pass(
     office: PostOffice, server: MailServer
 ) -> None:
     with office.app.app_context(), unit_of_work() as session:
-        outbox.post(
-            session, Letter.PASSWORD_CHANGED, "siapa@nusajaya.example", SOMEBODY, now()
-        )  # its words name a person
+        # Its words name a person
+        outbox.post(session, Letter.PASSWORD_CHANGED, "siapa@nusajaya.example", SOMEBODY, now())
     office.post(ADDRESS)
 
     office.deliver()

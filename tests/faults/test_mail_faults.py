@@ -9,9 +9,6 @@ import pytest
 import time_machine
 from sqlalchemy import event
 
-from app.cli import sending
-from app.cli.sending import send_next
-from app.db import engine, reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.mail import outbox
@@ -19,7 +16,10 @@ from app.mail.outbox import GIVE_UP_AFTER
 from app.models.mail_fault import DOMAIN_RESTS, LINE_RESTS, NEW_ONE_AFTER, FaultKind
 from app.models.outbox_mail import Letter, MailState
 from app.models.user import User
-from app.web.portal import portal
+from app.runtime.db import engine, reading, unit_of_work
+from app.runtime.portal import portal
+from app.worker import mails
+from app.worker.mails import send_next
 from tests.cast import BUDI, RATNA, STRANGERS_NIP, WATI
 from tests.faults.conftest import MakeOffice
 from tests.faults.post_office import SOMEBODY, PostOffice
@@ -376,7 +376,7 @@ def test_the_portal_says_a_name_to_the_mail_server_and_never_an_address(
 def test_while_a_server_is_silent_over_one_letter_the_others_leave(
     office: PostOffice, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "SECONDS_UNTIL_RELIEF", 0.3)
+    monkeypatch.setattr(mails, "SECONDS_UNTIL_RELIEF", 0.3)
     server.reacts(Step.END, Fault.HOLDS, to=f"macet@{SLOW}", times=1)
     office.post(f"macet@{SLOW}")
     with office.working():

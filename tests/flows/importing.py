@@ -9,10 +9,10 @@ from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from app.cli import jobs
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.models import BatchState, ImportBatch, ImportFile, User
+from app.runtime.db import reading, unit_of_work
+from app.worker import imports
 from tests.cast import Person
 from tests.visitor import Visitor, words_of
 
@@ -72,7 +72,7 @@ def lying_there(app: Flask, person: Person, content: bytes, of_centre: bool = Fa
 
 def work(app: Flask) -> None:
     """The worker does all that waits."""
-    while jobs.import_next(app, Event()):
+    while imports.import_next(app, Event()):
         pass
 
 

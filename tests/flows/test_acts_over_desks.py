@@ -8,9 +8,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.cli.serve import count_everybody
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.models import AuditEvent, BatchState, ImportBatch, ImportRefusal, Instansi, Tag, User
+from app.runtime.db import reading, unit_of_work
 from tests.cast import BUDI, HADI, JOKO, LESTARI, RAKA, RATNA, SARI, WATI
 from tests.desk import asked
 from tests.flows.test_desk_cpns import APPROVE, REJECT, SK, events, send, waiting

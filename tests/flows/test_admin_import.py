@@ -16,14 +16,11 @@ import xlsxwriter
 from flask import Flask
 from sqlalchemy import func, select
 
-from app.cli import jobs
-from app.cli.cleaning import clean_up
-from app.db import reading, unit_of_work
 from app.domain.categories import Activation
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.domain.nip import Nip
-from app.flows import carry_out_import
-from app.flows.carry_out_import import HOLD_LASTS
+from app.flows.imports import run_batch
+from app.flows.imports.run_batch import HOLD_LASTS
 from app.models import (
     AdminMandate,
     AuditEvent,
@@ -36,6 +33,9 @@ from app.models import (
     User,
 )
 from app.models.admin_mandate import Role
+from app.runtime.db import reading, unit_of_work
+from app.worker import imports
+from app.worker.cleaning import clean_up
 from tests import spreadsheets
 from tests.cast import BUDI, CINTA, HADI, JOKO, LESTARI, RAKA, RATNA, SARI, TONO, WATI, Person
 from tests.conftest import MakeApp, people
@@ -744,18 +744,18 @@ def test_eight_uploads_of_one_file_at_once_are_one_batch(peopled: Flask, wati: V
         assert len(set(crowd.map(click, range(8)))) == 1
 
 
-def begun(app: Flask) -> jobs.Pass:
+def begun(app: Flask) -> imports.Pass:
     """The pass of a worker that has the next batch in hand."""
     with app.app_context(), unit_of_work() as session:
-        hold = carry_out_import.claim(session, now())
+        hold = run_batch.claim(session, now())
     assert hold is not None
-    return jobs.Pass(app, hold)
+    return imports.Pass(app, hold)
 
 
 @pytest.fixture
 def long_file() -> bytes:
     """Four chunks; the last row names a person of the first chunk once more."""
-    rows = [newcomer(number) for number in range(3 * jobs.ROWS_A_CHUNK + 10)]
+    rows = [newcomer(number) for number in range(3 * imports.ROWS_A_CHUNK + 10)]
     return staff_file(*rows, newcomer(5))
 
 
@@ -778,7 +778,7 @@ def test_a_worker_that_dies_in_the_middle_loses_no_row_and_counts_none_twice(
     next(dead)
     next(dead)
     dead.close()
-    assert batch_of(peopled, page).rows_done == 2 * jobs.ROWS_A_CHUNK
+    assert batch_of(peopled, page).rows_done == 2 * imports.ROWS_A_CHUNK
     with time_machine.travel(now() + HOLD_LASTS, tick=True):
         work(peopled)
 
@@ -799,7 +799,7 @@ def test_a_worker_that_was_thought_dead_does_nothing_more(
 
     with time_machine.travel(now() + HOLD_LASTS, tick=True):
         work(peopled)
-    with pytest.raises(carry_out_import.LetGo):
+    with pytest.raises(run_batch.LetGo):
         next(chunks)
 
     assert batch_of(peopled, page).result == {"new": 760, "refused": 1}
@@ -812,8 +812,8 @@ def test_a_worker_that_is_told_to_stop_hands_the_rest_to_the_next(
     page, stop = uploaded(wati, long_file), Event()
     stop.set()
 
-    jobs.import_next(peopled, stop)
-    assert batch_of(peopled, page).rows_done == jobs.ROWS_A_CHUNK
+    imports.import_next(peopled, stop)
+    assert batch_of(peopled, page).rows_done == imports.ROWS_A_CHUNK
 
     work(peopled)
     assert batch_of(peopled, page).dry_run == {"new": 760, "refused": 1}

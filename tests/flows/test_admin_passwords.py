@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.models import AdminMandate, AuditEvent, Role, Tag, User
+from app.runtime.db import reading, unit_of_work
 from app.security import passwords
 from tests.cast import PASSWORD, RATNA, SARI, WATI, Person
 from tests.desk import person_id

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.db import reading, unit_of_work
 from app.models import Instansi, User
 from app.models.import_batch import ImportRefusal
+from app.runtime.db import reading, unit_of_work
 from tests.cast import WATI
 from tests.flows.importing import batch_of, checked, imported
 from tests.flows.test_import import imported as by_command

@@ -4,10 +4,10 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app.db import reading, unit_of_work
 from app.domain.attachment import is_redrawn
 from app.domain.indonesian_time import now
 from app.models.correction_attachment import CorrectionAttachment
+from app.runtime.db import reading, unit_of_work
 from tests.cast import JOKO, WATI
 from tests.desk import asked
 from tests.photos import PLACE, TURNED_RIGHT, camera_notes, jpeg, opened, paper, png

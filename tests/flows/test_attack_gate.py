@@ -11,16 +11,16 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.cli.serve import let_changes_take_effect
-from app.db import reading, unit_of_work
 from app.domain.categories import Category
 from app.domain.client import Client
 from app.domain.corrections import IdentityCheck
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now, today_in_jakarta
-from app.flows import change_email as deciding
-from app.flows.weigh_correction import about_address
+from app.flows.correction import change_email as deciding
+from app.flows.correction.review_correction import about_address
 from app.models import AdminMandate, AuditEvent, IdentityChange, Tag, User
+from app.runtime.db import reading, unit_of_work
 from app.security.authority import Authority
 from app.web.trail_words import WORDS
 from tests.cast import BUDI, DEWI, HADI, JOKO, NEW_PASSWORD, RAKA, RATNA, SARI, WATI, Person

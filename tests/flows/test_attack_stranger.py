@@ -11,10 +11,10 @@ from flask import Flask
 from limits import parse
 from sqlalchemy import select
 
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.models import User
 from app.models.email_correction import EmailCorrection
+from app.runtime.db import reading, unit_of_work
 from app.web import limits
 from tests.cast import BUDI, JOKO, RATNA, STRANGERS_NIP
 from tests.conftest import MakeApp, people

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from app.db import reading
 from app.models import LoginSession, OutboxMail, ResetRequest
+from app.runtime.db import reading
 from tests.cast import BUDI, PASSWORD, SARI
 from tests.visitor import Visitor, words_of
 

@@ -10,9 +10,9 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.models import AdminMandate, AuditEvent, GuessBucket, LoginSession, Tag, ThrottleBucket, User
+from app.runtime.db import reading, unit_of_work
 from app.security import passwords
 from tests.cast import BUDI, CAST, CINTA, SARI, STRANGERS_NIP, WATI
 from tests.conftest import MakeApp

@@ -15,7 +15,6 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from app.blueprints.email_correction import LONGEST_BODY
-from app.db import reading, unit_of_work
 from app.domain.attachment import LARGEST_SIDE_KEPT, LONGEST_ATTACHMENT, LONGEST_FILE, is_redrawn
 from app.domain.categories import Activation, Category
 from app.domain.client import Client
@@ -23,15 +22,16 @@ from app.domain.corrections import DATA_DO_NOT_MATCH, CorrectionState, IdentityC
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import WIB, now, shown_moment
 from app.domain.nip import Nip
-from app.flows import received_photo
-from app.flows.answer_unclaimed import MOST_OF_ONE_PERSON, answer_unclaimed
+from app.files import received_photo
+from app.flows.correction.answer_unknown_nips import MOST_OF_ONE_PERSON, answer_unclaimed
 from app.mail import letters
 from app.models import AuditEvent, Instansi, OutboxMail, Tag, User
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import portal
 from app.security.throttle import CORRECTIONS_PER_LINE
-from app.web.portal import portal
 from tests.cast import BUDI, HADI, JOKO, SARI, STRANGERS_NIP, TONO, WATI
 from tests.inbox import Inbox, Mail
 from tests.photos import PLACE, TURNED_RIGHT, camera_notes, from_phone, grainy, jpeg, opened, paper, png

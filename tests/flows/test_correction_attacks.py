@@ -13,10 +13,7 @@ from flask import Flask
 from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
-from app.cli import jobs
-from app.cli.cleaning import ChoresFailed, all_chores, clean_up, one_step
 from app.cli.serve import work
-from app.db import reading, unit_of_work
 from app.domain.attachment import Attachment
 from app.domain.categories import Category
 from app.domain.client import Client
@@ -25,16 +22,20 @@ from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.domain.nip import Nip
-from app.flows import carry_out_import, housekeeping
-from app.flows.answer_unclaimed import MOST_OF_ONE_PERSON, answer_unclaimed, by_turns
-from app.flows.request_correction import Typed, ask_for_link, submit
+from app.flows import housekeeping
+from app.flows.correction.answer_unknown_nips import MOST_OF_ONE_PERSON, answer_unclaimed, by_turns
+from app.flows.correction.request_correction import Typed, ask_for_link, submit
+from app.flows.imports import run_batch
 from app.models import AdminMandate, BatchState, EmailCorrection, IdentityChange, OutboxMail, User
 from app.models.admin_mandate import Role
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_correction import Sender
 from app.models.outbox_mail import PUT_OFF_FOR, MailState
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import portal
 from app.security import throttle
-from app.web.portal import portal
+from app.worker import imports
+from app.worker.cleaning import ChoresFailed, all_chores, clean_up, one_step
 from tests.cast import (
     BUDI,
     DEWI,
@@ -779,10 +780,10 @@ def test_a_worker_that_lost_an_unreadable_batch_lets_go_of_it(peopled: Flask) ->
     wati = logged_in(peopled, WATI)
     page = uploaded(wati, b"satu,dua\n1,2\n")
     with peopled.app_context(), unit_of_work() as session:
-        hold = carry_out_import.claim(session, now())
+        hold = run_batch.claim(session, now())
     assert hold is not None and cancel(wati, page).status_code == 303
 
-    lost = jobs.Pass(peopled, hold)
+    lost = imports.Pass(peopled, hold)
     assert lost.step() is None and lost.ending == "let go"
 
     assert batch_of(peopled, page).state is BatchState.CANCELLED
@@ -794,7 +795,7 @@ def test_an_accident_does_not_end_the_imports_for_good(peopled: Flask) -> None:
     run_sql(peopled, "UPDATE import_batch SET reasons = '{'")
 
     stop = threading.Event()
-    thread = threading.Thread(target=jobs.run_imports, args=(peopled, stop))
+    thread = threading.Thread(target=imports.run_imports, args=(peopled, stop))
     thread.start()
     time.sleep(0.5)
     run_sql(peopled, "UPDATE import_batch SET reasons = '{}'")

@@ -18,7 +18,6 @@ from flask import Flask
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.db import reading, unit_of_work
 from app.domain.categories import Activation
 from app.domain.corrections import CorrectionState
 from app.domain.identity import ChangeKind, ChangeState
@@ -37,6 +36,7 @@ from app.models import (
 from app.models.admin_mandate import Role
 from app.models.outbox_mail import MailState
 from app.models.reset_request import ResetRequest
+from app.runtime.db import reading, unit_of_work
 from tests.cast import BUDI, CINTA, HADI, JOKO, PASSWORD, RAKA, RATNA, SARI, WATI, Person
 from tests.desk import asked, changes_take_effect, correction, latest_change, person_id, user
 from tests.inbox import Inbox

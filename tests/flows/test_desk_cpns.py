@@ -10,10 +10,10 @@ from flask import Flask
 from sqlalchemy import event, func, select
 from werkzeug.test import TestResponse
 
-from app.db import engine, reading, unit_of_work
 from app.domain.categories import Activation, Category
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.models import AdminMandate, AuditEvent, Instansi, Tag, User
+from app.runtime.db import engine, reading, unit_of_work
 from tests.cast import BUDI, CINTA, NEW_PASSWORD, PASSWORD, RAKA, RATNA, SARI, TONO, WATI
 from tests.desk import person_id, user
 from tests.flows.test_races import _all_at_once

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now, shown_date, today_in_jakarta
 from app.models import AuditEvent, Instansi, PdmWindow, Tag
+from app.runtime.db import reading, unit_of_work
 from tests.cast import CINTA, RAKA, RATNA, SARI, WATI
 from tests.desk import person_id
 from tests.flows.test_races import _all_at_once

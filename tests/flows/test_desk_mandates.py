@@ -8,9 +8,9 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now, shown_date, today_in_jakarta
 from app.models import AdminMandate, AuditEvent, Role, Tag
+from app.runtime.db import reading, unit_of_work
 from tests.cast import BUDI, RAKA, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
 from tests.desk import person_id
 from tests.flows.test_races import _all_at_once

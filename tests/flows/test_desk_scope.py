@@ -10,7 +10,6 @@ from sqlalchemy import select, update
 from werkzeug.routing import Rule
 
 from app import create_app
-from app.db import reading, unit_of_work
 from app.domain.client import COMMAND_LINE
 from app.domain.corrections import IdentityCheck
 from app.domain.identity import ChangeKind, ChangeState
@@ -27,6 +26,7 @@ from app.models import (
     Tag,
     User,
 )
+from app.runtime.db import reading, unit_of_work
 from app.security import audit
 from config import Settings
 from tests.cast import CAST, JOKO, RAKA, RATNA, SARI, WATI

@@ -21,7 +21,6 @@ from sqlalchemy.orm import Session
 
 from app import create_app
 from app.cli import demo
-from app.db import unit_of_work
 from app.domain.categories import Activation, Category
 from app.domain.client import Client
 from app.domain.corrections import IdentityCheck
@@ -29,20 +28,21 @@ from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.domain.nip import Nip
-from app.flows.change_email import Decision, change_email
-from app.flows.change_identity import cancel_change, confirm_change, take_effect
-from app.flows.correct_record import Record, correct_record
-from app.flows.deactivate import deactivate, reactivate
-from app.flows.grant_mandate import grant_mandate
-from app.flows.import_rights import Uploader
-from app.flows.import_staff import Terms, import_staff, vet
-from app.flows.move_person import move_person
-from app.flows.revoke_mandate import revoke_mandate
-from app.flows.seen_in_file import SeenInFile
-from app.flows.staff_sheet import Line
+from app.files.seen_values import SeenInFile
+from app.files.table import Line
+from app.flows.correction.change_email import Decision, change_email
+from app.flows.identity.change_identity import cancel_change, confirm_change, take_effect
+from app.flows.imports.file_rights import Uploader
+from app.flows.imports.import_staff import Terms, import_staff, vet
+from app.flows.instansi.grant_mandate import grant_mandate
+from app.flows.instansi.revoke_mandate import revoke_mandate
+from app.flows.people.correct_record import Record, correct_record
+from app.flows.people.deactivate import deactivate, reactivate
+from app.flows.people.move_person import move_person
 from app.models import AdminMandate, IdentityChange, Instansi, OutboxMail, User
+from app.runtime import migrations
+from app.runtime.db import unit_of_work
 from app.security.authority import Authority
-from app.web import migrations
 from config import Settings
 from tests.cast import BUDI, HADI, RAKA, RATNA, SARI, WATI, Person
 from tests.conftest import SECRET_KEY

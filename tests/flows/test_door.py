@@ -10,10 +10,10 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from app.db import reading, unit_of_work
 from app.domain.categories import Activation, Category
 from app.domain.indonesian_time import now
 from app.models import AuditEvent, Tag, User
+from app.runtime.db import reading, unit_of_work
 from app.security import throttle
 from app.security.once_a_minute import ROWS_OF_A_SITE
 from app.web import limits
@@ -44,7 +44,7 @@ class Behind(Visitor):
 
 def test_only_the_door_reads_the_address_of_a_client() -> None:
     """Its spelling there is the only one: nothing else asks the server or the headers."""
-    may = {"app/web/door.py", "app/web/limits.py", "app/web/portal.py", "app/blueprints/health.py"}
+    may = {"app/web/door.py", "app/web/limits.py", "app/runtime/portal.py", "app/blueprints/health.py"}
     readers = {"remote_addr", "access_route"}
     found = set()
     for file in (ROOT / "app").rglob("*.py"):

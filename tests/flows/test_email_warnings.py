@@ -8,13 +8,13 @@ from flask import Flask
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from app.db import reading, unit_of_work
 from app.domain.corrections import CorrectionState, IdentityCheck
 from app.domain.email_warnings import WarningKind
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now
 from app.models import AuditEvent, EmailCorrection, IdentityChange, Tag, User
 from app.models.correction_attachment import CorrectionAttachment
+from app.runtime.db import reading, unit_of_work
 from tests.cast import BUDI, DEWI, HADI, JOKO, RATNA, SARI, TONO, WATI, Person
 from tests.desk import asked, correction, latest_change, marks_on, person_id, user
 from tests.flows.test_desk_corrections import GROUNDS, _approve, _seen

@@ -8,7 +8,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.db import reading, unit_of_work
 from app.domain.corrections import CorrectionState, IdentityCheck, new_ticket
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now, today_in_jakarta
@@ -25,8 +24,9 @@ from app.models import (
 )
 from app.models.outbox_mail import Letter, MailState
 from app.models.reset_request import WhyRefused
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import portal
 from app.web import trail_words
-from app.web.portal import portal
 from config import ROOT
 from tests.cast import RATNA, SARI
 from tests.desk import person_id

@@ -8,14 +8,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from app.db import reading, unit_of_work
 from app.domain.client import Client
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.domain.staff_file import STAFF_COLUMNS
-from app.flows.count_activation import count_people, note_counts
-from app.flows.staff_sheet import opened
+from app.files.table import opened
+from app.flows.reports.count_activation import count_people, note_counts
 from app.models import ImportBatch, ImportChange, ImportRefusal, Instansi, Tag, User
+from app.runtime.db import reading, unit_of_work
 from app.security import audit
 from tests import spreadsheets
 from tests.cast import BUDI, RATNA, WATI
@@ -99,8 +99,8 @@ def test_tables_are_written_in_few_places() -> None:
     assert found == {
         "app/web/exports.py",
         "app/cli/imports.py",
-        "app/flows/text_workbook.py",
-        "app/flows/staff_template.py",
+        "app/files/text_workbook.py",
+        "app/files/staff_template.py",
     }
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from app.db import unit_of_work
+from app.runtime.db import unit_of_work
 from app.security import guesses
 from app.security.throttle import (
     LOGIN_IN_KNOWN_BROWSERS,
@@ -63,9 +63,8 @@ def _most_in_a_day(made: list[datetime]) -> int:
     return max((bisect_left(made, moment + DAY) - number for number, moment in enumerate(made)), default=0)
 
 
-@pytest.mark.parametrize(
-    "database_url", ["sqlite"], indirect=True
-)  # the busiest ones are tried on PostgreSQL too
+# The busiest ones are tried on PostgreSQL too
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(schedule=st.lists(_moves, min_size=1, max_size=6))
 def test_no_schedule_gets_more_guesses_a_day_than_the_table_says(

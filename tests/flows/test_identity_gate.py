@@ -12,12 +12,12 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from app.db import reading, unit_of_work
 from app.domain.categories import Category
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now
 from app.models import AdminMandate, AuditEvent, FormerNip, IdentityChange, OutboxMail, Tag, User
 from app.models.outbox_mail import Urgency
+from app.runtime.db import reading, unit_of_work
 from tests.cast import BUDI, DEWI, HADI, JOKO, NEW_PASSWORD, RAKA, RATNA, SARI, TONO, WATI, Person
 from tests.desk import (
     asked,
@@ -116,7 +116,7 @@ def row_of(person: Person, **changed: str) -> str:
 
 GATED_COLUMNS = {"email", "email_key", "nip", "instansi", "instansi_id", "category"}
 GATED_VERBS = {"set_email", "renumber", "move_to", "revoke"}
-WRITERS = {"app/flows/put_on_record.py", "app/models/user.py", "app/models/admin_mandate.py"}
+WRITERS = {"app/flows/identity/put_on_record.py", "app/models/user.py", "app/models/admin_mandate.py"}
 SAMPLE_DATA = {"app/cli/demo.py", "app/cli/demo_desk.py"}  # people who are made up, in an empty database
 
 
@@ -154,9 +154,9 @@ def test_nothing_but_the_gate_writes_what_identifies_a_person() -> None:
         # A request moves with its person; a mandate is made to wait before the gate; a stopped one never
         # held.
         if (name, write.partition(" ")[2]) not in {
-            ("app/flows/change_identity.py", "correction.instansi_id"),
-            ("app/flows/grant_mandate.py", "AdminMandate(...)"),
-            ("app/flows/stop_change.py", "change.mandate.revoke"),
+            ("app/flows/identity/change_identity.py", "correction.instansi_id"),
+            ("app/flows/instansi/grant_mandate.py", "AdminMandate(...)"),
+            ("app/flows/identity/stop_change.py", "change.mandate.revoke"),
         }
     ]  # fmt: skip
 

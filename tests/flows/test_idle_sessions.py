@@ -6,9 +6,9 @@ import pytest
 import time_machine
 from flask import Flask
 
-from app.db import reading
 from app.domain.indonesian_time import now
 from app.models.login_session import LoginSession
+from app.runtime.db import reading
 from tests.cast import SARI, WATI
 from tests.visitor import Visitor, logged_in
 
@@ -105,9 +105,8 @@ def test_the_page_is_told_of_the_very_second_at_which_the_portal_ends_the_sessio
     with time_machine.travel(now(), tick=False) as clock:
         visitor.log_in(SARI.nip)
         clock.shift(timedelta(seconds=40))
-        visitor.open(
-            "/akun"
-        )  # so soon after the login it is not written down, and the page must not say otherwise
+        # So soon after the login it is not written down, and the page must not say otherwise
+        visitor.open("/akun")
         assert left() == 30 * 60 - 40
         clock.shift(timedelta(seconds=30 * 60 - 40, milliseconds=-300))
         assert left() == 1

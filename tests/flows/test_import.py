@@ -19,12 +19,12 @@ from passlib.hash import pbkdf2_sha256, sha512_crypt
 from sqlalchemy import Engine, create_engine, func, select, text
 
 from app.cli import imports
-from app.db import reading, unit_of_work
 from app.domain.categories import Activation, Category
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.models import AuditEvent, Base, Instansi, LoginSession, OutboxMail, User
 from app.models.outbox_mail import Letter
+from app.runtime.db import reading, unit_of_work
 from app.security import passwords
 from tests import spreadsheets
 from tests.unit.test_guarded_cells import EVIL, formulas_in

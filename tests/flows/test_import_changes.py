@@ -13,13 +13,13 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from app.cli.cleaning import clean_up
-from app.db import reading, unit_of_work
 from app.domain.file_changes import column_counts
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.models import AuditEvent, BatchState, ImportChange, Instansi, Tag, User
+from app.runtime.db import reading, unit_of_work
 from app.web import exports
+from app.worker.cleaning import clean_up
 from tests.cast import BUDI, CINTA, DEWI, JOKO, RAKA, RATNA, SARI, TONO, WATI, Person
 from tests.flows.importing import batch_of, checked, imported, newcomer, run, staff_file, work
 from tests.visitor import Visitor, logged_in, words_of

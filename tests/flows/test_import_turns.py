@@ -10,14 +10,15 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from app.cli import jobs
-from app.cli.cleaning import clean_up
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
-from app.flows import carry_out_import, received_file, staff_template
-from app.flows.import_batches import SAME_FILE_WITHIN
-from app.flows.staff_sheet import UnreadableFile
+from app.files import sandbox, staff_template
+from app.files.table import UnreadableFile
+from app.flows.imports import run_batch
+from app.flows.imports.import_batches import SAME_FILE_WITHIN
 from app.models import AdminMandate, BatchState, ImportBatch, User
+from app.runtime.db import reading, unit_of_work
+from app.worker import imports
+from app.worker.cleaning import clean_up
 from tests.cast import RAKA, RATNA, WATI
 from tests.flows.importing import (
     CONTOH,
@@ -47,14 +48,14 @@ def wati(peopled: Flask) -> Visitor:
 def order(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The batches in the order in which their chunks were counted."""
     counted: list[int] = []
-    noted = carry_out_import.note
+    noted = run_batch.note
 
-    def note(session: object, hold: carry_out_import.Hold, *rest: object) -> carry_out_import.Hold:
+    def note(session: object, hold: run_batch.Hold, *rest: object) -> run_batch.Hold:
         counted.append(hold.batch_id)
         return noted(session, hold, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(carry_out_import, "note", note)
-    monkeypatch.setattr(jobs, "ROWS_A_CHUNK", SMALL)
+    monkeypatch.setattr(run_batch, "note", note)
+    monkeypatch.setattr(imports, "ROWS_A_CHUNK", SMALL)
     return counted
 
 
@@ -66,7 +67,7 @@ def number_of(page: str) -> int:
     return int(page.rpartition("/")[2])
 
 
-def steps_of(turns: jobs.Turns) -> Iterator[None]:
+def steps_of(turns: imports.Turns) -> Iterator[None]:
     while turns.next() is not None:
         yield
 
@@ -77,7 +78,7 @@ def test_a_small_file_that_comes_later_waits_for_one_chunk_of_the_large_one(
     peopled: Flask, order: list[int]
 ) -> None:
     large = number_of(lying_there(peopled, WATI, file_of(10)))
-    steps = steps_of(jobs.Turns(peopled))
+    steps = steps_of(imports.Turns(peopled))
     for _ in range(3):
         next(steps)
     small = number_of(lying_there(peopled, RAKA, file_of(1, CONTOH, 500)))
@@ -125,25 +126,25 @@ def test_who_has_been_served_longest_ago_comes_first_also_for_a_new_worker(
     of_wati = number_of(lying_there(peopled, WATI, file_of(2)))
     order.clear()
 
-    turns = jobs.Turns(peopled)
+    turns = imports.Turns(peopled)
     turns.next()
     assert order == [of_wati], "the older one is of a party that had its turn already"
     turns.release()
 
-    jobs.Turns(peopled).next()
+    imports.Turns(peopled).next()
     assert order == [of_wati, of_raka]
 
 
 def test_more_files_than_a_worker_holds_at_once_all_come_to_their_turn(
     peopled: Flask, order: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "MOST_IN_HAND", 2)
-    monkeypatch.setattr(jobs, "CHUNKS_A_SLICE", 3)
+    monkeypatch.setattr(imports, "MOST_IN_HAND", 2)
+    monkeypatch.setattr(imports, "CHUNKS_A_SLICE", 3)
     large = [
         lying_there(peopled, WATI, file_of(9)),
         lying_there(peopled, RATNA, file_of(9, CONTOH, 500), of_centre=True),
     ]
-    steps = steps_of(jobs.Turns(peopled))
+    steps = steps_of(imports.Turns(peopled))
     for _ in range(4):
         next(steps)
     small = lying_there(peopled, RAKA, file_of(1, CONTOH, 900))
@@ -161,10 +162,10 @@ def test_more_files_than_a_worker_holds_at_once_all_come_to_their_turn(
 def test_files_of_one_instansi_fill_no_worker(
     peopled: Flask, order: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "MOST_IN_HAND", 2)
+    monkeypatch.setattr(imports, "MOST_IN_HAND", 2)
     for one in range(3):
         lying_there(peopled, WATI, file_of(9, first=100 * one))
-    steps = steps_of(jobs.Turns(peopled))
+    steps = steps_of(imports.Turns(peopled))
     for _ in range(4):
         next(steps)
     small = number_of(lying_there(peopled, RAKA, file_of(1, CONTOH, 900)))
@@ -177,42 +178,42 @@ def test_while_a_workbook_is_unpacked_others_go_on(
     peopled: Flask, order: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sleeps = "import sys, time, json; time.sleep(60)"
-    monkeypatch.setattr(received_file, "_READER", ("-c", sleeps))
+    monkeypatch.setattr(sandbox, "_READER", ("-c", sleeps))
     workbook = lying_there(peopled, WATI, staff_template.as_xlsx())
     another = lying_there(peopled, RATNA, staff_template.as_xlsx(), of_centre=True)
     text = number_of(lying_there(peopled, RAKA, file_of(3, CONTOH, 500)))
 
-    turns = jobs.Turns(peopled)
+    turns = imports.Turns(peopled)
     for _ in range(9):
         turns.next()
 
     assert order == [text] * 3
     assert {batch_of(peopled, page).state for page in (workbook, another)} == {BatchState.CHECKING}
     turns.release()
-    assert received_file._ONE_READER.acquire(blocking=False), "the process that read is gone"
-    received_file._ONE_READER.release()
+    assert sandbox._ONE_READER.acquire(blocking=False), "the process that read is gone"
+    sandbox._ONE_READER.release()
 
 
 def test_workbooks_are_unpacked_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(received_file, "_READER", ("-c", "import time; time.sleep(60)"))
+    monkeypatch.setattr(sandbox, "_READER", ("-c", "import time; time.sleep(60)"))
     with (
-        received_file.begun(staff_template.as_xlsx()) as first,
-        received_file.begun(staff_template.as_xlsx()) as second,
+        sandbox.begun(staff_template.as_xlsx()) as first,
+        sandbox.begun(staff_template.as_xlsx()) as second,
     ):
         assert not first.is_read() and not second.is_read()
         assert second._process is None, "what one of them takes is what all take"
-    with received_file.begun(staff_template.as_xlsx()) as third:
+    with sandbox.begun(staff_template.as_xlsx()) as third:
         assert not third.is_read() and third._process is not None
 
 
 def test_a_worker_that_goes_round_keeps_all_that_it_holds(peopled: Flask, order: list[int]) -> None:
     pages = [lying_there(peopled, WATI, file_of(3)), lying_there(peopled, RAKA, file_of(3, CONTOH, 500))]
-    turns = jobs.Turns(peopled)
+    turns = imports.Turns(peopled)
     turns.next()
     turns.next()
-    with time_machine.travel(now() + carry_out_import.HOLD_LASTS * 0.7, tick=True):
+    with time_machine.travel(now() + run_batch.HOLD_LASTS * 0.7, tick=True):
         turns.next()
-    with time_machine.travel(now() + carry_out_import.HOLD_LASTS * 1.2, tick=True):
+    with time_machine.travel(now() + run_batch.HOLD_LASTS * 1.2, tick=True):
         work(peopled)
         while turns.next() is not None:
             pass
@@ -224,7 +225,7 @@ def test_a_worker_that_goes_round_keeps_all_that_it_holds(peopled: Flask, order:
 def test_a_file_with_more_rows_than_a_file_may_have_is_told_so(
     peopled: Flask, wati: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "MOST_ROWS", 5)
+    monkeypatch.setattr(imports, "MOST_ROWS", 5)
     page = checked(peopled, wati, staff_file(*("x" for _ in range(6))))
 
     assert "lebih dari" in words_of(wati.open(page)) and "Bagi menjadi beberapa file" in words_of(
@@ -240,9 +241,9 @@ def test_a_reader_that_never_stops_talking_is_stopped(monkeypatch: pytest.Monkey
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))\n"
         "while True: sys.stdout.write('x' * 4096)"
     )
-    monkeypatch.setattr(received_file, "_READER", ("-c", talks))
+    monkeypatch.setattr(sandbox, "_READER", ("-c", talks))
 
-    with pytest.raises(UnreadableFile), received_file.opened(staff_template.as_xlsx(), lambda: None):
+    with pytest.raises(UnreadableFile), sandbox.opened(staff_template.as_xlsx(), lambda: None):
         pass
 
 
@@ -279,7 +280,7 @@ def test_what_runs_cannot_be_cancelled_and_the_page_says_to_wait(
     run(wati, page)
     if state is BatchState.RUNNING:
         with peopled.app_context(), unit_of_work() as session:
-            carry_out_import.claim(session, now())
+            run_batch.claim(session, now())
 
     answer = upload(wati, staff_file(newcomer(2)))
 
@@ -339,11 +340,11 @@ def test_when_it_is_done_the_next_is_taken(peopled: Flask, wati: Visitor) -> Non
 
 def test_a_worker_that_is_told_to_stop_lets_go_of_all(peopled: Flask, order: list[int]) -> None:
     pages = [lying_there(peopled, WATI, file_of(3)), lying_there(peopled, RAKA, file_of(3, CONTOH, 500))]
-    turns = jobs.Turns(peopled)
+    turns = imports.Turns(peopled)
     turns.next()
     turns.next()
     turns.release()
 
     assert [batch_of(peopled, page).held_until for page in pages] == [None, None]
-    jobs.import_next(peopled, Event())
+    imports.import_next(peopled, Event())
     assert [batch_of(peopled, page).dry_run for page in pages] == [{"new": 9}, {"new": 9}]

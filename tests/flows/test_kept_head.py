@@ -17,12 +17,12 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from app.cli.trail import log_head, seal_what_is_new
-from app.db import engine, reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.models import AuditEvent, AuditHead, Tag
+from app.runtime import migrations
+from app.runtime.db import engine, reading, unit_of_work
 from app.security import sealing
 from app.security.kept_head import KeptHead
-from app.web import migrations
 from config import ROOT
 from tests.conftest import SECRET_KEY, MakeApp, people
 from tests.flows.test_sealed_trail import act, head, kept_file, seal_all, tamper, verify

@@ -9,11 +9,11 @@ from flask import Flask
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
-from app.db import engine, reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.models import AuditEvent, Tag, User
-from app.web.portal import portal
+from app.runtime.db import engine, reading, unit_of_work
+from app.runtime.portal import portal
 from tests.cast import BUDI, CINTA, DEWI, HADI, PASSWORD, RAKA, RATNA, SARI, STRANGERS_NIP, WATI
 from tests.conftest import MakeApp, people
 from tests.desk import person_id, user
@@ -171,9 +171,8 @@ def test_a_login_makes_the_mark_young_again(peopled: Flask) -> None:
         browser = _known(peopled)
         for _ in range(2):
             clock.shift(timedelta(days=179))
-            browser.client.set_cookie(
-                "perangkat", _mark(browser), domain="localhost"
-            )  # a test's browser drops old ones
+            # A test's browser drops old ones
+            browser.client.set_cookie("perangkat", _mark(browser), domain="localhost")
             assert browser.log_in(SARI.nip).status_code == 303
             browser.submit("/beranda", "/logout")
         _use_up(peopled)

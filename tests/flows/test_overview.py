@@ -12,7 +12,6 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
 from app.cli.serve import count_everybody
-from app.db import reading, unit_of_work
 from app.domain.categories import Activation, Category
 from app.domain.corrections import CorrectionState
 from app.domain.indonesian_time import now, today_in_jakarta
@@ -28,6 +27,7 @@ from app.models import (
     User,
 )
 from app.models.outbox_mail import MailState
+from app.runtime.db import reading, unit_of_work
 from tests.cast import BUDI, CINTA, HADI, RAKA, RATNA, SARI, WATI, Person
 from tests.visitor import logged_in, words_of
 

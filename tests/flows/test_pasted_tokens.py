@@ -8,10 +8,10 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
-from app.db import reading
 from app.domain.indonesian_time import now
 from app.models import AuditEvent
 from app.models.audit_event import Tag
+from app.runtime.db import reading
 from tests.cast import BUDI, JOKO, NEW_PASSWORD, SARI, WATI
 from tests.desk import asked
 from tests.flows.test_correction_asked import link_for

@@ -10,11 +10,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select, text
 
-from app.db import reading, unit_of_work
 from app.domain.categories import Activation, Category
 from app.domain.indonesian_time import now
 from app.models import ActivationUnit, AuditEvent, Instansi, NameWord, OutboxMail, Tag, User
 from app.models.outbox_mail import Letter
+from app.runtime.db import reading, unit_of_work
 from tests.cast import (
     BUDI,
     CINTA,

@@ -8,11 +8,11 @@ from itertools import product
 from flask import Flask
 from sqlalchemy import Connection, event, insert, select, text
 
-from app.db import engine, reading, unit_of_work
 from app.domain.categories import Activation, Category
 from app.domain.indonesian_time import now
 from app.domain.spoken_name import beginnings_of
 from app.models import ActivationUnit, Instansi, NameWord, User
+from app.runtime.db import engine, reading, unit_of_work
 from tests.cast import RATNA, SARI, WATI
 from tests.flows.test_people import the_next_page
 from tests.visitor import Visitor, logged_in

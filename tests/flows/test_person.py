@@ -11,7 +11,6 @@ from flask import Flask
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from app.db import reading, unit_of_work
 from app.domain.categories import Activation, Category
 from app.domain.corrections import CorrectionState, IdentityCheck, new_ticket
 from app.domain.identity import ChangeKind, ChangeState
@@ -32,6 +31,7 @@ from app.models import (
     User,
 )
 from app.models.outbox_mail import MailState
+from app.runtime.db import reading, unit_of_work
 from tests.cast import BUDI, CINTA, HADI, JOKO, LESTARI, RAKA, RATNA, SARI, TONO, WATI, Person
 from tests.conftest import MakeApp, people
 from tests.desk import confirm_as_second

@@ -8,11 +8,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from app.db import reading, unit_of_work
 from app.domain.client import Client
 from app.domain.indonesian_time import now
-from app.flows.log_out import end_other_sessions
+from app.flows.login.log_out import end_other_sessions
 from app.models import AuditEvent, OutboxMail, ResetRequest, Tag, User
+from app.runtime.db import reading, unit_of_work
 from tests.cast import BUDI, JOKO, PASSWORD, RATNA, SARI, WATI
 from tests.desk import asked
 from tests.inbox import Inbox

@@ -5,12 +5,12 @@ import pytest
 from flask import Flask
 
 from app.cli.trail import seal_what_is_new
-from app.db import unit_of_work
 from app.domain.indonesian_time import now
-from app.flows.unlock import limits_on
+from app.flows.people.unlock import limits_on
 from app.models.throttle_bucket import ThrottleBucket
+from app.runtime.db import unit_of_work
+from app.runtime.portal import portal
 from app.security.signing import SigningKeys
-from app.web.portal import portal
 from tests.cast import BUDI, JOKO, NEW_PASSWORD, PASSWORD, SARI, Person
 from tests.conftest import MakeApp, people
 from tests.desk import user

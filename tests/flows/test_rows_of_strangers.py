@@ -15,10 +15,10 @@ from flask import Flask
 from sqlalchemy import delete, func, select
 from werkzeug.routing import AnyConverter, BaseConverter, Rule
 
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.models import AuditEvent, Tag, ThrottleBucket
 from app.models.base import Base
+from app.runtime.db import reading, unit_of_work
 from tests.cast import BUDI, CINTA, JOKO, NEW_PASSWORD, PASSWORD, RATNA, SARI
 from tests.conftest import MakeApp, people
 from tests.desk import person_id
@@ -163,9 +163,8 @@ def test_no_route_writes_rows_without_bound(peopled: Flask, links: Links, kind: 
     def new_walker() -> Walker:
         return Walker(peopled, **KINDS[kind])  # type: ignore[arg-type]
 
-    refused = (
-        new_walker()
-    )  # at one door, whatever the page is: all on one line, or the walk would take minutes
+    # At one door, whatever the page is: all on one line, or the walk would take minutes
+    refused = new_walker()
     with time_machine.travel(now(), tick=False):
         for rule, method, path in _routes(peopled, links):
             is_refused = rule.endpoint.startswith("admin.") or (method == "POST" and "values" not in kind)

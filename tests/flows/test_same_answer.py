@@ -10,9 +10,9 @@ import time_machine
 from flask import Flask
 from sqlalchemy import event, func, select
 
-from app.db import engine, reading
 from app.domain.indonesian_time import now
 from app.models import OutboxMail, ResetRequest
+from app.runtime.db import engine, reading
 from app.web import limits
 from tests.cast import BUDI, CINTA, HADI, JOKO, LESTARI, SARI, STRANGERS_NIP, TONO
 from tests.inbox import Inbox

@@ -12,7 +12,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, select
 
-from app.db import engine, reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.domain.old_hash import OldHash, Recipe, Scheme
@@ -20,6 +19,7 @@ from app.domain.reset_secret import new_reference, new_row_key
 from app.models import AuditEvent, ResetRequest, User
 from app.models.account import Account
 from app.models.reset_request import CODES_TRIED
+from app.runtime.db import engine, reading, unit_of_work
 from app.security import old_schemes, passwords
 from tests.cast import BUDI, CINTA, DEWI, HADI, LESTARI, NEW_PASSWORD, SARI, STRANGERS_NIP, TONO, Person
 from tests.inbox import Inbox
@@ -117,9 +117,8 @@ def _works(
 ) -> list[Work]:
     found = []
     for number, nip in enumerate(nips.values()):
-        visitor = Visitor(
-            app, f"203.0.113.{number}"
-        )  # a line each: the same refusal twice within a minute is one row
+        # A line each: the same refusal twice within a minute is one row
+        visitor = Visitor(app, f"203.0.113.{number}")
         token = visitor.csrf_token(page)
         with measured(app, monkeypatch) as work:
             act(visitor, nip, token)

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from app.db import engine
+from app.runtime.db import engine
 from tests.cast import BUDI
 from tests.inbox import Inbox
 from tests.visitor import Visitor
@@ -22,9 +22,8 @@ _LARGE = (
 )
 
 
-@pytest.mark.parametrize(
-    "database_url", ["sqlite"], indirect=True
-)  # its plans do not depend on how much is in a table
+# Its plans do not depend on how much is in a table
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_step_of_the_flow_scans_a_large_table(peopled: Flask, inbox: Inbox, database_url: str) -> None:
     asked: list[tuple[str, object]] = []
     with peopled.app_context():

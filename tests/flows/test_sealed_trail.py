@@ -12,10 +12,10 @@ from sqlalchemy import func, select, text
 
 from app.cli.serve import work
 from app.cli.trail import log_head, seal_what_is_new
-from app.db import engine, reading, unit_of_work
 from app.domain.client import Client
 from app.domain.indonesian_time import now
 from app.models import ActivationDay, AuditEvent, AuditHead, Tag, User
+from app.runtime.db import engine, reading, unit_of_work
 from app.security import audit
 from tests.cast import BUDI, WATI
 from tests.conftest import MakeApp, people
@@ -321,9 +321,8 @@ def test_a_smaller_id_may_come_after_larger_ones_were_sealed(peopled: Flask) -> 
     assert verify(peopled).exit_code == 0
 
 
-@pytest.mark.parametrize(
-    "database_url", ["postgresql"], indirect=True
-)  # SQLite has one writer at a time anyway
+# SQLite has one writer at a time anyway
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_what_is_done_waits_for_no_seal(peopled: Flask) -> None:
     """An act only adds its row: while one transaction holds the head, another writes."""
     with peopled.app_context(), unit_of_work() as session:

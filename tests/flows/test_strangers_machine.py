@@ -23,24 +23,24 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import delete, select, update
 
-from app.db import reading, unit_of_work
 from app.domain.client import Client
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.domain.reset_secret import Code, Link
-from app.flows import redeem_token
-from app.flows.answer_unclaimed import answer_unclaimed
-from app.flows.request_correction import Typed, ask_for_link, submit
-from app.flows.request_reset import request_reset, resend_token
+from app.flows.correction.answer_unknown_nips import answer_unclaimed
+from app.flows.correction.request_correction import Typed, ask_for_link, submit
+from app.flows.reset import redeem_token
+from app.flows.reset.request_reset import request_reset, resend_token
 from app.mail import outbox
 from app.mail.outcomes import Delivery, HandedOver, LineFault, PutOff, RefusedForGood
 from app.models import AuditEvent, EmailCorrection, MailFault, OutboxMail, ResetRequest, User
 from app.models.outbox_mail import Letter, MailState
 from app.models.throttle_bucket import ThrottleBucket
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import portal
 from app.security import throttle
 from app.web import limits
-from app.web.portal import portal
 from tests.cast import BUDI, SARI, STRANGERS_NIP
 from tests.visitor import Visitor
 

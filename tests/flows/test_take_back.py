@@ -10,14 +10,11 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from app.cli import jobs
-from app.cli.cleaning import clean_up
-from app.db import reading, unit_of_work
 from app.domain.categories import Activation, Category
 from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
-from app.flows.carry_out_import import HOLD_LASTS
+from app.flows.imports.run_batch import HOLD_LASTS
 from app.models import (
     AdminMandate,
     AuditEvent,
@@ -32,6 +29,9 @@ from app.models import (
     User,
 )
 from app.models.admin_mandate import Role
+from app.runtime.db import reading, unit_of_work
+from app.worker import imports
+from app.worker.cleaning import clean_up
 from tests.cast import BUDI, CINTA, JOKO, LESTARI, RAKA, RATNA, SARI, WATI, Person
 from tests.conftest import MakeApp, people
 from tests.desk import asked, latest_change, person_id
@@ -462,10 +462,10 @@ def test_what_is_not_over_or_has_changed_nothing_cannot_be_taken_back(peopled: F
 def test_a_mandate_that_ends_after_the_click_stops_it_and_a_colleague_goes_on(
     peopled: Flask, wati: Visitor, ratna: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "ROWS_A_CHUNK", 2)
+    monkeypatch.setattr(imports, "ROWS_A_CHUNK", 2)
     page = imported(peopled, wati, staff_file(*(newcomer(number) for number in range(5))))
     ask(wati, page)
-    turns = jobs.Turns(peopled)
+    turns = imports.Turns(peopled)
     turns.next()
     end_mandate(peopled, WATI)
     while turns.next() is not None:
@@ -487,12 +487,12 @@ def test_a_mandate_that_ends_after_the_click_stops_it_and_a_colleague_goes_on(
 def test_a_worker_that_dies_in_the_middle_loses_nothing_and_does_nothing_twice(
     peopled: Flask, wati: Visitor, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "ROWS_A_CHUNK", 3)
+    monkeypatch.setattr(imports, "ROWS_A_CHUNK", 3)
     rows = (row(BUDI, unit="Salah"), row(SARI, unit="Salah"), *(newcomer(number) for number in range(8)))
     page = imported(peopled, wati, staff_file(*rows))
     inbox.fetch()
     ask(wati, page)
-    dead = jobs.Turns(peopled)
+    dead = imports.Turns(peopled)
     dead.next()
     dead.next()
     work(peopled)
@@ -515,9 +515,9 @@ def test_taking_back_waits_for_its_turn_like_any_file(
     peopled: Flask, wati: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = imported(peopled, wati, staff_file(*(newcomer(number) for number in range(9))))
-    monkeypatch.setattr(jobs, "ROWS_A_CHUNK", 1)
+    monkeypatch.setattr(imports, "ROWS_A_CHUNK", 1)
     ask(wati, page)
-    turns = jobs.Turns(peopled)
+    turns = imports.Turns(peopled)
     for _ in range(3):
         turns.next()
     small = lying_there(peopled, RAKA, staff_file(newcomer(50, CONTOH)))

@@ -14,12 +14,12 @@ from limits import parse
 from sqlalchemy import create_engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from app.db import reading, unit_of_work
 from app.domain.categories import Activation, Category
 from app.domain.indonesian_time import now, shown_moment
 from app.models import OutboxMail, ResetRequest, User
 from app.models.outbox_mail import MailState
 from app.models.throttle_bucket import ThrottleBucket
+from app.runtime.db import reading, unit_of_work
 from app.security import throttle
 from app.web import limits
 from tests.cast import BUDI, CINTA, PASSWORD, RAKA, SARI, STRANGERS_NIP, WATI

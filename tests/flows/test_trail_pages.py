@@ -10,12 +10,12 @@ from flask import Flask
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
-from app.db import reading, unit_of_work
 from app.domain.client import Client
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now
-from app.flows import search_trail
+from app.flows.reports import search_trail
 from app.models import AuditEvent, Instansi, Tag, User
+from app.runtime.db import reading, unit_of_work
 from app.security import audit
 from app.web.trail_words import GROUPS, WORDS
 from tests.cast import BUDI, HADI, JOKO, PASSWORD, RAKA, RATNA, SARI, STRANGERS_NIP, WATI, Person

@@ -9,10 +9,10 @@ from sqlalchemy import event
 
 from app.cli.serve import count_everybody
 from app.cli.trail import seal_what_is_new
-from app.db import engine, unit_of_work
 from app.domain.indonesian_time import now
 from app.models import Tag
 from app.models.outbox_mail import MailState
+from app.runtime.db import engine, unit_of_work
 from tests.cast import BUDI, RATNA, SARI, WATI
 from tests.flows.test_overview import ask_correction, refuse_mail, set_stuck
 from tests.flows.test_trail_pages import note
@@ -28,9 +28,8 @@ _OF_FEW = (
 )
 
 
-@pytest.mark.parametrize(
-    "database_url", ["sqlite"], indirect=True
-)  # its plans do not depend on how much is in a table
+# Its plans do not depend on how much is in a table
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_page_of_figures_or_trail_scans_a_large_table(peopled: Flask, database_url: str) -> None:
     with peopled.app_context():
         count_everybody()

@@ -12,13 +12,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.cli.trail import begin_trail
-from app.db import engine, unit_of_work
 from app.domain.indonesian_time import now
 from app.models import AuditHead
+from app.runtime.db import engine, unit_of_work
+from app.runtime.portal import portal
 from app.security import sealing
 from app.security.kept_head import Anchor, KeptHead
 from app.security.sealing import FaultKind, Findings, HeadNotGenuine
-from app.web.portal import portal
 from tests.flows.test_sealed_trail import act, seal_all
 
 _COLUMNS = "tag, actor_id, account_id, client_address, user_agent, request_id, detail, instansi_id"

@@ -13,7 +13,6 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.models import AuditEvent, IdentityChange
 from app.models.admin_mandate import AdminMandate
@@ -22,6 +21,7 @@ from app.models.base import Base
 from app.models.import_batch import BatchState, ImportBatch
 from app.models.import_change import ImportChange
 from app.models.instansi import Instansi
+from app.runtime.db import reading, unit_of_work
 from tests.cast import CINTA, DEWI, JOKO, PASSWORD, RAKA, RATNA, SARI, TONO, WATI, Person
 from tests.desk import asked, correction, person_id, user
 from tests.visitor import Visitor, logged_in, words_of

@@ -27,9 +27,8 @@ from tests.flows.test_correction_asked import (
 from tests.inbox import Inbox
 from tests.visitor import Visitor
 
-pytestmark = pytest.mark.parametrize(
-    "database_url", ["sqlite"], indirect=True
-)  # none of it is about the database
+# None of it is about the database
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 NONSENSE = b"\xff\xd8\xff\x01" * 1_000
 
 
@@ -137,9 +136,8 @@ def test_no_body_of_a_form_costs_much_even_behind_a_real_link(
     link = link_for(peopled, inbox, JOKO.nip)
     visitor.open(link)
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", ResourceWarning
-        )  # a file whose form is refused half-way is closed by the collector
+        # A file whose form is refused half-way is closed by the collector
+        warnings.simplefilter("ignore", ResourceWarning)
         began = process_time()
         answer = visitor.client.post(
             link, data=body[:LONGEST_BODY], content_type="multipart/form-data; boundary=x"

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now
 from app.models import AuditEvent, LoginSession, Tag
+from app.runtime.db import reading, unit_of_work
 from app.web.admins import PASSWORD_FIELD
 from tests.cast import PASSWORD, SARI, WATI, Person
 from tests.desk import person_id

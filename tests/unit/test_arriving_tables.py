@@ -14,8 +14,8 @@ import xlsxwriter
 
 from app.domain.spreadsheet_cell import NO_RESULT
 from app.domain.staff_file import NIPS_ROUNDED, STAFF_COLUMNS, Columns, RowFaults, read_staff_row
-from app.flows import lost_cells, received_file, staff_sheet
-from app.flows.staff_sheet import Line, UnreadableFile
+from app.files import lost_cells, sandbox, table
+from app.files.table import Line, UnreadableFile
 
 HEADER = ",".join(STAFF_COLUMNS.required)
 SITI = '198609262015051001,"Siti Aminah, S.Pd.",siti@nusajaya.example,PNS,7301,"Dinas ""A"""'
@@ -29,11 +29,11 @@ def no_sign() -> None:
 
 def lines_of(content: bytes, tmp_path: Path) -> list[Line]:
     """By the page's way and by the command's, which say the same."""
-    with received_file.opened(content, no_sign) as sheet:
+    with sandbox.opened(content, no_sign) as sheet:
         there = list(sheet.lines())
     file = tmp_path / "pegawai"
     file.write_bytes(content)
-    with staff_sheet.opened(file, STAFF_COLUMNS) as sheet:
+    with table.opened(file, STAFF_COLUMNS) as sheet:
         here = list(sheet.lines())
     assert [(line.number, dict(line.cells), line.fault) for line in there] == [
         (line.number, dict(line.cells), line.fault) for line in here
@@ -105,7 +105,7 @@ def test_instansi_are_read_the_same_way(tmp_path: Path) -> None:
     file = tmp_path / "instansi.csv"
     file.write_text('sep=\t\n"kode\tnama\tkontak"\n"7301\tKabupaten\tloket 3"\n', encoding="utf-8")
 
-    with staff_sheet.opened(file, Columns(("kode", "nama", "kontak"))) as sheet:
+    with table.opened(file, Columns(("kode", "nama", "kontak"))) as sheet:
         [line] = sheet.lines()
 
     assert dict(line.cells) == {"kode": "7301", "nama": "Kabupaten", "kontak": "loket 3"} and line.number == 3
@@ -303,5 +303,5 @@ def test_a_sheet_of_formulas_that_nobody_worked_out_is_refused_as_a_whole(
     file = tmp_path / "pegawai.xlsx"
     file.write_bytes(workbook(tuple(("=Z1", "") for _ in GOOD)))
 
-    with pytest.raises(UnreadableFile, match="rumus tanpa hasil"), staff_sheet.opened(file, STAFF_COLUMNS):
+    with pytest.raises(UnreadableFile, match="rumus tanpa hasil"), table.opened(file, STAFF_COLUMNS):
         pass

@@ -19,8 +19,8 @@ from sqlalchemy import create_engine, text
 
 from app.domain.masks import KEPT_OF_HEAD, KEPT_OF_TAIL, Masks, cut
 from app.domain.nip import BETWEEN_DIGITS, Nip, read_nip
-from app.web import logs
-from app.web.logs import JsonLines, secret_beginnings
+from app.runtime import logs
+from app.runtime.logs import JsonLines, secret_beginnings
 from config import ROOT
 from tests.conftest import MakeApp
 

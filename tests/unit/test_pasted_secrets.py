@@ -173,9 +173,8 @@ def test_a_text_without_our_letters_is_none(text: str) -> None:
     )
 )
 def test_words_are_no_token(words: list[str]) -> None:
-    if not re.fullmatch(
-        r"(.{8})\1*", "".join(words)
-    ):  # else it is what stands in the field, and nothing else
+    # Else it is what stands in the field, and nothing else
+    if not re.fullmatch(r"(.{8})\1*", "".join(words)):
         assert read_secret(" ".join(words)) is None
 
 

@@ -6,8 +6,8 @@ import pytest
 import xlsxwriter
 
 from app.domain.staff_file import STAFF_COLUMNS
-from app.flows import received_file, staff_template
-from app.flows.staff_sheet import LONGEST_ROW, UnreadableFile
+from app.files import sandbox, staff_template
+from app.files.table import LONGEST_ROW, UnreadableFile
 
 
 def workbook(*rows: tuple[str, ...]) -> bytes:
@@ -24,7 +24,7 @@ def no_sign() -> None:
 
 
 def test_lines_come_as_they_stand_in_the_workbook() -> None:
-    with received_file.opened(
+    with sandbox.opened(
         workbook(("1", "Ñoño", "", "PNS", "7301", "x"), ("2", "b", "", "PNS", "7301", "y")), no_sign
     ) as sheet:
         lines = list(sheet.lines())
@@ -37,7 +37,7 @@ def test_lines_come_as_they_stand_in_the_workbook() -> None:
 
 def test_a_row_without_measure_is_refused_and_the_next_is_read() -> None:
     monster = tuple("A" * 30_000 for _ in STAFF_COLUMNS.required)
-    with received_file.opened(workbook(monster, ("2", "b", "", "PNS", "7301", "y")), no_sign) as sheet:
+    with sandbox.opened(workbook(monster, ("2", "b", "", "PNS", "7301", "y")), no_sign) as sheet:
         lines = list(sheet.lines())
 
     assert lines[0].fault is not None and str(LONGEST_ROW) in lines[0].fault.sentence
@@ -57,11 +57,11 @@ def test_a_row_without_measure_is_refused_and_the_next_is_read() -> None:
 def test_a_reader_that_dies_or_babbles_makes_the_file_unreadable(
     monkeypatch: pytest.MonkeyPatch, reader: str
 ) -> None:
-    monkeypatch.setattr(received_file, "_READER", ("-c", reader))
+    monkeypatch.setattr(sandbox, "_READER", ("-c", reader))
 
     with (
         pytest.raises(UnreadableFile, match="tidak dapat dibaca"),
-        received_file.opened(workbook(), no_sign) as sheet,
+        sandbox.opened(workbook(), no_sign) as sheet,
     ):
         list(sheet.lines())
 
@@ -69,19 +69,19 @@ def test_a_reader_that_dies_or_babbles_makes_the_file_unreadable(
 def test_the_reader_knows_no_setting_of_the_portal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "a key that no workbook may see")
     monkeypatch.setattr(
-        received_file,
+        sandbox,
         "_READER",
         ("-c", "import os, json; print(json.dumps({'problem': ' '.join(os.environ)}))"),
     )
 
-    with pytest.raises(UnreadableFile) as told, received_file.opened(workbook(), no_sign):
+    with pytest.raises(UnreadableFile) as told, sandbox.opened(workbook(), no_sign):
         pass
 
     assert "SECRET_KEY" not in str(told.value) and "PYTHONUTF8" in str(told.value)
 
 
 def test_the_template_has_the_nip_as_text_and_holds_nobody() -> None:
-    with received_file.opened(staff_template.as_xlsx(), no_sign) as sheet:
+    with sandbox.opened(staff_template.as_xlsx(), no_sign) as sheet:
         assert list(sheet.lines()) == []
     assert sheet.header == (*STAFF_COLUMNS.required, *STAFF_COLUMNS.optional)
 
@@ -93,6 +93,6 @@ def test_a_text_made_to_be_read_for_ever_is_given_up(line: bytes) -> None:
     """The worker reads text itself: whatever it holds, the next row, or the end, is not far."""
     file = ",".join(STAFF_COLUMNS.required).encode() + b"\n" + line * 2_000_000
 
-    with received_file.opened(file, no_sign) as sheet, pytest.raises(UnreadableFile):
+    with sandbox.opened(file, no_sign) as sheet, pytest.raises(UnreadableFile):
         for _ in sheet.lines():
             pass

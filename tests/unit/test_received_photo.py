@@ -28,8 +28,8 @@ from app.domain.attachment import (
     is_redrawn,
     read_attachment,
 )
-from app.flows import received_photo
-from app.flows.received_photo import NoPlace, redrawn
+from app.files import received_photo
+from app.files.received_photo import NoPlace, redrawn
 from tests.photos import (
     PLACE,
     TURNED_RIGHT,
@@ -244,10 +244,11 @@ def test_the_process_has_limits_and_nothing_of_the_portal(tmp_path: Path) -> Non
     [
         ("import sys; sys.stdout.buffer.write(b'\\0' * 50_000_000)", BROKEN_PICTURE),
         ("print('<script>alert(1)</script>')", BROKEN_PICTURE),
+        # That says nothing of the photo: the machine may have had no time
         (
             "import time; time.sleep(60)",
             NoPlace(),
-        ),  # that says nothing of the photo: the machine may have had no time
+        ),
         ("raise SystemExit(9)", BROKEN_PICTURE),
     ],
 )

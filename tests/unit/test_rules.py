@@ -12,9 +12,9 @@ from app.domain.indonesian_time import shown_moment, today_in_jakarta
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.password_policy import ASN_2025, MYSAPK_2021, faults
 from app.domain.reset_secret import ALPHABET, Code, Link, code_from, read_secret
+from app.runtime.logs import masked
 from app.security import passwords
 from app.security.signing import SigningKeys
-from app.web.logs import masked
 
 
 @given(st.text(alphabet="0123456789", min_size=18, max_size=18), st.data())

@@ -540,9 +540,8 @@ def test_a_name_that_begins_like_ours_is_remarked(name: str) -> None:
     ]
 
 
-USUAL = (
-    (Path(__file__).parent / "usual_environment.txt").read_text().split()
-)  # shells, systemd, containers, CI, libraries
+# Shells, systemd, containers, CI, libraries
+USUAL = (Path(__file__).parent / "usual_environment.txt").read_text().split()
 
 
 def test_what_usual_environments_hold_is_no_mistake(tmp_path: Path) -> None:

@@ -6,23 +6,23 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import HiddenField
 
-from app.db import reading, unit_of_work
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now, shown_moment, today_in_jakarta
-from app.flows import change_identity
-from app.flows.change_identity import NotThatState
-from app.flows.confirm_at_desk import confirm_at_desk
-from app.flows.identity_gate import objection_to_cancel, objection_to_second
-from app.flows.put_on_record import AddressTaken, NipTaken
-from app.flows.weigh_correction import NotAcknowledged, about_address
+from app.flows.correction.confirm_at_desk import confirm_at_desk
+from app.flows.correction.review_correction import NotAcknowledged, about_address
+from app.flows.identity import change_identity
+from app.flows.identity.change_identity import NotThatState
+from app.flows.identity.identity_gate import objection_to_cancel, objection_to_second
+from app.flows.identity.put_on_record import AddressTaken, NipTaken
 from app.models.identity_change import IdentityChange
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import client, portal
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import LineField, MarksField, refuse_unacknowledged
 from app.web.headers import takes
-from app.web.portal import client, portal
 
 blueprint = Blueprint("changes", __name__, url_prefix="/perbaikan-email/perubahan/<big_row:change_id>")
 
@@ -34,9 +34,8 @@ _TAKEN = (
 
 class BecauseForm(FlaskForm):
     because = LineField("Alasan", "Isi alasannya, supaya dapat dijelaskan kemudian.", 300)
-    state = (
-        HiddenField()
-    )  # of the change, as the page showed it: what was to be taken back may be contested by now
+    # Of the change, as the page showed it: what was to be taken back may be contested by now
+    state = HiddenField()
 
 
 class ConfirmForm(FlaskForm):

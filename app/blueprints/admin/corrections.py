@@ -21,25 +21,38 @@ from wtforms import HiddenField
 
 from app.blueprints.admin.changes import what_follows
 from app.blueprints.admin.instansi import chosen_instansi
-from app.db import reading, unit_of_work
 from app.domain.attachment import EXTENSIONS, Attachment, NotAnAttachment, Photo
 from app.domain.corrections import PROMISE, USUAL_REASONS_TO_REJECT, CorrectionState, IdentityCheck
 from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now
-from app.flows import decide_correction
-from app.flows.change_email import Outdated, SameAddress
-from app.flows.change_identity import UnderWay
-from app.flows.correction_queue import Cursor, changes, decided_requests, next_open_after, open_requests
-from app.flows.decide_correction import AlreadyDecided, Grounds, SameAnswer
-from app.flows.put_on_record import AddressTaken
-from app.flows.received_photo import NoPlace, redrawn
-from app.flows.weigh_correction import CheckImpossible, NotAcknowledged, Weighed, others_beside, weigh
+from app.files.received_photo import NoPlace, redrawn
+from app.flows.correction import decide_correction
+from app.flows.correction.change_email import Outdated, SameAddress
+from app.flows.correction.correction_queue import (
+    Cursor,
+    changes,
+    decided_requests,
+    next_open_after,
+    open_requests,
+)
+from app.flows.correction.decide_correction import AlreadyDecided, Grounds, SameAnswer
+from app.flows.correction.review_correction import (
+    CheckImpossible,
+    NotAcknowledged,
+    Weighed,
+    others_beside,
+    weigh,
+)
+from app.flows.identity.change_identity import UnderWay
+from app.flows.identity.put_on_record import AddressTaken
 from app.models.audit_event import Tag
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
 from app.models.user import User
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import client, portal
 from app.security import audit
 from app.security.authority import NotToTouch, OutOfReach
 from app.security.passwords import Busy
@@ -47,7 +60,6 @@ from app.web import again
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import ChoiceField, LineField, MarksField, refuse, refuse_unacknowledged
 from app.web.headers import takes
-from app.web.portal import client, portal
 
 blueprint = Blueprint("corrections", __name__, url_prefix="/perbaikan-email")
 

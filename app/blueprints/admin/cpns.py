@@ -19,21 +19,21 @@ from flask_wtf import FlaskForm
 from wtforms import ValidationError
 
 from app.blueprints.admin.instansi import chosen_instansi
-from app.db import reading, unit_of_work
 from app.domain.categories import Activation
 from app.domain.indonesian_time import now, today_in_jakarta
-from app.flows.approve_cpns import Decree, approve_several_cpns
-from app.flows.cpns_queue import chosen_cpns, waiting_cpns
-from app.flows.cpns_verdict import MOST_AT_ONCE, told_result
-from app.flows.reject_cpns import reject_several_cpns
+from app.flows.cpns.approve_cpns import Decree, approve_several_cpns
+from app.flows.cpns.cpns_queue import chosen_cpns, waiting_cpns
+from app.flows.cpns.cpns_verdict import MOST_AT_ONCE, told_result
+from app.flows.cpns.reject_cpns import reject_several_cpns
 from app.models.instansi import Instansi
 from app.models.user import User
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import client
 from app.security.authority import NotToTouch
 from app.web import again
 from app.web.admins import authority, proven_again
 from app.web.fields import DayField, LineField
 from app.web.headers import takes
-from app.web.portal import client
 from app.web.row_ids import row_id
 
 blueprint = Blueprint("cpns", __name__, url_prefix="/cpns")

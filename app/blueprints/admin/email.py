@@ -8,24 +8,24 @@ from wtforms import HiddenField
 
 from app.blueprints.admin.changes import what_follows
 from app.blueprints.admin.corrections import CHECKS, NO_CHECK, number_in, offer_possible, words_for
-from app.db import unit_of_work
 from app.domain.corrections import IdentityCheck
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now, today_in_jakarta
-from app.flows.change_email import Decision, Outdated, SameAddress
-from app.flows.change_email_at_desk import change_email_at_desk
-from app.flows.change_identity import UnderWay
-from app.flows.identity_gate import needs_second
-from app.flows.look_at_person import open_record
-from app.flows.put_on_record import AddressTaken
-from app.flows.weigh_correction import CheckImpossible, NotAcknowledged, about_address
+from app.flows.correction.change_email import Decision, Outdated, SameAddress
+from app.flows.correction.change_email_at_desk import change_email_at_desk
+from app.flows.correction.review_correction import CheckImpossible, NotAcknowledged, about_address
+from app.flows.identity.change_identity import UnderWay
+from app.flows.identity.identity_gate import needs_second
+from app.flows.identity.put_on_record import AddressTaken
+from app.flows.people.view_person import open_record
 from app.models.identity_change import IdentityChange
+from app.runtime.db import unit_of_work
+from app.runtime.portal import client, portal
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import ChoiceField, EmailField, LineField, MarksField, refuse, refuse_unacknowledged
 from app.web.headers import takes
-from app.web.portal import client, portal
 
 blueprint = Blueprint("email", __name__, url_prefix="/pegawai/<row:person_id>/email")
 

@@ -10,22 +10,23 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from werkzeug.datastructures import FileStorage
 
-from app.db import reading, unit_of_work
 from app.domain.file_changes import COLUMN_WORDS, mark_of
 from app.domain.indonesian_time import now, shown_moment
-from app.flows import file_changes, import_batches, refused_rows, staff_template, take_back_import
-from app.flows.import_batches import MOST_BYTES, NotAcknowledged, OtherState, Unfinished, Upload
-from app.flows.staff_sheet import UnreadableFile
-from app.flows.take_back_import import NotPossible
+from app.files import staff_template
+from app.files.table import UnreadableFile
+from app.flows.imports import file_changes, import_batches, refused_rows, take_back_import
+from app.flows.imports.import_batches import MOST_BYTES, NotAcknowledged, OtherState, Unfinished, Upload
+from app.flows.imports.take_back_import import NotPossible
 from app.models.import_batch import BatchState, ImportBatch
 from app.models.import_take_back import ImportTakeBack
 from app.models.instansi import Instansi
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import client
 from app.security.authority import Authority, OutOfReach
 from app.web import again, exports
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import LineField, MarksField, refuse
 from app.web.headers import takes
-from app.web.portal import client
 from app.web.row_ids import big_row_id, row_id
 from app.web.sessions import BY_ITSELF, no_act
 
@@ -33,9 +34,8 @@ blueprint = Blueprint("imports", __name__, url_prefix="/impor")
 
 BATCHES_A_PAGE = 25
 LINES_A_PAGE = 100
-WATCHED_FOR = timedelta(
-    minutes=30
-)  # then the page is not renewed by itself any more, and an unused session may end
+# Then the page is not renewed by itself any more, and an unused session may end
+WATCHED_FOR = timedelta(minutes=30)
 SECONDS_BETWEEN_LOOKS = 2
 _REST_OF_THE_FORM = 64 * 1024
 _CSV, _XLSX = "text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -18,11 +18,10 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now, shown_date
 from app.domain.typed_text import one_line
-from app.flows.set_contact import set_contact
-from app.flows.set_pdm_window import (
+from app.flows.instansi.set_contact import set_contact
+from app.flows.instansi.set_pdm_window import (
     ClosesBeforeOpening,
     UnknownInstansi,
     follow_national_window,
@@ -30,11 +29,12 @@ from app.flows.set_pdm_window import (
 )
 from app.models.instansi import Instansi
 from app.models.pdm_window import PdmWindow
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import client
 from app.security.authority import Authority, OutOfReach
 from app.web import again
 from app.web.admins import authority, only_pusat, proven_again, stopped
 from app.web.fields import DayField, LineField, refuse
-from app.web.portal import client
 from app.web.row_ids import row_id
 
 blueprint = Blueprint("instansi", __name__, url_prefix="/instansi")

@@ -19,18 +19,18 @@ from sqlalchemy import true
 from wtforms import StringField, ValidationError
 
 from app.blueprints.admin.instansi import chosen_instansi
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now, shown_date, today_in_jakarta
-from app.flows import grant_mandate as granting
-from app.flows.change_identity import UnderWay
-from app.flows.revoke_mandate import revoke_mandate
+from app.flows.identity.change_identity import UnderWay
+from app.flows.instansi import grant_mandate as granting
+from app.flows.instansi.revoke_mandate import revoke_mandate
 from app.models.admin_mandate import AdminMandate
 from app.models.instansi import Instansi
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import client
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
 from app.web.admins import authority, only_pusat, proven_again, stopped
 from app.web.fields import ChoiceField, DayField, LineField, NipOfAnotherField, refuse
-from app.web.portal import client
 from app.web.row_ids import row_id
 
 blueprint = Blueprint("mandates", __name__, url_prefix="/mandat")

@@ -4,15 +4,15 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import now, today_in_jakarta
-from app.flows import take_stock
-from app.flows.take_stock import Line, Reach, reach_of
+from app.flows.reports import overview
+from app.flows.reports.overview import Line, Reach, reach_of
 from app.models.instansi import Instansi
+from app.runtime.db import reading, unit_of_work
+from app.runtime.logs import masked
+from app.runtime.portal import client
 from app.web import exports
 from app.web.admins import authority
-from app.web.logs import masked
-from app.web.portal import client
 
 blueprint = Blueprint("overview", __name__, url_prefix="")
 
@@ -29,15 +29,15 @@ def show() -> ResponseReturnValue:
         return render_template(
             "admin/overview.html",
             reach=reach,
-            days=take_stock.days(db, reach, today_in_jakarta(moment)),
-            counted_at=take_stock.counted_at(db, reach),
+            days=overview.days(db, reach, today_in_jakarta(moment)),
+            counted_at=overview.counted_at(db, reach),
             lines=lines[(_number() - 1) * LINES_ON_A_PAGE : _number() * LINES_ON_A_PAGE],
             first_place=(_number() - 1) * LINES_ON_A_PAGE + 1,
             has_more=len(lines) > _number() * LINES_ON_A_PAGE,
             number=_number(),
             search=request.args.get("cari", "").strip(),
-            stock=take_stock.take_stock(db, reach, moment),
-            mail_alarms=take_stock.mail_alarms(db, authority()),
+            stock=overview.take_stock(db, reach, moment),
+            mail_alarms=overview.mail_alarms(db, authority()),
             moment=moment,
             masked=masked,
         )
@@ -52,14 +52,14 @@ def export() -> ResponseReturnValue:
         lines = _lines(db, reach)
     name = "aktivasi per unit" if reach.instansi else "peringkat instansi"
     with unit_of_work() as db:
-        take_stock.note_export(db, reach, name, file_kind, len(lines), client(), now())
+        overview.note_export(db, reach, name, file_kind, len(lines), client(), now())
     header = ["Unit kerja"] if reach.instansi else ["Peringkat", "Kode instansi", "Instansi"]
     cells = [_cells(line, place, reach.instansi) for place, line in enumerate(lines, start=1)]
     return exports.as_file(file_kind, name, [*header, *_FIGURES], cells)
 
 
 def _lines(db: Session, reach: Reach) -> list[Line]:
-    return take_stock.units(db, reach.instansi) if reach.instansi else take_stock.ranking(db, reach)
+    return overview.units(db, reach.instansi) if reach.instansi else overview.ranking(db, reach)
 
 
 def _matching(lines: list[Line], search: str) -> list[Line]:

@@ -12,13 +12,12 @@ from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from wtforms import StringField, ValidationError
 
-from app.db import reading, unit_of_work
 from app.domain.categories import Activation, Category
 from app.domain.email_address import EmailAddress, read_email
 from app.domain.indonesian_time import now
 from app.domain.nip import read_nip_beginning
 from app.domain.spoken_name import asked_for
-from app.flows.find_people import (
+from app.flows.people.find_people import (
     MOST_EXPORTED,
     Found,
     Position,
@@ -32,10 +31,11 @@ from app.flows.find_people import (
 )
 from app.models.instansi import Instansi
 from app.models.user import User
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import client
 from app.web import again, exports
 from app.web.admins import authority, proven_again
 from app.web.fields import ChoiceField, refuse
-from app.web.portal import client
 
 blueprint = Blueprint("people", __name__, url_prefix="/pegawai")
 

@@ -9,26 +9,26 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField, ValidationError
 
-from app.db import reading, unit_of_work
 from app.domain.categories import Category
 from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now, shown_moment, today_in_jakarta
 from app.domain.staff_file import Fault, read_phone
-from app.flows.correct_record import Corrected, OneAtATime, Record, Stale, correct_record
-from app.flows.deactivate import AlreadySo, deactivate, reactivate
-from app.flows.look_at_person import look_at_person, open_record
-from app.flows.move_person import AlreadyThere, Moved, UnknownInstansi, move_person
-from app.flows.put_on_record import NipTaken
-from app.flows.send_token import Held, IsDeactivated, NoAddress, OnItsWay, send_token
-from app.flows.unlock import unlock_person
+from app.flows.identity.put_on_record import NipTaken
+from app.flows.people.correct_record import Corrected, OneAtATime, Record, Stale, correct_record
+from app.flows.people.deactivate import AlreadySo, deactivate, reactivate
+from app.flows.people.move_person import AlreadyThere, Moved, UnknownInstansi, move_person
+from app.flows.people.send_token import Held, IsDeactivated, NoAddress, OnItsWay, send_token
+from app.flows.people.unlock import unlock_person
+from app.flows.people.view_person import look_at_person, open_record
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
 from app.models.user import User
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import client, portal
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import ChoiceField, LineField, NipOfAnotherField, refuse
-from app.web.portal import client, portal
 from app.web.trail_words import words_for
 
 blueprint = Blueprint("person", __name__, url_prefix="/pegawai/<row:person_id>")

@@ -10,13 +10,11 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 
 from app.blueprints.admin.corrections import ApprovalForm, RejectionForm, number_in
-from app.db import reading, unit_of_work
 from app.domain.corrections import USUAL_REASONS_TO_REJECT
 from app.domain.indonesian_time import now
-from app.flows import decide_correction
-from app.flows.change_email import Outdated, SameAddress
-from app.flows.change_identity import UnderWay
-from app.flows.decide_correction import (
+from app.flows.correction import decide_correction
+from app.flows.correction.change_email import Outdated, SameAddress
+from app.flows.correction.decide_correction import (
     AlreadyDecided,
     NotApproved,
     NotOpened,
@@ -24,15 +22,17 @@ from app.flows.decide_correction import (
     TwoOfOnePerson,
     needs_a_look,
 )
-from app.flows.put_on_record import AddressTaken
-from app.flows.weigh_correction import CheckImpossible, NotAcknowledged, weigh_many
+from app.flows.correction.review_correction import CheckImpossible, NotAcknowledged, weigh_many
+from app.flows.identity.change_identity import UnderWay
+from app.flows.identity.put_on_record import AddressTaken
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import client, portal
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
 from app.web.admins import authority, proven_again
 from app.web.headers import takes
-from app.web.portal import client, portal
 
 blueprint = Blueprint("several_corrections", __name__, url_prefix="/perbaikan-email")
 

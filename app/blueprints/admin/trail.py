@@ -10,11 +10,10 @@ from werkzeug.datastructures import MultiDict
 from wtforms import StringField, ValidationError
 from wtforms.validators import Optional
 
-from app.db import reading, unit_of_work
 from app.domain.indonesian_time import WIB, now
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.typed_text import about_others
-from app.flows.search_trail import (
+from app.flows.reports.search_trail import (
     MOST_EXPORTED,
     Export,
     Found,
@@ -24,11 +23,12 @@ from app.flows.search_trail import (
     search_trail,
 )
 from app.models.audit_event import Tag
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import client
 from app.security.authority import Authority
 from app.web import again, exports, trail_words
 from app.web.admins import authority, proven_again
 from app.web.fields import DayField
-from app.web.portal import client
 from app.web.row_ids import big_row_id
 
 blueprint = Blueprint("trail", __name__, url_prefix="/audit")

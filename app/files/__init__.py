@@ -1,0 +1,1 @@
+"""Tables and photos that somebody sent, read where they can do no harm."""

@@ -1,0 +1,158 @@
+"""Somebody outside sent a table. It is read as a stream of lines: text here, a workbook by a process of its
+own."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BufferedReader, TextIOWrapper
+from pathlib import Path
+from tempfile import TemporaryFile
+from threading import BoundedSemaphore
+from time import monotonic, sleep
+from typing import IO, cast
+
+from app.domain.staff_file import STAFF_COLUMNS, Fault
+from app.files.table import LONGEST_ROW, Line, Sheet, UnreadableFile, is_workbook, sheet_in
+
+END = "end"  # the last word of the process: without it, it was broken off
+
+_READER = ("-m", "app.files.sandbox_main")
+_HOME = Path(__file__).parents[2]
+_LONGEST_ANSWER = LONGEST_ROW * 8  # characters of a row, at worst each written as \\u....
+_SECONDS_BETWEEN_SIGNS = 0.1
+_MOST_SECONDS = 300.0  # the limit of the process itself comes first, unless the machine stands still
+# In one worker: what many workbooks together take at one time is what one takes.
+_ONE_READER = BoundedSemaphore()
+
+_CANNOT_BE_READ = (
+    "File XLSX ini tidak dapat dibaca: rusak, atau terlalu besar setelah dibuka. "
+    "Buka di Excel, salin tabelnya ke file baru, lalu simpan sebagai CSV UTF-8."
+)
+
+
+@contextmanager
+def begun(content: bytes) -> "Iterator[Received]":
+    """These bytes as a table, as soon as they are read; raises UnreadableFile, also from the lines."""
+    # Without a name, so that nothing of it outlives this process
+    with (
+        TemporaryFile() as file,
+        TemporaryFile() as said,
+    ):
+        file.write(content)
+        file.seek(0)
+        received = Received(file, said, is_workbook(content))
+        del content
+        try:
+            yield received
+        finally:
+            received.close()
+
+
+@contextmanager
+def opened(content: bytes, sign_of_life: Callable[[], None]) -> Iterator[Sheet]:
+    """The same for who has nothing else to do meanwhile. `sign_of_life` is called while it takes long."""
+    with begun(content) as received:
+        while not received.is_read():
+            sign_of_life()
+            sleep(_SECONDS_BETWEEN_SIGNS)
+        yield received.sheet()
+
+
+class Received:
+    """A file that is here. Text is read as it lies there; a workbook is unpacked first, by a process of its
+    own, into a file of lines: when that process is gone, so is all the memory that it took."""
+
+    def __init__(self, file: IO[bytes], said: IO[bytes], is_workbook: bool) -> None:
+        self._file, self._said = file, said
+        self._is_workbook = is_workbook
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_done = not is_workbook
+        self._until = 0.0
+
+    def is_read(self) -> bool:
+        """Whether the table can be had now. Never waits: to be asked again and again."""
+        if self._is_done:
+            return True
+        if self._process is None:
+            if not _ONE_READER.acquire(blocking=False):
+                return False
+            self._process = _reader(self._file, self._said)
+            self._until = monotonic() + _MOST_SECONDS
+        elif monotonic() > self._until:
+            self._process.kill()
+        if self._process.poll() is not None:
+            self._done()
+        return self._is_done
+
+    def sheet(self) -> Sheet:
+        if not self._is_workbook:
+            return sheet_in(cast(BufferedReader, self._file), STAFF_COLUMNS)  # it reads and seeks like one
+        self._said.seek(0)
+        return _Workbook(TextIOWrapper(cast(BufferedReader, self._said), encoding="utf-8"))
+
+    def close(self) -> None:
+        if self._process is not None and not self._is_done:
+            self._process.kill()
+            self._process.wait()
+            self._done()
+
+    def _done(self) -> None:
+        self._is_done = True
+        _ONE_READER.release()
+
+
+def _reader(file: IO[bytes], said: IO[bytes]) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, *_READER]
+    return subprocess.Popen(
+        command, stdin=file, stdout=said, stderr=subprocess.DEVNULL, env={"PYTHONUTF8": "1"}, cwd=_HOME
+    )
+
+
+class _Workbook(Sheet):
+    """What the other process has said. Position and total in rows."""
+
+    delimiter = ","
+
+    def __init__(self, said: TextIOWrapper) -> None:
+        self._said = said
+        self._position = 0
+        match self._next():
+            case {"header": [*header], "total": int(total)}:
+                self.header, self.total = tuple(map(str, header)), total
+            case {"problem": str(sentence)}:
+                raise UnreadableFile(sentence)
+            case _:
+                raise UnreadableFile(_CANNOT_BE_READ)
+
+    @property
+    def position(self) -> int:
+        return self._position
+
+    def lines(self) -> Iterator[Line]:
+        while True:
+            match self._next():
+                case [int(position), int(number), [*cells], fault]:
+                    self._position = position
+                    known = dict(zip(self.header, map(str, cells), strict=False))
+                    yield Line(number, known, _fault(fault))
+                case said:
+                    if said != END:
+                        raise UnreadableFile(_CANNOT_BE_READ)
+                    return
+
+    def _next(self) -> object:
+        try:
+            said: object = json.loads(self._said.readline(_LONGEST_ANSWER))
+        except ValueError:  # it ended in the middle
+            return None
+        return said
+
+
+def _fault(said: object) -> Fault | None:
+    match said:
+        case [column, str(sentence)]:
+            return Fault(str(column) if column else None, sentence)
+        case _:
+            return None

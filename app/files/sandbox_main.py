@@ -1,0 +1,50 @@
+"""A workbook that somebody sent is read in a process of its own: `python -m app.files.sandbox_main < FILE`.
+
+Workbooks are packed, and the library that unpacks them is large: one made to harm can take all memory, or all
+time. Here it takes this process and nothing else. What it says, a line of JSON each: first the header or the
+problem, then the rows as [position, line, cells, fault], then the end. No setting or key of the portal is in
+its environment.
+"""
+
+import json
+import os
+import resource
+import sys
+from io import BufferedReader
+from typing import cast
+
+from app.domain.staff_file import STAFF_COLUMNS
+from app.files.sandbox import END
+from app.files.table import UnreadableFile, sheet_in
+
+MOST_MEMORY = 768 << 20  # bytes of address space; 100,000 staff take a quarter of it
+MOST_SECONDS = 90  # of one core
+MOST_SAID = 256 << 20  # bytes of what it writes, which lies on disk until the last row is taken over
+BEHIND_OTHERS = 10  # pages and mails go first
+
+
+def main() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_SAID, MOST_SAID))
+    os.nice(BEHIND_OTHERS)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        sheet = sheet_in(cast(BufferedReader, sys.stdin.buffer), STAFF_COLUMNS)
+    except UnreadableFile as refusal:
+        _say({"problem": str(refusal)})
+        return
+    _say({"header": sheet.header, "total": sheet.total})
+    for line in sheet.lines():
+        fault = [line.fault.column, line.fault.sentence] if line.fault else None
+        _say([sheet.position, line.number, list(line.cells.values()), fault])
+    _say(END)
+    sys.stdout.flush()
+
+
+def _say(what: object) -> None:
+    sys.stdout.write(f"{json.dumps(what)}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Somebody asks for another email address; an admin answers."""

@@ -1,0 +1,50 @@
+"""The second admin confirms a change, and has seen what speaks against it: the same warnings as the first one
+had."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.domain.client import Client
+from app.domain.email_address import EmailAddress
+from app.domain.identity import ChangeKind
+from app.domain.indonesian_time import today_in_jakarta
+from app.flows.correction.review_correction import (
+    NotAcknowledged,
+    about_address,
+    not_acknowledged,
+    record_acknowledged,
+)
+from app.flows.identity.change_identity import NotThatState, confirm_change
+from app.flows.identity.identity_gate import objection_to_second
+from app.flows.identity.put_on_record import Taken
+from app.models.identity_change import IdentityChange
+from app.models.user import User
+from app.security.authority import Authority, NotToTouch, OutOfReach
+
+
+def confirm_at_desk(
+    session: Session,
+    authority: Authority,
+    change_id: int,
+    marks: frozenset[str],
+    delay: timedelta,
+    client: Client,
+    now: datetime,
+) -> IdentityChange | OutOfReach | NotToTouch | NotThatState | Taken | NotAcknowledged:
+    """Looked up in the transaction that confirms, so that a warning which arose meanwhile is met as well."""
+    change = IdentityChange.with_id(session, change_id)
+    if change is None or change.kind is not ChangeKind.EMAIL or not change.is_under_way:
+        return confirm_change(session, authority, change_id, delay, client, now)
+    person = authority.person_to_act_on(session, change.user_id, today_in_jakarta(now))
+    if not isinstance(person, User):
+        return person
+    if objection := objection_to_second(session, authority, change, now):
+        return objection
+    warnings = about_address(session, authority, person, EmailAddress(change.new_value), now)
+    if refusal := not_acknowledged(session, authority, person, warnings, marks, client, now):
+        return refusal
+    outcome = confirm_change(session, authority, change_id, delay, client, now)
+    if isinstance(outcome, IdentityChange):
+        record_acknowledged(session, authority, outcome, warnings, client, now)
+    return outcome

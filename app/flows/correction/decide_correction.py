@@ -1,0 +1,311 @@
+"""An admin answers somebody's wish for another address: takes it in hand, approves it, or rejects it with a
+reason."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.domain.client import Client
+from app.domain.corrections import CorrectionState, IdentityCheck, read_ticket
+from app.domain.email_address import EmailAddress
+from app.domain.email_warnings import acknowledged_kinds
+from app.domain.indonesian_time import today_in_jakarta
+from app.flows.correction.change_email import Decision, Refusal, change_email
+from app.flows.correction.review_correction import (
+    CheckImpossible,
+    NotAcknowledged,
+    Weighed,
+    objection,
+    weigh,
+    weigh_many,
+)
+from app.mail import letters
+from app.models.audit_event import Tag
+from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
+from app.models.user import User
+from app.security import audit
+from app.security.authority import Authority, NotToTouch, OutOfReach
+
+
+@dataclass(frozen=True)
+class AlreadyDecided:
+    """There is an answer, and it is another one than this; `change` is what an approval has led to. `by`
+    nobody: the portal."""
+
+    correction: EmailCorrection
+    change: IdentityChange | None
+    by: User | None
+
+
+@dataclass(frozen=True)
+class SameAnswer:
+    """The same admin has sent the same answer before: a double click."""
+
+    correction: EmailCorrection
+
+
+@dataclass(frozen=True)
+class NotOpened:
+    """Nobody of the desk has looked at the request on its own page."""
+
+
+@dataclass(frozen=True)
+class TwoOfOnePerson:
+    """Two of the chosen requests are for one person, and at most one of them is right."""
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """On what an approval rests. `seen` is the account's version that was on the screen, `acknowledged` the
+    marks of the warnings that the admin has ticked as looked into."""
+
+    identity_check: IdentityCheck
+    note: str
+    seen: int
+    acknowledged: frozenset[str]
+
+
+NotApproved = SameAnswer | AlreadyDecided | Refusal | CheckImpossible | NotAcknowledged
+NotRejected = SameAnswer | AlreadyDecided | OutOfReach | NotToTouch
+
+
+def within_reach(session: Session, authority: Authority, correction_id: int) -> EmailCorrection | OutOfReach:
+    """A request to look at; one whose NIP nobody has reaches nobody."""
+    correction = EmailCorrection.with_id(session, correction_id)
+    if correction is None or correction.user is None or correction.submitted_at is None:
+        return OutOfReach()
+    return correction if authority.covers(correction.user.instansi_id) else OutOfReach()
+
+
+def with_ticket(session: Session, authority: Authority, typed: str) -> EmailCorrection | OutOfReach:
+    """The request with this ticket number, however it was typed."""
+    correction = EmailCorrection.with_ticket(session, read_ticket(typed))
+    return within_reach(session, authority, correction.id) if correction else OutOfReach()
+
+
+def open_correction(
+    session: Session, authority: Authority, correction_id: int, client: Client, now: datetime
+) -> EmailCorrection | OutOfReach:
+    """Look at a request, with what it hides in the list. The first look takes it in hand, and the person
+    hears of it."""
+    seen = within_reach(session, authority, correction_id)
+    if isinstance(seen, OutOfReach):
+        return seen
+    person = User.with_id(session, seen.user_id or 0, lock=True)
+    correction = EmailCorrection.with_id(session, correction_id, lock=True)
+    if person is None or correction is None or not authority.covers(person.instansi_id):
+        return OutOfReach()
+    is_new = correction.state is CorrectionState.NEW
+    if correction.state.is_open and not correction.was_opened and person.id != authority.admin.id:
+        correction.take_in_hand(authority.admin.id, now)
+        if is_new:  # else the portal itself has told the person, while the request was in nobody's queue
+            letters.correction_in_hand(session, correction, client, now)
+    audit.record(
+        session, Tag.CORRECTION_OPENED, person, client, now, actor=authority.admin, ticket=correction.ticket
+    )
+    return correction
+
+
+def approve(
+    session: Session,
+    authority: Authority,
+    correction_id: int,
+    grounds: Grounds,
+    delay: timedelta,
+    client: Client,
+    now: datetime,
+) -> IdentityChange | NotApproved:
+    """Put the asked-for address on record, now or after the delay, or hand it on to a second admin."""
+    found = _locked(session, authority, correction_id, now)
+    if isinstance(found, AlreadyDecided):
+        return _said_again(found, _has_approved(authority, found, grounds))
+    if not isinstance(found, EmailCorrection):
+        return found
+    weighed = weigh(session, authority, found, now)
+    if why := objection(
+        session,
+        authority,
+        weighed.person,
+        weighed.warnings,
+        grounds.identity_check,
+        grounds.acknowledged,
+        client,
+        now,
+    ):
+        return why
+    return _approved(session, authority, weighed, grounds, delay, client, now)
+
+
+def approve_many(
+    session: Session,
+    authority: Authority,
+    grounds: Mapping[int, Grounds],
+    delay: timedelta,
+    client: Client,
+    now: datetime,
+) -> list[tuple[EmailCorrection, IdentityChange | NotApproved | NotOpened | TwoOfOnePerson]]:
+    """Approve those of several, named by their ids, that need no look of their own. The others stay as they
+    are."""
+    chosen = chosen_within_reach(session, authority, grounds)
+    locked = {one.id: _locked(session, authority, one.id, now) for one in chosen}
+    weighed = {
+        one.correction.id: one
+        for one in weigh_many(
+            session, authority, [one for one in locked.values() if isinstance(one, EmailCorrection)], now
+        )
+    }
+    of_person = Counter(one.person.id for one in weighed.values())
+    outcomes: list[tuple[EmailCorrection, IdentityChange | NotApproved | NotOpened | TwoOfOnePerson]] = []
+    for one in chosen:
+        found, reason = locked[one.id], grounds[one.id]
+        if isinstance(found, AlreadyDecided):
+            outcomes.append((one, _said_again(found, _has_approved(authority, found, reason))))
+        elif not isinstance(found, EmailCorrection):
+            outcomes.append((one, found))
+        elif why := needs_a_look(weighed[one.id]):
+            outcomes.append((one, why))
+        elif of_person[weighed[one.id].person.id] > 1:
+            outcomes.append((one, TwoOfOnePerson()))
+        elif not reason.identity_check.is_possible(weighed[one.id].person.phone):
+            outcomes.append((one, CheckImpossible(reason.identity_check)))
+        else:
+            outcomes.append((one, _approved(session, authority, weighed[one.id], reason, delay, client, now)))
+    return outcomes
+
+
+def needs_a_look(weighed: Weighed) -> NotOpened | NotAcknowledged | None:
+    """Why a request cannot be approved together with others: somebody has to look at it by itself, and say
+    so."""
+    if not weighed.correction.was_opened:
+        return NotOpened()
+    return NotAcknowledged(weighed.heavy) if weighed.heavy else None
+
+
+def reject(
+    session: Session, authority: Authority, correction_id: int, reason: str, client: Client, now: datetime
+) -> EmailCorrection | NotRejected:
+    """Answer no; the person is told the reason in the admin's words."""
+    found = _locked(session, authority, correction_id, now)
+    if isinstance(found, AlreadyDecided):
+        return _said_again(found, _has_rejected(authority, found, reason))
+    if not isinstance(found, EmailCorrection):
+        return found
+    found.decide(CorrectionState.REJECTED, reason, authority.admin.id, now)
+    audit.record(
+        session, Tag.CORRECTION_REJECTED, found.user, client, now, actor=authority.admin, ticket=found.ticket
+    )
+    letters.correction_rejected(session, found, client, now)
+    return found
+
+
+def reject_many(
+    session: Session, authority: Authority, ids: Collection[int], reason: str, client: Client, now: datetime
+) -> list[tuple[EmailCorrection, EmailCorrection | NotRejected | NotOpened]]:
+    """Answer no to those of several that somebody has looked at. Warnings keep nobody from it: they speak for
+    a no."""
+    outcomes: list[tuple[EmailCorrection, EmailCorrection | NotRejected | NotOpened]] = []
+    for one in chosen_within_reach(session, authority, ids):
+        is_unseen = one.state.is_open and not one.was_opened and one.user_id != authority.admin.id
+        outcomes.append(
+            (one, NotOpened() if is_unseen else reject(session, authority, one.id, reason, client, now))
+        )
+    return outcomes
+
+
+def chosen_within_reach(
+    session: Session, authority: Authority, ids: Collection[int]
+) -> list[EmailCorrection]:
+    """The requests among those ids that this admin may see, in the order in which people are locked; about
+    others nothing is said."""
+    found = EmailCorrection.with_ids(session, ids)
+    return [
+        one
+        for one in found
+        if one.user is not None and one.submitted_at and authority.covers(one.user.instansi_id)
+    ]
+
+
+def report_many(
+    session: Session,
+    authority: Authority,
+    words: str,
+    done: Sequence[EmailCorrection | IdentityChange],
+    client: Client,
+    now: datetime,
+) -> None:
+    """Several at once are told to the centre, and to the trail of each desk."""
+    if len(done) > 1:
+        counts = Counter(one.instansi_id for one in done if one.instansi_id is not None)
+        concerned = {desk: count for desk, count in authority.parts(counts).items() if count}
+        audit.record_parts(session, Tag.BULK_ACT, concerned, client, now, actor=authority.admin, what=words)
+        letters.bulk_act(session, authority.admin, words, len(done), client, now)
+
+
+def _approved(
+    session: Session,
+    authority: Authority,
+    weighed: Weighed,
+    grounds: Grounds,
+    delay: timedelta,
+    client: Client,
+    now: datetime,
+) -> IdentityChange | Refusal:
+    correction = weighed.correction
+    decision = Decision(
+        EmailAddress(correction.new_email), grounds.identity_check, grounds.note, grounds.seen
+    )
+    outcome = change_email(session, authority, weighed.person.id, decision, delay, client, now, correction)
+    if isinstance(outcome, IdentityChange):
+        audit.record(
+            session, Tag.CORRECTION_APPROVED, outcome.user, client, now, actor=authority.admin,
+            ticket=correction.ticket, check=grounds.identity_check,
+            acknowledged=acknowledged_kinds(weighed.warnings),
+        )  # fmt: skip
+    return outcome
+
+
+def _locked(
+    session: Session, authority: Authority, correction_id: int, now: datetime
+) -> EmailCorrection | AlreadyDecided | OutOfReach | NotToTouch:
+    """The open request, with its person locked first: whoever else decides waits here and is told what was
+    decided."""
+    seen = within_reach(session, authority, correction_id)
+    if isinstance(seen, OutOfReach):
+        return seen
+    person = authority.person_to_act_on(session, seen.user_id or 0, today_in_jakarta(now))
+    if not isinstance(person, User):
+        return person
+    correction = EmailCorrection.with_id(session, correction_id, lock=True)
+    if correction is None:
+        return OutOfReach()
+    if not correction.state.is_open or IdentityChange.awaits_second_for(session, correction.id):
+        change = IdentityChange.latest_of_request(session, correction.id)
+        return AlreadyDecided(
+            correction, change, correction.decided_by or (change.decided_by if change else None)
+        )
+    return correction
+
+
+def _said_again(found: AlreadyDecided, is_the_same: bool) -> AlreadyDecided | SameAnswer:
+    """A second answer changes nothing. One that says anything else than the first must be told so."""
+    return SameAnswer(found.correction) if is_the_same else found
+
+
+def _has_approved(authority: Authority, found: AlreadyDecided, grounds: Grounds) -> bool:
+    change = found.change
+    return (
+        change is not None
+        and found.correction.state is not CorrectionState.REJECTED
+        and change.decided_by_id == authority.admin.id
+        and (change.identity_check, change.reason) == (grounds.identity_check, grounds.note)
+    )
+
+
+def _has_rejected(authority: Authority, found: AlreadyDecided, reason: str) -> bool:
+    correction = found.correction
+    is_rejected = correction.state is CorrectionState.REJECTED
+    return is_rejected and (correction.decided_by_id, correction.decision) == (authority.admin.id, reason)

@@ -1,0 +1,316 @@
+"""Someone whose address on record is wrong or dead asks to have it put right: first a link by mail, then the
+form.
+
+The link proves the new mailbox and nothing else. Whether anybody has the NIP is not looked up before the form
+comes in, and from then on every case runs the same statements.
+"""
+
+import secrets
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from itertools import count
+
+from sqlalchemy.orm import Session
+
+from app.domain.attachment import Attachment
+from app.domain.client import Client, mask_address
+from app.domain.corrections import CorrectionState, new_ticket
+from app.domain.email_address import EmailAddress
+from app.domain.indonesian_time import WIB
+from app.domain.nip import Nip
+from app.flows.reset.request_reset import SENT_TWICE_WITHIN, other_mails_bucket
+from app.mail import letters
+from app.mail.rendering import CORRECTION_LINK_DAYS
+from app.models.audit_event import Tag
+from app.models.correction_attachment import CorrectionAttachment
+from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
+from app.models.outbox_mail import OutboxMail
+from app.models.reset_request import ResetRequest
+from app.models.user import User
+from app.security import audit, throttle
+from app.security.signing import SigningKeys
+
+# When the portal itself answers what reaches nobody. Drawn for every request, so that the rows look alike,
+# and in the hours of a desk in Jakarta, or the clock would tell that no person answers. It is taken in hand
+# up to two hours before.
+EARLIEST_ANSWER = timedelta(hours=4)
+LATEST_ANSWER = timedelta(hours=20)
+DESK_ANSWERS_FROM, DESK_ANSWERS_UNTIL = time(10), time(16)
+_SATURDAY = 5
+
+
+@dataclass(frozen=True)
+class ProvenMailbox:
+    """A fresh link was opened: the address is its reader's. The form is still to be filled in."""
+
+    nip: Nip
+    address: EmailAddress
+
+
+@dataclass(frozen=True)
+class AlreadyOnRecord:
+    """The proven mailbox is the one on record for this NIP: there is nothing to correct."""
+
+    nip: Nip
+    address: EmailAddress
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A request as its owner may see it."""
+
+    correction: EmailCorrection
+    change: IdentityChange | None
+
+    @property
+    def nip(self) -> Nip:
+        return Nip(self.correction.nip)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What the form said. It proves nothing."""
+
+    name: str
+    work_unit: str
+    reason: str
+    phone: str
+    attachment: Attachment | None
+    nip: Nip | None = (
+        None  # of whoever was asked for with another one: any link proves the mailbox for any NIP
+    )
+
+
+@dataclass(frozen=True)
+class PostedLink:
+    """The wish, and its letter; no letter where one is on its way."""
+
+    wish: EmailCorrection
+    mail: OutboxMail | None
+
+
+def ask_for_link(
+    session: Session,
+    nip: Nip,
+    address: EmailAddress,
+    form_id: str,
+    keys: SigningKeys,
+    client: Client,
+    now: datetime,
+    *,
+    may_mail_others: bool = True,
+) -> PostedLink:
+    """Record the wish and post exactly one letter to the typed address. Nobody's NIP is looked up.
+
+    `form_id` names the form that was sent: the same form sent again is the same wish until that is decided,
+    and its letter leaves again only when the one before never left or opens the form no more.
+    """
+    wish = _wish_of_form(session, nip, address, form_id, keys, client, now)
+    if OutboxMail.has_link_of(
+        session, wish.id, now - timedelta(days=CORRECTION_LINK_DAYS), now - SENT_TWICE_WITHIN
+    ):
+        return PostedLink(wish, None)
+    if wish.state is not CorrectionState.ASKED:
+        return PostedLink(wish, None)
+    limit = throttle.OTHER_MAILS_PER_MAILBOX
+    held = not may_mail_others or isinstance(
+        throttle.take(session, limit, other_mails_bucket(address, keys), now), throttle.TooManyTries
+    )
+    mail = letters.correction_link(session, wish, client, now, held)
+    audit.record(session, Tag.CORRECTION_ASKED, None, client, now, ticket=wish.ticket, mail=mail.state)
+    return PostedLink(wish, mail)
+
+
+def behind_link(
+    session: Session, reference: str, is_fresh: bool
+) -> ProvenMailbox | AlreadyOnRecord | Ticket | None:
+    """What the holder of a link is shown. An old link still leads to the ticket, and no longer to the
+    form."""
+    correction = EmailCorrection.with_reference(session, reference)
+    if correction is not None and correction.submitted_at is not None:
+        return _ticket(session, correction)
+    mailbox = _mailbox(correction or _unanswered_reset(session, reference))
+    if mailbox is None or not is_fresh:
+        return None
+    if same := EmailCorrection.open_for(session, mailbox.nip, mailbox.address):
+        return _ticket(session, same)
+    user = User.with_nip(session, mailbox.nip)
+    return (
+        AlreadyOnRecord(mailbox.nip, mailbox.address) if user and user.has_email(mailbox.address) else mailbox
+    )
+
+
+def submit(
+    session: Session, reference: str, typed: Typed, keys: SigningKeys, client: Client, now: datetime
+) -> EmailCorrection | AlreadyOnRecord | None:
+    """Turn a fresh link and a filled-in form into a request: one a link and NIP, and one open request for a
+    NIP and a mailbox."""
+    correction = EmailCorrection.with_reference(session, reference)
+    mailbox = _mailbox(correction or _unanswered_reset(session, reference))
+    if (
+        mailbox is not None
+        and typed.nip not in (None, mailbox.nip)
+        and not (correction and correction.submitted_at)
+    ):
+        mailbox = ProvenMailbox(typed.nip, mailbox.address)
+        reference = _reference_of(reference, 0, mailbox.nip, mailbox.address, keys)
+        correction = EmailCorrection.with_reference(session, reference)
+    if mailbox is None or (correction is not None and correction.submitted_at is not None):
+        return correction
+    limits = _limits_on_queue(mailbox.nip, keys, client)
+    # From here on, one by one for a NIP
+    has_room = [throttle.has_room(session, limit, key, now) for limit, key in limits]
+    is_too_much = not all(has_room)
+    user = User.with_nip(session, mailbox.nip, lock=True)
+    if same := EmailCorrection.open_for(session, mailbox.nip, mailbox.address):
+        return same
+    if user and user.has_email(mailbox.address):
+        return AlreadyOnRecord(mailbox.nip, mailbox.address)
+
+    wish = correction or _added(session, _new_wish(reference, mailbox.nip, mailbox.address, client, now))
+    is_kept = typed.attachment is None or (
+        not is_too_much and _has_place_for_file(session, mailbox.nip, keys, client, now)
+    )
+    reaches = user if user and not is_too_much else None
+    was_first = wish.submit(
+        session, reaches.id if reaches else None, reaches.instansi_id if reaches else None,
+        _hour_of_answer(now), now,
+        name=typed.name, work_unit=typed.work_unit, reason=typed.reason, phone=typed.phone,
+        client_address=client.address, file_not_kept=not is_kept,
+    )  # fmt: skip
+    if was_first:
+        throttle.charge(session, [key for _, key in limits], not is_too_much, now)
+        _keep(session, wish, typed.attachment if is_kept else None, now)
+        audit.record(
+            session, Tag.CORRECTION_SUBMITTED, user, client, now, ticket=wish.ticket, waits=int(is_too_much)
+        )
+        letters.correction_received(session, wish, client, now)
+    return EmailCorrection.with_reference(session, reference)
+
+
+def _ticket(session: Session, correction: EmailCorrection) -> Ticket:
+    return Ticket(correction, IdentityChange.latest_of_request(session, correction.id))
+
+
+def _unanswered_reset(session: Session, reference: str) -> ResetRequest | None:
+    """A wish for a token that was answered with "this address is not registered for that NIP"."""
+    request = ResetRequest.with_reference(session, reference)
+    return request if request is not None and request.user_id is None else None
+
+
+def _mailbox(wish: EmailCorrection | ResetRequest | None) -> ProvenMailbox | None:
+    match wish:
+        case EmailCorrection():
+            return ProvenMailbox(Nip(wish.nip), EmailAddress(wish.new_email))
+        case ResetRequest():
+            return ProvenMailbox(Nip(wish.nip), EmailAddress(wish.typed_email))
+        case None:
+            return None
+
+
+def _new_wish(
+    reference: str, nip: Nip, address: EmailAddress, client: Client, now: datetime
+) -> EmailCorrection:
+    return EmailCorrection(
+        reference=reference,
+        ticket=new_ticket(),
+        nip=nip.digits,
+        new_email=address.text,
+        new_email_key=address.key,
+        state=CorrectionState.ASKED,
+        asked_at=now,
+        client_address=client.address,
+    )
+
+
+def _added(session: Session, wish: EmailCorrection) -> EmailCorrection:
+    """The wish, or the one that is there under its reference. A ticket that somebody has is drawn anew."""
+    while not wish.was_added(session):
+        if there := EmailCorrection.with_reference(session, wish.reference):
+            return there
+        wish.ticket = new_ticket()
+    return wish
+
+
+def _wish_of_form(
+    session: Session,
+    nip: Nip,
+    address: EmailAddress,
+    form_id: str,
+    keys: SigningKeys,
+    client: Client,
+    now: datetime,
+) -> EmailCorrection:
+    """The wish of this very form, made if there is none; a new one once it is decided. Of two that send the
+    form at once, the second gets what the first has made."""
+    for sent in count():
+        reference = _reference_of(form_id, sent, nip, address, keys)
+        wish = _new_wish(reference, nip, address, client, now)
+        if (there := _added(session, wish)) is wish:
+            return wish
+        held = EmailCorrection.with_reference(session, there.reference, lock=True)
+        if held is not None and not held.state.is_decided:
+            return held
+    raise AssertionError("counting never ends")
+
+
+def _reference_of(form_id: str, sent: int, nip: Nip, address: EmailAddress, keys: SigningKeys) -> str:
+    """16 characters that only this form, sent with this NIP and address, leads to, after so many wishes that
+    are over."""
+    digest = bytes.fromhex(
+        keys.fingerprint("correction-form", form_id, nip.digits, address.key, *["again"] * sent)
+    )
+    return urlsafe_b64encode(digest[:12]).decode()
+
+
+def _limits_on_queue(nip: Nip, keys: SigningKeys, client: Client) -> list[tuple[throttle.Limit, str]]:
+    """What holds a request back from the queue, whether anybody has the NIP or not."""
+    per_line, per_nip = throttle.CORRECTIONS_PER_LINE, throttle.CORRECTIONS_PER_NIP
+    return [
+        (per_line, keys.fingerprint(per_line.name, nip.digits, mask_address(client.address))),
+        (per_nip, keys.fingerprint(per_nip.name, nip.digits)),
+    ]
+
+
+def _has_place_for_file(session: Session, nip: Nip, keys: SigningKeys, client: Client, now: datetime) -> bool:
+    """Count one more file. The same for every NIP, for its sender is told."""
+    if CorrectionAttachment.are_at_least(session, throttle.ATTACHMENTS_IN_ALL):
+        return False
+    per_line, per_nip = throttle.ATTACHMENTS_PER_LINE, throttle.ATTACHMENTS_PER_NIP
+    of_both = throttle.ATTACHMENTS_PER_NIP_AND_LINE
+    places = [
+        (of_both, keys.fingerprint(of_both.name, nip.digits, mask_address(client.address))),
+        (per_line, keys.fingerprint(per_line.name, mask_address(client.address))),
+        (per_nip, keys.fingerprint(per_nip.name, nip.digits)),
+    ]
+    return throttle.take_all(session, places, now)
+
+
+def _hour_of_answer(now: datetime) -> datetime:
+    drawn = (now + EARLIEST_ANSWER + _some_of(LATEST_ANSWER - EARLIEST_ANSWER)).astimezone(WIB)
+    if drawn.weekday() < _SATURDAY and DESK_ANSWERS_FROM <= drawn.time() < DESK_ANSWERS_UNTIL:
+        return drawn
+    day = drawn.date() if drawn.time() < DESK_ANSWERS_FROM else drawn.date() + timedelta(days=1)
+    while day.weekday() >= _SATURDAY:
+        day += timedelta(days=1)
+    opening, closing = (datetime.combine(day, hour, WIB) for hour in (DESK_ANSWERS_FROM, DESK_ANSWERS_UNTIL))
+    return opening + _some_of(closing - opening)
+
+
+def _some_of(span: timedelta) -> timedelta:
+    return timedelta(seconds=secrets.randbelow(int(span.total_seconds())))
+
+
+def _keep(
+    session: Session, correction: EmailCorrection, attachment: Attachment | None, now: datetime
+) -> None:
+    if attachment:
+        row = CorrectionAttachment(
+            correction_id=correction.id,
+            media_type=attachment.media_type,
+            content=attachment.content,
+            added_at=now,
+        )
+        session.add(row)

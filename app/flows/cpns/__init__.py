@@ -1,0 +1,1 @@
+"""Candidates wait until their instansi approves them."""

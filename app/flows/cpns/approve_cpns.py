@@ -1,0 +1,67 @@
+"""The instansi opens the accounts of CPNS, who have waited for it, by a letter (SK)."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from app.domain.categories import Activation
+from app.domain.client import Client
+from app.domain.nip import Nip
+from app.flows.cpns.cpns_verdict import Verdict, passed_on, record_verdict
+from app.mail import letters
+from app.models.audit_event import AuditEvent, Tag
+from app.models.user import User
+from app.security import audit
+from app.security.authority import Authority
+
+
+@dataclass(frozen=True)
+class Decree:
+    """The letter by which the instansi approves."""
+
+    number: str
+    dated_on: date
+
+
+def approve_cpns(session: Session, nip: Nip, client: Client, now: datetime) -> User | None:
+    """Open the account at the command line; None when nobody with this NIP is waiting."""
+    user = User.with_nip(session, nip, lock=True)
+    if user is None or user.activation is not Activation.WAITING_APPROVAL:
+        return None
+    _open(session, user, None, None, client, now)
+    return user
+
+
+def approve_several_cpns(
+    session: Session,
+    authority: Authority,
+    people: Collection[int],
+    decree: Decree,
+    client: Client,
+    now: datetime,
+) -> AuditEvent:
+    """Open the accounts of all who still wait. Returns the event that keeps the result, one ending a
+    person."""
+    endings = passed_on(
+        session,
+        authority,
+        people,
+        lambda person: _open(session, person, authority.admin, decree, client, now),
+        now,
+    )
+    return record_verdict(session, authority, Verdict.APPROVED, endings, client, now, sk=decree.number)
+
+
+def _open(
+    session: Session, user: User, by: User | None, decree: Decree | None, client: Client, now: datetime
+) -> None:
+    """The person's next login is the activation."""
+    user.change_activation(Activation.NOT_ACTIVATED, now)
+    user.activation_reason = user.deactivated_by = None
+    audit.record(
+        session, Tag.CPNS_APPROVED, user, client, now, actor=by,
+        sk=decree.number if decree else None, sk_date=decree.dated_on.isoformat() if decree else None,
+    )  # fmt: skip
+    letters.cpns_approved(session, user, client, now)

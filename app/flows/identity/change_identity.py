@@ -1,0 +1,462 @@
+"""A decision to change what identifies a person, from the first admin's word until it holds, is taken back,
+or is stopped."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.domain.client import Client
+from app.domain.corrections import CorrectionState, IdentityCheck
+from app.domain.identity import ChangeKind, ChangeState, Course
+from app.domain.indonesian_time import shown_moment, today_in_jakarta
+from app.domain.nip import Nip
+from app.domain.reset_secret import new_reference
+from app.flows.identity.identity_gate import (
+    course_after_second,
+    course_of,
+    hearers,
+    is_guarded,
+    objection_to_cancel,
+    objection_to_second,
+    possible_seconds,
+)
+from app.flows.identity.put_on_record import Taken, end_mandate, give_back_address, put_on_record
+from app.mail import letters
+from app.models.admin_mandate import AdminMandate
+from app.models.audit_event import Tag
+from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
+from app.models.outbox_mail import OutboxMail
+from app.models.user import User
+from app.security import audit
+from app.security.authority import Authority, NotToTouch, OutOfReach
+
+PUT_OFF_FOR = timedelta(hours=1)  # a change whose letters have not left
+_NO_LONGER_ADMIN = "Admin yang memutuskan tidak bertugas lagi ketika masa tunggunya habis."
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """An earlier decision about this person is not settled yet."""
+
+    change: IdentityChange
+
+
+@dataclass(frozen=True)
+class NotThatState:
+    """The change is not in the state that this act needs; somebody was faster."""
+
+    change: IdentityChange
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be another, and on what grounds. `needs_second` where the act itself needs two, whoever the
+    person is."""
+
+    kind: ChangeKind
+    old_value: str | None
+    new_value: str
+    reason: str
+    identity_check: IdentityCheck | None = None
+    correction: EmailCorrection | None = None
+    mandate: AdminMandate | None = None
+    needs_second: bool = False
+
+
+def begin_change(
+    session: Session,
+    by: User | None,
+    person: User,
+    wish: Wish,
+    delay: timedelta,
+    client: Client,
+    now: datetime,
+) -> IdentityChange | UnderWay | Taken:
+    """Take a decision through the gate; the outcome's state says by which course it goes. The person is
+    locked.
+
+    `by` is None for the operator, whose word needs no second one and does not wait; all who must hear of it
+    do hear.
+    """
+    if earlier := IdentityChange.under_way_for(session, person.id):
+        return UnderWay(earlier)
+    course = (
+        Course.AT_ONCE
+        if by is None
+        else course_of(
+            session,
+            person,
+            wish.kind,
+            delay,
+            now,
+            wish.new_value or None if wish.kind is ChangeKind.EMAIL else None,
+        )
+    )
+    if wish.needs_second and by is not None:
+        course = Course.WITH_SECOND
+    change = IdentityChange(
+        reference=new_reference(),
+        kind=wish.kind,
+        user=person,
+        instansi_id=person.instansi_id,
+        correction_id=wish.correction.id if wish.correction else None,
+        mandate=wish.mandate,
+        old_value=wish.old_value,
+        new_value=wish.new_value,
+        state=ChangeState.NEEDS_SECOND,
+        identity_check=wish.identity_check,
+        reason=wish.reason,
+        decided_by=by,
+        decided_at=now,
+        told=[],
+    )
+    session.add(change)
+    session.flush()
+    if by is not None:
+        letters.act_on_holder(session, by, person, f"memutuskan perubahan {wish.kind.label}", client, now)
+    if course is Course.WITH_SECOND:
+        _ask_for_second(session, change, person, client, now)
+    elif not isinstance(taken := _go_on(session, change, person, course, delay, client, now), IdentityChange):
+        session.delete(change)
+        return taken
+    is_told_by_its_act = (
+        wish.kind not in (ChangeKind.EMAIL, ChangeKind.NIP) or wish.identity_check is IdentityCheck.BY_FILE
+    )
+    if by is not None and (change.is_under_way or not is_told_by_its_act):
+        _record_decision(session, change, client, now)
+    return change
+
+
+def same_under_way(
+    session: Session, by: User, person: User, kind: ChangeKind, new_value: str
+) -> IdentityChange | None:
+    """The very same decision of the same admin, not settled yet: a form that was sent twice."""
+    earlier = IdentityChange.under_way_for(session, person.id)
+    is_same = earlier is not None and (earlier.kind, earlier.new_value, earlier.decided_by_id) == (
+        kind,
+        new_value,
+        by.id,
+    )
+    return earlier if is_same else None
+
+
+def confirm_change(
+    session: Session, authority: Authority, change_id: int, delay: timedelta, client: Client, now: datetime
+) -> IdentityChange | OutOfReach | NotToTouch | NotThatState | Taken:
+    """The second admin agrees. It settles what the owner may have stopped before."""
+    found = _locked(session, authority, change_id, now)
+    if not isinstance(found, tuple):
+        return found
+    change, person = found
+    if change.state is not ChangeState.NEEDS_SECOND:
+        return NotThatState(change)
+    if objection := objection_to_second(session, authority, change, now):
+        return objection
+    if change.mandate is not None and change.mandate.ends_on < today_in_jakarta(now):
+        _end(session, change, person, "Hari terakhir mandat itu sudah lewat.", authority.admin, client, now)
+        return NotThatState(change)
+    change.confirmed_by_id = authority.admin.id
+    gone_on = _go_on(
+        session, change, person, course_after_second(person, change.kind, delay), delay, client, now
+    )
+    if not isinstance(gone_on, IdentityChange):
+        return gone_on
+    for contesting in IdentityChange.contesting(session, person.id):
+        contesting.settle(authority.admin.id, now)
+    audit.record(
+        session, Tag.EMAIL_CHANGE_CONFIRMED, person, client, now, actor=authority.admin,
+        change=change.id, kind=change.kind, look_again=change.look_again_because,
+    )  # fmt: skip
+    letters.act_on_holder(
+        session, authority.admin, person, f"mengonfirmasi perubahan {change.kind.label}", client, now
+    )
+    return change
+
+
+def cancel_change(
+    session: Session,
+    authority: Authority,
+    change_id: int,
+    because: str,
+    seen: str | None,
+    client: Client,
+    now: datetime,
+) -> IdentityChange | OutOfReach | NotToTouch | NotThatState:
+    """An admin takes a decision back before it holds; or a second one finds that its owner was right to stop
+    it. `seen` is the state that was on the screen."""
+    found = _locked(session, authority, change_id, now)
+    if not isinstance(found, tuple):
+        return found
+    change, person = found
+    if seen is not None and seen != change.state:
+        return NotThatState(change)
+    if change.is_contesting:
+        return _settled_for_owner(session, authority, change, person, because, client, now)
+    if not change.is_under_way:
+        return NotThatState(change)
+    if objection := objection_to_cancel(authority, change):
+        return objection
+    _end(session, change, person, because, authority.admin, client, now)
+    letters.act_on_holder(
+        session, authority.admin, person, f"membatalkan perubahan {change.kind.label}", client, now
+    )
+    return change
+
+
+def cancel_under_way(
+    session: Session, person: User, because: str, actor: User | None, client: Client, now: datetime
+) -> None:
+    """The account has changed in a way that the decision did not know of; its request goes back into the
+    queue."""
+    if change := IdentityChange.under_way_for(session, person.id):
+        _end(session, change, person, because, actor, client, now)
+
+
+def take_effect(session: Session, change_id: int, client: Client, now: datetime) -> IdentityChange | None:
+    """The waiting time of a change is over: it holds, if the account is still as it was. None when it was
+    stopped meanwhile."""
+    waiting = IdentityChange.with_id(session, change_id)
+    person = User.with_id(session, waiting.user_id, lock=True) if waiting else None
+    change = IdentityChange.with_id(session, change_id, lock=True)
+    if change is None or person is None or change.state is not ChangeState.SCHEDULED:
+        return None
+    if person.instansi_id != change.instansi_id or change.value_on_record != change.old_value:
+        _end(session, change, person, "Data pegawai berubah selama masa tunggu.", None, client, now)
+    elif OutboxMail.is_any_unsent_about(session, change.id):
+        change.effective_at = now + PUT_OFF_FOR  # nobody has been able to stop what nobody has heard of
+    elif not _is_upheld(session, change, person, now):
+        change.look_again(_NO_LONGER_ADMIN)
+        _ask_for_second(session, change, person, client, now)
+    elif change.confirmed_by_id is None and is_guarded(session, person, now):
+        _end(
+            session, change, person, "Akun ini sekarang memerlukan persetujuan dua admin.", None, client, now
+        )
+    else:
+        change.told = hearers(session, person, _address_to_come(change))
+        if not isinstance(put_on_record(session, change, person, client, now), IdentityChange):
+            _end(
+                session,
+                change,
+                person,
+                f"{change.kind.heading} baru sudah dipakai akun lain selama masa tunggu.",
+                None,
+                client,
+                now,
+            )
+    return change
+
+
+def reopen_request_of(session: Session, change: IdentityChange, person: User) -> EmailCorrection | None:
+    """What was decided on does not hold, so whoever asked waits again, at the desk where the person belongs
+    now. Not where the request has led to another decision since."""
+    if change.correction_id is None:
+        return None
+    latest = IdentityChange.latest_of_request(session, change.correction_id)
+    if latest is not None and latest.id != change.id:
+        return None
+    correction = EmailCorrection.with_id(session, change.correction_id, lock=True)
+    if correction is None or correction.state is CorrectionState.REJECTED:
+        return None
+    correction.reopen()
+    correction.instansi_id = person.instansi_id
+    return correction
+
+
+def _record_decision(session: Session, change: IdentityChange, client: Client, now: datetime) -> None:
+    """A row beside the one of what it has changed. What a file changes, and an instansi, a category or a
+    mandate that holds at once, has the latter alone: it says the same."""
+    event = audit.record(
+        session, Tag.EMAIL_CHANGE_DECIDED, change.user, client, now, actor=change.decided_by,
+        change=change.id, check=change.identity_check,
+        ticket=change.correction.ticket if change.correction else None,
+        kind=change.kind, reason=change.reason,
+    )  # fmt: skip
+    event.add(audit.before_and_after(session, change.kind.column, change.old_value, change.new_value))
+
+
+def _go_on(
+    session: Session,
+    change: IdentityChange,
+    person: User,
+    course: Course,
+    delay: timedelta,
+    client: Client,
+    now: datetime,
+) -> IdentityChange | Taken:
+    """Nobody else has to agree: it holds now, or after the delay."""
+    change.told = hearers(session, person, _address_to_come(change))
+    if course is Course.AT_ONCE:
+        put = put_on_record(session, change, person, client, now)
+        if not isinstance(put, IdentityChange):
+            change.state, change.effective_at = ChangeState.NEEDS_SECOND, None
+            change.confirmed_by_id = None
+            return put
+    correction = (
+        EmailCorrection.with_id(session, change.correction_id, lock=True) if change.correction_id else None
+    )
+    if correction:
+        correction.decide(CorrectionState.APPROVED, None, change.decided_by_id, now)
+    if course is Course.AFTER_WAIT:
+        _schedule(session, change, person, now + delay, client, now)
+        if correction:
+            letters.correction_approved(session, correction, change, client, now)
+    return change
+
+
+def _schedule(
+    session: Session,
+    change: IdentityChange,
+    person: User,
+    effective_at: datetime,
+    client: Client,
+    now: datetime,
+) -> None:
+    change.state, change.effective_at = ChangeState.SCHEDULED, effective_at
+    if change.kind is ChangeKind.EMAIL:
+        letters.email_will_change(session, person, change, client, now)
+        return
+    when, office = shown_moment(effective_at), letters.office_of(session, change.decided_by, now)
+    what = f"NIP akun Anda akan diubah oleh {office} menjadi {Nip(change.new_value).grouped} mulai {when}."
+    others = f"NIP akun itu akan diubah oleh {office} mulai {when}."
+    letters.identity_changed(session, person, change, what, others, client, now)
+
+
+def _ask_for_second(
+    session: Session, change: IdentityChange, person: User, client: Client, now: datetime
+) -> None:
+    seconds = possible_seconds(session, change, now)
+    who = letters.office_of(session, change.decided_by, now)
+    what = (
+        f"{who[0].upper()}{who[1:]} memutuskan perubahan {change.kind.label} untuk {person.name} "
+        f"({person.shown_nip.masked}). "
+        "Perubahan ini baru berlaku setelah dikonfirmasi admin kedua. Periksa sendiri sebelum mengonfirmasi."
+    )
+    letters.to_desk(session, seconds, what, page_of(change), client, now)
+
+
+def _settled_for_owner(
+    session: Session,
+    authority: Authority,
+    change: IdentityChange,
+    person: User,
+    because: str,
+    client: Client,
+    now: datetime,
+) -> IdentityChange | NotToTouch:
+    """The owner was right. Where the account was left without an address, the one from before holds again."""
+    if objection := objection_to_second(session, authority, change, now):
+        return objection
+    contesting = IdentityChange.contesting(session, person.id)
+    first = contesting[0]
+    is_back = give_back_address(session, first, person, now)
+    for one in contesting:
+        one.settle(authority.admin.id, now)
+        what = (
+            f"Perubahan {one.kind.label} yang dihentikan sudah diperiksa admin lain dan tidak jadi berlaku."
+        )
+        letters.change_came_to_nothing(session, person, one, what, because, client, now)
+        _put_back(session, authority, one, person, because, client, now)
+    event = audit.record(
+        session, Tag.CONTEST_SETTLED, person, client, now, actor=authority.admin,
+        change=change.id, reason=because, address_is_back=int(is_back),
+    )  # fmt: skip
+    if is_back:
+        event.add(audit.before_and_after(session, "email", None, person.email))
+    return change
+
+
+def _put_back(
+    session: Session,
+    authority: Authority,
+    stopped: IdentityChange,
+    person: User,
+    because: str,
+    client: Client,
+    now: datetime,
+) -> None:
+    """What stays when it is stopped, the instansi and the category, goes back when a second admin has found
+    it wrong."""
+    stays = stopped.kind in (ChangeKind.INSTANSI, ChangeKind.CATEGORY) and stopped.effective_at is not None
+    if not stays or stopped.old_value is None or stopped.value_on_record != stopped.new_value:
+        return
+    back = IdentityChange(
+        reference=new_reference(),
+        kind=stopped.kind,
+        user=person,
+        instansi_id=person.instansi_id,
+        old_value=stopped.new_value,
+        new_value=stopped.old_value,
+        state=ChangeState.DONE,
+        reason=because,
+        decided_by=authority.admin,
+        decided_at=now,
+        told=hearers(session, person),
+    )
+    session.add(back)
+    session.flush()
+    put_on_record(session, back, person, client, now)
+
+
+def _end(
+    session: Session,
+    change: IdentityChange,
+    person: User,
+    because: str,
+    actor: User | None,
+    client: Client,
+    now: datetime,
+) -> None:
+    change.end(ChangeState.CANCELLED, because, now)
+    what = f"Perubahan {change.kind.label} yang pernah diberitahukan kepada Anda tidak jadi berlaku."
+    letters.change_came_to_nothing(session, person, change, what, because, client, now)
+    if change.mandate is not None and change.mandate.revoked_at is None:
+        end_mandate(session, change.mandate, because, actor, client, now)
+    reopen_request_of(session, change, person)
+    audit.record(
+        session,
+        Tag.EMAIL_CHANGE_CANCELLED,
+        person,
+        client,
+        now,
+        actor=actor,
+        change=change.id,
+        kind=change.kind,
+        because=because,
+    )
+
+
+def _locked(
+    session: Session, authority: Authority, change_id: int, now: datetime
+) -> tuple[IdentityChange, User] | OutOfReach | NotToTouch:
+    """The change and its person, both locked, in this order: person first."""
+    seen = IdentityChange.with_id(session, change_id)
+    if seen is None:
+        return OutOfReach()
+    person = authority.person_to_act_on(session, seen.user_id, today_in_jakarta(now))
+    if not isinstance(person, User):
+        return person
+    change = IdentityChange.with_id(session, change_id, lock=True)
+    return (change, person) if change else OutOfReach()
+
+
+def _is_upheld(session: Session, change: IdentityChange, person: User, now: datetime) -> bool:
+    """Whether all who have decided may still decide; whoever was dismissed in that very moment may not."""
+    deciders = [
+        User.with_id(session, by) for by in (change.decided_by_id, change.confirmed_by_id) if by is not None
+    ]
+    for admin in deciders:
+        authority = Authority.in_office(session, admin, today_in_jakarta(now))
+        if authority is None or not authority.covers(person.instansi_id):
+            return False
+    return True
+
+
+def _address_to_come(change: IdentityChange) -> str | None:
+    return change.new_value or None if change.kind is ChangeKind.EMAIL else None
+
+
+def page_of(change: IdentityChange) -> str:
+    """Where the desk looks at a change."""
+    return f"/admin/perbaikan-email/perubahan/{change.id}"

@@ -1,0 +1,199 @@
+"""The one gate before what identifies a person: email, NIP, instansi, category, mandates.
+
+It decides by which course a change goes, who hears of it, and who may be the second admin, whoever asks for
+the change and wherever. What passes is carried out by app/flows/identity/put_on_record.py, the only writer of
+these columns.
+
+- Nobody has used the account, and nobody has ever stopped a change of it: at once.
+- The account is in use: a new email or NIP waits, and every address that must hear can stop it.
+- Holders of a mandate and PPT Non ASN, now or within 30 days, and contested accounts: with a second admin.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.categories import Category
+from app.domain.email_address import EmailAddress
+from app.domain.identity import LOOKS_BACK, ChangeKind, Course
+from app.domain.indonesian_time import today_in_jakarta
+from app.models.admin_mandate import AdminMandate, Role
+from app.models.audit_event import AuditEvent, Tag
+from app.models.identity_change import IdentityChange
+from app.models.user import User
+from app.security.authority import Authority, NotToTouch
+
+# How often within LOOKS_BACK an account may be contested anew. Without an end, whoever reads a mailbox that
+# is no longer the owner's could stop each rightful change, and use up one admin after the other.
+MOST_CONTESTS = 2
+
+_OWN_DECISION = NotToTouch("Perubahan ini Anda sendiri yang memutuskan. Admin lain harus mengonfirmasinya.")
+_DECIDED_BEFORE = NotToTouch(
+    "Anda sudah pernah memutuskan tentang akun ini sebelum pemiliknya menghentikan perubahan. Admin lain "
+    "harus memeriksanya."
+)
+_NOT_INDEPENDENT = NotToTouch(
+    "Dalam 30 hari terakhir salah satu dari Anda berdua ditunjuk, atau datanya diubah, oleh yang lain atau "
+    "oleh admin yang sama. "
+    "Admin lain yang tidak terkait harus mengonfirmasinya."
+)
+_ONLY_PUSAT = NotToTouch("Mandat pusat hanya dikonfirmasi atau dibatalkan oleh admin pusat.")
+
+
+def course_of(
+    session: Session,
+    person: User,
+    kind: ChangeKind,
+    delay: timedelta,
+    now: datetime,
+    new_address: str | None = None,
+) -> Course:
+    """By which course a change that one admin has decided on comes into effect."""
+    if IdentityChange.contesting(session, person.id):
+        return Course.WITH_SECOND
+    if kind is not ChangeKind.MANDATE and is_guarded(session, person, now):
+        return Course.WITH_SECOND
+    if kind not in (ChangeKind.EMAIL, ChangeKind.NIP):
+        return Course.AT_ONCE
+    must_hear = person.is_in_use or was_ever_stopped(session, person)
+    if must_hear and not hearers(session, person, new_address):
+        return Course.WITH_SECOND
+    if not may_still_be_contested(session, person, now):
+        return Course.WITH_SECOND
+    return course_after_second(person, kind, delay)
+
+
+def course_after_second(person: User, kind: ChangeKind, delay: timedelta) -> Course:
+    """The same, where nobody else has to agree any more."""
+    waits = kind in (ChangeKind.EMAIL, ChangeKind.NIP) and person.is_in_use and delay
+    return Course.AFTER_WAIT if waits else Course.AT_ONCE
+
+
+def needs_second(session: Session, person: User, now: datetime) -> bool:
+    """Whether one admin's word is not enough for a new email."""
+    return course_of(session, person, ChangeKind.EMAIL, timedelta(), now) is Course.WITH_SECOND
+
+
+def need_second_among(session: Session, people: Collection[User], now: datetime) -> frozenset[int]:
+    """The ids of those of these people for whose new email one admin's word is not enough."""
+    settled = guarded_among(session, people, now) | IdentityChange.contested_among(
+        session, [person.id for person in people]
+    )
+    unheard = {
+        person.id
+        for person in people
+        if person.email is None and person.id not in settled and needs_second(session, person, now)
+    }
+    return settled | unheard
+
+
+def is_guarded(session: Session, person: User, now: datetime) -> bool:
+    """Accounts that open more than their own data, or did so within the last 30 days."""
+    return bool(guarded_among(session, [person], now))
+
+
+def guarded_among(session: Session, people: Iterable[User], now: datetime) -> frozenset[int]:
+    """The ids of those of these people whose accounts open more than their own data."""
+    known = list(people)
+    ids = [person.id for person in known]
+    ppt = {person.id for person in known if person.category is Category.PPT_NON_ASN}
+    left_ppt = IdentityChange.left_category(session, ids, Category.PPT_NON_ASN, now - LOOKS_BACK)
+    return AdminMandate.held_lately(session, ids, today_in_jakarta(now)) | ppt | left_ppt
+
+
+def was_ever_stopped(session: Session, person: User) -> bool:
+    return any(change.was_stopped for change in IdentityChange.all_of(session, person.id))
+
+
+def hearers(session: Session, person: User, new_address: str | None = None) -> list[str]:
+    """Who must hear of a change: the address on record, and every address that was told of a change which
+    somebody stopped and no second admin has settled since. Where there is none, those that were told last.
+    Never the one that is to come.
+    """
+    addresses = [person.email] if person.email else []
+    for change in IdentityChange.contesting(session, person.id):
+        addresses += change.told
+    if not addresses:
+        earlier = (change.told for change in IdentityChange.all_of(session, person.id) if change.told)
+        addresses += next(earlier, [])
+    by_key = {EmailAddress(address).key: address for address in addresses}
+    if new_address is not None:
+        by_key.pop(EmailAddress(new_address).key, None)
+    return list(by_key.values())
+
+
+def may_still_be_contested(session: Session, person: User, now: datetime) -> bool:
+    """Whether stopping a change freezes it, or second admins have looked often enough of late."""
+    return IdentityChange.count_settled(session, person.id, now - LOOKS_BACK) < MOST_CONTESTS
+
+
+def objection_to_second(
+    session: Session, authority: Authority, change: IdentityChange, now: datetime
+) -> NotToTouch | None:
+    """Why this admin may not be the one who confirms a change, or who settles what its owner has stopped."""
+    if change.kind is ChangeKind.MANDATE and not authority.is_pusat:
+        return _ONLY_PUSAT
+    if change.decided_by_id == authority.admin.id:
+        return _OWN_DECISION
+    contesting = IdentityChange.contesting(session, change.user_id)
+    deciders = {by for one in contesting for by in (one.decided_by_id, one.confirmed_by_id)} - {None}
+    if authority.admin.id in deciders:
+        return _DECIDED_BEFORE
+    own_word = stands_on_the_word_of(session, authority.admin.id, now)
+    for decider in {change.decided_by_id, *deciders} - {None}:
+        if decider is not None and own_word & stands_on_the_word_of(session, decider, now):
+            return _NOT_INDEPENDENT
+    return None
+
+
+def objection_to_cancel(authority: Authority, change: IdentityChange) -> NotToTouch | None:
+    return _ONLY_PUSAT if change.kind is ChangeKind.MANDATE and not authority.is_pusat else None
+
+
+def possible_seconds(session: Session, change: IdentityChange, now: datetime) -> list[User]:
+    """The admins of the person's instansi who may be the second; where there is none, those of the centre."""
+    today = today_in_jakarta(now)
+    scopes = (
+        [] if change.kind is ChangeKind.MANDATE else [AdminMandate.instansi_id == change.user.instansi_id]
+    )
+    for scope in (*scopes, AdminMandate.role == Role.ADMIN_PUSAT):
+        holders = select(AdminMandate.user_id).where(scope, AdminMandate.holds_on(today))
+        found = session.scalars(
+            select(User).where(User.id.in_(holders), User.id != change.user_id).order_by(User.id)
+        )
+        able = [admin for admin in found if _is_able(session, admin, change, now)]
+        if able:
+            return able
+    return []
+
+
+def stands_on_the_word_of(session: Session, user_id: int, now: datetime) -> frozenset[int]:
+    """This admin, and all on whose single word his account has stood within the last 30 days: who appointed
+    him, who put what identifies him on record, and who did the same with them. One dishonest admin speaks
+    through all of these."""
+    today, since = today_in_jakarta(now), now - LOOKS_BACK
+    found: set[int] = set()
+    to_ask = [user_id]
+    while to_ask:
+        one = to_ask.pop()
+        if one not in found:
+            found.add(one)
+            to_ask += AdminMandate.appointed_lately_by(session, one, today)
+            to_ask += IdentityChange.in_effect_by_one(session, one, since)
+            to_ask += _added_by(session, one, since)
+    return frozenset(found)
+
+
+def _added_by(session: Session, user_id: int, since: datetime) -> list[int]:
+    added = (AuditEvent.account_id == user_id, AuditEvent.tag == Tag.IMPORTED_NEW, AuditEvent.at >= since)
+    return [one for one in session.scalars(select(AuditEvent.actor_id).where(*added)) if one is not None]
+
+
+def _is_able(session: Session, admin: User, change: IdentityChange, now: datetime) -> bool:
+    today = today_in_jakarta(now)
+    authority = Authority.in_office(session, admin, today)
+    if authority is None or authority.objection(session, change.user, today):
+        return False
+    return objection_to_second(session, authority, change, now) is None

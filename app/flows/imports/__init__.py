@@ -1,0 +1,1 @@
+"""Files of staff and of instansi."""

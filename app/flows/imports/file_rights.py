@@ -1,0 +1,169 @@
+"""What may be changed by a file: by an admin less than by the operator, and by both less than on a person's
+page.
+
+What the gate would let wait, or would ask a second admin about, is refused here and done on the page. The
+operator's word needs no second one, but a file settles no contested account, and gives nobody a NIP that was
+somebody else's.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.categories import Category
+from app.domain.email_address import EmailAddress
+from app.domain.indonesian_time import today_in_jakarta
+from app.domain.staff_file import CODE_WITHOUT_ITS_ZEROS, Fault, StaffRow
+from app.flows.identity.identity_gate import guarded_among
+from app.models.admin_mandate import AdminMandate
+from app.models.former_nip import FormerNip
+from app.models.identity_change import IdentityChange
+from app.models.instansi import Instansi
+from app.models.user import User
+from app.security.authority import Authority
+
+_OTHER_INSTANSI = Fault(
+    "kode_instansi",
+    "Kode instansi pada baris ini bukan instansi impor ini. Perbaiki kodenya, atau hapus baris ini. "
+    "Pindah instansi lewat file hanya oleh admin pusat.",
+)
+# One sentence for both, without a column: it must not tell which of the two is known elsewhere, nor where.
+_OUT_OF_REACH = Fault(
+    None,
+    "NIP atau email pada baris ini tidak dapat dipakai oleh instansi Anda. Periksa keduanya; "
+    "bila sudah benar, minta bantuan admin pusat.",
+)
+_ONESELF = Fault(
+    None, "Baris ini mengubah data Anda sendiri. Minta admin lain mengubahnya pada halaman pegawai."
+)
+_HOLDS_A_MANDATE = Fault(
+    None,
+    "Pegawai ini memegang mandat admin, jadi datanya tidak diubah lewat file. Ubah pada halaman pegawai "
+    "tersebut.",
+)
+_EMAIL_NEEDS_ITS_PAGE = Fault(
+    "email",
+    "Email akun yang sudah dipakai dan email PPT Non ASN tidak diubah lewat file. "
+    "Ubah pada halaman pegawai tersebut, atau kosongkan sel email agar baris ini dapat diimpor.",
+)
+_INSTANSI_NEEDS_ITS_PAGE = Fault(
+    "kode_instansi",
+    "Instansi PPT Non ASN, dan pegawai yang belum lama ini memegang mandat admin, tidak diubah lewat file. "
+    "Pindahkan pada halaman pegawai tersebut.",
+)
+_CATEGORY_NEEDS_ITS_PAGE = Fault(
+    "kategori", "Kategori PPT Non ASN tidak diubah lewat file. Minta admin pusat mengubahnya."
+)
+
+
+_CONTESTED = Fault(
+    None,
+    "Pemilik akun ini menghentikan suatu perubahan, jadi email, instansi, dan kategorinya tidak diubah "
+    "lewat file. "
+    "Selesaikan dahulu perkaranya pada halaman pegawai tersebut.",
+)
+_NIP_WAS_ANOTHERS = Fault(
+    "nip",
+    "NIP ini pernah dipakai pegawai lain, jadi hanya dapat diberikan dengan alasan. "
+    "Periksa angkanya; bila sudah benar, unggah lagi dengan mengisi dasar impor.",
+)
+IDENTIFYING = frozenset(("email", "instansi", "category"))
+
+
+@dataclass(frozen=True)
+class Uploader:
+    """Who has a file imported, and for which instansi; None is any, which only the centre may. `reason` as
+    typed."""
+
+    authority: Authority
+    instansi: Instansi | None
+    batch_id: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class FileRights:
+    """What may be done about the people that some rows name. No `uploader` is the operator."""
+
+    uploader: Uploader | None
+    has_reason: bool
+    mandate_holders: frozenset[int]
+    guarded: frozenset[int]
+    contested: frozenset[int]
+    former_nips: frozenset[str]
+    addresses_elsewhere: frozenset[str]
+
+    @classmethod
+    def over(
+        cls,
+        session: Session,
+        uploader: Uploader | None,
+        has_reason: bool,
+        people: Collection[User],
+        new_nips: Collection[str],
+        addresses: Collection[EmailAddress],
+        now: datetime,
+    ) -> "FileRights":
+        ids = [person.id for person in people]
+        holders = select(AdminMandate.user_id).where(
+            AdminMandate.user_id.in_(ids), AdminMandate.holds_on(today_in_jakarta(now))
+        )
+        elsewhere: frozenset[str] = frozenset()
+        if uploader is not None and uploader.instansi is not None:
+            elsewhere = User.taken_addresses(session, addresses, but_in=uploader.instansi.id)
+        return cls(
+            uploader,
+            has_reason,
+            frozenset(session.scalars(holders)) if ids and uploader else frozenset(),
+            guarded_among(session, people, now) if uploader else frozenset(),
+            IdentityChange.contested_among(session, ids),
+            FormerNip.among(session, list(new_nips)),
+            elsewhere,
+        )
+
+    def objection(self, person: User | None, row: StaffRow, columns: Collection[str]) -> Fault | None:
+        """Why this row is not to be taken over. `person` is who has the NIP, `columns` what the row would
+        change."""
+        if self.uploader is not None and (fault := self._out_of_reach(self.uploader, person, row, columns)):
+            return fault
+        if person is None:
+            return self._of_a_new_nip(row)
+        if person.id in self.contested and IDENTIFYING.intersection(columns):
+            return _CONTESTED
+        return self._of_the_person(self.uploader, person, columns) if self.uploader and columns else None
+
+    def _out_of_reach(
+        self, uploader: Uploader, person: User | None, row: StaffRow, columns: Collection[str]
+    ) -> Fault | None:
+        own = uploader.instansi
+        if own is not None and row.instansi_code != own.code:
+            has_lost_zeros = row.instansi_code.lstrip("0") == own.code.lstrip("0")
+            return CODE_WITHOUT_ITS_ZEROS if has_lost_zeros else _OTHER_INSTANSI
+        if own is not None and person is not None and person.instansi_id != own.id:
+            return _OUT_OF_REACH
+        if row.email is not None and "email" in columns and row.email.key in self.addresses_elsewhere:
+            return _OUT_OF_REACH
+        return None
+
+    def _of_a_new_nip(self, row: StaffRow) -> Fault | None:
+        if row.nip.digits not in self.former_nips:
+            return None
+        if self.uploader is not None and not self.uploader.authority.is_pusat:
+            return _OUT_OF_REACH
+        return None if self.has_reason else _NIP_WAS_ANOTHERS
+
+    def _of_the_person(self, uploader: Uploader, person: User, columns: Collection[str]) -> Fault | None:
+        if person.id == uploader.authority.admin.id:
+            return _ONESELF
+        if person.id in self.mandate_holders:
+            return _HOLDS_A_MANDATE
+        if "category" in columns and person.category is Category.PPT_NON_ASN:
+            return _CATEGORY_NEEDS_ITS_PAGE  # or two files in a row would change the address after all
+        if "email" in columns and (person.is_in_use or person.id in self.guarded):
+            return _EMAIL_NEEDS_ITS_PAGE
+        if "instansi" in columns and person.id in self.guarded:
+            return _INSTANSI_NEEDS_ITS_PAGE
+        return None

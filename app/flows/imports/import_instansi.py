@@ -1,0 +1,129 @@
+"""The centre hands over the list of instansi: new ones are added, names and contacts corrected, none is
+removed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.domain.client import Client
+from app.domain.staff_file import Fault, InstansiRow, RowFaults, read_instansi_row
+from app.files.seen_values import Kind, SeenInFile
+from app.files.table import Line
+from app.flows.imports.outcome import BEING_CHANGED_ELSEWHERE, Changed, New, Outcome, Refused, Unchanged
+from app.models.audit_event import Tag
+from app.models.instansi import Instansi
+from app.security import audit
+
+_DIFFERS_BY_ZEROS = Fault(
+    "kode",
+    "Kode ini hanya berbeda angka 0 di depannya dari kode lain yang terdaftar atau ada di file ini: "
+    "mungkin Excel "
+    "menghilangkan angka 0 itu. Ubah format kolomnya menjadi Teks, lalu ketik lagi kodenya dengan lengkap.",
+)
+
+
+@dataclass(frozen=True)
+class InstansiLine:
+    """A row that is right in itself; the database has not been asked. Whether an earlier row of the file has
+    its code but for zeros in front, counts for a new one only."""
+
+    line: int
+    row: InstansiRow
+    differs_by_zeros: bool
+
+
+def vet(lines: Iterable[Line], seen: SeenInFile) -> list[InstansiLine | Refused]:
+    """Judge the rows by themselves and by the file's earlier ones; outside a transaction, for no lock needs
+    it."""
+    return [_vetted(line, seen) for line in lines]
+
+
+def import_instansi(
+    session: Session,
+    batch: Sequence[InstansiLine | Refused],
+    client: Client,
+    now: datetime,
+    *,
+    dry_run: bool = False,
+) -> list[Outcome]:
+    """Take over a batch; one outcome a row, in its order. With `dry_run` the same outcomes, and nothing is
+    written."""
+    entries = [entry for entry in batch if isinstance(entry, InstansiLine)]
+    try:
+        with session.begin_nested():
+            outcomes = _taken_over(session, entries, client, now, dry_run)
+    except IntegrityError:
+        outcomes = {entry.line: _alone(session, entry, client, now) for entry in entries}
+    return [entry if isinstance(entry, Refused) else outcomes[entry.line] for entry in batch]
+
+
+def _vetted(line: Line, seen: SeenInFile) -> InstansiLine | Refused:
+    if line.fault:
+        return Refused(line.number, (line.fault,))
+    row = read_instansi_row(line.cells)
+    if isinstance(row, RowFaults):
+        return Refused(line.number, row.faults)
+    if first := seen.first_line(Kind.INSTANSI, row.code):
+        sentence = f"Kode ini sudah ada pada baris {first}. Hapus salah satu barisnya."
+        return Refused(line.number, (Fault("kode", sentence),))
+    seen.note(Kind.INSTANSI, row.code, line.number)
+    bare = row.code.lstrip("0")
+    differs_by_zeros = seen.first_line(Kind.INSTANSI_WITHOUT_ZEROS, bare) is not None
+    seen.note(Kind.INSTANSI_WITHOUT_ZEROS, bare, line.number)
+    return InstansiLine(line.number, row, differs_by_zeros)
+
+
+def _alone(session: Session, entry: InstansiLine, client: Client, now: datetime) -> Outcome:
+    """A parallel import was faster with some row of the batch: each row for itself."""
+    try:
+        with session.begin_nested():
+            return _taken_over(session, [entry], client, now, dry_run=False)[entry.line]
+    except IntegrityError:
+        return Refused(entry.line, (BEING_CHANGED_ELSEWHERE,))
+
+
+def _taken_over(
+    session: Session, entries: Sequence[InstansiLine], client: Client, now: datetime, dry_run: bool
+) -> dict[int, Outcome]:
+    found = select(Instansi).where(Instansi.code.in_([entry.row.code for entry in entries]))
+    on_record = {instansi.code: instansi for instansi in session.scalars(found)}
+    unknown = {entry.row.code for entry in entries} - on_record.keys()
+    without_zeros = Instansi.without_their_zeros(session, unknown)
+    outcomes: dict[int, Outcome] = {}
+    for entry in entries:
+        instansi = on_record.get(entry.row.code)
+        differs_by_zeros = entry.differs_by_zeros or entry.row.code in without_zeros
+        outcomes[entry.line] = outcome = _judged(instansi, entry, differs_by_zeros)
+        if dry_run or isinstance(outcome, Unchanged | Refused):
+            continue
+        if instansi is None:
+            instansi = Instansi(code=entry.row.code)
+            session.add(instansi)
+        before = (instansi.name, instansi.helpdesk_contact)
+        instansi.name, instansi.helpdesk_contact = entry.row.name, entry.row.contact
+        tag = Tag.IMPORTED_NEW if isinstance(outcome, New) else Tag.IMPORTED_CHANGE
+        columns = None if isinstance(outcome, New) else ",".join(outcome.columns)
+        event = audit.record(session, tag, None, client, now, instansi=entry.row.code, columns=columns)
+        for column, old, new in zip(
+            ("name", "contact"), before, (instansi.name, instansi.helpdesk_contact), strict=True
+        ):
+            if old != new:
+                event.add(audit.before_and_after(session, column, old, new))
+    return outcomes
+
+
+def _judged(
+    instansi: Instansi | None, entry: InstansiLine, differs_by_zeros: bool
+) -> New | Changed | Unchanged | Refused:
+    if instansi is None:
+        return Refused(entry.line, (_DIFFERS_BY_ZEROS,)) if differs_by_zeros else New(entry.line)
+    compared = {
+        "name": (instansi.name, entry.row.name),
+        "helpdesk_contact": (instansi.helpdesk_contact, entry.row.contact),
+    }
+    columns = tuple(column for column, (old, new) in compared.items() if old != new)
+    return Changed(entry.line, columns) if columns else Unchanged(entry.line)

@@ -1,0 +1,435 @@
+"""An operator, or an admin, hands over the data of staff: new people are added, known ones corrected, nobody
+is removed.
+
+A file never erases: an empty cell, and a column that is not there, leave what is on record. It never touches
+rights, status or a password that is set. What it changes has the consequences that the same change has on a
+person's page. What may be done by a file, app/flows/imports/file_rights.py says.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.domain.categories import Category
+from app.domain.client import Client
+from app.domain.corrections import IdentityCheck
+from app.domain.identity import ChangeKind
+from app.domain.staff_file import (
+    CODE_WITHOUT_ITS_ZEROS,
+    HASH_NOT_USABLE,
+    Fault,
+    RowFaults,
+    StaffRow,
+    read_staff_row,
+)
+from app.files.seen_values import Kind, SeenInFile
+from app.files.table import Line
+from app.flows.identity.change_identity import Wish, begin_change, cancel_under_way
+from app.flows.identity.put_on_record import new_person, recategorise
+from app.flows.imports.file_rights import FileRights, Uploader
+from app.flows.imports.outcome import (
+    BEING_CHANGED_ELSEWHERE,
+    Changed,
+    New,
+    Outcome,
+    Refused,
+    Replaced,
+    Unchanged,
+)
+from app.mail import letters
+from app.models.audit_event import Tag
+from app.models.identity_change import IdentityChange
+from app.models.instansi import Instansi
+from app.models.name_word import NameWord
+from app.models.user import User
+from app.security import audit, passwords
+
+# It names nobody: whose address it is, is not for the eyes of whoever prepared the file.
+_EMAIL_IS_ANOTHERS = Fault(
+    "email",
+    "Alamat email ini sudah terdaftar untuk pegawai lain. Periksa alamatnya. Bila alamat itu memang "
+    "berpindah pemilik, "
+    "perbaiki dahulu data pemilik lamanya, lalu jalankan impor sekali lagi.",
+)
+_UNKNOWN_INSTANSI = Fault(
+    "kode_instansi", "Kode instansi ini tidak dikenal. Perbaiki kodenya, atau impor dahulu daftar instansi."
+)
+
+_PLAIN = {"name": "nama", "category": "kategori", "work_unit": "unit kerja", "phone": "telepon"}
+
+
+class _Overtaken(Exception):
+    """Somebody's NIP was corrected between judging a row and locking its person."""
+
+
+@dataclass(frozen=True)
+class StaffLine:
+    """A row that is right in itself; the database has not been asked."""
+
+    line: int
+    row: StaffRow
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What holds for every row of one run."""
+
+    seen: SeenInFile
+    cpns_open_by_themselves: bool  # the setting CPNS_ACTIVATION=otomatis
+    client: Client
+    now: datetime
+    dry_run: bool = False
+    uploader: Uploader | None = None  # None: the operator
+    typed_reason: str = ""  # by the operator; an uploader brings the own one
+
+    @property
+    def actor(self) -> User | None:
+        return self.uploader.authority.admin if self.uploader else None
+
+    @property
+    def has_reason(self) -> bool:
+        return bool(self.uploader.reason if self.uploader else self.typed_reason)
+
+    @property
+    def reason(self) -> str:
+        """As the people concerned read it, and the trail keeps it."""
+        if self.uploader is None:
+            return self.typed_reason or "Data dari instansi diimpor oleh operator portal."
+        number = f"Impor nomor {self.uploader.batch_id}"
+        return f"{number}: {self.uploader.reason}" if self.uploader.reason else f"{number}."
+
+
+def vet(lines: Iterable[Line], seen: SeenInFile, dry_run: bool = False) -> list[StaffLine | Refused]:
+    """Judge the rows by themselves and by the file's earlier ones; outside a transaction, for no lock needs
+    it, and hashes of older schemes are hashed once more here."""
+    vetted = [_vetted(line, seen) for line in lines]
+    if dry_run:
+        return vetted
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(_with_hash_as_kept, vetted))
+
+
+def import_staff(session: Session, batch: Sequence[StaffLine | Refused], terms: Terms) -> list[Outcome]:
+    """Take over a batch; one outcome a row, in its order. A dry run has the same outcomes, and writes
+    nothing."""
+    entries = [entry for entry in batch if isinstance(entry, StaffLine)]
+    _plan_afresh(session)
+    try:
+        with session.begin_nested():
+            outcomes = _taken_over(session, entries, terms)
+    except (IntegrityError, _Overtaken):
+        outcomes = {entry.line: _alone(session, entry, terms) for entry in entries}
+    return [entry if isinstance(entry, Refused) else outcomes[entry.line] for entry in batch]
+
+
+def _vetted(line: Line, seen: SeenInFile) -> StaffLine | Refused:
+    if line.fault:
+        return Refused(line.number, (line.fault,))
+    row = read_staff_row(line.cells)
+    if isinstance(row, RowFaults):
+        return Refused(line.number, row.faults)
+    faults = []
+    if row.password_hash and not passwords.may_be_imported(row.password_hash):
+        faults.append(HASH_NOT_USABLE)
+    if first := seen.first_line(Kind.NIP, row.nip.digits):
+        faults.append(Fault("nip", f"NIP ini sudah ada pada baris {first}. Hapus salah satu barisnya."))
+    elif row.email and (first := seen.first_line(Kind.EMAIL, row.email.key)):
+        sentence = (
+            f"Alamat email ini sudah dipakai pada baris {first}. Setiap pegawai perlu alamat email sendiri."
+        )
+        faults.append(Fault("email", sentence))
+    if faults:
+        return Refused(line.number, tuple(faults))
+    seen.note(Kind.NIP, row.nip.digits, line.number)
+    if row.email:
+        seen.note(Kind.EMAIL, row.email.key, line.number)
+    return StaffLine(line.number, row)
+
+
+def _with_hash_as_kept(entry: StaffLine | Refused) -> StaffLine | Refused:
+    if isinstance(entry, Refused) or not entry.row.password_hash:
+        return entry
+    return replace(entry, row=replace(entry.row, password_hash=passwords.as_kept(entry.row.password_hash)))
+
+
+def _alone(session: Session, entry: StaffLine, terms: Terms) -> Outcome:
+    """Somebody else was faster with a NIP or an address of the batch: each row for itself, so that one is
+    refused."""
+    try:
+        with session.begin_nested():
+            return _taken_over(session, [entry], terms)[entry.line]
+    except (IntegrityError, _Overtaken):
+        return Refused(entry.line, (BEING_CHANGED_ELSEWHERE,))
+
+
+def _taken_over(session: Session, entries: Sequence[StaffLine], terms: Terms) -> dict[int, Outcome]:
+    people = _people(session, entries)
+    outcomes = _judged(session, entries, people, terms)
+    if terms.dry_run:
+        return outcomes
+    # New rows in one order everywhere, so that two imports never wait for each other.
+    accepted = sorted((entry for entry in entries if not isinstance(outcomes[entry.line], Refused)), key=_nip)
+    instansi = _instansi(session, accepted)
+    added = _add(
+        session, [entry for entry in accepted if isinstance(outcomes[entry.line], New)], instansi, terms
+    )
+    changed = [entry for entry in accepted if isinstance(outcomes[entry.line], Changed)]
+    return outcomes | added | _change(session, changed, instansi, terms)
+
+
+def _judged(
+    session: Session, entries: Sequence[StaffLine], people: dict[str, User], terms: Terms
+) -> dict[int, Outcome]:
+    differences = {entry.line: _differences(people.get(_nip(entry)), entry.row) for entry in entries}
+    differing = [entry for entry in entries if differences[entry.line]]
+    instansi = _instansi(session, [entry for entry in differing if "instansi" in differences[entry.line]])
+    named = {entry.row.instansi_code for entry in differing if "instansi" in differences[entry.line]}
+    without_zeros = Instansi.without_their_zeros(session, named - instansi.keys())
+    new_addresses = [
+        entry.row.email for entry in differing if entry.row.email and "email" in differences[entry.line]
+    ]
+    owners = User.taken_addresses(session, new_addresses)
+    owners |= IdentityChange.contested_addresses(session, [address.key for address in new_addresses])
+    objections = _objections(session, entries, people, differences, terms)
+    outcomes: dict[int, Outcome] = {entry.line: Unchanged(entry.line) for entry in entries}
+    outcomes |= {line: Refused(line, (objection,)) for line, objection in objections.items()}
+    for entry in differing:
+        if entry.line in objections:
+            continue
+        columns, person = differences[entry.line], people.get(_nip(entry))
+        faults = []
+        if "email" in columns and entry.row.email and _is_anothers(entry.row.email.key, owners, terms.seen):
+            faults.append(_EMAIL_IS_ANOTHERS)
+        if "instansi" in columns and entry.row.instansi_code not in instansi:
+            faults.append(
+                CODE_WITHOUT_ITS_ZEROS if entry.row.instansi_code in without_zeros else _UNKNOWN_INSTANSI
+            )
+        if faults:
+            outcomes[entry.line] = Refused(entry.line, tuple(faults))
+        elif person is None:
+            outcomes[entry.line] = New(entry.line)
+        else:
+            outcomes[entry.line] = _changed(person, entry, columns)
+            if "email" in columns and person.email_key:
+                terms.seen.note(Kind.RELEASED_EMAIL, person.email_key, entry.line)
+    return outcomes
+
+
+def _objections(
+    session: Session,
+    entries: Sequence[StaffLine],
+    people: dict[str, User],
+    differences: dict[int, tuple[str, ...]],
+    terms: Terms,
+) -> dict[int, Fault]:
+    """The rows, by line, that are not for this uploader, whatever they hold."""
+    addresses = [
+        entry.row.email for entry in entries if entry.row.email and "email" in differences[entry.line]
+    ]
+    new_nips = [_nip(entry) for entry in entries if _nip(entry) not in people]
+    rights = FileRights.over(
+        session, terms.uploader, terms.has_reason, people.values(), new_nips, addresses, terms.now
+    )
+    found = {
+        entry.line: rights.objection(people.get(_nip(entry)), entry.row, differences[entry.line])
+        for entry in entries
+    }
+    return {line: objection for line, objection in found.items() if objection}
+
+
+def _is_anothers(email_key: str, owners: frozenset[str], seen: SeenInFile) -> bool:
+    """An address that this file takes from one person goes to another in the next run only: otherwise it
+    would depend on the size of a batch, and a dry run would say something else."""
+    return email_key in owners or seen.first_line(Kind.RELEASED_EMAIL, email_key) is not None
+
+
+def _differences(person: User | None, row: StaffRow) -> tuple[str, ...]:
+    """The fields that the row changes. An address in other capitals is the same address."""
+    if person is None:
+        return ("name", "email", "phone", "category", "instansi", "work_unit", "password_hash")
+    changes = {
+        "name": person.name != row.name,
+        "email": row.email is not None and not person.has_email(row.email),
+        "phone": row.phone is not None and person.phone != row.phone,
+        "category": person.category is not row.category,
+        "instansi": person.instansi.code != row.instansi_code,
+        "work_unit": person.work_unit != row.work_unit,
+        "password_hash": row.password_hash is not None and person.password_hash is None,
+    }
+    return tuple(column for column, is_changed in changes.items() if is_changed)
+
+
+def _changed(person: User, entry: StaffLine, columns: tuple[str, ...]) -> Changed:
+    """What a row does to a person who is still as before."""
+    row = entry.row
+    values = {
+        "name": (person.name, row.name),
+        "email": (person.email, row.email.text if row.email else None),
+        "phone": (person.phone, row.phone),
+        "category": (person.category.value, row.category.value),
+        "instansi": (person.instansi.code, row.instansi_code),
+        "work_unit": (person.work_unit, row.work_unit),
+    }
+    replaced = tuple(Replaced(column, *values[column]) for column in columns if column in values)
+    return Changed(entry.line, columns, person.id, replaced)
+
+
+def _add(
+    session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms
+) -> dict[int, Outcome]:
+    people = [new_person(entry.row, instansi[entry.row.instansi_code], terms.now) for entry in entries]
+    session.add_all(people)
+    session.flush()  # gives them the ids that the trail names
+    NameWord.index(session, people)
+    for person in people:
+        _record(session, Tag.IMPORTED_NEW, person, terms, _facts_of_new(session, person))
+    return {
+        entry.line: New(entry.line, person.id, (Replaced("nip", None, person.nip),))
+        for entry, person in zip(entries, people, strict=True)
+    }
+
+
+def _change(
+    session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms
+) -> dict[int, Outcome]:
+    """Returns what was done, which may be other than was judged, by line."""
+    people = _people(session, entries, lock=True)
+    if any(_nip(entry) not in people for entry in entries):
+        raise _Overtaken
+    # Once more, on the locked rows: their owners, or another admin, may have been faster.
+    differences = {entry.line: _differences(people[_nip(entry)], entry.row) for entry in entries}
+    objections = _objections(session, entries, people, differences, terms)
+    outcomes: dict[int, Outcome] = {entry.line: Unchanged(entry.line) for entry in entries}
+    outcomes |= {line: Refused(line, (objection,)) for line, objection in objections.items()}
+    with session.no_autoflush:
+        for entry in entries:
+            if differences[entry.line] and entry.line not in objections:
+                person = people[_nip(entry)]
+                outcomes[entry.line] = change = _changed(person, entry, differences[entry.line])
+                _correct(session, person, entry.row, change, instansi, terms)
+    return outcomes
+
+
+def _correct(
+    session: Session,
+    person: User,
+    row: StaffRow,
+    change: Changed,
+    instansi: dict[str, Instansi],
+    terms: Terms,
+) -> None:
+    """What the same corrections on the person's page would do: the same courses, letters and rows of the
+    trail."""
+    columns, facts = change.columns, _facts_of_change(session, change)
+    plain = [column for column in columns if column in _PLAIN]
+    person.work_unit = row.work_unit
+    if "name" in columns:
+        person.rename(row.name)
+    if "phone" in columns:
+        person.phone = row.phone
+    if "category" in columns:
+        if person.category is Category.PPT_NON_ASN:
+            _through_the_gate(
+                session, person, Wish(ChangeKind.CATEGORY, person.category, row.category, terms.reason), terms
+            )
+            plain.remove("category")
+        else:
+            recategorise(
+                session,
+                person,
+                row.category,
+                terms.cpns_open_by_themselves,
+                terms.client,
+                terms.now,
+                terms.actor,
+            )
+            person.end_all_access()
+    if "instansi" in columns:
+        cancel_under_way(session, person, "Pegawai pindah instansi.", terms.actor, terms.client, terms.now)
+        wish = Wish(ChangeKind.INSTANSI, person.instansi.code, instansi[row.instansi_code].code, terms.reason)
+        _through_the_gate(session, person, wish, terms)
+    if "email" in columns and row.email is not None:
+        cancel_under_way(session, person, "Email diubah lewat file.", terms.actor, terms.client, terms.now)
+        wish = Wish(ChangeKind.EMAIL, person.email, row.email.text, terms.reason, IdentityCheck.BY_FILE)
+        _through_the_gate(session, person, wish, terms)
+    if "password_hash" in columns and row.password_hash:
+        person.set_password(row.password_hash, terms.now)
+        letters.password_changed(session, person, terms.client, terms.now)
+    if plain:
+        words = ", ".join(_PLAIN[column] for column in plain)
+        what = f"Data Anda dibetulkan oleh {letters.office_of(session, terms.actor, terms.now)}: {words}."
+        letters.account_changed(session, person, what, terms.reason, terms.client, terms.now)
+    _record(session, Tag.IMPORTED_CHANGE, person, terms, {"columns": ",".join(columns), **facts})
+
+
+def _through_the_gate(session: Session, person: User, wish: Wish, terms: Terms) -> None:
+    session.flush()
+    change = begin_change(session, terms.actor, person, wish, timedelta(), terms.client, terms.now)
+    session.flush()
+    if not isinstance(change, IdentityChange):
+        raise _Overtaken
+
+
+def _facts_of_new(session: Session, person: User) -> audit.Facts:
+    values = {
+        "name": person.name, "email": person.email, "category": person.category,
+        "work_unit": person.work_unit,
+        "phone": person.phone,
+    }  # fmt: skip
+    found: audit.Facts = {}
+    for column, value in values.items():
+        if value is not None:
+            found |= audit.before_and_after(session, column, None, value)
+    return found
+
+
+def _facts_of_change(session: Session, change: Changed) -> audit.Facts:
+    found: audit.Facts = {}
+    for one in change.replaced:
+        found |= audit.before_and_after(session, one.column, one.old, one.new)
+    return found
+
+
+def _record(session: Session, tag: Tag, person: User, terms: Terms, facts: audit.Facts) -> None:
+    batch = {"batch": terms.uploader.batch_id} if terms.uploader else {}
+    event = audit.record(
+        session, tag, person, terms.client, terms.now, actor=terms.actor, reason=terms.reason, **batch
+    )
+    event.add(facts)
+
+
+def _plan_afresh(session: Session) -> None:
+    """PostgreSQL would go on reading a table from end to end because it was small when the first batches
+    came: 209 s instead of 32 s for 100,000 rows where no autovacuum came by."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+
+
+def _nip(entry: StaffLine) -> str:
+    return entry.row.nip.digits
+
+
+def _people(session: Session, entries: Sequence[StaffLine], lock: bool = False) -> dict[str, User]:
+    """Those on record, by NIP, as now stored."""
+    if not entries:
+        return {}
+    found = select(User).where(User.nip.in_([_nip(entry) for entry in entries])).order_by(User.id)
+    if lock:  # in the order of ids, like everybody who holds several people at once
+        found = found.with_for_update(of=User, key_share=True)
+    return {person.nip: person for person in session.scalars(found.execution_options(populate_existing=True))}
+
+
+def _instansi(session: Session, entries: Sequence[StaffLine]) -> dict[str, Instansi]:
+    codes = {entry.row.instansi_code for entry in entries}
+    if not codes:
+        return {}
+    return {
+        instansi.code: instansi
+        for instansi in session.scalars(select(Instansi).where(Instansi.code.in_(codes)))
+    }

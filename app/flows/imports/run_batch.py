@@ -1,0 +1,334 @@
+"""The worker takes over what an admin has handed over on a page: one pass that only looks, then one that does
+it.
+
+A pass goes in chunks, each with its outcome counted in the transaction that writes it, so that a worker may
+die anywhere and another goes on behind the last chunk: no row is lost, none is counted twice. A worker holds
+a batch for half a minute and says so with every chunk; who finds that somebody else holds it lets go.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, insert, or_, select
+from sqlalchemy.orm import Session
+
+from app.domain.client import WORKER
+from app.domain.indonesian_time import today_in_jakarta
+from app.files.seen_values import SeenInFile
+from app.files.table import Line
+from app.flows.imports.file_rights import Uploader
+from app.flows.imports.import_staff import StaffLine, Terms, import_staff
+from app.flows.imports.outcome import Changed, New, Outcome, Refused, Unchanged
+from app.mail import letters
+from app.models.audit_event import Tag
+from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
+from app.models.import_change import ImportChange
+from app.models.import_turn import ImportTurn
+from app.models.instansi import Instansi
+from app.models.user import User
+from app.security import audit
+from app.security.authority import Authority
+
+HOLD_LASTS = timedelta(seconds=30)
+
+_WAITS = {BatchState.UPLOADED: BatchState.CHECKING, BatchState.CONFIRMED: BatchState.RUNNING}
+_UNDER_WAY = (*_WAITS, *_WAITS.values())
+_MOST_REASONS = 50
+_OTHER_REASONS = "Alasan lain; lihat daftar baris yang ditolak."
+_LINES_SHOWN = 5
+_NO_ROWS = "File ini hanya berisi baris judul. Isi datanya di bawah baris judul, lalu unggah lagi."
+_NO_MANDATE = (
+    "Mandat admin yang meminta impor ini tidak berlaku lagi untuk instansi ini, jadi impornya dihentikan."
+)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A batch in the hand of one worker, as the worker knows it; not valid any more when the row says
+    something else."""
+
+    batch_id: int
+    is_dry_run: bool
+    rows_done: int
+    until: datetime
+    party: int = 0  # whose turn its chunks are
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Something waits for a worker. `served_at` is when one last did something for the same party, None for
+    never."""
+
+    served_at: datetime | None
+    party: int
+
+
+class LetGo(Exception):
+    """The batch is not in this worker's hand any more: cancelled, ended, or taken over by another worker."""
+
+
+class MandateEnded(Exception):
+    """Whoever asked for the import may not do that any more."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a pass needs to know beside its rows."""
+
+    seen: SeenInFile
+    cpns_open_by_themselves: bool
+
+
+def claim(session: Session, now: datetime) -> Hold | None:
+    """Take a batch that waits, or whose worker has died, in hand: of those whose party was served longest
+    ago, the oldest."""
+    waiting = (
+        select(ImportBatch)
+        .outerjoin(ImportTurn, ImportTurn.is_of(ImportBatch.instansi_id))
+        .where(_waits(now))
+        .order_by(ImportTurn.served_at.asc().nulls_first(), ImportBatch.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=ImportBatch)
+        .execution_options(populate_existing=True)
+    )
+    batch = session.scalars(waiting).one_or_none()
+    if batch is None:
+        return None
+    if batch.state in _WAITS:
+        batch.state = _WAITS[batch.state]
+        batch.position = batch.total = batch.rows_done = 0
+        batch.reasons, batch.column_counts = {}, {}
+    batch.held_until = now + HOLD_LASTS
+    party = ImportTurn.party_of(batch.instansi_id)
+    return Hold(batch.id, batch.state is BatchState.CHECKING, batch.rows_done, batch.held_until, party)
+
+
+def first_waiting(session: Session, now: datetime) -> Waiting | None:
+    """Whose turn it is among the files that no worker has in hand. Nothing is locked."""
+    first = (
+        select(ImportTurn.served_at, ImportBatch.instansi_id)
+        .select_from(ImportBatch)
+        .outerjoin(ImportTurn, ImportTurn.is_of(ImportBatch.instansi_id))
+        .where(_waits(now))
+        .order_by(ImportTurn.served_at.asc().nulls_first(), ImportBatch.id)
+        .limit(1)
+    )
+    found = session.execute(first).one_or_none()
+    return Waiting(found.served_at, ImportTurn.party_of(found.instansi_id)) if found else None
+
+
+def file_of(session: Session, hold: Hold) -> bytes:
+    return session.scalars(select(ImportFile.content).where(ImportFile.batch_id == hold.batch_id)).one()
+
+
+def keep(session: Session, hold: Hold, now: datetime) -> Hold:
+    """Say that the worker lives, between chunks; raises LetGo."""
+    return _held_on(_held(session, hold), hold, now)
+
+
+def release(session: Session, hold: Hold) -> None:
+    """The worker is told to stop: another one may go on at once."""
+    _held(session, hold).held_until = None
+
+
+def judge(
+    session: Session, hold: Hold, rows: Sequence[StaffLine | Refused], setting: Setting, now: datetime
+) -> list[Outcome]:
+    """What a chunk would do; nothing is written. Raises MandateEnded."""
+    batch = session.get_one(ImportBatch, hold.batch_id)
+    uploader = _uploader(session, batch, batch.uploaded_by, now)
+    return import_staff(session, rows, _terms(setting, uploader, now, dry_run=True))
+
+
+def take_over(
+    session: Session, hold: Hold, rows: Sequence[StaffLine | Refused], setting: Setting, now: datetime
+) -> list[Outcome]:
+    """Do a chunk, in the transaction that `note` counts it in. Raises MandateEnded."""
+    batch = _held(session, hold)
+    uploader = _uploader(session, batch, batch.confirmed_by, now)
+    return import_staff(session, rows, _terms(setting, uploader, now, dry_run=False))
+
+
+def note(
+    session: Session,
+    hold: Hold,
+    lines: Sequence[Line],
+    outcomes: Sequence[Outcome],
+    progress: tuple[int, int],
+    now: datetime,
+) -> Hold:
+    """Count a chunk, and keep its refused rows and what it changes. `progress` is position and total of the
+    file."""
+    batch = _held(session, hold)
+    counts, reasons = dict(batch.dry_run if hold.is_dry_run else batch.result), dict(batch.reasons)
+    for line, outcome in zip(lines, outcomes, strict=True):
+        name = _NAMES[type(outcome)]
+        counts[name] = counts.get(name, 0) + 1
+        if isinstance(outcome, Refused):
+            session.add(_refusal(batch, hold, line, outcome))
+            for fault in outcome.faults:
+                _count_reason(reasons, fault.told, line.number)
+    if hold.is_dry_run:
+        batch.dry_run = counts
+    else:
+        batch.result = counts
+    batch.reasons = reasons
+    _keep_changes(session, batch, hold, outcomes)
+    batch.position, batch.total = progress
+    batch.rows_done = hold.rows_done + len(lines)
+    ImportTurn.note(session, batch.instansi_id, now)
+    return _held_on(batch, replace(hold, rows_done=batch.rows_done), now)
+
+
+def note_delimiter(session: Session, hold: Hold, delimiter: str) -> None:
+    _held(session, hold).delimiter = delimiter
+
+
+def finish(session: Session, hold: Hold, now: datetime) -> BatchState:
+    """All rows of the file are counted."""
+    batch = _held(session, hold)
+    batch.held_until = None
+    if not hold.is_dry_run:
+        return _end(session, batch, BatchState.DONE, None, now)
+    if not batch.rows_done:
+        return _end(session, batch, BatchState.UNREADABLE, _NO_ROWS, now)
+    batch.state = BatchState.CHECKED
+    return batch.state
+
+
+def give_up(session: Session, hold: Hold, problem: str, now: datetime) -> BatchState:
+    """The file cannot be read, as a whole or from some row on."""
+    return _end(session, _held(session, hold), BatchState.UNREADABLE, problem[:500], now)
+
+
+def stop_without_mandate(session: Session, hold: Hold, now: datetime) -> BatchState:
+    return _end(session, _held(session, hold), BatchState.CANCELLED, _NO_MANDATE, now)
+
+
+def _waits(now: datetime) -> ColumnElement[bool]:
+    """In no worker's hand, or in that of one who has not said for a while that he lives."""
+    return and_(
+        ImportBatch.state.in_(_UNDER_WAY),
+        or_(ImportBatch.held_until.is_(None), ImportBatch.held_until <= now),
+    )
+
+
+def _held(session: Session, hold: Hold) -> ImportBatch:
+    """The batch, locked, if it is still in the hand of who holds it."""
+    found = (
+        select(ImportBatch)
+        .where(
+            ImportBatch.id == hold.batch_id,
+            ImportBatch.state == (BatchState.CHECKING if hold.is_dry_run else BatchState.RUNNING),
+            ImportBatch.rows_done == hold.rows_done,
+            ImportBatch.held_until == hold.until,
+        )
+        .with_for_update(of=ImportBatch)
+        .execution_options(populate_existing=True)
+    )
+    batch = session.scalars(found).one_or_none()
+    if batch is None:
+        raise LetGo
+    return batch
+
+
+def _held_on(batch: ImportBatch, hold: Hold, now: datetime) -> Hold:
+    batch.held_until = now + HOLD_LASTS
+    return replace(hold, until=batch.held_until)
+
+
+def _uploader(session: Session, batch: ImportBatch, admin: User | None, now: datetime) -> Uploader:
+    """What the admin may do by now: a mandate that has ended since the click opens nothing."""
+    authority = Authority.in_office(session, admin, today_in_jakarta(now))
+    if authority is None or not authority.covers(batch.instansi_id):
+        raise MandateEnded
+    instansi = session.get_one(Instansi, batch.instansi_id) if batch.instansi_id is not None else None
+    return Uploader(authority, instansi, batch.id, batch.reason)
+
+
+def _terms(setting: Setting, uploader: Uploader, now: datetime, dry_run: bool) -> Terms:
+    return Terms(setting.seen, setting.cpns_open_by_themselves, WORKER, now, dry_run, uploader)
+
+
+_NAMES: dict[type[Outcome], str] = {
+    New: "new",
+    Changed: "changed",
+    Unchanged: "unchanged",
+    Refused: "refused",
+}
+
+
+def _refusal(batch: ImportBatch, hold: Hold, line: Line, outcome: Refused) -> ImportRefusal:
+    return ImportRefusal(
+        batch_id=batch.id,
+        is_dry_run=hold.is_dry_run,
+        line=line.number,
+        cells=dict(line.cells),
+        columns=",".join(dict.fromkeys(fault.column for fault in outcome.faults if fault.column)),
+        sentences=" ".join(fault.told for fault in outcome.faults)[:2000],
+    )
+
+
+def _keep_changes(session: Session, batch: ImportBatch, hold: Hold, outcomes: Sequence[Outcome]) -> None:
+    """Of every person, what stood there and what stands there by the file; and how many people change in
+    which column."""
+    counts = Counter(batch.column_counts)
+    rows: list[dict[str, object]] = []
+    for outcome in outcomes:
+        if not isinstance(outcome, New | Changed):
+            continue
+        if isinstance(outcome, Changed):
+            counts.update(outcome.columns)
+        of_the_row = {
+            "batch_id": batch.id, "is_dry_run": hold.is_dry_run, "line": outcome.line,
+            "user_id": outcome.user_id,
+        }  # fmt: skip
+        for one in outcome.replaced:
+            rows.append({**of_the_row, "column": one.column, "old_value": one.old, "new_value": one.new})
+    if rows:
+        session.execute(insert(ImportChange), rows)
+    batch.column_counts = dict(counts)
+
+
+def _count_reason(reasons: dict[str, list[int]], sentence: str, line: int) -> None:
+    """By the sentence without what differs from row to row, so that the same reason is one reason."""
+    general = re.sub(
+        r"\bbaris \d+",
+        "baris lain",
+        re.sub(r"\b(\d+) (sel|karakter)\b,?(?= seharusnya|\.)", r"beberapa \2,", sentence),
+    )
+    if general not in reasons and len(reasons) >= _MOST_REASONS:
+        general = _OTHER_REASONS
+    count, *lines = reasons.get(general, [0])
+    reasons[general] = [count + 1, *(lines if len(lines) >= _LINES_SHOWN else [*lines, line])]
+
+
+def _end(
+    session: Session, batch: ImportBatch, state: BatchState, problem: str | None, now: datetime
+) -> BatchState:
+    """The batch is over. What it has done until then is told to the trail and to the centre."""
+    batch.state, batch.problem, batch.ended_at, batch.held_until = state, problem, now, None
+    if batch.confirmed_by is None:
+        if state is BatchState.CANCELLED:
+            audit.record(
+                session,
+                Tag.IMPORT_CANCELLED,
+                None,
+                WORKER,
+                now,
+                instansi_id=batch.instansi_id,
+                batch=batch.id,
+                because=problem,
+            )
+        return state
+    audit.record(
+        session, Tag.IMPORT_DONE, None, WORKER, now,
+        actor=batch.confirmed_by, instansi_id=batch.instansi_id, batch=batch.id, state=state, **batch.result,
+    )  # fmt: skip
+    if how_many := batch.result.get("new", 0) + batch.result.get("changed", 0):
+        words = f"mengimpor data pegawai dari file (impor nomor {batch.id})"
+        letters.bulk_act(session, batch.confirmed_by, words, how_many, WORKER, now)
+    return state

@@ -1,0 +1,1 @@
+"""Mandates, contacts and PDM windows of an instansi."""

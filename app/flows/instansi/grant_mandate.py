@@ -1,0 +1,127 @@
+"""The centre appoints an admin by a letter (SK), or prolongs what he holds by a new one."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.domain.client import Client
+from app.domain.identity import ChangeKind
+from app.domain.indonesian_time import today_in_jakarta
+from app.domain.nip import Nip
+from app.flows.identity.change_identity import UnderWay, Wish, begin_change
+from app.models.admin_mandate import AdminMandate, Role
+from app.models.identity_change import IdentityChange
+from app.models.instansi import Instansi
+from app.models.user import User
+from app.security.authority import NotToTouch
+
+LONGEST_YEARS = 5
+ONESELF = NotToTouch("Tidak seorang pun mengatur mandatnya sendiri. Minta admin pusat lain.")
+_NO_LONGER = NotToTouch("Mandat pusat Anda baru saja berakhir atau dicabut.")
+
+
+@dataclass(frozen=True)
+class UnknownPerson:
+    pass
+
+
+@dataclass(frozen=True)
+class UnknownInstansi:
+    code: str
+
+
+@dataclass(frozen=True)
+class AlreadyOver:
+    """The last day lies in the past."""
+
+
+@dataclass(frozen=True)
+class TooLong:
+    """The last day lies further off than a page may set it. The command line may."""
+
+
+Refused = UnknownPerson | UnknownInstansi | AlreadyOver | TooLong | UnderWay | NotToTouch
+
+
+def grant_mandate(
+    session: Session,
+    by: User | None,
+    nip: Nip,
+    instansi_code: str | None,
+    sk_number: str,
+    until: date,
+    client: Client,
+    now: datetime,
+) -> AdminMandate | Refused:
+    """Give the right over one instansi, or over all for `instansi_code` None, from today through `until`.
+
+    `by` is None at the command line. One over all needs a second admin of the centre: the mandate then
+    `awaits_second`. What the person held for the same scope is replaced; the very same SK and last day once
+    more change nothing.
+    """
+    today = today_in_jakarta(now)
+    if until < today:
+        return AlreadyOver()
+    if by is not None and until > _years_after(today, LONGEST_YEARS):
+        return TooLong()
+    person = User.with_nip(session, nip)
+    if person is None:
+        return UnknownPerson()
+    if objection := lock_for_mandate(session, by, person, today):
+        return objection
+    instansi = Instansi.with_code(session, instansi_code) if instansi_code else None
+    if instansi_code and instansi is None:
+        return UnknownInstansi(instansi_code)
+
+    held = AdminMandate.held_over(session, person.id, instansi.id if instansi else None, today)
+    for mandate in held:
+        if (mandate.sk_number, mandate.ends_on) == (sk_number, until):
+            return mandate
+    if earlier := IdentityChange.under_way_for(session, person.id):
+        same = earlier.mandate
+        if same is not None and (same.instansi_id, same.sk_number, same.ends_on) == (None, sk_number, until):
+            return same
+        return UnderWay(earlier)
+    mandate = AdminMandate(
+        user_id=person.id,
+        user=person,
+        role=Role.ADMIN_INSTANSI if instansi else Role.ADMIN_PUSAT,
+        instansi=instansi,
+        sk_number=sk_number,
+        starts_on=today,
+        ends_on=until,
+        granted_by_id=by.id if by else None,
+        awaits_second=True,  # until it has passed the gate
+    )
+    session.add(mandate)
+    session.flush()
+    wish = Wish(
+        ChangeKind.MANDATE,
+        None,
+        mandate.scope[:254],
+        sk_number,
+        mandate=mandate,
+        needs_second=instansi is None,
+    )
+    change = begin_change(session, by, person, wish, timedelta(), client, now)
+    assert isinstance(change, IdentityChange), "nothing is under way, and no address or NIP is taken"
+    return mandate
+
+
+def lock_for_mandate(session: Session, by: User | None, person: User, today: date) -> NotToTouch | None:
+    """Hold both people until the transaction ends, always in one order, and look again whether `by` is still
+    of the centre: two admins who revoke each other at once do not both succeed."""
+    if by is not None and by.id == person.id:
+        return ONESELF
+    for person_id in sorted({person.id} | ({by.id} if by else set())):
+        User.with_id(session, person_id, lock=True)
+    return _NO_LONGER if by is not None and not AdminMandate.is_of_pusat(session, by.id, today) else None
+
+
+def _years_after(day: date, years: int) -> date:
+    """29 February becomes 28."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)

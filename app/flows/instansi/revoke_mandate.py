@@ -1,0 +1,53 @@
+"""The centre takes a mandate back before its last day. The admin is outside with the next click."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.domain.client import Client
+from app.domain.indonesian_time import today_in_jakarta
+from app.domain.nip import Nip
+from app.flows.identity.put_on_record import end_mandate
+from app.flows.instansi.grant_mandate import UnknownInstansi, UnknownPerson, lock_for_mandate
+from app.models.admin_mandate import AdminMandate
+from app.models.instansi import Instansi
+from app.models.user import User
+from app.security.authority import NotToTouch, OutOfReach
+
+
+def revoke_mandate(
+    session: Session, by: User, mandate_id: int, reason: str, client: Client, now: datetime
+) -> AdminMandate | OutOfReach | NotToTouch:
+    """Revoke one mandate. One that is over or revoked already stays as it is, and nothing is recorded
+    again."""
+    mandate = session.get(AdminMandate, mandate_id)
+    if mandate is None:
+        return OutOfReach()
+    today = today_in_jakarta(now)
+    if objection := lock_for_mandate(session, by, mandate.user, today):
+        return objection
+    session.refresh(mandate)
+    if mandate.is_in_force(today):
+        end_mandate(session, mandate, reason, by, client, now)
+    return mandate
+
+
+def revoke_mandates_of(
+    session: Session, nip: Nip, instansi_code: str | None, is_pusat: bool, client: Client, now: datetime
+) -> list[AdminMandate] | UnknownPerson | UnknownInstansi:
+    """At the command line: what the person holds today over one instansi, over all, or, with neither,
+    whatever it is."""
+    today = today_in_jakarta(now)
+    person = User.with_nip(session, nip, lock=True)
+    if person is None:
+        return UnknownPerson()
+    instansi = Instansi.with_code(session, instansi_code) if instansi_code else None
+    if instansi_code and instansi is None:
+        return UnknownInstansi(instansi_code)
+    if instansi or is_pusat:
+        held = AdminMandate.held_over(session, person.id, instansi.id if instansi else None, today)
+    else:
+        held = AdminMandate.held_by(session, person.id, today)
+    for mandate in held:
+        end_mandate(session, mandate, "dicabut lewat baris perintah", None, client, now)
+    return held

@@ -1,0 +1,197 @@
+"""An admin corrects what is on record about a person: NIP, name, category, work unit, phone. The address has
+its own way.
+
+A NIP, and a category that guards the account, go through the gate and may hold later; all else holds at once.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.domain.categories import Category
+from app.domain.client import Client
+from app.domain.identity import ChangeKind
+from app.domain.indonesian_time import today_in_jakarta
+from app.domain.nip import Nip
+from app.flows.identity.change_identity import UnderWay, Wish, begin_change, cancel_under_way, same_under_way
+from app.flows.identity.put_on_record import AddressTaken, NipTaken, recategorise
+from app.mail import letters
+from app.models.audit_event import Tag
+from app.models.former_nip import FormerNip
+from app.models.identity_change import IdentityChange
+from app.models.user import User
+from app.security import audit
+from app.security.authority import Authority, NotToTouch, OutOfReach
+
+# As any other category the address of the account would need one admin, and no second.
+_PPT = NotToTouch("Kategori PPT Non ASN hanya diubah oleh admin pusat. Minta admin pusat mengubahnya.")
+_WORDS = {"nip": "NIP", "name": "nama", "category": "kategori", "work_unit": "unit kerja", "phone": "telepon"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What may be corrected here, all of it: what is not named cannot be changed."""
+
+    nip: Nip
+    name: str
+    category: Category
+    work_unit: str
+    phone: str | None
+
+    @classmethod
+    def of(cls, person: User) -> "Record":
+        return cls(person.shown_nip, person.name, person.category, person.work_unit, person.phone)
+
+    @property
+    def version(self) -> str:
+        """Names this state of the record in a form, so that nobody overwrites what he has not seen."""
+        state = json.dumps((self.nip.digits, self.name, self.category, self.work_unit, self.phone))
+        return hashlib.sha256(state.encode()).hexdigest()[:16]
+
+    def differences(self, other: "Record") -> tuple[str, ...]:
+        return tuple(column for column in _WORDS if getattr(self, column) != getattr(other, column))
+
+    def written(self, column: str) -> str | None:
+        """A value as the trail keeps it."""
+        value = getattr(self, column)
+        return value.digits if isinstance(value, Nip) else value
+
+
+@dataclass(frozen=True)
+class Stale:
+    """The record has changed since it was shown."""
+
+
+@dataclass(frozen=True)
+class OneAtATime:
+    """A new NIP and a new category of a guarded account: each needs a decision of its own."""
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """`columns` are what has changed; none where the record was like that already. `change` is what went
+    through the gate, and says whether it holds."""
+
+    person: User
+    columns: tuple[str, ...]
+    change: IdentityChange | None = None
+
+    @property
+    def words(self) -> str:
+        return ", ".join(_WORDS[column] for column in self.columns)
+
+
+def correct_record(
+    session: Session,
+    authority: Authority,
+    person_id: int,
+    seen_version: str,
+    wanted: Record,
+    reason: str,
+    cpns_open_by_themselves: bool,
+    delay: timedelta,
+    client: Client,
+    now: datetime,
+) -> Corrected | Stale | OneAtATime | NipTaken | OutOfReach | NotToTouch:
+    """Write the record as wanted, but for what has to wait or needs a second admin."""
+    person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
+    if not isinstance(person, User):
+        return person
+    before = Record.of(person)
+    columns = wanted.differences(before)
+    if not columns:
+        return Corrected(person, ())
+    if seen_version != before.version:
+        return Stale()
+    leaves_ppt = "category" in columns and before.category is Category.PPT_NON_ASN
+    if leaves_ppt and not authority.is_pusat:
+        return _PPT
+    if leaves_ppt and "nip" in columns:
+        return OneAtATime()
+    gated = "nip" if "nip" in columns else "category" if leaves_ppt else None
+    change = (
+        _through_the_gate(session, authority, person, wanted, gated, reason, delay, client, now)
+        if gated
+        else None
+    )
+    if change is not None and not isinstance(change, IdentityChange):
+        return change
+
+    at_once = tuple(column for column in columns if column != gated)
+    if at_once:
+        _write(session, authority, person, wanted, at_once, cpns_open_by_themselves, client, now)
+        facts = {
+            name: value for column in at_once
+            for name, value in audit.before_and_after(
+                session, column, before.written(column), wanted.written(column)
+            ).items()
+        }  # fmt: skip
+        actor = authority.admin
+        event = audit.record(
+            session,
+            Tag.RECORD_CORRECTED,
+            person,
+            client,
+            now,
+            actor=actor,
+            columns=",".join(at_once),
+            reason=reason,
+        )
+        event.add(facts)
+        done = Corrected(person, at_once)
+        what = f"Data Anda dibetulkan oleh {authority.office}: {done.words}."
+        letters.account_changed(session, person, what, reason, client, now)
+        letters.act_on_holder(session, authority.admin, person, f"membetulkan {done.words}", client, now)
+    return Corrected(person, columns, change)
+
+
+def _through_the_gate(
+    session: Session,
+    authority: Authority,
+    person: User,
+    wanted: Record,
+    column: str,
+    reason: str,
+    delay: timedelta,
+    client: Client,
+    now: datetime,
+) -> IdentityChange | NipTaken:
+    if column == "category":
+        wish = Wish(ChangeKind.CATEGORY, person.category, wanted.category, reason)
+    else:
+        is_reserved = FormerNip.is_reserved(session, wanted.nip, person.id) and not authority.is_pusat
+        if is_reserved or User.with_nip(session, wanted.nip) is not None:
+            # Who tries NIPs one after the other learns which are taken, and leaves this trace.
+            audit.record(
+                session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin, reason="NIP taken"
+            )
+            return NipTaken()
+        wish = Wish(ChangeKind.NIP, person.nip, wanted.nip.digits, reason)
+    if same := same_under_way(session, authority.admin, person, wish.kind, wish.new_value):
+        return same
+    cancel_under_way(session, person, f"{wish.kind.heading} dibetulkan.", authority.admin, client, now)
+    change = begin_change(session, authority.admin, person, wish, delay, client, now)
+    assert not isinstance(change, AddressTaken | UnderWay), "no address was changed, and nothing is under way"
+    return change
+
+
+def _write(
+    session: Session,
+    authority: Authority,
+    person: User,
+    wanted: Record,
+    columns: tuple[str, ...],
+    cpns_open_by_themselves: bool,
+    client: Client,
+    now: datetime,
+) -> None:
+    if "name" in columns:
+        person.rename(wanted.name)
+    if "category" in columns:
+        recategorise(session, person, wanted.category, cpns_open_by_themselves, client, now, authority.admin)
+        person.end_all_access()
+    person.work_unit = wanted.work_unit
+    person.phone = wanted.phone

@@ -1,0 +1,63 @@
+"""Mutasi: a person leaves for another instansi. The old admin's rights end with the same commit."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.domain.client import Client
+from app.domain.identity import ChangeKind
+from app.domain.indonesian_time import today_in_jakarta
+from app.flows.identity.change_identity import Wish, begin_change, cancel_under_way, same_under_way
+from app.models.identity_change import IdentityChange
+from app.models.instansi import Instansi
+from app.models.user import User
+from app.security.authority import Authority, NotToTouch, OutOfReach
+
+
+@dataclass(frozen=True)
+class Moved:
+    """`change` says whether it holds, or waits for a second admin."""
+
+    person: User
+    to: Instansi
+    change: IdentityChange
+
+
+@dataclass(frozen=True)
+class UnknownInstansi:
+    pass
+
+
+@dataclass(frozen=True)
+class AlreadyThere:
+    pass
+
+
+def move_person(
+    session: Session,
+    authority: Authority,
+    person_id: int,
+    code: str,
+    reason: str,
+    client: Client,
+    now: datetime,
+) -> Moved | AlreadyThere | UnknownInstansi | OutOfReach | NotToTouch:
+    """Hand the person over, with all that is open about the person. A change under way was decided by a desk
+    that has no say any more."""
+    person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
+    if not isinstance(person, User):
+        return person
+    target = Instansi.with_code(session, code)
+    if target is None:
+        return UnknownInstansi()
+    if target.id == person.instansi_id:
+        return AlreadyThere()
+
+    if same := same_under_way(session, authority.admin, person, ChangeKind.INSTANSI, target.code):
+        return Moved(person, target, same)
+    cancel_under_way(session, person, "Pegawai pindah instansi.", authority.admin, client, now)
+    wish = Wish(ChangeKind.INSTANSI, person.instansi.code, target.code, reason)
+    change = begin_change(session, authority.admin, person, wish, timedelta(), client, now)
+    assert isinstance(change, IdentityChange), "nothing is under way, and no address or NIP is taken"
+    return Moved(person, target, change)

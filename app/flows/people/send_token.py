@@ -1,0 +1,76 @@
+"""An admin has the token mailed again, to the address on record. What is in the letter, he never sees."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.client import Client
+from app.domain.email_address import EmailAddress
+from app.domain.indonesian_time import today_in_jakarta
+from app.flows.reset.request_reset import request_reset
+from app.mail import letters
+from app.models.audit_event import Tag
+from app.models.outbox_mail import MailState, OutboxMail
+from app.models.user import User
+from app.security import audit, throttle
+from app.security.authority import Authority, NotToTouch, OutOfReach
+from app.security.signing import SigningKeys
+
+
+@dataclass(frozen=True)
+class OnItsWay:
+    """The letter is in the outbox."""
+
+    masked_address: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """Enough mails with a token that still opens lie in the mailbox, so this one never leaves."""
+
+
+@dataclass(frozen=True)
+class NoAddress:
+    """There is no address on record."""
+
+
+@dataclass(frozen=True)
+class IsDeactivated:
+    """A token would open nothing."""
+
+
+def send_token(
+    session: Session,
+    authority: Authority,
+    person_id: int,
+    submission: str,
+    keys: SigningKeys,
+    client: Client,
+    now: datetime,
+) -> OnItsWay | Held | NoAddress | IsDeactivated | OutOfReach | NotToTouch:
+    """Ask for a token as the owner would: the same letter, and as many more of them that nobody who asks from
+    outside can keep the desk from helping. The same `submission` twice is one letter."""
+    person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
+    if not isinstance(person, User):
+        return person
+    if person.is_deactivated:
+        return IsDeactivated()
+    if person.email is None:
+        return NoAddress()
+    address = EmailAddress(person.email)
+    most = throttle.TOKENS_IN_A_MAILBOX_BY_DESK
+    asked = request_reset(session, person.shown_nip, address, submission, keys, client, now, most=most)
+    first = (
+        select(OutboxMail)
+        .where(OutboxMail.reset_request_id == asked.request.id)
+        .order_by(OutboxMail.id)
+        .limit(1)
+    )
+    mail = asked.mail or session.scalars(first).one()
+    audit.record(
+        session, Tag.TOKEN_SENT_BY_ADMIN, person, client, now, actor=authority.admin, mail=mail.state
+    )
+    letters.act_on_holder(session, authority.admin, person, "mengirim token", client, now)
+    return Held() if mail.state is MailState.HELD else OnItsWay(address.masked)

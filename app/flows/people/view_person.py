@@ -1,0 +1,368 @@
+"""An admin opens a person's page, to see where somebody is stuck. The look itself is recorded, and the person
+can see it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, lazyload
+
+from app.domain.categories import Activation
+from app.domain.client import Client
+from app.domain.email_address import EmailAddress
+from app.domain.identity import ChangeState
+from app.domain.indonesian_time import shown_moment, today_in_jakarta
+from app.flows.people.unlock import Limited, limits_on
+from app.models.admin_mandate import AdminMandate
+from app.models.audit_event import AuditEvent, Tag
+from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
+from app.models.login_session import LoginSession
+from app.models.mail_fault import OURS, FaultKind
+from app.models.outbox_mail import Letter, MailState, OutboxMail
+from app.models.reset_request import ResetRequest, WhyRefused
+from app.models.user import User
+from app.security import audit
+from app.security.authority import Authority, NotToTouch, OutOfReach
+from app.security.signing import SigningKeys
+
+_ROWS_SHOWN = 20
+_EVENTS_READ = 100  # far enough back to know what became of the last token
+_ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
+_WHY_REFUSED = {
+    WhyRefused.EXPIRED.value: "dipakai terlambat, masa berlakunya sudah habis",
+    WhyRefused.USED.value: "sudah dipakai sebelumnya",
+    WhyRefused.OVERTAKEN.value: "data akun berubah sesudah token dikirim",
+    WhyRefused.NOTHING_OPEN.value: "tidak ada token yang sedang berlaku",
+}
+_LETTERS = {
+    Letter.TOKEN: "Token",
+    Letter.ADDRESS_NOT_REGISTERED: "Alamat tidak terdaftar",
+    Letter.ACCOUNT_DEACTIVATED: "Akun dinonaktifkan, jadi tanpa token",
+    Letter.PASSWORD_CHANGED: "Pemberitahuan: password diganti",
+    Letter.EMAIL_CHANGED: "Pemberitahuan: email diganti",
+    Letter.EMAIL_WILL_CHANGE: "Pemberitahuan: email akan diganti",
+    Letter.CORRECTION_LINK: "Tautan perbaikan email",
+    Letter.CORRECTION_RECEIVED: "Perbaikan email: diterima",
+    Letter.CORRECTION_IN_HAND: "Perbaikan email: diproses",
+    Letter.CORRECTION_APPROVED: "Perbaikan email: disetujui",
+    Letter.CORRECTION_REJECTED: "Perbaikan email: ditolak",
+    Letter.CORRECTION_FROZEN: "Perbaikan email: dibekukan",
+    Letter.CPNS_APPROVED: "CPNS: akun dibuka",
+    Letter.CPNS_REJECTED: "CPNS: akun tidak dibuka",
+    Letter.ACCOUNT_CHANGED: "Pemberitahuan: data atau status akun berubah",
+    Letter.BULK_ACT: "Laporan tindakan admin",
+    Letter.MANDATE_GRANTED: "Pemberitahuan: mandat admin diberikan",
+    Letter.MANDATE_REVOKED: "Pemberitahuan: mandat admin dicabut",
+    Letter.DESK_NOTICE: "Pemberitahuan untuk admin",
+}
+
+
+@dataclass(frozen=True)
+class SeenMail:
+    """A letter as the desk may see it: what kind, to where, how it fared. Never what stood in it."""
+
+    words: str
+    address: str
+    state: MailState
+    posted_at: datetime
+    settled_at: datetime | None
+    due_at: datetime | None  # the next try, where it is put off
+    answer: str | None
+    is_bounced: bool  # came back later, because of the address
+
+
+@dataclass(frozen=True)
+class SeenRequest:
+    """A wish for a token, and what became of it."""
+
+    asked_at: datetime
+    address: str
+    fate: str
+
+
+@dataclass(frozen=True)
+class Sight:
+    """All that the desk may know of one person."""
+
+    person: User
+    objection: NotToTouch | None  # why this admin may look and not act
+    standing: list[str]  # what the state means, in sentences
+    limits: list[Limited]
+    mails: list[SeenMail]
+    requests: list[SeenRequest]
+    corrections: Sequence[EmailCorrection]
+    changes: Sequence[IdentityChange]
+    sessions: int
+    mandates: Sequence[AdminMandate]
+    events: Sequence[AuditEvent]
+
+
+def look_at_person(
+    session: Session, authority: Authority, person_id: int, keys: SigningKeys, client: Client, now: datetime
+) -> Sight | OutOfReach:
+    """Everything on one page, each list short and read through an index."""
+    person = open_record(session, authority, person_id, client, now)
+    if not isinstance(person, User):
+        return person
+    session.flush()
+    events = _last_events(session, person)
+    mails = _last_mails(session, person)
+    requests = _last_requests(session, person)
+    changes = _last_changes(session, person)
+    today = today_in_jakarta(now)
+    return Sight(
+        person=person,
+        objection=authority.objection(session, person, today),
+        standing=[
+            _standing(person),
+            *_about_address(person, changes),
+            *_about_bounce(person, mails),
+            *_story_of_token(person, mails, requests, events),
+        ],
+        limits=limits_on(session, person, keys, now),
+        mails=[_seen_mail(mail, person) for mail in mails],
+        requests=[
+            SeenRequest(request.asked_at, _masked(request.typed_email), _fate(request, person, now))
+            for request in requests
+        ],
+        corrections=_last_corrections(session, person),
+        changes=changes,
+        sessions=len(LoginSession.all_of(session, person.id, now)),
+        mandates=AdminMandate.held_by(session, person.id, today),
+        events=events[:_ROWS_SHOWN],
+    )
+
+
+def open_record(
+    session: Session, authority: Authority, person_id: int, client: Client, now: datetime
+) -> User | OutOfReach:
+    """Somebody's record comes on the screen, on the page or in a form: who looked is recorded."""
+    person = authority.person(session, person_id)
+    if isinstance(person, User):
+        audit.record(session, Tag.PERSON_OPENED, person, client, now, actor=authority.admin)
+    return person
+
+
+def _about_address(person: User, changes: Sequence[IdentityChange]) -> list[str]:
+    """What is on its way to the address on record, or has been stopped."""
+    contested = [change for change in changes if change.is_contesting]
+    return (
+        [*_about_latest(changes[0]), *_about_contest(person, contested[0])]
+        if contested
+        else _about_latest(*changes[:1])
+    )
+
+
+def _about_latest(latest: IdentityChange | None = None) -> list[str]:
+    match latest and latest.state:
+        case None:
+            return []
+        case ChangeState.NEEDS_SECOND if latest:
+            return [
+                f"{latest.kind.heading} akan diganti menjadi {latest.new_shown} setelah admin kedua "
+                "mengonfirmasi."
+            ]
+        case ChangeState.SCHEDULED if latest and latest.effective_at:
+            return [
+                f"{latest.kind.heading} akan diganti menjadi {latest.new_shown} pada "
+                f"{shown_moment(latest.effective_at)}."
+            ]
+    return []
+
+
+def _about_contest(person: User, stopped: IdentityChange) -> list[str]:
+    rest = "" if person.email else " Sekarang tidak ada email yang tercatat, jadi token tidak dapat dikirim."
+    return [
+        f"Pemilik menyatakan perubahan {stopped.kind.label} menjadi {stopped.new_shown} bukan permintaannya, "
+        f"jadi akun ini menunggu admin kedua.{rest}"
+    ]
+
+
+def _standing(person: User) -> str:
+    """What the state of the account means for its owner."""
+    since = shown_moment(person.activation_changed_at)
+    match person.activation:
+        case Activation.DEACTIVATED:
+            who = person.deactivated_by or f"admin {person.instansi.name}"
+            why = f" Alasannya: {person.activation_reason}" if person.activation_reason else ""
+            return f"Dinonaktifkan oleh {who} pada {since}.{why}"
+        case Activation.WAITING_APPROVAL:
+            password = (
+                "sudah dibuat, jadi orangnya dapat masuk begitu akun dibuka"
+                if person.password_hash
+                else "belum dibuat"
+            )
+            return f"CPNS menunggu persetujuan instansi sejak {since}. Password {password}."
+        case Activation.ACTIVE:
+            if person.last_login_at:
+                return f"Akun dipakai. Terakhir masuk pada {shown_moment(person.last_login_at)}."
+            return "Akun aktif, tetapi belum pernah masuk sejak portal ini mencatatnya."
+        case Activation.NOT_ACTIVATED:
+            if person.password_hash:
+                return (
+                    "Password sudah dibuat, tetapi belum pernah masuk. Aktivasi selesai saat masuk "
+                    "pertama kali."
+                )
+            return "Akun belum pernah diaktifkan."
+        case _:
+            assert_never(person.activation)
+
+
+def _about_bounce(person: User, mails: Sequence[OutboxMail]) -> list[str]:
+    """That what is sent to the address on record comes back, for as long as nothing has shown that it arrives
+    again."""
+    bounced = next((mail for mail in mails if mail.is_bounced_hard and mail.to_address == person.email), None)
+    if bounced is None or bounced.bounced_at is None or person.mail_failed_at is None:
+        return []
+    return [
+        f"Email ke alamat yang tercatat dipantulkan pada {shown_moment(bounced.bounced_at)}: kotak "
+        "suratnya tidak ada atau sudah "
+        "ditutup. Pastikan alamatnya kepada orangnya, lalu ganti emailnya."
+    ]
+
+
+def _story_of_token(
+    person: User, mails: Sequence[OutboxMail], requests: Sequence[ResetRequest], events: Sequence[AuditEvent]
+) -> list[str]:
+    """What became of the last token: where in the chain from mailbox to password it got lost."""
+    if person.is_deactivated:
+        return []
+    if person.email is None:
+        return ["Belum ada email di data, jadi token tidak dapat dikirim. Isi dahulu emailnya."]
+    mail = next((mail for mail in mails if mail.letter is Letter.TOKEN), None)
+    if mail is None:
+        return [] if person.password_hash else ["Token belum pernah dikirim ke email yang tercatat."]
+    answer = f": {_seen_answer(mail, person)}" if mail.server_answer else ""
+    match mail.state:
+        case MailState.FAILED if mail.fault is FaultKind.RECIPIENT or mail.fault is None:
+            return [f"Token terakhir ditolak server email{answer}. Periksa alamatnya."]
+        case MailState.FAILED:
+            return [
+                f"Token terakhir tidak berangkat karena gangguan di pihak portal{answer}. Minta token baru."
+            ]
+        case MailState.WAITING | MailState.DEFERRED if mail.fault in OURS or mail.fault is FaultKind.LETTER:
+            return [
+                f"Token terakhir menunggu karena gangguan di pihak portal{answer}. Dikirim sendiri setelah "
+                "gangguan selesai."
+            ]
+        case MailState.DEFERRED:
+            return [
+                f"Token terakhir ditunda server email{answer}. Dicoba lagi pada {shown_moment(mail.due_at)}."
+            ]
+        case MailState.WAITING if mail.is_parked:
+            return [
+                "Token terakhir menunggu karena server email tujuannya sedang menunda semua surat. Dicoba "
+                "lagi dengan sendirinya."
+            ]
+        case MailState.WAITING | MailState.SENDING:
+            return ["Token terakhir sedang antre untuk dikirim."]
+        case MailState.HELD:
+            return ["Token terakhir ditahan karena di kotak surat sudah ada token yang masih berlaku."]
+        case MailState.UNCERTAIN:
+            return ["Pengiriman token terakhir terputus di tengah; tidak pasti apakah sampai."]
+        case MailState.SENT if mail.is_bounced_hard:
+            return ["Token terakhir dipantulkan server email, jadi tidak sampai."]
+        case MailState.SENT:
+            request = next((request for request in requests if request.id == mail.reset_request_id), None)
+            return _story_after_hand_over(mail, request, events)
+        case _:
+            assert_never(mail.state)
+
+
+def _story_after_hand_over(
+    mail: OutboxMail, request: ResetRequest | None, events: Sequence[AuditEvent]
+) -> list[str]:
+    handed_over_at = mail.settled_at or mail.posted_at
+    handed_over = f"Token terakhir diserahkan ke server email pada {shown_moment(handed_over_at)}"
+    # The last of each kind
+    since = {event.tag: event for event in reversed(events) if event.at >= handed_over_at}
+    if request is not None and request.used_at:
+        return [f"{handed_over} dan dipakai pada {shown_moment(request.used_at)}."]
+    if refused := since.get(Tag.TOKEN_REFUSED):
+        why = _WHY_REFUSED.get(
+            str(refused.detail.get("reason")), "salah ketik, atau bukan token yang sedang berlaku"
+        )
+        return [f"{handed_over}. Token yang dipakai pada {shown_moment(refused.at)} ditolak: {why}."]
+    if opened := since.get(Tag.LINK_OPENED):
+        return [
+            f"{handed_over}. Tautannya dibuka pada {shown_moment(opened.at)}, tetapi password belum dibuat."
+        ]
+    return [f"{handed_over}; tautannya belum pernah dibuka."]
+
+
+def _seen_mail(mail: OutboxMail, person: User) -> SeenMail:
+    return SeenMail(
+        words=_LETTERS[mail.letter],
+        address=mail.to_address if mail.to_address == person.email else _masked(mail.to_address),
+        state=mail.state,
+        posted_at=mail.posted_at,
+        settled_at=mail.settled_at,
+        due_at=mail.due_at if mail.state is MailState.DEFERRED else None,
+        answer=_seen_answer(mail, person),
+        is_bounced=mail.is_bounced_hard,
+    )
+
+
+def _seen_answer(mail: OutboxMail, person: User) -> str | None:
+    """Why a letter has not arrived. Mail servers repeat addresses: those that are not on record stay hidden
+    here too.
+
+    The word of a server that took it helps nobody, and in the demo names the file with the token in it. What
+    came back says something of the address on record alone: the reader of another could write it himself.
+    """
+    if mail.is_bounced_hard and mail.bounce_answer:
+        return _without_addresses(mail.bounce_answer, person) if mail.to_address == person.email else None
+    if mail.server_answer is None or mail.state is MailState.SENT:
+        return None
+    return _without_addresses(mail.server_answer, person)
+
+
+def _without_addresses(answer: str, person: User) -> str:
+    return _ADDRESS.sub(lambda found: found[0] if found[0] == person.email else "***", answer)
+
+
+def _fate(request: ResetRequest, person: User, now: datetime) -> str:
+    if request.user_id != person.id:
+        return "Alamatnya tidak tercatat, jadi tanpa token"
+    if request.used_at:
+        return f"Dipakai pada {shown_moment(request.used_at)}"
+    if request.credential_version != person.credential_version:
+        return "Tidak berlaku lagi: data akun berubah"
+    if request.expires_at is None:
+        return "Belum diserahkan ke server email"
+    if request.expires_at <= now:
+        return f"Tidak dipakai sampai masa berlakunya habis pada {shown_moment(request.expires_at)}"
+    return f"Berlaku sampai {shown_moment(request.expires_at)}"
+
+
+def _masked(address: str) -> str:
+    return EmailAddress(address).masked
+
+
+def _last_events(session: Session, person: User) -> list[AuditEvent]:
+    found = select(AuditEvent).where(AuditEvent.account_id == person.id).options(joinedload(AuditEvent.actor))
+    return list(session.scalars(found.order_by(AuditEvent.id.desc()).limit(_EVENTS_READ)))
+
+
+def _last_mails(session: Session, person: User) -> list[OutboxMail]:
+    found = select(OutboxMail).where(OutboxMail.user_id == person.id).options(lazyload("*"))
+    return list(session.scalars(found.order_by(OutboxMail.id.desc()).limit(_ROWS_SHOWN)))
+
+
+def _last_requests(session: Session, person: User) -> list[ResetRequest]:
+    found = select(ResetRequest).where(ResetRequest.nip == person.nip).options(lazyload("*"))
+    return list(session.scalars(found.order_by(ResetRequest.id.desc()).limit(_ROWS_SHOWN)))
+
+
+def _last_corrections(session: Session, person: User) -> list[EmailCorrection]:
+    found = select(EmailCorrection).where(EmailCorrection.user_id == person.id).options(lazyload("*"))
+    return list(session.scalars(found.order_by(EmailCorrection.id.desc()).limit(_ROWS_SHOWN)))
+
+
+def _last_changes(session: Session, person: User) -> list[IdentityChange]:
+    found = select(IdentityChange).where(IdentityChange.user_id == person.id).options(lazyload("*"))
+    return list(session.scalars(found.order_by(IdentityChange.id.desc()).limit(_ROWS_SHOWN)))

@@ -1,0 +1,1 @@
+"""A token by mail, and the password that it sets."""

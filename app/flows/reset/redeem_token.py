@@ -1,0 +1,164 @@
+"""Someone with a token from the mailbox sets a password. First activation and reset are the same act.
+
+Two steps around the hash, as at login: `check` proves the token and judges the password, `redeem` spends the
+token on the account as it stands then.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+from app.domain.client import Client
+from app.domain.indonesian_time import today_in_jakarta
+from app.domain.nip import Nip
+from app.domain.password_policy import PasswordPolicy, faults, personal_faults, policy_named
+from app.domain.reset_secret import Code, Link
+from app.flows.login import log_in
+from app.mail import letters
+from app.models.account import Account
+from app.models.admin_mandate import AdminMandate
+from app.models.audit_event import Tag
+from app.models.reset_request import ResetRequest, WhyRefused
+from app.models.user import User
+from app.security import audit, throttle
+from app.security.signing import SigningKeys
+from app.security.throttle import TooManyTries
+
+
+@dataclass(frozen=True)
+class TokenNotLive:
+    """Wrong, expired, used, or made worthless by a change of the account."""
+
+
+@dataclass(frozen=True)
+class TooWeak:
+    """The token is right and stays alive; the password is refused with these sentences."""
+
+    sentences: list[str]
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A live token was shown. It is not spent yet."""
+
+    reference: str
+
+
+def check(
+    session: Session,
+    nip: Nip,
+    proof: Code | Link,
+    password: str,
+    policy_setting: str,
+    keys: SigningKeys,
+    client: Client,
+    now: datetime,
+) -> Proven | TokenNotLive | TooWeak | TooManyTries:
+    """Prove the token first; only its owner is told what is wrong with the password."""
+    limit = throttle.TOKEN_PER_NIP
+    bucket = keys.fingerprint(limit.name, nip.digits)
+    is_typed = not isinstance(proof, Link)
+    answer = throttle.take(session, limit, bucket, now) if is_typed else None
+    account = Account.of(session, nip)
+    if isinstance(answer, TooManyTries):
+        audit.record_once_a_minute(session, Tag.TOKEN_THROTTLED, account, client, now, about=nip.digits)
+        return answer
+
+    request = _proven_request(session, nip, account, proof, keys, now)
+    if isinstance(request, WhyRefused) or request.user is None:
+        why = request if isinstance(request, WhyRefused) else WhyRefused.WRONG
+        # Typed codes are counted one by one above; links are not, and have no bound of their own.
+        record = (
+            audit.record if is_typed else partial(audit.record_once_a_minute, about=f"{nip.digits} {why}")
+        )
+        record(session, Tag.TOKEN_REFUSED, account, client, now, typed=str(is_typed), reason=why)
+        return TokenNotLive()
+
+    if is_typed:
+        throttle.forget(session, bucket)
+    user = request.user
+    policy = policy_for(session, user, policy_setting, now)
+    if sentences := faults(password, policy) or personal_faults(password, user.as_password_owner):
+        audit.record_once_a_minute(
+            session, Tag.PASSWORD_REFUSED, user, client, now, about=nip.digits, actor=user
+        )
+        return TooWeak(sentences)
+    return Proven(request.reference)
+
+
+def redeem(
+    session: Session,
+    proven: Proven,
+    password_hash: str,
+    keys: SigningKeys,
+    client: Client,
+    now: datetime,
+) -> User | TokenNotLive:
+    """Spend the token and write the password, if nothing has changed since. Of parallel holders one gets the
+    user.
+
+    The new password can be used at once: wrong tries with the old one are forgotten.
+    """
+    request = ResetRequest.with_reference(session, proven.reference)
+    user = User.with_id(session, request.user_id, lock=True) if request and request.user_id else None
+    if request is None or user is None:
+        return TokenNotLive()
+    why = request.why_not_live(now) or (None if request.use(session, now) else WhyRefused.USED)
+    if why:
+        audit.record(session, Tag.TOKEN_REFUSED, user, client, now, reason=why)
+        return TokenNotLive()
+
+    user.set_password(password_hash, now)
+    user.mail_failed_at = None  # the mailbox was read
+    log_in.forget_tries(session, user.shown_nip, keys)
+    audit.record(session, Tag.PASSWORD_SET, user, client, now, actor=user)
+    letters.password_changed(session, user, client, now)
+    return user
+
+
+def request_behind(session: Session, link: Link, keys: SigningKeys) -> ResetRequest | None:
+    """The request whose mailbox a link proves, live or not; None when the signature is not ours. Spends
+    nothing.
+
+    The signature comes first: who has asked knows the reference, and a request with an owner takes longer to
+    load.
+    """
+    if not keys.opens_link(link, link.reference, ResetRequest.key_of(session, link.reference)):
+        return None
+    return ResetRequest.with_reference(session, link.reference)
+
+
+def policy_for(session: Session, user: User, policy_setting: str, now: datetime) -> PasswordPolicy:
+    """Admins always have the strict rules."""
+    return policy_named(policy_setting, AdminMandate.holds_for(session, user.id, today_in_jakarta(now)))
+
+
+def _proven_request(
+    session: Session, nip: Nip, account: Account, proof: Code | Link, keys: SigningKeys, now: datetime
+) -> ResetRequest | WhyRefused:
+    """The live request that the proof opens."""
+    match proof:
+        case Link():
+            request = request_behind(session, proof, keys)
+            if request is None or request.nip != nip.digits:
+                return WhyRefused.WRONG
+            return request.why_not_live(now) or request
+        case Code():
+            return _opened_by_code(session, nip, account, proof, keys, now)
+
+
+def _opened_by_code(
+    session: Session, nip: Nip, account: Account, code: Code, keys: SigningKeys, now: datetime
+) -> ResetRequest | WhyRefused:
+    """A code is tried on each of the NIP's requests: every mail works, and an old mail's code is told apart
+    from a mistyped one. As many are tried for everybody, to the end, whether or not one has fitted."""
+    tried = ResetRequest.handed_over_for(session, nip, account, now)
+    opened = [one for one in tried if keys.opens_code(code, one.reference, one.key) and one.is_there]
+    if not opened:
+        return WhyRefused.WRONG if any(one.is_live for one in tried) else WhyRefused.NOTHING_OPEN
+    first = opened[0]
+    return (
+        ResetRequest.with_reference(session, first.reference) if first.is_live else None
+    ) or first.why_not_live

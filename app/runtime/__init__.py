@@ -1,0 +1,1 @@
+"""What a running portal has: its database, settings, migrations and log."""

@@ -1,0 +1,172 @@
+"""One JSON object a line: what happened, under which request id. No password, token, cookie, address in full,
+or whole NIP.
+
+The path is logged as its rule (`/konfirmasi-reset-password/<link>`), because the path itself may hold a
+secret. Other hands write lines too (the web server names the path of a broken connection, a library what it
+was given), so every text of every line is cut and masked here, at the last moment. The routes behind which
+secrets stand come from the URL map.
+"""
+
+import json
+import logging
+import re
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from time import perf_counter
+from types import TracebackType
+
+from flask import Flask, Response, g, has_request_context, request
+from sqlalchemy.engine import make_url
+from werkzeug.routing import Map
+from werkzeug.routing.converters import NumberConverter
+
+from app.domain.masks import HIDDEN, Masks
+from app.runtime.portal import request_id
+from config import Settings
+
+log = logging.getLogger("portal.request")
+_masks = Masks()  # of the process, as its log is
+_SHORTEST_SECRET = 8  # a shorter one stands in every second word
+_SHORTEST_NIP_AS_NUMBER = 10**15
+_SEAL = re.compile(r"(?:[0-9]+:)?[0-9a-f]{64}")  # the end of the trail, which must be in the log as it is
+_SECRET_NAME = re.compile(r"password|secret|token|cookie|authorization", re.IGNORECASE)
+
+
+class JsonLines(logging.Formatter):
+    """A log record as one line of JSON in ASCII, masked wherever something turns up. No record makes it
+    fail."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        try:
+            return json.dumps(self._line(record))
+        except Exception as fault:  # a line about an accident must not become another one
+            return json.dumps(
+                {
+                    "level": "ERROR",
+                    "logger": record.name,
+                    "message": f"unwritable line: {type(fault).__name__}",
+                }
+            )
+
+    def _line(self, record: logging.LogRecord) -> dict[str, object]:
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": masked(_message_of(record)),
+        }
+        if has_request_context():
+            line["request_id"] = request_id()
+        line |= {masked(name): _shown(name, value) for name, value in getattr(record, "fields", {}).items()}
+        if record.exc_info:
+            line["exception"] = masked(self.formatException(record.exc_info))
+        if record.stack_info:
+            line["stack"] = masked(record.stack_info)
+        return line
+
+
+def masked(text: str) -> str:
+    """The text without secrets, whole NIPs and addresses; long ones are cut."""
+    return _masks.masked(text)
+
+
+def configure() -> None:
+    """Send all log lines of the process to standard error as JSON; also what Python itself would write there:
+    warnings, and accidents that nobody has caught."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.raiseExceptions = False  # else the arguments of a broken line would be written as they are
+    logging.captureWarnings(True)
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda fault: _uncaught(fault.exc_type, fault.exc_value, fault.exc_traceback)
+    sys.unraisablehook = lambda fault: _uncaught(fault.exc_type, fault.exc_value, fault.exc_traceback)
+    for noisy in ("waitress.queue", "flask-limiter", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(_start_clock)
+    app.after_request(_log_request)
+
+
+def keep_out(app: Flask, settings: Settings) -> None:
+    """From now on no line of this process says what stands behind a secret route, nor what the settings keep
+    secret. To be called when all routes are there."""
+    global _masks
+    beginnings = _masks.beginnings.union(secret_beginnings(app.url_map))
+    _masks = Masks(beginnings, _masks.secrets.union(_secrets_of(settings)))
+
+
+def secret_beginnings(urls: Map) -> Iterator[str]:
+    """Where in a path something secret may begin: before the variables of every rule that takes more than
+    numbers of rows."""
+    for rule in urls.iter_rules():
+        if rule.endpoint != "static" and any(
+            not isinstance(one, NumberConverter) for one in rule._converters.values()
+        ):
+            yield rule.rule[: rule.rule.index("<")]
+
+
+def _secrets_of(settings: Settings) -> Iterator[str]:
+    of_mail = settings.mail_server.password if settings.mail_server else None
+    of_bounces = settings.bounce_mailbox.password if settings.bounce_mailbox else None
+    kept = (
+        *settings.secret_keys,
+        settings.metrics_token,
+        of_mail,
+        of_bounces,
+        make_url(settings.database_url).password,
+    )
+    return (secret for secret in kept if secret and len(secret) >= _SHORTEST_SECRET)
+
+
+def _message_of(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:
+        return f"{record.msg} (with arguments that do not fit)"
+
+
+def _shown(name: str, value: object) -> object:
+    """A field's value: numbers as they are, all texts masked."""
+    match value:
+        case int() if abs(value) >= _SHORTEST_NIP_AS_NUMBER:
+            return masked(str(value))
+        case None | bool() | int() | float():
+            return value
+        case _ if _SECRET_NAME.search(name):
+            return HIDDEN
+        case str() if _SEAL.fullmatch(value):
+            return value
+        case str():
+            return masked(value)
+        case Mapping():
+            return {masked(str(key)): _shown(str(key), one) for key, one in value.items()}
+        case list() | tuple():
+            return [_shown(name, one) for one in value]
+        case _:
+            return masked(str(value))
+
+
+def _uncaught(_kind: type[BaseException], fault: BaseException | None, trace: TracebackType | None) -> None:
+    if fault is not None and not isinstance(fault, KeyboardInterrupt | SystemExit):
+        logging.getLogger("portal").critical("accident", exc_info=(type(fault), fault, trace))
+
+
+def _start_clock() -> None:
+    g.started = perf_counter()
+
+
+def _log_request(response: Response) -> Response:
+    fields = {
+        "method": request.method,
+        "rule": request.url_rule.rule if request.url_rule else None,
+        "status": response.status_code,
+        "ms": round((perf_counter() - g.get("started", perf_counter())) * 1000, 1),
+    }
+    log.info("request", extra={"fields": fields})
+    response.headers["X-Request-ID"] = request_id()
+    return response

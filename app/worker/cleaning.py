@@ -1,0 +1,41 @@
+"""House is kept in small steps, each in a transaction of its own, for which others wait only a moment."""
+
+import logging
+from datetime import datetime, timedelta
+
+from app.flows.housekeeping import Chore, chores
+from app.runtime.db import unit_of_work
+from app.runtime.portal import portal
+
+log = logging.getLogger("portal.worker")
+
+
+class ChoresFailed(Exception):
+    """These could not be done, and the others are; what was in the way is in the log."""
+
+
+def all_chores() -> dict[str, Chore]:
+    """By name, as this portal's settings want them."""
+    return chores(timedelta(minutes=portal().settings.session_idle_minutes))
+
+
+def one_step(chore: Chore, moment: datetime) -> int:
+    with unit_of_work() as session:
+        return chore(session, moment)
+
+
+def clean_up(moment: datetime) -> dict[str, int]:
+    """Every chore, step after step until nothing of it is left; how many rows each has dealt with. Raises
+    ChoresFailed."""
+    dealt_with, failed = {}, []
+    for name, chore in all_chores().items():
+        dealt_with[name] = 0
+        try:
+            while step := one_step(chore, moment):
+                dealt_with[name] += step
+        except Exception as fault:
+            log.error("chore", exc_info=fault, extra={"fields": {"chore": name}})
+            failed.append(name)
+    if failed:
+        raise ChoresFailed(", ".join(failed))
+    return dealt_with

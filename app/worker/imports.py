@@ -1,0 +1,375 @@
+"""The worker's side of imports on a page. It runs in a thread of its own, so that letters leave while it
+works.
+
+It has several files in hand and does a chunk of each in turn, by instansi: a large file holds up nobody
+else's.
+"""
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import count, islice
+from threading import Event
+from time import perf_counter
+
+from flask import Flask
+from sqlalchemy.exc import OperationalError, SQLAlchemyError, TimeoutError
+
+from app.domain.indonesian_time import now
+from app.files import sandbox
+from app.files.seen_values import SeenInFile
+from app.files.table import Line, Sheet, UnreadableFile, in_batches
+from app.flows.imports import run_batch as steps
+from app.flows.imports import take_back_import
+from app.flows.imports.import_staff import vet
+from app.flows.imports.run_batch import Hold, LetGo, MandateEnded, Setting
+from app.runtime.db import engine, reading, unit_of_work
+from app.runtime.portal import portal
+
+log = logging.getLogger("portal.worker")
+
+ROWS_A_CHUNK = 250  # one transaction
+MOST_ROWS = 400_000  # in one file; as many as 32 MB hold where every row has a NIP, a name and a unit
+MOST_IN_HAND = 8  # files; each is a file without a name in the folder for temporary ones, and little memory
+CHUNKS_A_SLICE = (
+    20  # then a file that keeps another one waiting outside goes back into the row, and is read again later
+)
+SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_AFTER_A_FAULT = 3.0
+SECONDS_FOR_OTHER_WRITERS = 0.12  # SQLite has one writer at a time, and who waits for it looks every 0.1 s
+SECONDS_BETWEEN_SIGNS = 0.1  # of a workbook that another process unpacks
+_ACCIDENT = (
+    "Impor ini terhenti karena gangguan pada portal, dan gangguannya sudah tercatat. Unggah lagi "
+    "filenya, atau minta bantuan."
+)
+_TOO_MANY_ROWS = (
+    f"File ini berisi lebih dari {MOST_ROWS:,} baris. Bagi menjadi beberapa file, lalu unggah satu per satu."
+).replace(",", ".", 1)
+
+
+def run_imports(app: Flask, stop: Event) -> None:
+    """Until told to stop."""
+    turns = Turns(app)
+    while not stop.is_set():
+        try:
+            gap = turns.next()
+            stop.wait(SECONDS_BETWEEN_LOOKS if gap is None else gap)
+        except SQLAlchemyError as fault:
+            log.error("database", exc_info=fault)
+            stop.wait(SECONDS_AFTER_A_FAULT)
+        except Exception as accident:  # whatever it was: nobody would start this thread again
+            log.error("accident", exc_info=accident)
+            stop.wait(SECONDS_AFTER_A_FAULT)
+    turns.release()
+
+
+def import_next(app: Flask, stop: Event) -> bool:
+    """Carry all that waits through, by turns, or until told to stop. False when nothing waits."""
+    turns = Turns(app)
+    gap = turns.next()
+    if gap is None:
+        return False
+    while gap is not None:
+        if stop.wait(gap):
+            turns.release()
+            break
+        gap = turns.next()
+    return True
+
+
+class Turns:
+    """What one worker has in hand, and whose turn it is: the party whose last chunk is longest ago."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._in_hand: list[InHand] = []
+        self._ticks = count(1)
+        self._served: dict[int, int] = {}  # party -> tick
+
+    def next(self) -> float | None:
+        """Do one chunk. Returns how many seconds to leave the database to others; None when there is nothing
+        to do."""
+        self._take_up()
+        for other in list(self._in_hand):
+            self._keep(other)
+        if not self._in_hand:
+            return None
+        ready = [one for one in self._in_hand if not one.is_being_unpacked] or self._in_hand
+        turn = min(ready, key=lambda one: (self._served.get(one.party, 0), one.served))
+        turn.served = self._served[turn.party] = next(self._ticks)
+        try:
+            gap = turn.step()
+        except BaseException:
+            self._drop(turn)
+            raise
+        if gap is None:
+            self._drop(turn)
+            return 0.0
+        return 0.0 if turn.is_being_unpacked and self._in_hand != [turn] else gap
+
+    def release(self) -> None:
+        """The worker is told to stop: another one may go on with all of it at once."""
+        for one in list(self._in_hand):
+            self._put_back(one)
+
+    def _take_up(self) -> None:
+        """One more of those that wait outside, if there is room, or if somebody has to make room."""
+        with self._app.app_context(), reading() as session:
+            waiting = [(first, claim) for look, claim in _KINDS if (first := look(session, now()))]
+        if not waiting:
+            return
+        first, claim = min(waiting, key=lambda one: one[0].served_at or datetime.min.replace(tzinfo=UTC))
+        if len(self._in_hand) >= MOST_IN_HAND:
+            leaver = self._who_makes_room(first.party)
+            if leaver is None:
+                return
+            self._put_back(leaver)
+        if claimed := claim(self._app):
+            self._in_hand.append(claimed)
+
+    def _who_makes_room(self, party: int) -> "InHand | None":
+        """One of a party that has several in hand, for a party that has none; else whoever has had a
+        slice."""
+        parties = [one.party for one in self._in_hand]
+        if party in parties:
+            return None
+        longest = max(self._in_hand, key=lambda one: (parties.count(one.party), one.chunks_done))
+        return longest if parties.count(longest.party) > 1 or longest.chunks_done >= CHUNKS_A_SLICE else None
+
+    def _keep(self, one: "InHand") -> None:
+        try:
+            one.keep()
+        except LetGo:
+            one.ending = "let go"
+            self._drop(one)
+
+    def _put_back(self, one: "InHand") -> None:
+        try:
+            one.release()
+            one.ending = "released"
+        except LetGo:
+            one.ending = "let go"
+        self._drop(one)
+
+    def _drop(self, one: "InHand") -> None:
+        self._in_hand.remove(one)
+        one.close()
+
+
+class InHand(ABC):
+    """Something large that is done in chunks, as far as it goes in this worker's hand."""
+
+    is_being_unpacked = False  # by another process; there is nothing to do here meanwhile
+
+    def __init__(self, app: Flask, party: int) -> None:
+        self._app = app
+        self.party = party
+        self.served = 0  # when it had its last turn
+        self.chunks_done = 0
+        self.ending = "dropped"
+        self._work: Iterator[float] | None = None
+        self._started = perf_counter()
+
+    @abstractmethod
+    def chunks(self) -> Iterator[float]:
+        """Do a chunk and yield how long to leave the database to others. Raises what ends it."""
+
+    @abstractmethod
+    def keep(self) -> None:
+        """Say that the worker lives, if it is time to; raises LetGo."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """Another worker may go on with it at once; raises LetGo."""
+
+    @abstractmethod
+    def finish(self) -> str:
+        """All is done. Returns how it ended; raises LetGo."""
+
+    @abstractmethod
+    def stop_without_mandate(self) -> str: ...
+
+    @abstractmethod
+    def give_up(self, problem: str) -> str: ...
+
+    @abstractmethod
+    def fields(self) -> dict[str, object]:
+        """For the log."""
+
+    def step(self) -> float | None:
+        """Do the next chunk. Returns how long to leave the database to others; None when it is over, and
+        `ending` says how. Raises what the database raises: it goes on when the hold has run out."""
+        self._work = self._work or self.chunks()
+        try:
+            gap = next(self._work, None)
+            if gap is not None:
+                self.chunks_done += not self.is_being_unpacked
+                return gap
+            self.ending = self.finish()
+        except LetGo:
+            self.ending = "let go"
+        except MandateEnded:
+            self._end(self.stop_without_mandate)
+        except UnreadableFile as problem:
+            sentence = str(problem)
+            self._end(lambda: self.give_up(sentence))
+        except (OperationalError, TimeoutError):
+            raise
+        except Exception as accident:
+            log.error("accident", exc_info=accident)
+            self._end(lambda: self.give_up(_ACCIDENT))
+        return None
+
+    def close(self) -> None:
+        """Let go of its file and of the process that reads it."""
+        if isinstance(self._work, Generator):
+            self._work.close()
+        fields = {**self.fields(), "ending": self.ending, "seconds": round(perf_counter() - self._started, 1)}
+        log.info("import", extra={"fields": fields})
+
+    def _end(self, act: Callable[[], str]) -> None:
+        try:
+            self.ending = act()
+        except LetGo:
+            self.ending = "let go"
+
+
+class Pass(InHand):
+    """One way through one file."""
+
+    def __init__(self, app: Flask, hold: Hold) -> None:
+        super().__init__(app, hold.party)
+        self.hold = hold
+
+    def chunks(self) -> Iterator[float]:
+        """What an earlier worker has counted is only read once more, for what its rows say about those behind
+        them; addresses that it has set free may be taken in this pass already, and not only in the next
+        file."""
+        with self._app.app_context():
+            opens_cpns = portal().settings.cpns_activation == "otomatis"
+        with sandbox.begun(self._file()) as received, SeenInFile() as seen:
+            self.is_being_unpacked = True
+            while not received.is_read():
+                yield SECONDS_BETWEEN_SIGNS
+            self.is_being_unpacked = False
+            sheet, setting = received.sheet(), Setting(seen, opens_cpns)
+            self._note_delimiter(sheet.delimiter)
+            lines = sheet.lines()
+            for counted in in_batches(islice(lines, self.hold.rows_done), ROWS_A_CHUNK):
+                vet(counted, seen)
+                yield 0.0
+            for chunk in in_batches(lines, ROWS_A_CHUNK):
+                if self.hold.rows_done + len(chunk) > MOST_ROWS:
+                    raise UnreadableFile(_TOO_MANY_ROWS)
+                yield self._do(chunk, sheet, setting)
+
+    def _do(self, lines: Sequence[Line], sheet: Sheet, setting: Setting) -> float:
+        rows = vet(lines, setting.seen)
+        progress = (sheet.position, sheet.total)
+        with self._app.app_context():
+            if self.hold.is_dry_run:
+                with reading() as session:
+                    outcomes = steps.judge(session, self.hold, rows, setting, now())
+                with unit_of_work() as session:
+                    self.hold = steps.note(session, self.hold, lines, outcomes, progress, now())
+            else:
+                with unit_of_work() as session:
+                    outcomes = steps.take_over(session, self.hold, rows, setting, now())
+                    self.hold = steps.note(session, self.hold, lines, outcomes, progress, now())
+                if engine().dialect.name == "sqlite":
+                    return SECONDS_FOR_OTHER_WRITERS
+        return 0.0
+
+    def _file(self) -> bytes:
+        with self._app.app_context(), reading() as session:
+            return steps.file_of(session, self.hold)
+
+    def keep(self) -> None:
+        if now() > self.hold.until - steps.HOLD_LASTS / 2:
+            with self._app.app_context(), unit_of_work() as session:
+                self.hold = steps.keep(session, self.hold, now())
+
+    def _note_delimiter(self, delimiter: str) -> None:
+        with self._app.app_context(), unit_of_work() as session:
+            steps.note_delimiter(session, self.hold, delimiter)
+
+    def release(self) -> None:
+        with self._app.app_context(), unit_of_work() as session:
+            steps.release(session, self.hold)
+
+    def finish(self) -> str:
+        with self._app.app_context(), unit_of_work() as session:
+            return steps.finish(session, self.hold, now())
+
+    def stop_without_mandate(self) -> str:
+        with self._app.app_context(), unit_of_work() as session:
+            return steps.stop_without_mandate(session, self.hold, now())
+
+    def give_up(self, problem: str) -> str:
+        with self._app.app_context(), unit_of_work() as session:
+            return steps.give_up(session, self.hold, problem, now())
+
+    def fields(self) -> dict[str, object]:
+        return {"batch": self.hold.batch_id, "dry_run": self.hold.is_dry_run, "rows": self.hold.rows_done}
+
+
+class TakingBack(InHand):
+    """What a file has written, on the way back."""
+
+    def __init__(self, app: Flask, hold: take_back_import.Hold) -> None:
+        super().__init__(app, hold.party)
+        self.hold = hold
+
+    def chunks(self) -> Iterator[float]:
+        with self._app.app_context():
+            delay, rest = portal().settings.email_change_delay, 0.0
+            if engine().dialect.name == "sqlite":
+                rest = SECONDS_FOR_OTHER_WRITERS
+        while True:
+            with self._app.app_context(), unit_of_work() as session:
+                held = take_back_import.take_back_some(session, self.hold, ROWS_A_CHUNK, delay, now())
+            if held is None:
+                return
+            self.hold = held
+            yield rest
+
+    def keep(self) -> None:
+        if now() > self.hold.until - steps.HOLD_LASTS / 2:
+            with self._app.app_context(), unit_of_work() as session:
+                self.hold = take_back_import.keep(session, self.hold, now())
+
+    def release(self) -> None:
+        with self._app.app_context(), unit_of_work() as session:
+            take_back_import.release(session, self.hold)
+
+    def finish(self) -> str:
+        with self._app.app_context(), unit_of_work() as session:
+            return take_back_import.finish(session, self.hold, now())
+
+    def stop_without_mandate(self) -> str:
+        with self._app.app_context(), unit_of_work() as session:
+            return take_back_import.stop_without_mandate(session, self.hold, now())
+
+    def give_up(self, problem: str) -> str:
+        with self._app.app_context(), unit_of_work() as session:
+            return take_back_import.give_up(session, self.hold, problem, now())
+
+    def fields(self) -> dict[str, object]:
+        return {"batch": self.hold.batch_id, "taken_back_down_to": self.hold.down_to}
+
+
+def _file(app: Flask) -> InHand | None:
+    """The next file that waits, unless another worker was faster."""
+    with app.app_context(), unit_of_work() as session:
+        hold = steps.claim(session, now())
+    return Pass(app, hold) if hold else None
+
+
+def _taking_back(app: Flask) -> InHand | None:
+    with app.app_context(), unit_of_work() as session:
+        hold = take_back_import.claim(session, now())
+    return TakingBack(app, hold) if hold else None
+
+
+_KINDS = ((steps.first_waiting, _file), (take_back_import.first_waiting, _taking_back))
