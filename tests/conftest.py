@@ -4,26 +4,29 @@ people, mail."""
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from argon2 import low_level
-from argon2.exceptions import VerifyMismatchError
 from flask import Flask
 from hypothesis import settings
-from jinja2 import FileSystemBytecodeCache
-from werkzeug.routing import Rule
 
-from app import create_app, db
+from app import create_app
 from app.cli import demo
 from app.domain.indonesian_time import now
-from app.runtime import migrations
+from app.runtime import db, migrations
 from app.runtime.db import engine, unit_of_work
 from app.security import passwords
 from config import Settings
-from tests.databases import PostgresDatabase, SqliteDatabase, give_back, lent_engine, on_server, prepare_template
+from tests.databases import (
+    PostgresDatabase,
+    SqliteDatabase,
+    give_back,
+    lent_engine,
+    on_server,
+    prepare_template,
+)
 from tests.inbox import Inbox
 from tests.loaded_cast import load_cast
+from tests.made_once import COMPILED_TEMPLATES, keep_what_is_imported, make_once
 from tests.postgres_server import NoPostgres, throw_away_server
 from tests.visitor import Visitor
 
@@ -34,45 +37,13 @@ settings.register_profile("soak", deadline=None, max_examples=2000, print_blob=T
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 SECRET_KEY = "a key for tests only, of no use elsewhere"
-_kept = TemporaryDirectory(prefix="templates-")
-# Else every test's own portal would compile its pages anew
-COMPILED_TEMPLATES = FileSystemBytecodeCache(_kept.name)
-
-# Nor its addresses: what builds an address is the same in every portal.
-_compiled: dict[tuple[object, ...], object] = {}
-_compile_builder = Rule._compile_builder
-
-
-def _compile_once(rule: Rule, append_unknown: bool = True) -> object:
-    kinds = tuple(sorted((name, type(converter)) for name, converter in rule._converters.items()))
-    key = (rule.rule, append_unknown, repr(rule.defaults), repr(kinds), rule.subdomain, rule.host)
-    if key not in _compiled:
-        _compiled[key] = _compile_builder(rule, append_unknown)
-    return _compiled[key]
-
-
-Rule._compile_builder = _compile_once  # type: ignore[method-assign,assignment]
-
-# A hash is as dear as in production. The same password against the same hash is tried once in each process.
-_tried: dict[tuple[bytes, bytes, low_level.Type], VerifyMismatchError | None] = {}
-_verify_secret = low_level.verify_secret
-
-
-def _verify_once(hash: bytes, secret: bytes, type: low_level.Type) -> bool:
-    if (hash, secret, type) not in _tried:
-        try:
-            _verify_secret(hash, secret, type)
-            _tried[hash, secret, type] = None
-        except VerifyMismatchError as wrong:
-            _tried[hash, secret, type] = wrong
-    if wrong_once := _tried[hash, secret, type]:
-        raise VerifyMismatchError(*wrong_once.args)
-    return True
-
-
-low_level.verify_secret = _verify_once
-
+make_once()
 db.create_engine = lent_engine  # type: ignore[assignment]
+
+
+def pytest_collection_finish() -> None:
+    keep_what_is_imported()
+
 
 MakeApp = Callable[..., Flask]
 

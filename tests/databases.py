@@ -1,7 +1,8 @@
 """The databases that the tests of one process share, one test after the other.
 
-A database made anew costs PostgreSQL 150 ms, and an engine made anew compiles every statement again. So a test that
-comes later gets the database of an earlier one back, with all rows put back to what the migrations leave.
+A database made anew costs PostgreSQL 150 ms, and an engine made anew compiles every statement again. So a
+test that comes later gets the database of an earlier one, with all rows put back to what the migrations
+leave.
 """
 
 import shutil
@@ -12,9 +13,11 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Engine, create_engine
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
-_MOST_BYTES = 4 * 1024 * 1024  # of all tables; a fresh database is then cheaper than a bigger one that is emptied
+_MOST_BYTES = (
+    4 * 1024 * 1024
+)  # of all tables; a fresh database is then cheaper than a bigger one that is emptied
 
 # What a test may have left behind, beyond rows: other tables, statistics, a transaction that is still open.
 _NOTE_DDL = """
@@ -27,8 +30,12 @@ _ON_DDL = """
 CREATE EVENT TRIGGER changed ON ddl_command_end EXECUTE FUNCTION between_tests.note();
 CREATE EVENT TRIGGER dropped ON sql_drop EXECUTE FUNCTION between_tests.note();
 """
-_TABLES = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-_SEQUENCES = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"
+_TABLES = (
+    "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+)
+_SEQUENCES = (
+    "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"
+)
 _COLUMNS = """
 SELECT quote_ident(attname) FROM pg_attribute
 WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
@@ -77,7 +84,7 @@ class PostgresDatabase:
         self._connection: psycopg.Connection | None = None
 
     def emptied(self) -> str:
-        """The URL of a migrated, empty database; of a new one where the last test did more to it than to write rows."""
+        """The URL of a migrated, empty database: a new one where the last test did more than to write rows."""
         if not self._is_restored():
             self.drop()
             self._make()
@@ -92,7 +99,11 @@ class PostgresDatabase:
 
     def _make(self) -> None:
         self._name = f"portal_{next(self._numbers)}"
-        on_server(self._server, f"CREATE DATABASE {self._name} TEMPLATE {self.TEMPLATE}", since_15="STRATEGY FILE_COPY")
+        on_server(
+            self._server,
+            f"CREATE DATABASE {self._name} TEMPLATE {self.TEMPLATE}",
+            since_15="STRATEGY FILE_COPY",
+        )
         self._connection = _connected(self._server, self._name)
 
     def _is_restored(self) -> bool:
@@ -130,7 +141,7 @@ def _restoring_statements(connection: psycopg.Connection) -> Iterator[str]:
 
 
 def on_server(server: str, statement: str, since_15: str = "") -> None:
-    """`since_15` is added where the server knows it: copied as files, a database is there in half the time."""
+    """`since_15` is added where the server knows it: a database copied as files is there in half the time."""
     with _connected(server, "postgres") as connection:
         knows_it = connection.info.server_version >= 150_000
         connection.execute(f"{statement} {since_15 if knows_it else ''}".encode())
@@ -145,25 +156,29 @@ _engines: dict[str, Engine] = {}  # those that no app holds now
 
 
 def lent_engine(url: str, **options: Any) -> Engine:
-    """In place of `create_engine`: an engine that has compiled the portal's statements already, where one is free."""
-    return _engines.pop(url, None) or create_engine(url, **options)
+    """In place of `create_engine`: where one is free, an engine that has compiled the portal's statements."""
+    return _engines.pop(_name_of(make_url(url)), None) or create_engine(url, **options)
 
 
 def give_back(engine: Engine) -> None:
     """An app has ended. What still listens to its engine, or uses a connection of it, ends with it."""
-    url = engine.url.render_as_string(hide_password=False)
-    in_use = engine.pool.checkedout()  # type: ignore[attr-defined]
-    if in_use or _listeners(engine) or url in _engines:
-        engine.dispose()
+    is_idle = engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    if engine.dialect.name == "sqlite" or not is_idle or _listeners(engine):
+        engine.dispose()  # the next test of SQLite has another file at this place
+    if not is_idle or _listeners(engine):
         return
-    if engine.dialect.name == "sqlite":
-        engine.dispose()  # the next test has another file at this place
-    _engines[url] = engine
+    if _engines.setdefault(_name_of(engine.url), engine) is not engine:
+        engine.dispose()
 
 
 def forget_engine(url: str) -> None:
-    if engine := _engines.pop(url, None):
+    """No test will use this database again."""
+    if engine := _engines.pop(_name_of(make_url(url)), None):
         engine.dispose()
+
+
+def _name_of(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
 
 
 def _listeners(engine: Engine) -> int:

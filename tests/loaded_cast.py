@@ -1,4 +1,4 @@
-"""The cast in an empty database. The demo's own loading is done once in each process; later its rows are written again."""
+"""The cast in an empty database. The demo loads it once in each process; later its rows are written again."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,9 @@ from app.cli import demo
 from app.domain.indonesian_time import today_in_jakarta
 from app.models import AdminMandate, Base, Instansi, NameWord, PdmWindow, User
 
-_TABLES = tuple(Base.metadata.tables[model.__tablename__] for model in (Instansi, User, NameWord, AdminMandate, PdmWindow))
+_TABLES = tuple(
+    Base.metadata.tables[model.__tablename__] for model in (Instansi, User, NameWord, AdminMandate, PdmWindow)
+)
 
 _Rows = dict[Table, list[dict[str, Any]]]
 _written: dict[object, tuple[datetime, _Rows]] = {}
@@ -32,12 +34,18 @@ def load_cast(session: Session, password_hash: str, moment: datetime) -> None:
     for table, written in rows.items():
         session.execute(insert(table), [_moved(row, later) for row in written])
         if session.get_bind().dialect.name == "postgresql" and "id" in table.columns:
-            session.execute(text("SELECT setval(pg_get_serial_sequence(:table, 'id'), :last)"), {"table": table.name, "last": len(written)})
+            session.execute(
+                text("SELECT setval(pg_get_serial_sequence(:table, 'id'), :last)"),
+                {"table": table.name, "last": len(written)},
+            )
 
 
 def _rows(session: Session) -> _Rows:
     found = {table: [dict(row) for row in session.execute(select(table)).mappings()] for table in _TABLES}
-    return {table: [{name: row[name] for name in row if table.columns[name].computed is None} for row in rows] for table, rows in found.items()}
+    return {
+        table: [{name: row[name] for name in row if table.columns[name].computed is None} for row in rows]
+        for table, rows in found.items()
+    }
 
 
 def _moved(row: dict[str, Any], later: Any) -> dict[str, Any]:

@@ -1,0 +1,103 @@
+"""What every portal of a test would make anew, though it is the same in each: made once in each process.
+
+`make_once()` puts this in place. Nothing here changes what a portal answers.
+"""
+
+import gc
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from argon2 import low_level
+from argon2.exceptions import VerifyMismatchError
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
+from werkzeug.routing import Rule
+from whitenoise import WhiteNoise
+from whitenoise.responders import StaticFile
+
+from app.web import assets
+
+
+class _CompiledTemplates(BytecodeCache):
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+COMPILED_TEMPLATES = _CompiledTemplates()
+
+
+def make_once() -> None:
+    Rule._compile_builder = _builder_once(Rule._compile_builder)  # type: ignore[method-assign,assignment]
+    WhiteNoise.get_static_file = _served_once(WhiteNoise.get_static_file)
+    assets._files_of = _hashed_once(assets._files_of)  # type: ignore[assignment]
+    low_level.verify_secret = _verified_once(low_level.verify_secret)
+
+
+def keep_what_is_imported() -> None:
+    """Let the collector of garbage pass over modules, templates and tests: they stay until the end."""
+    gc.collect()
+    gc.freeze()
+
+
+def _builder_once(compile_builder: Callable[..., object]) -> Callable[..., object]:
+    """What builds an address."""
+    compiled: dict[tuple[object, ...], object] = {}
+
+    def once(rule: Rule, append_unknown: bool = True) -> object:
+        kinds = tuple(sorted((name, type(converter)) for name, converter in rule._converters.items()))
+        key = (rule.rule, append_unknown, repr(rule.defaults), repr(kinds), rule.subdomain, rule.host)
+        if key not in compiled:
+            compiled[key] = compile_builder(rule, append_unknown)
+        return compiled[key]
+
+    return once
+
+
+def _served_once(read: Callable[..., StaticFile]) -> Callable[..., StaticFile]:
+    """The headers of a static file."""
+    known: dict[tuple[str, str], StaticFile] = {}
+
+    def once(served: WhiteNoise, path: str, url: str) -> StaticFile:
+        if (path, url) not in known:
+            known[path, url] = read(served, path, url)
+        return known[path, url]
+
+    return once
+
+
+def _hashed_once(files_of: Callable[[Path], Any]) -> Callable[[Path], tuple[assets.StaticFile, ...]]:
+    """The content of the static files."""
+
+    @cache
+    def once(folder: Path) -> tuple[assets.StaticFile, ...]:
+        return tuple(files_of(folder))
+
+    return once
+
+
+def _verified_once(verify: Callable[..., bool]) -> Callable[..., bool]:
+    """A hash is as dear as in production. The same password against the same hash is tried once."""
+    tried: dict[tuple[bytes, bytes, low_level.Type], VerifyMismatchError | None] = {}
+
+    def once(hash: bytes, secret: bytes, type: low_level.Type) -> bool:
+        if (hash, secret, type) not in tried:
+            try:
+                verify(hash, secret, type)
+                tried[hash, secret, type] = None
+            except VerifyMismatchError as wrong:
+                tried[hash, secret, type] = wrong
+        if wrong_once := tried[hash, secret, type]:
+            raise VerifyMismatchError(*wrong_once.args)
+        return True
+
+    return once
