@@ -56,7 +56,9 @@ def postgres() -> Iterator[PostgresDatabase]:
             on_server(server, f"CREATE DATABASE {PostgresDatabase.TEMPLATE}")
             migrations.upgrade(server.format(PostgresDatabase.TEMPLATE))
             prepare_template(server)
-            yield PostgresDatabase(server)
+            database = PostgresDatabase(server)
+            yield database
+            database.drop()
     except NoPostgres as missing:
         if os.environ.get("CI"):
             pytest.fail(str(missing))

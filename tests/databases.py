@@ -84,7 +84,7 @@ class PostgresDatabase:
         self._connection: psycopg.Connection | None = None
 
     def emptied(self) -> str:
-        """The URL of a migrated, empty database: a new one where the last test did more than to write rows."""
+        """The URL of a migrated, empty database; a new one where the last test did not only write rows."""
         if not self._is_restored():
             self.drop()
             self._make()
