@@ -69,7 +69,9 @@ class SqliteDatabase:
         for file in self._file.parent.glob(f"{self._file.name}*"):
             file.unlink()
         shutil.copyfile(self._template, self._file)
-        return f"sqlite:///{self._file}"
+        url = f"sqlite:///{self._file}"
+        _shared.add(_name_of(make_url(url)))
+        return url
 
 
 class PostgresDatabase:
@@ -105,6 +107,7 @@ class PostgresDatabase:
             since_15="STRATEGY FILE_COPY",
         )
         self._connection = _connected(self._server, self._name)
+        _shared.add(_name_of(make_url(self._server.format(self._name))))
 
     def _is_restored(self) -> bool:
         if self._connection is None:
@@ -152,6 +155,7 @@ def _connected(server: str, name: str) -> psycopg.Connection:
     return psycopg.connect(host=parts.query["host"], user=parts.username, dbname=name, autocommit=True)  # type: ignore[arg-type]
 
 
+_shared: set[str] = set()  # the addresses of the databases above
 _engines: dict[str, Engine] = {}  # those that no app holds now
 
 
@@ -162,18 +166,21 @@ def lent_engine(url: str, **options: Any) -> Engine:
 
 def give_back(engine: Engine) -> None:
     """An app has ended. What still listens to its engine, or uses a connection of it, ends with it."""
-    is_idle = engine.pool.checkedout() == 0  # type: ignore[attr-defined]
-    if engine.dialect.name == "sqlite" or not is_idle or _listeners(engine):
-        engine.dispose()  # the next test of SQLite has another file at this place
-    if not is_idle or _listeners(engine):
-        return
-    if _engines.setdefault(_name_of(engine.url), engine) is not engine:
+    name = _name_of(engine.url)
+    is_as_before = engine.pool.checkedout() == 0 and not _listeners(engine)  # type: ignore[attr-defined]
+    if engine.dialect.name == "sqlite":
+        engine.dispose()  # the next test has another file at this place
+    if name not in _shared or name in _engines or not is_as_before:
         engine.dispose()
+    else:
+        _engines[name] = engine
 
 
 def forget_engine(url: str) -> None:
     """No test will use this database again."""
-    if engine := _engines.pop(_name_of(make_url(url)), None):
+    name = _name_of(make_url(url))
+    _shared.discard(name)
+    if engine := _engines.pop(name, None):
         engine.dispose()
 
 

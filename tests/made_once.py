@@ -67,9 +67,9 @@ def _served_once(read: Callable[..., StaticFile]) -> Callable[..., StaticFile]:
     """The headers of a static file."""
     known: dict[tuple[str, str], StaticFile] = {}
 
-    def once(served: WhiteNoise, path: str, url: str) -> StaticFile:
+    def once(served: WhiteNoise, path: str, url: str, **found: object) -> StaticFile:
         if (path, url) not in known:
-            known[path, url] = read(served, path, url)
+            known[path, url] = read(served, path, url, **found)
         return known[path, url]
 
     return once
