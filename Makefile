@@ -1,7 +1,7 @@
 # Everything a fresh machine needs is made here; Python 3.11 or newer and make are enough.
 PYTHON ?= python3
 BIN := .venv/bin
-STATIC := $(shell find static -type f ! -name '*.gz' ! -name '*.br')
+VENDOR := $(shell find static/vendor -type f ! -name '*.gz' ! -name '*.br')
 
 .PHONY: run test soak check bench icons pictures admin-pictures lock clean
 
@@ -44,10 +44,10 @@ lock:
 
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
-.venv/.for-run: .venv/bin/pip requirements.txt pyproject.toml $(STATIC)
+.venv/.for-run: .venv/bin/pip requirements.txt pyproject.toml $(VENDOR)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m whitenoise.compress --quiet static
+	$(BIN)/python -m whitenoise.compress --quiet static/vendor
 	@touch $@
 
 .venv/.for-development: .venv/.for-run requirements-dev.txt

@@ -8,7 +8,6 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from app.cli.serve import let_changes_take_effect
 from app.domain.client import Client
 from app.domain.corrections import CorrectionState, new_ticket
 from app.domain.indonesian_time import now, today_in_jakarta
@@ -16,6 +15,7 @@ from app.flows.identity.change_identity import confirm_change
 from app.models import EmailCorrection, IdentityChange, User
 from app.runtime.db import reading, unit_of_work
 from app.security.authority import Authority
+from app.worker.duties import let_changes_take_effect
 from tests.cast import DEWI, Person
 from tests.inbox import Inbox
 
@@ -94,7 +94,8 @@ def confirm_as_second(app: Flask, person: Person) -> None:
         admin = session.scalars(select(User).where(User.nip == DEWI.nip)).one()
         held = Authority.of(session, admin, today_in_jakarta(now()))
         change = latest_change(app, person)
-        assert held is not None and change is not None
+        assert held is not None
+        assert change is not None
         confirmed = confirm_change(
             session, held, change.id, timedelta(hours=24), Client("-", "-", "-"), now()
         )

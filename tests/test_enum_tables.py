@@ -22,7 +22,7 @@ from config import ROOT, Settings
 TEMPLATES = ROOT / "templates"
 # Tables that leave members out, each with the reason why nobody meets an accident.
 PARTIAL = {
-    "app.web.trail_words.GROUPS": "the tags of one group; WORDS holds all groups together",
+    "app.web.words.trail.GROUPS": "the tags of one group; WORDS holds all groups together",
     "app.flows.imports.run_batch._WAITS": "asked only for a state that is in it",
     "app.blueprints.admin.imports.Progress": "asked with .get for a batch whose worker is at work; the "
     "rest has no word",
@@ -109,11 +109,11 @@ def test_the_search_finds_the_tables_that_there_are() -> None:
     """Else it would pass because it looks in the wrong place."""
     kept, written = dict(_kept_tables()), {where for where, _, _ in _written_tables()}
 
-    assert {"app.flows.people.view_person._LETTERS", "app.web.trail_words.WORDS"} <= kept.keys()
+    assert {"app.flows.people.view_person._LETTERS", "app.web.words.trail.WORDS"} <= kept.keys()
     assert {
         "app.flows.people.view_person._LETTERS",
         "app.domain.identity._STATE_LABELS",
-        "app.web.trail_words.GROUPS",
+        "app.web.words.trail.GROUPS",
     } <= written
     assert {"Letter", "Tag", "MailState", "BatchState", "ChangeKind", "IdentityCheck"} <= ENUMS.keys()
 

@@ -12,7 +12,7 @@ from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import client
 from app.web import sessions
 from app.web.sessions import login_required
-from app.web.trail_words import words_for
+from app.web.words.trail import words_for
 
 blueprint = Blueprint("account", __name__, url_prefix="/akun")
 

@@ -34,7 +34,11 @@ def ask(link: str) -> ResponseReturnValue:
             return _not_a_link()
         may_stop = can_be_stopped(db, change, change.user, now())
     return render_template(
-        "auth/stop_change.html", link=link, change=change, may_stop=may_stop, becomes=_as_shown(change)
+        "correction/stop_change_by_link.html",
+        link=link,
+        change=change,
+        may_stop=may_stop,
+        becomes=_as_shown(change),
     )
 
 
@@ -55,7 +59,7 @@ def stop(link: str) -> ResponseReturnValue:
 @login_required
 def ask_in_session() -> ResponseReturnValue:
     change = sessions.require_visitor().under_way
-    return render_template("account/stop_change.html", change=change)
+    return render_template("correction/stop_change_in_session.html", change=change)
 
 
 @blueprint.post("/akun/hentikan-ganti-email")

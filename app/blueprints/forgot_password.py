@@ -2,20 +2,19 @@
 
 import hashlib
 import secrets
-from datetime import datetime
 
-from flask import Blueprint, Response, make_response, redirect, render_template, session, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import StringField
 
 from app.domain.indonesian_time import now
 from app.flows.reset.request_reset import request_reset
-from app.models.reset_request import ResetRequest
 from app.runtime.db import unit_of_work
 from app.runtime.portal import client, portal
 from app.web import limits
 from app.web.again import LOST_CSRF, shows_again
+from app.web.asked import remember
 from app.web.fields import EmailField, NipField
 
 blueprint = Blueprint("forgot_password", __name__)
@@ -30,7 +29,7 @@ class ForgotPasswordForm(FlaskForm):
 
 def _page(form: ForgotPasswordForm, status: int = 200, likely_meant: str | None = None) -> Response:
     page = render_template(
-        "auth/forgot_password.html",
+        "reset/forgot_password.html",
         form=form,
         form_id=form.form_id.data or secrets.token_urlsafe(12),
         likely_meant=likely_meant,
@@ -76,18 +75,6 @@ def ask() -> ResponseReturnValue:
     limits.count_ask()
     remember(asked.request, asked.request.asked_at)
     return redirect(url_for("token_confirmation.page"), 303)
-
-
-def remember(asked: ResetRequest, at: datetime) -> None:
-    """Let this browser find the request again after a reload or a closed tab."""
-    session.pop("link", None)
-    session.permanent = True
-    session["asked"] = {
-        "reference": asked.reference,
-        "nip": asked.nip,
-        "email": asked.typed_email,
-        "at": at.isoformat(timespec="milliseconds"),
-    }
 
 
 def _submission(form: ForgotPasswordForm) -> str:

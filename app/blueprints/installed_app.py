@@ -7,12 +7,11 @@ import json
 from flask import Blueprint, Response, abort, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.blueprints.login import START_OF_THE_APP
 from app.runtime.portal import portal
 from app.web import assets
 from app.web.assets import static_url
 from app.web.compression import compressed_for_strangers
-from app.web.sessions import no_act
+from app.web.sessions import START_OF_THE_APP, no_act
 
 blueprint = Blueprint("installed_app", __name__)
 

@@ -18,7 +18,6 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import PasswordField, ValidationError
 
-from app.blueprints.token_confirmation import waits_for_token
 from app.domain.indonesian_time import now
 from app.domain.password_policy import LONGEST_PASSWORD, has_blank_end
 from app.flows.login import log_in, log_out
@@ -28,13 +27,14 @@ from app.runtime.portal import client
 from app.security.throttle import TooManyTries
 from app.web import limits, sessions
 from app.web.again import LOST_CSRF, shows_again
+from app.web.asked import waits_for_token
 from app.web.entering import BLANK_END, WRONG, note_not_open, password_of, slow_down, try_to_enter
 from app.web.fields import NipField, refuse
 from app.web.pages import error_page
+from app.web.sessions import START_OF_THE_APP
 
 blueprint = Blueprint("login", __name__)
 
-START_OF_THE_APP = "aplikasi"  # the manifest's start_url is /login?aplikasi=1
 # Where a page goes by itself at the end of its session: /login?sesi=berakhir; and who logs out after it:
 # /login?sesi=keluar
 SESSION, ENDED, LEFT = "sesi", "berakhir", "keluar"
@@ -56,7 +56,7 @@ class LoginForm(FlaskForm):
 def _page(form: LoginForm, status: int = 200) -> Response:
     is_nobody = sessions.visitor() is None and not form.is_submitted()
     session_is = request.args.get(SESSION) if is_nobody else None
-    page = render_template("auth/login.html", form=form, has_errors=bool(form.errors), session_is=session_is)
+    page = render_template("login/login.html", form=form, has_errors=bool(form.errors), session_is=session_is)
     return make_response(page, status)
 
 
@@ -132,7 +132,7 @@ def not_open() -> ResponseReturnValue:
         user = User.with_id(db, note["user"])
     if user is None or password_of(user) != note["password_of"]:
         return redirect(url_for("login.page"), 303)
-    return render_template("auth/not_open.html", user=user)
+    return render_template("login/not_open.html", user=user)
 
 
 def _not_by_this_form() -> ResponseReturnValue:

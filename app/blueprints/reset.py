@@ -3,7 +3,6 @@
 from flask import Blueprint, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from app.blueprints.token_confirmation import Asked, ConfirmationForm, OpenedLink, opened_link, page
 from app.domain.categories import Activation
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip, read_nip
@@ -17,6 +16,8 @@ from app.security import passwords
 from app.security.throttle import TooManyTries
 from app.web import limits, sessions
 from app.web.again import LOST_CSRF, shows_again
+from app.web.asked import Asked, OpenedLink, opened_link
+from app.web.confirmation_page import ConfirmationForm, page
 from app.web.fields import refuse
 
 blueprint = Blueprint("reset", __name__)

@@ -1,30 +1,20 @@
-"""Letters that come back: `mysapk bounce`, to which a mail server gives them, and the worker's look into
-their mailbox."""
+"""Letters that come back: `mysapk bounce`, to which a mail server gives them."""
 
 import logging
 import sys
-import threading
 
 import click
-from flask import Flask
 from flask.cli import ScriptInfo
-from sqlalchemy.exc import DataError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from app.domain.bounce import LONGEST_MESSAGE, read_bounce
-from app.domain.client import WORKER
-from app.domain.indonesian_time import now
-from app.flows.people.take_bounce import LeftAlone, Noted, take_bounce
-from app.mail.bounce_mailbox import MailboxFault, OpenMailbox
-from app.runtime.db import unit_of_work
+from app.domain.bounce import LONGEST_MESSAGE
 from app.runtime.logs import masked
-from app.runtime.portal import portal
-from config import BadSetting, BounceMailbox
+from app.worker.bounces import in_words, take
+from config import BadSetting
 
 log = logging.getLogger("portal.worker")
 
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: Postfix, Exim and Sendmail keep the message and come back with it
-SECONDS_BETWEEN_LOOKS = 120.0
-MESSAGES_A_ROUND = 50
 
 
 @click.command()
@@ -41,7 +31,7 @@ def bounce(context: click.Context, recipient: str) -> None:
     try:
         app = context.ensure_object(ScriptInfo).load_app()
         with app.app_context():
-            taken = _take(message, recipient)
+            taken = take(message, recipient)
     except (BadSetting, SQLAlchemyError) as fault:
         click.echo(f"mysapk bounce: kept for later: {masked(str(fault).splitlines()[0])}", err=True)
         sys.exit(TRY_AGAIN)
@@ -49,79 +39,7 @@ def bounce(context: click.Context, recipient: str) -> None:
         log.error("accident", exc_info=accident)
         click.echo(f"mysapk bounce: kept for later: {type(accident).__name__}, the log says more", err=True)
         sys.exit(TRY_AGAIN)
-    click.echo(_in_words(taken))
-
-
-def run_bounces(app: Flask, mailbox: BounceMailbox, stop: threading.Event) -> None:
-    """Look into the mailbox until told to stop. A thread of its own: a server that hangs holds up no letter.
-    That it is away is said once, and that it is back."""
-    is_away = False
-    while not stop.is_set():
-        has_more = False
-        try:
-            has_more = look_into_mailbox(app, mailbox, stop) == MESSAGES_A_ROUND
-            if is_away:
-                log.info("bounce mailbox is back")
-            is_away = False
-        except MailboxFault as fault:
-            if not is_away:
-                log.error("bounce mailbox", extra={"fields": {"host": mailbox.host, "fault": str(fault)}})
-            is_away = True
-        except SQLAlchemyError as fault:
-            log.error("database", exc_info=fault, extra={"fields": {"duty": "bounces"}})
-        except Exception as accident:  # nobody would start this thread again
-            log.error("accident", exc_info=accident, extra={"fields": {"duty": "bounces"}})
-        if not has_more:
-            stop.wait(SECONDS_BETWEEN_LOOKS)
-
-
-def look_into_mailbox(app: Flask, where: BounceMailbox, stop: threading.Event) -> int:
-    """Read what is new, the oldest first; how many that were. A message is put away only when what it says is
-    committed: reports that were read are removed, everything else stays as read, for somebody might have
-    written it."""
-    with OpenMailbox(where) as mailbox:
-        unread = mailbox.unread(MESSAGES_A_ROUND)
-        for number in unread:
-            if stop.is_set():
-                break
-            if _take_safely(app, mailbox.message(number)):
-                mailbox.remove(number)
-            else:
-                mailbox.keep_as_read(number)
-    return len(unread)
-
-
-def _take_safely(app: Flask, message: bytes) -> bool:
-    """Whether nobody needs the message any more. One that cannot be taken must not stand before all others
-    for ever."""
-    try:
-        with app.app_context():
-            taken = _take(message, "")
-    except DataError as accident:
-        log.error("accident", exc_info=accident)
-        return False
-    except SQLAlchemyError:
-        raise  # the database is away, for all of them
-    except Exception as accident:
-        log.error("accident", exc_info=accident)
-        return False
-    return isinstance(taken, Noted) or taken.is_answered
-
-
-def _take(message: bytes, recipient: str) -> Noted | LeftAlone:
-    came_back = read_bounce(message)
-    with unit_of_work() as session:
-        taken = take_bounce(session, came_back, recipient, portal().keys, WORKER, now())
-    log.info("bounce", extra={"fields": {"outcome": _in_words(taken)}})
-    return taken
-
-
-def _in_words(taken: Noted | LeftAlone) -> str:
-    if isinstance(taken, LeftAlone):
-        return f"ignored: {taken.why}"
-    kind = "hard" if taken.is_hard else "soft"
-    person = "the person's page says so" if taken.marks_person else "nobody is marked"
-    return f"taken: mail {taken.mail_id} did not arrive ({taken.status}, {kind}); {person}"
+    click.echo(in_words(taken))
 
 
 def _from_standard_input() -> bytes:

@@ -27,8 +27,9 @@ from app.domain.staff_file import (
     Fault,
     guarded,
 )
+from app.files.open_table import opened
 from app.files.seen_values import SeenInFile
-from app.files.table import Line, Sheet, UnreadableFile, in_batches, opened
+from app.files.table import Line, Sheet, UnreadableFile, in_batches
 from app.files.text_workbook import TextWorkbook
 from app.flows.imports import import_instansi as instansi_flow
 from app.flows.imports import import_staff as staff_flow

@@ -12,15 +12,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.domain.client import COMMAND_LINE
 from app.domain.indonesian_time import now
 from app.models.audit_head import AuditHead
-from app.runtime.db import engine, reading, unit_of_work
+from app.runtime.db import SECONDS_FOR_OTHER_WRITERS, engine, reading, unit_of_work
 from app.runtime.portal import portal
 from app.security import sealing
 from app.security.kept_head import Anchor, KeptHead, Unreadable
 from app.security.sealing import Accepted, Fault, FaultKind, Findings, HeadMoved, HeadNotGenuine, Resealed
+from app.worker.sealing import kept_head, log_head, seal_what_is_new
 
 log = logging.getLogger("portal.trail")
 
-SECONDS_FOR_OTHER_WRITERS = 0.12  # SQLite has one writer at a time, and who waits for it looks every 0.1 s
 _ROWS_TO_SHOW = 20
 _ADVICE = {
     frozenset({FaultKind.LATE, FaultKind.FUTURE}): (
@@ -109,7 +109,7 @@ def verify(anchors: tuple[tuple[int, str], ...]) -> None:
 def accept_restored(named: tuple[int, str], because: str) -> None:
     """Go on after an older backup was put back, or the database was made anew, on purpose; on each machine
     that says so."""
-    kept = _kept()
+    kept = kept_head()
     lost, findings = _look({}, goes_by_file=False)
     head = Anchor(*named)
     with reading() as session:
@@ -151,7 +151,7 @@ def accept_late(ids: tuple[int, ...], takes_all: bool, because: str) -> None:
             click.echo(f"{row_id}\t{at}\t{tag}")
     accepted = 0
     while True:
-        kept = _kept()
+        kept = kept_head()
         with unit_of_work() as session:
             chosen = None if takes_all else ids
             outcome = sealing.accept_late(
@@ -187,7 +187,7 @@ def reseal() -> None:
     started, rows = perf_counter(), 0
     while True:
         with unit_of_work() as session:
-            outcome = sealing.reseal_next(session, portal().keys, _kept().read(), COMMAND_LINE, now())
+            outcome = sealing.reseal_next(session, portal().keys, kept_head().read(), COMMAND_LINE, now())
             if not isinstance(outcome, Resealed):
                 session.rollback()
         match outcome:
@@ -214,53 +214,6 @@ def reseal() -> None:
     )
 
 
-# -- the worker
-# --------------------------------------------------------------------------------------------------------
-def seal_what_is_new() -> int:
-    """Seal one batch, in a transaction of its own; without a lock where there is nothing to seal. 0 when none
-    is left, or when the head is not genuine: that stays as it is, for `mysapk audit verify` to tell."""
-    keys, kept = portal().keys, _kept()
-    seen = kept.read()  # before the database: so it is never ahead of what is read there
-    with reading() as session:
-        if not sealing.is_any_to_seal(session, now()) or sealing.why_not(session, keys, seen) is not None:
-            return 0
-    with unit_of_work() as session:
-        sealed = sealing.seal_next(session, keys, seen, now())
-        head = AuditHead.now(session)
-    if isinstance(sealed, HeadNotGenuine):
-        return 0
-    if sealed and head is not None:
-        kept.keep(Anchor(head.seal_no, head.seal))  # what is in the way of it is told by `log_head`
-    return sealed
-
-
-def log_head() -> None:
-    """Leave the end of the trail in the log and in this machine's file: anchors outside the database. Who
-    could put back an older state of all tables cannot change what another machine has already taken from
-    here."""
-    kept = _kept()
-    seen = kept.read()
-    with reading() as session:
-        why_not = sealing.why_not(session, portal().keys, seen)
-        head = AuditHead.now(session)
-        blocked = sealing.count_out_of_reach(session, now())
-    if blocked:
-        fields = {"rows": blocked}
-        log.error(
-            "trail: rows too old or in the future are not sealed; run mysapk audit verify",
-            extra={"fields": fields},
-        )
-    if head is None or why_not is not None:
-        log.error(f"trail: {why_not or 'no head'}, nothing is sealed; run mysapk audit verify")
-        return
-    log.info("trail", extra={"fields": {"seal_no": head.seal_no, "seal": head.seal}})
-    if seen is None and head.seal_no:
-        log.warning("trail: this machine had no head outside the database; it keeps one from here on")
-    if (head.seal_no or head.mark) and (problem := kept.keep(Anchor(head.seal_no, head.seal))):
-        fields_of_file = {"file": str(kept.path), "problem": problem}
-        log.error("trail: the head cannot be kept outside the database", extra={"fields": fields_of_file})
-
-
 def has_known_head(made: Engine) -> bool:
     """Whether the tables are already those for which a head of zero carries a mark."""
     found = inspect(made)
@@ -272,7 +225,7 @@ def has_known_head(made: Engine) -> bool:
 def begin_trail() -> str | None:
     """After the tables were made, or brought to this release: let the trail begin with what is there. Returns
     what the operator must be told, if this machine knows of a longer trail in the same place."""
-    kept = _kept()
+    kept = kept_head()
     seen = kept.read()
     with unit_of_work() as session:
         sealing.begin(session, portal().keys, seen, now())
@@ -291,7 +244,7 @@ def begin_trail() -> str | None:
 def begin_trail_of_demo() -> None:
     """Whoever deletes the demo's database wants a new one. That is said and noted, like every such
     decision."""
-    kept = _kept()
+    kept = kept_head()
     lost = kept.read()
     with unit_of_work() as session:
         sealing.begin(session, portal().keys, None, now())
@@ -309,7 +262,7 @@ def begin_trail_of_demo() -> None:
 
 def fault_of_kept_head() -> str | None:
     """What `mysapk check` says about the head outside the database."""
-    kept = _kept()
+    kept = kept_head()
     seen = kept.read()
     if isinstance(seen, Unreadable):
         return (
@@ -326,14 +279,9 @@ def fault_of_kept_head() -> str | None:
 
 # -- words
 # ------------------------------------------------------------------------------------------------------------
-def _kept() -> KeptHead:
-    settings = portal().settings
-    return KeptHead.of(settings.instance, settings.database_url, portal().keys)
-
-
 def _look(anchors: dict[int, str], goes_by_file: bool = True) -> tuple[Anchor | Unreadable | None, Findings]:
     """At one state of the database, however long it takes; the file is read before, so it is never ahead."""
-    seen = _kept().read()
+    seen = kept_head().read()
     with reading() as session:
         if engine().dialect.name == "postgresql":
             session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
@@ -344,7 +292,7 @@ def _tell_of(findings: Findings, kept: Anchor | Unreadable | None) -> None:
     for fault in findings.named:
         click.echo(f"RUSAK: {_in_words(fault)}", err=True)
     if isinstance(kept, Unreadable):
-        click.echo(f"{_kept().path}: {kept.why}", err=True)
+        click.echo(f"{kept_head().path}: {kept.why}", err=True)
     click.echo(f"Jejak audit rusak: {findings.faults} temuan.", err=True)
     for kinds, advice in _ADVICE.items():
         if kinds & findings.kinds:
@@ -377,7 +325,7 @@ def _tell_of_keys(findings: Findings) -> None:
 
 def _tell_of_outside(kept: Anchor | Unreadable | None, end: Anchor) -> None:
     """Of a trail that is whole: its end may be kept."""
-    file = _kept()
+    file = kept_head()
     if kept is None and end.seal_no:
         click.echo(
             "Peringatan: tidak ada kepala di luar database di mesin ini, jadi keadaan lama yang dipulihkan "

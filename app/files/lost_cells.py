@@ -14,7 +14,7 @@ from app.domain.spreadsheet_cell import NO_RESULT
 
 MOST_LOST_CELLS = 100_000
 
-_CHUNK = 1 << 20
+CHUNK = 1 << 20
 _MAY_BE_LOST = re.compile(rb"""<(?:[A-Za-z0-9_]+:)?f[\s/>]|\st\s*=\s*["']e["']""")
 _LONGEST_MARK = 64
 _LONGEST_ERROR = 40
@@ -96,7 +96,7 @@ class _Cells:
 def _may_have_any(archive: zipfile.ZipFile, part: str) -> bool:
     tail = b""
     with archive.open(part) as sheet:
-        while chunk := sheet.read(_CHUNK):
+        while chunk := sheet.read(CHUNK):
             if _MAY_BE_LOST.search(tail + chunk):
                 return True
             tail = chunk[-_LONGEST_MARK:]
@@ -135,7 +135,7 @@ def _parse(
     parser.StartDoctypeDeclHandler = _no_doctype
     try:
         with archive.open(part) as content:
-            while chunk := content.read(_CHUNK):
+            while chunk := content.read(CHUNK):
                 parser.Parse(chunk)
             parser.Parse(b"", True)
     except (expat.ExpatError, KeyError) as error:

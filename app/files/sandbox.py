@@ -14,11 +14,12 @@ from time import monotonic, sleep
 from typing import IO, cast
 
 from app.domain.staff_file import STAFF_COLUMNS, Fault
-from app.files.table import LONGEST_ROW, Line, Sheet, UnreadableFile, is_workbook, sheet_in
+from app.files import sandbox_main
+from app.files.delimited_line import LONGEST_ROW
+from app.files.open_table import is_workbook, sheet_in
+from app.files.table import Line, Sheet, UnreadableFile
 
-END = "end"  # the last word of the process: without it, it was broken off
-
-_READER = ("-m", "app.files.sandbox_main")
+_READER = ("-m", sandbox_main.__name__)
 _HOME = Path(__file__).parents[2]
 _LONGEST_ANSWER = LONGEST_ROW * 8  # characters of a row, at worst each written as \\u....
 _SECONDS_BETWEEN_SIGNS = 0.1
@@ -138,7 +139,7 @@ class _Workbook(Sheet):
                     known = dict(zip(self.header, map(str, cells), strict=False))
                     yield Line(number, known, _fault(fault))
                 case said:
-                    if said != END:
+                    if said != sandbox_main.END:
                         raise UnreadableFile(_CANNOT_BE_READ)
                     return
 

@@ -22,6 +22,8 @@ from app.security.once_a_minute import OnceAMinute
 
 _READ_ONLY = {"portal_read_only": True}
 _SECONDS_TO_WAIT_FOR_A_LOCK = 15
+# Between two large pieces of work: SQLite has one writer at a time, and who waits for it looks every 0.1 s.
+SECONDS_FOR_OTHER_WRITERS = 0.12
 
 
 def init_app(app: Flask, url: str, fingerprint: Callable[..., str]) -> None:

@@ -6,15 +6,24 @@ from datetime import timedelta
 from functools import wraps
 from typing import ParamSpec
 
-from flask import Response, make_response, render_template, request, url_for
+from flask import (
+    Response,
+    abort,
+    make_response,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException, NotFound
 
 from app.domain.indonesian_time import now
 from app.domain.password_policy import strict_rules
 from app.flows.login import confirm_password, log_in
 from app.models.audit_event import Tag
+from app.models.instansi import Instansi
 from app.models.user import User
 from app.runtime.db import unit_of_work
 from app.runtime.portal import client, portal
@@ -197,7 +206,7 @@ def _ask_for_password(status: int, problem: str | None = None) -> Response:
         (name, value) for name, values in request.form.lists() if name not in not_kept for value in values
     ]
     page = render_template(
-        "admin/prove_again.html",
+        "login/confirm_password.html",
         kept=kept,
         field=PASSWORD_FIELD,
         nip_field=NIP_FIELD,
@@ -221,3 +230,13 @@ def _record_refusal(user: User, reason: str | None = None) -> None:
             rule=rule,
             reason=reason,
         )
+
+
+def chosen_instansi(db: Session, held: Authority, code: str) -> Instansi | None:
+    """The one that a list is narrowed to; None without a code. One out of reach does not exist."""
+    if not code:
+        return None
+    instansi = Instansi.with_code(db, code)
+    if instansi is None or not held.covers(instansi.id):
+        abort(404)
+    return instansi

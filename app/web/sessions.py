@@ -36,6 +36,7 @@ from app.runtime.portal import client, portal
 from app.security.authority import Authority
 
 P = ParamSpec("P")
+START_OF_THE_APP = "aplikasi"  # the manifest's start_url is /login?aplikasi=1
 _PEOPLE_IN_A_COOKIE = 5  # who share one browser
 KNOWN_FOR = timedelta(days=180)  # since this person last logged in here
 BY_ITSELF = "otomatis"  # in the query of an address that a page opens without anybody having pressed anything

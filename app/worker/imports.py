@@ -24,7 +24,7 @@ from app.flows.imports import run_batch as steps
 from app.flows.imports import take_back_import
 from app.flows.imports.import_staff import vet
 from app.flows.imports.run_batch import Hold, LetGo, MandateEnded, Setting
-from app.runtime.db import engine, reading, unit_of_work
+from app.runtime.db import SECONDS_FOR_OTHER_WRITERS, engine, reading, unit_of_work
 from app.runtime.portal import portal
 
 log = logging.getLogger("portal.worker")
@@ -37,7 +37,6 @@ CHUNKS_A_SLICE = (
 )
 SECONDS_BETWEEN_LOOKS = 0.5
 SECONDS_AFTER_A_FAULT = 3.0
-SECONDS_FOR_OTHER_WRITERS = 0.12  # SQLite has one writer at a time, and who waits for it looks every 0.1 s
 SECONDS_BETWEEN_SIGNS = 0.1  # of a workbook that another process unpacks
 _ACCIDENT = (
     "Impor ini terhenti karena gangguan pada portal, dan gangguannya sudah tercatat. Unggah lagi "

@@ -20,12 +20,12 @@ from whitenoise.compress import Compressor
 
 from app import create_app
 from app.cli.demo_desk import liven
-from app.cli.serve import work
 from app.domain.indonesian_time import now
 from app.models.login_session import LoginSession
 from app.models.outbox_mail import MailState, OutboxMail
 from app.runtime.db import engine, reading, unit_of_work
 from app.web import assets
+from app.worker.loop import work
 from config import Settings
 from tests.conftest import SECRET_KEY, people
 from tests.inbox import Inbox, Mail
@@ -111,10 +111,10 @@ def compressed_copy(folder: Path) -> Path:
     static = folder / "static"
     shutil.copytree(assets.STATIC, static, ignore=shutil.ignore_patterns("*.gz", "*.br"))
     compressor = Compressor(quiet=True)
-    for file in [
-        file for file in static.rglob("*") if file.is_file() and compressor.should_compress(file.name)
-    ]:
-        compressor.compress(str(file))
+    vendored = [file for file in (static / "vendor").rglob("*") if file.is_file()]
+    for file in vendored:
+        if compressor.should_compress(file.name):
+            compressor.compress(str(file))
     return static
 
 

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from flask import Flask
 from sqlalchemy import select
 
-from app.cli.serve import work
 from app.domain.client import Client
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
@@ -20,6 +19,7 @@ from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
+from app.worker.loop import work
 from app.worker.mails import send_next
 from tests.cast import BUDI
 from tests.faults.smtp_server import eventually

@@ -40,7 +40,8 @@ def test_a_person_activates_with_the_token_from_the_mail(
     entered = visitor.log_in(person.nip, NEW_PASSWORD)
     assert (entered.status_code, entered.location) == (303, "/beranda")
     home = words_of(visitor.open("/beranda"))
-    assert person.name in home and "Akun Anda sudah aktif" in home
+    assert person.name in home
+    assert "Akun Anda sudah aktif" in home
 
 
 def test_the_mailed_link_fills_in_the_token_on_another_device(
@@ -73,7 +74,8 @@ def test_the_page_after_asking_survives_a_reload(visitor: Visitor, inbox: Inbox)
 
     for _ in range(2):
         page = words_of(visitor.open("/konfirmasi-reset-password"))
-        assert "Periksa email Anda" in page and "Budi@NusaJaya.example" in page
+        assert "Periksa email Anda" in page
+        assert "Budi@NusaJaya.example" in page
 
     assert inbox.fetch_one("budi@nusajaya.example").code
 
@@ -127,7 +129,8 @@ def test_a_token_lives_an_hour_from_its_delivery_not_from_its_wish(visitor: Visi
         clock.shift(timedelta(minutes=2))
         refused = visitor.reset_password(mail.code, NEW_PASSWORD, nip=BUDI.nip)
 
-    assert refused.status_code == 422 and "lewat masa berlakunya" in words_of(refused)
+    assert refused.status_code == 422
+    assert "lewat masa berlakunya" in words_of(refused)
 
 
 def test_a_used_link_says_so_to_who_opens_it(visitor: Visitor, inbox: Inbox) -> None:
@@ -144,7 +147,8 @@ def test_a_refused_token_keeps_what_was_typed_but_never_the_password(visitor: Vi
     page = visitor.reset_password("WDJB-MJHT", NEW_PASSWORD, nip="19900715 201505 1 002")
 
     assert page.status_code == 422
-    assert 'value="WDJB-MJHT"' in page.text and "19900715 201505 1 002" in page.text
+    assert 'value="WDJB-MJHT"' in page.text
+    assert "19900715 201505 1 002" in page.text
     assert NEW_PASSWORD not in page.text
     assert "<title>Kesalahan: " in page.text
 
@@ -168,7 +172,8 @@ def test_a_refused_password_leaves_the_token_alive(
     code = inbox.fetch_one().code
 
     refused = visitor.reset_password(code, password)
-    assert refused.status_code == 422 and reason in words_of(refused)
+    assert refused.status_code == 422
+    assert reason in words_of(refused)
 
     assert visitor.reset_password(code, NEW_PASSWORD).status_code == 303
 
@@ -179,7 +184,8 @@ def test_an_admin_needs_the_strict_password(visitor: Visitor, inbox: Inbox) -> N
 
     refused = visitor.reset_password(code, NEW_PASSWORD)
 
-    assert refused.status_code == 422 and "12 karakter" in words_of(refused)
+    assert refused.status_code == 422
+    assert "12 karakter" in words_of(refused)
     assert visitor.reset_password(code, "Kuda-Laut-Biru-77").status_code == 303
 
 
@@ -204,7 +210,8 @@ def test_joko_whose_address_is_wrong_hears_so_at_the_address_he_typed(visitor: V
 
     mail = inbox.fetch_one("joko@nusajaya.example")
 
-    assert "tidak terdaftar" in mail.text and "/perbaikan-email/" in mail.link
+    assert "tidak terdaftar" in mail.text
+    assert "/perbaikan-email/" in mail.link
     assert "joko@nusajaya.example" in words_of(visitor.open(mail.link))
 
 
@@ -231,7 +238,9 @@ def test_cinta_may_set_a_password_but_waits_for_her_instansi(
 
     answer = visitor.log_in(CINTA.nip, NEW_PASSWORD)
     page = words_of(visitor.open(answer.location))
-    assert "menunggu persetujuan" in page and "Data not found in AUTH BKN" in page and "loket 3" in page
+    assert "menunggu persetujuan" in page
+    assert "Data not found in AUTH BKN" in page
+    assert "loket 3" in page
     assert not visitor.is_logged_in()
 
     approved = peopled.test_cli_runner().invoke(args=["approve", CINTA.nip])
@@ -241,7 +250,8 @@ def test_cinta_may_set_a_password_but_waits_for_her_instansi(
 
 def test_a_likely_slip_in_the_domain_is_a_warning_that_can_be_passed(visitor: Visitor, inbox: Inbox) -> None:
     warned = visitor.ask_for_token(BUDI.nip, "budi@gmial.com")
-    assert warned.status_code == 422 and "budi@gmail.com" in words_of(warned)
+    assert warned.status_code == 422
+    assert "budi@gmail.com" in words_of(warned)
     assert inbox.fetch() == []
 
     passed = visitor.submit(
@@ -278,8 +288,10 @@ def test_a_link_for_another_nip_than_the_one_asked_for_warns_before_it_is_used(
     visitor.open(foreign_link)
     page = visitor.open("/konfirmasi-reset-password")
 
-    assert "untuk NIP lain" in words_of(page) and "19850312******2***" in page.text
-    assert SARI.nip not in page.text and "Bukan NIP Anda?" in page.text
+    assert "untuk NIP lain" in words_of(page)
+    assert "19850312******2***" in page.text
+    assert SARI.nip not in page.text
+    assert "Bukan NIP Anda?" in page.text
 
 
 def test_the_next_person_at_a_shared_browser_starts_afresh(visitor: Visitor) -> None:
@@ -289,7 +301,9 @@ def test_the_next_person_at_a_shared_browser_starts_afresh(visitor: Visitor) -> 
     assert visitor.open("/konfirmasi-reset-password?nip=lain").status_code == 303
 
     page = visitor.open("/konfirmasi-reset-password").text
-    assert "budi@nusajaya.example" not in page and BUDI.nip not in page and 'id="nip"' in page
+    assert "budi@nusajaya.example" not in page
+    assert BUDI.nip not in page
+    assert 'id="nip"' in page
 
 
 def test_an_old_link_shows_nobodys_nip(visitor: Visitor, inbox: Inbox) -> None:

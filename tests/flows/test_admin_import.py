@@ -153,11 +153,17 @@ def test_wati_looks_first_and_then_imports(peopled: Flask, wati: Visitor, inbox:
 
     assert "Ditambahkan 2 baris Diubah 1 baris Tetap 1 baris Ditolak 1 baris" in words_of(wati.open(page))
     somebody, budi = on_record(peopled, newcomer(1)[:18]), on_record(peopled, BUDI.nip)
-    assert somebody is not None and somebody.activation is Activation.NOT_ACTIVATED
-    assert budi is not None and budi.work_unit == "Dinas Kearsipan"
+    assert somebody is not None
+    assert somebody.activation is Activation.NOT_ACTIVATED
+    assert budi is not None
+    assert budi.work_unit == "Dinas Kearsipan"
     told, letter = inbox.fetch()
-    assert told.to == BUDI.email and "Data Anda dibetulkan" in told.text and "unit kerja" in told.text
-    assert letter.to == RATNA.email and "Wati Kusuma" in letter.text and "3" in letter.text
+    assert told.to == BUDI.email
+    assert "Data Anda dibetulkan" in told.text
+    assert "unit kerja" in told.text
+    assert letter.to == RATNA.email
+    assert "Wati Kusuma" in letter.text
+    assert "3" in letter.text
 
 
 def test_the_trail_says_who_imported_whom(peopled: Flask, wati: Visitor) -> None:
@@ -178,7 +184,8 @@ def test_the_trail_says_who_imported_whom(peopled: Flask, wati: Visitor) -> None
     assert {event.actor_id for event in events} == {batch.uploaded_by_id}
     assert {event.detail["batch"] for event in events} == {batch.id}
     assert {event.instansi_id for event in events} == {batch.instansi_id}
-    assert events[-1].detail["new"] == 1 and events[-1].detail["changed"] == 1
+    assert events[-1].detail["new"] == 1
+    assert events[-1].detail["changed"] == 1
 
 
 def test_a_workbook_is_read_by_a_process_of_its_own(peopled: Flask, wati: Visitor) -> None:
@@ -205,7 +212,8 @@ def test_a_cpns_who_became_pns_by_a_file_is_let_in_where_the_setting_says_so(
     imported(app, logged_in(app, WATI), staff_file(row(CINTA, category="PNS")))
 
     cinta = on_record(app, CINTA.nip)
-    assert cinta is not None and cinta.activation is Activation.NOT_ACTIVATED
+    assert cinta is not None
+    assert cinta.activation is Activation.NOT_ACTIVATED
 
 
 def test_wati_cancels_after_reading_the_report(peopled: Flask, wati: Visitor) -> None:
@@ -219,7 +227,8 @@ def test_wati_cancels_after_reading_the_report(peopled: Flask, wati: Visitor) ->
         wati.open(wati.post(f"{page}/jalankan", csrf_token=wati.csrf_token("/admin/impor")).location)
     )
     assert on_record(peopled, newcomer(1)[:18]) is None
-    assert len(trail(peopled, Tag.IMPORT_CANCELLED)) == 1 and not trail(peopled, Tag.IMPORT_CONFIRMED)
+    assert len(trail(peopled, Tag.IMPORT_CANCELLED)) == 1
+    assert not trail(peopled, Tag.IMPORT_CONFIRMED)
 
 
 def test_pressing_run_twice_runs_once(peopled: Flask, wati: Visitor) -> None:
@@ -240,7 +249,8 @@ def test_running_needs_the_password_again_after_ten_minutes(peopled: Flask, wati
     with time_machine.travel(now() + timedelta(minutes=11)):
         answer = run(wati, page)
 
-    assert answer.status_code == 403 and "Password sekali lagi" in words_of(answer)
+    assert answer.status_code == 403
+    assert "Password sekali lagi" in words_of(answer)
     assert batch_of(peopled, page).state is BatchState.CHECKED
 
 
@@ -274,7 +284,8 @@ def test_what_is_no_table_is_refused_at_once(
 ) -> None:
     answer = upload(wati, content, "pegawai.csv")
 
-    assert answer.status_code == 422 and sentence in words_of(answer)
+    assert answer.status_code == 422
+    assert sentence in words_of(answer)
     with peopled.app_context(), reading() as session:
         assert session.scalar(select(func.count()).select_from(ImportBatch)) == 0
 
@@ -282,7 +293,8 @@ def test_what_is_no_table_is_refused_at_once(
 def test_no_file_at_all_is_refused(wati: Visitor) -> None:
     answer = wati.submit("/admin/impor")
 
-    assert answer.status_code == 422 and "Pilih satu file" in words_of(answer)
+    assert answer.status_code == 422
+    assert "Pilih satu file" in words_of(answer)
 
 
 def test_a_file_beyond_the_limit_is_refused(wati: Visitor) -> None:
@@ -412,21 +424,24 @@ def test_a_file_does_not_change_the_email_of_an_account_in_use(
     assert batch_of(peopled, page).result == {"refused": 1, "new": 1}
     assert "halaman pegawai tersebut" in refusals(peopled, page)[2]
     found = on_record(peopled, person.nip)
-    assert found is not None and found.email == person.email
+    assert found is not None
+    assert found.email == person.email
 
 
 def test_everything_else_of_an_account_in_use_may_come_by_file(peopled: Flask, wati: Visitor) -> None:
     imported(peopled, wati, staff_file(row(SARI, email="", unit="Dinas Kearsipan")))
 
     sari = on_record(peopled, SARI.nip)
-    assert sari is not None and (sari.work_unit, sari.email) == ("Dinas Kearsipan", SARI.email)
+    assert sari is not None
+    assert (sari.work_unit, sari.email) == ("Dinas Kearsipan", SARI.email)
 
 
 def test_an_email_that_nobody_has_used_yet_may_come_by_file(peopled: Flask, wati: Visitor) -> None:
     imported(peopled, wati, staff_file(row(JOKO, email="joko@nusajaya.example")))
 
     joko = on_record(peopled, JOKO.nip)
-    assert joko is not None and joko.email == "joko@nusajaya.example"
+    assert joko is not None
+    assert joko.email == "joko@nusajaya.example"
 
 
 def test_email_and_category_of_a_ppt_are_for_the_page(peopled: Flask, raka: Visitor) -> None:
@@ -446,13 +461,15 @@ def test_the_centre_moves_people_by_file_and_nobody_else(
     imported(peopled, ratna, staff_file(row(BUDI, instansi=CONTOH)))
 
     budi = on_record(peopled, BUDI.nip)
-    assert budi is not None and budi.instansi.code == CONTOH
+    assert budi is not None
+    assert budi.instansi.code == CONTOH
 
 
 def test_an_admin_of_two_instansi_says_for_which_the_file_is(peopled: Flask, wati: Visitor) -> None:
     with peopled.app_context(), unit_of_work() as session:
         admin, contoh = User.with_nip(session, Nip(WATI.nip)), Instansi.with_code(session, CONTOH)
-        assert admin is not None and contoh is not None
+        assert admin is not None
+        assert contoh is not None
         today = today_in_jakarta(now())
         session.add(
             AdminMandate(user_id=admin.id, role=Role.ADMIN_INSTANSI, instansi_id=contoh.id, sk_number="SK-2",
@@ -473,9 +490,8 @@ def test_wati_cannot_upload_for_another_instansi(peopled: Flask, wati: Visitor) 
 
     page = checked(peopled, wati, staff_file(newcomer(1, CONTOH)), instansi=str(contoh.id))
 
-    assert batch_of(peopled, page).instansi_id != contoh.id and batch_of(peopled, page).dry_run == {
-        "refused": 1
-    }
+    assert batch_of(peopled, page).instansi_id != contoh.id
+    assert batch_of(peopled, page).dry_run == {"refused": 1}
 
 
 # -- rights at the moment of the run
@@ -488,7 +504,8 @@ def test_a_mandate_that_ends_after_the_click_stops_the_import(peopled: Flask, wa
     work(peopled)
 
     batch = batch_of(peopled, page)
-    assert batch.state is BatchState.CANCELLED and "tidak berlaku lagi" in (batch.problem or "")
+    assert batch.state is BatchState.CANCELLED
+    assert "tidak berlaku lagi" in (batch.problem or "")
     assert on_record(peopled, newcomer(1)[:18]) is None
 
 
@@ -531,14 +548,16 @@ def test_raka_does_not_find_watis_batch(peopled: Flask, wati: Visitor, raka: Vis
     for act in ("jalankan", "batalkan"):
         assert raka.post(f"{page}/{act}", csrf_token=token).status_code == 404
     assert "rahasia-wati" not in raka.open("/admin/impor").text
-    assert "rahasia-wati" in ratna.open("/admin/impor").text and ratna.open(page).status_code == 200
+    assert "rahasia-wati" in ratna.open("/admin/impor").text
+    assert ratna.open(page).status_code == 200
     assert batch_of(peopled, page).state is BatchState.CHECKED
 
 
 def test_the_batches_of_the_centre_are_for_the_centre(peopled: Flask, wati: Visitor, ratna: Visitor) -> None:
     page = checked(peopled, ratna, staff_file(newcomer(1)), "pusat.csv")
 
-    assert wati.open(page).status_code == 404 and "pusat.csv" not in wati.open("/admin/impor").text
+    assert wati.open(page).status_code == 404
+    assert "pusat.csv" not in wati.open("/admin/impor").text
 
 
 def test_a_long_list_goes_on_by_pages(peopled: Flask, wati: Visitor) -> None:
@@ -554,7 +573,9 @@ def test_a_long_list_goes_on_by_pages(peopled: Flask, wati: Visitor) -> None:
 
     first = wati.open("/admin/impor").text
     further = re.search(r'rel="next" href="([^"]+)"', first)
-    assert further and "file-29.csv" in first and "file-04.csv" not in first
+    assert further
+    assert "file-29.csv" in first
+    assert "file-04.csv" not in first
     assert "file-04.csv" in wati.open(further[1]).text
 
 
@@ -566,24 +587,22 @@ def test_refused_rows_come_as_a_file_without_formulas_and_go_in_again(peopled: F
 
     answer = wati.open(f"{page}/ditolak.csv")
 
-    assert (
-        answer.headers["Content-Disposition"].startswith("attachment")
-        and answer.headers["X-Content-Type-Options"] == "nosniff"
-    )
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
     [refused] = csv.DictReader(io.StringIO(answer.get_data().decode("utf-8-sig")))
-    assert (
-        refused["nama"] == '\'=HYPERLINK("http://x")'
-        and refused["email"] == "'@sum"
-        and refused["unit_kerja"] == "'-Gudang"
-    )
-    assert refused["baris"] == "2" and refused["kesalahan"]
+    assert refused["nama"] == '\'=HYPERLINK("http://x")'
+    assert refused["email"] == "'@sum"
+    assert refused["unit_kerja"] == "'-Gudang"
+    assert refused["baris"] == "2"
+    assert refused["kesalahan"]
     assert [event.detail["what"] for event in trail(peopled, Tag.EXPORTED)] == ["import_refusals"]
 
     corrected = answer.get_data().decode("utf-8-sig").replace("'@sum", "benar@nusajaya.example")
     again = imported(peopled, wati, corrected.encode())
     assert batch_of(peopled, again).result == {"new": 1}
     found = on_record(peopled, "199001012010011001")
-    assert found is not None and found.work_unit == "-Gudang"
+    assert found is not None
+    assert found.work_unit == "-Gudang"
 
 
 def as_saved(content: bytes, cells: dict[str, str]) -> bytes:
@@ -629,8 +648,10 @@ def test_refused_rows_as_xlsx_are_corrected_and_all_new(
         answer.headers["Content-Disposition"]
         == f"attachment; filename=impor-{batch_of(peopled, page).id}-ditolak.xlsx"
     )
-    assert book.rows[1][0] == "199001012010011" and book.rows[3][6:8] == ["+62812", "4"]
-    assert book.is_text and book.kinds == {"inlineStr"}, "every column, the numbers of lines too"
+    assert book.rows[1][0] == "199001012010011"
+    assert book.rows[3][6:8] == ["+62812", "4"]
+    assert book.is_text, "every column, the numbers of lines too"
+    assert book.kinds == {"inlineStr"}, "every column, the numbers of lines too"
 
     again = imported(peopled, wati, corrected(answer.data), "impor-ditolak.xlsx")
 
@@ -652,7 +673,8 @@ def test_a_refused_row_is_typed_anew_below_the_others(peopled: Flask, wati: Visi
 def test_the_columns_of_the_template_are_text(wati: Visitor) -> None:
     book = spreadsheets.opened(wati.open("/admin/impor/template.xlsx").data)
 
-    assert book.is_text and book.rows == [[*HEADER.split(","), "telepon"]]
+    assert book.is_text
+    assert book.rows == [[*HEADER.split(","), "telepon"]]
 
 
 def test_refused_rows_keep_the_delimiter_of_the_file(peopled: Flask, wati: Visitor) -> None:
@@ -783,8 +805,10 @@ def test_a_worker_that_dies_in_the_middle_loses_no_row_and_counts_none_twice(
         work(peopled)
 
     batch = batch_of(peopled, page)
-    assert batch.state is BatchState.DONE and batch.result == {"new": 760, "refused": 1}
-    assert len(trail(peopled, Tag.IMPORTED_NEW)) == 760 and len(trail(peopled, Tag.IMPORT_DONE)) == 1
+    assert batch.state is BatchState.DONE
+    assert batch.result == {"new": 760, "refused": 1}
+    assert len(trail(peopled, Tag.IMPORTED_NEW)) == 760
+    assert len(trail(peopled, Tag.IMPORT_DONE)) == 1
     assert list(refusals(peopled, page)) == [762]
 
 
@@ -832,7 +856,8 @@ def test_four_workers_at_once_do_every_batch_once(peopled: Flask, wati: Visitor)
         list(workers.map(lambda _: work(peopled), range(4)))
 
     assert [batch_of(peopled, page).result for page in pages] == [{"new": 9}] * 4
-    assert len(trail(peopled, Tag.IMPORTED_NEW)) == 36 and len(trail(peopled, Tag.IMPORT_DONE)) == 4
+    assert len(trail(peopled, Tag.IMPORTED_NEW)) == 36
+    assert len(trail(peopled, Tag.IMPORT_DONE)) == 4
 
 
 # -- what is forgotten
@@ -875,7 +900,8 @@ def test_what_nobody_confirms_in_a_week_is_cancelled(peopled: Flask, wati: Visit
     house_kept(peopled, timedelta(days=8))
     house_kept(peopled, timedelta(days=10))
 
-    assert batch_of(peopled, page).state is BatchState.CANCELLED and left(peopled) == (1, 0, 0)
+    assert batch_of(peopled, page).state is BatchState.CANCELLED
+    assert left(peopled) == (1, 0, 0)
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,8 @@ def test_the_manifest_names_the_portal_and_starts_it_as_an_app(make_app: MakeApp
 
     assert answer.content_type == "application/manifest+json; charset=utf-8"
     said = json.loads(answer.text)
-    assert said["name"] == "Portal Pegawai Nusa Jaya" and said["short_name"] == "Portal Pegaw"
+    assert said["name"] == "Portal Pegawai Nusa Jaya"
+    assert said["short_name"] == "Portal Pegaw"
     assert (said["id"], said["scope"], said["start_url"], said["display"]) == ("/", "/", START, "standalone")
     assert (said["lang"], said["handle_links"]) == ("id", "preferred")
     assert [(icon["sizes"], icon["purpose"]) for icon in said["icons"]] == [
@@ -78,7 +79,8 @@ def test_pages_to_read_are_compressed_and_pages_with_a_form_never(peopled: Flask
 
     for path in ("/bantuan", "/kuki", "/aksesibilitas", "/sw.js"):
         plain, packed = visitor.open(path), visitor.client.get(path, headers=zipped)
-        assert packed.headers["Content-Encoding"] == "gzip" and "Accept-Encoding" in packed.headers["Vary"]
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert "Accept-Encoding" in packed.headers["Vary"]
         assert gzip.decompress(packed.data) == plain.data
         assert "Content-Encoding" not in sari.client.get(path, headers=zipped).headers
     for path in ("/login", "/lupa-password", CONFIRMATION, "/perbaikan-email"):
@@ -90,7 +92,8 @@ def test_the_worker_lists_this_release_by_content(visitor: Visitor) -> None:
 
     paths = {url.split("?")[0] for url, _ in release["files"]}
     assert {"/static/css/portal.css", "/static/js/portal.js"} <= paths
-    assert all(path.startswith("/static/") for path in paths) and not any("bantuan" in path for path in paths)
+    assert all(path.startswith("/static/") for path in paths)
+    assert not any("bantuan" in path for path in paths)
     for url, integrity in (*release["files"], release["offline"]):
         assert (
             integrity == f"sha256-{b64encode(hashlib.sha256(_fetched(visitor, url).data).digest()).decode()}"
@@ -108,7 +111,9 @@ def test_the_page_without_a_network_holds_nothing_of_who_is_logged_in(
     page = sari.open("/tanpa-jaringan")
 
     assert page.text == visitor.open("/tanpa-jaringan").text
-    assert "Tidak ada jaringan" in words_of(page) and "csrf" not in page.text and "Sari" not in page.text
+    assert "Tidak ada jaringan" in words_of(page)
+    assert "csrf" not in page.text
+    assert "Sari" not in page.text
     assert "Set-Cookie" not in page.headers
 
 
@@ -177,7 +182,8 @@ def test_the_app_goes_on_at_the_confirmation_when_the_phone_had_thrown_it_away(
     answer = visitor.open(START)
     assert (answer.status_code, answer.location) == (303, CONFIRMATION)
     page = visitor.open(CONFIRMATION)
-    assert f'name="nip" value="{BUDI.nip}"' in page.text and BUDIS_ADDRESS in words_of(page)
+    assert f'name="nip" value="{BUDI.nip}"' in page.text
+    assert BUDIS_ADDRESS in words_of(page)
     assert visitor.reset_password(inbox.fetch_one().code, NEW_PASSWORD).status_code == 303
 
     assert visitor.open(START).status_code == 200
@@ -232,7 +238,8 @@ def test_whose_answer_was_lost_hears_that_the_password_may_be_new(
     code, csrf_token = inbox.fetch_one().code, visitor.csrf_token(CONFIRMATION)
     fields = {"csrf_token": csrf_token, "nip": BUDI.nip, "token": code, "password": NEW_PASSWORD}
     before = visitor.client.get_cookie("formulir")
-    assert before and visitor.post("/reset-password", **fields).status_code == 303
+    assert before
+    assert visitor.post("/reset-password", **fields).status_code == 303
     visitor.client.set_cookie("formulir", before.value)
 
     again = visitor.post("/reset-password", **fields)
@@ -258,7 +265,8 @@ def test_after_a_reset_the_browser_may_fetch_the_login_page_meanwhile(visitor: V
 def test_logging_out_twice_ends_well(peopled: Flask) -> None:
     sari = logged_in(peopled, SARI)
     csrf_token, before = sari.csrf_token("/akun"), sari.client.get_cookie("formulir")
-    assert before and sari.post("/logout", csrf_token=csrf_token).status_code == 303
+    assert before
+    assert sari.post("/logout", csrf_token=csrf_token).status_code == 303
     sari.client.set_cookie("formulir", before.value)
 
     again = sari.post("/logout", csrf_token=csrf_token)

@@ -49,13 +49,15 @@ def case(tmp_path: Path) -> Path:
 
 def test_a_rounded_nip_makes_no_ghost_and_the_true_one_is_new(nusa_jaya: Flask, case: Path) -> None:
     rounded = by_command(nusa_jaya, case / "a1.csv")
-    assert rounded.exit_code == 1 and "Baru 0, berubah 0, tetap 0, ditolak 2." in rounded.stdout
+    assert rounded.exit_code == 1
+    assert "Baru 0, berubah 0, tetap 0, ditolak 2." in rounded.stdout
     for line in (2, 3):
         assert (
             f"baris {line}, kolom nip: NIP ini berakhir dengan 000: Excel telah membulatkannya."
             in rounded.stderr
         )
-    assert "format kolom NIP menjadi Teks" in rounded.stderr and people(nusa_jaya) == {}
+    assert "format kolom NIP menjadi Teks" in rounded.stderr
+    assert people(nusa_jaya) == {}
 
     assert by_command(nusa_jaya, case / "a2.csv").stdout == "Baru 2, berubah 0, tetap 0, ditolak 0.\n"
 
@@ -67,7 +69,8 @@ def test_of_an_export_what_is_certain_is_read_and_each_fault_named(nusa_jaya: Fl
     faults = [line for line in told.stderr.splitlines() if line.startswith("baris ")]
     assert len(faults) == 5
     for (line, (column, said)), fault in zip(FAULTS_OF_B1.items(), faults, strict=True):
-        assert fault.startswith(f"baris {line}, kolom {column}: ") and said in fault
+        assert fault.startswith(f"baris {line}, kolom {column}: ")
+        assert said in fault
     there = people(nusa_jaya)
     assert [there[f"19860926201505100{number}"][0] for number in range(1, 5)] == [
         "Apostrof Satu", "Rumus Dua", "Rumus Tiga", "Tik Empat",
@@ -147,7 +150,8 @@ def test_the_dry_run_of_the_page_says_the_same(
     if name == "b1":
         assert refused.keys() == FAULTS_OF_B1.keys()
         for line, (column, said) in FAULTS_OF_B1.items():
-            assert refused[line].startswith(f"kolom {column}: ") and said in refused[line]
+            assert refused[line].startswith(f"kolom {column}: ")
+            assert said in refused[line]
 
 
 def test_refused_rows_of_a_file_with_tabs_have_tabs_and_are_taken_again(

@@ -10,7 +10,6 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from app.cli.serve import let_changes_take_effect
 from app.domain.categories import Category
 from app.domain.client import Client
 from app.domain.corrections import IdentityCheck
@@ -22,7 +21,8 @@ from app.flows.correction.review_correction import about_address
 from app.models import AdminMandate, AuditEvent, IdentityChange, Tag, User
 from app.runtime.db import reading, unit_of_work
 from app.security.authority import Authority
-from app.web.trail_words import WORDS
+from app.web.words.trail import WORDS
+from app.worker.duties import let_changes_take_effect
 from tests.cast import BUDI, DEWI, HADI, JOKO, NEW_PASSWORD, RAKA, RATNA, SARI, WATI, Person
 from tests.desk import centre, changes_take_effect, latest_change, user
 from tests.flows.test_identity_gate import (
@@ -267,7 +267,8 @@ def test_what_waits_for_a_second_admin_stands_in_the_trail(peopled: Flask, kind:
     else:
         assert grant(ratna, person, "pusat") == 303
     change = latest_change(peopled, person)
-    assert change is not None and change.state is ChangeState.NEEDS_SECOND
+    assert change is not None
+    assert change.state is ChangeState.NEEDS_SECOND
 
     with peopled.app_context(), reading() as session:
         rows = session.scalars(select(AuditEvent).where(AuditEvent.account_id == change.user_id)).all()

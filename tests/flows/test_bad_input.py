@@ -61,8 +61,10 @@ def test_nonsense_in_any_field_is_refused_with_a_page(peopled: Flask, nonsense: 
         answer = visitor.post(path, **{**FORMS[path], field: nonsense, "csrf_token": token})
 
         assert 400 <= answer.status_code < 500, (path, field, answer.status_code)
-        assert "</html>" in answer.text and "Simulasi - bukan layanan resmi BKN" in answer.text
-        assert "<script>alert" not in answer.text and "zzzzzzzz" not in answer.text
+        assert "</html>" in answer.text
+        assert "Simulasi - bukan layanan resmi BKN" in answer.text
+        assert "<script>alert" not in answer.text
+        assert "zzzzzzzz" not in answer.text
     assert _rows(peopled) == [0, 0, 0]
 
 
@@ -97,7 +99,8 @@ def test_two_values_for_one_field_are_refused(visitor: Visitor, path: str) -> No
         answer = visitor.client.post(path, data="&".join(f"{name}={value}" for name, value in fields),
                                      content_type="application/x-www-form-urlencoded")  # fmt: skip
 
-        assert answer.status_code == 400 and "satu isian untuk setiap kolom" in words_of(answer)
+        assert answer.status_code == 400
+        assert "satu isian untuk setiap kolom" in words_of(answer)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +115,8 @@ def test_json_and_other_bodies_are_refused(visitor: Visitor, path: str) -> None:
     ):
         answer = visitor.client.post(path, data=body, content_type=kind)
 
-        assert answer.status_code == 400 and "hanya menerima isian formulirnya sendiri" in words_of(answer)
+        assert answer.status_code == 400
+        assert "hanya menerima isian formulirnya sendiri" in words_of(answer)
 
 
 @pytest.mark.parametrize("path", FORMS)
@@ -127,7 +131,8 @@ def test_a_file_instead_of_text_is_refused(visitor: Visitor, path: str) -> None:
 def test_a_body_of_a_megabyte_is_refused_before_it_is_read(visitor: Visitor) -> None:
     answer = visitor.post("/login", nip="9" * 1_000_000)
 
-    assert answer.status_code == 413 and "terlalu besar" in words_of(answer)
+    assert answer.status_code == 413
+    assert "terlalu besar" in words_of(answer)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +141,8 @@ def test_a_body_of_a_megabyte_is_refused_before_it_is_read(visitor: Visitor) -> 
 def test_opening_what_only_takes_a_form_says_so(visitor: Visitor, path: str) -> None:
     answer = visitor.open(path)
 
-    assert answer.status_code == 405 and "POST" in answer.headers["Allow"]
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
     assert "dibuka lewat tombol" in words_of(answer)
 
 
@@ -149,9 +155,12 @@ def test_a_lost_csrf_token_keeps_what_was_typed_but_no_password(peopled: Flask, 
 
         answer = visitor.post(path, **fields)
 
-        assert answer.status_code == 400 and "Isian Anda masih ada" in words_of(answer)
-        assert fields["nip"] in answer.text and fields.get("email", "") in answer.text
-        assert PASSWORD not in answer.text and "Kuda-Laut7" not in answer.text
+        assert answer.status_code == 400
+        assert "Isian Anda masih ada" in words_of(answer)
+        assert fields["nip"] in answer.text
+        assert fields.get("email", "") in answer.text
+        assert PASSWORD not in answer.text
+        assert "Kuda-Laut7" not in answer.text
     assert _rows(peopled) == [0, 0, 0]
 
 
@@ -184,7 +193,8 @@ def test_a_broken_link_says_what_to_do(visitor: Visitor, link: str) -> None:
     for path in (f"/konfirmasi-reset-password/{link}", f"/perbaikan-email/{link}"):
         answer = visitor.open(path)
 
-        assert answer.status_code == 404 and "Yang dapat Anda lakukan" in answer.text
+        assert answer.status_code == 404
+        assert "Yang dapat Anda lakukan" in answer.text
         assert "</html>" in answer.text
 
 
@@ -228,9 +238,9 @@ def test_every_page_carries_the_protecting_headers(visitor: Visitor) -> None:
             headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
         )
         policy = headers["Content-Security-Policy"]
-        assert (
-            "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
-        )
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
         assert "Strict-Transport-Security" not in headers, "only where PUBLIC_URL is https"
 
 
@@ -248,7 +258,9 @@ def test_no_page_holds_inline_script_or_style(visitor: Visitor) -> None:
     ):
         page = visitor.open(path).text
 
-        assert " style=" not in page and "<style" not in page and " onclick" not in page
+        assert " style=" not in page
+        assert "<style" not in page
+        assert " onclick" not in page
         assert page.count("<script") == page.count("<script src=")
 
 

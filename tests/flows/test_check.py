@@ -62,10 +62,8 @@ def test_check_says_what_the_start_says(environ: dict[str, str], name: str, reas
 def test_check_repeats_what_the_start_remarks(make_app: MakeApp) -> None:
     looked = _check(make_app(MAIL_SEVER="x"))
 
-    assert (
-        looked.exit_code == 0
-        and "warning: MAIL_SEVER: is no setting; did you mean MAIL_SERVER?" in looked.output
-    )
+    assert looked.exit_code == 0
+    assert "warning: MAIL_SEVER: is no setting; did you mean MAIL_SERVER?" in looked.output
 
 
 # -- what the portal leans on
@@ -85,9 +83,8 @@ def test_check_says_of_each_thing_how_it_is(make_app: MakeApp, database_url: str
     ):
         assert _line(looked, about).startswith("ok: ")
     assert _line(looked, "clock: ").startswith("skipped: " if database_url.startswith("sqlite") else "ok: ")
-    assert _line(looked, "proxies: ").startswith("skipped: ") and "start the portal" in _line(
-        looked, "proxies: "
-    )
+    assert _line(looked, "proxies: ").startswith("skipped: ")
+    assert "start the portal" in _line(looked, "proxies: ")
 
 
 def test_check_says_what_must_be_mended(make_app: MakeApp, tmp_path: Path) -> None:
@@ -100,16 +97,19 @@ def test_check_says_what_must_be_mended(make_app: MakeApp, tmp_path: Path) -> No
     }
     looked = _check(make_app(**broken))
 
-    assert looked.exit_code == 1 and "geheim" not in looked.output
+    assert looked.exit_code == 1
+    assert "geheim" not in looked.output
     for about, way in (
         ("mail server", "MAIL_SERVER"),
         ("Redis at", "start it"),
         ("(INSTANCE_PATH)", "give it to"),
     ):
-        assert _line(looked, about).startswith("fault: ") and way in _line(looked, about)
+        assert _line(looked, about).startswith("fault: ")
+        assert way in _line(looked, about)
 
     empty = _check(make_app(DATABASE_URL=f"sqlite:///{tmp_path}/new.db"))
-    assert empty.exit_code == 1 and "mysapk db upgrade" in _line(empty, "migrations")
+    assert empty.exit_code == 1
+    assert "mysapk db upgrade" in _line(empty, "migrations")
 
 
 class Pong(socketserver.BaseRequestHandler):
@@ -138,9 +138,11 @@ def test_check_compares_the_clock_with_the_database_s(make_app: MakeApp, databas
             looked = _check(app)
 
         if database_url.startswith("sqlite"):
-            assert looked.exit_code == 0 and "skipped: clock" in looked.output
+            assert looked.exit_code == 0
+            assert "skipped: clock" in looked.output
         else:
-            assert looked.exit_code == 1 and f"120 seconds {said} the database's" in _line(looked, "clock: ")
+            assert looked.exit_code == 1
+            assert f"120 seconds {said} the database's" in _line(looked, "clock: ")
 
 
 # -- the proxies before it
@@ -281,11 +283,9 @@ def test_check_is_not_taken_in_by_another_portal(make_app: MakeApp) -> None:
         with _serving(make_app(PUBLIC_URL=url, SECRET_KEY="another key, of another portal"), door):
             looked = _check(make_app(PUBLIC_URL=url))
 
-    assert (
-        looked.exit_code == 0
-        and _line(looked, "proxies: ").startswith("skipped: ")
-        and "another SECRET_KEY" in looked.output
-    )
+    assert looked.exit_code == 0
+    assert _line(looked, "proxies: ").startswith("skipped: ")
+    assert "another SECRET_KEY" in looked.output
 
 
 def test_the_question_of_check_is_answered_once_within_a_minute_and_to_nobody_else(app: Flask) -> None:

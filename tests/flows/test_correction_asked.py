@@ -109,16 +109,16 @@ def person_of(app: Flask, nip: str) -> User:
 def test_joko_asks_from_the_page_and_gets_a_ticket(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
     asked = ask(visitor)
     page = words_of(visitor.open(asked.location))
-    assert asked.status_code == 303 and "Periksa email Anda" in page and NEW in page
+    assert asked.status_code == 303
+    assert "Periksa email Anda" in page
+    assert NEW in page
 
     link = path_of(inbox.fetch_one(NEW))
     form = words_of(visitor.open(link))
-    assert (
-        NEW in form
-        and "19821103******1***" in form
-        and JOKO.nip not in form
-        and "Unit kerja (opsional)" in form
-    )
+    assert NEW in form
+    assert "19821103******1***" in form
+    assert JOKO.nip not in form
+    assert "Unit kerja (opsional)" in form
     assert "Sekretariat" not in form, "nothing on record is told"
     sent = send(visitor, link, phone="0812 3456 7890")
 
@@ -132,19 +132,15 @@ def test_joko_asks_from_the_page_and_gets_a_ticket(peopled: Flask, visitor: Visi
     )
     assert (request.name, request.phone) == ("Joko Prabowo Adi", "0812 3456 7890")
     received = inbox.fetch_one(NEW)
-    assert (
-        request.ticket in received.subject
-        and "Yth. Bapak/Ibu" in received.text
-        and "Joko" not in received.text
-    )
+    assert request.ticket in received.subject
+    assert "Yth. Bapak/Ibu" in received.text
+    assert "Joko" not in received.text
     assert shown_moment(request.promised_by) in received.text
     for link_to_ticket in (link, path_of(received)):
         ticket = words_of(Visitor(peopled).open(link_to_ticket))
-        assert (
-            request.ticket in ticket
-            and "Keadaan Baru" in ticket
-            and shown_moment(request.promised_by) in ticket
-        )
+        assert request.ticket in ticket
+        assert "Keadaan Baru" in ticket
+        assert shown_moment(request.promised_by) in ticket
 
 
 def test_the_mail_that_the_address_is_not_registered_leads_to_the_same_form(
@@ -160,7 +156,8 @@ def test_the_mail_that_the_address_is_not_registered_leads_to_the_same_form(
         assert visitor.post(link, csrf_token=token, **FORM).status_code == 303
 
     [request] = requests_in(peopled)
-    assert request.state is CorrectionState.NEW and request.user_id == person_of(peopled, JOKO.nip).id
+    assert request.state is CorrectionState.NEW
+    assert request.user_id == person_of(peopled, JOKO.nip).id
     assert request.ticket in inbox.fetch_one(NEW).text
 
 
@@ -169,7 +166,8 @@ def test_the_work_unit_may_be_left_out_of_the_post(peopled: Flask, visitor: Visi
 
     sent = visitor.post(link, csrf_token=visitor.csrf_token(link), name="Joko", reason="Salah ketik")
 
-    assert sent.status_code == 303 and requests_in(peopled)[0].work_unit == ""
+    assert sent.status_code == 303
+    assert requests_in(peopled)[0].work_unit == ""
 
 
 @pytest.mark.parametrize(
@@ -191,8 +189,11 @@ def test_each_field_has_its_own_sentence(
 
     refused = send(visitor, link, **{field: typed})
 
-    assert refused.status_code == 422 and sentence in words_of(refused) and "Ada masalah" in words_of(refused)
-    assert refused.text.startswith("<!doctype html>") and "<title>Kesalahan: " in refused.text
+    assert refused.status_code == 422
+    assert sentence in words_of(refused)
+    assert "Ada masalah" in words_of(refused)
+    assert refused.text.startswith("<!doctype html>")
+    assert "<title>Kesalahan: " in refused.text
     assert [request.state for request in requests_in(peopled)] == [CorrectionState.ASKED]
 
 
@@ -215,7 +216,8 @@ def test_a_form_without_its_csrf_token_comes_back_with_what_was_typed(
 
     for path, fields in (("/perbaikan-email", {"nip": JOKO.nip, "email": NEW}), (link, FORM)):
         again = visitor.post(path, **fields)
-        assert again.status_code == 400 and "Isian Anda masih ada" in words_of(again)
+        assert again.status_code == 400
+        assert "Isian Anda masih ada" in words_of(again)
         assert all(value in again.text for value in fields.values())
 
 
@@ -225,7 +227,9 @@ def test_a_form_without_its_csrf_token_comes_back_with_what_was_typed(
 
 def test_a_likely_slip_is_a_warning_that_can_be_passed(visitor: Visitor, inbox: Inbox) -> None:
     warned = ask(visitor, email="joko@gmial.com")
-    assert warned.status_code == 422 and "joko@gmail.com" in words_of(warned) and inbox.fetch() == []
+    assert warned.status_code == 422
+    assert "joko@gmail.com" in words_of(warned)
+    assert inbox.fetch() == []
 
     visitor.submit("/perbaikan-email", nip=JOKO.nip, email="joko@gmial.com", email_checked="joko@gmial.com")
 
@@ -255,7 +259,8 @@ def test_after_three_links_in_an_hour_the_page_is_the_same_and_no_mail_leaves(
         visitor = Visitor(peopled)
         pages.append(re.sub(r"\d\d\.\d\d", "", words_of(visitor.open(ask(visitor).location))))
 
-    assert len(inbox.fetch()) == 3 and len(set(pages)) == 1
+    assert len(inbox.fetch()) == 3
+    assert len(set(pages)) == 1
 
 
 def test_links_that_a_stranger_asks_for_do_not_use_up_the_days_tokens(
@@ -283,7 +288,8 @@ def test_contacts_are_shown_when_searched_for_where_there_are_many(peopled: Flas
     assert "loket 3" in words_of(visitor.open("/perbaikan-email?cari=nusa+KABUPATEN"))
     assert "20 dari 25" in words_of(visitor.open("/perbaikan-email?cari=rekaan"))
     nothing = visitor.open("/perbaikan-email?cari=%3Cscript%3E")
-    assert "Tidak ada instansi" in words_of(nothing) and "<script>" not in nothing.text
+    assert "Tidak ada instansi" in words_of(nothing)
+    assert "<script>" not in nothing.text
 
 
 # -- what a link shows
@@ -314,7 +320,8 @@ def test_a_second_link_leads_to_the_ticket_that_is_open(
     sent = visitor.post(second, csrf_token=token, **FORM)
 
     seen = visitor.open(visitor.open(sent.location).location)
-    assert ticket in words_of(seen) and "sudah ada" in words_of(seen)
+    assert ticket in words_of(seen)
+    assert "sudah ada" in words_of(seen)
     assert len([request for request in requests_in(peopled) if request.submitted_at]) == 1
     assert len(inbox.fetch()) == 1
 
@@ -390,7 +397,9 @@ def _approved(session_of: Flask, correction_id: int, state: ChangeState, moment:
     with session_of.app_context(), unit_of_work() as session:
         correction = EmailCorrection.with_id(session, correction_id)
         admin = User.with_nip(session, Nip(WATI.nip))
-        assert correction is not None and correction.user is not None and admin is not None
+        assert correction is not None
+        assert correction.user is not None
+        assert admin is not None
         change = IdentityChange(
             reference=f"change-{state.value[:9]}".ljust(16, "0")[:16], user_id=correction.user.id,
             instansi_id=correction.user.instansi_id, correction_id=correction.id, kind=ChangeKind.EMAIL,
@@ -427,7 +436,8 @@ def test_an_approval_is_told_as_it_stands(
     _approved(peopled, requests_in(peopled)[0].id, state, moment)
 
     mail = inbox.fetch_one(NEW)
-    assert in_mail in mail.text and in_mail in re.sub(r"<[^>]+>", "", mail.html)
+    assert in_mail in mail.text
+    assert in_mail in re.sub(r"<[^>]+>", "", mail.html)
     for page in (visitor.open(link), Visitor(peopled).open(path_of(mail))):
         assert on_ticket in words_of(page)
     if state is ChangeState.SCHEDULED:
@@ -451,19 +461,24 @@ def test_a_request_in_hand_rejected_or_frozen_is_told_on_page_and_by_mail(
             what(correction)
             letter(session, correction, DECIDE, now())
         mail = inbox.fetch_one(NEW)
-        assert "192.0.2" not in mail.text + mail.html and requests_in(peopled)[0].ticket in mail.subject
+        assert "192.0.2" not in mail.text + mail.html
+        assert requests_in(peopled)[0].ticket in mail.subject
         return words_of(Visitor(peopled).open(path_of(mail))), mail
 
     page, mail = act(lambda one: one.take_in_hand(None, now()), letters.correction_in_hand)
-    assert "Keadaan Diproses" in page and "sedang diperiksa" in mail.text
+    assert "Keadaan Diproses" in page
+    assert "sedang diperiksa" in mail.text
     page, mail = act(
         lambda one: one.decide(CorrectionState.REJECTED, "Nama & NIP <beda>", None, now()),
         letters.correction_rejected,
     )
-    assert "Keadaan Ditolak" in page and "Nama & NIP <beda>" in page and "Nama & NIP <beda>" in mail.text
+    assert "Keadaan Ditolak" in page
+    assert "Nama & NIP <beda>" in page
+    assert "Nama & NIP <beda>" in mail.text
     assert "Nama &amp; NIP &lt;beda&gt;" in mail.html
     page, mail = act(lambda one: one.reopen(), letters.correction_frozen)
-    assert "Keadaan Baru" in page and "dihentikan" in mail.text
+    assert "Keadaan Baru" in page
+    assert "dihentikan" in mail.text
 
 
 def test_a_late_answer_is_admitted(
@@ -497,7 +512,8 @@ def test_a_photo_is_kept_without_what_the_camera_wrote(
 
     [kept] = attachments_in(peopled)
     assert (kept.correction_id, kept.media_type) == (requests_in(peopled)[0].id, "image/jpeg")
-    assert is_redrawn(kept.content) and PLACE.encode() not in kept.content
+    assert is_redrawn(kept.content)
+    assert PLACE.encode() not in kept.content
     turned = content is JPEG
     assert opened(kept.content).size == (opened_size(content)[::-1] if turned else opened_size(content))
 
@@ -525,7 +541,8 @@ def test_what_hangs_behind_a_file_is_cut_off(
     send(visitor, link_for(peopled, inbox), content + hidden)
 
     [kept] = attachments_in(peopled)
-    assert hidden not in kept.content and (is_redrawn(kept.content) or kept.content == content)
+    assert hidden not in kept.content
+    assert is_redrawn(kept.content) or kept.content == content
 
 
 def test_a_photo_of_some_mb_is_taken_and_kept_small(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
@@ -534,7 +551,8 @@ def test_a_photo_of_some_mb_is_taken_and_kept_small(peopled: Flask, visitor: Vis
     sent = _send_raw(visitor, link_for(peopled, inbox), from_phone())
 
     [kept] = attachments_in(peopled)
-    assert sent.status_code == 303 and len(kept.content) <= LONGEST_ATTACHMENT
+    assert sent.status_code == 303
+    assert len(kept.content) <= LONGEST_ATTACHMENT
     assert max(opened(kept.content).size) == LARGEST_SIDE_KEPT
 
 
@@ -565,9 +583,12 @@ def test_other_files_are_refused_at_their_field(
 ) -> None:
     refused = send(visitor, link_for(peopled, inbox), content, "sk.jpg")
 
-    assert refused.status_code == 422 and 'id="attachment-error"' in refused.text
-    assert words in words_of(refused) and FORM["reason"] in refused.text
-    assert attachments_in(peopled) == [] and requests_in(peopled)[0].submitted_at is None
+    assert refused.status_code == 422
+    assert 'id="attachment-error"' in refused.text
+    assert words in words_of(refused)
+    assert FORM["reason"] in refused.text
+    assert attachments_in(peopled) == []
+    assert requests_in(peopled)[0].submitted_at is None
 
 
 def test_while_all_places_for_photos_are_taken_nothing_is_lost(
@@ -580,11 +601,14 @@ def test_while_all_places_for_photos_are_taken_nothing_is_lost(
         taken.setattr(received_photo, "_places", no_place)
         taken.setattr(received_photo, "SECONDS_TO_WAIT", 0.01)
         busy = send(visitor, link, JPEG)
-        assert busy.status_code == 503 and int(busy.headers["Retry-After"]) > 0
-        assert "banyak foto" in words_of(busy) and FORM["reason"] in busy.text
+        assert busy.status_code == 503
+        assert int(busy.headers["Retry-After"]) > 0
+        assert "banyak foto" in words_of(busy)
+        assert FORM["reason"] in busy.text
         assert requests_in(peopled)[0].submitted_at is None
 
-    assert send(visitor, link, JPEG).status_code == 303 and len(attachments_in(peopled)) == 1
+    assert send(visitor, link, JPEG).status_code == 303
+    assert len(attachments_in(peopled)) == 1
 
 
 def test_no_photo_is_drawn_for_a_form_that_is_not_sound(
@@ -610,7 +634,8 @@ def test_no_photo_is_drawn_inside_a_transaction(
     link = link_for(peopled, inbox)
     monkeypatch.setattr(received_photo, "_drawn_by_another_process", while_another_writes)
 
-    assert send(visitor, link, JPEG).status_code == 303 and len(requests_in(peopled)) == 2
+    assert send(visitor, link, JPEG).status_code == 303
+    assert len(requests_in(peopled)) == 2
 
 
 def test_a_file_that_is_too_large_is_refused_at_its_field_and_a_huge_one_by_a_page(
@@ -619,16 +644,17 @@ def test_a_file_that_is_too_large_is_refused_at_its_field_and_a_huge_one_by_a_pa
     link = link_for(peopled, inbox)
 
     large = _send_raw(visitor, link, JPEG + b"\x00" * LONGEST_FILE)
-    assert (
-        large.status_code == 422
-        and "lebih besar dari 10 MB" in words_of(large)
-        and 'id="attachment-error"' in large.text
-    )
+    assert large.status_code == 422
+    assert "lebih besar dari 10 MB" in words_of(large)
+    assert 'id="attachment-error"' in large.text
     pdf = _send_raw(visitor, link, PDF.replace(b"endobj", b"endobj %" + b"x" * LONGEST_ATTACHMENT))
-    assert pdf.status_code == 422 and "PDF ini lebih besar dari 2 MB" in words_of(pdf)
+    assert pdf.status_code == 422
+    assert "PDF ini lebih besar dari 2 MB" in words_of(pdf)
     huge = _send_raw(visitor, link, b"0" * LONGEST_BODY)
-    assert huge.status_code == 413 and "terlalu besar" in words_of(huge)
-    assert send(visitor, link).status_code == 303 and attachments_in(peopled) == []
+    assert huge.status_code == 413
+    assert "terlalu besar" in words_of(huge)
+    assert send(visitor, link).status_code == 303
+    assert attachments_in(peopled) == []
 
 
 def _send_raw(visitor: Visitor, link: str, content: bytes) -> TestResponse:
@@ -710,13 +736,15 @@ def test_a_request_for_nobodys_nip_moves_by_itself(
     inbox.fetch()
     [request] = requests_in(peopled)
     sent, answer_at = now(), request.answer_at
-    assert request.user_id is None and answer_at is not None
+    assert request.user_id is None
+    assert answer_at is not None
     assert timedelta(hours=4) <= answer_at - sent <= timedelta(days=4)
 
     keep_house(peopled)
     clock.move_to(answer_at - timedelta(hours=2, minutes=1))
     keep_house(peopled)
-    assert inbox.fetch() == [] and requests_in(peopled)[0].state is CorrectionState.NEW
+    assert inbox.fetch() == []
+    assert requests_in(peopled)[0].state is CorrectionState.NEW
 
     clock.move_to(answer_at - timedelta(minutes=9))
     keep_house(peopled)
@@ -730,7 +758,8 @@ def test_a_request_for_nobodys_nip_moves_by_itself(
     mail = inbox.fetch_one(NEW)
     assert DATA_DO_NOT_MATCH in mail.text
     page = words_of(visitor.open(path_of(mail)))
-    assert "Keadaan Ditolak" in page and DATA_DO_NOT_MATCH in page
+    assert "Keadaan Ditolak" in page
+    assert DATA_DO_NOT_MATCH in page
 
 
 @pytest.mark.parametrize(
@@ -749,7 +778,8 @@ def test_the_portal_answers_only_when_a_desk_might(
     for request in requests_in(peopled):
         assert request.answer_at is not None
         local = request.answer_at.astimezone(WIB)
-        assert local.weekday() < 5 and time(10) <= local.time() < time(16)
+        assert local.weekday() < 5
+        assert time(10) <= local.time() < time(16)
         assert request.answer_at - now() >= timedelta(hours=4) - timedelta(minutes=1)
 
 
@@ -779,7 +809,8 @@ def test_a_request_about_a_person_is_never_answered_by_the_portal(
     clock.shift(timedelta(days=3))
 
     assert "corrections_answered: 0" in keep_house(peopled)
-    assert inbox.fetch() == [] and requests_in(peopled)[0].state is CorrectionState.NEW
+    assert inbox.fetch() == []
+    assert requests_in(peopled)[0].state is CorrectionState.NEW
 
 
 def test_a_person_imported_meanwhile_gets_the_request_into_the_queue(
@@ -820,7 +851,8 @@ def test_a_flood_about_one_person_waits_before_the_queue_and_blocks_nobody(
 
     in_queue = [request.user_id is not None for request in requests_in(peopled)]
     assert in_queue == [True] * CORRECTIONS_PER_LINE.most + [False] * 2 + [True], "the owner sits elsewhere"
-    assert len(pages) == 1 and len(inbox.fetch()) == 1
+    assert len(pages) == 1
+    assert len(inbox.fetch()) == 1
 
     keep_house(peopled)
     assert [request.user_id is not None for request in requests_in(peopled)] == in_queue, "no room yet"
@@ -898,6 +930,5 @@ def test_asking_and_submitting_are_in_the_trail_without_secrets(
         (Tag.CORRECTION_SUBMITTED, person_of(peopled, JOKO.nip).id),
     ]
     assert link.rsplit("/", 1)[1] not in str([event.detail for event in events])
-    assert JOKO.nip not in str([event.detail for event in events]) and NEW not in str(
-        [event.detail for event in events]
-    )
+    assert JOKO.nip not in str([event.detail for event in events])
+    assert NEW not in str([event.detail for event in events])

@@ -63,7 +63,8 @@ def test_cinta_is_let_in_and_enters_with_the_password_she_has(peopled: Flask, in
     foreseen = words_of(wati.open(f"{APPROVE}?person={cinta}"))
     answer = send(wati, APPROVE, [cinta], **SK)
 
-    assert "Akan dibuka: 1" in foreseen and "Akun dibuka" in foreseen
+    assert "Akan dibuka: 1" in foreseen
+    assert "Akun dibuka" in foreseen
     assert answer.status_code == 303
     for _ in range(2):  # a reload tells the same
         assert re.search(r"Cinta Maharani [\d ]+ Disetujui", words_of(wati.open(answer.location)))
@@ -84,11 +85,9 @@ def test_who_has_no_password_yet_is_told_how_to_make_one(peopled: Flask, inbox: 
     send(logged_in(peopled, WATI), APPROVE, [calon], **SK)
 
     mail = inbox.fetch_one(to="calon0@7301.example")
-    assert (
-        "Lupa Password" in mail.text
-        and "http://localhost/lupa-password" in mail.text
-        and "/login" not in mail.text
-    )
+    assert "Lupa Password" in mail.text
+    assert "http://localhost/lupa-password" in mail.text
+    assert "/login" not in mail.text
     visitor = Visitor(peopled)
     visitor.ask_for_token("199901012024017000", "calon0@7301.example")
     visitor.reset_password(inbox.fetch_one().code, NEW_PASSWORD)
@@ -102,16 +101,20 @@ def test_many_at_once_are_told_row_by_row_and_the_centre_hears_of_it(peopled: Fl
     answer = send(wati, APPROVE, [*people, person_id(peopled, SARI), person_id(peopled, WATI)], **SK)
 
     result = words_of(wati.open(answer.location))
-    assert "4 akun disetujui" in result and result.count(" Disetujui") == 4
+    assert "4 akun disetujui" in result
+    assert result.count(" Disetujui") == 4
     assert re.search(r"Sari Wulandari [\d ]+ Tidak diubah: akun ini tidak sedang menunggu \(Aktif\)", result)
     assert re.search(r"Wati Kusuma [\d ]+ Tidak diubah: akun sendiri", result)
     mails = {mail.to: mail for mail in inbox.fetch()}
     assert len(mails) == 5
     notice = mails[RATNA.email or ""]
     assert "Wati Kusuma (admin Pemerintah Kabupaten Nusa Jaya)" in notice.text
-    assert "Tindakan: akun CPNS disetujui" in notice.text and "Jumlah: 4" in notice.text
-    assert "Calon" not in notice.text and "Cinta" not in notice.text
-    assert len(events(peopled, Tag.CPNS_APPROVED)) == 4 and len(events(peopled, Tag.BULK_ACT)) == 1
+    assert "Tindakan: akun CPNS disetujui" in notice.text
+    assert "Jumlah: 4" in notice.text
+    assert "Calon" not in notice.text
+    assert "Cinta" not in notice.text
+    assert len(events(peopled, Tag.CPNS_APPROVED)) == 4
+    assert len(events(peopled, Tag.BULK_ACT)) == 1
 
 
 def test_a_rejection_says_why_and_closes_the_account(peopled: Flask, inbox: Inbox) -> None:
@@ -125,7 +128,9 @@ def test_a_rejection_says_why_and_closes_the_account(peopled: Flask, inbox: Inbo
     assert (stored.activation, stored.activation_reason) == (Activation.DEACTIVATED, reason)
     assert stored.deactivated_by == "admin Pemerintah Kabupaten Nusa Jaya"
     mail = inbox.fetch_one(to=CINTA.email)
-    assert f"Alasannya: {reason}" in mail.text and "&lt;segera&gt;" in mail.html and "loket 3" in mail.text
+    assert f"Alasannya: {reason}" in mail.text
+    assert "&lt;segera&gt;" in mail.html
+    assert "loket 3" in mail.text
     cintas = Visitor(peopled)
     assert cintas.log_in(CINTA.nip).location == "/status-akun"
     assert "dinonaktifkan" in words_of(cintas.open("/status-akun"))
@@ -166,7 +171,8 @@ def test_who_was_slower_reads_who_was_faster(peopled: Flask) -> None:
     late = wati.post(APPROVE, csrf_token=token, person=str(cinta), **SK)
 
     said = words_of(wati.open(late.location))
-    assert "Tidak diubah: sudah ditolak oleh pihak lain" in said and "Tidak ada akun yang diubah" in said
+    assert "Tidak diubah: sudah ditolak oleh pihak lain" in said
+    assert "Tidak ada akun yang diubah" in said
     assert user(peopled, CINTA).activation is Activation.DEACTIVATED
     again = send(ratna, REJECT, [cinta, *waiting(peopled, 1)], reason="Salah instansi")
     assert "sudah ditolak oleh Ratna Dewanti" in words_of(ratna.open(again.location))
@@ -191,7 +197,8 @@ def test_what_is_missing_is_asked_for_and_nothing_happens(
 
     answer = send(wati, path, [cinta], **fields)
 
-    assert answer.status_code == 422 and words in words_of(answer)
+    assert answer.status_code == 422
+    assert words in words_of(answer)
     assert f'name="person" value="{cinta}"' in answer.text
     assert user(peopled, CINTA).activation is Activation.WAITING_APPROVAL
 
@@ -212,7 +219,8 @@ def test_for_the_admin_of_another_instansi_the_people_do_not_exist(peopled: Flas
     (own,) = waiting(peopled, 1, "3402")
     token = raka.csrf_token(f"{APPROVE}?person={own}")
 
-    assert "Cinta" not in raka.open(QUEUE).text and "Calon 3402 0" in raka.open(QUEUE).text
+    assert "Cinta" not in raka.open(QUEUE).text
+    assert "Calon 3402 0" in raka.open(QUEUE).text
     assert "Cinta" not in raka.open(f"{QUEUE}?nip={CINTA.nip}").text
     assert (
         raka.open(f"{QUEUE}?instansi=7301").status_code
@@ -228,7 +236,8 @@ def test_for_the_admin_of_another_instansi_the_people_do_not_exist(peopled: Flas
     answer = raka.client.post(APPROVE, data={"csrf_token": token, "person": [str(own), str(cinta)], **SK})
 
     said = words_of(raka.open(answer.location))
-    assert "1 akun disetujui" in said and "Cinta" not in said
+    assert "1 akun disetujui" in said
+    assert "Cinta" not in said
     assert user(peopled, CINTA).activation is Activation.WAITING_APPROVAL
 
 
@@ -268,11 +277,13 @@ def test_the_list_goes_on_page_by_page_and_by_the_beginning_of_a_nip(peopled: Fl
     second = wati.open(following[1].replace("&amp;", "&"))
 
     names = _names(first) + _names(second)
-    assert len(names) == len(set(names)) == 61 and "Cinta Maharani" in names
+    assert len(names) == len(set(names)) == 61
+    assert "Cinta Maharani" in names
     assert _names(wati.open(f"{QUEUE}?nip=2000")) == ["Cinta Maharani"]
     assert _names(wati.open(f"{QUEUE}?nip=1999-0101")) == _names(first)
     assert "hanya terdiri dari angka" in words_of(wati.open(f"{QUEUE}?nip=19x"))
-    assert len(_names(ratna.open(QUEUE))) == 50 and _names(ratna.open(f"{QUEUE}?instansi=3402")) == []
+    assert len(_names(ratna.open(QUEUE))) == 50
+    assert _names(ratna.open(f"{QUEUE}?instansi=3402")) == []
 
 
 def test_nobody_or_too_many_chosen_leads_back_to_the_list(peopled: Flask) -> None:
@@ -334,7 +345,8 @@ def test_after_ten_minutes_the_password_is_asked_for_and_the_form_goes_on(people
 
         asked = send(wati, APPROVE, people, **SK)
 
-        assert asked.status_code == 403 and not events(peopled, Tag.CPNS_APPROVED)
+        assert asked.status_code == 403
+        assert not events(peopled, Tag.CPNS_APPROVED)
         kept = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', asked.text)
         data: dict[str, list[str]] = {}
         for name, value in kept:
@@ -347,7 +359,8 @@ def test_after_ten_minutes_the_password_is_asked_for_and_the_form_goes_on(people
             environ_base={"REMOTE_ADDR": "203.0.113.7"},
         )
 
-    assert done.status_code == 303 and len(events(peopled, Tag.CPNS_APPROVED)) == 2
+    assert done.status_code == 303
+    assert len(events(peopled, Tag.CPNS_APPROVED)) == 2
 
 
 def test_who_waits_no_longer_is_foreseen_and_left_alone(peopled: Flask) -> None:
@@ -355,7 +368,8 @@ def test_who_waits_no_longer_is_foreseen_and_left_alone(peopled: Flask) -> None:
 
     said = words_of(logged_in(peopled, WATI).open(f"{REJECT}?person={tono}&person={budi}"))
 
-    assert "Akan ditolak: 0" in said and "Tidak ada yang dapat ditolak" in said
+    assert "Akan ditolak: 0" in said
+    assert "Tidak ada yang dapat ditolak" in said
     assert "Tidak sedang menunggu: dinonaktifkan" in said
 
 
@@ -389,7 +403,8 @@ def test_the_list_is_read_in_the_order_of_an_index(peopled: Flask, database_url:
         assert len(lists) == 6
         for statement, values in lists:
             plan = " | ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values))
-            assert "SCAN user_account" not in plan and "TEMP B-TREE" not in plan, (plan, statement)
+            assert "SCAN user_account" not in plan, (plan, statement)
+            assert "TEMP B-TREE" not in plan, (plan, statement)
 
 
 def test_the_notice_of_a_bulk_act_reaches_everybody_of_the_centre_once(peopled: Flask, inbox: Inbox) -> None:

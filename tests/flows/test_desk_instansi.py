@@ -72,7 +72,9 @@ def test_a_contact_that_helps_nobody_is_refused(peopled: Flask, typed: str, word
 
     answer = logged_in(peopled, WATI).submit(f"{LIST}/{instansi_id(peopled, '7301')}/kontak", contact=typed)
 
-    assert answer.status_code == 422 and words in words_of(answer) and contact_of(peopled, "7301") == before
+    assert answer.status_code == 422
+    assert words in words_of(answer)
+    assert contact_of(peopled, "7301") == before
 
 
 def test_the_contact_that_stands_there_already_is_no_change(peopled: Flask) -> None:
@@ -87,7 +89,8 @@ def test_for_raka_the_other_instansi_does_not_exist(peopled: Flask) -> None:
     foreign, raka = instansi_id(peopled, "7301"), logged_in(peopled, RAKA)
     token = raka.csrf_token("/akun")
 
-    assert "Nusa Jaya" not in words_of(raka.open(LIST)) and "Kementerian Contoh" in words_of(raka.open(LIST))
+    assert "Nusa Jaya" not in words_of(raka.open(LIST))
+    assert "Kementerian Contoh" in words_of(raka.open(LIST))
     assert "Nusa Jaya" not in words_of(raka.open(f"{LIST}?cari=Nusa"))
     assert "Kementerian Contoh" in words_of(raka.open(f"{LIST}?setelah={foreign}"))
     for one in (foreign, 999, 2**31 - 1):
@@ -98,7 +101,8 @@ def test_for_raka_the_other_instansi_does_not_exist(peopled: Flask) -> None:
                 == 404
             )
         assert raka.post(f"{LIST}/{one}/jadwal/ikut-nasional", csrf_token=token).status_code == 404
-    assert contact_of(peopled, "7301") != CONTACT and not events(peopled, Tag.PDM_WINDOW_SET)
+    assert contact_of(peopled, "7301") != CONTACT
+    assert not events(peopled, Tag.PDM_WINDOW_SET)
 
 
 def test_the_days_are_set_by_the_centre_alone(peopled: Flask) -> None:
@@ -108,7 +112,8 @@ def test_the_days_are_set_by_the_centre_alone(peopled: Flask) -> None:
     for path in (f"{LIST}/{own}/jadwal", NATIONAL):
         assert wati.open(path).status_code == wati.post(path, csrf_token=token, **DAYS).status_code == 403
     assert wati.post(f"{LIST}/{own}/jadwal/ikut-nasional", csrf_token=token).status_code == 403
-    assert windows(peopled) == before and "Atur jadwal" not in wati.open(LIST).text
+    assert windows(peopled) == before
+    assert "Atur jadwal" not in wati.open(LIST).text
 
 
 def test_ratna_gives_one_instansi_days_of_its_own_and_takes_them_away(peopled: Flask) -> None:
@@ -162,7 +167,8 @@ def test_days_that_cannot_be_are_refused(peopled: Flask, days: dict[str, str], w
 
     for page in (NATIONAL, f"{LIST}/{instansi_id(peopled, '7301')}/jadwal"):
         answer = ratna.submit(page, **days)
-        assert answer.status_code == 422 and words in words_of(answer)
+        assert answer.status_code == 422
+        assert words in words_of(answer)
     assert windows(peopled) == before
 
 
@@ -213,7 +219,8 @@ def test_more_fields_than_the_form_has_are_ignored(peopled: Flask) -> None:
         f"{LIST}/{own}/kontak", contact=CONTACT, code="9999", name="Lain", instansi_id="2"
     )
 
-    assert contact_of(peopled, "7301") == CONTACT and contact_of(peopled, "3402") != CONTACT
+    assert contact_of(peopled, "7301") == CONTACT
+    assert contact_of(peopled, "3402") != CONTACT
 
 
 def test_strangers_and_plain_users_stay_outside(peopled: Flask) -> None:

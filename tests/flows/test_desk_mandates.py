@@ -56,11 +56,9 @@ def test_ratna_appoints_sari_who_is_an_admin_with_the_next_click(peopled: Flask,
     assert (answer.status_code, answer.location) == (303, LIST)
     listed = words_of(ratna.open(LIST))
     until = shown_date(date.fromisoformat(GRANT["until"]))
-    assert (
-        f"untuk Sari Wulandari berlaku sampai {until}" in listed
-        and "SK-7/2026" in listed
-        and "Ditunjuk oleh" in listed
-    )
+    assert f"untuk Sari Wulandari berlaku sampai {until}" in listed
+    assert "SK-7/2026" in listed
+    assert "Ditunjuk oleh" in listed
     assert sari.open(LIST).status_code == 200
     (mandate,) = held(peopled, SARI)
     assert (mandate.role, mandate.starts_on, mandate.granted_by_id) == (
@@ -69,7 +67,8 @@ def test_ratna_appoints_sari_who_is_an_admin_with_the_next_click(peopled: Flask,
         person_id(peopled, RATNA),
     )
     (event,) = events(peopled, Tag.MANDATE_GRANTED)
-    assert event.actor_id == person_id(peopled, RATNA) and event.account_id == person_id(peopled, SARI)
+    assert event.actor_id == person_id(peopled, RATNA)
+    assert event.account_id == person_id(peopled, SARI)
     assert event.detail == {
         "role": "admin_instansi",
         "instansi": "7301",
@@ -77,12 +76,12 @@ def test_ratna_appoints_sari_who_is_an_admin_with_the_next_click(peopled: Flask,
         "until": GRANT["until"],
     }
     mail, told = inbox.fetch()
-    assert mail.to == SARI.email and "/bukan-saya/" in mail.text
-    assert "Lingkup: Pemerintah Kabupaten Nusa Jaya" in mail.text and f"Berlaku sampai: {until}" in mail.text
-    assert (
-        told.to == RATNA.email
-        and "Mandat Pemerintah Kabupaten Nusa Jaya diberikan kepada Sari Wulandari" in told.text
-    )
+    assert mail.to == SARI.email
+    assert "/bukan-saya/" in mail.text
+    assert "Lingkup: Pemerintah Kabupaten Nusa Jaya" in mail.text
+    assert f"Berlaku sampai: {until}" in mail.text
+    assert told.to == RATNA.email
+    assert "Mandat Pemerintah Kabupaten Nusa Jaya diberikan kepada Sari Wulandari" in told.text
 
 
 def test_the_same_scope_again_prolongs_and_another_scope_stands_beside_it(peopled: Flask) -> None:
@@ -105,7 +104,8 @@ def test_the_very_same_grant_twice_is_one(peopled: Flask, inbox: Inbox) -> None:
 
     answers = [ratna.submit(NEW, **GRANT).status_code for _ in range(2)]
 
-    assert answers == [303, 303] and len(held(peopled, SARI)) == 1
+    assert answers == [303, 303]
+    assert len(held(peopled, SARI)) == 1
     assert len(events(peopled, Tag.MANDATE_GRANTED)) == 1
     assert [mail.to for mail in inbox.fetch()] == [SARI.email, RATNA.email]
 
@@ -132,8 +132,10 @@ def test_a_grant_that_cannot_be_is_refused_and_says_what_to_do(
 
     answer = ratna.submit(NEW, **{**GRANT, **changed})
 
-    assert answer.status_code == 422 and words in words_of(answer)
-    assert not held(peopled, SARI) and not events(peopled, Tag.MANDATE_GRANTED)
+    assert answer.status_code == 422
+    assert words in words_of(answer)
+    assert not held(peopled, SARI)
+    assert not events(peopled, Tag.MANDATE_GRANTED)
 
 
 def test_nobody_appoints_or_revokes_himself(peopled: Flask) -> None:
@@ -146,7 +148,8 @@ def test_nobody_appoints_or_revokes_himself(peopled: Flask) -> None:
     assert ratna.open(f"{LIST}/{own.id}/cabut").status_code == 403
     assert ratna.post(f"{LIST}/{own.id}/cabut", csrf_token=token, reason="Selesai").status_code == 403
 
-    assert held(peopled, RATNA)[0].id == own.id and len(held(peopled, RATNA)) == 1
+    assert held(peopled, RATNA)[0].id == own.id
+    assert len(held(peopled, RATNA)) == 1
     assert f"{LIST}/{own.id}/cabut" not in ratna.open(LIST).text
 
 
@@ -163,7 +166,9 @@ def test_only_the_centre_appoints_and_revokes(peopled: Flask) -> None:
             ).status_code
             == 403
         )
-    assert "Tunjuk admin" not in wati.open(LIST).text and held(peopled, WATI) and not held(peopled, SARI)
+    assert "Tunjuk admin" not in wati.open(LIST).text
+    assert held(peopled, WATI)
+    assert not held(peopled, SARI)
     refused = [(event.actor_id, event.detail["rule"]) for event in events(peopled, Tag.ADMIN_REFUSED)]
     assert len(refused) == len(set(refused)) == 3, "one a minute for each page and admin"
 
@@ -173,15 +178,17 @@ def test_an_admin_sees_the_mandates_of_the_own_instansi_only(peopled: Flask) -> 
 
     said = words_of(raka.open(f"{LIST}?keadaan=semua"))
 
-    assert "Raka Permana" in said and "Wati" not in said and "Ratna" not in said and "Nusa Jaya" not in said
+    assert "Raka Permana" in said
+    assert "Wati" not in said
+    assert "Ratna" not in said
+    assert "Nusa Jaya" not in said
     assert (
         raka.open(f"{LIST}?instansi=7301").status_code
         == raka.open(f"{LIST}?instansi=0000").status_code
         == 404
     )
-    assert "Wati" in words_of(ratna.open(f"{LIST}?instansi=7301")) and "Raka" not in words_of(
-        ratna.open(f"{LIST}?instansi=7301")
-    )
+    assert "Wati" in words_of(ratna.open(f"{LIST}?instansi=7301"))
+    assert "Raka" not in words_of(ratna.open(f"{LIST}?instansi=7301"))
     assert "Pusat (semua instansi)" in words_of(ratna.open(LIST))
 
 
@@ -193,12 +200,16 @@ def test_revoking_wati_puts_her_outside_with_the_next_click(peopled: Flask, inbo
     answer = ratna.submit(f"{LIST}/{mandate.id}/cabut", reason="Pindah tugas")
 
     assert answer.status_code == 303
-    assert wati.open(LIST).status_code == 403 and wati.open("/beranda").status_code == 200
+    assert wati.open(LIST).status_code == 403
+    assert wati.open("/beranda").status_code == 200
     mail, told = inbox.fetch()
-    assert mail.to == WATI.email and "Alasannya: Pindah tugas" in mail.text
-    assert told.to == RATNA.email and "dicabut oleh Ratna Dewanti: Pindah tugas" in told.text
+    assert mail.to == WATI.email
+    assert "Alasannya: Pindah tugas" in mail.text
+    assert told.to == RATNA.email
+    assert "dicabut oleh Ratna Dewanti: Pindah tugas" in told.text
     (event,) = events(peopled, Tag.MANDATE_REVOKED)
-    assert event.detail["reason"] == "Pindah tugas" and event.actor_id == person_id(peopled, RATNA)
+    assert event.detail["reason"] == "Pindah tugas"
+    assert event.actor_id == person_id(peopled, RATNA)
     ratna.open(LIST)  # says once more what was done
     assert "Wati Kusuma" not in words_of(ratna.open(LIST))
     assert re.search(r"Wati Kusuma .* Dicabut", words_of(ratna.open(f"{LIST}?keadaan=semua")))
@@ -210,7 +221,9 @@ def test_a_revocation_needs_its_reason(peopled: Flask) -> None:
 
     refused = logged_in(peopled, RATNA).submit(f"{LIST}/{mandate.id}/cabut", reason="  ")
 
-    assert refused.status_code == 422 and "Isi alasannya" in words_of(refused) and held(peopled, WATI)
+    assert refused.status_code == 422
+    assert "Isi alasannya" in words_of(refused)
+    assert held(peopled, WATI)
 
 
 def test_a_mandate_ends_by_itself_after_its_last_day(peopled: Flask) -> None:
@@ -235,7 +248,8 @@ def test_what_ends_within_a_month_stands_out(peopled: Flask) -> None:
 
     said = words_of(logged_in(peopled, RATNA).open(LIST))
 
-    assert said.count("hari lagi") == 1 and "Berakhir 30 hari lagi" in said
+    assert said.count("hari lagi") == 1
+    assert "Berakhir 30 hari lagi" in said
 
 
 def test_two_of_the_centre_who_appoint_the_same_person_at_once_leave_one_mandate(peopled: Flask) -> None:
@@ -250,8 +264,10 @@ def test_two_of_the_centre_who_appoint_the_same_person_at_once_leave_one_mandate
 
     answers = _all_at_once([lambda number=number: grant(number) for number in range(6)])  # type: ignore[misc]
 
-    assert answers == [303] * 6 and len(held(peopled, BUDI)) == 1
-    assert len(events(peopled, Tag.MANDATE_GRANTED)) == 6 and len(events(peopled, Tag.MANDATE_REVOKED)) == 5
+    assert answers == [303] * 6
+    assert len(held(peopled, BUDI)) == 1
+    assert len(events(peopled, Tag.MANDATE_GRANTED)) == 6
+    assert len(events(peopled, Tag.MANDATE_REVOKED)) == 5
 
 
 def test_two_of_the_centre_who_revoke_each_other_at_once_do_not_both_succeed(peopled: Flask) -> None:
@@ -301,7 +317,8 @@ def test_many_mandates_are_read_page_by_page(peopled: Flask) -> None:
     second = ratna.open(following[1].replace("&amp;", "&"))
 
     rows = [page.text.count("<tr>") - 1 for page in (first, second)]
-    assert rows == [50, 8] and "Ke awal daftar" in second.text
+    assert rows == [50, 8]
+    assert "Ke awal daftar" in second.text
 
 
 def test_the_operator_lists_and_takes_back(peopled: Flask, inbox: Inbox) -> None:
@@ -315,20 +332,18 @@ def test_the_operator_lists_and_takes_back(peopled: Flask, inbox: Inbox) -> None
 
     listed = runner.invoke(args=["admin", "list"]).output
     of_7301 = runner.invoke(args=["admin", "list", "--instansi", "7301"]).output
-    assert (
-        len(listed.splitlines()) == 6
-        and f"{SARI.nip}\tpusat\tSK/12/2026\t2999-12-31\tSari Wulandari" in listed
-    )
+    assert len(listed.splitlines()) == 6
+    assert f"{SARI.nip}\tpusat\tSK/12/2026\t2999-12-31\tSari Wulandari" in listed
     assert [line.split("\t")[0] for line in of_7301.splitlines()] == [SARI.nip, WATI.nip]
 
     one = runner.invoke(args=["admin", "revoke", SARI.nip, "--instansi", "3402"])
-    assert one.exit_code == 0 and "Mandat 3402" in one.output
+    assert one.exit_code == 0
+    assert "Mandat 3402" in one.output
     assert [mandate.instansi_id for mandate in held(peopled, SARI)] == [1, None]
     assert runner.invoke(args=["admin", "revoke", SARI.nip, "--pusat"]).exit_code == 0
     assert runner.invoke(args=["admin", "revoke", SARI.nip]).output.count("Mandat 7301") == 1
-    assert not held(peopled, SARI) and all(
-        event.actor_id is None for event in events(peopled, Tag.MANDATE_REVOKED)
-    )
+    assert not held(peopled, SARI)
+    assert all(event.actor_id is None for event in events(peopled, Tag.MANDATE_REVOKED))
 
 
 @pytest.mark.parametrize(
@@ -347,5 +362,6 @@ def test_the_operator_is_told_what_is_wrong(
 ) -> None:
     refused = peopled.test_cli_runner().invoke(args=["admin", *arguments])
 
-    assert refused.exit_code == code and words in refused.output
+    assert refused.exit_code == code
+    assert words in refused.output
     assert held(peopled, WATI)

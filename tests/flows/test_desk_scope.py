@@ -122,7 +122,8 @@ def test_nobody_is_led_to_the_login(desk: Desk) -> None:
     for rule, method in WAYS:
         status, _, location = _ask(nobody, method, desk.path(rule), token)
 
-        assert status == 303 and location.startswith("/login"), (method, rule.rule, status)
+        assert status == 303, (method, rule.rule, status)
+        assert location.startswith("/login"), (method, rule.rule, status)
 
 
 def test_a_plain_user_is_told_it_is_for_admins(desk: Desk) -> None:
@@ -132,7 +133,17 @@ def test_a_plain_user_is_told_it_is_for_admins(desk: Desk) -> None:
     for rule, method in WAYS:
         status, page, _ = _ask(sari, method, desk.path(rule), token)
 
-        assert status == 403 and "tidak memegang mandat admin" in page and "Joko" not in page, (
+        assert status == 403, (
+            method,
+            rule.rule,
+            status,
+        )
+        assert "tidak memegang mandat admin" in page, (
+            method,
+            rule.rule,
+            status,
+        )
+        assert "Joko" not in page, (
             method,
             rule.rule,
             status,
@@ -150,7 +161,8 @@ def test_whose_mandate_has_ended_is_outside_at_the_next_click(desk: Desk) -> Non
     for rule, method in WAYS:
         status, page, _ = _ask(wati, method, desk.path(rule), token)
 
-        assert status == 403 and "tidak memegang mandat admin" in page, (method, rule.rule, status)
+        assert status == 403, (method, rule.rule, status)
+        assert "tidak memegang mandat admin" in page, (method, rule.rule, status)
 
 
 def test_a_row_of_another_instansi_is_answered_like_one_that_is_not_there(desk: Desk) -> None:
@@ -166,7 +178,12 @@ def test_a_row_of_another_instansi_is_answered_like_one_that_is_not_there(desk: 
         if status == 403:
             assert "hanya untuk admin pusat" in page, (method, rule.rule)
         else:
-            assert (status, len(page)) == (404, len(missing_page)) and missing_status == 404, (
+            assert (status, len(page)) == (404, len(missing_page)), (
+                method,
+                rule.rule,
+                status,
+            )
+            assert missing_status == 404, (
                 method,
                 rule.rule,
                 status,

@@ -29,9 +29,8 @@ PRODUCTION = {
     "TRUSTED_PROXIES": "1",
     "METRICS_TOKEN": "kopi-tubruk-tanpa-gula-8812",
 }
-on_one = pytest.mark.parametrize(
-    "database_url", ["sqlite"], indirect=True
-)  # no database is asked for what is tested
+# No database is asked for what is tested
+on_one = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 class Behind(Visitor):
@@ -200,16 +199,19 @@ def test_a_hundred_and_five_of_one_office_ask_on_one_morning_and_each_gets_a_tok
     for number in range(100):
         guesser.post("/login", csrf_token=token, nip=f"1970010119950{number + 1:05d}", password="Salah-1")
     held = guesser.log_in(SARI.nip)
-    assert held.status_code == 429 and "Pilih Lupa Password, lalu buka tautan" in words_of(held)
+    assert held.status_code == 429
+    assert "Pilih Lupa Password, lalu buka tautan" in words_of(held)
 
     assert [Visitor(peopled).ask_for_token(nip, email).status_code for nip, email in staff] == [303] * 105
 
     mails = {mail.to: mail for mail in inbox.fetch()}
-    assert len(mails) == 105 and all(mail.code for mail in mails.values())
+    assert len(mails) == 105
+    assert all(mail.code for mail in mails.values())
     nip, email = staff[-1]
     newcomer = Visitor(peopled)
     typed = newcomer.reset_password(mails[email].code, NEW_PASSWORD, nip)
-    assert typed.status_code == 429 and "Buka tautan di email yang membawa token" in words_of(typed)
+    assert typed.status_code == 429
+    assert "Buka tautan di email yang membawa token" in words_of(typed)
     newcomer.open(mails[email].link)
     assert newcomer.reset_password(mails[email].code, NEW_PASSWORD).status_code == 303, (
         "whoever guesses beside"

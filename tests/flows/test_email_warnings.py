@@ -151,18 +151,21 @@ def test_a_heavy_warning_has_to_be_acknowledged_and_one_tick_is_enough(
 ) -> None:
     request_id, wati = WAYS[kind](peopled), logged_in(peopled, WATI)
     page = wati.open(f"{QUEUE}/{request_id}")
-    assert kind in kinds_on(page) and "Saya sudah memeriksa:" in words_of(page)
+    assert kind in kinds_on(page)
+    assert "Saya sudah memeriksa:" in words_of(page)
     others = [mark for mark in marks_on(page) if not mark.startswith(f"{kind}.")]
 
     for given in ([], others, [*others, kind.value], [*others, f"{kind}.0000000000000000"]):
         answer = _approve(wati, request_id, acknowledged=given)
-        assert answer.status_code == 422 and "lalu centang di bawah" in words_of(answer)
+        assert answer.status_code == 422
+        assert "lalu centang di bawah" in words_of(answer)
     assert correction(peopled, request_id).state.is_open
     assert _last_event(peopled, Tag.ADMIN_REFUSED).detail["warnings"] == kind
 
     assert _approve(wati, request_id).status_code == 303
     told = _last_event(peopled, Tag.CORRECTION_APPROVED).detail["acknowledged"]
-    assert isinstance(told, str) and kind in told.split(",")
+    assert isinstance(told, str)
+    assert kind in told.split(",")
     assert kind.label in words_of(wati.open("/admin/audit?jenis=email"))
 
 
@@ -184,10 +187,10 @@ def test_a_warning_that_arises_while_the_page_is_open_is_met_all_the_same(people
     asked(peopled, DEWI, NEW)
     more = _approve(wati, request_id, acknowledged=marks_on(first))
 
-    assert first.status_code == 422 and "diminta untuk 1 NIP lain" in words_of(first)
-    assert more.status_code == 422 and "diminta untuk 2 NIP lain" in words_of(more), (
-        "it says more than was acknowledged"
-    )
+    assert first.status_code == 422
+    assert "diminta untuk 1 NIP lain" in words_of(first)
+    assert more.status_code == 422, "it says more than was acknowledged"
+    assert "diminta untuk 2 NIP lain" in words_of(more), "it says more than was acknowledged"
     assert user(peopled, JOKO).email == JOKO.email
     assert _approve(wati, request_id).status_code == 303
 
@@ -197,7 +200,8 @@ def test_what_was_ticked_stays_ticked_when_something_else_is_wrong(peopled: Flas
 
     answer = _approve(wati, request_id, note="")
 
-    assert answer.status_code == 422 and f'value="{marks_on(answer)[0]}" checked' in answer.text
+    assert answer.status_code == 422
+    assert f'value="{marks_on(answer)[0]}" checked' in answer.text
 
 
 def test_a_warning_is_shown_as_text_whatever_is_in_it(peopled: Flask) -> None:
@@ -212,7 +216,8 @@ def test_a_warning_is_shown_as_text_whatever_is_in_it(peopled: Flask) -> None:
     ]
 
     for page in pages:
-        assert "<script>alert" not in page.text and "&lt;script&gt;" in page.text
+        assert "<script>alert" not in page.text
+        assert "&lt;script&gt;" in page.text
 
 
 def test_a_mailbox_of_somebody_elsewhere_is_not_named(peopled: Flask) -> None:
@@ -220,7 +225,8 @@ def test_a_mailbox_of_somebody_elsewhere_is_not_named(peopled: Flask) -> None:
 
     page = words_of(logged_in(peopled, WATI).open(f"{QUEUE}/{request_id}"))
 
-    assert "kotak surat yang sama dengan alamat akun lain" in page and "Hadi" not in page
+    assert "kotak surat yang sama dengan alamat akun lain" in page
+    assert "Hadi" not in page
 
 
 # -- what strangers cannot do with it
@@ -236,10 +242,12 @@ def test_false_requests_and_links_lay_nothing_heavy_upon_the_owners_request(
         Visitor(peopled).submit("/perbaikan-email", nip=person.nip, email=NEW, form_id=f"f{person.nip}")
 
     page = wati.open(f"{QUEUE}/{own}")
-    assert not marks_on(page) and "Masih ada 16 permintaan lain" in words_of(page)
+    assert not marks_on(page)
+    assert "Masih ada 16 permintaan lain" in words_of(page)
 
     result = words_of(_several(wati, "setujui", [own]))
-    assert "Email sudah berganti" in result and user(peopled, JOKO).email == NEW
+    assert "Email sudah berganti" in result
+    assert user(peopled, JOKO).email == NEW
     assert all(correction(peopled, one).state.is_open for one in false)
 
 
@@ -255,10 +263,10 @@ def test_two_requests_for_one_person_are_never_approved_together(peopled: Flask)
 
     result = words_of(_several(wati, "setujui", [mine, false, budi]))
 
-    assert (
-        result.count("dipilih lebih dari satu permintaan") == 2 and result.count("Email sudah berganti") == 1
-    )
-    assert user(peopled, JOKO).email == JOKO.email and user(peopled, BUDI).email == "b@contoh.example"
+    assert result.count("dipilih lebih dari satu permintaan") == 2
+    assert result.count("Email sudah berganti") == 1
+    assert user(peopled, JOKO).email == JOKO.email
+    assert user(peopled, BUDI).email == "b@contoh.example"
 
 
 # -- several at once
@@ -281,12 +289,14 @@ def test_several_at_once_leave_what_carries_a_heavy_warning(peopled: Flask, kind
 
     for page in (result, wati.open(result.request.full_path)):
         words = words_of(page)
-        assert "Ada peringatan yang harus diperiksa" in words and words.count("Email sudah berganti") == 1
+        assert "Ada peringatan yang harus diperiksa" in words
+        assert words.count("Email sudah berganti") == 1
     after = correction(peopled, warned)
     assert (after.state, after.decided_at, after.opened_at) == (before.state, None, before.opened_at)
     _approve(wati, warned)
     since = latest_change(peopled, TONO if kind is WarningKind.DEACTIVATED else JOKO)
-    assert since is not None and since.correction_id == warned
+    assert since is not None
+    assert since.correction_id == warned
     if not correction(peopled, warned).state.is_open:
         assert "Tidak diubah" not in words_of(wati.open(result.request.full_path)), "it was answered since"
     assert user(peopled, DEWI).email == "dewi.baru@contoh.example"
@@ -307,10 +317,8 @@ def test_several_at_once_leave_what_nobody_has_opened(peopled: Flask, act: str) 
 
     assert result.count("Belum ada admin yang membukanya") == 2
     assert not correction(peopled, opened).state.is_open, "a colleague has looked at it"
-    assert (
-        correction(peopled, unseen).state is CorrectionState.NEW
-        and correction(peopled, by_portal).state.is_open
-    )
+    assert correction(peopled, unseen).state is CorrectionState.NEW
+    assert correction(peopled, by_portal).state.is_open
     for one in (unseen, by_portal):
         wati.open(f"{QUEUE}/{one}")
     assert "Belum ada admin" not in words_of(_several(wati, act, [unseen, by_portal]))
@@ -361,10 +369,8 @@ def test_before_several_are_answered_all_that_was_written_is_shown(peopled: Flas
             "data", "Belum ada admin",
     ):  # fmt: skip
         assert shown in words, shown
-    assert (
-        page.text.count(f"{QUEUE}/{request_id}/lampiran") == 1
-        and f"{QUEUE}/{plain}/lampiran" not in page.text
-    )
+    assert page.text.count(f"{QUEUE}/{request_id}/lampiran") == 1
+    assert f"{QUEUE}/{plain}/lampiran" not in page.text
 
 
 def test_the_result_says_nothing_of_others_and_nothing_that_was_made_up(peopled: Flask) -> None:
@@ -378,8 +384,11 @@ def test_the_result_says_nothing_of_others_and_nothing_that_was_made_up(peopled:
         f"{QUEUE}/hasil?pilih={mine}&pilih={foreign}&tetap={mine}-<b>x&tetap={mine}-apa-saja&tetap={foreign}-peringatan"
     )
 
-    assert page.status_code == 200 and "Hadi" not in page.text and "<b>x" not in page.text
-    assert "Masih di antrean" in words_of(page) and "Tidak diubah" not in words_of(page)
+    assert page.status_code == 200
+    assert "Hadi" not in page.text
+    assert "<b>x" not in page.text
+    assert "Masih di antrean" in words_of(page)
+    assert "Tidak diubah" not in words_of(page)
 
 
 # -- checks that the record makes impossible
@@ -407,12 +416,15 @@ def test_a_check_that_the_record_makes_impossible_is_refused_everywhere(
         )
         assert alone.status_code == direct.status_code == 422
         if check is not IdentityCheck.BY_FILE:
-            assert "tidak dapat dipakai" in words_of(alone) and "tidak dapat dipakai" in words_of(direct)
+            assert "tidak dapat dipakai" in words_of(alone)
+            assert "tidak dapat dipakai" in words_of(direct)
             budi = asked(peopled, BUDI, "b@contoh.example")
             wati.open(f"{QUEUE}/{budi}")
             result = words_of(_several(wati, "setujui", [request_id, budi], identity_check=check))
-            assert "tidak ada nomor telepon di data" in result and result.count("Email sudah berganti") == 1
-        assert user(peopled, JOKO).email == JOKO.email and correction(peopled, request_id).state.is_open
+            assert "tidak ada nomor telepon di data" in result
+            assert result.count("Email sudah berganti") == 1
+        assert user(peopled, JOKO).email == JOKO.email
+        assert correction(peopled, request_id).state.is_open
     else:
         assert _approve(wati, request_id, identity_check=check).status_code == 303
 
@@ -455,13 +467,12 @@ def test_a_second_answer_that_says_something_else_is_said_to_change_nothing(
     ):
         words = words_of(other)
         assert other.status_code == 422
-        assert (
-            "sudah disetujui oleh Anda" in words
-            and GROUNDS["note"] in words
-            and "tidak mengubah apa-apa" in words
-        )
+        assert "sudah disetujui oleh Anda" in words
+        assert GROUNDS["note"] in words
+        assert "tidak mengubah apa-apa" in words
     after = latest_change(peopled, person)
-    assert after is not None and (after.id, after.state, after.reason) == (
+    assert after is not None
+    assert (after.id, after.state, after.reason) == (
         before.id,
         before.state,
         before.reason,
@@ -476,12 +487,11 @@ def test_an_approval_after_a_rejection_and_another_reason_are_said_to_change_not
     for admin, who in ((wati, "Anda"), (ratna, WATI.name)):
         for other in (_approve_again(admin, request_id), _reject(admin, request_id, "Alasan lain.")):
             words = words_of(other)
-            assert other.status_code == 422 and "tidak mengubah apa-apa" in words
+            assert other.status_code == 422
+            assert "tidak mengubah apa-apa" in words
             assert f"sudah ditolak oleh {who}, dengan alasan: Datang ke loket 3." in words
-    assert (
-        user(peopled, JOKO).email == JOKO.email
-        and correction(peopled, request_id).decision == "Datang ke loket 3."
-    )
+    assert user(peopled, JOKO).email == JOKO.email
+    assert correction(peopled, request_id).decision == "Datang ke loket 3."
 
 
 def test_among_several_a_second_answer_is_said_too(peopled: Flask) -> None:
@@ -500,7 +510,8 @@ def test_among_several_a_second_answer_is_said_too(peopled: Flask) -> None:
     twice = wati.open(wati.post(f"{QUEUE}/beberapa/setujui", **fields, **GROUNDS).location)
     other = wati.open(wati.post(f"{QUEUE}/beberapa/tolak", **fields, reason="Bukan").location)
 
-    assert "Tidak diubah" not in words_of(twice) and words_of(twice).count("Email sudah berganti") == 2
+    assert "Tidak diubah" not in words_of(twice)
+    assert words_of(twice).count("Email sudah berganti") == 2
     assert words_of(other).count("Jawaban Anda yang baru tidak mengubah apa-apa") == 2
     assert user(peopled, JOKO).email == NEW
 
@@ -523,11 +534,13 @@ def test_an_address_that_the_desk_types_itself_is_weighed_as_well(peopled: Flask
     half = wati.submit(path, acknowledged=marks_on(warned)[:1], **fields)
     passed = wati.submit(path, acknowledged=marks_on(warned), **fields)
 
-    assert warned.status_code == half.status_code == 422 and kinds_on(warned) == {
+    assert warned.status_code == half.status_code == 422
+    assert kinds_on(warned) == {
         "domain_mirip",
         "alamat_untuk_nip_lain",
     }
-    assert passed.status_code == 303 and user(peopled, JOKO).email == "joko@nusa-jaya.example"
+    assert passed.status_code == 303
+    assert user(peopled, JOKO).email == "joko@nusa-jaya.example"
     assert (
         _last_event(peopled, Tag.WARNINGS_ACKNOWLEDGED).detail["acknowledged"]
         == "alamat_untuk_nip_lain,domain_mirip"

@@ -26,7 +26,7 @@ from app.models.outbox_mail import Letter, MailState
 from app.models.reset_request import WhyRefused
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
-from app.web import trail_words
+from app.web.words import trail as trail_words
 from config import ROOT
 from tests.cast import RATNA, SARI
 from tests.desk import person_id
@@ -81,14 +81,16 @@ def test_who_has_been_appointed_has_a_page(peopled: Flask, ratna: Visitor) -> No
     assert ratna.submit("/admin/mandat/baru", **GRANT).status_code == 303
 
     appointed = ratna.open(page)
-    assert appointed.status_code == 200 and "mandat admin diberikan" in words_of(appointed)
+    assert appointed.status_code == 200
+    assert "mandat admin diberikan" in words_of(appointed)
 
     (revoke,) = {
         path for path in ratna.open("/admin/mandat").text.split('"') if path.endswith("/cabut")
     } - _others(peopled)
     assert ratna.submit(revoke, reason="Tugas selesai").status_code == 303
     revoked = ratna.open(page)
-    assert revoked.status_code == 200 and "mandat admin dicabut" in words_of(revoked)
+    assert revoked.status_code == 200
+    assert "mandat admin dicabut" in words_of(revoked)
 
 
 def _others(app: Flask) -> set[str]:
@@ -218,4 +220,6 @@ def test_every_letter_can_be_written(peopled: Flask) -> None:
             session.add(mail)
             session.flush()
             written = portal().renderer.render(mail, now())
-            assert written.subject and written.text and written.html, letter
+            assert written.subject, letter
+            assert written.text, letter
+            assert written.html, letter

@@ -12,7 +12,7 @@ from app.domain.client import Client
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.domain.staff_file import STAFF_COLUMNS
-from app.files.table import opened
+from app.files.open_table import opened
 from app.flows.reports.count_activation import count_people, note_counts
 from app.models import ImportBatch, ImportChange, ImportRefusal, Instansi, Tag, User
 from app.runtime.db import reading, unit_of_work
@@ -110,7 +110,9 @@ def test_no_table_holds_a_formula(poisoned: Flask) -> None:
             text = table(visitor, rule, "csv").decode("utf-8-sig")
             assert formulas_in(text) == [], rule
             book = spreadsheets.opened(table(visitor, rule, "xlsx"))
-            assert not book.has_formulas and book.kinds <= {"inlineStr", "s", "n"} and book.is_text, rule
+            assert not book.has_formulas, rule
+            assert book.kinds <= {"inlineStr", "s", "n"}, rule
+            assert book.is_text, rule
 
 
 def test_nothing_is_lost_in_the_list_of_refused_rows(poisoned: Flask, tmp_path: Path) -> None:

@@ -130,7 +130,8 @@ def test_the_delays_grow_and_a_try_is_not_remembered_for_less_time_than_the_long
     limit: GuessLimit,
 ) -> None:
     """What the number of guesses a day rests on."""
-    assert list(limit.delays) == sorted(limit.delays) and limit.forgets_one_in >= limit.delays[-1]
+    assert list(limit.delays) == sorted(limit.delays)
+    assert limit.forgets_one_in >= limit.delays[-1]
     remembered = limit.most + len(limit.delays) - 1
 
     assert remembered + DAY / limit.forgets_one_in == MOST_A_DAY

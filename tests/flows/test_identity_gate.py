@@ -174,9 +174,11 @@ def test_a_new_nip_of_an_account_in_use_waits_and_its_owner_hears_the_whole_of_i
 
     assert correct(wati, peopled, SARI, nip=NEW_NIP) == 303
 
-    assert user(peopled, SARI).nip == SARI.nip and sari.is_logged_in()
+    assert user(peopled, SARI).nip == SARI.nip
+    assert sari.is_logged_in()
     mail = inbox.fetch_one(SARI.email)
-    assert "19850312 201001 2 777" in mail.text and "/bukan-saya/" in mail.text
+    assert "19850312 201001 2 777" in mail.text
+    assert "/bukan-saya/" in mail.text
     with time_machine.travel(now() + timedelta(hours=25)):
         changes_take_effect(peopled)
         told = inbox.fetch_one(SARI.email)
@@ -189,7 +191,8 @@ def test_a_new_nip_of_an_account_in_use_waits_and_its_owner_hears_the_whole_of_i
             NEW_NIP,
             WHY,
         )
-    assert "19850312 201001 2 777" in told.text and "/bukan-saya/" in told.text
+    assert "19850312 201001 2 777" in told.text
+    assert "/bukan-saya/" in told.text
 
 
 @pytest.mark.parametrize("is_late", [False, True], ids=["before it holds", "after it holds"])
@@ -218,7 +221,8 @@ def test_a_nip_once_held_is_given_to_nobody_else(peopled: Flask, tmp_path: Path)
     thief = row_of(BUDI, name="Orang Lain", email="maling@contoh.example")
 
     refused = imported(peopled, tmp_path, thief)
-    assert "pernah dipakai pegawai lain" in refused and "Baru 0" in refused
+    assert "pernah dipakai pegawai lain" in refused
+    assert "Baru 0" in refused
     assert correct(wati, peopled, JOKO, nip=BUDI.nip) == 422
     assert correct(logged_in(peopled, RATNA), peopled, JOKO, nip=BUDI.nip) == 303, "the centre, with a reason"
 
@@ -334,7 +338,8 @@ def test_what_its_owner_has_stopped_the_same_admin_cannot_do_again(
 
     assert user(peopled, person).email != "maling@contoh.example"
     change = latest_change(peopled, person)
-    assert change is not None and change.state is ChangeState.NEEDS_SECOND
+    assert change is not None
+    assert change.state is ChangeState.NEEDS_SECOND
     assert act_on_change(wati, change, "konfirmasi") == 403
     assert not [mail for mail in inbox.fetch() if mail.to == "maling@contoh.example"]
 
@@ -363,7 +368,8 @@ def test_every_address_that_said_no_hears_of_the_next_decision_with_a_live_link(
     links = stop_links(inbox.fetch())
     assert set(links) == {JOKO.email}
     Visitor(peopled).submit(links[JOKO.email or ""])
-    assert user(peopled, JOKO).email is None and latest_change(peopled, JOKO).is_contesting  # type: ignore[union-attr]
+    assert user(peopled, JOKO).email is None
+    assert latest_change(peopled, JOKO).is_contesting
 
 
 def test_stopping_tells_the_other_admins_and_the_overview_shows_it(peopled: Flask, inbox: Inbox) -> None:
@@ -378,7 +384,8 @@ def test_stopping_tells_the_other_admins_and_the_overview_shows_it(peopled: Flas
     assert told == {DEWI.email, RATNA.email}
     for admin in (WATI, RATNA):
         shown = words_of(logged_in(peopled, admin).open("/admin/?instansi=7301"))
-        assert "Akun yang disengketakan" in shown and f"{JOKO.name}: email" in shown
+        assert "Akun yang disengketakan" in shown
+        assert f"{JOKO.name}: email" in shown
 
 
 def test_a_second_admin_closes_the_case_and_the_old_address_is_back(peopled: Flask, inbox: Inbox) -> None:
@@ -406,7 +413,8 @@ def test_who_was_told_of_a_change_is_told_when_it_comes_to_nothing(peopled: Flas
     assert act_on_change(wati, latest_change(peopled, SARI), "batalkan", because="Salah ketik") == 303
 
     letter = next(mail for mail in inbox.fetch() if mail.to == SARI.email)
-    assert "tidak jadi berlaku" in letter.text and "Salah ketik" in letter.text
+    assert "tidak jadi berlaku" in letter.text
+    assert "Salah ketik" in letter.text
     assert "bukan-saya" not in letter.text, "there is nothing left to stop"
 
 
@@ -582,7 +590,8 @@ def test_the_centre_hears_of_every_act_on_a_holder_of_a_mandate(
         for mail in inbox.fetch()
         if mail.to == RATNA.email and "yang memegang mandat admin" in mail.text
     ]
-    assert len(told) == 1 and "Wati Kusuma" in told[0]
+    assert len(told) == 1
+    assert "Wati Kusuma" in told[0]
 
 
 def test_every_act_on_a_person_is_among_those_the_centre_hears_of(peopled: Flask) -> None:
@@ -619,7 +628,8 @@ def test_what_a_dismissed_admin_has_decided_waits_for_another_look(
             confirm_as_second(peopled, WATI)
 
     change = latest_change(peopled, SARI)
-    assert change is not None and change.state is ChangeState.NEEDS_SECOND
+    assert change is not None
+    assert change.state is ChangeState.NEEDS_SECOND
     with time_machine.travel(now() + timedelta(hours=30)):
         changes_take_effect(peopled)
         assert user(peopled, SARI).email == SARI.email
@@ -642,7 +652,8 @@ def test_a_file_settles_no_contested_account(peopled: Flask, inbox: Inbox, tmp_p
     ):
         assert "menghentikan suatu perubahan" in imported(peopled, tmp_path, row_of(JOKO, **changed))
 
-    assert user(peopled, JOKO).email is None and user(peopled, JOKO).instansi.code == "7301"
+    assert user(peopled, JOKO).email is None
+    assert user(peopled, JOKO).instansi.code == "7301"
 
 
 def test_the_operators_file_changes_an_address_and_the_letter_can_stop_it(
@@ -653,7 +664,8 @@ def test_the_operators_file_changes_an_address_and_the_letter_can_stop_it(
     mails = inbox.fetch()
     assert {mail.to for mail in mails} == {SARI.email, "sari.baru@contoh.example"}
     Visitor(peopled).submit(stop_links(mails)[SARI.email or ""])
-    assert user(peopled, SARI).email is None and latest_change(peopled, SARI).decided_by_id is None  # type: ignore[union-attr]
+    assert user(peopled, SARI).email is None
+    assert latest_change(peopled, SARI).decided_by_id is None
 
 
 def test_a_file_writes_the_letters_and_rows_that_the_page_writes(
@@ -665,7 +677,9 @@ def test_a_file_writes_the_letters_and_rows_that_the_page_writes(
     imported(peopled, tmp_path, row_of(DEWI, name="Dewi K", unit="Dinas Sosial"), options=("--reason", WHY))
 
     by_file = inbox.fetch_one(DEWI.email)
-    assert by_file.subject == by_page.subject and WHY in by_file.text and "nama, unit kerja" in by_file.text
+    assert by_file.subject == by_page.subject
+    assert WHY in by_file.text
+    assert "nama, unit kerja" in by_file.text
     with peopled.app_context(), reading() as session:
         facts = [
             session.scalars(select(AuditEvent).where(AuditEvent.tag == tag)).one().detail
@@ -685,7 +699,8 @@ def test_a_letter_that_somebody_waits_for_goes_before_the_thousand_of_a_file(
 
     with peopled.app_context(), unit_of_work() as session:
         first = OutboxMail.next_due(session, now())
-        assert first is not None and first.to_address == SARI.email
+        assert first is not None
+        assert first.to_address == SARI.email
         assert (
             session.scalar(
                 select(func.count()).select_from(OutboxMail).where(OutboxMail.urgency == Urgency.CAN_WAIT)
@@ -732,7 +747,8 @@ def test_a_stop_in_the_middle_of_a_new_decision_leaves_one_truth(peopled: Flask,
         identity_check="tatap_muka", note="Loket", seen=seen[1] if seen else "",
     )  # fmt: skip
 
-    assert answer.status_code == 422 and user(peopled, JOKO).email is None
+    assert answer.status_code == 422
+    assert user(peopled, JOKO).email is None
 
 
 def test_a_stolen_password_opens_nothing_after_the_stop(peopled: Flask, inbox: Inbox) -> None:

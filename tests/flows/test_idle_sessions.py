@@ -95,7 +95,8 @@ def test_the_button_that_says_i_am_here_is_use_though_a_script_sends_it(visitor:
             "/akun/tetap-masuk", data={"csrf_token": token}, headers={"Sec-Fetch-Mode": "cors"}
         )
 
-        assert answer.json["seconds_left"] == 30 * 60 and lives_on(visitor, clock)
+        assert answer.json["seconds_left"] == 30 * 60
+        assert lives_on(visitor, clock)
 
 
 def test_the_page_is_told_of_the_very_second_at_which_the_portal_ends_the_session(visitor: Visitor) -> None:
@@ -113,7 +114,8 @@ def test_the_page_is_told_of_the_very_second_at_which_the_portal_ends_the_sessio
 
         clock.shift(timedelta(milliseconds=300))
 
-        assert left() == 0 and not visitor.is_logged_in()
+        assert left() == 0
+        assert not visitor.is_logged_in()
 
 
 def test_what_the_absolute_end_leaves_is_told_too(visitor: Visitor) -> None:

@@ -135,7 +135,8 @@ def test_a_list_of_instansi_is_taken_over_and_corrected(app: Flask, tmp_path: Pa
     assert second.stdout == "Baru 0, berubah 1, tetap 1, ditolak 0.\n"
     with app.app_context(), reading() as session:
         nusa_jaya = Instansi.with_code(session, "7301")
-        assert nusa_jaya is not None and nusa_jaya.helpdesk_contact == "BKPSDM loket 5"
+        assert nusa_jaya is not None
+        assert nusa_jaya.helpdesk_contact == "BKPSDM loket 5"
 
 
 def test_the_same_list_of_instansi_twice_writes_nothing(app: Flask, tmp_path: Path) -> None:
@@ -212,7 +213,8 @@ def test_a_dry_run_says_the_same_and_writes_nothing(app: Flask, rows: Rows) -> N
     changes = "Unit kerja berubah untuk 1 pegawai (100%).\n"
     assert tried.stdout == f"Uji coba: tidak ada yang disimpan.\n{changes}{done.stdout}"
     assert done.stdout == "Baru 1, berubah 1, tetap 0, ditolak 1.\n"
-    assert tried.stderr.startswith(done.stderr) and tried.exit_code == done.exit_code
+    assert tried.stderr.startswith(done.stderr)
+    assert tried.exit_code == done.exit_code
     assert tried.stderr.removeprefix(done.stderr).startswith(
         "PERINGATAN: Unit kerja berubah untuk 1 dari 1 pegawai"
     )
@@ -267,7 +269,8 @@ def test_a_bad_row_is_refused_and_the_good_ones_stay(app: Flask, rows: Rows, wro
     assert (result.exit_code, result.stdout) == (1, "Baru 2, berubah 0, tetap 0, ditolak 1.\n")
     assert result.stderr.startswith(said), result.stderr
     (refused,) = refused_rows(file)
-    assert refused["baris"] == "3" and refused["kesalahan"] in result.stderr
+    assert refused["baris"] == "3"
+    assert refused["kesalahan"] in result.stderr
 
 
 @pytest.mark.usefixtures("instansi_known")
@@ -279,7 +282,8 @@ def test_an_address_of_somebody_else_is_refused_without_telling_whose(app: Flask
 
     assert result.exit_code == 1
     assert "baris 2, kolom email: Alamat email ini sudah terdaftar untuk pegawai lain." in result.stderr
-    assert NIP_OF_SARI not in result.stderr + str(refused_rows(file)) and "Sari W" not in result.stderr
+    assert NIP_OF_SARI not in result.stderr + str(refused_rows(file))
+    assert "Sari W" not in result.stderr
 
 
 @pytest.mark.usefixtures("instansi_known")
@@ -294,7 +298,8 @@ def test_an_address_that_changes_hands_needs_a_second_run(
     first, second = imported(app, file), imported(app, file)
 
     assert first.stdout == "Baru 0, berubah 1, tetap 0, ditolak 1.\n"
-    assert "baris 3, kolom email" in first.stderr and "jalankan impor sekali lagi" in first.stderr
+    assert "baris 3, kolom email" in first.stderr
+    assert "jalankan impor sekali lagi" in first.stderr
     assert second.stdout == "Baru 1, berubah 0, tetap 1, ditolak 0.\n"
 
 
@@ -306,7 +311,8 @@ def test_only_the_first_faults_are_shown_and_all_are_in_the_list(app: Flask, row
 
     shown = [line for line in result.stderr.splitlines() if re.match(r"baris \d+, kolom nip: ", line)]
     assert len(shown) == 20
-    assert "... dan 30 kesalahan lain." in result.stderr and "pegawai.csv.ditolak.csv" in result.stderr
+    assert "... dan 30 kesalahan lain." in result.stderr
+    assert "pegawai.csv.ditolak.csv" in result.stderr
     assert len(refused_rows(file)) == 50
 
 
@@ -321,7 +327,8 @@ def test_the_list_of_refused_rows_is_private_and_runs_no_formula(app: Flask, row
     assert refused["nama"] == "'=HYPERLINK(0)"
     assert (refused["email"], refused["kategori"], refused["telepon"]) == ("'@x", "'-", "'+62812")
     report = file.with_name("pegawai.csv.ditolak.csv")
-    assert "secret-hash" not in report.read_text(encoding="utf-8") and "password_hash" not in refused
+    assert "secret-hash" not in report.read_text(encoding="utf-8")
+    assert "password_hash" not in refused
     assert report.read_bytes().startswith(b"\xef\xbb\xbf")
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
 
@@ -350,12 +357,11 @@ def test_the_list_of_refused_rows_is_a_workbook_of_text_too(app: Flask, rows: Ro
     assert "pegawai.csv.ditolak.xlsx dan" in result.stderr
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
     book = spreadsheets.opened(report.read_bytes())
-    assert book.is_text and book.kinds == {"inlineStr"}
-    assert (
-        book.rows[1][0] == NIP_OF_BUDI
-        and "password_hash" not in book.rows[0]
-        and "secret-hash" not in str(book.rows)
-    )
+    assert book.is_text
+    assert book.kinds == {"inlineStr"}
+    assert book.rows[1][0] == NIP_OF_BUDI
+    assert "password_hash" not in book.rows[0]
+    assert "secret-hash" not in str(book.rows)
 
     right = {"9999": "7301"}
     report.write_bytes(
@@ -381,7 +387,9 @@ def test_no_list_of_refused_rows_makes_a_spreadsheet_calculate(
 
     assert formulas_in((tmp_path / "jahat.csv.ditolak.csv").read_text(encoding="utf-8-sig")) == []
     book = spreadsheets.opened((tmp_path / "jahat.csv.ditolak.xlsx").read_bytes())
-    assert book.is_text and not book.has_formulas and book.kinds == {"inlineStr"}
+    assert book.is_text
+    assert not book.has_formulas
+    assert book.kinds == {"inlineStr"}
 
 
 @pytest.mark.usefixtures("instansi_known")
@@ -409,9 +417,8 @@ def test_a_dry_run_counts_by_column_and_warns_of_columns_that_changed_places(app
 @pytest.mark.usefixtures("instansi_known")
 def test_an_old_list_of_refused_rows_goes_away(app: Flask, rows: Rows, tmp_path: Path) -> None:
     imported(app, rows("x,,,,,"))
-    assert (tmp_path / "pegawai.csv.ditolak.csv").exists() and (
-        tmp_path / "pegawai.csv.ditolak.xlsx"
-    ).exists()
+    assert (tmp_path / "pegawai.csv.ditolak.csv").exists()
+    assert (tmp_path / "pegawai.csv.ditolak.xlsx").exists()
 
     imported(app, rows(SARI))
 
@@ -440,9 +447,8 @@ def test_a_changed_email_ends_all_access_and_is_told_to_the_old_address(app: Fla
     ]  # fmt: skip
     tag, facts = trail_of(app, NIP_OF_SARI)[-1]
     assert (tag, facts["columns"]) == ("imported_change", "email")
-    assert (
-        str(facts["old_email"]).startswith("s***@n***.example (") and facts["old_email"] != facts["new_email"]
-    )
+    assert str(facts["old_email"]).startswith("s***@n***.example (")
+    assert facts["old_email"] != facts["new_email"]
 
 
 @pytest.mark.usefixtures("instansi_known")
@@ -592,7 +598,8 @@ def test_a_hash_of_another_scheme_lets_its_owner_in_and_is_replaced_then(
     assert imported(app, file).stdout == "Baru 2, berubah 0, tetap 0, ditolak 0.\n"
 
     kept = person(app, NIP_OF_SARI).password_hash
-    assert kept is not None and old.rpartition("$")[2][-20:] not in kept
+    assert kept is not None
+    assert old.rpartition("$")[2][-20:] not in kept
     assert list(old_costs(app)) == [kind]
     assert Visitor(app).log_in(NIP_OF_SARI, "Salah-Sekali-1").status_code == 422
     assert Visitor(app).log_in(NIP_OF_BUDI, PASSWORD).status_code == 422
@@ -600,7 +607,8 @@ def test_a_hash_of_another_scheme_lets_its_owner_in_and_is_replaced_then(
     sari.log_in(NIP_OF_SARI, PASSWORD)
     assert sari.is_logged_in()
     replaced = person(app, NIP_OF_SARI).password_hash
-    assert replaced is not None and replaced.startswith("$argon2id$")
+    assert replaced is not None
+    assert replaced.startswith("$argon2id$")
     assert old_costs(app) == {}, "nobody pays any more"
     assert Visitor(app).log_in(NIP_OF_SARI, PASSWORD).status_code == 303
     assert imported(app, file).stdout == "Baru 0, berubah 0, tetap 2, ditolak 0.\n"
@@ -627,7 +635,8 @@ def test_a_reset_replaces_an_old_hash_too(app: Flask, rows: Rows) -> None:
         assert sari is not None
         sari.set_password(passwords.hashed("Kuda-Laut7"), now())
 
-    assert old_costs(app) == {} and Visitor(app).log_in(NIP_OF_SARI, "Kuda-Laut7").status_code == 303
+    assert old_costs(app) == {}
+    assert Visitor(app).log_in(NIP_OF_SARI, "Kuda-Laut7").status_code == 303
 
 
 @pytest.mark.usefixtures("instansi_known")
@@ -649,10 +658,8 @@ def test_a_hash_for_which_everybody_would_wait_is_refused_at_its_line(app: Flask
 
     result = imported(app, rows(BUDI + ",", f"{SARI},{dear}", header=f"{HEADER},password_hash"))
 
-    assert (
-        "baris 3, kolom password_hash: Hash password ini terlalu berat" in result.stderr
-        and dear not in result.stderr
-    )
+    assert "baris 3, kolom password_hash: Hash password ini terlalu berat" in result.stderr
+    assert dear not in result.stderr
     assert result.stdout == "Baru 1, berubah 0, tetap 0, ditolak 1.\n"
 
 
@@ -816,7 +823,8 @@ def test_a_file_that_cannot_be_read_changes_nothing(
     result = imported(app, file)
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert said in result.stderr and str(file) in result.stderr
+    assert said in result.stderr
+    assert str(file) in result.stderr
     assert everything(app) == before
     assert not (tmp_path / "pegawai.csv.ditolak.csv").exists()
 
@@ -830,7 +838,8 @@ def test_what_is_no_file_is_named_as_such(app: Flask, tmp_path: Path) -> None:
 
     assert (missing.exit_code, folder.exit_code, pipe.exit_code) == (1, 1, 1)
     assert "File tidak ditemukan." in missing.stderr
-    assert "Ini folder" in folder.stderr and "bukan file biasa" in pipe.stderr
+    assert "Ini folder" in folder.stderr
+    assert "bukan file biasa" in pipe.stderr
 
 
 @pytest.mark.usefixtures("instansi_known")

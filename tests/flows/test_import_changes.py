@@ -75,7 +75,8 @@ def listed(answer: TestResponse) -> list[dict[str, str]]:
 
 def refused_without_tick(visitor: Visitor, page: str, **fields: str) -> TestResponse:
     answer = visitor.submit(page, f"{page}/jalankan", **fields)
-    assert answer.status_code == 422 and "Impor belum dijalankan." in words_of(answer)
+    assert answer.status_code == 422
+    assert "Impor belum dijalankan." in words_of(answer)
     return answer
 
 
@@ -94,7 +95,8 @@ def test_names_and_units_that_changed_places_are_said_loudly_and_asked_about(
     assert "Budi Santoso unit kerja Dinas Pendidikan Budi Santoso" in told
 
     again = refused_without_tick(wati, page)
-    assert WARNED in words_of(again) and batch_of(peopled, page).state is BatchState.CHECKED
+    assert WARNED in words_of(again)
+    assert batch_of(peopled, page).state is BatchState.CHECKED
     work(peopled)
     assert batch_of(peopled, page).state is BatchState.CHECKED
 
@@ -145,7 +147,8 @@ def test_a_file_that_adds_people_only_warns_of_nothing(peopled: Flask, wati: Vis
     page = checked(peopled, wati, staff_file(newcomer(1), newcomer(2)))
 
     told = words_of(wati.open(page))
-    assert WARNED not in told and "per kolom" not in told
+    assert WARNED not in told
+    assert "per kolom" not in told
     assert wati.submit(page, f"{page}/jalankan").status_code == 303
 
 
@@ -164,7 +167,9 @@ def test_what_became_much_after_the_check_is_said_after_the_run(peopled: Flask, 
     work(peopled)
 
     told = words_of(wati.open(page))
-    assert WARNED in told and "Yang diubah, per kolom" in told and "Nama berubah untuk 3 dari 3" in told
+    assert WARNED in told
+    assert "Yang diubah, per kolom" in told
+    assert "Nama berubah untuk 3 dari 3" in told
 
 
 def test_every_column_is_counted_by_people(peopled: Flask, wati: Visitor) -> None:
@@ -207,7 +212,8 @@ def test_twenty_examples_have_a_share_of_every_column(peopled: Flask, wati: Visi
 
     table = wati.open(page).text.split("Contoh perubahan</h3>")[1].split("</table>")[0]
     assert table.count("<tr>") == 1 + 20
-    assert table.count("<td>nama</td>") == 1 and table.count("<td>unit kerja</td>") == 19
+    assert table.count("<td>nama</td>") == 1
+    assert table.count("<td>unit kerja</td>") == 19
 
 
 # -- the rows behind it
@@ -281,9 +287,9 @@ def test_all_changes_can_be_taken_along(peopled: Flask, wati: Visitor, kind: str
     with peopled.app_context(), reading() as session:
         event = session.scalars(select(AuditEvent).where(AuditEvent.tag == Tag.EXPORTED)).one()
         assert event.detail == {"what": "import_changes", "file": kind, "batch": batch.id}
-        assert (
-            event.instansi_id == batch.instansi_id and event.actor is not None and event.actor.nip == WATI.nip
-        )
+        assert event.instansi_id == batch.instansi_id
+        assert event.actor is not None
+        assert event.actor.nip == WATI.nip
 
 
 @pytest.mark.parametrize("after_the_run", [False, True])
@@ -301,8 +307,10 @@ def test_a_file_of_invented_addresses_fetches_nobodys_own(
     for path in (page, f"{page}/perubahan.csv", f"{page}/perubahan.xlsx"):
         shown = wati.open(path)
         text = str(listed(shown)) if "perubahan" in path else shown.text
-        assert "lain@nusajaya.example" in text and "0812***" in text
-        assert BUDI.email not in text and "7777" not in text
+        assert "lain@nusajaya.example" in text
+        assert "0812***" in text
+        assert BUDI.email not in text
+        assert "7777" not in text
 
 
 def test_nobody_else_gets_the_list_and_who_has_moved_away_is_left_out(peopled: Flask, wati: Visitor) -> None:
@@ -317,7 +325,8 @@ def test_nobody_else_gets_the_list_and_who_has_moved_away_is_left_out(peopled: F
 
     with peopled.app_context(), unit_of_work() as session:
         budi, contoh = User.with_nip(session, Nip(BUDI.nip)), Instansi.with_code(session, "3402")
-        assert budi is not None and contoh is not None
+        assert budi is not None
+        assert contoh is not None
         budi.move_to(contoh)
 
     assert [one["nip"] for one in listed(wati.open(f"{page}/perubahan.csv"))] == [JOKO.nip]
@@ -333,7 +342,8 @@ def test_a_long_list_is_cut_as_xlsx_and_whole_as_csv(
 
     assert len(listed(wati.open(f"{page}/perubahan.csv"))) == 3
     rows = listed(wati.open(f"{page}/perubahan.xlsx"))
-    assert len(rows) == 3 and "terpotong" in rows[2]["baris"]
+    assert len(rows) == 3
+    assert "terpotong" in rows[2]["baris"]
 
 
 # -- in the trail, and with the password again

@@ -114,7 +114,8 @@ def test_three_files_of_one_instansi_get_no_more_than_one_of_another(
 
     began = order.index(of_raka)
     turn = order[began : began + 7]
-    assert turn[::2] == [of_raka] * 4 and set(turn[1::2]) <= set(of_wati)
+    assert turn[::2] == [of_raka] * 4
+    assert set(turn[1::2]) <= set(of_wati)
 
 
 def test_who_has_been_served_longest_ago_comes_first_also_for_a_new_worker(
@@ -200,10 +201,12 @@ def test_workbooks_are_unpacked_one_after_the_other(monkeypatch: pytest.MonkeyPa
         sandbox.begun(staff_template.as_xlsx()) as first,
         sandbox.begun(staff_template.as_xlsx()) as second,
     ):
-        assert not first.is_read() and not second.is_read()
+        assert not first.is_read()
+        assert not second.is_read()
         assert second._process is None, "what one of them takes is what all take"
     with sandbox.begun(staff_template.as_xlsx()) as third:
-        assert not third.is_read() and third._process is not None
+        assert not third.is_read()
+        assert third._process is not None
 
 
 def test_a_worker_that_goes_round_keeps_all_that_it_holds(peopled: Flask, order: list[int]) -> None:
@@ -228,9 +231,8 @@ def test_a_file_with_more_rows_than_a_file_may_have_is_told_so(
     monkeypatch.setattr(imports, "MOST_ROWS", 5)
     page = checked(peopled, wati, staff_file(*("x" for _ in range(6))))
 
-    assert "lebih dari" in words_of(wati.open(page)) and "Bagi menjadi beberapa file" in words_of(
-        wati.open(page)
-    )
+    assert "lebih dari" in words_of(wati.open(page))
+    assert "Bagi menjadi beberapa file" in words_of(wati.open(page))
     assert batch_of(peopled, page).state is BatchState.UNREADABLE
 
 
@@ -254,9 +256,11 @@ def test_a_second_file_is_not_taken_while_the_first_is_not_over(peopled: Flask, 
 
     answer = upload(wati, staff_file(newcomer(2)))
 
-    assert answer.status_code == 422 and "belum selesai" in words_of(answer)
+    assert answer.status_code == 422
+    assert "belum selesai" in words_of(answer)
     assert "statusnya: menunggu keputusan." in words_of(answer)  # as the list below says it
-    assert f'href="{page}"' in answer.text and f'action="{page}/batalkan"' in answer.text
+    assert f'href="{page}"' in answer.text
+    assert f'action="{page}/batalkan"' in answer.text
     with peopled.app_context(), reading() as session:
         assert len(session.scalars(select(ImportBatch)).all()) == 1
     assert cancel(wati, page).status_code == 303
@@ -284,8 +288,10 @@ def test_what_runs_cannot_be_cancelled_and_the_page_says_to_wait(
 
     answer = upload(wati, staff_file(newcomer(2)))
 
-    assert answer.status_code == 422 and "Tunggu sampai selesai" in words_of(answer)
-    assert f'href="{page}"' in answer.text and "batalkan" not in answer.text
+    assert answer.status_code == 422
+    assert "Tunggu sampai selesai" in words_of(answer)
+    assert f'href="{page}"' in answer.text
+    assert "batalkan" not in answer.text
 
 
 def test_a_file_whose_report_says_that_nothing_would_change_is_in_nobodys_way(

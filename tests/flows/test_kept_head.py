@@ -16,13 +16,13 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import select, text
 
-from app.cli.trail import log_head, seal_what_is_new
 from app.domain.indonesian_time import now
 from app.models import AuditEvent, AuditHead, Tag
 from app.runtime import migrations
 from app.runtime.db import engine, reading, unit_of_work
 from app.security import sealing
 from app.security.kept_head import KeptHead
+from app.worker.sealing import log_head, seal_what_is_new
 from config import ROOT
 from tests.conftest import SECRET_KEY, MakeApp, people
 from tests.flows.test_sealed_trail import act, head, kept_file, seal_all, tamper, verify
@@ -94,8 +94,10 @@ def sealed(peopled: Flask) -> Flask:
 def test_the_file_is_small_and_for_nobody_else(sealed: Flask) -> None:
     file = kept_file(sealed)
 
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600 and file.stat().st_size < 300
-    assert f'"seal_no": {head(sealed)[0]}' in file.read_text() and SECRET_KEY not in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert file.stat().st_size < 300
+    assert f'"seal_no": {head(sealed)[0]}' in file.read_text()
+    assert SECRET_KEY not in file.read_text()
     assert [found.name for found in file.parent.iterdir()] == [file.name], "no draft is left"
 
 
@@ -108,11 +110,13 @@ def test_a_new_machine_is_told_that_it_has_seen_nothing_and_goes_on(
 
     assert first.exit_code == second.exit_code == 0
     assert "tidak ada kepala di luar database di mesin ini" in first.output
-    assert "Peringatan" not in second.output and kept_file(new).read_bytes() == kept_file(sealed).read_bytes()
+    assert "Peringatan" not in second.output
+    assert kept_file(new).read_bytes() == kept_file(sealed).read_bytes()
     kept_file(new).unlink()
     with new.app_context():
         log_head()
-    assert "had no head outside" in caplog.text and kept_file(new).exists()
+    assert "had no head outside" in caplog.text
+    assert kept_file(new).exists()
 
 
 def test_databases_that_share_a_folder_have_a_file_each(sealed: Flask, tmp_path: Path) -> None:
@@ -145,9 +149,12 @@ def test_a_file_that_is_not_ours_is_told_and_kept_and_does_not_stop_the_worker(
     with sealed.app_context():
         log_head()
 
-    assert unsealed(sealed) == [] and answer.exit_code == 1
-    assert "tidak dapat dipakai" in answer.output and "accept-restored --head 6:" in answer.output
-    assert file.read_bytes() == content and "cannot be kept" in caplog.text
+    assert unsealed(sealed) == []
+    assert answer.exit_code == 1
+    assert "tidak dapat dipakai" in answer.output
+    assert "accept-restored --head 6:" in answer.output
+    assert file.read_bytes() == content
+    assert "cannot be kept" in caplog.text
     number, seal = head(sealed)
     assert (
         run(sealed, "accept-restored", "--head", f"{number}:{seal}", "--because", "Disk rusak.").exit_code
@@ -172,7 +179,8 @@ def test_a_folder_that_cannot_be_written_stops_nothing_and_is_told(
     assert unsealed(app) == []
     assert "cannot be kept" in caplog.text
     assert "warning: trail: the head of the trail cannot be kept" in check.output
-    assert answer.exit_code == 0 and "Peringatan: kepala jejak tidak dapat disimpan" in answer.output
+    assert answer.exit_code == 0
+    assert "Peringatan: kepala jejak tidak dapat disimpan" in answer.output
 
 
 # -- restored
@@ -188,10 +196,12 @@ def test_a_restored_backup_is_accepted_by_command_and_never_by_itself(
     put_back()
     act(sealed, 2)
     seal_all(sealed)
-    assert head(sealed) == (number, seal) and len(unsealed(sealed)) == 2
+    assert head(sealed) == (number, seal)
+    assert len(unsealed(sealed)) == 2
     assert f"accept-restored --head {number}:{seal}" in verify(sealed).output
     check = sealed.test_cli_runner().invoke(args=["check"])
-    assert check.exit_code == 1 and "audit verify" in check.output
+    assert check.exit_code == 1
+    assert "audit verify" in check.output
     with sealed.app_context():
         log_head()
     assert "nothing is sealed" in caplog.text
@@ -200,13 +210,16 @@ def test_a_restored_backup_is_accepted_by_command_and_never_by_itself(
     assert run(sealed, "accept-restored", "--head", f"4:{seal}", "--because", "Cadangan.").exit_code == 1
     accepted = run(sealed, "accept-restored", "--head", f"{number}:{seal}", "--because", "Disk rusak.")
 
-    assert accepted.exit_code == 0 and lost in accepted.output
+    assert accepted.exit_code == 0
+    assert lost in accepted.output
     assert noted(sealed, Tag.TRAIL_RESTORED) == [
         {"head_before": lost, "head_after": f"{number}:{seal}", "because": "Disk rusak."}
     ]
     record = next(record for record in caplog.records if "restored state" in record.message)
-    assert record.fields["head_before"] == lost and record.fields["head_accepted"] == f"{number}:{seal}"  # type: ignore[attr-defined]
-    assert verify(sealed).exit_code == 0 and unsealed(sealed) == []
+    assert record.fields["head_before"] == lost
+    assert record.fields["head_accepted"] == f"{number}:{seal}"
+    assert verify(sealed).exit_code == 0
+    assert unsealed(sealed) == []
     assert (
         "Tidak ada yang perlu"
         in run(sealed, "accept-restored", "--head", f"{number}:{seal}", "--because", "Lagi.").output
@@ -223,8 +236,10 @@ def test_a_forged_trail_is_not_accepted_as_a_restored_one(sealed: Flask) -> None
 
     answer = run(sealed, "accept-restored", "--head", f"{number}:{seal}", "--because", "Disk rusak.")
 
-    assert answer.exit_code == 1 and "segel 3" in answer.output
-    assert noted(sealed, Tag.TRAIL_RESTORED) == [] and verify(sealed).exit_code == 1
+    assert answer.exit_code == 1
+    assert "segel 3" in answer.output
+    assert noted(sealed, Tag.TRAIL_RESTORED) == []
+    assert verify(sealed).exit_code == 1
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -242,11 +257,15 @@ def test_a_deleted_database_is_told_with_the_way_on(
     act(sealed, 2)
     seal_all(sealed)
 
-    assert made.exit_code == 0 and "accept-restored --head 0:0000" in made.output
-    assert len(unsealed(sealed)) == 2 and verify(sealed).exit_code == 1
+    assert made.exit_code == 0
+    assert "accept-restored --head 0:0000" in made.output
+    assert len(unsealed(sealed)) == 2
+    assert verify(sealed).exit_code == 1
     zero = "0:" + "0" * 64
     assert run(sealed, "accept-restored", "--head", zero, "--because", "Database dibuat baru.").exit_code == 0
-    assert verify(sealed).exit_code == 0 and unsealed(sealed) == [] and head(sealed)[0] == 3
+    assert verify(sealed).exit_code == 0
+    assert unsealed(sealed) == []
+    assert head(sealed)[0] == 3
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -256,9 +275,9 @@ def test_a_demo_that_is_made_anew_goes_on_and_says_so(make_app: MakeApp, databas
     first = app.test_cli_runner().invoke(args=["demo"])
     seal_all(app)
     lost = "{}:{}".format(*head(app))
-    assert first.exit_code == 0 and verify(app).exit_code == 0 and unsealed(app) == [], (
-        "also what happened before today"
-    )
+    assert first.exit_code == 0, "also what happened before today"
+    assert verify(app).exit_code == 0, "also what happened before today"
+    assert unsealed(app) == [], "also what happened before today"
     with app.app_context():
         engine().dispose()
     for one in file.parent.glob(f"{file.name}*"):
@@ -266,12 +285,12 @@ def test_a_demo_that_is_made_anew_goes_on_and_says_so(make_app: MakeApp, databas
 
     second = app.test_cli_runner().invoke(args=["demo"])
 
-    assert second.exit_code == 0 and lost in second.output
+    assert second.exit_code == 0
+    assert lost in second.output
     answer = verify(app)
     assert answer.exit_code == 0, answer.output
-    assert [detail["head_before"] for detail in noted(app, Tag.TRAIL_RESTORED)] == [lost] and unsealed(
-        app
-    ) == []
+    assert [detail["head_before"] for detail in noted(app, Tag.TRAIL_RESTORED)] == [lost]
+    assert unsealed(app) == []
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -283,7 +302,8 @@ def test_tables_made_twice_before_anything_was_sealed_need_no_decision(
         for one in tmp_path.glob("new.db*"):
             one.unlink()
         answer = app.test_cli_runner().invoke(args=["db", "upgrade"])
-        assert answer.exit_code == 0 and "accept-restored" not in answer.output
+        assert answer.exit_code == 0
+        assert "accept-restored" not in answer.output
         assert verify(app).exit_code == 0
         with app.app_context():
             engine().dispose()
@@ -304,26 +324,26 @@ def test_a_late_row_waits_for_the_operator_and_holds_up_no_other(
         log_head()
     answer = verify(sealed)
 
-    assert unsealed(sealed) == late and head(sealed)[0] == 7
+    assert unsealed(sealed) == late
+    assert head(sealed)[0] == 7
     assert [record.fields for record in caplog.records if "too old" in record.message] == [{"rows": 31}]  # type: ignore[attr-defined]
-    assert (
-        answer.exit_code == 1
-        and f"baris id {late[0]}: belum disegel" in answer.output
-        and "masa depan" in answer.output
-    )
+    assert answer.exit_code == 1
+    assert f"baris id {late[0]}: belum disegel" in answer.output
+    assert "masa depan" in answer.output
     assert run(sealed, "accept-late", "--because", "Jam salah.").exit_code == 2
     assert run(sealed, "accept-late", "--because", "Jam salah.", "1").exit_code == 1, "one that is sealed"
     some = run(sealed, "accept-late", "--because", "Jam salah.", str(late[0]), str(late[1]))
-    assert some.exit_code == 0 and unsealed(sealed) == late[2:] and verify(sealed).exit_code == 1
+    assert some.exit_code == 0
+    assert unsealed(sealed) == late[2:]
+    assert verify(sealed).exit_code == 1
     assert run(sealed, "accept-late", "--all", "--because", "Jam salah.").exit_code == 0
-    assert unsealed(sealed) == [] and verify(sealed).exit_code == 0
+    assert unsealed(sealed) == []
+    assert verify(sealed).exit_code == 0
     told = noted(sealed, Tag.TRAIL_LATE_ACCEPTED)
     assert [detail["how_many"] for detail in told] == [2, 29]
-    assert (
-        told[0]["first_row"] == late[0]
-        and str(told[0]["head_before"]).startswith("7:")
-        and told[0]["because"] == "Jam salah."
-    )
+    assert told[0]["first_row"] == late[0]
+    assert str(told[0]["head_before"]).startswith("7:")
+    assert told[0]["because"] == "Jam salah."
     act(sealed, 2)
     seal_all(sealed)
     assert unsealed(sealed) == [], "what was accepted moves no limit"
@@ -338,14 +358,16 @@ def test_what_was_done_while_no_worker_ran_is_sealed(sealed: Flask) -> None:
     for hours in (7 * 24, 100, 3, 0):
         put_in(sealed, f"{now() - timedelta(hours=hours):%Y-%m-%d %H:%M:%S}")
 
-    assert verify(sealed).exit_code == 0 and unsealed(sealed) == []
+    assert verify(sealed).exit_code == 0
+    assert unsealed(sealed) == []
 
 
 def test_a_transaction_that_took_long_is_sealed(sealed: Flask) -> None:
     put_in(sealed, f"{now() - sealing.REACH + timedelta(minutes=1):%Y-%m-%d %H:%M:%S}")
     put_in(sealed, f"{now() + sealing.AHEAD - timedelta(minutes=1):%Y-%m-%d %H:%M:%S}")
 
-    assert verify(sealed).exit_code == 0 and unsealed(sealed) == []
+    assert verify(sealed).exit_code == 0
+    assert unsealed(sealed) == []
 
 
 def test_a_clock_that_was_ahead_shuts_no_door(sealed: Flask) -> None:
@@ -356,7 +378,8 @@ def test_a_clock_that_was_ahead_shuts_no_door(sealed: Flask) -> None:
         found.mark = sealing._mark(sealed.extensions["portal"].keys.trail_keys()[0], found)
     act(sealed, 2)
 
-    assert verify(sealed).exit_code == 0 and unsealed(sealed) == []
+    assert verify(sealed).exit_code == 0
+    assert unsealed(sealed) == []
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL counts its rows
@@ -401,10 +424,13 @@ def test_a_head_of_an_earlier_release_is_taken_over(sealed: Flask) -> None:
     act(sealed, 2)
     seal_all(sealed)
 
-    assert head(sealed)[0] == 7 and unsealed(sealed) == late and kept_file(sealed).exists()
+    assert head(sealed)[0] == 7
+    assert unsealed(sealed) == late
+    assert kept_file(sealed).exists()
     with sealed.app_context(), reading() as session:
         found = AuditHead.now(session)
-    assert found is not None and found.newest_at is not None
+    assert found is not None
+    assert found.newest_at is not None
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -421,7 +447,8 @@ def test_a_trail_that_nobody_has_sealed_yet_is_taken_over_once_with_its_history(
     assert app.test_cli_runner().invoke(args=["db", "upgrade"]).exit_code == 0
     seal_all(app)
 
-    assert head(app)[0] == 3 and verify(app).exit_code == 0
+    assert head(app)[0] == 3
+    assert verify(app).exit_code == 0
     tamper(
         app,
         "UPDATE audit_event SET seal_no = NULL, seal = NULL, previous_seal = NULL",
@@ -429,7 +456,8 @@ def test_a_trail_that_nobody_has_sealed_yet_is_taken_over_once_with_its_history(
     )
     assert app.test_cli_runner().invoke(args=["db", "upgrade"]).exit_code == 0
     seal_all(app)
-    assert head(app)[0] == 0 and verify(app).exit_code == 1
+    assert head(app)[0] == 0
+    assert verify(app).exit_code == 1
 
 
 # -- honest days
@@ -523,20 +551,17 @@ def test_after_sealing_anew_the_old_key_may_go(
     elsewhere = make_app(
         SECRET_KEY=NEW_KEY, SECRET_KEY_FALLBACKS=OLD_KEY, INSTANCE_PATH=str(tmp_path / "elsewhere")
     )
-    assert (
-        verify(elsewhere).exit_code == 0 and "7 baris masih bersegel kunci lama" in verify(elsewhere).output
-    )
+    assert verify(elsewhere).exit_code == 0
+    assert "7 baris masih bersegel kunci lama" in verify(elsewhere).output
     old = "{}:{}".format(*head(two_keys))
 
     answer = run(two_keys, "reseal")
 
     assert answer.exit_code == 0, answer.output
     (detail,) = noted(two_keys, Tag.TRAIL_RESEALED)
-    assert (
-        detail["head_before"] == old
-        and f"Kepala lama: {old}" in answer.output
-        and str(detail["head_after"]) in answer.output
-    )
+    assert detail["head_before"] == old
+    assert f"Kepala lama: {old}" in answer.output
+    assert str(detail["head_after"]) in answer.output
     record = next(record for record in caplog.records if "sealed anew" in record.message)
     assert record.fields == {"head_before": old, "head_after": detail["head_after"]}  # type: ignore[attr-defined]
     with elsewhere.app_context():
@@ -556,7 +581,9 @@ def test_nothing_is_sealed_anew_while_anything_is_wrong(two_keys: Flask) -> None
 
     answer = run(two_keys, "reseal")
 
-    assert answer.exit_code == 1 and "segel 5" in answer.output and head(two_keys) == before
+    assert answer.exit_code == 1
+    assert "segel 5" in answer.output
+    assert head(two_keys) == before
 
 
 def start_resealing(app: Flask, steps: int) -> None:
@@ -565,7 +592,8 @@ def start_resealing(app: Flask, steps: int) -> None:
             outcome = sealing.reseal_next(
                 session, app.extensions["portal"].keys, None, sealing_client(), now()
             )
-            assert isinstance(outcome, sealing.Resealed) and outcome.heads is None
+            assert isinstance(outcome, sealing.Resealed)
+            assert outcome.heads is None
 
 
 def sealing_client() -> sealing.Client:
@@ -590,14 +618,16 @@ def test_what_is_put_in_between_two_steps_is_found_and_not_made_good(
     monkeypatch.setattr(sealing, "ROWS_AT_ONCE", 3)
     start_resealing(two_keys, 2)
     between = verify(two_keys)
-    assert between.exit_code == 0 and "belum selesai" in between.output
+    assert between.exit_code == 0
+    assert "belum selesai" in between.output
     tamper(two_keys, change)
 
     again = run(two_keys, "reseal")
     with two_keys.app_context(), pytest.raises(AssertionError):
         start_resealing(two_keys, 9)
 
-    assert again.exit_code == 1 and words in again.output
+    assert again.exit_code == 1
+    assert words in again.output
     assert verify(two_keys).exit_code == 1
 
 
@@ -608,11 +638,13 @@ def test_acts_are_sealed_while_all_is_sealed_anew(
     start_resealing(two_keys, 2)
     act(two_keys, 5)
     seal_all(two_keys)
-    assert unsealed(two_keys) == [] and verify(two_keys).exit_code == 0
+    assert unsealed(two_keys) == []
+    assert verify(two_keys).exit_code == 0
 
     assert run(two_keys, "reseal").exit_code == 0
 
-    assert verify(make_app(SECRET_KEY=NEW_KEY)).exit_code == 0 and head(two_keys)[0] == 16
+    assert verify(make_app(SECRET_KEY=NEW_KEY)).exit_code == 0
+    assert head(two_keys)[0] == 16
 
 
 KILLED = """
@@ -656,5 +688,6 @@ def test_a_killed_command_is_gone_on_with(
 
     assert run(two_keys, "reseal").exit_code == 0
 
-    assert verify(make_app(SECRET_KEY=NEW_KEY)).exit_code == 0 and head(two_keys)[0] == 11
+    assert verify(make_app(SECRET_KEY=NEW_KEY)).exit_code == 0
+    assert head(two_keys)[0] == 11
     assert len(noted(two_keys, Tag.TRAIL_RESEALED)) == 1

@@ -136,7 +136,8 @@ def test_a_mark_copied_from_the_browser_of_the_reset_dies_with_it(peopled: Flask
     sari.reset_password(inbox.fetch_one().code, NEW_PASSWORD)
     _use_up(peopled)
 
-    assert not _is_known(peopled, thief, NEW_PASSWORD) and _is_known(peopled, sari, NEW_PASSWORD)
+    assert not _is_known(peopled, thief, NEW_PASSWORD)
+    assert _is_known(peopled, sari, NEW_PASSWORD)
 
 
 @pytest.mark.parametrize(("days", "is_known"), [(179, True), (181, False)])
@@ -255,7 +256,8 @@ def test_a_dead_mark_gives_no_exemption_from_the_limit_of_the_office(peopled: Fl
 
     answer = browser.log_in(SARI.nip, NEW_PASSWORD)
 
-    assert answer.status_code == 429 and "Dari jaringan ini" in words_of(answer)
+    assert answer.status_code == 429
+    assert "Dari jaringan ini" in words_of(answer)
 
 
 @pytest.mark.parametrize("forged", ["", "x", "e30.x", "W10.x"])
@@ -309,7 +311,8 @@ def test_she_can_have_all_browsers_forgotten(peopled: Flask) -> None:
     answer = sari.submit("/akun", "/akun/lupakan-browser")
 
     page = words_of(sari.open(answer.location))
-    assert "Semua browser sudah dilupakan" in page and "Browser ini belum dikenal" in page
+    assert "Semua browser sudah dilupakan" in page
+    assert "Browser ini belum dikenal" in page
     _use_up(peopled)
     assert not _is_known(peopled, phone)
     sari.submit("/beranda", "/logout")
@@ -335,10 +338,12 @@ def test_ending_the_other_sessions_forgets_their_browsers_and_not_this_one(peopl
 
     sari.submit("/akun", "/akun/akhiri-sesi-lain")
 
-    assert sari.is_logged_in() and not phone.is_logged_in()
+    assert sari.is_logged_in()
+    assert not phone.is_logged_in()
     sari.submit("/beranda", "/logout")
     _use_up(peopled)
-    assert _is_known(peopled, sari) and not _is_known(peopled, phone)
+    assert _is_known(peopled, sari)
+    assert not _is_known(peopled, phone)
 
 
 def test_a_stolen_session_does_not_become_the_only_known_browser(peopled: Flask) -> None:
@@ -407,9 +412,9 @@ def test_the_cookie_does_not_tell_who_was_here(peopled: Flask) -> None:
         kept = portal().keys.open_devices(mark)
 
     assert [entry[0] for entry in kept.values()] == [account.browser_mark]
-    assert (
-        SARI.nip not in str(kept) and SARI.name not in str(kept) and str(person_id(peopled, SARI)) not in kept
-    )
+    assert SARI.nip not in str(kept)
+    assert SARI.name not in str(kept)
+    assert str(person_id(peopled, SARI)) not in kept
 
 
 def test_a_database_that_is_away_is_not_taken_for_a_fault_of_the_counters(peopled: Flask) -> None:

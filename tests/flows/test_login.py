@@ -19,19 +19,23 @@ def test_a_wrong_password_gets_one_answer_whoever_it_is(visitor: Visitor, nip: s
 
     assert answer.status_code == 422
     assert "NIP dan password tidak cocok" in words_of(answer)
-    assert nip in answer.text and "Salah-Sekali-1" not in answer.text
+    assert nip in answer.text
+    assert "Salah-Sekali-1" not in answer.text
 
 
 def test_a_login_gets_a_new_session_and_keeps_no_old_one(visitor: Visitor) -> None:
     visitor.log_in(SARI.nip)
     first = visitor.client.get_cookie("masuk", "localhost")
-    assert first is not None and first.http_only and first.same_site == "Lax"
+    assert first is not None
+    assert first.http_only
+    assert first.same_site == "Lax"
 
     elsewhere = visitor.csrf_token("/beranda")
     visitor.post("/login", csrf_token=elsewhere, nip=SARI.nip, password=PASSWORD)
     second = visitor.client.get_cookie("masuk", "localhost")
 
-    assert second is not None and second.value != first.value
+    assert second is not None
+    assert second.value != first.value
     visitor.client.set_cookie("masuk", first.value, domain="localhost")
     assert not visitor.is_logged_in()
 
@@ -40,7 +44,8 @@ def test_logout_is_a_post_and_ends_the_session_on_the_server(visitor: Visitor) -
     visitor.log_in(SARI.nip)
     cookie = visitor.client.get_cookie("masuk", "localhost")
     assert cookie is not None
-    assert visitor.open("/logout").status_code == 405 and visitor.is_logged_in()
+    assert visitor.open("/logout").status_code == 405
+    assert visitor.is_logged_in()
 
     assert visitor.submit("/beranda", "/logout").status_code == 303
 
@@ -102,7 +107,8 @@ def test_tono_learns_why_only_with_the_right_password(visitor: Visitor) -> None:
     answer = visitor.log_in(TONO.nip)
 
     page = words_of(visitor.open(answer.location))
-    assert "dinonaktifkan" in page and "admin Pemerintah Kabupaten Nusa Jaya" in page
+    assert "dinonaktifkan" in page
+    assert "admin Pemerintah Kabupaten Nusa Jaya" in page
     assert not visitor.is_logged_in()
 
 
@@ -113,8 +119,11 @@ def test_the_status_page_is_only_for_who_has_shown_the_password(visitor: Visitor
 def test_the_home_page_tells_who_one_is_and_what_will_be_asked(peopled: Flask) -> None:
     home = words_of(logged_in(peopled, SARI).open("/beranda"))
 
-    assert "19850312 201001 2 001" in home and "Dinas Kesehatan" in home and "loket 3" in home
-    assert "Riwayat Jabatan" in home and "Dibuka sampai" in home
+    assert "19850312 201001 2 001" in home
+    assert "Dinas Kesehatan" in home
+    assert "loket 3" in home
+    assert "Riwayat Jabatan" in home
+    assert "Dibuka sampai" in home
     assert "Belum dibuka" in words_of(logged_in(peopled, RAKA).open("/beranda")), (
         "the own window of the instansi overrides"
     )
@@ -146,7 +155,8 @@ def test_other_sessions_can_be_ended(peopled: Flask) -> None:
 
     assert phone.submit("/akun", "/akun/akhiri-sesi-lain").status_code == 303
 
-    assert phone.is_logged_in() and not laptop.is_logged_in()
+    assert phone.is_logged_in()
+    assert not laptop.is_logged_in()
 
 
 @pytest.mark.parametrize("path", ["/beranda", "/akun"])
@@ -169,7 +179,8 @@ def test_https_gives_host_cookies_and_hsts(make_app: MakeApp, password_hash: str
         data={"csrf_token": token, "nip": SARI.nip, "password": PASSWORD},
     )
 
-    assert answer.status_code == 303 and "Strict-Transport-Security" in answer.headers
+    assert answer.status_code == 303
+    assert "Strict-Transport-Security" in answer.headers
     cookies = answer.headers.getlist("Set-Cookie")
     assert any(cookie.startswith("__Host-masuk=") for cookie in cookies)
     assert all(

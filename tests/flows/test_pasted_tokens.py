@@ -73,7 +73,8 @@ def test_what_cannot_be_a_token_is_no_try_at_one(peopled: Flask, visitor: Visito
     for nip in (BUDI.nip, "197001011995011999"):
         for _ in range(12):
             answer = visitor.reset_password("bukan token", NEW_PASSWORD, nip)
-            assert answer.status_code == 422 and "Token terdiri dari 8 huruf tanpa angka" in words_of(answer)
+            assert answer.status_code == 422
+            assert "Token terdiri dari 8 huruf tanpa angka" in words_of(answer)
 
     assert refused(peopled) == 0
     assert visitor.reset_password(mail.code, NEW_PASSWORD).status_code == 303, "all of his tries are left"
@@ -82,14 +83,16 @@ def test_what_cannot_be_a_token_is_no_try_at_one(peopled: Flask, visitor: Visito
 def test_the_line_loses_nothing_by_it_either(visitor: Visitor, mail: Mail) -> None:
     statuses = {visitor.reset_password("bukan token", NEW_PASSWORD, BUDI.nip).status_code for _ in range(105)}
 
-    assert statuses == {422} and visitor.reset_password(mail.code, NEW_PASSWORD).status_code == 303
+    assert statuses == {422}
+    assert visitor.reset_password(mail.code, NEW_PASSWORD).status_code == 303
 
 
 def test_a_mailed_link_opens_the_page_whatever_stands_behind_it(peopled: Flask, mail: Mail) -> None:
     for behind in BEHIND:
         opened = Visitor(peopled).client.get(mail.link + behind, follow_redirects=True)
 
-        assert opened.request.path == PAGE and "Token dari email sudah terisi" in words_of(opened), behind
+        assert opened.request.path == PAGE, behind
+        assert "Token dari email sudah terisi" in words_of(opened), behind
 
 
 def test_the_links_of_a_correction_and_of_a_stop_open_too(peopled: Flask, inbox: Inbox) -> None:
@@ -101,7 +104,11 @@ def test_the_links_of_a_correction_and_of_a_stop_open_too(peopled: Flask, inbox:
     for behind in BEHIND:
         assert words_of(visitor.client.get(link + behind, follow_redirects=True)) == plain, behind
         answer = visitor.client.get(stop + behind, follow_redirects=True)
-        assert answer.status_code == 404 and "Tautan ini tidak berlaku" in words_of(answer), (
+        assert answer.status_code == 404, (
+            behind,
+            "read, and of no change",
+        )
+        assert "Tautan ini tidak berlaku" in words_of(answer), (
             behind,
             "read, and of no change",
         )
@@ -112,7 +119,8 @@ def test_the_pages_that_mails_name_open_whatever_stands_behind_them(visitor: Vis
     for behind in (".", ">", "%3E", "%22", ")", "&utm_source=mail", "%20", "=%0A"):
         assert visitor.client.get(path + behind, follow_redirects=True).request.path == path
 
-    assert visitor.open("/tidak-ada.").status_code == 404 and visitor.open("/metrics.").status_code == 404
+    assert visitor.open("/tidak-ada.").status_code == 404
+    assert visitor.open("/metrics.").status_code == 404
 
 
 def test_all_spellings_of_a_correction_link_are_one_to_the_limits(peopled: Flask, inbox: Inbox) -> None:
@@ -127,20 +135,22 @@ def test_all_spellings_of_a_correction_link_are_one_to_the_limits(peopled: Flask
 
 def test_the_nip_is_a_field_that_password_managers_know(peopled: Flask, visitor: Visitor, mail: Mail) -> None:
     asked_here = USERNAME.findall(visitor.open(PAGE).text)
-    assert len(asked_here) == 1 and f'value="{BUDI.nip}"' in asked_here[0] and " readonly" in asked_here[0]
+    assert len(asked_here) == 1
+    assert f'value="{BUDI.nip}"' in asked_here[0]
+    assert " readonly" in asked_here[0]
 
     fresh = Visitor(peopled)
     assert len(USERNAME.findall(fresh.open(PAGE).text)) == 1
     fresh.open(mail.link)
     opened = fresh.open(PAGE)
-    assert len(USERNAME.findall(opened.text)) == 1 and BUDI.nip not in opened.text, (
-        "a link tells nobody the NIP"
-    )
+    assert len(USERNAME.findall(opened.text)) == 1, "a link tells nobody the NIP"
+    assert BUDI.nip not in opened.text, "a link tells nobody the NIP"
     assert "(opsional)" in words_of(opened)
     assert fresh.reset_password(mail.code, NEW_PASSWORD).status_code == 303
 
     login = Visitor(peopled).open("/login").text
-    assert len(USERNAME.findall(login)) == 1 and 'autocomplete="current-password"' in login
+    assert len(USERNAME.findall(login)) == 1
+    assert 'autocomplete="current-password"' in login
 
 
 def test_a_browser_that_fills_in_a_colleague_is_told_so_and_it_costs_nobody_a_try(
@@ -151,7 +161,9 @@ def test_a_browser_that_fills_in_a_colleague_is_told_so_and_it_costs_nobody_a_tr
 
     answer = shared.reset_password(mail.code, NEW_PASSWORD, SARI.nip)
 
-    assert answer.status_code == 422 and "milik NIP lain" in words_of(answer) and refused(peopled) == 0
+    assert answer.status_code == 422
+    assert "milik NIP lain" in words_of(answer)
+    assert refused(peopled) == 0
     assert shared.reset_password(mail.code, NEW_PASSWORD, BUDI.nip).status_code == 303
 
 
@@ -162,18 +174,15 @@ def test_a_blank_at_an_end_of_a_new_password_is_asked_about(
     peopled: Flask, visitor: Visitor, mail: Mail, password: str
 ) -> None:
     question = visitor.reset_password(mail.code, password)
-    assert (
-        question.status_code == 422
-        and "spasi" in words_of(question)
-        and 'name="blanks_meant"' in question.text
-    )
+    assert question.status_code == 422
+    assert "spasi" in words_of(question)
+    assert 'name="blanks_meant"' in question.text
     assert NEW_PASSWORD not in question.text
     wrong = visitor.submit(
         PAGE, "/reset-password", nip=BUDI.nip, token="WDJB-MJHT", password=password, blanks_meant="ya"
     )
-    assert wrong.status_code == 422 and re.search('name="blanks_meant" value="ya" checked', wrong.text), (
-        "asked once"
-    )
+    assert wrong.status_code == 422, "asked once"
+    assert re.search('name="blanks_meant" value="ya" checked', wrong.text), "asked once"
 
     meant = visitor.submit(
         PAGE, "/reset-password", nip=BUDI.nip, token=mail.code, password=password, blanks_meant="ya"
@@ -182,7 +191,8 @@ def test_a_blank_at_an_end_of_a_new_password_is_asked_about(
     assert meant.status_code == 303
     assert Visitor(peopled).log_in(BUDI.nip, password).status_code == 303
     hint = Visitor(peopled).log_in(BUDI.nip, f"{NEW_PASSWORD}  ")
-    assert hint.status_code == 422 and "diakhiri spasi" in words_of(hint), "nothing is trimmed"
+    assert hint.status_code == 422, "nothing is trimmed"
+    assert "diakhiri spasi" in words_of(hint), "nothing is trimmed"
 
 
 def test_who_types_it_again_without_the_blank_is_not_asked(visitor: Visitor, mail: Mail) -> None:
@@ -201,13 +211,12 @@ def test_the_password_asked_again_at_the_desk_stands_beside_its_nip(peopled: Fla
         wati = logged_in(peopled, WATI)
         clock.shift(timedelta(minutes=15))
         page = wati.submit("/akun", f"/admin/perbaikan-email/{correction}/tolak", reason="Salah")
-        assert (
-            page.status_code == 403
-            and f'value="{WATI.nip}"' in page.text
-            and 'autocomplete="username"' in page.text
-        )
+        assert page.status_code == 403
+        assert f'value="{WATI.nip}"' in page.text
+        assert 'autocomplete="username"' in page.text
 
         again = wati.submit("/akun", f"/admin/perbaikan-email/{correction}/tolak", reason="Salah",
         nip_sendiri=WATI.nip,
                             password_sekali_lagi="Bukan-Itu-1")  # fmt: skip
-        assert again.status_code == 422 and again.text.count('name="nip_sendiri"') == 1
+        assert again.status_code == 422
+        assert again.text.count('name="nip_sendiri"') == 1

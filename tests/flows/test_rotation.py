@@ -4,13 +4,13 @@ and nobody gets an allowance anew."""
 import pytest
 from flask import Flask
 
-from app.cli.trail import seal_what_is_new
 from app.domain.indonesian_time import now
 from app.flows.people.unlock import limits_on
 from app.models.throttle_bucket import ThrottleBucket
 from app.runtime.db import unit_of_work
 from app.runtime.portal import portal
 from app.security.signing import SigningKeys
+from app.worker.sealing import seal_what_is_new
 from tests.cast import BUDI, JOKO, NEW_PASSWORD, PASSWORD, SARI, Person
 from tests.conftest import MakeApp, people
 from tests.desk import user

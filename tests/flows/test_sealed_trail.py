@@ -10,13 +10,13 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from app.cli.serve import work
-from app.cli.trail import log_head, seal_what_is_new
 from app.domain.client import Client
 from app.domain.indonesian_time import now
 from app.models import ActivationDay, AuditEvent, AuditHead, Tag, User
 from app.runtime.db import engine, reading, unit_of_work
 from app.security import audit
+from app.worker.loop import work
+from app.worker.sealing import log_head, seal_what_is_new
 from tests.cast import BUDI, WATI
 from tests.conftest import MakeApp, people
 
@@ -75,9 +75,11 @@ def test_an_untouched_trail_is_whole_and_its_end_is_told(sealed: Flask) -> None:
     answer = verify(sealed)
 
     assert answer.exit_code == 0, answer.output
-    assert "Baru disegel: 3. Diperiksa: 15 baris" in answer.output and "utuh" in answer.output
+    assert "Baru disegel: 3. Diperiksa: 15 baris" in answer.output
+    assert "utuh" in answer.output
     number, seal = head(sealed)
-    assert number == 15 and f"15:{seal}" in answer.output
+    assert number == 15
+    assert f"15:{seal}" in answer.output
 
 
 def test_an_empty_trail_is_whole(peopled: Flask) -> None:
@@ -121,7 +123,8 @@ def test_what_cannot_be_read_any_more_is_a_changed_row(sealed: Flask, change: st
 
     answer = verify(sealed)
 
-    assert answer.exit_code == 1 and "segel 7 (id" in answer.output
+    assert answer.exit_code == 1
+    assert "segel 7 (id" in answer.output
 
 
 @pytest.mark.parametrize(
@@ -132,7 +135,8 @@ def test_a_removed_row_is_found_wherever_it_was(sealed: Flask, number: int, word
 
     answer = verify(sealed)
 
-    assert answer.exit_code == 1 and words in answer.output
+    assert answer.exit_code == 1
+    assert words in answer.output
 
 
 def test_all_rows_gone_is_found(sealed: Flask) -> None:
@@ -151,7 +155,9 @@ def test_two_rows_that_changed_places_are_found(sealed: Flask) -> None:
 
     answer = verify(sealed)
 
-    assert answer.exit_code == 1 and "segel 4 (id" in answer.output and "segel 5 (id" in answer.output
+    assert answer.exit_code == 1
+    assert "segel 4 (id" in answer.output
+    assert "segel 5 (id" in answer.output
 
 
 def test_a_row_that_was_put_in_with_a_made_up_seal_is_found(sealed: Flask) -> None:
@@ -168,7 +174,9 @@ def test_a_row_that_was_put_in_with_a_made_up_seal_is_found(sealed: Flask) -> No
 
     answer = verify(sealed)
 
-    assert answer.exit_code == 1 and "segel 13" in answer.output and "kepala" in answer.output
+    assert answer.exit_code == 1
+    assert "segel 13" in answer.output
+    assert "kepala" in answer.output
 
 
 @pytest.mark.parametrize("number", [0, -3])
@@ -193,7 +201,8 @@ def test_the_last_rows_cannot_be_unsealed_changed_and_sealed_again(sealed: Flask
 
     answer = verify(sealed)
 
-    assert answer.exit_code == 1 and "segel 10 s.d. 12: baris hilang" in answer.output
+    assert answer.exit_code == 1
+    assert "segel 10 s.d. 12: baris hilang" in answer.output
 
 
 def test_the_end_cannot_be_moved_back(sealed: Flask) -> None:
@@ -207,7 +216,8 @@ def test_the_end_cannot_be_moved_back(sealed: Flask) -> None:
 
     answer = verify(sealed)
 
-    assert answer.exit_code == 1 and "kepala jejak" in answer.output
+    assert answer.exit_code == 1
+    assert "kepala jejak" in answer.output
     with sealed.app_context(), reading() as session:
         assert session.scalar(select(func.count()).where(AuditEvent.seal_no.is_(None))) == 1, (
             "nothing hides the fault"
@@ -252,7 +262,8 @@ def test_an_older_state_put_back_as_a_whole_is_found_with_a_line_of_the_log(
 
     answer = verify(sealed, "--anchor", anchor)
 
-    assert answer.exit_code == 1 and "di luar database" in answer.output
+    assert answer.exit_code == 1
+    assert "di luar database" in answer.output
     assert verify(sealed, "--anchor", "x").exit_code == 2
 
 

@@ -115,14 +115,13 @@ def test_everything_is_as_before_and_everybody_who_was_told_is_told(
         "baris" in said
     )
     budi = on_record(peopled, BUDI.nip)
-    assert budi is not None and (budi.name, budi.work_unit) == (BUDI.name, BUDI.unit)
+    assert budi is not None
+    assert (budi.name, budi.work_unit) == (BUDI.name, BUDI.unit)
     assert on_record(peopled, NEW) is None
     letters = {letter.to: letter.text for letter in inbox.fetch()}
     assert letters.keys() == {BUDI.email, SARI.email, RATNA.email}
-    assert (
-        "seperti sebelum impor" in letters[BUDI.email or ""]
-        and "Kolom tertukar." in letters[BUDI.email or ""]
-    )
+    assert "seperti sebelum impor" in letters[BUDI.email or ""]
+    assert "Kolom tertukar." in letters[BUDI.email or ""]
     assert "mengembalikan data pegawai" in letters[RATNA.email or ""]
     assert left(peopled, page) == {}
 
@@ -138,8 +137,10 @@ def test_the_trail_says_who_had_what_taken_back_and_stays_whole(peopled: Flask, 
         Tag.TAKE_BACK_ASKED, Tag.CHANGE_TAKEN_BACK, Tag.ACCOUNT_REMOVED, Tag.IMPORT_TAKEN_BACK,
     ]  # fmt: skip
     assert {event.actor_id for event in events} == {person_id(peopled, WATI)}
-    assert events[1].detail["old_work_unit"] == "Salah" and events[1].detail["new_work_unit"] == BUDI.unit
-    assert events[2].detail["old_nip"] == NEW and "o***@n***" in str(events[2].detail["old_email"])
+    assert events[1].detail["old_work_unit"] == "Salah"
+    assert events[1].detail["new_work_unit"] == BUDI.unit
+    assert events[2].detail["old_nip"] == NEW
+    assert "o***@n***" in str(events[2].detail["old_email"])
     verified = peopled.test_cli_runner().invoke(args=["audit", "verify"])
     assert verified.exit_code == 0, verified.output
     assert "Akun yang sudah dihapus" in words_of(wati.open("/admin/audit"))
@@ -156,7 +157,9 @@ def test_the_nip_and_the_address_are_free_again_and_the_id_is_nobody_elses(
     imported(peopled, wati, staff_file(rightly))
 
     person = on_record(peopled, NEW)
-    assert person is not None and person.name == "Nama Benar" and person.id != gone
+    assert person is not None
+    assert person.name == "Nama Benar"
+    assert person.id != gone
     with peopled.app_context(), reading() as session:
         assert [
             event.tag
@@ -170,7 +173,8 @@ def test_who_was_never_used_may_have_been_looked_at_and_tried_by_strangers(
     """Else whoever knows a NIP could keep a wrong row on record."""
     page = imported(peopled, wati, staff_file(newcomer(1)))
     new = on_record(peopled, NEW)
-    assert new is not None and wati.open(f"/admin/pegawai/{new.id}").status_code == 200
+    assert new is not None
+    assert wati.open(f"/admin/pegawai/{new.id}").status_code == 200
     stranger = Visitor(peopled)
     stranger.ask_for_token(NEW, "bukan@nusajaya.example")
     stranger.log_in(NEW, "Salah-1234")
@@ -192,10 +196,13 @@ def test_what_changed_since_stays_and_is_listed_with_line_and_reason(peopled: Fl
     said = taken_back(peopled, wati, page)
 
     budi = on_record(peopled, BUDI.nip)
-    assert budi is not None and (budi.name, budi.work_unit) == (BUDI.name, "Benar Sekarang")
+    assert budi is not None
+    assert (budi.name, budi.work_unit) == (BUDI.name, "Benar Sekarang")
     assert left(peopled, page) == {2: ("work_unit", "Sudah diubah lagi setelah impor.")}
-    assert "unit kerja Sudah diubah lagi" in said and BUDI.nip in said
-    assert "Dikembalikan 2 baris" in said and "sebagian 1 baris" in said
+    assert "unit kerja Sudah diubah lagi" in said
+    assert BUDI.nip in said
+    assert "Dikembalikan 2 baris" in said
+    assert "sebagian 1 baris" in said
 
 
 @pytest.mark.parametrize(
@@ -206,7 +213,8 @@ def test_an_account_that_was_used_or_changed_since_stays(
 ) -> None:
     page = imported(peopled, wati, staff_file(newcomer(1)))
     new = on_record(peopled, NEW)
-    assert new is not None and new.email
+    assert new is not None
+    assert new.email
     person = Person(NEW, new.name, new.email, Category.PNS, new.activation, NUSA_JAYA, new.work_unit)
     match use:
         case "token":
@@ -246,7 +254,8 @@ def test_an_account_that_was_used_or_changed_since_stays(
 
     assert on_record(peopled, NEW) is not None
     [(columns, sentence)] = left(peopled, page).values()
-    assert columns == "nip" and sentence
+    assert columns == "nip"
+    assert sentence
     assert take_back_of(peopled, page).result == {"put_back": 0, "removed": 0, "left": 1}
 
 
@@ -257,10 +266,12 @@ def test_an_address_of_an_account_that_came_into_use_is_for_its_page(peopled: Fl
     taken_back(peopled, wati, page)
 
     budi = on_record(peopled, BUDI.nip)
-    assert budi is not None and budi.email == "baru@nusajaya.example"
+    assert budi is not None
+    assert budi.email == "baru@nusajaya.example"
     assert "halaman pegawai" in left(peopled, page)[2][1]
     change_of_budi = latest_change(peopled, BUDI)
-    assert change_of_budi is not None and not change_of_budi.is_under_way, "nothing was begun"
+    assert change_of_budi is not None, "nothing was begun"
+    assert not change_of_budi.is_under_way, "nothing was begun"
 
 
 def test_an_address_that_the_owner_has_stopped_is_for_a_second_admin(
@@ -285,10 +296,13 @@ def test_an_address_comes_back_with_its_letters(peopled: Flask, wati: Visitor, i
     taken_back(peopled, wati, page)
 
     budi = on_record(peopled, BUDI.nip)
-    assert budi is not None and budi.email == BUDI.email
+    assert budi is not None
+    assert budi.email == BUDI.email
     assert {BUDI.email, RATNA.email} <= {letter.to for letter in inbox.fetch()}
     back = latest_change(peopled, BUDI)
-    assert back is not None and back.new_value == BUDI.email and "Kolom tertukar." in back.reason
+    assert back is not None
+    assert back.new_value == BUDI.email
+    assert "Kolom tertukar." in back.reason
 
 
 def test_an_address_where_there_was_none_goes_and_its_mailbox_hears_of_it(
@@ -301,9 +315,12 @@ def test_an_address_where_there_was_none_goes_and_its_mailbox_hears_of_it(
     taken_back(peopled, raka, page)
 
     lestari = on_record(peopled, LESTARI.nip)
-    assert lestari is not None and lestari.email is None and lestari.email_key is None
+    assert lestari is not None
+    assert lestari.email is None
+    assert lestari.email_key is None
     back = latest_change(peopled, LESTARI)
-    assert back is not None and back.new_shown == "tanpa email"
+    assert back is not None
+    assert back.new_shown == "tanpa email"
     told = [letter for letter in inbox.fetch() if letter.to == "lestari@nusajaya.example"]
     assert ["tidak terdaftar lagi" in letter.text for letter in told] == [True] * len(told)
     assert raka.open(f"/admin/pegawai/{lestari.id}").status_code == 200
@@ -328,13 +345,16 @@ def test_who_was_made_a_cpns_by_mistake_stands_where_he_stood(
     wati = logged_in(app, WATI)
     page = imported(app, wati, staff_file(row(BUDI, category="CPNS"), row(CINTA, category="PNS")))
     made = on_record(app, BUDI.nip)
-    assert made is not None and made.activation is Activation.WAITING_APPROVAL
+    assert made is not None
+    assert made.activation is Activation.WAITING_APPROVAL
 
     taken_back(app, wati, page)
 
     budi, cinta = on_record(app, BUDI.nip), on_record(app, CINTA.nip)
-    assert budi is not None and (budi.category, budi.activation) == (Category.PNS, Activation.NOT_ACTIVATED)
-    assert cinta is not None and (cinta.category, cinta.activation) == (
+    assert budi is not None
+    assert (budi.category, budi.activation) == (Category.PNS, Activation.NOT_ACTIVATED)
+    assert cinta is not None
+    assert (cinta.category, cinta.activation) == (
         Category.CPNS,
         Activation.WAITING_APPROVAL,
     )
@@ -356,7 +376,8 @@ def test_the_centre_has_people_moved_back(peopled: Flask, ratna: Visitor) -> Non
 
     for person in (BUDI, SARI):
         found = on_record(peopled, person.nip)
-        assert found is not None and found.instansi.code == person.instansi
+        assert found is not None
+        assert found.instansi.code == person.instansi
 
 
 def test_who_moved_away_or_became_an_admin_since_is_not_touched(peopled: Flask, wati: Visitor) -> None:
@@ -375,7 +396,8 @@ def test_who_moved_away_or_became_an_admin_since_is_not_touched(peopled: Flask, 
     taken_back(peopled, wati, page)
 
     assert {line: what[0] for line, what in left(peopled, page).items()} == {2: "work_unit", 3: "work_unit"}
-    assert "pindah" in left(peopled, page)[2][1] and "mandat admin" in left(peopled, page)[3][1]
+    assert "pindah" in left(peopled, page)[2][1]
+    assert "mandat admin" in left(peopled, page)[3][1]
 
 
 # -- who may, and when
@@ -421,7 +443,8 @@ def test_after_a_day_it_is_too_late_and_the_page_says_so(peopled: Flask, wati: V
         late.post(f"{page}/kembalikan", csrf_token=late.csrf_token("/admin/impor"), reason="Terlambat.")
         work(peopled)
 
-    assert on_record(peopled, NEW) is not None and not trail(peopled, Tag.TAKE_BACK_ASKED)
+    assert on_record(peopled, NEW) is not None
+    assert not trail(peopled, Tag.TAKE_BACK_ASKED)
 
 
 def test_it_needs_a_reason_and_the_password_again(peopled: Flask, wati: Visitor) -> None:
@@ -472,13 +495,15 @@ def test_a_mandate_that_ends_after_the_click_stops_it_and_a_colleague_goes_on(
         pass
 
     stopped = take_back_of(peopled, page)
-    assert stopped.state is TakeBackState.STOPPED and stopped.result["removed"] == 2
+    assert stopped.state is TakeBackState.STOPPED
+    assert stopped.result["removed"] == 2
     assert "tidak berlaku lagi" in words_of(ratna.open(f"{page}/kembalikan"))
 
     taken_back(peopled, ratna, page)
 
     done = take_back_of(peopled, page)
-    assert done.state is TakeBackState.DONE and done.result["removed"] == 5
+    assert done.state is TakeBackState.DONE
+    assert done.result["removed"] == 5
     assert len(trail(peopled, Tag.ACCOUNT_REMOVED)) == 5
 
 
@@ -504,7 +529,8 @@ def test_a_worker_that_dies_in_the_middle_loses_nothing_and_does_nothing_twice(
             pass
 
     assert take_back_of(peopled, page).result == {"put_back": 2, "removed": 8, "left": 0}
-    assert len(trail(peopled, Tag.ACCOUNT_REMOVED)) == 8 and len(trail(peopled, Tag.CHANGE_TAKEN_BACK)) == 2
+    assert len(trail(peopled, Tag.ACCOUNT_REMOVED)) == 8
+    assert len(trail(peopled, Tag.CHANGE_TAKEN_BACK)) == 2
     assert len(trail(peopled, Tag.IMPORT_TAKEN_BACK)) == 1
     with time_machine.travel(now() + HOLD_LASTS * 2, tick=True):
         told = inbox.fetch()
@@ -638,5 +664,7 @@ def test_a_long_list_of_what_was_left_goes_on_by_pages(
         change(peopled, person.nip, work_unit="Benar")
     first = taken_back(peopled, wati, page)
 
-    assert BUDI.nip in first and SARI.nip in first and JOKO.nip not in first
+    assert BUDI.nip in first
+    assert SARI.nip in first
+    assert JOKO.nip not in first
     assert JOKO.nip in words_of(wati.open(f"{page}/kembalikan?sesudah=3"))

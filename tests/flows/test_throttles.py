@@ -49,7 +49,8 @@ def test_the_sixth_wrong_password_has_to_wait_whoever_it_is(visitor: Visitor, ni
 
     assert refused.status_code == 429
     assert 1 <= int(refused.headers["Retry-After"]) <= 61
-    assert "Coba lagi sekitar 1 menit lagi" in words_of(refused) and nip in refused.text
+    assert "Coba lagi sekitar 1 menit lagi" in words_of(refused)
+    assert nip in refused.text
 
 
 def test_the_delay_grows_to_fifteen_minutes_and_one_try_is_forgotten_in_that_time(visitor: Visitor) -> None:
@@ -157,7 +158,8 @@ def test_the_sixth_wrong_code_waits_and_the_mailed_link_does_not(
     assert wrong == [422] * 5 + [429]
 
     typed = visitor.reset_password(mail.code, "Kuda-Laut7")
-    assert typed.status_code == 429 and "Buka tautan di email" in words_of(typed)
+    assert typed.status_code == 429
+    assert "Buka tautan di email" in words_of(typed)
 
     visitor.open(mail.link)
     assert visitor.reset_password(mail.code, "Kuda-Laut7").status_code == 303
@@ -193,7 +195,8 @@ def test_three_tokens_lie_in_a_mailbox_and_when_none_does_the_next_ask_sends(
             visitor.ask_for_token(BUDI.nip, MAIL_OF_BUDI)
             clock.shift(timedelta(seconds=1))
         first = inbox.fetch()
-        assert len(first) == 3 and len({mail.code for mail in first}) == 3
+        assert len(first) == 3
+        assert len({mail.code for mail in first}) == 3
 
         clock.shift(timedelta(minutes=50))
         visitor.ask_for_token(BUDI.nip, MAIL_OF_BUDI)
@@ -309,7 +312,8 @@ def test_an_address_that_guesses_over_many_nips_is_stopped_and_its_neighbours_ar
     assert answers == [422] * 100 + [429]
 
     stopped = guesser.log_in(SARI.nip)
-    assert stopped.status_code == 429 and int(stopped.headers["Retry-After"]) <= 600
+    assert stopped.status_code == 429
+    assert int(stopped.headers["Retry-After"]) <= 600
     assert "Dari jaringan ini" in words_of(stopped)
 
     assert Visitor(peopled, "198.51.100.10").log_in(SARI.nip).status_code == 303
@@ -344,10 +348,10 @@ def test_an_office_of_hundreds_gets_all_of_its_tokens(peopled: Flask, inbox: Inb
         return office.post("/lupa-password", csrf_token=token, nip=nip, email=email).status_code
 
     asked = [ask(f"1985031220100{number:05}", f"pegawai{number}@nusajaya.example") for number in range(105)]
-    assert asked == [303] * 105 and len(inbox.fetch()) == 105
-    assert ask(STRANGERS_NIP, "orang@contoh.example") == 303 and inbox.fetch() == [], (
-        "held, and the page says nothing"
-    )
+    assert asked == [303] * 105
+    assert len(inbox.fetch()) == 105
+    assert ask(STRANGERS_NIP, "orang@contoh.example") == 303, "held, and the page says nothing"
+    assert inbox.fetch() == [], "held, and the page says nothing"
 
     elsewhere = Visitor(peopled, "198.51.100.10")
     for _ in range(4):
@@ -425,7 +429,8 @@ def test_kirim_ulang_keeps_no_code_alive_beyond_three_hours(
                 )
             with peopled.app_context(), reading() as session:
                 assert session.scalars(select(ResetRequest.expires_at)).one() <= asked_at + timedelta(hours=3)
-        assert last is not None and last.location.endswith("/lupa-password"), "ask anew"
+        assert last is not None, "ask anew"
+        assert last.location.endswith("/lupa-password"), "ask anew"
 
         clock.move_to(asked_at + timedelta(hours=3, seconds=1))
         assert visitor.reset_password(code, "Kuda-Laut7", BUDI.nip).status_code == 422
@@ -555,4 +560,5 @@ def test_waiting_people_who_go_on_trying_count_for_their_address(peopled: Flask)
         impatient.post("/login", csrf_token=token, nip=SARI.nip, password="Salah-1") for _ in range(101)
     ]
 
-    assert "untuk NIP ini" in words_of(answers[99]) and "Dari jaringan ini" in words_of(answers[100])
+    assert "untuk NIP ini" in words_of(answers[99])
+    assert "Dari jaringan ini" in words_of(answers[100])

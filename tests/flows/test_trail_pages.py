@@ -17,7 +17,7 @@ from app.flows.reports import search_trail
 from app.models import AuditEvent, Instansi, Tag, User
 from app.runtime.db import reading, unit_of_work
 from app.security import audit
-from app.web.trail_words import GROUPS, WORDS
+from app.web.words.trail import GROUPS, WORDS
 from tests.cast import BUDI, HADI, JOKO, PASSWORD, RAKA, RATNA, SARI, STRANGERS_NIP, WATI, Person
 from tests.desk import asked
 from tests.inbox import Inbox
@@ -51,7 +51,8 @@ def table_of(page: str) -> str:
 def test_every_tag_has_words_in_one_group() -> None:
     listed = [tag for _, tags in GROUPS.values() for tag in tags]
 
-    assert sorted(listed) == sorted(Tag) and len(WORDS) == len(Tag)
+    assert sorted(listed) == sorted(Tag)
+    assert len(WORDS) == len(Tag)
 
 
 def test_the_newest_events_come_first_with_who_what_and_from_where(peopled: Flask) -> None:
@@ -71,7 +72,8 @@ def test_the_newest_events_come_first_with_who_what_and_from_where(peopled: Flas
         "Budi Santoso",
     ):
         assert words in table
-    assert "198.51.100.23" not in page.text and "{" not in table
+    assert "198.51.100.23" not in page.text
+    assert "{" not in table
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,8 @@ def test_filters_leave_only_what_was_asked_for(peopled: Flask, query: str, found
 
     table = table_of(logged_in(peopled, WATI).open(f"/admin/audit?{query}").text)
 
-    assert found in table and left_out not in table
+    assert found in table
+    assert left_out not in table
 
 
 def test_days_are_those_in_jakarta(peopled: Flask) -> None:
@@ -105,8 +108,10 @@ def test_days_are_those_in_jakarta(peopled: Flask) -> None:
     ninth = table_of(visitor.open("/admin/audit?dari=2026-03-09&sampai=09-03-2026").text)
     tenth = table_of(visitor.open("/admin/audit?dari=2026-03-10&sampai=2026-03-10").text)
 
-    assert "dinonaktifkan" in ninth and "diaktifkan kembali" not in ninth
-    assert "diaktifkan kembali" in tenth and "dinonaktifkan" not in tenth
+    assert "dinonaktifkan" in ninth
+    assert "diaktifkan kembali" not in ninth
+    assert "diaktifkan kembali" in tenth
+    assert "dinonaktifkan" not in tenth
 
 
 @pytest.mark.parametrize(
@@ -115,7 +120,8 @@ def test_days_are_those_in_jakarta(peopled: Flask) -> None:
 def test_what_cannot_be_meant_is_said(peopled: Flask, query: str) -> None:
     page = logged_in(peopled, WATI).open(f"/admin/audit?{query}")
 
-    assert page.status_code == 422 and "Ada masalah" in page.text
+    assert page.status_code == 422
+    assert "Ada masalah" in page.text
 
 
 @pytest.mark.parametrize("lanjut", ["x", "-1", "99999999999999999999", "²"])
@@ -135,7 +141,8 @@ def test_an_admin_sees_nothing_of_another_instansi(peopled: Flask) -> None:
     for foreign in ("Budi Santoso", "Wati Kusuma", BUDI.nip[:8] + " ", "Formulir ditolak: tidak utuh</td>"):
         assert foreign not in table_of(own.text)
     table = table_of(ratna.open("/admin/audit").text)
-    assert "Budi Santoso" in table and "Formulir ditolak" in table
+    assert "Budi Santoso" in table
+    assert "Formulir ditolak" in table
 
 
 @pytest.mark.parametrize("field", ["nip", "oleh"])
@@ -149,7 +156,8 @@ def test_a_foreign_nip_looks_like_an_unknown_one(peopled: Flask, field: str) -> 
     words = [
         words_of(page).replace(nip, "NIP") for page, nip in zip(pages, (foreign, STRANGERS_NIP), strict=True)
     ]
-    assert words[0] == words[1] and "Tidak ada kejadian yang cocok" in words[0]
+    assert words[0] == words[1]
+    assert "Tidak ada kejadian yang cocok" in words[0]
 
 
 def test_who_has_moved_away_has_no_name_in_the_old_trail(peopled: Flask) -> None:
@@ -166,9 +174,13 @@ def test_who_has_moved_away_has_no_name_in_the_old_trail(peopled: Flask) -> None
     table = table_of(logged_in(peopled, WATI).open("/admin/audit").text)
     export = logged_in(peopled, WATI).submit("/admin/audit", "/admin/audit/ekspor", bentuk="csv").text
 
-    assert "Pegawai instansi lain" in table and "Pemilik akun" in table
+    assert "Pegawai instansi lain" in table
+    assert "Pemilik akun" in table
     for text in (table, export):
-        assert "Budi" not in text and "Sari" not in text and BUDI.nip not in text and "19900715" not in text
+        assert "Budi" not in text
+        assert "Sari" not in text
+        assert BUDI.nip not in text
+        assert "19900715" not in text
     assert "Hadi" not in table_of(logged_in(peopled, WATI).open(f"/admin/audit?nip={BUDI.nip}").text)
 
 
@@ -200,8 +212,10 @@ def test_a_search_looks_at_some_rows_and_can_go_on(peopled: Flask, monkeypatch: 
     onward = first.text.split('<a href="/admin/audit?')[-1].split('"')[0].replace("&amp;", "&")
     second = visitor.open(f"/admin/audit?{onward}")
 
-    assert "Lanjutkan pencarian" in first.text and "<tbody>" not in first.text
-    assert "Akun dinonaktifkan" in table_of(second.text) and "Lanjutkan pencarian" not in second.text
+    assert "Lanjutkan pencarian" in first.text
+    assert "<tbody>" not in first.text
+    assert "Akun dinonaktifkan" in table_of(second.text)
+    assert "Lanjutkan pencarian" not in second.text
     exported = visitor.submit("/admin/audit", "/admin/audit/ekspor", jenis="deactivated", bentuk="csv")
     assert "Akun dinonaktifkan" in exported.text
 
@@ -231,7 +245,8 @@ def test_an_export_is_safe_recorded_and_told_to_the_centre(peopled: Flask, inbox
     book = wati.submit("/admin/audit", "/admin/audit/ekspor", **asked, bentuk="xlsx")
 
     assert text.headers["Content-Disposition"] == "attachment; filename=jejak-audit.csv"
-    assert text.headers["X-Content-Type-Options"] == "nosniff" and text.data.startswith(b"\xef\xbb\xbf")
+    assert text.headers["X-Content-Type-Options"] == "nosniff"
+    assert text.data.startswith(b"\xef\xbb\xbf")
     header, row = csv.reader(io.StringIO(text.data.decode("utf-8-sig")))
     assert dict(zip(header, row, strict=True))["Nama akun"] == "'=HYPERLINK(1)"
     assert dict(zip(header, row, strict=True))["NIP akun"] == BUDI.nip
@@ -253,7 +268,8 @@ def test_a_cut_export_says_so_in_its_last_line(peopled: Flask, monkeypatch: pyte
         logged_in(peopled, WATI).submit("/admin/audit", "/admin/audit/ekspor", bentuk="csv").text.splitlines()
     )
 
-    assert len(lines) == 5 and "terpotong" in lines[-1]
+    assert len(lines) == 5
+    assert "terpotong" in lines[-1]
 
 
 def test_an_export_asks_for_the_password_after_ten_minutes(peopled: Flask) -> None:
@@ -264,8 +280,10 @@ def test_an_export_asks_for_the_password_after_ten_minutes(peopled: Flask) -> No
         token = asked.text.split('name="csrf_token" value="')[1].split('"')[0]
         done = wati.post("/admin/audit/ekspor", csrf_token=token, bentuk="csv", password_sekali_lagi=PASSWORD)
 
-    assert asked.status_code == 403 and BUDI.nip in asked.text
-    assert done.status_code == 200 and done.mimetype == "text/csv"
+    assert asked.status_code == 403
+    assert BUDI.nip in asked.text
+    assert done.status_code == 200
+    assert done.mimetype == "text/csv"
 
 
 def test_the_owner_sees_who_looked_at_the_account(peopled: Flask) -> None:
@@ -283,11 +301,9 @@ def test_the_owner_sees_who_looked_at_the_account(peopled: Flask) -> None:
     assert page.index("Data pegawai diperbaiki oleh Ratna Dewanti, Kementerian Contoh Nasional") < page.index(
         "Halaman pegawai dibuka oleh Wati Kusuma, Pemerintah Kabupaten Nusa Jaya"
     )
-    assert (
-        page.count("oleh Wati Kusuma") == 1
-        and "Masuk " not in page.split("Sesi berakhir")[0]
-        and "rahasia" not in page
-    )
+    assert page.count("oleh Wati Kusuma") == 1
+    assert "Masuk " not in page.split("Sesi berakhir")[0]
+    assert "rahasia" not in page
     own = words_of(logged_in(peopled, WATI).open("/akun"))
     assert own.count("Batas percobaan dihapus") == 20
     assert "Belum ada orang lain" in words_of(logged_in(peopled, RAKA).open("/akun"))
@@ -357,7 +373,8 @@ def test_each_step_of_a_reset_is_an_event_of_its_own_on_the_page(peopled: Flask,
         "Token diminta",
     ]
     assert [table.index(step) for step in steps] == sorted(table.index(step) for step in steps)
-    assert "salah ketik" in table and "Belum terbukti siapa" in table
+    assert "salah ketik" in table
+    assert "Belum terbukti siapa" in table
     for secret in (mail.code, "Kuda-Laut7"):
         assert secret not in table
 
@@ -376,4 +393,5 @@ def test_what_the_centre_does_to_many_is_not_told_to_the_house_where_it_sits(peo
     with peopled.app_context(), reading() as session:
         told = session.scalars(select(AuditEvent).where(AuditEvent.tag == Tag.BULK_ACT)).one()
 
-    assert told.detail["how_many"] == 2 and told.instansi_id is None
+    assert told.detail["how_many"] == 2
+    assert told.instansi_id is None

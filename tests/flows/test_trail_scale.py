@@ -7,12 +7,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from app.cli.serve import count_everybody
-from app.cli.trail import seal_what_is_new
 from app.domain.indonesian_time import now
 from app.models import Tag
 from app.models.outbox_mail import MailState
 from app.runtime.db import engine, unit_of_work
+from app.worker.duties import count_everybody
+from app.worker.sealing import seal_what_is_new
 from tests.cast import BUDI, RATNA, SARI, WATI
 from tests.flows.test_overview import ask_correction, refuse_mail, set_stuck
 from tests.flows.test_trail_pages import note

@@ -178,7 +178,8 @@ def trail(peopled: Flask) -> Iterator[Trail]:
     def read_the_head(name: str) -> Anchor:
         with peopled.app_context(), unit_of_work() as session:
             head = AuditHead.now(session)
-            assert head is not None and head.newest_at is not None
+            assert head is not None
+            assert head.newest_at is not None
             known.update(
                 {
                     f"seal of {name}": head.seal,
@@ -202,7 +203,8 @@ def trail(peopled: Flask) -> Iterator[Trail]:
 @pytest.mark.parametrize("seals", [False, True], ids=["at once", "after the worker"])
 def test_each_tampering_is_found(trail: Trail, seals: bool) -> None:
     untouched = trail.after(seals=seals)
-    assert untouched is not None and untouched.faults == 0
+    assert untouched is not None
+    assert untouched.faults == 0
 
     for name in TAMPERINGS:
         found = trail.after(name, seals=seals)
@@ -249,7 +251,9 @@ def test_the_worker_does_not_make_it_good_and_the_operator_is_told_what_to_do(
     answer = trail.app.test_cli_runner().invoke(args=["audit", "verify"])
 
     assert kept == trail.kept
-    assert answer.exit_code == 1 and "RUSAK" in answer.output and "salinan database" in answer.output
+    assert answer.exit_code == 1
+    assert "RUSAK" in answer.output
+    assert "salinan database" in answer.output
 
 
 def test_history_that_was_unsealed_is_not_sealed_even_where_nobody_knows_better(trail: Trail) -> None:
@@ -260,4 +264,6 @@ def test_history_that_was_unsealed_is_not_sealed_even_where_nobody_knows_better(
         sealed = sealing.seal_next(session, portal().keys, None, now())
         findings = sealing.verify(session, portal().keys, now(), None)
 
-    assert sealed == 0 and findings.kinds == {FaultKind.LATE} and findings.faults == 12
+    assert sealed == 0
+    assert findings.kinds == {FaultKind.LATE}
+    assert findings.faults == 12

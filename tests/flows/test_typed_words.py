@@ -220,13 +220,13 @@ def test_what_was_typed_comes_back_after_the_session_has_ended_and_nothing_was_d
             clock.shift(PAST)
 
             instead = ratna.post(path, csrf_token=token, **fields)
-            assert instead.status_code == 403 and "Sesi Anda sudah berakhir" in words_of(instead), path
+            assert instead.status_code == 403, path
+            assert "Sesi Anda sudah berakhir" in words_of(instead), path
             back = log_in_there(ratna, instead, path, RATNA)
 
             assert back.status_code == 422, (path, back.status_code)
-            assert "belum ada yang dilakukan" in words_of(back) and "Isian Anda masih ada" in words_of(
-                back
-            ), path
+            assert "belum ada yang dilakukan" in words_of(back), path
+            assert "Isian Anda masih ada" in words_of(back), path
             assert_is_filled(back, fields, path)
             assert changed(before, desk.rows()) == set(), path
             assert ratna.is_logged_in()
@@ -240,7 +240,8 @@ def test_the_form_that_came_back_is_sent_with_one_press(desk: Desk) -> None:
         clock.shift(PAST)
         back = log_in_there(wati, wati.post(path, csrf_token=token, reason="Alamat salah"), path, WATI)
         fresh = re.search(r'name="csrf_token" type="hidden" value="([^"]+)"', back.text)
-        assert fresh and correction(desk.app, desk.correction).state.is_open
+        assert fresh
+        assert correction(desk.app, desk.correction).state.is_open
 
         upright_tab = "Alamat\x0bsalah"  # as slides and documents are pasted
         assert wati.post(path, csrf_token=unescape(fresh[1]), reason=upright_tab).status_code == 303
@@ -254,7 +255,8 @@ def test_a_page_that_is_too_old_comes_back_filled(desk: Desk) -> None:
     for path, fields in desk.forms.items():
         back = ratna.post(path, csrf_token="of long ago", **fields)
 
-        assert back.status_code == 400 and "Isian Anda masih ada" in words_of(back), path
+        assert back.status_code == 400, path
+        assert "Isian Anda masih ada" in words_of(back), path
         assert_is_filled(back, fields, path)
     assert changed(before, desk.rows()) == set()
 
@@ -263,7 +265,8 @@ def test_a_page_of_long_ago_whose_session_has_ended_too_comes_back_after_one_mor
     path = f"/admin/pegawai/{desk.sari}/nonaktifkan"
     nobody = Visitor(desk.app)
     instead = nobody.post(path, csrf_token="of long ago", reason=REASON)
-    assert instead.status_code == 400 and "Masuk lagi" in words_of(instead)
+    assert instead.status_code == 400
+    assert "Masuk lagi" in words_of(instead)
 
     back = log_in_there(nobody, instead, path, WATI)
 
@@ -277,7 +280,8 @@ def test_a_login_in_place_without_its_csrf_token_logs_nobody_in(desk: Desk) -> N
 
     answer = nobody.post(path, csrf_token="x", reason=REASON, nip_masuk=WATI.nip, password_masuk=PASSWORD)
 
-    assert answer.status_code == 400 and not nobody.is_logged_in()
+    assert answer.status_code == 400
+    assert not nobody.is_logged_in()
 
 
 def test_a_button_leads_to_the_login_and_back_to_its_page_and_says_that_nothing_was_done(desk: Desk) -> None:
@@ -300,7 +304,8 @@ def test_a_lost_button_says_where_it_stands(desk: Desk) -> None:
     for path, page in desk.buttons.items():
         answer = ratna.post(path, csrf_token="of long ago")
 
-        assert answer.status_code == 400 and f'href="{page}"' in answer.text, path
+        assert answer.status_code == 400, path
+        assert f'href="{page}"' in answer.text, path
 
 
 def test_who_logs_in_instead_sees_only_what_he_may_see(desk: Desk) -> None:
@@ -320,10 +325,12 @@ def test_who_logs_in_instead_sees_only_what_he_may_see(desk: Desk) -> None:
                 or str(desk.tono) in path
                 or f"perbaikan-email/{desk.correction}" in path
             ):
-                assert raka.status_code in (403, 404) and REASON not in unescape(raka.text), path
+                assert raka.status_code in (403, 404), path
+                assert REASON not in unescape(raka.text), path
             if "/mandat/" in path or "/jadwal" in path:
                 assert raka.status_code in (403, 404), path
-            assert sari.status_code == 403 and "untuk admin" in words_of(sari), path
+            assert sari.status_code == 403, path
+            assert "untuk admin" in words_of(sari), path
             assert "tidak diproses, dan tidak ada yang diubah" in words_of(sari), path
 
 
@@ -345,8 +352,10 @@ def test_on_a_shared_computer_nobody_is_handed_anothers_words(desk: Desk) -> Non
 
     for answer in answers:
         assert (answer.status_code, answer.location) == (303, page)
-    assert "akun lain" in seen_by_ratna and REASON not in seen_by_ratna
-    assert hers.status_code == 422 and REASON in unescape(hers.text)
+    assert "akun lain" in seen_by_ratna
+    assert REASON not in seen_by_ratna
+    assert hers.status_code == 422
+    assert REASON in unescape(hers.text)
     assert correction(desk.app, desk.correction).state.is_open
 
 
@@ -364,9 +373,11 @@ def test_no_password_and_no_file_travels(desk: Desk) -> None:
             "/admin/impor",
             data={"csrf_token": token, "reason": REASON, "file": (BytesIO(b"nip,nama\n"), "a.csv")},
         )
-        assert with_file.status_code == 403 and "File harus dipilih lagi" in words_of(with_file)
+        assert with_file.status_code == 403
+        assert "File harus dipilih lagi" in words_of(with_file)
         back = log_in_there(wati, with_file, "/admin/impor", WATI)
-        assert back.status_code == 422 and "pilih filenya sekali lagi" in words_of(back)
+        assert back.status_code == 422
+        assert "pilih filenya sekali lagi" in words_of(back)
 
 
 def test_a_large_file_after_the_end_of_the_session_leads_to_the_login(desk: Desk) -> None:
@@ -422,7 +433,8 @@ def test_one_line_that_guesses_in_place_is_stopped_as_at_the_login(desk: Desk) -
         for number in range(101)
     ]
 
-    assert statuses[-1] == 429 and set(statuses[:100]) == {422}
+    assert statuses[-1] == 429
+    assert set(statuses[:100]) == {422}
 
 
 def test_who_may_not_enter_yet_is_told_so_in_place_too(desk: Desk) -> None:
@@ -431,7 +443,8 @@ def test_who_may_not_enter_yet_is_told_so_in_place_too(desk: Desk) -> None:
 
     answer = log_in_there(nobody, instead, path, TONO)
 
-    assert answer.status_code == 303 and answer.location == "/status-akun"
+    assert answer.status_code == 303
+    assert answer.location == "/status-akun"
     assert "dinonaktifkan" in words_of(nobody.open("/status-akun"))
 
 
@@ -454,8 +467,6 @@ def test_another_site_logs_nobody_out(peopled: Flask) -> None:
     assert not [
         value for value in answer.headers.getlist("Set-Cookie") if value.startswith(("masuk=", "formulir="))
     ]
-    assert (
-        with_cookies.status_code == 400
-        and "Anda belum keluar" in words_of(with_cookies)
-        and sari.is_logged_in()
-    )
+    assert with_cookies.status_code == 400
+    assert "Anda belum keluar" in words_of(with_cookies)
+    assert sari.is_logged_in()

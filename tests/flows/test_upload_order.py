@@ -101,7 +101,8 @@ def test_every_file_counts_whatever_becomes_of_it_and_the_next_is_not_read(
     assert {refused(visitor, "203.0.113.7") for _ in range(10)} == {422}
 
     stopped = _send_unread(visitor, link)
-    assert stopped.status_code == 429 and int(stopped.headers["Retry-After"]) <= 3600
+    assert stopped.status_code == 429
+    assert int(stopped.headers["Retry-After"]) <= 3600
     assert refused(visitor, "198.51.100.9") == 429, "by this link from no line; another link goes on"
     assert attachments_in(peopled) == []
 

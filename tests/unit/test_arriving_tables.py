@@ -14,7 +14,7 @@ import xlsxwriter
 
 from app.domain.spreadsheet_cell import NO_RESULT
 from app.domain.staff_file import NIPS_ROUNDED, STAFF_COLUMNS, Columns, RowFaults, read_staff_row
-from app.files import lost_cells, sandbox, table
+from app.files import lost_cells, open_table, sandbox
 from app.files.table import Line, UnreadableFile
 
 HEADER = ",".join(STAFF_COLUMNS.required)
@@ -33,7 +33,7 @@ def lines_of(content: bytes, tmp_path: Path) -> list[Line]:
         there = list(sheet.lines())
     file = tmp_path / "pegawai"
     file.write_bytes(content)
-    with table.opened(file, STAFF_COLUMNS) as sheet:
+    with open_table.opened(file, STAFF_COLUMNS) as sheet:
         here = list(sheet.lines())
     assert [(line.number, dict(line.cells), line.fault) for line in there] == [
         (line.number, dict(line.cells), line.fault) for line in here
@@ -105,10 +105,11 @@ def test_instansi_are_read_the_same_way(tmp_path: Path) -> None:
     file = tmp_path / "instansi.csv"
     file.write_text('sep=\t\n"kode\tnama\tkontak"\n"7301\tKabupaten\tloket 3"\n', encoding="utf-8")
 
-    with table.opened(file, Columns(("kode", "nama", "kontak"))) as sheet:
+    with open_table.opened(file, Columns(("kode", "nama", "kontak"))) as sheet:
         [line] = sheet.lines()
 
-    assert dict(line.cells) == {"kode": "7301", "nama": "Kabupaten", "kontak": "loket 3"} and line.number == 3
+    assert dict(line.cells) == {"kode": "7301", "nama": "Kabupaten", "kontak": "loket 3"}
+    assert line.number == 3
 
 
 # -- workbooks
@@ -174,7 +175,8 @@ def test_a_cell_that_is_no_text_is_refused_where_it_stands(
     first, second = lines_of(workbook((*GOOD[:place], cell, *GOOD[place + 1 :]), GOOD, at=at), tmp_path)
 
     [(where, sentence)] = faults_of(first)
-    assert where == column and said in sentence
+    assert where == column
+    assert said in sentence
     assert (first.number, faults_of(second)) == (at[0] + 2, [])
 
 
@@ -184,7 +186,8 @@ def test_a_formula_with_its_result_is_read_and_so_is_one_whose_result_is_no_text
 
     [line] = lines_of(with_nothing, tmp_path)
 
-    assert faults_of(line) == [] and (
+    assert faults_of(line) == []
+    assert (
         line.cells["nama"],
         line.cells["email"],
         line.cells["kode_instansi"],
@@ -210,7 +213,8 @@ def test_a_rounded_nip_does_not_become_true_in_the_list_of_refused_rows(tmp_path
 
     [again] = lines_of(workbook((shown, *GOOD[1:])), tmp_path)
 
-    assert faults_of(again) and not shown.isdigit()
+    assert faults_of(again)
+    assert not shown.isdigit()
 
 
 def test_whole_lines_in_the_first_column_of_a_workbook_are_read(tmp_path: Path) -> None:
@@ -303,5 +307,5 @@ def test_a_sheet_of_formulas_that_nobody_worked_out_is_refused_as_a_whole(
     file = tmp_path / "pegawai.xlsx"
     file.write_bytes(workbook(tuple(("=Z1", "") for _ in GOOD)))
 
-    with pytest.raises(UnreadableFile, match="rumus tanpa hasil"), table.opened(file, STAFF_COLUMNS):
+    with pytest.raises(UnreadableFile, match="rumus tanpa hasil"), open_table.opened(file, STAFF_COLUMNS):
         pass

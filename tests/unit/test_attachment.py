@@ -188,7 +188,8 @@ OTHER_KINDS = {
 def test_another_kind_is_named_for_what_it_is(content: bytes, words: str) -> None:
     refused = read_attachment(content)
 
-    assert isinstance(refused, NotAnAttachment) and words in refused.sentence
+    assert isinstance(refused, NotAnAttachment)
+    assert words in refused.sentence
 
 
 @pytest.mark.parametrize(

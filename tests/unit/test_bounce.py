@@ -32,7 +32,8 @@ def test_a_report_is_read_for_what_it_says(sample: Sample, end_of_line: str) -> 
 
     for framed in (message, b"From MAILER-DAEMON Tue Aug  3 09:00:00 2021\n" + message):
         came_back = read_bounce(framed)
-        assert sample.means in _meaning(came_back) and BOX in came_back.sent_to
+        assert sample.means in _meaning(came_back)
+        assert BOX in came_back.sent_to
 
 
 def test_the_servers_words_come_on_one_line_without_what_cannot_be_shown() -> None:
@@ -41,10 +42,11 @@ def test_the_servers_words_come_on_one_line_without_what_cannot_be_shown() -> No
         dsn(failed("5.1.1", "550 a\x00b\x1b[31m\ud800 \u202e")).encode("utf-8", "surrogatepass")
     ).says
 
-    assert isinstance(says, Failure) and says.words.endswith(
-        "rejected: User unknown in virtual mailbox table"
-    )
-    assert isinstance(odd, Failure) and odd.words.isprintable() and "\n" not in odd.words
+    assert isinstance(says, Failure)
+    assert says.words.endswith("rejected: User unknown in virtual mailbox table")
+    assert isinstance(odd, Failure)
+    assert odd.words.isprintable()
+    assert "\n" not in odd.words
 
 
 @pytest.mark.parametrize(
@@ -53,7 +55,8 @@ def test_the_servers_words_come_on_one_line_without_what_cannot_be_shown() -> No
 def test_a_forward_that_is_dead_is_not_the_mailbox_before_it(recipient: str, is_of: bool) -> None:
     says = read_bounce(dsn(failed("5.1.1", "", recipient=recipient)).encode()).says
 
-    assert isinstance(says, Failure) and says.is_of(EmailAddress(TO_WHOM)) is is_of
+    assert isinstance(says, Failure)
+    assert says.is_of(EmailAddress(TO_WHOM)) is is_of
 
 
 def test_a_server_that_rewrites_the_address_names_the_original() -> None:
@@ -63,7 +66,8 @@ def test_a_server_that_rewrites_the_address_names_the_original() -> None:
     )
     says = read_bounce(dsn(rewritten).encode()).says
 
-    assert isinstance(says, Failure) and says.is_of(EmailAddress(TO_WHOM))
+    assert isinstance(says, Failure)
+    assert says.is_of(EmailAddress(TO_WHOM))
 
 
 REPORT = b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n"
@@ -135,7 +139,8 @@ def test_each_letter_has_an_address_that_survives_gateways() -> None:
     for reference in [new_reference() for _ in range(200)]:
         address = keys.return_path(f"{box}@mail.example", reference)
         local = address.split("@")[0]
-        assert len(local) <= 64 and local.replace("+", "").replace("-", "").isalnum()
+        assert len(local) <= 64
+        assert local.replace("+", "").replace("-", "").isalnum()
         for spelled in (
             address,
             address.upper(),

@@ -61,9 +61,11 @@ def test_an_address_has_one_spelling(written: str, read: str) -> None:
 def test_what_was_read_fits_the_table_and_reads_as_itself(written: str) -> None:
     read = read_client_address(written)
 
-    assert len(read) <= 45 and read_client_address(read) == read
+    assert len(read) <= 45
+    assert read_client_address(read) == read
     assert read == UNKNOWN_ADDRESS or str(ip_address(read)) == read
-    assert len(line_of(read)) <= 45 and mask_address(read)
+    assert len(line_of(read)) <= 45
+    assert mask_address(read)
 
 
 @given(address=st.ip_addresses(v=4), port=st.integers(1, 65535))
@@ -81,8 +83,10 @@ def test_a_line_is_64_bits_of_ipv6_and_a_site_48(address: IPv6Address, other: in
     read = read_client_address(str(address))
     neighbour = read_client_address(str(IPv6Address((int(address) >> 64 << 64) | other)))
     if ":" in read and ":" in neighbour:
-        assert line_of(read) == line_of(neighbour) and line_of(read).endswith("/64")
-        assert site_of(read) == site_of(neighbour) and site_of(read).endswith("/48")
+        assert line_of(read) == line_of(neighbour)
+        assert line_of(read).endswith("/64")
+        assert site_of(read) == site_of(neighbour)
+        assert site_of(read).endswith("/48")
 
 
 def test_what_is_no_address_is_one_line() -> None:

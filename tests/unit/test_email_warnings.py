@@ -24,8 +24,10 @@ ABOUT = {
 def test_every_kind_of_warning_has_a_weight_and_words(kind: WarningKind) -> None:
     warning = warn(kind, ADDRESS, **ABOUT)  # type: ignore[arg-type]
 
-    assert kind.weight in Weight and kind.label
-    assert str(warning).endswith((".", "!")) and "{" not in str(warning)
+    assert kind.weight in Weight
+    assert kind.label
+    assert str(warning).endswith((".", "!"))
+    assert "{" not in str(warning)
     assert kind.is_final == (kind is WarningKind.ADDRESS_TAKEN)
     assert kind.must_be_acknowledged == (kind.weight is Weight.HEAVY and not kind.is_final)
 

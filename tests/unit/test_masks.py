@@ -179,11 +179,9 @@ def test_a_long_text_keeps_its_head_and_its_tail_and_no_half_of_a_nip() -> None:
     for shift in range(25):
         written = f"begin {'x' * (KEPT_OF_HEAD - 6 - shift)}{Nip(NIP).grouped}{'y' * KEPT_OF_TAIL} end"
         said = cut(written)
-        assert (
-            said.startswith("begin ")
-            and said.endswith(" end")
-            and len(said) < KEPT_OF_HEAD + KEPT_OF_TAIL + 40
-        )
+        assert said.startswith("begin ")
+        assert said.endswith(" end")
+        assert len(said) < KEPT_OF_HEAD + KEPT_OF_TAIL + 40
         assert "198503" not in said or Nip(NIP).grouped in said
 
 
@@ -201,7 +199,8 @@ def _line(message: object = "said", *arguments: object, **extra: object) -> dict
         "any.library", logging.INFO, "f", 1, message, arguments, None, extra=extra
     )
     written = JsonLines().format(record)
-    assert "\n" not in written and written.isascii()
+    assert "\n" not in written
+    assert written.isascii()
     said = json.loads(written)
     assert isinstance(said, dict)
     return said
@@ -223,7 +222,10 @@ def test_every_field_is_masked_whatever_it_is() -> None:
     said = _line("x", fields=fields)
 
     written = json.dumps(said)
-    assert NIP not in written and ADDRESS not in written and LINK not in written and "short" not in written
+    assert NIP not in written
+    assert ADDRESS not in written
+    assert LINK not in written
+    assert "short" not in written
     assert len(written) < 15_000
     assert (said["ms"], said["seal"], said["head"]) == (1.5, "3f" * 32, f"1200:{'3f' * 32}")
 
@@ -258,10 +260,10 @@ def test_all_exceptions_of_a_chain_are_masked_and_the_last_is_kept() -> None:
         )
     line = json.loads(JsonLines().format(record))
 
-    assert line["exception"].startswith("Traceback") and line["exception"].endswith(
-        f"RuntimeError: nip {Nip(NIP).masked}"
-    )
-    assert ADDRESS not in line["exception"] and len(line["exception"]) < 13_000
+    assert line["exception"].startswith("Traceback")
+    assert line["exception"].endswith(f"RuntimeError: nip {Nip(NIP).masked}")
+    assert ADDRESS not in line["exception"]
+    assert len(line["exception"]) < 13_000
 
 
 def test_the_databases_password_stays_out_of_its_faults() -> None:
@@ -326,6 +328,8 @@ def test_what_python_itself_would_write_is_a_line_too() -> None:
     ended = subprocess.run([sys.executable, "-c", accidents], cwd=ROOT, capture_output=True, text=True)
 
     lines = [json.loads(line) for line in ended.stderr.splitlines()]
-    assert ended.returncode == 1 and ended.stdout == ""
+    assert ended.returncode == 1
+    assert ended.stdout == ""
     assert [line["logger"] for line in lines] == ["py.warnings", "lib", "portal", "portal"]
-    assert NIP not in ended.stderr and ADDRESS not in ended.stderr
+    assert NIP not in ended.stderr
+    assert ADDRESS not in ended.stderr

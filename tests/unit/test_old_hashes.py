@@ -55,9 +55,14 @@ def test_an_old_hash_opens_to_its_password_and_becomes_the_portals_own(
     kept = passwords.as_kept(old)
 
     read = read_old_hash(old)
-    assert isinstance(read, OldHash) and read.checksum not in kept and old not in kept and len(kept) <= 200
+    assert isinstance(read, OldHash)
+    assert read.checksum not in kept
+    assert old not in kept
+    assert len(kept) <= 200
     is_right, better = passwords.verified(password, kept, {})
-    assert is_right and better is not None and better.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert is_right
+    assert better is not None
+    assert better.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert passwords.verified(password, better, {}) == (True, None)
     assert passwords.verified(f"{password[:-1]}x"[-60:], kept, {}) == (False, None)
     assert passwords.verified("", kept, {}) == (False, None)
@@ -102,7 +107,8 @@ def test_a_password_with_nul_or_too_long_is_wrong_and_no_accident(spelling: Call
     ],
 )
 def test_what_is_no_hash_of_a_known_scheme_is_not_read(text: str) -> None:
-    assert read_old_hash(text) is None and not passwords.may_be_imported(text)
+    assert read_old_hash(text) is None
+    assert not passwords.may_be_imported(text)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +122,8 @@ def test_what_is_no_hash_of_a_known_scheme_is_not_read(text: str) -> None:
     ],
 )
 def test_a_hash_for_which_everybody_would_wait_is_refused(text: str) -> None:
-    assert read_old_hash(text) == TooDear() and not passwords.may_be_imported(text)
+    assert read_old_hash(text) == TooDear()
+    assert not passwords.may_be_imported(text)
 
 
 def test_a_kept_hash_is_read_again_and_the_portals_own_is_none() -> None:
@@ -124,7 +131,8 @@ def test_a_kept_hash_is_read_again_and_the_portals_own_is_none() -> None:
 
     read = read_kept_hash(kept)
 
-    assert read is not None and (read.recipe.kind, read.recipe.cost) == ("bcrypt", 5)
+    assert read is not None
+    assert (read.recipe.kind, read.recipe.cost) == ("bcrypt", 5)
     assert read_kept_hash(passwords.hashed(PASSWORD)) is None
 
 

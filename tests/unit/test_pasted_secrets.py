@@ -242,7 +242,8 @@ def test_an_opened_address_holds_its_link_whatever_follows(behind: str) -> None:
 
 
 def test_a_letter_too_few_spoils_an_opened_link() -> None:
-    assert read_link(LINK.text[:-1]) is None and read_link(LINK.text[1:]) is None
+    assert read_link(LINK.text[:-1]) is None
+    assert read_link(LINK.text[1:]) is None
 
 
 @pytest.mark.parametrize(
@@ -258,7 +259,8 @@ def test_a_link_stays_out_of_the_log_whatever_stands_around_it(around: str) -> N
     ):
         line = masks.masked(f"GET /konfirmasi-reset-password/{around.format(whole)} HTTP/1.1")
 
-        assert whole[:12] not in line and whole[-12:] not in line, line
+        assert whole[:12] not in line, line
+        assert whole[-12:] not in line, line
 
 
 @pytest.mark.parametrize(
@@ -272,7 +274,8 @@ def test_a_link_stays_out_of_the_log_whatever_stands_around_it(around: str) -> N
 )
 def test_the_word_nip_may_come_along(written: str) -> None:
     assert read_nip(written) == Nip("198609262015051001")
-    assert isinstance(read_nip("NIPPOS 198609262015051001"), NotANip) and isinstance(read_nip("NIP"), NotANip)
+    assert isinstance(read_nip("NIPPOS 198609262015051001"), NotANip)
+    assert isinstance(read_nip("NIP"), NotANip)
 
 
 @pytest.mark.parametrize(("password", "has_one"), [

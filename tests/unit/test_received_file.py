@@ -7,7 +7,8 @@ import xlsxwriter
 
 from app.domain.staff_file import STAFF_COLUMNS
 from app.files import sandbox, staff_template
-from app.files.table import LONGEST_ROW, UnreadableFile
+from app.files.delimited_line import LONGEST_ROW
+from app.files.table import UnreadableFile
 
 
 def workbook(*rows: tuple[str, ...]) -> bytes:
@@ -32,7 +33,8 @@ def test_lines_come_as_they_stand_in_the_workbook() -> None:
     assert [(line.number, line.cells["nip"], line.cells["nama"], line.fault) for line in lines] == [
         (2, "1", "Ñoño", None), (3, "2", "b", None),
     ]  # fmt: skip
-    assert sheet.header == STAFF_COLUMNS.required and sheet.position == 3
+    assert sheet.header == STAFF_COLUMNS.required
+    assert sheet.position == 3
 
 
 def test_a_row_without_measure_is_refused_and_the_next_is_read() -> None:
@@ -40,7 +42,8 @@ def test_a_row_without_measure_is_refused_and_the_next_is_read() -> None:
     with sandbox.opened(workbook(monster, ("2", "b", "", "PNS", "7301", "y")), no_sign) as sheet:
         lines = list(sheet.lines())
 
-    assert lines[0].fault is not None and str(LONGEST_ROW) in lines[0].fault.sentence
+    assert lines[0].fault is not None
+    assert str(LONGEST_ROW) in lines[0].fault.sentence
     assert lines[1].fault is None
 
 
@@ -77,7 +80,8 @@ def test_the_reader_knows_no_setting_of_the_portal(monkeypatch: pytest.MonkeyPat
     with pytest.raises(UnreadableFile) as told, sandbox.opened(workbook(), no_sign):
         pass
 
-    assert "SECRET_KEY" not in str(told.value) and "PYTHONUTF8" in str(told.value)
+    assert "SECRET_KEY" not in str(told.value)
+    assert "PYTHONUTF8" in str(told.value)
 
 
 def test_the_template_has_the_nip_as_text_and_holds_nobody() -> None:

@@ -51,11 +51,9 @@ def _taken(content: bytes) -> Attachment:
     assert isinstance(photo, Photo), photo
     kept = redrawn(photo)
     assert isinstance(kept, Attachment), kept
-    assert (
-        kept.media_type == "image/jpeg"
-        and is_redrawn(kept.content)
-        and len(kept.content) <= LONGEST_ATTACHMENT
-    )
+    assert kept.media_type == "image/jpeg"
+    assert is_redrawn(kept.content)
+    assert len(kept.content) <= LONGEST_ATTACHMENT
     assert max(opened(kept.content).size) <= LARGEST_SIDE_KEPT
     return kept
 
@@ -123,7 +121,8 @@ def test_nothing_is_left_but_the_picture(make: Callable[[], bytes]) -> None:
     kept = _taken(content)
 
     assert PLACE.encode() not in kept.content
-    assert not opened(kept.content).getexif() and (PLACE.encode() not in content or not is_redrawn(content))
+    assert not opened(kept.content).getexif()
+    assert PLACE.encode() not in content or not is_redrawn(content)
     assert opened(kept.content).mode == "RGB"
 
 
@@ -171,7 +170,8 @@ def test_of_a_photo_that_was_cut_in_the_middle_the_upper_part_is_kept(
 
     kept = opened(_taken(content[: len(content) * 2 // 3]).content)
 
-    assert kept.width == 800 and 350 < kept.height < 450, "and no grey below"
+    assert kept.width == 800, "and no grey below"
+    assert 350 < kept.height < 450, "and no grey below"
     assert corners(kept)[:2] == ["red", "green"]
 
 
@@ -235,7 +235,10 @@ def test_the_process_has_limits_and_nothing_of_the_portal(tmp_path: Path) -> Non
     )
 
     seen = json.loads(done.stdout)
-    assert seen["memory"] == 640 << 20 and seen["cpu"] == 8 and seen["files"] == 0 and seen["portal"] == []
+    assert seen["memory"] == 640 << 20
+    assert seen["cpu"] == 8
+    assert seen["files"] == 0
+    assert seen["portal"] == []
     assert not [name for name in seen["environment"] if name not in ("LC_CTYPE",)]
 
 
@@ -272,5 +275,6 @@ def test_only_a_few_are_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with ThreadPoolExecutor(4) as crowd:
         outcomes = list(crowd.map(lambda _: redrawn(photo), range(4)))
 
-    assert NoPlace() in outcomes and any(isinstance(one, Attachment) for one in outcomes)
+    assert NoPlace() in outcomes
+    assert any(isinstance(one, Attachment) for one in outcomes)
     assert isinstance(redrawn(photo), Attachment), "the place is free again"

@@ -30,7 +30,9 @@ def test_a_nip_is_read_in_every_spelling(digits: str, data: st.DataObject) -> No
 def test_whatever_is_typed_is_a_nip_or_a_sentence(typed: str) -> None:
     match read_nip(typed):
         case Nip(digits):
-            assert len(digits) == 18 and digits.isascii() and digits.isdigit()
+            assert len(digits) == 18
+            assert digits.isascii()
+            assert digits.isdigit()
         case NotANip(sentence):
             assert sentence.endswith(".")
 
@@ -74,7 +76,9 @@ def test_dots_matter_elsewhere_and_a_tag_nowhere(address: str, mailbox: str) -> 
 def test_whatever_is_typed_is_one_deliverable_address_or_a_sentence(typed: str) -> None:
     match read_email(typed):
         case EmailAddress(text):
-            assert text.isascii() and text.count("@") == 1 and not set(text) & set(' \t\r\n,;<>"()[]\\')
+            assert text.isascii()
+            assert text.count("@") == 1
+            assert not set(text) & set(' \t\r\n,;<>"()[]\\')
         case NotAnEmail(sentence):
             assert sentence.endswith(".")
 
@@ -95,7 +99,8 @@ def test_addresses_are_compared_without_case_and_mistyped_domains_are_noticed() 
     address = read_email("  Budi.S@GMIAL.com ")
 
     assert isinstance(address, EmailAddress)
-    assert address.key == "budi.s@gmial.com" and address.likely_meant == "budi.s@gmail.com"
+    assert address.key == "budi.s@gmial.com"
+    assert address.likely_meant == "budi.s@gmail.com"
     assert address.masked == "B***@G***.com"
 
 
@@ -123,7 +128,8 @@ def test_a_whole_pasted_link_is_a_token_too() -> None:
 def test_every_digest_makes_a_code_that_reads_back(digest: bytes) -> None:
     code = code_from(digest)
 
-    assert len(code.letters) == 8 and set(code.letters) <= set(ALPHABET)
+    assert len(code.letters) == 8
+    assert set(code.letters) <= set(ALPHABET)
     assert read_secret(code.shown) == code
 
 
@@ -132,9 +138,11 @@ def test_link_and_code_open_only_their_own_row_and_only_under_our_keys() -> None
     row, other = ("a" * 16, b"k" * 32), ("b" * 16, b"k" * 32)
     link, code = ours.reset_link(*row), ours.reset_code(*row)
 
-    assert ours.opens_link(link, *row) and ours.opens_code(code, *row)
+    assert ours.opens_link(link, *row)
+    assert ours.opens_code(code, *row)
     for keys, where in ((ours, other), (theirs, row), (ours, ("a" * 16, b"l" * 32))):
-        assert not keys.opens_link(link, *where) and not keys.opens_code(code, *where)
+        assert not keys.opens_link(link, *where)
+        assert not keys.opens_code(code, *where)
 
 
 def test_an_old_key_still_opens_and_a_removed_one_does_not() -> None:
@@ -142,7 +150,8 @@ def test_an_old_key_still_opens_and_a_removed_one_does_not() -> None:
     code, link = SigningKeys(("old" * 12,)).reset_code(*row), SigningKeys(("old" * 12,)).reset_link(*row)
 
     rotated = SigningKeys(("new" * 12, "old" * 12))
-    assert rotated.opens_code(code, *row) and rotated.opens_link(link, *row)
+    assert rotated.opens_code(code, *row)
+    assert rotated.opens_link(link, *row)
     assert not SigningKeys(("new" * 12,)).opens_code(code, *row)
 
 

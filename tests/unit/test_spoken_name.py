@@ -19,18 +19,17 @@ def _finds(typed: str, name: str) -> bool:
 def test_an_apostrophe_of_any_kind_is_not_heard(mark: str) -> None:
     for typed in ("maruf", f"ma{mark}ruf", "MARUF", f"Ma{mark} Ruf", "ahmad maruf", "ma ruf", "mar"):
         assert _finds(typed, f"H. Ahmad Ma{mark}ruf, S.Pd."), typed
-    assert (
-        _finds(f"ma{mark}ruf", "Maruf")
-        and _finds(f"ma{mark}ruf", "Ma'ruf")
-        and _finds(f"ma{mark}ruf", "Ma ruf")
-    )
+    assert _finds(f"ma{mark}ruf", "Maruf")
+    assert _finds(f"ma{mark}ruf", "Ma'ruf")
+    assert _finds(f"ma{mark}ruf", "Ma ruf")
 
 
 @pytest.mark.parametrize("mark", HYPHENS)
 def test_nor_is_a_hyphen(mark: str) -> None:
     for typed in ("alamin", "al amin", f"al{mark}amin", "amin", "al"):
         assert _finds(typed, f"Muhammad Al{mark}Amin"), typed
-    assert _finds(f"al{mark}amin", "Alamin") and _finds(f"al{mark}amin", "Al Amin")
+    assert _finds(f"al{mark}amin", "Alamin")
+    assert _finds(f"al{mark}amin", "Al Amin")
 
 
 FOUND = [

@@ -104,7 +104,8 @@ def test_all_digits_of_a_nip_are_there_and_it_is_read(cell: str) -> None:
 def test_a_nip_that_is_not_certain_is_refused(cell: str, said: str) -> None:
     column, sentence = fault_of(nip=cell)
 
-    assert column == "nip" and said in sentence
+    assert column == "nip"
+    assert said in sentence
 
 
 @pytest.mark.parametrize("column", PLACES)
@@ -114,9 +115,8 @@ def test_a_nip_that_is_not_certain_is_refused(cell: str, said: str) -> None:
 def test_an_error_is_refused_in_every_column_with_a_sentence_of_its_own(column: str, cell: str) -> None:
     at, sentence = fault_of(**{column: cell})
 
-    assert at == column and sentence.startswith("Sel ini berisi"), (
-        "not what an empty or a mistyped cell is told"
-    )
+    assert at == column, "not what an empty or a mistyped cell is told"
+    assert sentence.startswith("Sel ini berisi"), "not what an empty or a mistyped cell is told"
 
 
 @pytest.mark.parametrize("column", ["nama", "email", "unit_kerja"])
@@ -138,7 +138,8 @@ def test_an_error_is_refused_in_every_column_with_a_sentence_of_its_own(column: 
 def test_what_is_no_word_is_refused_where_words_belong(column: str, cell: str, said: str) -> None:
     at, sentence = fault_of(**{column: cell})
 
-    assert at == column and said in sentence
+    assert at == column
+    assert said in sentence
 
 
 @pytest.mark.parametrize("column", ["nama", "unit_kerja"])
@@ -154,7 +155,8 @@ def test_what_is_no_word_is_refused_where_words_belong(column: str, cell: str, s
 def test_what_is_no_name_any_more_is_refused(column: str, cell: str, said: str) -> None:
     at, sentence = fault_of(**{column: cell})
 
-    assert at == column and said in sentence
+    assert at == column
+    assert said in sentence
 
 
 @pytest.mark.parametrize(
@@ -215,7 +217,8 @@ def test_a_telephone_number_that_is_not_certain_is_refused(cell: str) -> None:
 def test_a_code_is_read_without_what_was_put_around_it(cell: str) -> None:
     assert read(kode_instansi=cell).instansi_code == "7301"
     row = read_instansi_row({"kode": cell, "nama": "Kabupaten", "kontak": "loket 3"})
-    assert isinstance(row, InstansiRow) and row.code == "7301"
+    assert isinstance(row, InstansiRow)
+    assert row.code == "7301"
 
 
 @pytest.mark.parametrize(
@@ -229,7 +232,8 @@ def test_a_code_is_read_without_what_was_put_around_it(cell: str) -> None:
 def test_a_code_that_was_changed_is_refused(cell: str) -> None:
     assert fault_of(kode_instansi=cell)[0] == "kode_instansi"
     row = read_instansi_row({"kode": cell, "nama": "Kabupaten", "kontak": "loket 3"})
-    assert isinstance(row, RowFaults) and [fault.column for fault in row.faults] == ["kode"]
+    assert isinstance(row, RowFaults)
+    assert [fault.column for fault in row.faults] == ["kode"]
 
 
 @pytest.mark.parametrize(
@@ -243,11 +247,13 @@ def test_a_code_that_was_changed_is_refused(cell: str) -> None:
 )
 def test_a_contact_of_digits_is_a_telephone_number(cell: str, contact: str) -> None:
     row = read_instansi_row({"kode": "7301", "nama": "Kabupaten", "kontak": cell})
-    assert isinstance(row, InstansiRow) and row.contact == contact
+    assert isinstance(row, InstansiRow)
+    assert row.contact == contact
 
     for lost in ("411872345", "7301.5", "=A1"):
         row = read_instansi_row({"kode": "7301", "nama": "Kabupaten", "kontak": lost})
-        assert isinstance(row, RowFaults) and [fault.column for fault in row.faults] == ["kontak"]
+        assert isinstance(row, RowFaults)
+        assert [fault.column for fault in row.faults] == ["kontak"]
 
 
 @pytest.mark.parametrize("column", ["nama", "kontak"])
@@ -255,7 +261,8 @@ def test_a_contact_of_digits_is_a_telephone_number(cell: str, contact: str) -> N
 def test_an_instansi_is_read_by_the_same_rules(column: str, cell: str) -> None:
     row = read_instansi_row({"kode": "7301", "nama": "Kabupaten", "kontak": "loket 3", column: cell})
 
-    assert isinstance(row, RowFaults) and [fault.column for fault in row.faults] == [column]
+    assert isinstance(row, RowFaults)
+    assert [fault.column for fault in row.faults] == [column]
 
 
 @pytest.mark.parametrize(
@@ -328,7 +335,8 @@ def test_an_apostrophe_in_an_address_is_a_part_of_it() -> None:
 def test_each_fault_of_an_address_is_named(typed: str, said: str) -> None:
     wrong = read_email(typed)
 
-    assert isinstance(wrong, NotAnEmail) and said in wrong.sentence
+    assert isinstance(wrong, NotAnEmail)
+    assert said in wrong.sentence
     if typed == "-":
         assert "Kosongkan" in fault_of(email=typed)[1]
     elif typed != "mailto:":

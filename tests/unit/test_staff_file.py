@@ -151,9 +151,13 @@ def test_any_row_is_a_person_that_fits_the_table_or_faults(cells: dict[str, str]
         assert row.faults
     else:
         assert len(row.nip.digits) == 18
-        assert 0 < len(row.name) <= 200 and 0 < len(row.work_unit) <= 200 and 0 < len(row.instansi_code) <= 20
-        assert row.name.isprintable() and row.work_unit.isprintable()
-        assert len(row.phone or "") <= 30 and len(row.password_hash or "") <= 200
+        assert 0 < len(row.name) <= 200
+        assert 0 < len(row.work_unit) <= 200
+        assert 0 < len(row.instansi_code) <= 20
+        assert row.name.isprintable()
+        assert row.work_unit.isprintable()
+        assert len(row.phone or "") <= 30
+        assert len(row.password_hash or "") <= 200
 
 
 @given(st.text(alphabet="Sari Wé\u0301\u00a0\t", min_size=1, max_size=40))

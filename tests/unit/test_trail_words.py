@@ -8,8 +8,8 @@ import pytest
 import app
 from app.domain.identity import ChangeKind
 from app.models.audit_event import AuditEvent, Tag
-from app.web import trail_words
-from app.web.trail_words import facts_of
+from app.web.words import trail as trail_words
+from app.web.words.trail import facts_of
 
 _WRITERS = ("record", "record_once_a_minute", "record_parts", "_record", "_record_refusal")
 _NO_DETAIL = {"about", "actor", "instansi_id"}

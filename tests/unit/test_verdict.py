@@ -143,4 +143,6 @@ def test_no_code_without_words_of_the_mailbox_makes_a_person_dead_outside_of_rcp
     said = ("", "no", "5.7.1 no", "4.7.0 no", "5.3.0 no", "5.4.4 no", "5.5.0 no", "5.6.0 no")
     for phase, code, words in product(Phase, range(400, 600), said):
         if isinstance(judged(phase, code, words), RefusedForGood):
-            assert phase is Phase.RCPT and code in (550, 551, 553, 556) and words in ("", "no")
+            assert phase is Phase.RCPT
+            assert code in (550, 551, 553, 556)
+            assert words in ("", "no")

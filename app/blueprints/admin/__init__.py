@@ -7,6 +7,7 @@ from flask_wtf.csrf import CSRFError
 from app.blueprints.admin import (
     changes,
     corrections,
+    corrections_bulk,
     cpns,
     email,
     imports,
@@ -15,7 +16,6 @@ from app.blueprints.admin import (
     overview,
     people,
     person,
-    several_corrections,
     trail,
 )
 from app.web.admins import NotAllowed, lost_csrf, not_allowed, only_admins
@@ -25,7 +25,7 @@ blueprint.before_request(only_admins)
 blueprint.register_error_handler(NotAllowed, not_allowed)
 blueprint.register_error_handler(CSRFError, lost_csrf)
 for _section in (
-    overview, corrections, several_corrections, changes, cpns, people, person, email, imports, mandates,
+    overview, corrections, corrections_bulk, changes, cpns, people, person, email, imports, mandates,
     instansi, trail,
 ):  # fmt: skip
     blueprint.register_blueprint(_section.blueprint)

@@ -8,7 +8,7 @@ from wtforms import HiddenField
 
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind, ChangeState
-from app.domain.indonesian_time import now, shown_moment, today_in_jakarta
+from app.domain.indonesian_time import now, today_in_jakarta
 from app.flows.correction.confirm_at_desk import confirm_at_desk
 from app.flows.correction.review_correction import NotAcknowledged, about_address
 from app.flows.identity import change_identity
@@ -23,6 +23,7 @@ from app.web import again
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import LineField, MarksField, refuse_unacknowledged
 from app.web.headers import takes
+from app.web.words.changes import what_follows
 
 blueprint = Blueprint("changes", __name__, url_prefix="/perbaikan-email/perubahan/<big_row:change_id>")
 
@@ -103,21 +104,6 @@ def cancel(change_id: int) -> ResponseReturnValue:
             return _page(change_id, form, 422, _no_longer(outcome))
 
 
-def what_follows(change: IdentityChange) -> str:
-    """What a decision has led to, as whoever decided reads it."""
-    name, what = change.user.name, change.kind.heading
-    if change.state is ChangeState.NEEDS_SECOND:
-        return f"{what} {name} menunggu konfirmasi admin kedua."
-    if change.state is ChangeState.SCHEDULED and change.effective_at:
-        return (
-            f"{what} {name} akan diganti pada {shown_moment(change.effective_at)}; pemiliknya sudah "
-            "diberi tahu."
-        )
-    if change.kind is ChangeKind.EMAIL:
-        return f"Email {name} sudah diganti, dan token dikirim ke alamat baru."
-    return f"{what} {name} sudah diganti, dan pemiliknya diberi tahu."
-
-
 def _page(
     change_id: int,
     form: BecauseForm,
@@ -145,7 +131,8 @@ def _page(
     if problem:
         form.form_errors = [problem]
     page = render_template(
-        "admin/change.html", change=change, first=first, warnings=warnings, form=form, objection=objection,
+        "admin/correction/change.html", change=change, first=first, warnings=warnings, form=form,
+        objection=objection,
         confirmation=confirmation or ConfirmForm(formdata=None),
         may_cancel=change.is_under_way and objection_to_cancel(authority(), change) is None,
         stopped_before=stopped_before, has_errors=bool(form.errors or (confirmation and confirmation.errors)),

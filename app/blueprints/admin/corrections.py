@@ -16,13 +16,9 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
-from wtforms import HiddenField
 
-from app.blueprints.admin.changes import what_follows
-from app.blueprints.admin.instansi import chosen_instansi
 from app.domain.attachment import EXTENSIONS, Attachment, NotAnAttachment, Photo
-from app.domain.corrections import PROMISE, USUAL_REASONS_TO_REJECT, CorrectionState, IdentityCheck
+from app.domain.corrections import PROMISE, USUAL_REASONS_TO_REJECT
 from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now
 from app.files.received_photo import NoPlace, redrawn
@@ -35,7 +31,7 @@ from app.flows.correction.correction_queue import (
     next_open_after,
     open_requests,
 )
-from app.flows.correction.decide_correction import AlreadyDecided, Grounds, SameAnswer
+from app.flows.correction.decide_correction import AlreadyDecided, SameAnswer
 from app.flows.correction.review_correction import (
     CheckImpossible,
     NotAcknowledged,
@@ -50,21 +46,21 @@ from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
-from app.models.user import User
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import client, portal
 from app.security import audit
 from app.security.authority import NotToTouch, OutOfReach
 from app.security.passwords import Busy
 from app.web import again
-from app.web.admins import authority, proven_again, stopped
-from app.web.fields import ChoiceField, LineField, MarksField, refuse, refuse_unacknowledged
+from app.web.admins import authority, chosen_instansi, proven_again, stopped
+from app.web.decision_forms import ApprovalForm, RejectionForm, number_in, offer_possible
+from app.web.fields import refuse, refuse_unacknowledged
 from app.web.headers import takes
+from app.web.words.changes import what_follows
+from app.web.words.corrections import words_for
 
 blueprint = Blueprint("corrections", __name__, url_prefix="/perbaikan-email")
 
-CHECKS = [(check.value, check.label) for check in IdentityCheck if check is not IdentityCheck.BY_FILE]
-NO_CHECK = "Pilih cara identitas diperiksa. Isian pemohon saja tidak membuktikan apa-apa."
 VIEWS = {
     "terbuka": "Terbuka",
     "kedua": "Menunggu admin kedua",
@@ -77,28 +73,6 @@ _STATES = {
     "terjadwal": ChangeState.SCHEDULED,
     "dibekukan": ChangeState.FROZEN,
 }
-
-
-class ApprovalForm(FlaskForm):
-    identity_check = ChoiceField("Bagaimana identitas pemohon diperiksa?", NO_CHECK, CHECKS)
-    note = LineField(
-        "Catatan pemeriksaan",
-        "Isi catatan singkat: siapa yang memeriksa, kapan, dan apa yang dicocokkan.",
-        500,
-    )
-    acknowledged = MarksField("Peringatan yang sudah diperiksa")
-    seen = HiddenField()
-
-    def grounds(self, seen: int) -> Grounds:
-        return Grounds(
-            IdentityCheck(self.identity_check.data or ""), self.note.value, seen, self.acknowledged.data
-        )
-
-
-class RejectionForm(FlaskForm):
-    reason = LineField(
-        "Alasan penolakan", "Isi alasannya. Pemohon membacanya lewat email dan di halaman tiketnya.", 500
-    )
 
 
 @blueprint.get("", endpoint="page")
@@ -120,7 +94,7 @@ def show() -> ResponseReturnValue:
             page = changes(db, held, _STATES[view], after, instansi_id)  # type: ignore[assignment]
         choices = Instansi.within(db, held.within(Instansi.id)) if held.is_pusat else []
     return render_template(
-        "admin/corrections.html", page=page, view=view, views=VIEWS, is_first=after is None,
+        "admin/correction/queue.html", page=page, view=view, views=VIEWS, is_first=after is None,
         code=instansi.code if instansi else "",
         next_cursor=_written(page.next) if page.next else None, now=now(), promise=PROMISE, choices=choices,
     )  # fmt: skip
@@ -259,7 +233,7 @@ def _one(
 ) -> Response:
     offer_possible(approval.identity_check, weighed.person)
     page = render_template(
-        "admin/correction.html",
+        "admin/correction/request.html",
         weighed=weighed,
         others=others,
         approval=approval,
@@ -294,71 +268,6 @@ def _to_the_next(correction_id: int) -> ResponseReturnValue:
     if following is None:
         return redirect(url_for("admin.corrections.page"), 303)
     return redirect(url_for("admin.corrections.one", correction_id=following.id), 303)
-
-
-def offer_possible(field: ChoiceField, person: User) -> None:
-    """Only the ways to check an identity for which the record has what they rest on, and why there are no
-    others."""
-    field.choices = [
-        (value, label) for value, label in CHECKS if IdentityCheck(value).is_possible(person.phone)
-    ]
-    if len(field.choices) < len(CHECKS):
-        field.description = (
-            "Cara yang memerlukan telepon tidak ditawarkan, karena tidak ada nomor telepon "
-            "di data kepegawaian."
-        )
-
-
-def words_for(
-    refusal: AddressTaken | SameAddress | UnderWay | Outdated | AlreadyDecided | CheckImpossible,
-) -> str:
-    match refusal:
-        case AddressTaken(User() as owner):
-            return f"Alamat ini sudah dipakai oleh {owner.name}. Tolak, dan minta alamat lain."
-        case AddressTaken():
-            return "Alamat ini sudah dipakai akun lain. Tolak, dan minta alamat lain."
-        case SameAddress():
-            return "Alamat ini sudah tercatat sebagai email akun itu, jadi tidak ada yang perlu diganti."
-        case UnderWay():
-            return (
-                "Untuk akun ini masih ada perubahan email lain yang belum selesai. Selesaikan atau "
-                "batalkan dahulu."
-            )
-        case Outdated():
-            return (
-                "Data akun ini berubah sejak halaman dibuka. Periksa lagi data di bawah, lalu putuskan "
-                "sekali lagi."
-            )
-        case AlreadyDecided():
-            return f"{_what_was_decided(refusal)} Jawaban Anda yang baru tidak mengubah apa-apa."
-        case CheckImpossible(check):
-            return (
-                f'Cara "{check.label}" tidak dapat dipakai: tidak ada nomor telepon di data kepegawaian. '
-                "Minta pegawai datang, atau minta surat atasannya."
-            )
-
-
-def _what_was_decided(answered: AlreadyDecided) -> str:
-    correction, change = answered.correction, answered.change
-    who = (
-        "Anda" if answered.by and answered.by.id == authority().admin.id else authority().name_of(answered.by)
-    )
-    if correction.state is CorrectionState.REJECTED:
-        return (
-            f"Permintaan {correction.ticket} sudah ditolak oleh {who}, dengan alasan: {correction.decision}"
-        )
-    checked = (
-        f" ({change.identity_check.label if change.identity_check else '-'}: {change.reason})"
-        if change
-        else ""
-    )
-    then = " dan menunggu admin kedua" if correction.state.is_open else ""
-    return f"Permintaan {correction.ticket} sudah disetujui oleh {who}{checked}{then}."
-
-
-def number_in(text: str | None) -> int:
-    """A version that no account has where the field is missing or spoilt."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
 def _written(cursor: Cursor) -> str:

@@ -18,7 +18,6 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import ValidationError
 
-from app.blueprints.admin.instansi import chosen_instansi
 from app.domain.categories import Activation
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.flows.cpns.approve_cpns import Decree, approve_several_cpns
@@ -31,7 +30,7 @@ from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import client
 from app.security.authority import NotToTouch
 from app.web import again
-from app.web.admins import authority, proven_again
+from app.web.admins import authority, chosen_instansi, proven_again
 from app.web.fields import DayField, LineField
 from app.web.headers import takes
 from app.web.row_ids import row_id
@@ -72,7 +71,7 @@ def show() -> ResponseReturnValue:
             queue = waiting_cpns(db, held, beginning, instansi.id if instansi else None, after)
         choices = Instansi.within(db, held.within(Instansi.id))
     return render_template(
-        "admin/cpns.html", queue=queue, nip=beginning, code=code, choices=choices,
+        "admin/cpns/queue.html", queue=queue, nip=beginning, code=code, choices=choices,
         jakarta_day=today_in_jakarta,
         is_first=after is None,
     )  # fmt: skip
@@ -81,15 +80,15 @@ def show() -> ResponseReturnValue:
 @blueprint.get("/setujui")
 def approval() -> ResponseReturnValue:
     """What an approval of the chosen would do."""
-    return _preview(ApprovalForm(), "admin/cpns_approve.html")
+    return _preview(ApprovalForm(), "admin/cpns/approve.html")
 
 
 def _approval_again() -> ResponseReturnValue:
-    return _preview(again.filled(ApprovalForm()), "admin/cpns_approve.html")
+    return _preview(again.filled(ApprovalForm()), "admin/cpns/approve.html")
 
 
 def _rejection_again() -> ResponseReturnValue:
-    return _preview(again.filled(RejectionForm()), "admin/cpns_reject.html")
+    return _preview(again.filled(RejectionForm()), "admin/cpns/reject.html")
 
 
 @blueprint.post("/setujui")
@@ -99,7 +98,7 @@ def _rejection_again() -> ResponseReturnValue:
 def approve() -> ResponseReturnValue:
     form, people = ApprovalForm(), _chosen()
     if not form.validate() or not 0 < len(people) <= MOST_AT_ONCE:
-        return _preview(form, "admin/cpns_approve.html", 422)
+        return _preview(form, "admin/cpns/approve.html", 422)
     decree = Decree(form.sk_number.value, form.sk_date.value)
     with unit_of_work() as db:
         event = approve_several_cpns(db, authority(), people, decree, client(), now())
@@ -109,7 +108,7 @@ def approve() -> ResponseReturnValue:
 @blueprint.get("/tolak")
 def rejection() -> ResponseReturnValue:
     """What a rejection of the chosen would do."""
-    return _preview(RejectionForm(), "admin/cpns_reject.html")
+    return _preview(RejectionForm(), "admin/cpns/reject.html")
 
 
 @blueprint.post("/tolak")
@@ -119,7 +118,7 @@ def rejection() -> ResponseReturnValue:
 def reject() -> ResponseReturnValue:
     form, people = RejectionForm(), _chosen()
     if not form.validate() or not 0 < len(people) <= MOST_AT_ONCE:
-        return _preview(form, "admin/cpns_reject.html", 422)
+        return _preview(form, "admin/cpns/reject.html", 422)
     with unit_of_work() as db:
         event = reject_several_cpns(db, authority(), people, form.reason.value, client(), now())
     return redirect(url_for("admin.cpns.result", event_id=event.id), 303)
@@ -132,7 +131,7 @@ def result(event_id: int) -> ResponseReturnValue:
         told = told_result(db, authority(), event_id)
     if told is None:
         abort(404)
-    return render_template("admin/cpns_result.html", result=told)
+    return render_template("admin/cpns/result.html", result=told)
 
 
 def _preview(form: ApprovalForm | RejectionForm, template: str, status: int = 200) -> Response:

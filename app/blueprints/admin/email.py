@@ -6,8 +6,6 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import HiddenField
 
-from app.blueprints.admin.changes import what_follows
-from app.blueprints.admin.corrections import CHECKS, NO_CHECK, number_in, offer_possible, words_for
 from app.domain.corrections import IdentityCheck
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now, today_in_jakarta
@@ -24,8 +22,11 @@ from app.runtime.portal import client, portal
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
 from app.web.admins import authority, proven_again, stopped
+from app.web.decision_forms import CHECKS, NO_CHECK, number_in, offer_possible
 from app.web.fields import ChoiceField, EmailField, LineField, MarksField, refuse, refuse_unacknowledged
 from app.web.headers import takes
+from app.web.words.changes import what_follows
+from app.web.words.corrections import words_for
 
 blueprint = Blueprint("email", __name__, url_prefix="/pegawai/<row:person_id>/email")
 
@@ -100,7 +101,7 @@ def _page(
         warnings = about_address(db, authority(), person, warned_of, now()) if warned_of else []
     offer_possible(form.identity_check, person)
     page = render_template(
-        "admin/person_email.html", person=person, form=form, needs_second=is_asked, warnings=warnings,
+        "admin/people/change_email.html", person=person, form=form, needs_second=is_asked, warnings=warnings,
         is_in_use=person.is_in_use,
         delay_hours=portal().settings.email_change_delay_hours, has_errors=bool(form.errors),
     )  # fmt: skip

@@ -241,7 +241,7 @@ def _batch_page(batch_id: int, form: ActForm, status: int = 200) -> ResponseRetu
         may_be_taken_back = take_back_import.why_not(db, batch, now()) is None
     wide = file_changes.wide_columns(batch)
     page = render_template(
-        "admin/import.html",
+        "admin/imports/batch.html",
         batch=batch,
         instansi=instansi,
         progress=Progress.of(batch),
@@ -269,7 +269,7 @@ def _list_page(
         batches = import_batches.batches_within(db, authority(), before, BATCHES_A_PAGE + 1)
         offices = [] if authority().is_pusat else Instansi.within(db, authority().within(Instansi.id))
     page = render_template(
-        "admin/imports.html",
+        "admin/imports/list.html",
         form=form,
         choices=[(str(office.id), office.choice[1]) for office in offices],
         batches=batches[:BATCHES_A_PAGE],
@@ -295,7 +295,7 @@ def _take_back_page(form: TakeBackForm, batch_id: int, status: int = 200) -> Res
         refusal = take_back_import.why_not(db, batch, now())
         left = take_back_import.left_behind(db, batch_id, after, LINES_A_PAGE + 1)
     page = render_template(
-        "admin/import_take_back.html",
+        "admin/imports/take_back.html",
         form=form,
         batch=batch,
         take_back=take_back,

@@ -16,7 +16,6 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from sqlalchemy.orm import Session
 
 from app.domain.indonesian_time import now, shown_date
 from app.domain.typed_text import one_line
@@ -31,7 +30,7 @@ from app.models.instansi import Instansi
 from app.models.pdm_window import PdmWindow
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import client
-from app.security.authority import Authority, OutOfReach
+from app.security.authority import OutOfReach
 from app.web import again
 from app.web.admins import authority, only_pusat, proven_again, stopped
 from app.web.fields import DayField, LineField, refuse
@@ -69,16 +68,6 @@ def of_one_instansi(
     return guarded
 
 
-def chosen_instansi(db: Session, held: Authority, code: str) -> Instansi | None:
-    """The one that a list is narrowed to; None without a code. One out of reach does not exist."""
-    if not code:
-        return None
-    instansi = Instansi.with_code(db, code)
-    if instansi is None or not held.covers(instansi.id):
-        abort(404)
-    return instansi
-
-
 @blueprint.get("", endpoint="page")
 def show() -> ResponseReturnValue:
     held, words = authority(), one_line(request.args.get("cari", ""))
@@ -89,7 +78,7 @@ def show() -> ResponseReturnValue:
         windows = PdmWindow.in_force_for_all(db, [instansi.id for instansi in found])
         national = PdmWindow.of(db, None)
     return render_template(
-        "admin/instansi.html", found=found[:_PAGE], windows=windows, national=national, words=words,
+        "admin/instansi/list.html", found=found[:_PAGE], windows=windows, national=national, words=words,
         is_first=after is None,
         next_after=found[_PAGE - 1].id if len(found) > _PAGE else None,
     )  # fmt: skip
@@ -207,7 +196,7 @@ def _set_window(instansi: Instansi | None) -> ResponseReturnValue:
 
 def _contact_page(form: ContactForm, instansi: Instansi, status: int = 200) -> Response:
     page = render_template(
-        "admin/instansi_contact.html", form=form, instansi=instansi, has_errors=bool(form.errors)
+        "admin/instansi/contact.html", form=form, instansi=instansi, has_errors=bool(form.errors)
     )
     return make_response(page, status)
 
@@ -217,7 +206,7 @@ def _window_page(form: WindowForm, instansi: Instansi | None, status: int = 200)
         own = PdmWindow.of(db, instansi.id) if instansi else None
         national = PdmWindow.of(db, None)
     page = render_template(
-        "admin/instansi_window.html",
+        "admin/instansi/pdm_window.html",
         form=form,
         instansi=instansi,
         own=own,

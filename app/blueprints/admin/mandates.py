@@ -18,7 +18,6 @@ from flask_wtf import FlaskForm
 from sqlalchemy import true
 from wtforms import StringField, ValidationError
 
-from app.blueprints.admin.instansi import chosen_instansi
 from app.domain.indonesian_time import now, shown_date, today_in_jakarta
 from app.flows.identity.change_identity import UnderWay
 from app.flows.instansi import grant_mandate as granting
@@ -29,7 +28,7 @@ from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import client
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
-from app.web.admins import authority, only_pusat, proven_again, stopped
+from app.web.admins import authority, chosen_instansi, only_pusat, proven_again, stopped
 from app.web.fields import ChoiceField, DayField, LineField, NipOfAnotherField, refuse
 from app.web.row_ids import row_id
 
@@ -74,7 +73,7 @@ def show() -> ResponseReturnValue:
         found = AdminMandate.listed(db, reach, today if which == "berlaku" else None, before, _PAGE + 1)
         choices = Instansi.within(db, held.within(Instansi.id))
     return render_template(
-        "admin/mandates.html", found=found[:_PAGE], today=today, soon=_ENDS_SOON.days, code=code,
+        "admin/instansi/mandates.html", found=found[:_PAGE], today=today, soon=_ENDS_SOON.days, code=code,
         which=which, choices=choices,
         is_first=before is None, next_before=found[_PAGE - 1].id if len(found) > _PAGE else None,
     )  # fmt: skip
@@ -178,7 +177,7 @@ def _grant_page(form: GrantForm, status: int = 200) -> Response:
     with reading() as db:
         choices = Instansi.within(db, true())
     page = render_template(
-        "admin/mandates_grant.html",
+        "admin/instansi/grant_mandate.html",
         form=form,
         choices=choices,
         years=granting.LONGEST_YEARS,
@@ -195,6 +194,6 @@ def _revocation_page(form: RevocationForm, mandate_id: int, status: int = 200) -
     if mandate.user_id == authority().admin.id:
         raise stopped(granting.ONESELF)
     page = render_template(
-        "admin/mandates_revoke.html", form=form, mandate=mandate, has_errors=bool(form.errors)
+        "admin/instansi/revoke_mandate.html", form=form, mandate=mandate, has_errors=bool(form.errors)
     )
     return make_response(page, status)

@@ -27,7 +27,7 @@ def show() -> ResponseReturnValue:
         reach = reach_of(db, authority(), request.args.get("instansi", "").strip()) or abort(404)
         lines = _matching(_lines(db, reach), request.args.get("cari", ""))
         return render_template(
-            "admin/overview.html",
+            "admin/reports/overview.html",
             reach=reach,
             days=overview.days(db, reach, today_in_jakarta(moment)),
             counted_at=overview.counted_at(db, reach),

@@ -182,7 +182,7 @@ def _instansi(db: Session, form: PeopleForm) -> Instansi | None:
 def _page(search: Search, found: Found, status: int = 200) -> Response:
     asked = {name: search.form[name].data for name in _FILTERS if search.form[name].data}
     page = render_template(
-        "admin/people.html",
+        "admin/people/find.html",
         form=search.form,
         has_errors=bool(search.form.errors),
         asked=asked,

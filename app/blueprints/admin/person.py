@@ -29,7 +29,7 @@ from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import ChoiceField, LineField, NipOfAnotherField, refuse
-from app.web.trail_words import words_for
+from app.web.words.trail import words_for
 
 blueprint = Blueprint("person", __name__, url_prefix="/pegawai/<row:person_id>")
 
@@ -75,7 +75,7 @@ def show(person_id: int) -> ResponseReturnValue:
     if isinstance(sight, OutOfReach):
         raise stopped(sight)
     return render_template(
-        "admin/person.html",
+        "admin/people/person.html",
         sight=sight,
         person=sight.person,
         held=authority(),
@@ -193,11 +193,11 @@ def unlock(person_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/nonaktifkan")
 def ask_to_deactivate(person_id: int) -> ResponseReturnValue:
-    return _reason_page("admin/person_deactivate.html", _on_screen(person_id), ReasonForm())
+    return _reason_page("admin/people/deactivate.html", _on_screen(person_id), ReasonForm())
 
 
 def _deactivation_again(person_id: int) -> ResponseReturnValue:
-    return _reason_page("admin/person_deactivate.html", _on_screen(person_id), again.filled(ReasonForm()))
+    return _reason_page("admin/people/deactivate.html", _on_screen(person_id), again.filled(ReasonForm()))
 
 
 @blueprint.post("/nonaktifkan")
@@ -206,7 +206,7 @@ def _deactivation_again(person_id: int) -> ResponseReturnValue:
 def close(person_id: int) -> ResponseReturnValue:
     form, person = ReasonForm(), _whom(person_id)
     if not form.validate():
-        return _reason_page("admin/person_deactivate.html", person, form, 422)
+        return _reason_page("admin/people/deactivate.html", person, form, 422)
     with unit_of_work() as db:
         outcome = deactivate(db, authority(), person_id, form.reason.value, client(), now())
     match outcome:
@@ -223,11 +223,11 @@ def close(person_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/aktifkan")
 def ask_to_reactivate(person_id: int) -> ResponseReturnValue:
-    return _reason_page("admin/person_reactivate.html", _on_screen(person_id), ReasonForm())
+    return _reason_page("admin/people/reactivate.html", _on_screen(person_id), ReasonForm())
 
 
 def _reactivation_again(person_id: int) -> ResponseReturnValue:
-    return _reason_page("admin/person_reactivate.html", _on_screen(person_id), again.filled(ReasonForm()))
+    return _reason_page("admin/people/reactivate.html", _on_screen(person_id), again.filled(ReasonForm()))
 
 
 @blueprint.post("/aktifkan")
@@ -236,7 +236,7 @@ def _reactivation_again(person_id: int) -> ResponseReturnValue:
 def open_again(person_id: int) -> ResponseReturnValue:
     form, person = ReasonForm(), _whom(person_id)
     if not form.validate():
-        return _reason_page("admin/person_reactivate.html", person, form, 422)
+        return _reason_page("admin/people/reactivate.html", person, form, 422)
     with unit_of_work() as db:
         outcome = reactivate(db, authority(), person_id, form.reason.value, client(), now())
     match outcome:
@@ -312,7 +312,7 @@ def _edit_page(
     person: User, form: RecordForm, seen: str, status: int = 200, is_stale: bool = False
 ) -> Response:
     page = render_template(
-        "admin/person_edit.html",
+        "admin/people/edit.html",
         person=person,
         form=form,
         seen=seen,
@@ -334,7 +334,7 @@ def _move_page(person: User, form: MoveForm, status: int = 200) -> Response:
             (one.code, f"{one.name} ({one.code})") for one in Instansi.all(db) if one.id != person.instansi_id
         ]
     page = render_template(
-        "admin/person_move.html", person=person, form=form, others=others, has_errors=bool(form.errors)
+        "admin/people/move.html", person=person, form=form, others=others, has_errors=bool(form.errors)
     )
     return make_response(page, status)
 

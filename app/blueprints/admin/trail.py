@@ -26,10 +26,11 @@ from app.models.audit_event import Tag
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import client
 from app.security.authority import Authority
-from app.web import again, exports, trail_words
+from app.web import again, exports
 from app.web.admins import authority, proven_again
 from app.web.fields import DayField
 from app.web.row_ids import big_row_id
+from app.web.words import trail as trail_words
 
 blueprint = Blueprint("trail", __name__, url_prefix="/audit")
 
@@ -121,7 +122,7 @@ def export() -> ResponseReturnValue:
 
 def _page(form: TrailForm, found: Found, status: int = 200) -> Response:
     page = render_template(
-        "admin/trail.html",
+        "admin/reports/trail.html",
         form=form,
         has_errors=bool(form.errors),
         found=found,

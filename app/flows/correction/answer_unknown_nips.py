@@ -98,9 +98,8 @@ def _kin(sender: Sender) -> tuple[tuple[str, str], ...]:
 
 def _reject(session: Session, correction: EmailCorrection, now: datetime) -> None:
     correction.decide(CorrectionState.REJECTED, DATA_DO_NOT_MATCH, None, now)
-    session.execute(
-        delete(CorrectionAttachment).where(CorrectionAttachment.correction_id == correction.id)
-    )  # nobody looks
+    # Nobody looks
+    session.execute(delete(CorrectionAttachment).where(CorrectionAttachment.correction_id == correction.id))
     audit.record(session, Tag.CORRECTION_REJECTED, None, WORKER, now, ticket=correction.ticket)
     letters.correction_rejected(session, correction, WORKER, now)
 

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.domain.client import Client
 from app.domain.file_changes import ColumnCount, mark_of
-from app.files.table import UnreadableFile, refuse_other_formats
+from app.files.open_table import refuse_other_formats
+from app.files.table import UnreadableFile
 from app.flows.imports.file_changes import wide_columns
 from app.models.audit_event import Tag
 from app.models.import_batch import BatchState, ImportBatch, ImportFile

@@ -1,0 +1,221 @@
+"""/admin/perbaikan-email/beberapa: one answer to several requests, for those that need no look of their
+own."""
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import assert_never
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.domain.corrections import USUAL_REASONS_TO_REJECT
+from app.domain.indonesian_time import now
+from app.flows.correction import decide_correction
+from app.flows.correction.change_email import Outdated, SameAddress
+from app.flows.correction.decide_correction import (
+    AlreadyDecided,
+    NotApproved,
+    NotOpened,
+    SameAnswer,
+    TwoOfOnePerson,
+    needs_a_look,
+)
+from app.flows.correction.review_correction import CheckImpossible, NotAcknowledged, weigh_many
+from app.flows.identity.change_identity import UnderWay
+from app.flows.identity.put_on_record import AddressTaken
+from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
+from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import client, portal
+from app.security.authority import NotToTouch, OutOfReach
+from app.web import again
+from app.web.admins import authority, proven_again
+from app.web.decision_forms import ApprovalForm, RejectionForm, number_in
+from app.web.headers import takes
+
+blueprint = Blueprint("corrections_bulk", __name__, url_prefix="/perbaikan-email")
+
+MOST_AT_ONCE = 50
+
+
+class Stays(StrEnum):
+    """Why one of the chosen was left as it is. Carried in the address of the result, so that a reload says it
+    too."""
+
+    NOT_OPENED = "belum-dibuka"
+    WARNED = "peringatan"
+    TWO_OF_ONE_PERSON = "dua-permintaan"
+    CHECK_IMPOSSIBLE = "tanpa-telepon"
+    ANSWERED = "sudah-dijawab"
+    TAKEN = "alamat-dipakai"
+    SAME = "alamat-sama"
+    UNDER_WAY = "perubahan-lain"
+    OUTDATED = "data-berubah"
+    NOT_YOURS = "bukan-wewenang"
+
+    @property
+    def sentence(self) -> str:
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Stays.NOT_OPENED: "Belum ada admin yang membukanya. Buka dahulu, lalu jawab.",
+    Stays.WARNED: "Ada peringatan yang harus diperiksa. Buka, periksa, lalu jawab satu per satu.",
+    Stays.TWO_OF_ONE_PERSON: (
+        "Untuk pegawai ini dipilih lebih dari satu permintaan, padahal paling banyak satu yang benar. "
+        "Jawab satu per satu."
+    ),
+    Stays.CHECK_IMPOSSIBLE: (
+        "Cara pemeriksaan yang dipilih tidak mungkin: tidak ada nomor telepon di data pegawai ini. "
+        "Minta ia datang, atau minta surat atasannya."
+    ),
+    Stays.ANSWERED: "Sudah dijawab sebelumnya, dengan jawaban lain. Jawaban Anda yang baru tidak mengubah "
+    "apa-apa.",
+    Stays.TAKEN: "Alamat barunya sudah dipakai akun lain. Tolak, dan minta alamat lain.",
+    Stays.SAME: "Alamat itu sudah tercatat sebagai email akunnya, jadi tidak ada yang perlu diganti.",
+    Stays.UNDER_WAY: "Masih ada perubahan email lain untuk akun ini yang belum selesai.",
+    Stays.OUTDATED: "Data akunnya berubah sejak halaman dibuka. Periksa lagi, lalu jawab.",
+    Stays.NOT_YOURS: "Anda tidak dapat memutuskan tentang akun ini. Minta admin lain, atau admin pusat.",
+}
+
+
+@blueprint.get("/beberapa", endpoint="page")
+def show() -> ResponseReturnValue:
+    """What an answer to the chosen requests would do, row by row, with all that was written."""
+    return _page(ApprovalForm(formdata=None), RejectionForm(formdata=None))
+
+
+def _approval_again() -> ResponseReturnValue:
+    return _page(again.filled(ApprovalForm()), RejectionForm(formdata=None))
+
+
+def _rejection_again() -> ResponseReturnValue:
+    return _page(ApprovalForm(formdata=None), again.filled(RejectionForm()))
+
+
+@blueprint.post("/beberapa/setujui")
+@again.shows_again(_approval_again)
+@takes(many=("pilih",))
+@proven_again
+def approve() -> ResponseReturnValue:
+    form, chosen = ApprovalForm(), _chosen()
+    if not form.validate():
+        return _page(form, RejectionForm(formdata=None), 422)
+    grounds = {one: form.grounds(number_in(request.form.get(f"seen-{one}"))) for one in chosen}
+    delay = portal().settings.email_change_delay
+    with unit_of_work() as db:
+        outcomes = decide_correction.approve_many(db, authority(), grounds, delay, client(), now())
+        done = [outcome for _, outcome in outcomes if isinstance(outcome, IdentityChange)]
+        decide_correction.report_many(db, authority(), "menyetujui perbaikan email", done, client(), now())
+    return _to_the_result([(correction.id, _why(outcome)) for correction, outcome in outcomes])
+
+
+@blueprint.post("/beberapa/tolak")
+@again.shows_again(_rejection_again)
+@takes(many=("pilih",))
+@proven_again
+def reject() -> ResponseReturnValue:
+    form = RejectionForm()
+    if not form.validate():
+        return _page(ApprovalForm(formdata=None), form, 422)
+    with unit_of_work() as db:
+        outcomes = decide_correction.reject_many(
+            db, authority(), _chosen(), form.reason.value, client(), now()
+        )
+        done = [outcome for _, outcome in outcomes if isinstance(outcome, EmailCorrection)]
+        decide_correction.report_many(
+            db, authority(), "menolak permintaan perbaikan email", done, client(), now()
+        )
+    return _to_the_result([(correction.id, _why(outcome)) for correction, outcome in outcomes])
+
+
+@blueprint.get("/hasil")
+def result() -> ResponseReturnValue:
+    """Where the chosen requests stand now, and why some were left: a reload tells the truth."""
+    left = dict(
+        re.findall("([0-9]{1,18})-([a-z-]{1,20})", " ".join(request.args.getlist("tetap")[:MOST_AT_ONCE]))
+    )
+    with reading() as db:
+        weighed = weigh_many(
+            db, authority(), decide_correction.chosen_within_reach(db, authority(), _chosen()), now()
+        )
+    is_open = {one.correction.id: one.correction.state.is_open for one in weighed}
+    reasons = {
+        int(one): Stays(reason)
+        for one, reason in left.items()
+        if reason in list(Stays)
+        and (is_open.get(int(one)) or reason == Stays.ANSWERED)  # else it was answered since
+    }
+    return render_template("admin/correction/several_result.html", weighed=weighed, reasons=reasons)
+
+
+def _page(approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -> ResponseReturnValue:
+    with reading() as db:
+        chosen = decide_correction.chosen_within_reach(db, authority(), _chosen())
+        weighed = weigh_many(db, authority(), chosen, now())
+    if not weighed:
+        flash("Belum ada permintaan yang dipilih. Centang dahulu yang akan dijawab.", "info")
+        return redirect(url_for("admin.corrections.page"), 303)
+    people = [one.person.id for one in weighed if one.correction.state.is_open]
+    needs = {one.correction.id: needs_a_look(one) for one in weighed}
+    stays = {one: _why(why) for one, why in needs.items() if why}
+    stays |= {
+        one.correction.id: Stays.TWO_OF_ONE_PERSON
+        for one in weighed
+        if one.correction.id not in stays and people.count(one.person.id) > 1
+    }
+    page = render_template(
+        "admin/correction/several.html", weighed=weighed, stays=stays, approval=approval,
+        rejection=rejection,
+        usual_reasons=USUAL_REASONS_TO_REJECT,
+        delay_hours=portal().settings.email_change_delay_hours,
+        has_errors=bool(approval.errors or rejection.errors),
+    )  # fmt: skip
+    return make_response(page, status)
+
+
+def _why(
+    outcome: IdentityChange | EmailCorrection | NotApproved | NotOpened | TwoOfOnePerson,
+) -> Stays | None:
+    """None for what was done, be it by the click before."""
+    match outcome:
+        case IdentityChange() | EmailCorrection() | SameAnswer():
+            return None
+        case NotOpened():
+            return Stays.NOT_OPENED
+        case NotAcknowledged():
+            return Stays.WARNED
+        case TwoOfOnePerson():
+            return Stays.TWO_OF_ONE_PERSON
+        case CheckImpossible():
+            return Stays.CHECK_IMPOSSIBLE
+        case AlreadyDecided():
+            return Stays.ANSWERED
+        case AddressTaken():
+            return Stays.TAKEN
+        case SameAddress():
+            return Stays.SAME
+        case UnderWay():
+            return Stays.UNDER_WAY
+        case Outdated():
+            return Stays.OUTDATED
+        case OutOfReach() | NotToTouch():
+            return Stays.NOT_YOURS
+        case _:
+            assert_never(outcome)
+
+
+def _to_the_result(outcomes: Sequence[tuple[int, Stays | None]]) -> ResponseReturnValue:
+    left = [f"{one}-{why}" for one, why in outcomes if why]
+    return redirect(
+        url_for("admin.corrections_bulk.result", pilih=[one for one, _ in outcomes], tetap=left), 303
+    )
+
+
+def _chosen() -> list[int]:
+    """The ids of the form or the address, each once; what is none is left out."""
+    ids = request.values.getlist("pilih")
+    return sorted({int(one) for one in ids if one.isascii() and one.isdigit() and len(one) < 19})[
+        :MOST_AT_ONCE
+    ]

@@ -1,0 +1,88 @@
+"""What this browser remembers between asking for a token and a new password."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import session
+
+from app.domain.indonesian_time import now
+from app.domain.nip import Nip
+from app.domain.reset_secret import Code, Link, read_secret
+from app.flows.reset.redeem_token import policy_for, request_behind
+from app.models.reset_request import ResetRequest
+from app.runtime.db import reading
+from app.runtime.portal import portal
+
+
+def remember(asked: ResetRequest, at: datetime) -> None:
+    """Let this browser find the request again after a reload or a closed tab."""
+    session.pop("link", None)
+    session.permanent = True
+    session["asked"] = {
+        "reference": asked.reference,
+        "nip": asked.nip,
+        "email": asked.typed_email,
+        "at": at.isoformat(timespec="milliseconds"),
+    }
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What this browser asked for. It says nothing about whether there is an account."""
+
+    reference: str
+    nip: str
+    email: str
+    at: datetime
+
+    @classmethod
+    def in_this_browser(cls) -> "Asked | None":
+        kept = session.get("asked")
+        return (
+            cls(kept["reference"], kept["nip"], kept["email"], datetime.fromisoformat(kept["at"]))
+            if kept
+            else None
+        )
+
+    @property
+    def seconds_to_resend(self) -> int:
+        free_at = self.at + timedelta(seconds=portal().settings.resend_cooldown_seconds)
+        return max(0, int((free_at - now()).total_seconds() + 0.999))
+
+
+@dataclass(frozen=True)
+class OpenedLink:
+    """A mailed link that was opened in this browser: its mailbox is proven, so its state may be told."""
+
+    link: Link
+    nip: Nip
+    codes: tuple[Code, ...]  # newest key first; empty when the token is used or expired
+    is_admin: bool
+
+    @property
+    def code(self) -> str | None:
+        """As the page fills it in."""
+        return self.codes[0].shown if self.codes else None
+
+
+def opened_link() -> OpenedLink | None:
+    """The link that this browser opened, as its request stands now."""
+    link = read_secret(session.get("link", ""))
+    if not isinstance(link, Link):
+        return None
+    with reading() as db:
+        found = request_behind(db, link, portal().keys)
+        if found is None or found.user is None:
+            return None
+        moment = now()
+        codes = portal().keys.reset_codes(found.reference, found.key) if found.is_live(moment) else ()
+        is_admin = policy_for(db, found.user, portal().settings.password_policy, moment).name == "asn2025"
+        return OpenedLink(link, Nip(found.nip), codes, is_admin)
+
+
+def waits_for_token(moment: datetime) -> bool:
+    """Whether this browser is in the middle of the flow: it asked, or opened a link, and nobody has used the
+    token here."""
+    asked, opened = Asked.in_this_browser(), opened_link()
+    lifetime = timedelta(minutes=portal().settings.token_lifetime_minutes)
+    return bool((asked and moment < asked.at + lifetime) or (opened and opened.code))

@@ -1,0 +1,78 @@
+"""The page where a token and a new password are typed; two views show it."""
+
+from flask import (
+    Response,
+    make_response,
+    render_template,
+)
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, PasswordField, StringField, ValidationError
+
+from app.domain.password_policy import faults, has_blank_end, policy_named
+from app.runtime.portal import portal
+from app.security import throttle
+from app.web.asked import Asked, OpenedLink
+from app.web.fields import TokenField
+
+
+class ConfirmationForm(FlaskForm):
+    """The NIP is read by hand, because a link or an earlier step may stand for it."""
+
+    nip = StringField("NIP")
+    token = TokenField("Token")
+    password = PasswordField("Password")
+    blanks_meant = BooleanField("Ya, spasi di awal atau akhir memang bagian dari password saya")
+
+    def validate_password(self, field: PasswordField) -> None:
+        """What anybody may know is said at once; what only the owner may know waits for the token."""
+        if sentences := self._faults(field.data or ""):
+            raise ValidationError(sentences[0])
+        if self.asks_about_blanks:
+            raise ValidationError(
+                "Password ini diawali atau diakhiri spasi, yang sering ikut tersalin. Ketik ulang tanpa "
+                "spasi itu; "
+                "atau, bila memang disengaja, ketik ulang dan centang kotak di bawah ini."
+            )
+
+    @property
+    def asks_about_blanks(self) -> bool:
+        """The password itself is never shown again, so a box stands for the answer."""
+        typed = self.password.data or ""
+        return has_blank_end(typed) and not self.blanks_meant.data and not self._faults(typed)
+
+    @staticmethod
+    def _faults(typed: str) -> list[str]:
+        return faults(typed, policy_named(portal().settings.password_policy, is_admin=False))
+
+
+def page(
+    form: ConfirmationForm, status: int = 200, opened: OpenedLink | None = None, notice: str | None = None
+) -> Response:
+    """The two-field page; the NIP is a third field only where this browser does not know it."""
+    asked = Asked.in_this_browser()
+    shown = render_template(
+        "reset/confirmation.html",
+        form=form,
+        asked=asked,
+        opened=opened,
+        nip=_nip_field(form, asked, opened),
+        is_for_another_nip=bool(asked and opened and asked.nip != opened.nip.digits),
+        rules=policy_named(portal().settings.password_policy, bool(opened and opened.is_admin)).rules,
+        lifetime=portal().settings.token_lifetime_minutes,
+        most_tokens=throttle.TOKENS_IN_A_MAILBOX,
+        sender=portal().settings.mail_sender,
+        notice=notice,
+        has_errors=bool(form.errors),
+    )
+    return make_response(shown, status)
+
+
+def _nip_field(form: ConfirmationForm, asked: Asked | None, opened: OpenedLink | None) -> str:
+    """How the form carries the NIP. It always has a field for it, because a password manager keeps a password
+    under the name that stands beside it: `kept` when this browser has asked for it itself; `optional` beside
+    a link opened elsewhere, which knows its NIP and does not tell it; else `asked_for`."""
+    if form.nip.errors:
+        return "asked_for"
+    if opened and opened.code:
+        return "kept" if asked and asked.nip == opened.nip.digits else "optional"
+    return "kept" if asked else "asked_for"

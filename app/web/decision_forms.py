@@ -1,0 +1,52 @@
+"""The forms by which an admin approves or rejects a request for another address, alone or with others."""
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField
+
+from app.domain.corrections import IdentityCheck
+from app.flows.correction.decide_correction import Grounds
+from app.models.user import User
+from app.web.fields import ChoiceField, LineField, MarksField
+
+CHECKS = [(check.value, check.label) for check in IdentityCheck if check is not IdentityCheck.BY_FILE]
+NO_CHECK = "Pilih cara identitas diperiksa. Isian pemohon saja tidak membuktikan apa-apa."
+
+
+class ApprovalForm(FlaskForm):
+    identity_check = ChoiceField("Bagaimana identitas pemohon diperiksa?", NO_CHECK, CHECKS)
+    note = LineField(
+        "Catatan pemeriksaan",
+        "Isi catatan singkat: siapa yang memeriksa, kapan, dan apa yang dicocokkan.",
+        500,
+    )
+    acknowledged = MarksField("Peringatan yang sudah diperiksa")
+    seen = HiddenField()
+
+    def grounds(self, seen: int) -> Grounds:
+        return Grounds(
+            IdentityCheck(self.identity_check.data or ""), self.note.value, seen, self.acknowledged.data
+        )
+
+
+class RejectionForm(FlaskForm):
+    reason = LineField(
+        "Alasan penolakan", "Isi alasannya. Pemohon membacanya lewat email dan di halaman tiketnya.", 500
+    )
+
+
+def offer_possible(field: ChoiceField, person: User) -> None:
+    """Only the ways to check an identity for which the record has what they rest on, and why there are no
+    others."""
+    field.choices = [
+        (value, label) for value, label in CHECKS if IdentityCheck(value).is_possible(person.phone)
+    ]
+    if len(field.choices) < len(CHECKS):
+        field.description = (
+            "Cara yang memerlukan telepon tidak ditawarkan, karena tidak ada nomor telepon "
+            "di data kepegawaian."
+        )
+
+
+def number_in(text: str | None) -> int:
+    """A version that no account has where the field is missing or spoilt."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else -1

@@ -1,0 +1,59 @@
+"""Why a decision about an address could not be carried out."""
+
+from app.domain.corrections import CorrectionState
+from app.flows.correction.change_email import Outdated, SameAddress
+from app.flows.correction.decide_correction import AlreadyDecided
+from app.flows.correction.review_correction import (
+    CheckImpossible,
+)
+from app.flows.identity.change_identity import UnderWay
+from app.flows.identity.put_on_record import AddressTaken
+from app.models.user import User
+from app.web.admins import authority
+
+
+def words_for(
+    refusal: AddressTaken | SameAddress | UnderWay | Outdated | AlreadyDecided | CheckImpossible,
+) -> str:
+    match refusal:
+        case AddressTaken(User() as owner):
+            return f"Alamat ini sudah dipakai oleh {owner.name}. Tolak, dan minta alamat lain."
+        case AddressTaken():
+            return "Alamat ini sudah dipakai akun lain. Tolak, dan minta alamat lain."
+        case SameAddress():
+            return "Alamat ini sudah tercatat sebagai email akun itu, jadi tidak ada yang perlu diganti."
+        case UnderWay():
+            return (
+                "Untuk akun ini masih ada perubahan email lain yang belum selesai. Selesaikan atau "
+                "batalkan dahulu."
+            )
+        case Outdated():
+            return (
+                "Data akun ini berubah sejak halaman dibuka. Periksa lagi data di bawah, lalu putuskan "
+                "sekali lagi."
+            )
+        case AlreadyDecided():
+            return f"{_what_was_decided(refusal)} Jawaban Anda yang baru tidak mengubah apa-apa."
+        case CheckImpossible(check):
+            return (
+                f'Cara "{check.label}" tidak dapat dipakai: tidak ada nomor telepon di data kepegawaian. '
+                "Minta pegawai datang, atau minta surat atasannya."
+            )
+
+
+def _what_was_decided(answered: AlreadyDecided) -> str:
+    correction, change = answered.correction, answered.change
+    who = (
+        "Anda" if answered.by and answered.by.id == authority().admin.id else authority().name_of(answered.by)
+    )
+    if correction.state is CorrectionState.REJECTED:
+        return (
+            f"Permintaan {correction.ticket} sudah ditolak oleh {who}, dengan alasan: {correction.decision}"
+        )
+    checked = (
+        f" ({change.identity_check.label if change.identity_check else '-'}: {change.reason})"
+        if change
+        else ""
+    )
+    then = " dan menunggu admin kedua" if correction.state.is_open else ""
+    return f"Permintaan {correction.ticket} sudah disetujui oleh {who}{checked}{then}."

@@ -1,0 +1,49 @@
+"""What falls due by itself: changes take effect, broken off letters are found, people are counted."""
+
+from flask import Flask
+from sqlalchemy.exc import OperationalError, TimeoutError
+
+from app.domain.client import WORKER
+from app.domain.indonesian_time import now
+from app.flows.identity.change_identity import take_effect
+from app.flows.reports.count_activation import INSTANSI_AT_ONCE, count_people, note_counts
+from app.models.identity_change import IdentityChange
+from app.models.outbox_mail import OutboxMail
+from app.runtime.db import reading, unit_of_work
+
+MOST_CHANGES_AT_ONCE = 1000
+
+
+def let_changes_take_effect(app: Flask) -> bool:
+    """Addresses whose waiting time is over; each in a transaction of its own, so that one that cannot stops
+    no other. True when there are more."""
+    accidents = []
+    with app.app_context(), reading() as session:
+        due = IdentityChange.due(session, now(), MOST_CHANGES_AT_ONCE)
+    for change_id in due:
+        try:
+            with app.app_context(), unit_of_work() as session:
+                take_effect(session, change_id, WORKER, now())
+        except (OperationalError, TimeoutError):
+            raise  # the database is away, for all of them
+        except Exception as accident:
+            accidents.append(accident)
+    if accidents:
+        raise ExceptionGroup("changes of address that cannot take effect", accidents)
+    return len(due) == MOST_CHANGES_AT_ONCE
+
+
+def look_for_broken_off() -> int:
+    """Letters in the hand of a worker that has died; a token among them is soon sent again."""
+    with unit_of_work() as session:
+        return OutboxMail.mark_broken_off(session, now())
+
+
+def count_everybody() -> None:
+    """Count who stands where in one look, and write it down for a few instansi at a time."""
+    moment = now()
+    with reading() as session:
+        counts = count_people(session)
+    for start in range(0, len(counts), INSTANSI_AT_ONCE):
+        with unit_of_work() as session:
+            note_counts(session, counts[start : start + INSTANSI_AT_ONCE], moment)
