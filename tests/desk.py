@@ -100,10 +100,6 @@ def confirm_as_second(app: Flask, person: Person) -> None:
             session, held, change.id, timedelta(hours=24), Client("-", "-", "-"), now()
         )
         assert isinstance(confirmed, IdentityChange), confirmed
-        found = (
-            select(IdentityChange).join(User, IdentityChange.user_id == User.id).where(User.nip == person.nip)
-        )
-        return session.scalars(found.order_by(IdentityChange.id.desc()).limit(1)).one_or_none()
 
 
 def marks_on(page: TestResponse) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, Literal
 
 from argon2 import low_level
 from argon2.exceptions import VerifyMismatchError
@@ -53,7 +53,7 @@ def _builder_once(compile_builder: Callable[..., object]) -> Callable[..., objec
     """What builds an address."""
     compiled: dict[tuple[object, ...], object] = {}
 
-    def once(rule: Rule, append_unknown: bool = True) -> object:
+    def once(rule: Rule, append_unknown: bool = True) -> object:  # noqa: FBT001 (as it is called)
         kinds = tuple(sorted((name, type(converter)) for name, converter in rule._converters.items()))
         key = (rule.rule, append_unknown, repr(rule.defaults), repr(kinds), rule.subdomain, rule.host)
         if key not in compiled:
@@ -85,11 +85,11 @@ def _hashed_once(files_of: Callable[[Path], Any]) -> Callable[[Path], tuple[asse
     return once
 
 
-def _verified_once(verify: Callable[..., bool]) -> Callable[..., bool]:
+def _verified_once(verify: Callable[..., Literal[True]]) -> Callable[..., Literal[True]]:
     """A hash is as dear as in production. The same password against the same hash is tried once."""
     tried: dict[tuple[bytes, bytes, low_level.Type], VerifyMismatchError | None] = {}
 
-    def once(hash: bytes, secret: bytes, type: low_level.Type) -> bool:
+    def once(hash: bytes, secret: bytes, type: low_level.Type) -> Literal[True]:
         if (hash, secret, type) not in tried:
             try:
                 verify(hash, secret, type)

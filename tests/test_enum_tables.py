@@ -10,6 +10,7 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from jinja2 import nodes
@@ -30,7 +31,7 @@ PARTIAL = {
 }
 
 
-def _modules() -> Iterator[object]:
+def _modules() -> Iterator[ModuleType]:
     for found in pkgutil.walk_packages(app.__path__, "app."):
         if found.name != "app.__main__":
             yield importlib.import_module(found.name)
@@ -48,7 +49,7 @@ ENUMS = {
 def _kept_tables() -> Iterator[tuple[str, Mapping[object, object]]]:
     """The tables that modules and classes keep under a name, however they were made."""
     for module in MODULES:
-        owners = [
+        owners: list[ModuleType | type] = [
             module,
             *(
                 one

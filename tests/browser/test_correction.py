@@ -2,12 +2,14 @@
 in."""
 
 import re
+from collections.abc import Iterable
 from io import BytesIO
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 from sqlalchemy import select
 
 from app.models.correction_attachment import CorrectionAttachment
@@ -47,7 +49,7 @@ def test_joko_asks_wati_answers_and_joko_comes_in(
     field(joko, "Nama lengkap").fill("Joko Prabowo Adi")
     joko.get_by_label("Alasan").fill("Email di data salah ketik.")
     joko.locator("input[type=file]").set_input_files(
-        files=[{"name": "sk.png", "mimeType": "image/png", "buffer": png(paper())}]
+        files=FilePayload(name="sk.png", mimeType="image/png", buffer=png(paper()))
     )
     button(joko, "Kirim permintaan").tap()
     see(joko, "Permintaan perbaikan email")
@@ -137,7 +139,7 @@ def test_the_queue_can_be_worked_with_the_keyboard(
 
 def _choose_photo(page: Page, content: bytes, name: str = "IMG_0001.jpeg", kind: str = "image/jpeg") -> None:
     page.locator("input[type=file]").set_input_files(
-        files=[{"name": name, "mimeType": kind, "buffer": content}]
+        files=FilePayload(name=name, mimeType=kind, buffer=content)
     )
 
 
@@ -150,11 +152,12 @@ def _open_form(page: Page) -> None:
 
 def _bytes_sent(page: Page, portal: LivePortal) -> int:
     """As the portal sees it: the browser does not tell how long a form with a file is."""
-    answer, lengths = portal.app.wsgi_app, []
+    answer = portal.app.wsgi_app
+    lengths: list[int] = []
 
-    def measured(environ: Any, start: Any) -> Any:
+    def measured(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         lengths.append(int(environ.get("CONTENT_LENGTH") or 0))
-        return answer(environ, start)
+        return answer(environ, start_response)
 
     portal.app.wsgi_app = measured  # type: ignore[method-assign]
     button(page, "Kirim permintaan").tap()

@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.engine import make_url
 
-from app.cli import bounces
+from app.domain.bounce import read_bounce
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now
 from app.mail import bounce_mailbox
@@ -24,6 +24,7 @@ from app.models import AuditEvent, OutboxMail, Tag, User
 from app.models.outbox_mail import MailState
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
+from app.worker import bounces
 from app.worker.bounces import look_into_mailbox
 from tests.cast import BUDI, NEW_PASSWORD, RAKA, SARI, STRANGERS_NIP, WATI
 from tests.conftest import MakeApp
@@ -174,7 +175,7 @@ def test_two_copies_at_once_mark_once(office: PostOffice, server: MailServer) ->
 
 def bounces_taken(app: Flask, message: str) -> None:
     with app.app_context():
-        bounces._take(message.encode(), "")
+        bounces.take(message.encode(), "")
 
 
 # -- what a forger can do
@@ -346,8 +347,10 @@ def _look(app: Flask) -> int:
 
 
 @pytest.mark.parametrize("has_uidplus", [True, False])
-def test_the_worker_reads_the_mailbox(make_office: MakeOffice, server: MailServer, has_uidplus: bool) -> None:
-    with ImapServer(has_uidplus) as imap:
+def test_the_worker_reads_the_mailbox(
+    make_office: MakeOffice, server: MailServer, *, has_uidplus: bool
+) -> None:
+    with ImapServer(has_uidplus=has_uidplus) as imap:
         office = make_office(server, **imap.settings)
         office.budi_asks()
         address = _return_path(office, server)
@@ -397,7 +400,7 @@ def test_a_message_that_cannot_be_taken_stands_before_no_other(
         assert b"racun" not in message
         return original(message)
 
-    original = bounces.read_bounce
+    original = read_bounce
     monkeypatch.setattr(bounces, "read_bounce", read)
     monkeypatch.setattr(bounces, "MESSAGES_A_ROUND", 2)
     with ImapServer() as imap:

@@ -167,7 +167,13 @@ class Server:
         )
 
     def _control(self, *arguments: str) -> None:
-        command = [find_programs() / "pg_ctl", "-D", self._folder / "data", "-w", *arguments]
+        command: list[str | Path] = [
+            find_programs() / "pg_ctl",
+            "-D",
+            self._folder / "data",
+            "-w",
+            *arguments,
+        ]
         nowhere = subprocess.DEVNULL
         subprocess.run(
             command,

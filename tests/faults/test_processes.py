@@ -37,7 +37,7 @@ def outbox(make_app: MakeApp, password_hash: str) -> PostOffice:
 
 
 @pytest.fixture
-def serve(outbox: PostOffice, tmp_path: Path) -> StartPortal:
+def serve(outbox: PostOffice, tmp_path: Path) -> StartPortal:  # noqa: ARG001 (the cast is there before)
     """with serve(MAIL_SERVER="..."): the portal runs on the test's database."""
     return lambda **environ: Portal(tmp_path, "serve", **{"SECRET_KEY": SECRET_KEY, **environ})
 
@@ -99,7 +99,7 @@ def test_a_token_in_the_hand_of_a_killed_worker_is_delivered_soon(
     ids=["Ctrl-C", "SIGINT", "SIGTERM"],
 )
 def test_a_signal_ends_web_and_worker_without_a_word(
-    serve: StartPortal, number: signal.Signals, to_all: bool
+    serve: StartPortal, number: signal.Signals, *, to_all: bool
 ) -> None:
     with serve() as running:
         running.wait_until_it_answers()
@@ -183,7 +183,8 @@ def test_a_second_portal_on_the_same_port_says_so_and_ends(serve: StartPortal, t
     assert re.fullmatch(rf"Error: 127\.0\.0\.1:{first.port} cannot be opened: .*\n", second.stderr)
 
 
-def test_a_host_that_is_not_here_is_said_in_one_line(outbox: PostOffice, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("outbox")
+def test_a_host_that_is_not_here_is_said_in_one_line(tmp_path: Path) -> None:
     elsewhere = {"HOST": "tiada.invalid", "PUBLIC_URL": "http://localhost", "DEMO_OPEN_TO_THE_WORLD": "yes"}
     done = _run("serve", tmp_path, PORT=str(free_port()), **elsewhere)
 

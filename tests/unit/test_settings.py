@@ -32,7 +32,7 @@ PRODUCTION = {
 }
 
 
-def test_the_defaults_are_those_of_the_readme(tmp_path: Path) -> None:
+def test_the_defaults_are_those_of_the_docs(tmp_path: Path) -> None:
     settings = Settings.from_env({"INSTANCE_PATH": str(tmp_path)})
 
     assert settings.public_url == "http://127.0.0.1:5000"
@@ -597,9 +597,9 @@ def test_the_environment_overrides_the_env_file(tmp_path: Path, monkeypatch: pyt
     )
 
 
-def test_the_example_and_the_readme_hold_every_setting_and_no_other() -> None:
+def test_the_example_and_the_docs_hold_every_setting_and_no_other() -> None:
     example = (ROOT / ".env.example").read_text()
-    table = (ROOT / "README.md").read_text().split("## Settings")[1].split("\n## ")[0]
+    table = (ROOT / "docs" / "operation.md").read_text().split("\n## Settings\n")[1].split("\n## ")[0]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
 
     assert set(re.findall(r"^#? ?([A-Z_]+)=", example, re.MULTILINE)) == EXAMPLES.keys() - {"FLASK_DEBUG"}
