@@ -38,7 +38,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 SECRET_KEY = "a key for tests only, of no use elsewhere"
 make_once()
-db.create_engine = lent_engine  # type: ignore[attr-defined]
+db.create_engine = lent_engine  # type: ignore[assignment,attr-defined]
 
 
 def pytest_collection_finish() -> None:
