@@ -23,7 +23,6 @@ from config import ROOT, Settings
 TEMPLATES = ROOT / "templates"
 # Tables that leave members out, each with the reason why nobody meets an accident.
 PARTIAL = {
-    "app.web.words.trail.GROUPS": "the tags of one group; WORDS holds all groups together",
     "app.flows.imports.run_batch._WAITS": "asked only for a state that is in it",
     "app.blueprints.admin.imports.Progress": "asked with .get for a batch whose worker is at work; the "
     "rest has no word",
@@ -110,11 +109,11 @@ def test_the_search_finds_the_tables_that_there_are() -> None:
     """Else it would pass because it looks in the wrong place."""
     kept, written = dict(_kept_tables()), {where for where, _, _ in _written_tables()}
 
-    assert {"app.flows.people.view_person._LETTERS", "app.web.words.trail.WORDS"} <= kept.keys()
+    assert {"app.domain.email_warnings._SENTENCES", "app.mail.delivery.PATIENCE"} <= kept.keys()
     assert {
-        "app.flows.people.view_person._LETTERS",
-        "app.domain.identity._STATE_LABELS",
-        "app.web.words.trail.GROUPS",
+        "app.domain.email_warnings._SENTENCES",
+        "app.domain.identity._COLUMNS",
+        "app.flows.people.find_people._STUCK_COLUMNS",
     } <= written
     assert {"Letter", "Tag", "MailState", "BatchState", "ChangeKind", "IdentityCheck"} <= ENUMS.keys()
 

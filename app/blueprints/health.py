@@ -89,7 +89,7 @@ def proxies() -> ResponseReturnValue:
     request. The question is signed with SECRET_KEY, lives a minute and is answered once; to anybody else this
     is not a page."""
     question = portal().keys.open_check_question(request.headers.get("X-Portal-Check", ""), SECONDS_TO_ASK)
-    if question is None or not _is_new(question):
+    if question is None or not _note_question(question):
         abort(404)
     forwarded = [
         one for line in request.headers.getlist("X-Forwarded-For") for one in line.split(",") if one.strip()
@@ -98,9 +98,9 @@ def proxies() -> ResponseReturnValue:
     return _plain(portal().keys.check_answer(question, seen))
 
 
-def _is_new(question: str) -> bool:
-    """Whether this process has not answered the question before. Only signed ones come here, so few are
-    kept."""
+def _note_question(question: str) -> bool:
+    """Remember a question. False when this process has answered it before. Only signed ones come here, so few
+    are kept."""
     with _asking:
         for old in [old for old, at in _asked.items() if at < monotonic() - SECONDS_TO_ASK]:
             del _asked[old]

@@ -16,10 +16,8 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as BaseResponse
-from wtforms import PasswordField, ValidationError
 
 from app.domain.indonesian_time import now
-from app.domain.password_policy import LONGEST_PASSWORD, has_blank_end
 from app.flows.login import log_in, log_out
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
@@ -28,8 +26,8 @@ from app.security.throttle import TooManyTries
 from app.web import limits, sessions
 from app.web.again import LOST_CSRF, shows_again
 from app.web.asked import waits_for_token
-from app.web.entering import BLANK_END, WRONG, note_not_open, password_of, slow_down, try_to_enter
-from app.web.fields import NipField, refuse
+from app.web.entering import note_not_open, password_of, refuse_entry, try_to_enter
+from app.web.fields import NipField, OwnPasswordField
 from app.web.pages import error_page
 from app.web.sessions import START_OF_THE_APP
 
@@ -42,15 +40,7 @@ SESSION, ENDED, LEFT = "sesi", "berakhir", "keluar"
 
 class LoginForm(FlaskForm):
     nip = NipField("NIP")
-    password = PasswordField("Password")
-
-    def validate_password(self, field: PasswordField) -> None:
-        if not field.data:
-            raise ValidationError("Isi password Anda.")
-        if len(field.data) > LONGEST_PASSWORD:
-            raise ValidationError(
-                f"Password terlalu panjang: tidak ada password di atas {LONGEST_PASSWORD} karakter."
-            )
+    password = OwnPasswordField("Password")
 
 
 def _page(form: LoginForm, status: int = 200) -> Response:
@@ -88,29 +78,19 @@ def _start_of_the_app() -> BaseResponse:
     return _page(LoginForm())
 
 
-def _is_in_known_browser() -> bool:
-    """Such a browser has an allowance of its own: who sits in one office with a guesser is not stopped with
-    him."""
-    return sessions.is_known_to(request.form.get("nip", ""))
-
-
 @blueprint.post("/login")
-@limits.limit_wrong_tries_unless(_is_in_known_browser)
+@limits.limit_wrong_tries_unless(limits.in_known_browser("nip"))
 @shows_again(_again)
 def enter() -> ResponseReturnValue:
     form = LoginForm()
     if not form.validate():
         return _page(form, 422)
     match try_to_enter(form.nip.value, form.password.data or ""):
-        case TooManyTries(seconds):
-            limits.count_wrong_try()
-            refuse(form.password, slow_down(seconds))
-            return limits.too_many(_page(form), seconds)
-        case log_in.WrongPassword():
-            limits.count_wrong_try()
-            refuse(form.password, WRONG)
-            if has_blank_end(form.password.data or ""):
-                refuse(form.password, BLANK_END)
+        case TooManyTries() as refusal:
+            refuse_entry(form.password, refusal)
+            return limits.too_many(_page(form), refusal.retry_after)
+        case log_in.WrongPassword() as refusal:
+            refuse_entry(form.password, refusal)
             return _page(form, 422)
         case log_in.NotOpen(user):
             note_not_open(user)

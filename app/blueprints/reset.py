@@ -7,6 +7,7 @@ from app.domain.categories import Activation
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip, read_nip
 from app.domain.reset_secret import Code, Link, read_secret
+from app.domain.waits import whole_minutes
 from app.flows.reset import redeem_token
 from app.flows.reset.redeem_token import TokenNotLive, TooWeak
 from app.models.user import User
@@ -137,7 +138,7 @@ def _proof(form: ConfirmationForm, opened: OpenedLink | None) -> Code | Link:
 
 
 def _use_the_link(seconds: int) -> str:
-    minutes = limits.in_minutes(seconds)
+    minutes = whole_minutes(seconds)
     return (
         f"Token sudah terlalu sering salah diketik. Buka tautan di email, yang langsung berlaku, "
         f"atau ketik lagi sekitar {minutes} menit lagi."

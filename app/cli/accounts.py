@@ -16,7 +16,7 @@ from app.flows.instansi import grant_mandate, set_pdm_window
 from app.flows.instansi.revoke_mandate import revoke_mandates_of
 from app.flows.people.unlock import unlock as lift_limits
 from app.models.admin_mandate import AdminMandate
-from app.models.instansi import Instansi
+from app.models.instansi import Instansi, UnknownInstansi
 from app.models.pdm_window import PdmWindow
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
@@ -72,7 +72,7 @@ def grant(nip: Nip, code: str | None, pusat: bool, sk: str, until: date) -> None
                 )
             case grant_mandate.UnknownPerson():
                 raise click.ClickException(_UNKNOWN_NIP)
-            case grant_mandate.UnknownInstansi(unknown):
+            case UnknownInstansi(unknown):
                 raise click.ClickException(f"Instansi dengan kode {unknown} tidak ada.")
             case grant_mandate.AlreadyOver():
                 raise click.ClickException("Tanggal akhir mandat sudah lewat.")
@@ -99,7 +99,7 @@ def revoke(nip: Nip, code: str | None, pusat: bool) -> None:
         match revoke_mandates_of(db, nip, code, pusat, COMMAND_LINE, now()):
             case grant_mandate.UnknownPerson():
                 raise click.ClickException(_UNKNOWN_NIP)
-            case grant_mandate.UnknownInstansi(unknown):
+            case UnknownInstansi(unknown):
                 raise click.ClickException(f"Instansi dengan kode {unknown} tidak ada.")
             case []:
                 raise click.ClickException("Tidak ada mandat yang berlaku untuk dicabut.")
@@ -152,7 +152,7 @@ def set_window(opens: date, closes: date, code: str | None) -> None:
             case PdmWindow():
                 whose = f"instansi {code}" if code else "nasional"
                 click.echo(f"Jadwal PDM {whose}: {shown_date(opens)} sampai {shown_date(closes)}.")
-            case set_pdm_window.UnknownInstansi(unknown):
+            case UnknownInstansi(unknown):
                 raise click.ClickException(f"Instansi dengan kode {unknown} tidak ada.")
             case set_pdm_window.ClosesBeforeOpening():
                 raise click.ClickException("Tanggal tutup lebih awal daripada tanggal buka.")

@@ -214,7 +214,7 @@ def _mail_faults() -> Iterator[Finding]:
     for fault in faults:
         where = "all letters" if fault.is_everywhere else f"letters to {fault.way}"
         words = (
-            f"mails: {fault.kind} fault, {where} wait since {shown_moment(fault.since)} ({waiting} "
+            f"mails: {fault.kind.label} fault, {where} wait since {shown_moment(fault.since)} ({waiting} "
             "letters in all)"
         )
         yield Finding("fault", f"{words}; the mail server said: {fault.answer}")

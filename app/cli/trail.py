@@ -352,11 +352,11 @@ def _restored_words(lost: Anchor, head: Anchor) -> str:
 
 def _in_words(fault: Fault) -> str:
     if fault.kind is FaultKind.UNREADABLE:
-        return fault.kind.value
+        return fault.kind.label
     if fault.seal_no is None:
-        return f"baris id {fault.row_id}: {fault.kind.value}"
+        return f"baris id {fault.row_id}: {fault.kind.label}"
     if fault.kind is FaultKind.MISSING:
         through = "" if fault.last_seal_no in (None, fault.seal_no) else f" s.d. {fault.last_seal_no}"
-        return f"segel {fault.seal_no}{through}: {fault.kind.value}"
+        return f"segel {fault.seal_no}{through}: {fault.kind.label}"
     row = f" (id {fault.row_id})" if fault.row_id is not None else ""
-    return f"segel {fault.seal_no}{row}: {fault.kind.value}"
+    return f"segel {fault.seal_no}{row}: {fault.kind.label}"

@@ -55,7 +55,7 @@ def begun(content: bytes) -> "Iterator[Received]":
 def opened(content: bytes, sign_of_life: Callable[[], None]) -> Iterator[Sheet]:
     """The same for who has nothing else to do meanwhile. `sign_of_life` is called while it takes long."""
     with begun(content) as received:
-        while not received.is_read():
+        while not received.read_on():
             sign_of_life()
             sleep(_SECONDS_BETWEEN_SIGNS)
         yield received.sheet()
@@ -72,8 +72,9 @@ class Received:
         self._is_done = not is_workbook
         self._until = 0.0
 
-    def is_read(self) -> bool:
-        """Whether the table can be had now. Never waits: to be asked again and again."""
+    def read_on(self) -> bool:
+        """Begin to read, or go on. True when the table can be had. Never waits: to be called again and
+        again."""
         if self._is_done:
             return True
         if self._process is None:

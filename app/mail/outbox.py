@@ -148,14 +148,14 @@ def settle(
             return _put_off(session, mail, FaultKind.SENDER, answer, reach is Reach.DOMAIN, now)
         case PutOff(answer, is_alone=True):
             mail.fault = FaultKind.RECIPIENT
-            if not _is_given_up(mail, answer, now):
+            if not _give_up_if_late(mail, answer, now):
                 mail.defer(now + _own_wait(mail), answer)
             return Settled()
         case PutOff(answer, whole_domain):
             return _put_off(session, mail, FaultKind.RECIPIENT, answer, whole_domain, now)
         case NotWritten(answer):
             mail.fault = FaultKind.LETTER
-            if not _is_given_up(mail, answer, now):
+            if not _give_up_if_late(mail, answer, now):
                 mail.defer(now + timedelta(seconds=BACK_OFF[min(mail.attempts, len(BACK_OFF)) - 1]), answer)
             return Settled()
         case _ as never:
@@ -174,7 +174,7 @@ def _judged_among_others(session: Session, mail: OutboxMail, delivery: Delivery,
             pass
         case _:
             return delivery
-    given_up = MailFault.is_everybodys(
+    given_up = MailFault.note_refusal(
         session, mail.domain, delivery.answer, mail.user_id is not None, doubted, now
     )
     if given_up is None:
@@ -217,7 +217,7 @@ def _broken(session: Session, mail: OutboxMail, broken: LineFault, now: datetime
     mail.fault = FaultKind.LINE
     if broken.letter_is_out and (mail.letter is not Letter.TOKEN or mail.breaks > MOST_BREAKS):
         mail.settle(MailState.UNCERTAIN, now, broken.answer)
-    elif is_suspect and not _is_given_up(mail, broken.answer, now):
+    elif is_suspect and not _give_up_if_late(mail, broken.answer, now):
         mail.defer(now, broken.answer)
         _wait_for_domain(session, mail, FaultKind.LINE, broken.answer, True, now)
     return settled
@@ -227,7 +227,7 @@ def _put_off(
     session: Session, mail: OutboxMail, kind: FaultKind, answer: str, whole_domain: bool, now: datetime
 ) -> Settled:
     mail.fault = kind
-    if _is_given_up(mail, answer, now):
+    if _give_up_if_late(mail, answer, now):
         return Settled()
     standing = MailFault.on(session, mail.domain)
     was_known = standing is not None and standing.is_alarm
@@ -261,7 +261,8 @@ def _own_wait(mail: OutboxMail) -> timedelta:
     return DOMAIN_RESTS[min(mail.attempts, len(DOMAIN_RESTS)) - 1]
 
 
-def _is_given_up(mail: OutboxMail, answer: str, now: datetime) -> bool:
+def _give_up_if_late(mail: OutboxMail, answer: str, now: datetime) -> bool:
+    """True when the letter has been tried long enough, and is settled by this."""
     if now - mail.posted_at < GIVE_UP_AFTER:
         return False
     mail.is_parked = False

@@ -24,7 +24,7 @@ class Base(DeclarativeBase):
 class AddedOnce:
     """A record that a form sent twice would write twice, were it not for a unique column."""
 
-    def was_added(self, session: Session) -> bool:
+    def add(self, session: Session) -> bool:
         """Insert the row unless there is one with the same unique value. Of parallel senders one gets
         True."""
         try:

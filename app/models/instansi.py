@@ -1,9 +1,17 @@
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, String, func, or_, select, tuple_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.models.base import Base
+
+
+@dataclass(frozen=True)
+class UnknownInstansi:
+    """No instansi has the code that somebody gave."""
+
+    code: str
 
 
 class Instansi(Base):

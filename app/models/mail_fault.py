@@ -2,11 +2,11 @@
 
 import re
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from sqlalchemy import JSON, ColumnElement, Index, String, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.domain.labelled import Labelled
 from app.models.base import Base, UtcDateTime, text_enum, upsert
 
 EVERYWHERE = "*"  # the way of all letters
@@ -31,14 +31,14 @@ _WITH_ADDRESS = re.compile(r"\S*@\S*")
 _DIFFERS = re.compile(r"\S*[@.\d]\S*")  # addresses, hosts, numbers of queues
 
 
-class FaultKind(StrEnum):
+class FaultKind(Labelled):
     """Whose fault it is that a letter has not left."""
 
-    LINE = "line"
-    SESSION = "session"
-    SENDER = "sender"
-    RECIPIENT = "recipient"
-    LETTER = "letter"  # it cannot be written
+    LINE = "line", "line"
+    SESSION = "session", "session"
+    SENDER = "sender", "sender"
+    RECIPIENT = "recipient", "recipient"
+    LETTER = "letter", "letter"  # it cannot be written
 
 
 OURS = (FaultKind.LINE, FaultKind.SESSION, FaultKind.SENDER)
@@ -156,12 +156,12 @@ class MailFault(Base):
         return fault
 
     @classmethod
-    def is_everybodys(
+    def note_refusal(
         cls, session: Session, domain: str, answer: str, counts: bool, mail_id: int | None, now: datetime
     ) -> list[int] | None:
-        """Whether a refusal is no word about one recipient or domain: several domains gave the same one in a
-        row, or it is what all letters get. Then the letters that were given up for it, which are to be tried
-        again; else None."""
+        """Remember a refusal that is perhaps no word about one recipient or domain. It is none when several
+        domains gave the same one in a row, or when it is what all letters get. Returns then the letters that
+        were given up for it, which are to be tried again; else None."""
         words = _same_words(answer)
         fault = cls.on(session, EVERYWHERE)
         if fault and fault.failures and fault.kind is FaultKind.SENDER and _same_words(fault.answer) == words:

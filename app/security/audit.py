@@ -13,7 +13,7 @@ from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
 from app.security.once_a_minute import OnceAMinute
 
-Facts = dict[str, str | int | None]
+Facts = dict[str, str | int | bool | None]
 
 
 def record(

@@ -6,11 +6,11 @@ is one row, changed by one atomic upsert, as in throttle.py, where the limits th
 
 import secrets
 from datetime import UTC, datetime, timedelta
-from math import ceil
 
 from sqlalchemy import ColumnElement, and_, case, delete, literal, or_, select, update
 from sqlalchemy.orm import Session
 
+from app.domain.waits import whole_seconds
 from app.models.base import UtcDateTime, upsert
 from app.models.guess_bucket import GuessBucket
 from app.security.throttle import GuessLimit, Taken, TooManyTries
@@ -45,7 +45,7 @@ def take(session: Session, limit: GuessLimit, key: str, now: datetime) -> Taken 
     forgotten_at, last_at, last_try = session.execute(counted).one()
     if last_try == mark:
         return Taken()
-    return TooManyTries(ceil((_free_at(limit, forgotten_at, last_at) - now).total_seconds()))
+    return TooManyTries(whole_seconds(_free_at(limit, forgotten_at, last_at) - now))
 
 
 def give_back(session: Session, limit: GuessLimit, key: str) -> None:

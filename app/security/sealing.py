@@ -42,6 +42,7 @@ from sqlalchemy import ColumnElement, String, Text, and_, bindparam, cast, func,
 from sqlalchemy.orm import Session
 
 from app.domain.client import Client
+from app.domain.labelled import Labelled
 from app.models.audit_event import AuditEvent, Tag
 from app.models.audit_head import AuditHead
 from app.security import audit
@@ -105,16 +106,19 @@ class _Stored(NamedTuple):
         return seal in (self.seal, self.replaced_seal)
 
 
-class FaultKind(StrEnum):
-    CHANGED = "isi baris tidak sesuai segelnya (diubah atau disisipkan)"
-    MISSING = "baris hilang"
-    ORDER = "baris tidak menyambung pada baris sebelumnya"
-    HEAD = "kepala jejak tidak sesuai dengan baris terakhir"
-    ANCHOR = "segel tidak sama dengan yang tercatat di luar database"
-    OUTSIDE = "tidak ada dalam jejak ini, padahal inilah kepala yang disimpan mesin ini di luar database"
-    UNREADABLE = "kepala yang disimpan mesin ini di luar database tidak dapat dipakai"
-    LATE = "belum disegel: waktunya terlalu jauh sebelum baris terakhir yang disegel (disisipkan?)"
-    FUTURE = "belum disegel: waktunya di masa depan (disisipkan, atau jam salah satu mesin salah?)"
+class FaultKind(Labelled):
+    CHANGED = "changed", "isi baris tidak sesuai segelnya (diubah atau disisipkan)"
+    MISSING = "missing", "baris hilang"
+    ORDER = "order", "baris tidak menyambung pada baris sebelumnya"
+    HEAD = "head", "kepala jejak tidak sesuai dengan baris terakhir"
+    ANCHOR = "anchor", "segel tidak sama dengan yang tercatat di luar database"
+    OUTSIDE = (
+        "outside",
+        "tidak ada dalam jejak ini, padahal inilah kepala yang disimpan mesin ini di luar database",
+    )
+    UNREADABLE = "unreadable", "kepala yang disimpan mesin ini di luar database tidak dapat dipakai"
+    LATE = "late", "belum disegel: waktunya terlalu jauh sebelum baris terakhir yang disegel (disisipkan?)"
+    FUTURE = "future", "belum disegel: waktunya di masa depan (disisipkan, atau jam salah satu mesin salah?)"
 
 
 @dataclass(frozen=True)

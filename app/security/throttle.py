@@ -10,11 +10,11 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil
 
 from sqlalchemy import ColumnElement, and_, case, delete, literal, select, update
 from sqlalchemy.orm import Session
 
+from app.domain.waits import whole_seconds
 from app.models.base import UtcDateTime, upsert
 from app.models.throttle_bucket import ThrottleBucket
 
@@ -153,20 +153,20 @@ def take(session: Session, limit: Limit, key: str, now: datetime) -> Taken | Too
     started_at, last_try = session.execute(counted).one()
     if last_try == mark:
         return Taken()
-    return TooManyTries(ceil((started_at + limit.window - now).total_seconds()))
+    return TooManyTries(whole_seconds(started_at + limit.window - now))
 
 
 def take_all(session: Session, wanted: Sequence[tuple[Limit, str]], now: datetime) -> bool:
     """Where limits meet: count one try under each of them, or, when any refuses, under none. The statements
     are the same either way. Keys are held in the order given."""
-    rooms = [has_room(session, limit, key, now) for limit, key in wanted]
+    rooms = [lock_bucket(session, limit, key, now) for limit, key in wanted]
     charge(session, [key for _, key in wanted], all(rooms), now)
     return all(rooms)
 
 
-def has_room(session: Session, limit: Limit, key: str, now: datetime) -> bool:
-    """Whether one more try under `key` is free. It counts none, and holds the row until the transaction ends:
-    who asks meanwhile waits, and sees what was charged."""
+def lock_bucket(session: Session, limit: Limit, key: str, now: datetime) -> bool:
+    """Hold the row of `key` until the transaction ends, and count no try. True when one more is free. Who
+    asks meanwhile waits, and sees what was charged."""
     first = upsert(session, ThrottleBucket).values(key=key, count=0, started_at=now, last_at=now, last_try="")
     window_passed = ThrottleBucket.started_at <= _moment(now - limit.window)
     held = first.on_conflict_do_update(

@@ -21,16 +21,18 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from app.domain.indonesian_time import now
 from app.domain.password_policy import strict_rules
-from app.flows.login import confirm_password, log_in
+from app.domain.waits import whole_minutes
+from app.flows.login import confirm_password
 from app.models.audit_event import Tag
 from app.models.instansi import Instansi
 from app.models.user import User
 from app.runtime.db import unit_of_work
 from app.runtime.portal import client, portal
-from app.security import audit, passwords
+from app.security import audit
 from app.security.authority import Authority, NotToTouch, OutOfReach
 from app.security.throttle import TooManyTries
 from app.web import again, limits, login_in_place, pages, sessions
+from app.web.entering import compare
 from app.web.pages import error_page
 
 P = ParamSpec("P")
@@ -157,7 +159,7 @@ def proven_again(view: Callable[P, ResponseReturnValue]) -> Callable[P, Response
             case True:
                 return view(*args, **kwargs)
             case TooManyTries(seconds):
-                wait = f"Terlalu banyak percobaan. Coba lagi sekitar {limits.in_minutes(seconds)} menit lagi."
+                wait = f"Terlalu banyak percobaan. Coba lagi sekitar {whole_minutes(seconds)} menit lagi."
                 return limits.too_many(_ask_for_password(429, wait), seconds)
             case False:
                 return _ask_for_password(
@@ -190,12 +192,7 @@ def _prove(password: str) -> bool | TooManyTries:
         attempt = confirm_password.begin(db, visitor.user, sessions.browser_marks(), keys, client(), now())
     if isinstance(attempt, TooManyTries):
         return attempt
-    try:
-        is_right, _ = passwords.verified(password, attempt.password_hash, attempt.old_costs)
-    except passwords.Busy:
-        with unit_of_work() as db:
-            log_in.abandon(db, attempt)
-        raise
+    is_right, _ = compare(password, attempt)
     with unit_of_work() as db:
         return confirm_password.finish(db, attempt, visitor.login, is_right, client(), now())
 

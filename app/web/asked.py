@@ -8,6 +8,7 @@ from flask import session
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.domain.reset_secret import Code, Link, read_secret
+from app.domain.waits import whole_seconds
 from app.flows.reset.redeem_token import policy_for, request_behind
 from app.models.reset_request import ResetRequest
 from app.runtime.db import reading
@@ -47,7 +48,7 @@ class Asked:
     @property
     def seconds_to_resend(self) -> int:
         free_at = self.at + timedelta(seconds=portal().settings.resend_cooldown_seconds)
-        return max(0, int((free_at - now()).total_seconds() + 0.999))
+        return whole_seconds(free_at - now())
 
 
 @dataclass(frozen=True)

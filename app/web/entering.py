@@ -3,9 +3,12 @@
 from time import time
 
 from flask import session
+from wtforms import PasswordField
 
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
+from app.domain.password_policy import has_blank_end
+from app.domain.waits import whole_minutes
 from app.flows.login import desk_password, log_in
 from app.models.user import User
 from app.runtime.db import unit_of_work
@@ -13,12 +16,13 @@ from app.runtime.portal import client, portal
 from app.security import passwords
 from app.security.throttle import TooManyTries
 from app.web import limits, sessions
+from app.web.fields import refuse
 
-BLANK_END = (
+_BLANK_END = (
     "Password yang dikirim diawali atau diakhiri spasi. Bila spasi itu ikut tersalin, ketik ulang "
     "tanpa spasi."
 )
-WRONG = (
+_WRONG = (
     "NIP dan password tidak cocok. Periksa keduanya, atau pakai Lupa Password untuk membuat password baru."
 )
 _NOTE_SECONDS = 30 * 60
@@ -32,18 +36,35 @@ def try_to_enter(
         attempt = log_in.begin(db, nip, sessions.browser_marks(), portal().keys, client(), now())
     if isinstance(attempt, TooManyTries):
         return attempt
-    try:
-        is_right, better_hash = passwords.verified(password, attempt.password_hash, attempt.old_costs)
-    except passwords.Busy:
-        with unit_of_work() as db:
-            log_in.abandon(db, attempt)
-        raise
+    is_right, better_hash = compare(password, attempt)
     with unit_of_work() as db:
         outcome = log_in.finish(db, attempt, is_right, better_hash, client(), now())
         if isinstance(outcome, log_in.Entered):
             opens_desk = desk_password.opens_desk(outcome.user, password)
             return outcome, sessions.start(db, outcome.user, outcome.previous_login_at, opens_desk, now())
         return outcome
+
+
+def compare(password: str, attempt: log_in.Attempt) -> tuple[bool, str | None]:
+    """Whether this is the password of the account, and a better hash of it where there is one. Where the
+    portal is too busy to look, the try does not count."""
+    try:
+        return passwords.verified(password, attempt.password_hash, attempt.old_costs)
+    except passwords.Busy:
+        with unit_of_work() as db:
+            log_in.abandon(db, attempt)
+        raise
+
+
+def refuse_entry(field: PasswordField, refusal: TooManyTries | log_in.WrongPassword) -> None:
+    """Count the wrong try of this line, and say at the password why nobody has entered."""
+    limits.count_wrong_try()
+    if isinstance(refusal, TooManyTries):
+        refuse(field, _slow_down(refusal.retry_after))
+        return
+    refuse(field, _WRONG)
+    if has_blank_end(field.data or ""):
+        refuse(field, _BLANK_END)
 
 
 def note_not_open(user: User) -> None:
@@ -56,8 +77,8 @@ def password_of(user: User) -> str | None:
     return user.password_changed_at.isoformat() if user.password_changed_at else None
 
 
-def slow_down(seconds: int) -> str:
-    minutes = limits.in_minutes(seconds)
+def _slow_down(seconds: int) -> str:
+    minutes = whole_minutes(seconds)
     return (
         f"Terlalu banyak percobaan untuk NIP ini. Coba lagi sekitar {minutes} menit lagi, "
         "atau buat password baru lewat Lupa Password."

@@ -6,11 +6,12 @@ from contextlib import suppress
 from datetime import date
 from typing import Any
 
-from wtforms import DateField, Field, StringField, ValidationError
+from wtforms import DateField, Field, PasswordField, StringField, ValidationError
 
 from app.domain.email_address import EmailAddress, NotAnEmail, read_email
 from app.domain.email_warnings import EmailWarning
 from app.domain.nip import Nip, NotANip, read_nip
+from app.domain.password_policy import LONGEST_PASSWORD
 from app.domain.reset_secret import Code, Link, read_secret
 from app.domain.typed_text import about_others, one_line
 
@@ -73,6 +74,18 @@ class TokenField(StringField):
                 raise ValidationError(NO_TOKEN)
             case secret:
                 self.value = secret
+
+
+class OwnPasswordField(PasswordField):
+    """The password that somebody has. It is only compared, so it is refused only where it can be none."""
+
+    def pre_validate(self, form: object) -> None:
+        if not self.data:
+            raise ValidationError("Isi password Anda.")
+        if len(self.data) > LONGEST_PASSWORD:
+            raise ValidationError(
+                f"Password terlalu panjang: tidak ada password di atas {LONGEST_PASSWORD} karakter."
+            )
 
 
 class DayField(DateField):

@@ -2,7 +2,7 @@
 security/throttle.py."""
 
 from collections.abc import Callable
-from math import floor
+from datetime import timedelta
 from time import time
 from typing import Any, ParamSpec, TypeVar
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.domain.client import UNKNOWN_ADDRESS, line_of, site_of
 from app.domain.email_address import EmailAddress, read_email
 from app.domain.nip import Nip, read_nip
+from app.domain.waits import whole_seconds
 from app.runtime.portal import portal
 from app.security import throttle
 from app.web import sessions
@@ -93,12 +94,16 @@ def _unless_database_is_away(has_shown: Callable[[], bool]) -> bool:
         return False
 
 
+def in_known_browser(field: str) -> Callable[[], bool]:
+    """Whether the person whose NIP is typed in this field has logged in here before. Such a browser has an
+    allowance of its own: who sits in one office with a guesser is not stopped with the guesser."""
+    return lambda: sessions.is_known_to(request.form.get(field, ""))
+
+
 def _is_in_known_browser() -> bool:
-    """Whether the person with the typed NIP has logged in here before."""
+    """The same of the field `nip`, looked up once a request."""
     if "is_in_known_browser" not in g:
-        g.is_in_known_browser = _unless_database_is_away(
-            lambda: sessions.is_known_to(request.form.get("nip", ""))
-        )
+        g.is_in_known_browser = _unless_database_is_away(in_known_browser("nip"))
     return bool(g.is_in_known_browser)
 
 
@@ -194,13 +199,11 @@ def seconds_until_free() -> int:
     """When all limits that have just been breached have room again. Never longer than the window of the
     longest."""
     breached = [one for one in limiter.current_limits if one.breached]
-    waits = [min(max(1, floor(one.window[0] - time()) + 1), one.limit.get_expiry()) for one in breached]
+    waits = [
+        min(max(1, whole_seconds(timedelta(seconds=one.window[0] - time()))), one.limit.get_expiry())
+        for one in breached
+    ]
     return max(waits, default=60)
-
-
-def in_minutes(seconds: int) -> int:
-    """As people are told to wait: whole minutes, rounded up."""
-    return -(-seconds // 60)
 
 
 def init_app(app: Flask, settings: Settings) -> None:

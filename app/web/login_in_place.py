@@ -11,14 +11,12 @@ from urllib.parse import urlsplit
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, ValidationError
 
-from app.domain.password_policy import LONGEST_PASSWORD, has_blank_end
 from app.flows.login import log_in
 from app.security.throttle import TooManyTries
 from app.web import again, limits, sessions
-from app.web.entering import BLANK_END, WRONG, note_not_open, slow_down, try_to_enter
-from app.web.fields import NipField, refuse
+from app.web.entering import note_not_open, refuse_entry, try_to_enter
+from app.web.fields import NipField, OwnPasswordField
 
 _NIP = "nip_masuk"
 _LONGEST_BODY = 48 * 1024  # bytes; the login needs some room beside it
@@ -28,15 +26,7 @@ class LoginForm(FlaskForm):
     """Under names that no form of the desk has."""
 
     nip_masuk = NipField("NIP")
-    password_masuk = PasswordField("Password")
-
-    def validate_password_masuk(self, field: PasswordField) -> None:
-        if not field.data:
-            raise ValidationError("Isi password Anda.")
-        if len(field.data) > LONGEST_PASSWORD:
-            raise ValidationError(
-                f"Password terlalu panjang: tidak ada password di atas {LONGEST_PASSWORD} karakter."
-            )
+    password_masuk = OwnPasswordField("Password")
 
 
 def is_possible() -> bool:
@@ -78,25 +68,17 @@ def answer() -> ResponseReturnValue | None:
     return _enter() if is_sent() else page(LoginForm(formdata=None), 403)
 
 
-def _is_in_known_browser() -> bool:
-    return sessions.is_known_to(request.form.get(_NIP, ""))
-
-
-@limits.limit_wrong_tries_unless(_is_in_known_browser)
+@limits.limit_wrong_tries_unless(limits.in_known_browser(_NIP))
 def _enter() -> ResponseReturnValue | None:
     form = LoginForm()
     if not form.validate():
         return page(form, 422)
     match try_to_enter(form.nip_masuk.value, form.password_masuk.data or ""):
-        case TooManyTries(seconds):
-            limits.count_wrong_try()
-            refuse(form.password_masuk, slow_down(seconds))
-            return limits.too_many(page(form, 429), seconds)
-        case log_in.WrongPassword():
-            limits.count_wrong_try()
-            refuse(form.password_masuk, WRONG)
-            if has_blank_end(form.password_masuk.data or ""):
-                refuse(form.password_masuk, BLANK_END)
+        case TooManyTries() as refusal:
+            refuse_entry(form.password_masuk, refusal)
+            return limits.too_many(page(form, 429), refusal.retry_after)
+        case log_in.WrongPassword() as refusal:
+            refuse_entry(form.password_masuk, refusal)
             return page(form, 422)
         case log_in.NotOpen(user):
             note_not_open(user)

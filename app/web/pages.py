@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
 from app.domain.indonesian_time import now
+from app.domain.waits import whole_minutes
 from app.models.audit_event import Tag
 from app.runtime.db import once_a_minute, unit_of_work
 from app.runtime.portal import client, request_id
@@ -18,7 +19,7 @@ from app.security import audit
 from app.security.passwords import Busy
 from app.web import again, mailed_links, sessions
 from app.web.headers import UNSEEN, BrokenForm
-from app.web.limits import in_minutes, seconds_until_free
+from app.web.limits import seconds_until_free
 
 log = logging.getLogger("portal")
 csrf = CSRFProtect()
@@ -143,7 +144,7 @@ def note_lost_csrf() -> None:
 def too_many_from_here(_error: RateLimitExceeded) -> ResponseReturnValue:
     _record(Tag.ADDRESS_THROTTLED, "limit of the client address")
     seconds = seconds_until_free()
-    minutes = in_minutes(seconds)
+    minutes = whole_minutes(seconds)
     what_to_do = [
         f"Tunggu sekitar {minutes} menit, lalu coba lagi. Tidak ada yang hilang dan akun Anda tidak diblokir."
     ]

@@ -8,7 +8,6 @@ things are and prolongs nothing.
 """
 
 import hashlib
-import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from werkzeug.wrappers import Response
 from app.domain.indonesian_time import now as this_moment
 from app.domain.indonesian_time import shown_clock, today_in_jakarta
 from app.domain.nip import Nip, read_nip
+from app.domain.waits import whole_seconds
 from app.models.identity_change import IdentityChange
 from app.models.login_session import LoginSession
 from app.models.user import User
@@ -303,7 +303,7 @@ def session_end(now: datetime) -> SessionEnd | None:
     if found is None:
         return None
     ends_at = min(found.login.seen_at + _idle(), found.login.ends_at)
-    return SessionEnd(max(0, math.ceil((ends_at - now).total_seconds())), shown_clock(ends_at))
+    return SessionEnd(whole_seconds(ends_at - now), shown_clock(ends_at))
 
 
 def path_of_this_site(wanted: str | None) -> str | None:

@@ -249,7 +249,7 @@ class Pass(InHand):
             opens_cpns = portal().settings.cpns_activation == "otomatis"
         with sandbox.begun(self._file()) as received, SeenInFile() as seen:
             self.is_being_unpacked = True
-            while not received.is_read():
+            while not received.read_on():
                 yield SECONDS_BETWEEN_SIGNS
             self.is_being_unpacked = False
             sheet, setting = received.sheet(), Setting(seen, opens_cpns)

@@ -102,7 +102,7 @@ def approve() -> ResponseReturnValue:
     decree = Decree(form.sk_number.value, form.sk_date.value)
     with unit_of_work() as db:
         event = approve_several_cpns(db, authority(), people, decree, client(), now())
-    return redirect(url_for("admin.cpns.result", event_id=event.id), 303)
+    return redirect(url_for("admin.cpns.result", event_id=event.id, person=people), 303)
 
 
 @blueprint.get("/tolak")
@@ -121,14 +121,14 @@ def reject() -> ResponseReturnValue:
         return _preview(form, "admin/cpns/reject.html", 422)
     with unit_of_work() as db:
         event = reject_several_cpns(db, authority(), people, form.reason.value, client(), now())
-    return redirect(url_for("admin.cpns.result", event_id=event.id), 303)
+    return redirect(url_for("admin.cpns.result", event_id=event.id, person=people), 303)
 
 
 @blueprint.get("/hasil/<big_row:event_id>")
 def result(event_id: int) -> ResponseReturnValue:
-    """What a verdict led to, row by row; for who gave it."""
+    """What a verdict led to, row by row; for who gave it. The address carries the chosen."""
     with reading() as db:
-        told = told_result(db, authority(), event_id)
+        told = told_result(db, authority(), event_id, _chosen()[:MOST_AT_ONCE], now())
     if told is None:
         abort(404)
     return render_template("admin/cpns/result.html", result=told)

@@ -22,11 +22,10 @@ from app.domain.typed_text import one_line
 from app.flows.instansi.set_contact import set_contact
 from app.flows.instansi.set_pdm_window import (
     ClosesBeforeOpening,
-    UnknownInstansi,
     follow_national_window,
     set_pdm_window,
 )
-from app.models.instansi import Instansi
+from app.models.instansi import Instansi, UnknownInstansi
 from app.models.pdm_window import PdmWindow
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import client

@@ -23,7 +23,7 @@ from app.flows.identity.change_identity import UnderWay
 from app.flows.instansi import grant_mandate as granting
 from app.flows.instansi.revoke_mandate import revoke_mandate
 from app.models.admin_mandate import AdminMandate
-from app.models.instansi import Instansi
+from app.models.instansi import Instansi, UnknownInstansi
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import client
 from app.security.authority import NotToTouch, OutOfReach
@@ -125,7 +125,7 @@ def grant() -> ResponseReturnValue:
             return redirect(url_for("admin.mandates.page"), 303)
         case granting.UnknownPerson():
             refuse(form.nip, "NIP ini tidak ada di portal. Periksa lagi, atau impor dulu data pegawainya.")
-        case granting.UnknownInstansi():
+        case UnknownInstansi():
             refuse(form.instansi, "Instansi ini tidak ada. Pilih dari daftar.")
         case granting.AlreadyOver():
             refuse(form.until, "Tanggal ini sudah lewat. Isi hari ini atau sesudahnya.")

@@ -43,10 +43,6 @@ _FILTERS = ("nip", "nama", "email", "status", "kategori", "unit", "macet", "inst
 _HEADER = ["NIP", "Nama", "Kategori", "Kode instansi", "Unit kerja", "Status", "Email", "Macet sejak"]
 _ALL = ("", "Semua")
 _CHOOSE = "Pilih salah satu dari daftar."
-_STUCK_WORDS = {
-    Stuck.TOKEN.value: "Dapat token, belum pernah masuk",
-    Stuck.EMAIL.value: "Email ditolak atau dipantulkan server",
-}
 _MOST_WORDS = 5
 _LARGEST_ID = 2**31 - 1
 _CUT = f"Daftar ini terpotong: paling banyak {MOST_EXPORTED} baris. Persempit pencarian, lalu ekspor lagi."
@@ -75,7 +71,9 @@ class PeopleForm(FlaskForm):
         "Kategori", _CHOOSE, [_ALL, *((kind.value, kind.label) for kind in Category)], filters=[_or_nothing]
     )
     unit = StringField("Unit kerja")
-    macet = ChoiceField("Macet", _CHOOSE, [_ALL, *_STUCK_WORDS.items()], filters=[_or_nothing])
+    macet = ChoiceField(
+        "Macet", _CHOOSE, [_ALL, *((place.value, place.label) for place in Stuck)], filters=[_or_nothing]
+    )
     instansi = StringField("Kode instansi")
 
     nip_prefix: str = ""

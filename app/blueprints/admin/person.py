@@ -16,12 +16,12 @@ from app.domain.staff_file import Fault, read_phone
 from app.flows.identity.put_on_record import NipTaken
 from app.flows.people.correct_record import Corrected, OneAtATime, Record, Stale, correct_record
 from app.flows.people.deactivate import AlreadySo, deactivate, reactivate
-from app.flows.people.move_person import AlreadyThere, Moved, UnknownInstansi, move_person
+from app.flows.people.move_person import AlreadyThere, Moved, move_person
 from app.flows.people.send_token import Held, IsDeactivated, NoAddress, OnItsWay, send_token
 from app.flows.people.unlock import unlock_person
 from app.flows.people.view_person import look_at_person, open_record
 from app.models.identity_change import IdentityChange
-from app.models.instansi import Instansi
+from app.models.instansi import Instansi, UnknownInstansi
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import client, portal

@@ -161,7 +161,7 @@ def submit(
         return correction
     limits = _limits_on_queue(mailbox.nip, keys, client)
     # From here on, one by one for a NIP
-    has_room = [throttle.has_room(session, limit, key, now) for limit, key in limits]
+    has_room = [throttle.lock_bucket(session, limit, key, now) for limit, key in limits]
     is_too_much = not all(has_room)
     user = User.with_nip(session, mailbox.nip, lock=True)
     if same := EmailCorrection.open_for(session, mailbox.nip, mailbox.address):
@@ -171,7 +171,7 @@ def submit(
 
     wish = correction or _added(session, _new_wish(reference, mailbox.nip, mailbox.address, client, now))
     is_kept = typed.attachment is None or (
-        not is_too_much and _has_place_for_file(session, mailbox.nip, keys, client, now)
+        not is_too_much and _count_file(session, mailbox.nip, keys, client, now)
     )
     reaches = user if user and not is_too_much else None
     was_first = wish.submit(
@@ -184,7 +184,7 @@ def submit(
         throttle.charge(session, [key for _, key in limits], not is_too_much, now)
         _keep(session, wish, typed.attachment if is_kept else None, now)
         audit.record(
-            session, Tag.CORRECTION_SUBMITTED, user, client, now, ticket=wish.ticket, waits=int(is_too_much)
+            session, Tag.CORRECTION_SUBMITTED, user, client, now, ticket=wish.ticket, waits=is_too_much
         )
         letters.correction_received(session, wish, client, now)
     return EmailCorrection.with_reference(session, reference)
@@ -227,7 +227,7 @@ def _new_wish(
 
 def _added(session: Session, wish: EmailCorrection) -> EmailCorrection:
     """The wish, or the one that is there under its reference. A ticket that somebody has is drawn anew."""
-    while not wish.was_added(session):
+    while not wish.add(session):
         if there := EmailCorrection.with_reference(session, wish.reference):
             return there
         wish.ticket = new_ticket()
@@ -274,8 +274,8 @@ def _limits_on_queue(nip: Nip, keys: SigningKeys, client: Client) -> list[tuple[
     ]
 
 
-def _has_place_for_file(session: Session, nip: Nip, keys: SigningKeys, client: Client, now: datetime) -> bool:
-    """Count one more file. The same for every NIP, for its sender is told."""
+def _count_file(session: Session, nip: Nip, keys: SigningKeys, client: Client, now: datetime) -> bool:
+    """Count one more file; False where there is no room. The same for every NIP, for its sender is told."""
     if CorrectionAttachment.are_at_least(session, throttle.ATTACHMENTS_IN_ALL):
         return False
     per_line, per_nip = throttle.ATTACHMENTS_PER_LINE, throttle.ATTACHMENTS_PER_NIP

@@ -42,8 +42,7 @@ def approve_several_cpns(
     client: Client,
     now: datetime,
 ) -> AuditEvent:
-    """Open the accounts of all who still wait. Returns the event that keeps the result, one ending a
-    person."""
+    """Open the accounts of all who still wait. Returns the event of the verdict."""
     endings = passed_on(
         session,
         authority,

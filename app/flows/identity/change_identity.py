@@ -360,7 +360,7 @@ def _settled_for_owner(
         _put_back(session, authority, one, person, because, client, now)
     event = audit.record(
         session, Tag.CONTEST_SETTLED, person, client, now, actor=authority.admin,
-        change=change.id, reason=because, address_is_back=int(is_back),
+        change=change.id, reason=because, address_is_back=is_back,
     )  # fmt: skip
     if is_back:
         event.add(audit.before_and_after(session, "email", None, person.email))

@@ -6,7 +6,6 @@ file of invented ones would otherwise fetch them all. The new ones are shown as 
 left the reach of the admin since then is left out.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -123,7 +122,7 @@ def _as_shown(change: ImportChange, person: User) -> ShownChange:
 
 def _in_words(column: str, value: str | None) -> str:
     if column == "category" and value:
-        return _CATEGORIES.get(value, value)
+        return next((category.label for category in Category if category == value), value)
     return value or _NOTHING
 
 
@@ -136,4 +135,3 @@ def _masked_phone(phone: str) -> str:
 
 
 _MASKS = {"email": _masked_email, "phone": _masked_phone}
-_CATEGORIES: Mapping[str, str] = {category.value: category.label for category in Category}

@@ -12,7 +12,7 @@ from app.domain.nip import Nip
 from app.flows.identity.change_identity import UnderWay, Wish, begin_change
 from app.models.admin_mandate import AdminMandate, Role
 from app.models.identity_change import IdentityChange
-from app.models.instansi import Instansi
+from app.models.instansi import Instansi, UnknownInstansi
 from app.models.user import User
 from app.security.authority import NotToTouch
 
@@ -24,11 +24,6 @@ _NO_LONGER = NotToTouch("Mandat pusat Anda baru saja berakhir atau dicabut.")
 @dataclass(frozen=True)
 class UnknownPerson:
     pass
-
-
-@dataclass(frozen=True)
-class UnknownInstansi:
-    code: str
 
 
 @dataclass(frozen=True)

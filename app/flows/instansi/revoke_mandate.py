@@ -8,9 +8,9 @@ from app.domain.client import Client
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
 from app.flows.identity.put_on_record import end_mandate
-from app.flows.instansi.grant_mandate import UnknownInstansi, UnknownPerson, lock_for_mandate
+from app.flows.instansi.grant_mandate import UnknownPerson, lock_for_mandate
 from app.models.admin_mandate import AdminMandate
-from app.models.instansi import Instansi
+from app.models.instansi import Instansi, UnknownInstansi
 from app.models.user import User
 from app.security.authority import NotToTouch, OutOfReach
 

@@ -7,15 +7,10 @@ from sqlalchemy.orm import Session
 
 from app.domain.client import Client
 from app.models.audit_event import Tag
-from app.models.instansi import Instansi
+from app.models.instansi import Instansi, UnknownInstansi
 from app.models.pdm_window import PdmWindow
 from app.models.user import User
 from app.security import audit
-
-
-@dataclass(frozen=True)
-class UnknownInstansi:
-    code: str
 
 
 @dataclass(frozen=True)

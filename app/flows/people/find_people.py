@@ -9,7 +9,6 @@ something rare among many sees after a while what was found so far, and goes on 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
@@ -17,6 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 from app.domain.categories import Activation, Category
 from app.domain.client import Client
 from app.domain.email_address import EmailAddress
+from app.domain.labelled import Labelled
 from app.domain.spoken_name import beginnings_of
 from app.mail import letters
 from app.models.activation_count import ActivationUnit
@@ -37,11 +37,11 @@ _LONGEST_NIP = 18
 _FEW = (Activation.WAITING_APPROVAL, Activation.DEACTIVATED)
 
 
-class Stuck(StrEnum):
+class Stuck(Labelled):
     """Where people get stuck, as the desk asks for it."""
 
-    TOKEN = "token"  # got one, and never came in
-    EMAIL = "email"  # the mail server refused their letter
+    TOKEN = "token", "Dapat token, belum pernah masuk"  # got one, and never came in
+    EMAIL = "email", "Email ditolak atau dipantulkan server"  # the mail server refused their letter
 
 
 @dataclass(frozen=True)

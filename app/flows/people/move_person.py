@@ -10,7 +10,7 @@ from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
 from app.flows.identity.change_identity import Wish, begin_change, cancel_under_way, same_under_way
 from app.models.identity_change import IdentityChange
-from app.models.instansi import Instansi
+from app.models.instansi import Instansi, UnknownInstansi
 from app.models.user import User
 from app.security.authority import Authority, NotToTouch, OutOfReach
 
@@ -22,11 +22,6 @@ class Moved:
     person: User
     to: Instansi
     change: IdentityChange
-
-
-@dataclass(frozen=True)
-class UnknownInstansi:
-    pass
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,7 @@ def move_person(
         return person
     target = Instansi.with_code(session, code)
     if target is None:
-        return UnknownInstansi()
+        return UnknownInstansi(code)
     if target.id == person.instansi_id:
         return AlreadyThere()
 

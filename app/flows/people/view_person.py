@@ -32,33 +32,6 @@ from app.security.signing import SigningKeys
 _ROWS_SHOWN = 20
 _EVENTS_READ = 100  # far enough back to know what became of the last token
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
-_WHY_REFUSED = {
-    WhyRefused.EXPIRED.value: "dipakai terlambat, masa berlakunya sudah habis",
-    WhyRefused.USED.value: "sudah dipakai sebelumnya",
-    WhyRefused.OVERTAKEN.value: "data akun berubah sesudah token dikirim",
-    WhyRefused.NOTHING_OPEN.value: "tidak ada token yang sedang berlaku",
-}
-_LETTERS = {
-    Letter.TOKEN: "Token",
-    Letter.ADDRESS_NOT_REGISTERED: "Alamat tidak terdaftar",
-    Letter.ACCOUNT_DEACTIVATED: "Akun dinonaktifkan, jadi tanpa token",
-    Letter.PASSWORD_CHANGED: "Pemberitahuan: password diganti",
-    Letter.EMAIL_CHANGED: "Pemberitahuan: email diganti",
-    Letter.EMAIL_WILL_CHANGE: "Pemberitahuan: email akan diganti",
-    Letter.CORRECTION_LINK: "Tautan perbaikan email",
-    Letter.CORRECTION_RECEIVED: "Perbaikan email: diterima",
-    Letter.CORRECTION_IN_HAND: "Perbaikan email: diproses",
-    Letter.CORRECTION_APPROVED: "Perbaikan email: disetujui",
-    Letter.CORRECTION_REJECTED: "Perbaikan email: ditolak",
-    Letter.CORRECTION_FROZEN: "Perbaikan email: dibekukan",
-    Letter.CPNS_APPROVED: "CPNS: akun dibuka",
-    Letter.CPNS_REJECTED: "CPNS: akun tidak dibuka",
-    Letter.ACCOUNT_CHANGED: "Pemberitahuan: data atau status akun berubah",
-    Letter.BULK_ACT: "Laporan tindakan admin",
-    Letter.MANDATE_GRANTED: "Pemberitahuan: mandat admin diberikan",
-    Letter.MANDATE_REVOKED: "Pemberitahuan: mandat admin dicabut",
-    Letter.DESK_NOTICE: "Pemberitahuan untuk admin",
-}
 
 
 @dataclass(frozen=True)
@@ -283,9 +256,7 @@ def _story_after_hand_over(
     if request is not None and request.used_at:
         return [f"{handed_over} dan dipakai pada {shown_moment(request.used_at)}."]
     if refused := since.get(Tag.TOKEN_REFUSED):
-        why = _WHY_REFUSED.get(
-            str(refused.detail.get("reason")), "salah ketik, atau bukan token yang sedang berlaku"
-        )
+        why = next((why for why in WhyRefused if why == refused.detail.get("reason")), WhyRefused.WRONG).told
         return [f"{handed_over}. Token yang dipakai pada {shown_moment(refused.at)} ditolak: {why}."]
     if opened := since.get(Tag.LINK_OPENED):
         return [
@@ -296,7 +267,7 @@ def _story_after_hand_over(
 
 def _seen_mail(mail: OutboxMail, person: User) -> SeenMail:
     return SeenMail(
-        words=_LETTERS[mail.letter],
+        words=mail.letter.label,
         address=mail.to_address if mail.to_address == person.email else _masked(mail.to_address),
         state=mail.state,
         posted_at=mail.posted_at,

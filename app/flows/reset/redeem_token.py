@@ -73,7 +73,7 @@ def check(
         record = (
             audit.record if is_typed else partial(audit.record_once_a_minute, about=f"{nip.digits} {why}")
         )
-        record(session, Tag.TOKEN_REFUSED, account, client, now, typed=str(is_typed), reason=why)
+        record(session, Tag.TOKEN_REFUSED, account, client, now, typed=is_typed, reason=why)
         return TokenNotLive()
 
     if is_typed:

@@ -10,6 +10,7 @@ from app.domain.client import Client
 from app.domain.email_address import EmailAddress
 from app.domain.nip import Nip
 from app.domain.reset_secret import new_reference, new_row_key
+from app.domain.waits import whole_seconds
 from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.outbox_mail import OutboxMail
@@ -65,7 +66,7 @@ def request_reset(
     user = User.with_nip(session, nip)
     owner = user if user is not None and user.has_email(address) else None
     request, before = _wish(nip, address, owner, submission, client, now), None
-    while not request.was_added(session):
+    while not request.add(session):
         before = ResetRequest.with_submission(session, submission)
         if before is not None and before.asked_at > now - SENT_TWICE_WITHIN:
             return Posted(before, None)
@@ -137,11 +138,11 @@ def resend_token(
     request = ResetRequest.with_reference(session, reference)
     if request is None or not request.may_be_mailed_at(now, lifetime):
         return NothingToResend()
-    if not request.may_mail_again(session, now, cooldown):
+    if not request.claim_mail(session, now, cooldown):
         audit.record_once_a_minute(
             session, Tag.TOKEN_RESENT_TOO_SOON, request.user, client, now, about=request.reference
         )
-        return TooSoon(max(1, int((request.mailed_at + cooldown - now).total_seconds() + 0.999)))
+        return TooSoon(max(1, whole_seconds(request.mailed_at + cooldown - now)))
     most = throttle.TOKENS_IN_A_MAILBOX
     return Posted(
         request,
@@ -162,20 +163,21 @@ def _post_letter(
     others_may: bool,
     most: int,
 ) -> OutboxMail:
-    held = _is_held(session, request, others_may, most, keys, now)
+    held = _hold_or_count(session, request, others_may, most, keys, now)
     mail = letters.answer_to_reset_request(session, request, client, now, held)
     audit.record(session, tag, request.user, client, now, mail=mail.state, letter=mail.letter)
     return mail
 
 
-def _is_held(
+def _hold_or_count(
     session: Session, request: ResetRequest, others_may: bool, most: int, keys: SigningKeys, now: datetime
 ) -> bool:
-    """Whether the letter stays here, which leaves no trace on the page. An owner's letters are those that lie
-    in the mailbox; letters to whoever else was typed are counted. Both are looked at for everybody, and the
-    mailbox is held meanwhile: who asks in the same moment waits for the same row, whoever owns what."""
+    """Hold the letter, or count it. True when it is held, which leaves no trace on the page. An owner's
+    letters are those that lie in the mailbox; letters to whoever else was typed are counted. Both are looked
+    at for everybody, and the mailbox is held meanwhile: who asks in the same moment waits for the same row,
+    whoever owns what."""
     bucket = other_mails_bucket(EmailAddress(request.typed_email), keys)
-    has_room = throttle.has_room(session, throttle.OTHER_MAILS_PER_MAILBOX, bucket, now)
+    has_room = throttle.lock_bucket(session, throttle.OTHER_MAILS_PER_MAILBOX, bucket, now)
     lying = OutboxMail.in_mailbox_of(session, request.nip, request.user, now)
     if request.user is None:
         is_held = not (has_room and others_may)

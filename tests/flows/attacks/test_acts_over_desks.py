@@ -135,8 +135,9 @@ def test_a_verdict_over_several_desks_is_told_to_each_with_its_own_people(
     assert exported(peopled, Tag.BULK_ACT) == {"7301": 2, "3402": 1}
     result = words_of(sari.open(answer.location))
     assert all(name in result for name in ("Calon 7301 0", "Calon 7301 1", "Calon 3402 0"))
+    decided = [*events(peopled, Tag.CPNS_APPROVED), *events(peopled, Tag.CPNS_REJECTED)]
     listed = [
-        {int(pair.split(":")[0]) for pair in str(event.detail["people"]).split()}
+        {one.account_id for one in decided if one.instansi_id == event.instansi_id}
         for event in events(peopled, Tag.BULK_ACT)
     ]
     assert sorted(map(len, listed)) == [1, 2]

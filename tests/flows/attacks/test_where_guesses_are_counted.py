@@ -28,11 +28,12 @@ GUESS = {
 @pytest.mark.parametrize(
     ("compares", "places"),
     [
+        (r"passwords\.verified\(", {"web/entering.py": "log_in.begin("}),
         (
-            r"passwords\.verified\(",
-            {"web/entering.py": "log_in.begin(", "web/admins.py": "prove_again.begin("},
+            r"\bcompare\(",
+            {"web/entering.py": "log_in.begin(", "web/admins.py": "confirm_password.begin("},
         ),
-        (r"\.opens_code\(", {"flows/redeem_token.py": "throttle.take("}),
+        (r"\.opens_code\(", {"flows/reset/redeem_token.py": "throttle.take("}),
     ],
 )
 def test_a_secret_is_compared_only_where_a_try_is_counted_before(

@@ -267,6 +267,21 @@ def test_a_result_is_for_who_gave_the_verdict(peopled: Flask) -> None:
     assert wati.open(f"/admin/cpns/hasil/{2**64}").status_code == 404
 
 
+def test_the_trail_tells_who_was_changed_and_the_address_who_else_was_chosen(peopled: Flask) -> None:
+    (calon,), sari, wati = waiting(peopled, 1), person_id(peopled, SARI), logged_in(peopled, WATI)
+    answer = send(wati, APPROVE, [calon, sari], **SK)
+
+    (verdict,) = events(peopled, Tag.BULK_ACT)
+    assert verdict.detail == {"act": "cpns", "verdict": "disetujui", "how_many": 1, "sk": SK["sk_number"]}
+    whole, bare = wati.open(answer.location), wati.open(answer.location.partition("?")[0])
+    assert "Calon 7301 0" in whole.text
+    assert "Sari Wulandari" in whole.text
+    assert "Calon 7301 0" in bare.text
+    assert "Sari Wulandari" not in bare.text
+    foreign = wati.open(f"{answer.location}&person={person_id(peopled, RAKA)}")
+    assert words_of(foreign) == words_of(whole)
+
+
 def test_the_list_goes_on_page_by_page_and_by_the_beginning_of_a_nip(peopled: Flask) -> None:
     waiting(peopled, 60)
     wati, ratna = logged_in(peopled, WATI), logged_in(peopled, RATNA)

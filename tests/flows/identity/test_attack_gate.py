@@ -21,7 +21,6 @@ from app.flows.correction.review_correction import about_address
 from app.models import AdminMandate, AuditEvent, IdentityChange, Tag, User
 from app.runtime.db import reading, unit_of_work
 from app.security.authority import Authority
-from app.web.words.trail import WORDS
 from app.worker.duties import let_changes_take_effect
 from tests.cast import BUDI, DEWI, HADI, JOKO, NEW_PASSWORD, RAKA, RATNA, SARI, WATI, Person
 from tests.desk import centre, changes_take_effect, latest_change, user
@@ -301,7 +300,7 @@ def test_stopping_an_older_mandate_ends_the_one_that_followed(peopled: Flask, in
 
 @pytest.mark.usefixtures("peopled")
 def test_words_of_the_trail_for_a_nip_do_not_say_email() -> None:
-    assert WORDS[Tag.EMAIL_CHANGE_DECIDED] == "Perubahan diputuskan"
+    assert Tag.EMAIL_CHANGE_DECIDED.label == "Perubahan diputuskan"
 
 
 def test_in_use_without_an_address_one_admin_goes_on_with_nobody_but_the_thief_told(

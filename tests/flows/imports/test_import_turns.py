@@ -201,11 +201,11 @@ def test_workbooks_are_unpacked_one_after_the_other(monkeypatch: pytest.MonkeyPa
         sandbox.begun(staff_template.as_xlsx()) as first,
         sandbox.begun(staff_template.as_xlsx()) as second,
     ):
-        assert not first.is_read()
-        assert not second.is_read()
+        assert not first.read_on()
+        assert not second.read_on()
         assert second._process is None, "what one of them takes is what all take"
     with sandbox.begun(staff_template.as_xlsx()) as third:
-        assert not third.is_read()
+        assert not third.read_on()
         assert third._process is not None
 
 

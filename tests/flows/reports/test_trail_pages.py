@@ -18,7 +18,7 @@ from app.flows.reports import search_trail
 from app.models import AuditEvent, Instansi, Tag, User
 from app.runtime.db import reading, unit_of_work
 from app.security import audit
-from app.web.words.trail import GROUPS, WORDS
+from app.web.words.trail import GROUPS
 from tests.cast import BUDI, HADI, JOKO, PASSWORD, RAKA, RATNA, SARI, STRANGERS_NIP, WATI, Person
 from tests.desk import asked
 from tests.inbox import Inbox
@@ -53,7 +53,7 @@ def test_every_tag_has_words_in_one_group() -> None:
     listed = [tag for _, tags in GROUPS.values() for tag in tags]
 
     assert sorted(listed) == sorted(Tag)
-    assert len(WORDS) == len(Tag)
+    assert len({tag.label for tag in Tag}) == len(Tag)
 
 
 def test_the_newest_events_come_first_with_who_what_and_from_where(peopled: Flask) -> None:
@@ -308,6 +308,14 @@ def test_the_owner_sees_who_looked_at_the_account(peopled: Flask) -> None:
     own = words_of(logged_in(peopled, WATI).open("/akun"))
     assert own.count("Batas percobaan dihapus") == 20
     assert "Belum ada orang lain" in words_of(logged_in(peopled, RAKA).open("/akun"))
+
+
+def test_a_typed_code_is_told_from_a_link_as_a_truth_value(peopled: Flask) -> None:
+    visitor = Visitor(peopled)
+    visitor.reset_password("WDJB-MJHT", "Kuda-Laut7", BUDI.nip)
+
+    assert [event.detail["typed"] for event in events(peopled, Tag.TOKEN_REFUSED)] == [True]
+    assert "Cara: diketik" in words_of(logged_in(peopled, WATI).open("/admin/audit"))
 
 
 # -- why a token was refused

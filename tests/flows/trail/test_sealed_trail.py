@@ -1,5 +1,6 @@
 """Whoever changes, removes or adds a row of the trail behind the portal's back is found."""
 
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,14 +24,17 @@ from tests.conftest import MakeApp, people
 FROM_HERE = Client("203.0.113.7", "Firefox", "0123456789ab")
 
 
-def act(app: Flask, count: int = 1, **detail: int) -> None:
+def act(app: Flask, count: int = 1, **detail: str | int | bool) -> None:
     with app.app_context(), unit_of_work() as session:
         budi = session.scalars(select(User).where(User.nip == BUDI.nip)).one()
         wati = session.scalars(select(User).where(User.nip == WATI.nip)).one()
         for number in range(count):
-            audit.record(
-                session, Tag.PERSON_OPENED, budi, FROM_HERE, now(), actor=wati, number=number, **detail
-            )
+            event = audit.record(session, Tag.PERSON_OPENED, budi, FROM_HERE, now(), actor=wati)
+            event.detail = {"number": number, **detail}
+
+
+def _with_typed(detail: str, value: str) -> str:
+    return json.dumps({**json.loads(detail), "typed": json.loads(value)})
 
 
 def seal_all(app: Flask) -> None:
@@ -114,6 +118,24 @@ def test_a_changed_column_is_found(sealed: Flask, change: str) -> None:
 
     assert answer.exit_code == 1
     assert "segel 7" in answer.output or "segel -7" in answer.output or "segel 8 s.d. 98" in answer.output
+
+
+def test_a_truth_value_is_sealed_as_what_it_is(peopled: Flask) -> None:
+    """Rows of earlier releases hold its name or a number. They stay whole, and none passes for another."""
+    for typed in (True, "True", 1):
+        act(peopled, typed=typed)
+    seal_all(peopled)
+    assert verify(peopled).exit_code == 0
+
+    for seal_no, other in ((1, '"True"'), (1, "1"), (1, "false"), (2, "true"), (3, "true")):
+        with peopled.app_context(), reading() as session:
+            row = session.scalars(select(AuditEvent).where(AuditEvent.seal_no == seal_no)).one()
+            before = json.dumps(row.detail)
+        changed = _with_typed(before, other)
+        tamper(peopled, f"UPDATE audit_event SET detail = '{changed}' WHERE seal_no = {seal_no}")
+        assert f"segel {seal_no} (id" in verify(peopled).output
+        tamper(peopled, f"UPDATE audit_event SET detail = '{before}' WHERE seal_no = {seal_no}")
+        assert verify(peopled).exit_code == 0
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL itself refuses these

@@ -136,7 +136,7 @@ def test_every_event_with_everything_noted_is_shown(peopled: Flask, ratna: Visit
         f"{tag} on {page.split('?')[0]}"
         for tag in Tag
         for page in _pages_with(peopled, tag, detail, {**detail, "reason": "sebab yang tidak dikenal"}, {})
-        if (shown := ratna.open(page)).status_code != 200 or trail_words.WORDS[tag] not in words_of(shown)
+        if (shown := ratna.open(page)).status_code != 200 or tag.label not in words_of(shown)
     ]
 
     assert not not_shown
