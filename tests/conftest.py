@@ -26,7 +26,7 @@ from tests.databases import (
 )
 from tests.inbox import Inbox
 from tests.loaded_cast import load_cast
-from tests.made_once import COMPILED_TEMPLATES, keep_what_is_imported, make_once
+from tests.made_once import COMPILED_TEMPLATES, keep_what_is_imported, make_once, work_in_memory
 from tests.postgres_server import NoPostgres, throw_away_server
 from tests.visitor import Visitor
 
@@ -37,6 +37,7 @@ settings.register_profile("soak", deadline=None, max_examples=2000, print_blob=T
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 SECRET_KEY = "a key for tests only, of no use elsewhere"
+work_in_memory()
 make_once()
 db.create_engine = lent_engine  # type: ignore[assignment,attr-defined]
 

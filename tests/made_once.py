@@ -4,6 +4,9 @@
 """
 
 import gc
+import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -33,6 +36,8 @@ class _CompiledTemplates(BytecodeCache):
         self._code[bucket.key, bucket.checksum] = bucket.code
 
 
+_MEMORY = Path("/dev/shm")
+_ENOUGH = 2 * 1024**3  # bytes; three processes with a PostgreSQL each use less than half of it
 COMPILED_TEMPLATES = _CompiledTemplates()
 
 
@@ -41,6 +46,13 @@ def make_once() -> None:
     WhiteNoise.get_static_file = _served_once(WhiteNoise.get_static_file)
     assets._files_of = _hashed_once(assets._files_of)  # type: ignore[assignment]
     low_level.verify_secret = _verified_once(low_level.verify_secret)
+
+
+def work_in_memory() -> None:
+    """Let folders for temporary files be in memory where there is enough, so that no commit waits for a disk."""
+    if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ENOUGH:
+        os.environ["TMPDIR"] = str(_MEMORY)  # for other processes, too
+        tempfile.tempdir = None
 
 
 def keep_what_is_imported() -> None:

@@ -50,7 +50,8 @@ def throw_away_server() -> Iterator[str]:
         "jit": "off",
         "wal_level": "minimal",
         "max_wal_senders": "0",
-        "max_wal_size": "256MB",
+        "min_wal_size": "32MB",
+        "max_wal_size": "64MB",
     }
     options = " ".join([f"-k {folder}", *(f"-c {name}={value}" for name, value in settings.items())])
     _run([*run_as, programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"])
