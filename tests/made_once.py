@@ -49,7 +49,7 @@ def make_once() -> None:
 
 
 def work_in_memory() -> None:
-    """Let folders for temporary files be in memory where there is enough, so that no commit waits for a disk."""
+    """Let temporary files be in memory where there is enough, so that no commit waits for a disk."""
     if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ENOUGH:
         os.environ["TMPDIR"] = str(_MEMORY)  # for other processes, too
         tempfile.tempdir = None
