@@ -42,7 +42,7 @@ COMPILED_TEMPLATES = _CompiledTemplates()
 
 
 def make_once() -> None:
-    Rule._compile_builder = _builder_once(Rule._compile_builder)  # type: ignore[method-assign,assignment]
+    Rule.compile = _compiled_once(Rule.compile)  # type: ignore[method-assign,assignment]
     WhiteNoise.get_static_file = _served_once(WhiteNoise.get_static_file)
     assets._files_of = _hashed_once(assets._files_of)  # type: ignore[assignment]
     low_level.verify_secret = _verified_once(low_level.verify_secret)
@@ -56,21 +56,28 @@ def work_in_memory() -> None:
 
 
 def keep_what_is_imported() -> None:
-    """Let the collector of garbage pass over modules, templates and tests: they stay until the end."""
+    """Let the collector of garbage pass over modules and tests, which stay to the end, and come seldom."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
-def _builder_once(compile_builder: Callable[..., object]) -> Callable[..., object]:
-    """What builds an address."""
-    compiled: dict[tuple[object, ...], object] = {}
+def _compiled_once(compile_rule: Callable[[Rule], None]) -> Callable[[Rule], None]:
+    """What finds an address, and what builds it."""
+    compiled: dict[tuple[object, ...], Rule] = {}
 
-    def once(rule: Rule, append_unknown: bool = True) -> object:  # noqa: FBT001 (as it is called)
-        kinds = tuple(sorted((name, type(converter)) for name, converter in rule._converters.items()))
-        key = (rule.rule, append_unknown, repr(rule.defaults), repr(kinds), rule.subdomain, rule.host)
+    def once(rule: Rule) -> None:
+        kinds = tuple(rule.map.converters.values())
+        key = (rule.rule, repr(rule.defaults), rule.subdomain, rule.host, rule.merge_slashes, kinds)
         if key not in compiled:
-            compiled[key] = compile_builder(rule, append_unknown)
-        return compiled[key]
+            compile_rule(rule)
+            compiled[key] = rule
+            return
+        first = compiled[key]
+        rule._parts, rule._trace, rule._converters = first._parts, first._trace, first._converters
+        rule.arguments |= first.arguments
+        rule._build = first._build.__func__.__get__(rule)  # type: ignore[attr-defined]
+        rule._build_unknown = first._build_unknown.__func__.__get__(rule)  # type: ignore[attr-defined]
 
     return once
 
