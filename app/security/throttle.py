@@ -160,7 +160,7 @@ def take_all(session: Session, wanted: Sequence[tuple[Limit, str]], now: datetim
     """Where limits meet: count one try under each of them, or, when any refuses, under none. The statements
     are the same either way. Keys are held in the order given."""
     rooms = [lock_bucket(session, limit, key, now) for limit, key in wanted]
-    charge(session, [key for _, key in wanted], all(rooms), now)
+    charge(session, [key for _, key in wanted], now, is_charged=all(rooms))
     return all(rooms)
 
 
@@ -179,7 +179,7 @@ def lock_bucket(session: Session, limit: Limit, key: str, now: datetime) -> bool
     return session.scalars(held.returning(ThrottleBucket.count)).one() < limit.most
 
 
-def charge(session: Session, keys: Sequence[str], is_charged: bool, now: datetime) -> None:
+def charge(session: Session, keys: Sequence[str], now: datetime, *, is_charged: bool) -> None:
     """Count one try under each of the `keys`, whose rows are held; the same statement when there is nothing
     to count."""
     more = update(ThrottleBucket).where(ThrottleBucket.key.in_(keys))

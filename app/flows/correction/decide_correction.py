@@ -122,7 +122,7 @@ def approve(
     """Put the asked-for address on record, now or after the delay, or hand it on to a second admin."""
     found = _locked(session, authority, correction_id, now)
     if isinstance(found, AlreadyDecided):
-        return _said_again(found, _has_approved(authority, found, grounds))
+        return _said_again(found, is_the_same=_has_approved(authority, found, grounds))
     if not isinstance(found, EmailCorrection):
         return found
     weighed = weigh(session, authority, found, now)
@@ -163,7 +163,7 @@ def approve_many(
     for one in chosen:
         found, reason = locked[one.id], grounds[one.id]
         if isinstance(found, AlreadyDecided):
-            outcomes.append((one, _said_again(found, _has_approved(authority, found, reason))))
+            outcomes.append((one, _said_again(found, is_the_same=_has_approved(authority, found, reason))))
         elif not isinstance(found, EmailCorrection):
             outcomes.append((one, found))
         elif why := needs_a_look(weighed[one.id]):
@@ -191,7 +191,7 @@ def reject(
     """Answer no; the person is told the reason in the admin's words."""
     found = _locked(session, authority, correction_id, now)
     if isinstance(found, AlreadyDecided):
-        return _said_again(found, _has_rejected(authority, found, reason))
+        return _said_again(found, is_the_same=_has_rejected(authority, found, reason))
     if not isinstance(found, EmailCorrection):
         return found
     found.decide(CorrectionState.REJECTED, reason, authority.admin.id, now)
@@ -290,7 +290,7 @@ def _locked(
     return correction
 
 
-def _said_again(found: AlreadyDecided, is_the_same: bool) -> AlreadyDecided | SameAnswer:
+def _said_again(found: AlreadyDecided, *, is_the_same: bool) -> AlreadyDecided | SameAnswer:
     """A second answer changes nothing. One that says anything else than the first must be told so."""
     return SameAnswer(found.correction) if is_the_same else found
 

@@ -124,7 +124,7 @@ def ask_for_link(
 
 
 def behind_link(
-    session: Session, reference: str, is_fresh: bool
+    session: Session, reference: str, *, is_fresh: bool
 ) -> ProvenMailbox | AlreadyOnRecord | Ticket | None:
     """What the holder of a link is shown. An old link still leads to the ticket, and no longer to the
     form."""
@@ -181,7 +181,7 @@ def submit(
         client_address=client.address, file_not_kept=not is_kept,
     )  # fmt: skip
     if was_first:
-        throttle.charge(session, [key for _, key in limits], not is_too_much, now)
+        throttle.charge(session, [key for _, key in limits], now, is_charged=not is_too_much)
         _keep(session, wish, typed.attachment if is_kept else None, now)
         audit.record(
             session, Tag.CORRECTION_SUBMITTED, user, client, now, ticket=wish.ticket, waits=is_too_much

@@ -16,7 +16,7 @@ from app.domain.categories import Category
 from app.domain.client import Client
 from app.domain.email_address import EmailAddress
 from app.domain.file_changes import COLUMN_WORDS, ColumnCount, column_counts
-from app.models.audit_event import Tag
+from app.models.audit_event import Exported, Tag
 from app.models.import_batch import ImportBatch
 from app.models.import_change import ImportChange
 from app.models.user import User
@@ -88,7 +88,7 @@ def note_export(
     """Personal data leaves the portal."""
     audit.record(
         session, Tag.EXPORTED, None, client, now,
-        actor=authority.admin, instansi_id=batch.instansi_id, what="import_changes", file=file_kind,
+        actor=authority.admin, instansi_id=batch.instansi_id, what=Exported.CHANGES, file=file_kind,
         batch=batch.id,
     )  # fmt: skip
 

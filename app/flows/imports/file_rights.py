@@ -101,11 +101,12 @@ class FileRights:
         cls,
         session: Session,
         uploader: Uploader | None,
-        has_reason: bool,
         people: Collection[User],
         new_nips: Collection[str],
         addresses: Collection[EmailAddress],
         now: datetime,
+        *,
+        has_reason: bool,
     ) -> "FileRights":
         ids = [person.id for person in people]
         holders = select(AdminMandate.user_id).where(

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.client import Client
 from app.domain.staff_file import REPORT_COLUMNS, STAFF_COLUMNS
-from app.models.audit_event import Tag
+from app.models.audit_event import Exported, Tag
 from app.models.import_batch import ImportBatch, ImportRefusal
 from app.security import audit
 from app.security.authority import Authority
@@ -23,7 +23,7 @@ def note_export(
     """Personal data leaves the portal."""
     audit.record(
         session, Tag.EXPORTED, None, client, now,
-        actor=authority.admin, instansi_id=batch.instansi_id, what="import_refusals", file=file_kind,
+        actor=authority.admin, instansi_id=batch.instansi_id, what=Exported.REFUSALS, file=file_kind,
         batch=batch.id,
     )  # fmt: skip
 

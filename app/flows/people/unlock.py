@@ -44,7 +44,7 @@ def unlock(
 def unlock_person(
     session: Session, authority: Authority, person_id: int, keys: SigningKeys, client: Client, now: datetime
 ) -> User | OutOfReach | NotToTouch:
-    """The same, by an admin for one of his people."""
+    """The same, by an admin for one of the people within reach."""
     person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
     if isinstance(person, User):
         unlock(session, person.shown_nip, keys, client, now, authority.admin)

@@ -163,14 +163,14 @@ def _post_letter(
     others_may: bool,
     most: int,
 ) -> OutboxMail:
-    held = _hold_or_count(session, request, others_may, most, keys, now)
+    held = _hold_or_count(session, request, most, keys, now, others_may=others_may)
     mail = letters.answer_to_reset_request(session, request, client, now, held)
     audit.record(session, tag, request.user, client, now, mail=mail.state, letter=mail.letter)
     return mail
 
 
 def _hold_or_count(
-    session: Session, request: ResetRequest, others_may: bool, most: int, keys: SigningKeys, now: datetime
+    session: Session, request: ResetRequest, most: int, keys: SigningKeys, now: datetime, *, others_may: bool
 ) -> bool:
     """Hold the letter, or count it. True when it is held, which leaves no trace on the page. An owner's
     letters are those that lie in the mailbox; letters to whoever else was typed are counted. Both are looked
@@ -185,7 +185,7 @@ def _hold_or_count(
         is_held = lying.of_this_hour >= most
     else:
         is_held = request.is_spent or lying.is_full(most)
-    throttle.charge(session, [bucket], request.user is None and not is_held, now)
+    throttle.charge(session, [bucket], now, is_charged=request.user is None and not is_held)
     return is_held
 
 

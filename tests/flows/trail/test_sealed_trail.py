@@ -29,8 +29,9 @@ def act(app: Flask, count: int = 1, **detail: str | int | bool) -> None:
         budi = session.scalars(select(User).where(User.nip == BUDI.nip)).one()
         wati = session.scalars(select(User).where(User.nip == WATI.nip)).one()
         for number in range(count):
-            event = audit.record(session, Tag.PERSON_OPENED, budi, FROM_HERE, now(), actor=wati)
-            event.detail = {"number": number, **detail}
+            audit.record(session, Tag.PERSON_OPENED, budi, FROM_HERE, now(), actor=wati, number=number).add(
+                detail
+            )
 
 
 def _with_typed(detail: str, value: str) -> str:
