@@ -161,7 +161,10 @@ _engines: dict[str, Engine] = {}  # those that no app holds now
 
 def lent_engine(url: str, **options: Any) -> Engine:
     """In place of `create_engine`: where one is free, an engine that has compiled the portal's statements."""
-    return _engines.pop(_name_of(make_url(url)), None) or create_engine(url, **options)
+    name = _name_of(make_url(url))
+    if name in _shared and "pool_pre_ping" in options:
+        options["pool_pre_ping"] = False  # this server does not go away between two questions
+    return _engines.pop(name, None) or create_engine(url, **options)
 
 
 def give_back(engine: Engine) -> None:
