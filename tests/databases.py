@@ -62,7 +62,7 @@ class SqliteDatabase:
 
     def __init__(self, template: Path, folder: Path) -> None:
         self._template = template
-        self._file = folder / "shared.db"
+        self._file = folder / "portal.db"
 
     def emptied(self) -> str:
         """The URL of a migrated, empty database."""
