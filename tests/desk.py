@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from app.domain.act import Act
 from app.domain.client import Client
 from app.domain.corrections import CorrectionState, new_ticket
 from app.domain.indonesian_time import now, today_in_jakarta
@@ -97,7 +98,7 @@ def confirm_as_second(app: Flask, person: Person) -> None:
         assert held is not None
         assert change is not None
         confirmed = confirm_change(
-            session, held, change.id, timedelta(hours=24), Client("-", "-", "-"), now()
+            session, change.id, timedelta(hours=24), Act(Client("-", "-", "-"), now(), held)
         )
         assert isinstance(confirmed, IdentityChange), confirmed
 

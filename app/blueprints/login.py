@@ -21,9 +21,9 @@ from app.domain.indonesian_time import now
 from app.flows.login import log_in, log_out
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client
 from app.security.throttle import TooManyTries
 from app.web import limits, sessions
+from app.web.acts import own_act
 from app.web.again import LOST_CSRF, shows_again
 from app.web.asked import waits_for_token
 from app.web.entering import note_not_open, password_of, refuse_entry, try_to_enter
@@ -136,7 +136,7 @@ def logout() -> ResponseReturnValue:
     response = redirect(url_for("login.page"), 303)
     if visitor := sessions.visitor():
         with unit_of_work() as db:
-            log_out.log_out(db, visitor.user, visitor.login.id_hash, client(), now())
+            log_out.log_out(db, visitor.login.id_hash, own_act())
     sessions.forget(response)
     flash("Anda sudah keluar.", "success")
     return response

@@ -6,12 +6,12 @@ import click
 from flask.cli import with_appcontext
 
 from app.cli.trail import begin_trail, has_known_head
-from app.domain.indonesian_time import now
 from app.runtime import migrations
 from app.runtime.db import engine
 from app.runtime.migrations import State
 from app.runtime.portal import portal
 from app.runtime.schema_lock import HeldUp, schema_to_oneself
+from app.worker import acts
 from app.worker.cleaning import ChoresFailed, clean_up
 
 
@@ -56,7 +56,7 @@ def _say(sentence: str) -> None:
 def housekeeping() -> None:
     """Remove what nobody needs any more. The worker does the same every ten minutes."""
     try:
-        removed = clean_up(now())
+        removed = clean_up(acts.act())
     except ChoresFailed as failed:
         raise click.ClickException(f"tidak selesai: {failed}; sebabnya ada pada log") from failed
     click.echo(", ".join(f"{name}: {count}" for name, count in removed.items()))

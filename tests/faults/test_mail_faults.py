@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from sqlalchemy import event
 
+from app.domain.act import Act
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.mail import outbox
@@ -407,7 +408,11 @@ def _post_of_strangers(office: PostOffice, *addresses: str) -> None:
     with office.app.app_context(), unit_of_work() as session:
         for address in addresses:
             outbox.post(
-                session, Letter.DESK_NOTICE, address, SOMEBODY, now(), about={"what": "-", "path": "/"}
+                session,
+                Letter.DESK_NOTICE,
+                address,
+                Act(SOMEBODY, now(), None),
+                about={"what": "-", "path": "/"},
             )
 
 
@@ -416,7 +421,11 @@ def _post_many(office: PostOffice, letter: Letter, how_many: int) -> None:
         budi = User.with_nip(session, Nip(BUDI.nip))
         for number in range(how_many):
             outbox.post(
-                session, letter, f"p{number}@{letter.replace('_', '-')}.example", SOMEBODY, now(), user=budi
+                session,
+                letter,
+                f"p{number}@{letter.replace('_', '-')}.example",
+                Act(SOMEBODY, now(), None),
+                user=budi,
             )
 
 

@@ -27,10 +27,9 @@ from app.flows.cpns.reject_cpns import reject_several_cpns
 from app.models.instansi import Instansi
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client
 from app.security.authority import NotToTouch
 from app.web import again
-from app.web.admins import authority, chosen_instansi, proven_again
+from app.web.admins import authority, chosen_instansi, desk_act, proven_again
 from app.web.fields import DayField, LineField
 from app.web.headers import takes
 from app.web.row_ids import row_id, row_ids
@@ -101,7 +100,7 @@ def approve() -> ResponseReturnValue:
         return _preview(form, "admin/cpns/approve.html", 422)
     decree = Decree(form.sk_number.value, form.sk_date.value)
     with unit_of_work() as db:
-        event = approve_several_cpns(db, authority(), people, decree, client(), now())
+        event = approve_several_cpns(db, people, decree, desk_act())
     return redirect(url_for("admin.cpns.result", event_id=event.id, person=people), 303)
 
 
@@ -120,7 +119,7 @@ def reject() -> ResponseReturnValue:
     if not form.validate() or not 0 < len(people) <= MOST_AT_ONCE:
         return _preview(form, "admin/cpns/reject.html", 422)
     with unit_of_work() as db:
-        event = reject_several_cpns(db, authority(), people, form.reason.value, client(), now())
+        event = reject_several_cpns(db, people, form.reason.value, desk_act())
     return redirect(url_for("admin.cpns.result", event_id=event.id, person=people), 303)
 
 

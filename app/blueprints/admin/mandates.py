@@ -26,10 +26,9 @@ from app.flows.instansi.revoke_mandate import revoke_mandate
 from app.models.admin_mandate import AdminMandate
 from app.models.instansi import Instansi, UnknownInstansi
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
-from app.web.admins import authority, chosen_instansi, only_pusat, proven_again, stopped
+from app.web.admins import authority, chosen_instansi, desk_act, only_pusat, proven_again, stopped
 from app.web.fields import ChoiceField, DayField, LineField, NipOfAnotherField, refuse
 from app.web.row_ids import row_id
 
@@ -101,14 +100,7 @@ def grant() -> ResponseReturnValue:
         return _grant_page(form, 422)
     with unit_of_work() as db:
         granted = granting.grant_mandate(
-            db,
-            authority().admin,
-            form.nip.value,
-            form.code,
-            form.sk_number.value,
-            form.until.value,
-            client(),
-            now(),
+            db, form.nip.value, form.code, form.sk_number.value, form.until.value, desk_act()
         )
     match granted:
         case AdminMandate(awaits_second=True):
@@ -165,7 +157,7 @@ def revoke(mandate_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _revocation_page(form, mandate_id, 422)
     with unit_of_work() as db:
-        revoked = revoke_mandate(db, authority().admin, mandate_id, form.reason.value, client(), now())
+        revoked = revoke_mandate(db, mandate_id, form.reason.value, desk_act())
     match revoked:
         case AdminMandate():
             flash(f"Mandat {revoked.scope} milik {revoked.user.name} tidak berlaku lagi.", "success")

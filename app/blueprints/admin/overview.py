@@ -12,9 +12,8 @@ from app.models.audit_event import Exported
 from app.models.instansi import Instansi
 from app.runtime.db import reading, unit_of_work
 from app.runtime.logs import masked
-from app.runtime.portal import client
 from app.web import exports
-from app.web.admins import authority
+from app.web.admins import authority, desk_act
 from app.web.paging import page_number
 
 blueprint = Blueprint("overview", __name__, url_prefix="")
@@ -54,7 +53,7 @@ def export() -> ResponseReturnValue:
         lines = _lines(db, reach)
     what = Exported.UNITS if reach.instansi else Exported.RANKING
     with unit_of_work() as db:
-        overview.note_export(db, reach, what, file_kind, len(lines), client(), now())
+        overview.note_export(db, reach, what, file_kind, len(lines), desk_act())
     header = ["Unit kerja"] if reach.instansi else ["Peringkat", "Kode instansi", "Instansi"]
     cells = [_cells(line, place, reach.instansi) for place, line in enumerate(lines, start=1)]
     return exports.as_file(file_kind, what.label, [*header, *_FIGURES], cells)

@@ -11,7 +11,6 @@ from wtforms import StringField, ValidationError
 
 from app.domain.categories import Activation, Category
 from app.domain.email_address import EmailAddress, read_email
-from app.domain.indonesian_time import now
 from app.domain.nip import read_nip_beginning
 from app.domain.spoken_name import asked_for
 from app.flows.people.find_people import (
@@ -28,9 +27,8 @@ from app.flows.people.find_people import (
 from app.models.instansi import Instansi
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client
 from app.web import again, exports
-from app.web.admins import authority, proven_again
+from app.web.admins import authority, desk_act, proven_again
 from app.web.fields import ChoiceField, refuse
 from app.web.paging import an_id, digits, moment, read_cursor, word, written
 
@@ -150,7 +148,7 @@ def export() -> ResponseReturnValue:
             rows.append(_row(person, search.wishes))
     file_kind = exports.kind_asked_for()
     with unit_of_work() as db:
-        export_people(db, authority(), search.wishes, counts, file_kind, client(), now())
+        export_people(db, search.wishes, counts, file_kind, desk_act())
     return exports.as_file(file_kind, "pegawai", _HEADER, rows)
 
 

@@ -24,10 +24,10 @@ from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi, UnknownInstansi
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client, portal
+from app.runtime.portal import portal
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
-from app.web.admins import authority, proven_again, stopped
+from app.web.admins import authority, desk_act, proven_again, stopped
 from app.web.fields import ChoiceField, LineField, NipOfAnotherField, refuse
 from app.web.words.trail import words_for
 
@@ -71,7 +71,7 @@ class MoveForm(FlaskForm):
 @blueprint.get("")
 def page(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
-        sight = look_at_person(db, authority(), person_id, portal().keys, client(), now())
+        sight = look_at_person(db, person_id, portal().keys, desk_act())
     if isinstance(sight, OutOfReach):
         raise stopped(sight)
     return render_template(
@@ -110,16 +110,7 @@ def save(person_id: int) -> ResponseReturnValue:
         opens_cpns = portal().settings.cpns_activation == "otomatis"
         wanted, why = form.record, form.reason.value
         outcome = correct_record(
-            db,
-            authority(),
-            person_id,
-            seen,
-            wanted,
-            why,
-            opens_cpns,
-            portal().settings.email_change_delay,
-            client(),
-            now(),
+            db, person_id, seen, wanted, why, opens_cpns, portal().settings.email_change_delay, desk_act()
         )
     match outcome:
         case OutOfReach() | NotToTouch():
@@ -154,9 +145,7 @@ def save(person_id: int) -> ResponseReturnValue:
 @blueprint.post("/kirim-token")
 def resend(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
-        outcome = send_token(
-            db, authority(), person_id, _submission(person_id), portal().keys, client(), now()
-        )
+        outcome = send_token(db, person_id, _submission(person_id), portal().keys, desk_act())
     match outcome:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
@@ -185,7 +174,7 @@ def resend(person_id: int) -> ResponseReturnValue:
 @proven_again
 def unlock(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
-        outcome = unlock_person(db, authority(), person_id, portal().keys, client(), now())
+        outcome = unlock_person(db, person_id, portal().keys, desk_act())
     if not isinstance(outcome, User):
         raise stopped(outcome)
     return _back(person_id, "Batas percobaan sudah dibuka. Pegawai dapat mencoba lagi sekarang.")
@@ -208,7 +197,7 @@ def close(person_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _reason_page("admin/people/deactivate.html", person, form, 422)
     with unit_of_work() as db:
-        outcome = deactivate(db, authority(), person_id, form.reason.value, client(), now())
+        outcome = deactivate(db, person_id, form.reason.value, desk_act())
     match outcome:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
@@ -238,7 +227,7 @@ def open_again(person_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _reason_page("admin/people/reactivate.html", person, form, 422)
     with unit_of_work() as db:
-        outcome = reactivate(db, authority(), person_id, form.reason.value, client(), now())
+        outcome = reactivate(db, person_id, form.reason.value, desk_act())
     match outcome:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
@@ -267,7 +256,7 @@ def move(person_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _move_page(person, form, 422)
     with unit_of_work() as db:
-        outcome = move_person(db, authority(), person_id, form.code.value, form.reason.value, client(), now())
+        outcome = move_person(db, person_id, form.code.value, form.reason.value, desk_act())
     match outcome:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
@@ -290,7 +279,7 @@ def _on_screen(person_id: int) -> User:
     """Somebody to act on, whose record comes on the screen: the look is recorded."""
     _whom(person_id)
     with unit_of_work() as db:
-        person = open_record(db, authority(), person_id, client(), now())
+        person = open_record(db, person_id, desk_act())
     if isinstance(person, OutOfReach):
         raise stopped(person)
     return person

@@ -12,8 +12,8 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from app.domain.act import Act
 from app.domain.categories import Activation
-from app.domain.client import Client
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.labelled import Labelled
 from app.mail import letters
@@ -67,26 +67,22 @@ class Result:
 
 
 def passed_on(
-    session: Session,
-    authority: Authority,
-    people: Collection[int],
-    act: Callable[[User], None],
-    now: datetime,
+    session: Session, people: Collection[int], decide: Callable[[User], None], act: Act[Authority]
 ) -> dict[int, Ending]:
-    """Do the act to all who still wait, in one transaction: what the result says is what has happened.
+    """Decide about all who still wait, in one transaction: what the result says is what has happened.
 
     Who is out of reach is left out without a word. The rows are locked in the order of their ids, so that two
     admins with the same list wait and never deadlock.
     """
     endings: dict[int, Ending] = {}
     for person_id in sorted(set(people)):
-        match authority.person_to_act_on(session, person_id, today_in_jakarta(now)):
+        match act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at)):
             case OutOfReach():
                 continue
             case NotToTouch():
                 endings[person_id] = Ending.REFUSED
             case User() as person if person.activation is Activation.WAITING_APPROVAL:
-                act(person)
+                decide(person)
                 endings[person_id] = Ending.DONE
             case User():
                 endings[person_id] = Ending.NOT_WAITING
@@ -94,28 +90,22 @@ def passed_on(
 
 
 def record_verdict(
-    session: Session,
-    authority: Authority,
-    verdict: Verdict,
-    endings: dict[int, Ending],
-    client: Client,
-    now: datetime,
-    **why: str,
+    session: Session, verdict: Verdict, endings: dict[int, Ending], act: Act[Authority], **why: str
 ) -> AuditEvent:
     """Write down how each ended, for each desk its own people, and tell the centre where it was more than
     one. Returns one of the events, by which `told_result` finds what was decided."""
     done = sum(ending is Ending.DONE for ending in endings.values())
     events = [
         audit.record(
-            session, Tag.BULK_ACT, None, client, now, actor=authority.admin, instansi_id=desk,
+            session, Tag.BULK_ACT, None, act, instansi_id=desk,
             act="cpns", verdict=verdict, how_many=sum(ending is Ending.DONE for ending in part.values()),
-            **why,
+            **why
         )
-        for desk, part in _by_desk(session, authority, endings).items()
+        for desk, part in _by_desk(session, act.by, endings).items()
     ]  # fmt: skip
     session.flush()
     if done > 1:
-        letters.bulk_act(session, authority.admin, f"akun CPNS {verdict.label}", done, client, now)
+        letters.bulk_act(session, act.by.admin, f"akun CPNS {verdict.label}", done, act)
     return events[0]
 
 

@@ -7,13 +7,12 @@ left the reach of the admin since then is left out.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from app.domain.act import Act
 from app.domain.categories import Category
-from app.domain.client import Client
 from app.domain.email_address import EmailAddress
 from app.domain.file_changes import COLUMN_WORDS, ColumnCount, column_counts
 from app.models.audit_event import Exported, Tag
@@ -82,13 +81,11 @@ def part(
     return rows, some[-1][0].id if len(some) == _AT_ONCE else None
 
 
-def note_export(
-    session: Session, authority: Authority, batch: ImportBatch, file_kind: str, client: Client, now: datetime
-) -> None:
+def note_export(session: Session, batch: ImportBatch, file_kind: str, act: Act[Authority]) -> None:
     """Personal data leaves the portal."""
     audit.record(
-        session, Tag.EXPORTED, None, client, now,
-        actor=authority.admin, instansi_id=batch.instansi_id, what=Exported.CHANGES, file=file_kind,
+        session, Tag.EXPORTED, None, act,
+        instansi_id=batch.instansi_id, what=Exported.CHANGES, file=file_kind,
         batch=batch.id,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.nip import Nip
 from app.models.account import Account
 from app.models.audit_event import Tag
@@ -57,7 +57,7 @@ class Entered:
 
 
 def begin(
-    session: Session, nip: Nip, marks: Collection[str], keys: SigningKeys, client: Client, now: datetime
+    session: Session, nip: Nip, marks: Collection[str], keys: SigningKeys, act: Act[None]
 ) -> Attempt | TooManyTries:
     """Count the try before the password is looked at. `marks` are those that the browser carries, of
     whomever: one of them may be this person's, and then the try counts with those of all browsers that know
@@ -66,15 +66,15 @@ def begin(
     is_known = account.browser_mark is not None and account.browser_mark in marks
     limit = LOGIN_IN_KNOWN_BROWSERS if is_known else LOGIN_IN_NEW_BROWSERS
     bucket = _bucket(limit, nip, keys)
-    answer = guesses.take(session, limit, bucket, now)
+    answer = guesses.take(session, limit, bucket, act.at)
     if isinstance(answer, TooManyTries):
-        audit.record_once_a_minute(session, Tag.LOGIN_THROTTLED, account, client, now, about=nip.digits)
+        audit.record_once_a_minute(session, Tag.LOGIN_THROTTLED, account, act, about=nip.digits)
         return answer
     return Attempt(nip, limit, bucket, account, User.old_costs(session))
 
 
 def finish(
-    session: Session, attempt: Attempt, is_right: bool, better_hash: str | None, client: Client, now: datetime
+    session: Session, attempt: Attempt, is_right: bool, better_hash: str | None, act: Act[None]
 ) -> Entered | NotOpen | WrongPassword:
     """Decide on the account as it is now; a password changed since `begin` makes the old one wrong.
 
@@ -83,7 +83,7 @@ def finish(
     """
     user = User.with_nip(session, attempt.nip, lock=True) if is_right else None
     if user is None or user.password_hash != attempt.password_hash:
-        audit.record(session, Tag.LOGIN_REFUSED, attempt.account, client, now)
+        audit.record(session, Tag.LOGIN_REFUSED, attempt.account, act)
         return WrongPassword()
 
     guesses.give_back(session, attempt.limit, attempt.bucket)
@@ -94,18 +94,16 @@ def finish(
             session,
             Tag.LOGIN_NOT_OPEN,
             user,
-            client,
-            now,
+            act.done_by(user),
             about=attempt.nip.digits,
-            actor=user,
             activation=user.activation,
         )
         return NotOpen(user)
 
     previous = user.last_login_at
     tag = Tag.LOGIN if user.activation.is_active else Tag.ACTIVATED
-    user.note_login(now)
-    audit.record(session, tag, user, client, now, actor=user)
+    user.note_login(act.at)
+    audit.record(session, tag, user, act.done_by(user))
     return Entered(user, previous)
 
 

@@ -13,8 +13,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
+from app.domain.act import Act
 from app.domain.categories import Activation, Category
-from app.domain.client import Client
 from app.domain.email_address import EmailAddress
 from app.domain.labelled import Labelled
 from app.domain.paging import ROWS_A_PAGE, Cursor, Key
@@ -118,24 +118,16 @@ def _is_meant(person: User, authority: Authority, wishes: Wishes) -> bool:
 
 
 def export_people(
-    session: Session,
-    authority: Authority,
-    wishes: Wishes,
-    counts: Mapping[int, int],
-    file_kind: str,
-    client: Client,
-    now: datetime,
+    session: Session, wishes: Wishes, counts: Mapping[int, int], file_kind: str, act: Act[Authority]
 ) -> None:
     """Leave a trace of a list that has been taken out of the portal (`counts` by instansi), and tell the
     centre. Where the centre has asked for one instansi, that one sees it too."""
     how_many = sum(counts.values())
     parts: dict[int | None, int] = (
-        {wishes.instansi_id: how_many} if wishes.instansi_id else authority.parts(counts)
+        {wishes.instansi_id: how_many} if wishes.instansi_id else act.by.parts(counts)
     )
-    audit.record_parts(
-        session, Tag.EXPORTED, parts, client, now, actor=authority.admin, what=Exported.PEOPLE, file=file_kind
-    )
-    letters.bulk_act(session, authority.admin, "mengekspor daftar pegawai", how_many, client, now)
+    audit.record_parts(session, Tag.EXPORTED, parts, act, what=Exported.PEOPLE, file=file_kind)
+    letters.bulk_act(session, act.by.admin, "mengekspor daftar pegawai", how_many, act)
 
 
 def units_of(session: Session, instansi_id: int) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
@@ -28,9 +28,7 @@ class Limited:
     until: datetime
 
 
-def unlock(
-    session: Session, nip: Nip, keys: SigningKeys, client: Client, now: datetime, actor: User | None = None
-) -> None:
+def unlock(session: Session, nip: Nip, keys: SigningKeys, act: Act[audit.Actor]) -> None:
     """Forget the NIP's tries at login and token, whether it exists or not, and the mails that others have
     caused to its address on record. Its tokens need no unlocking: they are held back only while one lies in
     the mailbox."""
@@ -38,17 +36,17 @@ def unlock(
     log_in.forget_tries(session, nip, keys)
     for _, _, key in _buckets(nip, user.email if user else None, keys):
         throttle.forget(session, key)
-    audit.record(session, Tag.UNLOCKED, user, client, now, actor=actor)
+    audit.record(session, Tag.UNLOCKED, user, act)
 
 
 def unlock_person(
-    session: Session, authority: Authority, person_id: int, keys: SigningKeys, client: Client, now: datetime
+    session: Session, person_id: int, keys: SigningKeys, act: Act[Authority]
 ) -> User | OutOfReach | NotToTouch:
     """The same, by an admin for one of the people within reach."""
-    person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
+    person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if isinstance(person, User):
-        unlock(session, person.shown_nip, keys, client, now, authority.admin)
-        letters.act_on_holder(session, authority.admin, person, "membuka batas percobaan", client, now)
+        unlock(session, person.shown_nip, keys, act)
+        letters.act_on_holder(session, act.by.admin, person, "membuka batas percobaan", act)
     return person
 
 

@@ -10,8 +10,8 @@ from typing import assert_never
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, lazyload
 
+from app.domain.act import Act
 from app.domain.categories import Activation
-from app.domain.client import Client
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeState
 from app.domain.indonesian_time import shown_moment, today_in_jakarta
@@ -75,10 +75,10 @@ class Sight:
 
 
 def look_at_person(
-    session: Session, authority: Authority, person_id: int, keys: SigningKeys, client: Client, now: datetime
+    session: Session, person_id: int, keys: SigningKeys, act: Act[Authority]
 ) -> Sight | OutOfReach:
     """Everything on one page, each list short and read through an index."""
-    person = open_record(session, authority, person_id, client, now)
+    person = open_record(session, person_id, act)
     if not isinstance(person, User):
         return person
     session.flush()
@@ -86,37 +86,35 @@ def look_at_person(
     mails = _last_mails(session, person)
     requests = _last_requests(session, person)
     changes = _last_changes(session, person)
-    today = today_in_jakarta(now)
+    today = today_in_jakarta(act.at)
     return Sight(
         person=person,
-        objection=authority.objection(session, person, today),
+        objection=act.by.objection(session, person, today),
         standing=[
             _standing(person),
             *_about_address(person, changes),
             *_about_bounce(person, mails),
             *_story_of_token(person, mails, requests, events),
         ],
-        limits=limits_on(session, person, keys, now),
+        limits=limits_on(session, person, keys, act.at),
         mails=[_seen_mail(mail, person) for mail in mails],
         requests=[
-            SeenRequest(request.asked_at, _masked(request.typed_email), _fate(request, person, now))
+            SeenRequest(request.asked_at, _masked(request.typed_email), _fate(request, person, act.at))
             for request in requests
         ],
         corrections=_last_corrections(session, person),
         changes=changes,
-        sessions=len(LoginSession.all_of(session, person.id, now)),
+        sessions=len(LoginSession.all_of(session, person.id, act.at)),
         mandates=AdminMandate.held_by(session, person.id, today),
         events=events[:_ROWS_SHOWN],
     )
 
 
-def open_record(
-    session: Session, authority: Authority, person_id: int, client: Client, now: datetime
-) -> User | OutOfReach:
+def open_record(session: Session, person_id: int, act: Act[Authority]) -> User | OutOfReach:
     """Somebody's record comes on the screen, on the page or in a form: who looked is recorded."""
-    person = authority.person(session, person_id)
+    person = act.by.person(session, person_id)
     if isinstance(person, User):
-        audit.record(session, Tag.PERSON_OPENED, person, client, now, actor=authority.admin)
+        audit.record(session, Tag.PERSON_OPENED, person, act)
     return person
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from werkzeug.routing import Rule
 
 from app import create_app
+from app.domain.act import Act
 from app.domain.client import COMMAND_LINE
 from app.domain.corrections import IdentityCheck
 from app.domain.identity import ChangeKind, ChangeState
@@ -91,7 +92,7 @@ def desk(peopled: Flask) -> Desk:
         )  # fmt: skip
         session.add_all([change, batch])
         audit.record(
-            session, Tag.BULK_ACT, None, COMMAND_LINE, now(), actor=wati, instansi_id=wati.instansi_id
+            session, Tag.BULK_ACT, None, Act(COMMAND_LINE, now(), wati), instansi_id=wati.instansi_id
         )
         session.flush()
         mandate = session.scalars(select(AdminMandate.id).where(AdminMandate.user_id == wati.id)).one()

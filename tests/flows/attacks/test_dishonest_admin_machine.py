@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from app import create_app
 from app.cli import demo
+from app.domain.act import Act
 from app.domain.categories import Activation, Category
 from app.domain.client import Client
 from app.domain.corrections import IdentityCheck
@@ -103,7 +104,7 @@ class DishonestAdmin(RuleBasedStateMachine):
             decision = Decision(
                 address, IdentityCheck.IN_PERSON, "Datang ke loket", person.credential_version
             )
-            change_email(session, held, person.id, decision, DELAY, FROM, self._at)
+            change_email(session, person.id, decision, DELAY, self._act(held))
 
         self._with(who, whom, act)
 
@@ -119,7 +120,7 @@ class DishonestAdmin(RuleBasedStateMachine):
                 before.work_unit,
                 None,
             )
-            correct_record(session, held, person.id, before.version, wanted, "x", True, DELAY, FROM, self._at)
+            correct_record(session, person.id, before.version, wanted, "x", True, DELAY, self._act(held))
 
         self._with(who, whom, act)
 
@@ -128,15 +129,13 @@ class DishonestAdmin(RuleBasedStateMachine):
         self._with(
             who,
             whom,
-            lambda session, held, person: move_person(session, held, person.id, code, "x", FROM, self._at),
+            lambda session, held, person: move_person(session, person.id, code, "x", self._act(held)),
         )
 
     @rule(whom=integers(0, 20), who=integers(0, 5), closes=booleans())
     def closes_or_opens(self, whom: int, who: int, *, closes: bool) -> None:
         act = deactivate if closes else reactivate
-        self._with(
-            who, whom, lambda session, held, person: act(session, held, person.id, "x", FROM, self._at)
-        )
+        self._with(who, whom, lambda session, held, person: act(session, person.id, "x", self._act(held)))
 
     @rule(whom=integers(0, 20), who=integers(0, 5), code=sampled_from(("7301", "3402", None)))
     def appoints(self, whom: int, who: int, code: str | None) -> None:
@@ -145,13 +144,11 @@ class DishonestAdmin(RuleBasedStateMachine):
                 until = (self._at + timedelta(days=300)).date()
                 grant_mandate(
                     session,
-                    held.admin,
                     person.shown_nip,
                     code,
                     f"SK-{next(self._numbers)}",
                     until,
-                    FROM,
-                    self._at,
+                    self._act(held),
                 )
 
         self._with(who, whom, act)
@@ -161,7 +158,7 @@ class DishonestAdmin(RuleBasedStateMachine):
         def act(session: Session, held: Authority, _person: User) -> None:
             mandates = session.scalars(select(AdminMandate).order_by(AdminMandate.id)).all()
             if held.is_pusat:
-                revoke_mandate(session, held.admin, mandates[which % len(mandates)].id, "x", FROM, self._at)
+                revoke_mandate(session, mandates[which % len(mandates)].id, "x", self._act(held))
 
         self._with(who, 0, act)
 
@@ -172,13 +169,13 @@ class DishonestAdmin(RuleBasedStateMachine):
                 select(IdentityChange.id).order_by(IdentityChange.id.desc()).limit(10)
             ).all()
             if changes and confirms:
-                done = confirm_change(session, held, changes[which % len(changes)], DELAY, FROM, self._at)
+                done = confirm_change(session, changes[which % len(changes)], DELAY, self._act(held))
                 if isinstance(done, IdentityChange) and done.decided_by_id in self._in_hands:
                     assert self._has_long_stood_by_himself(session, held.admin), (
                         "one admin was his own second"
                     )
             elif changes:
-                cancel_change(session, held, changes[which % len(changes)], "x", None, FROM, self._at)
+                cancel_change(session, changes[which % len(changes)], "x", None, self._act(held))
 
         self._with(who, 0, act)
 
@@ -200,7 +197,7 @@ class DishonestAdmin(RuleBasedStateMachine):
             }  # fmt: skip
             with SeenInFile() as seen:
                 uploader = Uploader(held, instansi, next(self._numbers), "alasan")
-                terms = Terms(seen, True, FROM, self._at, uploader=uploader)
+                terms = Terms(seen, True, self._act(held), uploader=uploader)
                 import_staff(session, vet([Line(2, cells, None)], seen), terms)
 
         self._with(who, whom, act)
@@ -215,7 +212,10 @@ class DishonestAdmin(RuleBasedStateMachine):
                 due = IdentityChange.due(session, self._at, 50)
             for change_id in due:
                 with unit_of_work() as session:
-                    take_effect(session, change_id, FROM, self._at)
+                    take_effect(session, change_id, Act(FROM, self._at, None))
+
+    def _act(self, held: Authority) -> Act[Authority]:
+        return Act(FROM, self._at, held)
 
     # -- what must not come of it
     # -------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from app.domain.act import Act
 from app.domain.client import Client
 from app.domain.indonesian_time import now
 from app.flows.login.log_out import end_other_sessions
@@ -149,7 +150,7 @@ def test_whoever_ends_sessions_while_a_password_is_reset_gets_no_mark_for_it(
             assert elsewhere.submit(sari.reset_password, code, "Kuda-Laut7").result().status_code == 303
         with unit_of_work() as session:
             is_done = end_other_sessions(
-                session, as_the_thief_was_recognised, "his session", Client("-", "-", "-"), now()
+                session, "his session", Act(Client("-", "-", "-"), now(), as_the_thief_was_recognised)
             )
 
     assert not is_done

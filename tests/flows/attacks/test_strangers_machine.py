@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import delete, select, update
 
+from app.domain.act import Act
 from app.domain.client import Client
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now
@@ -41,6 +42,7 @@ from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
 from app.security import throttle
 from app.web import limits
+from app.worker import acts
 from tests.cast import BUDI, SARI, STRANGERS_NIP
 from tests.visitor import Visitor
 
@@ -119,7 +121,7 @@ class Strangers(RuleBasedStateMachine):
                 lambda session, name=name: request_reset(
                     session, Nip(nip), EmailAddress(address), self.keys.fingerprint(name, nip, address),
                     self.keys,
-                    self._anyone(), now(),
+                    Act(self._anyone(), now(), None),
                 )
             )  # fmt: skip
 
@@ -129,7 +131,11 @@ class Strangers(RuleBasedStateMachine):
         if references:
             again = references[-1 - which % len(references)]
             keys, sender = self.keys, self._anyone()
-            self._done(lambda session: resend_token(session, again, COOLDOWN, LIFETIME, keys, sender, now()))
+            self._done(
+                lambda session: resend_token(
+                    session, again, COOLDOWN, LIFETIME, keys, Act(sender, now(), None)
+                )
+            )
 
     @rule(
         nip=st.sampled_from(NIPS),
@@ -142,12 +148,14 @@ class Strangers(RuleBasedStateMachine):
         name = str(form) if form < 2 else str(next(self.numbers) + 100)
         wish = self._done(
             lambda session: (
-                ask_for_link(session, Nip(nip), EmailAddress(address), name, keys, sender, now()).wish
+                ask_for_link(
+                    session, Nip(nip), EmailAddress(address), name, keys, Act(sender, now(), None)
+                ).wish
             )
         )
         if submits and address == STRANGERS:
             typed = Typed("Budi", "", "Email lama", "", None, self.chance.choice([None, Nip(BUDI.nip)]))
-            self._done(lambda session: submit(session, wish.reference, typed, keys, sender, now()))
+            self._done(lambda session: submit(session, wish.reference, typed, keys, Act(sender, now(), None)))
 
     @rule(times=st.integers(1, 6))
     def try_tokens(self, times: int) -> None:
@@ -156,7 +164,7 @@ class Strangers(RuleBasedStateMachine):
             wrong = Code("".join(self.chance.choices("BCDFGHJK", k=8)))
             self._done(
                 lambda session, wrong=wrong: redeem_token.check(
-                    session, Nip(BUDI.nip), wrong, "Kuda-Laut7", "mysapk2021", keys, sender, now()
+                    session, Nip(BUDI.nip), wrong, "Kuda-Laut7", "mysapk2021", keys, Act(sender, now(), None)
                 )
             )
 
@@ -180,7 +188,7 @@ class Strangers(RuleBasedStateMachine):
 
     @rule()
     def house_is_kept(self) -> None:
-        self._done(lambda session: answer_unclaimed(session, now()))
+        self._done(lambda session: answer_unclaimed(session, acts.act()))
 
     @precondition(lambda self: self.mailbox)
     @rule()

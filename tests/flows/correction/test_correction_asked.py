@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from app.blueprints.email_correction import LONGEST_BODY
+from app.domain.act import Act
 from app.domain.attachment import LARGEST_SIDE_KEPT, LONGEST_ATTACHMENT, LONGEST_FILE, is_redrawn
 from app.domain.categories import Activation, Category
 from app.domain.client import Client
@@ -32,6 +33,7 @@ from app.models.identity_change import IdentityChange
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
 from app.security.throttle import CORRECTIONS_PER_LINE
+from app.worker import acts
 from tests.cast import BUDI, HADI, JOKO, SARI, STRANGERS_NIP, TONO, WATI
 from tests.inbox import Inbox, Mail
 from tests.photos import PLACE, TURNED_RIGHT, camera_notes, from_phone, grainy, jpeg, opened, paper, png
@@ -413,7 +415,7 @@ def _approved(session_of: Flask, correction_id: int, state: ChangeState, moment:
         session.flush()
         if state is not ChangeState.NEEDS_SECOND:
             correction.decide(CorrectionState.APPROVED, None, admin.id, moment)
-        letters.correction_approved(session, correction, change, DECIDE, moment)
+        letters.correction_approved(session, correction, change, Act(DECIDE, moment, None))
 
 
 @pytest.mark.parametrize(
@@ -459,7 +461,7 @@ def test_a_request_in_hand_rejected_or_frozen_is_told_on_page_and_by_mail(
             correction = EmailCorrection.with_id(session, correction_id)
             assert correction is not None
             what(correction)
-            letter(session, correction, DECIDE, now())
+            letter(session, correction, Act(DECIDE, now(), None))
         mail = inbox.fetch_one(NEW)
         assert "192.0.2" not in mail.text + mail.html
         assert requests_in(peopled)[0].ticket in mail.subject
@@ -792,7 +794,7 @@ def test_two_workers_that_keep_house_at_once_answer_once(
 
     def work() -> int:
         with peopled.app_context(), unit_of_work() as session:
-            return answer_unclaimed(session, now())
+            return answer_unclaimed(session, acts.act())
 
     assert _all_at_once([work] * 4) == [0, 0, 0, 1]
     assert DATA_DO_NOT_MATCH in inbox.fetch_one(NEW).text

@@ -13,9 +13,10 @@ from flask import Flask
 from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
+from app.domain.act import Act
 from app.domain.attachment import Attachment
 from app.domain.categories import Category
-from app.domain.client import Client
+from app.domain.client import WORKER, Client
 from app.domain.corrections import CorrectionState, new_ticket
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind, ChangeState
@@ -33,7 +34,7 @@ from app.models.outbox_mail import PUT_OFF_FOR, MailState
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
 from app.security import throttle
-from app.worker import imports
+from app.worker import acts, imports
 from app.worker.cleaning import ChoresFailed, all_chores, clean_up, one_step
 from app.worker.loop import work
 from tests.cast import (
@@ -443,7 +444,7 @@ def test_when_the_portal_takes_a_request_in_hand_cannot_be_told_from_its_ticket(
         for minutes in range(119, 0, -1):
             moment = answer_at - timedelta(minutes=minutes)
             with peopled.app_context(), unit_of_work() as session:
-                answer_unclaimed(session, moment)
+                answer_unclaimed(session, Act(WORKER, moment, None))
                 if session.scalars(select(EmailCorrection)).one().state is CorrectionState.IN_HAND:
                     break
         distances.add(minutes)
@@ -545,9 +546,13 @@ def _submitted(
     session: Session, nip: str, address: str, line: str, *, attached: bool = False
 ) -> EmailCorrection:
     keys, sender, size = portal().keys, Client(line, "-", "-"), 1000
-    wish = ask_for_link(session, Nip(nip), EmailAddress(address), address + line, keys, sender, now()).wish
+    wish = ask_for_link(
+        session, Nip(nip), EmailAddress(address), address + line, keys, Act(sender, now(), None)
+    ).wish
     file = Attachment("image/png", b"x" * size) if attached else None
-    sent = submit(session, wish.reference, Typed("Orang", "", "Lama", "", file), keys, sender, now())
+    sent = submit(
+        session, wish.reference, Typed("Orang", "", "Lama", "", file), keys, Act(sender, now(), None)
+    )
     assert isinstance(sent, EmailCorrection)
     return sent
 
@@ -690,9 +695,9 @@ def test_house_is_kept_in_steps_that_others_hardly_wait_for(peopled: Flask) -> N
         session.execute(insert(OutboxMail), rows)
 
     with peopled.app_context():
-        assert one_step(all_chores()["mails"], now()) == housekeeping.ROWS_AT_ONCE
-        assert clean_up(now())["mails"] == housekeeping.ROWS_AT_ONCE + 1
-        assert not any(clean_up(now()).values())
+        assert one_step(all_chores()["mails"], acts.act()) == housekeeping.ROWS_AT_ONCE
+        assert clean_up(acts.act())["mails"] == housekeeping.ROWS_AT_ONCE + 1
+        assert not any(clean_up(acts.act()).values())
 
 
 # -- the worker
@@ -753,7 +758,7 @@ def test_a_chore_that_fails_leaves_the_other_chores_their_step(peopled: Flask) -
     run_sql(peopled, "ALTER TABLE login_session RENAME TO away")
 
     with peopled.app_context(), pytest.raises(ChoresFailed, match="sessions"):
-        clean_up(now())
+        clean_up(acts.act())
 
     with peopled.app_context(), reading() as session:
         assert session.scalars(select(EmailCorrection.state)).one() is CorrectionState.REJECTED

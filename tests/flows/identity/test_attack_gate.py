@@ -10,6 +10,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
+from app.domain.act import Act
 from app.domain.categories import Category
 from app.domain.client import Client
 from app.domain.corrections import IdentityCheck
@@ -385,7 +386,7 @@ def test_a_decision_taken_while_its_admin_is_dismissed_is_frozen_too(peopled: Fl
             EmailAddress("x@contoh.example"), IdentityCheck.IN_PERSON, "x", sari.credential_version
         )
         client = Client("203.0.113.66", "x", "-")
-        deciding.change_email(session, held, sari.id, decision, timedelta(hours=24), client, now())
+        deciding.change_email(session, sari.id, decision, timedelta(hours=24), Act(client, now(), held))
         session.flush()
         dismissal = threading.Thread(
             target=lambda: peopled.test_cli_runner().invoke(args=["admin", "revoke", WATI.nip])

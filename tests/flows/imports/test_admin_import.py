@@ -17,7 +17,9 @@ import xlsxwriter
 from flask import Flask
 from sqlalchemy import func, select
 
+from app.domain.act import Act
 from app.domain.categories import Activation
+from app.domain.client import WORKER
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.domain.nip import Nip
 from app.flows.imports import run_batch
@@ -881,7 +883,7 @@ def left(app: Flask) -> tuple[int, int, int]:
 
 def house_kept(app: Flask, after: timedelta) -> None:
     with app.app_context():
-        clean_up(now() + after)
+        clean_up(Act(WORKER, now() + after, None))
 
 
 def test_the_bytes_go_after_a_day_the_refused_rows_after_a_month_and_the_batch_stays(

@@ -13,6 +13,8 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from app.domain.act import Act
+from app.domain.client import WORKER
 from app.domain.file_changes import column_counts
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
@@ -254,7 +256,7 @@ def test_they_go_with_the_refused_rows(peopled: Flask, wati: Visitor) -> None:
     page = imported(peopled, wati, staff_file(row(BUDI, nama="Budi Baru")))
     for days, left in ((29, 2), (31, 0)):
         with peopled.app_context():
-            clean_up(now() + timedelta(days=days))
+            clean_up(Act(WORKER, now() + timedelta(days=days), None))
         with peopled.app_context(), reading() as session:
             assert session.scalar(select(func.count()).select_from(ImportChange)) == left
 

@@ -17,7 +17,7 @@ from app.flows.imports import run_batch
 from app.flows.imports.import_batches import SAME_FILE_WITHIN
 from app.models import AdminMandate, BatchState, ImportBatch, User
 from app.runtime.db import reading, unit_of_work
-from app.worker import imports
+from app.worker import acts, imports
 from app.worker.cleaning import clean_up
 from tests.cast import RAKA, RATNA, WATI
 from tests.flows.imports.importing import (
@@ -313,7 +313,7 @@ def test_a_report_that_was_forgotten_for_weeks_is_in_nobodys_way(peopled: Flask,
             "where no worker has kept house"
         )
         with peopled.app_context():
-            clean_up(now())
+            clean_up(acts.act())
         assert upload(again, staff_file(newcomer(2))).status_code == 303
 
 

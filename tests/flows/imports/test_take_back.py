@@ -10,7 +10,9 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
+from app.domain.act import Act
 from app.domain.categories import Activation, Category
+from app.domain.client import WORKER
 from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
@@ -642,7 +644,7 @@ def test_what_was_left_is_forgotten_after_a_month(peopled: Flask, wati: Visitor)
     assert len(left(peopled, page)) == 1
 
     with peopled.app_context():
-        clean_up(now() + timedelta(days=31))
+        clean_up(Act(WORKER, now() + timedelta(days=31), None))
 
     assert left(peopled, page) == {}
     with peopled.app_context(), reading() as session:

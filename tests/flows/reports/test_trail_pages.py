@@ -11,6 +11,7 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.act import Act
 from app.domain.client import Client
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now
@@ -33,7 +34,7 @@ def note(
     with app.app_context(), unit_of_work() as session:
         by = user(session, actor)
         # mypy takes the words of the detail for `instansi_id`
-        audit.record(session, tag, user(session, account), FROM_HERE, now(), actor=by, **detail)  # type: ignore[arg-type]
+        audit.record(session, tag, user(session, account), Act(FROM_HERE, now(), by), **detail)  # type: ignore[arg-type]
 
 
 def user(session: Session, person: Person | None) -> User | None:
@@ -189,7 +190,7 @@ def test_a_long_trail_comes_page_by_page(peopled: Flask) -> None:
     with peopled.app_context(), unit_of_work() as session:
         budi = user(session, BUDI)
         for number in range(120):
-            audit.record(session, Tag.TOKEN_ASKED, budi, FROM_HERE, now(), mail=1000 + number)
+            audit.record(session, Tag.TOKEN_ASKED, budi, Act(FROM_HERE, now(), None), mail=1000 + number)
     visitor = logged_in(peopled, WATI)
     seen: list[str] = []
     page = visitor.open("/admin/audit")

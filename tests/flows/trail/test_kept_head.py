@@ -17,7 +17,7 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import select, text
 
-from app.domain.client import Client
+from app.cli import acts
 from app.domain.indonesian_time import now
 from app.models import AuditEvent, AuditHead, Tag
 from app.runtime import migrations
@@ -593,9 +593,7 @@ def test_nothing_is_sealed_anew_while_anything_is_wrong(two_keys: Flask) -> None
 def start_resealing(app: Flask, steps: int) -> None:
     for _ in range(steps):
         with app.app_context(), unit_of_work() as session:
-            outcome = sealing.reseal_next(
-                session, app.extensions["portal"].keys, None, sealing_client(), now()
-            )
+            outcome = sealing.reseal_next(session, app.extensions["portal"].keys, None, acts.act())
             assert isinstance(outcome, sealing.Resealed)
             assert outcome.heads is None
 
@@ -610,10 +608,6 @@ def fields_of(record: logging.LogRecord) -> dict[str, object]:
     """What the line says beside its sentence."""
     fields: dict[str, object] = record.__dict__["fields"]
     return fields
-
-
-def sealing_client() -> Client:
-    return Client("-", "command line", "-")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import func, select, text
 
+from app.domain.act import Act
 from app.domain.client import Client
 from app.domain.indonesian_time import now
 from app.models import ActivationDay, AuditEvent, AuditHead, Tag, User
@@ -29,9 +30,8 @@ def act(app: Flask, count: int = 1, **detail: str | int | bool) -> None:
         budi = session.scalars(select(User).where(User.nip == BUDI.nip)).one()
         wati = session.scalars(select(User).where(User.nip == WATI.nip)).one()
         for number in range(count):
-            audit.record(session, Tag.PERSON_OPENED, budi, FROM_HERE, now(), actor=wati, number=number).add(
-                detail
-            )
+            event = audit.record(session, Tag.PERSON_OPENED, budi, Act(FROM_HERE, now(), wati), number=number)
+            event.add(detail)
 
 
 def _with_typed(detail: str, value: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from app.domain.act import Act
 from app.domain.client import Client
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
@@ -67,7 +68,13 @@ def poisoned(peopled: Flask) -> Flask:
                 old_value=cell,
                              new_value=cell)
             )  # fmt: skip
-            audit.record(session, Tag.DEACTIVATED, evil, Client("203.0.113.1", cell, "x"), now(), reason=cell)
+            audit.record(
+                session,
+                Tag.DEACTIVATED,
+                evil,
+                Act(Client("203.0.113.1", cell, "x"), now(), None),
+                reason=cell,
+            )
         session.execute(update(ImportBatch).values(delimiter=";"))
     with peopled.app_context(), unit_of_work() as session:
         note_counts(session, count_people(session), now())
