@@ -1,7 +1,6 @@
 """/perbaikan-email: someone whose address on record is wrong or dead asks for another one, and follows what
 becomes of it."""
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from io import SEEK_END
@@ -54,6 +53,7 @@ from app.security.throttle import OTHER_MAILS_PER_MAILBOX
 from app.web import again, limits
 from app.web.again import LOST_CSRF, shows_again
 from app.web.fields import EmailField, NipField, refuse
+from app.web.form_ids import new_form_id
 from app.web.headers import takes
 from app.web.pages import error_page
 
@@ -163,7 +163,7 @@ def ask() -> ResponseReturnValue:
     if likely_meant := form.email.likely_meant(form.email_checked.data):
         return _ask_page(form, 422, likely_meant)
     limits.count_mail()
-    form_id, moment = form.form_id.data or secrets.token_urlsafe(), now()
+    form_id, moment = form.form_id.data or new_form_id(), now()
     with unit_of_work() as db:
         posted = ask_for_link(
             db, form.nip.value, form.email.value, form_id, portal().keys, client(), moment,
@@ -260,7 +260,7 @@ def _ask_page(form: AskForm, status: int = 200, likely_meant: str | None = None)
     page = render_template(
         "correction/ask.html",
         form=form,
-        form_id=form.form_id.data or secrets.token_urlsafe(12),
+        form_id=form.form_id.data or new_form_id(),
         likely_meant=likely_meant,
         has_errors=bool(form.errors),
         searched=searched,

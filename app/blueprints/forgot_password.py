@@ -1,8 +1,5 @@
 """/lupa-password: step 2 of the flow. Its answer is the same for everybody."""
 
-import hashlib
-import secrets
-
 from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
@@ -16,6 +13,7 @@ from app.web import limits
 from app.web.again import LOST_CSRF, shows_again
 from app.web.asked import remember
 from app.web.fields import EmailField, NipField
+from app.web.form_ids import new_form_id, submission
 
 blueprint = Blueprint("forgot_password", __name__)
 
@@ -31,7 +29,7 @@ def _page(form: ForgotPasswordForm, status: int = 200, likely_meant: str | None 
     page = render_template(
         "auth/forgot_password.html",
         form=form,
-        form_id=form.form_id.data or secrets.token_urlsafe(12),
+        form_id=form.form_id.data or new_form_id(),
         likely_meant=likely_meant,
         has_errors=bool(form.errors),
     )
@@ -78,9 +76,5 @@ def ask() -> ResponseReturnValue:
 
 
 def _submission(form: ForgotPasswordForm) -> str:
-    """Names the very form that was sent, so that a double click is one wish, and the form opened anew another
-    one."""
-    form_id = form.form_id.data or secrets.token_urlsafe()
-    return hashlib.sha256(
-        "\n".join((form_id, form.nip.value.digits, form.email.value.key)).encode()
-    ).hexdigest()
+    """A double click is one request."""
+    return submission(form.form_id.data, form.nip.value.digits, form.email.value.key)

@@ -116,8 +116,8 @@ def revoke(nip: Nip, code: str | None, *, pusat: bool) -> None:
 def list_mandates(code: str | None) -> None:
     """Print the mandates that hold today, the newest first, one a line: NIP, scope, SK, last day, name."""
     with reading() as db:
-        instansi = Instansi.with_code(db, code) if code else None
-        if code and instansi is None:
+        instansi = Instansi.one_or_all(db, code)
+        if isinstance(instansi, UnknownInstansi):
             raise click.ClickException(f"Instansi dengan kode {code} tidak ada.")
         reach = AdminMandate.instansi_id == instansi.id if instansi else true()
         for mandate in AdminMandate.listed(db, reach, today_in_jakarta(now()), None, None):

@@ -1,9 +1,6 @@
 """/admin/pegawai/<person>: where somebody stands and why, and what the desk can do about it. Each dangerous
 act has its page."""
 
-import hashlib
-import secrets
-
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
@@ -29,6 +26,7 @@ from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
 from app.web.admins import authority, proven_again, stopped
 from app.web.fields import ChoiceField, LineField, NipOfAnotherField, refuse
+from app.web.form_ids import new_form_id, submission
 from app.web.words.trail import words_for
 
 blueprint = Blueprint("person", __name__, url_prefix="/pegawai/<row:person_id>")
@@ -80,7 +78,7 @@ def page(person_id: int) -> ResponseReturnValue:
         person=sight.person,
         held=authority(),
         words_for=words_for,
-        form_id=secrets.token_urlsafe(12),
+        form_id=new_form_id(),
     )
 
 
@@ -330,9 +328,7 @@ def _reason_page(template: str, person: User, form: ReasonForm, status: int = 20
 
 def _move_page(person: User, form: MoveForm, status: int = 200) -> Response:
     with reading() as db:
-        others = [
-            (one.code, f"{one.name} ({one.code})") for one in Instansi.all(db) if one.id != person.instansi_id
-        ]
+        others = [one.choice for one in Instansi.all(db) if one.id != person.instansi_id]
     page = render_template(
         "admin/person_move.html", person=person, form=form, others=others, has_errors=bool(form.errors)
     )
@@ -355,5 +351,4 @@ def _waits(change: IdentityChange) -> str:
 
 def _submission(person_id: int) -> str:
     """One page, one letter: a double click is the same form."""
-    form_id = request.form.get("form_id") or secrets.token_urlsafe()
-    return hashlib.sha256("\n".join((form_id, "kirim-token", str(person_id))).encode()).hexdigest()
+    return submission(request.form.get("form_id"), "kirim-token", str(person_id))

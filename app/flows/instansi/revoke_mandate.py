@@ -41,9 +41,9 @@ def revoke_mandates_of(
     person = User.with_nip(session, nip, lock=True)
     if person is None:
         return UnknownPerson()
-    instansi = Instansi.with_code(session, instansi_code) if instansi_code else None
-    if instansi_code and instansi is None:
-        return UnknownInstansi(instansi_code)
+    instansi = Instansi.one_or_all(session, instansi_code)
+    if isinstance(instansi, UnknownInstansi):
+        return instansi
     if instansi or is_pusat:
         held = AdminMandate.held_over(session, person.id, instansi.id if instansi else None, today)
     else:
