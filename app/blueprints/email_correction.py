@@ -167,7 +167,7 @@ def ask() -> ResponseReturnValue:
     form_id, asking = form.form_id.data or secrets.token_urlsafe(), act()
     with unit_of_work() as db:
         posted = ask_for_link(
-            db, form.nip.value, form.email.value, form_id, portal().keys, asking,
+            db, form.nip.value, form.email.value, form_id, asking,
             may_mail_others=limits.may_mail_others(),
         )  # fmt: skip
     limits.count_ask()
@@ -234,7 +234,7 @@ def fill_in(link: str) -> ResponseReturnValue:
             typed = form.typed(attachment)
     limits.count_mail()
     with unit_of_work() as db:
-        outcome = submit(db, reference, typed, portal().keys, act())
+        outcome = submit(db, reference, typed, act())
     session.pop("correction_asked", None)
     match outcome:
         case None:

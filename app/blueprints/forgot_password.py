@@ -10,7 +10,6 @@ from wtforms import StringField
 
 from app.flows.reset.request_reset import request_reset
 from app.runtime.db import unit_of_work
-from app.runtime.portal import portal
 from app.web import limits
 from app.web.acts import act
 from app.web.again import LOST_CSRF, shows_again
@@ -69,7 +68,7 @@ def ask() -> ResponseReturnValue:
     limits.count_mail()
     with unit_of_work() as db:
         asked = request_reset(
-            db, form.nip.value, form.email.value, _submission(form), portal().keys, act(),
+            db, form.nip.value, form.email.value, _submission(form), act(),
             may_mail_others=limits.may_mail_others()
         )  # fmt: skip
     limits.count_ask()

@@ -19,7 +19,6 @@ from app.models.admin_mandate import AdminMandate
 from app.models.instansi import Instansi, UnknownInstansi
 from app.models.pdm_window import PdmWindow
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import portal
 from app.security.authority import NotToTouch
 
 _UNKNOWN_NIP = "NIP ini tidak ada di portal. Impor dulu data pegawainya."
@@ -43,7 +42,7 @@ def approve(nip: Nip) -> None:
 def unlock(nip: Nip) -> None:
     """Lift the limits that wrong tries have set on a NIP."""
     with unit_of_work() as db:
-        lift_limits(db, nip, portal().keys, act())
+        lift_limits(db, nip, act())
     click.echo(f"Batas percobaan untuk NIP {nip.grouped} dihapus.")
 
 

@@ -12,7 +12,6 @@ from app.domain.waits import whole_minutes
 from app.flows.login import desk_password, log_in
 from app.models.user import User
 from app.runtime.db import unit_of_work
-from app.runtime.portal import portal
 from app.security import passwords
 from app.security.throttle import TooManyTries
 from app.web import limits, sessions
@@ -34,7 +33,7 @@ def try_to_enter(
 ) -> TooManyTries | log_in.WrongPassword | log_in.NotOpen | tuple[log_in.Entered, str]:
     """With the person who has entered comes the id of the new session, to be given to the browser."""
     with unit_of_work() as db:
-        attempt = log_in.begin(db, nip, sessions.browser_marks(), portal().keys, act())
+        attempt = log_in.begin(db, nip, sessions.browser_marks(), act())
     if isinstance(attempt, TooManyTries):
         return attempt
     is_right, better_hash = compare(password, attempt)

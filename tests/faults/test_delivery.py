@@ -485,9 +485,7 @@ def test_the_longest_names_and_addresses_still_fit_in_lines_of_mail(
         budi.name, budi.email, budi.email_key = "N" * 200, longest, EmailAddress(longest).key
         budi.instansi.name, budi.instansi.helpdesk_contact = "I" * 200, "K" * 300
         for nip in BUDI.nip, STRANGERS_NIP:
-            request_reset(
-                session, Nip(nip), EmailAddress(longest), nip, portal().keys, Act(SOMEBODY, now(), None)
-            )
+            request_reset(session, Nip(nip), EmailAddress(longest), nip, Act(SOMEBODY, now(), None))
 
     office.deliver()
 

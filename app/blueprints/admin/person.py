@@ -71,7 +71,7 @@ class MoveForm(FlaskForm):
 @blueprint.get("", endpoint="page")
 def show(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
-        sight = look_at_person(db, person_id, portal().keys, desk_act())
+        sight = look_at_person(db, person_id, desk_act())
     if isinstance(sight, OutOfReach):
         raise stopped(sight)
     return render_template(
@@ -145,7 +145,7 @@ def save(person_id: int) -> ResponseReturnValue:
 @blueprint.post("/kirim-token")
 def resend(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
-        outcome = send_token(db, person_id, _submission(person_id), portal().keys, desk_act())
+        outcome = send_token(db, person_id, _submission(person_id), desk_act())
     match outcome:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
@@ -174,7 +174,7 @@ def resend(person_id: int) -> ResponseReturnValue:
 @proven_again
 def unlock(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
-        outcome = unlock_person(db, person_id, portal().keys, desk_act())
+        outcome = unlock_person(db, person_id, desk_act())
     if not isinstance(outcome, User):
         raise stopped(outcome)
     return _back(person_id, "Batas percobaan sudah dibuka. Pegawai dapat mencoba lagi sekarang.")

@@ -10,15 +10,12 @@ from app.models.audit_event import Tag
 from app.models.login_session import LoginSession
 from app.models.user import User
 from app.security import audit, guesses
-from app.security.signing import SigningKeys
 from app.security.throttle import TooManyTries
 
 
-def begin(
-    session: Session, marks: Collection[str], keys: SigningKeys, act: Act[User]
-) -> log_in.Attempt | TooManyTries:
+def begin(session: Session, marks: Collection[str], act: Act[User]) -> log_in.Attempt | TooManyTries:
     """Count the try like one at the login: whoever holds a stolen session must not guess here instead."""
-    return log_in.begin(session, act.by.shown_nip, marks, keys, act.done_by(None))
+    return log_in.begin(session, act.by.shown_nip, marks, act.done_by(None))
 
 
 def finish(
@@ -29,7 +26,7 @@ def finish(
     if user is None or not is_right or user.password_hash != attempt.password_hash:
         audit.record(session, Tag.LOGIN_REFUSED, user, act.done_by(None))
         return False
-    guesses.give_back(session, attempt.limit, attempt.bucket)
+    guesses.give_back(session, attempt.limit, attempt.nip.digits)
     login.note_proof(session, act.at)
     audit.record(session, Tag.PASSWORD_SHOWN_AGAIN, user, act.done_by(user))
     return True

@@ -15,7 +15,6 @@ from app.models.outbox_mail import MailState, OutboxMail
 from app.models.user import User
 from app.security import audit, throttle
 from app.security.authority import Authority, NotToTouch, OutOfReach
-from app.security.signing import SigningKeys
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class IsDeactivated:
 
 
 def send_token(
-    session: Session, person_id: int, submission: str, keys: SigningKeys, act: Act[Authority]
+    session: Session, person_id: int, submission: str, act: Act[Authority]
 ) -> OnItsWay | Held | NoAddress | IsDeactivated | OutOfReach | NotToTouch:
     """Ask for a token as the owner would: the same letter, and as many more of them that nobody who asks from
     outside can keep the desk from helping. The same `submission` twice is one letter."""
@@ -54,7 +53,7 @@ def send_token(
         return NoAddress()
     address = EmailAddress(person.email)
     most = throttle.TOKENS_IN_A_MAILBOX_BY_DESK
-    asked = request_reset(session, person.shown_nip, address, submission, keys, act.done_by(None), most=most)
+    asked = request_reset(session, person.shown_nip, address, submission, act.done_by(None), most=most)
     first = (
         select(OutboxMail)
         .where(OutboxMail.reset_request_id == asked.request.id)

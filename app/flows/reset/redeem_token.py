@@ -57,9 +57,8 @@ def check(
 ) -> Proven | TokenNotLive | TooWeak | TooManyTries:
     """Prove the token first; only its owner is told what is wrong with the password."""
     limit = throttle.TOKEN_PER_NIP
-    bucket = keys.fingerprint(limit.name, nip.digits)
     is_typed = not isinstance(proof, Link)
-    answer = throttle.take(session, limit, bucket, act.at) if is_typed else None
+    answer = throttle.take(session, limit, nip.digits, act.at) if is_typed else None
     account = Account.of(session, nip)
     if isinstance(answer, TooManyTries):
         audit.record_once_a_minute(session, Tag.TOKEN_THROTTLED, account, act, about=nip.digits)
@@ -76,7 +75,7 @@ def check(
         return TokenNotLive()
 
     if is_typed:
-        throttle.forget(session, bucket)
+        throttle.forget(session, limit, nip.digits)
     user = request.user
     policy = policy_for(session, user, policy_setting, act.at)
     if sentences := faults(password, policy) or personal_faults(password, user.as_password_owner):
@@ -85,9 +84,7 @@ def check(
     return Proven(request.reference)
 
 
-def redeem(
-    session: Session, proven: Proven, password_hash: str, keys: SigningKeys, act: Act[None]
-) -> User | TokenNotLive:
+def redeem(session: Session, proven: Proven, password_hash: str, act: Act[None]) -> User | TokenNotLive:
     """Spend the token and write the password, if nothing has changed since. Of parallel holders one gets the
     user.
 
@@ -104,7 +101,7 @@ def redeem(
 
     user.set_password(password_hash, act.at)
     user.mail_failed_at = None  # the mailbox was read
-    log_in.forget_tries(session, user.shown_nip, keys)
+    log_in.forget_tries(session, user.shown_nip)
     audit.record(session, Tag.PASSWORD_SET, user, act.done_by(user))
     letters.password_changed(session, user, act)
     return user

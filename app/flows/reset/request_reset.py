@@ -17,7 +17,7 @@ from app.models.outbox_mail import OutboxMail
 from app.models.reset_request import ResetRequest
 from app.models.user import User
 from app.security import audit, throttle
-from app.security.signing import SigningKeys
+from app.security.fingerprints import fingerprint
 
 SENT_TWICE_WITHIN = timedelta(minutes=1)  # a double click, or Back and once more on a slow line
 SAME_WISH_WITHIN = timedelta(hours=1)  # a form sent again, when no token of its wish can be looked at
@@ -48,7 +48,6 @@ def request_reset(
     nip: Nip,
     address: EmailAddress,
     submission: str,
-    keys: SigningKeys,
     act: Act[None],
     *,
     may_mail_others: bool = True,
@@ -70,13 +69,13 @@ def request_reset(
         if before is not None and before.asked_at > act.at - SENT_TWICE_WITHIN:
             return Posted(before, None)
         if before is not None:
-            before.submission = keys.fingerprint("earlier-form", submission, before.reference)
+            before.submission = fingerprint(session, "earlier-form", submission, before.reference)
             session.flush()
         request = _wish(nip, address, owner, submission, act)
     request.user = owner
     is_same_wish = before is not None and before.mailed_at > act.at - SAME_WISH_WITHIN
     mail = _post_letter(
-        session, request, Tag.TOKEN_ASKED, keys, act,
+        session, request, Tag.TOKEN_ASKED, act,
         others_may=may_mail_others and not is_same_wish, most=1 if before else most
     )  # fmt: skip
     return Posted(request, mail)
@@ -126,7 +125,6 @@ def resend_token(
     reference: str,
     cooldown: timedelta,
     lifetime: timedelta,
-    keys: SigningKeys,
     act: Act[None],
     *,
     may_mail_others: bool = True,
@@ -144,7 +142,7 @@ def resend_token(
     most = throttle.TOKENS_IN_A_MAILBOX
     return Posted(
         request,
-        _post_letter(session, request, Tag.TOKEN_RESENT, keys, act, others_may=may_mail_others, most=most),
+        _post_letter(session, request, Tag.TOKEN_RESENT, act, others_may=may_mail_others, most=most),
     )
 
 
@@ -152,27 +150,26 @@ def _post_letter(
     session: Session,
     request: ResetRequest,
     tag: Tag,
-    keys: SigningKeys,
     act: Act[None],
     *,
     others_may: bool,
     most: int,
 ) -> OutboxMail:
-    held = _hold_or_count(session, request, others_may, most, keys, act.at)
+    held = _hold_or_count(session, request, others_may, most, act.at)
     mail = letters.answer_to_reset_request(session, request, act, held)
     audit.record(session, tag, request.user, act, mail=mail.state, letter=mail.letter)
     return mail
 
 
 def _hold_or_count(
-    session: Session, request: ResetRequest, others_may: bool, most: int, keys: SigningKeys, now: datetime
+    session: Session, request: ResetRequest, others_may: bool, most: int, now: datetime
 ) -> bool:
     """Hold the letter, or count it. True when it is held, which leaves no trace on the page. An owner's
     letters are those that lie in the mailbox; letters to whoever else was typed are counted. Both are looked
     at for everybody, and the mailbox is held meanwhile: who asks in the same moment waits for the same row,
     whoever owns what."""
-    bucket = other_mails_bucket(EmailAddress(request.typed_email), keys)
-    has_room = throttle.lock_bucket(session, throttle.OTHER_MAILS_PER_MAILBOX, bucket, now)
+    bucket = (throttle.OTHER_MAILS_PER_MAILBOX, EmailAddress(request.typed_email).mailbox)
+    has_room = throttle.lock_bucket(session, *bucket, now)
     lying = OutboxMail.in_mailbox_of(session, request.nip, request.user, now)
     if request.user is None:
         is_held = not (has_room and others_may)
@@ -182,8 +179,3 @@ def _hold_or_count(
         is_held = request.is_spent or lying.is_full(most)
     throttle.charge(session, [bucket], request.user is None and not is_held, now)
     return is_held
-
-
-def other_mails_bucket(address: EmailAddress, keys: SigningKeys) -> str:
-    """Where mails to a mailbox are counted that anybody can cause, with any NIP."""
-    return keys.fingerprint(throttle.OTHER_MAILS_PER_MAILBOX.name, address.mailbox)
