@@ -1,21 +1,35 @@
 # Everything a fresh machine needs is made here; Python 3.11 or newer and make are enough.
 PYTHON ?= python3
 BIN := .venv/bin
-STATIC := $(shell find static -type f ! -name '*.gz' ! -name '*.br')
+VENDOR := $(shell find static/vendor -type f ! -name '*.gz' ! -name '*.br')
 
-.PHONY: run test soak check bench icons pictures admin-pictures lock clean
+.PHONY: help run test test-fast coverage mutants soak check fix bench icons pictures admin-pictures lock clean
+.DEFAULT_GOAL := help
 
-run: .venv/.for-run
+help: ## What there is to make
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name words; do \
+		printf '  make %-15s %s\n' "$$name" "$$words"; done
+
+run: .venv/.for-run ## The portal with demo people on http://127.0.0.1:5000
 	@exec $(BIN)/mysapk demo --serve
 
-test: .venv/.for-development
+test: .venv/.for-development ## All tests
 	$(BIN)/pytest -n 3 --dist loadfile
 
-# The state machines of test_*_machine.py, for much longer than in `make test`.
-soak: .venv/.for-development
+test-fast: .venv/.for-development ## Unit tests and flows on SQLite, without the long ones
+	$(BIN)/pytest -n 2 --dist loadfile $(FAST)
+
+coverage: .venv/.for-development ## Lines and branches that the fast tests do not reach
+	$(BIN)/pytest -n 2 --dist loadfile $(FAST) --cov --cov-report=term:skip-covered --cov-report=html
+
+mutants: .venv/.for-development ## Change rules one at a time and see whether a test fails (long; docs/mutants.md)
+	$(BIN)/mutmut run $(MUTANTS)
+	$(BIN)/mutmut results
+
+soak: .venv/.for-development ## The state machines of test_*_machine.py, much longer than in `make test`
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest $(shell find tests -name 'test_*_machine.py')
 
-check: .venv/.for-development
+check: .venv/.for-development ## Lint, format, types, import contracts, checksums
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -23,31 +37,39 @@ check: .venv/.for-development
 	$(BIN)/djlint templates --lint --quiet
 	cd static/vendor && sha256sum --check --quiet SHA256SUMS
 
-bench: .venv/.for-development
+fix: .venv/.for-development ## What ruff can mend by itself, and the format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.for-development ## What the portal bears on this machine, as ratios
 	$(BIN)/python -m bench
 
-# After a change of the drawings in static/img/app, or of the look of a page: what is checked in is made anew. Needs chromium.
-icons: .venv/.for-development
+# What is checked in is made anew by these three, after a change of a drawing or of the look of a page. They need chromium.
+icons: .venv/.for-development ## Icons of the app, from static/img/app
 	$(BIN)/python -m tests.browser.icons
 
-pictures: .venv/.for-development
+pictures: .venv/.for-development ## Pictures of the help page and the install dialog
 	$(BIN)/python -m tests.browser.app_pictures
 
-# Those of docs/panduan-admin.md.
-admin-pictures: .venv/.for-development
+admin-pictures: .venv/.for-development ## Pictures of docs/panduan-admin.md
 	$(BIN)/python -m tests.browser.desk_pictures docs/img/admin
 
-# After a change of the dependencies in pyproject.toml; needs uv.
-lock:
+lock: ## Lock the dependencies anew, after a change of them in pyproject.toml (needs uv)
 	uv pip compile $(LOCK) pyproject.toml --output-file requirements.txt
 	uv pip compile $(LOCK) pyproject.toml --extra dev --output-file requirements-dev.txt
 
+# Files of one table of millions, and state machines, take longer than all others together.
+FAST := tests/unit tests/flows -k "not postgresql" --ignore-glob='*_scale.py' --ignore-glob='*_machine.py' \
+	--ignore=tests/flows/test_scale.py
+# Which to look at, as `mutmut run` takes them: make mutants MUTANTS='app.domain.nip*'. None are all.
+MUTANTS :=
+
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
-.venv/.for-run: .venv/bin/pip requirements.txt pyproject.toml $(STATIC)
+.venv/.for-run: .venv/bin/pip requirements.txt pyproject.toml $(VENDOR)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m whitenoise.compress --quiet static
+	$(BIN)/python -m whitenoise.compress --quiet static/vendor
 	@touch $@
 
 .venv/.for-development: .venv/.for-run requirements-dev.txt
@@ -58,6 +80,6 @@ LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-in
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (set PYTHON=...)"; exit 1; }
 	$(PYTHON) -m venv .venv
 
-clean:
-	rm -rf .venv instance
+clean: ## Remove what was made here: .venv, demo, reports
+	rm -rf .venv instance mutants htmlcov .coverage
 	find static -name '*.gz' -delete -o -name '*.br' -delete

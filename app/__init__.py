@@ -27,7 +27,7 @@ from app.mail.rendering import Letterhead, Renderer
 from app.runtime import db, logs
 from app.runtime.portal import Portal
 from app.security.signing import SigningKeys
-from app.web import assets, door, headers, limits, locale, mailed_links, pages, row_ids, sessions
+from app.web import assets, door, headers, limits, mailed_links, pages, row_ids, sessions, template_filters
 from config import ROOT, Settings
 
 PAGES = (
@@ -92,7 +92,7 @@ def create_app(settings: Settings) -> Flask:
     headers.init_app(app)
     limits.init_app(app, settings)
     pages.init_app(app)
-    locale.init_app(app)
+    template_filters.init_app(app)
     assets.init_app(app)
     row_ids.init_app(app)
     mailed_links.init_app(app)

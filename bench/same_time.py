@@ -175,7 +175,7 @@ def _portal(folder: Path) -> Flask:
     return app
 
 
-def _ask(app: Flask, nip: str, count: int, is_over: bool = False) -> None:
+def _ask(app: Flask, nip: str, count: int, *, is_over: bool = False) -> None:
     """So many tokens were handed over to this person."""
     with app.app_context(), unit_of_work() as session:
         owner = session.scalars(select(User).where(User.nip == nip)).one()

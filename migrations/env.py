@@ -3,10 +3,12 @@ itself."""
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy import Enum, create_engine, pool
+from sqlalchemy import Connection, Enum
 
 from app.models import Base
 from app.models.base import UtcDateTime
+from app.runtime import migration_steps  # noqa: F401  # op.takes_long
+from app.runtime.schema_lock import schema_to_oneself
 from config import Settings
 
 
@@ -20,22 +22,28 @@ def render_item(kind: str, item: object, _context: AutogenContext) -> str | bool
 
 
 def run() -> None:
-    url = context.config.attributes.get("database_url") or Settings.from_env().database_url
-    engine = create_engine(url, poolclass=pool.NullPool)
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")  # tables are copied when SQLite alters them
-        context.configure(
-            connection=connection,
-            target_metadata=Base.metadata,
-            render_as_batch=engine.dialect.name == "sqlite",
-            compare_type=True,
-            render_item=render_item,
-        )
-        with context.begin_transaction():
-            context.run_migrations()
-        connection.commit()
-    engine.dispose()
+    if connection := context.config.attributes.get("connection"):
+        run_over(connection)
+        return
+    with schema_to_oneself(
+        context.config.attributes.get("database_url") or Settings.from_env().database_url
+    ) as own:
+        run_over(own)
+
+
+def run_over(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=connection.dialect.name == "sqlite",
+        compare_type=True,
+        render_item=render_item,
+        transaction_per_migration=True,  # what is done stays done, and the one that fails leaves nothing
+        transactional_ddl=True,  # Alembic would not believe it of SQLite
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()
 
 
 run()

@@ -21,6 +21,14 @@ RATNA = _called("Ratna")  # pusat
 
 STRANGERS_NIP = "197001011995011999"  # of nobody
 NEW_PASSWORD = "Kuda-Laut7"
+
+
+def email_of(person: Person) -> str:
+    """That of somebody who has one on record."""
+    assert person.email is not None
+    return person.email
+
+
 __all__ = [
     "BUDI",
     "CAST",
@@ -38,4 +46,5 @@ __all__ = [
     "TONO",
     "WATI",
     "Person",
+    "email_of",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import psycopg
 import pytest
@@ -46,7 +47,7 @@ _compiled: dict[tuple[object, ...], object] = {}
 _compile_builder = Rule._compile_builder
 
 
-def _compile_once(rule: Rule, append_unknown: bool = True) -> object:
+def _compile_once(rule: Rule, append_unknown: bool = True) -> object:  # noqa: FBT001 (as it is called)
     kinds = tuple(sorted((name, type(converter)) for name, converter in rule._converters.items()))
     key = (rule.rule, append_unknown, repr(rule.defaults), repr(kinds), rule.subdomain, rule.host)
     if key not in _compiled:
@@ -61,7 +62,7 @@ _tried: dict[tuple[bytes, bytes, low_level.Type], VerifyMismatchError | None] = 
 _verify_secret = low_level.verify_secret
 
 
-def _verify_once(hash: bytes, secret: bytes, type: low_level.Type) -> bool:
+def _verify_once(hash: bytes, secret: bytes, type: low_level.Type) -> Literal[True]:
     if (hash, secret, type) not in _tried:
         try:
             _verify_secret(hash, secret, type)
@@ -176,7 +177,7 @@ def _on_server(url: str, statement: str, since_15: str = "") -> None:
     time."""
     parts = make_url(url.format("postgres"))
     with psycopg.connect(
-        host=parts.query["host"], user=parts.username, dbname="postgres", autocommit=True
+        host=str(parts.query["host"]), user=parts.username, dbname="postgres", autocommit=True
     ) as connection:
         knows_it = connection.info.server_version >= 150_000
         connection.execute(f"{statement} {since_15 if knows_it else ''}")

@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from app.domain.act import Act
 from app.domain.client import Client
 from app.domain.corrections import CorrectionState, new_ticket
 from app.domain.indonesian_time import now, today_in_jakarta
@@ -94,15 +95,12 @@ def confirm_as_second(app: Flask, person: Person) -> None:
         admin = session.scalars(select(User).where(User.nip == DEWI.nip)).one()
         held = Authority.of(session, admin, today_in_jakarta(now()))
         change = latest_change(app, person)
-        assert held is not None and change is not None
+        assert held is not None
+        assert change is not None
         confirmed = confirm_change(
-            session, held, change.id, timedelta(hours=24), Client("-", "-", "-"), now()
+            session, change.id, timedelta(hours=24), Act(Client("-", "-", "-"), now(), held)
         )
         assert isinstance(confirmed, IdentityChange), confirmed
-        found = (
-            select(IdentityChange).join(User, IdentityChange.user_id == User.id).where(User.nip == person.nip)
-        )
-        return session.scalars(found.order_by(IdentityChange.id.desc()).limit(1)).one_or_none()
 
 
 def marks_on(page: TestResponse) -> list[str]:

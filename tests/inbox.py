@@ -78,7 +78,8 @@ class Inbox:
 def _parsed(content: bytes) -> Mail:
     message = email.message_from_bytes(content, _class=EmailMessage, policy=policy.default)
     text, html = message.get_body(("plain",)), message.get_body(("html",))
-    assert text is not None and html is not None
+    assert text is not None
+    assert html is not None
     return Mail(
         str(message["To"]),
         str(message["Subject"]),

@@ -37,16 +37,24 @@ def test_what_anybody_can_repeat_has_one_door() -> None:
 
 def test_the_moment_of_an_event_is_always_the_servers_clock() -> None:
     """So nobody who only uses the portal can make a row that is too old, or too far ahead, to be sealed."""
+    makers = {"app/web/acts.py", "app/web/admins.py", "app/cli/acts.py", "app/worker/acts.py"}
     for file in (ROOT / "app").rglob("*.py"):
         if file.name == "demo_desk.py":  # a month that was never lived through
             continue
-        code = file.read_text()
-        assert file.name in ("audit.py", "audit_event.py") or "AuditEvent(" not in code, file
+        where, code = str(file.relative_to(ROOT)), file.read_text()
+        assert "replace(act" not in code, where
         for call in ast.walk(ast.parse(code)):
-            if isinstance(call, ast.Call) and re.fullmatch(r"audit\.record(_parts)?", ast.unparse(call.func)):
-                assert re.fullmatch(r"(\w+\.)?(now|moment)(\(\))?", ast.unparse(call.args[4])), (
-                    f"{file}:{call.lineno}"
-                )
+            if not isinstance(call, ast.Call):
+                continue
+            called, given = ast.unparse(call.func), [ast.unparse(one) for one in call.args]
+            if called == "AuditEvent":
+                assert where == "app/security/audit.py", where
+                assert ast.unparse(next(one.value for one in call.keywords if one.arg == "at")) == "act.at"
+            elif re.fullmatch(r"(\w+\.)?Act", called):
+                is_clock = where in makers and given[1] == "now()"
+                assert is_clock or (where == "app/domain/act.py" and given[1] == "self.at"), where
+    for maker in makers:
+        assert "from app.domain.indonesian_time import now\n" in (ROOT / maker).read_text(), maker
 
 
 def test_vendored_files_are_what_their_checksums_say() -> None:

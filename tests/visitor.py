@@ -25,7 +25,7 @@ class Visitor:
         """Send a form as it is, with nothing added."""
         return self.client.post(path, data=fields, environ_base={"REMOTE_ADDR": self._address})
 
-    def submit(self, page: str, path: str | None = None, **fields: str | list[str]) -> TestResponse:
+    def submit(self, page: str, path: str | None = None, /, **fields: str | list[str]) -> TestResponse:
         """Open a page and send its form with these fields; to `path` where the form goes elsewhere."""
         return self.post(path or page, csrf_token=self.csrf_token(page), **fields)
 

@@ -9,8 +9,8 @@ from app.flows.login.log_out import end_other_sessions, forget_browsers
 from app.flows.reports.search_trail import seen_by_others
 from app.models.login_session import LoginSession
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client
 from app.web import sessions
+from app.web.acts import own_act
 from app.web.sessions import login_required
 from app.web.words.trail import words_for
 
@@ -49,7 +49,7 @@ def end_others() -> ResponseReturnValue:
     visitor = sessions.require_visitor()
     was_known = sessions.known_until(visitor.user) is not None
     with unit_of_work() as db:
-        is_done = end_other_sessions(db, visitor.user, visitor.login.id_hash, client(), now())
+        is_done = end_other_sessions(db, visitor.login.id_hash, own_act())
     flash("Semua sesi lain sudah diakhiri. Hanya perangkat ini yang masih masuk.", "success")
     response = redirect(url_for("account.page"), 303)
     if is_done and was_known:
@@ -62,7 +62,7 @@ def end_others() -> ResponseReturnValue:
 def forget_all_browsers() -> ResponseReturnValue:
     visitor = sessions.require_visitor()
     with unit_of_work() as db:
-        forget_browsers(db, visitor.user, client(), now())
+        forget_browsers(db, own_act())
     flash(
         "Semua browser sudah dilupakan, termasuk browser ini. Browser ini dikenal lagi setelah Anda masuk "
         "lagi.",

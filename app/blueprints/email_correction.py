@@ -48,9 +48,10 @@ from app.mail.rendering import CORRECTION_LINK_DAYS, TICKET_DAYS
 from app.models.email_correction import EmailCorrection
 from app.models.instansi import Instansi
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client, portal
+from app.runtime.portal import portal
 from app.security.throttle import OTHER_MAILS_PER_MAILBOX
 from app.web import again, limits
+from app.web.acts import act
 from app.web.again import LOST_CSRF, shows_again
 from app.web.fields import EmailField, NipField, refuse
 from app.web.form_ids import new_form_id
@@ -163,15 +164,18 @@ def ask() -> ResponseReturnValue:
     if likely_meant := form.email.likely_meant(form.email_checked.data):
         return _ask_page(form, 422, likely_meant)
     limits.count_mail()
-    form_id, moment = form.form_id.data or new_form_id(), now()
+    form_id, asking = form.form_id.data or new_form_id(), act()
     with unit_of_work() as db:
         posted = ask_for_link(
-            db, form.nip.value, form.email.value, form_id, portal().keys, client(), moment,
+            db, form.nip.value, form.email.value, form_id, asking,
             may_mail_others=limits.may_mail_others(),
         )  # fmt: skip
     limits.count_ask()
     session.permanent = True
-    session["correction_asked"] = {"email": posted.wish.new_email, "at": moment.isoformat(timespec="seconds")}
+    session["correction_asked"] = {
+        "email": posted.wish.new_email,
+        "at": asking.at.isoformat(timespec="seconds"),
+    }
     return redirect(url_for("email_correction.asked"), 303)
 
 
@@ -230,7 +234,7 @@ def fill_in(link: str) -> ResponseReturnValue:
             typed = form.typed(attachment)
     limits.count_mail()
     with unit_of_work() as db:
-        outcome = submit(db, reference, typed, portal().keys, client(), now())
+        outcome = submit(db, reference, typed, act())
     session.pop("correction_asked", None)
     match outcome:
         case None:

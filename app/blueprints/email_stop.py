@@ -16,8 +16,9 @@ from app.flows.identity.stop_change import (
 )
 from app.models.identity_change import IdentityChange
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client, portal
+from app.runtime.portal import portal
 from app.web import sessions
+from app.web.acts import act, own_act
 from app.web.pages import error_page
 from app.web.sessions import login_required
 
@@ -34,7 +35,11 @@ def ask(link: str) -> ResponseReturnValue:
             return _not_a_link()
         may_stop = can_be_stopped(db, change, change.user, now())
     return render_template(
-        "auth/stop_change.html", link=link, change=change, may_stop=may_stop, becomes=_as_shown(change)
+        "correction/stop_change_by_link.html",
+        link=link,
+        change=change,
+        may_stop=may_stop,
+        becomes=_as_shown(change),
     )
 
 
@@ -44,7 +49,7 @@ def stop(link: str) -> ResponseReturnValue:
     if reference is None:
         return _not_a_link()
     with unit_of_work() as db:
-        stop_by_link(db, reference, client(), now())
+        stop_by_link(db, reference, act())
         change = IdentityChange.with_reference(db, reference)
     if change is None:
         return _not_a_link()
@@ -55,14 +60,14 @@ def stop(link: str) -> ResponseReturnValue:
 @login_required
 def ask_in_session() -> ResponseReturnValue:
     change = sessions.require_visitor().under_way
-    return render_template("account/stop_change.html", change=change)
+    return render_template("correction/stop_change_in_session.html", change=change)
 
 
 @blueprint.post("/akun/hentikan-ganti-email")
 @login_required
 def stop_in_session() -> ResponseReturnValue:
     with unit_of_work() as db:
-        outcome = stop_from_session(db, sessions.require_visitor().user, client(), now())
+        outcome = stop_from_session(db, own_act())
     match outcome:
         case NothingToStop():
             flash("Tidak ada perubahan yang menunggu, jadi tidak ada yang dihentikan.", "info")

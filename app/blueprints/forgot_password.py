@@ -5,11 +5,10 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import StringField
 
-from app.domain.indonesian_time import now
 from app.flows.reset.request_reset import request_reset
 from app.runtime.db import unit_of_work
-from app.runtime.portal import client, portal
 from app.web import limits
+from app.web.acts import act
 from app.web.again import LOST_CSRF, shows_again
 from app.web.asked import remember
 from app.web.fields import EmailField, NipField
@@ -27,7 +26,7 @@ class ForgotPasswordForm(FlaskForm):
 
 def _page(form: ForgotPasswordForm, status: int = 200, likely_meant: str | None = None) -> Response:
     page = render_template(
-        "auth/forgot_password.html",
+        "reset/forgot_password.html",
         form=form,
         form_id=form.form_id.data or new_form_id(),
         likely_meant=likely_meant,
@@ -67,8 +66,8 @@ def ask() -> ResponseReturnValue:
     limits.count_mail()
     with unit_of_work() as db:
         asked = request_reset(
-            db, form.nip.value, form.email.value, _submission(form), portal().keys, client(), now(),
-            may_mail_others=limits.may_mail_others(),
+            db, form.nip.value, form.email.value, _submission(form), act(),
+            may_mail_others=limits.may_mail_others()
         )  # fmt: skip
     limits.count_ask()
     remember(asked.request, asked.request.asked_at)

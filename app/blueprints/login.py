@@ -21,9 +21,9 @@ from app.domain.indonesian_time import now
 from app.flows.login import log_in, log_out
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client
 from app.security.throttle import TooManyTries
 from app.web import limits, sessions
+from app.web.acts import own_act
 from app.web.again import LOST_CSRF, shows_again
 from app.web.asked import waits_for_token
 from app.web.entering import note_not_open, password_of, refuse_entry, try_to_enter
@@ -46,7 +46,7 @@ class LoginForm(FlaskForm):
 def _page(form: LoginForm, status: int = 200) -> Response:
     is_nobody = sessions.visitor() is None and not form.is_submitted()
     session_is = request.args.get(SESSION) if is_nobody else None
-    page = render_template("auth/login.html", form=form, has_errors=bool(form.errors), session_is=session_is)
+    page = render_template("login/login.html", form=form, has_errors=bool(form.errors), session_is=session_is)
     return make_response(page, status)
 
 
@@ -112,7 +112,7 @@ def not_open() -> ResponseReturnValue:
         user = User.with_id(db, note["user"])
     if user is None or password_of(user) != note["password_of"]:
         return redirect(url_for("login.page"), 303)
-    return render_template("auth/not_open.html", user=user)
+    return render_template("login/not_open.html", user=user)
 
 
 def _not_by_this_form() -> ResponseReturnValue:
@@ -136,7 +136,7 @@ def logout() -> ResponseReturnValue:
     response = redirect(url_for("login.page"), 303)
     if visitor := sessions.visitor():
         with unit_of_work() as db:
-            log_out.log_out(db, visitor.user, visitor.login.id_hash, client(), now())
+            log_out.log_out(db, visitor.login.id_hash, own_act())
     sessions.forget(response)
     flash("Anda sudah keluar.", "success")
     return response

@@ -4,7 +4,6 @@ from flask import Blueprint, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.categories import Activation
-from app.domain.indonesian_time import now
 from app.domain.nip import Nip, read_nip
 from app.domain.reset_secret import Code, Link, read_secret
 from app.domain.waits import whole_minutes
@@ -12,10 +11,11 @@ from app.flows.reset import redeem_token
 from app.flows.reset.redeem_token import TokenNotLive, TooWeak
 from app.models.user import User
 from app.runtime.db import unit_of_work
-from app.runtime.portal import client, portal
+from app.runtime.portal import portal
 from app.security import passwords
 from app.security.throttle import TooManyTries
 from app.web import limits, sessions
+from app.web.acts import act
 from app.web.again import LOST_CSRF, shows_again
 from app.web.asked import Asked, OpenedLink, opened_link
 from app.web.confirmation_page import ConfirmationForm, form_page
@@ -98,16 +98,14 @@ def submit() -> ResponseReturnValue:
 def _redeem(nip: Nip, proof: Code | Link, password: str) -> User | TokenNotLive | TooWeak | TooManyTries:
     """Prove, hash, spend: the hash stands between two transactions, so the token is looked at again in the
     second."""
-    keys, sender = portal().keys, client()
+    settings, keys = portal().settings, portal().keys
     with unit_of_work() as db:
-        checked = redeem_token.check(
-            db, nip, proof, password, portal().settings.password_policy, keys, sender, now()
-        )
+        checked = redeem_token.check(db, nip, proof, password, settings.password_policy, keys, act())
     if not isinstance(checked, redeem_token.Proven):
         return checked
     password_hash = passwords.hashed(password)
     with unit_of_work() as db:
-        return redeem_token.redeem(db, checked, password_hash, keys, sender, now())
+        return redeem_token.redeem(db, checked, password_hash, act())
 
 
 def _nip(form: ConfirmationForm, opened: OpenedLink | None) -> Nip | None:

@@ -16,15 +16,15 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import MethodNotAllowed
 
-from app.domain.indonesian_time import now
 from app.domain.reset_secret import Link, read_secret
 from app.flows.reset.redeem_token import request_behind
 from app.flows.reset.request_reset import NothingToResend, Posted, TooSoon, resend_token
 from app.models.audit_event import Tag
 from app.runtime.db import unit_of_work
-from app.runtime.portal import client, portal
+from app.runtime.portal import portal
 from app.security import audit
 from app.web import again, limits
+from app.web.acts import act
 from app.web.asked import Asked, opened_link, remember
 from app.web.assets import static_url
 from app.web.confirmation_page import ConfirmationForm, form_page
@@ -57,9 +57,7 @@ def open_link(link: str) -> ResponseReturnValue:
         if asked is None:
             return _not_a_link()
         if session.get("link") != secret.text:  # opened again in the same browser it is no news
-            audit.record_once_a_minute(
-                db, Tag.LINK_OPENED, asked.user, client(), now(), about=asked.reference
-            )
+            audit.record_once_a_minute(db, Tag.LINK_OPENED, asked.user, act(), about=asked.reference)
     session.permanent = True
     session["link"] = secret.text
     return redirect(url_for("token_confirmation.page"), 303)
@@ -69,9 +67,7 @@ def open_link(link: str) -> ResponseReturnValue:
 def done() -> ResponseReturnValue:
     """Who has just reset a password presses OK next: browsers that can fetch that page meanwhile, 2 s less on
     a slow line."""
-    page = make_response(
-        render_template("auth/reset_done.html", is_waiting=session.get("reset_waits", False))
-    )
+    page = make_response(render_template("reset/done.html", is_waiting=session.get("reset_waits", False)))
     if "reset_waits" in session:
         page.headers["Speculation-Rules"] = f'"{static_url("js/login.speculationrules")}"'
     return page
@@ -98,16 +94,14 @@ def resend() -> ResponseReturnValue:
         timedelta(seconds=settings.resend_cooldown_seconds),
         timedelta(minutes=settings.token_lifetime_minutes),
     )
-    moment = now()
+    asking = act()
     with unit_of_work() as db:
         outcome = resend_token(
             db,
             asked.reference,
             cooldown,
             lifetime,
-            portal().keys,
-            client(),
-            moment,
+            asking,
             may_mail_others=limits.may_mail_others(),
         )
     match outcome:
@@ -118,7 +112,7 @@ def resend() -> ResponseReturnValue:
         case Posted(resent):
             limits.count_mail()
             limits.count_ask()
-            remember(resent, moment)
+            remember(resent, asking.at)
             flash(
                 "Permintaan kirim ulang diterima. Periksa kotak masuk dan folder Spam beberapa menit lagi.",
                 "success",

@@ -6,8 +6,8 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy import true
 
+from app.cli.acts import act
 from app.cli.options import DAY, NIP
-from app.domain.client import COMMAND_LINE
 from app.domain.indonesian_time import now, shown_date, today_in_jakarta
 from app.domain.nip import Nip
 from app.flows.cpns.approve_cpns import approve_cpns
@@ -19,7 +19,6 @@ from app.models.admin_mandate import AdminMandate
 from app.models.instansi import Instansi, UnknownInstansi
 from app.models.pdm_window import PdmWindow
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import portal
 from app.security.authority import NotToTouch
 
 _UNKNOWN_NIP = "NIP ini tidak ada di portal. Impor dulu data pegawainya."
@@ -31,7 +30,7 @@ _UNKNOWN_NIP = "NIP ini tidak ada di portal. Impor dulu data pegawainya."
 def approve(nip: Nip) -> None:
     """Open the account of a CPNS who waits for the instansi."""
     with unit_of_work() as db:
-        user = approve_cpns(db, nip, COMMAND_LINE, now())
+        user = approve_cpns(db, nip, act())
         if user is None:
             raise click.ClickException("Tidak ada CPNS dengan NIP ini yang menunggu persetujuan.")
         click.echo(f"Akun {user.name} ({nip.grouped}) dibuka. Login berikutnya mengaktifkan akun itu.")
@@ -43,7 +42,7 @@ def approve(nip: Nip) -> None:
 def unlock(nip: Nip) -> None:
     """Lift the limits that wrong tries have set on a NIP."""
     with unit_of_work() as db:
-        lift_limits(db, nip, portal().keys, COMMAND_LINE, now())
+        lift_limits(db, nip, act())
     click.echo(f"Batas percobaan untuk NIP {nip.grouped} dihapus.")
 
 
@@ -64,7 +63,7 @@ def grant(nip: Nip, code: str | None, *, pusat: bool, sk: str, until: date) -> N
     if (code is None) != pusat:
         raise click.UsageError("Pilih salah satu: --instansi KODE atau --pusat.")
     with unit_of_work() as db:
-        match grant_mandate.grant_mandate(db, None, nip, code, sk, until, COMMAND_LINE, now()):
+        match grant_mandate.grant_mandate(db, nip, code, sk, until, act()):
             case AdminMandate():
                 click.echo(
                     f"Mandat {'pusat' if pusat else code} untuk {nip.grouped} berlaku sampai "
@@ -96,7 +95,7 @@ def revoke(nip: Nip, code: str | None, *, pusat: bool) -> None:
             "Pilih salah satu: --instansi KODE atau --pusat, atau tanpa keduanya untuk semua mandat."
         )
     with unit_of_work() as db:
-        match revoke_mandates_of(db, nip, code, pusat, COMMAND_LINE, now()):
+        match revoke_mandates_of(db, nip, code, pusat, act()):
             case grant_mandate.UnknownPerson():
                 raise click.ClickException(_UNKNOWN_NIP)
             case UnknownInstansi(unknown):
@@ -148,7 +147,7 @@ def pdm() -> None:
 def set_window(opens: date, closes: date, code: str | None) -> None:
     """Set the national window, or the own window of one instansi, which overrides it."""
     with unit_of_work() as db:
-        match set_pdm_window.set_pdm_window(db, None, opens, closes, code, COMMAND_LINE, now()):
+        match set_pdm_window.set_pdm_window(db, opens, closes, code, act()):
             case PdmWindow():
                 whose = f"instansi {code}" if code else "nasional"
                 click.echo(f"Jadwal PDM {whose}: {shown_date(opens)} sampai {shown_date(closes)}.")

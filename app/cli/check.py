@@ -88,15 +88,18 @@ def _all_findings(script: ScriptInfo) -> Iterator[Finding]:
 
 def _database() -> Iterator[Finding]:
     try:
-        at_head = migrations.is_at_head(engine())
+        schema = migrations.look(engine())
     except SQLAlchemyError as fault:
         yield Finding("fault", f"database unreachable: {str(fault).splitlines()[0]}")
         return
     yield Finding("ok", f"database: {engine().dialect.name} answers")
-    if at_head:
-        yield Finding("ok", "migrations: those of this release")
+    if not schema.is_usable:
+        yield Finding("fault", schema.why_not)
+    elif schema.state is migrations.State.NEWER:
+        words = f"migrations: those of this release and newer ones, up to {schema.revision}"
+        yield Finding("warning", f"{words}; install the newer release here too")
     else:
-        yield Finding("fault", "migrations pending, run: mysapk db upgrade")
+        yield Finding("ok", "migrations: those of this release")
 
 
 def _clock() -> Iterator[Finding]:
@@ -211,7 +214,7 @@ def _mail_faults() -> Iterator[Finding]:
     for fault in faults:
         where = "all letters" if fault.is_everywhere else f"letters to {fault.way}"
         words = (
-            f"mails: {fault.kind} fault, {where} wait since {shown_moment(fault.since)} ({waiting} "
+            f"mails: {fault.kind.label} fault, {where} wait since {shown_moment(fault.since)} ({waiting} "
             "letters in all)"
         )
         yield Finding("fault", f"{words}; the mail server said: {fault.answer}")

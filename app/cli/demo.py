@@ -24,6 +24,7 @@ from app.models.user import User
 from app.runtime import migrations
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
+from app.runtime.schema_lock import HeldUp
 from app.security import passwords
 
 PASSWORD = "Kopi-Tubruk-2021"  # of the demo accounts that have one; it satisfies the rules for admins too
@@ -99,7 +100,10 @@ def demo(*, serve: bool) -> None:
     settings = portal().settings
     if not settings.is_demo:
         raise click.ClickException("Data contoh hanya untuk PORTAL_ENV=demo.")
-    migrations.upgrade(settings.database_url)
+    try:
+        migrations.upgrade(settings.database_url)
+    except HeldUp as held:
+        raise click.ClickException(str(held)) from held
     with reading() as session:
         is_empty = (
             session.scalar(select(User.id).limit(1)) is None

@@ -9,6 +9,7 @@ from itertools import cycle, product
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.domain.act import Act
 from app.domain.categories import Activation, Category, initial_activation
 from app.domain.client import Client
 from app.domain.corrections import DATA_DO_NOT_MATCH, CorrectionState, IdentityCheck, new_ticket
@@ -155,7 +156,7 @@ def _ask(session: Session, people: list[User], moment: datetime) -> None:
     decision = Decision(
         EmailAddress("pindah.alamat@contoh.example"), IdentityCheck.CALL_ON_RECORD, "Ditelepon pukul 9", 1
     )
-    change_email(session, held, active.id, decision, timedelta(hours=24), _DEMO, moment)
+    change_email(session, active.id, decision, timedelta(hours=24), Act(_DEMO, moment, held))
     _contest(
         session, held, [person for person in people if person.activation is Activation.ACTIVE][1], moment
     )
@@ -167,9 +168,9 @@ def _contest(session: Session, held: Authority, person: User, moment: datetime) 
     decision = Decision(
         EmailAddress("surat.baru@gmail.example"), IdentityCheck.VIDEO, "Panggilan video pukul 16", 1
     )
-    change = change_email(session, held, person.id, decision, timedelta(hours=24), _DEMO, yesterday)
+    change = change_email(session, person.id, decision, timedelta(hours=24), Act(_DEMO, yesterday, held))
     assert isinstance(change, IdentityChange), "nothing is under way for this person"
-    stop_by_link(session, change.reference, _DEMO, yesterday + timedelta(minutes=40))
+    stop_by_link(session, change.reference, Act(_DEMO, yesterday + timedelta(minutes=40), None))
 
 
 def _request(person: User, wish: _Wish, moment: datetime) -> EmailCorrection:
@@ -222,12 +223,13 @@ def _send_tokens(session: Session, people: list[User]) -> None:
     for person in people:
         if person.stuck_since is None or person.email is None:
             continue
-        request = new_request_by_desk(session, person, _DEMO, person.stuck_since)
+        then = Act(_DEMO, person.stuck_since, None)
+        request = new_request_by_desk(session, person, then)
         request.expires_at = person.stuck_since + timedelta(hours=1)
-        mail = letters.answer_to_reset_request(session, request, _DEMO, person.stuck_since, held=False)
+        mail = letters.answer_to_reset_request(session, request, then, held=False)
         mail.begin(person.stuck_since)
         mail.settle(MailState.SENT, person.stuck_since, "250 OK")
-        audit.record(session, Tag.TOKEN_HANDED_OVER, person, _DEMO, person.stuck_since)
+        audit.record(session, Tag.TOKEN_HANDED_OVER, person, then)
 
 
 def _count_back(session: Session, instansi: Instansi, moment: datetime) -> None:

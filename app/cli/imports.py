@@ -16,9 +16,8 @@ import click
 from flask.cli import with_appcontext
 from xlsxwriter.exceptions import XlsxFileError
 
-from app.domain.client import COMMAND_LINE
+from app.cli.acts import act
 from app.domain.file_changes import column_counts
-from app.domain.indonesian_time import now
 from app.domain.staff_file import (
     COMMAND_LINE_STAFF_COLUMNS,
     INSTANSI_COLUMNS,
@@ -56,7 +55,7 @@ def import_instansi(file: Path) -> None:
         def take(lines: Sequence[Line]) -> Sequence[Outcome]:
             batch = instansi_flow.vet(lines, seen)
             with unit_of_work() as session:
-                return instansi_flow.import_instansi(session, batch, COMMAND_LINE, now())
+                return instansi_flow.import_instansi(session, batch, act())
 
         sys.exit(_run(file, INSTANSI_COLUMNS, take))
 
@@ -74,9 +73,7 @@ def import_pegawai(file: Path, reason: str, *, dry_run: bool) -> None:
 
         def take(lines: Sequence[Line]) -> Sequence[Outcome]:
             batch = staff_flow.vet(lines, seen, dry_run=dry_run)
-            terms = staff_flow.Terms(
-                seen, opens_cpns, COMMAND_LINE, now(), dry_run, typed_reason=reason.strip()[:300]
-            )
+            terms = staff_flow.Terms(seen, opens_cpns, act(), dry_run, typed_reason=reason.strip()[:300])
             with reading() if dry_run else unit_of_work() as session:
                 return staff_flow.import_staff(session, batch, terms)
 

@@ -1,13 +1,17 @@
 """Commands for who keeps the portal running."""
 
+from typing import assert_never
+
 import click
 from flask.cli import with_appcontext
 
 from app.cli.trail import begin_trail, has_known_head
-from app.domain.indonesian_time import now
 from app.runtime import migrations
 from app.runtime.db import engine
+from app.runtime.migrations import State
 from app.runtime.portal import portal
+from app.runtime.schema_lock import HeldUp, schema_to_oneself
+from app.worker import acts
 from app.worker.cleaning import ChoresFailed, clean_up
 
 
@@ -20,11 +24,31 @@ def db() -> None:
 @with_appcontext
 def upgrade() -> None:
     """Bring the schema to this release. Safe to run again."""
-    is_first = not has_known_head(engine())
-    migrations.upgrade(portal().settings.database_url)
-    click.echo("Skema database mutakhir.")
-    if is_first and (problem := begin_trail()):
+    try:
+        with schema_to_oneself(portal().settings.database_url, _say) as connection:
+            looking = engine().execution_options(portal_read_only=True)
+            is_first = not has_known_head(looking)  # of several at once, the first one alone
+            found = migrations.upgrade_over(connection, say=_say)
+            problem = begin_trail() if is_first and found.state is State.OLDER else None
+    except HeldUp as held:
+        raise click.ClickException(str(held)) from held
+    match found.state:
+        case State.CURRENT | State.OLDER:
+            click.echo("Skema database mutakhir.")
+        case State.NEWER:
+            click.echo(
+                f"Skema database ({found.revision}) lebih baru daripada rilis ini; tidak ada yang diubah."
+            )
+        case State.FOREIGN:
+            raise click.ClickException(found.why_not)
+        case _:
+            assert_never(found.state)
+    if problem:
         click.echo(problem, err=True)
+
+
+def _say(sentence: str) -> None:
+    click.echo(sentence, err=True)
 
 
 @click.command()
@@ -32,7 +56,7 @@ def upgrade() -> None:
 def housekeeping() -> None:
     """Remove what nobody needs any more. The worker does the same every ten minutes."""
     try:
-        removed = clean_up(now())
+        removed = clean_up(acts.act())
     except ChoresFailed as failed:
         raise click.ClickException(f"tidak selesai: {failed}; sebabnya ada pada log") from failed
     click.echo(", ".join(f"{name}: {count}" for name, count in removed.items()))

@@ -39,7 +39,7 @@ def list_letters(days: int) -> None:
     with reading() as session:
         for fault in MailFault.alarms(session):
             click.echo(
-                f"gangguan {fault.kind} ({fault.way}) sejak {shown_moment(fault.since)}: {fault.answer}"
+                f"gangguan {fault.kind.label} ({fault.way}) sejak {shown_moment(fault.since)}: {fault.answer}"
             )
         shown = 0
         for mail in _letters(session, (*_NOT_ARRIVED, MailState.DEFERRED), days, MOST_SHOWN):

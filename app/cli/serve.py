@@ -34,11 +34,8 @@ LARGEST_BODY_TO_READ = 40 * 1024 * 1024
 @with_appcontext
 def serve(*, no_worker: bool) -> None:
     """Serve the web, with one worker beside it."""
-    if not _is_database_ready():
-        click.echo(
-            "The database is away or lacks this release's migrations (mysapk db upgrade); pages answer 503.",
-            err=True,
-        )
+    if not _is_schema_usable():
+        click.echo("The database is away; pages answer 503 until it is back.", err=True)
     run_web(current_app._get_current_object(), with_worker=not no_worker)  # type: ignore[attr-defined]
 
 
@@ -49,6 +46,7 @@ def serve(*, no_worker: bool) -> None:
 @with_appcontext
 def worker(*, until_stdin_closes: bool) -> None:
     """Send mails and keep house, until told to stop."""
+    _is_schema_usable()  # a database that is away comes back
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -57,11 +55,15 @@ def worker(*, until_stdin_closes: bool) -> None:
     work(current_app._get_current_object(), stop)  # type: ignore[attr-defined]
 
 
-def _is_database_ready() -> bool:
+def _is_schema_usable() -> bool:
+    """False where the database is away. An older schema than this release needs is no place to start on."""
     try:
-        return migrations.is_at_head(engine())
+        schema = migrations.look(engine())
     except SQLAlchemyError:
         return False
+    if not schema.is_usable:
+        raise click.ClickException(schema.why_not)
+    return True
 
 
 def run_web(app: Flask, *, with_worker: bool) -> None:

@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.domain.client import COMMAND_LINE
+from app.cli.acts import act
 from app.domain.indonesian_time import now
 from app.models.audit_head import AuditHead
 from app.runtime.db import SECONDS_FOR_OTHER_WRITERS, engine, reading, unit_of_work
@@ -122,7 +122,7 @@ def accept_restored(named: tuple[int, str], because: str) -> None:
         _tell_of(findings, None)
         raise click.ClickException("Jejak yang rusak tidak dapat diterima.")
     with unit_of_work() as session:
-        outcome = sealing.accept_restored(session, portal().keys, lost, head, because, COMMAND_LINE, now())
+        outcome = sealing.accept_restored(session, portal().keys, lost, head, because, act())
     match outcome:
         case HeadNotGenuine():
             raise click.ClickException("Kepala jejak tidak asli. Jalankan: mysapk audit verify")
@@ -154,9 +154,7 @@ def accept_late(ids: tuple[int, ...], because: str, *, takes_all: bool) -> None:
         kept = kept_head()
         with unit_of_work() as session:
             chosen = None if takes_all else ids
-            outcome = sealing.accept_late(
-                session, portal().keys, kept.read(), chosen, because, COMMAND_LINE, now()
-            )
+            outcome = sealing.accept_late(session, portal().keys, kept.read(), chosen, because, act())
         if isinstance(outcome, HeadNotGenuine):
             raise click.ClickException("Kepala jejak tidak asli. Jalankan: mysapk audit verify")
         if not outcome.rows:
@@ -187,7 +185,7 @@ def reseal() -> None:
     started, rows = perf_counter(), 0
     while True:
         with unit_of_work() as session:
-            outcome = sealing.reseal_next(session, portal().keys, kept_head().read(), COMMAND_LINE, now())
+            outcome = sealing.reseal_next(session, portal().keys, kept_head().read(), act())
             if not isinstance(outcome, Resealed):
                 session.rollback()
         match outcome:
@@ -255,7 +253,7 @@ def begin_trail_of_demo() -> None:
             pass
         because = "Data contoh dimuat ke database baru."
         begun = Anchor(head.seal_no, head.seal)
-        outcome = sealing.accept_restored(session, portal().keys, lost, begun, because, COMMAND_LINE, now())
+        outcome = sealing.accept_restored(session, portal().keys, lost, begun, because, act())
     if isinstance(outcome, Accepted):
         _tell_of_restored(kept, lost, outcome)
 
@@ -354,11 +352,11 @@ def _restored_words(lost: Anchor, head: Anchor) -> str:
 
 def _in_words(fault: Fault) -> str:
     if fault.kind is FaultKind.UNREADABLE:
-        return fault.kind.value
+        return fault.kind.label
     if fault.seal_no is None:
-        return f"baris id {fault.row_id}: {fault.kind.value}"
+        return f"baris id {fault.row_id}: {fault.kind.label}"
     if fault.kind is FaultKind.MISSING:
         through = "" if fault.last_seal_no in (None, fault.seal_no) else f" s.d. {fault.last_seal_no}"
-        return f"segel {fault.seal_no}{through}: {fault.kind.value}"
+        return f"segel {fault.seal_no}{through}: {fault.kind.label}"
     row = f" (id {fault.row_id})" if fault.row_id is not None else ""
-    return f"segel {fault.seal_no}{row}: {fault.kind.value}"
+    return f"segel {fault.seal_no}{row}: {fault.kind.label}"

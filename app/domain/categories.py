@@ -1,18 +1,15 @@
 """Who a person is to the state, and what the portal asks of each at the Pemutakhiran Data Mandiri."""
 
 import re
-from enum import StrEnum
+
+from app.domain.labelled import Labelled
 
 
-class Category(StrEnum):
-    PNS = "PNS"
-    PPPK = "PPPK"
-    CPNS = "CPNS"
-    PPT_NON_ASN = "PPT_NON_ASN"
-
-    @property
-    def label(self) -> str:
-        return self.value.replace("_", " ").replace("NON", "Non")
+class Category(Labelled):
+    PNS = "PNS", "PNS"
+    PPPK = "PPPK", "PPPK"
+    CPNS = "CPNS", "CPNS"
+    PPT_NON_ASN = "PPT_NON_ASN", "PPT Non ASN"
 
 
 # As files of today write them. Who works part of the time is a PPPK to the portal: the same groups of data,
@@ -38,29 +35,18 @@ def read_category(typed: str) -> Category | None:
     return _SPELLINGS.get(re.sub(r"[\s_.()/\u2010-\u2015-]+", "", typed).upper())
 
 
-class Activation(StrEnum):
+class Activation(Labelled):
     """Where an account stands on its way to use."""
 
-    NOT_ACTIVATED = "not_activated"
-    WAITING_APPROVAL = "waiting_approval"
-    ACTIVE = "active"
-    DEACTIVATED = "deactivated"
-
-    @property
-    def label(self) -> str:
-        return _ACTIVATION_LABELS[self]
+    NOT_ACTIVATED = "not_activated", "Belum diaktifkan"
+    WAITING_APPROVAL = "waiting_approval", "Menunggu persetujuan instansi"
+    ACTIVE = "active", "Aktif"
+    DEACTIVATED = "deactivated", "Dinonaktifkan"
 
     @property
     def is_active(self) -> bool:
         return self is Activation.ACTIVE
 
-
-_ACTIVATION_LABELS = {
-    Activation.NOT_ACTIVATED: "Belum diaktifkan",
-    Activation.WAITING_APPROVAL: "Menunggu persetujuan instansi",
-    Activation.ACTIVE: "Aktif",
-    Activation.DEACTIVATED: "Dinonaktifkan",
-}
 
 # Guides to the PDM of 2021 list these groups; for PPT Non ASN none was found, so their list stays with the
 # personal data.

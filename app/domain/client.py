@@ -32,6 +32,11 @@ COMMAND_LINE = Client("-", "command line", "-")
 WORKER = Client("-", "worker", "-")
 
 
+def worker_for(address: str) -> Client:
+    """The worker, for who has asked from this address."""
+    return Client(address, WORKER.user_agent, WORKER.request_id)
+
+
 def read_client_address(written: str) -> str:
     """An address in the one spelling that limits, trail and letters know, from whatever proxies and servers
     write: with a port, in brackets or quotes, with a zone, or an IPv4 address dressed as IPv6. What is no

@@ -2,8 +2,8 @@
 
 import secrets
 from datetime import timedelta
-from enum import StrEnum
 
+from app.domain.labelled import Labelled
 from app.domain.phone_number import dialled
 from app.domain.reset_secret import ALPHABET
 
@@ -23,14 +23,14 @@ USUAL_REASONS_TO_REJECT = (
 )
 
 
-class CorrectionState(StrEnum):
+class CorrectionState(Labelled):
     """Where a person's request stands. Its owner is told the same word."""
 
-    ASKED = "diminta"  # a link was mailed; nobody has shown yet that the mailbox is theirs
-    NEW = "baru"
-    IN_HAND = "diproses"  # an admin has opened it
-    APPROVED = "disetujui"
-    REJECTED = "ditolak"
+    ASKED = "diminta", "diminta"  # a link was mailed; nobody has shown yet that the mailbox is theirs
+    NEW = "baru", "baru"
+    IN_HAND = "diproses", "diproses"  # an admin has opened it
+    APPROVED = "disetujui", "disetujui"
+    REJECTED = "ditolak", "ditolak"
 
     @property
     def is_open(self) -> bool:
@@ -44,19 +44,16 @@ class CorrectionState(StrEnum):
 OPEN_STATES = (CorrectionState.NEW, CorrectionState.IN_HAND)
 
 
-class IdentityCheck(StrEnum):
+class IdentityCheck(Labelled):
     """How an admin made sure that who asks is who owns the account. What was typed into the form proves
     nothing."""
 
-    IN_PERSON = "tatap_muka"
-    CALL_ON_RECORD = "telepon_tercatat"
-    LETTER = "surat_atasan"
-    VIDEO = "panggilan_video"
-    BY_FILE = "file_impor"  # not at all: the address came with a file. Nobody can choose it.
-
-    @property
-    def label(self) -> str:
-        return _CHECK_LABELS[self]
+    IN_PERSON = "tatap_muka", "Tatap muka dengan kartu pegawai atau KTP"
+    CALL_ON_RECORD = "telepon_tercatat", "Telepon ke nomor di data kepegawaian"
+    LETTER = "surat_atasan", "Surat dari atasan atau kepala unit kerja"
+    VIDEO = "panggilan_video", "Panggilan video dengan kartu pegawai"
+    # not at all: the address came with a file. Nobody can choose it.
+    BY_FILE = "file_impor", "Tidak diperiksa, karena datang lewat file impor"
 
     def is_possible(self, phone_on_record: str | None) -> bool:
         """What a check rests on must be on record, or the admin has asked whoever wrote the form. A video
@@ -69,15 +66,6 @@ class IdentityCheck(StrEnum):
                 return dialled(phone_on_record) is not None
             case IdentityCheck.BY_FILE:
                 return False
-
-
-_CHECK_LABELS = {
-    IdentityCheck.IN_PERSON: "Tatap muka dengan kartu pegawai atau KTP",
-    IdentityCheck.CALL_ON_RECORD: "Telepon ke nomor di data kepegawaian",
-    IdentityCheck.LETTER: "Surat dari atasan atau kepala unit kerja",
-    IdentityCheck.VIDEO: "Panggilan video dengan kartu pegawai",
-    IdentityCheck.BY_FILE: "Tidak diperiksa, karena datang lewat file impor",
-}
 
 
 def new_ticket() -> str:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from app.domain.email_address import EmailAddress
+from app.domain.labelled import Labelled
 
 
 class Weight(StrEnum):
@@ -20,35 +21,30 @@ class Weight(StrEnum):
     LIGHT = "ringan"
 
 
-class WarningKind(StrEnum):
-    """The worst first: so they are shown."""
+class WarningKind(Labelled):
+    """The worst first: so they are shown. The labels are those of the trail."""
 
-    ADDRESS_TAKEN = "alamat_terpakai"
-    MAILBOX_OF_ANOTHER = "kotak_surat_orang_lain"
-    STOPPED_ELSEWHERE = "alamat_pernah_dihentikan"
-    STOPPED_BEFORE = "pernah_dihentikan_pemilik"
-    ENDED_BEFORE = "pernah_tidak_jadi"
-    REJECTED_BEFORE = "pernah_ditolak"
-    ASKED_FOR_OTHERS = "alamat_untuk_nip_lain"
-    MISTYPED_DOMAIN = "domain_salah_ketik"
-    LOOKALIKE_DOMAIN = "domain_mirip"
-    FOREIGN_LETTERS = "huruf_menyerupai"
-    OTHER_NAME = "nama_lain"
-    OTHER_NIP = "nip_sudah_berganti"
-    DEACTIVATED = "akun_nonaktif"
-    RIVALS = "permintaan_lain_terbuka"
-    NAME_IN_PART = "nama_sebagian"
-    NO_PHONE = "tanpa_telepon"
-    OTHER_PHONE = "telepon_lain"
+    ADDRESS_TAKEN = "alamat_terpakai", "alamat dipakai akun lain"
+    MAILBOX_OF_ANOTHER = "kotak_surat_orang_lain", "kotak surat milik akun lain"
+    STOPPED_ELSEWHERE = "alamat_pernah_dihentikan", "alamat pernah dihentikan pemilik akun lain"
+    STOPPED_BEFORE = "pernah_dihentikan_pemilik", "pemilik pernah menghentikan perubahan email"
+    ENDED_BEFORE = "pernah_tidak_jadi", "perubahan email pernah tidak jadi"
+    REJECTED_BEFORE = "pernah_ditolak", "alamat pernah ditolak"
+    ASKED_FOR_OTHERS = "alamat_untuk_nip_lain", "alamat diminta untuk NIP lain"
+    MISTYPED_DOMAIN = "domain_salah_ketik", "domain salah ketik"
+    LOOKALIKE_DOMAIN = "domain_mirip", "domain mirip"
+    FOREIGN_LETTERS = "huruf_menyerupai", "huruf yang menyerupai huruf lain"
+    OTHER_NAME = "nama_lain", "nama berbeda"
+    OTHER_NIP = "nip_sudah_berganti", "NIP sudah berganti"
+    DEACTIVATED = "akun_nonaktif", "akun dinonaktifkan"
+    RIVALS = "permintaan_lain_terbuka", "ada permintaan lain yang terbuka"
+    NAME_IN_PART = "nama_sebagian", "nama hanya sebagian"
+    NO_PHONE = "tanpa_telepon", "tanpa telepon di data"
+    OTHER_PHONE = "telepon_lain", "telepon berbeda"
 
     @property
     def weight(self) -> Weight:
         return _WEIGHTS[self]
-
-    @property
-    def label(self) -> str:
-        """In the trail."""
-        return _LABELS[self]
 
     @property
     def is_final(self) -> bool:
@@ -62,25 +58,6 @@ class WarningKind(StrEnum):
 
 _LIGHT = (WarningKind.RIVALS, WarningKind.NAME_IN_PART, WarningKind.NO_PHONE, WarningKind.OTHER_PHONE)
 _WEIGHTS = {kind: Weight.LIGHT if kind in _LIGHT else Weight.HEAVY for kind in WarningKind}
-_LABELS = {
-    WarningKind.ADDRESS_TAKEN: "alamat dipakai akun lain",
-    WarningKind.MAILBOX_OF_ANOTHER: "kotak surat milik akun lain",
-    WarningKind.STOPPED_ELSEWHERE: "alamat pernah dihentikan pemilik akun lain",
-    WarningKind.STOPPED_BEFORE: "pemilik pernah menghentikan perubahan email",
-    WarningKind.ENDED_BEFORE: "perubahan email pernah tidak jadi",
-    WarningKind.REJECTED_BEFORE: "alamat pernah ditolak",
-    WarningKind.ASKED_FOR_OTHERS: "alamat diminta untuk NIP lain",
-    WarningKind.MISTYPED_DOMAIN: "domain salah ketik",
-    WarningKind.LOOKALIKE_DOMAIN: "domain mirip",
-    WarningKind.FOREIGN_LETTERS: "huruf yang menyerupai huruf lain",
-    WarningKind.OTHER_NAME: "nama berbeda",
-    WarningKind.OTHER_NIP: "NIP sudah berganti",
-    WarningKind.DEACTIVATED: "akun dinonaktifkan",
-    WarningKind.RIVALS: "ada permintaan lain yang terbuka",
-    WarningKind.NAME_IN_PART: "nama hanya sebagian",
-    WarningKind.NO_PHONE: "tanpa telepon di data",
-    WarningKind.OTHER_PHONE: "telepon berbeda",
-}
 # What stands in braces is filled in by `warn`.
 _SENTENCES = {
     WarningKind.ADDRESS_TAKEN: "Alamat baru sudah dipakai {owner}, jadi tidak dapat disetujui. Minta "

@@ -3,26 +3,25 @@
 from datetime import timedelta
 from enum import StrEnum
 
+from app.domain.labelled import Labelled
+
 # Somebody's appointee is not that admin's second, and what somebody was still counts, for so long.
 LOOKS_BACK = timedelta(days=30)
 
 
-class ChangeKind(StrEnum):
-    """What a change is about. Whoever may change one of these may come to own the account."""
+class ChangeKind(Labelled):
+    """What a change is about. Whoever may change one of these may come to own the account. The labels fit
+    into a sentence."""
 
-    EMAIL = "email"
-    NIP = "nip"
-    INSTANSI = "instansi"
-    CATEGORY = "kategori"
-    MANDATE = "mandat"
-
-    @property
-    def label(self) -> str:
-        """Within a sentence."""
-        return _KIND_LABELS[self]
+    EMAIL = "email", "email"
+    NIP = "nip", "NIP"
+    INSTANSI = "instansi", "instansi"
+    CATEGORY = "kategori", "kategori"
+    MANDATE = "mandat", "mandat admin"
 
     @property
     def heading(self) -> str:
+        """At the beginning of a sentence."""
         return self.label[0].upper() + self.label[1:]
 
     @property
@@ -31,13 +30,6 @@ class ChangeKind(StrEnum):
         return _COLUMNS[self]
 
 
-_KIND_LABELS = {
-    ChangeKind.EMAIL: "email",
-    ChangeKind.NIP: "NIP",
-    ChangeKind.INSTANSI: "instansi",
-    ChangeKind.CATEGORY: "kategori",
-    ChangeKind.MANDATE: "mandat admin",
-}
 _COLUMNS = {
     ChangeKind.EMAIL: "email",
     ChangeKind.NIP: "nip",
@@ -47,29 +39,15 @@ _COLUMNS = {
 }
 
 
-class ChangeState(StrEnum):
+class ChangeState(Labelled):
     """Where a decided change stands."""
 
-    NEEDS_SECOND = "menunggu_konfirmasi"  # a second admin has to confirm it
-    SCHEDULED = "dijadwalkan"  # takes effect later, unless the owner stops it
-    DONE = "berlaku"
-    FROZEN = (
-        "dibekukan"  # the owner said: not me. The account is contested until a second admin has settled it.
-    )
-    CANCELLED = "dibatalkan"
-
-    @property
-    def label(self) -> str:
-        return _STATE_LABELS[self]
-
-
-_STATE_LABELS = {
-    ChangeState.NEEDS_SECOND: "Menunggu admin kedua",
-    ChangeState.SCHEDULED: "Dijadwalkan",
-    ChangeState.DONE: "Berlaku",
-    ChangeState.FROZEN: "Dibekukan pemilik",
-    ChangeState.CANCELLED: "Dibatalkan",
-}
+    NEEDS_SECOND = "menunggu_konfirmasi", "Menunggu admin kedua"  # a second admin has to confirm it
+    SCHEDULED = "dijadwalkan", "Dijadwalkan"  # takes effect later, unless the owner stops it
+    DONE = "berlaku", "Berlaku"
+    # the owner said: not me. The account is contested until a second admin has settled it.
+    FROZEN = "dibekukan", "Dibekukan pemilik"
+    CANCELLED = "dibatalkan", "Dibatalkan"
 
 
 class Course(StrEnum):

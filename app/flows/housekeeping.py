@@ -7,6 +7,7 @@ from functools import partial
 from sqlalchemy import delete, exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
+from app.domain.act import Act
 from app.domain.corrections import CorrectionState
 from app.flows.correction.answer_unknown_nips import answer_unclaimed
 from app.flows.imports import forget_imports
@@ -34,7 +35,7 @@ _SETTLED = (MailState.SENT, MailState.FAILED, MailState.UNCERTAIN, MailState.HEL
 ROWS_AT_ONCE = 1000  # in one transaction: SQLite has one writer, and everybody who posts a form waits for it
 FILES_AT_ONCE = 50  # of up to 2 MB each
 
-Chore = Callable[[Session, datetime], int]
+Chore = Callable[[Session, Act[None]], int]
 
 
 def chores(idle: timedelta) -> dict[str, Chore]:
@@ -47,24 +48,29 @@ def chores(idle: timedelta) -> dict[str, Chore]:
     marked as uncertain. The trail and the accounts are not touched.
     """
     return {
-        "sessions": partial(_end_sessions, idle=idle),
-        "throttles": _forget_throttles,
-        "guesses": _forget_guesses,
-        "mails": _forget_mails,
-        "requests": _forget_requests,
-        "corrections": _clear_corrections,
-        "attachments": _remove_attachments,
-        "corrections_blanked": _blank_what_was_typed,
+        "sessions": _by_the_clock(partial(_end_sessions, idle=idle)),
+        "throttles": _by_the_clock(_forget_throttles),
+        "guesses": _by_the_clock(_forget_guesses),
+        "mails": _by_the_clock(_forget_mails),
+        "requests": _by_the_clock(_forget_requests),
+        "corrections": _by_the_clock(_clear_corrections),
+        "attachments": _by_the_clock(_remove_attachments),
+        "corrections_blanked": _by_the_clock(_blank_what_was_typed),
         "corrections_answered": answer_unclaimed,
-        "mails_broken_off": OutboxMail.mark_broken_off,
-        "mail_faults": OutboxMail.forget_faults,
-        "imports_not_confirmed": forget_imports.cancel_unconfirmed,
-        "import_files": forget_imports.remove_files,
-        "import_refusals": forget_imports.remove_refusals,
-        "import_changes": forget_imports.remove_changes,
-        "import_lines_left": forget_imports.remove_left,
-        "names_indexed": _index_old_names,
+        "mails_broken_off": _by_the_clock(OutboxMail.mark_broken_off),
+        "mail_faults": _by_the_clock(OutboxMail.forget_faults),
+        "imports_not_confirmed": _by_the_clock(forget_imports.cancel_unconfirmed),
+        "import_files": _by_the_clock(forget_imports.remove_files),
+        "import_refusals": _by_the_clock(forget_imports.remove_refusals),
+        "import_changes": _by_the_clock(forget_imports.remove_changes),
+        "import_lines_left": _by_the_clock(forget_imports.remove_left),
+        "names_indexed": _by_the_clock(_index_old_names),
     }
+
+
+def _by_the_clock(chore: Callable[[Session, datetime], int]) -> Chore:
+    """One that tells nobody, so the time alone matters."""
+    return lambda session, act: chore(session, act.at)
 
 
 def _index_old_names(session: Session, _now: datetime) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.indonesian_time import shown_date, today_in_jakarta
 from app.mail import outbox
 from app.models.admin_mandate import AdminMandate
@@ -19,8 +19,7 @@ from app.models.user import User
 def answer_to_reset_request(
     session: Session,
     request: ResetRequest,
-    client: Client,
-    now: datetime,
+    act: Act[object],
     held: bool,
     change: IdentityChange | None = None,
 ) -> OutboxMail:
@@ -30,8 +29,7 @@ def answer_to_reset_request(
         session,
         _answer(request),
         request.mailbox,
-        client,
-        now,
+        act,
         user=request.user,
         reset_request=request,
         email_correction=change.correction if change else None,
@@ -40,38 +38,26 @@ def answer_to_reset_request(
     )
 
 
-def password_changed(session: Session, user: User, client: Client, now: datetime) -> None:
+def password_changed(session: Session, user: User, act: Act[object]) -> None:
     """To the owner, after every change of password."""
     if user.email:
-        outbox.post(session, Letter.PASSWORD_CHANGED, user.email, client, now, user=user)
+        outbox.post(session, Letter.PASSWORD_CHANGED, user.email, act, user=user)
 
 
-def email_changed(
-    session: Session, user: User, change: IdentityChange, client: Client, now: datetime
-) -> None:
+def email_changed(session: Session, user: User, change: IdentityChange, act: Act[object]) -> None:
     """To all who must hear that another address is on record now, with the link "bukan saya"."""
     for address in change.told:
-        outbox.post(session, Letter.EMAIL_CHANGED, address, client, now, user=user, identity_change=change)
+        outbox.post(session, Letter.EMAIL_CHANGED, address, act, user=user, identity_change=change)
 
 
-def email_will_change(
-    session: Session, user: User, change: IdentityChange, client: Client, now: datetime
-) -> None:
+def email_will_change(session: Session, user: User, change: IdentityChange, act: Act[object]) -> None:
     """To all who must hear: another address will be on record, unless somebody stops that."""
     for address in change.told:
-        outbox.post(
-            session, Letter.EMAIL_WILL_CHANGE, address, client, now, user=user, identity_change=change
-        )
+        outbox.post(session, Letter.EMAIL_WILL_CHANGE, address, act, user=user, identity_change=change)
 
 
 def identity_changed(
-    session: Session,
-    user: User,
-    change: IdentityChange,
-    what: str,
-    what_others_read: str,
-    client: Client,
-    now: datetime,
+    session: Session, user: User, change: IdentityChange, what: str, what_others_read: str, act: Act[object]
 ) -> None:
     """To all who must hear that something other than the address was decided, with the link "bukan saya".
     Whose mailbox is not on record reads the words without whole numbers."""
@@ -79,35 +65,20 @@ def identity_changed(
         words = what if address == user.email else what_others_read
         about = {"what": words, "reason": change.reason}
         outbox.post(
-            session,
-            Letter.ACCOUNT_CHANGED,
-            address,
-            client,
-            now,
-            user=user,
-            identity_change=change,
-            about=about,
+            session, Letter.ACCOUNT_CHANGED, address, act, user=user, identity_change=change, about=about
         )
 
 
 def change_came_to_nothing(
-    session: Session,
-    user: User,
-    change: IdentityChange,
-    what: str,
-    because: str,
-    client: Client,
-    now: datetime,
+    session: Session, user: User, change: IdentityChange, what: str, because: str, act: Act[object]
 ) -> None:
     """To all who were told of a change: it does not hold, and will not. There is nothing left to stop."""
     for address in change.told:
         about = {"what": what, "reason": because}
-        outbox.post(session, Letter.ACCOUNT_CHANGED, address, client, now, user=user, about=about)
+        outbox.post(session, Letter.ACCOUNT_CHANGED, address, act, user=user, about=about)
 
 
-def to_desk(
-    session: Session, readers: Iterable[User], what: str, path: str, client: Client, now: datetime
-) -> None:
+def to_desk(session: Session, readers: Iterable[User], what: str, path: str, act: Act[object]) -> None:
     """To admins: what was done, or waits for them, and the page where it stands. `what` is sentences without
     a whole NIP."""
     for reader in readers:
@@ -116,58 +87,53 @@ def to_desk(
                 session,
                 Letter.DESK_NOTICE,
                 reader.email,
-                client,
-                now,
+                act,
                 user=reader,
                 about={"what": what, "path": path},
             )
 
 
-def to_pusat(session: Session, what: str, path: str, client: Client, now: datetime) -> None:
+def to_pusat(session: Session, what: str, path: str, act: Act[object]) -> None:
     """The same, to everybody who answers for the centre today."""
-    to_desk(session, AdminMandate.people_of_pusat(session, today_in_jakarta(now)), what, path, client, now)
+    to_desk(session, AdminMandate.people_of_pusat(session, today_in_jakarta(act.at)), what, path, act)
 
 
-def act_on_holder(
-    session: Session, actor: User, person: User, words: str, client: Client, now: datetime
-) -> None:
+def act_on_holder(session: Session, actor: User, person: User, words: str, act: Act[object]) -> None:
     """To the centre, of every act on somebody who is an admin. `words` say what was done, as a verb and its
     object."""
-    if AdminMandate.holds_for(session, person.id, today_in_jakarta(now)):
+    if AdminMandate.holds_for(session, person.id, today_in_jakarta(act.at)):
         what = (
-            f"{actor.name} ({office_of(session, actor, now)}) {words} untuk {person.name}, yang "
+            f"{actor.name} ({office_of(session, actor, act.at)}) {words} untuk {person.name}, yang "
             "memegang mandat admin."
         )
-        to_pusat(session, what, f"/admin/pegawai/{person.id}", client, now)
+        to_pusat(session, what, f"/admin/pegawai/{person.id}", act)
 
 
-def cpns_approved(session: Session, user: User, client: Client, now: datetime) -> None:
+def cpns_approved(session: Session, user: User, act: Act[object]) -> None:
     """To a CPNS whose account the instansi has opened."""
     if user.email:
-        outbox.post(session, Letter.CPNS_APPROVED, user.email, client, now, user=user)
+        outbox.post(session, Letter.CPNS_APPROVED, user.email, act, user=user)
 
 
-def cpns_rejected(session: Session, user: User, reason: str, client: Client, now: datetime) -> None:
+def cpns_rejected(session: Session, user: User, reason: str, act: Act[object]) -> None:
     """To a CPNS whose account the instansi does not open, and why."""
     if user.email:
-        outbox.post(
-            session, Letter.CPNS_REJECTED, user.email, client, now, user=user, about={"reason": reason}
-        )
+        outbox.post(session, Letter.CPNS_REJECTED, user.email, act, user=user, about={"reason": reason})
 
 
-def bulk_act(session: Session, actor: User, words: str, how_many: int, client: Client, now: datetime) -> None:
+def bulk_act(session: Session, actor: User, words: str, how_many: int, act: Act[object]) -> None:
     """To everybody who answers for the centre today: who did what to how many. `words` say what, and name
     nobody."""
-    today = today_in_jakarta(now)
+    today = today_in_jakarta(act.at)
     about = {
         "actor": actor.name,
-        "office": office_of(session, actor, now),
+        "office": office_of(session, actor, act.at),
         "words": words,
         "how_many": str(how_many),
     }
     for reader in AdminMandate.people_of_pusat(session, today):
         if reader.email:
-            outbox.post(session, Letter.BULK_ACT, reader.email, client, now, user=reader, about=about)
+            outbox.post(session, Letter.BULK_ACT, reader.email, act, user=reader, about=about)
 
 
 def office_of(session: Session, actor: User | None, now: datetime) -> str:
@@ -179,55 +145,52 @@ def office_of(session: Session, actor: User | None, now: datetime) -> str:
 
 
 def correction_link(
-    session: Session, correction: EmailCorrection, client: Client, now: datetime, held: bool
+    session: Session, correction: EmailCorrection, act: Act[object], held: bool
 ) -> OutboxMail:
     """The one letter that leaves for every wish to have an address put right: opening its link proves the
     mailbox."""
-    return _to_asker(session, Letter.CORRECTION_LINK, correction, client, now, held=held)
+    return _to_asker(session, Letter.CORRECTION_LINK, correction, act, held=held)
 
 
-def correction_received(session: Session, correction: EmailCorrection, client: Client, now: datetime) -> None:
+def correction_received(session: Session, correction: EmailCorrection, act: Act[object]) -> None:
     """The ticket, and by when there will be an answer."""
-    _to_asker(session, Letter.CORRECTION_RECEIVED, correction, client, now)
+    _to_asker(session, Letter.CORRECTION_RECEIVED, correction, act)
 
 
-def correction_in_hand(session: Session, correction: EmailCorrection, client: Client, now: datetime) -> None:
-    _to_asker(session, Letter.CORRECTION_IN_HAND, correction, client, now)
+def correction_in_hand(session: Session, correction: EmailCorrection, act: Act[object]) -> None:
+    _to_asker(session, Letter.CORRECTION_IN_HAND, correction, act)
 
 
-def correction_rejected(session: Session, correction: EmailCorrection, client: Client, now: datetime) -> None:
+def correction_rejected(session: Session, correction: EmailCorrection, act: Act[object]) -> None:
     """Why not: `correction.decision`."""
-    _to_asker(session, Letter.CORRECTION_REJECTED, correction, client, now)
+    _to_asker(session, Letter.CORRECTION_REJECTED, correction, act)
 
 
 def correction_approved(
-    session: Session, correction: EmailCorrection, change: IdentityChange, client: Client, now: datetime
+    session: Session, correction: EmailCorrection, change: IdentityChange, act: Act[object]
 ) -> None:
     """For an approval that does not hold yet: it waits for its hour, or for a second admin."""
-    _to_asker(session, Letter.CORRECTION_APPROVED, correction, client, now, change)
+    _to_asker(session, Letter.CORRECTION_APPROVED, correction, act, change)
 
 
-def correction_frozen(session: Session, correction: EmailCorrection, client: Client, now: datetime) -> None:
+def correction_frozen(session: Session, correction: EmailCorrection, act: Act[object]) -> None:
     """Somebody at the old address or in the account has stopped it."""
-    _to_asker(session, Letter.CORRECTION_FROZEN, correction, client, now)
+    _to_asker(session, Letter.CORRECTION_FROZEN, correction, act)
 
 
-def account_changed(
-    session: Session, user: User, what: str, reason: str, client: Client, now: datetime
-) -> None:
+def account_changed(session: Session, user: User, what: str, reason: str, act: Act[object]) -> None:
     """To the owner, after an admin has changed the record or the state of an account. `what` is a whole
     sentence."""
     if user.email:
         about = {"what": what, "reason": reason}
-        outbox.post(session, Letter.ACCOUNT_CHANGED, user.email, client, now, user=user, about=about)
+        outbox.post(session, Letter.ACCOUNT_CHANGED, user.email, act, user=user, about=about)
 
 
 def _to_asker(
     session: Session,
     letter: Letter,
     correction: EmailCorrection,
-    client: Client,
-    now: datetime,
+    act: Act[object],
     change: IdentityChange | None = None,
     held: bool = False,
 ) -> OutboxMail:
@@ -235,35 +198,28 @@ def _to_asker(
     a person."""
     to = correction.new_email
     return outbox.post(
-        session, letter, to, client, now, email_correction=correction, identity_change=change, held=held
+        session, letter, to, act, email_correction=correction, identity_change=change, held=held
     )
 
 
 def mandate_granted(
-    session: Session, user: User, change: IdentityChange, mandate: AdminMandate, client: Client, now: datetime
+    session: Session, user: User, change: IdentityChange, mandate: AdminMandate, act: Act[object]
 ) -> None:
     """To a new admin, or one whose mandate goes on by a new SK."""
     about = {"scope": mandate.scope, "sk": mandate.sk_number, "until": shown_date(mandate.ends_on)}
     for address in change.told:
         outbox.post(
-            session,
-            Letter.MANDATE_GRANTED,
-            address,
-            client,
-            now,
-            user=user,
-            identity_change=change,
-            about=about,
+            session, Letter.MANDATE_GRANTED, address, act, user=user, identity_change=change, about=about
         )
 
 
 def mandate_revoked(
-    session: Session, user: User, mandate: AdminMandate, reason: str, client: Client, now: datetime
+    session: Session, user: User, mandate: AdminMandate, reason: str, act: Act[object]
 ) -> None:
     """To somebody who is no longer an admin, and why."""
     if user.email:
         about = {"scope": mandate.scope, "sk": mandate.sk_number, "reason": reason}
-        outbox.post(session, Letter.MANDATE_REVOKED, user.email, client, now, user=user, about=about)
+        outbox.post(session, Letter.MANDATE_REVOKED, user.email, act, user=user, about=about)
 
 
 def _answer(request: ResetRequest) -> Letter:

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.corrections import IdentityCheck
 from app.domain.email_address import EmailAddress
 from app.domain.reset_secret import new_reference
@@ -52,8 +52,7 @@ def post(
     session: Session,
     letter: Letter,
     to_address: str,
-    client: Client,
-    now: datetime,
+    act: Act[object],
     *,
     user: User | None = None,
     reset_request: ResetRequest | None = None,
@@ -76,10 +75,10 @@ def post(
         email_correction_id=email_correction.id if email_correction else None,
         identity_change_id=identity_change.id if identity_change else None,
         about=about or {},
-        client_address=client.address,
+        client_address=act.client.address,
         state=MailState.HELD if held else MailState.WAITING,
-        posted_at=now,
-        due_at=now,
+        posted_at=act.at,
+        due_at=act.at,
         urgency=Urgency.CAN_WAIT if is_of_file else letter.urgency,
         attempts=0,
     )

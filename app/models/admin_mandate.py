@@ -1,19 +1,19 @@
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, or_, select
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from app.domain.identity import LOOKS_BACK
+from app.domain.labelled import Labelled
 from app.models.base import Base, UtcDateTime, text_enum
 from app.models.instansi import Instansi
 from app.models.user import User
 
 
-class Role(StrEnum):
-    ADMIN_INSTANSI = "admin_instansi"
-    ADMIN_PUSAT = "admin_pusat"
+class Role(Labelled):
+    ADMIN_INSTANSI = "admin_instansi", "admin instansi"
+    ADMIN_PUSAT = "admin_pusat", "admin pusat"
 
 
 class AdminMandate(Base):

@@ -1,84 +1,84 @@
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
+from app.domain.labelled import Labelled
 from app.models.base import Base, BigId, UtcDateTime, text_enum
 from app.models.user import User
 
 
-class Tag(StrEnum):
+class Tag(Labelled):
     """Everything that is recorded, and nothing else: acts and refusals."""
 
-    TOKEN_ASKED = "token_asked"
-    TOKEN_RESENT = "token_resent"
-    TOKEN_RESENT_TOO_SOON = "token_resent_too_soon"
-    TOKEN_HANDED_OVER = "token_handed_over"
-    MAIL_BOUNCED = "mail_bounced"
-    LINK_OPENED = "link_opened"
-    TOKEN_REFUSED = "token_refused"
-    TOKEN_THROTTLED = "token_throttled"
-    PASSWORD_REFUSED = "password_refused"
-    PASSWORD_SET = "password_set"
-    LOGIN = "login"
-    LOGIN_REFUSED = "login_refused"
-    LOGIN_THROTTLED = "login_throttled"
-    LOGIN_NOT_OPEN = "login_not_open"
-    ACTIVATED = "activated"
-    LOGOUT = "logout"
-    ADDRESS_THROTTLED = "address_throttled"
-    FORM_REFUSED = "form_refused"
-    OTHER_SESSIONS_ENDED = "other_sessions_ended"
-    BROWSERS_FORGOTTEN = "browsers_forgotten"
-    CPNS_APPROVED = "cpns_approved"
-    UNLOCKED = "unlocked"
-    IMPORTED_NEW = "imported_new"
-    IMPORTED_CHANGE = "imported_change"
-    PDM_WINDOW_SET = "pdm_window_set"
-    MANDATE_GRANTED = "mandate_granted"
-    MANDATE_REVOKED = "mandate_revoked"
-    CORRECTION_ASKED = "correction_asked"
-    CORRECTION_SUBMITTED = "correction_submitted"
-    CORRECTION_OPENED = "correction_opened"
-    CORRECTION_APPROVED = "correction_approved"
-    CORRECTION_REJECTED = "correction_rejected"
-    ATTACHMENT_OPENED = "attachment_opened"
-    NIP_CHANGED = "nip_changed"
-    CATEGORY_CHANGED = "category_changed"
-    DECISION_HELD = "decision_held"
-    CONTEST_SETTLED = "contest_settled"
-    EMAIL_CHANGE_DECIDED = "email_change_decided"
-    WARNINGS_ACKNOWLEDGED = "warnings_acknowledged"
-    EMAIL_CHANGE_CONFIRMED = "email_change_confirmed"
-    EMAIL_CHANGED = "email_changed"
-    EMAIL_CHANGE_STOPPED = "email_change_stopped"
-    EMAIL_CHANGE_CANCELLED = "email_change_cancelled"
-    PERSON_OPENED = "person_opened"
-    RECORD_CORRECTED = "record_corrected"
-    TOKEN_SENT_BY_ADMIN = "token_sent_by_admin"
-    DEACTIVATED = "deactivated"
-    REACTIVATED = "reactivated"
-    MOVED = "moved"
-    CPNS_REJECTED = "cpns_rejected"
-    CPNS_OPENED_BY_CATEGORY = "cpns_opened_by_category"
-    CONTACT_CHANGED = "contact_changed"
-    IMPORT_UPLOADED = "import_uploaded"
-    IMPORT_CONFIRMED = "import_confirmed"
-    IMPORT_CANCELLED = "import_cancelled"
-    IMPORT_DONE = "import_done"
-    TAKE_BACK_ASKED = "take_back_asked"
-    IMPORT_TAKEN_BACK = "import_taken_back"
-    CHANGE_TAKEN_BACK = "change_taken_back"
-    ACCOUNT_REMOVED = "account_removed"
-    EXPORTED = "exported"
-    BULK_ACT = "bulk_act"
-    PASSWORD_SHOWN_AGAIN = "password_shown_again"
-    ADMIN_REFUSED = "admin_refused"
-    TRAIL_RESTORED = "trail_restored"
-    TRAIL_LATE_ACCEPTED = "trail_late_accepted"
-    TRAIL_RESEALED = "trail_resealed"
+    TOKEN_ASKED = "token_asked", "Token diminta"
+    TOKEN_RESENT = "token_resent", "Token diminta lagi (kirim ulang)"
+    TOKEN_RESENT_TOO_SOON = "token_resent_too_soon", "Kirim ulang ditolak: terlalu cepat"
+    TOKEN_HANDED_OVER = "token_handed_over", "Token diserahkan ke server email"
+    MAIL_BOUNCED = "mail_bounced", "Email dipantulkan: kotak suratnya tidak ada atau sudah ditutup"
+    LINK_OPENED = "link_opened", "Tautan di email dibuka"
+    TOKEN_REFUSED = "token_refused", "Token ditolak"
+    TOKEN_THROTTLED = "token_throttled", "Token ditahan: terlalu banyak percobaan"
+    PASSWORD_REFUSED = "password_refused", "Password baru ditolak: belum memenuhi syarat"
+    PASSWORD_SET = "password_set", "Password diganti"
+    LOGIN = "login", "Masuk"
+    LOGIN_REFUSED = "login_refused", "Masuk ditolak: NIP atau password tidak cocok"
+    LOGIN_THROTTLED = "login_throttled", "Masuk ditahan: terlalu banyak percobaan"
+    LOGIN_NOT_OPEN = "login_not_open", "Masuk ditolak: akun belum atau tidak terbuka"
+    ACTIVATED = "activated", "Masuk pertama kali: akun aktif"
+    LOGOUT = "logout", "Keluar"
+    ADDRESS_THROTTLED = "address_throttled", "Ditahan: terlalu banyak dari satu alamat internet"
+    FORM_REFUSED = "form_refused", "Formulir ditolak: tidak utuh"
+    OTHER_SESSIONS_ENDED = "other_sessions_ended", "Sesi lain diakhiri"
+    BROWSERS_FORGOTTEN = "browsers_forgotten", "Browser yang dikenal dilupakan"
+    CPNS_APPROVED = "cpns_approved", "CPNS: akun dibuka"
+    UNLOCKED = "unlocked", "Batas percobaan dihapus"
+    IMPORTED_NEW = "imported_new", "Impor: data baru"
+    IMPORTED_CHANGE = "imported_change", "Impor: data berubah"
+    PDM_WINDOW_SET = "pdm_window_set", "Jadwal PDM diatur"
+    MANDATE_GRANTED = "mandate_granted", "Mandat admin diberikan"
+    MANDATE_REVOKED = "mandate_revoked", "Mandat admin dicabut"
+    CORRECTION_ASKED = "correction_asked", "Perbaikan email: tautan diminta"
+    CORRECTION_SUBMITTED = "correction_submitted", "Perbaikan email: diajukan"
+    CORRECTION_OPENED = "correction_opened", "Perbaikan email: dibuka admin"
+    CORRECTION_APPROVED = "correction_approved", "Perbaikan email: disetujui"
+    CORRECTION_REJECTED = "correction_rejected", "Perbaikan email: ditolak"
+    ATTACHMENT_OPENED = "attachment_opened", "Perbaikan email: lampiran dibuka"
+    NIP_CHANGED = "nip_changed", "NIP berubah"
+    CATEGORY_CHANGED = "category_changed", "Kategori berubah"
+    DECISION_HELD = "decision_held", "Keputusan ditahan: admin yang memutuskan tidak bertugas lagi"
+    CONTEST_SETTLED = "contest_settled", "Sengketa akun ditutup admin kedua"
+    EMAIL_CHANGE_DECIDED = "email_change_decided", "Perubahan diputuskan"
+    WARNINGS_ACKNOWLEDGED = "warnings_acknowledged", "Perubahan email: peringatan dinyatakan sudah diperiksa"
+    EMAIL_CHANGE_CONFIRMED = "email_change_confirmed", "Perubahan dikonfirmasi admin kedua"
+    EMAIL_CHANGED = "email_changed", "Email berubah"
+    EMAIL_CHANGE_STOPPED = "email_change_stopped", "Perubahan dihentikan pemilik"
+    EMAIL_CHANGE_CANCELLED = "email_change_cancelled", "Perubahan dibatalkan"
+    PERSON_OPENED = "person_opened", "Halaman pegawai dibuka"
+    RECORD_CORRECTED = "record_corrected", "Data pegawai diperbaiki"
+    TOKEN_SENT_BY_ADMIN = "token_sent_by_admin", "Token dikirim oleh admin"
+    DEACTIVATED = "deactivated", "Akun dinonaktifkan"
+    REACTIVATED = "reactivated", "Akun diaktifkan kembali"
+    MOVED = "moved", "Pindah instansi"
+    CPNS_REJECTED = "cpns_rejected", "CPNS: pembukaan akun ditolak"
+    CPNS_OPENED_BY_CATEGORY = "cpns_opened_by_category", "CPNS: akun terbuka karena kategori berubah"
+    CONTACT_CHANGED = "contact_changed", "Kontak bantuan diubah"
+    IMPORT_UPLOADED = "import_uploaded", "Impor: file diunggah"
+    IMPORT_CONFIRMED = "import_confirmed", "Impor: dimulai"
+    IMPORT_CANCELLED = "import_cancelled", "Impor: dibatalkan"
+    IMPORT_DONE = "import_done", "Impor: selesai"
+    TAKE_BACK_ASKED = "take_back_asked", "Impor: pengembalian diminta"
+    IMPORT_TAKEN_BACK = "import_taken_back", "Impor: pengembalian selesai"
+    CHANGE_TAKEN_BACK = "change_taken_back", "Impor: data dikembalikan"
+    ACCOUNT_REMOVED = "account_removed", "Impor: akun yang belum pernah dipakai dihapus"
+    EXPORTED = "exported", "Data diekspor"
+    BULK_ACT = "bulk_act", "Tindakan untuk banyak orang sekaligus"
+    PASSWORD_SHOWN_AGAIN = "password_shown_again", "Password diketik sekali lagi"
+    ADMIN_REFUSED = "admin_refused", "Halaman admin ditolak"
+    TRAIL_RESTORED = "trail_restored", "Jejak: keadaan lama yang dipulihkan diterima"
+    TRAIL_LATE_ACCEPTED = "trail_late_accepted", "Jejak: baris yang terlambat diterima"
+    TRAIL_RESEALED = "trail_resealed", "Jejak: disegel ulang dengan kunci baru"
 
 
 # With the column itself in it: else SQLite would take the unique index over it for as good, and read through
@@ -116,7 +116,7 @@ class AuditEvent(Base):
     client_address: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(300))
     request_id: Mapped[str] = mapped_column(String(32))
-    detail: Mapped[dict[str, str | int | None]] = mapped_column(JSON)
+    detail: Mapped[dict[str, str | int | bool | None]] = mapped_column(JSON)
     # Whose desk it concerns, as it was then
     instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))
     # Written by the worker a moment later, in one order for all: acts that run side by side never wait for
@@ -132,6 +132,6 @@ class AuditEvent(Base):
         primaryjoin=lambda: foreign(AuditEvent.account_id) == User.id, viewonly=True
     )
 
-    def add(self, facts: Mapping[str, str | int | None]) -> None:
+    def add(self, facts: Mapping[str, str | int | bool | None]) -> None:
         """More of what is noted, before the event is written."""
         self.detail = {**self.detail, **facts}

@@ -1,28 +1,24 @@
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.domain.labelled import Labelled
 from app.models.base import Base, BigId, UtcDateTime, text_enum
 from app.models.user import User
 
 
-class BatchState(StrEnum):
+class BatchState(Labelled):
     """Where an uploaded file stands."""
 
-    UPLOADED = "diunggah"  # waits for the worker's dry run
-    CHECKING = "diperiksa"  # the dry run is going on
-    CHECKED = "siap"  # its report waits for the admin
-    CONFIRMED = "dikonfirmasi"  # waits for the worker
-    RUNNING = "berjalan"
-    DONE = "selesai"
-    UNREADABLE = "tidak_terbaca"
-    CANCELLED = "dibatalkan"
-
-    @property
-    def label(self) -> str:
-        return "menunggu keputusan" if self is BatchState.CHECKED else self.value.replace("_", " ")
+    UPLOADED = "diunggah", "diunggah"  # waits for the worker's dry run
+    CHECKING = "diperiksa", "diperiksa"  # the dry run is going on
+    CHECKED = "siap", "menunggu keputusan"  # its report waits for the admin
+    CONFIRMED = "dikonfirmasi", "dikonfirmasi"  # waits for the worker
+    RUNNING = "berjalan", "berjalan"
+    DONE = "selesai", "selesai"
+    UNREADABLE = "tidak_terbaca", "tidak terbaca"
+    CANCELLED = "dibatalkan", "dibatalkan"
 
     @property
     def is_under_way(self) -> bool:

@@ -1,21 +1,21 @@
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.domain.labelled import Labelled
 from app.models.base import Base, BigId, UtcDateTime, text_enum
 from app.models.import_batch import ImportBatch
 from app.models.user import User
 
 
-class TakeBackState(StrEnum):
+class TakeBackState(Labelled):
     """Where the taking back of a file stands."""
 
-    ASKED = "menunggu"  # waits for the worker
-    RUNNING = "berjalan"
-    DONE = "selesai"
-    STOPPED = "dihentikan"  # by itself; what it had done until then stays done
+    ASKED = "menunggu", "menunggu"  # waits for the worker
+    RUNNING = "berjalan", "berjalan"
+    DONE = "selesai", "selesai"
+    STOPPED = "dihentikan", "dihentikan"  # by itself; what it had done until then stays done
 
     @property
     def is_under_way(self) -> bool:

@@ -2,11 +2,11 @@
 
 import re
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from sqlalchemy import JSON, ColumnElement, Index, String, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.domain.labelled import Labelled
 from app.models.base import Base, UtcDateTime, text_enum, upsert
 
 EVERYWHERE = "*"  # the way of all letters
@@ -31,14 +31,14 @@ _WITH_ADDRESS = re.compile(r"\S*@\S*")
 _DIFFERS = re.compile(r"\S*[@.\d]\S*")  # addresses, hosts, numbers of queues
 
 
-class FaultKind(StrEnum):
+class FaultKind(Labelled):
     """Whose fault it is that a letter has not left."""
 
-    LINE = "line"
-    SESSION = "session"
-    SENDER = "sender"
-    RECIPIENT = "recipient"
-    LETTER = "letter"  # it cannot be written
+    LINE = "line", "line"
+    SESSION = "session", "session"
+    SENDER = "sender", "sender"
+    RECIPIENT = "recipient", "recipient"
+    LETTER = "letter", "letter"  # it cannot be written
 
 
 OURS = (FaultKind.LINE, FaultKind.SESSION, FaultKind.SENDER)

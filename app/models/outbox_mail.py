@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 
 from sqlalchemy import (
     JSON,
@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from app.domain.labelled import Labelled
 from app.models.base import Base, BigId, UtcDateTime, text_enum
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
@@ -42,46 +43,55 @@ NEARLY_OVER = timedelta(minutes=2)  # hardly enough to fetch a token and think o
 _ASKED_LATELY = timedelta(days=3)
 
 
-class MailState(StrEnum):
-    WAITING = "menunggu"
-    SENDING = "mengirim"  # the talk with the mail server has begun
-    SENT = "dikirim"  # handed over to the mail server
-    DEFERRED = "ditunda"  # refused for now, tried again
-    FAILED = "gagal"  # refused for good
+class MailState(Labelled):
+    WAITING = "menunggu", "menunggu"
+    SENDING = "mengirim", "mengirim"  # the talk with the mail server has begun
+    SENT = "dikirim", "dikirim"  # handed over to the mail server
+    DEFERRED = "ditunda", "ditunda"  # refused for now, tried again
+    FAILED = "gagal", "gagal"  # refused for good
     # The talk broke off where the server may have taken it; sent again when the operator says so
-    UNCERTAIN = "tidak_pasti"
-    HELD = "ditahan"  # a limit on mails keeps it back; never sent
-
-    @property
-    def label(self) -> str:
-        return self.value.replace("_", " ")
+    UNCERTAIN = "tidak_pasti", "tidak pasti"
+    HELD = "ditahan", "ditahan"  # a limit on mails keeps it back; never sent
 
 
 _ON_THE_WAY = (MailState.WAITING, MailState.SENDING, MailState.DEFERRED)
 
 
-class Letter(StrEnum):
+class Letter(Labelled):
     """The kinds of letter; each has a folder of this name in templates/emails/."""
 
-    TOKEN = "token"
-    ADDRESS_NOT_REGISTERED = "address_not_registered"
-    ACCOUNT_DEACTIVATED = "account_deactivated"
-    PASSWORD_CHANGED = "password_changed"
-    EMAIL_CHANGED = "email_changed"
-    EMAIL_WILL_CHANGE = "email_will_change"
-    CORRECTION_LINK = "correction_link"
-    CORRECTION_RECEIVED = "correction_received"
-    CORRECTION_IN_HAND = "correction_in_hand"
-    CORRECTION_APPROVED = "correction_approved"
-    CORRECTION_REJECTED = "correction_rejected"
-    CORRECTION_FROZEN = "correction_frozen"
-    CPNS_APPROVED = "cpns_approved"
-    CPNS_REJECTED = "cpns_rejected"
-    ACCOUNT_CHANGED = "account_changed"
-    BULK_ACT = "bulk_act"
-    MANDATE_GRANTED = "mandate_granted"
-    MANDATE_REVOKED = "mandate_revoked"
-    DESK_NOTICE = "desk_notice"
+    TOKEN = "token", "Token"
+    ADDRESS_NOT_REGISTERED = "address_not_registered", "Alamat tidak terdaftar"
+    ACCOUNT_DEACTIVATED = "account_deactivated", "Akun dinonaktifkan, jadi tanpa token"
+    PASSWORD_CHANGED = "password_changed", "Pemberitahuan: password diganti"
+    EMAIL_CHANGED = "email_changed", "Pemberitahuan: email diganti"
+    EMAIL_WILL_CHANGE = "email_will_change", "Pemberitahuan: email akan diganti"
+    CORRECTION_LINK = "correction_link", "Tautan perbaikan email"
+    CORRECTION_RECEIVED = "correction_received", "Perbaikan email: diterima"
+    CORRECTION_IN_HAND = "correction_in_hand", "Perbaikan email: diproses"
+    CORRECTION_APPROVED = "correction_approved", "Perbaikan email: disetujui"
+    CORRECTION_REJECTED = "correction_rejected", "Perbaikan email: ditolak"
+    CORRECTION_FROZEN = "correction_frozen", "Perbaikan email: dibekukan"
+    CPNS_APPROVED = "cpns_approved", "CPNS: akun dibuka"
+    CPNS_REJECTED = "cpns_rejected", "CPNS: akun tidak dibuka"
+    ACCOUNT_CHANGED = "account_changed", "Pemberitahuan: data atau status akun berubah"
+    BULK_ACT = "bulk_act", "Laporan tindakan admin"
+    MANDATE_GRANTED = "mandate_granted", "Pemberitahuan: mandat admin diberikan"
+    MANDATE_REVOKED = "mandate_revoked", "Pemberitahuan: mandat admin dicabut"
+    DESK_NOTICE = "desk_notice", "Pemberitahuan untuk admin"
+
+    @property
+    def answer(self) -> str:
+        """What somebody got who asked for a token, as the trail notes it."""
+        match self:
+            case Letter.TOKEN:
+                return "token"
+            case Letter.ADDRESS_NOT_REGISTERED:
+                return "alamat tidak terdaftar untuk NIP itu"
+            case Letter.ACCOUNT_DEACTIVATED:
+                return "akun dinonaktifkan, jadi tanpa token"
+            case _:
+                return self.label
 
     @property
     def urgency(self) -> "Urgency":

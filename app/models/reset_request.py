@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from typing import assert_never
 
 from sqlalchemy import (
     CheckConstraint,
@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from app.domain.labelled import Labelled
 from app.domain.nip import Nip
 from app.models.account import Account
 from app.models.base import AddedOnce, Base, BigId, UtcDateTime
@@ -31,14 +32,29 @@ _NO_REFERENCE, _NO_KEY = "-" * 16, bytes(32)  # of a stand-in, which opens nothi
 _LIVE, _NOTHING = "live", ""
 
 
-class WhyRefused(StrEnum):
+class WhyRefused(Labelled):
     """Why a token opened nothing, for the trail. A stranger is never told."""
 
-    WRONG = "wrong"  # it is none of those that are open
-    NOTHING_OPEN = "nothing_open"  # nor is any open for this NIP
-    EXPIRED = "expired"
-    USED = "used"
-    OVERTAKEN = "overtaken"  # by a change of the account
+    WRONG = "wrong", "salah ketik, atau bukan token yang sedang berlaku"  # it is none of those that are open
+    NOTHING_OPEN = "nothing_open", "tidak ada token yang sedang berlaku"  # nor is any open for this NIP
+    EXPIRED = "expired", "sudah lewat waktunya"
+    USED = "used", "sudah dipakai"
+    OVERTAKEN = "overtaken", "tidak berlaku lagi karena akunnya berubah"  # by a change of the account
+
+    @property
+    def told(self) -> str:
+        """To an admin who helps the owner: what has happened to the token."""
+        match self:
+            case WhyRefused.EXPIRED:
+                return "dipakai terlambat, masa berlakunya sudah habis"
+            case WhyRefused.USED:
+                return "sudah dipakai sebelumnya"
+            case WhyRefused.OVERTAKEN:
+                return "data akun berubah sesudah token dikirim"
+            case WhyRefused.WRONG | WhyRefused.NOTHING_OPEN:
+                return self.label
+            case _:
+                assert_never(self)
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def prepare(made: Engine) -> None:
     """Give an engine the portal's way with transactions."""
     if made.dialect.name == "sqlite":
         event.listen(made, "connect", _configure_sqlite)
-        event.listen(made, "begin", _begin_sqlite)
+        event.listen(made, "begin", begin_sqlite)
         event.listen(made, "checkout", _refuse_a_removed_file)
 
 
@@ -126,6 +126,7 @@ def _inode(path: str) -> int | None:
     return Path(path).stat().st_ino if path and Path(path).exists() else None
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def begin_sqlite(connection: Connection) -> None:
+    """Python begins no transaction by itself here."""
     read_only = connection.get_execution_options().get("portal_read_only", False)
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -1,15 +1,62 @@
 """The state of the database's schema against this release's migrations (plain Alembic, configured in
-pyproject.toml)."""
+pyproject.toml).
 
+A newer schema is none of this release's business: releases expand the schema first, and contract it only when
+no older release runs any more. So the previous release goes on working while the next one arrives.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
 from functools import cache
+from sqlite3 import SQLITE_BUSY
+from time import sleep
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
+from app.runtime.schema_lock import STATEMENT_TIMEOUT, HeldUp, log, schema_to_oneself
 from config import ROOT
+
+TRIES = 10
+SECONDS_BETWEEN_TRIES = 2.0  # in which those who stood in line behind the migration are served
+
+# SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_DEADLOCK, _NO_LOCK, _STATEMENT_TIMEOUT = "40P01", "55P03", "57014"
+
+
+class State(Enum):
+    """How the schema stands to this release."""
+
+    CURRENT = auto()
+    OLDER = auto()
+    NEWER = auto()
+    FOREIGN = auto()  # of no release that this one descends from, nor of a later one
+
+
+@dataclass(frozen=True)
+class Schema:
+    state: State
+    revision: str | None  # None where no migration has run
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether this release runs on it."""
+        return self.state in (State.CURRENT, State.NEWER)
+
+    @property
+    def why_not(self) -> str:
+        """What stands in the way of this release, and what to do."""
+        if self.state is State.FOREIGN:
+            return (
+                f"the schema is at {self.revision}, which is of no release of this portal; look at "
+                "DATABASE_URL"
+            )
+        return "migrations pending, run: mysapk db upgrade"
 
 
 def config(url: str) -> Config:
@@ -19,16 +66,86 @@ def config(url: str) -> Config:
     return alembic
 
 
-def upgrade(url: str, revision: str = "head") -> None:
-    command.upgrade(config(url), revision)
+def upgrade(url: str, revision: str = "head", say: Callable[[str], None] = log.warning) -> Schema:
+    """Bring the schema to this release. Raises HeldUp. Returns what was found."""
+    with schema_to_oneself(url, say) as connection:
+        return upgrade_over(connection, revision, say)
 
 
-def is_at_head(engine: Engine) -> bool:
-    """Whether the schema is the one this release was written for."""
-    with engine.connect().execution_options(portal_read_only=True) as connection:
-        return MigrationContext.configure(connection).get_current_revision() == _head()
+def upgrade_over(
+    connection: Connection, revision: str = "head", say: Callable[[str], None] = log.warning
+) -> Schema:
+    """The same for whoever has the schema to themselves already. A migration that does not get its locks is
+    undone and tried again; those before it stay."""
+    found = look(connection)
+    if found.state in (State.NEWER, State.FOREIGN):
+        return found
+    alembic = config("")
+    alembic.attributes["connection"] = connection
+    for left in reversed(range(TRIES)):
+        try:
+            command.upgrade(alembic, revision)
+            return found
+        except DBAPIError as fault:
+            if fault.connection_invalidated:
+                raise
+            connection.rollback()
+            _judge(fault, look(connection).revision, left)
+        say(
+            f"Sebuah tabel sedang dipakai; dicoba lagi dalam {SECONDS_BETWEEN_TRIES:.0f} detik ({left} "
+            "kali lagi)."
+        )
+        sleep(SECONDS_BETWEEN_TRIES)
+    raise AssertionError("the last try returns or raises")
+
+
+def look(where: Engine | Connection) -> Schema:
+    """Which schema is there."""
+    if isinstance(where, Engine):
+        with where.connect().execution_options(portal_read_only=True) as connection:
+            return _judged(MigrationContext.configure(connection).get_current_heads())
+    where.execution_options(portal_read_only=True)
+    heads = MigrationContext.configure(where).get_current_heads()
+    where.rollback()  # no transaction stays open behind a look
+    where.execution_options(portal_read_only=False)
+    return _judged(heads)
+
+
+def _judged(heads: tuple[str, ...]) -> Schema:
+    head, known = _releases()
+    revision = max(heads, default=None)
+    if revision is None or (revision in known and revision != head):
+        return Schema(State.OLDER, revision)
+    if revision == head:
+        return Schema(State.CURRENT, revision)
+    is_later = revision.isdigit() and revision > head  # revisions are numbers, of four digits
+    return Schema(State.NEWER if is_later else State.FOREIGN, revision)
 
 
 @cache
-def _head() -> str | None:
-    return ScriptDirectory.from_config(config("")).get_current_head()
+def _releases() -> tuple[str, frozenset[str]]:
+    """The newest revision of this release, and all of them."""
+    scripts = ScriptDirectory.from_config(config(""))
+    head = scripts.get_current_head()
+    assert head is not None
+    return head, frozenset(script.revision for script in scripts.walk_revisions())
+
+
+def _judge(fault: DBAPIError, stands_at: str | None, tries_left: int) -> None:
+    """Raise what the operator is told, unless the migration may be tried again."""
+    state, code = getattr(fault.orig, "sqlstate", None), getattr(fault.orig, "sqlite_errorcode", None)
+    stays = f"Skema tetap pada {stands_at or 'awal'}, migrasi sesudahnya dibatalkan seluruhnya"
+    if state == _STATEMENT_TIMEOUT:
+        words = (
+            f"{stays}: satu perintahnya berjalan lebih lama daripada batasnya (biasanya {STATEMENT_TIMEOUT})"
+        )
+        raise HeldUp(f"{words}. Jalankan lagi pada jam sepi: mysapk db upgrade") from fault
+    is_busy = state in (_DEADLOCK, _NO_LOCK) or (code is not None and code & 0xFF == SQLITE_BUSY)
+    if not is_busy:
+        raise fault
+    if not tries_left:
+        where = " (pg_stat_activity menunjukkannya)" if state else ""
+        words = f"{stays}: tabelnya terus dipakai transaksi lain"
+        raise HeldUp(
+            f"{words}. Tunggu atau akhiri transaksi itu{where}, lalu jalankan lagi: mysapk db upgrade"
+        ) from fault

@@ -2,45 +2,53 @@
 one can be had for nothing: of these a line gets a row a minute."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.email_address import EmailAddress
 from app.models.account import Account
 from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
+from app.security.authority import Authority
+from app.security.fingerprints import fingerprint
 from app.security.once_a_minute import OnceAMinute
 
-Facts = dict[str, str | int | None]
+Facts = dict[str, str | int | bool | None]
+Actor = (
+    Authority | User | None
+)  # an admin, a person who has shown who that is, or nobody of whom that is known
+
+
+def actor_of(act: Act[Actor]) -> User | None:
+    """Who acted, where that is proven."""
+    return act.by.admin if isinstance(act.by, Authority) else act.by
 
 
 def record(
     session: Session,
     tag: Tag,
     account: User | Account | None,
-    client: Client,
-    now: datetime,
+    act: Act[Actor],
+    /,  # a detail may be called like one of these
     *,
-    actor: User | None = None,
     instansi_id: int | None = None,
     **detail: str | int | None,
 ) -> AuditEvent:
-    """Write one event. `account` is whose account it was, `actor` who acted where that is proven. No secrets
-    in `detail`.
+    """Write one event. `account` is whose account it was; who acted, `act` says. No secrets in `detail`.
 
     An `Account` may be nobody's. The desk that may read the event is that of the account's instansi;
     `instansi_id` names it for acts without an account.
     """
+    actor = actor_of(act)
     event = AuditEvent(
-        at=now,
+        at=act.at,
         tag=tag,
         actor_id=actor.id if actor else None,
         account_id=account.id if account else None,
-        client_address=client.address,
-        user_agent=client.user_agent[:300],
-        request_id=client.request_id,
+        client_address=act.client.address,
+        user_agent=act.client.user_agent[:300],
+        request_id=act.client.request_id,
         detail=detail,
         instansi_id=account.instansi_id if account else instansi_id,
     )
@@ -58,7 +66,7 @@ def before_and_after(session: Session, column: str, old: str | None, new: str | 
     for name, address in (("old_email", old), ("new_email", new)):
         if address:
             written = EmailAddress(address)
-            mark = session.info["fingerprint"]("trail-address", written.key)[:16]
+            mark = fingerprint(session, "trail-address", written.key)[:16]
             facts[name] = f"{written.masked} ({mark})"
     return facts
 
@@ -67,11 +75,9 @@ def record_once_a_minute(
     session: Session,
     tag: Tag,
     account: User | Account | None,
-    client: Client,
-    now: datetime,
+    act: Act[Actor],
     *,
     about: str,
-    actor: User | None = None,
     **detail: str | int | None,
 ) -> None:
     """Write one event, unless the same line has had one under this tag `about` the same thing within the
@@ -80,9 +86,9 @@ def record_once_a_minute(
     `about` is what was typed, whether or not there is such an account.
     """
     door: OnceAMinute = session.info[OnceAMinute]
-    left_out = door.let_through(tag, about, client, now)
+    left_out = door.let_through(tag, about, act)
     if left_out is not None:
-        event = record(session, tag, account, client, now, actor=actor)
+        event = record(session, tag, account, act)
         event.detail = {**detail, "left_out": left_out} if left_out else detail
 
 
@@ -90,17 +96,12 @@ def record_parts(
     session: Session,
     tag: Tag,
     parts: Mapping[int | None, int],
-    client: Client,
-    now: datetime,
-    *,
-    actor: User,
+    act: Act[Authority],
     **detail: str | int | None,
 ) -> list[AuditEvent]:
     """Write what was done to many, or taken along, once for each desk that it concerns, with its own part of
     the number. `Authority.parts` tells which; an event of no desk (None) is for the centre alone."""
     return [
-        record(
-            session, tag, None, client, now, actor=actor, instansi_id=instansi_id, how_many=how_many, **detail
-        )
+        record(session, tag, None, act, instansi_id=instansi_id, how_many=how_many, **detail)
         for instansi_id, how_many in parts.items()
     ]

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
-from app.domain.client import Client, line_of, mask_address, site_of
+from app.domain.act import Act
+from app.domain.client import line_of, mask_address, site_of
 from app.models.audit_event import Tag
 
 log = logging.getLogger("portal.trail")
@@ -48,17 +49,17 @@ class OnceAMinute:
         self._of_sites: OrderedDict[tuple[str, Tag], _Counted] = OrderedDict()
         self._lock = Lock()
 
-    def let_through(self, tag: Tag, about: str, client: Client, now: datetime) -> int | None:
+    def let_through(self, tag: Tag, about: str, act: Act[object]) -> int | None:
         """How many were left out before this one, if it is to be a row; None if it is left out itself.
         Counts."""
-        line, site = line_of(client.address), site_of(client.address)
+        line, site = line_of(act.client.address), site_of(act.client.address)
         with self._lock:
-            key = (site, tag, "") if self._has_had_its_rows(site, tag, now) else (line, tag, about)
+            key = (site, tag, "") if self._has_had_its_rows(site, tag, act.at) else (line, tag, about)
             latest = self._written.get(key)
-            if latest is None or not _is_within_the_minute(latest.at, now):
+            if latest is None or not _is_within_the_minute(latest.at, act.at):
                 if line != site:
-                    self._count_row(site, tag, now)
-                self._written[key] = _Written(now)
+                    self._count_row(site, tag, act.at)
+                self._written[key] = _Written(act.at)
                 self._written.move_to_end(key)
                 if len(self._written) > MOST_KEPT:
                     self._written.popitem(last=False)
@@ -66,7 +67,7 @@ class OnceAMinute:
             latest.left_out += 1
         log.info(
             "left out of the trail",
-            extra={"fields": {"tag": tag.value, "line": mask_address(client.address)}},
+            extra={"fields": {"tag": tag.value, "line": mask_address(act.client.address)}},
         )
         return None
 

@@ -41,7 +41,8 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, String, Text, and_, bindparam, cast, func, select, update
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
+from app.domain.labelled import Labelled
 from app.models.audit_event import AuditEvent, Tag
 from app.models.audit_head import AuditHead
 from app.security import audit
@@ -105,16 +106,19 @@ class _Stored(NamedTuple):
         return seal in (self.seal, self.replaced_seal)
 
 
-class FaultKind(StrEnum):
-    CHANGED = "isi baris tidak sesuai segelnya (diubah atau disisipkan)"
-    MISSING = "baris hilang"
-    ORDER = "baris tidak menyambung pada baris sebelumnya"
-    HEAD = "kepala jejak tidak sesuai dengan baris terakhir"
-    ANCHOR = "segel tidak sama dengan yang tercatat di luar database"
-    OUTSIDE = "tidak ada dalam jejak ini, padahal inilah kepala yang disimpan mesin ini di luar database"
-    UNREADABLE = "kepala yang disimpan mesin ini di luar database tidak dapat dipakai"
-    LATE = "belum disegel: waktunya terlalu jauh sebelum baris terakhir yang disegel (disisipkan?)"
-    FUTURE = "belum disegel: waktunya di masa depan (disisipkan, atau jam salah satu mesin salah?)"
+class FaultKind(Labelled):
+    CHANGED = "changed", "isi baris tidak sesuai segelnya (diubah atau disisipkan)"
+    MISSING = "missing", "baris hilang"
+    ORDER = "order", "baris tidak menyambung pada baris sebelumnya"
+    HEAD = "head", "kepala jejak tidak sesuai dengan baris terakhir"
+    ANCHOR = "anchor", "segel tidak sama dengan yang tercatat di luar database"
+    OUTSIDE = (
+        "outside",
+        "tidak ada dalam jejak ini, padahal inilah kepala yang disimpan mesin ini di luar database",
+    )
+    UNREADABLE = "unreadable", "kepala yang disimpan mesin ini di luar database tidak dapat dipakai"
+    LATE = "late", "belum disegel: waktunya terlalu jauh sebelum baris terakhir yang disegel (disisipkan?)"
+    FUTURE = "future", "belum disegel: waktunya di masa depan (disisipkan, atau jam salah satu mesin salah?)"
 
 
 @dataclass(frozen=True)
@@ -271,8 +275,7 @@ def accept_restored(
     lost: Anchor | Unreadable,
     named: Anchor,
     because: str,
-    client: Client,
-    now: datetime,
+    act: Act[None],
 ) -> Accepted | HeadMoved | HeadNotGenuine:
     """Go on from `named`, the head of an older state that was put back on purpose, or of tables that were
     made anew. Look at the whole trail first."""
@@ -282,15 +285,14 @@ def accept_restored(
     if _anchor(head) != named:
         return HeadMoved(_anchor(head))
     if head.newest_at is None:
-        head.newest_at = _spelled(_limits(session, head, now)[0] + REACH)
+        head.newest_at = _spelled(_limits(session, head, act.at)[0] + REACH)
     before = str(lost) if isinstance(lost, Anchor) else "-"
     _note(
         session,
         head,
         keys,
         Tag.TRAIL_RESTORED,
-        client,
-        now,
+        act,
         head_before=before,
         head_after=str(named),
         because=because,
@@ -299,19 +301,13 @@ def accept_restored(
 
 
 def accept_late(
-    session: Session,
-    keys: SigningKeys,
-    kept: Kept,
-    ids: Sequence[int] | None,
-    because: str,
-    client: Client,
-    now: datetime,
+    session: Session, keys: SigningKeys, kept: Kept, ids: Sequence[int] | None, because: str, act: Act[None]
 ) -> Accepted | HeadNotGenuine:
     """Seal rows that lie out of reach: these, or all where `ids` is None; at most `ROWS_AT_ONCE`."""
     head = _locked(session, keys, kept)
     if isinstance(head, HeadNotGenuine):
         return head
-    floor, ceiling = _limits(session, head, now)
+    floor, ceiling = _limits(session, head, act.at)
     rows: list[_Stored] = []
     for side in _sides(floor, ceiling):
         chosen = (
@@ -329,14 +325,14 @@ def accept_late(
     _seal(session, head, keys.trail_keys()[0], rows, ceiling)
     numbers = [row.id for row in rows]
     _note(
-        session, head, keys, Tag.TRAIL_LATE_ACCEPTED, client, now, how_many=len(rows), first_row=min(numbers),
-        last_row=max(numbers), head_before=str(before), head_after=str(_anchor(head)), because=because,
+        session, head, keys, Tag.TRAIL_LATE_ACCEPTED, act, how_many=len(rows), first_row=min(numbers),
+        last_row=max(numbers), head_before=str(before), head_after=str(_anchor(head)), because=because
     )  # fmt: skip
     return Accepted(len(rows), before, _anchor(head))
 
 
 def reseal_next(
-    session: Session, keys: SigningKeys, kept: Kept, client: Client, now: datetime
+    session: Session, keys: SigningKeys, kept: Kept, act: Act[None]
 ) -> Resealed | Fault | HeadNotGenuine:
     """Seal the next rows anew under the newest key, after looking at the seals that they have. Who is stopped
     in the middle goes on where it was; what was put in meanwhile is a Fault, and nothing is written."""
@@ -361,12 +357,12 @@ def reseal_next(
     if resealed:
         session.connection().execute(update(AuditEvent).where(AuditEvent.id == bindparam("row")), resealed)
     if done < head.seal_no:
-        head.newest_at = head.newest_at or _spelled(_limits(session, head, now)[0] + REACH)
+        head.newest_at = head.newest_at or _spelled(_limits(session, head, act.at)[0] + REACH)
         head.resealed_no, head.resealed_seal, head.replaced_seal = done, new, old
         head.mark = _mark(trail_keys[0], head)
         return Resealed(len(resealed), None)
     heads = Anchor(done, old), Anchor(done, new)
-    head.newest_at = head.newest_at or _spelled(_limits(session, head, now)[0] + REACH)
+    head.newest_at = head.newest_at or _spelled(_limits(session, head, act.at)[0] + REACH)
     head.seal = new
     head.resealed_no = head.resealed_seal = head.replaced_seal = None
     _note(
@@ -374,8 +370,7 @@ def reseal_next(
         head,
         keys,
         Tag.TRAIL_RESEALED,
-        client,
-        now,
+        act,
         how_many=done,
         head_before=str(heads[0]),
         head_after=str(heads[1]),
@@ -384,19 +379,13 @@ def reseal_next(
 
 
 def _note(
-    session: Session,
-    head: AuditHead,
-    keys: SigningKeys,
-    tag: Tag,
-    client: Client,
-    now: datetime,
-    **detail: str | int,
+    session: Session, head: AuditHead, keys: SigningKeys, tag: Tag, act: Act[None], **detail: str | int
 ) -> None:
     """A row about the trail itself, sealed at once."""
-    event = audit.record(session, tag, None, client, now, actor=None, instansi_id=None, **detail)
+    event = audit.record(session, tag, None, act, instansi_id=None, **detail)
     session.flush()
     row = session.execute(select(*_STORED).where(AuditEvent.id == event.id)).one()
-    _seal(session, head, keys.trail_keys()[0], [_Stored._make(row)], now + AHEAD)
+    _seal(session, head, keys.trail_keys()[0], [_Stored._make(row)], act.at + AHEAD)
     session.expire(event)  # it was sealed behind the session's back
 
 

@@ -19,6 +19,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException, NotFound
 
+from app.domain.act import Act
 from app.domain.indonesian_time import now
 from app.domain.password_policy import strict_rules
 from app.domain.waits import whole_minutes
@@ -27,11 +28,12 @@ from app.models.audit_event import Tag
 from app.models.instansi import Instansi
 from app.models.user import User
 from app.runtime.db import unit_of_work
-from app.runtime.portal import client, portal
+from app.runtime.portal import client
 from app.security import audit
 from app.security.authority import Authority, NotToTouch, OutOfReach
 from app.security.throttle import TooManyTries
 from app.web import again, limits, login_in_place, pages, sessions
+from app.web.acts import own_act
 from app.web.entering import compare
 from app.web.pages import error_page
 
@@ -57,6 +59,11 @@ def authority() -> Authority:
     held = sessions.require_visitor().authority
     assert held is not None, "view is not behind only_admins"
     return held
+
+
+def desk_act() -> Act[Authority]:
+    """An act of this admin, in a view behind `only_admins`."""
+    return Act(client(), now(), authority())
 
 
 def only_admins() -> ResponseReturnValue | None:
@@ -187,14 +194,14 @@ def not_allowed(refusal: NotAllowed) -> ResponseReturnValue:
 
 
 def _prove(password: str) -> bool | TooManyTries:
-    visitor, keys = sessions.require_visitor(), portal().keys
+    visitor = sessions.require_visitor()
     with unit_of_work() as db:
-        attempt = confirm_password.begin(db, visitor.user, sessions.browser_marks(), keys, client(), now())
+        attempt = confirm_password.begin(db, sessions.browser_marks(), own_act())
     if isinstance(attempt, TooManyTries):
         return attempt
     is_right, _ = compare(password, attempt)
     with unit_of_work() as db:
-        return confirm_password.finish(db, attempt, visitor.login, is_right, client(), now())
+        return confirm_password.finish(db, attempt, visitor.login, is_right, own_act())
 
 
 def _ask_for_password(status: int, problem: str | None = None) -> Response:
@@ -203,7 +210,7 @@ def _ask_for_password(status: int, problem: str | None = None) -> Response:
         (name, value) for name, values in request.form.lists() if name not in not_kept for value in values
     ]
     page = render_template(
-        "admin/prove_again.html",
+        "login/confirm_password.html",
         kept=kept,
         field=PASSWORD_FIELD,
         nip_field=NIP_FIELD,
@@ -217,15 +224,7 @@ def _record_refusal(user: User, reason: str | None = None) -> None:
     rule = request.url_rule.rule if request.url_rule else None
     with unit_of_work() as db:
         audit.record_once_a_minute(
-            db,
-            Tag.ADMIN_REFUSED,
-            user,
-            client(),
-            now(),
-            about=f"{user.id} {rule}",
-            actor=user,
-            rule=rule,
-            reason=reason,
+            db, Tag.ADMIN_REFUSED, user, own_act(), about=f"{user.id} {rule}", rule=rule, reason=reason
         )
 
 

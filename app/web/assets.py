@@ -1,5 +1,8 @@
-"""Static files: named by their content, cached for good, served compressed where a compressed copy lies
-beside them."""
+"""Static files: named by their content, cached for good, and compressed.
+
+Bundles of styles and scripts are compressed in memory; for other files a compressed copy lies beside them,
+made by `make`.
+"""
 
 import hashlib
 from base64 import b64encode
@@ -10,8 +13,10 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs
 
 from flask import Flask, current_app, url_for
+from werkzeug import Request, Response
 from whitenoise import WhiteNoise
 
+from app.web.bundles import BUNDLES, bundle, folder_of, packed
 from app.web.headers import COMMON
 from config import ROOT
 
@@ -22,14 +27,16 @@ STATIC = ROOT / "static"
 _FOR_GOOD = f"max-age={365 * 24 * 3600}, public, immutable"
 _ASK_EACH_TIME = "no-cache"
 _SEEN_ON_EVERY_PAGE = (".css", ".js")
+_CONTENT_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+_ENCODINGS = ("br", "gzip")  # the smallest first
 
 
 @dataclass(frozen=True)
 class StaticFile:
-    """A file under static/ as this release has it. `path` is relative to static/."""
+    """A file under static/ as this release has it, or a bundle. `path` is relative to static/."""
 
     path: str
-    place: Path
+    place: Path  # of a bundle: the folder of its components
     sha256: bytes
 
     @property
@@ -53,19 +60,25 @@ class StaticFile:
 
 
 def init_app(app: Flask) -> None:
-    files = {file.path: file for file in _files_of(STATIC)}
+    contents = {path: bundle(STATIC, path) for path in BUNDLES}
+    bundles = [
+        StaticFile(path, STATIC / folder_of(path), hashlib.sha256(text).digest())
+        for path, text in contents.items()
+    ]
+    others = list(_files_of(STATIC))
+    files = {file.path: file for file in (*others, *bundles)}
     app.extensions["static_files"] = files
     app.jinja_env.globals["static_url"] = static_url
-    served: WSGIApplication = WhiteNoise(
+    served = WhiteNoise(
         app.wsgi_app,
-        root=STATIC,
-        prefix="static/",
         max_age=None,
         allow_all_origins=False,
         mimetypes={".speculationrules": "application/speculationrules+json"},
         add_headers_function=_add_headers,
     )
-    app.wsgi_app = _KeptForGood(served, files)  # type: ignore[method-assign]
+    for file in others:
+        served.add_file_to_dictionary(f"/static/{file.path}", str(file.place))
+    app.wsgi_app = _KeptForGood(_Bundled(served, contents), files)  # type: ignore[method-assign]
 
 
 def static_url(path: str) -> str:
@@ -79,12 +92,26 @@ def release_files() -> list[StaticFile]:
 
 
 def text_of(path: str) -> str:
-    """What stands in a file under static/."""
+    """What stands in a file under static/ that is no bundle."""
     return _static_files()[path].place.read_text()
 
 
 def integrity_of(sha256: bytes) -> str:
     return f"sha256-{b64encode(sha256).decode()}"
+
+
+class _Bundled:
+    """Answers for bundles; everything else is somebody else's."""
+
+    def __init__(self, others: "WSGIApplication", contents: dict[str, bytes]) -> None:
+        self._others = others
+        self._contents = {f"/static/{path}": content for path, content in contents.items()}
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path not in self._contents:
+            return self._others(environ, start_response)
+        return _bundle_for(Request(environ), self._contents[path], Path(path).suffix)(environ, start_response)
 
 
 class _KeptForGood:
@@ -111,13 +138,28 @@ class _KeptForGood:
         return self._served(environ, cast("StartResponse", start))
 
 
+def _bundle_for(request: Request, content: bytes, suffix: str) -> Response:
+    if request.method not in ("GET", "HEAD"):
+        return Response(status=405, headers={"Allow": "GET, HEAD"})
+    encoding = next((one for one in _ENCODINGS if request.accept_encodings.quality(one) > 0), None)
+    body = packed(content, encoding) if encoding else content
+    answer = Response(body, content_type=_CONTENT_TYPES[suffix], headers=COMMON)
+    if encoding:
+        answer.content_encoding = encoding
+    answer.vary.add("Accept-Encoding")
+    answer.set_etag(hashlib.sha256(body).hexdigest()[:12])
+    return answer.make_conditional(request)
+
+
 def _static_files() -> dict[str, StaticFile]:
     return cast("dict[str, StaticFile]", current_app.extensions["static_files"])
 
 
 def _files_of(folder: Path) -> Iterator[StaticFile]:
+    """All but the components of bundles, which are served together and not one by one."""
+    components = {folder / folder_of(path) for path in BUNDLES}
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and file.suffix not in (".gz", ".br"):
+        if file.is_file() and file.suffix not in (".gz", ".br") and file.parent not in components:
             yield StaticFile(
                 file.relative_to(folder).as_posix(), file, hashlib.sha256(file.read_bytes()).digest()
             )

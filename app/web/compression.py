@@ -2,7 +2,7 @@
 
 Other pages are not: what is secret in them (the token of a form) could be told from their size, beside
 something that an attacker has put into the same page (BREACH). Here is neither. Static files are compressed
-beforehand, by `make`.
+by assets.py and `make`.
 """
 
 import gzip

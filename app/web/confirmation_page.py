@@ -52,7 +52,7 @@ def form_page(
     asked = Asked.in_this_browser()
     policy = policy_named(portal().settings.password_policy, is_admin=bool(opened and opened.is_admin))
     shown = render_template(
-        "auth/confirmation.html",
+        "reset/confirmation.html",
         form=form,
         asked=asked,
         opened=opened,

@@ -49,7 +49,7 @@ def page(form: LoginForm, status: int) -> Response:
     """The two fields of the login, and everything that was typed before, out of sight."""
     kept = [(name, value) for name, values in request.form.lists() if _travels(name) for value in values]
     shown = render_template(
-        "auth/login_in_place.html", form=form, kept=kept, page_above=sessions.page_above(),
+        "login/login_in_place.html", form=form, kept=kept, page_above=sessions.page_above(),
         has_errors=bool(form.errors),
         had_file=request.mimetype == "multipart/form-data",
     )  # fmt: skip

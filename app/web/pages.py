@@ -10,14 +10,14 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
-from app.domain.indonesian_time import now
 from app.domain.waits import whole_minutes
 from app.models.audit_event import Tag
 from app.runtime.db import once_a_minute, unit_of_work
-from app.runtime.portal import client, request_id
+from app.runtime.portal import request_id
 from app.security import audit
 from app.security.passwords import Busy
 from app.web import again, mailed_links, sessions
+from app.web.acts import act
 from app.web.headers import UNSEEN, BrokenForm
 from app.web.limits import seconds_until_free, too_many
 
@@ -186,11 +186,11 @@ def accident(error: Exception) -> ResponseReturnValue:
 
 def _record(tag: Tag, reason: str) -> None:
     """Leave a row of a refusal that happens before any act. A flood of them asks nothing of the database."""
-    moment, sender = now(), client()
-    left_out = once_a_minute().let_through(tag, "", sender, moment)
+    refused = act()
+    left_out = once_a_minute().let_through(tag, "", refused)
     if left_out is not None:
         rule = request.url_rule.rule if request.url_rule else None
         with unit_of_work() as db:
-            event = audit.record(db, tag, None, sender, moment, reason=reason, rule=rule)
+            event = audit.record(db, tag, None, refused, reason=reason, rule=rule)
             if left_out:
                 event.detail = {**event.detail, "left_out": left_out}

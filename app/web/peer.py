@@ -26,9 +26,8 @@ def is_this_machine() -> bool:
     """Whether a program of this machine asks, and not for somebody else."""
     starts = tuple(f"HTTP_{name}" for name in _OF_PROXIES)
     try:
-        peer = ip_address(
-            peer_address()
-        )  # not as limits read it: 2002:7f00:1::5 carries 127.0.0.1, and comes from elsewhere
+        # Not as limits read it: 2002:7f00:1::5 carries 127.0.0.1, and comes from elsewhere
+        peer = ip_address(peer_address())
         peer = getattr(peer, "ipv4_mapped", None) or peer
         return peer.is_loopback and not any(name.startswith(starts) for name in request.environ)
     except ValueError:

@@ -7,12 +7,11 @@ from flask import Flask
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from app.domain.bounce import read_bounce
-from app.domain.client import WORKER
-from app.domain.indonesian_time import now
 from app.flows.people.take_bounce import LeftAlone, Noted, take_bounce
 from app.mail.bounce_mailbox import MailboxFault, OpenMailbox
 from app.runtime.db import unit_of_work
 from app.runtime.portal import portal
+from app.worker.acts import act
 from config import BounceMailbox
 
 log = logging.getLogger("portal.worker")
@@ -84,7 +83,7 @@ def take(message: bytes, recipient: str) -> Noted | LeftAlone:
     """Read one message and note what it says."""
     came_back = read_bounce(message)
     with unit_of_work() as session:
-        taken = take_bounce(session, came_back, recipient, portal().keys, WORKER, now())
+        taken = take_bounce(session, came_back, recipient, portal().keys, act())
     log.info("bounce", extra={"fields": {"outcome": in_words(taken)}})
     return taken
 

@@ -1,8 +1,9 @@
 """House is kept in small steps, each in a transaction of its own, for which others wait only a moment."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from app.domain.act import Act
 from app.flows.housekeeping import Chore, chores
 from app.runtime.db import unit_of_work
 from app.runtime.portal import portal
@@ -19,19 +20,19 @@ def all_chores() -> dict[str, Chore]:
     return chores(timedelta(minutes=portal().settings.session_idle_minutes))
 
 
-def one_step(chore: Chore, moment: datetime) -> int:
+def one_step(chore: Chore, act: Act[None]) -> int:
     with unit_of_work() as session:
-        return chore(session, moment)
+        return chore(session, act)
 
 
-def clean_up(moment: datetime) -> dict[str, int]:
+def clean_up(act: Act[None]) -> dict[str, int]:
     """Every chore, step after step until nothing of it is left; how many rows each has dealt with. Raises
     ChoresFailed."""
     dealt_with, failed = {}, []
     for name, chore in all_chores().items():
         dealt_with[name] = 0
         try:
-            while step := one_step(chore, moment):
+            while step := one_step(chore, act):
                 dealt_with[name] += step
         except Exception as fault:
             log.error("chore", exc_info=fault, extra={"fields": {"chore": name}})

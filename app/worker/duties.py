@@ -3,13 +3,13 @@
 from flask import Flask
 from sqlalchemy.exc import OperationalError, TimeoutError
 
-from app.domain.client import WORKER
 from app.domain.indonesian_time import now
 from app.flows.identity.change_identity import take_effect
 from app.flows.reports.count_activation import INSTANSI_AT_ONCE, count_people, note_counts
 from app.models.identity_change import IdentityChange
 from app.models.outbox_mail import OutboxMail
 from app.runtime.db import reading, unit_of_work
+from app.worker.acts import act
 
 MOST_CHANGES_AT_ONCE = 1000
 
@@ -23,7 +23,7 @@ def let_changes_take_effect(app: Flask) -> bool:
     for change_id in due:
         try:
             with app.app_context(), unit_of_work() as session:
-                take_effect(session, change_id, WORKER, now())
+                take_effect(session, change_id, act())
         except (OperationalError, TimeoutError):
             raise  # the database is away, for all of them
         except Exception as accident:

@@ -26,6 +26,7 @@ from app.flows.imports.import_staff import vet
 from app.flows.imports.run_batch import Hold, LetGo, MandateEnded, Setting
 from app.runtime.db import SECONDS_FOR_OTHER_WRITERS, engine, reading, unit_of_work
 from app.runtime.portal import portal
+from app.worker.acts import act
 
 log = logging.getLogger("portal.worker")
 
@@ -227,9 +228,9 @@ class InHand(ABC):
         fields = {**self.fields(), "ending": self.ending, "seconds": round(perf_counter() - self._started, 1)}
         log.info("import", extra={"fields": fields})
 
-    def _end(self, act: Callable[[], str]) -> None:
+    def _end(self, way: Callable[[], str]) -> None:
         try:
-            self.ending = act()
+            self.ending = way()
         except LetGo:
             self.ending = "let go"
 
@@ -269,12 +270,12 @@ class Pass(InHand):
         with self._app.app_context():
             if self.hold.is_dry_run:
                 with reading() as session:
-                    outcomes = steps.judge(session, self.hold, rows, setting, now())
+                    outcomes = steps.judge(session, self.hold, rows, setting, act())
                 with unit_of_work() as session:
                     self.hold = steps.note(session, self.hold, lines, outcomes, progress, now())
             else:
                 with unit_of_work() as session:
-                    outcomes = steps.take_over(session, self.hold, rows, setting, now())
+                    outcomes = steps.take_over(session, self.hold, rows, setting, act())
                     self.hold = steps.note(session, self.hold, lines, outcomes, progress, now())
                 if engine().dialect.name == "sqlite":
                     return SECONDS_FOR_OTHER_WRITERS
@@ -299,15 +300,15 @@ class Pass(InHand):
 
     def finish(self) -> str:
         with self._app.app_context(), unit_of_work() as session:
-            return steps.finish(session, self.hold, now())
+            return steps.finish(session, self.hold, act())
 
     def stop_without_mandate(self) -> str:
         with self._app.app_context(), unit_of_work() as session:
-            return steps.stop_without_mandate(session, self.hold, now())
+            return steps.stop_without_mandate(session, self.hold, act())
 
     def give_up(self, problem: str) -> str:
         with self._app.app_context(), unit_of_work() as session:
-            return steps.give_up(session, self.hold, problem, now())
+            return steps.give_up(session, self.hold, problem, act())
 
     def fields(self) -> dict[str, object]:
         return {"batch": self.hold.batch_id, "dry_run": self.hold.is_dry_run, "rows": self.hold.rows_done}
@@ -327,7 +328,7 @@ class TakingBack(InHand):
                 rest = SECONDS_FOR_OTHER_WRITERS
         while True:
             with self._app.app_context(), unit_of_work() as session:
-                held = take_back_import.take_back_some(session, self.hold, ROWS_A_CHUNK, delay, now())
+                held = take_back_import.take_back_some(session, self.hold, ROWS_A_CHUNK, delay, act())
             if held is None:
                 return
             self.hold = held
@@ -344,15 +345,15 @@ class TakingBack(InHand):
 
     def finish(self) -> str:
         with self._app.app_context(), unit_of_work() as session:
-            return take_back_import.finish(session, self.hold, now())
+            return take_back_import.finish(session, self.hold, act())
 
     def stop_without_mandate(self) -> str:
         with self._app.app_context(), unit_of_work() as session:
-            return take_back_import.stop_without_mandate(session, self.hold, now())
+            return take_back_import.stop_without_mandate(session, self.hold, act())
 
     def give_up(self, problem: str) -> str:
         with self._app.app_context(), unit_of_work() as session:
-            return take_back_import.give_up(session, self.hold, problem, now())
+            return take_back_import.give_up(session, self.hold, problem, act())
 
     def fields(self) -> dict[str, object]:
         return {"batch": self.hold.batch_id, "taken_back_down_to": self.hold.down_to}

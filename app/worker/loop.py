@@ -7,9 +7,8 @@ from time import monotonic
 
 from flask import Flask
 
-from app.domain.indonesian_time import now
 from app.flows.housekeeping import Chore
-from app.worker import imports, mails
+from app.worker import acts, imports, mails
 from app.worker.bounces import run_bounces
 from app.worker.cleaning import all_chores, one_step
 from app.worker.duties import count_everybody, let_changes_take_effect, look_for_broken_off
@@ -54,7 +53,7 @@ def _duties(app: Flask) -> list[Duty]:
         return done
 
     def cleans(chore: Chore) -> Callable[[], bool]:
-        return within_app(lambda: one_step(chore, now()))
+        return within_app(lambda: one_step(chore, acts.act()))
 
     with app.app_context():
         cleaning = [

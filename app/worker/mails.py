@@ -10,7 +10,6 @@ from time import monotonic
 
 from flask import Flask, current_app
 
-from app.domain.client import Client
 from app.domain.indonesian_time import now
 from app.flows.reset.give_back_allowance import give_back_allowance
 from app.mail import outbox
@@ -22,6 +21,7 @@ from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.runtime.db import unit_of_work
 from app.runtime.portal import portal
 from app.security import audit
+from app.worker.acts import act_for
 from app.worker.duty import SECONDS_BETWEEN_LOOKS, Duty
 
 log = logging.getLogger("portal.worker")
@@ -97,9 +97,11 @@ def send_next(postman: Postman) -> Delivery | None:
     with unit_of_work() as session:
         settled = outbox.settle(session, mail, delivery, now(), lifetime)
         if mail.letter is Letter.TOKEN and isinstance(delivery, HandedOver):
-            audit.record(session, Tag.TOKEN_HANDED_OVER, mail.user, _asker(mail), now(), mail=mail.id)
+            audit.record(
+                session, Tag.TOKEN_HANDED_OVER, mail.user, act_for(mail.client_address), mail=mail.id
+            )
         if mail.state is MailState.FAILED:
-            give_back_allowance(session, mail, portal().keys, now())
+            give_back_allowance(session, mail, now())
     fields = {
         "mail": mail.id,
         "letter": mail.letter,
@@ -149,7 +151,3 @@ def _lease_renewed(app: Flask, mail_id: int, attempts: int) -> Iterator[None]:
         yield
     finally:
         done.set()
-
-
-def _asker(mail: OutboxMail) -> Client:
-    return Client(mail.client_address, "worker", "-")

@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.takes_long(minutes=60)
     op.create_table(
         "email_correction",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -180,6 +181,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.takes_long(minutes=60)
     with op.batch_alter_table("outbox_mail") as batch_op:
         batch_op.drop_constraint("fk_outbox_mail_email_correction_id", type_="foreignkey")
         batch_op.drop_constraint("fk_outbox_mail_email_change_id", type_="foreignkey")

@@ -12,6 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.takes_long(minutes=60)
     op.create_table(
         "name_word",
         sa.Column("instansi_id", sa.Integer(), nullable=False),
@@ -84,6 +85,7 @@ def _write_words(connection: sa.Connection) -> None:
 
 
 def downgrade() -> None:
+    op.takes_long(minutes=60)
     with op.batch_alter_table("user_account") as batch_op:
         batch_op.drop_index(
             "ix_user_account_waiting_since",

@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.takes_long(minutes=60)
     op.create_table(
         "activation_day",
         sa.Column("day", sa.Date(), nullable=False),
@@ -48,6 +49,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.takes_long(minutes=60)
     with op.batch_alter_table("login_session") as batch_op:
         batch_op.drop_column("proven_at")
     with op.batch_alter_table("admin_mandate") as batch_op:

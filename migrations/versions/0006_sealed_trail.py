@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.takes_long(minutes=60)
     op.create_table(
         "audit_head",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -45,6 +46,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.takes_long(minutes=60)
     with op.batch_alter_table("audit_event") as batch_op:
         batch_op.drop_constraint("fk_audit_event_instansi_id", type_="foreignkey")
         batch_op.drop_constraint("uq_audit_event_seal_no", type_="unique")

@@ -21,6 +21,7 @@ _KEPT = (
 
 
 def upgrade() -> None:
+    op.takes_long(minutes=60)
     with op.batch_alter_table("admin_mandate") as batch_op:
         batch_op.add_column(sa.Column("confirmed_by_id", sa.Integer(), nullable=True))
         batch_op.add_column(
@@ -69,6 +70,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.takes_long(minutes=60)
     with op.batch_alter_table("import_batch") as batch_op:
         batch_op.drop_column("reason")
     _create_email_change()

@@ -14,6 +14,7 @@ _GOOGLE = ("gmail.com", "googlemail.com")
 
 
 def upgrade() -> None:
+    op.takes_long(minutes=60)
     op.add_column("email_correction", sa.Column("new_mailbox", sa.String(length=254), nullable=True))
     _fill_in()
     with op.batch_alter_table("email_correction") as batch_op:
@@ -22,6 +23,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.takes_long(minutes=60)
     with op.batch_alter_table("email_correction") as batch_op:
         batch_op.drop_index("ix_email_correction_new_mailbox")
         batch_op.drop_column("new_mailbox")

@@ -16,6 +16,7 @@ _UNSEALED = {"sqlite_where": sa.text("seal_no IS NULL"), "postgresql_where": sa.
 
 
 def upgrade() -> None:
+    op.takes_long(minutes=60)
     op.add_column("audit_head", sa.Column("newest_at", sa.String(length=32), nullable=True))
     op.add_column("audit_head", sa.Column("resealed_no", sa.BigInteger(), nullable=True))
     op.add_column("audit_head", sa.Column("resealed_seal", sa.String(length=64), nullable=True))
@@ -26,6 +27,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.takes_long(minutes=60)
     with op.batch_alter_table("audit_event") as batch_op:
         batch_op.drop_index("ix_audit_event_unsealed", **_UNSEALED)
         batch_op.drop_column("replaced_seal")

@@ -12,6 +12,7 @@ _IS_OLD = sa.text("old_scheme IS NOT NULL")
 
 
 def upgrade() -> None:
+    op.takes_long(minutes=60)
     op.execute("DELETE FROM login_session")  # nobody has judged their passwords: everybody logs in once more
     op.add_column(
         "login_session", sa.Column("opens_desk", sa.Boolean(), nullable=False, server_default=sa.false())
@@ -28,6 +29,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.takes_long(minutes=60)
     # Hashes that only this release can verify: their owners set a password by Lupa Password.
     op.execute("UPDATE user_account SET password_hash = NULL WHERE old_scheme IS NOT NULL")
     op.drop_index("ix_user_account_old_scheme", "user_account")

@@ -24,6 +24,7 @@ _BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    op.takes_long(minutes=60)
     op.create_table(
         "import_turn",
         sa.Column("party", sa.Integer(), autoincrement=False, nullable=False),
@@ -105,6 +106,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.takes_long(minutes=60)
     for name, table, _ in _INDEXES:
         op.drop_index(name, table)
     # For new rows only: what the trail says about accounts that are gone is sealed.

@@ -14,6 +14,7 @@ _CAN_WAIT = "('account_changed', 'bulk_act', 'cpns_approved', 'cpns_rejected')"
 
 
 def upgrade() -> None:
+    op.takes_long(minutes=60)
     op.create_table(
         "mail_fault",
         sa.Column("way", sa.String(length=253), nullable=False),
@@ -62,6 +63,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.takes_long(minutes=60)
     with op.batch_alter_table("outbox_mail") as batch_op:
         batch_op.drop_index("ix_outbox_mail_domain")
         batch_op.drop_index("ix_outbox_mail_queue")

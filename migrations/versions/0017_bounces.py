@@ -12,6 +12,7 @@ _BOUNCED = sa.text("bounced_at IS NOT NULL")
 
 
 def upgrade() -> None:
+    op.takes_long(minutes=60)
     op.add_column("outbox_mail", sa.Column("bounced_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("outbox_mail", sa.Column("bounce_is_hard", sa.Boolean(), nullable=True))
     op.add_column("outbox_mail", sa.Column("bounce_answer", sa.String(length=500), nullable=True))
@@ -25,6 +26,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.takes_long(minutes=60)
     op.drop_index("ix_outbox_mail_bounced_at", "outbox_mail")
     op.drop_column("outbox_mail", "bounce_answer")
     op.drop_column("outbox_mail", "bounce_is_hard")

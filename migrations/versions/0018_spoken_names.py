@@ -15,6 +15,7 @@ _IS_OLD = sa.text("has_old_words")
 
 
 def upgrade() -> None:
+    op.takes_long(minutes=60)
     # True for everybody who is there, without a look at any row, and for whom a running older release still
     # adds.
     op.add_column(
@@ -30,6 +31,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.takes_long(minutes=60)
     op.drop_index("ix_user_account_has_old_words", "user_account")
     op.drop_column("user_account", "has_old_words")
     _write_words(op.get_bind())

@@ -53,10 +53,13 @@ class BadLine:
                     continue
                 portal = socket.create_connection(("127.0.0.1", self._portal_port))
                 self._open += [caller, portal]
-                threading.Thread(target=self._carry, args=(caller, portal, False), daemon=True).start()
-                threading.Thread(target=self._carry, args=(portal, caller, True), daemon=True).start()
+                for source, target, is_answer in ((caller, portal, False), (portal, caller, True)):
+                    way = {"is_answer": is_answer}
+                    threading.Thread(
+                        target=self._carry, args=(source, target), kwargs=way, daemon=True
+                    ).start()
 
-    def _carry(self, source: socket.socket, target: socket.socket, is_answer: bool) -> None:
+    def _carry(self, source: socket.socket, target: socket.socket, *, is_answer: bool) -> None:
         with suppress(OSError):
             while chunk := source.recv(_BYTES_AT_ONCE):
                 if is_answer and self._state is Line.MUTE:

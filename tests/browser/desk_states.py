@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from itertools import count
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 from sqlalchemy import select
 
 from app.domain.indonesian_time import now
@@ -22,7 +22,7 @@ _CSV = "nip,nama,email,kategori,kode_instansi,unit_kerja\n"
 
 
 def at_the_desk(path: str, admin: Person = WATI) -> Reach:
-    def reach(page: Page, portal: LivePortal) -> None:
+    def reach(page: Page, _portal: LivePortal) -> None:
         log_in(page, admin)
         page.goto(path)
 
@@ -143,13 +143,13 @@ def stop_in_session(page: Page, portal: LivePortal) -> None:
 def hand_over(page: Page, rows: str) -> None:
     page.goto("/admin/impor")
     page.locator("input[type=file]").set_input_files(
-        files=[{"name": "pegawai.csv", "mimeType": "text/csv", "buffer": (_CSV + rows).encode()}]
+        files=FilePayload(name="pegawai.csv", mimeType="text/csv", buffer=(_CSV + rows).encode())
     )
     button(page, "Unggah dan periksa").click()
 
 
 def uploaded(rows: str, until: str) -> Reach:
-    def reach(page: Page, portal: LivePortal) -> None:
+    def reach(page: Page, _portal: LivePortal) -> None:
         log_in(page, WATI)
         hand_over(page, rows)
         if page.locator("#impor-belum-selesai").count():  # of the state before this one
@@ -222,7 +222,7 @@ def cpns_answered(page: Page, portal: LivePortal) -> None:
     see(page, "Hasil keputusan CPNS")
 
 
-def correction_mailed(page: Page, portal: LivePortal) -> None:
+def correction_mailed(page: Page, _portal: LivePortal) -> None:
     page.goto("/perbaikan-email")
     field(page, "NIP").fill(STRANGERS_NIP)
     field(page, "Email baru").fill("orang.baru@contoh.example")
@@ -231,7 +231,7 @@ def correction_mailed(page: Page, portal: LivePortal) -> None:
 
 
 def correction_form(act: str = "") -> Reach:
-    def reach(page: Page, portal: LivePortal) -> None:
+    def reach(page: Page, _portal: LivePortal) -> None:
         ask_for_token(page, STRANGERS_NIP, "alamat.lain@contoh.example")
         mail = open_newest_mail(page, "alamat.lain@contoh.example")
         page.goto(mail.locator(".letter a").first.get_attribute("href") or "")
@@ -244,7 +244,7 @@ def correction_form(act: str = "") -> Reach:
     return reach
 
 
-def correction_ticket(page: Page, portal: LivePortal) -> None:
+def correction_ticket(page: Page, _portal: LivePortal) -> None:
     ask_for_token(page, STRANGERS_NIP, "alamat.ketiga@contoh.example")
     mail = open_newest_mail(page, "alamat.ketiga@contoh.example")
     page.goto(mail.locator(".letter a").first.get_attribute("href") or "")
@@ -255,7 +255,7 @@ def correction_ticket(page: Page, portal: LivePortal) -> None:
     see(page, "Permintaan perbaikan email")
 
 
-def correction_on_record(page: Page, portal: LivePortal) -> None:
+def correction_on_record(page: Page, _portal: LivePortal) -> None:
     page.goto("/perbaikan-email")
     field(page, "NIP").fill(DEWI.nip)
     field(page, "Email baru").fill(DEWI.email or "")
@@ -315,7 +315,7 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     ("/admin/perbaikan-email/perubahan/<big_row:change_id>", "scheduled", scheduled_change),
     ("/admin/perbaikan-email/perubahan/<big_row:change_id>", "waits for a second admin", waits_for_second),
     ("/bukan-saya/<link>", "before it holds", stop_link),
-    ("/bukan-saya/<link>", "cut off", lambda page, portal: _go(page, "/bukan-saya/terpotong")),
+    ("/bukan-saya/<link>", "cut off", lambda page, _portal: _go(page, "/bukan-saya/terpotong")),
     ("/akun/hentikan-ganti-email", "before it holds", stop_in_session),
     ("/admin/cpns", "with people who wait", at_the_desk("/admin/cpns")),
     ("/admin/cpns/setujui", "chosen", cpns_chosen("Setujui yang dicentang")),

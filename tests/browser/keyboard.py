@@ -43,20 +43,20 @@ class Keyboard:
     def __init__(self, page: Page) -> None:
         self._page = page
 
-    def tab(self, backwards: bool = False) -> None:
+    def tab(self, *, backwards: bool = False) -> None:
         """One stop further."""
         self._page.evaluate(_NOTE_LOOKS_AT_REST)
         self._page.keyboard.press("Shift+Tab" if backwards else "Tab")
         fault = self._page.evaluate(_FAULT_OF_THE_FOCUS)
         assert not fault, f"{self._page.url}: {fault}"
 
-    def go_to(self, target: Locator, backwards: bool = False) -> None:
+    def go_to(self, target: Locator, *, backwards: bool = False) -> None:
         """Stop after stop until the focus is on `target`."""
         expect(target).to_be_visible()
         for _ in range(_MOST_STEPS):
             if target.evaluate("element => element === document.activeElement"):
                 return
-            self.tab(backwards)
+            self.tab(backwards=backwards)
         raise AssertionError(f"{self._page.url}: no way by Tab to {target}")
 
     def fill(self, target: Locator, text: str) -> None:

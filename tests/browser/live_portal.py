@@ -110,10 +110,10 @@ def compressed_copy(folder: Path) -> Path:
     static = folder / "static"
     shutil.copytree(assets.STATIC, static, ignore=shutil.ignore_patterns("*.gz", "*.br"))
     compressor = Compressor(quiet=True)
-    for file in [
-        file for file in static.rglob("*") if file.is_file() and compressor.should_compress(file.name)
-    ]:
-        compressor.compress(str(file))
+    vendored = [file for file in (static / "vendor").rglob("*") if file.is_file()]
+    for file in vendored:
+        if compressor.should_compress(file.name):
+            compressor.compress(str(file))
     return static
 
 

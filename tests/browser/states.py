@@ -51,7 +51,7 @@ NOT_PAGES = {
 
 
 def _at(path: str) -> Reach:
-    return lambda page, portal: _go(page, path)
+    return lambda page, _portal: _go(page, path)
 
 
 def _go(page: Page, path: str) -> None:
@@ -59,7 +59,7 @@ def _go(page: Page, path: str) -> None:
 
 
 def _sent_empty(path: str, act: str) -> Reach:
-    def reach(page: Page, portal: LivePortal) -> None:
+    def reach(page: Page, _portal: LivePortal) -> None:
         page.goto(path)
         button(page, act).click()
         expect(page.locator("[data-error-summary]")).to_be_visible()
@@ -67,7 +67,7 @@ def _sent_empty(path: str, act: str) -> Reach:
     return reach
 
 
-def _wrong_password(page: Page, portal: LivePortal) -> None:
+def _wrong_password(page: Page, _portal: LivePortal) -> None:
     page.goto("/login")
     field(page, "NIP").fill(STRANGERS_NIP)
     field(page, "Password").fill("salah")
@@ -75,7 +75,7 @@ def _wrong_password(page: Page, portal: LivePortal) -> None:
     expect(page.locator("[data-error-summary]")).to_contain_text("tidak cocok")
 
 
-def _too_many_wrong_passwords(page: Page, portal: LivePortal) -> None:
+def _too_many_wrong_passwords(page: Page, _portal: LivePortal) -> None:
     page.goto("/login")
     for _ in range(LOGIN_IN_NEW_BROWSERS.most + 1):
         field(page, "NIP").fill("197001011995011998")
@@ -85,7 +85,7 @@ def _too_many_wrong_passwords(page: Page, portal: LivePortal) -> None:
     expect(page.locator("[data-error-summary]")).to_contain_text("Terlalu banyak percobaan")
 
 
-def _lost_cookies(page: Page, portal: LivePortal) -> None:
+def _lost_cookies(page: Page, _portal: LivePortal) -> None:
     page.goto("/login")
     page.context.clear_cookies()
     field(page, "NIP").fill(SARI.nip)
@@ -93,13 +93,13 @@ def _lost_cookies(page: Page, portal: LivePortal) -> None:
     expect(page.locator("[data-error-summary]")).to_contain_text("terlalu lama terbuka")
 
 
-def _logged_out(page: Page, portal: LivePortal) -> None:
+def _logged_out(page: Page, _portal: LivePortal) -> None:
     log_in(page, SARI)
     button(page, "Keluar").click()
     see(page, "Masuk")
 
 
-def _likely_slip(page: Page, portal: LivePortal) -> None:
+def _likely_slip(page: Page, _portal: LivePortal) -> None:
     page.goto("/lupa-password")
     field(page, "NIP").fill(BUDI.nip)
     field(page, "Email aktif").fill("budi@gmial.com")
@@ -107,7 +107,7 @@ def _likely_slip(page: Page, portal: LivePortal) -> None:
     expect(page.locator(".notice--warning:visible")).to_contain_text("budi@gmail.com")
 
 
-def _asked(page: Page, portal: LivePortal) -> None:
+def _asked(page: Page, _portal: LivePortal) -> None:
     ask_for_token(page, STRANGERS_NIP, "seseorang@contoh.example")
     expect(page.locator("[data-countdown]")).to_be_visible()
 
@@ -132,7 +132,7 @@ def _asked_and_refused(page: Page, portal: LivePortal) -> None:
     expect(page.locator("[data-error-summary]")).to_be_visible()
 
 
-def _link_opened(page: Page, portal: LivePortal) -> None:
+def _link_opened(page: Page, _portal: LivePortal) -> None:
     ask_for_token(page, BUDI.nip, BUDI.email or "")
     mail = open_newest_mail(page, BUDI.email or "")
     page.goto(mail.locator(".letter a").first.get_attribute("href") or "")
@@ -140,7 +140,7 @@ def _link_opened(page: Page, portal: LivePortal) -> None:
     expect(page.get_by_role("main")).to_contain_text("sudah terisi")
 
 
-def _link_for_another_nip(page: Page, portal: LivePortal) -> None:
+def _link_for_another_nip(page: Page, _portal: LivePortal) -> None:
     ask_for_token(page, HADI.nip, HADI.email or "")
     mail = open_newest_mail(page, HADI.email or "")
     link = mail.locator(".letter a").first.get_attribute("href") or ""
@@ -150,7 +150,7 @@ def _link_for_another_nip(page: Page, portal: LivePortal) -> None:
     expect(page.locator(".notice--warning:visible")).to_contain_text("NIP lain")
 
 
-def _used_link(page: Page, portal: LivePortal) -> None:
+def _used_link(page: Page, _portal: LivePortal) -> None:
     ask_for_token(page, DEWI.nip, DEWI.email or "")
     mail = open_newest_mail(page, DEWI.email or "")
     link = mail.locator(".letter a").first.get_attribute("href") or ""
@@ -163,7 +163,7 @@ def _used_link(page: Page, portal: LivePortal) -> None:
     expect(page.locator(".notice--warning:visible")).to_contain_text("sudah dipakai")
 
 
-def _set_by_cinta(page: Page, portal: LivePortal) -> None:
+def _set_by_cinta(page: Page, _portal: LivePortal) -> None:
     """She keeps her password, so that the order of these states does not matter."""
     ask_for_token(page, CINTA.nip, CINTA.email or "")
     mail = open_newest_mail(page, CINTA.email or "")
@@ -174,29 +174,29 @@ def _set_by_cinta(page: Page, portal: LivePortal) -> None:
     expect(page.locator(".notice--info:visible")).to_contain_text("Akun CPNS masih menunggu")
 
 
-def _cinta_waits(page: Page, portal: LivePortal) -> None:
+def _cinta_waits(page: Page, _portal: LivePortal) -> None:
     log_in(page, CINTA)
     see(page, "Status akun Anda")
 
 
-def _tono_is_deactivated(page: Page, portal: LivePortal) -> None:
+def _tono_is_deactivated(page: Page, _portal: LivePortal) -> None:
     log_in(page, TONO)
     see(page, "Status akun Anda")
 
 
-def _home_at_first_login(page: Page, portal: LivePortal) -> None:
+def _home_at_first_login(page: Page, _portal: LivePortal) -> None:
     log_in(page, RAKA)
     expect(page.get_by_role("status").first).to_contain_text("login pertama")
 
 
-def _home(page: Page, portal: LivePortal) -> None:
+def _home(page: Page, _portal: LivePortal) -> None:
     for _ in range(2):
         page.context.clear_cookies()
         log_in(page, SARI)
     see(page, "Pemutakhiran Data Mandiri")
 
 
-def _session_about_to_end(page: Page, portal: LivePortal) -> None:
+def _session_about_to_end(page: Page, _portal: LivePortal) -> None:
     page.clock.install()
     log_in(page, SARI)
     page.clock.fast_forward("27:35")
@@ -215,7 +215,7 @@ def _other_sessions_ended(page: Page, portal: LivePortal) -> None:
     expect(page.get_by_role("status").first).to_contain_text("sudah diakhiri")
 
 
-def _mail_with_token(page: Page, portal: LivePortal) -> None:
+def _mail_with_token(page: Page, _portal: LivePortal) -> None:
     ask_for_token(page, BUDI.nip, BUDI.email or "")
     mail = open_newest_mail(page, BUDI.email or "")
     page.goto(mail.url)
@@ -228,28 +228,28 @@ def _full_mailbox(page: Page, portal: LivePortal) -> None:
     expect(page.get_by_role("row").nth(1)).to_be_visible()
 
 
-def _same_field_twice(page: Page, portal: LivePortal) -> None:
+def _same_field_twice(page: Page, _portal: LivePortal) -> None:
     page.goto("/login")
     page.evaluate("() => { const nip = document.querySelector('#nip'); nip.after(nip.cloneNode()); }")
     button(page, "Masuk").click()
     see(page, "Kiriman tidak dapat dibaca")
 
 
-def _logged_out_without_csrf(page: Page, portal: LivePortal) -> None:
+def _logged_out_without_csrf(page: Page, _portal: LivePortal) -> None:
     log_in(page, SARI)
     page.context.clear_cookies(name="formulir")
     button(page, "Keluar").click()
     see(page, "Anda belum keluar")
 
 
-def _far_too_long(page: Page, portal: LivePortal) -> None:
+def _far_too_long(page: Page, _portal: LivePortal) -> None:
     page.goto("/lupa-password")
     field(page, "Email aktif").fill("a" * 100_000)
     button(page, "Lanjutkan").click()
     see(page, "Kiriman terlalu besar")
 
 
-def _too_many_mails_from_here(page: Page, portal: LivePortal) -> None:
+def _too_many_mails_from_here(page: Page, _portal: LivePortal) -> None:
     page.goto("/lupa-password")
     csrf_token = page.locator("main [name=csrf_token]").get_attribute("value") or ""
     nip, email = STRANGERS_NIP, "seseorang@contoh.example"

@@ -34,7 +34,11 @@ def portal(open_portal: OpenPortal, line: BadLine) -> Iterator[LivePortal]:
 
 
 @pytest.fixture
-def phone(new_context: Callable[..., Any], portal: LivePortal, line: BadLine) -> Page:
+def phone(
+    new_context: Callable[..., Any],
+    portal: LivePortal,  # noqa: ARG001 (the line leads there)
+    line: BadLine,
+) -> Page:
     """A phone that has the worker."""
     page: Page = new_context(base_url=line.url, **PHONE).new_page()
     page.goto("/login")
@@ -88,7 +92,8 @@ def test_a_form_that_finds_no_network_keeps_what_was_typed(
     assert [mail.to for mail in portal.mails()] == [BUDIS_ADDRESS]
 
 
-def test_in_flight_mode_a_form_is_not_even_sent(phone: Page, portal: LivePortal) -> None:
+@pytest.mark.usefixtures("portal")
+def test_in_flight_mode_a_form_is_not_even_sent(phone: Page) -> None:
     phone.goto("/login")
     field(phone, "NIP").fill(SARI.nip)
     field(phone, "Password").fill(PASSWORD)

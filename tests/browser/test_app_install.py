@@ -28,7 +28,10 @@ OFFER_TO_INSTALL = """() => {
 
 @pytest.fixture
 def own_phone(
-    playwright: Playwright, browser_type_launch_args: dict[str, Any], live_portal: LivePortal, tmp_path: Path
+    playwright: Playwright,
+    browser_type_launch_args: dict[str, Any],  # noqa: ARG001 (skips where there is no Chromium)
+    live_portal: LivePortal,
+    tmp_path: Path,
 ) -> Iterator[Page]:
     with phone_of_its_own(playwright, live_portal.url, tmp_path / "profile") as page:
         yield page
@@ -57,10 +60,12 @@ def test_the_offer_to_install_lies_below_everything_and_asks_once(open_browser: 
     expect(offer.get_by_role("link", name="Penjelasannya")).to_have_attribute(
         "href", "/bantuan#lewat-aplikasi"
     )
-    top = (offer.bounding_box() or {})["y"]
+    lies_at = offer.bounding_box()
+    assert lies_at is not None
     for other in phone.locator("main :is(input, form button, .ways a):visible").all():
-        box = other.bounding_box() or {}
-        assert box["y"] + box["height"] <= top
+        box = other.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= lies_at["y"]
     offer.get_by_role("button", name="Pasang aplikasi").tap()
 
     assert phone.evaluate("() => window.asked")

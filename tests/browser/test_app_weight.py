@@ -115,7 +115,8 @@ def test_later_pages_cost_their_own_words_only(
 
     print(costs)
     for path, (size, asked) in costs.items():
-        assert size <= MOST_BYTES_LATER and asked == [path], (path, size, asked)
+        assert size <= MOST_BYTES_LATER, (path, size, asked)
+        assert asked == [path], (path, size, asked)
 
 
 def test_the_worker_fetches_little_after_the_page_is_there(browser: Browser, own_line: BadLine) -> None:
@@ -168,7 +169,8 @@ def test_a_form_can_be_used_with_letters_twice_as_large(open_browser: OpenBrowse
     field(page, "NIP").fill(BUDI.nip)
     for control in page.locator("main :is(input, button):visible").all():
         box = control.bounding_box() or {"x": -1, "width": 0}
-        assert box["x"] >= 0 and box["x"] + box["width"] <= 360, control
+        assert box["x"] >= 0, control
+        assert box["x"] + box["width"] <= 360, control
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 

@@ -2,12 +2,14 @@
 in."""
 
 import re
+from collections.abc import Iterable
 from io import BytesIO
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 from sqlalchemy import select
 
 from app.models.correction_attachment import CorrectionAttachment
@@ -47,7 +49,7 @@ def test_joko_asks_wati_answers_and_joko_comes_in(
     field(joko, "Nama lengkap").fill("Joko Prabowo Adi")
     joko.get_by_label("Alasan").fill("Email di data salah ketik.")
     joko.locator("input[type=file]").set_input_files(
-        files=[{"name": "sk.png", "mimeType": "image/png", "buffer": png(paper())}]
+        files=FilePayload(name="sk.png", mimeType="image/png", buffer=png(paper()))
     )
     button(joko, "Kirim permintaan").tap()
     see(joko, "Permintaan perbaikan email")
@@ -137,7 +139,7 @@ def test_the_queue_can_be_worked_with_the_keyboard(
 
 def _choose_photo(page: Page, content: bytes, name: str = "IMG_0001.jpeg", kind: str = "image/jpeg") -> None:
     page.locator("input[type=file]").set_input_files(
-        files=[{"name": name, "mimeType": kind, "buffer": content}]
+        files=FilePayload(name=name, mimeType=kind, buffer=content)
     )
 
 
@@ -150,11 +152,12 @@ def _open_form(page: Page) -> None:
 
 def _bytes_sent(page: Page, portal: LivePortal) -> int:
     """As the portal sees it: the browser does not tell how long a form with a file is."""
-    answer, lengths = portal.app.wsgi_app, []
+    answer = portal.app.wsgi_app
+    lengths: list[int] = []
 
-    def measured(environ: Any, start: Any) -> Any:
+    def measured(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         lengths.append(int(environ.get("CONTENT_LENGTH") or 0))
-        return answer(environ, start)
+        return answer(environ, start_response)
 
     portal.app.wsgi_app = measured  # type: ignore[method-assign]
     button(page, "Kirim permintaan").tap()
@@ -176,12 +179,11 @@ def test_a_photo_straight_from_the_phone_is_made_small_before_it_leaves(
     _choose_photo(joko, from_phone(orientation=TURNED_RIGHT))
     expect(joko.get_by_text(re.compile("Foto diperkecil dari .* MB menjadi .* MB"))).to_be_visible()
 
-    assert (
-        len(from_phone(orientation=TURNED_RIGHT)) > 4_000_000
-        and 2_000 < _bytes_sent(joko, live_portal) < 2_500_000
-    )
+    assert len(from_phone(orientation=TURNED_RIGHT)) > 4_000_000
+    assert 2_000 < _bytes_sent(joko, live_portal) < 2_500_000
     kept = _kept(live_portal)
-    assert kept.width < kept.height == 2400 and corners(kept) == ["blue", "red", "white", "green"], "upright"
+    assert kept.width < kept.height == 2400, "upright"
+    assert corners(kept) == ["blue", "red", "white", "green"], "upright"
 
 
 def test_who_is_faster_than_the_shrinking_waits_for_it(
@@ -192,7 +194,8 @@ def test_who_is_faster_than_the_shrinking_waits_for_it(
 
     _choose_photo(joko, from_phone())
 
-    assert 2_000 < _bytes_sent(joko, live_portal) < 2_500_000 and _kept(live_portal).width == 2400
+    assert 2_000 < _bytes_sent(joko, live_portal) < 2_500_000
+    assert _kept(live_portal).width == 2400
 
 
 def test_a_kind_that_only_the_browser_can_show_leaves_as_a_jpeg(

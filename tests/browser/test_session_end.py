@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -154,7 +155,7 @@ def test_of_two_tabs_in_which_nobody_does_anything_both_really_end(
 
 @pytest.mark.parametrize("hears_of_it", [True, False], ids=["tabs that talk", "tabs that do not"])
 def test_who_does_something_in_one_tab_stays_in_both_and_then_both_end(
-    page: Page, live_portal: LivePortal, hears_of_it: bool
+    page: Page, live_portal: LivePortal, *, hears_of_it: bool
 ) -> None:
     if not hears_of_it:
         page.context.add_init_script("delete window.BroadcastChannel")
@@ -198,7 +199,7 @@ def test_what_a_browser_says_of_a_visit_counts_it_as_one(page: Page, live_portal
     log_in(page, SARI)
     page.wait_for_function("navigator.serviceWorker.controller")
     menu = page.get_by_role("navigation", name="Menu utama")
-    acts = (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: menu.get_by_role("link", name="Akun").click(),
         lambda: page.reload(),
         lambda: page.goto("/beranda"),

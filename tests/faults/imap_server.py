@@ -20,7 +20,7 @@ class ImapServer:
     """`with ImapServer() as server:`; `folder` holds its messages by number. `mood` may be `hangs`, `hangs
     up` or `refuses`."""
 
-    def __init__(self, has_uidplus: bool = True) -> None:
+    def __init__(self, *, has_uidplus: bool = True) -> None:
         self.folder: dict[int, Kept] = {}
         self.commands: list[str] = []
         self.mood = ""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from flask import Flask
 from sqlalchemy import select
 
+from app.domain.act import Act
 from app.domain.client import Client
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
@@ -43,7 +44,7 @@ class PostOffice:
         with self.app.app_context(), unit_of_work() as session:
             budi = User.with_nip(session, Nip(BUDI.nip))
             for address in addresses:
-                outbox.post(session, Letter.PASSWORD_CHANGED, address, SOMEBODY, now(), user=budi)
+                outbox.post(session, Letter.PASSWORD_CHANGED, address, Act(SOMEBODY, now(), None), user=budi)
 
     def deliver(self) -> list[Delivery]:
         """Let the worker try what is due now, each letter once."""

@@ -105,6 +105,7 @@ class MailServer:
     def __init__(
         self,
         tls: ssl.SSLContext | None = None,
+        *,
         from_the_first_byte: bool = False,
         login: tuple[str, str] | None = None,
     ) -> None:
@@ -146,7 +147,7 @@ class MailServer:
         self._released.set()
 
     def start(self) -> None:
-        self._controller = _Controller(self, self._tls, self._tls_first, self._login)
+        self._controller = _Controller(self, self._tls, self._login, tls_first=self._tls_first)
         self._controller.start()
         eventually(lambda: not self._talks)  # the controller tries itself
         self.connections = 0
@@ -306,7 +307,12 @@ class _Talk(SMTP):
 
 class _Controller(Controller):
     def __init__(
-        self, server: MailServer, tls: ssl.SSLContext | None, tls_first: bool, login: tuple[str, str] | None
+        self,
+        server: MailServer,
+        tls: ssl.SSLContext | None,
+        login: tuple[str, str] | None,
+        *,
+        tls_first: bool,
     ) -> None:
         super().__init__(None, hostname="127.0.0.1", port=server.port, ssl_context=tls if tls_first else None)
         self._server = server

@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.engine import make_url
 
-from app.cli import bounces
+from app.domain.bounce import read_bounce
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now
 from app.mail import bounce_mailbox
@@ -24,6 +24,7 @@ from app.models import AuditEvent, OutboxMail, Tag, User
 from app.models.outbox_mail import MailState
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
+from app.worker import bounces
 from app.worker.bounces import look_into_mailbox
 from tests.cast import BUDI, NEW_PASSWORD, RAKA, SARI, STRANGERS_NIP, WATI
 from tests.conftest import MakeApp
@@ -99,19 +100,22 @@ def test_a_hard_bounce_shows_at_the_desk(office: PostOffice, server: MailServer)
 
     piped = _pipe(office.app, HARD, address.upper())
 
-    assert piped.exit_code == 0 and MARKED in piped.output
-    assert office.mail().state is MailState.SENT and office.mail().bounced_at
+    assert piped.exit_code == 0
+    assert MARKED in piped.output
+    assert office.mail().state is MailState.SENT
+    assert office.mail().bounced_at
     page, overview = _page(office.app), words_of(logged_in(office.app, WATI).open("/admin/"))
-    assert "Email ke alamat yang tercatat dipantulkan" in page and "Token terakhir dipantulkan" in page
-    assert "User unknown in virtual mailbox table" in page and "Email dipantulkan: kotak suratnya" in page
-    assert (
-        "Email ditolak atau dipantulkan server: 1" in overview
-        and "nusajaya.example 1 5.1.1 550 5.1.1" in overview
-    )
+    assert "Email ke alamat yang tercatat dipantulkan" in page
+    assert "Token terakhir dipantulkan" in page
+    assert "User unknown in virtual mailbox table" in page
+    assert "Email dipantulkan: kotak suratnya" in page
+    assert "Email ditolak atau dipantulkan server: 1" in overview
+    assert "nusajaya.example 1 5.1.1 550 5.1.1" in overview
     assert BUDIS not in overview
     assert "dipantulkan server: 0" in words_of(logged_in(office.app, RAKA).open("/admin/"))
     (event,) = _events(office.app)
-    assert event.detail == {"mail": office.mail().id, "status": "5.1.1"} and event.user_agent == "worker"
+    assert event.detail == {"mail": office.mail().id, "status": "5.1.1"}
+    assert event.user_agent == "worker"
 
 
 @pytest.mark.parametrize("header", ["To", "Delivered-To", "X-Original-To", "Envelope-To"])
@@ -135,8 +139,10 @@ def test_what_is_not_hard_shows_nowhere(office: PostOffice, server: MailServer, 
 
     piped = _pipe(office.app, sample.message, to=address)
 
-    assert piped.exit_code == 0 and MARKED not in piped.output
-    assert user(office.app, BUDI).mail_failed_at is None and _events(office.app) == []
+    assert piped.exit_code == 0
+    assert MARKED not in piped.output
+    assert user(office.app, BUDI).mail_failed_at is None
+    assert _events(office.app) == []
     assert "dipantulkan" not in _page(office.app)
 
 
@@ -147,7 +153,8 @@ def test_a_letter_comes_back_once(office: PostOffice, server: MailServer) -> Non
     said = [_pipe(office.app, report, address).output for report in (FULL, FULL, HARD, HARD, FULL)]
 
     assert ["taken" in one for one in said] == [True, False, True, False, False]
-    assert len(_events(office.app)) == 1 and office.mail().is_bounced_hard
+    assert len(_events(office.app)) == 1
+    assert office.mail().is_bounced_hard
 
 
 def test_two_copies_at_once_mark_once(office: PostOffice, server: MailServer) -> None:
@@ -168,7 +175,7 @@ def test_two_copies_at_once_mark_once(office: PostOffice, server: MailServer) ->
 
 def bounces_taken(app: Flask, message: str) -> None:
     with app.app_context():
-        bounces._take(message.encode(), "")
+        bounces.take(message.encode(), "")
 
 
 # -- what a forger can do
@@ -180,8 +187,10 @@ def test_whoever_has_no_letter_marks_nobody(office: PostOffice, server: MailServ
 
     for to in ("bounce@mail.example", BUDIS, forged):
         piped = _pipe(office.app, HARD, to=to)
-        assert piped.exit_code == 0 and "not sent to a signed address" in piped.output
-    assert user(office.app, BUDI).mail_failed_at is None and office.mail().bounced_at is None
+        assert piped.exit_code == 0
+        assert "not sent to a signed address" in piped.output
+    assert user(office.app, BUDI).mail_failed_at is None
+    assert office.mail().bounced_at is None
 
 
 def test_whoever_is_told_that_his_address_is_not_registered_cannot_mark_the_owner(
@@ -193,8 +202,10 @@ def test_whoever_is_told_that_his_address_is_not_registered_cannot_mark_the_owne
         own = _pipe(
             office.app, dsn(failed("5.1.1", "", recipient="penyerang@lain.example")), server.taken[-1].sender
         )
-        assert MARKED not in piped.output and UNMARKED in own.output
-    assert user(office.app, BUDI).mail_failed_at is None and "dipantulkan" not in _page(office.app)
+        assert MARKED not in piped.output
+        assert UNMARKED in own.output
+    assert user(office.app, BUDI).mail_failed_at is None
+    assert "dipantulkan" not in _page(office.app)
 
 
 def test_a_letter_to_an_address_that_is_not_on_record_any_more_marks_nobody(
@@ -209,12 +220,14 @@ def test_a_letter_to_an_address_that_is_not_on_record_any_more_marks_nobody(
 
     piped = _pipe(office.app, dsn(failed("5.1.1", "550 5.1.1 telepon 0812-555-0199")), address)
 
-    assert UNMARKED in piped.output and user(office.app, BUDI).mail_failed_at is None
+    assert UNMARKED in piped.output
+    assert user(office.app, BUDI).mail_failed_at is None
     assert "0812-555-0199" not in _page(office.app), (
         "whoever reads the other mailbox writes nothing onto the page"
     )
     overview = words_of(logged_in(office.app, WATI).open("/admin/"))
-    assert "dipantulkan server: 0" in overview and "5.1.1" not in overview
+    assert "dipantulkan server: 0" in overview
+    assert "5.1.1" not in overview
 
 
 def test_one_persons_letter_marks_no_other(office: PostOffice, server: MailServer) -> None:
@@ -224,7 +237,8 @@ def test_one_persons_letter_marks_no_other(office: PostOffice, server: MailServe
     for report in (HARD, dsn(sari)):
         _pipe(office.app, report, _return_path(office, server))
 
-    assert user(office.app, BUDI).mail_failed_at and user(office.app, SARI).mail_failed_at is None
+    assert user(office.app, BUDI).mail_failed_at
+    assert user(office.app, SARI).mail_failed_at is None
 
 
 # -- what ends it, and what it takes away
@@ -249,9 +263,8 @@ def test_a_marked_person_loses_nothing_and_a_used_token_ends_the_mark(
         assert UNMARKED in _pipe(office.app, HARD, old).output, (
             "an older letter says less than a token that was used"
         )
-    assert user(office.app, BUDI).mail_failed_at is None and "alamat yang tercatat dipantulkan" not in _page(
-        office.app
-    )
+    assert user(office.app, BUDI).mail_failed_at is None
+    assert "alamat yang tercatat dipantulkan" not in _page(office.app)
 
 
 @pytest.mark.parametrize("report", [HARD, FULL], ids=["hard", "full"])
@@ -269,7 +282,8 @@ def test_a_token_that_came_back_holds_back_no_other(
     office.budi_asks()
     office.deliver()
 
-    assert [mail.state for mail in office.mails()].count(MailState.HELD) == 1 and len(server.taken) == 4
+    assert [mail.state for mail in office.mails()].count(MailState.HELD) == 1
+    assert len(server.taken) == 4
 
 
 def test_a_letter_that_is_sent_again_has_not_come_back_yet(office: PostOffice, server: MailServer) -> None:
@@ -280,7 +294,8 @@ def test_a_letter_that_is_sent_again_has_not_come_back_yet(office: PostOffice, s
 
     office.deliver()
 
-    assert office.mail().bounced_at is None and not office.mail().is_bounced_hard
+    assert office.mail().bounced_at is None
+    assert not office.mail().is_bounced_hard
 
 
 # -- the pipe
@@ -294,7 +309,8 @@ def test_a_letter_that_is_sent_again_has_not_come_back_yet(office: PostOffice, s
 def test_the_pipe_takes_whatever_comes(office: PostOffice, message: bytes) -> None:
     piped = office.app.test_cli_runner().invoke(args=["bounce"], input=message)
 
-    assert piped.exit_code == 0 and piped.output.startswith("ignored: ")
+    assert piped.exit_code == 0
+    assert piped.output.startswith("ignored: ")
 
 
 @only_sqlite
@@ -308,7 +324,9 @@ def test_while_the_database_is_away_the_mail_server_keeps_it(
         away = _pipe(office.app, HARD, address)
         other.execute("ALTER TABLE elsewhere RENAME TO outbox_mail")
 
-    assert away.exit_code == 75 and "kept for later" in away.output and BUDIS not in away.output
+    assert away.exit_code == 75
+    assert "kept for later" in away.output
+    assert BUDIS not in away.output
     assert MARKED in _pipe(office.app, HARD, address).output
 
 
@@ -329,8 +347,10 @@ def _look(app: Flask) -> int:
 
 
 @pytest.mark.parametrize("has_uidplus", [True, False])
-def test_the_worker_reads_the_mailbox(make_office: MakeOffice, server: MailServer, has_uidplus: bool) -> None:
-    with ImapServer(has_uidplus) as imap:
+def test_the_worker_reads_the_mailbox(
+    make_office: MakeOffice, server: MailServer, *, has_uidplus: bool
+) -> None:
+    with ImapServer(has_uidplus=has_uidplus) as imap:
         office = make_office(server, **imap.settings)
         office.budi_asks()
         address = _return_path(office, server)
@@ -339,7 +359,8 @@ def test_the_worker_reads_the_mailbox(make_office: MakeOffice, server: MailServe
         other = imap.arrives("Subject: surat orang\n\nhalo\n")
         imap.folder[99] = bounced_by_hand = type(imap.folder[other])(b"x", {"\\Deleted"})
 
-        assert _look(office.app) == 3 and _look(office.app) == 0
+        assert _look(office.app) == 3
+        assert _look(office.app) == 0
 
         assert user(office.app, BUDI).mail_failed_at
         if has_uidplus:
@@ -367,7 +388,8 @@ def test_a_message_stays_unread_until_what_it_says_is_committed(
 
         _look(office.app)
 
-        assert number not in imap.folder and user(office.app, BUDI).mail_failed_at
+        assert number not in imap.folder
+        assert user(office.app, BUDI).mail_failed_at
 
 
 @only_sqlite
@@ -378,7 +400,7 @@ def test_a_message_that_cannot_be_taken_stands_before_no_other(
         assert b"racun" not in message
         return original(message)
 
-    original = bounces.read_bounce
+    original = read_bounce
     monkeypatch.setattr(bounces, "read_bounce", read)
     monkeypatch.setattr(bounces, "MESSAGES_A_ROUND", 2)
     with ImapServer() as imap:
@@ -389,7 +411,8 @@ def test_a_message_that_cannot_be_taken_stands_before_no_other(
 
         assert [_look(office.app) for _ in range(3)] == [2, 1, 0]
 
-        assert list(imap.folder) == poison and user(office.app, BUDI).mail_failed_at
+        assert list(imap.folder) == poison
+        assert user(office.app, BUDI).mail_failed_at
 
 
 @pytest.mark.parametrize("mood", ["hangs", "hangs up", "refuses"])
@@ -449,9 +472,8 @@ def test_check_looks_into_the_mailbox(make_office: MakeOffice, server: MailServe
         office = make_office(server, MAIL_DEFAULT_SENDER="no-reply@mail.example", **imap.settings)
         assert line(office.app) == "ok: bounces: read from Pantulan surat at 127.0.0.1"
         imap.mood = "refuses"
-        assert line(office.app).startswith(
-            "fault: bounces: 127.0.0.1: error:"
-        ) and "mend BOUNCE_IMAP_URL" in line(office.app)
+        assert line(office.app).startswith("fault: bounces: 127.0.0.1: error:")
+        assert "mend BOUNCE_IMAP_URL" in line(office.app)
 
 
 @only_sqlite
@@ -463,5 +485,6 @@ def test_check_says_how_bounces_come_and_whether_the_domains_fit(make_app: MakeA
     path = {"MAIL_RETURN_PATH": "Bounce@mail.contoh.example"}
     assert lines() == ["ok: bounces: not read, MAIL_RETURN_PATH is not set"]
     (fits,) = lines(**path, MAIL_DEFAULT_SENDER="Portal <a@contoh.example>")
-    assert fits.startswith("ok: ") and "`mysapk bounce`" in fits
+    assert fits.startswith("ok: ")
+    assert "`mysapk bounce`" in fits
     assert lines(**path, MAIL_DEFAULT_SENDER="a@tuscontoh.example")[0].startswith("warning: bounces: ")

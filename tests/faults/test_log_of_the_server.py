@@ -74,7 +74,8 @@ def test_a_broken_connection_tells_the_log_no_secret_and_costs_next_to_nothing(
         NEW_PASSWORD,
         SECRET_KEY,
     ):
-        assert secret and secret not in said
+        assert secret
+        assert secret not in said
     assert all(len(line) < 20_000 and json.loads(line)["logger"] for line in said.splitlines())
 
 

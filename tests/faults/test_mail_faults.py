@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from sqlalchemy import event
 
+from app.domain.act import Act
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.mail import outbox
@@ -103,9 +104,9 @@ def test_one_full_mailbox_keeps_nobody_else_in_its_domain_waiting(
 
     office.deliver()
 
-    assert (
-        len(server.taken) == 5 and office.mails()[0].state is MailState.DEFERRED and office.marked() is None
-    )
+    assert len(server.taken) == 5
+    assert office.mails()[0].state is MailState.DEFERRED
+    assert office.marked() is None
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,8 @@ def test_a_letter_to_an_address_of_before_marks_nobody(office: PostOffice, serve
     server.reacts(Step.RCPT, "550 5.1.1 no such mailbox")
     office.post("lama@nusajaya.example")
     office.deliver()
-    assert office.mail().state is MailState.FAILED and office.marked() is None
+    assert office.mail().state is MailState.FAILED
+    assert office.marked() is None
 
     office.post(BUDI.email or "")
     office.deliver()
@@ -198,7 +200,8 @@ def test_a_claim_asks_as_much_of_a_long_queue_as_of_a_short_one(office: PostOffi
                         .exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
                         .all()
                     )
-                    assert len(plan) == 1 and "INDEX ix_outbox_mail_queue" in str(plan[0])
+                    assert len(plan) == 1
+                    assert "INDEX ix_outbox_mail_queue" in str(plan[0])
 
 
 def test_new_letters_go_before_those_that_were_put_off(office: PostOffice, server: MailServer) -> None:
@@ -254,20 +257,21 @@ def test_a_fault_of_our_side_waits_marks_nobody_and_raises_an_alarm_that_the_fir
         assert {mail.state for mail in office.mails()} <= {
             MailState.WAITING,
             MailState.DEFERRED,
-        } and office.marked() is None
+        }
+        assert office.marked() is None
         (fault,) = office.faults()
-        assert fault.kind is kind and answer[4:] in fault.answer
+        assert fault.kind is kind
+        assert answer[4:] in fault.answer
         assert f'portal_mail_fault{{kind="{kind}"}} 1.0' in Visitor(office.app, "127.0.0.1").open(
             "/metrics"
         ).get_data(as_text=True)
         looked = office.app.test_cli_runner().invoke(args=["check"])
-        assert (
-            looked.exit_code == 1
-            and f"mails: {kind} fault" in looked.output
-            and "20 letters" in looked.output
-        )
+        assert looked.exit_code == 1
+        assert f"mails: {kind} fault" in looked.output
+        assert "20 letters" in looked.output
         centre = words_of(logged_in(office.app, RATNA).open("/admin/"))
-        assert answer[4:] in centre and "20 surat" in centre
+        assert answer[4:] in centre
+        assert "20 surat" in centre
         assert answer[4:] not in words_of(logged_in(office.app, WATI).open("/admin/")), (
             "no admin of an instansi can mend it"
         )
@@ -276,7 +280,8 @@ def test_a_fault_of_our_side_waits_marks_nobody_and_raises_an_alarm_that_the_fir
         for rest in DOMAIN_RESTS[:6]:
             clock.shift(rest)
             office.deliver()
-        assert {mail.state for mail in office.mails()} == {MailState.SENT} and office.faults() == []
+        assert {mail.state for mail in office.mails()} == {MailState.SENT}
+        assert office.faults() == []
 
 
 def test_nobody_is_given_up_for_our_own_fault_but_an_old_token(
@@ -295,7 +300,8 @@ def test_nobody_is_given_up_for_our_own_fault_but_an_old_token(
 
     token, notice = office.mails()
     assert (token.state, notice.state) == (MailState.FAILED, MailState.SENT)
-    assert "given up" in (token.server_answer or "") and office.marked() is None
+    assert "given up" in (token.server_answer or "")
+    assert office.marked() is None
 
 
 def test_a_bare_refusal_is_a_persons_until_a_third_domain_says_the_same(
@@ -305,11 +311,13 @@ def test_a_bare_refusal_is_a_persons_until_a_third_domain_says_the_same(
     with time_machine.travel(now(), tick=False) as clock:
         office.post(BUDI.email or "")
         office.deliver()
-        assert office.mail().state is MailState.FAILED and office.marked() is not None
+        assert office.mail().state is MailState.FAILED
+        assert office.marked() is not None
 
         office.post("b@b.example", "c@c.example", "d@d.example")
         office.deliver()
-        assert MailState.FAILED not in {mail.state for mail in office.mails()} and office.marked() is None
+        assert MailState.FAILED not in {mail.state for mail in office.mails()}
+        assert office.marked() is None
         assert [fault.kind for fault in office.faults()] == [FaultKind.SENDER]
 
         server.behaves()
@@ -345,7 +353,8 @@ def test_a_letter_that_failed_does_not_count_but_not_without_bound(
             office.deliver()
 
     states = [mail.state for mail in office.mails()]
-    assert states.count(MailState.FAILED) == 6 and states.count(MailState.HELD) == 6
+    assert states.count(MailState.FAILED) == 6
+    assert states.count(MailState.HELD) == 6
 
 
 # -- the name, and patience
@@ -399,7 +408,11 @@ def _post_of_strangers(office: PostOffice, *addresses: str) -> None:
     with office.app.app_context(), unit_of_work() as session:
         for address in addresses:
             outbox.post(
-                session, Letter.DESK_NOTICE, address, SOMEBODY, now(), about={"what": "-", "path": "/"}
+                session,
+                Letter.DESK_NOTICE,
+                address,
+                Act(SOMEBODY, now(), None),
+                about={"what": "-", "path": "/"},
             )
 
 
@@ -408,7 +421,11 @@ def _post_many(office: PostOffice, letter: Letter, how_many: int) -> None:
         budi = User.with_nip(session, Nip(BUDI.nip))
         for number in range(how_many):
             outbox.post(
-                session, letter, f"p{number}@{letter.replace('_', '-')}.example", SOMEBODY, now(), user=budi
+                session,
+                letter,
+                f"p{number}@{letter.replace('_', '-')}.example",
+                Act(SOMEBODY, now(), None),
+                user=budi,
             )
 
 

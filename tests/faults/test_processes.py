@@ -37,7 +37,7 @@ def outbox(make_app: MakeApp, password_hash: str) -> PostOffice:
 
 
 @pytest.fixture
-def serve(outbox: PostOffice, tmp_path: Path) -> StartPortal:
+def serve(outbox: PostOffice, tmp_path: Path) -> StartPortal:  # noqa: ARG001 (the cast is there before)
     """with serve(MAIL_SERVER="..."): the portal runs on the test's database."""
     return lambda **environ: Portal(tmp_path, "serve", **{"SECRET_KEY": SECRET_KEY, **environ})
 
@@ -87,7 +87,8 @@ def test_a_token_in_the_hand_of_a_killed_worker_is_delivered_soon(
             lambda: outbox.mail().state is MailState.SENT, (LEASE + timedelta(seconds=15)).total_seconds()
         )
 
-    assert len(server.taken) == arrivals and len({arrival.message_id for arrival in server.taken}) == 1
+    assert len(server.taken) == arrivals
+    assert len({arrival.message_id for arrival in server.taken}) == 1
 
 
 # -- the end
@@ -98,7 +99,7 @@ def test_a_token_in_the_hand_of_a_killed_worker_is_delivered_soon(
     ids=["Ctrl-C", "SIGINT", "SIGTERM"],
 )
 def test_a_signal_ends_web_and_worker_without_a_word(
-    serve: StartPortal, number: signal.Signals, to_all: bool
+    serve: StartPortal, number: signal.Signals, *, to_all: bool
 ) -> None:
     with serve() as running:
         running.wait_until_it_answers()
@@ -109,7 +110,8 @@ def test_a_signal_ends_web_and_worker_without_a_word(
         running.wait_until_all_are_gone()
         assert running.process.returncode == 0
         assert "worker stopped" in running.said
-        assert "Traceback" not in running.said and "Fatal" not in running.said
+        assert "Traceback" not in running.said
+        assert "Fatal" not in running.said
 
 
 def test_no_worker_outlives_a_web_that_was_killed(serve: StartPortal) -> None:
@@ -130,7 +132,8 @@ def test_a_worker_ended_by_hand_leaves_without_a_word(serve: StartPortal) -> Non
         os.kill(worker, signal.SIGTERM)
 
         running.wait_for_worker(other_than=worker)
-        assert "Fatal" not in running.said and "Traceback" not in running.said
+        assert "Fatal" not in running.said
+        assert "Traceback" not in running.said
 
 
 def test_the_letter_in_hand_is_finished_before_the_end(
@@ -159,7 +162,8 @@ def test_the_demo_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     with Portal(tmp_path, sys.executable, "-c", start_and_wait) as make:
         browser = make.wait_until_it_answers()
         make.wait_for_worker()
-        assert len(make.group()) == 3 and "Kotak surat demo" in make.said
+        assert len(make.group()) == 3
+        assert "Kotak surat demo" in make.said
 
         assert browser.open("/kotak-surat").status == 200
         make.process.kill()
@@ -179,7 +183,8 @@ def test_a_second_portal_on_the_same_port_says_so_and_ends(serve: StartPortal, t
     assert re.fullmatch(rf"Error: 127\.0\.0\.1:{first.port} cannot be opened: .*\n", second.stderr)
 
 
-def test_a_host_that_is_not_here_is_said_in_one_line(outbox: PostOffice, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("outbox")
+def test_a_host_that_is_not_here_is_said_in_one_line(tmp_path: Path) -> None:
     elsewhere = {"HOST": "tiada.invalid", "PUBLIC_URL": "http://localhost", "DEMO_OPEN_TO_THE_WORLD": "yes"}
     done = _run("serve", tmp_path, PORT=str(free_port()), **elsewhere)
 
@@ -217,12 +222,12 @@ def test_a_bad_setting_stops_the_start_with_its_name_and_an_example(
 ) -> None:
     done = _run("serve", tmp_path, **environ)
 
-    assert done.returncode == 2 and done.stdout == ""
+    assert done.returncode == 2
+    assert done.stdout == ""
     assert re.fullmatch(rf"mysapk: {name}: [^\n]+ Example: {name}=\S[^\n]*\n", done.stderr), done.stderr
     looked = _run("check", tmp_path, **environ)
-    assert looked.returncode == 1 and _without_examples(looked.stderr, "fault: ") == _without_examples(
-        done.stderr, "mysapk: "
-    )
+    assert looked.returncode == 1
+    assert _without_examples(looked.stderr, "fault: ") == _without_examples(done.stderr, "mysapk: ")
 
 
 def test_what_is_only_unwise_is_a_line_of_the_log(serve: StartPortal) -> None:
@@ -230,7 +235,8 @@ def test_what_is_only_unwise_is_a_line_of_the_log(serve: StartPortal) -> None:
         running.wait_until_it_answers()
 
         warned = [line for line in running.said.splitlines() if '"WARNING"' in line]
-    assert len(warned) == 1 and "MAIL_SEVER: is no setting; did you mean MAIL_SERVER?" in warned[0]
+    assert len(warned) == 1
+    assert "MAIL_SEVER: is no setting; did you mean MAIL_SERVER?" in warned[0]
 
 
 def test_production_with_its_secrets_in_files_is_strict_and_has_no_demo_mailbox(
@@ -243,7 +249,8 @@ def test_production_with_its_secrets_in_files_is_strict_and_has_no_demo_mailbox(
         browser = Browser(running.port, "mysapk.example")
 
         page = browser.open("/lupa-password")
-        assert page.status == 200 and page.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+        assert page.status == 200
+        assert page.headers["Strict-Transport-Security"].startswith("max-age=31536000")
         entered = browser.submit("/login", nip=SARI.nip, password=PASSWORD)
 
         assert (entered.status, entered.headers["Location"]) == (303, "/beranda")

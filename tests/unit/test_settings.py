@@ -32,10 +32,12 @@ PRODUCTION = {
 }
 
 
-def test_the_defaults_are_those_of_the_readme(tmp_path: Path) -> None:
+def test_the_defaults_are_those_of_the_docs(tmp_path: Path) -> None:
     settings = Settings.from_env({"INSTANCE_PATH": str(tmp_path)})
 
-    assert settings.public_url == "http://127.0.0.1:5000" and settings.is_demo and settings.has_demo_mailbox
+    assert settings.public_url == "http://127.0.0.1:5000"
+    assert settings.is_demo
+    assert settings.has_demo_mailbox
     assert (settings.token_lifetime_minutes, settings.resend_cooldown_seconds) == (60, 60)
     assert (settings.session_idle_minutes, settings.session_absolute_hours) == (30, 12)
     assert settings.database_url.endswith("/instance/portal.db")
@@ -131,7 +133,8 @@ def test_a_development_key_is_made_once_for_its_owner_only(tmp_path: Path) -> No
         Settings.from_env({"INSTANCE_PATH": str(tmp_path / "new")}).secret_keys for _ in range(2)
     )
 
-    assert first == second and len(first[0]) >= 32
+    assert first == second
+    assert len(first[0]) >= 32
     assert (tmp_path / "new" / "secret_key").stat().st_mode & 0o077 == 0
 
 
@@ -191,13 +194,12 @@ def test_production_refuses_by_name_with_reason_and_example(
         Settings.from_env({**PRODUCTION, **environ})
 
     told = [str(fault) for fault in refused.value.faults if fault.name == name]
-    assert len(told) == 1 and reason in told[0], str(refused.value)
+    assert len(told) == 1, str(refused.value)
+    assert reason in told[0], str(refused.value)
     example = re.search(r"\. Example: (\w+)=(.+)$", told[0])
-    assert (
-        example
-        and example[1] in EXAMPLES | {f"{secret}_FILE": "" for secret in SECRET_SETTINGS}
-        and example[2]
-    )
+    assert example
+    assert example[1] in EXAMPLES | {f"{secret}_FILE": "" for secret in SECRET_SETTINGS}
+    assert example[2]
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
@@ -260,11 +262,9 @@ def test_a_safe_production_starts() -> None:
         }
     )
 
-    assert (
-        settings.remarks == ()
-        and settings.allowed_hosts == {"mysapk.example"}
-        and not settings.has_demo_mailbox
-    )
+    assert settings.remarks == ()
+    assert settings.allowed_hosts == {"mysapk.example"}
+    assert not settings.has_demo_mailbox
 
 
 def test_a_mail_server_on_this_machine_may_be_told_the_password_without_tls() -> None:
@@ -294,9 +294,8 @@ def test_the_public_url_is_what_browsers_put_into_the_host_header(tmp_path: Path
         == hosts("https://mysapk.example:8443/")
         == {"mysapk.example:8443"}
     )
-    assert hosts("https://mysapk.example:") == {"mysapk.example"} and hosts("https://mysapk.example:80") == {
-        "mysapk.example:80"
-    }
+    assert hosts("https://mysapk.example:") == {"mysapk.example"}
+    assert hosts("https://mysapk.example:80") == {"mysapk.example:80"}
     assert hosts("https://[0:0:0:0:0:0:0:1]:8443") == {"[::1]:8443"}
     assert hosts("https://xn--mnchen-3ya.example") == {"xn--mnchen-3ya.example"}
     assert Settings.from_env({"INSTANCE_PATH": str(tmp_path), "PORT": "80"}).public_url == "http://127.0.0.1"
@@ -344,7 +343,9 @@ def test_a_demo_that_others_could_reach_does_not_start(
         Settings.from_env(environ)
 
     told = next(str(fault) for fault in refused.value.faults if fault.name == name)
-    assert "PORTAL_ENV=production" in told and "DEMO_OPEN_TO_THE_WORLD=yes" in told and "/kotak-surat" in told
+    assert "PORTAL_ENV=production" in told
+    assert "DEMO_OPEN_TO_THE_WORLD=yes" in told
+    assert "/kotak-surat" in told
 
 
 def test_a_demo_may_be_open_to_the_world_when_somebody_says_so(tmp_path: Path) -> None:
@@ -357,7 +358,8 @@ def test_a_demo_may_be_open_to_the_world_when_somebody_says_so(tmp_path: Path) -
 
     settings = Settings.from_env({**environ, "PUBLIC_URL": "https://demo.contoh.go.id"})
 
-    assert settings.has_demo_mailbox and "reads every mail" in settings.remarks[0]
+    assert settings.has_demo_mailbox
+    assert "reads every mail" in settings.remarks[0]
     with pytest.raises(BadSetting, match=r"^PUBLIC_URL: "):
         Settings.from_env(environ)  # nobody can open http://0.0.0.0:5000
     with pytest.raises(BadSetting, match=r"^FLASK_DEBUG: "):
@@ -453,7 +455,8 @@ def test_the_mailbox_of_bounces_is_read_from_its_url(
         {"INSTANCE_PATH": str(tmp_path), **_BOUNCES, "BOUNCE_IMAP_URL": url}
     ).bounce_mailbox
 
-    assert where and (where.host, where.port, where.use_ssl, where.username, where.folder) == read
+    assert where
+    assert (where.host, where.port, where.use_ssl, where.username, where.folder) == read
     assert "password" not in repr(where)
 
 
@@ -512,7 +515,8 @@ def test_a_mistyped_name_is_refused_in_production_and_remarked_elsewhere(
         Settings.from_env({**PRODUCTION, typed: "1"})
 
     (remark,) = Settings.from_env({"INSTANCE_PATH": str(tmp_path), typed: "1"}).remarks
-    assert remark.startswith(f"{typed}: is no setting") and meant in remark
+    assert remark.startswith(f"{typed}: is no setting")
+    assert meant in remark
 
 
 def test_every_slip_of_one_letter_is_noticed() -> None:
@@ -575,9 +579,8 @@ def test_in_the_env_file_every_unknown_name_is_reported(
     settings = _with_env_file(tmp_path, monkeypatch, lines)
 
     assert settings.portal_name == "MySAPK Contoh"
-    assert [remark for remark in settings.remarks if "(in .env)" in remark] == list(settings.remarks) and len(
-        settings.remarks
-    ) == 2
+    assert [remark for remark in settings.remarks if "(in .env)" in remark] == list(settings.remarks)
+    assert len(settings.remarks) == 2
     with pytest.raises(BadSetting) as refused:
         _with_env_file(tmp_path, monkeypatch, lines, **PRODUCTION)
     assert [fault.name for fault in refused.value.faults] == ["SMTP_HOST", "HOSTS"]
@@ -594,9 +597,9 @@ def test_the_environment_overrides_the_env_file(tmp_path: Path, monkeypatch: pyt
     )
 
 
-def test_the_example_and_the_readme_hold_every_setting_and_no_other() -> None:
+def test_the_example_and_the_docs_hold_every_setting_and_no_other() -> None:
     example = (ROOT / ".env.example").read_text()
-    table = (ROOT / "README.md").read_text().split("## Settings")[1].split("\n## ")[0]
+    table = (ROOT / "docs" / "operation.md").read_text().split("\n## Settings\n")[1].split("\n## ")[0]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
 
     assert set(re.findall(r"^#? ?([A-Z_]+)=", example, re.MULTILINE)) == EXAMPLES.keys() - {"FLASK_DEBUG"}

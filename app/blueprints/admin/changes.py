@@ -17,10 +17,10 @@ from app.flows.identity.identity_gate import objection_to_cancel, objection_to_s
 from app.flows.identity.put_on_record import AddressTaken, NipTaken
 from app.models.identity_change import IdentityChange
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client, portal
+from app.runtime.portal import portal
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
-from app.web.admins import authority, proven_again, stopped
+from app.web.admins import authority, desk_act, proven_again, stopped
 from app.web.fields import LineField, MarksField, refuse_unacknowledged
 from app.web.headers import takes
 from app.web.words.changes import what_follows
@@ -64,7 +64,7 @@ def confirm(change_id: int) -> ResponseReturnValue:
     form = ConfirmForm()
     delay = portal().settings.email_change_delay
     with unit_of_work() as db:
-        outcome = confirm_at_desk(db, authority(), change_id, form.acknowledged.data, delay, client(), now())
+        outcome = confirm_at_desk(db, change_id, form.acknowledged.data, delay, desk_act())
     match outcome:
         case IdentityChange():
             flash(what_follows(outcome), "success")
@@ -89,7 +89,7 @@ def cancel(change_id: int) -> ResponseReturnValue:
         return _page(change_id, form, 422)
     with unit_of_work() as db:
         outcome = change_identity.cancel_change(
-            db, authority(), change_id, form.because.value, form.state.data or None, client(), now()
+            db, change_id, form.because.value, form.state.data or None, desk_act()
         )
     match outcome:
         case IdentityChange(state=ChangeState.FROZEN):
@@ -131,7 +131,8 @@ def _page(
     if problem:
         form.form_errors = [problem]
     page = render_template(
-        "admin/change.html", change=change, first=first, warnings=warnings, form=form, objection=objection,
+        "admin/correction/change.html", change=change, first=first, warnings=warnings, form=form,
+        objection=objection,
         confirmation=confirmation or ConfirmForm(formdata=None),
         may_cancel=change.is_under_way and objection_to_cancel(authority(), change) is None,
         stopped_before=stopped_before, has_errors=bool(form.errors or (confirmation and confirmation.errors)),

@@ -45,12 +45,12 @@ from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client, portal
+from app.runtime.portal import portal
 from app.security import audit
 from app.security.authority import NotToTouch, OutOfReach
 from app.security.passwords import Busy
 from app.web import again
-from app.web.admins import authority, chosen_instansi, proven_again, stopped
+from app.web.admins import authority, chosen_instansi, desk_act, proven_again, stopped
 from app.web.decision_forms import ApprovalForm, RejectionForm, number_in, offer_possible
 from app.web.fields import refuse, refuse_unacknowledged
 from app.web.headers import takes
@@ -93,7 +93,7 @@ def page() -> ResponseReturnValue:
             page = changes(db, held, _STATES[view], after, instansi_id)  # type: ignore[assignment]
         choices = Instansi.within(db, held.within(Instansi.id)) if held.is_pusat else []
     return render_template(
-        "admin/corrections.html", page=page, view=view, views=VIEWS, is_first=after is None,
+        "admin/correction/queue.html", page=page, view=view, views=VIEWS, is_first=after is None,
         code=instansi.code if instansi else "",
         next_cursor=written(page.next) if page.next else None, now=now(), promise=PROMISE, choices=choices,
     )  # fmt: skip
@@ -103,7 +103,7 @@ def page() -> ResponseReturnValue:
 def one(correction_id: int) -> ResponseReturnValue:
     """Opening takes the request in hand, and shows what the list hides."""
     with unit_of_work() as db:
-        opened = decide_correction.open_correction(db, authority(), correction_id, client(), now())
+        opened = decide_correction.open_correction(db, correction_id, desk_act())
         if isinstance(opened, OutOfReach):
             raise stopped(opened)
         weighed, others = weigh(db, authority(), opened, now()), others_beside(db, authority(), opened)
@@ -129,7 +129,7 @@ def approve(correction_id: int) -> ResponseReturnValue:
     grounds = form.grounds(number_in(form.seen.data))
     with unit_of_work() as db:
         outcome = decide_correction.approve(
-            db, authority(), correction_id, grounds, portal().settings.email_change_delay, client(), now()
+            db, correction_id, grounds, portal().settings.email_change_delay, desk_act()
         )
     match outcome:
         case IdentityChange():
@@ -156,7 +156,7 @@ def reject(correction_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _again(correction_id, ApprovalForm(formdata=None), form)
     with unit_of_work() as db:
-        outcome = decide_correction.reject(db, authority(), correction_id, form.reason.value, client(), now())
+        outcome = decide_correction.reject(db, correction_id, form.reason.value, desk_act())
     match outcome:
         case EmailCorrection():
             flash(f"Permintaan {outcome.ticket} ditolak, dan pemohon diberi tahu alasannya.", "success")
@@ -196,15 +196,7 @@ def attachment(correction_id: int) -> ResponseReturnValue:
         if isinstance(correction, OutOfReach) or found is None:
             abort(404)
         found.replace(clean)
-        audit.record(
-            db,
-            Tag.ATTACHMENT_OPENED,
-            correction.user,
-            client(),
-            now(),
-            actor=authority().admin,
-            ticket=correction.ticket,
-        )
+        audit.record(db, Tag.ATTACHMENT_OPENED, correction.user, desk_act(), ticket=correction.ticket)
     download = Response(clean.content, mimetype=clean.media_type)
     download.headers["Content-Disposition"] = (
         f'attachment; filename="{correction.ticket}.{EXTENSIONS[clean.media_type]}"'
@@ -232,7 +224,7 @@ def _one(
 ) -> Response:
     offer_possible(approval.identity_check, weighed.person)
     page = render_template(
-        "admin/correction.html",
+        "admin/correction/request.html",
         weighed=weighed,
         others=others,
         approval=approval,

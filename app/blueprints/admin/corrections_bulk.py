@@ -27,10 +27,10 @@ from app.flows.identity.put_on_record import AddressTaken
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client, portal
+from app.runtime.portal import portal
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
-from app.web.admins import authority, proven_again
+from app.web.admins import authority, desk_act, proven_again
 from app.web.decision_forms import ApprovalForm, RejectionForm, number_in
 from app.web.headers import takes
 from app.web.row_ids import BigRowId, big_row_ids
@@ -106,9 +106,9 @@ def approve() -> ResponseReturnValue:
     grounds = {one: form.grounds(number_in(request.form.get(f"seen-{one}"))) for one in chosen}
     delay = portal().settings.email_change_delay
     with unit_of_work() as db:
-        outcomes = decide_correction.approve_many(db, authority(), grounds, delay, client(), now())
+        outcomes = decide_correction.approve_many(db, grounds, delay, desk_act())
         done = [outcome for _, outcome in outcomes if isinstance(outcome, IdentityChange)]
-        decide_correction.report_many(db, authority(), "menyetujui perbaikan email", done, client(), now())
+        decide_correction.report_many(db, "menyetujui perbaikan email", done, desk_act())
     return _to_the_result([(correction.id, _why(outcome)) for correction, outcome in outcomes])
 
 
@@ -121,13 +121,9 @@ def reject() -> ResponseReturnValue:
     if not form.validate():
         return _page(ApprovalForm(formdata=None), form, 422)
     with unit_of_work() as db:
-        outcomes = decide_correction.reject_many(
-            db, authority(), _chosen(), form.reason.value, client(), now()
-        )
+        outcomes = decide_correction.reject_many(db, _chosen(), form.reason.value, desk_act())
         done = [outcome for _, outcome in outcomes if isinstance(outcome, EmailCorrection)]
-        decide_correction.report_many(
-            db, authority(), "menolak permintaan perbaikan email", done, client(), now()
-        )
+        decide_correction.report_many(db, "menolak permintaan perbaikan email", done, desk_act())
     return _to_the_result([(correction.id, _why(outcome)) for correction, outcome in outcomes])
 
 
@@ -150,7 +146,7 @@ def result() -> ResponseReturnValue:
         if reason in list(Stays)
         and (is_open.get(int(one)) or reason == Stays.ANSWERED)  # else it was answered since
     }
-    return render_template("admin/corrections_result.html", weighed=weighed, reasons=reasons)
+    return render_template("admin/correction/several_result.html", weighed=weighed, reasons=reasons)
 
 
 def _page(approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -> ResponseReturnValue:
@@ -169,7 +165,7 @@ def _page(approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -
         if one.correction.id not in stays and people.count(one.person.id) > 1
     }
     page = render_template(
-        "admin/corrections_several.html", weighed=weighed, stays=stays, approval=approval,
+        "admin/correction/several.html", weighed=weighed, stays=stays, approval=approval,
         rejection=rejection,
         usual_reasons=USUAL_REASONS_TO_REJECT,
         delay_hours=portal().settings.email_change_delay_hours,

@@ -27,10 +27,9 @@ from app.flows.cpns.reject_cpns import reject_several_cpns
 from app.models.instansi import Instansi
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client
 from app.security.authority import NotToTouch
 from app.web import again
-from app.web.admins import authority, chosen_instansi, proven_again
+from app.web.admins import authority, chosen_instansi, desk_act, proven_again
 from app.web.fields import DayField, LineField
 from app.web.headers import takes
 from app.web.row_ids import row_id, row_ids
@@ -71,7 +70,7 @@ def page() -> ResponseReturnValue:
             queue = waiting_cpns(db, held, beginning, instansi.id if instansi else None, after)
         choices = Instansi.within(db, held.within(Instansi.id))
     return render_template(
-        "admin/cpns.html", queue=queue, nip=beginning if isinstance(beginning, str) else typed,
+        "admin/cpns/queue.html", queue=queue, nip=beginning if isinstance(beginning, str) else typed,
         code=code, choices=choices,
         jakarta_day=today_in_jakarta,
         is_first=after is None,
@@ -81,15 +80,15 @@ def page() -> ResponseReturnValue:
 @blueprint.get("/setujui")
 def approval() -> ResponseReturnValue:
     """What an approval of the chosen would do."""
-    return _preview(ApprovalForm(), "admin/cpns_approve.html")
+    return _preview(ApprovalForm(), "admin/cpns/approve.html")
 
 
 def _approval_again() -> ResponseReturnValue:
-    return _preview(again.filled(ApprovalForm()), "admin/cpns_approve.html")
+    return _preview(again.filled(ApprovalForm()), "admin/cpns/approve.html")
 
 
 def _rejection_again() -> ResponseReturnValue:
-    return _preview(again.filled(RejectionForm()), "admin/cpns_reject.html")
+    return _preview(again.filled(RejectionForm()), "admin/cpns/reject.html")
 
 
 @blueprint.post("/setujui")
@@ -99,17 +98,17 @@ def _rejection_again() -> ResponseReturnValue:
 def approve() -> ResponseReturnValue:
     form, people = ApprovalForm(), _chosen()
     if not form.validate() or not 0 < len(people) <= MOST_AT_ONCE:
-        return _preview(form, "admin/cpns_approve.html", 422)
+        return _preview(form, "admin/cpns/approve.html", 422)
     decree = Decree(form.sk_number.value, form.sk_date.value)
     with unit_of_work() as db:
-        event = approve_several_cpns(db, authority(), people, decree, client(), now())
-    return redirect(url_for("admin.cpns.result", event_id=event.id), 303)
+        event = approve_several_cpns(db, people, decree, desk_act())
+    return redirect(url_for("admin.cpns.result", event_id=event.id, person=people), 303)
 
 
 @blueprint.get("/tolak")
 def rejection() -> ResponseReturnValue:
     """What a rejection of the chosen would do."""
-    return _preview(RejectionForm(), "admin/cpns_reject.html")
+    return _preview(RejectionForm(), "admin/cpns/reject.html")
 
 
 @blueprint.post("/tolak")
@@ -119,20 +118,20 @@ def rejection() -> ResponseReturnValue:
 def reject() -> ResponseReturnValue:
     form, people = RejectionForm(), _chosen()
     if not form.validate() or not 0 < len(people) <= MOST_AT_ONCE:
-        return _preview(form, "admin/cpns_reject.html", 422)
+        return _preview(form, "admin/cpns/reject.html", 422)
     with unit_of_work() as db:
-        event = reject_several_cpns(db, authority(), people, form.reason.value, client(), now())
-    return redirect(url_for("admin.cpns.result", event_id=event.id), 303)
+        event = reject_several_cpns(db, people, form.reason.value, desk_act())
+    return redirect(url_for("admin.cpns.result", event_id=event.id, person=people), 303)
 
 
 @blueprint.get("/hasil/<big_row:event_id>")
 def result(event_id: int) -> ResponseReturnValue:
-    """What a verdict led to, row by row; for who gave it."""
+    """What a verdict led to, row by row; for who gave it. The address carries the chosen."""
     with reading() as db:
-        told = told_result(db, authority(), event_id)
+        told = told_result(db, authority(), event_id, _chosen()[:MOST_AT_ONCE], now())
     if told is None:
         abort(404)
-    return render_template("admin/cpns_result.html", result=told)
+    return render_template("admin/cpns/result.html", result=told)
 
 
 def _preview(form: ApprovalForm | RejectionForm, template: str, status: int = 200) -> Response:

@@ -18,10 +18,10 @@ from app.flows.identity.put_on_record import AddressTaken
 from app.flows.people.view_person import open_record
 from app.models.identity_change import IdentityChange
 from app.runtime.db import unit_of_work
-from app.runtime.portal import client, portal
+from app.runtime.portal import portal
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
-from app.web.admins import authority, proven_again, stopped
+from app.web.admins import authority, desk_act, proven_again, stopped
 from app.web.decision_forms import CHECKS, NO_CHECK, number_in, offer_possible
 from app.web.fields import ChoiceField, EmailField, LineField, MarksField, refuse, refuse_unacknowledged
 from app.web.headers import takes
@@ -66,9 +66,7 @@ def change(person_id: int) -> ResponseReturnValue:
     )
     delay = portal().settings.email_change_delay
     with unit_of_work() as db:
-        outcome = change_email_at_desk(
-            db, authority(), person_id, decision, form.acknowledged.data, delay, client(), now()
-        )
+        outcome = change_email_at_desk(db, person_id, decision, form.acknowledged.data, delay, desk_act())
     match outcome:
         case IdentityChange():
             flash(what_follows(outcome), "success")
@@ -92,7 +90,7 @@ def _page(
 ) -> Response:
     """`warned_of` is the address about which there is something to acknowledge first."""
     with unit_of_work() as db:
-        person = open_record(db, authority(), person_id, client(), now())
+        person = open_record(db, person_id, desk_act())
         if isinstance(person, OutOfReach):
             raise stopped(person)
         if objection := authority().objection(db, person, today_in_jakarta(now())):
@@ -101,7 +99,7 @@ def _page(
         warnings = about_address(db, authority(), person, warned_of, now()) if warned_of else []
     offer_possible(form.identity_check, person)
     page = render_template(
-        "admin/person_email.html", person=person, form=form, needs_second=is_asked, warnings=warnings,
+        "admin/people/change_email.html", person=person, form=form, needs_second=is_asked, warnings=warnings,
         is_in_use=person.is_in_use,
         delay_hours=portal().settings.email_change_delay_hours, has_errors=bool(form.errors),
     )  # fmt: skip

@@ -22,10 +22,9 @@ from app.models.import_batch import BatchState, ImportBatch
 from app.models.import_take_back import ImportTakeBack
 from app.models.instansi import Instansi
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client
 from app.security.authority import Authority, OutOfReach
 from app.web import again, exports
-from app.web.admins import authority, proven_again, stopped
+from app.web.admins import authority, desk_act, proven_again, stopped
 from app.web.fields import LineField, MarksField, refuse
 from app.web.headers import takes
 from app.web.row_ids import big_row_id, row_id
@@ -106,9 +105,7 @@ def upload() -> ResponseReturnValue:
     if instansi_id is None and not authority().is_pusat:
         return _list_page(form, 422, "Pilih untuk instansi mana file ini, lalu pilih filenya sekali lagi.")
     with unit_of_work() as db:
-        batch = import_batches.hand_over(
-            db, authority(), received, instansi_id, form.reason.value, client(), now()
-        )
+        batch = import_batches.hand_over(db, received, instansi_id, form.reason.value, desk_act())
     match batch:
         case OutOfReach():
             raise stopped(batch)
@@ -140,7 +137,7 @@ def progress(batch_id: int) -> ResponseReturnValue:
 def run(batch_id: int) -> ResponseReturnValue:
     form = ActForm()
     with unit_of_work() as db:
-        outcome = import_batches.confirm(db, authority(), batch_id, form.acknowledged.data, client(), now())
+        outcome = import_batches.confirm(db, batch_id, form.acknowledged.data, desk_act())
     if isinstance(outcome, NotAcknowledged):
         refuse(
             form.acknowledged,
@@ -155,7 +152,7 @@ def run(batch_id: int) -> ResponseReturnValue:
 @blueprint.post("/<big_row:batch_id>/batalkan")
 def cancel(batch_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
-        outcome = import_batches.cancel(db, authority(), batch_id, client(), now())
+        outcome = import_batches.cancel(db, batch_id, desk_act())
     return _moved_on(outcome, "Impor dibatalkan. Tidak ada data yang diubah.")
 
 
@@ -177,9 +174,7 @@ def begin_to_take_back(batch_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _take_back_page(form, batch_id, 422)
     with unit_of_work() as db:
-        outcome = take_back_import.ask_to_take_back(
-            db, authority(), batch_id, form.reason.value, client(), now()
-        )
+        outcome = take_back_import.ask_to_take_back(db, batch_id, form.reason.value, desk_act())
     match outcome:
         case OutOfReach():
             raise stopped(outcome)
@@ -199,7 +194,7 @@ def refused(batch_id: int, kind: str) -> ResponseReturnValue:
         batch = import_batches.batch_within(db, authority(), batch_id)
         if isinstance(batch, OutOfReach):
             raise stopped(batch)
-        refused_rows.note_export(db, authority(), batch, kind, client(), now())
+        refused_rows.note_export(db, batch, kind, desk_act())
     return exports.as_whole_file(
         kind, f"impor-{batch.id}-ditolak", refused_rows.HEADER, _refused_rows(batch), batch.delimiter
     )
@@ -212,7 +207,7 @@ def changes(batch_id: int, kind: str) -> ResponseReturnValue:
         batch = import_batches.batch_within(db, authority(), batch_id)
         if isinstance(batch, OutOfReach):
             raise stopped(batch)
-        file_changes.note_export(db, authority(), batch, kind, client(), now())
+        file_changes.note_export(db, batch, kind, desk_act())
     return exports.as_whole_file(
         kind, f"impor-{batch.id}-perubahan", file_changes.HEADER, _changes(batch, authority())
     )
@@ -240,7 +235,7 @@ def _batch_page(batch_id: int, form: ActForm, status: int = 200) -> ResponseRetu
         may_be_taken_back = take_back_import.why_not(db, batch, now()) is None
     wide = file_changes.wide_columns(batch)
     page = render_template(
-        "admin/import.html",
+        "admin/imports/batch.html",
         batch=batch,
         instansi=instansi,
         progress=Progress.of(batch),
@@ -269,7 +264,7 @@ def _list_page(
         offices = [] if authority().is_pusat else Instansi.within(db, authority().within(Instansi.id))
     listed = cut(batches, TALL_ROWS_A_PAGE, lambda batch: batch.id)
     page = render_template(
-        "admin/imports.html",
+        "admin/imports/list.html",
         form=form,
         choices=[(str(office.id), office.choice[1]) for office in offices],
         batches=listed.rows,
@@ -296,7 +291,7 @@ def _take_back_page(form: TakeBackForm, batch_id: int, status: int = 200) -> Res
         left = take_back_import.left_behind(db, batch_id, after, LINES_A_PAGE + 1)
     lines = cut(left, LINES_A_PAGE, lambda one: one.line)
     page = render_template(
-        "admin/import_take_back.html",
+        "admin/imports/take_back.html",
         form=form,
         batch=batch,
         take_back=take_back,

@@ -17,7 +17,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 
-from app.domain.indonesian_time import now, shown_date
+from app.domain.indonesian_time import shown_date
 from app.domain.paging import TALL_ROWS_A_PAGE, cut
 from app.domain.typed_text import one_line
 from app.flows.instansi.set_contact import set_contact
@@ -29,10 +29,9 @@ from app.flows.instansi.set_pdm_window import (
 from app.models.instansi import Instansi, UnknownInstansi
 from app.models.pdm_window import PdmWindow
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client
 from app.security.authority import OutOfReach
 from app.web import again
-from app.web.admins import authority, only_pusat, proven_again, stopped
+from app.web.admins import authority, desk_act, only_pusat, proven_again, stopped
 from app.web.fields import DayField, LineField, refuse
 from app.web.row_ids import row_id
 
@@ -78,7 +77,7 @@ def page() -> ResponseReturnValue:
         national = PdmWindow.of(db, None)
     page = cut(found, TALL_ROWS_A_PAGE, lambda instansi: instansi.id)
     return render_template(
-        "admin/instansi.html", found=page.rows, windows=windows, national=national, words=words,
+        "admin/instansi/list.html", found=page.rows, windows=windows, national=national, words=words,
         is_first=after is None,
         next_after=page.next,
     )  # fmt: skip
@@ -104,7 +103,7 @@ def change_contact(instansi: Instansi) -> ResponseReturnValue:
     if not form.validate():
         return _contact_page(form, instansi, 422)
     with unit_of_work() as db:
-        changed = set_contact(db, authority(), instansi.id, form.contact.value, client(), now())
+        changed = set_contact(db, instansi.id, form.contact.value, desk_act())
     if isinstance(changed, OutOfReach):
         raise stopped(changed)
     flash(
@@ -145,7 +144,7 @@ def set_window(instansi: Instansi) -> ResponseReturnValue:
 @proven_again
 def follow_national(instansi: Instansi) -> ResponseReturnValue:
     with unit_of_work() as db:
-        follow_national_window(db, authority().admin, instansi, client(), now())
+        follow_national_window(db, instansi, desk_act())
     flash(f"{instansi.name} sekarang mengikuti jadwal nasional.", "success")
     return redirect(url_for("admin.instansi.page"), 303)
 
@@ -178,7 +177,7 @@ def _set_window(instansi: Instansi | None) -> ResponseReturnValue:
         return _window_page(form, instansi, 422)
     opens_on, closes_on, code = form.opens_on.value, form.closes_on.value, instansi.code if instansi else None
     with unit_of_work() as db:
-        written = set_pdm_window(db, authority().admin, opens_on, closes_on, code, client(), now())
+        written = set_pdm_window(db, opens_on, closes_on, code, desk_act())
     match written:
         case ClosesBeforeOpening():
             refuse(
@@ -196,7 +195,7 @@ def _set_window(instansi: Instansi | None) -> ResponseReturnValue:
 
 def _contact_page(form: ContactForm, instansi: Instansi, status: int = 200) -> Response:
     page = render_template(
-        "admin/instansi_contact.html", form=form, instansi=instansi, has_errors=bool(form.errors)
+        "admin/instansi/contact.html", form=form, instansi=instansi, has_errors=bool(form.errors)
     )
     return make_response(page, status)
 
@@ -206,7 +205,7 @@ def _window_page(form: WindowForm, instansi: Instansi | None, status: int = 200)
         own = PdmWindow.of(db, instansi.id) if instansi else None
         national = PdmWindow.of(db, None)
     page = render_template(
-        "admin/instansi_window.html",
+        "admin/instansi/pdm_window.html",
         form=form,
         instansi=instansi,
         own=own,

@@ -26,10 +26,9 @@ from app.flows.instansi.revoke_mandate import revoke_mandate
 from app.models.admin_mandate import AdminMandate
 from app.models.instansi import Instansi, UnknownInstansi
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
-from app.web.admins import authority, chosen_instansi, only_pusat, proven_again, stopped
+from app.web.admins import authority, chosen_instansi, desk_act, only_pusat, proven_again, stopped
 from app.web.fields import ChoiceField, DayField, LineField, NipOfAnotherField, refuse
 from app.web.row_ids import row_id
 
@@ -74,7 +73,7 @@ def page() -> ResponseReturnValue:
         choices = Instansi.within(db, held.within(Instansi.id))
     page = cut(found, ROWS_A_PAGE, lambda mandate: mandate.id)
     return render_template(
-        "admin/mandates.html", found=page.rows, today=today, soon=_ENDS_SOON.days, code=code,
+        "admin/instansi/mandates.html", found=page.rows, today=today, soon=_ENDS_SOON.days, code=code,
         which=which, choices=choices,
         is_first=before is None, next_before=page.next,
     )  # fmt: skip
@@ -101,14 +100,7 @@ def grant() -> ResponseReturnValue:
         return _grant_page(form, 422)
     with unit_of_work() as db:
         granted = granting.grant_mandate(
-            db,
-            authority().admin,
-            form.nip.value,
-            form.code,
-            form.sk_number.value,
-            form.until.value,
-            client(),
-            now(),
+            db, form.nip.value, form.code, form.sk_number.value, form.until.value, desk_act()
         )
     match granted:
         case AdminMandate(awaits_second=True):
@@ -165,7 +157,7 @@ def revoke(mandate_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _revocation_page(form, mandate_id, 422)
     with unit_of_work() as db:
-        revoked = revoke_mandate(db, authority().admin, mandate_id, form.reason.value, client(), now())
+        revoked = revoke_mandate(db, mandate_id, form.reason.value, desk_act())
     match revoked:
         case AdminMandate():
             flash(f"Mandat {revoked.scope} milik {revoked.user.name} tidak berlaku lagi.", "success")
@@ -178,7 +170,7 @@ def _grant_page(form: GrantForm, status: int = 200) -> Response:
     with reading() as db:
         choices = Instansi.within(db, true())
     page = render_template(
-        "admin/mandates_grant.html",
+        "admin/instansi/grant_mandate.html",
         form=form,
         choices=choices,
         years=granting.LONGEST_YEARS,
@@ -195,6 +187,6 @@ def _revocation_page(form: RevocationForm, mandate_id: int, status: int = 200) -
     if mandate.user_id == authority().admin.id:
         raise stopped(granting.ONESELF)
     page = render_template(
-        "admin/mandates_revoke.html", form=form, mandate=mandate, has_errors=bool(form.errors)
+        "admin/instansi/revoke_mandate.html", form=form, mandate=mandate, has_errors=bool(form.errors)
     )
     return make_response(page, status)

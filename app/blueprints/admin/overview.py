@@ -11,9 +11,8 @@ from app.flows.reports.overview import Line, Reach, reach_of
 from app.models.instansi import Instansi
 from app.runtime.db import reading, unit_of_work
 from app.runtime.logs import masked
-from app.runtime.portal import client
 from app.web import exports
-from app.web.admins import authority
+from app.web.admins import authority, desk_act
 from app.web.paging import page_number
 
 blueprint = Blueprint("overview", __name__, url_prefix="")
@@ -28,7 +27,7 @@ def page() -> ResponseReturnValue:
         reach = reach_of(db, authority(), request.args.get("instansi", "").strip()) or abort(404)
         lines = _matching(_lines(db, reach), request.args.get("cari", ""))
         return render_template(
-            "admin/overview.html",
+            "admin/reports/overview.html",
             reach=reach,
             days=overview.days(db, reach, today_in_jakarta(moment)),
             counted_at=overview.counted_at(db, reach),
@@ -53,7 +52,7 @@ def export() -> ResponseReturnValue:
         lines = _lines(db, reach)
     name = "aktivasi per unit" if reach.instansi else "peringkat instansi"
     with unit_of_work() as db:
-        overview.note_export(db, reach, name, file_kind, len(lines), client(), now())
+        overview.note_export(db, reach, name, file_kind, len(lines), desk_act())
     header = ["Unit kerja"] if reach.instansi else ["Peringkat", "Kode instansi", "Instansi"]
     cells = [_cells(line, place, reach.instansi) for place, line in enumerate(lines, start=1)]
     return exports.as_file(file_kind, name, [*header, *_FIGURES], cells)

@@ -11,7 +11,6 @@ from wtforms import StringField, ValidationError
 
 from app.domain.categories import Activation, Category
 from app.domain.email_address import EmailAddress, read_email
-from app.domain.indonesian_time import now
 from app.domain.nip import read_nip_beginning
 from app.domain.spoken_name import asked_for
 from app.flows.people.find_people import (
@@ -28,9 +27,8 @@ from app.flows.people.find_people import (
 from app.models.instansi import Instansi
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client
 from app.web import again, exports
-from app.web.admins import authority, proven_again
+from app.web.admins import authority, desk_act, proven_again
 from app.web.fields import ChoiceField, refuse
 from app.web.paging import an_id, digits, moment, read_cursor, word, written
 
@@ -40,10 +38,6 @@ _FILTERS = ("nip", "nama", "email", "status", "kategori", "unit", "macet", "inst
 _HEADER = ["NIP", "Nama", "Kategori", "Kode instansi", "Unit kerja", "Status", "Email", "Macet sejak"]
 _ALL = ("", "Semua")
 _CHOOSE = "Pilih salah satu dari daftar."
-_STUCK_WORDS = {
-    Stuck.TOKEN.value: "Dapat token, belum pernah masuk",
-    Stuck.EMAIL.value: "Email ditolak atau dipantulkan server",
-}
 _MOST_WORDS = 5
 # Of the indexes of `find_people`. As a whole, that of the stuck is in the order of instansi
 _KEYS_OF = {
@@ -82,7 +76,9 @@ class PeopleForm(FlaskForm):
         "Kategori", _CHOOSE, [_ALL, *((kind.value, kind.label) for kind in Category)], filters=[_or_nothing]
     )
     unit = StringField("Unit kerja")
-    macet = ChoiceField("Macet", _CHOOSE, [_ALL, *_STUCK_WORDS.items()], filters=[_or_nothing])
+    macet = ChoiceField(
+        "Macet", _CHOOSE, [_ALL, *((place.value, place.label) for place in Stuck)], filters=[_or_nothing]
+    )
     instansi = StringField("Kode instansi")
 
     nip_prefix: str = ""
@@ -152,7 +148,7 @@ def export() -> ResponseReturnValue:
             rows.append(_row(person, search.wishes))
     file_kind = exports.kind_asked_for()
     with unit_of_work() as db:
-        export_people(db, authority(), search.wishes, counts, file_kind, client(), now())
+        export_people(db, search.wishes, counts, file_kind, desk_act())
     return exports.as_file(file_kind, "pegawai", _HEADER, rows)
 
 
@@ -188,7 +184,7 @@ def _instansi(db: Session, form: PeopleForm) -> Instansi | None:
 def _page(search: Search, found: Found, status: int = 200) -> Response:
     asked = {name: search.form[name].data for name in _FILTERS if search.form[name].data}
     page = render_template(
-        "admin/people.html",
+        "admin/people/find.html",
         form=search.form,
         has_errors=bool(search.form.errors),
         asked=asked,

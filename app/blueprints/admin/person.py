@@ -21,10 +21,10 @@ from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi, UnknownInstansi
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client, portal
+from app.runtime.portal import portal
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import again
-from app.web.admins import authority, proven_again, stopped
+from app.web.admins import authority, desk_act, proven_again, stopped
 from app.web.fields import ChoiceField, LineField, NipOfAnotherField, refuse
 from app.web.form_ids import new_form_id, submission
 from app.web.words.trail import words_for
@@ -69,11 +69,11 @@ class MoveForm(FlaskForm):
 @blueprint.get("")
 def page(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
-        sight = look_at_person(db, authority(), person_id, portal().keys, client(), now())
+        sight = look_at_person(db, person_id, desk_act())
     if isinstance(sight, OutOfReach):
         raise stopped(sight)
     return render_template(
-        "admin/person.html",
+        "admin/people/person.html",
         sight=sight,
         person=sight.person,
         held=authority(),
@@ -108,16 +108,7 @@ def save(person_id: int) -> ResponseReturnValue:
         opens_cpns = portal().settings.cpns_activation == "otomatis"
         wanted, why = form.record, form.reason.value
         outcome = correct_record(
-            db,
-            authority(),
-            person_id,
-            seen,
-            wanted,
-            why,
-            opens_cpns,
-            portal().settings.email_change_delay,
-            client(),
-            now(),
+            db, person_id, seen, wanted, why, opens_cpns, portal().settings.email_change_delay, desk_act()
         )
     match outcome:
         case OutOfReach() | NotToTouch():
@@ -152,9 +143,7 @@ def save(person_id: int) -> ResponseReturnValue:
 @blueprint.post("/kirim-token")
 def resend(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
-        outcome = send_token(
-            db, authority(), person_id, _submission(person_id), portal().keys, client(), now()
-        )
+        outcome = send_token(db, person_id, _submission(person_id), desk_act())
     match outcome:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
@@ -183,7 +172,7 @@ def resend(person_id: int) -> ResponseReturnValue:
 @proven_again
 def unlock(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
-        outcome = unlock_person(db, authority(), person_id, portal().keys, client(), now())
+        outcome = unlock_person(db, person_id, desk_act())
     if not isinstance(outcome, User):
         raise stopped(outcome)
     return _back(person_id, "Batas percobaan sudah dibuka. Pegawai dapat mencoba lagi sekarang.")
@@ -191,11 +180,11 @@ def unlock(person_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/nonaktifkan")
 def ask_to_deactivate(person_id: int) -> ResponseReturnValue:
-    return _reason_page("admin/person_deactivate.html", _on_screen(person_id), ReasonForm())
+    return _reason_page("admin/people/deactivate.html", _on_screen(person_id), ReasonForm())
 
 
 def _deactivation_again(person_id: int) -> ResponseReturnValue:
-    return _reason_page("admin/person_deactivate.html", _on_screen(person_id), again.filled(ReasonForm()))
+    return _reason_page("admin/people/deactivate.html", _on_screen(person_id), again.filled(ReasonForm()))
 
 
 @blueprint.post("/nonaktifkan")
@@ -204,9 +193,9 @@ def _deactivation_again(person_id: int) -> ResponseReturnValue:
 def close(person_id: int) -> ResponseReturnValue:
     form, person = ReasonForm(), _whom(person_id)
     if not form.validate():
-        return _reason_page("admin/person_deactivate.html", person, form, 422)
+        return _reason_page("admin/people/deactivate.html", person, form, 422)
     with unit_of_work() as db:
-        outcome = deactivate(db, authority(), person_id, form.reason.value, client(), now())
+        outcome = deactivate(db, person_id, form.reason.value, desk_act())
     match outcome:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
@@ -221,11 +210,11 @@ def close(person_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/aktifkan")
 def ask_to_reactivate(person_id: int) -> ResponseReturnValue:
-    return _reason_page("admin/person_reactivate.html", _on_screen(person_id), ReasonForm())
+    return _reason_page("admin/people/reactivate.html", _on_screen(person_id), ReasonForm())
 
 
 def _reactivation_again(person_id: int) -> ResponseReturnValue:
-    return _reason_page("admin/person_reactivate.html", _on_screen(person_id), again.filled(ReasonForm()))
+    return _reason_page("admin/people/reactivate.html", _on_screen(person_id), again.filled(ReasonForm()))
 
 
 @blueprint.post("/aktifkan")
@@ -234,9 +223,9 @@ def _reactivation_again(person_id: int) -> ResponseReturnValue:
 def open_again(person_id: int) -> ResponseReturnValue:
     form, person = ReasonForm(), _whom(person_id)
     if not form.validate():
-        return _reason_page("admin/person_reactivate.html", person, form, 422)
+        return _reason_page("admin/people/reactivate.html", person, form, 422)
     with unit_of_work() as db:
-        outcome = reactivate(db, authority(), person_id, form.reason.value, client(), now())
+        outcome = reactivate(db, person_id, form.reason.value, desk_act())
     match outcome:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
@@ -265,7 +254,7 @@ def move(person_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _move_page(person, form, 422)
     with unit_of_work() as db:
-        outcome = move_person(db, authority(), person_id, form.code.value, form.reason.value, client(), now())
+        outcome = move_person(db, person_id, form.code.value, form.reason.value, desk_act())
     match outcome:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
@@ -288,7 +277,7 @@ def _on_screen(person_id: int) -> User:
     """Somebody to act on, whose record comes on the screen: the look is recorded."""
     _whom(person_id)
     with unit_of_work() as db:
-        person = open_record(db, authority(), person_id, client(), now())
+        person = open_record(db, person_id, desk_act())
     if isinstance(person, OutOfReach):
         raise stopped(person)
     return person
@@ -310,7 +299,7 @@ def _edit_page(
     person: User, form: RecordForm, seen: str, status: int = 200, *, is_stale: bool = False
 ) -> Response:
     page = render_template(
-        "admin/person_edit.html",
+        "admin/people/edit.html",
         person=person,
         form=form,
         seen=seen,
@@ -330,7 +319,7 @@ def _move_page(person: User, form: MoveForm, status: int = 200) -> Response:
     with reading() as db:
         others = [one.choice for one in Instansi.all(db) if one.id != person.instansi_id]
     page = render_template(
-        "admin/person_move.html", person=person, form=form, others=others, has_errors=bool(form.errors)
+        "admin/people/move.html", person=person, form=form, others=others, has_errors=bool(form.errors)
     )
     return make_response(page, status)
 

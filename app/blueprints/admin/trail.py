@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import StringField, ValidationError
 from wtforms.validators import Optional
 
-from app.domain.indonesian_time import WIB, now
+from app.domain.indonesian_time import WIB
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.typed_text import about_others
 from app.flows.reports.search_trail import (
@@ -24,10 +24,9 @@ from app.flows.reports.search_trail import (
 )
 from app.models.audit_event import Tag
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import client
 from app.security.authority import Authority
 from app.web import again, exports
-from app.web.admins import authority, proven_again
+from app.web.admins import authority, desk_act, proven_again
 from app.web.fields import DayField
 from app.web.row_ids import big_row_id
 from app.web.words import trail as trail_words
@@ -116,13 +115,13 @@ def export() -> ResponseReturnValue:
         return _page(form, Found([], None, False), 422)
     file_kind = exports.kind_asked_for()
     with unit_of_work() as db:
-        chosen = export_trail(db, authority(), form.wishes, file_kind, client(), now())
+        chosen = export_trail(db, form.wishes, file_kind, desk_act())
     return exports.as_file(file_kind, "jejak-audit", _HEADER, _rows(chosen, authority()))
 
 
 def _page(form: TrailForm, found: Found, status: int = 200) -> Response:
     page = render_template(
-        "admin/trail.html",
+        "admin/reports/trail.html",
         form=form,
         has_errors=bool(form.errors),
         found=found,

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.domain.client import WORKER, line_of, mask_address
+from app.domain.act import Act
+from app.domain.client import line_of, mask_address
 from app.domain.corrections import DATA_DO_NOT_MATCH, CorrectionState
 from app.domain.email_address import EmailAddress
 from app.mail import letters
@@ -33,7 +34,7 @@ _MOST_AT_ONCE = 200
 _LONGEST_IN_HAND = timedelta(hours=2)
 
 
-def answer_unclaimed(session: Session, now: datetime) -> int:
+def answer_unclaimed(session: Session, act: Act[None]) -> int:
     """Answer what is due, and hand to the desk what has become somebody's. Returns how many were answered."""
     with_room = EmailCorrection.waiting_people(session, MOST_OF_ONE_PERSON, _MOST_AT_ONCE)
     with_many = EmailCorrection.waiting_people(
@@ -42,13 +43,13 @@ def answer_unclaimed(session: Session, now: datetime) -> int:
     for person_id in (*with_room, *with_many):
         _hand_to_desk(session, person_id)
     answered = 0
-    for correction in EmailCorrection.of_nobody(session, now + _LONGEST_IN_HAND, _MOST_AT_ONCE):
-        if correction.answer_at is not None and correction.answer_at <= now:
-            _reject(session, correction, now)
+    for correction in EmailCorrection.of_nobody(session, act.at + _LONGEST_IN_HAND, _MOST_AT_ONCE):
+        if correction.answer_at is not None and correction.answer_at <= act.at:
+            _reject(session, correction, act)
             answered += 1
-        elif correction.state is CorrectionState.NEW and _hour_in_hand(correction) <= now:
-            correction.take_in_hand(None, now)
-            letters.correction_in_hand(session, correction, WORKER, now)
+        elif correction.state is CorrectionState.NEW and _hour_in_hand(correction) <= act.at:
+            correction.take_in_hand(None, act.at)
+            letters.correction_in_hand(session, correction, act)
     return answered
 
 
@@ -96,13 +97,12 @@ def _kin(sender: Sender) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _reject(session: Session, correction: EmailCorrection, now: datetime) -> None:
-    correction.decide(CorrectionState.REJECTED, DATA_DO_NOT_MATCH, None, now)
-    session.execute(
-        delete(CorrectionAttachment).where(CorrectionAttachment.correction_id == correction.id)
-    )  # nobody looks
-    audit.record(session, Tag.CORRECTION_REJECTED, None, WORKER, now, ticket=correction.ticket)
-    letters.correction_rejected(session, correction, WORKER, now)
+def _reject(session: Session, correction: EmailCorrection, act: Act[None]) -> None:
+    correction.decide(CorrectionState.REJECTED, DATA_DO_NOT_MATCH, None, act.at)
+    # Nobody looks
+    session.execute(delete(CorrectionAttachment).where(CorrectionAttachment.correction_id == correction.id))
+    audit.record(session, Tag.CORRECTION_REJECTED, None, act, ticket=correction.ticket)
+    letters.correction_rejected(session, correction, act)
 
 
 def _hour_in_hand(correction: EmailCorrection) -> datetime:

@@ -4,12 +4,12 @@ By which course it goes, the gate decides. Password and factors stay as they are
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.corrections import IdentityCheck
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind
@@ -50,16 +50,14 @@ class Decision:
 
 def change_email(
     session: Session,
-    authority: Authority,
     person_id: int,
     decision: Decision,
     delay: timedelta,
-    client: Client,
-    now: datetime,
+    act: Act[Authority],
     correction: EmailCorrection | None = None,
 ) -> IdentityChange | Refusal:
     """Decide on a new address. The outcome's state says what follows."""
-    person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
+    person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person
     if person.credential_version != decision.seen:
@@ -72,10 +70,8 @@ def change_email(
         session, person, decision.address
     ):
         # Who tries addresses one after the other learns which are taken, and leaves this trace.
-        audit.record(
-            session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin, reason="address taken"
-        )
-        return AddressTaken(owner_within(session, authority, decision.address))
+        audit.record(session, Tag.ADMIN_REFUSED, person, act, reason="address taken")
+        return AddressTaken(owner_within(session, act.by, decision.address))
 
     wish = Wish(
         ChangeKind.EMAIL,
@@ -85,7 +81,7 @@ def change_email(
         decision.identity_check,
         correction,
     )
-    change = begin_change(session, authority.admin, person, wish, delay, client, now)
+    change = begin_change(session, person, wish, delay, act)
     assert not isinstance(change, NipTaken), "only an address was changed"
     return change
 

@@ -1,11 +1,11 @@
 """An admin puts another address on record that nobody has asked for through the form: somebody came to the
 desk."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.indonesian_time import today_in_jakarta
 from app.flows.correction.change_email import Decision, Refusal, change_email
 from app.flows.correction.review_correction import (
@@ -22,27 +22,23 @@ from app.security.authority import Authority
 
 def change_email_at_desk(
     session: Session,
-    authority: Authority,
     person_id: int,
     decision: Decision,
     acknowledged: frozenset[str],
     delay: timedelta,
-    client: Client,
-    now: datetime,
+    act: Act[Authority],
 ) -> IdentityChange | Refusal | CheckImpossible | NotAcknowledged:
     """The same warnings as for a request, looked up in the transaction that decides. What the change itself
     would refuse anyway is refused with its own words."""
-    person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
+    person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person
     # By somebody, or by this person already
     is_taken = bool(User.taken_addresses(session, [decision.address]))
-    warnings = [] if is_taken else about_address(session, authority, person, decision.address, now)
-    if why := objection(
-        session, authority, person, warnings, decision.identity_check, acknowledged, client, now
-    ):
+    warnings = [] if is_taken else about_address(session, act.by, person, decision.address, act.at)
+    if why := objection(session, person, warnings, decision.identity_check, acknowledged, act):
         return why
-    outcome = change_email(session, authority, person_id, decision, delay, client, now)
+    outcome = change_email(session, person_id, decision, delay, act)
     if isinstance(outcome, IdentityChange):
-        record_acknowledged(session, authority, outcome, warnings, client, now)
+        record_acknowledged(session, outcome, warnings, act)
     return outcome

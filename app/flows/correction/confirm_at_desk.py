@@ -1,11 +1,11 @@
 """The second admin confirms a change, and has seen what speaks against it: the same warnings as the first one
 had."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
@@ -24,27 +24,21 @@ from app.security.authority import Authority, NotToTouch, OutOfReach
 
 
 def confirm_at_desk(
-    session: Session,
-    authority: Authority,
-    change_id: int,
-    marks: frozenset[str],
-    delay: timedelta,
-    client: Client,
-    now: datetime,
+    session: Session, change_id: int, marks: frozenset[str], delay: timedelta, act: Act[Authority]
 ) -> IdentityChange | OutOfReach | NotToTouch | NotThatState | Taken | NotAcknowledged:
     """Looked up in the transaction that confirms, so that a warning which arose meanwhile is met as well."""
     change = IdentityChange.with_id(session, change_id)
     if change is None or change.kind is not ChangeKind.EMAIL or not change.is_under_way:
-        return confirm_change(session, authority, change_id, delay, client, now)
-    person = authority.person_to_act_on(session, change.user_id, today_in_jakarta(now))
+        return confirm_change(session, change_id, delay, act)
+    person = act.by.person_to_act_on(session, change.user_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person
-    if objection := objection_to_second(session, authority, change, now):
+    if objection := objection_to_second(session, act.by, change, act.at):
         return objection
-    warnings = about_address(session, authority, person, EmailAddress(change.new_value), now)
-    if refusal := not_acknowledged(session, authority, person, warnings, marks, client, now):
+    warnings = about_address(session, act.by, person, EmailAddress(change.new_value), act.at)
+    if refusal := not_acknowledged(session, person, warnings, marks, act):
         return refusal
-    outcome = confirm_change(session, authority, change_id, delay, client, now)
+    outcome = confirm_change(session, change_id, delay, act)
     if isinstance(outcome, IdentityChange):
-        record_acknowledged(session, authority, outcome, warnings, client, now)
+        record_acknowledged(session, outcome, warnings, act)
     return outcome

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.corrections import CorrectionState, IdentityCheck, read_ticket
 from app.domain.email_address import EmailAddress
 from app.domain.email_warnings import acknowledged_kinds
@@ -88,74 +88,54 @@ def with_ticket(session: Session, authority: Authority, typed: str) -> EmailCorr
 
 
 def open_correction(
-    session: Session, authority: Authority, correction_id: int, client: Client, now: datetime
+    session: Session, correction_id: int, act: Act[Authority]
 ) -> EmailCorrection | OutOfReach:
     """Look at a request, with what it hides in the list. The first look takes it in hand, and the person
     hears of it."""
-    seen = within_reach(session, authority, correction_id)
+    seen = within_reach(session, act.by, correction_id)
     if isinstance(seen, OutOfReach):
         return seen
     person = User.with_id(session, seen.user_id or 0, lock=True)
     correction = EmailCorrection.with_id(session, correction_id, lock=True)
-    if person is None or correction is None or not authority.covers(person.instansi_id):
+    if person is None or correction is None or not act.by.covers(person.instansi_id):
         return OutOfReach()
     is_new = correction.state is CorrectionState.NEW
-    if correction.state.is_open and not correction.was_opened and person.id != authority.admin.id:
-        correction.take_in_hand(authority.admin.id, now)
+    if correction.state.is_open and not correction.was_opened and person.id != act.by.admin.id:
+        correction.take_in_hand(act.by.admin.id, act.at)
         if is_new:  # else the portal itself has told the person, while the request was in nobody's queue
-            letters.correction_in_hand(session, correction, client, now)
-    audit.record(
-        session, Tag.CORRECTION_OPENED, person, client, now, actor=authority.admin, ticket=correction.ticket
-    )
+            letters.correction_in_hand(session, correction, act)
+    audit.record(session, Tag.CORRECTION_OPENED, person, act, ticket=correction.ticket)
     return correction
 
 
 def approve(
-    session: Session,
-    authority: Authority,
-    correction_id: int,
-    grounds: Grounds,
-    delay: timedelta,
-    client: Client,
-    now: datetime,
+    session: Session, correction_id: int, grounds: Grounds, delay: timedelta, act: Act[Authority]
 ) -> IdentityChange | NotApproved:
     """Put the asked-for address on record, now or after the delay, or hand it on to a second admin."""
-    found = _locked(session, authority, correction_id, now)
+    found = _locked(session, act.by, correction_id, act.at)
     if isinstance(found, AlreadyDecided):
-        return _said_again(found, is_the_same=_has_approved(authority, found, grounds))
+        return _said_again(found, is_the_same=_has_approved(act.by, found, grounds))
     if not isinstance(found, EmailCorrection):
         return found
-    weighed = weigh(session, authority, found, now)
+    weighed = weigh(session, act.by, found, act.at)
     if why := objection(
-        session,
-        authority,
-        weighed.person,
-        weighed.warnings,
-        grounds.identity_check,
-        grounds.acknowledged,
-        client,
-        now,
+        session, weighed.person, weighed.warnings, grounds.identity_check, grounds.acknowledged, act
     ):
         return why
-    return _approved(session, authority, weighed, grounds, delay, client, now)
+    return _approved(session, weighed, grounds, delay, act)
 
 
 def approve_many(
-    session: Session,
-    authority: Authority,
-    grounds: Mapping[int, Grounds],
-    delay: timedelta,
-    client: Client,
-    now: datetime,
+    session: Session, grounds: Mapping[int, Grounds], delay: timedelta, act: Act[Authority]
 ) -> list[tuple[EmailCorrection, IdentityChange | NotApproved | NotOpened | TwoOfOnePerson]]:
     """Approve those of several, named by their ids, that need no look of their own. The others stay as they
     are."""
-    chosen = chosen_within_reach(session, authority, grounds)
-    locked = {one.id: _locked(session, authority, one.id, now) for one in chosen}
+    chosen = chosen_within_reach(session, act.by, grounds)
+    locked = {one.id: _locked(session, act.by, one.id, act.at) for one in chosen}
     weighed = {
         one.correction.id: one
         for one in weigh_many(
-            session, authority, [one for one in locked.values() if isinstance(one, EmailCorrection)], now
+            session, act.by, [one for one in locked.values() if isinstance(one, EmailCorrection)], act.at
         )
     }
     of_person = Counter(one.person.id for one in weighed.values())
@@ -163,7 +143,7 @@ def approve_many(
     for one in chosen:
         found, reason = locked[one.id], grounds[one.id]
         if isinstance(found, AlreadyDecided):
-            outcomes.append((one, _said_again(found, is_the_same=_has_approved(authority, found, reason))))
+            outcomes.append((one, _said_again(found, is_the_same=_has_approved(act.by, found, reason))))
         elif not isinstance(found, EmailCorrection):
             outcomes.append((one, found))
         elif why := needs_a_look(weighed[one.id]):
@@ -173,7 +153,7 @@ def approve_many(
         elif not reason.identity_check.is_possible(weighed[one.id].person.phone):
             outcomes.append((one, CheckImpossible(reason.identity_check)))
         else:
-            outcomes.append((one, _approved(session, authority, weighed[one.id], reason, delay, client, now)))
+            outcomes.append((one, _approved(session, weighed[one.id], reason, delay, act)))
     return outcomes
 
 
@@ -186,33 +166,29 @@ def needs_a_look(weighed: Weighed) -> NotOpened | NotAcknowledged | None:
 
 
 def reject(
-    session: Session, authority: Authority, correction_id: int, reason: str, client: Client, now: datetime
+    session: Session, correction_id: int, reason: str, act: Act[Authority]
 ) -> EmailCorrection | NotRejected:
     """Answer no; the person is told the reason in the admin's words."""
-    found = _locked(session, authority, correction_id, now)
+    found = _locked(session, act.by, correction_id, act.at)
     if isinstance(found, AlreadyDecided):
-        return _said_again(found, is_the_same=_has_rejected(authority, found, reason))
+        return _said_again(found, is_the_same=_has_rejected(act.by, found, reason))
     if not isinstance(found, EmailCorrection):
         return found
-    found.decide(CorrectionState.REJECTED, reason, authority.admin.id, now)
-    audit.record(
-        session, Tag.CORRECTION_REJECTED, found.user, client, now, actor=authority.admin, ticket=found.ticket
-    )
-    letters.correction_rejected(session, found, client, now)
+    found.decide(CorrectionState.REJECTED, reason, act.by.admin.id, act.at)
+    audit.record(session, Tag.CORRECTION_REJECTED, found.user, act, ticket=found.ticket)
+    letters.correction_rejected(session, found, act)
     return found
 
 
 def reject_many(
-    session: Session, authority: Authority, ids: Collection[int], reason: str, client: Client, now: datetime
+    session: Session, ids: Collection[int], reason: str, act: Act[Authority]
 ) -> list[tuple[EmailCorrection, EmailCorrection | NotRejected | NotOpened]]:
     """Answer no to those of several that somebody has looked at. Warnings keep nobody from it: they speak for
     a no."""
     outcomes: list[tuple[EmailCorrection, EmailCorrection | NotRejected | NotOpened]] = []
-    for one in chosen_within_reach(session, authority, ids):
-        is_unseen = one.state.is_open and not one.was_opened and one.user_id != authority.admin.id
-        outcomes.append(
-            (one, NotOpened() if is_unseen else reject(session, authority, one.id, reason, client, now))
-        )
+    for one in chosen_within_reach(session, act.by, ids):
+        is_unseen = one.state.is_open and not one.was_opened and one.user_id != act.by.admin.id
+        outcomes.append((one, NotOpened() if is_unseen else reject(session, one.id, reason, act)))
     return outcomes
 
 
@@ -230,40 +206,29 @@ def chosen_within_reach(
 
 
 def report_many(
-    session: Session,
-    authority: Authority,
-    words: str,
-    done: Sequence[EmailCorrection | IdentityChange],
-    client: Client,
-    now: datetime,
+    session: Session, words: str, done: Sequence[EmailCorrection | IdentityChange], act: Act[Authority]
 ) -> None:
     """Several at once are told to the centre, and to the trail of each desk."""
     if len(done) > 1:
         counts = Counter(one.instansi_id for one in done if one.instansi_id is not None)
-        concerned = {desk: count for desk, count in authority.parts(counts).items() if count}
-        audit.record_parts(session, Tag.BULK_ACT, concerned, client, now, actor=authority.admin, what=words)
-        letters.bulk_act(session, authority.admin, words, len(done), client, now)
+        concerned = {desk: count for desk, count in act.by.parts(counts).items() if count}
+        audit.record_parts(session, Tag.BULK_ACT, concerned, act, what=words)
+        letters.bulk_act(session, act.by.admin, words, len(done), act)
 
 
 def _approved(
-    session: Session,
-    authority: Authority,
-    weighed: Weighed,
-    grounds: Grounds,
-    delay: timedelta,
-    client: Client,
-    now: datetime,
+    session: Session, weighed: Weighed, grounds: Grounds, delay: timedelta, act: Act[Authority]
 ) -> IdentityChange | Refusal:
     correction = weighed.correction
     decision = Decision(
         EmailAddress(correction.new_email), grounds.identity_check, grounds.note, grounds.seen
     )
-    outcome = change_email(session, authority, weighed.person.id, decision, delay, client, now, correction)
+    outcome = change_email(session, weighed.person.id, decision, delay, act, correction)
     if isinstance(outcome, IdentityChange):
         audit.record(
-            session, Tag.CORRECTION_APPROVED, outcome.user, client, now, actor=authority.admin,
-            ticket=correction.ticket, check=grounds.identity_check,
-            acknowledged=acknowledged_kinds(weighed.warnings),
+            session, Tag.CORRECTION_APPROVED, outcome.user, act, ticket=correction.ticket,
+            check=grounds.identity_check,
+            acknowledged=acknowledged_kinds(weighed.warnings)
         )  # fmt: skip
     return outcome
 

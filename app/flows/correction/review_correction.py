@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.corrections import OPEN_STATES, CorrectionState, IdentityCheck
 from app.domain.email_address import USUAL_DOMAINS, EmailAddress
 from app.domain.email_warnings import (
@@ -129,28 +129,20 @@ def about_address(
 
 def objection(
     session: Session,
-    authority: Authority,
     person: User,
     warnings: list[EmailWarning],
     check: IdentityCheck,
     marks: frozenset[str],
-    client: Client,
-    now: datetime,
+    act: Act[Authority],
 ) -> NotAcknowledged | CheckImpossible | None:
     """Why an approval that rests on this check, and carries these marks, does not go through."""
     if not check.is_possible(person.phone):
         return CheckImpossible(check)
-    return not_acknowledged(session, authority, person, warnings, marks, client, now)
+    return not_acknowledged(session, person, warnings, marks, act)
 
 
 def not_acknowledged(
-    session: Session,
-    authority: Authority,
-    person: User,
-    warnings: list[EmailWarning],
-    marks: frozenset[str],
-    client: Client,
-    now: datetime,
+    session: Session, person: User, warnings: list[EmailWarning], marks: frozenset[str], act: Act[Authority]
 ) -> NotAcknowledged | None:
     """The heavy warnings that these marks do not carry. Leaves a trace, because a warning tells an admin who
     tries addresses one after the other what others have asked for."""
@@ -159,26 +151,19 @@ def not_acknowledged(
         return None
     kinds = ",".join(one.kind.value for one in missing)
     audit.record(
-        session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin,
-        reason="warnings not acknowledged", warnings=kinds,
+        session, Tag.ADMIN_REFUSED, person, act, reason="warnings not acknowledged", warnings=kinds
     )  # fmt: skip
     return NotAcknowledged(missing)
 
 
 def record_acknowledged(
-    session: Session,
-    authority: Authority,
-    change: IdentityChange,
-    warnings: list[EmailWarning],
-    client: Client,
-    now: datetime,
+    session: Session, change: IdentityChange, warnings: list[EmailWarning], act: Act[Authority]
 ) -> None:
     """Write down which heavy warnings a decision without a request, or a second admin's word, was given in
     spite of."""
     if kinds := acknowledged_kinds(warnings):
         audit.record(
-            session, Tag.WARNINGS_ACKNOWLEDGED, change.user, client, now, actor=authority.admin,
-            change=change.id, acknowledged=kinds,
+            session, Tag.WARNINGS_ACKNOWLEDGED, change.user, act, change=change.id, acknowledged=kinds
         )  # fmt: skip
 
 

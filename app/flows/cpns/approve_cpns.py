@@ -2,12 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy.orm import Session
 
+from app.domain.act import Act
 from app.domain.categories import Activation
-from app.domain.client import Client
 from app.domain.nip import Nip
 from app.flows.cpns.cpns_verdict import Verdict, passed_on, record_verdict
 from app.mail import letters
@@ -25,43 +25,29 @@ class Decree:
     dated_on: date
 
 
-def approve_cpns(session: Session, nip: Nip, client: Client, now: datetime) -> User | None:
+def approve_cpns(session: Session, nip: Nip, act: Act[None]) -> User | None:
     """Open the account at the command line; None when nobody with this NIP is waiting."""
     user = User.with_nip(session, nip, lock=True)
     if user is None or user.activation is not Activation.WAITING_APPROVAL:
         return None
-    _open(session, user, None, None, client, now)
+    _open(session, user, None, act)
     return user
 
 
 def approve_several_cpns(
-    session: Session,
-    authority: Authority,
-    people: Collection[int],
-    decree: Decree,
-    client: Client,
-    now: datetime,
+    session: Session, people: Collection[int], decree: Decree, act: Act[Authority]
 ) -> AuditEvent:
-    """Open the accounts of all who still wait. Returns the event that keeps the result, one ending a
-    person."""
-    endings = passed_on(
-        session,
-        authority,
-        people,
-        lambda person: _open(session, person, authority.admin, decree, client, now),
-        now,
-    )
-    return record_verdict(session, authority, Verdict.APPROVED, endings, client, now, sk=decree.number)
+    """Open the accounts of all who still wait. Returns the event of the verdict."""
+    endings = passed_on(session, people, lambda person: _open(session, person, decree, act), act)
+    return record_verdict(session, Verdict.APPROVED, endings, act, sk=decree.number)
 
 
-def _open(
-    session: Session, user: User, by: User | None, decree: Decree | None, client: Client, now: datetime
-) -> None:
+def _open(session: Session, user: User, decree: Decree | None, act: Act[Authority | None]) -> None:
     """The person's next login is the activation."""
-    user.change_activation(Activation.NOT_ACTIVATED, now)
+    user.change_activation(Activation.NOT_ACTIVATED, act.at)
     user.activation_reason = user.deactivated_by = None
     audit.record(
-        session, Tag.CPNS_APPROVED, user, client, now, actor=by,
-        sk=decree.number if decree else None, sk_date=decree.dated_on.isoformat() if decree else None,
+        session, Tag.CPNS_APPROVED, user, act, sk=decree.number if decree else None,
+        sk_date=decree.dated_on.isoformat() if decree else None
     )  # fmt: skip
-    letters.cpns_approved(session, user, client, now)
+    letters.cpns_approved(session, user, act)

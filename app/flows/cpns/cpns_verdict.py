@@ -1,17 +1,21 @@
-"""What a verdict over several CPNS led to, person by person. It is kept in the trail, so a reload tells the
-same."""
+"""What a verdict over several CPNS led to, person by person.
+
+Whom it has changed stands in the trail, each with an event of their own. Who else was chosen comes with the
+question. So a reload tells the same.
+"""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from app.domain.act import Act
 from app.domain.categories import Activation
-from app.domain.client import Client
 from app.domain.indonesian_time import today_in_jakarta
+from app.domain.labelled import Labelled
 from app.mail import letters
 from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
@@ -22,9 +26,9 @@ MOST_AT_ONCE = 100
 _DECISIONS = (Tag.CPNS_APPROVED, Tag.CPNS_REJECTED, Tag.CPNS_OPENED_BY_CATEGORY)
 
 
-class Verdict(StrEnum):
-    APPROVED = "disetujui"
-    REJECTED = "ditolak"
+class Verdict(Labelled):
+    APPROVED = "disetujui", "disetujui"
+    REJECTED = "ditolak", "ditolak"
 
 
 class Ending(StrEnum):
@@ -63,26 +67,22 @@ class Result:
 
 
 def passed_on(
-    session: Session,
-    authority: Authority,
-    people: Collection[int],
-    act: Callable[[User], None],
-    now: datetime,
+    session: Session, people: Collection[int], decide: Callable[[User], None], act: Act[Authority]
 ) -> dict[int, Ending]:
-    """Do the act to all who still wait, in one transaction: what the result says is what has happened.
+    """Decide about all who still wait, in one transaction: what the result says is what has happened.
 
     Who is out of reach is left out without a word. The rows are locked in the order of their ids, so that two
     admins with the same list wait and never deadlock.
     """
     endings: dict[int, Ending] = {}
     for person_id in sorted(set(people)):
-        match authority.person_to_act_on(session, person_id, today_in_jakarta(now)):
+        match act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at)):
             case OutOfReach():
                 continue
             case NotToTouch():
                 endings[person_id] = Ending.REFUSED
             case User() as person if person.activation is Activation.WAITING_APPROVAL:
-                act(person)
+                decide(person)
                 endings[person_id] = Ending.DONE
             case User():
                 endings[person_id] = Ending.NOT_WAITING
@@ -90,33 +90,32 @@ def passed_on(
 
 
 def record_verdict(
-    session: Session,
-    authority: Authority,
-    verdict: Verdict,
-    endings: dict[int, Ending],
-    client: Client,
-    now: datetime,
-    **why: str,
+    session: Session, verdict: Verdict, endings: dict[int, Ending], act: Act[Authority], **why: str
 ) -> AuditEvent:
     """Write down how each ended, for each desk its own people, and tell the centre where it was more than
-    one. Returns one of the events; `told_result` finds the others."""
+    one. Returns one of the events, by which `told_result` finds what was decided."""
     done = sum(ending is Ending.DONE for ending in endings.values())
     events = [
         audit.record(
-            session, Tag.BULK_ACT, None, client, now, actor=authority.admin, instansi_id=desk,
+            session, Tag.BULK_ACT, None, act, instansi_id=desk,
             act="cpns", verdict=verdict, how_many=sum(ending is Ending.DONE for ending in part.values()),
-            people=" ".join(f"{one}:{ending}" for one, ending in part.items()), **why,
+            **why
         )
-        for desk, part in _by_desk(session, authority, endings).items()
+        for desk, part in _by_desk(session, act.by, endings).items()
     ]  # fmt: skip
     session.flush()
     if done > 1:
-        letters.bulk_act(session, authority.admin, f"akun CPNS {verdict}", done, client, now)
+        letters.bulk_act(session, act.by.admin, f"akun CPNS {verdict.label}", done, act)
     return events[0]
 
 
-def told_result(session: Session, authority: Authority, event_id: int) -> Result | None:
-    """To whom gave the verdict, and of people who are still within reach; None for everybody else."""
+def told_result(
+    session: Session, authority: Authority, event_id: int, chosen: Collection[int], now: datetime
+) -> Result | None:
+    """To whom gave the verdict, and of people who are still within reach; None for everybody else.
+
+    `chosen` are those whom the verdict was meant for, as far as they are known.
+    """
     event = session.get(AuditEvent, event_id)
     if (
         event is None
@@ -125,25 +124,31 @@ def told_result(session: Session, authority: Authority, event_id: int) -> Result
         or event.detail.get("act") != "cpns"
     ):
         return None
-    parts = session.scalars(
-        select(AuditEvent)
+    decided = session.scalars(
+        select(AuditEvent.account_id)
         .where(AuditEvent.at == event.at, AuditEvent.actor_id == event.actor_id)
-        .where(AuditEvent.tag == event.tag, AuditEvent.request_id == event.request_id)
+        .where(AuditEvent.tag.in_(_DECISIONS), AuditEvent.request_id == event.request_id)
     )
-    pairs = [pair.split(":") for part in parts for pair in str(part.detail["people"]).split()]
-    endings = {int(one): Ending(ending) for one, ending in pairs}
+    changed = {person_id for person_id in decided if person_id is not None}
     found = session.scalars(
-        select(User).where(User.id.in_(endings), authority.within(User.instansi_id)).order_by(User.nip)
+        select(User)
+        .where(User.id.in_(changed.union(chosen)), authority.within(User.instansi_id))
+        .order_by(User.nip)
     )
     rows = [
-        Told(
-            person,
-            endings[person.id],
-            _decision_about(session, authority, person) if endings[person.id] is Ending.NOT_WAITING else None,
-        )
+        Told(person, Ending.DONE, None)
+        if person.id in changed
+        else _left(session, authority, person, today_in_jakarta(now))
         for person in found
     ]
     return Result(Verdict(str(event.detail["verdict"])), rows)
+
+
+def _left(session: Session, authority: Authority, person: User, today: date) -> Told:
+    """Somebody whom the verdict has not changed."""
+    if authority.objection(session, person, today):
+        return Told(person, Ending.REFUSED, None)
+    return Told(person, Ending.NOT_WAITING, _decision_about(session, authority, person))
 
 
 def _by_desk(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.corrections import CorrectionState, IdentityCheck
 from app.domain.identity import ChangeKind, ChangeState, Course
 from app.domain.indonesian_time import shown_moment, today_in_jakarta
@@ -66,20 +66,15 @@ class Wish:
 
 
 def begin_change(
-    session: Session,
-    by: User | None,
-    person: User,
-    wish: Wish,
-    delay: timedelta,
-    client: Client,
-    now: datetime,
+    session: Session, person: User, wish: Wish, delay: timedelta, act: Act[audit.Actor]
 ) -> IdentityChange | UnderWay | Taken:
     """Take a decision through the gate; the outcome's state says by which course it goes. The person is
     locked.
 
-    `by` is None for the operator, whose word needs no second one and does not wait; all who must hear of it
-    do hear.
+    Nobody (`act.by`) is the operator, whose word needs no second one and does not wait; all who must hear of
+    it do hear.
     """
+    by = audit.actor_of(act)
     if earlier := IdentityChange.under_way_for(session, person.id):
         return UnderWay(earlier)
     course = (
@@ -90,7 +85,7 @@ def begin_change(
             person,
             wish.kind,
             delay,
-            now,
+            act.at,
             wish.new_value or None if wish.kind is ChangeKind.EMAIL else None,
         )
     )
@@ -109,23 +104,23 @@ def begin_change(
         identity_check=wish.identity_check,
         reason=wish.reason,
         decided_by=by,
-        decided_at=now,
+        decided_at=act.at,
         told=[],
     )
     session.add(change)
     session.flush()
     if by is not None:
-        letters.act_on_holder(session, by, person, f"memutuskan perubahan {wish.kind.label}", client, now)
+        letters.act_on_holder(session, by, person, f"memutuskan perubahan {wish.kind.label}", act)
     if course is Course.WITH_SECOND:
-        _ask_for_second(session, change, person, client, now)
-    elif not isinstance(taken := _go_on(session, change, person, course, delay, client, now), IdentityChange):
+        _ask_for_second(session, change, person, act)
+    elif not isinstance(taken := _go_on(session, change, person, course, delay, act), IdentityChange):
         session.delete(change)
         return taken
     is_told_by_its_act = (
         wish.kind not in (ChangeKind.EMAIL, ChangeKind.NIP) or wish.identity_check is IdentityCheck.BY_FILE
     )
     if by is not None and (change.is_under_way or not is_told_by_its_act):
-        _record_decision(session, change, client, now)
+        _record_decision(session, change, act)
     return change
 
 
@@ -143,78 +138,64 @@ def same_under_way(
 
 
 def confirm_change(
-    session: Session, authority: Authority, change_id: int, delay: timedelta, client: Client, now: datetime
+    session: Session, change_id: int, delay: timedelta, act: Act[Authority]
 ) -> IdentityChange | OutOfReach | NotToTouch | NotThatState | Taken:
     """The second admin agrees. It settles what the owner may have stopped before."""
-    found = _locked(session, authority, change_id, now)
+    found = _locked(session, act.by, change_id, act.at)
     if not isinstance(found, tuple):
         return found
     change, person = found
     if change.state is not ChangeState.NEEDS_SECOND:
         return NotThatState(change)
-    if objection := objection_to_second(session, authority, change, now):
+    if objection := objection_to_second(session, act.by, change, act.at):
         return objection
-    if change.mandate is not None and change.mandate.ends_on < today_in_jakarta(now):
-        _end(session, change, person, "Hari terakhir mandat itu sudah lewat.", authority.admin, client, now)
+    if change.mandate is not None and change.mandate.ends_on < today_in_jakarta(act.at):
+        _end(session, change, person, "Hari terakhir mandat itu sudah lewat.", act)
         return NotThatState(change)
-    change.confirmed_by_id = authority.admin.id
-    gone_on = _go_on(
-        session, change, person, course_after_second(person, change.kind, delay), delay, client, now
-    )
+    change.confirmed_by_id = act.by.admin.id
+    gone_on = _go_on(session, change, person, course_after_second(person, change.kind, delay), delay, act)
     if not isinstance(gone_on, IdentityChange):
         return gone_on
     for contesting in IdentityChange.contesting(session, person.id):
-        contesting.settle(authority.admin.id, now)
+        contesting.settle(act.by.admin.id, act.at)
     audit.record(
-        session, Tag.EMAIL_CHANGE_CONFIRMED, person, client, now, actor=authority.admin,
-        change=change.id, kind=change.kind, look_again=change.look_again_because,
+        session, Tag.EMAIL_CHANGE_CONFIRMED, person, act, change=change.id, kind=change.kind,
+        look_again=change.look_again_because
     )  # fmt: skip
-    letters.act_on_holder(
-        session, authority.admin, person, f"mengonfirmasi perubahan {change.kind.label}", client, now
-    )
+    letters.act_on_holder(session, act.by.admin, person, f"mengonfirmasi perubahan {change.kind.label}", act)
     return change
 
 
 def cancel_change(
-    session: Session,
-    authority: Authority,
-    change_id: int,
-    because: str,
-    seen: str | None,
-    client: Client,
-    now: datetime,
+    session: Session, change_id: int, because: str, seen: str | None, act: Act[Authority]
 ) -> IdentityChange | OutOfReach | NotToTouch | NotThatState:
     """An admin takes a decision back before it holds; or a second one finds that its owner was right to stop
     it. `seen` is the state that was on the screen."""
-    found = _locked(session, authority, change_id, now)
+    found = _locked(session, act.by, change_id, act.at)
     if not isinstance(found, tuple):
         return found
     change, person = found
     if seen is not None and seen != change.state:
         return NotThatState(change)
     if change.is_contesting:
-        return _settled_for_owner(session, authority, change, person, because, client, now)
+        return _settled_for_owner(session, change, person, because, act)
     if not change.is_under_way:
         return NotThatState(change)
-    if objection := objection_to_cancel(authority, change):
+    if objection := objection_to_cancel(act.by, change):
         return objection
-    _end(session, change, person, because, authority.admin, client, now)
-    letters.act_on_holder(
-        session, authority.admin, person, f"membatalkan perubahan {change.kind.label}", client, now
-    )
+    _end(session, change, person, because, act)
+    letters.act_on_holder(session, act.by.admin, person, f"membatalkan perubahan {change.kind.label}", act)
     return change
 
 
-def cancel_under_way(
-    session: Session, person: User, because: str, actor: User | None, client: Client, now: datetime
-) -> None:
+def cancel_under_way(session: Session, person: User, because: str, act: Act[audit.Actor]) -> None:
     """The account has changed in a way that the decision did not know of; its request goes back into the
     queue."""
     if change := IdentityChange.under_way_for(session, person.id):
-        _end(session, change, person, because, actor, client, now)
+        _end(session, change, person, because, act)
 
 
-def take_effect(session: Session, change_id: int, client: Client, now: datetime) -> IdentityChange | None:
+def take_effect(session: Session, change_id: int, act: Act[None]) -> IdentityChange | None:
     """The waiting time of a change is over: it holds, if the account is still as it was. None when it was
     stopped meanwhile."""
     waiting = IdentityChange.with_id(session, change_id)
@@ -223,27 +204,23 @@ def take_effect(session: Session, change_id: int, client: Client, now: datetime)
     if change is None or person is None or change.state is not ChangeState.SCHEDULED:
         return None
     if person.instansi_id != change.instansi_id or change.value_on_record != change.old_value:
-        _end(session, change, person, "Data pegawai berubah selama masa tunggu.", None, client, now)
+        _end(session, change, person, "Data pegawai berubah selama masa tunggu.", act)
     elif OutboxMail.is_any_unsent_about(session, change.id):
-        change.effective_at = now + PUT_OFF_FOR  # nobody has been able to stop what nobody has heard of
-    elif not _is_upheld(session, change, person, now):
+        change.effective_at = act.at + PUT_OFF_FOR  # nobody has been able to stop what nobody has heard of
+    elif not _is_upheld(session, change, person, act.at):
         change.look_again(_NO_LONGER_ADMIN)
-        _ask_for_second(session, change, person, client, now)
-    elif change.confirmed_by_id is None and is_guarded(session, person, now):
-        _end(
-            session, change, person, "Akun ini sekarang memerlukan persetujuan dua admin.", None, client, now
-        )
+        _ask_for_second(session, change, person, act)
+    elif change.confirmed_by_id is None and is_guarded(session, person, act.at):
+        _end(session, change, person, "Akun ini sekarang memerlukan persetujuan dua admin.", act)
     else:
         change.told = hearers(session, person, _address_to_come(change))
-        if not isinstance(put_on_record(session, change, person, client, now), IdentityChange):
+        if not isinstance(put_on_record(session, change, person, act), IdentityChange):
             _end(
                 session,
                 change,
                 person,
                 f"{change.kind.heading} baru sudah dipakai akun lain selama masa tunggu.",
-                None,
-                client,
-                now,
+                act,
             )
     return change
 
@@ -264,31 +241,24 @@ def reopen_request_of(session: Session, change: IdentityChange, person: User) ->
     return correction
 
 
-def _record_decision(session: Session, change: IdentityChange, client: Client, now: datetime) -> None:
+def _record_decision(session: Session, change: IdentityChange, act: Act[audit.Actor]) -> None:
     """A row beside the one of what it has changed. What a file changes, and an instansi, a category or a
     mandate that holds at once, has the latter alone: it says the same."""
     event = audit.record(
-        session, Tag.EMAIL_CHANGE_DECIDED, change.user, client, now, actor=change.decided_by,
-        change=change.id, check=change.identity_check,
+        session, Tag.EMAIL_CHANGE_DECIDED, change.user, act, change=change.id, check=change.identity_check,
         ticket=change.correction.ticket if change.correction else None,
-        kind=change.kind, reason=change.reason,
+        kind=change.kind, reason=change.reason
     )  # fmt: skip
     event.add(audit.before_and_after(session, change.kind.column, change.old_value, change.new_value))
 
 
 def _go_on(
-    session: Session,
-    change: IdentityChange,
-    person: User,
-    course: Course,
-    delay: timedelta,
-    client: Client,
-    now: datetime,
+    session: Session, change: IdentityChange, person: User, course: Course, delay: timedelta, act: Act[object]
 ) -> IdentityChange | Taken:
     """Nobody else has to agree: it holds now, or after the delay."""
     change.told = hearers(session, person, _address_to_come(change))
     if course is Course.AT_ONCE:
-        put = put_on_record(session, change, person, client, now)
+        put = put_on_record(session, change, person, act)
         if not isinstance(put, IdentityChange):
             change.state, change.effective_at = ChangeState.NEEDS_SECOND, None
             change.confirmed_by_id = None
@@ -297,70 +267,56 @@ def _go_on(
         EmailCorrection.with_id(session, change.correction_id, lock=True) if change.correction_id else None
     )
     if correction:
-        correction.decide(CorrectionState.APPROVED, None, change.decided_by_id, now)
+        correction.decide(CorrectionState.APPROVED, None, change.decided_by_id, act.at)
     if course is Course.AFTER_WAIT:
-        _schedule(session, change, person, now + delay, client, now)
+        _schedule(session, change, person, act.at + delay, act)
         if correction:
-            letters.correction_approved(session, correction, change, client, now)
+            letters.correction_approved(session, correction, change, act)
     return change
 
 
 def _schedule(
-    session: Session,
-    change: IdentityChange,
-    person: User,
-    effective_at: datetime,
-    client: Client,
-    now: datetime,
+    session: Session, change: IdentityChange, person: User, effective_at: datetime, act: Act[object]
 ) -> None:
     change.state, change.effective_at = ChangeState.SCHEDULED, effective_at
     if change.kind is ChangeKind.EMAIL:
-        letters.email_will_change(session, person, change, client, now)
+        letters.email_will_change(session, person, change, act)
         return
-    when, office = shown_moment(effective_at), letters.office_of(session, change.decided_by, now)
+    when, office = shown_moment(effective_at), letters.office_of(session, change.decided_by, act.at)
     what = f"NIP akun Anda akan diubah oleh {office} menjadi {Nip(change.new_value).grouped} mulai {when}."
     others = f"NIP akun itu akan diubah oleh {office} mulai {when}."
-    letters.identity_changed(session, person, change, what, others, client, now)
+    letters.identity_changed(session, person, change, what, others, act)
 
 
-def _ask_for_second(
-    session: Session, change: IdentityChange, person: User, client: Client, now: datetime
-) -> None:
-    seconds = possible_seconds(session, change, now)
-    who = letters.office_of(session, change.decided_by, now)
+def _ask_for_second(session: Session, change: IdentityChange, person: User, act: Act[object]) -> None:
+    seconds = possible_seconds(session, change, act.at)
+    who = letters.office_of(session, change.decided_by, act.at)
     what = (
         f"{who[0].upper()}{who[1:]} memutuskan perubahan {change.kind.label} untuk {person.name} "
         f"({person.shown_nip.masked}). "
         "Perubahan ini baru berlaku setelah dikonfirmasi admin kedua. Periksa sendiri sebelum mengonfirmasi."
     )
-    letters.to_desk(session, seconds, what, page_of(change), client, now)
+    letters.to_desk(session, seconds, what, page_of(change), act)
 
 
 def _settled_for_owner(
-    session: Session,
-    authority: Authority,
-    change: IdentityChange,
-    person: User,
-    because: str,
-    client: Client,
-    now: datetime,
+    session: Session, change: IdentityChange, person: User, because: str, act: Act[Authority]
 ) -> IdentityChange | NotToTouch:
     """The owner was right. Where the account was left without an address, the one from before holds again."""
-    if objection := objection_to_second(session, authority, change, now):
+    if objection := objection_to_second(session, act.by, change, act.at):
         return objection
     contesting = IdentityChange.contesting(session, person.id)
     first = contesting[0]
-    is_back = give_back_address(session, first, person, now)
+    is_back = give_back_address(session, first, person, act.at)
     for one in contesting:
-        one.settle(authority.admin.id, now)
+        one.settle(act.by.admin.id, act.at)
         what = (
             f"Perubahan {one.kind.label} yang dihentikan sudah diperiksa admin lain dan tidak jadi berlaku."
         )
-        letters.change_came_to_nothing(session, person, one, what, because, client, now)
-        _put_back(session, authority, one, person, because, client, now)
+        letters.change_came_to_nothing(session, person, one, what, because, act)
+        _put_back(session, one, person, because, act)
     event = audit.record(
-        session, Tag.CONTEST_SETTLED, person, client, now, actor=authority.admin,
-        change=change.id, reason=because, address_is_back=int(is_back),
+        session, Tag.CONTEST_SETTLED, person, act, change=change.id, reason=because, address_is_back=is_back
     )  # fmt: skip
     if is_back:
         event.add(audit.before_and_after(session, "email", None, person.email))
@@ -368,13 +324,7 @@ def _settled_for_owner(
 
 
 def _put_back(
-    session: Session,
-    authority: Authority,
-    stopped: IdentityChange,
-    person: User,
-    because: str,
-    client: Client,
-    now: datetime,
+    session: Session, stopped: IdentityChange, person: User, because: str, act: Act[Authority]
 ) -> None:
     """What stays when it is stopped, the instansi and the category, goes back when a second admin has found
     it wrong."""
@@ -390,40 +340,24 @@ def _put_back(
         new_value=stopped.old_value,
         state=ChangeState.DONE,
         reason=because,
-        decided_by=authority.admin,
-        decided_at=now,
+        decided_by=act.by.admin,
+        decided_at=act.at,
         told=hearers(session, person),
     )
     session.add(back)
     session.flush()
-    put_on_record(session, back, person, client, now)
+    put_on_record(session, back, person, act)
 
 
-def _end(
-    session: Session,
-    change: IdentityChange,
-    person: User,
-    because: str,
-    actor: User | None,
-    client: Client,
-    now: datetime,
-) -> None:
-    change.end(ChangeState.CANCELLED, because, now)
+def _end(session: Session, change: IdentityChange, person: User, because: str, act: Act[audit.Actor]) -> None:
+    change.end(ChangeState.CANCELLED, because, act.at)
     what = f"Perubahan {change.kind.label} yang pernah diberitahukan kepada Anda tidak jadi berlaku."
-    letters.change_came_to_nothing(session, person, change, what, because, client, now)
+    letters.change_came_to_nothing(session, person, change, what, because, act)
     if change.mandate is not None and change.mandate.revoked_at is None:
-        end_mandate(session, change.mandate, because, actor, client, now)
+        end_mandate(session, change.mandate, because, act)
     reopen_request_of(session, change, person)
     audit.record(
-        session,
-        Tag.EMAIL_CHANGE_CANCELLED,
-        person,
-        client,
-        now,
-        actor=actor,
-        change=change.id,
-        kind=change.kind,
-        because=because,
+        session, Tag.EMAIL_CHANGE_CANCELLED, person, act, change=change.id, kind=change.kind, because=because
     )
 
 

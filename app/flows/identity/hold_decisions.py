@@ -1,12 +1,10 @@
 """An admin is dismissed, moved or shut out: what that admin has decided and is not in effect waits for
 another look."""
 
-from datetime import datetime
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.indonesian_time import today_in_jakarta
 from app.mail import letters
 from app.models.admin_mandate import AdminMandate
@@ -16,7 +14,7 @@ from app.models.user import User
 from app.security import audit
 
 
-def hold_decisions_of(session: Session, admin: User, because: str, client: Client, now: datetime) -> None:
+def hold_decisions_of(session: Session, admin: User, because: str, act: Act[object]) -> None:
     """Every change that this admin has decided or confirmed, and that is not in effect, needs another admin
     from now on."""
     session.flush()
@@ -27,11 +25,11 @@ def hold_decisions_of(session: Session, admin: User, because: str, client: Clien
     }
     for change_id, user_id in held:
         audit.record(
-            session, Tag.DECISION_HELD, people[user_id], client, now, change=change_id, because=because
+            session, Tag.DECISION_HELD, people[user_id], act.done_by(None), change=change_id, because=because
         )
     if held:
         desks = {person.instansi_id for person in people.values()}
-        readers = AdminMandate.people_of_desks(session, desks, today_in_jakarta(now))
+        readers = AdminMandate.people_of_desks(session, desks, today_in_jakarta(act.at))
         what = f"{len(held)} keputusan {admin.name} yang belum berlaku menunggu admin kedua. {because}"
         others = [reader for reader in readers if reader.id != admin.id]
-        letters.to_desk(session, others, what, "/admin/perbaikan-email?lihat=kedua", client, now)
+        letters.to_desk(session, others, what, "/admin/perbaikan-email?lihat=kedua", act)

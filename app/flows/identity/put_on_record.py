@@ -12,8 +12,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.domain.act import Act
 from app.domain.categories import Activation, Category, initial_activation
-from app.domain.client import Client
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import today_in_jakarta
@@ -52,23 +52,24 @@ NO_ADDRESS = (
 
 
 def put_on_record(
-    session: Session, change: IdentityChange, person: User, client: Client, now: datetime
+    session: Session, change: IdentityChange, person: User, act: Act[object]
 ) -> IdentityChange | Taken:
     """The change holds from now on, and all who must hear of it are told. The person is locked."""
-    change.state, change.effective_at = ChangeState.DONE, now
+    change.state, change.effective_at = ChangeState.DONE, act.at
+    decision = act.done_by(change.decided_by)
     match change.kind:
         case ChangeKind.EMAIL if change.new_value == NO_ADDRESS:
-            _put_no_email(session, change, person, client, now)
+            _put_no_email(session, change, person, decision)
         case ChangeKind.EMAIL:
-            return _put_email(session, change, person, client, now)
+            return _put_email(session, change, person, decision)
         case ChangeKind.NIP:
-            return _put_nip(session, change, person, client, now)
+            return _put_nip(session, change, person, decision)
         case ChangeKind.INSTANSI:
-            _put_instansi(session, change, person, client, now)
+            _put_instansi(session, change, person, decision)
         case ChangeKind.CATEGORY:
-            _put_category(session, change, person, client, now)
+            _put_category(session, change, person, decision)
         case ChangeKind.MANDATE:
-            _put_mandate(session, change, person, client, now)
+            _put_mandate(session, change, person, decision)
     return change
 
 
@@ -99,57 +100,47 @@ def remove_person(session: Session, person: User) -> None:
 
 
 def recategorise(
-    session: Session,
-    person: User,
-    category: Category,
-    cpns_open_by_themselves: bool,
-    client: Client,
-    now: datetime,
-    actor: User | None = None,
+    session: Session, person: User, category: Category, cpns_open_by_themselves: bool, act: Act[audit.Actor]
 ) -> None:
     """A CPNS who became something else is opened where the setting says so, and told. Who has not begun to
     use an account and turns out to be a CPNS waits like every CPNS; whoever is active stays active."""
     person.category = category
     if person.activation is Activation.WAITING_APPROVAL and category is not Category.CPNS:
         if cpns_open_by_themselves:
-            person.change_activation(Activation.NOT_ACTIVATED, now)
+            person.change_activation(Activation.NOT_ACTIVATED, act.at)
             person.activation_reason = None
-            audit.record(
-                session, Tag.CPNS_OPENED_BY_CATEGORY, person, client, now, actor=actor, category=category
-            )
-            letters.cpns_approved(session, person, client, now)
+            audit.record(session, Tag.CPNS_OPENED_BY_CATEGORY, person, act, category=category)
+            letters.cpns_approved(session, person, act)
     elif person.activation is Activation.NOT_ACTIVATED and category is Category.CPNS:
-        person.change_activation(Activation.WAITING_APPROVAL, now)
+        person.change_activation(Activation.WAITING_APPROVAL, act.at)
 
 
-def end_mandate(
-    session: Session, mandate: AdminMandate, because: str, actor: User | None, client: Client, now: datetime
-) -> None:
+def end_mandate(session: Session, mandate: AdminMandate, because: str, act: Act[audit.Actor]) -> None:
     """The right is over. What its holder has decided and is not in effect waits for another look; the centre
     hears of it."""
-    mandate.revoke(now)
-    _end_decision_about(session, mandate, because, now)
+    mandate.revoke(act.at)
+    _end_decision_about(session, mandate, because, act.at)
     audit.record(
-        session, Tag.MANDATE_REVOKED, mandate.user, client, now, actor=actor,
-        role=mandate.role, instansi=mandate.instansi.code if mandate.instansi else None,
-        sk=mandate.sk_number, reason=because,
+        session, Tag.MANDATE_REVOKED, mandate.user, act, role=mandate.role,
+        instansi=mandate.instansi.code if mandate.instansi else None,
+        sk=mandate.sk_number, reason=because
     )  # fmt: skip
     if mandate.awaits_second:
         what = (
             f"Penunjukan {mandate.user.name} ({mandate.scope}, SK {mandate.sk_number}) tidak jadi: {because}"
         )
-        letters.to_pusat(session, what, "/admin/mandat", client, now)
+        letters.to_pusat(session, what, "/admin/mandat", act)
         return
-    letters.mandate_revoked(session, mandate.user, mandate, because, client, now)
+    letters.mandate_revoked(session, mandate.user, mandate, because, act)
     what = (
         f"Mandat {mandate.scope} milik {mandate.user.name} (SK {mandate.sk_number}) dicabut oleh "
-        f"{_name_of(actor)}: {because}"
+        f"{_name_of(audit.actor_of(act))}: {because}"
     )
-    letters.to_pusat(session, what, "/admin/mandat", client, now)
-    hold_decisions_of(session, mandate.user, "Mandat admin yang memutuskan sudah dicabut.", client, now)
+    letters.to_pusat(session, what, "/admin/mandat", act)
+    hold_decisions_of(session, mandate.user, "Mandat admin yang memutuskan sudah dicabut.", act)
 
 
-def take_away(session: Session, change: IdentityChange, person: User, client: Client, now: datetime) -> None:
+def take_away(session: Session, change: IdentityChange, person: User, act: Act[object]) -> None:
     """The owner has stopped a change that was in effect: whoever came in by it is out. What it replaced is
     not simply put back where nobody knows which of the two is right."""
     match change.kind:
@@ -164,10 +155,10 @@ def take_away(session: Session, change: IdentityChange, person: User, client: Cl
             person.set_email(None)
         case ChangeKind.NIP if change.old_value is not None:
             if User.with_nip(session, Nip(change.old_value)) is None:
-                _renumber(session, person, Nip(change.old_value), now)
+                _renumber(session, person, Nip(change.old_value), act.at)
             person.end_all_access()
         case ChangeKind.MANDATE if change.mandate is not None and change.mandate.revoked_at is None:
-            end_mandate(session, change.mandate, "Dihentikan oleh pemilik akun.", None, client, now)
+            end_mandate(session, change.mandate, "Dihentikan oleh pemilik akun.", act.done_by(None))
         case _:
             person.end_all_access()
 
@@ -187,7 +178,7 @@ def give_back_address(session: Session, change: IdentityChange, person: User, no
 
 
 def _put_email(
-    session: Session, change: IdentityChange, person: User, client: Client, now: datetime
+    session: Session, change: IdentityChange, person: User, act: Act[User | None]
 ) -> IdentityChange | AddressTaken:
     """Every token and session of the old address is dead, and a token to the new one is on its way."""
     try:
@@ -197,33 +188,31 @@ def _put_email(
         session.refresh(person)
         return AddressTaken(None)
     person.mail_failed_at = None
-    _record(session, Tag.EMAIL_CHANGED, change, person, client, now)
-    letters.email_changed(session, person, change, client, now)
-    request = new_request_by_desk(session, person, client, now)
-    letters.answer_to_reset_request(session, request, client, now, held=False, change=change)
+    _record(session, Tag.EMAIL_CHANGED, change, person, act)
+    letters.email_changed(session, person, change, act)
+    request = new_request_by_desk(session, person, act)
+    letters.answer_to_reset_request(session, request, act, held=False, change=change)
     return change
 
 
-def _put_no_email(
-    session: Session, change: IdentityChange, person: User, client: Client, now: datetime
-) -> None:
+def _put_no_email(session: Session, change: IdentityChange, person: User, act: Act[User | None]) -> None:
     """As before somebody put the first address on record. Whoever reads that mailbox hears of it, and its
     tokens are dead."""
     person.set_email(None)
-    _record(session, Tag.EMAIL_CHANGED, change, person, client, now)
+    _record(session, Tag.EMAIL_CHANGED, change, person, act)
     what = (
-        f"Alamat email ini tidak terdaftar lagi untuk akun itu: {_office(session, change, now)} "
+        f"Alamat email ini tidak terdaftar lagi untuk akun itu: {_office(session, change, act.at)} "
         "mengembalikan data yang lama."
     )
-    letters.identity_changed(session, person, change, what, what, client, now)
+    letters.identity_changed(session, person, change, what, what, act)
 
 
 def _put_nip(
-    session: Session, change: IdentityChange, person: User, client: Client, now: datetime
+    session: Session, change: IdentityChange, person: User, act: Act[User | None]
 ) -> IdentityChange | NipTaken:
     new = Nip(change.new_value)
     by_pusat = change.decided_by_id is None or AdminMandate.is_of_pusat(
-        session, change.decided_by_id, today_in_jakarta(now)
+        session, change.decided_by_id, today_in_jakarta(act.at)
     )
     if User.with_nip(session, new) is not None or (
         FormerNip.is_reserved(session, new, person.id) and not by_pusat
@@ -231,15 +220,15 @@ def _put_nip(
         return NipTaken()
     try:
         with session.begin_nested():
-            _renumber(session, person, new, now)
+            _renumber(session, person, new, act.at)
     except IntegrityError:
         session.refresh(person)
         return NipTaken()
-    _record(session, Tag.NIP_CHANGED, change, person, client, now)
+    _record(session, Tag.NIP_CHANGED, change, person, act)
     what = (
         f"NIP akun Anda sekarang {new.grouped}. Pakai NIP ini untuk masuk; NIP yang lama tidak berlaku lagi."
     )
-    letters.identity_changed(session, person, change, what, "NIP akun itu diubah.", client, now)
+    letters.identity_changed(session, person, change, what, "NIP akun itu diubah.", act)
     return change
 
 
@@ -249,83 +238,71 @@ def _renumber(session: Session, person: User, new: Nip, now: datetime) -> None:
     session.flush()
 
 
-def _put_instansi(
-    session: Session, change: IdentityChange, person: User, client: Client, now: datetime
-) -> None:
+def _put_instansi(session: Session, change: IdentityChange, person: User, act: Act[User | None]) -> None:
     """The right over the old instansi ends with the same commit; requests go to the new desk. Both desks keep
     a row of it."""
     target = Instansi.with_code(session, change.new_value)
     assert target is not None, "instansi are never removed"
     source = person.instansi
-    _record(session, Tag.MOVED, change, person, client, now, to=target.code)
+    _record(session, Tag.MOVED, change, person, act, to=target.code)
     for mandate in _mandates_elsewhere(session, person, target):
-        end_mandate(session, mandate, "pindah instansi", change.decided_by, client, now)
-    hold_decisions_of(session, person, "Admin yang memutuskan sudah pindah instansi.", client, now)
+        end_mandate(session, mandate, "pindah instansi", act)
+    hold_decisions_of(session, person, "Admin yang memutuskan sudah pindah instansi.", act)
     person.move_to(target)
     session.flush()
     for kind in (EmailCorrection, IdentityChange):
         session.execute(update(kind).where(kind.user_id == person.id).values(instansi_id=target.id))
     session.refresh(change, ["instansi_id"])
-    _record(session, Tag.MOVED, change, person, client, now, came_from=source.code)
-    what = f"Akun Anda dipindahkan oleh {_office(session, change, now)} dari {source.name} ke {target.name}."
-    letters.identity_changed(session, person, change, what, what, client, now)
+    _record(session, Tag.MOVED, change, person, act, came_from=source.code)
+    what = (
+        f"Akun Anda dipindahkan oleh {_office(session, change, act.at)} dari {source.name} ke {target.name}."
+    )
+    letters.identity_changed(session, person, change, what, what, act)
 
 
-def _put_category(
-    session: Session, change: IdentityChange, person: User, client: Client, now: datetime
-) -> None:
+def _put_category(session: Session, change: IdentityChange, person: User, act: Act[User | None]) -> None:
     """Out of, or into, a category whose accounts are guarded. It opens nobody's account."""
-    recategorise(session, person, Category(change.new_value), False, client, now, change.decided_by)
+    recategorise(session, person, Category(change.new_value), False, act)
     person.end_all_access()
-    _record(session, Tag.CATEGORY_CHANGED, change, person, client, now)
+    _record(session, Tag.CATEGORY_CHANGED, change, person, act)
     before = Category(change.old_value or "").label
     what = (
-        f"Kategori akun Anda diubah oleh {_office(session, change, now)} dari {before} menjadi "
+        f"Kategori akun Anda diubah oleh {_office(session, change, act.at)} dari {before} menjadi "
         f"{person.category.label}."
     )
-    letters.identity_changed(session, person, change, what, what, client, now)
+    letters.identity_changed(session, person, change, what, what, act)
 
 
-def _put_mandate(
-    session: Session, change: IdentityChange, person: User, client: Client, now: datetime
-) -> None:
+def _put_mandate(session: Session, change: IdentityChange, person: User, act: Act[User | None]) -> None:
     mandate = change.mandate
     assert mandate is not None, "the kind says so"
-    for replaced in AdminMandate.held_over(session, person.id, mandate.instansi_id, today_in_jakarta(now)):
-        replaced.revoke(now)
+    for replaced in AdminMandate.held_over(session, person.id, mandate.instansi_id, today_in_jakarta(act.at)):
+        replaced.revoke(act.at)
         audit.record(
-            session, Tag.MANDATE_REVOKED, person, client, now, actor=change.decided_by, role=replaced.role,
+            session, Tag.MANDATE_REVOKED, person, act, role=replaced.role,
             instansi=mandate.instansi.code if mandate.instansi else None, sk=replaced.sk_number,
-            reason=f"diganti dengan SK {mandate.sk_number}",
+            reason=f"diganti dengan SK {mandate.sk_number}"
         )  # fmt: skip
     mandate.awaits_second, mandate.confirmed_by_id = False, change.confirmed_by_id
-    mandate.starts_on = today_in_jakarta(now)
+    mandate.starts_on = today_in_jakarta(act.at)
     audit.record(
-        session, Tag.MANDATE_GRANTED, person, client, now, actor=change.decided_by,
-        role=mandate.role, instansi=mandate.instansi.code if mandate.instansi else None, sk=mandate.sk_number,
-        until=mandate.ends_on.isoformat(),
+        session, Tag.MANDATE_GRANTED, person, act, role=mandate.role,
+        instansi=mandate.instansi.code if mandate.instansi else None, sk=mandate.sk_number,
+        until=mandate.ends_on.isoformat()
     )  # fmt: skip
-    letters.mandate_granted(session, person, change, mandate, client, now)
+    letters.mandate_granted(session, person, change, mandate, act)
     what = (
         f"Mandat {mandate.scope} diberikan kepada {person.name} (SK {mandate.sk_number}) oleh "
         f"{_name_of(change.decided_by)}."
     )
-    letters.to_pusat(session, what, "/admin/mandat", client, now)
+    letters.to_pusat(session, what, "/admin/mandat", act)
 
 
 def _record(
-    session: Session,
-    tag: Tag,
-    change: IdentityChange,
-    person: User,
-    client: Client,
-    now: datetime,
-    **facts: str,
+    session: Session, tag: Tag, change: IdentityChange, person: User, act: Act[User | None], **facts: str
 ) -> None:
     column = change.kind.column
-    event = audit.record(
-        session, tag, person, client, now, actor=change.decided_by, change=change.id, reason=change.reason
-    )
+    event = audit.record(session, tag, person, act, change=change.id, reason=change.reason)
     event.add({**audit.before_and_after(session, column, change.old_value, change.new_value), **facts})
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import today_in_jakarta
 from app.flows.identity.change_identity import cancel_under_way, page_of, reopen_request_of
@@ -35,22 +35,16 @@ class NothingToStop:
     """It was stopped before, taken back, or another one has replaced it since."""
 
 
-def stop_by_link(
-    session: Session, reference: str, client: Client, now: datetime
-) -> IdentityChange | NothingToStop:
+def stop_by_link(session: Session, reference: str, act: Act[None]) -> IdentityChange | NothingToStop:
     """By the link in a letter about the change. Works before the change holds and, for a month, after."""
     seen = IdentityChange.with_reference(session, reference)
-    return _stop(session, seen.id, seen.user_id, _BY_LINK, None, client, now) if seen else NothingToStop()
+    return _stop(session, seen.id, seen.user_id, _BY_LINK, act) if seen else NothingToStop()
 
 
-def stop_from_session(
-    session: Session, owner: User, client: Client, now: datetime
-) -> IdentityChange | NothingToStop:
+def stop_from_session(session: Session, act: Act[User]) -> IdentityChange | NothingToStop:
     """By who is logged in, before the change holds: afterwards no session is left."""
-    seen = IdentityChange.under_way_for(session, owner.id)
-    return (
-        _stop(session, seen.id, seen.user_id, _FROM_SESSION, owner, client, now) if seen else NothingToStop()
-    )
+    seen = IdentityChange.under_way_for(session, act.by.id)
+    return _stop(session, seen.id, seen.user_id, _FROM_SESSION, act) if seen else NothingToStop()
 
 
 def can_be_stopped(session: Session, change: IdentityChange, person: User, now: datetime) -> bool:
@@ -76,67 +70,51 @@ def can_be_stopped(session: Session, change: IdentityChange, person: User, now: 
 
 
 def _stop(
-    session: Session,
-    change_id: int,
-    user_id: int,
-    because: str,
-    actor: User | None,
-    client: Client,
-    now: datetime,
+    session: Session, change_id: int, user_id: int, because: str, act: Act[User | None]
 ) -> IdentityChange | NothingToStop:
     person = User.with_id(session, user_id, lock=True)
     change = IdentityChange.with_id(session, change_id, lock=True)
-    if person is None or change is None or not can_be_stopped(session, change, person, now):
+    if person is None or change is None or not can_be_stopped(session, change, person, act.at):
         return NothingToStop()
     if change.state is ChangeState.CANCELLED and (
         again := IdentityChange.next_with_same_aim(session, change)
     ):
         # It was taken back, and decided once more
-        return _stop(session, again.id, user_id, because, actor, client, now)
+        return _stop(session, again.id, user_id, because, act)
     if not change.told and person.email:
         change.told = [person.email]  # who says no hears of the next change
     if was_taken_away := change.state is ChangeState.DONE:
-        take_away(session, change, person, client, now)
+        take_away(session, change, person, act)
         for later in IdentityChange.done_after(session, change):
             if later.mandate is not None and later.mandate.revoked_at is None:
-                end_mandate(session, later.mandate, _ANOTHER_WAS_STOPPED, None, client, now)
-            later.end(ChangeState.FROZEN, _ANOTHER_WAS_STOPPED, now)
-        cancel_under_way(session, person, _ANOTHER_WAS_STOPPED, actor, client, now)
+                end_mandate(session, later.mandate, _ANOTHER_WAS_STOPPED, act.done_by(None))
+            later.end(ChangeState.FROZEN, _ANOTHER_WAS_STOPPED, act.at)
+        cancel_under_way(session, person, _ANOTHER_WAS_STOPPED, act)
     elif change.mandate is not None:
-        change.mandate.revoke(now)
-    change.end(ChangeState.FROZEN, because, now)
+        change.mandate.revoke(act.at)
+    change.end(ChangeState.FROZEN, because, act.at)
     correction = reopen_request_of(session, change, person)
     event = audit.record(
-        session,
-        Tag.EMAIL_CHANGE_STOPPED,
-        person,
-        client,
-        now,
-        actor=actor,
-        change=change.id,
-        kind=change.kind,
-        because=because,
+        session, Tag.EMAIL_CHANGE_STOPPED, person, act, change=change.id, kind=change.kind, because=because
     )
     if was_taken_away and change.kind in (ChangeKind.EMAIL, ChangeKind.NIP):
         event.add(
             audit.before_and_after(session, change.kind.column, change.new_value, change.value_on_record)
         )
     if correction:
-        letters.correction_frozen(session, correction, client, now)
-    _tell_the_desk(session, change, person, client, now)
+        letters.correction_frozen(session, correction, act)
+    _tell_the_desk(session, change, person, act)
     return change
 
 
-def _tell_the_desk(
-    session: Session, change: IdentityChange, person: User, client: Client, now: datetime
-) -> None:
+def _tell_the_desk(session: Session, change: IdentityChange, person: User, act: Act[object]) -> None:
     """The other admins of the instansi, and the centre, at this very moment: whoever decided has no say in it
     any more."""
     deciders = {change.decided_by_id, change.confirmed_by_id}
     desks = [person.instansi_id]
     if change.kind is ChangeKind.INSTANSI and (former := Instansi.with_code(session, change.old_value or "")):
         desks.append(former.id)
-    readers = AdminMandate.people_of_desks(session, desks, today_in_jakarta(now))
+    readers = AdminMandate.people_of_desks(session, desks, today_in_jakarta(act.at))
     what = (
         f"Pemilik akun {person.name} ({person.shown_nip.masked}) menyatakan perubahan {change.kind.label} "
         "bukan permintaannya. "
@@ -144,4 +122,4 @@ def _tell_the_desk(
         "menutup perkara ini."
     )
     others = [reader for reader in readers if reader.id not in deciders and reader.id != person.id]
-    letters.to_desk(session, others, what, page_of(change), client, now)
+    letters.to_desk(session, others, what, page_of(change), act)

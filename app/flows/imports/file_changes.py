@@ -6,15 +6,13 @@ file of invented ones would otherwise fetch them all. The new ones are shown as 
 left the reach of the admin since then is left out.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from app.domain.act import Act
 from app.domain.categories import Category
-from app.domain.client import Client
 from app.domain.email_address import EmailAddress
 from app.domain.file_changes import COLUMN_WORDS, ColumnCount, column_counts
 from app.models.audit_event import Tag
@@ -83,14 +81,12 @@ def part(
     return rows, some[-1][0].id if len(some) == _AT_ONCE else None
 
 
-def note_export(
-    session: Session, authority: Authority, batch: ImportBatch, file_kind: str, client: Client, now: datetime
-) -> None:
+def note_export(session: Session, batch: ImportBatch, file_kind: str, act: Act[Authority]) -> None:
     """Personal data leaves the portal."""
     audit.record(
-        session, Tag.EXPORTED, None, client, now,
-        actor=authority.admin, instansi_id=batch.instansi_id, what="import_changes", file=file_kind,
-        batch=batch.id,
+        session, Tag.EXPORTED, None, act,
+        instansi_id=batch.instansi_id, what="import_changes", file=file_kind,
+        batch=batch.id
     )  # fmt: skip
 
 
@@ -123,7 +119,7 @@ def _as_shown(change: ImportChange, person: User) -> ShownChange:
 
 def _in_words(column: str, value: str | None) -> str:
     if column == "category" and value:
-        return _CATEGORIES.get(value, value)
+        return next((category.label for category in Category if category == value), value)
     return value or _NOTHING
 
 
@@ -136,4 +132,3 @@ def _masked_phone(phone: str) -> str:
 
 
 _MASKS = {"email": _masked_email, "phone": _masked_phone}
-_CATEGORIES: Mapping[str, str] = {category.value: category.label for category in Category}

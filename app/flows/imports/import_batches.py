@@ -13,7 +13,7 @@ from pathlib import PureWindowsPath
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.file_changes import ColumnCount, mark_of
 from app.files.open_table import refuse_other_formats
 from app.files.table import UnreadableFile
@@ -80,28 +80,22 @@ class NotAcknowledged:
 
 
 def hand_over(
-    session: Session,
-    authority: Authority,
-    upload: Upload,
-    instansi_id: int | None,
-    reason: str,
-    client: Client,
-    now: datetime,
+    session: Session, upload: Upload, instansi_id: int | None, reason: str, act: Act[Authority]
 ) -> ImportBatch | OutOfReach | Unfinished:
     """Keep a file for the worker, one at a time of each admin. The same file for the same reason once more a
     moment later is the same batch."""
-    if not authority.covers(instansi_id):
+    if not act.by.covers(instansi_id):
         return OutOfReach()
     # Of two clicks at once, the second finds the first one's batch
-    User.with_id(session, authority.admin.id, lock=True)
-    if same := _same_file(session, authority, upload, instansi_id, reason, now):
+    User.with_id(session, act.by.admin.id, lock=True)
+    if same := _same_file(session, act.by, upload, instansi_id, reason, act.at):
         return same
-    if earlier := unfinished_of(session, authority):
+    if earlier := unfinished_of(session, act.by):
         return Unfinished(earlier)
     batch = ImportBatch(
         instansi_id=instansi_id,
-        uploaded_by_id=authority.admin.id,
-        uploaded_at=now,
+        uploaded_by_id=act.by.admin.id,
+        uploaded_at=act.at,
         reason=reason,
         file_name=upload.name,
         file_size=len(upload.content),
@@ -112,49 +106,39 @@ def hand_over(
     session.flush()
     session.add(ImportFile(batch_id=batch.id, content=upload.content))
     audit.record(
-        session, Tag.IMPORT_UPLOADED, None, client, now,
-        actor=authority.admin, instansi_id=instansi_id, batch=batch.id, file=upload.name,
+        session, Tag.IMPORT_UPLOADED, None, act,
+        instansi_id=instansi_id, batch=batch.id, file=upload.name,
         bytes=batch.file_size,
-        reason=reason or None,
+        reason=reason or None
     )  # fmt: skip
     return batch
 
 
 def confirm(
-    session: Session,
-    authority: Authority,
-    batch_id: int,
-    acknowledged: frozenset[str],
-    client: Client,
-    now: datetime,
+    session: Session, batch_id: int, acknowledged: frozenset[str], act: Act[Authority]
 ) -> ImportBatch | OutOfReach | OtherState | NotAcknowledged:
     """The admin has read the report and wants it done. `acknowledged` are the marks of the warnings that were
     ticked."""
-    batch = batch_within(session, authority, batch_id)
+    batch = batch_within(session, act.by, batch_id)
     if isinstance(batch, OutOfReach):
         return batch
     wide = wide_columns(batch)
     columns = ",".join(one.column for one in wide)
     if batch.state is BatchState.CHECKED and wide and mark_of(wide) not in acknowledged:
         audit.record(
-            session, Tag.ADMIN_REFUSED, None, client, now, actor=authority.admin,
-            instansi_id=batch.instansi_id,
-            reason="warnings not acknowledged", batch=batch.id, wide_columns=columns,
+            session, Tag.ADMIN_REFUSED, None, act, instansi_id=batch.instansi_id,
+            reason="warnings not acknowledged", batch=batch.id, wide_columns=columns
         )  # fmt: skip
         return NotAcknowledged(wide)
-    said = {"state": BatchState.CONFIRMED, "confirmed_by_id": authority.admin.id, "confirmed_at": now}
+    said = {"state": BatchState.CONFIRMED, "confirmed_by_id": act.by.admin.id, "confirmed_at": act.at}
     facts = {"wide_columns": columns} if wide else {}
-    return _moved_on(
-        session, authority, batch_id, (BatchState.CHECKED,), said, Tag.IMPORT_CONFIRMED, client, now, **facts
-    )
+    return _moved_on(session, batch_id, (BatchState.CHECKED,), said, Tag.IMPORT_CONFIRMED, act, **facts)
 
 
-def cancel(
-    session: Session, authority: Authority, batch_id: int, client: Client, now: datetime
-) -> ImportBatch | OutOfReach | OtherState:
+def cancel(session: Session, batch_id: int, act: Act[Authority]) -> ImportBatch | OutOfReach | OtherState:
     """The admin does not want it. What runs already is not stopped half way."""
-    said = {"state": BatchState.CANCELLED, "ended_at": now}
-    return _moved_on(session, authority, batch_id, MAY_BE_CANCELLED, said, Tag.IMPORT_CANCELLED, client, now)
+    said = {"state": BatchState.CANCELLED, "ended_at": act.at}
+    return _moved_on(session, batch_id, MAY_BE_CANCELLED, said, Tag.IMPORT_CANCELLED, act)
 
 
 def unfinished_of(session: Session, authority: Authority) -> ImportBatch | None:
@@ -197,13 +181,11 @@ def batches_within(
 
 def _moved_on(
     session: Session,
-    authority: Authority,
     batch_id: int,
     before: tuple[BatchState, ...],
     values: dict[str, object],
     tag: Tag,
-    client: Client,
-    now: datetime,
+    act: Act[Authority],
     **facts: str,
 ) -> ImportBatch | OutOfReach | OtherState:
     """One atomic step; of two at once, one sees that it was not the first."""
@@ -212,29 +194,19 @@ def _moved_on(
         .where(
             ImportBatch.id == batch_id,
             ImportBatch.state.in_(before),
-            authority.within(ImportBatch.instansi_id),
+            act.by.within(ImportBatch.instansi_id),
         )
         .values(**values)
         .returning(ImportBatch.id)
         .execution_options(synchronize_session=False)
     )
     has_moved = session.scalar(step) is not None
-    batch = batch_within(session, authority, batch_id)
+    batch = batch_within(session, act.by, batch_id)
     if isinstance(batch, OutOfReach):
         return batch
     if not has_moved:
         return OtherState(batch)
-    audit.record(
-        session,
-        tag,
-        None,
-        client,
-        now,
-        actor=authority.admin,
-        instansi_id=batch.instansi_id,
-        batch=batch.id,
-        **facts,
-    )
+    audit.record(session, tag, None, act, instansi_id=batch.instansi_id, batch=batch.id, **facts)
     return batch
 
 

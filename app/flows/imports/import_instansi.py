@@ -3,13 +3,12 @@ removed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.staff_file import Fault, InstansiRow, RowFaults, read_instansi_row
 from app.files.seen_values import Kind, SeenInFile
 from app.files.table import Line
@@ -43,21 +42,16 @@ def vet(lines: Iterable[Line], seen: SeenInFile) -> list[InstansiLine | Refused]
 
 
 def import_instansi(
-    session: Session,
-    batch: Sequence[InstansiLine | Refused],
-    client: Client,
-    now: datetime,
-    *,
-    dry_run: bool = False,
+    session: Session, batch: Sequence[InstansiLine | Refused], act: Act[None], *, dry_run: bool = False
 ) -> list[Outcome]:
     """Take over a batch; one outcome a row, in its order. With `dry_run` the same outcomes, and nothing is
     written."""
     entries = [entry for entry in batch if isinstance(entry, InstansiLine)]
     try:
         with session.begin_nested():
-            outcomes = _taken_over(session, entries, client, now, dry_run)
+            outcomes = _taken_over(session, entries, act, dry_run)
     except IntegrityError:
-        outcomes = {entry.line: _alone(session, entry, client, now) for entry in entries}
+        outcomes = {entry.line: _alone(session, entry, act) for entry in entries}
     return [entry if isinstance(entry, Refused) else outcomes[entry.line] for entry in batch]
 
 
@@ -77,17 +71,17 @@ def _vetted(line: Line, seen: SeenInFile) -> InstansiLine | Refused:
     return InstansiLine(line.number, row, differs_by_zeros)
 
 
-def _alone(session: Session, entry: InstansiLine, client: Client, now: datetime) -> Outcome:
+def _alone(session: Session, entry: InstansiLine, act: Act[None]) -> Outcome:
     """A parallel import was faster with some row of the batch: each row for itself."""
     try:
         with session.begin_nested():
-            return _taken_over(session, [entry], client, now, dry_run=False)[entry.line]
+            return _taken_over(session, [entry], act, dry_run=False)[entry.line]
     except IntegrityError:
         return Refused(entry.line, (BEING_CHANGED_ELSEWHERE,))
 
 
 def _taken_over(
-    session: Session, entries: Sequence[InstansiLine], client: Client, now: datetime, dry_run: bool
+    session: Session, entries: Sequence[InstansiLine], act: Act[None], dry_run: bool
 ) -> dict[int, Outcome]:
     found = select(Instansi).where(Instansi.code.in_([entry.row.code for entry in entries]))
     on_record = {instansi.code: instansi for instansi in session.scalars(found)}
@@ -107,7 +101,7 @@ def _taken_over(
         instansi.name, instansi.helpdesk_contact = entry.row.name, entry.row.contact
         tag = Tag.IMPORTED_NEW if isinstance(outcome, New) else Tag.IMPORTED_CHANGE
         columns = None if isinstance(outcome, New) else ",".join(outcome.columns)
-        event = audit.record(session, tag, None, client, now, instansi=entry.row.code, columns=columns)
+        event = audit.record(session, tag, None, act, instansi=entry.row.code, columns=columns)
         for column, old, new in zip(
             ("name", "contact"), before, (instansi.name, instansi.helpdesk_contact), strict=True
         ):

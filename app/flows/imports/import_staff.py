@@ -10,14 +10,14 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.domain.act import Act
 from app.domain.categories import Category
-from app.domain.client import Client
 from app.domain.corrections import IdentityCheck
 from app.domain.identity import ChangeKind
 from app.domain.staff_file import (
@@ -49,6 +49,7 @@ from app.models.instansi import Instansi
 from app.models.name_word import NameWord
 from app.models.user import User
 from app.security import audit, passwords
+from app.security.authority import Authority
 
 # It names nobody: whose address it is, is not for the eyes of whoever prepared the file.
 _EMAIL_IS_ANOTHERS = Fault(
@@ -82,15 +83,14 @@ class Terms:
 
     seen: SeenInFile
     cpns_open_by_themselves: bool  # the setting CPNS_ACTIVATION=otomatis
-    client: Client
-    now: datetime
+    act: Act[Authority | None]
     dry_run: bool = False
     uploader: Uploader | None = None  # None: the operator
     typed_reason: str = ""  # by the operator; an uploader brings the own one
 
     @property
     def actor(self) -> User | None:
-        return self.uploader.authority.admin if self.uploader else None
+        return audit.actor_of(self.act)
 
     @property
     def has_reason(self) -> bool:
@@ -234,7 +234,13 @@ def _objections(
     ]
     new_nips = [_nip(entry) for entry in entries if _nip(entry) not in people]
     rights = FileRights.over(
-        session, terms.uploader, people.values(), new_nips, addresses, terms.now, has_reason=terms.has_reason
+        session,
+        terms.uploader,
+        people.values(),
+        new_nips,
+        addresses,
+        terms.act.at,
+        has_reason=terms.has_reason,
     )
     found = {
         entry.line: rights.objection(people.get(_nip(entry)), entry.row, differences[entry.line])
@@ -283,7 +289,7 @@ def _changed(person: User, entry: StaffLine, columns: tuple[str, ...]) -> Change
 def _add(
     session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms
 ) -> dict[int, Outcome]:
-    people = [new_person(entry.row, instansi[entry.row.instansi_code], terms.now) for entry in entries]
+    people = [new_person(entry.row, instansi[entry.row.instansi_code], terms.act.at) for entry in entries]
     session.add_all(people)
     session.flush()  # gives them the ids that the trail names
     NameWord.index(session, people)
@@ -340,37 +346,29 @@ def _correct(
             )
             plain.remove("category")
         else:
-            recategorise(
-                session,
-                person,
-                row.category,
-                terms.cpns_open_by_themselves,
-                terms.client,
-                terms.now,
-                terms.actor,
-            )
+            recategorise(session, person, row.category, terms.cpns_open_by_themselves, terms.act)
             person.end_all_access()
     if "instansi" in columns:
-        cancel_under_way(session, person, "Pegawai pindah instansi.", terms.actor, terms.client, terms.now)
+        cancel_under_way(session, person, "Pegawai pindah instansi.", terms.act)
         wish = Wish(ChangeKind.INSTANSI, person.instansi.code, instansi[row.instansi_code].code, terms.reason)
         _through_the_gate(session, person, wish, terms)
     if "email" in columns and row.email is not None:
-        cancel_under_way(session, person, "Email diubah lewat file.", terms.actor, terms.client, terms.now)
+        cancel_under_way(session, person, "Email diubah lewat file.", terms.act)
         wish = Wish(ChangeKind.EMAIL, person.email, row.email.text, terms.reason, IdentityCheck.BY_FILE)
         _through_the_gate(session, person, wish, terms)
     if "password_hash" in columns and row.password_hash:
-        person.set_password(row.password_hash, terms.now)
-        letters.password_changed(session, person, terms.client, terms.now)
+        person.set_password(row.password_hash, terms.act.at)
+        letters.password_changed(session, person, terms.act)
     if plain:
         words = ", ".join(_PLAIN[column] for column in plain)
-        what = f"Data Anda dibetulkan oleh {letters.office_of(session, terms.actor, terms.now)}: {words}."
-        letters.account_changed(session, person, what, terms.reason, terms.client, terms.now)
+        what = f"Data Anda dibetulkan oleh {letters.office_of(session, terms.actor, terms.act.at)}: {words}."
+        letters.account_changed(session, person, what, terms.reason, terms.act)
     _record(session, Tag.IMPORTED_CHANGE, person, terms, {"columns": ",".join(columns), **facts})
 
 
 def _through_the_gate(session: Session, person: User, wish: Wish, terms: Terms) -> None:
     session.flush()
-    change = begin_change(session, terms.actor, person, wish, timedelta(), terms.client, terms.now)
+    change = begin_change(session, person, wish, timedelta(), terms.act)
     session.flush()
     if not isinstance(change, IdentityChange):
         raise _Overtaken
@@ -398,9 +396,7 @@ def _facts_of_change(session: Session, change: Changed) -> audit.Facts:
 
 def _record(session: Session, tag: Tag, person: User, terms: Terms, facts: audit.Facts) -> None:
     batch = {"batch": terms.uploader.batch_id} if terms.uploader else {}
-    event = audit.record(
-        session, tag, person, terms.client, terms.now, actor=terms.actor, reason=terms.reason, **batch
-    )
+    event = audit.record(session, tag, person, terms.act, reason=terms.reason, **batch)
     event.add(facts)
 
 

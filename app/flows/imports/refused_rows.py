@@ -1,11 +1,9 @@
 """The refused rows of a batch, for correcting and importing again: the columns of FILE.ditolak.xlsx."""
 
-from datetime import datetime
-
 from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.staff_file import REPORT_COLUMNS, STAFF_COLUMNS
 from app.models.audit_event import Tag
 from app.models.import_batch import ImportBatch, ImportRefusal
@@ -17,14 +15,12 @@ HEADER = (*_COLUMNS, *REPORT_COLUMNS)
 _AT_ONCE = 1000
 
 
-def note_export(
-    session: Session, authority: Authority, batch: ImportBatch, file_kind: str, client: Client, now: datetime
-) -> None:
+def note_export(session: Session, batch: ImportBatch, file_kind: str, act: Act[Authority]) -> None:
     """Personal data leaves the portal."""
     audit.record(
-        session, Tag.EXPORTED, None, client, now,
-        actor=authority.admin, instansi_id=batch.instansi_id, what="import_refusals", file=file_kind,
-        batch=batch.id,
+        session, Tag.EXPORTED, None, act,
+        instansi_id=batch.instansi_id, what="import_refusals", file=file_kind,
+        batch=batch.id
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, insert, select
 from sqlalchemy.orm import Session
 
-from app.domain.client import WORKER
+from app.domain.act import Act
 from app.domain.indonesian_time import today_in_jakarta
 from app.files.seen_values import SeenInFile
 from app.files.table import Line
@@ -135,21 +135,21 @@ def release(session: Session, hold: Hold) -> None:
 
 
 def judge(
-    session: Session, hold: Hold, rows: Sequence[StaffLine | Refused], setting: Setting, now: datetime
+    session: Session, hold: Hold, rows: Sequence[StaffLine | Refused], setting: Setting, act: Act[None]
 ) -> list[Outcome]:
     """What a chunk would do; nothing is written. Raises MandateEnded."""
     batch = session.get_one(ImportBatch, hold.batch_id)
-    uploader = _uploader(session, batch, batch.uploaded_by, now)
-    return import_staff(session, rows, _terms(setting, uploader, now, dry_run=True))
+    uploader = _uploader(session, batch, batch.uploaded_by, act.at)
+    return import_staff(session, rows, _terms(setting, uploader, act, dry_run=True))
 
 
 def take_over(
-    session: Session, hold: Hold, rows: Sequence[StaffLine | Refused], setting: Setting, now: datetime
+    session: Session, hold: Hold, rows: Sequence[StaffLine | Refused], setting: Setting, act: Act[None]
 ) -> list[Outcome]:
     """Do a chunk, in the transaction that `note` counts it in. Raises MandateEnded."""
     batch = _held(session, hold)
-    uploader = _uploader(session, batch, batch.confirmed_by, now)
-    return import_staff(session, rows, _terms(setting, uploader, now, dry_run=False))
+    uploader = _uploader(session, batch, batch.confirmed_by, act.at)
+    return import_staff(session, rows, _terms(setting, uploader, act, dry_run=False))
 
 
 def note(
@@ -187,25 +187,25 @@ def note_delimiter(session: Session, hold: Hold, delimiter: str) -> None:
     _held(session, hold).delimiter = delimiter
 
 
-def finish(session: Session, hold: Hold, now: datetime) -> BatchState:
+def finish(session: Session, hold: Hold, act: Act[None]) -> BatchState:
     """All rows of the file are counted."""
     batch = _held(session, hold)
     batch.held_until = None
     if not hold.is_dry_run:
-        return _end(session, batch, BatchState.DONE, None, now)
+        return _end(session, batch, BatchState.DONE, None, act)
     if not batch.rows_done:
-        return _end(session, batch, BatchState.UNREADABLE, _NO_ROWS, now)
+        return _end(session, batch, BatchState.UNREADABLE, _NO_ROWS, act)
     batch.state = BatchState.CHECKED
     return batch.state
 
 
-def give_up(session: Session, hold: Hold, problem: str, now: datetime) -> BatchState:
+def give_up(session: Session, hold: Hold, problem: str, act: Act[None]) -> BatchState:
     """The file cannot be read, as a whole or from some row on."""
-    return _end(session, _held(session, hold), BatchState.UNREADABLE, problem[:500], now)
+    return _end(session, _held(session, hold), BatchState.UNREADABLE, problem[:500], act)
 
 
-def stop_without_mandate(session: Session, hold: Hold, now: datetime) -> BatchState:
-    return _end(session, _held(session, hold), BatchState.CANCELLED, _NO_MANDATE, now)
+def stop_without_mandate(session: Session, hold: Hold, act: Act[None]) -> BatchState:
+    return _end(session, _held(session, hold), BatchState.CANCELLED, _NO_MANDATE, act)
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
@@ -245,8 +245,10 @@ def _uploader(session: Session, batch: ImportBatch, admin: User | None, now: dat
     return Uploader(authority, instansi, batch.id, batch.reason)
 
 
-def _terms(setting: Setting, uploader: Uploader, now: datetime, dry_run: bool) -> Terms:
-    return Terms(setting.seen, setting.cpns_open_by_themselves, WORKER, now, dry_run, uploader)
+def _terms(setting: Setting, uploader: Uploader, act: Act[None], dry_run: bool) -> Terms:
+    return Terms(
+        setting.seen, setting.cpns_open_by_themselves, act.done_by(uploader.authority), dry_run, uploader
+    )
 
 
 _NAMES: dict[type[Outcome], str] = {
@@ -303,28 +305,27 @@ def _count_reason(reasons: dict[str, list[int]], sentence: str, line: int) -> No
 
 
 def _end(
-    session: Session, batch: ImportBatch, state: BatchState, problem: str | None, now: datetime
+    session: Session, batch: ImportBatch, state: BatchState, problem: str | None, act: Act[None]
 ) -> BatchState:
     """The batch is over. What it has done until then is told to the trail and to the centre."""
-    batch.state, batch.problem, batch.ended_at, batch.held_until = state, problem, now, None
+    batch.state, batch.problem, batch.ended_at, batch.held_until = state, problem, act.at, None
     if batch.confirmed_by is None:
         if state is BatchState.CANCELLED:
             audit.record(
                 session,
                 Tag.IMPORT_CANCELLED,
                 None,
-                WORKER,
-                now,
+                act,
                 instansi_id=batch.instansi_id,
                 batch=batch.id,
                 because=problem,
             )
         return state
     audit.record(
-        session, Tag.IMPORT_DONE, None, WORKER, now,
-        actor=batch.confirmed_by, instansi_id=batch.instansi_id, batch=batch.id, state=state, **batch.result,
+        session, Tag.IMPORT_DONE, None, act.done_by(batch.confirmed_by),
+        instansi_id=batch.instansi_id, batch=batch.id, state=state, **batch.result
     )  # fmt: skip
     if how_many := batch.result.get("new", 0) + batch.result.get("changed", 0):
         words = f"mengimpor data pegawai dari file (impor nomor {batch.id})"
-        letters.bulk_act(session, batch.confirmed_by, words, how_many, WORKER, now)
+        letters.bulk_act(session, batch.confirmed_by, words, how_many, act)
     return state

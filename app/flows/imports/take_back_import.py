@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.attributes import InstrumentedAttribute
 
+from app.domain.act import Act
 from app.domain.categories import Activation, Category
-from app.domain.client import WORKER, Client
 from app.domain.corrections import IdentityCheck
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind, Course
@@ -103,11 +103,10 @@ class Hold:
 class Terms:
     """What holds for every line of one file."""
 
-    authority: Authority
+    act: Act[Authority]
     batch_id: int
     reason: str  # as the people concerned read it, and the trail keeps it
     delay: timedelta  # of the address or NIP of an account in use
-    now: datetime
 
 
 @dataclass
@@ -159,23 +158,23 @@ def why_not(session: Session, batch: ImportBatch, now: datetime) -> NotPossible 
 
 
 def ask_to_take_back(
-    session: Session, authority: Authority, batch_id: int, reason: str, client: Client, now: datetime
+    session: Session, batch_id: int, reason: str, act: Act[Authority]
 ) -> ImportTakeBack | NotPossible | OutOfReach:
     """The admin wants it. One that was stopped half way, by an ended mandate say, goes on behind what it has
     done."""
-    batch = batch_within(session, authority, batch_id)
+    batch = batch_within(session, act.by, batch_id)
     if isinstance(batch, OutOfReach):
         return batch
     session.execute(select(ImportBatch.id).where(ImportBatch.id == batch_id).with_for_update(of=ImportBatch))
-    if refusal := why_not(session, batch, now):
+    if refusal := why_not(session, batch, act.at):
         return refusal
     wanted = take_back_of(session, batch_id) or ImportTakeBack(batch_id=batch_id)
-    wanted.asked_by_id, wanted.asked_at, wanted.reason = authority.admin.id, now, reason
+    wanted.asked_by_id, wanted.asked_at, wanted.reason = act.by.admin.id, act.at, reason
     wanted.state, wanted.ended_at, wanted.problem, wanted.held_until = TakeBackState.ASKED, None, None, None
     session.add(wanted)
     audit.record(
-        session, Tag.TAKE_BACK_ASKED, None, client, now,
-        actor=authority.admin, instansi_id=batch.instansi_id, batch=batch.id, reason=reason,
+        session, Tag.TAKE_BACK_ASKED, None, act,
+        instansi_id=batch.instansi_id, batch=batch.id, reason=reason
     )  # fmt: skip
     return wanted
 
@@ -233,7 +232,7 @@ def release(session: Session, hold: Hold) -> None:
     _held(session, hold).held_until = None
 
 
-def take_back_some(session: Session, hold: Hold, most: int, delay: timedelta, now: datetime) -> Hold | None:
+def take_back_some(session: Session, hold: Hold, most: int, delay: timedelta, act: Act[None]) -> Hold | None:
     """Take the next lines back, and count them; from the end of the file, for a later line may have taken an
     address that an earlier one had set free. None when there are no more. Raises LetGo and MandateEnded."""
     wanted = _held(session, hold)
@@ -243,7 +242,7 @@ def take_back_some(session: Session, hold: Hold, most: int, delay: timedelta, no
     some = list(session.scalars(numbers.order_by(ImportChange.line.desc()).limit(most)))
     if not some:
         return None
-    terms = _terms(session, wanted, delay, now)
+    terms = _terms(session, wanted, delay, act)
     lines = _lines(session, hold.batch_id, some)
     _take_back(session, lines, terms)
     counts = dict(wanted.result)
@@ -255,21 +254,21 @@ def take_back_some(session: Session, hold: Hold, most: int, delay: timedelta, no
         ):
             counts[name] = counts.get(name, 0) + bool(has_some)
     session.add_all(_left(hold.batch_id, line) for line in lines if line.left)
-    wanted.result, wanted.down_to, wanted.held_until = counts, some[-1], now + HOLD_LASTS
-    ImportTurn.note(session, wanted.batch.instansi_id, now)
+    wanted.result, wanted.down_to, wanted.held_until = counts, some[-1], act.at + HOLD_LASTS
+    ImportTurn.note(session, wanted.batch.instansi_id, act.at)
     return replace(hold, down_to=wanted.down_to, until=wanted.held_until)
 
 
-def finish(session: Session, hold: Hold, now: datetime) -> TakeBackState:
-    return _end(session, _held(session, hold), TakeBackState.DONE, None, now)
+def finish(session: Session, hold: Hold, act: Act[None]) -> TakeBackState:
+    return _end(session, _held(session, hold), TakeBackState.DONE, None, act)
 
 
-def give_up(session: Session, hold: Hold, problem: str, now: datetime) -> TakeBackState:
-    return _end(session, _held(session, hold), TakeBackState.STOPPED, problem[:500], now)
+def give_up(session: Session, hold: Hold, problem: str, act: Act[None]) -> TakeBackState:
+    return _end(session, _held(session, hold), TakeBackState.STOPPED, problem[:500], act)
 
 
-def stop_without_mandate(session: Session, hold: Hold, now: datetime) -> TakeBackState:
-    return _end(session, _held(session, hold), TakeBackState.STOPPED, _NO_MANDATE, now)
+def stop_without_mandate(session: Session, hold: Hold, act: Act[None]) -> TakeBackState:
+    return _end(session, _held(session, hold), TakeBackState.STOPPED, _NO_MANDATE, act)
 
 
 def _take_back(session: Session, lines: Sequence[Line], terms: Terms) -> None:
@@ -287,7 +286,7 @@ def _take_back(session: Session, lines: Sequence[Line], terms: Terms) -> None:
     for line in lines:
         person = people.get(line.changes[0].user_id or 0)
         # The NIP of whoever left is not for this desk
-        if person is not None and terms.authority.covers(person.instansi_id):
+        if person is not None and terms.act.by.covers(person.instansi_id):
             line.shown_nip = person.nip
         if person is None:
             line.left = {change.column: _GONE for change in line.changes}
@@ -301,10 +300,10 @@ def _take_back(session: Session, lines: Sequence[Line], terms: Terms) -> None:
 
 def _objection(session: Session, person: User, terms: Terms) -> str | None:
     """Why nothing about this person is taken back by this admin."""
-    if not terms.authority.covers(person.instansi_id):
+    if not terms.act.by.covers(person.instansi_id):
         return _MOVED_AWAY
-    today = today_in_jakarta(terms.now)
-    refusal = terms.authority.objection(session, person, today)
+    today = today_in_jakarta(terms.act.at)
+    refusal = terms.act.by.objection(session, person, today)
     if isinstance(refusal, NotToTouch):
         return refusal.sentence
     return _HOLDS_A_MANDATE if AdminMandate.held_by(session, person.id, today) else None
@@ -316,8 +315,8 @@ def _remove(session: Session, person: User, line: Line, use: str | None, terms: 
         line.left = {"nip": use}
         return
     event = audit.record(
-        session, Tag.ACCOUNT_REMOVED, person, WORKER, terms.now,
-        actor=terms.authority.admin, batch=terms.batch_id, reason=terms.reason,
+        session, Tag.ACCOUNT_REMOVED, person, terms.act,
+        batch=terms.batch_id, reason=terms.reason
     )  # fmt: skip
     event.add(
         {
@@ -349,15 +348,15 @@ def _put_back(session: Session, person: User, line: Line, terms: Terms) -> None:
         return
     columns = [change.column for change in line.put_back]
     if plain := [_PLAIN.get(column, "kategori") for column in columns if column in (*_PLAIN, "category")]:
-        office = letters.office_of(session, terms.authority.admin, terms.now)
+        office = letters.office_of(session, terms.act.by.admin, terms.act.at)
         what = (
             f"Data Anda dikembalikan oleh {office} seperti sebelum impor nomor {terms.batch_id}: "
             f"{', '.join(plain)}."
         )
-        letters.account_changed(session, person, what, terms.reason, WORKER, terms.now)
+        letters.account_changed(session, person, what, terms.reason, terms.act)
     event = audit.record(
-        session, Tag.CHANGE_TAKEN_BACK, person, WORKER, terms.now,
-        actor=terms.authority.admin, batch=terms.batch_id, columns=",".join(columns), reason=terms.reason,
+        session, Tag.CHANGE_TAKEN_BACK, person, terms.act,
+        batch=terms.batch_id, columns=",".join(columns), reason=terms.reason
     )  # fmt: skip
     for change in line.put_back:
         event.add(audit.before_and_after(session, change.column, change.new_value, change.old_value))
@@ -393,9 +392,9 @@ def _put_back_category(session: Session, person: User, category: Category, terms
     made_to_wait = person.activation is Activation.WAITING_APPROVAL and _was_moved_by(
         session, person, terms.batch_id
     )
-    recategorise(session, person, category, False, WORKER, terms.now, terms.authority.admin)
+    recategorise(session, person, category, False, terms.act)
     if made_to_wait and category is not Category.CPNS:
-        person.change_activation(Activation.NOT_ACTIVATED, terms.now)
+        person.change_activation(Activation.NOT_ACTIVATED, terms.act.at)
     person.end_all_access()
     return None
 
@@ -411,7 +410,7 @@ def _through_the_gate(session: Session, person: User, wish: Wish, terms: Terms) 
     if address and IdentityChange.contested_addresses(session, [address.key]):
         return _ADDRESS_TAKEN
     session.flush()
-    change = begin_change(session, terms.authority.admin, person, wish, terms.delay, WORKER, terms.now)
+    change = begin_change(session, person, wish, terms.delay, terms.act)
     session.flush()
     return None if isinstance(change, IdentityChange) else _ADDRESS_TAKEN
 
@@ -422,7 +421,7 @@ def _not_at_once(
     """What the gate would let wait, or would ask a second admin about, is done on the person's page."""
     if IdentityChange.under_way_for(session, person.id):
         return _WAITS_FOR_OTHER
-    course = course_of(session, person, kind, terms.delay, terms.now, address.text if address else None)
+    course = course_of(session, person, kind, terms.delay, terms.act.at, address.text if address else None)
     return None if course is Course.AT_ONCE else _NEEDS_ITS_PAGE[kind.column]
 
 
@@ -503,13 +502,16 @@ def _left(batch_id: int, line: Line) -> ImportLeft:
     )
 
 
-def _terms(session: Session, wanted: ImportTakeBack, delay: timedelta, now: datetime) -> Terms:
+def _terms(session: Session, wanted: ImportTakeBack, delay: timedelta, act: Act[None]) -> Terms:
     """What the admin may do by now: a mandate that has ended since the click opens nothing."""
-    authority = Authority.in_office(session, wanted.asked_by, today_in_jakarta(now))
+    authority = Authority.in_office(session, wanted.asked_by, today_in_jakarta(act.at))
     if authority is None or not authority.covers(wanted.batch.instansi_id):
         raise MandateEnded
     return Terms(
-        authority, wanted.batch_id, f"Pengembalian impor nomor {wanted.batch_id}: {wanted.reason}", delay, now
+        act.done_by(authority),
+        wanted.batch_id,
+        f"Pengembalian impor nomor {wanted.batch_id}: {wanted.reason}",
+        delay,
     )
 
 
@@ -541,17 +543,17 @@ def _held(session: Session, hold: Hold) -> ImportTakeBack:
 
 
 def _end(
-    session: Session, wanted: ImportTakeBack, state: TakeBackState, problem: str | None, now: datetime
+    session: Session, wanted: ImportTakeBack, state: TakeBackState, problem: str | None, act: Act[None]
 ) -> TakeBackState:
     """It is over. What it has done until then is told to the trail and to the centre."""
-    wanted.state, wanted.problem, wanted.ended_at, wanted.held_until = state, problem, now, None
+    wanted.state, wanted.problem, wanted.ended_at, wanted.held_until = state, problem, act.at, None
     audit.record(
-        session, Tag.IMPORT_TAKEN_BACK, None, WORKER, now, actor=wanted.asked_by,
+        session, Tag.IMPORT_TAKEN_BACK, None, act.done_by(wanted.asked_by),
         instansi_id=wanted.batch.instansi_id,
         batch=wanted.batch_id, state=state, put_back=wanted.result.get("put_back", 0),
-        removed=wanted.result.get("removed", 0), left=wanted.result.get("left", 0), because=problem,
+        removed=wanted.result.get("removed", 0), left=wanted.result.get("left", 0), because=problem
     )  # fmt: skip
     if how_many := wanted.result.get("put_back", 0) + wanted.result.get("removed", 0):
         words = f"mengembalikan data pegawai seperti sebelum suatu impor (impor nomor {wanted.batch_id})"
-        letters.bulk_act(session, wanted.asked_by, words, how_many, WORKER, now)
+        letters.bulk_act(session, wanted.asked_by, words, how_many, act)
     return state

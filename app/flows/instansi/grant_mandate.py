@@ -1,11 +1,11 @@
 """The centre appoints an admin by a letter (SK), or prolongs what they hold by a new one."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
@@ -14,7 +14,8 @@ from app.models.admin_mandate import AdminMandate, Role
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi, UnknownInstansi
 from app.models.user import User
-from app.security.authority import NotToTouch
+from app.security import audit
+from app.security.authority import Authority, NotToTouch
 
 LONGEST_YEARS = 5
 ONESELF = NotToTouch("Tidak seorang pun mengatur mandatnya sendiri. Minta admin pusat lain.")
@@ -41,21 +42,19 @@ Refused = UnknownPerson | UnknownInstansi | AlreadyOver | TooLong | UnderWay | N
 
 def grant_mandate(
     session: Session,
-    by: User | None,
     nip: Nip,
     instansi_code: str | None,
     sk_number: str,
     until: date,
-    client: Client,
-    now: datetime,
+    act: Act[Authority | None],
 ) -> AdminMandate | Refused:
     """Give the right over one instansi, or over all for `instansi_code` None, from today through `until`.
 
-    `by` is None at the command line. One over all needs a second admin of the centre: the mandate then
+    Nobody (`act.by`) is the command line. One over all needs a second admin of the centre: the mandate then
     `awaits_second`. What the person held for the same scope is replaced; the very same SK and last day once
     more change nothing.
     """
-    today = today_in_jakarta(now)
+    by, today = audit.actor_of(act), today_in_jakarta(act.at)
     if until < today:
         return AlreadyOver()
     if by is not None and until > _years_after(today, LONGEST_YEARS):
@@ -99,7 +98,7 @@ def grant_mandate(
         mandate=mandate,
         needs_second=instansi is None,
     )
-    change = begin_change(session, by, person, wish, timedelta(), client, now)
+    change = begin_change(session, person, wish, timedelta(), act)
     assert isinstance(change, IdentityChange), "nothing is under way, and no address or NIP is taken"
     return mandate
 

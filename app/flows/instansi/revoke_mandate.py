@@ -1,10 +1,8 @@
 """The centre takes a mandate back before its last day. The admin is outside with the next click."""
 
-from datetime import datetime
-
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
 from app.flows.identity.put_on_record import end_mandate
@@ -12,32 +10,32 @@ from app.flows.instansi.grant_mandate import UnknownPerson, lock_for_mandate
 from app.models.admin_mandate import AdminMandate
 from app.models.instansi import Instansi, UnknownInstansi
 from app.models.user import User
-from app.security.authority import NotToTouch, OutOfReach
+from app.security.authority import Authority, NotToTouch, OutOfReach
 
 
 def revoke_mandate(
-    session: Session, by: User, mandate_id: int, reason: str, client: Client, now: datetime
+    session: Session, mandate_id: int, reason: str, act: Act[Authority]
 ) -> AdminMandate | OutOfReach | NotToTouch:
     """Revoke one mandate. One that is over or revoked already stays as it is, and nothing is recorded
     again."""
     mandate = session.get(AdminMandate, mandate_id)
     if mandate is None:
         return OutOfReach()
-    today = today_in_jakarta(now)
-    if objection := lock_for_mandate(session, by, mandate.user, today):
+    today = today_in_jakarta(act.at)
+    if objection := lock_for_mandate(session, act.by.admin, mandate.user, today):
         return objection
     session.refresh(mandate)
     if mandate.is_in_force(today):
-        end_mandate(session, mandate, reason, by, client, now)
+        end_mandate(session, mandate, reason, act)
     return mandate
 
 
 def revoke_mandates_of(
-    session: Session, nip: Nip, instansi_code: str | None, is_pusat: bool, client: Client, now: datetime
+    session: Session, nip: Nip, instansi_code: str | None, is_pusat: bool, act: Act[None]
 ) -> list[AdminMandate] | UnknownPerson | UnknownInstansi:
     """At the command line: what the person holds today over one instansi, over all, or, with neither,
     whatever it is."""
-    today = today_in_jakarta(now)
+    today = today_in_jakarta(act.at)
     person = User.with_nip(session, nip, lock=True)
     if person is None:
         return UnknownPerson()
@@ -49,5 +47,5 @@ def revoke_mandates_of(
     else:
         held = AdminMandate.held_by(session, person.id, today)
     for mandate in held:
-        end_mandate(session, mandate, "dicabut lewat baris perintah", None, client, now)
+        end_mandate(session, mandate, "dicabut lewat baris perintah", act)
     return held

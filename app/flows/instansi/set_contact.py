@@ -1,11 +1,9 @@
 """An admin keeps up to date how people reach their instansi. It stands in letters and on the pages of who
 cannot go on."""
 
-from datetime import datetime
-
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.models.audit_event import Tag
 from app.models.instansi import Instansi
 from app.security import audit
@@ -13,17 +11,17 @@ from app.security.authority import Authority, OutOfReach
 
 
 def set_contact(
-    session: Session, authority: Authority, instansi_id: int, contact: str, client: Client, now: datetime
+    session: Session, instansi_id: int, contact: str, act: Act[Authority]
 ) -> Instansi | OutOfReach:
     """Write the contact, one line of at most 300 characters; the one that stands there already is no
     change."""
     instansi = Instansi.with_id(session, instansi_id, lock=True)
-    if instansi is None or not authority.covers(instansi.id):
+    if instansi is None or not act.by.covers(instansi.id):
         return OutOfReach()
     if contact != instansi.helpdesk_contact:
         audit.record(
-            session, Tag.CONTACT_CHANGED, None, client, now, actor=authority.admin, instansi_id=instansi.id,
-            instansi=instansi.code, old=instansi.helpdesk_contact, new=contact,
+            session, Tag.CONTACT_CHANGED, None, act, instansi_id=instansi.id,
+            instansi=instansi.code, old=instansi.helpdesk_contact, new=contact
         )  # fmt: skip
         instansi.helpdesk_contact = contact
     return instansi

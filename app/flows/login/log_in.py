@@ -10,13 +10,12 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.nip import Nip
 from app.models.account import Account
 from app.models.audit_event import Tag
 from app.models.user import User
 from app.security import audit, guesses
-from app.security.signing import SigningKeys
 from app.security.throttle import LOGIN_IN_KNOWN_BROWSERS, LOGIN_IN_NEW_BROWSERS, GuessLimit, TooManyTries
 
 
@@ -26,7 +25,6 @@ class Attempt:
 
     nip: Nip
     limit: GuessLimit
-    bucket: str
     account: Account
     old_costs: dict[str, int]  # what everybody's try pays for the imported hashes of older schemes
 
@@ -56,25 +54,22 @@ class Entered:
     previous_login_at: datetime | None
 
 
-def begin(
-    session: Session, nip: Nip, marks: Collection[str], keys: SigningKeys, client: Client, now: datetime
-) -> Attempt | TooManyTries:
+def begin(session: Session, nip: Nip, marks: Collection[str], act: Act[None]) -> Attempt | TooManyTries:
     """Count the try before the password is looked at. `marks` are those that the browser carries, of
     whomever: one of them may be this person's, and then the try counts with those of all browsers that know
     this person."""
     account = Account.of(session, nip)
     is_known = account.browser_mark is not None and account.browser_mark in marks
     limit = LOGIN_IN_KNOWN_BROWSERS if is_known else LOGIN_IN_NEW_BROWSERS
-    bucket = _bucket(limit, nip, keys)
-    answer = guesses.take(session, limit, bucket, now)
+    answer = guesses.take(session, limit, nip.digits, act.at)
     if isinstance(answer, TooManyTries):
-        audit.record_once_a_minute(session, Tag.LOGIN_THROTTLED, account, client, now, about=nip.digits)
+        audit.record_once_a_minute(session, Tag.LOGIN_THROTTLED, account, act, about=nip.digits)
         return answer
-    return Attempt(nip, limit, bucket, account, User.old_costs(session))
+    return Attempt(nip, limit, account, User.old_costs(session))
 
 
 def finish(
-    session: Session, attempt: Attempt, is_right: bool, better_hash: str | None, client: Client, now: datetime
+    session: Session, attempt: Attempt, is_right: bool, better_hash: str | None, act: Act[None]
 ) -> Entered | NotOpen | WrongPassword:
     """Decide on the account as it is now; a password changed since `begin` makes the old one wrong.
 
@@ -83,10 +78,10 @@ def finish(
     """
     user = User.with_nip(session, attempt.nip, lock=True) if is_right else None
     if user is None or user.password_hash != attempt.password_hash:
-        audit.record(session, Tag.LOGIN_REFUSED, attempt.account, client, now)
+        audit.record(session, Tag.LOGIN_REFUSED, attempt.account, act)
         return WrongPassword()
 
-    guesses.give_back(session, attempt.limit, attempt.bucket)
+    guesses.give_back(session, attempt.limit, attempt.nip.digits)
     if better_hash:
         user.keep_hash(better_hash)
     if not user.may_enter:
@@ -94,39 +89,34 @@ def finish(
             session,
             Tag.LOGIN_NOT_OPEN,
             user,
-            client,
-            now,
+            act.done_by(user),
             about=attempt.nip.digits,
-            actor=user,
             activation=user.activation,
         )
         return NotOpen(user)
 
     previous = user.last_login_at
     tag = Tag.LOGIN if user.activation.is_active else Tag.ACTIVATED
-    user.note_login(now)
-    audit.record(session, tag, user, client, now, actor=user)
+    user.note_login(act.at)
+    audit.record(session, tag, user, act.done_by(user))
     return Entered(user, previous)
 
 
 def abandon(session: Session, attempt: Attempt) -> None:
     """The portal was too busy to look at the password, so the try does not count."""
-    guesses.give_back(session, attempt.limit, attempt.bucket)
+    guesses.give_back(session, attempt.limit, attempt.nip.digits)
 
 
-def forget_tries(session: Session, nip: Nip, keys: SigningKeys) -> None:
+def forget_tries(session: Session, nip: Nip) -> None:
     """Free the login of a NIP, in new browsers and in known ones: there is another password, or an admin has
     looked."""
     for _, limit in _LIMITS:
-        guesses.forget(session, _bucket(limit, nip, keys))
+        guesses.forget(session, limit, nip.digits)
 
 
-def held_until(session: Session, nip: Nip, keys: SigningKeys, now: datetime) -> list[tuple[str, datetime]]:
+def held_until(session: Session, nip: Nip, now: datetime) -> list[tuple[str, datetime]]:
     """Where logging in is slowed down at this moment, in words, and until when."""
-    found = (
-        (what, guesses.refused_until(session, limit, _bucket(limit, nip, keys), now))
-        for what, limit in _LIMITS
-    )
+    found = ((what, guesses.refused_until(session, limit, nip.digits, now)) for what, limit in _LIMITS)
     return [(what, until) for what, until in found if until]
 
 
@@ -134,7 +124,3 @@ _LIMITS = (
     ("Masuk dari browser baru", LOGIN_IN_NEW_BROWSERS),
     ("Masuk dari browser yang dikenal", LOGIN_IN_KNOWN_BROWSERS),
 )
-
-
-def _bucket(limit: GuessLimit, nip: Nip, keys: SigningKeys) -> str:
-    return keys.fingerprint(limit.name, nip.digits)

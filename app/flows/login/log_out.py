@@ -1,36 +1,34 @@
 """Someone ends what is open: this session, all others, or what browsers remember of past ones."""
 
-from datetime import datetime
-
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.models.audit_event import Tag
 from app.models.login_session import LoginSession
 from app.models.user import User
 from app.security import audit
 
 
-def log_out(session: Session, user: User, id_hash: str, client: Client, now: datetime) -> None:
+def log_out(session: Session, id_hash: str, act: Act[User]) -> None:
     LoginSession.end(session, id_hash)
-    audit.record(session, Tag.LOGOUT, user, client, now, actor=user)
+    audit.record(session, Tag.LOGOUT, act.by, act)
 
 
-def end_other_sessions(session: Session, user: User, but: str, client: Client, now: datetime) -> bool:
+def end_other_sessions(session: Session, but: str, act: Act[User]) -> bool:
     """Everything but the session with this hash, and what browsers remember of this person. False when a new
     password has just ended this session as well, and has made one browser known that is perhaps not this
     one."""
-    has_forgotten = _forget_browsers(session, user)
-    LoginSession.end_all_of(session, user.id, but=but)
-    audit.record(session, Tag.OTHER_SESSIONS_ENDED, user, client, now, actor=user)
+    has_forgotten = _forget_browsers(session, act.by)
+    LoginSession.end_all_of(session, act.by.id, but=but)
+    audit.record(session, Tag.OTHER_SESSIONS_ENDED, act.by, act)
     return has_forgotten
 
 
-def forget_browsers(session: Session, user: User, client: Client, now: datetime) -> None:
+def forget_browsers(session: Session, act: Act[User]) -> None:
     """A phone was sold, or a login was made on a computer of others: no browser is known any more, nor is
     this one."""
-    _forget_browsers(session, user)
-    audit.record(session, Tag.BROWSERS_FORGOTTEN, user, client, now, actor=user)
+    _forget_browsers(session, act.by)
+    audit.record(session, Tag.BROWSERS_FORGOTTEN, act.by, act)
 
 
 def _forget_browsers(session: Session, user: User) -> bool:

@@ -7,12 +7,12 @@ A NIP, and a category that guards the account, go through the gate and may hold 
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
+from app.domain.act import Act
 from app.domain.categories import Category
-from app.domain.client import Client
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
@@ -86,18 +86,16 @@ class Corrected:
 
 def correct_record(
     session: Session,
-    authority: Authority,
     person_id: int,
     seen_version: str,
     wanted: Record,
     reason: str,
     cpns_open_by_themselves: bool,
     delay: timedelta,
-    client: Client,
-    now: datetime,
+    act: Act[Authority],
 ) -> Corrected | Stale | OneAtATime | NipTaken | OutOfReach | NotToTouch:
     """Write the record as wanted, but for what has to wait or needs a second admin."""
-    person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
+    person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person
     before = Record.of(person)
@@ -107,91 +105,79 @@ def correct_record(
     if seen_version != before.version:
         return Stale()
     leaves_ppt = "category" in columns and before.category is Category.PPT_NON_ASN
-    if leaves_ppt and not authority.is_pusat:
+    if leaves_ppt and not act.by.is_pusat:
         return _PPT
     if leaves_ppt and "nip" in columns:
         return OneAtATime()
     gated = "nip" if "nip" in columns else "category" if leaves_ppt else None
-    change = (
-        _through_the_gate(session, authority, person, wanted, gated, reason, delay, client, now)
-        if gated
-        else None
-    )
+    change = _through_the_gate(session, person, wanted, gated, reason, delay, act) if gated else None
     if change is not None and not isinstance(change, IdentityChange):
         return change
 
     at_once = tuple(column for column in columns if column != gated)
     if at_once:
-        _write(session, authority, person, wanted, at_once, cpns_open_by_themselves, client, now)
+        _write(session, person, wanted, at_once, cpns_open_by_themselves, act)
         facts = {
             name: value for column in at_once
             for name, value in audit.before_and_after(
                 session, column, before.written(column), wanted.written(column)
             ).items()
         }  # fmt: skip
-        actor = authority.admin
+        actor = act.by.admin
         event = audit.record(
             session,
             Tag.RECORD_CORRECTED,
             person,
-            client,
-            now,
-            actor=actor,
+            act.done_by(actor),
             columns=",".join(at_once),
             reason=reason,
         )
         event.add(facts)
         done = Corrected(person, at_once)
-        what = f"Data Anda dibetulkan oleh {authority.office}: {done.words}."
-        letters.account_changed(session, person, what, reason, client, now)
-        letters.act_on_holder(session, authority.admin, person, f"membetulkan {done.words}", client, now)
+        what = f"Data Anda dibetulkan oleh {act.by.office}: {done.words}."
+        letters.account_changed(session, person, what, reason, act)
+        letters.act_on_holder(session, act.by.admin, person, f"membetulkan {done.words}", act)
     return Corrected(person, columns, change)
 
 
 def _through_the_gate(
     session: Session,
-    authority: Authority,
     person: User,
     wanted: Record,
     column: str,
     reason: str,
     delay: timedelta,
-    client: Client,
-    now: datetime,
+    act: Act[Authority],
 ) -> IdentityChange | NipTaken:
     if column == "category":
         wish = Wish(ChangeKind.CATEGORY, person.category, wanted.category, reason)
     else:
-        is_reserved = FormerNip.is_reserved(session, wanted.nip, person.id) and not authority.is_pusat
+        is_reserved = FormerNip.is_reserved(session, wanted.nip, person.id) and not act.by.is_pusat
         if is_reserved or User.with_nip(session, wanted.nip) is not None:
             # Who tries NIPs one after the other learns which are taken, and leaves this trace.
-            audit.record(
-                session, Tag.ADMIN_REFUSED, person, client, now, actor=authority.admin, reason="NIP taken"
-            )
+            audit.record(session, Tag.ADMIN_REFUSED, person, act, reason="NIP taken")
             return NipTaken()
         wish = Wish(ChangeKind.NIP, person.nip, wanted.nip.digits, reason)
-    if same := same_under_way(session, authority.admin, person, wish.kind, wish.new_value):
+    if same := same_under_way(session, act.by.admin, person, wish.kind, wish.new_value):
         return same
-    cancel_under_way(session, person, f"{wish.kind.heading} dibetulkan.", authority.admin, client, now)
-    change = begin_change(session, authority.admin, person, wish, delay, client, now)
+    cancel_under_way(session, person, f"{wish.kind.heading} dibetulkan.", act)
+    change = begin_change(session, person, wish, delay, act)
     assert not isinstance(change, AddressTaken | UnderWay), "no address was changed, and nothing is under way"
     return change
 
 
 def _write(
     session: Session,
-    authority: Authority,
     person: User,
     wanted: Record,
     columns: tuple[str, ...],
     cpns_open_by_themselves: bool,
-    client: Client,
-    now: datetime,
+    act: Act[Authority],
 ) -> None:
     if "name" in columns:
         person.rename(wanted.name)
     if "category" in columns:
-        recategorise(session, person, wanted.category, cpns_open_by_themselves, client, now, authority.admin)
+        recategorise(session, person, wanted.category, cpns_open_by_themselves, act)
         person.end_all_access()
     person.work_unit = wanted.work_unit
     person.phone = wanted.phone

@@ -1,11 +1,10 @@
 """An admin closes an account, or opens it again."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.indonesian_time import today_in_jakarta
 from app.flows.identity.change_identity import cancel_under_way
 from app.flows.identity.hold_decisions import hold_decisions_of
@@ -22,40 +21,39 @@ class AlreadySo:
 
 
 def deactivate(
-    session: Session, authority: Authority, person_id: int, reason: str, client: Client, now: datetime
+    session: Session, person_id: int, reason: str, act: Act[Authority]
 ) -> User | AlreadySo | OutOfReach | NotToTouch:
     """Nobody enters any more; every token and session is dead, and the owner is told why and by which
     office."""
-    person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
+    person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person
     if person.is_deactivated:
         return AlreadySo()
-    cancel_under_way(session, person, "Akun dinonaktifkan.", authority.admin, client, now)
-    hold_decisions_of(session, person, "Akun admin yang memutuskan sudah dinonaktifkan.", client, now)
-    person.deactivate(authority.office, reason, now)
-    audit.record(session, Tag.DEACTIVATED, person, client, now, actor=authority.admin, reason=reason)
-    what = f"Akun Anda dinonaktifkan oleh {authority.office}, jadi tidak dapat dipakai untuk masuk."
-    letters.account_changed(session, person, what, reason, client, now)
-    letters.act_on_holder(session, authority.admin, person, "menonaktifkan akun", client, now)
+    cancel_under_way(session, person, "Akun dinonaktifkan.", act)
+    hold_decisions_of(session, person, "Akun admin yang memutuskan sudah dinonaktifkan.", act)
+    person.deactivate(act.by.office, reason, act.at)
+    audit.record(session, Tag.DEACTIVATED, person, act, reason=reason)
+    what = f"Akun Anda dinonaktifkan oleh {act.by.office}, jadi tidak dapat dipakai untuk masuk."
+    letters.account_changed(session, person, what, reason, act)
+    letters.act_on_holder(session, act.by.admin, person, "menonaktifkan akun", act)
     return person
 
 
 def reactivate(
-    session: Session, authority: Authority, person_id: int, reason: str, client: Client, now: datetime
+    session: Session, person_id: int, reason: str, act: Act[Authority]
 ) -> User | AlreadySo | OutOfReach | NotToTouch:
     """The account stands again where it stood. Tokens and sessions from before stay dead."""
-    person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
+    person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person
     if not person.is_deactivated:
         return AlreadySo()
-    person.reactivate(now)
-    audit.record(session, Tag.REACTIVATED, person, client, now, actor=authority.admin, reason=reason)
+    person.reactivate(act.at)
+    audit.record(session, Tag.REACTIVATED, person, act, reason=reason)
     what = (
-        f"Akun Anda diaktifkan kembali oleh {authority.office}. Status akun sekarang: "
-        f"{person.activation.label}."
+        f"Akun Anda diaktifkan kembali oleh {act.by.office}. Status akun sekarang: {person.activation.label}."
     )
-    letters.account_changed(session, person, what, reason, client, now)
-    letters.act_on_holder(session, authority.admin, person, "mengaktifkan kembali akun", client, now)
+    letters.account_changed(session, person, what, reason, act)
+    letters.act_on_holder(session, act.by.admin, person, "mengaktifkan kembali akun", act)
     return person

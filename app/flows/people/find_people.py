@@ -9,14 +9,14 @@ something rare among many sees after a while what was found so far, and goes on 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
+from app.domain.act import Act
 from app.domain.categories import Activation, Category
-from app.domain.client import Client
 from app.domain.email_address import EmailAddress
+from app.domain.labelled import Labelled
 from app.domain.nip import nips_beginning_with
 from app.domain.paging import ROWS_A_PAGE, Cursor, Key
 from app.domain.spoken_name import beginnings_of
@@ -37,11 +37,11 @@ _DIGITS_OF_A_BIRTH_DATE = 8  # from here on a NIP finds fewer people than a name
 _FEW = (Activation.WAITING_APPROVAL, Activation.DEACTIVATED)
 
 
-class Stuck(StrEnum):
+class Stuck(Labelled):
     """Where people get stuck, as the desk asks for it."""
 
-    TOKEN = "token"  # got one, and never came in
-    EMAIL = "email"  # the mail server refused their letter
+    TOKEN = "token", "Dapat token, belum pernah masuk"  # got one, and never came in
+    EMAIL = "email", "Email ditolak atau dipantulkan server"  # the mail server refused their letter
 
 
 @dataclass(frozen=True)
@@ -118,24 +118,16 @@ def _is_meant(person: User, authority: Authority, wishes: Wishes) -> bool:
 
 
 def export_people(
-    session: Session,
-    authority: Authority,
-    wishes: Wishes,
-    counts: Mapping[int, int],
-    file_kind: str,
-    client: Client,
-    now: datetime,
+    session: Session, wishes: Wishes, counts: Mapping[int, int], file_kind: str, act: Act[Authority]
 ) -> None:
     """Leave a trace of a list that has been taken out of the portal (`counts` by instansi), and tell the
     centre. Where the centre has asked for one instansi, that one sees it too."""
     how_many = sum(counts.values())
     parts: dict[int | None, int] = (
-        {wishes.instansi_id: how_many} if wishes.instansi_id else authority.parts(counts)
+        {wishes.instansi_id: how_many} if wishes.instansi_id else act.by.parts(counts)
     )
-    audit.record_parts(
-        session, Tag.EXPORTED, parts, client, now, actor=authority.admin, what="pegawai", file=file_kind
-    )
-    letters.bulk_act(session, authority.admin, "mengekspor daftar pegawai", how_many, client, now)
+    audit.record_parts(session, Tag.EXPORTED, parts, act, what="pegawai", file=file_kind)
+    letters.bulk_act(session, act.by.admin, "mengekspor daftar pegawai", how_many, act)
 
 
 def units_of(session: Session, instansi_id: int) -> list[str]:

@@ -1,11 +1,11 @@
 """Mutasi: a person leaves for another instansi. The old admin's rights end with the same commit."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
 from app.flows.identity.change_identity import Wish, begin_change, cancel_under_way, same_under_way
@@ -30,17 +30,11 @@ class AlreadyThere:
 
 
 def move_person(
-    session: Session,
-    authority: Authority,
-    person_id: int,
-    code: str,
-    reason: str,
-    client: Client,
-    now: datetime,
+    session: Session, person_id: int, code: str, reason: str, act: Act[Authority]
 ) -> Moved | AlreadyThere | UnknownInstansi | OutOfReach | NotToTouch:
     """Hand the person over, with all that is open about the person. A change under way was decided by a desk
     that has no say any more."""
-    person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
+    person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person
     target = Instansi.with_code(session, code)
@@ -49,10 +43,10 @@ def move_person(
     if target.id == person.instansi_id:
         return AlreadyThere()
 
-    if same := same_under_way(session, authority.admin, person, ChangeKind.INSTANSI, target.code):
+    if same := same_under_way(session, act.by.admin, person, ChangeKind.INSTANSI, target.code):
         return Moved(person, target, same)
-    cancel_under_way(session, person, "Pegawai pindah instansi.", authority.admin, client, now)
+    cancel_under_way(session, person, "Pegawai pindah instansi.", act)
     wish = Wish(ChangeKind.INSTANSI, person.instansi.code, target.code, reason)
-    change = begin_change(session, authority.admin, person, wish, timedelta(), client, now)
+    change = begin_change(session, person, wish, timedelta(), act)
     assert isinstance(change, IdentityChange), "nothing is under way, and no address or NIP is taken"
     return Moved(person, target, change)

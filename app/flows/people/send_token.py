@@ -1,12 +1,11 @@
 """An admin has the token mailed again, to the address on record. They never see what is in the letter."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import today_in_jakarta
 from app.flows.reset.request_reset import request_reset
@@ -16,7 +15,6 @@ from app.models.outbox_mail import MailState, OutboxMail
 from app.models.user import User
 from app.security import audit, throttle
 from app.security.authority import Authority, NotToTouch, OutOfReach
-from app.security.signing import SigningKeys
 
 
 @dataclass(frozen=True)
@@ -42,17 +40,11 @@ class IsDeactivated:
 
 
 def send_token(
-    session: Session,
-    authority: Authority,
-    person_id: int,
-    submission: str,
-    keys: SigningKeys,
-    client: Client,
-    now: datetime,
+    session: Session, person_id: int, submission: str, act: Act[Authority]
 ) -> OnItsWay | Held | NoAddress | IsDeactivated | OutOfReach | NotToTouch:
     """Ask for a token as the owner would: the same letter, and as many more of them that nobody who asks from
     outside can keep the desk from helping. The same `submission` twice is one letter."""
-    person = authority.person_to_act_on(session, person_id, today_in_jakarta(now))
+    person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person
     if person.is_deactivated:
@@ -61,7 +53,7 @@ def send_token(
         return NoAddress()
     address = EmailAddress(person.email)
     most = throttle.TOKENS_IN_A_MAILBOX_BY_DESK
-    asked = request_reset(session, person.shown_nip, address, submission, keys, client, now, most=most)
+    asked = request_reset(session, person.shown_nip, address, submission, act.done_by(None), most=most)
     first = (
         select(OutboxMail)
         .where(OutboxMail.reset_request_id == asked.request.id)
@@ -69,8 +61,6 @@ def send_token(
         .limit(1)
     )
     mail = asked.mail or session.scalars(first).one()
-    audit.record(
-        session, Tag.TOKEN_SENT_BY_ADMIN, person, client, now, actor=authority.admin, mail=mail.state
-    )
-    letters.act_on_holder(session, authority.admin, person, "mengirim token", client, now)
+    audit.record(session, Tag.TOKEN_SENT_BY_ADMIN, person, act, mail=mail.state)
+    letters.act_on_holder(session, act.by.admin, person, "mengirim token", act)
     return Held() if mail.state is MailState.HELD else OnItsWay(address.masked)

@@ -8,12 +8,11 @@ one on record: one's own.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from app.domain.act import Act
 from app.domain.bounce import CameBack, NoFailure
-from app.domain.client import Client
 from app.domain.email_address import EmailAddress
 from app.domain.return_path import marks_in
 from app.models.audit_event import Tag
@@ -44,7 +43,7 @@ class LeftAlone:
 
 
 def take_bounce(
-    session: Session, came_back: CameBack, envelope_to: str, keys: SigningKeys, client: Client, now: datetime
+    session: Session, came_back: CameBack, envelope_to: str, keys: SigningKeys, act: Act[None]
 ) -> Noted | LeftAlone:
     """Note what a message to the return path says. `envelope_to` is where the mail server had it for, empty
     if unknown."""
@@ -60,13 +59,13 @@ def take_bounce(
     if not failure.is_of(address):
         return LeftAlone("it is about an address that the letter was forwarded to", is_answered=True)
     answer = f"{failure.status} {failure.words}".strip()
-    if not OutboxMail.note_bounce(session, posted.id, answer, now, is_hard=failure.is_hard):
+    if not OutboxMail.note_bounce(session, posted.id, answer, act.at, is_hard=failure.is_hard):
         return LeftAlone("it is known already", is_answered=True)
     person = None
     if failure.is_hard and posted.user_id is not None:
-        person = User.note_bounced_mail(session, posted.user_id, address, posted.posted_at, now)
+        person = User.note_bounced_mail(session, posted.user_id, address, posted.posted_at, act.at)
     if person is not None:
-        audit.record(session, Tag.MAIL_BOUNCED, person, client, now, mail=posted.id, status=failure.status)
+        audit.record(session, Tag.MAIL_BOUNCED, person, act, mail=posted.id, status=failure.status)
     return Noted(posted.id, failure.status, failure.is_hard, person is not None)
 
 

@@ -10,8 +10,8 @@ from typing import assert_never
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, lazyload
 
+from app.domain.act import Act
 from app.domain.categories import Activation
-from app.domain.client import Client
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeState
 from app.domain.indonesian_time import shown_moment, today_in_jakarta
@@ -27,38 +27,10 @@ from app.models.reset_request import ResetRequest, WhyRefused
 from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority, NotToTouch, OutOfReach
-from app.security.signing import SigningKeys
 
 _ROWS_SHOWN = 20
 _EVENTS_READ = 100  # far enough back to know what became of the last token
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
-_WHY_REFUSED = {
-    WhyRefused.EXPIRED.value: "dipakai terlambat, masa berlakunya sudah habis",
-    WhyRefused.USED.value: "sudah dipakai sebelumnya",
-    WhyRefused.OVERTAKEN.value: "data akun berubah sesudah token dikirim",
-    WhyRefused.NOTHING_OPEN.value: "tidak ada token yang sedang berlaku",
-}
-_LETTERS = {
-    Letter.TOKEN: "Token",
-    Letter.ADDRESS_NOT_REGISTERED: "Alamat tidak terdaftar",
-    Letter.ACCOUNT_DEACTIVATED: "Akun dinonaktifkan, jadi tanpa token",
-    Letter.PASSWORD_CHANGED: "Pemberitahuan: password diganti",
-    Letter.EMAIL_CHANGED: "Pemberitahuan: email diganti",
-    Letter.EMAIL_WILL_CHANGE: "Pemberitahuan: email akan diganti",
-    Letter.CORRECTION_LINK: "Tautan perbaikan email",
-    Letter.CORRECTION_RECEIVED: "Perbaikan email: diterima",
-    Letter.CORRECTION_IN_HAND: "Perbaikan email: diproses",
-    Letter.CORRECTION_APPROVED: "Perbaikan email: disetujui",
-    Letter.CORRECTION_REJECTED: "Perbaikan email: ditolak",
-    Letter.CORRECTION_FROZEN: "Perbaikan email: dibekukan",
-    Letter.CPNS_APPROVED: "CPNS: akun dibuka",
-    Letter.CPNS_REJECTED: "CPNS: akun tidak dibuka",
-    Letter.ACCOUNT_CHANGED: "Pemberitahuan: data atau status akun berubah",
-    Letter.BULK_ACT: "Laporan tindakan admin",
-    Letter.MANDATE_GRANTED: "Pemberitahuan: mandat admin diberikan",
-    Letter.MANDATE_REVOKED: "Pemberitahuan: mandat admin dicabut",
-    Letter.DESK_NOTICE: "Pemberitahuan untuk admin",
-}
 
 
 @dataclass(frozen=True)
@@ -101,11 +73,9 @@ class Sight:
     events: Sequence[AuditEvent]
 
 
-def look_at_person(
-    session: Session, authority: Authority, person_id: int, keys: SigningKeys, client: Client, now: datetime
-) -> Sight | OutOfReach:
+def look_at_person(session: Session, person_id: int, act: Act[Authority]) -> Sight | OutOfReach:
     """Everything on one page, each list short and read through an index."""
-    person = open_record(session, authority, person_id, client, now)
+    person = open_record(session, person_id, act)
     if not isinstance(person, User):
         return person
     session.flush()
@@ -113,37 +83,35 @@ def look_at_person(
     mails = _last_mails(session, person)
     requests = _last_requests(session, person)
     changes = _last_changes(session, person)
-    today = today_in_jakarta(now)
+    today = today_in_jakarta(act.at)
     return Sight(
         person=person,
-        objection=authority.objection(session, person, today),
+        objection=act.by.objection(session, person, today),
         standing=[
             _standing(person),
             *_about_address(person, changes),
             *_about_bounce(person, mails),
             *_story_of_token(person, mails, requests, events),
         ],
-        limits=limits_on(session, person, keys, now),
+        limits=limits_on(session, person, act.at),
         mails=[_seen_mail(mail, person) for mail in mails],
         requests=[
-            SeenRequest(request.asked_at, _masked(request.typed_email), _fate(request, person, now))
+            SeenRequest(request.asked_at, _masked(request.typed_email), _fate(request, person, act.at))
             for request in requests
         ],
         corrections=_last_corrections(session, person),
         changes=changes,
-        sessions=len(LoginSession.all_of(session, person.id, now)),
+        sessions=len(LoginSession.all_of(session, person.id, act.at)),
         mandates=AdminMandate.held_by(session, person.id, today),
         events=events[:_ROWS_SHOWN],
     )
 
 
-def open_record(
-    session: Session, authority: Authority, person_id: int, client: Client, now: datetime
-) -> User | OutOfReach:
+def open_record(session: Session, person_id: int, act: Act[Authority]) -> User | OutOfReach:
     """Somebody's record comes on the screen, on the page or in a form: who looked is recorded."""
-    person = authority.person(session, person_id)
+    person = act.by.person(session, person_id)
     if isinstance(person, User):
-        audit.record(session, Tag.PERSON_OPENED, person, client, now, actor=authority.admin)
+        audit.record(session, Tag.PERSON_OPENED, person, act)
     return person
 
 
@@ -283,9 +251,7 @@ def _story_after_hand_over(
     if request is not None and request.used_at:
         return [f"{handed_over} dan dipakai pada {shown_moment(request.used_at)}."]
     if refused := since.get(Tag.TOKEN_REFUSED):
-        why = _WHY_REFUSED.get(
-            str(refused.detail.get("reason")), "salah ketik, atau bukan token yang sedang berlaku"
-        )
+        why = next((why for why in WhyRefused if why == refused.detail.get("reason")), WhyRefused.WRONG).told
         return [f"{handed_over}. Token yang dipakai pada {shown_moment(refused.at)} ditolak: {why}."]
     if opened := since.get(Tag.LINK_OPENED):
         return [
@@ -296,7 +262,7 @@ def _story_after_hand_over(
 
 def _seen_mail(mail: OutboxMail, person: User) -> SeenMail:
     return SeenMail(
-        words=_LETTERS[mail.letter],
+        words=mail.letter.label,
         address=mail.to_address if mail.to_address == person.email else _masked(mail.to_address),
         state=mail.state,
         posted_at=mail.posted_at,

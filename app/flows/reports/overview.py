@@ -14,7 +14,7 @@ from statistics import median
 from sqlalchemy import ColumnElement, Select, TextClause, func, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.corrections import OPEN_STATES, PROMISE, CorrectionState
 from app.domain.identity import ChangeState
 from app.models.activation_count import ActivationDay, ActivationUnit
@@ -253,14 +253,12 @@ def mail_alarms(session: Session, authority: Authority) -> list[MailAlarm]:
 
 
 def note_export(
-    session: Session, reach: Reach, what: str, file_kind: str, how_many: int, client: Client, now: datetime
+    session: Session, reach: Reach, what: str, file_kind: str, how_many: int, act: Act[Authority]
 ) -> None:
     """Leave a trace of figures that were taken along."""
     desks = [reach.instansi.id] if reach.instansi else reach.authority.parts({})
     parts = dict.fromkeys(desks, how_many)
-    audit.record_parts(
-        session, Tag.EXPORTED, parts, client, now, actor=reach.authority.admin, what=what, file=file_kind
-    )
+    audit.record_parts(session, Tag.EXPORTED, parts, act, what=what, file=file_kind)
 
 
 # Spelled out, because a partial index serves only a condition that is plainly its own.

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.indonesian_time import WIB
 from app.domain.nip import Nip
 from app.domain.paging import ROWS_A_PAGE
@@ -78,25 +78,19 @@ def search_trail(session: Session, authority: Authority, wishes: Wishes, before:
     return Found(_with_ids(session, found.ids), found.next_id, found.is_partial)
 
 
-def export_trail(
-    session: Session, authority: Authority, wishes: Wishes, file_kind: str, client: Client, now: datetime
-) -> Export:
+def export_trail(session: Session, wishes: Wishes, file_kind: str, act: Act[Authority]) -> Export:
     """Choose the events of a file, leave a trace of it, and tell the centre."""
     ids: list[int] = []
     looks, place = 0, _Ids([], None, False)
     while len(ids) < MOST_EXPORTED and looks < _MOST_LOOKS_OF_EXPORT:
-        place = _search(
-            session, authority, wishes, place.next_id, min(ROWS_LOOKED_AT, MOST_EXPORTED - len(ids))
-        )
+        place = _search(session, act.by, wishes, place.next_id, min(ROWS_LOOKED_AT, MOST_EXPORTED - len(ids)))
         ids += place.ids
         looks += 1
         if place.next_id is None:
             break
-    parts = authority.parts(_counts(session, ids))
-    audit.record_parts(
-        session, Tag.EXPORTED, parts, client, now, actor=authority.admin, what="jejak audit", file=file_kind
-    )
-    letters.bulk_act(session, authority.admin, "mengekspor jejak audit", len(ids), client, now)
+    parts = act.by.parts(_counts(session, ids))
+    audit.record_parts(session, Tag.EXPORTED, parts, act, what="jejak audit", file=file_kind)
+    letters.bulk_act(session, act.by.admin, "mengekspor jejak audit", len(ids), act)
     return Export(ids, place.next_id is not None)
 
 

@@ -10,7 +10,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
 from app.domain.password_policy import PasswordPolicy, faults, personal_faults, policy_named
@@ -53,49 +53,38 @@ def check(
     password: str,
     policy_setting: str,
     keys: SigningKeys,
-    client: Client,
-    now: datetime,
+    act: Act[None],
 ) -> Proven | TokenNotLive | TooWeak | TooManyTries:
     """Prove the token first; only its owner is told what is wrong with the password."""
     limit = throttle.TOKEN_PER_NIP
-    bucket = keys.fingerprint(limit.name, nip.digits)
     is_typed = not isinstance(proof, Link)
-    answer = throttle.take(session, limit, bucket, now) if is_typed else None
+    answer = throttle.take(session, limit, nip.digits, act.at) if is_typed else None
     account = Account.of(session, nip)
     if isinstance(answer, TooManyTries):
-        audit.record_once_a_minute(session, Tag.TOKEN_THROTTLED, account, client, now, about=nip.digits)
+        audit.record_once_a_minute(session, Tag.TOKEN_THROTTLED, account, act, about=nip.digits)
         return answer
 
-    request = _proven_request(session, nip, account, proof, keys, now)
+    request = _proven_request(session, nip, account, proof, keys, act.at)
     if isinstance(request, WhyRefused) or request.user is None:
         why = request if isinstance(request, WhyRefused) else WhyRefused.WRONG
         # Typed codes are counted one by one above; links are not, and have no bound of their own.
         record = (
             audit.record if is_typed else partial(audit.record_once_a_minute, about=f"{nip.digits} {why}")
         )
-        record(session, Tag.TOKEN_REFUSED, account, client, now, typed=str(is_typed), reason=why)
+        record(session, Tag.TOKEN_REFUSED, account, act, typed=is_typed, reason=why)
         return TokenNotLive()
 
     if is_typed:
-        throttle.forget(session, bucket)
+        throttle.forget(session, limit, nip.digits)
     user = request.user
-    policy = policy_for(session, user, policy_setting, now)
+    policy = policy_for(session, user, policy_setting, act.at)
     if sentences := faults(password, policy) or personal_faults(password, user.as_password_owner):
-        audit.record_once_a_minute(
-            session, Tag.PASSWORD_REFUSED, user, client, now, about=nip.digits, actor=user
-        )
+        audit.record_once_a_minute(session, Tag.PASSWORD_REFUSED, user, act.done_by(user), about=nip.digits)
         return TooWeak(sentences)
     return Proven(request.reference)
 
 
-def redeem(
-    session: Session,
-    proven: Proven,
-    password_hash: str,
-    keys: SigningKeys,
-    client: Client,
-    now: datetime,
-) -> User | TokenNotLive:
+def redeem(session: Session, proven: Proven, password_hash: str, act: Act[None]) -> User | TokenNotLive:
     """Spend the token and write the password, if nothing has changed since. Of parallel holders one gets the
     user.
 
@@ -105,16 +94,16 @@ def redeem(
     user = User.with_id(session, request.user_id, lock=True) if request and request.user_id else None
     if request is None or user is None:
         return TokenNotLive()
-    why = request.why_not_live(now) or (None if request.use(session, now) else WhyRefused.USED)
+    why = request.why_not_live(act.at) or (None if request.use(session, act.at) else WhyRefused.USED)
     if why:
-        audit.record(session, Tag.TOKEN_REFUSED, user, client, now, reason=why)
+        audit.record(session, Tag.TOKEN_REFUSED, user, act, reason=why)
         return TokenNotLive()
 
-    user.set_password(password_hash, now)
+    user.set_password(password_hash, act.at)
     user.mail_failed_at = None  # the mailbox was read
-    log_in.forget_tries(session, user.shown_nip, keys)
-    audit.record(session, Tag.PASSWORD_SET, user, client, now, actor=user)
-    letters.password_changed(session, user, client, now)
+    log_in.forget_tries(session, user.shown_nip)
+    audit.record(session, Tag.PASSWORD_SET, user, act.done_by(user))
+    letters.password_changed(session, user, act)
     return user
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from app.domain.client import Client
+from app.domain.act import Act
 from app.domain.email_address import EmailAddress
 from app.domain.nip import Nip
 from app.domain.reset_secret import new_reference, new_row_key
@@ -17,7 +17,7 @@ from app.models.outbox_mail import OutboxMail
 from app.models.reset_request import ResetRequest
 from app.models.user import User
 from app.security import audit, throttle
-from app.security.signing import SigningKeys
+from app.security.fingerprints import fingerprint
 
 SENT_TWICE_WITHIN = timedelta(minutes=1)  # a double click, or Back and once more on a slow line
 SAME_WISH_WITHIN = timedelta(hours=1)  # a form sent again, when no token of its wish can be looked at
@@ -48,9 +48,7 @@ def request_reset(
     nip: Nip,
     address: EmailAddress,
     submission: str,
-    keys: SigningKeys,
-    client: Client,
-    now: datetime,
+    act: Act[None],
     *,
     may_mail_others: bool = True,
     most: int = throttle.TOKENS_IN_A_MAILBOX,
@@ -65,26 +63,26 @@ def request_reset(
     """
     user = User.with_nip(session, nip)
     owner = user if user is not None and user.has_email(address) else None
-    request, before = _wish(nip, address, owner, submission, client, now), None
+    request, before = _wish(nip, address, owner, submission, act), None
     while not request.add(session):
         before = ResetRequest.with_submission(session, submission)
-        if before is not None and before.asked_at > now - SENT_TWICE_WITHIN:
+        if before is not None and before.asked_at > act.at - SENT_TWICE_WITHIN:
             return Posted(before, None)
         if before is not None:
-            before.submission = keys.fingerprint("earlier-form", submission, before.reference)
+            before.submission = fingerprint(session, "earlier-form", submission, before.reference)
             session.flush()
-        request = _wish(nip, address, owner, submission, client, now)
+        request = _wish(nip, address, owner, submission, act)
     request.user = owner
-    is_same_wish = before is not None and before.mailed_at > now - SAME_WISH_WITHIN
+    is_same_wish = before is not None and before.mailed_at > act.at - SAME_WISH_WITHIN
     mail = _post_letter(
-        session, request, Tag.TOKEN_ASKED, keys, client, now,
-        others_may=may_mail_others and not is_same_wish, most=1 if before else most,
+        session, request, Tag.TOKEN_ASKED, act,
+        others_may=may_mail_others and not is_same_wish, most=1 if before else most
     )  # fmt: skip
     return Posted(request, mail)
 
 
 def _wish(
-    nip: Nip, address: EmailAddress, owner: User | None, submission: str, client: Client, now: datetime
+    nip: Nip, address: EmailAddress, owner: User | None, submission: str, act: Act[object]
 ) -> ResetRequest:
     return ResetRequest(
         reference=new_reference(),
@@ -94,13 +92,13 @@ def _wish(
         typed_email=address.text,
         user_id=owner.id if owner else None,
         credential_version=owner.credential_version if owner else 0,
-        asked_at=now,
-        mailed_at=now,
-        client_address=client.address,
+        asked_at=act.at,
+        mailed_at=act.at,
+        client_address=act.client.address,
     )
 
 
-def new_request_by_desk(session: Session, person: User, client: Client, now: datetime) -> ResetRequest:
+def new_request_by_desk(session: Session, person: User, act: Act[object]) -> ResetRequest:
     """A wish for a token on behalf of somebody whose address has just been put right. The letter is the
     caller's."""
     session.flush()  # the account's version is counted in the database
@@ -113,9 +111,9 @@ def new_request_by_desk(session: Session, person: User, client: Client, now: dat
         user=person,
         user_id=person.id,
         credential_version=person.credential_version,
-        asked_at=now,
-        mailed_at=now,
-        client_address=client.address,
+        asked_at=act.at,
+        mailed_at=act.at,
+        client_address=act.client.address,
     )
     session.add(request)
     session.flush()
@@ -127,28 +125,24 @@ def resend_token(
     reference: str,
     cooldown: timedelta,
     lifetime: timedelta,
-    keys: SigningKeys,
-    client: Client,
-    now: datetime,
+    act: Act[None],
     *,
     may_mail_others: bool = True,
 ) -> Posted | TooSoon | NothingToResend:
     """Mail the same token once more. What the asker sees depends on the clock alone, never on whether there
     is an owner."""
     request = ResetRequest.with_reference(session, reference)
-    if request is None or not request.may_be_mailed_at(now, lifetime):
+    if request is None or not request.may_be_mailed_at(act.at, lifetime):
         return NothingToResend()
-    if not request.claim_mail(session, now, cooldown):
+    if not request.claim_mail(session, act.at, cooldown):
         audit.record_once_a_minute(
-            session, Tag.TOKEN_RESENT_TOO_SOON, request.user, client, now, about=request.reference
+            session, Tag.TOKEN_RESENT_TOO_SOON, request.user, act, about=request.reference
         )
-        return TooSoon(max(1, whole_seconds(request.mailed_at + cooldown - now)))
+        return TooSoon(max(1, whole_seconds(request.mailed_at + cooldown - act.at)))
     most = throttle.TOKENS_IN_A_MAILBOX
     return Posted(
         request,
-        _post_letter(
-            session, request, Tag.TOKEN_RESENT, keys, client, now, others_may=may_mail_others, most=most
-        ),
+        _post_letter(session, request, Tag.TOKEN_RESENT, act, others_may=may_mail_others, most=most),
     )
 
 
@@ -156,28 +150,26 @@ def _post_letter(
     session: Session,
     request: ResetRequest,
     tag: Tag,
-    keys: SigningKeys,
-    client: Client,
-    now: datetime,
+    act: Act[None],
     *,
     others_may: bool,
     most: int,
 ) -> OutboxMail:
-    held = _hold_or_count(session, request, most, keys, now, others_may=others_may)
-    mail = letters.answer_to_reset_request(session, request, client, now, held)
-    audit.record(session, tag, request.user, client, now, mail=mail.state, letter=mail.letter)
+    held = _hold_or_count(session, request, most, act.at, others_may=others_may)
+    mail = letters.answer_to_reset_request(session, request, act, held)
+    audit.record(session, tag, request.user, act, mail=mail.state, letter=mail.letter)
     return mail
 
 
 def _hold_or_count(
-    session: Session, request: ResetRequest, most: int, keys: SigningKeys, now: datetime, *, others_may: bool
+    session: Session, request: ResetRequest, most: int, now: datetime, *, others_may: bool
 ) -> bool:
     """Hold the letter, or count it. True when it is held, which leaves no trace on the page. An owner's
     letters are those that lie in the mailbox; letters to whoever else was typed are counted. Both are looked
     at for everybody, and the mailbox is held meanwhile: who asks in the same moment waits for the same row,
     whoever owns what."""
-    bucket = other_mails_bucket(EmailAddress(request.typed_email), keys)
-    has_room = throttle.lock_bucket(session, throttle.OTHER_MAILS_PER_MAILBOX, bucket, now)
+    bucket = (throttle.OTHER_MAILS_PER_MAILBOX, EmailAddress(request.typed_email).mailbox)
+    has_room = throttle.lock_bucket(session, *bucket, now)
     lying = OutboxMail.in_mailbox_of(session, request.nip, request.user, now)
     if request.user is None:
         is_held = not (has_room and others_may)
@@ -187,8 +179,3 @@ def _hold_or_count(
         is_held = request.is_spent or lying.is_full(most)
     throttle.charge(session, [bucket], now, is_charged=request.user is None and not is_held)
     return is_held
-
-
-def other_mails_bucket(address: EmailAddress, keys: SigningKeys) -> str:
-    """Where mails to a mailbox are counted that anybody can cause, with any NIP."""
-    return keys.fingerprint(throttle.OTHER_MAILS_PER_MAILBOX.name, address.mailbox)

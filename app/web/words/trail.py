@@ -9,99 +9,102 @@ from app.domain.corrections import IdentityCheck
 from app.domain.email_warnings import WarningKind
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import shown_date
+from app.domain.labelled import Labelled
+from app.flows.cpns.cpns_verdict import Verdict
 from app.models.admin_mandate import Role
 from app.models.audit_event import AuditEvent, Tag
+from app.models.import_batch import BatchState
+from app.models.import_take_back import TakeBackState
 from app.models.outbox_mail import Letter, MailState
 from app.models.reset_request import WhyRefused
 from app.security.authority import Authority
 
 # Groups as the filter offers them; every tag stands in one.
-GROUPS: dict[str, tuple[str, dict[Tag, str]]] = {
-    "reset": ("Token dan reset password", {
-        Tag.TOKEN_ASKED: "Token diminta",
-        Tag.TOKEN_RESENT: "Token diminta lagi (kirim ulang)",
-        Tag.TOKEN_RESENT_TOO_SOON: "Kirim ulang ditolak: terlalu cepat",
-        Tag.TOKEN_SENT_BY_ADMIN: "Token dikirim oleh admin",
-        Tag.TOKEN_HANDED_OVER: "Token diserahkan ke server email",
-        Tag.MAIL_BOUNCED: "Email dipantulkan: kotak suratnya tidak ada atau sudah ditutup",
-        Tag.LINK_OPENED: "Tautan di email dibuka",
-        Tag.TOKEN_REFUSED: "Token ditolak",
-        Tag.TOKEN_THROTTLED: "Token ditahan: terlalu banyak percobaan",
-        Tag.PASSWORD_REFUSED: "Password baru ditolak: belum memenuhi syarat",
-        Tag.PASSWORD_SET: "Password diganti",
-    }),
-    "masuk": ("Masuk dan keluar", {
-        Tag.LOGIN: "Masuk",
-        Tag.ACTIVATED: "Masuk pertama kali: akun aktif",
-        Tag.LOGIN_REFUSED: "Masuk ditolak: NIP atau password tidak cocok",
-        Tag.LOGIN_THROTTLED: "Masuk ditahan: terlalu banyak percobaan",
-        Tag.LOGIN_NOT_OPEN: "Masuk ditolak: akun belum atau tidak terbuka",
-        Tag.PASSWORD_SHOWN_AGAIN: "Password diketik sekali lagi",
-        Tag.LOGOUT: "Keluar",
-        Tag.OTHER_SESSIONS_ENDED: "Sesi lain diakhiri",
-        Tag.BROWSERS_FORGOTTEN: "Browser yang dikenal dilupakan",
-        Tag.UNLOCKED: "Batas percobaan dihapus",
-    }),
-    "email": ("Perbaikan email, dan perubahan email, NIP, kategori", {
-        Tag.CORRECTION_ASKED: "Perbaikan email: tautan diminta",
-        Tag.CORRECTION_SUBMITTED: "Perbaikan email: diajukan",
-        Tag.CORRECTION_OPENED: "Perbaikan email: dibuka admin",
-        Tag.CORRECTION_APPROVED: "Perbaikan email: disetujui",
-        Tag.CORRECTION_REJECTED: "Perbaikan email: ditolak",
-        Tag.ATTACHMENT_OPENED: "Perbaikan email: lampiran dibuka",
-        Tag.EMAIL_CHANGE_DECIDED: "Perubahan diputuskan",
-        Tag.EMAIL_CHANGE_CONFIRMED: "Perubahan dikonfirmasi admin kedua",
-        Tag.WARNINGS_ACKNOWLEDGED: "Perubahan email: peringatan dinyatakan sudah diperiksa",
-        Tag.EMAIL_CHANGED: "Email berubah",
-        Tag.NIP_CHANGED: "NIP berubah",
-        Tag.CATEGORY_CHANGED: "Kategori berubah",
-        Tag.EMAIL_CHANGE_STOPPED: "Perubahan dihentikan pemilik",
-        Tag.EMAIL_CHANGE_CANCELLED: "Perubahan dibatalkan",
-        Tag.DECISION_HELD: "Keputusan ditahan: admin yang memutuskan tidak bertugas lagi",
-        Tag.CONTEST_SETTLED: "Sengketa akun ditutup admin kedua",
-    }),
-    "pegawai": ("Data dan status pegawai", {
-        Tag.PERSON_OPENED: "Halaman pegawai dibuka",
-        Tag.RECORD_CORRECTED: "Data pegawai diperbaiki",
-        Tag.DEACTIVATED: "Akun dinonaktifkan",
-        Tag.REACTIVATED: "Akun diaktifkan kembali",
-        Tag.MOVED: "Pindah instansi",
-        Tag.CPNS_APPROVED: "CPNS: akun dibuka",
-        Tag.CPNS_REJECTED: "CPNS: pembukaan akun ditolak",
-        Tag.CPNS_OPENED_BY_CATEGORY: "CPNS: akun terbuka karena kategori berubah",
-    }),
-    "impor": ("Impor, ekspor, dan tindakan massal", {
-        Tag.IMPORT_UPLOADED: "Impor: file diunggah",
-        Tag.IMPORT_CONFIRMED: "Impor: dimulai",
-        Tag.IMPORT_CANCELLED: "Impor: dibatalkan",
-        Tag.IMPORT_DONE: "Impor: selesai",
-        Tag.TAKE_BACK_ASKED: "Impor: pengembalian diminta",
-        Tag.IMPORT_TAKEN_BACK: "Impor: pengembalian selesai",
-        Tag.CHANGE_TAKEN_BACK: "Impor: data dikembalikan",
-        Tag.ACCOUNT_REMOVED: "Impor: akun yang belum pernah dipakai dihapus",
-        Tag.IMPORTED_NEW: "Impor: data baru",
-        Tag.IMPORTED_CHANGE: "Impor: data berubah",
-        Tag.EXPORTED: "Data diekspor",
-        Tag.BULK_ACT: "Tindakan untuk banyak orang sekaligus",
-    }),
-    "mandat": ("Mandat dan pengaturan instansi", {
-        Tag.MANDATE_GRANTED: "Mandat admin diberikan",
-        Tag.MANDATE_REVOKED: "Mandat admin dicabut",
-        Tag.PDM_WINDOW_SET: "Jadwal PDM diatur",
-        Tag.CONTACT_CHANGED: "Kontak bantuan diubah",
-    }),
-    "jejak": ("Jejak audit itu sendiri", {
-        Tag.TRAIL_RESTORED: "Jejak: keadaan lama yang dipulihkan diterima",
-        Tag.TRAIL_LATE_ACCEPTED: "Jejak: baris yang terlambat diterima",
-        Tag.TRAIL_RESEALED: "Jejak: disegel ulang dengan kunci baru",
-    }),
-    "ditolak": ("Permintaan yang ditolak", {
-        Tag.ADMIN_REFUSED: "Halaman admin ditolak",
-        Tag.FORM_REFUSED: "Formulir ditolak: tidak utuh",
-        Tag.ADDRESS_THROTTLED: "Ditahan: terlalu banyak dari satu alamat internet",
-    }),
+GROUPS: dict[str, tuple[str, tuple[Tag, ...]]] = {
+    "reset": ("Token dan reset password", (
+        Tag.TOKEN_ASKED,
+        Tag.TOKEN_RESENT,
+        Tag.TOKEN_RESENT_TOO_SOON,
+        Tag.TOKEN_SENT_BY_ADMIN,
+        Tag.TOKEN_HANDED_OVER,
+        Tag.MAIL_BOUNCED,
+        Tag.LINK_OPENED,
+        Tag.TOKEN_REFUSED,
+        Tag.TOKEN_THROTTLED,
+        Tag.PASSWORD_REFUSED,
+        Tag.PASSWORD_SET,
+    )),
+    "masuk": ("Masuk dan keluar", (
+        Tag.LOGIN,
+        Tag.ACTIVATED,
+        Tag.LOGIN_REFUSED,
+        Tag.LOGIN_THROTTLED,
+        Tag.LOGIN_NOT_OPEN,
+        Tag.PASSWORD_SHOWN_AGAIN,
+        Tag.LOGOUT,
+        Tag.OTHER_SESSIONS_ENDED,
+        Tag.BROWSERS_FORGOTTEN,
+        Tag.UNLOCKED,
+    )),
+    "email": ("Perbaikan email, dan perubahan email, NIP, kategori", (
+        Tag.CORRECTION_ASKED,
+        Tag.CORRECTION_SUBMITTED,
+        Tag.CORRECTION_OPENED,
+        Tag.CORRECTION_APPROVED,
+        Tag.CORRECTION_REJECTED,
+        Tag.ATTACHMENT_OPENED,
+        Tag.EMAIL_CHANGE_DECIDED,
+        Tag.EMAIL_CHANGE_CONFIRMED,
+        Tag.WARNINGS_ACKNOWLEDGED,
+        Tag.EMAIL_CHANGED,
+        Tag.NIP_CHANGED,
+        Tag.CATEGORY_CHANGED,
+        Tag.EMAIL_CHANGE_STOPPED,
+        Tag.EMAIL_CHANGE_CANCELLED,
+        Tag.DECISION_HELD,
+        Tag.CONTEST_SETTLED,
+    )),
+    "pegawai": ("Data dan status pegawai", (
+        Tag.PERSON_OPENED,
+        Tag.RECORD_CORRECTED,
+        Tag.DEACTIVATED,
+        Tag.REACTIVATED,
+        Tag.MOVED,
+        Tag.CPNS_APPROVED,
+        Tag.CPNS_REJECTED,
+        Tag.CPNS_OPENED_BY_CATEGORY,
+    )),
+    "impor": ("Impor, ekspor, dan tindakan massal", (
+        Tag.IMPORT_UPLOADED,
+        Tag.IMPORT_CONFIRMED,
+        Tag.IMPORT_CANCELLED,
+        Tag.IMPORT_DONE,
+        Tag.TAKE_BACK_ASKED,
+        Tag.IMPORT_TAKEN_BACK,
+        Tag.CHANGE_TAKEN_BACK,
+        Tag.ACCOUNT_REMOVED,
+        Tag.IMPORTED_NEW,
+        Tag.IMPORTED_CHANGE,
+        Tag.EXPORTED,
+        Tag.BULK_ACT,
+    )),
+    "mandat": ("Mandat dan pengaturan instansi", (
+        Tag.MANDATE_GRANTED,
+        Tag.MANDATE_REVOKED,
+        Tag.PDM_WINDOW_SET,
+        Tag.CONTACT_CHANGED,
+    )),
+    "jejak": ("Jejak audit itu sendiri", (
+        Tag.TRAIL_RESTORED,
+        Tag.TRAIL_LATE_ACCEPTED,
+        Tag.TRAIL_RESEALED,
+    )),
+    "ditolak": ("Permintaan yang ditolak", (
+        Tag.ADMIN_REFUSED,
+        Tag.FORM_REFUSED,
+        Tag.ADDRESS_THROTTLED,
+    )),
 }  # fmt: skip
-WORDS = {tag: words for _, tags in GROUPS.values() for tag, words in tags.items()}
 
 _TERMS = {
     "acknowledged": "Peringatan yang diperiksa",
@@ -124,49 +127,51 @@ _TERMS = {
     "first_row": "Dari baris (id)", "last_row": "Sampai baris (id)",
     "head_before": "Kepala sebelumnya", "head_after": "Kepala sesudahnya",
 }  # fmt: skip
-_NOT_SHOWN = frozenset({"people"})  # a list for the machine; each person has an event of the own
+_NOT_SHOWN = frozenset({"people"})  # noted by earlier releases; each person has an event of their own
 _COLUMNS = {
     "nip": "NIP", "name": "nama", "email": "email", "phone": "telepon", "category": "kategori",
     "instansi": "instansi",
     "work_unit": "unit kerja", "password_hash": "password", "contact": "kontak", "mandate": "mandat admin",
 }  # fmt: skip
 _WHEN = {"old": " sebelumnya", "new": " sekarang"}
-_WHY = {
-    WhyRefused.WRONG: "salah ketik, atau bukan token yang sedang berlaku",
-    WhyRefused.NOTHING_OPEN: "tidak ada token yang sedang berlaku",
-    WhyRefused.EXPIRED: "sudah lewat waktunya",
-    WhyRefused.USED: "sudah dipakai",
-    WhyRefused.OVERTAKEN: "tidak berlaku lagi karena akunnya berubah",
-}
-_KINDS: Mapping[str, str] = {kind.value: kind.label for kind in WarningKind}
+
+
+def _labels(*kinds: type[Labelled]) -> dict[str, str]:
+    return {member.value: member.label for kind in kinds for member in kind}
+
+
 _VALUES: dict[str, Mapping[str, str]] = {
-    "activation": {state.value: state.label for state in Activation},
-    "category": {category.value: category.label for category in Category},
-    "check": {check.value: check.label for check in IdentityCheck},
-    "letter": {
-        Letter.TOKEN.value: "token",
-        Letter.ADDRESS_NOT_REGISTERED.value: "alamat tidak terdaftar untuk NIP itu",
-        Letter.ACCOUNT_DEACTIVATED.value: "akun dinonaktifkan, jadi tanpa token",
-    },
-    "mail": {state.value: state.label for state in MailState},
+    "activation": _labels(Activation),
+    "category": _labels(Category),
+    "check": _labels(IdentityCheck),
+    "kind": _labels(ChangeKind),
+    "letter": {letter.value: letter.answer for letter in Letter},
+    "mail": _labels(MailState),
+    "role": _labels(Role),
+    "state": _labels(BatchState, TakeBackState),
+    "verdict": _labels(Verdict),
     "reason": {"NIP taken": "NIP sudah dipakai", "address taken": "email sudah dipakai",
                "warnings not acknowledged": "ada peringatan yang belum dinyatakan diperiksa",
                "broken form": "isian tidak utuh", "no CSRF token": "halaman terlalu lama terbuka",
                "limit of the client address": "batas untuk satu alamat internet"},
-    "role": {Role.ADMIN_INSTANSI.value: "admin instansi", Role.ADMIN_PUSAT.value: "admin pusat"},
-    "typed": {"True": "diketik", "False": "lewat tautan"},
-    "waits": {"0": "tidak", "1": "ya"},
-    "address_is_back": {"0": "tidak", "1": "ya"},
-    "kind": {kind.value: kind.label for kind in ChangeKind},
     "what": {"import_refusals": "baris impor yang ditolak", "import_changes": "perubahan oleh impor"},
     "file": {"csv": "CSV", "xlsx": "XLSX"},
     "act": {"cpns": "memutuskan CPNS"},
 }  # fmt: skip
 _DAYS = frozenset({"opens", "closes", "until", "sk_date"})
+# What is so or not, with the words for both.
+_TRUTHS = {
+    "address_is_back": ("ya", "tidak"),
+    "typed": ("diketik", "lewat tautan"),
+    "waits": ("ya", "tidak"),
+}
+# A truth value is a JSON boolean. Rows of earlier releases hold a number or its name; they are sealed, so
+# they stay as they are.
+_SPELLINGS_OF_TRUTH = {"True": True, "1": True, "False": False, "0": False}
 
 
 def words_for(event: AuditEvent) -> str:
-    return WORDS[event.tag]
+    return event.tag.label
 
 
 def facts_of(event: AuditEvent) -> list[tuple[str, str]]:
@@ -216,11 +221,15 @@ def _term(key: str) -> str:
 
 def _in_words(tag: Tag, key: str, value: str) -> str:
     if tag is Tag.TOKEN_REFUSED and key == "reason" and value in list(WhyRefused):
-        return _WHY[WhyRefused(value)]
+        return WhyRefused(value).label
     if key in ("columns", "wide_columns"):
         return ", ".join(_COLUMNS.get(column, column) for column in value.split(","))
     if key in ("acknowledged", "warnings"):
-        return ", ".join(_KINDS.get(kind, kind) for kind in value.split(","))
+        labels = _labels(WarningKind)
+        return ", ".join(labels.get(kind, kind) for kind in value.split(","))
+    if key in _TRUTHS and value in _SPELLINGS_OF_TRUTH:
+        is_so, is_not = _TRUTHS[key]
+        return is_so if _SPELLINGS_OF_TRUTH[value] else is_not
     if key == "mail" and value.isdecimal():
         return f"nomor {value}"
     if key in _DAYS:

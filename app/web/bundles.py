@@ -1,0 +1,57 @@
+"""Styles and scripts are written one file a component, and served as one file each: a bundle, put together at
+the start.
+
+A page on a slow line asks for few files, and there is no build step: who edits a component starts the portal
+anew. Nothing is written to disk, so several processes can start at once, also from a folder that they may
+only read.
+"""
+
+import gzip
+from functools import cache
+from pathlib import Path
+
+import brotli
+
+# The order of styles matters within a layer. Scripts run in this order; what they share comes first.
+BUNDLES = {
+    "css/portal.css": (
+        "layers", "tokens", "base",
+        "frame", "masthead", "sections", "foot", "back", "button", "ways", "pair", "pictures",
+        "field", "password", "field_button", "password_rules", "needs_script", "install", "countdown",
+        "error_summary", "notice", "facts", "table", "session_end", "dialog", "reference", "choice",
+        "pages",
+    ),
+    "js/portal.js": (
+        "shared",
+        "nip", "password", "password_rules", "send_once", "photo", "worker", "in_app", "paste", "install",
+        "countdown",
+        "error_summary", "session_end",
+    ),
+    "admin/desk.css": (
+        "tokens",
+        "sections", "page", "field", "pick", "filter", "table", "compare", "progress", "lifeline", "tabs",
+        "trail", "bars", "area", "figures",
+    ),
+    "admin/desk.js": ("shared", "list_keys", "pick_all", "progress"),
+}  # fmt: skip
+
+
+def folder_of(path: str) -> str:
+    """Where the components of a bundle lie: those of css/portal.css in css/portal."""
+    return Path(path).with_suffix("").as_posix()
+
+
+@cache
+def bundle(static: Path, path: str) -> bytes:
+    """What is served at `path`: its components in their order."""
+    suffix = Path(path).suffix
+    text = "\n".join((static / folder_of(path) / f"{name}{suffix}").read_text() for name in BUNDLES[path])
+    # Scripts share names with each other, and none with the page.
+    return (f'(() => {{\n"use strict";\n{text}}})();\n' if suffix == ".js" else text).encode()
+
+
+@cache
+def packed(content: bytes, encoding: str) -> bytes:
+    """As small as it gets. That takes a moment, so it is done when it is first asked for, and once in a
+    process."""
+    return brotli.compress(content) if encoding == "br" else gzip.compress(content, mtime=0)

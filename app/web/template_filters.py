@@ -1,0 +1,16 @@
+"""How every template writes times and masks addresses."""
+
+from flask import Flask
+
+from app.domain.client import mask_address
+from app.domain.email_address import EmailAddress
+from app.domain.indonesian_time import shown_clock, shown_date, shown_moment, shown_span
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.filters["clock"] = shown_clock
+    app.jinja_env.filters["day"] = shown_date
+    app.jinja_env.filters["moment"] = shown_moment
+    app.jinja_env.filters["span"] = shown_span
+    app.jinja_env.filters["masked_email"] = lambda text: EmailAddress(text).masked
+    app.jinja_env.filters["masked_client"] = mask_address

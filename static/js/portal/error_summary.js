@@ -1,0 +1,14 @@
+// Errors: the summary is read first; its links lead into the field, with the label in sight.
+(() => {
+  for (const summary of all("[data-error-summary]")) {
+    summary.focus();
+    summary.addEventListener("click", (event) => {
+      const link = event.target.closest("a[href^='#']");
+      const field = link && document.getElementById(decodeURIComponent(link.hash.slice(1)));
+      if (!field) return;
+      event.preventDefault();
+      (field.labels?.[0] || field).scrollIntoView();
+      field.focus({ preventScroll: true });
+    });
+  }
+})();

@@ -1,0 +1,107 @@
+"""An admin with a file, and the worker who takes it over."""
+
+import io
+import re
+from threading import Event
+
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
+
+from app.domain.indonesian_time import now
+from app.models import BatchState, ImportBatch, ImportFile, User
+from app.runtime.db import reading, unit_of_work
+from app.worker import imports
+from tests.cast import Person
+from tests.visitor import Visitor, words_of
+
+HEADER = "nip,nama,email,kategori,kode_instansi,unit_kerja"
+NUSA_JAYA, CONTOH = "7301", "3402"
+
+
+def staff_file(*rows: str, header: str = HEADER) -> bytes:
+    return "\n".join((header, *rows, "")).encode()
+
+
+def newcomer(number: int, instansi: str = NUSA_JAYA, email: str | None = None) -> str:
+    """A row about somebody who is not on record."""
+    address = f"orang{number}@nusajaya.example" if email is None else email
+    return (
+        f"19900101201001{1 + number // 999 % 2}{number % 999 + 1:03},Orang Ke "
+        f"{number},{address},PNS,{instansi},Dinas Pasar"
+    )
+
+
+def upload(visitor: Visitor, content: bytes, name: str = "pegawai.csv", **fields: str) -> TestResponse:
+    return send(visitor, visitor.csrf_token("/admin/impor"), content, name, **fields)
+
+
+def send(
+    visitor: Visitor, token: str, content: bytes, name: str = "pegawai.csv", **fields: str
+) -> TestResponse:
+    boundary, body = encode_multipart(
+        {"csrf_token": token, "file": FileStorage(io.BytesIO(content), name), **fields}
+    )
+    return visitor.client.post(
+        "/admin/impor", data=body, content_type=f"multipart/form-data; boundary={boundary}"
+    )
+
+
+def uploaded(visitor: Visitor, content: bytes, name: str = "pegawai.csv", **fields: str) -> str:
+    """The page of the batch."""
+    answer = upload(visitor, content, name, **fields)
+    assert answer.status_code == 303, words_of(answer)
+    return re.sub(r"^https?://[^/]+", "", answer.location)
+
+
+def lying_there(app: Flask, person: Person, content: bytes, *, of_centre: bool = False) -> str:
+    """The page of a file that waits for the worker, however it came there: the page takes one of each admin
+    at a time."""
+    with app.app_context(), unit_of_work() as session:
+        admin = session.scalars(select(User).where(User.nip == person.nip)).one()
+        batch = ImportBatch(
+            instansi_id=None if of_centre else admin.instansi_id, uploaded_by_id=admin.id, uploaded_at=now(),
+            file_name="pegawai.csv", file_size=len(content), sha256="0" * 64, state=BatchState.UPLOADED,
+        )  # fmt: skip
+        session.add(batch)
+        session.flush()
+        session.add(ImportFile(batch_id=batch.id, content=content))
+        return f"/admin/impor/{batch.id}"
+
+
+def work(app: Flask) -> None:
+    """The worker does all that waits."""
+    while imports.import_next(app, Event()):
+        pass
+
+
+def checked(app: Flask, visitor: Visitor, content: bytes, name: str = "pegawai.csv", **fields: str) -> str:
+    page = uploaded(visitor, content, name, **fields)
+    work(app)
+    return page
+
+
+def run(visitor: Visitor, page: str) -> TestResponse:
+    """Whatever has to be ticked first is ticked."""
+    marks = re.findall(r'name="acknowledged" value="([0-9a-f]+)"', visitor.open(page).text)
+    return visitor.submit(page, f"{page}/jalankan", acknowledged=marks)
+
+
+def cancel(visitor: Visitor, page: str) -> TestResponse:
+    return visitor.submit(page, f"{page}/batalkan")
+
+
+def imported(app: Flask, visitor: Visitor, content: bytes, name: str = "pegawai.csv", **fields: str) -> str:
+    """From the upload to the end."""
+    page = checked(app, visitor, content, name, **fields)
+    assert run(visitor, page).status_code == 303
+    work(app)
+    return page
+
+
+def batch_of(app: Flask, page: str) -> ImportBatch:
+    with app.app_context(), reading() as session:
+        return session.scalars(
+            select(ImportBatch).where(ImportBatch.id == int(page.rpartition("/")[2]))
+        ).one()

@@ -1,0 +1,58 @@
+"""Where a template lies and what its name says: a page, or a part of pages with an underscore in front."""
+
+import ast
+import re
+from pathlib import Path
+
+from jinja2 import Environment, meta
+
+ROOT = Path(__file__).parent.parent
+TEMPLATES = ROOT / "templates"
+_NAME = re.compile(r"[\w/]+\.(html|txt)")
+
+
+def _all() -> set[str]:
+    return {file.relative_to(TEMPLATES).as_posix() for file in TEMPLATES.rglob("*") if file.is_file()}
+
+
+def _rendered() -> set[str]:
+    """What the code names, and the three templates of each letter, whose names it puts together."""
+    files = [ast.parse(file.read_text()) for file in (ROOT / "app").rglob("*.py")]
+    words = {node.value for tree in files for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    pages = {word for word in words if isinstance(word, str) and "/" in word and _NAME.fullmatch(word)}
+    return pages | {name for name in _all() if name.startswith("emails/") and not _is_part(name)}
+
+
+def _used_by_others() -> set[str]:
+    """What a template extends, includes or imports. Letters name theirs from templates/emails on."""
+    found = set()
+    for name in _all():
+        above = "emails/" if name.startswith("emails/") else ""
+        asked = meta.find_referenced_templates(Environment().parse((TEMPLATES / name).read_text()))
+        found |= {f"{above}{one}" for one in asked if one}
+    return found
+
+
+def _is_part(name: str) -> bool:
+    return any(part.startswith("_") for part in Path(name).parts)
+
+
+def _is_layout(name: str) -> bool:
+    return name.startswith("layouts/") and not _is_part(name)
+
+
+def test_a_page_has_no_underscore() -> None:
+    assert not [name for name in _rendered() if _is_part(name) or _is_layout(name)]
+
+
+def test_what_only_other_templates_use_has_an_underscore_or_is_a_layout() -> None:
+    assert not [name for name in _used_by_others() if not (_is_part(name) or _is_layout(name))]
+
+
+def test_no_template_is_missing_and_none_is_left_over() -> None:
+    assert _all() == _rendered() | _used_by_others()
+
+
+def test_every_sentence_stands_in_the_page_as_it_is_read() -> None:
+    """There is one language, so nothing is looked up: no `_("...")`."""
+    assert not [name for name in _all() if re.search(r"(?<!\w)n?_\(", (TEMPLATES / name).read_text())]

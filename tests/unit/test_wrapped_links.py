@@ -1,0 +1,37 @@
+"""Links that a mail filter has packed, whatever their length; and the names and keys that new rows get."""
+
+import base64
+
+import pytest
+
+from app.domain.reset_secret import Link, new_reference, new_row_key, read_link, read_secret
+
+LINK = Link("a_bc-efghijklmno." + "Zx-_9" * 8 + "7_k")
+URL = f"https://mysapk.example/konfirmasi-reset-password/{LINK.text}"
+
+
+def _packed(letters: int) -> str:
+    return base64.urlsafe_b64encode(f"{URL}?{'a' * letters}".encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("letters", range(8))
+def test_an_address_in_base64_is_unpacked_whatever_its_length(letters: int) -> None:
+    assert read_secret(f"https://filter.example?u={_packed(letters)}&i=NjA=") == LINK
+
+
+@pytest.mark.parametrize("packed", [one for one in map(_packed, range(8)) if len(one) % 4 == 0])
+def test_a_letter_behind_it_that_makes_no_byte_is_left_out(packed: str) -> None:
+    assert read_secret(f"https://filter.example?u={packed}A&i=NjA=") == LINK
+
+
+@pytest.mark.parametrize("place", range(1, len(LINK.text)))
+def test_a_soft_break_whose_line_break_is_gone_does_not_part_a_link(place: int) -> None:
+    assert read_link(f"{LINK.text[:place]}={LINK.text[place:]}") == LINK
+
+
+def test_new_rows_get_names_and_keys_of_their_own() -> None:
+    references, keys = {new_reference() for _ in range(50)}, {new_row_key() for _ in range(50)}
+
+    assert len(references) == len(keys) == 50
+    assert {len(one) for one in references} == {16}
+    assert {len(one) for one in keys} == {32}
