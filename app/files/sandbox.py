@@ -154,7 +154,7 @@ class _Workbook(Sheet):
 
 def _fault(said: object) -> Fault | None:
     match said:
-        case [column, str(sentence)]:
-            return Fault(str(column) if column else None, sentence)
+        case [column, str(sentence), in_general]:
+            return Fault(str(column) if column else None, sentence, str(in_general) if in_general else None)
         case _:
             return None

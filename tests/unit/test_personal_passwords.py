@@ -32,7 +32,10 @@ EMAIL = "Password tidak boleh berisi alamat email Anda. Pilih yang lain."
         ("Kuda260986", [BIRTH]),
         ("Kuda-sari-7", [NAME]),
         ("DEWI2-kuda", [NAME]),
+        ("Sa-ri77X", [NAME]),
+        ("Sa.ri77X", [NAME]),
         ("26-09-19-Kuda", []),
+        ("Kuda-860926", []),
         ("Kuda-Laut7", []),
     ],
 )

@@ -8,6 +8,7 @@ from app.domain.indonesian_time import now, today_in_jakarta
 from app.domain.paging import TALL_ROWS_A_PAGE
 from app.flows.reports import overview
 from app.flows.reports.overview import Line, Reach, reach_of
+from app.models.audit_event import Exported
 from app.models.instansi import Instansi
 from app.runtime.db import reading, unit_of_work
 from app.runtime.logs import masked
@@ -50,12 +51,12 @@ def export() -> ResponseReturnValue:
     with reading() as db:
         reach = reach_of(db, authority(), request.form.get("instansi", "").strip()) or abort(404)
         lines = _lines(db, reach)
-    name = "aktivasi per unit" if reach.instansi else "peringkat instansi"
+    what = Exported.UNITS if reach.instansi else Exported.RANKING
     with unit_of_work() as db:
-        overview.note_export(db, reach, name, file_kind, len(lines), desk_act())
+        overview.note_export(db, reach, what, file_kind, len(lines), desk_act())
     header = ["Unit kerja"] if reach.instansi else ["Peringkat", "Kode instansi", "Instansi"]
     cells = [_cells(line, place, reach.instansi) for place, line in enumerate(lines, start=1)]
-    return exports.as_file(file_kind, name, [*header, *_FIGURES], cells)
+    return exports.as_file(file_kind, what.label, [*header, *_FIGURES], cells)
 
 
 def _lines(db: Session, reach: Reach) -> list[Line]:

@@ -62,8 +62,8 @@ def _vetted(line: Line, seen: SeenInFile) -> InstansiLine | Refused:
     if isinstance(row, RowFaults):
         return Refused(line.number, row.faults)
     if first := seen.first_line(Kind.INSTANSI, row.code):
-        sentence = f"Kode ini sudah ada pada baris {first}. Hapus salah satu barisnya."
-        return Refused(line.number, (Fault("kode", sentence),))
+        sentence = "Kode ini sudah ada pada baris {}. Hapus salah satu barisnya."
+        return Refused(line.number, (Fault.of_row("kode", sentence, first, "lain"),))
     seen.note(Kind.INSTANSI, row.code, line.number)
     bare = row.code.lstrip("0")
     differs_by_zeros = seen.first_line(Kind.INSTANSI_WITHOUT_ZEROS, bare) is not None

@@ -138,12 +138,11 @@ def _vetted(line: Line, seen: SeenInFile) -> StaffLine | Refused:
     if row.password_hash and not passwords.may_be_imported(row.password_hash):
         faults.append(HASH_NOT_USABLE)
     if first := seen.first_line(Kind.NIP, row.nip.digits):
-        faults.append(Fault("nip", f"NIP ini sudah ada pada baris {first}. Hapus salah satu barisnya."))
+        sentence = "NIP ini sudah ada pada baris {}. Hapus salah satu barisnya."
+        faults.append(Fault.of_row("nip", sentence, first, "lain"))
     elif row.email and (first := seen.first_line(Kind.EMAIL, row.email.key)):
-        sentence = (
-            f"Alamat email ini sudah dipakai pada baris {first}. Setiap pegawai perlu alamat email sendiri."
-        )
-        faults.append(Fault("email", sentence))
+        sentence = "Alamat email ini sudah dipakai pada baris {}. Setiap pegawai perlu alamat email sendiri."
+        faults.append(Fault.of_row("email", sentence, first, "lain"))
     if faults:
         return Refused(line.number, tuple(faults))
     seen.note(Kind.NIP, row.nip.digits, line.number)

@@ -22,7 +22,7 @@ from app.domain.paging import ROWS_A_PAGE, Cursor, Key
 from app.domain.spoken_name import beginnings_of
 from app.mail import letters
 from app.models.activation_count import ActivationUnit
-from app.models.audit_event import Tag
+from app.models.audit_event import Exported, Tag
 from app.models.name_word import NameWord
 from app.models.user import User
 from app.security import audit
@@ -126,7 +126,7 @@ def export_people(
     parts: dict[int | None, int] = (
         {wishes.instansi_id: how_many} if wishes.instansi_id else act.by.parts(counts)
     )
-    audit.record_parts(session, Tag.EXPORTED, parts, act, what="pegawai", file=file_kind)
+    audit.record_parts(session, Tag.EXPORTED, parts, act, what=Exported.PEOPLE, file=file_kind)
     letters.bulk_act(session, act.by.admin, "mengekspor daftar pegawai", how_many, act)
 
 

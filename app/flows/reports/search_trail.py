@@ -17,7 +17,7 @@ from app.domain.indonesian_time import WIB
 from app.domain.nip import Nip
 from app.domain.paging import ROWS_A_PAGE
 from app.mail import letters
-from app.models.audit_event import AuditEvent, Tag
+from app.models.audit_event import AuditEvent, Exported, Tag
 from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority
@@ -89,7 +89,7 @@ def export_trail(session: Session, wishes: Wishes, file_kind: str, act: Act[Auth
         if place.next_id is None:
             break
     parts = act.by.parts(_counts(session, ids))
-    audit.record_parts(session, Tag.EXPORTED, parts, act, what="jejak audit", file=file_kind)
+    audit.record_parts(session, Tag.EXPORTED, parts, act, what=Exported.TRAIL, file=file_kind)
     letters.bulk_act(session, act.by.admin, "mengekspor jejak audit", len(ids), act)
     return Export(ids, place.next_id is not None)
 
