@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import StringField
 
-from app.flows.reset.request_reset import request_reset
+from app.flows.reset.request_reset import Allowance, request_reset
 from app.runtime.db import unit_of_work
 from app.web import limits
 from app.web.acts import act
@@ -67,7 +67,7 @@ def ask() -> ResponseReturnValue:
     with unit_of_work() as db:
         asked = request_reset(
             db, form.nip.value, form.email.value, _submission(form), act(),
-            may_mail_others=limits.may_mail_others()
+            Allowance(limits.may_mail_others())
         )  # fmt: skip
     limits.count_ask()
     remember(asked.request, asked.request.asked_at)

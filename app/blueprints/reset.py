@@ -100,7 +100,9 @@ def _redeem(nip: Nip, proof: Code | Link, password: str) -> User | TokenNotLive 
     second."""
     settings, keys = portal().settings, portal().keys
     with unit_of_work() as db:
-        checked = redeem_token.check(db, nip, proof, password, settings.password_policy, keys, act())
+        checked = redeem_token.check(
+            db, redeem_token.Claim(nip, proof, password), settings.password_policy, keys, act()
+        )
     if not isinstance(checked, redeem_token.Proven):
         return checked
     password_hash = passwords.hashed(password)

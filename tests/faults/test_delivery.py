@@ -258,7 +258,13 @@ def test_one_bad_address_does_not_stop_the_letters_behind_it(office: PostOffice,
 def test_a_letter_that_cannot_be_written_waits_and_lets_the_others_pass(office: PostOffice) -> None:
     with office.app.app_context(), unit_of_work() as session:
         # Its words name a person
-        outbox.post(session, Letter.PASSWORD_CHANGED, "siapa@nusajaya.example", Act(SOMEBODY, now(), None))
+        outbox.post(
+            session,
+            Letter.PASSWORD_CHANGED,
+            "siapa@nusajaya.example",
+            outbox.About(),
+            Act(SOMEBODY, now(), None),
+        )
     office.post(ADDRESS)
 
     office.deliver()

@@ -11,7 +11,7 @@ from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now, shown_moment, today_in_jakarta
 from app.domain.staff_file import Fault, read_phone
 from app.flows.identity.put_on_record import NipTaken
-from app.flows.people.correct_record import Corrected, OneAtATime, Record, Stale, correct_record
+from app.flows.people.correct_record import Corrected, Decision, OneAtATime, Record, Stale, correct_record
 from app.flows.people.deactivate import AlreadySo, deactivate, reactivate
 from app.flows.people.move_person import AlreadyThere, Moved, move_person
 from app.flows.people.send_token import Held, IsDeactivated, NoAddress, OnItsWay, send_token
@@ -106,9 +106,9 @@ def save(person_id: int) -> ResponseReturnValue:
         return _edit_page(person, form, seen, 422)
     with unit_of_work() as db:
         opens_cpns = portal().settings.cpns_activation == "otomatis"
-        wanted, why = form.record, form.reason.value
+        decision = Decision(form.record, form.reason.value, seen)
         outcome = correct_record(
-            db, person_id, seen, wanted, why, opens_cpns, portal().settings.email_change_delay, desk_act()
+            db, person_id, decision, opens_cpns, portal().settings.email_change_delay, desk_act()
         )
     match outcome:
         case OutOfReach() | NotToTouch():

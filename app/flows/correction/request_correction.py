@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.domain.act import Act
 from app.domain.attachment import Attachment
 from app.domain.client import Client, mask_address
-from app.domain.corrections import CorrectionState, new_ticket
+from app.domain.corrections import CorrectionState, FilledForm, new_ticket
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import WIB
 from app.domain.nip import Nip
@@ -171,13 +171,8 @@ def submit(
     wish = correction or _added(session, _new_wish(reference, mailbox.nip, mailbox.address, act))
     is_kept = typed.attachment is None or (not is_too_much and _count_file(session, mailbox.nip, act))
     reaches = user if user and not is_too_much else None
-    was_first = wish.submit(
-        session, reaches.id if reaches else None, reaches.instansi_id if reaches else None,
-        _hour_of_answer(act.at), act.at,
-        name=typed.name, work_unit=typed.work_unit, reason=typed.reason, phone=typed.phone,
-        client_address=act.client.address, file_not_kept=not is_kept,
-    )  # fmt: skip
-    if was_first:
+    form = FilledForm(typed.name, typed.work_unit, typed.reason, typed.phone, file_not_kept=not is_kept)
+    if wish.submit(session, reaches, form, _hour_of_answer(act.at), act):
         throttle.charge(session, limits, act.at, is_charged=not is_too_much)
         _keep(session, wish, typed.attachment if is_kept else None, act.at)
         audit.record(session, Tag.CORRECTION_SUBMITTED, user, act, ticket=wish.ticket, waits=is_too_much)

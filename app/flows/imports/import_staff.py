@@ -32,7 +32,7 @@ from app.files.seen_values import Kind, SeenInFile
 from app.files.table import Line
 from app.flows.identity.change_identity import Wish, begin_change, cancel_under_way
 from app.flows.identity.put_on_record import new_person, recategorise
-from app.flows.imports.file_rights import FileRights, Uploader
+from app.flows.imports.file_rights import FileRights, Named, Uploader
 from app.flows.imports.outcome import (
     BEING_CHANGED_ELSEWHERE,
     Changed,
@@ -232,15 +232,8 @@ def _objections(
         entry.row.email for entry in entries if entry.row.email and "email" in differences[entry.line]
     ]
     new_nips = [_nip(entry) for entry in entries if _nip(entry) not in people]
-    rights = FileRights.over(
-        session,
-        terms.uploader,
-        people.values(),
-        new_nips,
-        addresses,
-        terms.act.at,
-        has_reason=terms.has_reason,
-    )
+    named = Named(people.values(), new_nips, addresses)
+    rights = FileRights.over(session, terms.uploader, named, terms.act.at, has_reason=terms.has_reason)
     found = {
         entry.line: rights.objection(people.get(_nip(entry)), entry.row, differences[entry.line])
         for entry in entries

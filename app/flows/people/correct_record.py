@@ -61,6 +61,15 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """How a record is to be, by an admin's word. `seen` names the state of it that was on the screen."""
+
+    wanted: Record
+    reason: str
+    seen: str
+
+
+@dataclass(frozen=True)
 class Stale:
     """The record has changed since it was shown."""
 
@@ -87,9 +96,7 @@ class Corrected:
 def correct_record(
     session: Session,
     person_id: int,
-    seen_version: str,
-    wanted: Record,
-    reason: str,
+    decision: Decision,
     cpns_open_by_themselves: bool,
     delay: timedelta,
     act: Act[Authority],
@@ -98,11 +105,11 @@ def correct_record(
     person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person
-    before = Record.of(person)
+    before, wanted = Record.of(person), decision.wanted
     columns = wanted.differences(before)
     if not columns:
         return Corrected(person, ())
-    if seen_version != before.version:
+    if decision.seen != before.version:
         return Stale()
     leaves_ppt = "category" in columns and before.category is Category.PPT_NON_ASN
     if leaves_ppt and not act.by.is_pusat:
@@ -110,7 +117,7 @@ def correct_record(
     if leaves_ppt and "nip" in columns:
         return OneAtATime()
     gated = "nip" if "nip" in columns else "category" if leaves_ppt else None
-    change = _through_the_gate(session, person, wanted, gated, reason, delay, act) if gated else None
+    change = _through_the_gate(session, person, decision, gated, delay, act) if gated else None
     if change is not None and not isinstance(change, IdentityChange):
         return change
 
@@ -123,19 +130,13 @@ def correct_record(
                 session, column, before.written(column), wanted.written(column)
             ).items()
         }  # fmt: skip
-        actor = act.by.admin
         event = audit.record(
-            session,
-            Tag.RECORD_CORRECTED,
-            person,
-            act.done_by(actor),
-            columns=",".join(at_once),
-            reason=reason,
+            session, Tag.RECORD_CORRECTED, person, act, columns=",".join(at_once), reason=decision.reason
         )
         event.add(facts)
         done = Corrected(person, at_once)
         what = f"Data Anda dibetulkan oleh {act.by.office}: {done.words}."
-        letters.account_changed(session, person, what, reason, act)
+        letters.account_changed(session, person, what, decision.reason, act)
         letters.act_on_holder(session, act.by.admin, person, f"membetulkan {done.words}", act)
     return Corrected(person, columns, change)
 
@@ -143,12 +144,12 @@ def correct_record(
 def _through_the_gate(
     session: Session,
     person: User,
-    wanted: Record,
+    decision: Decision,
     column: str,
-    reason: str,
     delay: timedelta,
     act: Act[Authority],
 ) -> IdentityChange | NipTaken:
+    wanted, reason = decision.wanted, decision.reason
     if column == "category":
         wish = Wish(ChangeKind.CATEGORY, person.category, wanted.category, reason)
     else:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.domain.act import Act
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import today_in_jakarta
-from app.flows.reset.request_reset import request_reset
+from app.flows.reset.request_reset import Allowance, request_reset
 from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.outbox_mail import MailState, OutboxMail
@@ -52,8 +52,8 @@ def send_token(
     if person.email is None:
         return NoAddress()
     address = EmailAddress(person.email)
-    most = throttle.TOKENS_IN_A_MAILBOX_BY_DESK
-    asked = request_reset(session, person.shown_nip, address, submission, act.done_by(None), most=most)
+    allowance = Allowance(most=throttle.TOKENS_IN_A_MAILBOX_BY_DESK)
+    asked = request_reset(session, person.shown_nip, address, submission, act.done_by(None), allowance)
     first = (
         select(OutboxMail)
         .where(OutboxMail.reset_request_id == asked.request.id)

@@ -24,6 +24,18 @@ SAME_WISH_WITHIN = timedelta(hours=1)  # a form sent again, when no token of its
 
 
 @dataclass(frozen=True)
+class Allowance:
+    """Which letters leave. `may_mail_others`: whether the sender's line may cause mails to addresses that are
+    not on record. `most` mails with a live token may lie in the owner's mailbox."""
+
+    may_mail_others: bool = True
+    most: int = throttle.TOKENS_IN_A_MAILBOX
+
+
+USUAL = Allowance()
+
+
+@dataclass(frozen=True)
 class Posted:
     """The wish, and its letter; no letter where the form was sent twice."""
 
@@ -49,17 +61,13 @@ def request_reset(
     address: EmailAddress,
     submission: str,
     act: Act[None],
-    *,
-    may_mail_others: bool = True,
-    most: int = throttle.TOKENS_IN_A_MAILBOX,
+    allowance: Allowance = USUAL,
 ) -> Posted:
     """Record the wish and post exactly one letter. Every case, owner or not, runs these same statements.
 
     `submission` names the form that was sent (64 hex digits). Sent twice in a row it is one wish. Sent again
     later, it is a wish of its own, whose letter leaves when the one before can do no more: whether it can is
-    nothing that a stranger who sends a form again may see, so only the letter differs. `may_mail_others`:
-    whether the sender's line may cause mails to addresses that are not on record. `most` mails with a live
-    token may lie in the owner's mailbox.
+    nothing that a stranger who sends a form again may see, so only the letter differs.
     """
     user = User.with_nip(session, nip)
     owner = user if user is not None and user.has_email(address) else None
@@ -74,11 +82,9 @@ def request_reset(
         request = _wish(nip, address, owner, submission, act)
     request.user = owner
     is_same_wish = before is not None and before.mailed_at > act.at - SAME_WISH_WITHIN
-    mail = _post_letter(
-        session, request, Tag.TOKEN_ASKED, act,
-        others_may=may_mail_others and not is_same_wish, most=1 if before else most
-    )  # fmt: skip
-    return Posted(request, mail)
+    if before is not None:
+        allowance = Allowance(allowance.may_mail_others and not is_same_wish, most=1)
+    return Posted(request, _post_letter(session, request, Tag.TOKEN_ASKED, allowance, act))
 
 
 def _wish(
@@ -139,31 +145,20 @@ def resend_token(
             session, Tag.TOKEN_RESENT_TOO_SOON, request.user, act, about=request.reference
         )
         return TooSoon(max(1, whole_seconds(request.mailed_at + cooldown - act.at)))
-    most = throttle.TOKENS_IN_A_MAILBOX
-    return Posted(
-        request,
-        _post_letter(session, request, Tag.TOKEN_RESENT, act, others_may=may_mail_others, most=most),
-    )
+    allowance = Allowance(may_mail_others)
+    return Posted(request, _post_letter(session, request, Tag.TOKEN_RESENT, allowance, act))
 
 
 def _post_letter(
-    session: Session,
-    request: ResetRequest,
-    tag: Tag,
-    act: Act[None],
-    *,
-    others_may: bool,
-    most: int,
+    session: Session, request: ResetRequest, tag: Tag, allowance: Allowance, act: Act[None]
 ) -> OutboxMail:
-    held = _hold_or_count(session, request, most, act.at, others_may=others_may)
+    held = _hold_or_count(session, request, allowance, act.at)
     mail = letters.answer_to_reset_request(session, request, act, held)
     audit.record(session, tag, request.user, act, mail=mail.state, letter=mail.letter)
     return mail
 
 
-def _hold_or_count(
-    session: Session, request: ResetRequest, most: int, now: datetime, *, others_may: bool
-) -> bool:
+def _hold_or_count(session: Session, request: ResetRequest, allowance: Allowance, now: datetime) -> bool:
     """Hold the letter, or count it. True when it is held, which leaves no trace on the page. An owner's
     letters are those that lie in the mailbox; letters to whoever else was typed are counted. Both are looked
     at for everybody, and the mailbox is held meanwhile: who asks in the same moment waits for the same row,
@@ -172,10 +167,10 @@ def _hold_or_count(
     has_room = throttle.lock_bucket(session, *bucket, now)
     lying = OutboxMail.in_mailbox_of(session, request.nip, request.user, now)
     if request.user is None:
-        is_held = not (has_room and others_may)
+        is_held = not (has_room and allowance.may_mail_others)
     elif request.user.is_deactivated:
-        is_held = lying.of_this_hour >= most
+        is_held = lying.of_this_hour >= allowance.most
     else:
-        is_held = request.is_spent or lying.is_full(most)
+        is_held = request.is_spent or lying.is_full(allowance.most)
     throttle.charge(session, [bucket], now, is_charged=request.user is None and not is_held)
     return is_held

@@ -160,9 +160,7 @@ class Strangers(RuleBasedStateMachine):
             self._done(
                 lambda session, wrong=wrong: redeem_token.check(
                     session,
-                    Nip(BUDI.nip),
-                    wrong,
-                    "Kuda-Laut7",
+                    redeem_token.Claim(Nip(BUDI.nip), wrong, "Kuda-Laut7"),
                     "mysapk2021",
                     self.keys,
                     Act(sender, now(), None),
