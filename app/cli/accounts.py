@@ -95,7 +95,7 @@ def revoke(nip: Nip, code: str | None, *, pusat: bool) -> None:
             "Pilih salah satu: --instansi KODE atau --pusat, atau tanpa keduanya untuk semua mandat."
         )
     with unit_of_work() as db:
-        match revoke_mandates_of(db, nip, code, pusat, act()):
+        match revoke_mandates_of(db, nip, code, act(), is_pusat=pusat):
             case grant_mandate.UnknownPerson():
                 raise click.ClickException(_UNKNOWN_NIP)
             case UnknownInstansi(unknown):

@@ -20,8 +20,9 @@ def answer_to_reset_request(
     session: Session,
     request: ResetRequest,
     act: Act[object],
-    held: bool,
     change: IdentityChange | None = None,
+    *,
+    held: bool,
 ) -> OutboxMail:
     """The one letter that leaves for every wish for a token: the token, or why there is none. With `change`
     it also says that the address it goes to is on record from now on."""
@@ -156,7 +157,7 @@ def office_of(session: Session, actor: User | None, now: datetime) -> str:
 
 
 def correction_link(
-    session: Session, correction: EmailCorrection, act: Act[object], held: bool
+    session: Session, correction: EmailCorrection, act: Act[object], *, held: bool
 ) -> OutboxMail:
     """The one letter that leaves for every wish to have an address put right: opening its link proves the
     mailbox."""
@@ -203,6 +204,7 @@ def _to_asker(
     correction: EmailCorrection,
     act: Act[object],
     change: IdentityChange | None = None,
+    *,
     held: bool = False,
 ) -> OutboxMail:
     """To the mailbox that was shown to be the asker's. Who that is nobody knows yet, so no letter is tied to

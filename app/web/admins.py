@@ -201,7 +201,7 @@ def _prove(password: str) -> bool | TooManyTries:
         return attempt
     is_right, _ = compare(password, attempt)
     with unit_of_work() as db:
-        return confirm_password.finish(db, attempt, visitor.login, is_right, own_act())
+        return confirm_password.finish(db, attempt, visitor.login, own_act(), is_right=is_right)
 
 
 def _ask_for_password(status: int, problem: str | None = None) -> Response:

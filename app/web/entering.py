@@ -38,7 +38,7 @@ def try_to_enter(
         return attempt
     is_right, better_hash = compare(password, attempt)
     with unit_of_work() as db:
-        outcome = log_in.finish(db, attempt, is_right, better_hash, act())
+        outcome = log_in.finish(db, attempt, better_hash, act(), is_right=is_right)
         if isinstance(outcome, log_in.Entered):
             opens_desk = desk_password.opens_desk(outcome.user, password)
             raw_id = sessions.start(db, outcome.user, outcome.previous_login_at, now(), opens_desk=opens_desk)

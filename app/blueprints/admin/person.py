@@ -108,8 +108,9 @@ def save(person_id: int) -> ResponseReturnValue:
         opens_cpns = portal().settings.cpns_activation == "otomatis"
         decision = Decision(form.record, form.reason.value, seen)
         outcome = correct_record(
-            db, person_id, decision, opens_cpns, portal().settings.email_change_delay, desk_act()
-        )
+            db, person_id, decision, portal().settings.email_change_delay, desk_act(),
+            cpns_open_by_themselves=opens_cpns,
+        )  # fmt: skip
     match outcome:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)

@@ -117,7 +117,7 @@ def ask_for_link(
     held = not may_mail_others or isinstance(
         throttle.take(session, limit, address.mailbox, act.at), throttle.TooManyTries
     )
-    mail = letters.correction_link(session, wish, act, held)
+    mail = letters.correction_link(session, wish, act, held=held)
     audit.record(session, Tag.CORRECTION_ASKED, None, act, ticket=wish.ticket, mail=mail.state)
     return PostedLink(wish, mail)
 

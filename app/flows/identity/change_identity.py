@@ -307,7 +307,7 @@ def _settled_for_owner(
         return objection
     contesting = IdentityChange.contesting(session, person.id)
     first = contesting[0]
-    is_back = give_back_address(session, first, person, act.at)
+    is_back = give_back_address(session, first, person)
     for one in contesting:
         one.settle(act.by.admin.id, act.at)
         what = (

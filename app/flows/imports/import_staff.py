@@ -338,7 +338,8 @@ def _correct(
             )
             plain.remove("category")
         else:
-            recategorise(session, person, row.category, terms.cpns_open_by_themselves, terms.act)
+            opens = terms.cpns_open_by_themselves
+            recategorise(session, person, row.category, terms.act, cpns_open_by_themselves=opens)
             person.end_all_access()
     if "instansi" in columns:
         cancel_under_way(session, person, "Pegawai pindah instansi.", terms.act)

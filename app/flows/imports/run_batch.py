@@ -244,7 +244,7 @@ def _uploader(session: Session, batch: ImportBatch, admin: User | None, now: dat
     return Uploader(authority, instansi, batch.id, batch.reason)
 
 
-def _terms(setting: Setting, uploader: Uploader, act: Act[None], dry_run: bool) -> Terms:
+def _terms(setting: Setting, uploader: Uploader, act: Act[None], *, dry_run: bool) -> Terms:
     return Terms(
         setting.seen, setting.cpns_open_by_themselves, act.done_by(uploader.authority), dry_run, uploader
     )

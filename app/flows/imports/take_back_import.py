@@ -392,7 +392,7 @@ def _put_back_category(session: Session, person: User, category: Category, terms
     made_to_wait = person.activation is Activation.WAITING_APPROVAL and _was_moved_by(
         session, person, terms.batch_id
     )
-    recategorise(session, person, category, False, terms.act)
+    recategorise(session, person, category, terms.act, cpns_open_by_themselves=False)
     if made_to_wait and category is not Category.CPNS:
         person.change_activation(Activation.NOT_ACTIVATED, terms.act.at)
     person.end_all_access()

@@ -31,7 +31,7 @@ def revoke_mandate(
 
 
 def revoke_mandates_of(
-    session: Session, nip: Nip, instansi_code: str | None, is_pusat: bool, act: Act[None]
+    session: Session, nip: Nip, instansi_code: str | None, act: Act[None], *, is_pusat: bool
 ) -> list[AdminMandate] | UnknownPerson | UnknownInstansi:
     """At the command line: what the person holds today over one instansi, over all, or, with neither,
     whatever it is."""

@@ -19,7 +19,7 @@ def begin(session: Session, marks: Collection[str], act: Act[User]) -> log_in.At
 
 
 def finish(
-    session: Session, attempt: log_in.Attempt, login: LoginSession, is_right: bool, act: Act[User]
+    session: Session, attempt: log_in.Attempt, login: LoginSession, act: Act[User], *, is_right: bool
 ) -> bool:
     """Note the proof in this login, if the password is still the one that was compared."""
     user = User.with_nip(session, attempt.nip, lock=True)

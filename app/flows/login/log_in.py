@@ -69,7 +69,7 @@ def begin(session: Session, nip: Nip, marks: Collection[str], act: Act[None]) ->
 
 
 def finish(
-    session: Session, attempt: Attempt, is_right: bool, better_hash: str | None, act: Act[None]
+    session: Session, attempt: Attempt, better_hash: str | None, act: Act[None], *, is_right: bool
 ) -> Entered | NotOpen | WrongPassword:
     """Decide on the account as it is now; a password changed since `begin` makes the old one wrong.
 

@@ -97,9 +97,10 @@ def correct_record(
     session: Session,
     person_id: int,
     decision: Decision,
-    cpns_open_by_themselves: bool,
     delay: timedelta,
     act: Act[Authority],
+    *,
+    cpns_open_by_themselves: bool,
 ) -> Corrected | Stale | OneAtATime | NipTaken | OutOfReach | NotToTouch:
     """Write the record as wanted, but for what has to wait or needs a second admin."""
     person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
@@ -123,7 +124,7 @@ def correct_record(
 
     at_once = tuple(column for column in columns if column != gated)
     if at_once:
-        _write(session, person, wanted, at_once, cpns_open_by_themselves, act)
+        _write(session, person, wanted, at_once, act, cpns_open_by_themselves=cpns_open_by_themselves)
         facts = {
             name: value for column in at_once
             for name, value in audit.before_and_after(
@@ -172,13 +173,14 @@ def _write(
     person: User,
     wanted: Record,
     columns: tuple[str, ...],
-    cpns_open_by_themselves: bool,
     act: Act[Authority],
+    *,
+    cpns_open_by_themselves: bool,
 ) -> None:
     if "name" in columns:
         person.rename(wanted.name)
     if "category" in columns:
-        recategorise(session, person, wanted.category, cpns_open_by_themselves, act)
+        recategorise(session, person, wanted.category, act, cpns_open_by_themselves=cpns_open_by_themselves)
         person.end_all_access()
     person.work_unit = wanted.work_unit
     person.phone = wanted.phone

@@ -153,7 +153,7 @@ def _post_letter(
     session: Session, request: ResetRequest, tag: Tag, allowance: Allowance, act: Act[None]
 ) -> OutboxMail:
     held = _hold_or_count(session, request, allowance, act.at)
-    mail = letters.answer_to_reset_request(session, request, act, held)
+    mail = letters.answer_to_reset_request(session, request, act, held=held)
     audit.record(session, tag, request.user, act, mail=mail.state, letter=mail.letter)
     return mail
 

@@ -122,8 +122,9 @@ class DishonestAdmin(RuleBasedStateMachine):
                 None,
             )
             correct_record(
-                session, person.id, RecordDecision(wanted, "x", before.version), True, DELAY, self._act(held)
-            )
+                session, person.id, RecordDecision(wanted, "x", before.version), DELAY, self._act(held),
+                cpns_open_by_themselves=True,
+            )  # fmt: skip
 
         self._with(who, whom, act)
 
