@@ -767,7 +767,7 @@ def _look_at_production(source: _Source, settings: Settings) -> None:
     if settings.email_change_delay_hours == 0:
         source.fault(
             "EMAIL_CHANGE_DELAY_HOURS",
-            f"cannot be 0 {where}: nobody could stop a change of his address in time",
+            f"cannot be 0 {where}: nobody could stop a change of their address in time",
         )
     if settings.resend_cooldown_seconds < 10:
         source.fault("RESEND_COOLDOWN_SECONDS", f"must be at least 10 {where}")

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Enum
 
 from app.models import Base
 from app.models.base import UtcDateTime
-from app.runtime import migration_steps  # noqa: F401  # op.takes_long
+from app.runtime import migration_steps  # noqa: F401  # op.takes_long and op.create_index_on_filled_table
 from app.runtime.schema_lock import schema_to_oneself
 from config import Settings
 

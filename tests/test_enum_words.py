@@ -21,7 +21,7 @@ from config import ROOT, Settings
 
 TEMPLATES = ROOT / "templates"
 NEVER_SHOWN = {
-    "app.blueprints.admin.several_corrections.Stays": "a whole sentence tells it: `.sentence`",
+    "app.blueprints.admin.corrections_bulk.Stays": "a whole sentence tells it: `.sentence`",
     "app.domain.email_warnings.Weight": "decides what has to be acknowledged",
     "app.domain.identity.Course": "decides what happens next; the pages tell what that is",
     "app.domain.old_hash.Scheme": "names how an old password was hashed, for the code that reads it",
@@ -31,6 +31,7 @@ NEVER_SHOWN = {
     "app.mail.outcomes.Phase": "tells the code where a talk with a mail server broke off",
     "app.mail.outcomes.Reach": "tells the code which letters wait",
     "app.models.outbox_mail.Urgency": "orders the letters",
+    "app.runtime.migrations.State": "`Schema.why_not` tells the operator what to do",
     "app.security.sealing.Why": "stands in the log alone, as an English sentence",
 }
 # Not of an enum with labels, though they bear the name of one: a colour, and fields of forms.
@@ -120,8 +121,8 @@ def _shown(node: nodes.Node | None) -> Iterator[nodes.Expr]:
         case nodes.Call(node=nodes.Name(name="url_for")) | nodes.Call(node=nodes.Getattr(attr="get")):
             return
         case nodes.Call(args=given, kwargs=named):
-            for one in (*given, *(pair.value for pair in named)):
-                yield from _shown(one)
+            for part in (*given, *(pair.value for pair in named)):
+                yield from _shown(part)
         case nodes.Getattr(attr="value", node=one):
             yield from _shown(one)
         case nodes.Expr():

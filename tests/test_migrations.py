@@ -1,5 +1,7 @@
 """The schema goes up and down, and says what the records say."""
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,8 @@ from sqlalchemy import create_engine, inspect
 
 from app.runtime import migrations
 from config import ROOT
+
+FIRST_THAT_KEEPS_THE_RULE = "0019"  # what is older has landed, and mixes indexes with other changes
 
 
 def test_all_migrations_go_down_and_up_again(database_url: str) -> None:
@@ -44,5 +48,81 @@ def test_revisions_are_numbers_that_grow() -> None:
     assert known == {path.name[:4] for path in migration_files()}
 
 
+def test_migrations_build_no_index_under_the_hands_of_writers() -> None:
+    bad = {path.name: indexes_under_lock(path.read_text()) for path in migration_files()}
+    assert len([name for name in bad if name >= FIRST_THAT_KEEPS_THE_RULE]) >= 1
+    assert not {name: found for name, found in bad.items() if found and name >= FIRST_THAT_KEEPS_THE_RULE}
+    assert "create_index on user_account" in bad["0018_spoken_names.py"], "the look sees what it looks for"
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("op.create_index('ix_a', 'a', ['b'])", ["create_index on a"]),
+        ("op.create_index('ix_a', table_name='a', columns=['b'])", ["create_index on a"]),
+        ("op.create_table('a')\n    op.create_index('ix_a', 'a', ['b'])", []),
+        ("op.create_unique_constraint('uq_a', 'a', ['b'])", ["create_unique_constraint on a"]),
+        (
+            "with op.batch_alter_table('a') as batch_op:\n        batch_op.create_index('ix_a', ['b'])",
+            ["create_index on a"],
+        ),
+        ("op.add_column('a', sa.Column('b', sa.Integer(), index=True))", ["index=True"]),
+        ("op.execute('CREATE  UNIQUE index ix ON a (b)')", ["CREATE INDEX in words"]),
+        ("for name in names:\n        op.create_index(name, table, ['b'])", ["create_index on ?"]),
+        ("op.create_index_on_filled_table('ix_a', 'a', ['b'])", []),
+        (
+            "op.create_index_on_filled_table('ix_a', 'a', ['b'])\n    op.execute('SELECT 1')",
+            ["create_index_on_filled_table is not alone"],
+        ),
+        ("op.drop_index('ix_a', 'a')", []),
+    ],
+)
+def test_the_look_at_indexes_sees_every_way_to_make_one(body: str, found: list[str]) -> None:
+    assert indexes_under_lock(f"def upgrade():\n    {body}\n") == found
+
+
 def migration_files() -> list[Path]:
     return sorted((ROOT / "migrations" / "versions").glob("*.py"))
+
+
+def indexes_under_lock(source: str) -> list[str]:
+    """What would lock out the writers of a table that was there before. `downgrade` is not looked at."""
+    upgrading = [node for node in ast.parse(source).body if getattr(node, "name", "") != "downgrade"]
+    nodes = [node for top in upgrading for node in ast.walk(top)]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    tables = {id(call): _table(call, nodes) for call in calls}
+    names = {id(call): call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
+    new = {tables[id(call)] for call in calls if names[id(call)] == "create_table"}
+    makers = ("create_index", "create_unique_constraint", "create_exclude_constraint", "create_primary_key")
+    found = [
+        f"{names[id(call)]} on {tables[id(call)]}"
+        for call in calls
+        if names[id(call)] in makers and tables[id(call)] not in new
+    ]
+    for call in calls:
+        if names[id(call)] == "add_column":
+            words = [word for node in ast.walk(call) if isinstance(node, ast.Call) for word in node.keywords]
+            found += [f"{word.arg}=True" for word in words if word.arg in ("index", "unique")]
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    found += [
+        "CREATE INDEX in words" for words in texts if re.search(r"(?i)create\s+(unique\s+)?index", words)
+    ]
+    helper = "create_index_on_filled_table"
+    if helper in names.values() and {name for call, name in names.items() if name != helper}:
+        found.append(f"{helper} is not alone")
+    return found
+
+
+def _table(call: ast.Call, nodes: list[ast.AST]) -> str:
+    """The table that a call of Alembic names, `?` where it takes more than reading to know."""
+    assert isinstance(call.func, ast.Attribute)
+    owner, place = call.func.value, 0 if call.func.attr in ("create_table", "batch_alter_table") else 1
+    for node in nodes:
+        if isinstance(node, ast.With) and isinstance(owner, ast.Name):
+            for item in node.items:
+                is_this = isinstance(item.optional_vars, ast.Name) and item.optional_vars.id == owner.id
+                if is_this and call in ast.walk(node) and isinstance(item.context_expr, ast.Call):
+                    return _table(item.context_expr, nodes)
+    named = [word.value for word in call.keywords if word.arg == "table_name"]
+    table = named[0] if named else call.args[place] if len(call.args) > place else None
+    return str(table.value) if isinstance(table, ast.Constant) else "?"

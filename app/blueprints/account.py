@@ -19,9 +19,9 @@ blueprint = Blueprint("account", __name__, url_prefix="/akun")
 _LOOKS_SHOWN = 20
 
 
-@blueprint.get("", endpoint="page")
+@blueprint.get("")
 @login_required
-def show() -> ResponseReturnValue:
+def page() -> ResponseReturnValue:
     visitor = sessions.require_visitor()
     known_until = sessions.known_until(visitor.user)
     with reading() as db:
@@ -44,8 +44,8 @@ def show() -> ResponseReturnValue:
 @blueprint.post("/akhiri-sesi-lain")
 @login_required
 def end_others() -> ResponseReturnValue:
-    """This browser stays known if it was: whoever took over a session must not make his browser the only
-    known one."""
+    """This browser stays known if it was: whoever took over a session must not make their browser the
+    only known one."""
     visitor = sessions.require_visitor()
     was_known = sessions.known_until(visitor.user) is not None
     with unit_of_work() as db:

@@ -147,8 +147,8 @@ def _fill_in_again(link: str) -> ResponseReturnValue:
     return _page_behind(link, again.with_file(CorrectionForm()))
 
 
-@blueprint.get("", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("")
+def page() -> ResponseReturnValue:
     """For everybody: how to ask, and whom. Nothing on it depends on a NIP."""
     return _ask_page(AskForm())
 
@@ -290,7 +290,7 @@ def _page_behind(link: str, form: CorrectionForm, status: int = 200) -> Response
     reference = _reference(link, TICKET_DAYS)
     is_fresh = _reference(link, CORRECTION_LINK_DAYS) is not None
     with reading() as db:
-        found = behind_link(db, reference, is_fresh) if reference else None
+        found = behind_link(db, reference, is_fresh=is_fresh) if reference else None
     match found:
         case ProvenMailbox():
             page = render_template(

@@ -44,8 +44,8 @@ def _again() -> ResponseReturnValue:
     return _page(form)
 
 
-@blueprint.get("/lupa-password", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("/lupa-password")
+def page() -> ResponseReturnValue:
     return _page(ForgotPasswordForm())
 
 

@@ -56,9 +56,9 @@ def _again() -> ResponseReturnValue:
     return _page(form)
 
 
-@blueprint.get("/login", endpoint="page")
+@blueprint.get("/login")
 @sessions.no_act
-def show() -> ResponseReturnValue:
+def page() -> ResponseReturnValue:
     if SESSION in request.args:  # nobody has pressed anything, so nobody is led on to a page
         return _page(LoginForm())
     if START_OF_THE_APP not in request.args:

@@ -18,7 +18,7 @@ from app.web import limits, sessions
 from app.web.acts import act
 from app.web.again import LOST_CSRF, shows_again
 from app.web.asked import Asked, OpenedLink, opened_link
-from app.web.confirmation_page import ConfirmationForm, page
+from app.web.confirmation_page import ConfirmationForm, form_page
 from app.web.fields import refuse
 
 blueprint = Blueprint("reset", __name__)
@@ -31,14 +31,14 @@ NOT_LIVE = (
 )
 
 # A browser that several people share fills in a colleague's NIP by itself. Who has opened a link may know
-# that it is not his.
+# that it is not theirs.
 OTHER_NIP = "Token ini milik NIP lain. Kosongkan kolom NIP, atau isi NIP yang tertulis di email itu."
 
 
 def _again() -> ResponseReturnValue:
     form = ConfirmationForm()
     form.form_errors = [LOST_CSRF]
-    return page(form, opened=opened_link())
+    return form_page(form, opened=opened_link())
 
 
 def _is_with_opened_link() -> bool:
@@ -73,20 +73,20 @@ def submit() -> ResponseReturnValue:
     form, opened = ConfirmationForm(), opened_link()
     is_complete, nip = form.validate(), _nip(form, opened)
     if not is_complete or nip is None:
-        return page(form, 422, opened)
+        return form_page(form, 422, opened)
     match _redeem(nip, _proof(form, opened), form.password.data or ""):
         case TooManyTries(seconds):
             limits.count_wrong_try()
             refuse(form.token, _use_the_link(seconds))
-            return limits.too_many(page(form, opened=opened), seconds)
+            return limits.too_many(form_page(form, opened=opened), seconds)
         case TokenNotLive():
             limits.count_wrong_try()
             refuse(form.token, NOT_LIVE)
-            return page(form, 422, opened)
+            return form_page(form, 422, opened)
         case TooWeak(sentences):
             for sentence in sentences:
                 refuse(form.password, sentence)
-            return page(form, 422, opened)
+            return form_page(form, 422, opened)
         case User() as user:
             session.clear()
             session["reset_waits"] = user.activation is Activation.WAITING_APPROVAL

@@ -27,14 +27,14 @@ from app.web import again, limits
 from app.web.acts import act
 from app.web.asked import Asked, opened_link, remember
 from app.web.assets import static_url
-from app.web.confirmation_page import ConfirmationForm, page
+from app.web.confirmation_page import ConfirmationForm, form_page
 from app.web.pages import error_page
 
 blueprint = Blueprint("token_confirmation", __name__, url_prefix="/konfirmasi-reset-password")
 
 
-@blueprint.get("", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("")
+def page() -> ResponseReturnValue:
     if request.args.get("nip") == "lain":  # on a browser that several people share
         session.pop("asked", None)
         session.pop("link", None)
@@ -43,7 +43,7 @@ def show() -> ResponseReturnValue:
     opened = opened_link()
     if opened and opened.code:
         form.token.data = opened.code
-    return page(form, opened=opened)
+    return form_page(form, opened=opened)
 
 
 @blueprint.get("/<link>")
@@ -79,7 +79,7 @@ def resend_opened() -> ResponseReturnValue:
 
 
 def _resend_again() -> ResponseReturnValue:
-    return page(again.filled(ConfirmationForm(formdata=None)), opened=opened_link())
+    return form_page(again.filled(ConfirmationForm(formdata=None)), opened=opened_link())
 
 
 @blueprint.post("/kirim-ulang")
@@ -108,7 +108,7 @@ def resend() -> ResponseReturnValue:
         case NothingToResend():
             return _ask_anew()
         case TooSoon(seconds):
-            return limits.too_many(page(ConfirmationForm(formdata=None), notice=_wait(seconds)), seconds)
+            return limits.too_many(form_page(ConfirmationForm(formdata=None), notice=_wait(seconds)), seconds)
         case Posted(resent):
             limits.count_mail()
             limits.count_ask()

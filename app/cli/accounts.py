@@ -58,7 +58,7 @@ def admin() -> None:
 @click.option("--sk", required=True, help="Number of the letter of appointment.")
 @click.option("--until", required=True, type=DAY, help="Last day of the mandate.")
 @with_appcontext
-def grant(nip: Nip, code: str | None, pusat: bool, sk: str, until: date) -> None:
+def grant(nip: Nip, code: str | None, *, pusat: bool, sk: str, until: date) -> None:
     """Appoint an admin, for one instansi or for all."""
     if (code is None) != pusat:
         raise click.UsageError("Pilih salah satu: --instansi KODE atau --pusat.")
@@ -88,7 +88,7 @@ def grant(nip: Nip, code: str | None, pusat: bool, sk: str, until: date) -> None
 @click.option("--instansi", "code", help="Only the mandate for this instansi.")
 @click.option("--pusat", is_flag=True, help="Only the mandate over all instansi.")
 @with_appcontext
-def revoke(nip: Nip, code: str | None, pusat: bool) -> None:
+def revoke(nip: Nip, code: str | None, *, pusat: bool) -> None:
     """Take mandates back: one, or without an option all that the person holds."""
     if code is not None and pusat:
         raise click.UsageError(

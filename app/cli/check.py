@@ -251,7 +251,7 @@ def _bounces(settings: Settings) -> Iterator[Finding]:
 
 def _proxies(settings: Settings) -> Finding:
     """Whether as many proxies stand before the portal as it believes: asked through the public address, once
-    as anybody and once as somebody who writes himself another address."""
+    as anybody and once as somebody who writes another address into the request."""
     trusted = f"TRUSTED_PROXIES={settings.trusted_proxies}"
     plain = ask_through_public_address(settings, portal().keys)
     forged = ask_through_public_address(settings, portal().keys, FORGED)
@@ -274,7 +274,7 @@ def _proxies(settings: Settings) -> Finding:
         return Finding("fault", f"{passed}: {harm}; {right}")
     if forged.client == FORGED:
         harm = (
-            "which let the visitor write X-Forwarded-For: anybody can choose the address he seems to "
+            "which let the visitor write X-Forwarded-For: anybody can choose the address they seem to "
             "come from"
         )
         return Finding("fault", f"{passed}, {harm}; let the proxy add the address that it sees")

@@ -95,7 +95,7 @@ CAST = (
     "--serve", is_flag=True, help="Then serve web and mail worker, until this process or its parent ends."
 )
 @with_appcontext
-def demo(serve: bool) -> None:
+def demo(*, serve: bool) -> None:
     """Migrate, load the demo data into an empty database, and say what to try."""
     settings = portal().settings
     if not settings.is_demo:
@@ -115,7 +115,7 @@ def demo(serve: bool) -> None:
             load(session, password_hash, now())
             liven(session, now())
         begin_trail_of_demo()
-    click.echo(_what_to_try(is_empty))
+    click.echo(_what_to_try(is_new=is_empty))
     if serve:
         end_with_parent()
         run_web(current_app._get_current_object(), with_worker=True)  # type: ignore[attr-defined]
@@ -168,7 +168,7 @@ def _user(person: Person, instansi: Instansi, password_hash: str, moment: dateti
     )
 
 
-def _what_to_try(is_new: bool) -> str:
+def _what_to_try(*, is_new: bool) -> str:
     settings = portal().settings
     with reading() as session:
         known = set(session.scalars(select(User.nip).where(User.nip.in_([person.nip for person in CAST]))))

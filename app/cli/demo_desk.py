@@ -102,7 +102,7 @@ def liven(session: Session, moment: datetime) -> None:
         session.flush()
         NameWord.index(session, people)
         _fail_mails(session, people, moment)
-        _send_tokens(session, people, moment)
+        _send_tokens(session, people)
         _count_back(session, instansi, moment)
         if code == "7301":
             _ask(session, people, moment)
@@ -218,7 +218,7 @@ def _fail_mails(session: Session, people: list[User], moment: datetime) -> None:
         )
 
 
-def _send_tokens(session: Session, people: list[User], moment: datetime) -> None:
+def _send_tokens(session: Session, people: list[User]) -> None:
     """Those who are stuck got a token once, and it is long over."""
     for person in people:
         if person.stuck_since is None or person.email is None:

@@ -65,14 +65,14 @@ def import_instansi(file: Path) -> None:
 @click.option("--dry-run", is_flag=True, help="Look only: the same report, and nothing is saved.")
 @click.option("--reason", default="", help="Why; the people concerned read it, and the trail keeps it.")
 @with_appcontext
-def import_pegawai(file: Path, dry_run: bool, reason: str) -> None:
+def import_pegawai(file: Path, reason: str, *, dry_run: bool) -> None:
     """Add and correct staff from a CSV or XLSX file:
     nip,nama,email,kategori,kode_instansi,unit_kerja[,telepon,password_hash]."""
     opens_cpns = portal().settings.cpns_activation == "otomatis"
     with SeenInFile() as seen:
 
         def take(lines: Sequence[Line]) -> Sequence[Outcome]:
-            batch = staff_flow.vet(lines, seen, dry_run)
+            batch = staff_flow.vet(lines, seen, dry_run=dry_run)
             terms = staff_flow.Terms(seen, opens_cpns, act(), dry_run, typed_reason=reason.strip()[:300])
             with reading() if dry_run else unit_of_work() as session:
                 return staff_flow.import_staff(session, batch, terms)
@@ -82,7 +82,7 @@ def import_pegawai(file: Path, dry_run: bool, reason: str) -> None:
         sys.exit(_run(file, COMMAND_LINE_STAFF_COLUMNS, take, saves=not dry_run))
 
 
-def _run(file: Path, columns: Columns, take: Take, saves: bool = True) -> int:
+def _run(file: Path, columns: Columns, take: Take, *, saves: bool = True) -> int:
     """Take the file over batch by batch and tell what became of it. Returns the exit code."""
     tally = _Tally()
     interrupted = False

@@ -61,7 +61,7 @@ def list_letters(days: int) -> None:
 @click.option("--all", "is_all", is_flag=True, help="All of uncertain fate, and all that failed.")
 @DAYS
 @with_appcontext
-def retry(ids: tuple[int, ...], is_all: bool, days: int) -> None:
+def retry(ids: tuple[int, ...], days: int, *, is_all: bool) -> None:
     """Send letters again that are uncertain or failed, with the Message-ID they have."""
     if bool(ids) == is_all:
         raise click.UsageError("sebutkan ID surat, atau --all")

@@ -27,7 +27,7 @@ class NoAnswer:
 
 
 def ask_through_public_address(settings: Settings, keys: SigningKeys, forged: str = "") -> Seen | NoAnswer:
-    """Ask the running portal; with `forged` as somebody who writes an X-Forwarded-For himself."""
+    """Ask the running portal; with `forged` as somebody who writes an own X-Forwarded-For."""
     number = secrets.token_hex(16)
     headers = {"X-Portal-Check": keys.check_question(number)}
     if forged:

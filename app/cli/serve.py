@@ -32,7 +32,7 @@ LARGEST_BODY_TO_READ = 40 * 1024 * 1024
 @click.command()
 @click.option("--no-worker", is_flag=True, help="Only the web, where workers run elsewhere.")
 @with_appcontext
-def serve(no_worker: bool) -> None:
+def serve(*, no_worker: bool) -> None:
     """Serve the web, with one worker beside it."""
     if not _is_schema_usable():
         click.echo("The database is away; pages answer 503 until it is back.", err=True)
@@ -44,7 +44,7 @@ def serve(no_worker: bool) -> None:
     "--until-stdin-closes", is_flag=True, hidden=True, help="End with the process that holds the other end."
 )
 @with_appcontext
-def worker(until_stdin_closes: bool) -> None:
+def worker(*, until_stdin_closes: bool) -> None:
     """Send mails and keep house, until told to stop."""
     _is_schema_usable()  # a database that is away comes back
     stop = threading.Event()
@@ -66,7 +66,7 @@ def _is_schema_usable() -> bool:
     return True
 
 
-def run_web(app: Flask, with_worker: bool) -> None:
+def run_web(app: Flask, *, with_worker: bool) -> None:
     """Serve until SIGINT or SIGTERM; then end the worker too, letting it finish the letter in its hand."""
     settings = app.extensions["portal"].settings
     # SIGINT too: a shell starts background jobs with it ignored

@@ -142,7 +142,7 @@ def accept_restored(named: tuple[int, str], because: str) -> None:
 @click.option("--all", "takes_all", is_flag=True, help="All of them, instead of ids.")
 @_BECAUSE
 @with_appcontext
-def accept_late(ids: tuple[int, ...], takes_all: bool, because: str) -> None:
+def accept_late(ids: tuple[int, ...], because: str, *, takes_all: bool) -> None:
     """Seal honest rows whose moment is too far from now; `audit verify` names them."""
     if bool(ids) == takes_all:
         raise click.UsageError("Sebutkan id baris, atau --all.")
@@ -277,7 +277,9 @@ def fault_of_kept_head() -> str | None:
 
 # -- words
 # ------------------------------------------------------------------------------------------------------------
-def _look(anchors: dict[int, str], goes_by_file: bool = True) -> tuple[Anchor | Unreadable | None, Findings]:
+def _look(
+    anchors: dict[int, str], *, goes_by_file: bool = True
+) -> tuple[Anchor | Unreadable | None, Findings]:
     """At one state of the database, however long it takes; the file is read before, so it is never ahead."""
     seen = kept_head().read()
     with reading() as session:

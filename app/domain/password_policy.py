@@ -74,7 +74,7 @@ class Owner:
     email: str | None
 
 
-def policy_named(setting: str, is_admin: bool) -> PasswordPolicy:
+def policy_named(setting: str, *, is_admin: bool) -> PasswordPolicy:
     """The policy for one person under the PASSWORD_POLICY setting."""
     return ASN_2025 if is_admin else _BY_NAME[setting]
 

@@ -81,15 +81,30 @@ _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that
 @dataclass(frozen=True)
 class Fault:
     """What is wrong with one cell, as a sentence that says what to do. Without a column it is about the whole
-    row."""
+    row. `in_general` is the sentence for all rows with this fault, where it names a number of one row."""
 
     column: str | None
     sentence: str
+    in_general: str | None = None
+
+    @classmethod
+    def of_row(cls, column: str | None, sentence: str, number: int, in_general: str) -> "Fault":
+        """A sentence with a number of this row where its braces are; `in_general` stands there for all
+        rows."""
+        return cls(column, sentence.format(number), sentence.format(in_general))
 
     @property
     def told(self) -> str:
         """With the column that "this cell" is in, for where the sentence stands alone."""
-        return f"kolom {self.column}: {self.sentence}" if self.column else self.sentence
+        return self._with_column(self.sentence)
+
+    @property
+    def reason(self) -> str:
+        """The same for all rows that have this fault."""
+        return self._with_column(self.in_general or self.sentence)
+
+    def _with_column(self, sentence: str) -> str:
+        return f"kolom {self.column}: {sentence}" if self.column else sentence
 
 
 @dataclass(frozen=True)
@@ -438,9 +453,8 @@ def _text(cell: str, column: str, what: str, longest: int) -> str | Fault:
         return Fault(column, "Sel ini berisi karakter yang tidak terlihat. Ketik ulang isinya.")
     text = " ".join(text.split())
     if len(text) > longest:
-        return Fault(
-            column, f"Isi sel ini {len(text)} karakter. Singkatkan menjadi paling banyak {longest} karakter."
-        )
+        sentence = f"Isi sel ini {{}} karakter. Singkatkan menjadi paling banyak {longest} karakter."
+        return Fault.of_row(column, sentence, len(text), "beberapa")
     return text
 
 

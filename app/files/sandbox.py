@@ -43,7 +43,7 @@ def begun(content: bytes) -> "Iterator[Received]":
     ):
         file.write(content)
         file.seek(0)
-        received = Received(file, said, is_workbook(content))
+        received = Received(file, said, is_workbook=is_workbook(content))
         del content
         try:
             yield received
@@ -65,7 +65,7 @@ class Received:
     """A file that is here. Text is read as it lies there; a workbook is unpacked first, by a process of its
     own, into a file of lines: when that process is gone, so is all the memory that it took."""
 
-    def __init__(self, file: IO[bytes], said: IO[bytes], is_workbook: bool) -> None:
+    def __init__(self, file: IO[bytes], said: IO[bytes], *, is_workbook: bool) -> None:
         self._file, self._said = file, said
         self._is_workbook = is_workbook
         self._process: subprocess.Popen[bytes] | None = None
@@ -154,7 +154,7 @@ class _Workbook(Sheet):
 
 def _fault(said: object) -> Fault | None:
     match said:
-        case [column, str(sentence)]:
-            return Fault(str(column) if column else None, sentence)
+        case [column, str(sentence), in_general]:
+            return Fault(str(column) if column else None, sentence, str(in_general) if in_general else None)
         case _:
             return None

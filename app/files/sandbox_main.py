@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import sys
+from dataclasses import astuple
 from io import BufferedReader
 from typing import cast
 
@@ -37,7 +38,7 @@ def main() -> None:
         return
     _say({"header": sheet.header, "total": sheet.total})
     for line in sheet.lines():
-        fault = [line.fault.column, line.fault.sentence] if line.fault else None
+        fault = astuple(line.fault) if line.fault else None
         _say([sheet.position, line.number, list(line.cells.values()), fault])
     _say(END)
     sys.stdout.flush()

@@ -78,9 +78,7 @@ class Sheet(ABC):
         found = dict(zip(self.header, (unguarded(cell) for cell in cells), strict=False))
         filled = max((position for position, cell in enumerate(cells, start=1) if cell.strip()), default=0)
         if fault is None and (len(cells) < len(self.header) or filled > len(self.header)):
-            fault = Fault(
-                None, _wrong_count(max(filled, min(len(cells), len(self.header))), len(self.header))
-            )
+            fault = _wrong_count(max(filled, min(len(cells), len(self.header))), len(self.header))
             if (
                 filled == len(self.header) + 1
                 and self.delimiter == ","
@@ -125,13 +123,12 @@ def _is_parted_address(header: Sequence[str], cells: Sequence[str]) -> bool:
     return "@" in first and re.fullmatch(r"[A-Za-z0-9-]+(?:\.[A-Za-z]{2,})*", rest.strip()) is not None
 
 
-def _wrong_count(found: int, wanted: int) -> str:
-    if found < wanted:
-        return (
-            f"Baris ini hanya berisi {found} sel, seharusnya {wanted}. Lengkapi, dan pisahkan sel "
-            "seperti pada baris judul."
-        )
-    return (
-        f"Baris ini berisi {found} sel, seharusnya {wanted}. "
+def _wrong_count(found: int, wanted: int) -> Fault:
+    sentence = (
+        f"Baris ini hanya berisi {{}} sel, seharusnya {wanted}. Lengkapi, dan pisahkan sel "
+        "seperti pada baris judul."
+        if found < wanted
+        else f"Baris ini berisi {{}} sel, seharusnya {wanted}. "
         "Hapus kelebihannya, atau beri tanda kutip pada sel yang berisi tanda pemisah."
     )
+    return Fault.of_row(None, sentence, found, "beberapa")

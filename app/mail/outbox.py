@@ -136,7 +136,8 @@ def settle(
             _note_that_the_owner_waits(session, mail)
             _let_token_live(mail, now, token_lifetime)
             OutboxMail.hurry(session, mail.domain, now)
-            return Settled(ended=tuple(MailFault.end(session, mail.domain, mail.attempts > 1, now)))
+            ended = MailFault.end(session, mail.domain, now, was_put_off=mail.attempts > 1)
+            return Settled(ended=tuple(ended))
         case RefusedForGood(answer):
             mail.fault = FaultKind.RECIPIENT
             mail.settle(MailState.FAILED, now, answer)
@@ -150,14 +151,14 @@ def settle(
         case SenderFault(answer, Reach.ALL):
             return _nobody_passes(session, mail, FaultKind.SENDER, answer, now)
         case SenderFault(answer, reach):
-            return _put_off(session, mail, FaultKind.SENDER, answer, reach is Reach.DOMAIN, now)
-        case PutOff(answer, is_alone=True):
+            return _put_off(session, mail, FaultKind.SENDER, answer, reach, now)
+        case PutOff(answer, Reach.LETTER):
             mail.fault = FaultKind.RECIPIENT
             if not _give_up_if_late(mail, answer, now):
                 mail.defer(now + _own_wait(mail), answer)
             return Settled()
-        case PutOff(answer, whole_domain):
-            return _put_off(session, mail, FaultKind.RECIPIENT, answer, whole_domain, now)
+        case PutOff(answer, reach):
+            return _put_off(session, mail, FaultKind.RECIPIENT, answer, reach, now)
         case NotWritten(answer):
             mail.fault = FaultKind.LETTER
             if not _give_up_if_late(mail, answer, now):
@@ -180,7 +181,7 @@ def _judged_among_others(session: Session, mail: OutboxMail, delivery: Delivery,
         case _:
             return delivery
     given_up = MailFault.note_refusal(
-        session, mail.domain, delivery.answer, mail.user_id is not None, doubted, now
+        session, mail.domain, delivery.answer, doubted, now, counts=mail.user_id is not None
     )
     if given_up is None:
         return delivery
@@ -198,59 +199,63 @@ def _judged_among_others(session: Session, mail: OutboxMail, delivery: Delivery,
 
 
 def _nobody_passes(
-    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, now: datetime, is_short: bool = False
+    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, now: datetime, *, is_short: bool = False
 ) -> Settled:
     """It is no letter's fault, so this one keeps its turn, and all rest."""
     mail.fault = kind
     mail.give_back_turn(answer)
     was_known = (standing := MailFault.on(session, EVERYWHERE)) is not None and standing.failures > 0
-    fault = MailFault.note_everywhere(session, kind, answer, now, is_short)
+    fault = MailFault.note_everywhere(session, kind, answer, now, is_short=is_short)
     return Settled(began=None if was_known else fault)
 
 
 def _broken(session: Session, mail: OutboxMail, broken: LineFault, now: datetime) -> Settled:
     """A letter over which the line broke once keeps its turn. Twice, it may be what breaks it: only its
-    domain rests then, and never long. The others go on, or a stranger's letters to a server of his own would
+    domain rests then, and never long. The others go on, or a stranger's letters to their own server would
     stop them."""
     mail.breaks += broken.at_letter
     is_suspect = broken.at_letter and mail.breaks > 1
     settled = (
         Settled()
         if is_suspect
-        else _nobody_passes(session, mail, FaultKind.LINE, broken.answer, now, broken.at_letter)
+        else _nobody_passes(session, mail, FaultKind.LINE, broken.answer, now, is_short=broken.at_letter)
     )
     mail.fault = FaultKind.LINE
     if broken.letter_is_out and (mail.letter is not Letter.TOKEN or mail.breaks > MOST_BREAKS):
         mail.settle(MailState.UNCERTAIN, now, broken.answer)
     elif is_suspect and not _give_up_if_late(mail, broken.answer, now):
         mail.defer(now, broken.answer)
-        _wait_for_domain(session, mail, FaultKind.LINE, broken.answer, True, now)
+        _wait_for_domain(session, mail, FaultKind.LINE, broken.answer, Reach.DOMAIN, now)
     return settled
 
 
 def _put_off(
-    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, whole_domain: bool, now: datetime
+    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, reach: Reach, now: datetime
 ) -> Settled:
     mail.fault = kind
     if _give_up_if_late(mail, answer, now):
         return Settled()
     standing = MailFault.on(session, mail.domain)
     was_known = standing is not None and standing.is_alarm
-    fault = _wait_for_domain(session, mail, kind, answer, whole_domain, now)
+    fault = _wait_for_domain(session, mail, kind, answer, reach, now)
     mail.defer(fault.rests_until if mail.is_parked else now + _own_wait(mail), answer)
     return Settled(began=fault if fault.is_alarm and not was_known else None)
 
 
 def _wait_for_domain(
-    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, whole_domain: bool, now: datetime
+    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, reach: Reach, now: datetime
 ) -> MailFault:
     """Put the letter beside those that wait for its domain; one full mailbox alone keeps nobody else
     waiting."""
     letter = NotPassed(
-        kind, answer, mail.to_address.lower(), is_new=mail.attempts <= 1, is_whole_domains=whole_domain
+        kind,
+        answer,
+        mail.to_address.lower(),
+        is_new=mail.attempts <= 1,
+        is_whole_domains=reach is Reach.DOMAIN,
     )
     fault = MailFault.note_domain(session, mail.domain, letter, now)
-    if whole_domain and fault.is_closed:
+    if reach is Reach.DOMAIN and fault.is_closed:
         mail.is_parked = True
         fault.take_letters(now)
     return fault

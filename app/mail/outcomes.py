@@ -26,9 +26,10 @@ class Phase(Enum):
 
 
 class Reach(Enum):
-    """How far a refusal of us as a sender reaches."""
+    """How far a refusal reaches: whose letters it says something of."""
 
     LETTER = auto()
+    MAILBOX = auto()
     DOMAIN = auto()
     ALL = auto()
 
@@ -75,13 +76,12 @@ class SenderFault:
 
 @dataclass(frozen=True)
 class PutOff:
-    """The recipient's side takes no letter for now: its domain, or one busy mailbox in it. `is_alone` where
-    it is known to say nothing of any other letter: the mailbox is full, or the server lets everything new
-    wait a while."""
+    """The recipient's side takes no letter for now: its domain, or one busy mailbox in it. It reaches the
+    letter alone where it is known to say nothing of any other: the mailbox is full, or the server lets
+    everything new wait a while."""
 
     answer: str
-    whole_domain: bool = True
-    is_alone: bool = False
+    reach: Reach = Reach.DOMAIN
 
 
 @dataclass(frozen=True)

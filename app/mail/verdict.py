@@ -68,16 +68,16 @@ def judged(phase: Phase, code: int, words: str) -> Delivery:
         case 1, 7 | 8:  # the sender's address
             return SenderFault(answer, Reach.ALL)
         case 2, 2 | 3:  # full, or full for a letter of this size
-            return PutOff(answer, whole_domain=False, is_alone=True)
+            return PutOff(answer, Reach.LETTER)
         case _ if not is_for_good and _GREYLISTED.search(words):
-            return PutOff(answer, whole_domain=False, is_alone=True)
+            return PutOff(answer, Reach.LETTER)
         case 1 | 2, _ if is_for_good:
             return _of_address(answer, words)
         # What Exchange says of who is not in its directory
         case 4, 1 if is_for_good and _RECIPIENT_REJECTED.search(words):
             return RefusedForGood(answer, is_bare=True)
         case 1 | 2, _:
-            return PutOff(answer, whole_domain=False)
+            return PutOff(answer, Reach.MAILBOX)
         case 4, 5:  # congestion, which Google says of a sender's quota
             return SenderFault(answer, Reach.ALL)
         case 4 | 5, _ if not is_for_good:
@@ -101,11 +101,11 @@ def _of_address(answer: str, words: str) -> Delivery:
     """The number says that there is no such mailbox; some servers say with it what they have against the
     sender, or that the mailbox is full or gets too much."""
     if _FULL.search(words):
-        return PutOff(answer, whole_domain=False, is_alone=True)
+        return PutOff(answer, Reach.LETTER)
     if _ALL_OF_US.search(words) or re.search(r"\bsender\b", words, re.IGNORECASE):
         return SenderFault(answer, Reach.DOMAIN)
     if _TOO_FAST.search(words) and not _NO_SUCH_MAILBOX.search(words):
-        return PutOff(answer, whole_domain=False)
+        return PutOff(answer, Reach.MAILBOX)
     return RefusedForGood(answer)
 
 
@@ -114,13 +114,13 @@ def _by_words(phase: Phase, code: int, words: str) -> Delivery:
     are ours."""
     answer = f"{code} {words}"
     if _FULL.search(words) or (code < 500 and _GREYLISTED.search(words)):
-        return PutOff(answer, whole_domain=False, is_alone=True)
+        return PutOff(answer, Reach.LETTER)
     if code >= 500 and _NO_SUCH_MAILBOX.search(words):
         return RefusedForGood(answer)
     if _ALL_OF_US.search(words):
         return SenderFault(answer, Reach.DOMAIN)
     if code in (452, 552):
-        return PutOff(answer, whole_domain=False)
+        return PutOff(answer, Reach.MAILBOX)
     if code < 500 and phase is Phase.RCPT:
         return PutOff(answer)
     if code in (550, 551, 553, 556) and phase is Phase.RCPT and not _POLICY.search(words):

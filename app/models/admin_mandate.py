@@ -102,7 +102,7 @@ class AdminMandate(Base):
 
     @classmethod
     def is_of_pusat(cls, session: Session, user_id: int, today: date) -> bool:
-        """Whether the person is an admin of the centre today, wherever he sits."""
+        """Whether the person is an admin of the centre today, wherever they sit."""
         held = (
             select(cls.id)
             .where(cls.user_id == user_id, cls.role == Role.ADMIN_PUSAT, cls.holds_on(today))

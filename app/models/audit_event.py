@@ -81,6 +81,17 @@ class Tag(Labelled):
     TRAIL_RESEALED = "trail_resealed", "Jejak: disegel ulang dengan kunci baru"
 
 
+class Exported(Labelled):
+    """What is taken along as a file, as `Tag.EXPORTED` notes it."""
+
+    PEOPLE = "pegawai", "pegawai"
+    TRAIL = "jejak audit", "jejak audit"
+    UNITS = "aktivasi per unit", "aktivasi per unit"
+    RANKING = "peringkat instansi", "peringkat instansi"
+    REFUSALS = "import_refusals", "baris impor yang ditolak"
+    CHANGES = "import_changes", "perubahan oleh impor"
+
+
 # With the column itself in it: else SQLite would take the unique index over it for as good, and read through
 # rows that are too old to be sealed.
 _UNSEALED = text("seal_no IS NULL")

@@ -26,7 +26,7 @@ class AuditHead(Base):
     replaced_seal: Mapped[str | None] = mapped_column(String(64))
 
     @classmethod
-    def now(cls, session: Session, lock: bool = False) -> "AuditHead | None":
+    def now(cls, session: Session, *, lock: bool = False) -> "AuditHead | None":
         """As now stored; with `lock`, nobody else seals until the transaction ends."""
         found = select(cls).where(cls.id == 1).execution_options(populate_existing=True)
         return session.scalars(found.with_for_update() if lock else found).one_or_none()

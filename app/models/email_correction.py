@@ -100,7 +100,9 @@ class EmailCorrection(AddedOnce, Base):
     decided_by: Mapped[User | None] = relationship(foreign_keys=[decided_by_id])
 
     @classmethod
-    def with_reference(cls, session: Session, reference: str, lock: bool = False) -> "EmailCorrection | None":
+    def with_reference(
+        cls, session: Session, reference: str, *, lock: bool = False
+    ) -> "EmailCorrection | None":
         found = select(cls).where(cls.reference == reference).execution_options(populate_existing=True)
         if lock:
             found = found.with_for_update(of=cls)
@@ -111,7 +113,7 @@ class EmailCorrection(AddedOnce, Base):
         return session.scalars(select(cls).where(cls.ticket == ticket)).one_or_none()
 
     @classmethod
-    def with_id(cls, session: Session, correction_id: int, lock: bool = False) -> "EmailCorrection | None":
+    def with_id(cls, session: Session, correction_id: int, *, lock: bool = False) -> "EmailCorrection | None":
         """Lock the person first (`User.with_id`), then this: one order everywhere."""
         found = select(cls).where(cls.id == correction_id).execution_options(populate_existing=True)
         if lock:

@@ -83,7 +83,7 @@ class IdentityChange(Base):
     decided_by: Mapped[User | None] = relationship(foreign_keys=[decided_by_id])
 
     @classmethod
-    def with_id(cls, session: Session, change_id: int, lock: bool = False) -> "IdentityChange | None":
+    def with_id(cls, session: Session, change_id: int, *, lock: bool = False) -> "IdentityChange | None":
         """Lock the person first (`User.with_id`), then this: one order everywhere."""
         found = select(cls).where(cls.id == change_id).execution_options(populate_existing=True)
         if lock:

@@ -46,7 +46,7 @@ class Instansi(Base):
         return list(session.scalars(select(cls).order_by(cls.name)))
 
     @classmethod
-    def with_id(cls, session: Session, instansi_id: int, lock: bool = False) -> "Instansi | None":
+    def with_id(cls, session: Session, instansi_id: int, *, lock: bool = False) -> "Instansi | None":
         """With `lock` as now stored, and held against other changes of the row; people may be added
         meanwhile."""
         statement = select(cls).where(cls.id == instansi_id)

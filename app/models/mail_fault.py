@@ -82,7 +82,7 @@ class MailFault(Base):
     seen: Mapped[list[list[str | int]]] = mapped_column(JSON, default=list)
 
     @classmethod
-    def on(cls, session: Session, way: str, lock: bool = False) -> "MailFault | None":
+    def on(cls, session: Session, way: str, *, lock: bool = False) -> "MailFault | None":
         found = select(cls).where(cls.way == way).execution_options(populate_existing=True)
         return session.scalars(found.with_for_update() if lock else found).one_or_none()
 
@@ -130,7 +130,7 @@ class MailFault(Base):
 
     @classmethod
     def note_everywhere(
-        cls, session: Session, kind: FaultKind, answer: str, now: datetime, is_short: bool
+        cls, session: Session, kind: FaultKind, answer: str, now: datetime, *, is_short: bool
     ) -> "MailFault":
         """No letter can leave: all rest for a moment. A short one where the server had begun to take a
         letter."""
@@ -165,7 +165,7 @@ class MailFault(Base):
 
     @classmethod
     def note_refusal(
-        cls, session: Session, domain: str, answer: str, counts: bool, mail_id: int | None, now: datetime
+        cls, session: Session, domain: str, answer: str, mail_id: int | None, now: datetime, *, counts: bool
     ) -> list[int] | None:
         """Remember a refusal that is perhaps no word about one recipient or domain. It is none when several
         domains gave the same one in a row, or when it is what all letters get. Returns then the letters that
@@ -189,7 +189,7 @@ class MailFault(Base):
         return given_up
 
     @classmethod
-    def end(cls, session: Session, domain: str, was_put_off: bool, now: datetime) -> list["MailFault"]:
+    def end(cls, session: Session, domain: str, now: datetime, *, was_put_off: bool) -> list["MailFault"]:
         """A letter to this domain has passed, so nothing stands in its way; returns what did. That it passed
         after it had been put off is remembered for a day."""
         found = (

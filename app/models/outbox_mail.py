@@ -458,7 +458,9 @@ class OutboxMail(Base):
         return Posted(*found) if found else None
 
     @classmethod
-    def note_bounce(cls, session: Session, mail_id: int, is_hard: bool, answer: str, now: datetime) -> bool:
+    def note_bounce(
+        cls, session: Session, mail_id: int, answer: str, now: datetime, *, is_hard: bool
+    ) -> bool:
         """Of a letter that was handed over: it has not arrived. False when that was known; a hard bounce
         outweighs a soft one."""
         is_new = (

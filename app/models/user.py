@@ -114,7 +114,7 @@ class User(Base):
     instansi: Mapped[Instansi] = relationship(lazy="joined")
 
     @classmethod
-    def with_nip(cls, session: Session, nip: Nip, lock: bool = False) -> "User | None":
+    def with_nip(cls, session: Session, nip: Nip, *, lock: bool = False) -> "User | None":
         """The person with this NIP; with `lock`, as now stored and held until the transaction ends.
 
         Rows that only name the person may be written meanwhile: the acts of two admins on each other do not
@@ -128,7 +128,7 @@ class User(Base):
         return session.scalars(statement).one_or_none()
 
     @classmethod
-    def with_id(cls, session: Session, user_id: int, lock: bool = False) -> "User | None":
+    def with_id(cls, session: Session, user_id: int, *, lock: bool = False) -> "User | None":
         statement = select(cls).where(cls.id == user_id)
         if lock:
             statement = statement.with_for_update(of=cls, key_share=True).execution_options(
@@ -164,7 +164,7 @@ class User(Base):
 
     @classmethod
     def note_token(cls, session: Session, user_id: int, at: datetime) -> None:
-        """A token went to somebody who has never been inside: from here on he may be stuck."""
+        """A token went to somebody who has never been inside: from here on they may be stuck."""
         never_inside = (cls.id == user_id, cls.last_login_at.is_(None), cls.stuck_since.is_(None))
         session.execute(
             update(cls)
@@ -259,8 +259,8 @@ class User(Base):
         self.end_all_access()
 
     def forget_browsers(self) -> None:
-        """All browsers that knew this person are strangers now; those that get to know him from here on carry
-        another mark."""
+        """All browsers that knew this person are strangers now; those that get to know them from here on
+        carry another mark."""
         self.browser_mark = secrets.token_hex(16)
 
     def keep_hash(self, password_hash: str) -> None:

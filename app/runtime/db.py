@@ -107,7 +107,9 @@ def _configure_sqlite(connection: SQLiteConnection, record: ConnectionPoolEntry)
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _refuse_a_removed_file(connection: SQLiteConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+def _refuse_a_removed_file(
+    _connection: SQLiteConnection, record: ConnectionPoolEntry, _proxy: object
+) -> None:
     """A file that was replaced, by a restored copy say, is opened anew: what is written to the old one is
     lost."""
     path, inode = record.info["file"]

@@ -1,9 +1,20 @@
-"""What a migration may say besides Alembic's own words: `op.takes_long(...)`.
+"""What a migration may say besides Alembic's own words: `op.takes_long(...)`,
+`op.create_index_on_filled_table(...)`.
 
-It hangs on `op`, so that a migration imports nothing of the portal, which goes on changing.
+They hang on `op`, so that a migration imports nothing of the portal, which goes on changing.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from alembic.operations import MigrateOperation, Operations
+from sqlalchemy import Connection, text
+
+_LEFT_OVER = """
+    SELECT count(*) FROM pg_index JOIN pg_class ON pg_class.oid = pg_index.indexrelid
+    WHERE pg_class.relname = :name AND NOT indisvalid
+    AND pg_class.relnamespace = current_schema()::regnamespace
+"""
 
 
 @Operations.register_operation("takes_long")
@@ -14,3 +25,50 @@ class TakesLong(MigrateOperation):
         sets statements no limit."""
         if operations.get_bind().dialect.name == "postgresql":
             operations.execute(f"SET LOCAL statement_timeout = '{minutes}min'")
+
+
+@Operations.register_operation("create_index_on_filled_table")
+class CreateIndexOnFilledTable(MigrateOperation):
+    @classmethod
+    def create_index_on_filled_table(
+        cls,
+        operations: Operations,
+        name: str,
+        table: str,
+        columns: list[str],
+        unique: bool = False,
+        only: str | None = None,
+    ) -> None:
+        """An index for which no writer waits; `only` is the condition of a partial one. It cannot be part of
+        a transaction, so its migration does nothing else. May be run again after it was broken off: what was
+        done stays, and a half-made index that PostgreSQL left behind is made anew."""
+        where = None if only is None else text(only)
+        if operations.get_bind().dialect.name != "postgresql":
+            operations.create_index(name, table, columns, unique=unique, sqlite_where=where)
+            return
+        with operations.get_context().autocommit_block(), _unhurried(operations.get_bind()) as connection:
+            if connection.scalar(text(_LEFT_OVER), {"name": name}):
+                operations.drop_index(name, table, postgresql_concurrently=True)
+            operations.create_index(
+                name,
+                table,
+                columns,
+                unique=unique,
+                postgresql_where=where,
+                postgresql_concurrently=True,
+                if_not_exists=True,
+            )
+
+
+@contextmanager
+def _unhurried(connection: Connection) -> Iterator[Connection]:
+    """It waits for every transaction that is older than itself, and holds up nobody meanwhile."""
+    names = ("lock_timeout", "statement_timeout")
+    usual = {name: connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in names}
+    for name in names:
+        connection.exec_driver_sql(f"SET {name} = 0")
+    try:
+        yield connection
+    finally:
+        for name, value in usual.items():
+            connection.exec_driver_sql(f"SET {name} = '{value}'")

@@ -15,9 +15,8 @@ from app.security.fingerprints import fingerprint
 from app.security.once_a_minute import OnceAMinute
 
 Facts = dict[str, str | int | bool | None]
-Actor = (
-    Authority | User | None
-)  # an admin, a person who has shown who that is, or nobody of whom that is known
+# An admin, a person who has shown who that is, or nobody of whom that is known
+Actor = Authority | User | None
 
 
 def actor_of(act: Act[Actor]) -> User | None:

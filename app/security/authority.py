@@ -1,6 +1,6 @@
 """Who may act as an admin, over whom. The one place that decides: every page of the desk asks here.
 
-An admin of an instansi reaches the people of that instansi and nobody else; for him, all others do not exist.
+An admin of an instansi reaches the people of that instansi and nobody else: all others do not exist there.
 The centre reaches everybody. Nobody acts on the own account, and nobody on somebody whose mandates reach
 further: rank is a set.
 """

@@ -169,7 +169,7 @@ def take_all(session: Session, wanted: Sequence[Bucket], now: datetime) -> bool:
     """Where limits meet: count one try under each of them, or, when any refuses, under none. The statements
     are the same either way. Buckets are held in the order given."""
     rooms = [lock_bucket(session, limit, counted, now) for limit, counted in wanted]
-    charge(session, wanted, all(rooms), now)
+    charge(session, wanted, now, is_charged=all(rooms))
     return all(rooms)
 
 
@@ -189,7 +189,7 @@ def lock_bucket(session: Session, limit: Limit, counted: Counted, now: datetime)
     return session.scalars(held.returning(ThrottleBucket.count)).one() < limit.most
 
 
-def charge(session: Session, held: Sequence[Bucket], is_charged: bool, now: datetime) -> None:
+def charge(session: Session, held: Sequence[Bucket], now: datetime, *, is_charged: bool) -> None:
     """Count one try in each of the buckets that are `held`; the same statement when there is nothing to
     count."""
     keys = [bucket_of(session, limit, counted) for limit, counted in held]

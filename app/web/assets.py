@@ -165,6 +165,6 @@ def _files_of(folder: Path) -> Iterator[StaticFile]:
             )
 
 
-def _add_headers(headers: dict[str, str], path: str, url: str) -> None:
+def _add_headers(headers: dict[str, str], _path: str, _url: str) -> None:
     for name, value in COMMON.items():
         headers[name] = value

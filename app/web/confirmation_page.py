@@ -45,11 +45,12 @@ class ConfirmationForm(FlaskForm):
         return faults(typed, policy_named(portal().settings.password_policy, is_admin=False))
 
 
-def page(
+def form_page(
     form: ConfirmationForm, status: int = 200, opened: OpenedLink | None = None, notice: str | None = None
 ) -> Response:
     """The two-field page; the NIP is a third field only where this browser does not know it."""
     asked = Asked.in_this_browser()
+    policy = policy_named(portal().settings.password_policy, is_admin=bool(opened and opened.is_admin))
     shown = render_template(
         "reset/confirmation.html",
         form=form,
@@ -57,7 +58,7 @@ def page(
         opened=opened,
         nip=_nip_field(form, asked, opened),
         is_for_another_nip=bool(asked and opened and asked.nip != opened.nip.digits),
-        rules=policy_named(portal().settings.password_policy, bool(opened and opened.is_admin)).rules,
+        rules=policy.rules,
         lifetime=portal().settings.token_lifetime_minutes,
         most_tokens=throttle.TOKENS_IN_A_MAILBOX,
         sender=portal().settings.mail_sender,

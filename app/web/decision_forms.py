@@ -7,6 +7,7 @@ from app.domain.corrections import IdentityCheck
 from app.flows.correction.decide_correction import Grounds
 from app.models.user import User
 from app.web.fields import ChoiceField, LineField, MarksField
+from app.web.row_ids import row_id
 
 CHECKS = [(check.value, check.label) for check in IdentityCheck if check is not IdentityCheck.BY_FILE]
 NO_CHECK = "Pilih cara identitas diperiksa. Isian pemohon saja tidak membuktikan apa-apa."
@@ -49,4 +50,7 @@ def offer_possible(field: ChoiceField, person: User) -> None:
 
 def number_in(text: str | None) -> int:
     """A version that no account has where the field is missing or spoilt."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else -1
+    try:
+        return row_id(text or "")
+    except ValueError:
+        return -1

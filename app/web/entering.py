@@ -41,7 +41,8 @@ def try_to_enter(
         outcome = log_in.finish(db, attempt, is_right, better_hash, act())
         if isinstance(outcome, log_in.Entered):
             opens_desk = desk_password.opens_desk(outcome.user, password)
-            return outcome, sessions.start(db, outcome.user, outcome.previous_login_at, opens_desk, now())
+            raw_id = sessions.start(db, outcome.user, outcome.previous_login_at, now(), opens_desk=opens_desk)
+            return outcome, raw_id
         return outcome
 
 

@@ -27,7 +27,7 @@ _YEARS = range(1900, 2200)
 class NipField(StringField):
     value: Nip
 
-    def pre_validate(self, form: object) -> None:
+    def pre_validate(self, _form: object) -> None:
         match read_nip(self.data or ""):
             case Nip() as nip:
                 self.value = nip
@@ -38,9 +38,9 @@ class NipField(StringField):
 class NipOfAnotherField(NipField):
     """Typed by an admin, so the sentences do not speak to its owner."""
 
-    def pre_validate(self, form: object) -> None:
+    def pre_validate(self, _form: object) -> None:
         try:
-            super().pre_validate(form)
+            super().pre_validate(_form)
         except ValidationError as refusal:
             raise ValidationError(about_others(str(refusal))) from refusal
 
@@ -53,7 +53,7 @@ class EmailField(StringField):
         about it."""
         return None if insisted_on == self.value.key else self.value.likely_meant
 
-    def pre_validate(self, form: object) -> None:
+    def pre_validate(self, _form: object) -> None:
         match read_email(self.data or ""):
             case EmailAddress() as address:
                 self.value = address
@@ -66,7 +66,7 @@ class TokenField(StringField):
 
     value: Code | Link
 
-    def pre_validate(self, form: object) -> None:
+    def pre_validate(self, _form: object) -> None:
         if not (self.data or "").strip():
             raise ValidationError("Isi token dari email, misalnya WDJB-MJHT.")
         match read_secret(self.data or ""):
@@ -79,7 +79,7 @@ class TokenField(StringField):
 class OwnPasswordField(PasswordField):
     """The password that somebody has. It is only compared, so it is refused only where it can be none."""
 
-    def pre_validate(self, form: object) -> None:
+    def pre_validate(self, _form: object) -> None:
         if not self.data:
             raise ValidationError("Isi password Anda.")
         if len(self.data) > LONGEST_PASSWORD:
@@ -104,7 +104,7 @@ class DayField(DateField):
         if self.data is None or self.data.year not in _YEARS:
             raise ValueError(self._how)
 
-    def pre_validate(self, form: object) -> None:
+    def pre_validate(self, _form: object) -> None:
         # A body without the field
         if self.data is None and not self.process_errors and not self.flags.optional:
             raise ValidationError(self._how)
@@ -126,7 +126,7 @@ class LineField(StringField):
         super().__init__(label, **bound)
         self._empty, self._longest = empty, longest
 
-    def pre_validate(self, form: object) -> None:
+    def pre_validate(self, _form: object) -> None:
         self.value = one_line(self.data or "")
         if not self.value and self._empty:
             raise ValidationError(self._empty)
@@ -141,7 +141,7 @@ class ChoiceField(StringField):
         super().__init__(label, **bound)
         self._empty, self.choices = empty, choices
 
-    def pre_validate(self, form: object) -> None:
+    def pre_validate(self, _form: object) -> None:
         if self.data not in [value for value, _ in self.choices]:
             raise ValidationError(self._empty)
 
@@ -151,7 +151,7 @@ class MarksField(Field):
 
     data: frozenset[str]
 
-    def process_data(self, value: object) -> None:
+    def process_data(self, _value: object) -> None:
         self.data = frozenset()
 
     def process_formdata(self, valuelist: list[str]) -> None:

@@ -75,8 +75,8 @@ def _posted_a_mail(_response: Response) -> bool:
 
 def limit_wrong_tries_unless(has_shown: Callable[[], bool]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Login and token entry share one allowance: who guesses here or there is the same guesser. Who
-    `has_shown` something that a guesser does not have is not stopped with the others in his office, nor
-    counted with them."""
+    `has_shown` something that a guesser does not have is not stopped with the others in the same office,
+    nor counted with them."""
 
     return _per_line_and_site(
         throttle.WRONG_TRIES_PER_CLIENT,
@@ -114,7 +114,7 @@ def _typed_nip() -> str:
 
 def limit_mails(view: Callable[P, R]) -> Callable[P, R]:
     """What may be mailed because of one line. Whoever is in a browser known to the person asked for has room
-    of his own, so that nobody in the same office can use it up."""
+    of their own, so that nobody in the same office can use it up."""
     in_new_browsers: Callable[[Callable[P, R]], Callable[P, R]] = _per_line_and_site(
         lambda: f"{portal().settings.asks_per_address_per_hour} per hour",
         "mails",

@@ -2,8 +2,8 @@
 filled in.
 
 What was typed travels in the page itself, back to the address that it was sent to; nothing of it is kept
-here. It is not done: whoever logs in sees the form again, within his own reach, and presses again. Passwords
-and files do not travel.
+here. It is not done: whoever logs in sees the form again, within their own reach, and presses again.
+Passwords and files do not travel.
 """
 
 from urllib.parse import urlsplit

@@ -1,7 +1,8 @@
-"""Ids of rows in addresses: only numbers that the database can hold, so that any other is a missing page like
-the rest."""
+"""Ids of rows in addresses and forms: only numbers that the database can hold, so that any other is a missing
+row like the rest."""
 
 import re
+from collections.abc import Iterable
 
 from flask import Flask
 from werkzeug.routing import IntegerConverter
@@ -24,14 +25,27 @@ def init_app(app: Flask) -> None:
 
 
 def row_id(typed: str) -> int:
-    """The id behind which a list goes on, for `request.args.get(type=...)`; ValueError, and so none, for
-    anything else."""
+    """For `request.args.get(type=...)`: ValueError, and so none, for what is no id."""
     return _id_like(RowId, typed)
 
 
 def big_row_id(typed: str) -> int:
     """The same of a table that counts in 64 bits."""
     return _id_like(BigRowId, typed)
+
+
+def row_ids(typed: Iterable[str]) -> list[int]:
+    """The ids among what was sent, each once and in order; what is none is left out."""
+    return _ids_like(RowId, typed)
+
+
+def big_row_ids(typed: Iterable[str]) -> list[int]:
+    """The same of a table that counts in 64 bits."""
+    return _ids_like(BigRowId, typed)
+
+
+def _ids_like(converter: type[IntegerConverter], typed: Iterable[str]) -> list[int]:
+    return sorted({int(one) for one in typed if re.fullmatch(converter.regex, one)})
 
 
 def _id_like(converter: type[IntegerConverter], typed: str) -> int:

@@ -184,7 +184,7 @@ def login_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, Respon
 
 
 def start(
-    db: Session, user: User, previous_login_at: datetime | None, opens_desk: bool, now: datetime
+    db: Session, user: User, previous_login_at: datetime | None, now: datetime, *, opens_desk: bool
 ) -> str:
     """Open a session under a new id, in the transaction of the login. Returns the id for `keep`."""
     if old_id := request.cookies.get(_cookie_name("masuk")):

@@ -32,7 +32,10 @@ EMAIL = "Password tidak boleh berisi alamat email Anda. Pilih yang lain."
         ("Kuda260986", [BIRTH]),
         ("Kuda-sari-7", [NAME]),
         ("DEWI2-kuda", [NAME]),
+        ("Sa-ri77X", [NAME]),
+        ("Sa.ri77X", [NAME]),
         ("26-09-19-Kuda", []),
+        ("Kuda-860926", []),
         ("Kuda-Laut7", []),
     ],
 )
@@ -73,7 +76,7 @@ def test_without_a_birth_date_no_digits_are_a_date() -> None:
     ],
 )
 def test_admins_always_have_the_strict_rules(setting: str, policy: object, *, is_admin: bool) -> None:
-    assert policy_named(setting, is_admin) is policy
+    assert policy_named(setting, is_admin=is_admin) is policy
 
 
 def test_the_strict_rules_are_told_on_one_line() -> None:

@@ -1,10 +1,10 @@
-"""Links that a mail filter has packed, whatever their length; and the names and keys that new rows get."""
+"""Links that a mail filter has packed, signs that nobody sees, and the names and keys that new rows get."""
 
 import base64
 
 import pytest
 
-from app.domain.reset_secret import Link, new_reference, new_row_key, read_link, read_secret
+from app.domain.reset_secret import Code, Link, new_reference, new_row_key, read_link, read_secret
 
 LINK = Link("a_bc-efghijklmno." + "Zx-_9" * 8 + "7_k")
 URL = f"https://mysapk.example/konfirmasi-reset-password/{LINK.text}"
@@ -27,6 +27,11 @@ def test_a_letter_behind_it_that_makes_no_byte_is_left_out(packed: str) -> None:
 @pytest.mark.parametrize("place", range(1, len(LINK.text)))
 def test_a_soft_break_whose_line_break_is_gone_does_not_part_a_link(place: int) -> None:
     assert read_link(f"{LINK.text[:place]}={LINK.text[place:]}") == LINK
+
+
+@pytest.mark.parametrize("unseen", ["\ufe00", "\ufe0f", "\u034f"])
+def test_signs_that_only_choose_how_a_letter_is_drawn_are_left_out(unseen: str) -> None:
+    assert read_secret(f"WD{unseen}JB-MJHT{unseen}") == Code("WDJBMJHT")
 
 
 def test_new_rows_get_names_and_keys_of_their_own() -> None:

@@ -1,5 +1,5 @@
-"""/admin: the desk of the instansi, and of the centre. Whoever enters passes `only_admins`; whom he reaches,
-`Authority` says."""
+"""/admin: the desk of the instansi, and of the centre. Whoever enters passes `only_admins`; `Authority` says
+whom they reach."""
 
 from flask import Blueprint
 from flask_wtf.csrf import CSRFError

@@ -43,8 +43,8 @@ class ConfirmForm(FlaskForm):
     acknowledged = MarksField("Peringatan yang sudah diperiksa")
 
 
-@blueprint.get("", endpoint="page")
-def show(change_id: int) -> ResponseReturnValue:
+@blueprint.get("")
+def page(change_id: int) -> ResponseReturnValue:
     return _page(change_id, BecauseForm())
 
 

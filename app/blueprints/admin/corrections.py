@@ -1,8 +1,6 @@
 """/admin/perbaikan-email: wishes for another address, oldest first, and the desk's answer to them."""
 
-import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 
 from flask import (
     Blueprint,
@@ -25,7 +23,7 @@ from app.files.received_photo import NoPlace, redrawn
 from app.flows.correction import decide_correction
 from app.flows.correction.change_email import Outdated, SameAddress
 from app.flows.correction.correction_queue import (
-    Cursor,
+    BY_MOMENT,
     changes,
     decided_requests,
     next_open_after,
@@ -56,6 +54,7 @@ from app.web.admins import authority, chosen_instansi, desk_act, proven_again, s
 from app.web.decision_forms import ApprovalForm, RejectionForm, number_in, offer_possible
 from app.web.fields import refuse, refuse_unacknowledged
 from app.web.headers import takes
+from app.web.paging import a_big_id, moment, read_cursor, written
 from app.web.words.changes import what_follows
 from app.web.words.corrections import words_for
 
@@ -75,14 +74,14 @@ _STATES = {
 }
 
 
-@blueprint.get("", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("")
+def page() -> ResponseReturnValue:
     view, held = request.args.get("lihat", "terbuka"), authority()
     if view not in VIEWS:
         abort(404)
     if ticket := request.args.get("tiket", "").strip():
         return _ticket(ticket)
-    after = _cursor(request.args.get("setelah", ""))
+    after = read_cursor(request.args.get("setelah", ""), {BY_MOMENT: (moment, a_big_id)})
     with reading() as db:
         instansi = chosen_instansi(db, held, request.args.get("instansi", ""))
         instansi_id = instansi.id if instansi else None
@@ -96,7 +95,7 @@ def show() -> ResponseReturnValue:
     return render_template(
         "admin/correction/queue.html", page=page, view=view, views=VIEWS, is_first=after is None,
         code=instansi.code if instansi else "",
-        next_cursor=_written(page.next) if page.next else None, now=now(), promise=PROMISE, choices=choices,
+        next_cursor=written(page.next) if page.next else None, now=now(), promise=PROMISE, choices=choices,
     )  # fmt: skip
 
 
@@ -260,15 +259,3 @@ def _to_the_next(correction_id: int) -> ResponseReturnValue:
     if following is None:
         return redirect(url_for("admin.corrections.page"), 303)
     return redirect(url_for("admin.corrections.one", correction_id=following.id), 303)
-
-
-def _written(cursor: Cursor) -> str:
-    return f"{int(cursor.at.timestamp() * 1_000_000)}-{cursor.id}"
-
-
-def _cursor(text: str) -> Cursor | None:
-    """Nonsense is the first page."""
-    place = re.fullmatch("([0-9]{1,16})-([0-9]{1,18})", text)
-    if place is None:
-        return None
-    return Cursor(datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(place[1])), int(place[2]))

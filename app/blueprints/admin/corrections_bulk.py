@@ -33,6 +33,7 @@ from app.web import again
 from app.web.admins import authority, desk_act, proven_again
 from app.web.decision_forms import ApprovalForm, RejectionForm, number_in
 from app.web.headers import takes
+from app.web.row_ids import BigRowId, big_row_ids
 
 blueprint = Blueprint("corrections_bulk", __name__, url_prefix="/perbaikan-email")
 
@@ -80,8 +81,8 @@ _SENTENCES = {
 }
 
 
-@blueprint.get("/beberapa", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("/beberapa")
+def page() -> ResponseReturnValue:
     """What an answer to the chosen requests would do, row by row, with all that was written."""
     return _page(ApprovalForm(formdata=None), RejectionForm(formdata=None))
 
@@ -130,7 +131,9 @@ def reject() -> ResponseReturnValue:
 def result() -> ResponseReturnValue:
     """Where the chosen requests stand now, and why some were left: a reload tells the truth."""
     left = dict(
-        re.findall("([0-9]{1,18})-([a-z-]{1,20})", " ".join(request.args.getlist("tetap")[:MOST_AT_ONCE]))
+        re.findall(
+            f"({BigRowId.regex})-([a-z-]{{1,20}})", " ".join(request.args.getlist("tetap")[:MOST_AT_ONCE])
+        )
     )
     with reading() as db:
         weighed = weigh_many(
@@ -211,7 +214,4 @@ def _to_the_result(outcomes: Sequence[tuple[int, Stays | None]]) -> ResponseRetu
 
 def _chosen() -> list[int]:
     """The ids of the form or the address, each once; what is none is left out."""
-    ids = request.values.getlist("pilih")
-    return sorted({int(one) for one in ids if one.isascii() and one.isdigit() and len(one) < 19})[
-        :MOST_AT_ONCE
-    ]
+    return big_row_ids(request.values.getlist("pilih"))[:MOST_AT_ONCE]

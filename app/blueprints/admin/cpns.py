@@ -32,7 +32,7 @@ from app.web import again
 from app.web.admins import authority, chosen_instansi, desk_act, proven_again
 from app.web.fields import DayField, LineField
 from app.web.headers import takes
-from app.web.row_ids import row_id
+from app.web.row_ids import row_id, row_ids
 
 blueprint = Blueprint("cpns", __name__, url_prefix="/cpns")
 
@@ -52,14 +52,14 @@ class RejectionForm(FlaskForm):
 
 @dataclass(frozen=True)
 class Foreseen:
-    """One of the chosen, and why nothing will happen to him; None where the verdict will apply."""
+    """One of the chosen, and why nothing will happen to them; None where the verdict will apply."""
 
     person: User
     hindrance: str | None
 
 
-@blueprint.get("", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("")
+def page() -> ResponseReturnValue:
     held, code = authority(), request.args.get("instansi", "")
     beginning = re.sub(r"[\s.-]", "", request.args.get("nip", ""))
     after = request.args.get("setelah", type=row_id)
@@ -163,11 +163,4 @@ def _hindrance(person: User, objection: NotToTouch | None) -> str | None:
 
 
 def _chosen() -> list[int]:
-    return sorted(
-        {_row_id(value) for value in request.values.getlist("person") if value.isascii() and value.isdigit()}
-    )
-
-
-def _row_id(value: str) -> int:
-    """The id of a row; larger than any there is where it would not fit into one."""
-    return min(int(value[:12]), 2**31 - 1)
+    return row_ids(request.values.getlist("person"))

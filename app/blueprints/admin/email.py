@@ -41,8 +41,8 @@ class EmailForm(FlaskForm):
     seen = HiddenField()
 
 
-@blueprint.get("", endpoint="page")
-def show(person_id: int) -> ResponseReturnValue:
+@blueprint.get("")
+def page(person_id: int) -> ResponseReturnValue:
     return _page(person_id, EmailForm())
 
 

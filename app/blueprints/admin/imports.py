@@ -12,6 +12,7 @@ from werkzeug.datastructures import FileStorage
 
 from app.domain.file_changes import COLUMN_WORDS, mark_of
 from app.domain.indonesian_time import now, shown_moment
+from app.domain.paging import LINES_A_PAGE, TALL_ROWS_A_PAGE, cut
 from app.files import staff_template
 from app.files.table import UnreadableFile
 from app.flows.imports import file_changes, import_batches, refused_rows, take_back_import
@@ -31,8 +32,6 @@ from app.web.sessions import BY_ITSELF, no_act
 
 blueprint = Blueprint("imports", __name__, url_prefix="/impor")
 
-BATCHES_A_PAGE = 25
-LINES_A_PAGE = 100
 # Then the page is not renewed by itself any more, and an unused session may end
 WATCHED_FOR = timedelta(minutes=30)
 SECONDS_BETWEEN_LOOKS = 2
@@ -80,8 +79,8 @@ class Progress:
         )
 
 
-@blueprint.get("", endpoint="page")
-def show_list() -> ResponseReturnValue:
+@blueprint.get("")
+def page() -> ResponseReturnValue:
     return _list_page(UploadForm())
 
 
@@ -89,7 +88,7 @@ def _upload_again() -> ResponseReturnValue:
     return _list_page(again.with_file(UploadForm()))
 
 
-@blueprint.post("", endpoint="upload")
+@blueprint.post("")
 @again.shows_again(_upload_again)
 @takes(file="file", longest_body=MOST_BYTES + _REST_OF_THE_FORM, only_from_admins=True)
 def upload() -> ResponseReturnValue:
@@ -157,8 +156,8 @@ def cancel(batch_id: int) -> ResponseReturnValue:
     return _moved_on(outcome, "Impor dibatalkan. Tidak ada data yang diubah.")
 
 
-@blueprint.get("/<big_row:batch_id>/kembalikan", endpoint="take_back")
-def ask_about_taking_back(batch_id: int) -> ResponseReturnValue:
+@blueprint.get("/<big_row:batch_id>/kembalikan")
+def take_back(batch_id: int) -> ResponseReturnValue:
     """Before it, what it does; after it, what became of it."""
     return _take_back_page(TakeBackForm(), batch_id)
 
@@ -167,7 +166,7 @@ def _take_back_again(batch_id: int) -> ResponseReturnValue:
     return _take_back_page(again.filled(TakeBackForm()), batch_id)
 
 
-@blueprint.post("/<big_row:batch_id>/kembalikan", endpoint="begin_to_take_back")
+@blueprint.post("/<big_row:batch_id>/kembalikan")
 @again.shows_again(_take_back_again)
 @proven_again
 def begin_to_take_back(batch_id: int) -> ResponseReturnValue:
@@ -261,14 +260,15 @@ def _list_page(
 ) -> ResponseReturnValue:
     before = request.args.get("sebelum", type=big_row_id)
     with reading() as db:
-        batches = import_batches.batches_within(db, authority(), before, BATCHES_A_PAGE + 1)
+        batches = import_batches.batches_within(db, authority(), before, TALL_ROWS_A_PAGE + 1)
         offices = [] if authority().is_pusat else Instansi.within(db, authority().within(Instansi.id))
+    listed = cut(batches, TALL_ROWS_A_PAGE, lambda batch: batch.id)
     page = render_template(
         "admin/imports/list.html",
         form=form,
         choices=[(str(office.id), office.choice[1]) for office in offices],
-        batches=batches[:BATCHES_A_PAGE],
-        next_before=batches[BATCHES_A_PAGE - 1].id if len(batches) > BATCHES_A_PAGE else None,
+        batches=listed.rows,
+        next_before=listed.next,
         is_first=before is None,
         most_mb=MOST_BYTES >> 20,
         shown_moment=shown_moment,
@@ -289,14 +289,15 @@ def _take_back_page(form: TakeBackForm, batch_id: int, status: int = 200) -> Res
         take_back = take_back_import.take_back_of(db, batch_id)
         refusal = take_back_import.why_not(db, batch, now())
         left = take_back_import.left_behind(db, batch_id, after, LINES_A_PAGE + 1)
+    lines = cut(left, LINES_A_PAGE, lambda one: one.line)
     page = render_template(
         "admin/imports/take_back.html",
         form=form,
         batch=batch,
         take_back=take_back,
         refusal=refusal,
-        left=left[:LINES_A_PAGE],
-        next_after=left[LINES_A_PAGE - 1].line if len(left) > LINES_A_PAGE else None,
+        left=lines.rows,
+        next_after=lines.next,
         is_first=not after,
         until=shown_moment(batch.ended_at + take_back_import.WITHIN) if batch.ended_at else None,
         columns=COLUMN_WORDS | {"nip": "pegawai baru"},
@@ -317,7 +318,7 @@ def _wanted_instansi() -> int | None:
     if authority().is_pusat:
         return None
     only = authority().only_instansi_id
-    return only or request.form.get("instansi", type=int)
+    return only or request.form.get("instansi", type=row_id)
 
 
 def _moved_on(outcome: ImportBatch | OutOfReach | OtherState, news: str) -> ResponseReturnValue:

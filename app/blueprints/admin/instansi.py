@@ -18,6 +18,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 
 from app.domain.indonesian_time import shown_date
+from app.domain.paging import TALL_ROWS_A_PAGE, cut
 from app.domain.typed_text import one_line
 from app.flows.instansi.set_contact import set_contact
 from app.flows.instansi.set_pdm_window import (
@@ -35,7 +36,6 @@ from app.web.fields import DayField, LineField, refuse
 from app.web.row_ids import row_id
 
 blueprint = Blueprint("instansi", __name__, url_prefix="/instansi")
-_PAGE = 25
 _ONE = "/<row:instansi_id>"
 
 
@@ -66,19 +66,20 @@ def of_one_instansi(
     return guarded
 
 
-@blueprint.get("", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("")
+def page() -> ResponseReturnValue:
     held, words = authority(), one_line(request.args.get("cari", ""))
     with reading() as db:
         last = Instansi.with_id(db, request.args.get("setelah", 0, type=row_id))
         after = last if last and held.covers(last.id) else None
-        found = Instansi.found(db, held.within(Instansi.id), words, after, _PAGE + 1)
+        found = Instansi.found(db, held.within(Instansi.id), words, after, TALL_ROWS_A_PAGE + 1)
         windows = PdmWindow.in_force_for_all(db, [instansi.id for instansi in found])
         national = PdmWindow.of(db, None)
+    page = cut(found, TALL_ROWS_A_PAGE, lambda instansi: instansi.id)
     return render_template(
-        "admin/instansi/list.html", found=found[:_PAGE], windows=windows, national=national, words=words,
+        "admin/instansi/list.html", found=page.rows, windows=windows, national=national, words=words,
         is_first=after is None,
-        next_after=found[_PAGE - 1].id if len(found) > _PAGE else None,
+        next_after=page.next,
     )  # fmt: skip
 
 

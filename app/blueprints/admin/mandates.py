@@ -19,6 +19,7 @@ from sqlalchemy import true
 from wtforms import StringField, ValidationError
 
 from app.domain.indonesian_time import now, shown_date, today_in_jakarta
+from app.domain.paging import ROWS_A_PAGE, cut
 from app.flows.identity.change_identity import UnderWay
 from app.flows.instansi import grant_mandate as granting
 from app.flows.instansi.revoke_mandate import revoke_mandate
@@ -32,7 +33,6 @@ from app.web.fields import ChoiceField, DayField, LineField, NipOfAnotherField, 
 from app.web.row_ids import row_id
 
 blueprint = Blueprint("mandates", __name__, url_prefix="/mandat")
-_PAGE = 50
 _ENDS_SOON = timedelta(days=30)
 
 
@@ -61,20 +61,21 @@ class RevocationForm(FlaskForm):
     reason = LineField("Alasan", "Isi alasannya. Orang yang bersangkutan akan membacanya.", 300)
 
 
-@blueprint.get("", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("")
+def page() -> ResponseReturnValue:
     held, code, which = authority(), request.args.get("instansi", ""), request.args.get("keadaan", "berlaku")
     today = today_in_jakarta(now())
     before = request.args.get("sebelum", type=row_id)
     with reading() as db:
         instansi = chosen_instansi(db, held, code)
         reach = AdminMandate.instansi_id == instansi.id if instansi else held.within(AdminMandate.instansi_id)
-        found = AdminMandate.listed(db, reach, today if which == "berlaku" else None, before, _PAGE + 1)
+        found = AdminMandate.listed(db, reach, today if which == "berlaku" else None, before, ROWS_A_PAGE + 1)
         choices = Instansi.within(db, held.within(Instansi.id))
+    page = cut(found, ROWS_A_PAGE, lambda mandate: mandate.id)
     return render_template(
-        "admin/instansi/mandates.html", found=found[:_PAGE], today=today, soon=_ENDS_SOON.days, code=code,
+        "admin/instansi/mandates.html", found=page.rows, today=today, soon=_ENDS_SOON.days, code=code,
         which=which, choices=choices,
-        is_first=before is None, next_before=found[_PAGE - 1].id if len(found) > _PAGE else None,
+        is_first=before is None, next_before=page.next,
     )  # fmt: skip
 
 

@@ -5,22 +5,24 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app.domain.indonesian_time import now, today_in_jakarta
+from app.domain.paging import TALL_ROWS_A_PAGE
 from app.flows.reports import overview
 from app.flows.reports.overview import Line, Reach, reach_of
+from app.models.audit_event import Exported
 from app.models.instansi import Instansi
 from app.runtime.db import reading, unit_of_work
 from app.runtime.logs import masked
 from app.web import exports
 from app.web.admins import authority, desk_act
+from app.web.paging import page_number
 
 blueprint = Blueprint("overview", __name__, url_prefix="")
 
-LINES_ON_A_PAGE = 25
 _FIGURES = ["Pegawai", "Aktif", "Belum diaktifkan", "Menunggu persetujuan", "Dinonaktifkan", "Persen aktif"]
 
 
-@blueprint.get("/", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("/")
+def page() -> ResponseReturnValue:
     moment = now()
     with reading() as db:
         reach = reach_of(db, authority(), request.args.get("instansi", "").strip()) or abort(404)
@@ -30,9 +32,9 @@ def show() -> ResponseReturnValue:
             reach=reach,
             days=overview.days(db, reach, today_in_jakarta(moment)),
             counted_at=overview.counted_at(db, reach),
-            lines=lines[(_number() - 1) * LINES_ON_A_PAGE : _number() * LINES_ON_A_PAGE],
-            first_place=(_number() - 1) * LINES_ON_A_PAGE + 1,
-            has_more=len(lines) > _number() * LINES_ON_A_PAGE,
+            lines=lines[(_number() - 1) * TALL_ROWS_A_PAGE : _number() * TALL_ROWS_A_PAGE],
+            first_place=(_number() - 1) * TALL_ROWS_A_PAGE + 1,
+            has_more=len(lines) > _number() * TALL_ROWS_A_PAGE,
             number=_number(),
             search=request.args.get("cari", "").strip(),
             stock=overview.take_stock(db, reach, moment),
@@ -49,12 +51,12 @@ def export() -> ResponseReturnValue:
     with reading() as db:
         reach = reach_of(db, authority(), request.form.get("instansi", "").strip()) or abort(404)
         lines = _lines(db, reach)
-    name = "aktivasi per unit" if reach.instansi else "peringkat instansi"
+    what = Exported.UNITS if reach.instansi else Exported.RANKING
     with unit_of_work() as db:
-        overview.note_export(db, reach, name, file_kind, len(lines), desk_act())
+        overview.note_export(db, reach, what, file_kind, len(lines), desk_act())
     header = ["Unit kerja"] if reach.instansi else ["Peringkat", "Kode instansi", "Instansi"]
     cells = [_cells(line, place, reach.instansi) for place, line in enumerate(lines, start=1)]
-    return exports.as_file(file_kind, name, [*header, *_FIGURES], cells)
+    return exports.as_file(file_kind, what.label, [*header, *_FIGURES], cells)
 
 
 def _lines(db: Session, reach: Reach) -> list[Line]:
@@ -67,9 +69,7 @@ def _matching(lines: list[Line], search: str) -> list[Line]:
 
 
 def _number() -> int:
-    """The number of the page, counted from 1."""
-    typed = request.args.get("hal", "1")
-    return max(1, int(typed)) if typed.isdecimal() and len(typed) < 6 else 1
+    return page_number(request.args.get("hal", "1"))
 
 
 def _cells(line: Line, place: int, instansi: Instansi | None) -> list[exports.Cell]:

@@ -1,10 +1,7 @@
 """/admin/pegawai: people are found, page by page, and taken along as a list."""
 
-import base64
-import json
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -19,7 +16,6 @@ from app.domain.spoken_name import asked_for
 from app.flows.people.find_people import (
     MOST_EXPORTED,
     Found,
-    Position,
     Stuck,
     Wishes,
     all_found,
@@ -34,6 +30,7 @@ from app.runtime.db import reading, unit_of_work
 from app.web import again, exports
 from app.web.admins import authority, desk_act, proven_again
 from app.web.fields import ChoiceField, refuse
+from app.web.paging import an_id, digits, moment, read_cursor, word, written
 
 blueprint = Blueprint("people", __name__, url_prefix="/pegawai")
 
@@ -42,7 +39,17 @@ _HEADER = ["NIP", "Nama", "Kategori", "Kode instansi", "Unit kerja", "Status", "
 _ALL = ("", "Semua")
 _CHOOSE = "Pilih salah satu dari daftar."
 _MOST_WORDS = 5
-_LARGEST_ID = 2**31 - 1
+# Of the indexes of `find_people`. As a whole, that of the stuck is in the order of instansi
+_KEYS_OF = {
+    "nip": (digits,),
+    "nama": (word, an_id),
+    "macet-token": (moment, an_id),
+    "macet-email": (moment, an_id),
+}
+_KEYS_OVER_ALL = _KEYS_OF | {
+    "macet-token": (an_id, moment, an_id),
+    "macet-email": (an_id, moment, an_id),
+}
 _CUT = f"Daftar ini terpotong: paling banyak {MOST_EXPORTED} baris. Persempit pencarian, lalu ekspor lagi."
 
 
@@ -105,15 +112,14 @@ class Search:
     units: list[str]
 
 
-@blueprint.get("", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("")
+def page() -> ResponseReturnValue:
     with reading() as db:
         search = _read(db, PeopleForm(request.args))
         if search.wishes is None:
             return _page(search, Found([], None), 422)
-        return _page(
-            search, find_people(db, authority(), search.wishes, _position(request.args.get("lanjut", "")))
-        )
+        after = read_cursor(request.args.get("lanjut", ""), _KEYS_OF, _KEYS_OVER_ALL)
+        return _page(search, find_people(db, authority(), search.wishes, after))
 
 
 def _export_again() -> ResponseReturnValue:
@@ -188,7 +194,7 @@ def _page(search: Search, found: Found, status: int = 200) -> Response:
         stuck=search.wishes.stuck if search.wishes else None,
         is_first="lanjut" not in request.args,
         first_url=url_for("admin.people.page", **asked),
-        next_url=url_for("admin.people.page", **asked, lanjut=_token(found.next)) if found.next else None,
+        next_url=url_for("admin.people.page", **asked, lanjut=written(found.next)) if found.next else None,
     )
     return make_response(page, status)
 
@@ -208,46 +214,5 @@ def masked_email(person: User) -> str:
 
 
 def _since(person: User, stuck: Stuck | None) -> str:
-    moment = person.mail_failed_at if stuck is Stuck.EMAIL else person.stuck_since
-    return moment.date().isoformat() if moment else ""
-
-
-def _token(position: Position) -> str:
-    """A position for the address of the next page. It is no secret and gives no right: reach is decided anew
-    each time."""
-    keys = [key.isoformat() if isinstance(key, datetime) else key for key in position.keys]
-    text = json.dumps([position.index, position.instansi_id, *keys], separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _position(token: str) -> Position | None:
-    """The position in an address; None, and so the first page, for everything that is none."""
-    try:
-        index, instansi_id, *keys = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        match index, keys:
-            case "nip", [str() as nip] if nip.isdigit() and nip.isascii():
-                read: tuple[str | int | datetime, ...] = (nip,)
-            case "nama", [str() as word, int() as person_id] if word.isalnum():
-                read = (word, _id(person_id))
-            case (("macet-token" | "macet-email"), [*instansi, str() as since, int() as person_id]) if len(
-                instansi
-            ) == (instansi_id is None):
-                read = (*map(_id, instansi), _aware(since), _id(person_id))
-            case _:
-                return None
-        return Position(index, read, None if instansi_id is None else _id(instansi_id))
-    except (ValueError, TypeError, OverflowError, RecursionError):
-        return None
-
-
-def _id(number: object) -> int:
-    if not isinstance(number, int) or not 0 <= number <= _LARGEST_ID:
-        raise ValueError("not an id")
-    return number
-
-
-def _aware(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("a moment without a zone")
-    return moment.astimezone(UTC)
+    since = person.mail_failed_at if stuck is Stuck.EMAIL else person.stuck_since
+    return since.date().isoformat() if since else ""

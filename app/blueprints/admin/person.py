@@ -68,8 +68,8 @@ class MoveForm(FlaskForm):
     reason = LineField("Alasan", "Isi alasannya, misalnya nomor SK mutasi.", _LONGEST_REASON)
 
 
-@blueprint.get("", endpoint="page")
-def show(person_id: int) -> ResponseReturnValue:
+@blueprint.get("")
+def page(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
         sight = look_at_person(db, person_id, desk_act())
     if isinstance(sight, OutOfReach):
@@ -298,7 +298,7 @@ def _whom(person_id: int) -> User:
 
 
 def _edit_page(
-    person: User, form: RecordForm, seen: str, status: int = 200, is_stale: bool = False
+    person: User, form: RecordForm, seen: str, status: int = 200, *, is_stale: bool = False
 ) -> Response:
     page = render_template(
         "admin/people/edit.html",

@@ -86,8 +86,8 @@ class TrailForm(FlaskForm):
         )
 
 
-@blueprint.get("", endpoint="page")
-def show() -> ResponseReturnValue:
+@blueprint.get("")
+def page() -> ResponseReturnValue:
     form = TrailForm.sent(request.args)
     if not form.validate():
         return _page(form, Found([], None, False), 422)

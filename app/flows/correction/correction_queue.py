@@ -1,44 +1,24 @@
 """An admin looks at what waits: requests for another address, oldest first, and decided changes that are not
 settled."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Generic, TypeVar
-
 from sqlalchemy import exists, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from app.domain.corrections import OPEN_STATES, CorrectionState
 from app.domain.identity import ChangeState
+from app.domain.paging import ROWS_A_PAGE, Cursor, Page, cut
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.security.authority import Authority
 
-ROWS_A_PAGE = 50
-Row = TypeVar("Row")
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """Where the next page begins: behind this row."""
-
-    at: datetime
-    id: int
-
-
-@dataclass(frozen=True)
-class Page(Generic[Row]):
-    rows: Sequence[Row]
-    next: Cursor | None
+BY_MOMENT = "waktu"  # the index of all these lists: a moment, and the id
 
 
 def next_open_after(
     session: Session, authority: Authority, answered: EmailCorrection
 ) -> EmailCorrection | None:
     """The one that has waited longest after the one just answered, and that this admin may decide."""
-    behind = Cursor(answered.submitted_at or answered.asked_at, answered.id)
-    waiting = open_requests(session, authority, behind, most=2).rows
+    waiting = open_requests(session, authority, _place(answered), most=2).rows
     return next((one for one in waiting if one.user_id != authority.admin.id), None)
 
 
@@ -48,7 +28,7 @@ def open_requests(
     after: Cursor | None,
     instansi_id: int | None = None,
     most: int = ROWS_A_PAGE,
-) -> Page[EmailCorrection]:
+) -> Page[EmailCorrection, Cursor]:
     """Those that nobody has decided, oldest first; the centre may ask for one instansi. Not those that one
     admin has approved and that wait for a second: they stand in a list of their own."""
     awaits_second = exists().where(
@@ -67,14 +47,14 @@ def open_requests(
     if instansi_id is not None:
         found = found.where(EmailCorrection.instansi_id == instansi_id)
     if after:
-        found = found.where(tuple_(EmailCorrection.submitted_at, EmailCorrection.id) > (after.at, after.id))
+        found = found.where(tuple_(EmailCorrection.submitted_at, EmailCorrection.id) > after.keys)
     rows = session.scalars(found.limit(most + 1)).all()
-    return _page(rows, most, [Cursor(row.submitted_at or row.asked_at, row.id) for row in rows])
+    return cut(rows, most, _place)
 
 
 def decided_requests(
     session: Session, authority: Authority, after: Cursor | None, instansi_id: int | None = None
-) -> Page[EmailCorrection]:
+) -> Page[EmailCorrection, Cursor]:
     """Those that were decided, the newest first by when they were sent.
 
     State by state, for so an index gives them in order: of all that were ever decided nobody reads more than
@@ -89,14 +69,14 @@ def decided_requests(
     if instansi_id is not None:
         found = found.where(EmailCorrection.instansi_id == instansi_id)
     if after:
-        found = found.where(tuple_(EmailCorrection.submitted_at, EmailCorrection.id) < (after.at, after.id))
+        found = found.where(tuple_(EmailCorrection.submitted_at, EmailCorrection.id) < after.keys)
     of_states = (
         found.where(EmailCorrection.state == state)
         for state in (CorrectionState.APPROVED, CorrectionState.REJECTED)
     )
     some = [row for of_state in of_states for row in session.scalars(of_state.limit(ROWS_A_PAGE + 1))]
     rows = sorted(some, key=lambda row: (row.submitted_at or row.asked_at, row.id), reverse=True)
-    return _page(rows, ROWS_A_PAGE, [Cursor(row.submitted_at or row.asked_at, row.id) for row in rows])
+    return cut(rows, ROWS_A_PAGE, _place)
 
 
 def changes(
@@ -105,7 +85,7 @@ def changes(
     state: ChangeState,
     after: Cursor | None,
     instansi_id: int | None = None,
-) -> Page[IdentityChange]:
+) -> Page[IdentityChange, Cursor]:
     """Decided changes of one state, oldest first: those that wait for a second admin, for their time, or, of
     those that somebody has stopped, for whoever settles it."""
     found = (
@@ -121,10 +101,10 @@ def changes(
     if instansi_id is not None:
         found = found.where(IdentityChange.instansi_id == instansi_id)
     if after:
-        found = found.where(tuple_(IdentityChange.decided_at, IdentityChange.id) > (after.at, after.id))
+        found = found.where(tuple_(IdentityChange.decided_at, IdentityChange.id) > after.keys)
     rows = session.scalars(found.limit(ROWS_A_PAGE + 1)).all()
-    return _page(rows, ROWS_A_PAGE, [Cursor(row.decided_at, row.id) for row in rows])
+    return cut(rows, ROWS_A_PAGE, lambda change: Cursor(BY_MOMENT, (change.decided_at, change.id)))
 
 
-def _page(rows: Sequence[Row], most: int, cursors: Sequence[Cursor]) -> Page[Row]:
-    return Page(rows[:most], cursors[most - 1] if len(rows) > most else None)
+def _place(request: EmailCorrection) -> Cursor:
+    return Cursor(BY_MOMENT, (request.submitted_at or request.asked_at, request.id))

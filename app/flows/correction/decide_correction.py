@@ -114,7 +114,7 @@ def approve(
     """Put the asked-for address on record, now or after the delay, or hand it on to a second admin."""
     found = _locked(session, act.by, correction_id, act.at)
     if isinstance(found, AlreadyDecided):
-        return _said_again(found, _has_approved(act.by, found, grounds))
+        return _said_again(found, is_the_same=_has_approved(act.by, found, grounds))
     if not isinstance(found, EmailCorrection):
         return found
     weighed = weigh(session, act.by, found, act.at)
@@ -143,7 +143,7 @@ def approve_many(
     for one in chosen:
         found, reason = locked[one.id], grounds[one.id]
         if isinstance(found, AlreadyDecided):
-            outcomes.append((one, _said_again(found, _has_approved(act.by, found, reason))))
+            outcomes.append((one, _said_again(found, is_the_same=_has_approved(act.by, found, reason))))
         elif not isinstance(found, EmailCorrection):
             outcomes.append((one, found))
         elif why := needs_a_look(weighed[one.id]):
@@ -171,7 +171,7 @@ def reject(
     """Answer no; the person is told the reason in the admin's words."""
     found = _locked(session, act.by, correction_id, act.at)
     if isinstance(found, AlreadyDecided):
-        return _said_again(found, _has_rejected(act.by, found, reason))
+        return _said_again(found, is_the_same=_has_rejected(act.by, found, reason))
     if not isinstance(found, EmailCorrection):
         return found
     found.decide(CorrectionState.REJECTED, reason, act.by.admin.id, act.at)
@@ -255,7 +255,7 @@ def _locked(
     return correction
 
 
-def _said_again(found: AlreadyDecided, is_the_same: bool) -> AlreadyDecided | SameAnswer:
+def _said_again(found: AlreadyDecided, *, is_the_same: bool) -> AlreadyDecided | SameAnswer:
     """A second answer changes nothing. One that says anything else than the first must be told so."""
     return SameAnswer(found.correction) if is_the_same else found
 

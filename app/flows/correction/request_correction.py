@@ -123,7 +123,7 @@ def ask_for_link(
 
 
 def behind_link(
-    session: Session, reference: str, is_fresh: bool
+    session: Session, reference: str, *, is_fresh: bool
 ) -> ProvenMailbox | AlreadyOnRecord | Ticket | None:
     """What the holder of a link is shown. An old link still leads to the ticket, and no longer to the
     form."""
@@ -173,7 +173,7 @@ def submit(
     reaches = user if user and not is_too_much else None
     form = FilledForm(typed.name, typed.work_unit, typed.reason, typed.phone, file_not_kept=not is_kept)
     if wish.submit(session, reaches, form, _hour_of_answer(act.at), act):
-        throttle.charge(session, limits, not is_too_much, act.at)
+        throttle.charge(session, limits, act.at, is_charged=not is_too_much)
         _keep(session, wish, typed.attachment if is_kept else None, act.at)
         audit.record(session, Tag.CORRECTION_SUBMITTED, user, act, ticket=wish.ticket, waits=is_too_much)
         letters.correction_received(session, wish, act)

@@ -1,22 +1,22 @@
 """An admin looks at who waits to be let in."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.categories import Activation
+from app.domain.paging import ROWS_A_PAGE, cut
 from app.models.user import User
 from app.security.authority import Authority
 
-PAGE = 50
 _NIP_DIGITS = 18
 
 
 @dataclass(frozen=True)
 class Waiting:
-    people: list[User]
+    people: Sequence[User]
     next_after: int | None  # the id to go on after; None at the end
 
 
@@ -31,7 +31,7 @@ def waiting_cpns(
     length.
 
     `beginning` are the first digits of a NIP. `after` is the last person of the page before, and means
-    nothing when he is out of reach: the place of a stranger in the order would tell his NIP.
+    nothing when they are out of reach: the place of a stranger in the order would tell their NIP.
     """
     waiting = select(User).where(
         authority.within(User.instansi_id), User.activation == Activation.WAITING_APPROVAL
@@ -44,8 +44,9 @@ def waiting_cpns(
         )
     if after is not None and isinstance(last := authority.person(session, after), User):
         waiting = waiting.where(User.nip > last.nip)
-    found = list(session.scalars(waiting.order_by(User.nip).limit(PAGE + 1)))
-    return Waiting(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None)
+    found = session.scalars(waiting.order_by(User.nip).limit(ROWS_A_PAGE + 1)).all()
+    page = cut(found, ROWS_A_PAGE, lambda person: person.id)
+    return Waiting(page.rows, page.next)
 
 
 def chosen_cpns(session: Session, authority: Authority, people: Collection[int]) -> list[User]:

@@ -170,8 +170,8 @@ def possible_seconds(session: Session, change: IdentityChange, now: datetime) ->
 
 
 def stands_on_the_word_of(session: Session, user_id: int, now: datetime) -> frozenset[int]:
-    """This admin, and all on whose single word his account has stood within the last 30 days: who appointed
-    him, who put what identifies him on record, and who did the same with them. One dishonest admin speaks
+    """This admin, and all on whose single word their account has stood within the last 30 days: who appointed
+    them, who put what identifies them on record, and who did the same with them. One dishonest admin speaks
     through all of these."""
     today, since = today_in_jakarta(now), now - LOOKS_BACK
     found: set[int] = set()

@@ -15,7 +15,7 @@ from app.domain.act import Act
 from app.domain.categories import Category
 from app.domain.email_address import EmailAddress
 from app.domain.file_changes import COLUMN_WORDS, ColumnCount, column_counts
-from app.models.audit_event import Tag
+from app.models.audit_event import Exported, Tag
 from app.models.import_batch import ImportBatch
 from app.models.import_change import ImportChange
 from app.models.user import User
@@ -85,8 +85,8 @@ def note_export(session: Session, batch: ImportBatch, file_kind: str, act: Act[A
     """Personal data leaves the portal."""
     audit.record(
         session, Tag.EXPORTED, None, act,
-        instansi_id=batch.instansi_id, what="import_changes", file=file_kind,
-        batch=batch.id
+        instansi_id=batch.instansi_id, what=Exported.CHANGES, file=file_kind,
+        batch=batch.id,
     )  # fmt: skip
 
 

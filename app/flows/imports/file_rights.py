@@ -110,9 +110,10 @@ class FileRights:
         cls,
         session: Session,
         uploader: Uploader | None,
-        has_reason: bool,
         named: Named,
         now: datetime,
+        *,
+        has_reason: bool,
     ) -> "FileRights":
         ids = [person.id for person in named.people]
         holders = select(AdminMandate.user_id).where(

@@ -62,8 +62,8 @@ def _vetted(line: Line, seen: SeenInFile) -> InstansiLine | Refused:
     if isinstance(row, RowFaults):
         return Refused(line.number, row.faults)
     if first := seen.first_line(Kind.INSTANSI, row.code):
-        sentence = f"Kode ini sudah ada pada baris {first}. Hapus salah satu barisnya."
-        return Refused(line.number, (Fault("kode", sentence),))
+        sentence = "Kode ini sudah ada pada baris {}. Hapus salah satu barisnya."
+        return Refused(line.number, (Fault.of_row("kode", sentence, first, "lain"),))
     seen.note(Kind.INSTANSI, row.code, line.number)
     bare = row.code.lstrip("0")
     differs_by_zeros = seen.first_line(Kind.INSTANSI_WITHOUT_ZEROS, bare) is not None
@@ -91,7 +91,7 @@ def _taken_over(
     for entry in entries:
         instansi = on_record.get(entry.row.code)
         differs_by_zeros = entry.differs_by_zeros or entry.row.code in without_zeros
-        outcomes[entry.line] = outcome = _judged(instansi, entry, differs_by_zeros)
+        outcomes[entry.line] = outcome = _judged(instansi, entry, differs_by_zeros=differs_by_zeros)
         if dry_run or isinstance(outcome, Unchanged | Refused):
             continue
         if instansi is None:
@@ -111,7 +111,7 @@ def _taken_over(
 
 
 def _judged(
-    instansi: Instansi | None, entry: InstansiLine, differs_by_zeros: bool
+    instansi: Instansi | None, entry: InstansiLine, *, differs_by_zeros: bool
 ) -> New | Changed | Unchanged | Refused:
     if instansi is None:
         return Refused(entry.line, (_DIFFERS_BY_ZEROS,)) if differs_by_zeros else New(entry.line)

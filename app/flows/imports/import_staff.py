@@ -105,7 +105,7 @@ class Terms:
         return f"{number}: {self.uploader.reason}" if self.uploader.reason else f"{number}."
 
 
-def vet(lines: Iterable[Line], seen: SeenInFile, dry_run: bool = False) -> list[StaffLine | Refused]:
+def vet(lines: Iterable[Line], seen: SeenInFile, *, dry_run: bool = False) -> list[StaffLine | Refused]:
     """Judge the rows by themselves and by the file's earlier ones; outside a transaction, for no lock needs
     it, and hashes of older schemes are hashed once more here."""
     vetted = [_vetted(line, seen) for line in lines]
@@ -138,12 +138,11 @@ def _vetted(line: Line, seen: SeenInFile) -> StaffLine | Refused:
     if row.password_hash and not passwords.may_be_imported(row.password_hash):
         faults.append(HASH_NOT_USABLE)
     if first := seen.first_line(Kind.NIP, row.nip.digits):
-        faults.append(Fault("nip", f"NIP ini sudah ada pada baris {first}. Hapus salah satu barisnya."))
+        sentence = "NIP ini sudah ada pada baris {}. Hapus salah satu barisnya."
+        faults.append(Fault.of_row("nip", sentence, first, "lain"))
     elif row.email and (first := seen.first_line(Kind.EMAIL, row.email.key)):
-        sentence = (
-            f"Alamat email ini sudah dipakai pada baris {first}. Setiap pegawai perlu alamat email sendiri."
-        )
-        faults.append(Fault("email", sentence))
+        sentence = "Alamat email ini sudah dipakai pada baris {}. Setiap pegawai perlu alamat email sendiri."
+        faults.append(Fault.of_row("email", sentence, first, "lain"))
     if faults:
         return Refused(line.number, tuple(faults))
     seen.note(Kind.NIP, row.nip.digits, line.number)
@@ -234,7 +233,7 @@ def _objections(
     ]
     new_nips = [_nip(entry) for entry in entries if _nip(entry) not in people]
     named = Named(people.values(), new_nips, addresses)
-    rights = FileRights.over(session, terms.uploader, terms.has_reason, named, terms.act.at)
+    rights = FileRights.over(session, terms.uploader, named, terms.act.at, has_reason=terms.has_reason)
     found = {
         entry.line: rights.objection(people.get(_nip(entry)), entry.row, differences[entry.line])
         for entry in entries
@@ -404,7 +403,7 @@ def _nip(entry: StaffLine) -> str:
     return entry.row.nip.digits
 
 
-def _people(session: Session, entries: Sequence[StaffLine], lock: bool = False) -> dict[str, User]:
+def _people(session: Session, entries: Sequence[StaffLine], *, lock: bool = False) -> dict[str, User]:
     """Those on record, by NIP, as now stored."""
     if not entries:
         return {}

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.staff_file import REPORT_COLUMNS, STAFF_COLUMNS
-from app.models.audit_event import Tag
+from app.models.audit_event import Exported, Tag
 from app.models.import_batch import ImportBatch, ImportRefusal
 from app.security import audit
 from app.security.authority import Authority
@@ -19,8 +19,8 @@ def note_export(session: Session, batch: ImportBatch, file_kind: str, act: Act[A
     """Personal data leaves the portal."""
     audit.record(
         session, Tag.EXPORTED, None, act,
-        instansi_id=batch.instansi_id, what="import_refusals", file=file_kind,
-        batch=batch.id
+        instansi_id=batch.instansi_id, what=Exported.REFUSALS, file=file_kind,
+        batch=batch.id,
     )  # fmt: skip
 
 

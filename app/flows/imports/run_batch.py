@@ -6,7 +6,6 @@ die anywhere and another goes on behind the last chunk: no row is lost, none is 
 a batch for half a minute and says so with every chunk; who finds that somebody else holds it lets go.
 """
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -170,7 +169,7 @@ def note(
         if isinstance(outcome, Refused):
             session.add(_refusal(batch, hold, line, outcome))
             for fault in outcome.faults:
-                _count_reason(reasons, fault.told, line.number)
+                _count_reason(reasons, fault.reason, line.number)
     if hold.is_dry_run:
         batch.dry_run = counts
     else:
@@ -209,7 +208,7 @@ def stop_without_mandate(session: Session, hold: Hold, act: Act[None]) -> BatchS
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
-    """In no worker's hand, or in that of one who has not said for a while that he lives."""
+    """In no worker's hand, or in that of one that has not said for a while that it lives."""
     return and_(
         ImportBatch.state.in_(_UNDER_WAY),
         or_(ImportBatch.held_until.is_(None), ImportBatch.held_until <= now),
@@ -295,17 +294,11 @@ def _keep_changes(session: Session, batch: ImportBatch, hold: Hold, outcomes: Se
     batch.column_counts = dict(counts)
 
 
-def _count_reason(reasons: dict[str, list[int]], sentence: str, line: int) -> None:
-    """By the sentence without what differs from row to row, so that the same reason is one reason."""
-    general = re.sub(
-        r"\bbaris \d+",
-        "baris lain",
-        re.sub(r"\b(\d+) (sel|karakter)\b,?(?= seharusnya|\.)", r"beberapa \2,", sentence),
-    )
-    if general not in reasons and len(reasons) >= _MOST_REASONS:
-        general = _OTHER_REASONS
-    count, *lines = reasons.get(general, [0])
-    reasons[general] = [count + 1, *(lines if len(lines) >= _LINES_SHOWN else [*lines, line])]
+def _count_reason(reasons: dict[str, list[int]], reason: str, line: int) -> None:
+    if reason not in reasons and len(reasons) >= _MOST_REASONS:
+        reason = _OTHER_REASONS
+    count, *lines = reasons.get(reason, [0])
+    reasons[reason] = [count + 1, *(lines if len(lines) >= _LINES_SHOWN else [*lines, line])]
 
 
 def _end(

@@ -282,7 +282,7 @@ def _take_back(session: Session, lines: Sequence[Line], terms: Terms) -> None:
         if change.user_id is not None
     }
     people = _locked(session, ids - new, key_share=True) | _locked(session, new, key_share=False)
-    use = _use_of(session, [people[one] for one in new if one in people], terms)
+    use = _use_of(session, [people[one] for one in new if one in people])
     for line in lines:
         person = people.get(line.changes[0].user_id or 0)
         # The NIP of whoever left is not for this desk
@@ -447,7 +447,7 @@ def _was_moved_by(session: Session, person: User, batch_id: int) -> bool:
     return any(detail.get("batch") == batch_id for detail in session.scalars(at))
 
 
-def _use_of(session: Session, people: Sequence[User], terms: Terms) -> dict[int, str]:
+def _use_of(session: Session, people: Sequence[User]) -> dict[int, str]:
     """Of those who were used or changed since the file brought them, why they stay."""
     ids = [person.id for person in people]
     found = {person.id: _USED for person in people if person.is_in_use}
@@ -472,7 +472,7 @@ def _use_of(session: Session, people: Sequence[User], terms: Terms) -> dict[int,
     return found
 
 
-def _locked(session: Session, ids: Collection[int], key_share: bool) -> dict[int, User]:
+def _locked(session: Session, ids: Collection[int], *, key_share: bool) -> dict[int, User]:
     """As now stored. Without `key_share` nobody can write a row that names them either, until they are
     gone."""
     if not ids:

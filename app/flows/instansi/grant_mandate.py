@@ -1,4 +1,4 @@
-"""The centre appoints an admin by a letter (SK), or prolongs what he holds by a new one."""
+"""The centre appoints an admin by a letter (SK), or prolongs what they hold by a new one."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta

@@ -47,7 +47,7 @@ class Record:
 
     @property
     def version(self) -> str:
-        """Names this state of the record in a form, so that nobody overwrites what he has not seen."""
+        """Names this state of the record in a form, so that nobody overwrites what they have not seen."""
         state = json.dumps((self.nip.digits, self.name, self.category, self.work_unit, self.phone))
         return hashlib.sha256(state.encode()).hexdigest()[:16]
 

@@ -17,16 +17,16 @@ from app.domain.act import Act
 from app.domain.categories import Activation, Category
 from app.domain.email_address import EmailAddress
 from app.domain.labelled import Labelled
+from app.domain.paging import ROWS_A_PAGE, Cursor, Key
 from app.domain.spoken_name import beginnings_of
 from app.mail import letters
 from app.models.activation_count import ActivationUnit
-from app.models.audit_event import Tag
+from app.models.audit_event import Exported, Tag
 from app.models.name_word import NameWord
 from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority
 
-PEOPLE_ON_A_PAGE = 50
 MOST_CANDIDATES = 1000
 MOST_EXPORTED = 50_000
 _MOST_CANDIDATES_OF_EXPORT = 200_000
@@ -71,20 +71,11 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Position:
-    """A place in the order of one index: after it, the search goes on. It names no one."""
-
-    index: str
-    keys: tuple[str | int | datetime, ...]
-    instansi_id: int | None = None  # whose part of the index; None where it is read as a whole
-
-
-@dataclass(frozen=True)
 class Found:
     """One page. `next` is none at the end; `is_partial` where the page ended because enough was looked at."""
 
     people: list[User]
-    next: Position | None
+    next: Cursor | None
     is_partial: bool = False
 
 
@@ -92,8 +83,8 @@ def find_people(
     session: Session,
     authority: Authority,
     wishes: Wishes,
-    after: Position | None = None,
-    most: int = PEOPLE_ON_A_PAGE,
+    after: Cursor | None = None,
+    most: int = ROWS_A_PAGE,
 ) -> Found:
     """The next people within reach. A position of another search starts from the beginning."""
     people: list[User] = []
@@ -135,7 +126,7 @@ def export_people(
     parts: dict[int | None, int] = (
         {wishes.instansi_id: how_many} if wishes.instansi_id else act.by.parts(counts)
     )
-    audit.record_parts(session, Tag.EXPORTED, parts, act, what="pegawai", file=file_kind)
+    audit.record_parts(session, Tag.EXPORTED, parts, act, what=Exported.PEOPLE, file=file_kind)
     letters.bulk_act(session, act.by.admin, "mengekspor daftar pegawai", how_many, act)
 
 
@@ -151,11 +142,11 @@ def scope_of(authority: Authority, wishes: Wishes) -> int | None:
     return parts[0] if len(parts) == 1 else None
 
 
-Candidate = tuple[User, Position]
+Candidate = tuple[User, Cursor]
 
 
 def _candidates(
-    session: Session, authority: Authority, wishes: Wishes, after: Position | None
+    session: Session, authority: Authority, wishes: Wishes, after: Cursor | None
 ) -> Iterator[Candidate]:
     """Everybody whom the driving index holds for these wishes, in its order, chunk by chunk."""
     index = _index_for(wishes)
@@ -165,7 +156,7 @@ def _candidates(
     else:
         after = None
     for part in parts:
-        position = after if after is not None and after.instansi_id == part else Position(index, (), part)
+        position = after if after is not None and after.instansi_id == part else Cursor(index, (), part)
         size = _CHUNK
         while True:
             chunk = list(_READERS[index](session, wishes, position, size))
@@ -196,10 +187,10 @@ def _parts(authority: Authority, wishes: Wishes) -> list[int | None]:
     return [*sorted(authority.instansi_ids)]
 
 
-Chunk = Iterator[tuple[User | None, Position]]
+Chunk = Iterator[tuple[User | None, Cursor]]
 
 
-def _by_nip(session: Session, wishes: Wishes, after: Position, size: int) -> Chunk:
+def _by_nip(session: Session, wishes: Wishes, after: Cursor, size: int) -> Chunk:
     """In the order of NIPs, through one of the indexes that end with it."""
     first, last = wishes.nip.ljust(_LONGEST_NIP, "0"), wishes.nip.ljust(_LONGEST_NIP, "9")
     statement = _people(after).where(
@@ -208,10 +199,10 @@ def _by_nip(session: Session, wishes: Wishes, after: Position, size: int) -> Chu
     if (equal := _rarest(wishes, after)) is not None:
         statement = statement.where(equal)
     for person in session.scalars(statement.order_by(User.nip).limit(size)):
-        yield person, Position(after.index, (person.nip,), after.instansi_id)
+        yield person, Cursor(after.index, (person.nip,), after.instansi_id)
 
 
-def _rarest(wishes: Wishes, after: Position) -> ColumnElement[bool] | None:
+def _rarest(wishes: Wishes, after: Cursor) -> ColumnElement[bool] | None:
     """The one equality that, before the NIP, has an index; others are compared afterwards."""
     if wishes.work_unit and after.instansi_id is not None:
         return User.work_unit == wishes.work_unit
@@ -222,13 +213,13 @@ def _rarest(wishes: Wishes, after: Position) -> ColumnElement[bool] | None:
     return None
 
 
-def _by_email(session: Session, wishes: Wishes, after: Position, size: int) -> Chunk:
+def _by_email(session: Session, wishes: Wishes, after: Cursor, size: int) -> Chunk:
     assert wishes.email is not None, "looked up without an address"
     for person in session.scalars(_people(after).where(User.registered_at([wishes.email])).limit(size)):
-        yield person, Position(after.index, (), after.instansi_id)
+        yield person, Cursor(after.index, (), after.instansi_id)
 
 
-def _by_name(session: Session, wishes: Wishes, after: Position, size: int) -> Chunk:
+def _by_name(session: Session, wishes: Wishes, after: Cursor, size: int) -> Chunk:
     """In the order of words. Whoever has several with this beginning comes with the first of them only."""
     beginning = max(wishes.words, key=len)
     place = tuple_(NameWord.word, NameWord.user_id)
@@ -251,11 +242,11 @@ def _by_name(session: Session, wishes: Wishes, after: Position, size: int) -> Ch
         is_old = row.word not in own  # an older release wrote it; who has several of these may come twice
         yield (
             person if is_old or row.word == own[0] else None,
-            Position(after.index, (row.word, row.user_id), after.instansi_id),
+            Cursor(after.index, (row.word, row.user_id), after.instansi_id),
         )
 
 
-def _by_stuck(session: Session, wishes: Wishes, after: Position, size: int) -> Chunk:
+def _by_stuck(session: Session, wishes: Wishes, after: Cursor, size: int) -> Chunk:
     """Those who are stuck longest first; for all instansi together, instansi by instansi."""
     assert wishes.stuck is not None, "looked up without a wish"
     since = _STUCK_COLUMNS[wishes.stuck]
@@ -269,7 +260,7 @@ def _by_stuck(session: Session, wishes: Wishes, after: Position, size: int) -> C
         keys = (
             (moment, person.id) if after.instansi_id is not None else (person.instansi_id, moment, person.id)
         )
-        yield person, Position(after.index, keys, after.instansi_id)
+        yield person, Cursor(after.index, keys, after.instansi_id)
 
 
 _STUCK_COLUMNS = {Stuck.TOKEN: User.stuck_since, Stuck.EMAIL: User.mail_failed_at}
@@ -282,7 +273,7 @@ _READERS = {
 }
 
 
-def _people(after: Position) -> Select[User]:
+def _people(after: Cursor) -> Select[User]:
     """Without joins: what is read is what the index gives."""
     statement = select(User).options(selectinload(User.instansi))
     return statement if after.instansi_id is None else statement.where(User.instansi_id == after.instansi_id)
@@ -293,9 +284,7 @@ def _with_ids(session: Session, ids: set[int]) -> dict[int, User]:
     return {person.id: person for person in session.scalars(found)}
 
 
-def _bound(
-    keys: tuple[str | int | datetime, ...], *columns: InstrumentedAttribute[object]
-) -> list[ColumnElement[object]]:
+def _bound(keys: tuple[Key, ...], *columns: InstrumentedAttribute[object]) -> list[ColumnElement[object]]:
     """The keys of a position, each of the type of its column."""
     return [literal(key, column.type) for key, column in zip(keys, columns, strict=True)]
 

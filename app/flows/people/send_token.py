@@ -1,4 +1,4 @@
-"""An admin has the token mailed again, to the address on record. What is in the letter, he never sees."""
+"""An admin has the token mailed again, to the address on record. They never see what is in the letter."""
 
 from dataclasses import dataclass
 

@@ -59,7 +59,7 @@ def take_bounce(
     if not failure.is_of(address):
         return LeftAlone("it is about an address that the letter was forwarded to", is_answered=True)
     answer = f"{failure.status} {failure.words}".strip()
-    if not OutboxMail.note_bounce(session, posted.id, failure.is_hard, answer, act.at):
+    if not OutboxMail.note_bounce(session, posted.id, answer, act.at, is_hard=failure.is_hard):
         return LeftAlone("it is known already", is_answered=True)
     person = None
     if failure.is_hard and posted.user_id is not None:

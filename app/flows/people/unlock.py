@@ -38,7 +38,7 @@ def unlock(session: Session, nip: Nip, act: Act[audit.Actor]) -> None:
 
 
 def unlock_person(session: Session, person_id: int, act: Act[Authority]) -> User | OutOfReach | NotToTouch:
-    """The same, by an admin for one of his people."""
+    """The same, by an admin for one of the people within reach."""
     person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if isinstance(person, User):
         unlock(session, person.shown_nip, act)

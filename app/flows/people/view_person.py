@@ -278,7 +278,7 @@ def _seen_answer(mail: OutboxMail, person: User) -> str | None:
     here too.
 
     The word of a server that took it helps nobody, and in the demo names the file with the token in it. What
-    came back says something of the address on record alone: the reader of another could write it himself.
+    came back says something of the address on record alone: the reader of another could have written it.
     """
     if mail.is_bounced_hard and mail.bounce_answer:
         return _without_addresses(mail.bounce_answer, person) if mail.to_address == person.email else None

@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session, aliased, joinedload
 from app.domain.act import Act
 from app.domain.indonesian_time import WIB
 from app.domain.nip import Nip
+from app.domain.paging import ROWS_A_PAGE
 from app.mail import letters
-from app.models.audit_event import AuditEvent, Tag
+from app.models.audit_event import AuditEvent, Exported, Tag
 from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority
 
-EVENTS_ON_A_PAGE = 50
 MOST_EXPORTED = 50_000
 ROWS_LOOKED_AT = 5000
 _MOST_LOOKS_OF_EXPORT = 200
@@ -74,7 +74,7 @@ class _Ids:
 def search_trail(session: Session, authority: Authority, wishes: Wishes, before: int | None = None) -> Found:
     """The next events within reach, with an id below `before`. Of a NIP out of reach nothing is found, as of
     an unknown."""
-    found = _search(session, authority, wishes, before, EVENTS_ON_A_PAGE)
+    found = _search(session, authority, wishes, before, ROWS_A_PAGE)
     return Found(_with_ids(session, found.ids), found.next_id, found.is_partial)
 
 
@@ -89,7 +89,7 @@ def export_trail(session: Session, wishes: Wishes, file_kind: str, act: Act[Auth
         if place.next_id is None:
             break
     parts = act.by.parts(_counts(session, ids))
-    audit.record_parts(session, Tag.EXPORTED, parts, act, what="jejak audit", file=file_kind)
+    audit.record_parts(session, Tag.EXPORTED, parts, act, what=Exported.TRAIL, file=file_kind)
     letters.bulk_act(session, act.by.admin, "mengekspor jejak audit", len(ids), act)
     return Export(ids, place.next_id is not None)
 

@@ -1,5 +1,5 @@
-"""A letter that failed for good does not count against who asked for it: he may have typed the address
-wrong."""
+"""A letter that failed for good does not count against who asked for it: they may have typed the
+address wrong."""
 
 from datetime import datetime
 

@@ -125,7 +125,8 @@ def request_behind(session: Session, link: Link, keys: SigningKeys) -> ResetRequ
 
 def policy_for(session: Session, user: User, policy_setting: str, now: datetime) -> PasswordPolicy:
     """Admins always have the strict rules."""
-    return policy_named(policy_setting, AdminMandate.holds_for(session, user.id, today_in_jakarta(now)))
+    is_admin = AdminMandate.holds_for(session, user.id, today_in_jakarta(now))
+    return policy_named(policy_setting, is_admin=is_admin)
 
 
 def _proven_request(

@@ -172,5 +172,5 @@ def _hold_or_count(session: Session, request: ResetRequest, allowance: Allowance
         is_held = lying.of_this_hour >= allowance.most
     else:
         is_held = request.is_spent or lying.is_full(allowance.most)
-    throttle.charge(session, [bucket], request.user is None and not is_held, now)
+    throttle.charge(session, [bucket], now, is_charged=request.user is None and not is_held)
     return is_held

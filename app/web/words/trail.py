@@ -12,7 +12,7 @@ from app.domain.indonesian_time import shown_date
 from app.domain.labelled import Labelled
 from app.flows.cpns.cpns_verdict import Verdict
 from app.models.admin_mandate import Role
-from app.models.audit_event import AuditEvent, Tag
+from app.models.audit_event import AuditEvent, Exported, Tag
 from app.models.import_batch import BatchState
 from app.models.import_take_back import TakeBackState
 from app.models.outbox_mail import Letter, MailState
@@ -154,7 +154,7 @@ _VALUES: dict[str, Mapping[str, str]] = {
                "warnings not acknowledged": "ada peringatan yang belum dinyatakan diperiksa",
                "broken form": "isian tidak utuh", "no CSRF token": "halaman terlalu lama terbuka",
                "limit of the client address": "batas untuk satu alamat internet"},
-    "what": {"import_refusals": "baris impor yang ditolak", "import_changes": "perubahan oleh impor"},
+    "what": _labels(Exported),
     "file": {"csv": "CSV", "xlsx": "XLSX"},
     "act": {"cpns": "memutuskan CPNS"},
 }  # fmt: skip

@@ -34,7 +34,7 @@ from app.flows.correction.request_correction import Typed, ask_for_link, submit
 from app.flows.reset import redeem_token
 from app.flows.reset.request_reset import request_reset, resend_token
 from app.mail import outbox
-from app.mail.outcomes import Delivery, HandedOver, LineFault, PutOff, RefusedForGood
+from app.mail.outcomes import Delivery, HandedOver, LineFault, PutOff, Reach, RefusedForGood
 from app.models import AuditEvent, EmailCorrection, MailFault, OutboxMail, ResetRequest, User
 from app.models.outbox_mail import Letter, MailState
 from app.models.throttle_bucket import ThrottleBucket
@@ -54,7 +54,7 @@ NIPS = (BUDI.nip, BUDI.nip, SARI.nip, STRANGERS_NIP)
 ADDRESSES = (OWNERS, OWNERS, OWNERS.upper(), OWNERS.replace("@", "+tag@"), STRANGERS)
 LINES = ("203.0.113.7", "203.0.113.8", "198.51.100.9", "2001:db8::5", "2001:db8:0:1::5")
 OUTCOMES = (HandedOver("250"),) * 4 + (
-    PutOff("450"), PutOff("452", whole_domain=False), RefusedForGood("550"), LineFault("-", at_letter=True,
+    PutOff("450"), PutOff("452", Reach.MAILBOX), RefusedForGood("550"), LineFault("-", at_letter=True,
     letter_is_out=True),
 )  # fmt: skip
 Outcome = TypeVar("Outcome")

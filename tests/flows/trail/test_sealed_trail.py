@@ -30,8 +30,8 @@ def act(app: Flask, count: int = 1, **detail: str | int | bool) -> None:
         budi = session.scalars(select(User).where(User.nip == BUDI.nip)).one()
         wati = session.scalars(select(User).where(User.nip == WATI.nip)).one()
         for number in range(count):
-            event = audit.record(session, Tag.PERSON_OPENED, budi, Act(FROM_HERE, now(), wati))
-            event.detail = {"number": number, **detail}
+            event = audit.record(session, Tag.PERSON_OPENED, budi, Act(FROM_HERE, now(), wati), number=number)
+            event.add(detail)
 
 
 def _with_typed(detail: str, value: str) -> str:

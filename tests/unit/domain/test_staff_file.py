@@ -264,3 +264,16 @@ def test_a_wrong_cell_of_an_instansi_is_named(column: str, cell: str, said: str)
 def test_a_nip_from_a_number_cell_says_how_to_mend_the_file() -> None:
     assert NIP_AS_NUMBER.column == "nip"
     assert "format kolom NIP menjadi Teks" in NIP_AS_NUMBER.sentence
+
+
+def test_a_fault_that_names_a_number_of_its_row_is_one_reason_for_all_rows() -> None:
+    longer, longest = (read_staff_row({**SARI, "unit_kerja": "U" * length}) for length in (201, 250))
+
+    assert isinstance(longer, RowFaults)
+    assert isinstance(longest, RowFaults)
+    told = [row.faults[0].told for row in (longer, longest)]
+    assert "Isi sel ini 201 karakter." in told[0]
+    assert "Isi sel ini 250 karakter." in told[1]
+    assert {row.faults[0].reason for row in (longer, longest)} == {
+        "kolom unit_kerja: Isi sel ini beberapa karakter. Singkatkan menjadi paling banyak 200 karakter."
+    }

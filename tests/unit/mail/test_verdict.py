@@ -130,10 +130,10 @@ def _named(delivery: Delivery) -> str:
             return SESSION
         case SenderFault(reach=reach):
             return {Reach.ALL: ALL, Reach.DOMAIN: DOMAIN, Reach.LETTER: LETTER}[reach]
-        case PutOff(is_alone=True):
+        case PutOff(reach=Reach.LETTER):
             return ALONE
-        case PutOff(whole_domain=whole):
-            return LATER if whole else BUSY
+        case PutOff(reach=reach):
+            return LATER if reach is Reach.DOMAIN else BUSY
         case RefusedForGood(is_bare=is_bare):
             return PERHAPS_NOBODY if is_bare else NOBODY
     raise AssertionError(delivery)
