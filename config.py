@@ -79,7 +79,7 @@ SHORTEST_METRICS_TOKEN = 16
 
 
 @dataclass(frozen=True)
-class Fault:
+class SettingFault:
     """A setting that cannot be used: its name, what is wrong, and an example, of another setting where that
     one was meant."""
 
@@ -95,7 +95,7 @@ class Fault:
 class BadSetting(Exception):
     """Settings that cannot be used, one a line."""
 
-    def __init__(self, *faults: Fault) -> None:
+    def __init__(self, *faults: SettingFault) -> None:
         super().__init__("\n".join(map(str, faults)))
         self.faults = faults
 
@@ -258,12 +258,14 @@ class _Source:
         self.in_file = dotenv_values(file) if file else {}
         from_file = {name: value for name, value in self.in_file.items() if value is not None}
         self.environ = {**from_file, **environ}
-        self.faults: dict[str, Fault] = {}
+        self.faults: dict[str, SettingFault] = {}
         self.remarks: list[str] = []
 
     def fault(self, name: str, problem: str, example: str = "", meant: str = "") -> None:
         """The first fault of a setting is the one that is told."""
-        self.faults.setdefault(name, Fault(name, problem, example or _example_of(meant or name), meant))
+        self.faults.setdefault(
+            name, SettingFault(name, problem, example or _example_of(meant or name), meant)
+        )
 
     def is_set(self, name: str) -> bool:
         return bool(

@@ -10,10 +10,12 @@ from email.message import EmailMessage
 from flask import Flask
 from sqlalchemy import select
 
-from app.models.outbox_mail import OutboxMail
+from app.models.outbox_mail import MailState, OutboxMail
 from app.runtime.db import reading
 from app.runtime.portal import portal
 from app.worker.mails import send_next
+
+_TO_SEND = (MailState.WAITING, MailState.SENDING, MailState.DEFERRED)
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,13 @@ class Inbox:
             postman = portal().postman()
             folder = portal().settings.mail_folder
         with postman:
-            while True:
+            while self._has_mail_to_send():
                 with self._app.app_context():
                     if send_next(postman) is None:
                         break
         unread = [file for file in folder.glob("*.eml") if file.name not in self._read]
+        if not unread:
+            return []
         with self._app.app_context(), reading() as session:
             found = select(OutboxMail.id, OutboxMail.message_id).where(
                 OutboxMail.message_id.in_(file.stem for file in unread)
@@ -66,6 +70,14 @@ class Inbox:
         new = sorted(unread, key=lambda file: posted.get(file.name, 0))
         self._read |= {file.name for file in new}
         return [_parsed(file.read_bytes()) for file in new]
+
+    def _has_mail_to_send(self) -> bool:
+        """The worker looks in a dozen places before it knows that there is none."""
+        with self._app.app_context(), reading() as session:
+            return (
+                session.scalar(select(OutboxMail.id).where(OutboxMail.state.in_(_TO_SEND)).limit(1))
+                is not None
+            )
 
     def fetch_one(self, to: str | None = None) -> Mail:
         """The one new mail, which went to `to`."""

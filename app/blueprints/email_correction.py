@@ -50,12 +50,12 @@ from app.models.instansi import Instansi
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
 from app.security.throttle import OTHER_MAILS_PER_MAILBOX
-from app.web import again, limits
+from app.web import kept_form, limits
 from app.web.acts import act
-from app.web.again import LOST_CSRF, shows_again
 from app.web.fields import EmailField, NipField, refuse
 from app.web.form_ids import new_form_id
 from app.web.headers import takes
+from app.web.kept_form import LOST_CSRF, keeps_form
 from app.web.pages import error_page
 
 blueprint = Blueprint("email_correction", __name__, url_prefix="/perbaikan-email")
@@ -144,7 +144,7 @@ def _ask_again() -> ResponseReturnValue:
 
 
 def _fill_in_again(link: str) -> ResponseReturnValue:
-    return _page_behind(link, again.with_file(CorrectionForm()))
+    return _page_behind(link, kept_form.with_file(CorrectionForm()))
 
 
 @blueprint.get("")
@@ -156,7 +156,7 @@ def page() -> ResponseReturnValue:
 @blueprint.post("")
 @limits.limit_mails
 @limits.limit_same_ask
-@shows_again(_ask_again)
+@keeps_form(_ask_again)
 def ask() -> ResponseReturnValue:
     form = AskForm()
     if not form.validate():
@@ -218,7 +218,7 @@ def _only_with_a_fresh_link(link: str) -> ResponseReturnValue | None:
 
 @blueprint.post("/<link>")
 @limits.limit_mails
-@shows_again(_fill_in_again)
+@keeps_form(_fill_in_again)
 @takes(file="attachment", longest_body=LONGEST_BODY, before_body=_only_with_a_fresh_link)
 def fill_in(link: str) -> ResponseReturnValue:
     form, reference = CorrectionForm(), _reference(link, CORRECTION_LINK_DAYS)

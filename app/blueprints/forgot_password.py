@@ -9,10 +9,10 @@ from app.flows.reset.request_reset import Allowance, request_reset
 from app.runtime.db import unit_of_work
 from app.web import limits
 from app.web.acts import act
-from app.web.again import LOST_CSRF, shows_again
 from app.web.asked import remember
 from app.web.fields import EmailField, NipField
 from app.web.form_ids import new_form_id, submission
+from app.web.kept_form import LOST_CSRF, keeps_form
 
 blueprint = Blueprint("forgot_password", __name__)
 
@@ -56,7 +56,7 @@ def change_password() -> ResponseReturnValue:
 @blueprint.post("/lupa-password")
 @limits.limit_mails
 @limits.limit_same_ask
-@shows_again(_again)
+@keeps_form(_again)
 def ask() -> ResponseReturnValue:
     form = ForgotPasswordForm()
     if not form.validate():

@@ -24,11 +24,11 @@ from app.runtime.db import reading, unit_of_work
 from app.security.throttle import TooManyTries
 from app.web import limits, sessions
 from app.web.acts import own_act
-from app.web.again import LOST_CSRF, shows_again
 from app.web.asked import waits_for_token
-from app.web.entering import note_not_open, password_of, refuse_entry, try_to_enter
 from app.web.fields import NipField, OwnPasswordField
+from app.web.kept_form import LOST_CSRF, keeps_form
 from app.web.pages import error_page
+from app.web.password_login import note_not_open, password_of, refuse_entry, try_login
 from app.web.sessions import START_OF_THE_APP
 
 blueprint = Blueprint("login", __name__)
@@ -80,12 +80,12 @@ def _start_of_the_app() -> BaseResponse:
 
 @blueprint.post("/login")
 @limits.limit_wrong_tries_unless(limits.in_known_browser("nip"))
-@shows_again(_again)
+@keeps_form(_again)
 def enter() -> ResponseReturnValue:
     form = LoginForm()
     if not form.validate():
         return _page(form, 422)
-    match try_to_enter(form.nip.value, form.password.data or ""):
+    match try_login(form.nip.value, form.password.data or ""):
         case TooManyTries() as refusal:
             refuse_entry(form.password, refusal)
             return limits.too_many(_page(form), refusal.retry_after)
@@ -131,7 +131,7 @@ def _not_by_this_form() -> ResponseReturnValue:
 
 
 @blueprint.post("/logout")
-@shows_again(_not_by_this_form)
+@keeps_form(_not_by_this_form)
 def logout() -> ResponseReturnValue:
     response = redirect(url_for("login.page"), 303)
     if visitor := sessions.visitor():

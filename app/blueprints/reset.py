@@ -16,10 +16,10 @@ from app.security import passwords
 from app.security.throttle import TooManyTries
 from app.web import limits, sessions
 from app.web.acts import act
-from app.web.again import LOST_CSRF, shows_again
 from app.web.asked import Asked, OpenedLink, opened_link
 from app.web.confirmation_page import ConfirmationForm, form_page
 from app.web.fields import refuse
+from app.web.kept_form import LOST_CSRF, keeps_form
 
 blueprint = Blueprint("reset", __name__)
 
@@ -68,7 +68,7 @@ def _is_in_known_browser() -> bool:
 
 @blueprint.post("/reset-password")
 @limits.limit_wrong_tries_unless(lambda: _is_with_opened_link() or _is_in_known_browser())
-@shows_again(_again)
+@keeps_form(_again)
 def submit() -> ResponseReturnValue:
     form, opened = ConfirmationForm(), opened_link()
     is_complete, nip = form.validate(), _nip(form, opened)

@@ -18,12 +18,12 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from app.domain.reset_secret import Link, read_secret
 from app.flows.reset.redeem_token import request_behind
-from app.flows.reset.request_reset import NothingToResend, Posted, TooSoon, resend_token
+from app.flows.reset.request_reset import NothingToResend, PostedAnswer, TooSoon, resend_token
 from app.models.audit_event import Tag
 from app.runtime.db import unit_of_work
 from app.runtime.portal import portal
 from app.security import audit
-from app.web import again, limits
+from app.web import kept_form, limits
 from app.web.acts import act
 from app.web.asked import Asked, opened_link, remember
 from app.web.assets import static_url
@@ -79,12 +79,12 @@ def resend_opened() -> ResponseReturnValue:
 
 
 def _resend_again() -> ResponseReturnValue:
-    return form_page(again.filled(ConfirmationForm(formdata=None)), opened=opened_link())
+    return form_page(kept_form.filled(ConfirmationForm(formdata=None)), opened=opened_link())
 
 
 @blueprint.post("/kirim-ulang")
 @limits.limit_mails
-@again.shows_again(_resend_again)
+@kept_form.keeps_form(_resend_again)
 def resend() -> ResponseReturnValue:
     asked = Asked.in_this_browser()
     if asked is None:
@@ -109,7 +109,7 @@ def resend() -> ResponseReturnValue:
             return _ask_anew()
         case TooSoon(seconds):
             return limits.too_many(form_page(ConfirmationForm(formdata=None), notice=_wait(seconds)), seconds)
-        case Posted(resent):
+        case PostedAnswer(resent):
             limits.count_mail()
             limits.count_ask()
             remember(resent, asking.at)

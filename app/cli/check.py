@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.cli.public_address import NoAnswer, Seen, ask_through_public_address
 from app.cli.trail import fault_of_kept_head
 from app.domain.indonesian_time import now, shown_moment
-from app.flows.reports.overview import AtMost
+from app.flows.reports.overview import CappedCount
 from app.mail.bounce_mailbox import MailboxFault, OpenMailbox
 from app.mail.delivery import reach_server
 from app.models.mail_fault import MailFault
@@ -206,7 +206,7 @@ def _mail_faults() -> Iterator[Finding]:
     try:
         with reading() as session:
             faults = MailFault.alarms(session)
-            waiting = AtMost(
+            waiting = CappedCount(
                 OutboxMail.how_many_wait(session, MOST_LETTERS_COUNTED), MOST_LETTERS_COUNTED
             ).shown
     except SQLAlchemyError:

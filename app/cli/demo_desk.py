@@ -17,7 +17,7 @@ from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
 from app.domain.reset_secret import new_reference
-from app.flows.correction.change_email import Decision, change_email
+from app.flows.correction.change_email import EmailDecision, change_email
 from app.flows.identity.stop_change import stop_by_link
 from app.flows.reset.request_reset import new_request_by_desk
 from app.mail import letters
@@ -81,7 +81,7 @@ class _Wish:
     answer: CorrectionState | None = None
 
 
-_WISHES = (
+_DEMO_REQUESTS = (
     _Wish("pegawai.lama@contoh.example", 26.5, "Email kantor lama sudah dihapus."),
     _Wish("nama.saya@gmial.com", 19.2, "Salah ketik waktu pendataan."),
     _Wish("surat.baru@contoh.example", 11.0, "HP hilang, email lama tidak bisa dibuka.", "Orang Yang Lain"),
@@ -144,7 +144,7 @@ def _ask(session: Session, people: list[User], moment: datetime) -> None:
     """The queue of the morning, two answers of yesterday, and a change that waits for its day."""
     askers = [person for person in people if person.activation is Activation.NOT_ACTIVATED]
     admin = session.scalars(select(User).where(User.name == "Wati Kusuma")).one()
-    for person, wish in zip(askers, _WISHES, strict=False):
+    for person, wish in zip(askers, _DEMO_REQUESTS, strict=False):
         correction = _request(person, wish, moment)
         session.add(correction)
         if wish.answer:
@@ -153,7 +153,7 @@ def _ask(session: Session, people: list[User], moment: datetime) -> None:
     held = Authority.of(session, admin, today_in_jakarta(moment))
     active = next(person for person in people if person.activation is Activation.ACTIVE)
     assert held is not None
-    decision = Decision(
+    decision = EmailDecision(
         EmailAddress("pindah.alamat@contoh.example"), IdentityCheck.CALL_ON_RECORD, "Ditelepon pukul 9", 1
     )
     change_email(session, active.id, decision, timedelta(hours=24), Act(_DEMO, moment, held))
@@ -165,7 +165,7 @@ def _ask(session: Session, people: list[User], moment: datetime) -> None:
 def _contest(session: Session, held: Authority, person: User, moment: datetime) -> None:
     """Somebody whose address was to be changed yesterday, and who said at once: not me."""
     yesterday = moment - timedelta(hours=20)
-    decision = Decision(
+    decision = EmailDecision(
         EmailAddress("surat.baru@gmail.example"), IdentityCheck.VIDEO, "Panggilan video pukul 16", 1
     )
     change = change_email(session, person.id, decision, timedelta(hours=24), Act(_DEMO, yesterday, held))

@@ -22,17 +22,17 @@ from app.domain.staff_file import (
     COMMAND_LINE_STAFF_COLUMNS,
     INSTANSI_COLUMNS,
     REPORT_COLUMNS,
+    CellFault,
     Columns,
-    Fault,
     guarded,
 )
 from app.files.open_table import opened
-from app.files.seen_values import SeenInFile
-from app.files.table import Line, Sheet, UnreadableFile, in_batches
+from app.files.seen_values import SeenValues
+from app.files.table import Row, Sheet, UnreadableFile, in_batches
 from app.files.text_workbook import TextWorkbook
 from app.flows.imports import import_instansi as instansi_flow
 from app.flows.imports import import_staff as staff_flow
-from app.flows.imports.outcome import Changed, New, Outcome, Refused, Unchanged
+from app.flows.imports.outcome import Changed, New, Outcome, RowRefused, Unchanged
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
 
@@ -42,7 +42,7 @@ ROWS_A_BATCH = (
 FAULTS_SHOWN = 20
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
-Take = Callable[[Sequence[Line]], Sequence[Outcome]]
+Take = Callable[[Sequence[Row]], Sequence[Outcome]]
 
 
 @click.command("import-instansi")
@@ -50,9 +50,9 @@ Take = Callable[[Sequence[Line]], Sequence[Outcome]]
 @with_appcontext
 def import_instansi(file: Path) -> None:
     """Add and correct instansi from a CSV or XLSX file: kode,nama,kontak."""
-    with SeenInFile() as seen:
+    with SeenValues() as seen:
 
-        def take(lines: Sequence[Line]) -> Sequence[Outcome]:
+        def take(lines: Sequence[Row]) -> Sequence[Outcome]:
             batch = instansi_flow.vet(lines, seen)
             with unit_of_work() as session:
                 return instansi_flow.import_instansi(session, batch, act())
@@ -69,11 +69,13 @@ def import_pegawai(file: Path, reason: str, *, dry_run: bool) -> None:
     """Add and correct staff from a CSV or XLSX file:
     nip,nama,email,kategori,kode_instansi,unit_kerja[,telepon,password_hash]."""
     opens_cpns = portal().settings.cpns_activation == "otomatis"
-    with SeenInFile() as seen:
+    with SeenValues() as seen:
 
-        def take(lines: Sequence[Line]) -> Sequence[Outcome]:
+        def take(lines: Sequence[Row]) -> Sequence[Outcome]:
             batch = staff_flow.vet(lines, seen, dry_run=dry_run)
-            terms = staff_flow.Terms(seen, opens_cpns, act(), dry_run, typed_reason=reason.strip()[:300])
+            terms = staff_flow.ImportTerms(
+                seen, opens_cpns, act(), dry_run, typed_reason=reason.strip()[:300]
+            )
             with reading() if dry_run else unit_of_work() as session:
                 return staff_flow.import_staff(session, batch, terms)
 
@@ -123,7 +125,7 @@ def _walk(sheet: Sheet, take: Take, tally: "_Tally", refused_rows: "_RefusedRows
         for lines in in_batches(sheet.lines(), ROWS_A_BATCH):
             for line, outcome in zip(lines, take(lines), strict=True):
                 tally.count(outcome)
-                if isinstance(outcome, Refused):
+                if isinstance(outcome, RowRefused):
                     refused_rows.write(line, outcome)
             bar.update(sheet.position - bar.pos)
 
@@ -162,7 +164,7 @@ class _Tally:
     refused: int = 0
     columns: Counter[str] = field(default_factory=Counter)  # people whose column changes
     faults: int = 0
-    first_faults: list[tuple[int, Fault]] = field(default_factory=list)
+    first_faults: list[tuple[int, CellFault]] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
@@ -177,7 +179,7 @@ class _Tally:
                 self.columns.update(columns)
             case Unchanged():
                 self.unchanged += 1
-            case Refused(line, faults):
+            case RowRefused(line, faults):
                 self.refused += 1
                 self.faults += len(faults)
                 room = FAULTS_SHOWN - len(self.first_faults)
@@ -207,7 +209,7 @@ class _RefusedRows:
     def __enter__(self) -> "_RefusedRows":
         return self
 
-    def write(self, line: Line, outcome: Refused) -> None:
+    def write(self, line: Row, outcome: RowRefused) -> None:
         if self.problem:
             return
         try:

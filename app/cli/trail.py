@@ -16,31 +16,47 @@ from app.runtime.db import SECONDS_FOR_OTHER_WRITERS, engine, reading, unit_of_w
 from app.runtime.portal import portal
 from app.security import sealing
 from app.security.kept_head import Anchor, KeptHead, Unreadable
-from app.security.sealing import Accepted, Fault, FaultKind, Findings, HeadMoved, HeadNotGenuine, Resealed
+from app.security.sealing import (
+    Accepted,
+    Findings,
+    HeadMoved,
+    HeadNotGenuine,
+    Resealed,
+    TrailFault,
+    TrailFaultKind,
+)
 from app.worker.sealing import kept_head, log_head, seal_what_is_new
 
 log = logging.getLogger("portal.trail")
 
 _ROWS_TO_SHOW = 20
 _ADVICE = {
-    frozenset({FaultKind.LATE, FaultKind.FUTURE}): (
+    frozenset({TrailFaultKind.LATE, TrailFaultKind.FUTURE}): (
         "Baris yang belum disegel tetap terlihat dan tidak menahan baris lain. Periksa siapa yang "
         "menulisnya dan jam setiap "
         'mesin. Kalau jujur, terima dengan: mysapk audit accept-late --because "SEBABNYA" ID...'
     ),
-    frozenset({FaultKind.OUTSIDE}): (
+    frozenset({TrailFaultKind.OUTSIDE}): (
         "Database ini lebih lama daripada yang pernah dilihat mesin ini, atau bukan database yang sama. "
         "Kalau cadangan lama "
         "sengaja dipulihkan, atau database sengaja dibuat baru, terima dengan:\n"
         '  mysapk audit accept-restored --head {head} --because "SEBABNYA"\n'
         "Kalau tidak, jangan terima: simpan salinan database ini dan bandingkan dengan cadangan terakhir."
     ),
-    frozenset({FaultKind.UNREADABLE}): (
+    frozenset({TrailFaultKind.UNREADABLE}): (
         "Periksa izin file itu, dan apakah kunci yang menandainya masih ada di SECRET_KEY_FALLBACKS. Kalau "
         "sebabnya jelas, "
         'tulis baru dengan: mysapk audit accept-restored --head {head} --because "SEBABNYA"'
     ),
-    frozenset({FaultKind.CHANGED, FaultKind.MISSING, FaultKind.ORDER, FaultKind.HEAD, FaultKind.ANCHOR}): (
+    frozenset(
+        {
+            TrailFaultKind.CHANGED,
+            TrailFaultKind.MISSING,
+            TrailFaultKind.ORDER,
+            TrailFaultKind.HEAD,
+            TrailFaultKind.ANCHOR,
+        }
+    ): (
         "Simpan salinan database ini apa adanya, lalu bandingkan baris di atas dengan cadangan dan log. "
         "Kalau SECRET_KEY baru "
         "saja diganti, periksa dulu apakah kunci lamanya ada di SECRET_KEY_FALLBACKS."
@@ -118,7 +134,7 @@ def accept_restored(named: tuple[int, str], because: str) -> None:
         raise click.ClickException(
             "Tidak ada yang perlu diterima: jejak ini memuat kepala yang disimpan mesin ini."
         )
-    if findings.kinds - {FaultKind.LATE, FaultKind.FUTURE}:
+    if findings.kinds - {TrailFaultKind.LATE, TrailFaultKind.FUTURE}:
         _tell_of(findings, None)
         raise click.ClickException("Jejak yang rusak tidak dapat diterima.")
     with unit_of_work() as session:
@@ -189,7 +205,7 @@ def reseal() -> None:
             if not isinstance(outcome, Resealed):
                 session.rollback()
         match outcome:
-            case Fault():
+            case TrailFault():
                 raise click.ClickException(f"Dihentikan. {_in_words(outcome)}. Jalankan: mysapk audit verify")
             case HeadNotGenuine():
                 raise click.ClickException(
@@ -350,12 +366,12 @@ def _restored_words(lost: Anchor, head: Anchor) -> str:
     )
 
 
-def _in_words(fault: Fault) -> str:
-    if fault.kind is FaultKind.UNREADABLE:
+def _in_words(fault: TrailFault) -> str:
+    if fault.kind is TrailFaultKind.UNREADABLE:
         return fault.kind.label
     if fault.seal_no is None:
         return f"baris id {fault.row_id}: {fault.kind.label}"
-    if fault.kind is FaultKind.MISSING:
+    if fault.kind is TrailFaultKind.MISSING:
         through = "" if fault.last_seal_no in (None, fault.seal_no) else f" s.d. {fault.last_seal_no}"
         return f"segel {fault.seal_no}{through}: {fault.kind.label}"
     row = f" (id {fault.row_id})" if fault.row_id is not None else ""

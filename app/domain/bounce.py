@@ -132,7 +132,7 @@ def _said(head: Message, body: bytes) -> Failure | NoFailure:
             "message/delivery-status",
             "message/global-delivery-status",
         ):
-            return _fate(list(_groups(fields, content)))
+            return _what_became_of(list(_groups(fields, content)))
     return NoFailure("is a report without a part that says how the delivery went")
 
 
@@ -156,7 +156,7 @@ def _groups(fields: Message, content: bytes) -> Iterator[Message]:
         yield HeaderParser().parsestr(f"{group}\n\n")
 
 
-def _fate(groups: list[Message]) -> Failure | NoFailure:
+def _what_became_of(groups: list[Message]) -> Failure | NoFailure:
     """A letter has one recipient; several come of forwards, and then whoever was reached is enough."""
     told = [(_word(group["Action"]), group) for group in groups if group["Action"] is not None]
     actions = {action for action, _ in told}

@@ -16,14 +16,14 @@ _MARK = re.compile(rf"(?:^|\+)([a-z2-7]{{{_PART}}})-([a-z2-7]{{{_PART}}})(?=@|>|
 
 
 @dataclass(frozen=True)
-class Mark:
+class ReturnPathMark:
     """What stands behind the plus: which letter it is, and the signature that says so."""
 
     letter: str
     signature: str
 
     @classmethod
-    def of(cls, reference: str, digest: bytes) -> "Mark":
+    def of(cls, reference: str, digest: bytes) -> "ReturnPathMark":
         """`reference` as `new_reference` makes them; `digest` is a keyed hash over it."""
         return cls(_base32(urlsafe_b64decode(reference)), _base32(digest)[:_PART])
 
@@ -41,9 +41,9 @@ class Mark:
         return f"{box}+{self.letter}-{self.signature}@{domain}"
 
 
-def marks_in(text: str) -> Iterator[Mark]:
+def marks_in(text: str) -> Iterator[ReturnPathMark]:
     """All that could be marks in an address or a header of addresses, or in the bare part behind a plus."""
-    return (Mark(found[1].lower(), found[2].lower()) for found in _MARK.finditer(text))
+    return (ReturnPathMark(found[1].lower(), found[2].lower()) for found in _MARK.finditer(text))
 
 
 def _base32(raw: bytes) -> str:

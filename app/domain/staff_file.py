@@ -79,7 +79,7 @@ _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that
 
 
 @dataclass(frozen=True)
-class Fault:
+class CellFault:
     """What is wrong with one cell, as a sentence that says what to do. Without a column it is about the whole
     row. `in_general` is the sentence for all rows with this fault, where it names a number of one row."""
 
@@ -88,7 +88,7 @@ class Fault:
     in_general: str | None = None
 
     @classmethod
-    def of_row(cls, column: str | None, sentence: str, number: int, in_general: str) -> "Fault":
+    def of_row(cls, column: str | None, sentence: str, number: int, in_general: str) -> "CellFault":
         """A sentence with a number of this row where its braces are; `in_general` stands there for all
         rows."""
         return cls(column, sentence.format(number), sentence.format(in_general))
@@ -111,7 +111,7 @@ class Fault:
 class RowFaults:
     """Why a row cannot be taken over."""
 
-    faults: tuple[Fault, ...]
+    faults: tuple[CellFault, ...]
 
 
 @dataclass(frozen=True)
@@ -144,45 +144,45 @@ class InstansiRow:
     contact: str
 
 
-NIP_AS_NUMBER = Fault(
+NIP_AS_NUMBER = CellFault(
     "nip",
     "NIP tersimpan sebagai angka sehingga digit terakhir rusak. Ubah format kolom NIP menjadi Teks, "
     "lalu isi lagi NIP dari data asalnya.",
 )
 
-NIP_ROUNDED = Fault(
+NIP_ROUNDED = CellFault(
     "nip",
     "NIP ini berakhir dengan 000: Excel telah membulatkannya. Ubah format kolom NIP menjadi Teks, "
     "lalu isi lagi NIP dari data asalnya.",
 )
 
-NIPS_ROUNDED = Fault(
+NIPS_ROUNDED = CellFault(
     "nip",
     "NIP dalam file ini sudah dibulatkan oleh program pengolah data, jadi digit terakhirnya bukan yang asli. "
     "Ubah format kolom NIP menjadi Teks, lalu isi lagi NIP dari data asalnya.",
 )
 
-NIP_WITH_THOUSANDS = Fault(
+NIP_WITH_THOUSANDS = CellFault(
     "nip",
     "NIP ini ditulis dengan pemisah ribuan, seperti angka. Ubah format kolom NIP menjadi Teks, "
     "lalu isi lagi NIP dari data asalnya.",
 )
 
-CODE_WITHOUT_ITS_ZEROS = Fault(
+CODE_WITHOUT_ITS_ZEROS = CellFault(
     "kode_instansi",
     "Kode instansi ini hanya berbeda angka 0 di depannya dari kode yang terdaftar: Excel menghilangkan "
     "angka 0 itu. "
     "Ubah format kolomnya menjadi Teks, lalu ketik lagi kodenya dengan lengkap.",
 )
 
-HASH_NOT_USABLE = Fault(
+HASH_NOT_USABLE = CellFault(
     "password_hash",
     "Hash password ini tidak dapat dipakai portal (hanya bcrypt, pbkdf2_sha256, sha512_crypt, dan argon2id "
     "dengan "
     "m=19456,t=2,p=1). Kosongkan sel ini; pegawai mengaktifkan akun dengan Lupa Password.",
 )
 
-HASH_TOO_DEAR = Fault(
+HASH_TOO_DEAR = CellFault(
     "password_hash",
     "Hash password ini terlalu berat: setiap login di portal akan menunggu karenanya (paling berat bcrypt "
     "12, "
@@ -230,14 +230,14 @@ def read_staff_row(cells: Mapping[str, str]) -> StaffRow | RowFaults:
     phone = _phone(cells.get("telepon", ""))
     password_hash = _password_hash(cells.get("password_hash", ""))
     if (
-        isinstance(nip, Fault)
-        or isinstance(name, Fault)
-        or isinstance(email, Fault)
-        or isinstance(category, Fault)
-        or isinstance(code, Fault)
-        or isinstance(unit, Fault)
-        or isinstance(phone, Fault)
-        or isinstance(password_hash, Fault)
+        isinstance(nip, CellFault)
+        or isinstance(name, CellFault)
+        or isinstance(email, CellFault)
+        or isinstance(category, CellFault)
+        or isinstance(code, CellFault)
+        or isinstance(unit, CellFault)
+        or isinstance(phone, CellFault)
+        or isinstance(password_hash, CellFault)
     ):
         return _faults_among(nip, name, email, category, code, unit, phone, password_hash)
     return StaffRow(nip, name, email, category, code, unit, phone, password_hash)
@@ -249,7 +249,7 @@ def read_instansi_row(cells: Mapping[str, str]) -> InstansiRow | RowFaults:
     name = _words(cells["nama"], "nama", "nama instansi")
     # Whoever waits or is refused is told to ask there, so a missing contact is a dead end.
     contact = _contact(cells["kontak"])
-    if isinstance(code, Fault) or isinstance(name, Fault) or isinstance(contact, Fault):
+    if isinstance(code, CellFault) or isinstance(name, CellFault) or isinstance(contact, CellFault):
         return _faults_among(code, name, contact)
     return InstansiRow(code, name, contact)
 
@@ -304,112 +304,116 @@ def _shown(name: str) -> str:
 
 
 def _faults_among(*cells: object) -> RowFaults:
-    return RowFaults(tuple(cell for cell in cells if isinstance(cell, Fault)))
+    return RowFaults(tuple(cell for cell in cells if isinstance(cell, CellFault)))
 
 
-def _nip(cell: str) -> Nip | Fault:
+def _nip(cell: str) -> Nip | CellFault:
     """Never another one than the file's maker had: what a spreadsheet has rounded is nobody's, or somebody
     else's."""
     bare = number_unguarded(cell).rstrip(".,; ")
     if is_scientific(bare) or has_decimals(bare) or is_signed(bare):
         return NIP_AS_NUMBER
     if said := objection_to_value(bare):
-        return Fault("nip", said)
+        return CellFault("nip", said)
     if is_in_threes(bare) and sum(map(str.isdigit, bare)) > _DIGITS_OF_AN_OLD_NIP:
         return NIP_WITH_THOUSANDS
     nip = read_nip(bare)
     if isinstance(nip, NotANip):
-        return Fault("nip", about_others(nip.sentence))
+        return CellFault("nip", about_others(nip.sentence))
     return nip if nip.has_sequence else NIP_ROUNDED
 
 
-def _email(cell: str) -> EmailAddress | Fault | None:
+def _email(cell: str) -> EmailAddress | CellFault | None:
     bare = text_unguarded(cell)
     if not bare:
         return None
     if bare.strip("-\u2010\u2011\u2012\u2013\u2014_. ") == "":
-        return Fault("email", "Sel ini hanya berisi tanda. Kosongkan sel ini bila pegawai belum punya email.")
+        return CellFault(
+            "email", "Sel ini hanya berisi tanda. Kosongkan sel ini bila pegawai belum punya email."
+        )
     if said := objection_to_value(bare) or objection_to_text(bare):
-        return Fault("email", said)
+        return CellFault("email", said)
     address = read_email(bare)
     if not isinstance(address, NotAnEmail):
         return address
     without = "" if "@" in bare else " Bila emailnya belum ada, kosongkan sel ini."
-    return Fault("email", f"{about_others(address.sentence)}{without}")
+    return CellFault("email", f"{about_others(address.sentence)}{without}")
 
 
-def _category(cell: str) -> Category | Fault:
+def _category(cell: str) -> Category | CellFault:
     bare = number_unguarded(cell)
     choices = ", ".join(category.label for category in Category)
     if not bare:
-        return Fault("kategori", f"Isi kategori: {choices}.")
+        return CellFault("kategori", f"Isi kategori: {choices}.")
     if said := objection_to_value(bare):
-        return Fault("kategori", said)
-    return read_category(bare) or Fault("kategori", f"Kategori ini tidak dikenal. Isi salah satu: {choices}.")
+        return CellFault("kategori", said)
+    return read_category(bare) or CellFault(
+        "kategori", f"Kategori ini tidak dikenal. Isi salah satu: {choices}."
+    )
 
 
-def _words(cell: str, column: str, what: str) -> str | Fault:
+def _words(cell: str, column: str, what: str) -> str | CellFault:
     """A name, of a person or an office."""
     bare = text_unguarded(cell)
     if said := objection_to_text(bare):
-        return Fault(column, said)
+        return CellFault(column, said)
     if has_broken_letters(bare):
-        return Fault(
+        return CellFault(
             column, "Ada huruf yang rusak dalam sel ini, misalnya menjadi tanda tanya. Ketik ulang isinya."
         )
     if "@" in bare and isinstance(read_email(bare), EmailAddress):
-        return Fault(
+        return CellFault(
             column,
             f"Sel ini berisi alamat email. Periksa apakah isi kolom-kolomnya tertukar, lalu ketik {what}.",
         )
     return _text(bare, column, what, _LONGEST_TEXT)
 
 
-def _code(cell: str, column: str) -> str | Fault:
+def _code(cell: str, column: str) -> str | CellFault:
     bare = without_zero_decimals(number_unguarded(cell))
     if said := objection_to_value(bare):
-        return Fault(column, said)
+        return CellFault(column, said)
     if has_thousands(bare):
-        return Fault(
+        return CellFault(
             column,
             "Kode ini ditulis dengan pemisah ribuan. Ubah format kolomnya menjadi Teks, lalu ketik lagi.",
         )
     if bare == "0" or is_signed(bare) or re.fullmatch(r"[0-9]+,[0-9]+|[0-9.,]+\s?%", bare):
-        return Fault(
+        return CellFault(
             column,
             "Kode ini tersimpan sebagai angka. Ubah format kolomnya menjadi Teks, lalu ketik lagi kodenya.",
         )
     if any(character.isdigit() and not character.isascii() for character in bare):
-        return Fault(
+        return CellFault(
             column, "Ada angka dengan huruf lain dalam kode ini. Ketik ulang dengan angka 0 sampai 9."
         )
     return _text(bare if any(map(str.isalnum, bare)) else "", column, "kode instansi", _LONGEST_CODE)
 
 
-def _contact(cell: str) -> str | Fault:
+def _contact(cell: str) -> str | CellFault:
     """A sentence, an address or a telephone number."""
     bare = text_unguarded(cell)
     if said := objection(bare):
-        return Fault("kontak", said)
+        return CellFault("kontak", said)
     if re.fullmatch(r"[1-9][0-9.,]*", bare):
         phone = _dialled("kontak", bare)
-        if isinstance(phone, Fault):
+        if isinstance(phone, CellFault):
             return phone
         bare = phone
     bare = "" if bare in _RESULTS_OF_NOTHING else bare
     return _text(bare, "kontak", "kontak helpdesk yang dapat dihubungi pegawai", _LONGEST_CONTACT)
 
 
-def _phone(cell: str) -> str | Fault | None:
+def _phone(cell: str) -> str | CellFault | None:
     bare = number_unguarded(cell).translate(_WRITTEN_APART)
     if said := objection_to_value(bare):
-        return Fault("telepon", said)
+        return CellFault("telepon", said)
     if bare in _RESULTS_OF_NOTHING:
-        return Fault("telepon", "Sel ini hanya berisi angka 0. Isi nomor teleponnya, atau kosongkan.")
+        return CellFault("telepon", "Sel ini hanya berisi angka 0. Isi nomor teleponnya, atau kosongkan.")
     dialled = _dialled("telepon", bare)
-    phone = dialled if isinstance(dialled, Fault) else read_phone(dialled)
+    phone = dialled if isinstance(dialled, CellFault) else read_phone(dialled)
     if isinstance(phone, str) and _is_no_telephone(phone):
-        return Fault(
+        return CellFault(
             "telepon",
             "Nomor telepon ini terlalu pendek. Tulis lengkap, misalnya 081234567890, atau kosongkan.",
         )
@@ -421,11 +425,11 @@ def _is_no_telephone(phone: str) -> bool:
     return not digits.strip("0") or (len(digits) < _FEWEST_OF_A_PHONE and not phone.startswith(("0", "+")))
 
 
-def _dialled(column: str, bare: str) -> str | Fault:
+def _dialled(column: str, bare: str) -> str | CellFault:
     """A telephone number as it is dialled, though a spreadsheet has counted with it."""
     whole = without_zero_decimals(bare)
     if has_decimals(whole):
-        return Fault(
+        return CellFault(
             column,
             "Nomor telepon ini tersimpan sebagai angka. Ubah format kolomnya menjadi Teks, lalu ketik lagi.",
         )
@@ -433,49 +437,49 @@ def _dialled(column: str, bare: str) -> str | Fault:
         whole = re.sub("[^0-9]", "", whole)
     phone = with_leading_zero(whole)
     if phone is None:
-        return Fault(
+        return CellFault(
             column,
             "Nomor telepon ini tidak diawali 0, +, atau 62. Tulis lengkap dengan kode area, sebagai teks.",
         )
     return phone
 
 
-def _text(cell: str, column: str, what: str, longest: int) -> str | Fault:
+def _text(cell: str, column: str, what: str, longest: int) -> str | CellFault:
     """Text in one spelling: composed characters, single spaces."""
     text = unicodedata.normalize("NFC", cell.strip())
     if not text:
-        return Fault(column, f"Isi {what}.")
+        return CellFault(column, f"Isi {what}.")
     if "\n" in text or "\r" in text:
-        return Fault(column, "Sel ini berisi baris baru. Tulis dalam satu baris.")
+        return CellFault(column, "Sel ini berisi baris baru. Tulis dalam satu baris.")
     if holds_unseen(text) or any(
         unicodedata.category(character) in _UNWANTED_CHARACTERS for character in text
     ):
-        return Fault(column, "Sel ini berisi karakter yang tidak terlihat. Ketik ulang isinya.")
+        return CellFault(column, "Sel ini berisi karakter yang tidak terlihat. Ketik ulang isinya.")
     text = " ".join(text.split())
     if len(text) > longest:
         sentence = f"Isi sel ini {{}} karakter. Singkatkan menjadi paling banyak {longest} karakter."
-        return Fault.of_row(column, sentence, len(text), "beberapa")
+        return CellFault.of_row(column, sentence, len(text), "beberapa")
     return text
 
 
-def read_phone(cell: str) -> str | Fault | None:
+def read_phone(cell: str) -> str | CellFault | None:
     """A number as people write it, with single spaces; None for an empty cell."""
     phone = " ".join(cell.split())
     if not phone:
         return None
     if not _PHONE.fullmatch(phone):
-        return Fault(
+        return CellFault(
             "telepon", "Tulis nomor telepon dengan angka saja, misalnya 081234567890, atau kosongkan."
         )
     if len(phone) > _LONGEST_PHONE:
-        return Fault(
+        return CellFault(
             "telepon",
             f"Nomor telepon terlalu panjang. Isi satu nomor saja, paling banyak {_LONGEST_PHONE} karakter.",
         )
     return phone
 
 
-def _password_hash(cell: str) -> str | Fault | None:
+def _password_hash(cell: str) -> str | CellFault | None:
     """Only its shape; whether the portal can verify it is known where passwords are hashed."""
     password_hash = cell.strip()
     if not password_hash:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from io import BufferedReader, TextIOWrapper
 
 from app.domain.rounded_nips import NipsOfFile
-from app.domain.staff_file import Columns, Fault
+from app.domain.staff_file import CellFault, Columns
 from app.files.delimited_line import (
     LONGEST_ROW,
     NAMES_SEPARATOR,
@@ -20,7 +20,7 @@ from app.files.table import (
     CHUNK,
     MOST_READ_AGAIN,
     TOO_LONG,
-    Line,
+    Row,
     Sheet,
     UnreadableFile,
     header_of,
@@ -54,7 +54,7 @@ class CsvSheet(Sheet):
     def position(self) -> int:
         return self._file.tell()
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[Row]:
         rows = csv.reader(self._physical, delimiter=self.delimiter, skipinitialspace=True, strict=True)
         empty = 0
         while True:
@@ -77,7 +77,7 @@ class CsvSheet(Sheet):
                 continue
             if any(cell.strip() for cell in cells):
                 found = self._found_in(cells)
-                if isinstance(found, Fault):
+                if isinstance(found, CellFault):
                     yield self._line(number, cells_of(cells[0].replace('"', ""), self.delimiter), found)
                 else:
                     yield self._line(number, found)

@@ -4,7 +4,7 @@ import csv
 import re
 from collections.abc import Sequence
 
-from app.domain.staff_file import Fault
+from app.domain.staff_file import CellFault
 
 # Characters; ten times what the fields of a person may hold together.
 LONGEST_ROW = 16_000
@@ -12,7 +12,7 @@ _DELIMITERS = (",", ";", "\t", "|")
 # Excel's own first line, which names the separator. Its program may have put quotes around it, or separators
 # behind it.
 NAMES_SEPARATOR = re.compile(r"""["']?sep=(?:\\t|[^\r\n])?["']?[,;|\t ]*""", re.IGNORECASE)
-OPEN_QUOTE = Fault(
+OPEN_QUOTE = CellFault(
     None, 'Tanda kutip (") tidak berpasangan. Hapus tanda kutipnya, atau tutup pada sel yang sama.'
 )
 

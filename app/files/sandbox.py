@@ -13,11 +13,11 @@ from threading import BoundedSemaphore
 from time import monotonic, sleep
 from typing import IO, cast
 
-from app.domain.staff_file import STAFF_COLUMNS, Fault
+from app.domain.staff_file import STAFF_COLUMNS, CellFault
 from app.files import sandbox_main
 from app.files.delimited_line import LONGEST_ROW
 from app.files.open_table import is_workbook, sheet_in
-from app.files.table import Line, Sheet, UnreadableFile
+from app.files.table import Row, Sheet, UnreadableFile
 
 _READER = ("-m", sandbox_main.__name__)
 _HOME = Path(__file__).parents[2]
@@ -132,13 +132,13 @@ class _Workbook(Sheet):
     def position(self) -> int:
         return self._position
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[Row]:
         while True:
             match self._next():
                 case [int(position), int(number), [*cells], fault]:
                     self._position = position
                     known = dict(zip(self.header, map(str, cells), strict=False))
-                    yield Line(number, known, _fault(fault))
+                    yield Row(number, known, _fault(fault))
                 case said:
                     if said != sandbox_main.END:
                         raise UnreadableFile(_CANNOT_BE_READ)
@@ -152,9 +152,11 @@ class _Workbook(Sheet):
         return said
 
 
-def _fault(said: object) -> Fault | None:
+def _fault(said: object) -> CellFault | None:
     match said:
         case [column, str(sentence), in_general]:
-            return Fault(str(column) if column else None, sentence, str(in_general) if in_general else None)
+            return CellFault(
+                str(column) if column else None, sentence, str(in_general) if in_general else None
+            )
         case _:
             return None

@@ -13,7 +13,7 @@ class Kind(StrEnum):
     RELEASED_EMAIL = "released_email"  # was on record for somebody until this very file
 
 
-class SeenInFile:
+class SeenValues:
     """An unnamed SQLite file that is gone with the last row; SQLite moves it to disk when it outgrows its
     cache."""
 
@@ -24,7 +24,7 @@ class SeenInFile:
             "WITHOUT ROWID"
         )
 
-    def __enter__(self) -> "SeenInFile":
+    def __enter__(self) -> "SeenValues":
         return self
 
     def __exit__(

@@ -14,7 +14,7 @@ from itertools import islice
 
 from app.domain.categories import read_category
 from app.domain.rounded_nips import may_be_rounded
-from app.domain.staff_file import NIPS_ROUNDED, Columns, Fault, HeaderFaults, read_header, unguarded
+from app.domain.staff_file import NIPS_ROUNDED, CellFault, Columns, HeaderFaults, read_header, unguarded
 from app.files.delimited_line import LONGEST_ROW, OPEN_QUOTE, strict_cells_of
 
 MOST_READ_AGAIN = (
@@ -23,7 +23,7 @@ MOST_READ_AGAIN = (
 
 CHUNK = 1 << 20
 
-TOO_LONG = Fault(
+TOO_LONG = CellFault(
     None, f"Baris ini lebih panjang dari {LONGEST_ROW} karakter. Periksa isinya, atau hapus baris ini."
 )
 
@@ -33,13 +33,13 @@ class UnreadableFile(Exception):
 
 
 @dataclass(frozen=True)
-class Line:
+class Row:
     """One row below the header. `number` is where it starts, as an editor or a spreadsheet counts. With a
     fault, `cells` hold what could be read, for showing only."""
 
     number: int
     cells: Mapping[str, str]
-    fault: Fault | None = None
+    fault: CellFault | None = None
 
 
 class Sheet(ABC):
@@ -57,10 +57,10 @@ class Sheet(ABC):
     def position(self) -> int: ...
 
     @abstractmethod
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[Row]:
         """Every row that is not empty, once."""
 
-    def _found_in(self, cells: Sequence[str]) -> Sequence[str] | Fault:
+    def _found_in(self, cells: Sequence[str]) -> Sequence[str] | CellFault:
         """The cells of a row. A spreadsheet of another locale has put the whole line into one cell, and
         quoted it where the line holds quotes or separators of its own: that is one row of the same file."""
         filled = [cell for cell in cells if cell.strip()]
@@ -74,7 +74,7 @@ class Sheet(ABC):
             inner.pop()
         return inner if len(inner) == len(self.header) or (len(inner) > 1 and self._is_wrapped) else cells
 
-    def _line(self, number: int, cells: Sequence[str], fault: Fault | None = None) -> Line:
+    def _line(self, number: int, cells: Sequence[str], fault: CellFault | None = None) -> Row:
         found = dict(zip(self.header, (unguarded(cell) for cell in cells), strict=False))
         filled = max((position for position, cell in enumerate(cells, start=1) if cell.strip()), default=0)
         if fault is None and (len(cells) < len(self.header) or filled > len(self.header)):
@@ -84,16 +84,16 @@ class Sheet(ABC):
                 and self.delimiter == ","
                 and _is_parted_address(self.header, cells)
             ):
-                fault = Fault(
+                fault = CellFault(
                     "email",
                     "Ada koma sesudah tanda @, sehingga selnya terbelah. Ganti koma itu dengan titik.",
                 )
         if fault is None and self._are_nips_rounded and may_be_rounded(found.get("nip", "")):
             fault = NIPS_ROUNDED
-        return Line(number, found, fault)
+        return Row(number, found, fault)
 
 
-def in_batches(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
+def in_batches(lines: Iterable[Row], size: int) -> Iterator[list[Row]]:
     remaining = iter(lines)
     while batch := list(islice(remaining, size)):
         yield batch
@@ -123,7 +123,7 @@ def _is_parted_address(header: Sequence[str], cells: Sequence[str]) -> bool:
     return "@" in first and re.fullmatch(r"[A-Za-z0-9-]+(?:\.[A-Za-z]{2,})*", rest.strip()) is not None
 
 
-def _wrong_count(found: int, wanted: int) -> Fault:
+def _wrong_count(found: int, wanted: int) -> CellFault:
     sentence = (
         f"Baris ini hanya berisi {{}} sel, seharusnya {wanted}. Lengkapi, dan pisahkan sel "
         "seperti pada baris judul."
@@ -131,4 +131,4 @@ def _wrong_count(found: int, wanted: int) -> Fault:
         else f"Baris ini berisi {{}} sel, seharusnya {wanted}. "
         "Hapus kelebihannya, atau beri tanda kutip pada sel yang berisi tanda pemisah."
     )
-    return Fault.of_row(None, sentence, found, "beberapa")
+    return CellFault.of_row(None, sentence, found, "beberapa")

@@ -11,10 +11,10 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from app.domain.rounded_nips import NipsOfFile
 from app.domain.spreadsheet_cell import MOST_DIGITS
-from app.domain.staff_file import Columns, Fault
+from app.domain.staff_file import CellFault, Columns
 from app.files.delimited_line import LONGEST_ROW, NAMES_SEPARATOR, cells_of, delimiter_of, line_in_one_cell
 from app.files.lost_cells import MOST_LOST_CELLS, Lost, TooManyLost, column_number, lost_cells
-from app.files.table import CHUNK, TOO_LONG, Line, Sheet, UnreadableFile, header_of
+from app.files.table import CHUNK, TOO_LONG, Row, Sheet, UnreadableFile, header_of
 
 MOST_XLSX_CELLS = 4_000_000  # python-calamine keeps 32 bytes for every cell of the used rectangle: 128 MB
 MOST_XLSX_BYTES = 1 << 30  # unpacked
@@ -53,14 +53,14 @@ class XlsxSheet(Sheet):
     def position(self) -> int:
         return self._number
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[Row]:
         for number, cells in self._rows:
             self._number = number
             if sum(map(len, cells)) > LONGEST_ROW:
                 yield self._line(number, (), TOO_LONG)
                 continue
             found = self._found_in(cells) if self._is_wrapped else cells
-            if isinstance(found, Fault):
+            if isinstance(found, CellFault):
                 yield self._line(number, cells_of(cells[0].replace('"', ""), self._inner_delimiter), found)
             else:
                 yield self._line(number, found)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.corrections import CorrectionState
-from app.flows.correction.answer_unknown_nips import answer_unclaimed
+from app.flows.correction.answer_unknown_nips import answer_unknown_nips
 from app.flows.imports import forget_imports
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_correction import EmailCorrection
@@ -56,7 +56,7 @@ def chores(idle: timedelta) -> dict[str, Chore]:
         "corrections": _by_the_clock(_clear_corrections),
         "attachments": _by_the_clock(_remove_attachments),
         "corrections_blanked": _by_the_clock(_blank_what_was_typed),
-        "corrections_answered": answer_unclaimed,
+        "corrections_answered": answer_unknown_nips,
         "mails_broken_off": _by_the_clock(OutboxMail.mark_broken_off),
         "mail_faults": _by_the_clock(OutboxMail.forget_faults),
         "imports_not_confirmed": _by_the_clock(forget_imports.cancel_unconfirmed),

@@ -12,7 +12,15 @@ from urllib.parse import urlsplit
 from flask import Flask
 from flask_mail import Connection, Mail, Message
 
-from app.mail.outcomes import Delivery, HandedOver, LineFault, Phase, Reach, SenderFault, SessionFault
+from app.mail.outcomes import (
+    ConnectionFault,
+    Delivery,
+    HandedOver,
+    Phase,
+    RefusalScope,
+    SenderFault,
+    SessionFault,
+)
 from app.mail.rendering import RenderedLetter
 from app.mail.verdict import judged
 from config import Settings
@@ -121,10 +129,10 @@ class SmtpPostman:
         except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as refusal:
             return self._refused(talk, refusal.smtp_code, refusal.smtp_error)
         except smtplib.SMTPNotSupportedError as refusal:
-            return SenderFault(_words_of(refusal), Reach.LETTER)
+            return SenderFault(_words_of(refusal), RefusalScope.LETTER)
         except _FAULTS_OF_THE_LINE as fault:
             self._hang_up()
-            return LineFault(_words_of(fault), talk.phase.is_about_a_letter, talk.letter_is_out)
+            return ConnectionFault(_words_of(fault), talk.phase.is_about_a_letter, talk.letter_is_out)
         except BaseException:
             self._hang_up()  # nobody knows how far the talk has come
             raise
@@ -150,7 +158,7 @@ class SmtpPostman:
         delivery = judged(
             talk.phase, code, words.decode(errors="replace") if isinstance(words, bytes) else words
         )
-        if isinstance(delivery, LineFault):
+        if isinstance(delivery, ConnectionFault):
             self._hang_up()
         return delivery
 
@@ -171,13 +179,15 @@ def _at_the_door(fault: OSError | UnicodeError) -> Delivery:
             text = words.decode(errors="replace") if isinstance(words, bytes) else words
             delivery = judged(Phase.LOGIN, code, text)
             return (
-                delivery if isinstance(delivery, SessionFault) else LineFault(f"no connection: {code} {text}")
+                delivery
+                if isinstance(delivery, SessionFault)
+                else ConnectionFault(f"no connection: {code} {text}")
             )
         case smtplib.SMTPServerDisconnected():
-            return LineFault(f"no connection: {_words_of(fault)}")
+            return ConnectionFault(f"no connection: {_words_of(fault)}")
         case smtplib.SMTPException():  # it offers no TLS, or no way to log in that we know
             return SessionFault(_words_of(fault))
-    return LineFault(f"no connection: {_words_of(fault)}")
+    return ConnectionFault(f"no connection: {_words_of(fault)}")
 
 
 class VerifiedConnection(Connection):
@@ -314,7 +324,7 @@ class FilePostman:
             half_written.write_bytes(content.replace(b"\r\n", b"\n"))
             half_written.rename(file)
         except OSError as fault:
-            return LineFault(_words_of(fault))
+            return ConnectionFault(_words_of(fault))
         return HandedOver(f"file {file.name}")
 
 

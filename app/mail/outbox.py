@@ -14,19 +14,19 @@ from app.domain.corrections import IdentityCheck
 from app.domain.email_address import EmailAddress
 from app.domain.reset_secret import new_reference
 from app.mail.outcomes import (
+    ConnectionFault,
     Delivery,
     HandedOver,
-    LineFault,
     NotWritten,
     PutOff,
-    Reach,
+    RefusalScope,
     RefusedForGood,
     SenderFault,
     SessionFault,
 )
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
-from app.models.mail_fault import DOMAIN_RESTS, EVERYWHERE, FaultKind, MailFault, NotPassed
+from app.models.mail_fault import DOMAIN_RESTS, EVERYWHERE, MailFault, MailFaultKind, NotPassed
 from app.models.outbox_mail import MOST_BREAKS, Letter, MailState, OutboxMail, Urgency
 from app.models.reset_request import ResetRequest
 from app.models.user import User
@@ -139,28 +139,28 @@ def settle(
             ended = MailFault.end(session, mail.domain, now, was_put_off=mail.attempts > 1)
             return Settled(ended=tuple(ended))
         case RefusedForGood(answer):
-            mail.fault = FaultKind.RECIPIENT
+            mail.fault = MailFaultKind.RECIPIENT
             mail.settle(MailState.FAILED, now, answer)
             if mail.user_id is not None:
                 User.note_failed_mail(session, mail.user_id, EmailAddress(mail.to_address), now)
             return Settled()
-        case LineFault(answer) as broken:
+        case ConnectionFault(answer) as broken:
             return _broken(session, mail, broken, now)
         case SessionFault(answer):
-            return _nobody_passes(session, mail, FaultKind.SESSION, answer, now)
-        case SenderFault(answer, Reach.ALL):
-            return _nobody_passes(session, mail, FaultKind.SENDER, answer, now)
+            return _nobody_passes(session, mail, MailFaultKind.SESSION, answer, now)
+        case SenderFault(answer, RefusalScope.ALL):
+            return _nobody_passes(session, mail, MailFaultKind.SENDER, answer, now)
         case SenderFault(answer, reach):
-            return _put_off(session, mail, FaultKind.SENDER, answer, reach, now)
-        case PutOff(answer, Reach.LETTER):
-            mail.fault = FaultKind.RECIPIENT
+            return _put_off(session, mail, MailFaultKind.SENDER, answer, reach, now)
+        case PutOff(answer, RefusalScope.LETTER):
+            mail.fault = MailFaultKind.RECIPIENT
             if not _give_up_if_late(mail, answer, now):
                 mail.defer(now + _own_wait(mail), answer)
             return Settled()
         case PutOff(answer, reach):
-            return _put_off(session, mail, FaultKind.RECIPIENT, answer, reach, now)
+            return _put_off(session, mail, MailFaultKind.RECIPIENT, answer, reach, now)
         case NotWritten(answer):
-            mail.fault = FaultKind.LETTER
+            mail.fault = MailFaultKind.LETTER
             if not _give_up_if_late(mail, answer, now):
                 mail.defer(now + timedelta(seconds=BACK_OFF[min(mail.attempts, len(BACK_OFF)) - 1]), answer)
             return Settled()
@@ -176,7 +176,7 @@ def _judged_among_others(session: Session, mail: OutboxMail, delivery: Delivery,
     match delivery:
         case RefusedForGood(is_bare=True) if mail.attempts == 1:  # told a second time, it is believed
             doubted = mail.id
-        case SenderFault(reach=Reach.DOMAIN):
+        case SenderFault(reach=RefusalScope.DOMAIN):
             pass
         case _:
             return delivery
@@ -193,13 +193,19 @@ def _judged_among_others(session: Session, mail: OutboxMail, delivery: Delivery,
         ):
             if other.user_id is not None and other.settled_at is not None:
                 User.forget_failed_mail(session, other.user_id, other.settled_at)
-            other.fault, other.settled_at = FaultKind.SENDER, None
+            other.fault, other.settled_at = MailFaultKind.SENDER, None
             other.defer(now, other.server_answer or "")
-    return SenderFault(delivery.answer, Reach.ALL)
+    return SenderFault(delivery.answer, RefusalScope.ALL)
 
 
 def _nobody_passes(
-    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, now: datetime, *, is_short: bool = False
+    session: Session,
+    mail: OutboxMail,
+    kind: MailFaultKind,
+    answer: str,
+    now: datetime,
+    *,
+    is_short: bool = False,
 ) -> Settled:
     """It is no letter's fault, so this one keeps its turn, and all rest."""
     mail.fault = kind
@@ -209,7 +215,7 @@ def _nobody_passes(
     return Settled(began=None if was_known else fault)
 
 
-def _broken(session: Session, mail: OutboxMail, broken: LineFault, now: datetime) -> Settled:
+def _broken(session: Session, mail: OutboxMail, broken: ConnectionFault, now: datetime) -> Settled:
     """A letter over which the line broke once keeps its turn. Twice, it may be what breaks it: only its
     domain rests then, and never long. The others go on, or a stranger's letters to their own server would
     stop them."""
@@ -218,19 +224,19 @@ def _broken(session: Session, mail: OutboxMail, broken: LineFault, now: datetime
     settled = (
         Settled()
         if is_suspect
-        else _nobody_passes(session, mail, FaultKind.LINE, broken.answer, now, is_short=broken.at_letter)
+        else _nobody_passes(session, mail, MailFaultKind.LINE, broken.answer, now, is_short=broken.at_letter)
     )
-    mail.fault = FaultKind.LINE
+    mail.fault = MailFaultKind.LINE
     if broken.letter_is_out and (mail.letter is not Letter.TOKEN or mail.breaks > MOST_BREAKS):
         mail.settle(MailState.UNCERTAIN, now, broken.answer)
     elif is_suspect and not _give_up_if_late(mail, broken.answer, now):
         mail.defer(now, broken.answer)
-        _wait_for_domain(session, mail, FaultKind.LINE, broken.answer, Reach.DOMAIN, now)
+        _wait_for_domain(session, mail, MailFaultKind.LINE, broken.answer, RefusalScope.DOMAIN, now)
     return settled
 
 
 def _put_off(
-    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, reach: Reach, now: datetime
+    session: Session, mail: OutboxMail, kind: MailFaultKind, answer: str, reach: RefusalScope, now: datetime
 ) -> Settled:
     mail.fault = kind
     if _give_up_if_late(mail, answer, now):
@@ -243,7 +249,7 @@ def _put_off(
 
 
 def _wait_for_domain(
-    session: Session, mail: OutboxMail, kind: FaultKind, answer: str, reach: Reach, now: datetime
+    session: Session, mail: OutboxMail, kind: MailFaultKind, answer: str, reach: RefusalScope, now: datetime
 ) -> MailFault:
     """Put the letter beside those that wait for its domain; one full mailbox alone keeps nobody else
     waiting."""
@@ -252,10 +258,10 @@ def _wait_for_domain(
         answer,
         mail.to_address.lower(),
         is_new=mail.attempts <= 1,
-        is_whole_domains=reach is Reach.DOMAIN,
+        is_whole_domains=reach is RefusalScope.DOMAIN,
     )
     fault = MailFault.note_domain(session, mail.domain, letter, now)
-    if reach is Reach.DOMAIN and fault.is_closed:
+    if reach is RefusalScope.DOMAIN and fault.is_closed:
         mail.is_parked = True
         fault.take_letters(now)
     return fault

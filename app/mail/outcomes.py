@@ -25,7 +25,7 @@ class Phase(Enum):
         return self in (Phase.RCPT, Phase.DATA, Phase.CONTENT, Phase.END)
 
 
-class Reach(Enum):
+class RefusalScope(Enum):
     """How far a refusal reaches: whose letters it says something of."""
 
     LETTER = auto()
@@ -49,7 +49,7 @@ class NotWritten:
 
 
 @dataclass(frozen=True)
-class LineFault:
+class ConnectionFault:
     """The server cannot be reached, fell silent, hung up or said 421: nothing more is tried on this line for
     a while."""
 
@@ -71,7 +71,7 @@ class SenderFault:
     the person."""
 
     answer: str
-    reach: Reach
+    reach: RefusalScope
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class PutOff:
     everything new wait a while."""
 
     answer: str
-    reach: Reach = Reach.DOMAIN
+    reach: RefusalScope = RefusalScope.DOMAIN
 
 
 @dataclass(frozen=True)
@@ -93,4 +93,4 @@ class RefusedForGood:
     is_bare: bool = False
 
 
-Delivery = HandedOver | NotWritten | LineFault | SessionFault | SenderFault | PutOff | RefusedForGood
+Delivery = HandedOver | NotWritten | ConnectionFault | SessionFault | SenderFault | PutOff | RefusedForGood

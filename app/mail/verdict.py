@@ -9,11 +9,11 @@ in vain costs less than an owner whose address counts as dead.
 import re
 
 from app.mail.outcomes import (
+    ConnectionFault,
     Delivery,
-    LineFault,
     Phase,
     PutOff,
-    Reach,
+    RefusalScope,
     RefusedForGood,
     SenderFault,
     SessionFault,
@@ -55,7 +55,7 @@ def judged(phase: Phase, code: int, words: str) -> Delivery:
     """What a server's answer other than "yes" means. `words` is all behind the basic code."""
     answer = f"{code} {words}"
     if code == 421 or not 400 <= code < 600:  # it closes the channel, or says what nobody understands
-        return LineFault(
+        return ConnectionFault(
             answer, at_letter=phase.is_about_a_letter, letter_is_out=phase is Phase.END and code != 421
         )
     if code in _WANTS_A_LOGIN or phase in (Phase.CONNECT, Phase.HELLO, Phase.TLS, Phase.LOGIN):
@@ -63,37 +63,37 @@ def judged(phase: Phase, code: int, words: str) -> Delivery:
     is_for_good, (subject, detail) = code >= 500, _enhanced(words)
     if phase is Phase.MAIL:
         is_too_large = (subject, detail) == (3, 4) or (code == 552 and not subject)
-        return SenderFault(answer, Reach.LETTER if is_too_large else Reach.ALL)
+        return SenderFault(answer, RefusalScope.LETTER if is_too_large else RefusalScope.ALL)
     match subject, detail:
         case 1, 7 | 8:  # the sender's address
-            return SenderFault(answer, Reach.ALL)
+            return SenderFault(answer, RefusalScope.ALL)
         case 2, 2 | 3:  # full, or full for a letter of this size
-            return PutOff(answer, Reach.LETTER)
+            return PutOff(answer, RefusalScope.LETTER)
         case _ if not is_for_good and _GREYLISTED.search(words):
-            return PutOff(answer, Reach.LETTER)
+            return PutOff(answer, RefusalScope.LETTER)
         case 1 | 2, _ if is_for_good:
             return _of_address(answer, words)
         # What Exchange says of who is not in its directory
         case 4, 1 if is_for_good and _RECIPIENT_REJECTED.search(words):
             return RefusedForGood(answer, is_bare=True)
         case 1 | 2, _:
-            return PutOff(answer, Reach.MAILBOX)
+            return PutOff(answer, RefusalScope.MAILBOX)
         case 4, 5:  # congestion, which Google says of a sender's quota
-            return SenderFault(answer, Reach.ALL)
+            return SenderFault(answer, RefusalScope.ALL)
         case 4 | 5, _ if not is_for_good:
             return PutOff(answer)
         case 3, 4:
-            return SenderFault(answer, Reach.LETTER)
+            return SenderFault(answer, RefusalScope.LETTER)
         case 6, _:
-            return SenderFault(answer, Reach.LETTER)
+            return SenderFault(answer, RefusalScope.LETTER)
         case 3 | 4 | 5 | 7, _ if (
             is_for_good and _NO_SUCH_MAILBOX.search(words) and not _ALL_OF_US.search(words)
         ):
             return RefusedForGood(answer)
         case 7, _ if _RECIPIENT_REJECTED.search(words) and not _ALL_OF_US.search(words):
-            return SenderFault(answer, Reach.LETTER)
+            return SenderFault(answer, RefusalScope.LETTER)
         case 3 | 4 | 5 | 7, _:
-            return SenderFault(answer, Reach.DOMAIN)
+            return SenderFault(answer, RefusalScope.DOMAIN)
     return _by_words(phase, code, words)
 
 
@@ -101,11 +101,11 @@ def _of_address(answer: str, words: str) -> Delivery:
     """The number says that there is no such mailbox; some servers say with it what they have against the
     sender, or that the mailbox is full or gets too much."""
     if _FULL.search(words):
-        return PutOff(answer, Reach.LETTER)
+        return PutOff(answer, RefusalScope.LETTER)
     if _ALL_OF_US.search(words) or re.search(r"\bsender\b", words, re.IGNORECASE):
-        return SenderFault(answer, Reach.DOMAIN)
+        return SenderFault(answer, RefusalScope.DOMAIN)
     if _TOO_FAST.search(words) and not _NO_SUCH_MAILBOX.search(words):
-        return PutOff(answer, Reach.MAILBOX)
+        return PutOff(answer, RefusalScope.MAILBOX)
     return RefusedForGood(answer)
 
 
@@ -114,18 +114,18 @@ def _by_words(phase: Phase, code: int, words: str) -> Delivery:
     are ours."""
     answer = f"{code} {words}"
     if _FULL.search(words) or (code < 500 and _GREYLISTED.search(words)):
-        return PutOff(answer, Reach.LETTER)
+        return PutOff(answer, RefusalScope.LETTER)
     if code >= 500 and _NO_SUCH_MAILBOX.search(words):
         return RefusedForGood(answer)
     if _ALL_OF_US.search(words):
-        return SenderFault(answer, Reach.DOMAIN)
+        return SenderFault(answer, RefusalScope.DOMAIN)
     if code in (452, 552):
-        return PutOff(answer, Reach.MAILBOX)
+        return PutOff(answer, RefusalScope.MAILBOX)
     if code < 500 and phase is Phase.RCPT:
         return PutOff(answer)
     if code in (550, 551, 553, 556) and phase is Phase.RCPT and not _POLICY.search(words):
         return RefusedForGood(answer, is_bare=True)
-    return SenderFault(answer, Reach.DOMAIN)
+    return SenderFault(answer, RefusalScope.DOMAIN)
 
 
 def _enhanced(words: str) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from app.models.import_take_back import ImportLeft, ImportTakeBack, TakeBackStat
 from app.models.import_turn import ImportTurn
 from app.models.instansi import Instansi
 from app.models.login_session import LoginSession
-from app.models.mail_fault import FaultKind, MailFault
+from app.models.mail_fault import MailFault, MailFaultKind
 from app.models.name_word import NameWord
 from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.pdm_window import PdmWindow
@@ -35,7 +35,6 @@ __all__ = [
     "BatchState",
     "CorrectionAttachment",
     "EmailCorrection",
-    "FaultKind",
     "FormerNip",
     "GuessBucket",
     "IdentityChange",
@@ -50,6 +49,7 @@ __all__ = [
     "Letter",
     "LoginSession",
     "MailFault",
+    "MailFaultKind",
     "MailState",
     "NameWord",
     "OutboxMail",

@@ -8,7 +8,7 @@ from app.models.user import User
 
 
 @dataclass(frozen=True)
-class Account:
+class TriedAccount:
     """What a try by somebody who has proven nothing needs of the person behind a NIP; of nobody, nothing.
 
     A whole `User` takes the longer to load the more there is, and that is time which a stranger can measure:
@@ -22,7 +22,7 @@ class Account:
     browser_mark: str | None
 
     @classmethod
-    def of(cls, session: Session, nip: Nip) -> "Account":
+    def of(cls, session: Session, nip: Nip) -> "TriedAccount":
         always = select(literal(1).label("row")).subquery("always")
         columns = select(
             User.id, User.instansi_id, User.password_hash, User.credential_version, User.browser_mark

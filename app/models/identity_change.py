@@ -101,7 +101,7 @@ class IdentityChange(Base):
         return session.scalars(select(cls).where(cls.user_id == user_id, _UNDER_WAY)).one_or_none()
 
     @classmethod
-    def hold_those_by(cls, session: Session, admin_id: int, because: str) -> list[tuple[int, int]]:
+    def recheck_those_by(cls, session: Session, admin_id: int, because: str) -> list[tuple[int, int]]:
         """Whoever decided or confirmed may not decide any more: another admin confirms it, or it does not
         hold. Returns ids of change and person. One statement, without the people's rows: whoever holds one of
         those waits for nobody here."""
@@ -197,7 +197,7 @@ class IdentityChange(Base):
         return session.scalar(waits.limit(1)) is not None
 
     @classmethod
-    def latest_of_request(cls, session: Session, correction_id: int) -> "IdentityChange | None":
+    def latest_of_correction(cls, session: Session, correction_id: int) -> "IdentityChange | None":
         """What a request has last led to."""
         led_to = select(cls).where(cls.correction_id == correction_id).order_by(cls.id.desc()).limit(1)
         return session.scalars(led_to).one_or_none()
@@ -271,7 +271,7 @@ class IdentityChange(Base):
         self.state = state
         self.ended_at, self.ended_because = now, because
 
-    def look_again(self, because: str) -> None:
+    def ask_recheck(self, because: str) -> None:
         """Another admin confirms it, or it does not hold."""
         self.state = ChangeState.NEEDS_SECOND
         self.effective_at = self.confirmed_by_id = None

@@ -5,7 +5,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from app.models.base import Base, UtcDateTime, upsert
 
-_OF_THE_CENTRE = 0
+_OF_PUSAT = 0
 
 
 def in_no_hand(held_until: "InstrumentedAttribute[datetime | None]", now: datetime) -> ColumnElement[bool]:
@@ -24,12 +24,12 @@ class ImportTurn(Base):
 
     @classmethod
     def party_of(cls, instansi_id: int | None) -> int:
-        return _OF_THE_CENTRE if instansi_id is None else instansi_id
+        return _OF_PUSAT if instansi_id is None else instansi_id
 
     @classmethod
     def is_of(cls, instansi_id: "InstrumentedAttribute[int | None]") -> ColumnElement[bool]:
         """The condition that joins the turn of a row's party."""
-        return cls.party == func.coalesce(instansi_id, _OF_THE_CENTRE)
+        return cls.party == func.coalesce(instansi_id, _OF_PUSAT)
 
     @classmethod
     def note(cls, session: Session, instansi_id: int | None, now: datetime) -> None:

@@ -41,7 +41,7 @@ class LoginSession(Base):
         session.execute(statement.execution_options(synchronize_session=False))
         set_committed_value(self, "seen_at", now)
 
-    def note_proof(self, session: Session, now: datetime) -> None:
+    def note_password_confirmed(self, session: Session, now: datetime) -> None:
         """The password was shown once more."""
         statement = update(LoginSession).where(LoginSession.id_hash == self.id_hash).values(proven_at=now)
         session.execute(statement.execution_options(synchronize_session=False))

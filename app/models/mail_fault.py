@@ -15,7 +15,7 @@ _DOUBTED = "?"  # one refusal from several domains
 
 # After the first, second, ... fault in a row. What is ours is soon mended, and then everybody waits for a
 # token.
-LINE_RESTS = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 2 * 60, 5 * 60))
+CONNECTION_RESTS = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 2 * 60, 5 * 60))
 # A domain that takes no letters for now. Greylisting lets the second try pass after some minutes, an outage
 # takes hours.
 DOMAIN_RESTS = tuple(
@@ -32,7 +32,7 @@ _WITH_ADDRESS = re.compile(r"\S*@\S*")
 _DIFFERS = re.compile(r"\S*[@.\d]\S*")  # addresses, hosts, numbers of queues
 
 
-class FaultKind(Labelled):
+class MailFaultKind(Labelled):
     """Whose fault it is that a letter has not left."""
 
     LINE = "line", "line"
@@ -42,14 +42,14 @@ class FaultKind(Labelled):
     LETTER = "letter", "letter"  # it cannot be written
 
 
-OURS = (FaultKind.LINE, FaultKind.SESSION, FaultKind.SENDER)
+OURS = (MailFaultKind.LINE, MailFaultKind.SESSION, MailFaultKind.SENDER)
 
 
 @dataclass(frozen=True)
 class NotPassed:
     """A letter that could not leave, and why. `is_new`: it was tried for the first time."""
 
-    kind: FaultKind
+    kind: MailFaultKind
     answer: str
     mailbox: str
     is_new: bool
@@ -64,7 +64,7 @@ class MailFault(Base):
     __table_args__ = (Index("ix_mail_fault_has_letters_new_from", "has_letters", "new_from"),)
 
     way: Mapped[str] = mapped_column(String(253), primary_key=True)
-    kind: Mapped[FaultKind] = mapped_column(text_enum(FaultKind, "fault_kind"))
+    kind: Mapped[MailFaultKind] = mapped_column(text_enum(MailFaultKind, "fault_kind"))
     since: Mapped[datetime] = mapped_column(UtcDateTime)
     last_at: Mapped[datetime] = mapped_column(UtcDateTime)
     answer: Mapped[str] = mapped_column(String(500), default="")  # the server's last word, without addresses
@@ -89,7 +89,7 @@ class MailFault(Base):
     @classmethod
     def alarms(cls, session: Session) -> list["MailFault"]:
         """Faults of our side, which somebody must mend, the oldest first."""
-        is_ours = or_(cls.way == EVERYWHERE, cls.kind == FaultKind.SENDER)
+        is_ours = or_(cls.way == EVERYWHERE, cls.kind == MailFaultKind.SENDER)
         found = select(cls).where(is_ours, cls.way != _DOUBTED, cls.failures > 0).order_by(cls.since, cls.way)
         return list(session.scalars(found.execution_options(populate_existing=True)))
 
@@ -122,7 +122,7 @@ class MailFault(Base):
     @property
     def was_alarm(self) -> bool:
         """Whether it is, or was until a letter passed, a fault of our side."""
-        return self.way == EVERYWHERE or self.kind is FaultKind.SENDER
+        return self.way == EVERYWHERE or self.kind is MailFaultKind.SENDER
 
     @property
     def is_everywhere(self) -> bool:
@@ -130,12 +130,12 @@ class MailFault(Base):
 
     @classmethod
     def note_everywhere(
-        cls, session: Session, kind: FaultKind, answer: str, now: datetime, *, is_short: bool
+        cls, session: Session, kind: MailFaultKind, answer: str, now: datetime, *, is_short: bool
     ) -> "MailFault":
         """No letter can leave: all rest for a moment. A short one where the server had begun to take a
         letter."""
         fault = cls._held(session, EVERYWHERE, kind, now)
-        fault._grow(kind, answer, LINE_RESTS[:2] if is_short else LINE_RESTS, now)
+        fault._grow(kind, answer, CONNECTION_RESTS[:2] if is_short else CONNECTION_RESTS, now)
         fault.is_closed = True
         return fault
 
@@ -151,7 +151,7 @@ class MailFault(Base):
         second mailbox of it is refused with none between that was not."""
         kind, answer, mailbox, is_new = letter.kind, letter.answer, letter.mailbox, letter.is_new
         fault = cls._held(session, domain, kind, now)
-        if is_new and kind is FaultKind.RECIPIENT and fault.took_later:
+        if is_new and kind is MailFaultKind.RECIPIENT and fault.took_later:
             return fault
         is_second = fault.failures > 0 and fault.mailbox != mailbox
         fault.is_closed = fault.is_closed or letter.is_whole_domains or is_second
@@ -159,7 +159,7 @@ class MailFault(Base):
         if is_new and fault.rests_until > now + PROBE_TAKES:
             fault._note(kind, answer, now)
         else:
-            fault._grow(kind, answer, LINE_RESTS if kind is FaultKind.LINE else DOMAIN_RESTS, now)
+            fault._grow(kind, answer, CONNECTION_RESTS if kind is MailFaultKind.LINE else DOMAIN_RESTS, now)
         fault.mailbox, fault.is_new_next = mailbox, not is_new
         return fault
 
@@ -172,11 +172,16 @@ class MailFault(Base):
         were given up for it, which are to be tried again; else None."""
         words = _same_words(answer)
         fault = cls.on(session, EVERYWHERE)
-        if fault and fault.failures and fault.kind is FaultKind.SENDER and _same_words(fault.answer) == words:
+        if (
+            fault
+            and fault.failures
+            and fault.kind is MailFaultKind.SENDER
+            and _same_words(fault.answer) == words
+        ):
             return []
         if not counts:
             return None
-        doubt = cls._held(session, _DOUBTED, FaultKind.RECIPIENT, now)
+        doubt = cls._held(session, _DOUBTED, MailFaultKind.RECIPIENT, now)
         if doubt.answer != words[:500] or doubt.last_at < now - KEPT_FOR:
             doubt.answer, doubt.seen = words[:500], []
         doubt.last_at = now
@@ -228,20 +233,20 @@ class MailFault(Base):
             max(now, min(self.rests_until, self.last_at + NEW_ONE_AFTER)) if self.rests_until > now else now
         )
 
-    def _grow(self, kind: FaultKind, answer: str, rests: tuple[timedelta, ...], now: datetime) -> None:
+    def _grow(self, kind: MailFaultKind, answer: str, rests: tuple[timedelta, ...], now: datetime) -> None:
         self.since = self.since if self.failures else now
         self.failures += 1
         self.rests_until = now + rests[min(self.failures, len(rests)) - 1]
         self._note(kind, answer, now)
 
-    def _note(self, kind: FaultKind, answer: str, now: datetime) -> None:
+    def _note(self, kind: MailFaultKind, answer: str, now: datetime) -> None:
         if not self.is_alarm or kind in OURS:
             self.kind = kind
         self.last_at, self.answer = now, _WITH_ADDRESS.sub("***", answer)[:500]
         self.new_from = min(self.rests_until, now + NEW_ONE_AFTER)
 
     @classmethod
-    def _held(cls, session: Session, way: str, kind: FaultKind, now: datetime) -> "MailFault":
+    def _held(cls, session: Session, way: str, kind: MailFaultKind, now: datetime) -> "MailFault":
         """The row of this way, made where there is none, and nobody else's until the transaction ends."""
         first = upsert(session, cls).values(
             way=way, kind=kind, since=now, last_at=now, answer="", failures=0, is_closed=False,

@@ -24,7 +24,7 @@ from app.domain.labelled import Labelled
 from app.models.base import Base, BigId, UtcDateTime, text_enum
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
-from app.models.mail_fault import FaultKind, MailFault
+from app.models.mail_fault import MailFault, MailFaultKind
 from app.models.reset_request import LONGEST_BY_RESENDS, ResetRequest
 from app.models.user import User
 
@@ -137,7 +137,7 @@ class InMailbox:
 
 
 @dataclass(frozen=True)
-class Posted:
+class PostedMail:
     """What a report on a letter needs to know of it."""
 
     id: int
@@ -185,7 +185,7 @@ class OutboxMail(Base):
     domain: Mapped[str] = mapped_column(String(253), default=_domain_of_address)
     is_parked: Mapped[bool] = mapped_column(default=False)  # waits for its domain, not for its own time
     # Why it has not left
-    fault: Mapped[FaultKind | None] = mapped_column(text_enum(FaultKind, "mail_fault_kind"))
+    fault: Mapped[MailFaultKind | None] = mapped_column(text_enum(MailFaultKind, "mail_fault_kind"))
     attempts: Mapped[int] = mapped_column(default=0)
     # Times that the talk, or a worker, ended in the middle of it
     breaks: Mapped[int] = mapped_column(default=0)
@@ -450,12 +450,12 @@ class OutboxMail(Base):
         return session.scalar(select(func.min(cls.posted_at)).where(unsent))
 
     @classmethod
-    def posted_with(cls, session: Session, message_id: str) -> "Posted | None":
+    def posted_with(cls, session: Session, message_id: str) -> "PostedMail | None":
         columns = select(cls.id, cls.user_id, cls.to_address, cls.posted_at).where(
             cls.message_id == message_id
         )
         found = session.execute(columns).one_or_none()
-        return Posted(*found) if found else None
+        return PostedMail(*found) if found else None
 
     @classmethod
     def note_bounce(

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.domain.labelled import Labelled
 from app.domain.nip import Nip
-from app.models.account import Account
+from app.models.account import TriedAccount
 from app.models.base import AddedOnce, Base, BigId, UtcDateTime
 from app.models.user import User
 
@@ -58,7 +58,7 @@ class WhyRefused(Labelled):
 
 
 @dataclass(frozen=True)
-class HandedOver:
+class MailedToken:
     """A request as far as a typed code concerns it, or a stand-in for none."""
 
     reference: str
@@ -129,7 +129,9 @@ class ResetRequest(AddedOnce, Base):
         return session.execute(found.join(cls, cls.reference == reference, isouter=True)).scalar_one()
 
     @classmethod
-    def handed_over_for(cls, session: Session, nip: Nip, account: Account, now: datetime) -> list[HandedOver]:
+    def mailed_tokens_for(
+        cls, session: Session, nip: Nip, account: TriedAccount, now: datetime
+    ) -> list[MailedToken]:
         """The NIP's requests whose token was handed over: those that can still be used, then the others,
         newest first.
 
@@ -163,7 +165,7 @@ class ResetRequest(AddedOnce, Base):
         found = (
             select(*columns).select_from(numbers).join(there, there.c.place == numbers.c.place, isouter=True)
         )
-        return [HandedOver(*row) for row in session.execute(found.order_by(numbers.c.place))]
+        return [MailedToken(*row) for row in session.execute(found.order_by(numbers.c.place))]
 
     @property
     def mailbox(self) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.email_address import EmailAddress
-from app.models.account import Account
+from app.models.account import TriedAccount
 from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
 from app.security.authority import Authority
@@ -27,7 +27,7 @@ def actor_of(act: Act[Actor]) -> User | None:
 def record(
     session: Session,
     tag: Tag,
-    account: User | Account | None,
+    account: User | TriedAccount | None,
     act: Act[Actor],
     /,  # a detail may be called like one of these
     *,
@@ -73,7 +73,7 @@ def before_and_after(session: Session, column: str, old: str | None, new: str | 
 def record_once_a_minute(
     session: Session,
     tag: Tag,
-    account: User | Account | None,
+    account: User | TriedAccount | None,
     act: Act[Actor],
     *,
     about: str,

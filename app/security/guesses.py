@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from app.domain.waits import whole_seconds
 from app.models.base import UtcDateTime, upsert
 from app.models.guess_bucket import GuessBucket
-from app.security.throttle import Counted, GuessLimit, Taken, TooManyTries, bucket_of
+from app.security.throttle import Counted, CountedBy, GuessLimit, TooManyTries, bucket_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def take(session: Session, limit: GuessLimit, counted: Counted, now: datetime) -> Taken | TooManyTries:
+def take(session: Session, limit: GuessLimit, counted: CountedBy, now: datetime) -> Counted | TooManyTries:
     """Count one try, or refuse it. A refused try is not counted and prolongs nothing."""
     key, mark = bucket_of(session, limit, counted), secrets.token_hex(16)
     remembered = limit.forgets_one_in // _MICROSECOND
@@ -43,11 +43,11 @@ def take(session: Session, limit: GuessLimit, counted: Counted, now: datetime) -
     ).returning(GuessBucket.forgotten_at, GuessBucket.last_at, GuessBucket.last_try)
     forgotten_at, last_at, last_try = session.execute(counting).one()
     if last_try == mark:
-        return Taken()
+        return Counted()
     return TooManyTries(whole_seconds(_free_at(limit, forgotten_at, last_at) - now))
 
 
-def give_back(session: Session, limit: GuessLimit, counted: Counted) -> None:
+def give_back(session: Session, limit: GuessLimit, counted: CountedBy) -> None:
     """Undo the last try: it was never made, or was no guess. The row is as before, and everybody else's tries
     stay."""
     undone = update(GuessBucket).where(GuessBucket.key == bucket_of(session, limit, counted))
@@ -59,13 +59,13 @@ def give_back(session: Session, limit: GuessLimit, counted: Counted) -> None:
     )
 
 
-def forget(session: Session, limit: GuessLimit, counted: Counted) -> None:
+def forget(session: Session, limit: GuessLimit, counted: CountedBy) -> None:
     """Forget all these tries: what they guessed at is no longer the password, or an admin has
     looked."""
     session.execute(delete(GuessBucket).where(GuessBucket.key == bucket_of(session, limit, counted)))
 
 
-def refused_until(session: Session, limit: GuessLimit, counted: Counted, now: datetime) -> datetime | None:
+def refused_until(session: Session, limit: GuessLimit, counted: CountedBy, now: datetime) -> datetime | None:
     """When the next try will be let through; None when one would be now. Counts nothing."""
     key = bucket_of(session, limit, counted)
     refused = select(GuessBucket).where(GuessBucket.key == key, _is_refused(limit, now))

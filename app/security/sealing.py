@@ -51,8 +51,8 @@ from app.security.signing import SigningKeys
 
 ROWS_AT_ONCE = 2000  # sealed in one transaction: short enough for a writer of SQLite to wait for
 # Every act takes its moment when it begins, and none lasts longer: imports take a new one for each few rows.
-REACH = timedelta(hours=1)
-AHEAD = timedelta(minutes=10)  # by so much the clocks of several machines may differ
+OLDEST_TO_SEAL = timedelta(hours=1)
+FURTHEST_AHEAD = timedelta(minutes=10)  # by so much the clocks of several machines may differ
 _ROWS_A_LOOK = 5000
 _FAULTS_TO_NAME = 50
 _BEGINNING = "0" * 64
@@ -106,7 +106,7 @@ class _Stored(NamedTuple):
         return seal in (self.seal, self.replaced_seal)
 
 
-class FaultKind(Labelled):
+class TrailFaultKind(Labelled):
     CHANGED = "changed", "isi baris tidak sesuai segelnya (diubah atau disisipkan)"
     MISSING = "missing", "baris hilang"
     ORDER = "order", "baris tidak menyambung pada baris sebelumnya"
@@ -122,11 +122,11 @@ class FaultKind(Labelled):
 
 
 @dataclass(frozen=True)
-class Fault:
+class TrailFault:
     """What is wrong at one number of the trail; for missing rows, from there through `last_seal_no`. A row
     that is not sealed has no number."""
 
-    kind: FaultKind
+    kind: TrailFaultKind
     seal_no: int | None
     row_id: int | None = None
     last_seal_no: int | None = None
@@ -180,10 +180,10 @@ class Findings:
     under_older_keys: int = 0
     is_being_resealed: bool = False
     faults: int = 0
-    named: list[Fault] = field(default_factory=list)
-    kinds: set[FaultKind] = field(default_factory=set)
+    named: list[TrailFault] = field(default_factory=list)
+    kinds: set[TrailFaultKind] = field(default_factory=set)
 
-    def add(self, fault: Fault) -> None:
+    def add(self, fault: TrailFault) -> None:
         self.faults += 1
         self.kinds.add(fault.kind)
         if len(self.named) < _FAULTS_TO_NAME:
@@ -220,7 +220,7 @@ def seal_next(session: Session, keys: SigningKeys, kept: Kept, now: datetime) ->
     rows = session.execute(waiting.limit(ROWS_AT_ONCE)).all()
     if rows:
         is_first = head.newest_at is None and head.seal_no == 0
-        head.newest_at = _spelled((_moment_of(rows[0][1]) if is_first else None) or floor + REACH)
+        head.newest_at = _spelled((_moment_of(rows[0][1]) if is_first else None) or floor + OLDEST_TO_SEAL)
         _seal(session, head, keys.trail_keys()[0], map(_Stored._make, rows), ceiling)
     return len(rows)
 
@@ -285,7 +285,7 @@ def accept_restored(
     if _anchor(head) != named:
         return HeadMoved(_anchor(head))
     if head.newest_at is None:
-        head.newest_at = _spelled(_limits(session, head, act.at)[0] + REACH)
+        head.newest_at = _spelled(_limits(session, head, act.at)[0] + OLDEST_TO_SEAL)
     before = str(lost) if isinstance(lost, Anchor) else "-"
     _note(
         session,
@@ -321,7 +321,7 @@ def accept_late(
     before = _anchor(head)
     if not rows:
         return Accepted(0, before, before)
-    head.newest_at = _spelled(floor + REACH)
+    head.newest_at = _spelled(floor + OLDEST_TO_SEAL)
     _seal(session, head, keys.trail_keys()[0], rows, ceiling)
     numbers = [row.id for row in rows]
     _note(
@@ -333,7 +333,7 @@ def accept_late(
 
 def reseal_next(
     session: Session, keys: SigningKeys, kept: Kept, act: Act[None]
-) -> Resealed | Fault | HeadNotGenuine:
+) -> Resealed | TrailFault | HeadNotGenuine:
     """Seal the next rows anew under the newest key, after looking at the seals that they have. Who is stopped
     in the middle goes on where it was; what was put in meanwhile is a Fault, and nothing is written."""
     head = _locked(session, keys, kept)
@@ -344,25 +344,25 @@ def reseal_next(
     resealed = []
     for row in _sealed_after(session, done, ROWS_AT_ONCE):
         if row.seal_no != done + 1:
-            return Fault(FaultKind.MISSING, done + 1, None, row.seal_no - 1)
+            return TrailFault(TrailFaultKind.MISSING, done + 1, None, row.seal_no - 1)
         if row.seal is None or _key_of(row, trail_keys) is None:
-            return Fault(FaultKind.CHANGED, row.seal_no, row.id)
+            return TrailFault(TrailFaultKind.CHANGED, row.seal_no, row.id)
         if row.previous_seal != old:
-            return Fault(FaultKind.ORDER, row.seal_no, row.id)
+            return TrailFault(TrailFaultKind.ORDER, row.seal_no, row.id)
         previous, old, done = new, row.seal, row.seal_no
         new = _hmac(trail_keys[0], _message(done, previous, row, old))
         resealed.append({"row": row.id, "previous_seal": previous, "seal": new, "replaced_seal": old})
     if not resealed and head.seal_no != done:
-        return Fault(FaultKind.MISSING, done + 1, None, head.seal_no)
+        return TrailFault(TrailFaultKind.MISSING, done + 1, None, head.seal_no)
     if resealed:
         session.connection().execute(update(AuditEvent).where(AuditEvent.id == bindparam("row")), resealed)
     if done < head.seal_no:
-        head.newest_at = head.newest_at or _spelled(_limits(session, head, act.at)[0] + REACH)
+        head.newest_at = head.newest_at or _spelled(_limits(session, head, act.at)[0] + OLDEST_TO_SEAL)
         head.resealed_no, head.resealed_seal, head.replaced_seal = done, new, old
         head.mark = _mark(trail_keys[0], head)
         return Resealed(len(resealed), None)
     heads = Anchor(done, old), Anchor(done, new)
-    head.newest_at = head.newest_at or _spelled(_limits(session, head, act.at)[0] + REACH)
+    head.newest_at = head.newest_at or _spelled(_limits(session, head, act.at)[0] + OLDEST_TO_SEAL)
     head.seal = new
     head.resealed_no = head.resealed_seal = head.replaced_seal = None
     _note(
@@ -385,7 +385,7 @@ def _note(
     event = audit.record(session, tag, None, act, instansi_id=None, **detail)
     session.flush()
     row = session.execute(select(*_STORED).where(AuditEvent.id == event.id)).one()
-    _seal(session, head, keys.trail_keys()[0], [_Stored._make(row)], act.at + AHEAD)
+    _seal(session, head, keys.trail_keys()[0], [_Stored._make(row)], act.at + FURTHEST_AHEAD)
     session.expire(event)  # it was sealed behind the session's back
 
 
@@ -419,39 +419,39 @@ def verify(
             looked_at = row.seal_no
             findings.rows += 1
             if not isinstance(row.seal_no, int):  # SQLite keeps whatever is put there
-                findings.add(Fault(FaultKind.CHANGED, None, row.id))
+                findings.add(TrailFault(TrailFaultKind.CHANGED, None, row.id))
                 continue
             if row.seal_no > findings.seal_no + 1:
-                findings.add(Fault(FaultKind.MISSING, findings.seal_no + 1, None, row.seal_no - 1))
+                findings.add(TrailFault(TrailFaultKind.MISSING, findings.seal_no + 1, None, row.seal_no - 1))
                 previous = None
             key = _key_of(row, trail_keys) if row.seal_no > 0 else None
             if key is None:
-                findings.add(Fault(FaultKind.CHANGED, row.seal_no, row.id))
+                findings.add(TrailFault(TrailFaultKind.CHANGED, row.seal_no, row.id))
                 previous = None
             else:
                 findings.under_older_keys += key > 0
                 if previous is not None and row.previous_seal != previous:
-                    findings.add(Fault(FaultKind.ORDER, row.seal_no, row.id))
+                    findings.add(TrailFault(TrailFaultKind.ORDER, row.seal_no, row.id))
                 previous = row.seal
             if row.seal_no == turn[0]:  # from here on the rows still have their old seals
                 if row.seal != turn[1]:
-                    findings.add(Fault(FaultKind.ORDER, row.seal_no, row.id))
+                    findings.add(TrailFault(TrailFaultKind.ORDER, row.seal_no, row.id))
                 previous = turn[2]
             if not row.carries(anchors.pop(row.seal_no, row.seal or "")):
-                findings.add(Fault(FaultKind.ANCHOR, row.seal_no, row.id))
+                findings.add(TrailFault(TrailFaultKind.ANCHOR, row.seal_no, row.id))
             if outside is not None and outside.seal_no == row.seal_no:
                 if not row.carries(outside.seal):
-                    findings.add(Fault(FaultKind.OUTSIDE, outside.seal_no, row.id))
+                    findings.add(TrailFault(TrailFaultKind.OUTSIDE, outside.seal_no, row.id))
                 outside = None
             findings.seal_no, findings.seal = max(row.seal_no, 0), str(row.seal or "")
     _look_at_the_end(session, findings, head, trail_keys, kept)
     if outside is not None and outside != Anchor(0, _BEGINNING):  # beyond the end: that row was there once
-        findings.add(Fault(FaultKind.OUTSIDE, outside.seal_no))
+        findings.add(TrailFault(TrailFaultKind.OUTSIDE, outside.seal_no))
     if isinstance(kept, Unreadable):
-        findings.add(Fault(FaultKind.UNREADABLE, None))
+        findings.add(TrailFault(TrailFaultKind.UNREADABLE, None))
     for seal_no in sorted(anchors):
         if anchors[seal_no] != _BEGINNING or seal_no:
-            findings.add(Fault(FaultKind.ANCHOR, seal_no))
+            findings.add(TrailFault(TrailFaultKind.ANCHOR, seal_no))
     if head is not None:
         _look_at_the_unsealed(session, findings, head, now)
     return findings
@@ -492,20 +492,20 @@ def _look_at_the_end(
 ) -> None:
     """`head` is as it was before the rows were read: rows that were sealed meanwhile may lie behind it."""
     if head is None or not (_is_marked(head, trail_keys) or (kept is None and _is_untouched(head))):
-        findings.add(Fault(FaultKind.HEAD, head.seal_no if head else 0))
+        findings.add(TrailFault(TrailFaultKind.HEAD, head.seal_no if head else 0))
         return
     if findings.seal_no < head.seal_no:
-        findings.add(Fault(FaultKind.MISSING, findings.seal_no + 1, None, head.seal_no))
+        findings.add(TrailFault(TrailFaultKind.MISSING, findings.seal_no + 1, None, head.seal_no))
         return
     at_head = session.scalar(select(AuditEvent.seal).where(AuditEvent.seal_no == head.seal_no)) or _BEGINNING
     head_now = AuditHead.now(session)
     if at_head != head.seal or head_now is None or head_now.seal_no < findings.seal_no:
-        findings.add(Fault(FaultKind.HEAD, head.seal_no))
+        findings.add(TrailFault(TrailFaultKind.HEAD, head.seal_no))
 
 
 def _look_at_the_unsealed(session: Session, findings: Findings, head: AuditHead, now: datetime) -> None:
     for kind, side in zip(
-        (FaultKind.LATE, FaultKind.FUTURE), _sides(*_limits(session, head, now)), strict=True
+        (TrailFaultKind.LATE, TrailFaultKind.FUTURE), _sides(*_limits(session, head, now)), strict=True
     ):
         some = (
             select(AuditEvent.id)
@@ -516,7 +516,7 @@ def _look_at_the_unsealed(session: Session, findings: Findings, head: AuditHead,
         named = session.scalars(some).all()
         unnamed = _count_blocked(session, side) - len(named) if len(named) == _FAULTS_TO_NAME else 0
         for row_id in named:
-            findings.add(Fault(kind, None, row_id))
+            findings.add(TrailFault(kind, None, row_id))
         findings.faults += unnamed
 
 
@@ -613,7 +613,7 @@ def _limits(session: Session, head: AuditHead, now: datetime) -> tuple[datetime,
     """Between which moments a row may lie that is to be sealed. A clock that was ahead for a while does not
     shut the door to what is written after it was set right."""
     newest = _moment_of(head.newest_at) or (_latest_sealed(session, now) if head.seal_no else None) or now
-    return min(newest, now) - REACH, now + AHEAD
+    return min(newest, now) - OLDEST_TO_SEAL, now + FURTHEST_AHEAD
 
 
 def _latest_sealed(session: Session, now: datetime) -> datetime | None:

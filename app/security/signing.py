@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itsdangerous import BadSignature, Signer, URLSafeSerializer, URLSafeTimedSerializer
 
 from app.domain.reset_secret import Code, Link, code_from
-from app.domain.return_path import Mark
+from app.domain.return_path import ReturnPathMark
 
 _LINK_SALT = "mysapk.reset.link"
 _CODE_SALT = b"mysapk.reset.code"
@@ -113,7 +113,7 @@ class SigningKeys:
         """The address under which `address` hears what became of this one letter."""
         return self._mark_under(self.keys[0], message_id).put_on(address)
 
-    def open_mark(self, mark: Mark) -> str | None:
+    def open_mark(self, mark: ReturnPathMark) -> str | None:
         """The message id of the letter that was sent with this mark. Every key is tried."""
         message_id = mark.reference
         if message_id is None:
@@ -124,9 +124,9 @@ class SigningKeys:
         ]
         return message_id if any(matches) else None
 
-    def _mark_under(self, key: str, message_id: str) -> Mark:
+    def _mark_under(self, key: str, message_id: str) -> ReturnPathMark:
         derived = hmac.digest(key.encode(), _RETURN_PATH_SALT, "sha256")
-        return Mark.of(message_id, hmac.digest(derived, message_id.encode(), "sha256"))
+        return ReturnPathMark.of(message_id, hmac.digest(derived, message_id.encode(), "sha256"))
 
     @property
     def oldest_first(self) -> list[str]:

@@ -130,20 +130,20 @@ class TooManyTries:
 
 
 @dataclass(frozen=True)
-class Taken:
+class Counted:
     """One try of the allowance, taken."""
 
 
-Counted = str | tuple[str, ...]  # what the tries of one bucket share: a NIP, say, or a NIP and a line
-Bucket = tuple[Limit, Counted]
+CountedBy = str | tuple[str, ...]  # what the tries of one bucket share: a NIP, say, or a NIP and a line
+Bucket = tuple[Limit, CountedBy]
 
 
-def bucket_of(session: Session, limit: Limit | GuessLimit, counted: Counted) -> str:
+def bucket_of(session: Session, limit: Limit | GuessLimit, counted: CountedBy) -> str:
     """The key of a bucket. The table shows neither what is counted nor whose tries these are."""
     return fingerprint(session, limit.name, *([counted] if isinstance(counted, str) else counted))
 
 
-def take(session: Session, limit: Limit, counted: Counted, now: datetime) -> Taken | TooManyTries:
+def take(session: Session, limit: Limit, counted: CountedBy, now: datetime) -> Counted | TooManyTries:
     """Count one try, or refuse it. A refused try is not counted and prolongs nothing."""
     key, mark = bucket_of(session, limit, counted), secrets.token_hex(16)
     first = upsert(session, ThrottleBucket).values(
@@ -161,7 +161,7 @@ def take(session: Session, limit: Limit, counted: Counted, now: datetime) -> Tak
     ).returning(ThrottleBucket.started_at, ThrottleBucket.last_try)
     started_at, last_try = session.execute(counting).one()
     if last_try == mark:
-        return Taken()
+        return Counted()
     return TooManyTries(whole_seconds(started_at + limit.window - now))
 
 
@@ -173,7 +173,7 @@ def take_all(session: Session, wanted: Sequence[Bucket], now: datetime) -> bool:
     return all(rooms)
 
 
-def lock_bucket(session: Session, limit: Limit, counted: Counted, now: datetime) -> bool:
+def lock_bucket(session: Session, limit: Limit, counted: CountedBy, now: datetime) -> bool:
     """Hold a bucket until the transaction ends, and count no try. True when one more is free. Who asks
     meanwhile waits, and sees what was charged."""
     key = bucket_of(session, limit, counted)
@@ -198,7 +198,7 @@ def charge(session: Session, held: Sequence[Bucket], now: datetime, *, is_charge
     session.execute(counted.execution_options(synchronize_session=False))
 
 
-def refused_until(session: Session, limit: Limit, counted: Counted, now: datetime) -> datetime | None:
+def refused_until(session: Session, limit: Limit, counted: CountedBy, now: datetime) -> datetime | None:
     """When the next try will be let through; None when one would be now. Counts nothing."""
     key = bucket_of(session, limit, counted)
     is_refused = (ThrottleBucket.count >= limit.most, ~_is_over(limit, now))
@@ -208,12 +208,12 @@ def refused_until(session: Session, limit: Limit, counted: Counted, now: datetim
     return started_at + limit.window if started_at else None
 
 
-def forget(session: Session, limit: Limit, counted: Counted) -> None:
+def forget(session: Session, limit: Limit, counted: CountedBy) -> None:
     """Forget all these tries: their owner has proven to be one."""
     session.execute(delete(ThrottleBucket).where(ThrottleBucket.key == bucket_of(session, limit, counted)))
 
 
-def give_back(session: Session, limit: Limit, counted: Counted, taken_at: datetime | None = None) -> None:
+def give_back(session: Session, limit: Limit, counted: CountedBy, taken_at: datetime | None = None) -> None:
     """Undo one try that was counted and never made; with `taken_at`, only where it is among those that are
     counted now."""
     key = bucket_of(session, limit, counted)

@@ -32,10 +32,10 @@ from app.runtime.portal import client
 from app.security import audit
 from app.security.authority import Authority, NotToTouch, OutOfReach
 from app.security.throttle import TooManyTries
-from app.web import again, limits, login_in_place, pages, sessions
+from app.web import kept_form, limits, login_in_place, pages, sessions
 from app.web.acts import own_act
-from app.web.entering import compare
 from app.web.pages import error_page
+from app.web.password_login import compare
 
 P = ParamSpec("P")
 PROOF_LASTS = timedelta(minutes=10)
@@ -69,26 +69,28 @@ def desk_act() -> Act[Authority]:
 def only_admins() -> ResponseReturnValue | None:
     """Before every request under /admin: whose mandate has ended a second ago is outside. A form that was
     sent after the end of its session comes back once its sender has logged in, to be looked at and sent
-    again."""
+    kept_form."""
     if sessions.visitor():
         # This person has logged in elsewhere meanwhile
-        is_too_late = login_in_place.is_sent() and again.can_be_shown()
-        return _closed() or (again.shown(422) if is_too_late else None)
+        is_too_late = login_in_place.is_sent() and kept_form.can_show_form()
+        return _closed() or (kept_form.shown(422) if is_too_late else None)
     if not login_in_place.is_possible():
-        return sessions.led_to_login()
+        return sessions.redirect_to_login()
     if (answer := login_in_place.answer()) is not None:
         return answer
-    return sessions.led_to_login() if sessions.visitor() is None else _closed() or again.shown(422)
+    return sessions.redirect_to_login() if sessions.visitor() is None else _closed() or kept_form.shown(422)
 
 
 def lost_csrf(error: CSRFError) -> ResponseReturnValue:
     """Of a form at the desk: it comes back with what was typed, for who may see it."""
     visitor = sessions.visitor()
-    if not (login_in_place.is_possible() if visitor is None else visitor.authority and again.can_be_shown()):
+    if not (
+        login_in_place.is_possible() if visitor is None else visitor.authority and kept_form.can_show_form()
+    ):
         return pages.lost_csrf(error)
     pages.note_lost_csrf()
     try:
-        return login_in_place.stale_page() if visitor is None else again.shown(400)
+        return login_in_place.stale_page() if visitor is None else kept_form.shown(400)
     except NotAllowed as refusal:
         return not_allowed(refusal)
     except HTTPException as refusal:
@@ -103,7 +105,7 @@ def _closed() -> ResponseReturnValue | None:
         if request.method == "POST"
         else []
     )
-    if visitor.is_held_back:
+    if visitor.needs_stronger_password:
         _record_refusal(visitor.user, reason="password")
         return error_page(
             403,
@@ -150,7 +152,7 @@ def only_pusat(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseRe
     return guarded
 
 
-def proven_again(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+def password_confirmed(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
     """Mark a view whose POST needs a password shown in the last ten minutes. Who has to show it again sends
     the same form once more with the password beside it: nothing that was typed is lost. (OWASP ASVS 5.0
     7.5.3)"""

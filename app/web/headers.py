@@ -65,12 +65,12 @@ class TakesMore:
 
 
 def init_app(app: Flask) -> None:
-    app.before_request(lead_to_page)
+    app.before_request(redirect_to_page)
     app.before_request(refuse_broken_forms)
     app.after_request(add_headers)
 
 
-def lead_to_page() -> ResponseReturnValue | None:
+def redirect_to_page() -> ResponseReturnValue | None:
     """A slash behind the address of a page, as people type it and proxies add it, leads to the page; with the
     form, if any."""
     if not isinstance(request.routing_exception, NotFound) or not request.path.endswith("/"):
@@ -122,7 +122,7 @@ def refuse_broken_forms() -> ResponseReturnValue | None:
         and sessions.visitor() is None
         and (request.content_length or 0) > _of_usual_forms()
     ):
-        return sessions.led_to_login()
+        return sessions.redirect_to_login()
     if more.file:
         request.max_form_parts = MOST_PARTS_WITH_A_FILE
         request.max_form_memory_size = LONGEST_TEXT_WITH_A_FILE

@@ -2,7 +2,7 @@
 filled in.
 
 What was typed travels in the page itself, back to the address that it was sent to; nothing of it is kept
-here. It is not done: whoever logs in sees the form again, within their own reach, and presses again.
+here. It is not done: whoever logs in sees the form again, within their own reach, and presses kept_form.
 Passwords and files do not travel.
 """
 
@@ -14,15 +14,15 @@ from flask_wtf import FlaskForm
 
 from app.flows.login import log_in
 from app.security.throttle import TooManyTries
-from app.web import again, limits, sessions
-from app.web.entering import note_not_open, refuse_entry, try_to_enter
+from app.web import kept_form, limits, sessions
 from app.web.fields import NipField, OwnPasswordField
+from app.web.password_login import note_not_open, refuse_entry, try_login
 
 _NIP = "nip_masuk"
 _LONGEST_BODY = 48 * 1024  # bytes; the login needs some room beside it
 
 
-class LoginForm(FlaskForm):
+class LoginInPlaceForm(FlaskForm):
     """Under names that no form of the desk has."""
 
     nip_masuk = NipField("NIP")
@@ -33,10 +33,10 @@ def is_possible() -> bool:
     """Whether this request holds what is worth to come back with. What another site has sent is nobody's
     words here."""
     is_short = (request.content_length or 0) <= _LONGEST_BODY
-    if request.method != "POST" or not is_short or not again.can_be_shown() or not _is_from_here():
+    if request.method != "POST" or not is_short or not kept_form.can_show_form() or not _is_from_here():
         return False
     return is_sent() or any(
-        _travels(name) and name != again.TYPIST and any(values) for name, values in request.form.lists()
+        _travels(name) and name != kept_form.TYPIST and any(values) for name, values in request.form.lists()
     )
 
 
@@ -45,7 +45,7 @@ def is_sent() -> bool:
     return _NIP in request.form
 
 
-def page(form: LoginForm, status: int) -> Response:
+def page(form: LoginInPlaceForm, status: int) -> Response:
     """The two fields of the login, and everything that was typed before, out of sight."""
     kept = [(name, value) for name, values in request.form.lists() if _travels(name) for value in values]
     shown = render_template(
@@ -58,22 +58,22 @@ def page(form: LoginForm, status: int) -> Response:
 
 def stale_page() -> Response:
     """Where the request has lost its CSRF token as well: nobody is logged in by it."""
-    form = LoginForm()
-    form.form_errors = [again.LOST_CSRF] if is_sent() else []
+    form = LoginInPlaceForm()
+    form.form_errors = [kept_form.LOST_CSRF] if is_sent() else []
     return page(form, 400)
 
 
 def answer() -> ResponseReturnValue | None:
     """None when somebody has entered: the form can be shown to that person."""
-    return _enter() if is_sent() else page(LoginForm(formdata=None), 403)
+    return _enter() if is_sent() else page(LoginInPlaceForm(formdata=None), 403)
 
 
 @limits.limit_wrong_tries_unless(limits.in_known_browser(_NIP))
 def _enter() -> ResponseReturnValue | None:
-    form = LoginForm()
+    form = LoginInPlaceForm()
     if not form.validate():
         return page(form, 422)
-    match try_to_enter(form.nip_masuk.value, form.password_masuk.data or ""):
+    match try_login(form.nip_masuk.value, form.password_masuk.data or ""):
         case TooManyTries() as refusal:
             refuse_entry(form.password_masuk, refusal)
             return limits.too_many(page(form, 429), refusal.retry_after)

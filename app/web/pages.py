@@ -16,7 +16,7 @@ from app.runtime.db import once_a_minute, unit_of_work
 from app.runtime.portal import request_id
 from app.security import audit
 from app.security.passwords import Busy
-from app.web import again, mailed_links, sessions
+from app.web import kept_form, mailed_links, sessions
 from app.web.acts import act
 from app.web.headers import UNSEEN, BrokenForm
 from app.web.limits import seconds_until_free, too_many
@@ -123,10 +123,10 @@ def broken_form(_error: BrokenForm) -> ResponseReturnValue:
 
 def lost_csrf(_error: CSRFError) -> ResponseReturnValue:
     """The page was open too long, or cookies are off. Pages that can keep what was typed show their form
-    again."""
+    kept_form."""
     note_lost_csrf()
-    if again.can_be_shown() and (request.blueprint or "").partition(".")[0] != "admin":
-        return again.shown(400)
+    if kept_form.can_show_form() and (request.blueprint or "").partition(".")[0] != "admin":
+        return kept_form.shown(400)
     return error_page(
         400,
         heading="Halaman ini sudah terlalu lama terbuka",

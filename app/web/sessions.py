@@ -55,7 +55,7 @@ class Visitor:
     user: User
     login: LoginSession
     authority: Authority | None  # None: not an admin today, or not with this password
-    is_held_back: bool  # holds a mandate today, with a password that is too weak for it
+    needs_stronger_password: bool  # holds a mandate today, with a password that is too weak for it
     under_way: IdentityChange | None  # of what identifies the own account, decided and not yet in effect
 
     @property
@@ -148,7 +148,7 @@ def typist() -> str:
     return portal().keys.fingerprint("typist", str(found.user.id))[:16] if found else ""
 
 
-def led_to_login() -> ResponseReturnValue:
+def redirect_to_login() -> ResponseReturnValue:
     """The answer to nobody: log in, and come back to the page that was wanted, or to the one whose button was
     pressed."""
     if request.method == "GET":
@@ -178,7 +178,7 @@ def login_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, Respon
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        return led_to_login() if visitor() is None else view(*args, **kwargs)
+        return redirect_to_login() if visitor() is None else view(*args, **kwargs)
 
     return guarded
 

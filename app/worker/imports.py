@@ -18,12 +18,12 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError, TimeoutError
 
 from app.domain.indonesian_time import now
 from app.files import sandbox
-from app.files.seen_values import SeenInFile
-from app.files.table import Line, Sheet, UnreadableFile, in_batches
+from app.files.seen_values import SeenValues
+from app.files.table import Row, Sheet, UnreadableFile, in_batches
 from app.flows.imports import run_batch as steps
 from app.flows.imports import take_back_import
 from app.flows.imports.import_staff import vet
-from app.flows.imports.run_batch import Hold, LetGo, MandateEnded, Setting
+from app.flows.imports.run_batch import BatchLease, LeaseLost, MandateEnded, PassContext
 from app.runtime.db import SECONDS_FOR_OTHER_WRITERS, engine, reading, unit_of_work
 from app.runtime.portal import portal
 from app.worker.acts import act
@@ -83,7 +83,7 @@ class Turns:
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        self._in_hand: list[InHand] = []
+        self._jobs: list[Job] = []
         self._ticks = count(1)
         self._served: dict[int, int] = {}  # party -> tick
 
@@ -91,11 +91,11 @@ class Turns:
         """Do one chunk. Returns how many seconds to leave the database to others; None when there is nothing
         to do."""
         self._take_up()
-        for other in list(self._in_hand):
+        for other in list(self._jobs):
             self._keep(other)
-        if not self._in_hand:
+        if not self._jobs:
             return None
-        ready = [one for one in self._in_hand if not one.is_being_unpacked] or self._in_hand
+        ready = [one for one in self._jobs if not one.is_being_unpacked] or self._jobs
         turn = min(ready, key=lambda one: (self._served.get(one.party, 0), one.served))
         turn.served = self._served[turn.party] = next(self._ticks)
         try:
@@ -106,11 +106,11 @@ class Turns:
         if gap is None:
             self._drop(turn)
             return 0.0
-        return 0.0 if turn.is_being_unpacked and self._in_hand != [turn] else gap
+        return 0.0 if turn.is_being_unpacked and self._jobs != [turn] else gap
 
     def release(self) -> None:
         """The worker is told to stop: another one may go on with all of it at once."""
-        for one in list(self._in_hand):
+        for one in list(self._jobs):
             self._put_back(one)
 
     def _take_up(self) -> None:
@@ -120,44 +120,44 @@ class Turns:
         if not waiting:
             return
         first, claim = min(waiting, key=lambda one: one[0].served_at or datetime.min.replace(tzinfo=UTC))
-        if len(self._in_hand) >= MOST_IN_HAND:
-            leaver = self._who_makes_room(first.party)
+        if len(self._jobs) >= MOST_IN_HAND:
+            leaver = self._to_release(first.party)
             if leaver is None:
                 return
             self._put_back(leaver)
         if claimed := claim(self._app):
-            self._in_hand.append(claimed)
+            self._jobs.append(claimed)
 
-    def _who_makes_room(self, party: int) -> "InHand | None":
+    def _to_release(self, party: int) -> "Job | None":
         """One of a party that has several in hand, for a party that has none; else whoever has had a
         slice."""
-        parties = [one.party for one in self._in_hand]
+        parties = [one.party for one in self._jobs]
         if party in parties:
             return None
-        longest = max(self._in_hand, key=lambda one: (parties.count(one.party), one.chunks_done))
+        longest = max(self._jobs, key=lambda one: (parties.count(one.party), one.chunks_done))
         return longest if parties.count(longest.party) > 1 or longest.chunks_done >= CHUNKS_A_SLICE else None
 
-    def _keep(self, one: "InHand") -> None:
+    def _keep(self, one: "Job") -> None:
         try:
             one.keep()
-        except LetGo:
+        except LeaseLost:
             one.ending = "let go"
             self._drop(one)
 
-    def _put_back(self, one: "InHand") -> None:
+    def _put_back(self, one: "Job") -> None:
         try:
             one.release()
             one.ending = "released"
-        except LetGo:
+        except LeaseLost:
             one.ending = "let go"
         self._drop(one)
 
-    def _drop(self, one: "InHand") -> None:
-        self._in_hand.remove(one)
+    def _drop(self, one: "Job") -> None:
+        self._jobs.remove(one)
         one.close()
 
 
-class InHand(ABC):
+class Job(ABC):
     """Something large that is done in chunks, as far as it goes in this worker's hand."""
 
     is_being_unpacked = False  # by another process; there is nothing to do here meanwhile
@@ -207,7 +207,7 @@ class InHand(ABC):
                 self.chunks_done += not self.is_being_unpacked
                 return gap
             self.ending = self.finish()
-        except LetGo:
+        except LeaseLost:
             self.ending = "let go"
         except MandateEnded:
             self._end(self.stop_without_mandate)
@@ -231,14 +231,14 @@ class InHand(ABC):
     def _end(self, way: Callable[[], str]) -> None:
         try:
             self.ending = way()
-        except LetGo:
+        except LeaseLost:
             self.ending = "let go"
 
 
-class Pass(InHand):
+class ImportJob(Job):
     """One way through one file."""
 
-    def __init__(self, app: Flask, hold: Hold) -> None:
+    def __init__(self, app: Flask, hold: BatchLease) -> None:
         super().__init__(app, hold.party)
         self.hold = hold
 
@@ -248,12 +248,12 @@ class Pass(InHand):
         file."""
         with self._app.app_context():
             opens_cpns = portal().settings.cpns_activation == "otomatis"
-        with sandbox.begun(self._file()) as received, SeenInFile() as seen:
+        with sandbox.begun(self._file()) as received, SeenValues() as seen:
             self.is_being_unpacked = True
             while not received.read_on():
                 yield SECONDS_BETWEEN_SIGNS
             self.is_being_unpacked = False
-            sheet, setting = received.sheet(), Setting(seen, opens_cpns)
+            sheet, setting = received.sheet(), PassContext(seen, opens_cpns)
             self._note_delimiter(sheet.delimiter)
             lines = sheet.lines()
             for counted in in_batches(islice(lines, self.hold.rows_done), ROWS_A_CHUNK):
@@ -264,7 +264,7 @@ class Pass(InHand):
                     raise UnreadableFile(_TOO_MANY_ROWS)
                 yield self._do(chunk, sheet, setting)
 
-    def _do(self, lines: Sequence[Line], sheet: Sheet, setting: Setting) -> float:
+    def _do(self, lines: Sequence[Row], sheet: Sheet, setting: PassContext) -> float:
         rows = vet(lines, setting.seen)
         progress = (sheet.position, sheet.total)
         with self._app.app_context():
@@ -286,7 +286,7 @@ class Pass(InHand):
             return steps.file_of(session, self.hold)
 
     def keep(self) -> None:
-        if now() > self.hold.until - steps.HOLD_LASTS / 2:
+        if now() > self.hold.until - steps.LEASE_LASTS / 2:
             with self._app.app_context(), unit_of_work() as session:
                 self.hold = steps.keep(session, self.hold, now())
 
@@ -314,10 +314,10 @@ class Pass(InHand):
         return {"batch": self.hold.batch_id, "dry_run": self.hold.is_dry_run, "rows": self.hold.rows_done}
 
 
-class TakingBack(InHand):
+class TakeBackJob(Job):
     """What a file has written, on the way back."""
 
-    def __init__(self, app: Flask, hold: take_back_import.Hold) -> None:
+    def __init__(self, app: Flask, hold: take_back_import.TakeBackLease) -> None:
         super().__init__(app, hold.party)
         self.hold = hold
 
@@ -335,7 +335,7 @@ class TakingBack(InHand):
             yield rest
 
     def keep(self) -> None:
-        if now() > self.hold.until - steps.HOLD_LASTS / 2:
+        if now() > self.hold.until - steps.LEASE_LASTS / 2:
             with self._app.app_context(), unit_of_work() as session:
                 self.hold = take_back_import.keep(session, self.hold, now())
 
@@ -359,17 +359,17 @@ class TakingBack(InHand):
         return {"batch": self.hold.batch_id, "taken_back_down_to": self.hold.down_to}
 
 
-def _file(app: Flask) -> InHand | None:
+def _file(app: Flask) -> Job | None:
     """The next file that waits, unless another worker was faster."""
     with app.app_context(), unit_of_work() as session:
         hold = steps.claim(session, now())
-    return Pass(app, hold) if hold else None
+    return ImportJob(app, hold) if hold else None
 
 
-def _taking_back(app: Flask) -> InHand | None:
+def _taking_back(app: Flask) -> Job | None:
     with app.app_context(), unit_of_work() as session:
         hold = take_back_import.claim(session, now())
-    return TakingBack(app, hold) if hold else None
+    return TakeBackJob(app, hold) if hold else None
 
 
 _KINDS = ((steps.first_waiting, _file), (take_back_import.first_waiting, _taking_back))

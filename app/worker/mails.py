@@ -31,7 +31,7 @@ SECONDS_UNTIL_RELIEF = 20.0  # of one letter; then the others are not kept waiti
 SECONDS_BETWEEN_LEASES = 10.0  # well below a lease
 
 
-class _Hand:
+class _CurrentMail:
     """The letter that the first line is busy with, as far as the second one must know."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class _Hand:
 def send_mails(app: Flask, stop: threading.Event) -> None:
     """Until told to stop. A server may take ten minutes over one letter; a second line carries the others
     meanwhile."""
-    hand = _Hand()
+    hand = _CurrentMail()
     relief = threading.Thread(target=_relieve, args=(app, stop, hand), daemon=True)
     relief.start()
     duty = Duty("send", lambda: _send_all_due(app, stop, hand))
@@ -63,14 +63,16 @@ def send_mails(app: Flask, stop: threading.Event) -> None:
     relief.join()
 
 
-def _relieve(app: Flask, stop: threading.Event, stuck: _Hand) -> None:
-    duty = Duty("send", lambda: _send_all_due(app, stop, _Hand(), stuck))
+def _relieve(app: Flask, stop: threading.Event, stuck: _CurrentMail) -> None:
+    duty = Duty("send", lambda: _send_all_due(app, stop, _CurrentMail(), stuck))
     while not stop.wait(SECONDS_BETWEEN_LOOKS):
         if stuck.is_stuck():
             duty.do_if_due()
 
 
-def _send_all_due(app: Flask, stop: threading.Event, hand: _Hand, stuck: _Hand | None = None) -> bool:
+def _send_all_due(
+    app: Flask, stop: threading.Event, hand: _CurrentMail, stuck: _CurrentMail | None = None
+) -> bool:
     """Send over one connection what is due, for a while; True when there is more. With `stuck`, only while
     that hand is."""
     until = monotonic() + SECONDS_OF_MAILS

@@ -4,6 +4,32 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+# Playwright switches these off too, but Chromium hears only the last such list.
+_NOT_BY_PLAYWRIGHT = (
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+)
+# The window around a page is made of pages too, in processes of their own for each context. Nobody looks at
+# them, and they cost as much as the page.
+_AROUND_THE_PAGE = (
+    "InitialWebUI",
+    "PreloadTopChromeWebUI",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "WebUIOmniboxPopup",
+    "WebUIReloadButton",
+)
 ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -12,6 +38,7 @@ ARGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--disable-features={','.join((*_NOT_BY_PLAYWRIGHT, *_AROUND_THE_PAGE))}",
 ]
 PHONE: dict[str, Any] = {
     "viewport": {"width": 360, "height": 640},

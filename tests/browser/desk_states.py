@@ -12,7 +12,7 @@ from app.domain.indonesian_time import now
 from app.models import User
 from app.runtime.db import unit_of_work
 from tests.browser.live_portal import LivePortal
-from tests.browser.steps import ask_for_token, button, field, log_in, open_newest_mail, see
+from tests.browser.steps import ask_for_token, button, enter, field, open_newest_mail, see
 from tests.cast import BUDI, DEWI, HADI, JOKO, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
 from tests.desk import asked, person_id
 
@@ -23,7 +23,7 @@ _CSV = "nip,nama,email,kategori,kode_instansi,unit_kerja\n"
 
 def at_the_desk(path: str, admin: Person = WATI) -> Reach:
     def reach(page: Page, _portal: LivePortal) -> None:
-        log_in(page, admin)
+        enter(page, admin)
         page.goto(path)
 
     return reach
@@ -90,7 +90,7 @@ def several_requests(act: str = "") -> Reach:
 
 def several_answered(page: Page, portal: LivePortal) -> None:
     ids = [asked(portal.app, JOKO, f"joko.{number}@contoh.example") for number in range(2)]
-    log_in(page, WATI)
+    enter(page, WATI)
     page.goto(f"/admin/perbaikan-email/{ids[0]}")  # the other one nobody has looked at, so it stays
     page.goto(f"/admin/perbaikan-email/beberapa?pilih={ids[0]}&pilih={ids[1]}")
     field(page, "Alasan penolakan").fill("Datang ke loket 3 dengan kartu pegawai.")
@@ -105,8 +105,7 @@ def scheduled_change(page: Page, portal: LivePortal) -> None:
 
 
 def waits_for_second(page: Page, portal: LivePortal) -> None:
-    page.goto("/login")
-    log_in(page, RATNA)
+    enter(page, RATNA)
     request_id = asked(portal.app, HADI, "hadi.baru@contoh.example")
     page.goto(f"/admin/perbaikan-email/{request_id}")
     if page.get_by_label("Tatap muka dengan kartu pegawai atau KTP").count():
@@ -121,7 +120,7 @@ def waits_for_second(page: Page, portal: LivePortal) -> None:
 def stop_link(page: Page, portal: LivePortal) -> None:
     """Sari's address is to be replaced, and she reads of it in her mailbox."""
     request_id = asked(portal.app, SARI, "bukan.sari@contoh.example")
-    log_in(page, WATI)
+    enter(page, WATI)
     page.goto(f"/admin/perbaikan-email/{request_id}")
     if page.get_by_label("Tatap muka dengan kartu pegawai atau KTP").count():
         page.get_by_label("Tatap muka dengan kartu pegawai atau KTP").check()
@@ -136,7 +135,7 @@ def stop_link(page: Page, portal: LivePortal) -> None:
 
 def stop_in_session(page: Page, portal: LivePortal) -> None:
     stop_link(page, portal)
-    log_in(page, SARI)
+    enter(page, SARI)
     page.goto("/akun/hentikan-ganti-email")
 
 
@@ -150,7 +149,7 @@ def hand_over(page: Page, rows: str) -> None:
 
 def uploaded(rows: str, until: str) -> Reach:
     def reach(page: Page, _portal: LivePortal) -> None:
-        log_in(page, WATI)
+        enter(page, WATI)
         hand_over(page, rows)
         if page.locator("#impor-belum-selesai").count():  # of the state before this one
             page.get_by_role("button", name=re.compile("^Batalkan impor")).click()

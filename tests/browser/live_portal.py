@@ -27,8 +27,9 @@ from app.runtime.db import engine, reading, unit_of_work
 from app.web import assets
 from app.worker.loop import work
 from config import Settings
-from tests.conftest import COMPILED_TEMPLATES, SECRET_KEY, people
+from tests.conftest import SECRET_KEY, people
 from tests.inbox import Inbox, Mail
+from tests.made_once import COMPILED_TEMPLATES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

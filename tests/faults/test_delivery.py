@@ -21,7 +21,7 @@ from app.domain.nip import Nip
 from app.flows.reset.request_reset import request_reset
 from app.mail import outbox
 from app.mail.outbox import GIVE_UP_AFTER
-from app.models.mail_fault import DOMAIN_RESTS, LINE_RESTS
+from app.models.mail_fault import CONNECTION_RESTS, DOMAIN_RESTS
 from app.models.outbox_mail import LEASE, MOST_BREAKS, Letter, MailState
 from app.models.user import User
 from app.runtime.db import engine, reading, unit_of_work
@@ -162,7 +162,7 @@ def test_a_server_that_is_away_gets_the_letter_when_it_is_back(
         assert "no connection: ConnectionRefusedError" in (office.mail().server_answer or "")
 
         server.start()
-        clock.shift(LINE_RESTS[0])
+        clock.shift(CONNECTION_RESTS[0])
         office.deliver()
 
     assert office.mail().state is MailState.SENT
@@ -284,7 +284,7 @@ def test_letters_of_an_outage_all_arrive_in_the_order_in_which_they_were_posted(
 
         server.start()
         office.post("baru@nusajaya.example")
-        clock.shift(LINE_RESTS[0])
+        clock.shift(CONNECTION_RESTS[0])
         office.deliver()
 
     assert [arrival.recipients[0] for arrival in server.taken] == [*old, "baru@nusajaya.example"]
@@ -350,7 +350,7 @@ def test_a_token_of_uncertain_fate_is_sent_again_some_times_and_each_of_its_lett
     with time_machine.travel(now(), tick=False) as clock:
         for _ in range(MOST_BREAKS + 3):
             office.deliver()
-            clock.shift(LINE_RESTS[-1])
+            clock.shift(CONNECTION_RESTS[-1])
 
         assert office.mail().state is MailState.UNCERTAIN
         assert len(server.taken) == MOST_BREAKS + 1
@@ -696,7 +696,7 @@ def test_a_letter_that_finds_no_room_on_the_disk_waits(make_app: MakeApp, passwo
         office.deliver()
         assert office.mail().state is MailState.WAITING
         in_the_way.rmdir()
-        clock.shift(LINE_RESTS[0])
+        clock.shift(CONNECTION_RESTS[0])
         office.deliver()
 
     assert office.mail().state is MailState.SENT

@@ -14,7 +14,7 @@ from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.mail import outbox
 from app.mail.outbox import GIVE_UP_AFTER
-from app.models.mail_fault import DOMAIN_RESTS, LINE_RESTS, NEW_ONE_AFTER, FaultKind
+from app.models.mail_fault import CONNECTION_RESTS, DOMAIN_RESTS, NEW_ONE_AFTER, MailFaultKind
 from app.models.outbox_mail import Letter, MailState
 from app.models.user import User
 from app.runtime.db import engine, reading, unit_of_work
@@ -159,12 +159,12 @@ def test_a_strangers_servers_do_not_stop_the_letters_of_others(
     with time_machine.travel(now(), tick=False) as clock:
         for _ in range(8):
             office.deliver()
-            clock.shift(LINE_RESTS[1])
+            clock.shift(CONNECTION_RESTS[1])
         office.post(HEALTHY)
         office.deliver()
 
     assert len(server.taken_for(HEALTHY)) == 1
-    assert {fault.way for fault in office.faults() if fault.kind is FaultKind.SENDER} == {
+    assert {fault.way for fault in office.faults() if fault.kind is MailFaultKind.SENDER} == {
         f"tolak{number}.example" for number in range(4)
     }
 
@@ -219,16 +219,16 @@ def test_new_letters_go_before_those_that_were_put_off(office: PostOffice, serve
 # -- faults of our side
 # ------------------------------------------------------------------------------------------------
 OURS = [
-    (Step.GREETING, "554 5.3.2 no", FaultKind.SESSION),
-    (Step.EHLO, "550 5.7.1 no", FaultKind.SESSION),
-    (Step.MAIL, "530 5.7.0 must log in", FaultKind.SESSION),
-    (Step.MAIL, "550 5.7.1 no", FaultKind.SENDER),
-    (Step.MAIL, "421 4.3.2 later", FaultKind.LINE),
-    (Step.RCPT, "550 5.4.5 daily quota", FaultKind.SENDER),
-    (Step.RCPT, "554 5.7.1 relay access denied", FaultKind.SENDER),
-    (Step.RCPT, "550 relaying denied", FaultKind.SENDER),
-    (Step.RCPT, "421 4.7.0 later", FaultKind.LINE),
-    (Step.END, "554 5.7.1 spam", FaultKind.SENDER),
+    (Step.GREETING, "554 5.3.2 no", MailFaultKind.SESSION),
+    (Step.EHLO, "550 5.7.1 no", MailFaultKind.SESSION),
+    (Step.MAIL, "530 5.7.0 must log in", MailFaultKind.SESSION),
+    (Step.MAIL, "550 5.7.1 no", MailFaultKind.SENDER),
+    (Step.MAIL, "421 4.3.2 later", MailFaultKind.LINE),
+    (Step.RCPT, "550 5.4.5 daily quota", MailFaultKind.SENDER),
+    (Step.RCPT, "554 5.7.1 relay access denied", MailFaultKind.SENDER),
+    (Step.RCPT, "550 relaying denied", MailFaultKind.SENDER),
+    (Step.RCPT, "421 4.7.0 later", MailFaultKind.LINE),
+    (Step.END, "554 5.7.1 spam", MailFaultKind.SENDER),
 ]
 
 
@@ -242,13 +242,13 @@ def test_a_fault_of_our_side_waits_marks_nobody_and_raises_an_alarm_that_the_fir
     caplog: pytest.LogCaptureFixture,
     step: Step,
     answer: str,
-    kind: FaultKind,
+    kind: MailFaultKind,
 ) -> None:
     server.reacts(step, answer)
     with time_machine.travel(now(), tick=False) as clock:
         office.post(*slow(20))
         with caplog.at_level(logging.WARNING, "portal.worker"):
-            for rest in LINE_RESTS:
+            for rest in CONNECTION_RESTS:
                 office.deliver()
                 clock.shift(rest)
         assert [record.message for record in caplog.records].count("mail fault") == 1, (
@@ -295,7 +295,7 @@ def test_nobody_is_given_up_for_our_own_fault_but_an_old_token(
         clock.shift(3 * GIVE_UP_AFTER)
         office.deliver()
         server.behaves()
-        clock.shift(LINE_RESTS[-1])
+        clock.shift(CONNECTION_RESTS[-1])
         office.deliver()
 
     token, notice = office.mails()
@@ -318,10 +318,10 @@ def test_a_bare_refusal_is_a_persons_until_a_third_domain_says_the_same(
         office.deliver()
         assert MailState.FAILED not in {mail.state for mail in office.mails()}
         assert office.marked() is None
-        assert [fault.kind for fault in office.faults()] == [FaultKind.SENDER]
+        assert [fault.kind for fault in office.faults()] == [MailFaultKind.SENDER]
 
         server.behaves()
-        clock.shift(LINE_RESTS[-1])
+        clock.shift(CONNECTION_RESTS[-1])
         office.deliver()
     assert {mail.state for mail in office.mails()} == {MailState.SENT}
 
@@ -334,7 +334,7 @@ def test_a_letter_that_breaks_the_line_each_time_lets_the_others_pass(
         office.post(f"racun@{SLOW}", *(f"p{number}@sehat.example" for number in range(5)))
         for _ in range(4):
             office.deliver()
-            clock.shift(LINE_RESTS[1])
+            clock.shift(CONNECTION_RESTS[1])
 
     assert len(server.taken) == 5
 

@@ -10,7 +10,7 @@ from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.flows.correction.confirm_at_desk import confirm_at_desk
-from app.flows.correction.review_correction import NotAcknowledged, about_address
+from app.flows.correction.review_correction import WarningsNotAcknowledged, about_address
 from app.flows.identity import change_identity
 from app.flows.identity.change_identity import NotThatState
 from app.flows.identity.identity_gate import objection_to_cancel, objection_to_second
@@ -19,8 +19,8 @@ from app.models.identity_change import IdentityChange
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
 from app.security.authority import NotToTouch, OutOfReach
-from app.web import again
-from app.web.admins import authority, desk_act, proven_again, stopped
+from app.web import kept_form
+from app.web.admins import authority, desk_act, password_confirmed, stopped
 from app.web.fields import LineField, MarksField, refuse_unacknowledged
 from app.web.headers import takes
 from app.web.words.changes import what_follows
@@ -49,17 +49,17 @@ def page(change_id: int) -> ResponseReturnValue:
 
 
 def _confirmation_again(change_id: int) -> ResponseReturnValue:
-    return _page(change_id, BecauseForm(formdata=None), confirmation=again.filled(ConfirmForm()))
+    return _page(change_id, BecauseForm(formdata=None), confirmation=kept_form.filled(ConfirmForm()))
 
 
 def _cancellation_again(change_id: int) -> ResponseReturnValue:
-    return _page(change_id, again.filled(BecauseForm()))
+    return _page(change_id, kept_form.filled(BecauseForm()))
 
 
 @blueprint.post("/konfirmasi")
-@again.shows_again(_confirmation_again)
+@kept_form.keeps_form(_confirmation_again)
 @takes(many=("acknowledged",))
-@proven_again
+@password_confirmed
 def confirm(change_id: int) -> ResponseReturnValue:
     form = ConfirmForm()
     delay = portal().settings.email_change_delay
@@ -73,7 +73,7 @@ def confirm(change_id: int) -> ResponseReturnValue:
             raise stopped(outcome)
         case NotThatState():
             return _page(change_id, BecauseForm(formdata=None), 422, _no_longer(outcome))
-        case NotAcknowledged(warnings):
+        case WarningsNotAcknowledged(warnings):
             refuse_unacknowledged(form.acknowledged, warnings)
             return _page(change_id, BecauseForm(formdata=None), 422, confirmation=form)
         case AddressTaken() | NipTaken():
@@ -81,8 +81,8 @@ def confirm(change_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/batalkan")
-@again.shows_again(_cancellation_again)
-@proven_again
+@kept_form.keeps_form(_cancellation_again)
+@password_confirmed
 def cancel(change_id: int) -> ResponseReturnValue:
     form = BecauseForm()
     if not form.validate():

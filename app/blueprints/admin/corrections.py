@@ -25,17 +25,17 @@ from app.flows.correction.change_email import Outdated, SameAddress
 from app.flows.correction.correction_queue import (
     BY_MOMENT,
     changes,
-    decided_requests,
+    decided_corrections,
     next_open_after,
-    open_requests,
+    open_corrections,
 )
 from app.flows.correction.decide_correction import AlreadyDecided, SameAnswer
 from app.flows.correction.review_correction import (
     CheckImpossible,
-    NotAcknowledged,
-    Weighed,
+    ReviewedCorrection,
+    WarningsNotAcknowledged,
     others_beside,
-    weigh,
+    review,
 )
 from app.flows.identity.change_identity import UnderWay
 from app.flows.identity.put_on_record import AddressTaken
@@ -49,8 +49,8 @@ from app.runtime.portal import portal
 from app.security import audit
 from app.security.authority import NotToTouch, OutOfReach
 from app.security.passwords import Busy
-from app.web import again
-from app.web.admins import authority, chosen_instansi, desk_act, proven_again, stopped
+from app.web import kept_form
+from app.web.admins import authority, chosen_instansi, desk_act, password_confirmed, stopped
 from app.web.decision_forms import ApprovalForm, RejectionForm, number_in, offer_possible
 from app.web.fields import refuse, refuse_unacknowledged
 from app.web.headers import takes
@@ -86,9 +86,9 @@ def page() -> ResponseReturnValue:
         instansi = chosen_instansi(db, held, request.args.get("instansi", ""))
         instansi_id = instansi.id if instansi else None
         if view == "terbuka":
-            page = open_requests(db, held, after, instansi_id)
+            page = open_corrections(db, held, after, instansi_id)
         elif view == "selesai":
-            page = decided_requests(db, held, after, instansi_id)
+            page = decided_corrections(db, held, after, instansi_id)
         else:
             page = changes(db, held, _STATES[view], after, instansi_id)  # type: ignore[assignment]
         choices = Instansi.within(db, held.within(Instansi.id)) if held.is_pusat else []
@@ -106,22 +106,22 @@ def one(correction_id: int) -> ResponseReturnValue:
         opened = decide_correction.open_correction(db, correction_id, desk_act())
         if isinstance(opened, OutOfReach):
             raise stopped(opened)
-        weighed, others = weigh(db, authority(), opened, now()), others_beside(db, authority(), opened)
-    return _one(weighed, others, ApprovalForm(), RejectionForm())
+        reviewed, others = review(db, authority(), opened, now()), others_beside(db, authority(), opened)
+    return _one(reviewed, others, ApprovalForm(), RejectionForm())
 
 
 def _approval_again(correction_id: int) -> ResponseReturnValue:
-    return _again(correction_id, again.filled(ApprovalForm()), RejectionForm(formdata=None))
+    return _again(correction_id, kept_form.filled(ApprovalForm()), RejectionForm(formdata=None))
 
 
 def _rejection_again(correction_id: int) -> ResponseReturnValue:
-    return _again(correction_id, ApprovalForm(formdata=None), again.filled(RejectionForm()))
+    return _again(correction_id, ApprovalForm(formdata=None), kept_form.filled(RejectionForm()))
 
 
 @blueprint.post("/<big_row:correction_id>/setujui")
-@again.shows_again(_approval_again)
+@kept_form.keeps_form(_approval_again)
 @takes(many=("acknowledged",))
-@proven_again
+@password_confirmed
 def approve(correction_id: int) -> ResponseReturnValue:
     form = ApprovalForm()
     if not form.validate():
@@ -139,7 +139,7 @@ def approve(correction_id: int) -> ResponseReturnValue:
             return _to_the_next(correction_id)
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
-        case NotAcknowledged(warnings):
+        case WarningsNotAcknowledged(warnings):
             refuse_unacknowledged(form.acknowledged, warnings)
         case CheckImpossible():
             refuse(form.identity_check, words_for(outcome))
@@ -149,8 +149,8 @@ def approve(correction_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<big_row:correction_id>/tolak")
-@again.shows_again(_rejection_again)
-@proven_again
+@kept_form.keeps_form(_rejection_again)
+@password_confirmed
 def reject(correction_id: int) -> ResponseReturnValue:
     form = RejectionForm()
     if not form.validate():
@@ -216,22 +216,22 @@ def _ticket(typed: str) -> ResponseReturnValue:
 
 
 def _one(
-    weighed: Weighed,
+    reviewed: ReviewedCorrection,
     others: Sequence[EmailCorrection],
     approval: ApprovalForm,
     rejection: RejectionForm,
     status: int = 200,
 ) -> Response:
-    offer_possible(approval.identity_check, weighed.person)
+    offer_possible(approval.identity_check, reviewed.person)
     page = render_template(
         "admin/correction/request.html",
-        weighed=weighed,
+        reviewed=reviewed,
         others=others,
         approval=approval,
         rejection=rejection,
         usual_reasons=USUAL_REASONS_TO_REJECT,
         delay_hours=portal().settings.email_change_delay_hours,
-        answer_by=weighed.correction.promised_by,
+        answer_by=reviewed.correction.promised_by,
         now=now(),
         has_errors=bool(approval.errors or rejection.errors),
     )
@@ -244,11 +244,11 @@ def _again(correction_id: int, approval: ApprovalForm, rejection: RejectionForm)
         correction = decide_correction.within_reach(db, authority(), correction_id)
         if isinstance(correction, OutOfReach):
             raise stopped(correction)
-        weighed, others = (
-            weigh(db, authority(), correction, now()),
+        reviewed, others = (
+            review(db, authority(), correction, now()),
             others_beside(db, authority(), correction),
         )
-        return _one(weighed, others, approval, rejection, 422)
+        return _one(reviewed, others, approval, rejection, 422)
 
 
 def _to_the_next(correction_id: int) -> ResponseReturnValue:

@@ -21,7 +21,7 @@ from app.flows.correction.decide_correction import (
     TwoOfOnePerson,
     needs_a_look,
 )
-from app.flows.correction.review_correction import CheckImpossible, NotAcknowledged, weigh_many
+from app.flows.correction.review_correction import CheckImpossible, WarningsNotAcknowledged, review_many
 from app.flows.identity.change_identity import UnderWay
 from app.flows.identity.put_on_record import AddressTaken
 from app.models.email_correction import EmailCorrection
@@ -29,8 +29,8 @@ from app.models.identity_change import IdentityChange
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
 from app.security.authority import NotToTouch, OutOfReach
-from app.web import again
-from app.web.admins import authority, desk_act, proven_again
+from app.web import kept_form
+from app.web.admins import authority, desk_act, password_confirmed
 from app.web.decision_forms import ApprovalForm, RejectionForm, number_in
 from app.web.headers import takes
 from app.web.row_ids import BigRowId, big_row_ids
@@ -40,7 +40,7 @@ blueprint = Blueprint("corrections_bulk", __name__, url_prefix="/perbaikan-email
 MOST_AT_ONCE = 50
 
 
-class Stays(StrEnum):
+class WhyStillOpen(StrEnum):
     """Why one of the chosen was left as it is. Carried in the address of the result, so that a reload says it
     too."""
 
@@ -61,23 +61,25 @@ class Stays(StrEnum):
 
 
 _SENTENCES = {
-    Stays.NOT_OPENED: "Belum ada admin yang membukanya. Buka dahulu, lalu jawab.",
-    Stays.WARNED: "Ada peringatan yang harus diperiksa. Buka, periksa, lalu jawab satu per satu.",
-    Stays.TWO_OF_ONE_PERSON: (
+    WhyStillOpen.NOT_OPENED: "Belum ada admin yang membukanya. Buka dahulu, lalu jawab.",
+    WhyStillOpen.WARNED: "Ada peringatan yang harus diperiksa. Buka, periksa, lalu jawab satu per satu.",
+    WhyStillOpen.TWO_OF_ONE_PERSON: (
         "Untuk pegawai ini dipilih lebih dari satu permintaan, padahal paling banyak satu yang benar. "
         "Jawab satu per satu."
     ),
-    Stays.CHECK_IMPOSSIBLE: (
+    WhyStillOpen.CHECK_IMPOSSIBLE: (
         "Cara pemeriksaan yang dipilih tidak mungkin: tidak ada nomor telepon di data pegawai ini. "
         "Minta ia datang, atau minta surat atasannya."
     ),
-    Stays.ANSWERED: "Sudah dijawab sebelumnya, dengan jawaban lain. Jawaban Anda yang baru tidak mengubah "
+    WhyStillOpen.ANSWERED: "Sudah dijawab sebelumnya, dengan jawaban lain. Jawaban Anda yang baru tidak "
+    "mengubah "
     "apa-apa.",
-    Stays.TAKEN: "Alamat barunya sudah dipakai akun lain. Tolak, dan minta alamat lain.",
-    Stays.SAME: "Alamat itu sudah tercatat sebagai email akunnya, jadi tidak ada yang perlu diganti.",
-    Stays.UNDER_WAY: "Masih ada perubahan email lain untuk akun ini yang belum selesai.",
-    Stays.OUTDATED: "Data akunnya berubah sejak halaman dibuka. Periksa lagi, lalu jawab.",
-    Stays.NOT_YOURS: "Anda tidak dapat memutuskan tentang akun ini. Minta admin lain, atau admin pusat.",
+    WhyStillOpen.TAKEN: "Alamat barunya sudah dipakai akun lain. Tolak, dan minta alamat lain.",
+    WhyStillOpen.SAME: "Alamat itu sudah tercatat sebagai email akunnya, jadi tidak ada yang perlu diganti.",
+    WhyStillOpen.UNDER_WAY: "Masih ada perubahan email lain untuk akun ini yang belum selesai.",
+    WhyStillOpen.OUTDATED: "Data akunnya berubah sejak halaman dibuka. Periksa lagi, lalu jawab.",
+    WhyStillOpen.NOT_YOURS: "Anda tidak dapat memutuskan tentang akun ini. Minta admin lain, atau admin "
+    "pusat.",
 }
 
 
@@ -88,17 +90,17 @@ def page() -> ResponseReturnValue:
 
 
 def _approval_again() -> ResponseReturnValue:
-    return _page(again.filled(ApprovalForm()), RejectionForm(formdata=None))
+    return _page(kept_form.filled(ApprovalForm()), RejectionForm(formdata=None))
 
 
 def _rejection_again() -> ResponseReturnValue:
-    return _page(ApprovalForm(formdata=None), again.filled(RejectionForm()))
+    return _page(ApprovalForm(formdata=None), kept_form.filled(RejectionForm()))
 
 
 @blueprint.post("/beberapa/setujui")
-@again.shows_again(_approval_again)
+@kept_form.keeps_form(_approval_again)
 @takes(many=("pilih",))
-@proven_again
+@password_confirmed
 def approve() -> ResponseReturnValue:
     form, chosen = ApprovalForm(), _chosen()
     if not form.validate():
@@ -113,9 +115,9 @@ def approve() -> ResponseReturnValue:
 
 
 @blueprint.post("/beberapa/tolak")
-@again.shows_again(_rejection_again)
+@kept_form.keeps_form(_rejection_again)
 @takes(many=("pilih",))
-@proven_again
+@password_confirmed
 def reject() -> ResponseReturnValue:
     form = RejectionForm()
     if not form.validate():
@@ -136,36 +138,36 @@ def result() -> ResponseReturnValue:
         )
     )
     with reading() as db:
-        weighed = weigh_many(
+        reviewed = review_many(
             db, authority(), decide_correction.chosen_within_reach(db, authority(), _chosen()), now()
         )
-    is_open = {one.correction.id: one.correction.state.is_open for one in weighed}
+    is_open = {one.correction.id: one.correction.state.is_open for one in reviewed}
     reasons = {
-        int(one): Stays(reason)
+        int(one): WhyStillOpen(reason)
         for one, reason in left.items()
-        if reason in list(Stays)
-        and (is_open.get(int(one)) or reason == Stays.ANSWERED)  # else it was answered since
+        if reason in list(WhyStillOpen)
+        and (is_open.get(int(one)) or reason == WhyStillOpen.ANSWERED)  # else it was answered since
     }
-    return render_template("admin/correction/several_result.html", weighed=weighed, reasons=reasons)
+    return render_template("admin/correction/several_result.html", reviewed=reviewed, reasons=reasons)
 
 
 def _page(approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -> ResponseReturnValue:
     with reading() as db:
         chosen = decide_correction.chosen_within_reach(db, authority(), _chosen())
-        weighed = weigh_many(db, authority(), chosen, now())
-    if not weighed:
+        reviewed = review_many(db, authority(), chosen, now())
+    if not reviewed:
         flash("Belum ada permintaan yang dipilih. Centang dahulu yang akan dijawab.", "info")
         return redirect(url_for("admin.corrections.page"), 303)
-    people = [one.person.id for one in weighed if one.correction.state.is_open]
-    needs = {one.correction.id: needs_a_look(one) for one in weighed}
+    people = [one.person.id for one in reviewed if one.correction.state.is_open]
+    needs = {one.correction.id: needs_a_look(one) for one in reviewed}
     stays = {one: _why(why) for one, why in needs.items() if why}
     stays |= {
-        one.correction.id: Stays.TWO_OF_ONE_PERSON
-        for one in weighed
+        one.correction.id: WhyStillOpen.TWO_OF_ONE_PERSON
+        for one in reviewed
         if one.correction.id not in stays and people.count(one.person.id) > 1
     }
     page = render_template(
-        "admin/correction/several.html", weighed=weighed, stays=stays, approval=approval,
+        "admin/correction/several.html", reviewed=reviewed, stays=stays, approval=approval,
         rejection=rejection,
         usual_reasons=USUAL_REASONS_TO_REJECT,
         delay_hours=portal().settings.email_change_delay_hours,
@@ -176,36 +178,36 @@ def _page(approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -
 
 def _why(
     outcome: IdentityChange | EmailCorrection | NotApproved | NotOpened | TwoOfOnePerson,
-) -> Stays | None:
+) -> WhyStillOpen | None:
     """None for what was done, be it by the click before."""
     match outcome:
         case IdentityChange() | EmailCorrection() | SameAnswer():
             return None
         case NotOpened():
-            return Stays.NOT_OPENED
-        case NotAcknowledged():
-            return Stays.WARNED
+            return WhyStillOpen.NOT_OPENED
+        case WarningsNotAcknowledged():
+            return WhyStillOpen.WARNED
         case TwoOfOnePerson():
-            return Stays.TWO_OF_ONE_PERSON
+            return WhyStillOpen.TWO_OF_ONE_PERSON
         case CheckImpossible():
-            return Stays.CHECK_IMPOSSIBLE
+            return WhyStillOpen.CHECK_IMPOSSIBLE
         case AlreadyDecided():
-            return Stays.ANSWERED
+            return WhyStillOpen.ANSWERED
         case AddressTaken():
-            return Stays.TAKEN
+            return WhyStillOpen.TAKEN
         case SameAddress():
-            return Stays.SAME
+            return WhyStillOpen.SAME
         case UnderWay():
-            return Stays.UNDER_WAY
+            return WhyStillOpen.UNDER_WAY
         case Outdated():
-            return Stays.OUTDATED
+            return WhyStillOpen.OUTDATED
         case OutOfReach() | NotToTouch():
-            return Stays.NOT_YOURS
+            return WhyStillOpen.NOT_YOURS
         case _:
             assert_never(outcome)
 
 
-def _to_the_result(outcomes: Sequence[tuple[int, Stays | None]]) -> ResponseReturnValue:
+def _to_the_result(outcomes: Sequence[tuple[int, WhyStillOpen | None]]) -> ResponseReturnValue:
     left = [f"{one}-{why}" for one, why in outcomes if why]
     return redirect(
         url_for("admin.corrections_bulk.result", pilih=[one for one, _ in outcomes], tetap=left), 303

@@ -22,14 +22,14 @@ from app.domain.indonesian_time import now, today_in_jakarta
 from app.domain.nip import read_nip_beginning
 from app.flows.cpns.approve_cpns import Decree, approve_several_cpns
 from app.flows.cpns.cpns_queue import chosen_cpns, waiting_cpns
-from app.flows.cpns.cpns_verdict import MOST_AT_ONCE, told_result
+from app.flows.cpns.cpns_verdict import MOST_AT_ONCE, result_for
 from app.flows.cpns.reject_cpns import reject_several_cpns
 from app.models.instansi import Instansi
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
 from app.security.authority import NotToTouch
-from app.web import again
-from app.web.admins import authority, chosen_instansi, desk_act, proven_again
+from app.web import kept_form
+from app.web.admins import authority, chosen_instansi, desk_act, password_confirmed
 from app.web.fields import DayField, LineField
 from app.web.headers import takes
 from app.web.row_ids import row_id, row_ids
@@ -37,7 +37,7 @@ from app.web.row_ids import row_id, row_ids
 blueprint = Blueprint("cpns", __name__, url_prefix="/cpns")
 
 
-class ApprovalForm(FlaskForm):
+class CpnsApprovalForm(FlaskForm):
     sk_number = LineField("Nomor SK", "Isi nomor SK, misalnya 813/1204/BKPSDM/2026.", 100)
     sk_date = DayField("Tanggal SK")
 
@@ -46,16 +46,16 @@ class ApprovalForm(FlaskForm):
             raise ValidationError("Tanggal SK belum tiba. Isi tanggal pada SK itu, paling lambat hari ini.")
 
 
-class RejectionForm(FlaskForm):
+class CpnsRejectionForm(FlaskForm):
     reason = LineField("Alasan", "Isi alasannya. Orang yang bersangkutan akan membacanya.", 500)
 
 
 @dataclass(frozen=True)
-class Foreseen:
+class PreviewRow:
     """One of the chosen, and why nothing will happen to them; None where the verdict will apply."""
 
     person: User
-    hindrance: str | None
+    why_not: str | None
 
 
 @blueprint.get("")
@@ -80,23 +80,23 @@ def page() -> ResponseReturnValue:
 @blueprint.get("/setujui")
 def approval() -> ResponseReturnValue:
     """What an approval of the chosen would do."""
-    return _preview(ApprovalForm(), "admin/cpns/approve.html")
+    return _preview(CpnsApprovalForm(), "admin/cpns/approve.html")
 
 
 def _approval_again() -> ResponseReturnValue:
-    return _preview(again.filled(ApprovalForm()), "admin/cpns/approve.html")
+    return _preview(kept_form.filled(CpnsApprovalForm()), "admin/cpns/approve.html")
 
 
 def _rejection_again() -> ResponseReturnValue:
-    return _preview(again.filled(RejectionForm()), "admin/cpns/reject.html")
+    return _preview(kept_form.filled(CpnsRejectionForm()), "admin/cpns/reject.html")
 
 
 @blueprint.post("/setujui")
-@again.shows_again(_approval_again)
+@kept_form.keeps_form(_approval_again)
 @takes(many=("person",))
-@proven_again
+@password_confirmed
 def approve() -> ResponseReturnValue:
-    form, people = ApprovalForm(), _chosen()
+    form, people = CpnsApprovalForm(), _chosen()
     if not form.validate() or not 0 < len(people) <= MOST_AT_ONCE:
         return _preview(form, "admin/cpns/approve.html", 422)
     decree = Decree(form.sk_number.value, form.sk_date.value)
@@ -108,15 +108,15 @@ def approve() -> ResponseReturnValue:
 @blueprint.get("/tolak")
 def rejection() -> ResponseReturnValue:
     """What a rejection of the chosen would do."""
-    return _preview(RejectionForm(), "admin/cpns/reject.html")
+    return _preview(CpnsRejectionForm(), "admin/cpns/reject.html")
 
 
 @blueprint.post("/tolak")
-@again.shows_again(_rejection_again)
+@kept_form.keeps_form(_rejection_again)
 @takes(many=("person",))
-@proven_again
+@password_confirmed
 def reject() -> ResponseReturnValue:
-    form, people = RejectionForm(), _chosen()
+    form, people = CpnsRejectionForm(), _chosen()
     if not form.validate() or not 0 < len(people) <= MOST_AT_ONCE:
         return _preview(form, "admin/cpns/reject.html", 422)
     with unit_of_work() as db:
@@ -128,13 +128,13 @@ def reject() -> ResponseReturnValue:
 def result(event_id: int) -> ResponseReturnValue:
     """What a verdict led to, row by row; for who gave it. The address carries the chosen."""
     with reading() as db:
-        told = told_result(db, authority(), event_id, _chosen()[:MOST_AT_ONCE], now())
+        told = result_for(db, authority(), event_id, _chosen()[:MOST_AT_ONCE], now())
     if told is None:
         abort(404)
     return render_template("admin/cpns/result.html", result=told)
 
 
-def _preview(form: ApprovalForm | RejectionForm, template: str, status: int = 200) -> Response:
+def _preview(form: CpnsApprovalForm | CpnsRejectionForm, template: str, status: int = 200) -> Response:
     people = _chosen()
     if not 0 < len(people) <= MOST_AT_ONCE:
         flash(
@@ -145,7 +145,7 @@ def _preview(form: ApprovalForm | RejectionForm, template: str, status: int = 20
     held, today = authority(), today_in_jakarta(now())
     with reading() as db:
         rows = [
-            Foreseen(person, _hindrance(person, held.objection(db, person, today)))
+            PreviewRow(person, _hindrance(person, held.objection(db, person, today)))
             for person in chosen_cpns(db, held, people)
         ]
     if not rows:

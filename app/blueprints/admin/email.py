@@ -9,9 +9,9 @@ from wtforms import HiddenField
 from app.domain.corrections import IdentityCheck
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now, today_in_jakarta
-from app.flows.correction.change_email import Decision, Outdated, SameAddress
+from app.flows.correction.change_email import EmailDecision, Outdated, SameAddress
 from app.flows.correction.change_email_at_desk import change_email_at_desk
-from app.flows.correction.review_correction import CheckImpossible, NotAcknowledged, about_address
+from app.flows.correction.review_correction import CheckImpossible, WarningsNotAcknowledged, about_address
 from app.flows.identity.change_identity import UnderWay
 from app.flows.identity.identity_gate import needs_second
 from app.flows.identity.put_on_record import AddressTaken
@@ -20,8 +20,8 @@ from app.models.identity_change import IdentityChange
 from app.runtime.db import unit_of_work
 from app.runtime.portal import portal
 from app.security.authority import NotToTouch, OutOfReach
-from app.web import again
-from app.web.admins import authority, desk_act, proven_again, stopped
+from app.web import kept_form
+from app.web.admins import authority, desk_act, password_confirmed, stopped
 from app.web.decision_forms import CHECKS, NO_CHECK, number_in, offer_possible
 from app.web.fields import ChoiceField, EmailField, LineField, MarksField, refuse, refuse_unacknowledged
 from app.web.headers import takes
@@ -47,18 +47,18 @@ def page(person_id: int) -> ResponseReturnValue:
 
 
 def _change_again(person_id: int) -> ResponseReturnValue:
-    return _page(person_id, again.filled(EmailForm()))
+    return _page(person_id, kept_form.filled(EmailForm()))
 
 
 @blueprint.post("")
-@again.shows_again(_change_again)
+@kept_form.keeps_form(_change_again)
 @takes(many=("acknowledged",))
-@proven_again
+@password_confirmed
 def change(person_id: int) -> ResponseReturnValue:
     form = EmailForm()
     if not form.validate():
         return _page(person_id, form, 422)
-    decision = Decision(
+    decision = EmailDecision(
         form.email.value,
         IdentityCheck(form.identity_check.data or ""),
         form.reason.value,
@@ -79,7 +79,7 @@ def change(person_id: int) -> ResponseReturnValue:
             form.form_errors = [words_for(outcome)]
         case CheckImpossible():
             refuse(form.identity_check, words_for(outcome))
-        case NotAcknowledged(warnings):
+        case WarningsNotAcknowledged(warnings):
             refuse_unacknowledged(form.acknowledged, warnings)
             return _page(person_id, form, 422, warned_of=form.email.value)
     return _page(person_id, form, 422)

@@ -16,15 +16,21 @@ from app.domain.paging import LINES_A_PAGE, TALL_ROWS_A_PAGE, cut
 from app.files import staff_template
 from app.files.table import UnreadableFile
 from app.flows.imports import file_changes, import_batches, refused_rows, take_back_import
-from app.flows.imports.import_batches import MOST_BYTES, NotAcknowledged, OtherState, Unfinished, Upload
+from app.flows.imports.import_batches import (
+    MOST_BYTES,
+    OtherState,
+    Unfinished,
+    Upload,
+    WideColumnsNotAcknowledged,
+)
 from app.flows.imports.take_back_import import NotPossible
 from app.models.import_batch import BatchState, ImportBatch
 from app.models.import_take_back import ImportTakeBack
 from app.models.instansi import Instansi
 from app.runtime.db import reading, unit_of_work
 from app.security.authority import Authority, OutOfReach
-from app.web import again, exports
-from app.web.admins import authority, desk_act, proven_again, stopped
+from app.web import exports, kept_form
+from app.web.admins import authority, desk_act, password_confirmed, stopped
 from app.web.fields import LineField, MarksField, refuse
 from app.web.headers import takes
 from app.web.row_ids import big_row_id, row_id
@@ -85,11 +91,11 @@ def page() -> ResponseReturnValue:
 
 
 def _upload_again() -> ResponseReturnValue:
-    return _list_page(again.with_file(UploadForm()))
+    return _list_page(kept_form.with_file(UploadForm()))
 
 
 @blueprint.post("")
-@again.shows_again(_upload_again)
+@kept_form.keeps_form(_upload_again)
 @takes(file="file", longest_body=MOST_BYTES + _REST_OF_THE_FORM, only_from_admins=True)
 def upload() -> ResponseReturnValue:
     form, file = UploadForm(), request.files.get("file")
@@ -133,12 +139,12 @@ def progress(batch_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<big_row:batch_id>/jalankan")
-@proven_again
+@password_confirmed
 def run(batch_id: int) -> ResponseReturnValue:
     form = ActForm()
     with unit_of_work() as db:
         outcome = import_batches.confirm(db, batch_id, form.acknowledged.data, desk_act())
-    if isinstance(outcome, NotAcknowledged):
+    if isinstance(outcome, WideColumnsNotAcknowledged):
         refuse(
             form.acknowledged,
             "Impor belum dijalankan. Periksa dahulu peringatannya, lalu centang kotak di bawah.",
@@ -163,12 +169,12 @@ def take_back(batch_id: int) -> ResponseReturnValue:
 
 
 def _take_back_again(batch_id: int) -> ResponseReturnValue:
-    return _take_back_page(again.filled(TakeBackForm()), batch_id)
+    return _take_back_page(kept_form.filled(TakeBackForm()), batch_id)
 
 
 @blueprint.post("/<big_row:batch_id>/kembalikan")
-@again.shows_again(_take_back_again)
-@proven_again
+@kept_form.keeps_form(_take_back_again)
+@password_confirmed
 def begin_to_take_back(batch_id: int) -> ResponseReturnValue:
     form = TakeBackForm()
     if not form.validate():
@@ -189,7 +195,8 @@ def begin_to_take_back(batch_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/<big_row:batch_id>/ditolak.<any(xlsx, csv):kind>")
 def refused(batch_id: int, kind: str) -> ResponseReturnValue:
-    """The refused rows, to correct and to upload again. As XLSX no spreadsheet changes a NIP on the way."""
+    """The refused rows, to correct and to upload kept_form. As XLSX no spreadsheet changes a NIP on the
+    way."""
     with unit_of_work() as db:
         batch = import_batches.batch_within(db, authority(), batch_id)
         if isinstance(batch, OutOfReach):

@@ -30,8 +30,8 @@ from app.models.instansi import Instansi, UnknownInstansi
 from app.models.pdm_window import PdmWindow
 from app.runtime.db import reading, unit_of_work
 from app.security.authority import OutOfReach
-from app.web import again
-from app.web.admins import authority, desk_act, only_pusat, proven_again, stopped
+from app.web import kept_form
+from app.web.admins import authority, desk_act, only_pusat, password_confirmed, stopped
 from app.web.fields import DayField, LineField, refuse
 from app.web.row_ids import row_id
 
@@ -91,13 +91,13 @@ def contact(instansi: Instansi) -> ResponseReturnValue:
 
 @of_one_instansi
 def _contact_again(instansi: Instansi) -> ResponseReturnValue:
-    return _contact_page(again.filled(ContactForm()), instansi)
+    return _contact_page(kept_form.filled(ContactForm()), instansi)
 
 
 @blueprint.post(f"{_ONE}/kontak")
-@again.shows_again(_contact_again)
+@kept_form.keeps_form(_contact_again)
 @of_one_instansi
-@proven_again
+@password_confirmed
 def change_contact(instansi: Instansi) -> ResponseReturnValue:
     form = ContactForm()
     if not form.validate():
@@ -126,14 +126,14 @@ def window(instansi: Instansi) -> ResponseReturnValue:
 @of_one_instansi
 @only_pusat
 def _window_again(instansi: Instansi) -> ResponseReturnValue:
-    return _window_page(again.filled(WindowForm()), instansi)
+    return _window_page(kept_form.filled(WindowForm()), instansi)
 
 
 @blueprint.post(f"{_ONE}/jadwal")
-@again.shows_again(_window_again)
+@kept_form.keeps_form(_window_again)
 @of_one_instansi
 @only_pusat
-@proven_again
+@password_confirmed
 def set_window(instansi: Instansi) -> ResponseReturnValue:
     return _set_window(instansi)
 
@@ -141,7 +141,7 @@ def set_window(instansi: Instansi) -> ResponseReturnValue:
 @blueprint.post(f"{_ONE}/jadwal/ikut-nasional")
 @of_one_instansi
 @only_pusat
-@proven_again
+@password_confirmed
 def follow_national(instansi: Instansi) -> ResponseReturnValue:
     with unit_of_work() as db:
         follow_national_window(db, instansi, desk_act())
@@ -160,13 +160,13 @@ def national_window() -> ResponseReturnValue:
 
 @only_pusat
 def _national_window_again() -> ResponseReturnValue:
-    return _window_page(again.filled(WindowForm()), None)
+    return _window_page(kept_form.filled(WindowForm()), None)
 
 
 @blueprint.post("/jadwal-nasional")
-@again.shows_again(_national_window_again)
+@kept_form.keeps_form(_national_window_again)
 @only_pusat
-@proven_again
+@password_confirmed
 def set_national_window() -> ResponseReturnValue:
     return _set_window(None)
 

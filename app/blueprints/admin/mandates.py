@@ -27,8 +27,8 @@ from app.models.admin_mandate import AdminMandate
 from app.models.instansi import Instansi, UnknownInstansi
 from app.runtime.db import reading, unit_of_work
 from app.security.authority import NotToTouch, OutOfReach
-from app.web import again
-from app.web.admins import authority, chosen_instansi, desk_act, only_pusat, proven_again, stopped
+from app.web import kept_form
+from app.web.admins import authority, chosen_instansi, desk_act, only_pusat, password_confirmed, stopped
 from app.web.fields import ChoiceField, DayField, LineField, NipOfAnotherField, refuse
 from app.web.row_ids import row_id
 
@@ -87,13 +87,13 @@ def new() -> ResponseReturnValue:
 
 @only_pusat
 def _grant_again() -> ResponseReturnValue:
-    return _grant_page(again.filled(GrantForm()))
+    return _grant_page(kept_form.filled(GrantForm()))
 
 
 @blueprint.post("/baru")
-@again.shows_again(_grant_again)
+@kept_form.keeps_form(_grant_again)
 @only_pusat
-@proven_again
+@password_confirmed
 def grant() -> ResponseReturnValue:
     form = GrantForm()
     if not form.validate():
@@ -145,13 +145,13 @@ def revocation(mandate_id: int) -> ResponseReturnValue:
 
 @only_pusat
 def _revocation_again(mandate_id: int) -> ResponseReturnValue:
-    return _revocation_page(again.filled(RevocationForm()), mandate_id)
+    return _revocation_page(kept_form.filled(RevocationForm()), mandate_id)
 
 
 @blueprint.post("/<row:mandate_id>/cabut")
-@again.shows_again(_revocation_again)
+@kept_form.keeps_form(_revocation_again)
 @only_pusat
-@proven_again
+@password_confirmed
 def revoke(mandate_id: int) -> ResponseReturnValue:
     form = RevocationForm()
     if not form.validate():

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.domain.paging import TALL_ROWS_A_PAGE
 from app.flows.reports import overview
-from app.flows.reports.overview import Line, Reach, reach_of
+from app.flows.reports.overview import OverviewRow, OverviewScope, scope_of
 from app.models.audit_event import Exported
 from app.models.instansi import Instansi
 from app.runtime.db import reading, unit_of_work
@@ -25,7 +25,7 @@ _FIGURES = ["Pegawai", "Aktif", "Belum diaktifkan", "Menunggu persetujuan", "Din
 def page() -> ResponseReturnValue:
     moment = now()
     with reading() as db:
-        reach = reach_of(db, authority(), request.args.get("instansi", "").strip()) or abort(404)
+        reach = scope_of(db, authority(), request.args.get("instansi", "").strip()) or abort(404)
         lines = _matching(_lines(db, reach), request.args.get("cari", ""))
         return render_template(
             "admin/reports/overview.html",
@@ -37,7 +37,7 @@ def page() -> ResponseReturnValue:
             has_more=len(lines) > _number() * TALL_ROWS_A_PAGE,
             number=_number(),
             search=request.args.get("cari", "").strip(),
-            stock=overview.take_stock(db, reach, moment),
+            stock=overview.read_overview(db, reach, moment),
             mail_alarms=overview.mail_alarms(db, authority()),
             moment=moment,
             masked=masked,
@@ -49,7 +49,7 @@ def export() -> ResponseReturnValue:
     """The table of the page, whole: the units of one instansi, or all instansi in their order."""
     file_kind = exports.kind_asked_for()
     with reading() as db:
-        reach = reach_of(db, authority(), request.form.get("instansi", "").strip()) or abort(404)
+        reach = scope_of(db, authority(), request.form.get("instansi", "").strip()) or abort(404)
         lines = _lines(db, reach)
     what = Exported.UNITS if reach.instansi else Exported.RANKING
     with unit_of_work() as db:
@@ -59,11 +59,11 @@ def export() -> ResponseReturnValue:
     return exports.as_file(file_kind, what.label, [*header, *_FIGURES], cells)
 
 
-def _lines(db: Session, reach: Reach) -> list[Line]:
+def _lines(db: Session, reach: OverviewScope) -> list[OverviewRow]:
     return overview.units(db, reach.instansi) if reach.instansi else overview.ranking(db, reach)
 
 
-def _matching(lines: list[Line], search: str) -> list[Line]:
+def _matching(lines: list[OverviewRow], search: str) -> list[OverviewRow]:
     wanted = search.strip().casefold()
     return [line for line in lines if wanted in line.name.casefold()] if wanted else lines
 
@@ -72,7 +72,7 @@ def _number() -> int:
     return page_number(request.args.get("hal", "1"))
 
 
-def _cells(line: Line, place: int, instansi: Instansi | None) -> list[exports.Cell]:
+def _cells(line: OverviewRow, place: int, instansi: Instansi | None) -> list[exports.Cell]:
     figures = line.figures
     head: list[exports.Cell] = [line.name] if instansi else [place, line.code, line.name]
     return [

@@ -15,9 +15,9 @@ from app.domain.nip import read_nip_beginning
 from app.domain.spoken_name import asked_for
 from app.flows.people.find_people import (
     MOST_EXPORTED,
-    Found,
+    PeopleFilter,
+    PeoplePage,
     Stuck,
-    Wishes,
     all_found,
     export_people,
     find_people,
@@ -27,8 +27,8 @@ from app.flows.people.find_people import (
 from app.models.instansi import Instansi
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
-from app.web import again, exports
-from app.web.admins import authority, desk_act, proven_again
+from app.web import exports, kept_form
+from app.web.admins import authority, desk_act, password_confirmed
 from app.web.fields import ChoiceField, refuse
 from app.web.paging import an_id, digits, moment, read_cursor, word, written
 
@@ -108,7 +108,7 @@ class Search:
     """A form that was read, as what it looks for."""
 
     form: PeopleForm
-    wishes: Wishes | None  # None where the form cannot be meant
+    wishes: PeopleFilter | None  # None where the form cannot be meant
     units: list[str]
 
 
@@ -117,30 +117,31 @@ def page() -> ResponseReturnValue:
     with reading() as db:
         search = _read(db, PeopleForm(request.args))
         if search.wishes is None:
-            return _page(search, Found([], None), 422)
+            return _page(search, PeoplePage([], None), 422)
         after = read_cursor(request.args.get("lanjut", ""), _KEYS_OF, _KEYS_OVER_ALL)
         return _page(search, find_people(db, authority(), search.wishes, after))
 
 
 def _export_again() -> ResponseReturnValue:
     """The list with the same filters: its buttons are the form."""
-    flash(again.why(), "info")
+    flash(kept_form.why(), "info")
     with reading() as db:
         search = _read(db, PeopleForm(request.form))
         return _page(
-            search, find_people(db, authority(), search.wishes, None) if search.wishes else Found([], None)
+            search,
+            find_people(db, authority(), search.wishes, None) if search.wishes else PeoplePage([], None),
         )
 
 
 @blueprint.post("/ekspor")
-@again.shows_again(_export_again)
-@proven_again
+@kept_form.keeps_form(_export_again)
+@password_confirmed
 def export() -> ResponseReturnValue:
     """The same people as a file; the e-mail addresses stay masked, for a list is passed on easily."""
     with reading() as db:
         search = _read(db, PeopleForm(request.form))
         if search.wishes is None:
-            return _page(search, Found([], None), 422)
+            return _page(search, PeoplePage([], None), 422)
         counts: Counter[int] = Counter()
         rows = []
         for person in all_found(db, authority(), search.wishes):
@@ -156,7 +157,7 @@ def _read(db: Session, form: PeopleForm) -> Search:
     """The form with its instansi and unit looked up; only the centre may name an instansi."""
     is_sound = form.validate()
     instansi = _instansi(db, form) if authority().is_pusat else None
-    wishes = Wishes(
+    wishes = PeopleFilter(
         nip=form.nip_prefix,
         words=tuple(asked_for(form.nama.data or ""))[:_MOST_WORDS],
         email=form.address,
@@ -168,7 +169,7 @@ def _read(db: Session, form: PeopleForm) -> Search:
     scope = scope_of(authority(), wishes)
     units = units_of(db, scope) if scope is not None else []
     if form.unit.data in units:
-        wishes = Wishes(**{**vars(wishes), "work_unit": form.unit.data})
+        wishes = PeopleFilter(**{**vars(wishes), "work_unit": form.unit.data})
     is_sound = is_sound and not form.instansi.errors
     return Search(form, wishes if is_sound else None, units)
 
@@ -181,7 +182,7 @@ def _instansi(db: Session, form: PeopleForm) -> Instansi | None:
     return instansi
 
 
-def _page(search: Search, found: Found, status: int = 200) -> Response:
+def _page(search: Search, found: PeoplePage, status: int = 200) -> Response:
     asked = {name: search.form[name].data for name in _FILTERS if search.form[name].data}
     page = render_template(
         "admin/people/find.html",
@@ -199,7 +200,7 @@ def _page(search: Search, found: Found, status: int = 200) -> Response:
     return make_response(page, status)
 
 
-def _row(person: User | None, wishes: Wishes) -> list[str]:
+def _row(person: User | None, wishes: PeopleFilter) -> list[str]:
     if person is None:
         return [_CUT]
     return [

@@ -9,22 +9,22 @@ from wtforms import HiddenField, StringField, ValidationError
 from app.domain.categories import Category
 from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now, shown_moment, today_in_jakarta
-from app.domain.staff_file import Fault, read_phone
+from app.domain.staff_file import CellFault, read_phone
 from app.flows.identity.put_on_record import NipTaken
 from app.flows.people.correct_record import Corrected, Decision, OneAtATime, Record, Stale, correct_record
 from app.flows.people.deactivate import AlreadySo, deactivate, reactivate
 from app.flows.people.move_person import AlreadyThere, Moved, move_person
 from app.flows.people.send_token import Held, IsDeactivated, NoAddress, OnItsWay, send_token
 from app.flows.people.unlock import unlock_person
-from app.flows.people.view_person import look_at_person, open_record
+from app.flows.people.view_person import open_record, view_person
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi, UnknownInstansi
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
 from app.security.authority import NotToTouch, OutOfReach
-from app.web import again
-from app.web.admins import authority, desk_act, proven_again, stopped
+from app.web import kept_form
+from app.web.admins import authority, desk_act, password_confirmed, stopped
 from app.web.fields import ChoiceField, LineField, NipOfAnotherField, refuse
 from app.web.form_ids import new_form_id, submission
 from app.web.words.trail import words_for
@@ -49,13 +49,13 @@ class RecordForm(FlaskForm):
     reason = LineField("Alasan", _ASK_FOR_REASON, _LONGEST_REASON)
 
     def validate_phone(self, field: StringField) -> None:
-        if isinstance(fault := read_phone(field.data or ""), Fault):
+        if isinstance(fault := read_phone(field.data or ""), CellFault):
             raise ValidationError(fault.sentence)
 
     @property
     def record(self) -> Record:
         phone = read_phone(self.phone.data or "")
-        assert not isinstance(phone, Fault), "read before it was validated"
+        assert not isinstance(phone, CellFault), "read before it was validated"
         return Record(
             self.nip.value, self.name.value, Category(self.category.data or ""), self.work_unit.value, phone
         )
@@ -69,13 +69,13 @@ class MoveForm(FlaskForm):
 @blueprint.get("")
 def page(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
-        sight = look_at_person(db, person_id, desk_act())
-    if isinstance(sight, OutOfReach):
-        raise stopped(sight)
+        view = view_person(db, person_id, desk_act())
+    if isinstance(view, OutOfReach):
+        raise stopped(view)
     return render_template(
         "admin/people/person.html",
-        sight=sight,
-        person=sight.person,
+        view=view,
+        person=view.person,
         held=authority(),
         words_for=words_for,
         form_id=new_form_id(),
@@ -92,13 +92,13 @@ def edit(person_id: int) -> ResponseReturnValue:
 
 
 def _record_again(person_id: int) -> ResponseReturnValue:
-    form = again.filled(RecordForm())
+    form = kept_form.filled(RecordForm())
     return _edit_page(_on_screen(person_id), form, form.seen.data or "")
 
 
 @blueprint.post("/ubah")
-@again.shows_again(_record_again)
-@proven_again
+@kept_form.keeps_form(_record_again)
+@password_confirmed
 def save(person_id: int) -> ResponseReturnValue:
     form = RecordForm()
     person, seen = _whom(person_id), form.seen.data or ""
@@ -170,7 +170,7 @@ def resend(person_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/buka-batas")
-@proven_again
+@password_confirmed
 def unlock(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
         outcome = unlock_person(db, person_id, desk_act())
@@ -185,12 +185,12 @@ def ask_to_deactivate(person_id: int) -> ResponseReturnValue:
 
 
 def _deactivation_again(person_id: int) -> ResponseReturnValue:
-    return _reason_page("admin/people/deactivate.html", _on_screen(person_id), again.filled(ReasonForm()))
+    return _reason_page("admin/people/deactivate.html", _on_screen(person_id), kept_form.filled(ReasonForm()))
 
 
 @blueprint.post("/nonaktifkan")
-@again.shows_again(_deactivation_again)
-@proven_again
+@kept_form.keeps_form(_deactivation_again)
+@password_confirmed
 def close(person_id: int) -> ResponseReturnValue:
     form, person = ReasonForm(), _whom(person_id)
     if not form.validate():
@@ -215,12 +215,12 @@ def ask_to_reactivate(person_id: int) -> ResponseReturnValue:
 
 
 def _reactivation_again(person_id: int) -> ResponseReturnValue:
-    return _reason_page("admin/people/reactivate.html", _on_screen(person_id), again.filled(ReasonForm()))
+    return _reason_page("admin/people/reactivate.html", _on_screen(person_id), kept_form.filled(ReasonForm()))
 
 
 @blueprint.post("/aktifkan")
-@again.shows_again(_reactivation_again)
-@proven_again
+@kept_form.keeps_form(_reactivation_again)
+@password_confirmed
 def open_again(person_id: int) -> ResponseReturnValue:
     form, person = ReasonForm(), _whom(person_id)
     if not form.validate():
@@ -244,12 +244,12 @@ def ask_to_move(person_id: int) -> ResponseReturnValue:
 
 
 def _move_again(person_id: int) -> ResponseReturnValue:
-    return _move_page(_on_screen(person_id), again.filled(MoveForm()))
+    return _move_page(_on_screen(person_id), kept_form.filled(MoveForm()))
 
 
 @blueprint.post("/mutasi")
-@again.shows_again(_move_again)
-@proven_again
+@kept_form.keeps_form(_move_again)
+@password_confirmed
 def move(person_id: int) -> ResponseReturnValue:
     form, person = MoveForm(), _whom(person_id)
     if not form.validate():

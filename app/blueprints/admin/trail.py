@@ -16,8 +16,8 @@ from app.domain.typed_text import about_others
 from app.flows.reports.search_trail import (
     MOST_EXPORTED,
     Export,
-    Found,
-    Wishes,
+    TrailFilter,
+    TrailPage,
     export_trail,
     exported_events,
     search_trail,
@@ -25,8 +25,8 @@ from app.flows.reports.search_trail import (
 from app.models.audit_event import Tag
 from app.runtime.db import reading, unit_of_work
 from app.security.authority import Authority
-from app.web import again, exports
-from app.web.admins import authority, desk_act, proven_again
+from app.web import exports, kept_form
+from app.web.admins import authority, desk_act, password_confirmed
 from app.web.fields import DayField
 from app.web.row_ids import big_row_id
 from app.web.words import trail as trail_words
@@ -80,8 +80,8 @@ class TrailForm(FlaskForm):
         return {name: self[name].raw_data[0] for name in _FILTERS if self[name].raw_data}
 
     @property
-    def wishes(self) -> Wishes:
-        return Wishes(
+    def wishes(self) -> TrailFilter:
+        return TrailFilter(
             _tags(self.jenis.data or ""), _nip(self.nip), _nip(self.oleh), self.dari.data, self.sampai.data
         )
 
@@ -90,7 +90,7 @@ class TrailForm(FlaskForm):
 def page() -> ResponseReturnValue:
     form = TrailForm.sent(request.args)
     if not form.validate():
-        return _page(form, Found([], None, False), 422)
+        return _page(form, TrailPage([], None, False), 422)
     with reading() as db:
         found = search_trail(db, authority(), form.wishes, request.args.get("lanjut", type=big_row_id))
     return _page(form, found)
@@ -98,28 +98,28 @@ def page() -> ResponseReturnValue:
 
 def _export_again() -> ResponseReturnValue:
     """The list with the same filters: its buttons are the form."""
-    flash(again.why(), "info")
+    flash(kept_form.why(), "info")
     form = TrailForm.sent(request.form)
     if not form.validate():
-        return _page(form, Found([], None, False))
+        return _page(form, TrailPage([], None, False))
     with reading() as db:
         return _page(form, search_trail(db, authority(), form.wishes, None))
 
 
 @blueprint.post("/ekspor")
-@again.shows_again(_export_again)
-@proven_again
+@kept_form.keeps_form(_export_again)
+@password_confirmed
 def export() -> ResponseReturnValue:
     form = TrailForm.sent(request.form)
     if not form.validate():
-        return _page(form, Found([], None, False), 422)
+        return _page(form, TrailPage([], None, False), 422)
     file_kind = exports.kind_asked_for()
     with unit_of_work() as db:
         chosen = export_trail(db, form.wishes, file_kind, desk_act())
     return exports.as_file(file_kind, "jejak-audit", _HEADER, _rows(chosen, authority()))
 
 
-def _page(form: TrailForm, found: Found, status: int = 200) -> Response:
+def _page(form: TrailForm, found: TrailPage, status: int = 200) -> Response:
     page = render_template(
         "admin/reports/trail.html",
         form=form,

@@ -34,7 +34,7 @@ _MOST_AT_ONCE = 200
 _LONGEST_IN_HAND = timedelta(hours=2)
 
 
-def answer_unclaimed(session: Session, act: Act[None]) -> int:
+def answer_unknown_nips(session: Session, act: Act[None]) -> int:
     """Answer what is due, and hand to the desk what has become somebody's. Returns how many were answered."""
     with_room = EmailCorrection.waiting_people(session, MOST_OF_ONE_PERSON, _MOST_AT_ONCE)
     with_many = EmailCorrection.waiting_people(
@@ -73,20 +73,20 @@ def by_turns(waiting: Sequence[Sender], in_queue: Sequence[Sender]) -> list[Send
     sends one."""
     there, left, chosen = Counter[tuple[str, str]](), list(waiting), list[Sender]()
     for sender in in_queue:
-        there.update(_kin(sender))
+        there.update(_in_common(sender))
     while left and len(in_queue) + len(chosen) < MOST_NETWORKS_OF_ONE_PERSON:
-        sender = min(left, key=lambda one: [there[kind] for kind in _kin(one)])
-        _, network, *_ = _kin(sender)
+        sender = min(left, key=lambda one: [there[kind] for kind in _in_common(one)])
+        _, network, *_ = _in_common(sender)
         if len(in_queue) + len(chosen) >= MOST_OF_ONE_PERSON and there[network]:
-            left = [one for one in left if not there[_kin(one)[1]]]
+            left = [one for one in left if not there[_in_common(one)[1]]]
             continue
         left.remove(sender)
         chosen.append(sender)
-        there.update(_kin(sender))
+        there.update(_in_common(sender))
     return chosen
 
 
-def _kin(sender: Sender) -> tuple[tuple[str, str], ...]:
+def _in_common(sender: Sender) -> tuple[tuple[str, str], ...]:
     """What a request has in common with others of the same hand."""
     mailbox = EmailAddress(sender.new_email).mailbox
     return (

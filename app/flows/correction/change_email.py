@@ -14,7 +14,7 @@ from app.domain.corrections import IdentityCheck
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
-from app.flows.identity.change_identity import UnderWay, Wish, begin_change
+from app.flows.identity.change_identity import ProposedChange, UnderWay, begin_change
 from app.flows.identity.put_on_record import AddressTaken, NipTaken
 from app.models.audit_event import Tag
 from app.models.email_correction import EmailCorrection
@@ -38,7 +38,7 @@ Refusal = OutOfReach | NotToTouch | AddressTaken | SameAddress | UnderWay | Outd
 
 
 @dataclass(frozen=True)
-class Decision:
+class EmailDecision:
     """What an admin has decided, and on what grounds. `seen` is the account's version that was on the
     screen."""
 
@@ -51,7 +51,7 @@ class Decision:
 def change_email(
     session: Session,
     person_id: int,
-    decision: Decision,
+    decision: EmailDecision,
     delay: timedelta,
     act: Act[Authority],
     correction: EmailCorrection | None = None,
@@ -73,7 +73,7 @@ def change_email(
         audit.record(session, Tag.ADMIN_REFUSED, person, act, reason="address taken")
         return AddressTaken(owner_within(session, act.by, decision.address))
 
-    wish = Wish(
+    wish = ProposedChange(
         ChangeKind.EMAIL,
         person.email,
         decision.address.text,

@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.indonesian_time import today_in_jakarta
-from app.flows.correction.change_email import Decision, Refusal, change_email
+from app.flows.correction.change_email import EmailDecision, Refusal, change_email
 from app.flows.correction.review_correction import (
     CheckImpossible,
-    NotAcknowledged,
+    WarningsNotAcknowledged,
     about_address,
     objection,
     record_acknowledged,
@@ -23,11 +23,11 @@ from app.security.authority import Authority
 def change_email_at_desk(
     session: Session,
     person_id: int,
-    decision: Decision,
+    decision: EmailDecision,
     acknowledged: frozenset[str],
     delay: timedelta,
     act: Act[Authority],
-) -> IdentityChange | Refusal | CheckImpossible | NotAcknowledged:
+) -> IdentityChange | Refusal | CheckImpossible | WarningsNotAcknowledged:
     """The same warnings as for a request, looked up in the transaction that decides. What the change itself
     would refuse anyway is refused with its own words."""
     person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))

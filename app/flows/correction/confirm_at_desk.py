@@ -10,14 +10,14 @@ from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
 from app.flows.correction.review_correction import (
-    NotAcknowledged,
+    WarningsNotAcknowledged,
     about_address,
     not_acknowledged,
     record_acknowledged,
 )
 from app.flows.identity.change_identity import NotThatState, confirm_change
 from app.flows.identity.identity_gate import objection_to_second
-from app.flows.identity.put_on_record import Taken
+from app.flows.identity.put_on_record import TakenByAnother
 from app.models.identity_change import IdentityChange
 from app.models.user import User
 from app.security.authority import Authority, NotToTouch, OutOfReach
@@ -25,7 +25,7 @@ from app.security.authority import Authority, NotToTouch, OutOfReach
 
 def confirm_at_desk(
     session: Session, change_id: int, marks: frozenset[str], delay: timedelta, act: Act[Authority]
-) -> IdentityChange | OutOfReach | NotToTouch | NotThatState | Taken | NotAcknowledged:
+) -> IdentityChange | OutOfReach | NotToTouch | NotThatState | TakenByAnother | WarningsNotAcknowledged:
     """Looked up in the transaction that confirms, so that a warning which arose meanwhile is met as well."""
     change = IdentityChange.with_id(session, change_id)
     if change is None or change.kind is not ChangeKind.EMAIL or not change.is_under_way:

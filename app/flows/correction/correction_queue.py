@@ -18,11 +18,11 @@ def next_open_after(
     session: Session, authority: Authority, answered: EmailCorrection
 ) -> EmailCorrection | None:
     """The one that has waited longest after the one just answered, and that this admin may decide."""
-    waiting = open_requests(session, authority, _place(answered), most=2).rows
+    waiting = open_corrections(session, authority, _place(answered), most=2).rows
     return next((one for one in waiting if one.user_id != authority.admin.id), None)
 
 
-def open_requests(
+def open_corrections(
     session: Session,
     authority: Authority,
     after: Cursor | None,
@@ -52,7 +52,7 @@ def open_requests(
     return cut(rows, most, _place)
 
 
-def decided_requests(
+def decided_corrections(
     session: Session, authority: Authority, after: Cursor | None, instansi_id: int | None = None
 ) -> Page[EmailCorrection, Cursor]:
     """Those that were decided, the newest first by when they were sent.

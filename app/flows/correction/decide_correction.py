@@ -13,14 +13,14 @@ from app.domain.corrections import CorrectionState, IdentityCheck, read_ticket
 from app.domain.email_address import EmailAddress
 from app.domain.email_warnings import acknowledged_kinds
 from app.domain.indonesian_time import today_in_jakarta
-from app.flows.correction.change_email import Decision, Refusal, change_email
+from app.flows.correction.change_email import EmailDecision, Refusal, change_email
 from app.flows.correction.review_correction import (
     CheckImpossible,
-    NotAcknowledged,
-    Weighed,
+    ReviewedCorrection,
+    WarningsNotAcknowledged,
     objection,
-    weigh,
-    weigh_many,
+    review,
+    review_many,
 )
 from app.mail import letters
 from app.models.audit_event import Tag
@@ -69,7 +69,7 @@ class Grounds:
     acknowledged: frozenset[str]
 
 
-NotApproved = SameAnswer | AlreadyDecided | Refusal | CheckImpossible | NotAcknowledged
+NotApproved = SameAnswer | AlreadyDecided | Refusal | CheckImpossible | WarningsNotAcknowledged
 NotRejected = SameAnswer | AlreadyDecided | OutOfReach | NotToTouch
 
 
@@ -117,12 +117,12 @@ def approve(
         return _said_again(found, is_the_same=_has_approved(act.by, found, grounds))
     if not isinstance(found, EmailCorrection):
         return found
-    weighed = weigh(session, act.by, found, act.at)
+    reviewed = review(session, act.by, found, act.at)
     if why := objection(
-        session, weighed.person, weighed.warnings, grounds.identity_check, grounds.acknowledged, act
+        session, reviewed.person, reviewed.warnings, grounds.identity_check, grounds.acknowledged, act
     ):
         return why
-    return _approved(session, weighed, grounds, delay, act)
+    return _approved(session, reviewed, grounds, delay, act)
 
 
 def approve_many(
@@ -132,13 +132,13 @@ def approve_many(
     are."""
     chosen = chosen_within_reach(session, act.by, grounds)
     locked = {one.id: _locked(session, one.id, act) for one in chosen}
-    weighed = {
+    reviewed = {
         one.correction.id: one
-        for one in weigh_many(
+        for one in review_many(
             session, act.by, [one for one in locked.values() if isinstance(one, EmailCorrection)], act.at
         )
     }
-    of_person = Counter(one.person.id for one in weighed.values())
+    of_person = Counter(one.person.id for one in reviewed.values())
     outcomes: list[tuple[EmailCorrection, IdentityChange | NotApproved | NotOpened | TwoOfOnePerson]] = []
     for one in chosen:
         found, reason = locked[one.id], grounds[one.id]
@@ -146,23 +146,23 @@ def approve_many(
             outcomes.append((one, _said_again(found, is_the_same=_has_approved(act.by, found, reason))))
         elif not isinstance(found, EmailCorrection):
             outcomes.append((one, found))
-        elif why := needs_a_look(weighed[one.id]):
+        elif why := needs_a_look(reviewed[one.id]):
             outcomes.append((one, why))
-        elif of_person[weighed[one.id].person.id] > 1:
+        elif of_person[reviewed[one.id].person.id] > 1:
             outcomes.append((one, TwoOfOnePerson()))
-        elif not reason.identity_check.is_possible(weighed[one.id].person.phone):
+        elif not reason.identity_check.is_possible(reviewed[one.id].person.phone):
             outcomes.append((one, CheckImpossible(reason.identity_check)))
         else:
-            outcomes.append((one, _approved(session, weighed[one.id], reason, delay, act)))
+            outcomes.append((one, _approved(session, reviewed[one.id], reason, delay, act)))
     return outcomes
 
 
-def needs_a_look(weighed: Weighed) -> NotOpened | NotAcknowledged | None:
+def needs_a_look(reviewed: ReviewedCorrection) -> NotOpened | WarningsNotAcknowledged | None:
     """Why a request cannot be approved together with others: somebody has to look at it by itself, and say
     so."""
-    if not weighed.correction.was_opened:
+    if not reviewed.correction.was_opened:
         return NotOpened()
-    return NotAcknowledged(weighed.heavy) if weighed.heavy else None
+    return WarningsNotAcknowledged(reviewed.heavy) if reviewed.heavy else None
 
 
 def reject(
@@ -217,18 +217,18 @@ def report_many(
 
 
 def _approved(
-    session: Session, weighed: Weighed, grounds: Grounds, delay: timedelta, act: Act[Authority]
+    session: Session, reviewed: ReviewedCorrection, grounds: Grounds, delay: timedelta, act: Act[Authority]
 ) -> IdentityChange | Refusal:
-    correction = weighed.correction
-    decision = Decision(
+    correction = reviewed.correction
+    decision = EmailDecision(
         EmailAddress(correction.new_email), grounds.identity_check, grounds.note, grounds.seen
     )
-    outcome = change_email(session, weighed.person.id, decision, delay, act, correction)
+    outcome = change_email(session, reviewed.person.id, decision, delay, act, correction)
     if isinstance(outcome, IdentityChange):
         audit.record(
             session, Tag.CORRECTION_APPROVED, outcome.user, act, ticket=correction.ticket,
             check=grounds.identity_check,
-            acknowledged=acknowledged_kinds(weighed.warnings)
+            acknowledged=acknowledged_kinds(reviewed.warnings)
         )  # fmt: skip
     return outcome
 
@@ -248,7 +248,7 @@ def _locked(
     if correction is None:
         return OutOfReach()
     if not correction.state.is_open or IdentityChange.awaits_second_for(session, correction.id):
-        change = IdentityChange.latest_of_request(session, correction.id)
+        change = IdentityChange.latest_of_correction(session, correction.id)
         return AlreadyDecided(
             correction, change, correction.decided_by or (change.decided_by if change else None)
         )

@@ -106,7 +106,7 @@ def ask_for_link(
     `form_id` names the form that was sent: the same form sent again is the same wish until that is decided,
     and its letter leaves again only when the one before never left or opens the form no more.
     """
-    wish = _wish_of_form(session, nip, address, form_id, act)
+    wish = _correction_of_form(session, nip, address, form_id, act)
     if OutboxMail.has_link_of(
         session, wish.id, act.at - timedelta(days=CORRECTION_LINK_DAYS), act.at - SENT_TWICE_WITHIN
     ):
@@ -168,7 +168,7 @@ def submit(
     if user and user.has_email(mailbox.address):
         return AlreadyOnRecord(mailbox.nip, mailbox.address)
 
-    wish = correction or _added(session, _new_wish(reference, mailbox.nip, mailbox.address, act))
+    wish = correction or _added(session, _new_correction(reference, mailbox.nip, mailbox.address, act))
     is_kept = typed.attachment is None or (not is_too_much and _count_file(session, mailbox.nip, act))
     reaches = user if user and not is_too_much else None
     form = FilledForm(typed.name, typed.work_unit, typed.reason, typed.phone, file_not_kept=not is_kept)
@@ -181,7 +181,7 @@ def submit(
 
 
 def _ticket(session: Session, correction: EmailCorrection) -> Ticket:
-    return Ticket(correction, IdentityChange.latest_of_request(session, correction.id))
+    return Ticket(correction, IdentityChange.latest_of_correction(session, correction.id))
 
 
 def _unanswered_reset(session: Session, reference: str) -> ResetRequest | None:
@@ -200,7 +200,7 @@ def _mailbox(wish: EmailCorrection | ResetRequest | None) -> ProvenMailbox | Non
             return None
 
 
-def _new_wish(reference: str, nip: Nip, address: EmailAddress, act: Act[object]) -> EmailCorrection:
+def _new_correction(reference: str, nip: Nip, address: EmailAddress, act: Act[object]) -> EmailCorrection:
     return EmailCorrection(
         reference=reference,
         ticket=new_ticket(),
@@ -222,14 +222,14 @@ def _added(session: Session, wish: EmailCorrection) -> EmailCorrection:
     return wish
 
 
-def _wish_of_form(
+def _correction_of_form(
     session: Session, nip: Nip, address: EmailAddress, form_id: str, act: Act[object]
 ) -> EmailCorrection:
     """The wish of this very form, made if there is none; a new one once it is decided. Of two that send the
     form at once, the second gets what the first has made."""
     for sent in count():
         reference = _reference_of(session, form_id, sent, nip, address)
-        wish = _new_wish(reference, nip, address, act)
+        wish = _new_correction(reference, nip, address, act)
         if (there := _added(session, wish)) is wish:
             return wish
         held = EmailCorrection.with_reference(session, there.reference, lock=True)

@@ -44,7 +44,7 @@ _FEWEST_OF_A_DOMAIN = 3  # below, one false address on record would make its dom
 
 
 @dataclass(frozen=True)
-class Weighed:
+class ReviewedCorrection:
     """A request beside the record, with its warnings, the worst first."""
 
     correction: EmailCorrection
@@ -69,7 +69,7 @@ class Weighed:
 
 
 @dataclass(frozen=True)
-class NotAcknowledged:
+class WarningsNotAcknowledged:
     """Heavy warnings that the approval does not carry."""
 
     warnings: Sequence[EmailWarning]
@@ -82,14 +82,16 @@ class CheckImpossible:
     check: IdentityCheck
 
 
-def weigh(session: Session, authority: Authority, correction: EmailCorrection, now: datetime) -> Weighed:
+def review(
+    session: Session, authority: Authority, correction: EmailCorrection, now: datetime
+) -> ReviewedCorrection:
     """Look one request over."""
-    return weigh_many(session, authority, [correction], now)[0]
+    return review_many(session, authority, [correction], now)[0]
 
 
-def weigh_many(
+def review_many(
     session: Session, authority: Authority, corrections: Sequence[EmailCorrection], now: datetime
-) -> list[Weighed]:
+) -> list[ReviewedCorrection]:
     """Look requests over, together; nothing is changed. What lies outside the admin's reach is at most said
     to exist."""
     asked = [(_person_of(one), EmailAddress(one.new_email)) for one in corrections]
@@ -97,7 +99,7 @@ def weigh_many(
     need_second = need_second_among(session, [person for person, _ in asked], now)
     with_attachment = CorrectionAttachment.among(session, [one.id for one in corrections])
     return [
-        Weighed(
+        ReviewedCorrection(
             one,
             person,
             warnings=_in_order(
@@ -134,7 +136,7 @@ def objection(
     check: IdentityCheck,
     marks: frozenset[str],
     act: Act[Authority],
-) -> NotAcknowledged | CheckImpossible | None:
+) -> WarningsNotAcknowledged | CheckImpossible | None:
     """Why an approval that rests on this check, and carries these marks, does not go through."""
     if not check.is_possible(person.phone):
         return CheckImpossible(check)
@@ -143,7 +145,7 @@ def objection(
 
 def not_acknowledged(
     session: Session, person: User, warnings: list[EmailWarning], marks: frozenset[str], act: Act[Authority]
-) -> NotAcknowledged | None:
+) -> WarningsNotAcknowledged | None:
     """The heavy warnings that these marks do not carry. Leaves a trace, because a warning tells an admin who
     tries addresses one after the other what others have asked for."""
     missing = unacknowledged(warnings, marks)
@@ -153,7 +155,7 @@ def not_acknowledged(
     audit.record(
         session, Tag.ADMIN_REFUSED, person, act, reason="warnings not acknowledged", warnings=kinds
     )  # fmt: skip
-    return NotAcknowledged(missing)
+    return WarningsNotAcknowledged(missing)
 
 
 def record_acknowledged(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.domain.act import Act
 from app.domain.categories import Activation
 from app.domain.nip import Nip
-from app.flows.cpns.cpns_verdict import Verdict, passed_on, record_verdict
+from app.flows.cpns.cpns_verdict import Verdict, decide_each, record_verdict
 from app.mail import letters
 from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
@@ -38,7 +38,7 @@ def approve_several_cpns(
     session: Session, people: Collection[int], decree: Decree, act: Act[Authority]
 ) -> AuditEvent:
     """Open the accounts of all who still wait. Returns the event of the verdict."""
-    endings = passed_on(session, people, lambda person: _open(session, person, decree, act), act)
+    endings = decide_each(session, people, lambda person: _open(session, person, decree, act), act)
     return record_verdict(session, Verdict.APPROVED, endings, act, sk=decree.number)
 
 

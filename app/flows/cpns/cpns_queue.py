@@ -14,7 +14,7 @@ from app.security.authority import Authority
 
 
 @dataclass(frozen=True)
-class Waiting:
+class CpnsPage:
     people: Sequence[User]
     next_after: int | None  # the id to go on after; None at the end
 
@@ -25,7 +25,7 @@ def waiting_cpns(
     beginning: str = "",
     instansi_id: int | None = None,
     after: int | None = None,
-) -> Waiting:
+) -> CpnsPage:
     """One page by NIP, which is the order of the lists that come with an SK and that an index serves at any
     length.
 
@@ -43,7 +43,7 @@ def waiting_cpns(
         waiting = waiting.where(User.nip > last.nip)
     found = session.scalars(waiting.order_by(User.nip).limit(ROWS_A_PAGE + 1)).all()
     page = cut(found, ROWS_A_PAGE, lambda person: person.id)
-    return Waiting(page.rows, page.next)
+    return CpnsPage(page.rows, page.next)
 
 
 def chosen_cpns(session: Session, authority: Authority, people: Collection[int]) -> list[User]:

@@ -38,7 +38,7 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True)
-class Decision:
+class EarlierVerdict:
     """What somebody else, who was faster, has decided. `by` is a name only where the reader knows of that
     person."""
 
@@ -48,25 +48,25 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Told:
+class VerdictRow:
     """One person of the list, and how it ended."""
 
     person: User
     ending: Ending
-    decision: Decision | None
+    decision: EarlierVerdict | None
 
 
 @dataclass(frozen=True)
-class Result:
+class VerdictResult:
     verdict: Verdict
-    rows: list[Told]
+    rows: list[VerdictRow]
 
     @property
     def done(self) -> int:
         return sum(row.ending is Ending.DONE for row in self.rows)
 
 
-def passed_on(
+def decide_each(
     session: Session, people: Collection[int], decide: Callable[[User], None], act: Act[Authority]
 ) -> dict[int, Ending]:
     """Decide about all who still wait, in one transaction: what the result says is what has happened.
@@ -109,9 +109,9 @@ def record_verdict(
     return events[0]
 
 
-def told_result(
+def result_for(
     session: Session, authority: Authority, event_id: int, chosen: Collection[int], now: datetime
-) -> Result | None:
+) -> VerdictResult | None:
     """To whom gave the verdict, and of people who are still within reach; None for everybody else.
 
     `chosen` are those whom the verdict was meant for, as far as they are known.
@@ -136,19 +136,19 @@ def told_result(
         .order_by(User.nip)
     )
     rows = [
-        Told(person, Ending.DONE, None)
+        VerdictRow(person, Ending.DONE, None)
         if person.id in changed
         else _left(session, authority, person, today_in_jakarta(now))
         for person in found
     ]
-    return Result(Verdict(str(event.detail["verdict"])), rows)
+    return VerdictResult(Verdict(str(event.detail["verdict"])), rows)
 
 
-def _left(session: Session, authority: Authority, person: User, today: date) -> Told:
+def _left(session: Session, authority: Authority, person: User, today: date) -> VerdictRow:
     """Somebody whom the verdict has not changed."""
     if authority.objection(session, person, today):
-        return Told(person, Ending.REFUSED, None)
-    return Told(person, Ending.NOT_WAITING, _decision_about(session, authority, person))
+        return VerdictRow(person, Ending.REFUSED, None)
+    return VerdictRow(person, Ending.NOT_WAITING, _decision_about(session, authority, person))
 
 
 def _by_desk(
@@ -164,7 +164,7 @@ def _by_desk(
     return parts
 
 
-def _decision_about(session: Session, authority: Authority, person: User) -> Decision | None:
+def _decision_about(session: Session, authority: Authority, person: User) -> EarlierVerdict | None:
     newest = (
         select(AuditEvent)
         .options(joinedload(AuditEvent.actor))
@@ -177,4 +177,4 @@ def _decision_about(session: Session, authority: Authority, person: User) -> Dec
         return None
     verdict = Verdict.REJECTED if event.tag is Tag.CPNS_REJECTED else Verdict.APPROVED
     knows = event.actor is not None and authority.covers(event.actor.instansi_id)
-    return Decision(verdict, event.actor.name if event.actor and knows else "pihak lain", event.at)
+    return EarlierVerdict(verdict, event.actor.name if event.actor and knows else "pihak lain", event.at)

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.categories import Activation
-from app.flows.cpns.cpns_verdict import Verdict, passed_on, record_verdict
+from app.flows.cpns.cpns_verdict import Verdict, decide_each, record_verdict
 from app.mail import letters
 from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
@@ -19,7 +19,7 @@ def reject_several_cpns(
 ) -> AuditEvent:
     """Deactivate the accounts of all who still wait; once reactivated, they wait again. See
     `approve_several_cpns`."""
-    endings = passed_on(session, people, lambda person: _close(session, person, reason, act), act)
+    endings = decide_each(session, people, lambda person: _close(session, person, reason, act), act)
     return record_verdict(session, Verdict.REJECTED, endings, act, reason=reason)
 
 

@@ -16,12 +16,12 @@ from app.flows.identity.identity_gate import (
     course_after_second,
     course_of,
     hearers,
-    is_guarded,
+    is_protected,
     objection_to_cancel,
     objection_to_second,
-    possible_seconds,
+    possible_second_admins,
 )
-from app.flows.identity.put_on_record import Taken, end_mandate, give_back_address, put_on_record
+from app.flows.identity.put_on_record import TakenByAnother, end_mandate, give_back_address, put_on_record
 from app.mail import letters
 from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import Tag
@@ -51,7 +51,7 @@ class NotThatState:
 
 
 @dataclass(frozen=True)
-class Wish:
+class ProposedChange:
     """What is to be another, and on what grounds. `needs_second` where the act itself needs two, whoever the
     person is."""
 
@@ -66,8 +66,8 @@ class Wish:
 
 
 def begin_change(
-    session: Session, person: User, wish: Wish, delay: timedelta, act: Act[audit.Actor]
-) -> IdentityChange | UnderWay | Taken:
+    session: Session, person: User, wish: ProposedChange, delay: timedelta, act: Act[audit.Actor]
+) -> IdentityChange | UnderWay | TakenByAnother:
     """Take a decision through the gate; the outcome's state says by which course it goes. The person is
     locked.
 
@@ -139,7 +139,7 @@ def same_under_way(
 
 def confirm_change(
     session: Session, change_id: int, delay: timedelta, act: Act[Authority]
-) -> IdentityChange | OutOfReach | NotToTouch | NotThatState | Taken:
+) -> IdentityChange | OutOfReach | NotToTouch | NotThatState | TakenByAnother:
     """The second admin agrees. It settles what the owner may have stopped before."""
     found = _locked(session, change_id, act)
     if not isinstance(found, tuple):
@@ -159,8 +159,8 @@ def confirm_change(
     for contesting in IdentityChange.contesting(session, person.id):
         contesting.settle(act.by.admin.id, act.at)
     audit.record(
-        session, Tag.EMAIL_CHANGE_CONFIRMED, person, act, change=change.id, kind=change.kind,
-        look_again=change.look_again_because
+        session, Tag.CHANGE_CONFIRMED, person, act, change=change.id, kind=change.kind,
+        ask_recheck=change.look_again_because
     )  # fmt: skip
     letters.act_on_holder(session, act.by.admin, person, f"mengonfirmasi perubahan {change.kind.label}", act)
     return change
@@ -207,10 +207,10 @@ def take_effect(session: Session, change_id: int, act: Act[None]) -> IdentityCha
         _end(session, change, person, "Data pegawai berubah selama masa tunggu.", act)
     elif OutboxMail.is_any_unsent_about(session, change.id):
         change.effective_at = act.at + PUT_OFF_FOR  # nobody has been able to stop what nobody has heard of
-    elif not _is_upheld(session, change, person, act.at):
-        change.look_again(_NO_LONGER_ADMIN)
+    elif not _still_has_authority(session, change, person, act.at):
+        change.ask_recheck(_NO_LONGER_ADMIN)
         _ask_for_second(session, change, person, act)
-    elif change.confirmed_by_id is None and is_guarded(session, person, act.at):
+    elif change.confirmed_by_id is None and is_protected(session, person, act.at):
         _end(session, change, person, "Akun ini sekarang memerlukan persetujuan dua admin.", act)
     else:
         change.told = hearers(session, person, _address_to_come(change))
@@ -225,12 +225,12 @@ def take_effect(session: Session, change_id: int, act: Act[None]) -> IdentityCha
     return change
 
 
-def reopen_request_of(session: Session, change: IdentityChange, person: User) -> EmailCorrection | None:
+def reopen_correction_of(session: Session, change: IdentityChange, person: User) -> EmailCorrection | None:
     """What was decided on does not hold, so whoever asked waits again, at the desk where the person belongs
     now. Not where the request has led to another decision since."""
     if change.correction_id is None:
         return None
-    latest = IdentityChange.latest_of_request(session, change.correction_id)
+    latest = IdentityChange.latest_of_correction(session, change.correction_id)
     if latest is not None and latest.id != change.id:
         return None
     correction = EmailCorrection.with_id(session, change.correction_id, lock=True)
@@ -245,7 +245,7 @@ def _record_decision(session: Session, change: IdentityChange, act: Act[audit.Ac
     """A row beside the one of what it has changed. What a file changes, and an instansi, a category or a
     mandate that holds at once, has the latter alone: it says the same."""
     event = audit.record(
-        session, Tag.EMAIL_CHANGE_DECIDED, change.user, act, change=change.id, check=change.identity_check,
+        session, Tag.CHANGE_DECIDED, change.user, act, change=change.id, check=change.identity_check,
         ticket=change.correction.ticket if change.correction else None,
         kind=change.kind, reason=change.reason
     )  # fmt: skip
@@ -254,7 +254,7 @@ def _record_decision(session: Session, change: IdentityChange, act: Act[audit.Ac
 
 def _go_on(
     session: Session, change: IdentityChange, person: User, course: Course, delay: timedelta, act: Act[object]
-) -> IdentityChange | Taken:
+) -> IdentityChange | TakenByAnother:
     """Nobody else has to agree: it holds now, or after the delay."""
     change.told = hearers(session, person, _address_to_come(change))
     if course is Course.AT_ONCE:
@@ -289,7 +289,7 @@ def _schedule(
 
 
 def _ask_for_second(session: Session, change: IdentityChange, person: User, act: Act[object]) -> None:
-    seconds = possible_seconds(session, change, act.at)
+    seconds = possible_second_admins(session, change, act.at)
     who = letters.office_of(session, change.decided_by, act.at)
     what = (
         f"{who[0].upper()}{who[1:]} memutuskan perubahan {change.kind.label} untuk {person.name} "
@@ -355,9 +355,9 @@ def _end(session: Session, change: IdentityChange, person: User, because: str, a
     letters.change_came_to_nothing(session, person, change, what, because, act)
     if change.mandate is not None and change.mandate.revoked_at is None:
         end_mandate(session, change.mandate, because, act)
-    reopen_request_of(session, change, person)
+    reopen_correction_of(session, change, person)
     audit.record(
-        session, Tag.EMAIL_CHANGE_CANCELLED, person, act, change=change.id, kind=change.kind, because=because
+        session, Tag.CHANGE_CANCELLED, person, act, change=change.id, kind=change.kind, because=because
     )
 
 
@@ -375,7 +375,7 @@ def _locked(
     return (change, person) if change else OutOfReach()
 
 
-def _is_upheld(session: Session, change: IdentityChange, person: User, now: datetime) -> bool:
+def _still_has_authority(session: Session, change: IdentityChange, person: User, now: datetime) -> bool:
     """Whether all who have decided may still decide; whoever was dismissed in that very moment may not."""
     deciders = [
         User.with_id(session, by) for by in (change.decided_by_id, change.confirmed_by_id) if by is not None

@@ -53,7 +53,7 @@ def course_of(
     """By which course a change that one admin has decided on comes into effect."""
     if IdentityChange.contesting(session, person.id):
         return Course.WITH_SECOND
-    if kind is not ChangeKind.MANDATE and is_guarded(session, person, now):
+    if kind is not ChangeKind.MANDATE and is_protected(session, person, now):
         return Course.WITH_SECOND
     if kind not in (ChangeKind.EMAIL, ChangeKind.NIP):
         return Course.AT_ONCE
@@ -78,7 +78,7 @@ def needs_second(session: Session, person: User, now: datetime) -> bool:
 
 def need_second_among(session: Session, people: Collection[User], now: datetime) -> frozenset[int]:
     """The ids of those of these people for whose new email one admin's word is not enough."""
-    settled = guarded_among(session, people, now) | IdentityChange.contested_among(
+    settled = protected_among(session, people, now) | IdentityChange.contested_among(
         session, [person.id for person in people]
     )
     unheard = {
@@ -89,12 +89,12 @@ def need_second_among(session: Session, people: Collection[User], now: datetime)
     return settled | unheard
 
 
-def is_guarded(session: Session, person: User, now: datetime) -> bool:
+def is_protected(session: Session, person: User, now: datetime) -> bool:
     """Accounts that open more than their own data, or did so within the last 30 days."""
-    return bool(guarded_among(session, [person], now))
+    return bool(protected_among(session, [person], now))
 
 
-def guarded_among(session: Session, people: Iterable[User], now: datetime) -> frozenset[int]:
+def protected_among(session: Session, people: Iterable[User], now: datetime) -> frozenset[int]:
     """The ids of those of these people whose accounts open more than their own data."""
     known = list(people)
     ids = [person.id for person in known]
@@ -141,9 +141,9 @@ def objection_to_second(
     deciders = {by for one in contesting for by in (one.decided_by_id, one.confirmed_by_id)} - {None}
     if authority.admin.id in deciders:
         return _DECIDED_BEFORE
-    own_word = stands_on_the_word_of(session, authority.admin.id, now)
+    own_word = admins_behind(session, authority.admin.id, now)
     for decider in {change.decided_by_id, *deciders} - {None}:
-        if decider is not None and own_word & stands_on_the_word_of(session, decider, now):
+        if decider is not None and own_word & admins_behind(session, decider, now):
             return _NOT_INDEPENDENT
     return None
 
@@ -152,7 +152,7 @@ def objection_to_cancel(authority: Authority, change: IdentityChange) -> NotToTo
     return _ONLY_PUSAT if change.kind is ChangeKind.MANDATE and not authority.is_pusat else None
 
 
-def possible_seconds(session: Session, change: IdentityChange, now: datetime) -> list[User]:
+def possible_second_admins(session: Session, change: IdentityChange, now: datetime) -> list[User]:
     """The admins of the person's instansi who may be the second; where there is none, those of the centre."""
     today = today_in_jakarta(now)
     scopes = (
@@ -163,13 +163,13 @@ def possible_seconds(session: Session, change: IdentityChange, now: datetime) ->
         found = session.scalars(
             select(User).where(User.id.in_(holders), User.id != change.user_id).order_by(User.id)
         )
-        able = [admin for admin in found if _is_able(session, admin, change, now)]
+        able = [admin for admin in found if _may_be_second(session, admin, change, now)]
         if able:
             return able
     return []
 
 
-def stands_on_the_word_of(session: Session, user_id: int, now: datetime) -> frozenset[int]:
+def admins_behind(session: Session, user_id: int, now: datetime) -> frozenset[int]:
     """This admin, and all on whose single word their account has stood within the last 30 days: who appointed
     them, who put what identifies them on record, and who did the same with them. One dishonest admin speaks
     through all of these."""
@@ -191,7 +191,7 @@ def _added_by(session: Session, user_id: int, since: datetime) -> list[int]:
     return [one for one in session.scalars(select(AuditEvent.actor_id).where(*added)) if one is not None]
 
 
-def _is_able(session: Session, admin: User, change: IdentityChange, now: datetime) -> bool:
+def _may_be_second(session: Session, admin: User, change: IdentityChange, now: datetime) -> bool:
     today = today_in_jakarta(now)
     authority = Authority.in_office(session, admin, today)
     if authority is None or authority.objection(session, change.user, today):

@@ -19,7 +19,7 @@ from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
 from app.domain.staff_file import StaffRow
-from app.flows.identity.hold_decisions import hold_decisions_of
+from app.flows.identity.recheck_decisions import recheck_decisions_of
 from app.flows.reset.request_reset import new_request_by_desk
 from app.mail import letters
 from app.models.admin_mandate import AdminMandate
@@ -44,7 +44,7 @@ class NipTaken:
     """Somebody has this NIP, or had it once; who, and where, is not said."""
 
 
-Taken = AddressTaken | NipTaken
+TakenByAnother = AddressTaken | NipTaken
 
 NO_ADDRESS = (
     ""  # what a change to no address at all is to: a file brought one where there was none, and is taken back
@@ -53,7 +53,7 @@ NO_ADDRESS = (
 
 def put_on_record(
     session: Session, change: IdentityChange, person: User, act: Act[object]
-) -> IdentityChange | Taken:
+) -> IdentityChange | TakenByAnother:
     """The change holds from now on, and all who must hear of it are told. The person is locked."""
     change.state, change.effective_at = ChangeState.DONE, act.at
     decision = act.done_by(change.decided_by)
@@ -99,7 +99,7 @@ def remove_person(session: Session, person: User) -> None:
     session.expunge(person)
 
 
-def recategorise(
+def change_category(
     session: Session,
     person: User,
     category: Category,
@@ -142,7 +142,7 @@ def end_mandate(session: Session, mandate: AdminMandate, because: str, act: Act[
         f"{_name_of(audit.actor_of(act))}: {because}"
     )
     letters.to_pusat(session, what, "/admin/mandat", act)
-    hold_decisions_of(session, mandate.user, "Mandat admin yang memutuskan sudah dicabut.", act)
+    recheck_decisions_of(session, mandate.user, "Mandat admin yang memutuskan sudah dicabut.", act)
 
 
 def take_away(session: Session, change: IdentityChange, person: User, act: Act[object]) -> None:
@@ -252,7 +252,7 @@ def _put_instansi(session: Session, change: IdentityChange, person: User, act: A
     _record(session, Tag.MOVED, change, person, act, to=target.code)
     for mandate in _mandates_elsewhere(session, person, target):
         end_mandate(session, mandate, "pindah instansi", act)
-    hold_decisions_of(session, person, "Admin yang memutuskan sudah pindah instansi.", act)
+    recheck_decisions_of(session, person, "Admin yang memutuskan sudah pindah instansi.", act)
     person.move_to(target)
     session.flush()
     for kind in (EmailCorrection, IdentityChange):
@@ -267,7 +267,7 @@ def _put_instansi(session: Session, change: IdentityChange, person: User, act: A
 
 def _put_category(session: Session, change: IdentityChange, person: User, act: Act[User | None]) -> None:
     """Out of, or into, a category whose accounts are guarded. It opens nobody's account."""
-    recategorise(session, person, Category(change.new_value), act, cpns_open_by_themselves=False)
+    change_category(session, person, Category(change.new_value), act, cpns_open_by_themselves=False)
     person.end_all_access()
     _record(session, Tag.CATEGORY_CHANGED, change, person, act)
     before = Category(change.old_value or "").label

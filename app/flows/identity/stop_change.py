@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.domain.act import Act
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import today_in_jakarta
-from app.flows.identity.change_identity import cancel_under_way, page_of, reopen_request_of
+from app.flows.identity.change_identity import cancel_under_way, page_of, reopen_correction_of
 from app.flows.identity.identity_gate import may_still_be_contested
 from app.flows.identity.put_on_record import end_mandate, take_away
 from app.mail import letters
@@ -93,9 +93,9 @@ def _stop(
     elif change.mandate is not None:
         change.mandate.revoke(act.at)
     change.end(ChangeState.FROZEN, because, act.at)
-    correction = reopen_request_of(session, change, person)
+    correction = reopen_correction_of(session, change, person)
     event = audit.record(
-        session, Tag.EMAIL_CHANGE_STOPPED, person, act, change=change.id, kind=change.kind, because=because
+        session, Tag.CHANGE_STOPPED, person, act, change=change.id, kind=change.kind, because=because
     )
     if was_taken_away and change.kind in (ChangeKind.EMAIL, ChangeKind.NIP):
         event.add(

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from app.domain.categories import Category
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import today_in_jakarta
-from app.domain.staff_file import CODE_WITHOUT_ITS_ZEROS, Fault, StaffRow
-from app.flows.identity.identity_gate import guarded_among
+from app.domain.staff_file import CODE_WITHOUT_ITS_ZEROS, CellFault, StaffRow
+from app.flows.identity.identity_gate import protected_among
 from app.models.admin_mandate import AdminMandate
 from app.models.former_nip import FormerNip
 from app.models.identity_change import IdentityChange
@@ -25,47 +25,47 @@ from app.models.instansi import Instansi
 from app.models.user import User
 from app.security.authority import Authority
 
-_OTHER_INSTANSI = Fault(
+_OTHER_INSTANSI = CellFault(
     "kode_instansi",
     "Kode instansi pada baris ini bukan instansi impor ini. Perbaiki kodenya, atau hapus baris ini. "
     "Pindah instansi lewat file hanya oleh admin pusat.",
 )
 # One sentence for both, without a column: it must not tell which of the two is known elsewhere, nor where.
-_OUT_OF_REACH = Fault(
+_OUT_OF_REACH = CellFault(
     None,
     "NIP atau email pada baris ini tidak dapat dipakai oleh instansi Anda. Periksa keduanya; "
     "bila sudah benar, minta bantuan admin pusat.",
 )
-_ONESELF = Fault(
+_ONESELF = CellFault(
     None, "Baris ini mengubah data Anda sendiri. Minta admin lain mengubahnya pada halaman pegawai."
 )
-_HOLDS_A_MANDATE = Fault(
+_HOLDS_A_MANDATE = CellFault(
     None,
     "Pegawai ini memegang mandat admin, jadi datanya tidak diubah lewat file. Ubah pada halaman pegawai "
     "tersebut.",
 )
-_EMAIL_NEEDS_ITS_PAGE = Fault(
+_EMAIL_NEEDS_ITS_PAGE = CellFault(
     "email",
     "Email akun yang sudah dipakai dan email PPT Non ASN tidak diubah lewat file. "
     "Ubah pada halaman pegawai tersebut, atau kosongkan sel email agar baris ini dapat diimpor.",
 )
-_INSTANSI_NEEDS_ITS_PAGE = Fault(
+_INSTANSI_NEEDS_ITS_PAGE = CellFault(
     "kode_instansi",
     "Instansi PPT Non ASN, dan pegawai yang belum lama ini memegang mandat admin, tidak diubah lewat file. "
     "Pindahkan pada halaman pegawai tersebut.",
 )
-_CATEGORY_NEEDS_ITS_PAGE = Fault(
+_CATEGORY_NEEDS_ITS_PAGE = CellFault(
     "kategori", "Kategori PPT Non ASN tidak diubah lewat file. Minta admin pusat mengubahnya."
 )
 
 
-_CONTESTED = Fault(
+_CONTESTED = CellFault(
     None,
     "Pemilik akun ini menghentikan suatu perubahan, jadi email, instansi, dan kategorinya tidak diubah "
     "lewat file. "
     "Selesaikan dahulu perkaranya pada halaman pegawai tersebut.",
 )
-_NIP_WAS_ANOTHERS = Fault(
+_NIP_WAS_ANOTHERS = CellFault(
     "nip",
     "NIP ini pernah dipakai pegawai lain, jadi hanya dapat diberikan dengan alasan. "
     "Periksa angkanya; bila sudah benar, unggah lagi dengan mengisi dasar impor.",
@@ -126,13 +126,13 @@ class FileRights:
             uploader,
             has_reason,
             frozenset(session.scalars(holders)) if ids and uploader else frozenset(),
-            guarded_among(session, named.people, now) if uploader else frozenset(),
+            protected_among(session, named.people, now) if uploader else frozenset(),
             IdentityChange.contested_among(session, ids),
             FormerNip.among(session, list(named.new_nips)),
             elsewhere,
         )
 
-    def objection(self, person: User | None, row: StaffRow, columns: Collection[str]) -> Fault | None:
+    def objection(self, person: User | None, row: StaffRow, columns: Collection[str]) -> CellFault | None:
         """Why this row is not to be taken over. `person` is who has the NIP, `columns` what the row would
         change."""
         if self.uploader is not None and (fault := self._out_of_reach(self.uploader, person, row, columns)):
@@ -145,7 +145,7 @@ class FileRights:
 
     def _out_of_reach(
         self, uploader: Uploader, person: User | None, row: StaffRow, columns: Collection[str]
-    ) -> Fault | None:
+    ) -> CellFault | None:
         own = uploader.instansi
         if own is not None and row.instansi_code != own.code:
             has_lost_zeros = row.instansi_code.lstrip("0") == own.code.lstrip("0")
@@ -156,14 +156,14 @@ class FileRights:
             return _OUT_OF_REACH
         return None
 
-    def _of_a_new_nip(self, row: StaffRow) -> Fault | None:
+    def _of_a_new_nip(self, row: StaffRow) -> CellFault | None:
         if row.nip.digits not in self.former_nips:
             return None
         if self.uploader is not None and not self.uploader.authority.is_pusat:
             return _OUT_OF_REACH
         return None if self.has_reason else _NIP_WAS_ANOTHERS
 
-    def _of_the_person(self, uploader: Uploader, person: User, columns: Collection[str]) -> Fault | None:
+    def _of_the_person(self, uploader: Uploader, person: User, columns: Collection[str]) -> CellFault | None:
         if person.id == uploader.authority.admin.id:
             return _ONESELF
         if person.id in self.mandate_holders:

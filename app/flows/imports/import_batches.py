@@ -73,7 +73,7 @@ class Unfinished:
 
 
 @dataclass(frozen=True)
-class NotAcknowledged:
+class WideColumnsNotAcknowledged:
     """The file changes these columns for so many people that its admin has to say that this was read."""
 
     wide: list[ColumnCount]
@@ -116,7 +116,7 @@ def hand_over(
 
 def confirm(
     session: Session, batch_id: int, acknowledged: frozenset[str], act: Act[Authority]
-) -> ImportBatch | OutOfReach | OtherState | NotAcknowledged:
+) -> ImportBatch | OutOfReach | OtherState | WideColumnsNotAcknowledged:
     """The admin has read the report and wants it done. `acknowledged` are the marks of the warnings that were
     ticked."""
     batch = batch_within(session, act.by, batch_id)
@@ -129,7 +129,7 @@ def confirm(
             session, Tag.ADMIN_REFUSED, None, act, instansi_id=batch.instansi_id,
             reason="warnings not acknowledged", batch=batch.id, wide_columns=columns
         )  # fmt: skip
-        return NotAcknowledged(wide)
+        return WideColumnsNotAcknowledged(wide)
     said = {"state": BatchState.CONFIRMED, "confirmed_by_id": act.by.admin.id, "confirmed_at": act.at}
     facts = {"wide_columns": columns} if wide else {}
     return _moved_on(session, batch_id, (BatchState.CHECKED,), said, Tag.IMPORT_CONFIRMED, act, **facts)

@@ -9,15 +9,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain.act import Act
-from app.domain.staff_file import Fault, InstansiRow, RowFaults, read_instansi_row
-from app.files.seen_values import Kind, SeenInFile
-from app.files.table import Line
-from app.flows.imports.outcome import BEING_CHANGED_ELSEWHERE, Changed, New, Outcome, Refused, Unchanged
+from app.domain.staff_file import CellFault, InstansiRow, RowFaults, read_instansi_row
+from app.files.seen_values import Kind, SeenValues
+from app.files.table import Row
+from app.flows.imports.outcome import BEING_CHANGED_ELSEWHERE, Changed, New, Outcome, RowRefused, Unchanged
 from app.models.audit_event import Tag
 from app.models.instansi import Instansi
 from app.security import audit
 
-_DIFFERS_BY_ZEROS = Fault(
+_DIFFERS_BY_ZEROS = CellFault(
     "kode",
     "Kode ini hanya berbeda angka 0 di depannya dari kode lain yang terdaftar atau ada di file ini: "
     "mungkin Excel "
@@ -26,7 +26,7 @@ _DIFFERS_BY_ZEROS = Fault(
 
 
 @dataclass(frozen=True)
-class InstansiLine:
+class InstansiEntry:
     """A row that is right in itself; the database has not been asked. Whether an earlier row of the file has
     its code but for zeros in front, counts for a new one only."""
 
@@ -35,53 +35,53 @@ class InstansiLine:
     differs_by_zeros: bool
 
 
-def vet(lines: Iterable[Line], seen: SeenInFile) -> list[InstansiLine | Refused]:
+def vet(lines: Iterable[Row], seen: SeenValues) -> list[InstansiEntry | RowRefused]:
     """Judge the rows by themselves and by the file's earlier ones; outside a transaction, for no lock needs
     it."""
     return [_vetted(line, seen) for line in lines]
 
 
 def import_instansi(
-    session: Session, batch: Sequence[InstansiLine | Refused], act: Act[None], *, dry_run: bool = False
+    session: Session, batch: Sequence[InstansiEntry | RowRefused], act: Act[None], *, dry_run: bool = False
 ) -> list[Outcome]:
     """Take over a batch; one outcome a row, in its order. With `dry_run` the same outcomes, and nothing is
     written."""
-    entries = [entry for entry in batch if isinstance(entry, InstansiLine)]
+    entries = [entry for entry in batch if isinstance(entry, InstansiEntry)]
     try:
         with session.begin_nested():
             outcomes = _taken_over(session, entries, act, dry_run=dry_run)
     except IntegrityError:
         outcomes = {entry.line: _alone(session, entry, act) for entry in entries}
-    return [entry if isinstance(entry, Refused) else outcomes[entry.line] for entry in batch]
+    return [entry if isinstance(entry, RowRefused) else outcomes[entry.line] for entry in batch]
 
 
-def _vetted(line: Line, seen: SeenInFile) -> InstansiLine | Refused:
+def _vetted(line: Row, seen: SeenValues) -> InstansiEntry | RowRefused:
     if line.fault:
-        return Refused(line.number, (line.fault,))
+        return RowRefused(line.number, (line.fault,))
     row = read_instansi_row(line.cells)
     if isinstance(row, RowFaults):
-        return Refused(line.number, row.faults)
+        return RowRefused(line.number, row.faults)
     if first := seen.first_line(Kind.INSTANSI, row.code):
         sentence = "Kode ini sudah ada pada baris {}. Hapus salah satu barisnya."
-        return Refused(line.number, (Fault.of_row("kode", sentence, first, "lain"),))
+        return RowRefused(line.number, (CellFault.of_row("kode", sentence, first, "lain"),))
     seen.note(Kind.INSTANSI, row.code, line.number)
     bare = row.code.lstrip("0")
     differs_by_zeros = seen.first_line(Kind.INSTANSI_WITHOUT_ZEROS, bare) is not None
     seen.note(Kind.INSTANSI_WITHOUT_ZEROS, bare, line.number)
-    return InstansiLine(line.number, row, differs_by_zeros)
+    return InstansiEntry(line.number, row, differs_by_zeros)
 
 
-def _alone(session: Session, entry: InstansiLine, act: Act[None]) -> Outcome:
+def _alone(session: Session, entry: InstansiEntry, act: Act[None]) -> Outcome:
     """A parallel import was faster with some row of the batch: each row for itself."""
     try:
         with session.begin_nested():
             return _taken_over(session, [entry], act, dry_run=False)[entry.line]
     except IntegrityError:
-        return Refused(entry.line, (BEING_CHANGED_ELSEWHERE,))
+        return RowRefused(entry.line, (BEING_CHANGED_ELSEWHERE,))
 
 
 def _taken_over(
-    session: Session, entries: Sequence[InstansiLine], act: Act[None], *, dry_run: bool
+    session: Session, entries: Sequence[InstansiEntry], act: Act[None], *, dry_run: bool
 ) -> dict[int, Outcome]:
     found = select(Instansi).where(Instansi.code.in_([entry.row.code for entry in entries]))
     on_record = {instansi.code: instansi for instansi in session.scalars(found)}
@@ -92,7 +92,7 @@ def _taken_over(
         instansi = on_record.get(entry.row.code)
         differs_by_zeros = entry.differs_by_zeros or entry.row.code in without_zeros
         outcomes[entry.line] = outcome = _judged(instansi, entry, differs_by_zeros=differs_by_zeros)
-        if dry_run or isinstance(outcome, Unchanged | Refused):
+        if dry_run or isinstance(outcome, Unchanged | RowRefused):
             continue
         if instansi is None:
             instansi = Instansi(code=entry.row.code)
@@ -111,10 +111,10 @@ def _taken_over(
 
 
 def _judged(
-    instansi: Instansi | None, entry: InstansiLine, *, differs_by_zeros: bool
-) -> New | Changed | Unchanged | Refused:
+    instansi: Instansi | None, entry: InstansiEntry, *, differs_by_zeros: bool
+) -> New | Changed | Unchanged | RowRefused:
     if instansi is None:
-        return Refused(entry.line, (_DIFFERS_BY_ZEROS,)) if differs_by_zeros else New(entry.line)
+        return RowRefused(entry.line, (_DIFFERS_BY_ZEROS,)) if differs_by_zeros else New(entry.line)
     compared = {
         "name": (instansi.name, entry.row.name),
         "helpdesk_contact": (instansi.helpdesk_contact, entry.row.contact),

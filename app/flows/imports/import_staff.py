@@ -23,23 +23,23 @@ from app.domain.identity import ChangeKind
 from app.domain.staff_file import (
     CODE_WITHOUT_ITS_ZEROS,
     HASH_NOT_USABLE,
-    Fault,
+    CellFault,
     RowFaults,
     StaffRow,
     read_staff_row,
 )
-from app.files.seen_values import Kind, SeenInFile
-from app.files.table import Line
-from app.flows.identity.change_identity import Wish, begin_change, cancel_under_way
-from app.flows.identity.put_on_record import new_person, recategorise
+from app.files.seen_values import Kind, SeenValues
+from app.files.table import Row
+from app.flows.identity.change_identity import ProposedChange, begin_change, cancel_under_way
+from app.flows.identity.put_on_record import change_category, new_person
 from app.flows.imports.file_rights import FileRights, Named, Uploader
 from app.flows.imports.outcome import (
     BEING_CHANGED_ELSEWHERE,
     Changed,
     New,
     Outcome,
-    Refused,
     Replaced,
+    RowRefused,
     Unchanged,
 )
 from app.mail import letters
@@ -52,13 +52,13 @@ from app.security import audit, passwords
 from app.security.authority import Authority
 
 # It names nobody: whose address it is, is not for the eyes of whoever prepared the file.
-_EMAIL_IS_ANOTHERS = Fault(
+_EMAIL_IS_ANOTHERS = CellFault(
     "email",
     "Alamat email ini sudah terdaftar untuk pegawai lain. Periksa alamatnya. Bila alamat itu memang "
     "berpindah pemilik, "
     "perbaiki dahulu data pemilik lamanya, lalu jalankan impor sekali lagi.",
 )
-_UNKNOWN_INSTANSI = Fault(
+_UNKNOWN_INSTANSI = CellFault(
     "kode_instansi", "Kode instansi ini tidak dikenal. Perbaiki kodenya, atau impor dahulu daftar instansi."
 )
 
@@ -70,7 +70,7 @@ class _Overtaken(Exception):
 
 
 @dataclass(frozen=True)
-class StaffLine:
+class StaffEntry:
     """A row that is right in itself; the database has not been asked."""
 
     line: int
@@ -78,10 +78,10 @@ class StaffLine:
 
 
 @dataclass(frozen=True)
-class Terms:
+class ImportTerms:
     """What holds for every row of one run."""
 
-    seen: SeenInFile
+    seen: SeenValues
     cpns_open_by_themselves: bool  # the setting CPNS_ACTIVATION=otomatis
     act: Act[Authority | None]
     dry_run: bool = False
@@ -105,7 +105,7 @@ class Terms:
         return f"{number}: {self.uploader.reason}" if self.uploader.reason else f"{number}."
 
 
-def vet(lines: Iterable[Line], seen: SeenInFile, *, dry_run: bool = False) -> list[StaffLine | Refused]:
+def vet(lines: Iterable[Row], seen: SeenValues, *, dry_run: bool = False) -> list[StaffEntry | RowRefused]:
     """Judge the rows by themselves and by the file's earlier ones; outside a transaction, for no lock needs
     it, and hashes of older schemes are hashed once more here."""
     vetted = [_vetted(line, seen) for line in lines]
@@ -115,65 +115,69 @@ def vet(lines: Iterable[Line], seen: SeenInFile, *, dry_run: bool = False) -> li
         return list(pool.map(_with_hash_as_kept, vetted))
 
 
-def import_staff(session: Session, batch: Sequence[StaffLine | Refused], terms: Terms) -> list[Outcome]:
+def import_staff(
+    session: Session, batch: Sequence[StaffEntry | RowRefused], terms: ImportTerms
+) -> list[Outcome]:
     """Take over a batch; one outcome a row, in its order. A dry run has the same outcomes, and writes
     nothing."""
-    entries = [entry for entry in batch if isinstance(entry, StaffLine)]
+    entries = [entry for entry in batch if isinstance(entry, StaffEntry)]
     _plan_afresh(session)
     try:
         with session.begin_nested():
             outcomes = _taken_over(session, entries, terms)
     except (IntegrityError, _Overtaken):
         outcomes = {entry.line: _alone(session, entry, terms) for entry in entries}
-    return [entry if isinstance(entry, Refused) else outcomes[entry.line] for entry in batch]
+    return [entry if isinstance(entry, RowRefused) else outcomes[entry.line] for entry in batch]
 
 
-def _vetted(line: Line, seen: SeenInFile) -> StaffLine | Refused:
+def _vetted(line: Row, seen: SeenValues) -> StaffEntry | RowRefused:
     if line.fault:
-        return Refused(line.number, (line.fault,))
+        return RowRefused(line.number, (line.fault,))
     row = read_staff_row(line.cells)
     if isinstance(row, RowFaults):
-        return Refused(line.number, row.faults)
+        return RowRefused(line.number, row.faults)
     faults = []
     if row.password_hash and not passwords.may_be_imported(row.password_hash):
         faults.append(HASH_NOT_USABLE)
     if first := seen.first_line(Kind.NIP, row.nip.digits):
         sentence = "NIP ini sudah ada pada baris {}. Hapus salah satu barisnya."
-        faults.append(Fault.of_row("nip", sentence, first, "lain"))
+        faults.append(CellFault.of_row("nip", sentence, first, "lain"))
     elif row.email and (first := seen.first_line(Kind.EMAIL, row.email.key)):
         sentence = "Alamat email ini sudah dipakai pada baris {}. Setiap pegawai perlu alamat email sendiri."
-        faults.append(Fault.of_row("email", sentence, first, "lain"))
+        faults.append(CellFault.of_row("email", sentence, first, "lain"))
     if faults:
-        return Refused(line.number, tuple(faults))
+        return RowRefused(line.number, tuple(faults))
     seen.note(Kind.NIP, row.nip.digits, line.number)
     if row.email:
         seen.note(Kind.EMAIL, row.email.key, line.number)
-    return StaffLine(line.number, row)
+    return StaffEntry(line.number, row)
 
 
-def _with_hash_as_kept(entry: StaffLine | Refused) -> StaffLine | Refused:
-    if isinstance(entry, Refused) or not entry.row.password_hash:
+def _with_hash_as_kept(entry: StaffEntry | RowRefused) -> StaffEntry | RowRefused:
+    if isinstance(entry, RowRefused) or not entry.row.password_hash:
         return entry
     return replace(entry, row=replace(entry.row, password_hash=passwords.as_kept(entry.row.password_hash)))
 
 
-def _alone(session: Session, entry: StaffLine, terms: Terms) -> Outcome:
+def _alone(session: Session, entry: StaffEntry, terms: ImportTerms) -> Outcome:
     """Somebody else was faster with a NIP or an address of the batch: each row for itself, so that one is
     refused."""
     try:
         with session.begin_nested():
             return _taken_over(session, [entry], terms)[entry.line]
     except (IntegrityError, _Overtaken):
-        return Refused(entry.line, (BEING_CHANGED_ELSEWHERE,))
+        return RowRefused(entry.line, (BEING_CHANGED_ELSEWHERE,))
 
 
-def _taken_over(session: Session, entries: Sequence[StaffLine], terms: Terms) -> dict[int, Outcome]:
+def _taken_over(session: Session, entries: Sequence[StaffEntry], terms: ImportTerms) -> dict[int, Outcome]:
     people = _people(session, entries)
     outcomes = _judged(session, entries, people, terms)
     if terms.dry_run:
         return outcomes
     # New rows in one order everywhere, so that two imports never wait for each other.
-    accepted = sorted((entry for entry in entries if not isinstance(outcomes[entry.line], Refused)), key=_nip)
+    accepted = sorted(
+        (entry for entry in entries if not isinstance(outcomes[entry.line], RowRefused)), key=_nip
+    )
     instansi = _instansi(session, accepted)
     added = _add(
         session, [entry for entry in accepted if isinstance(outcomes[entry.line], New)], instansi, terms
@@ -183,7 +187,7 @@ def _taken_over(session: Session, entries: Sequence[StaffLine], terms: Terms) ->
 
 
 def _judged(
-    session: Session, entries: Sequence[StaffLine], people: dict[str, User], terms: Terms
+    session: Session, entries: Sequence[StaffEntry], people: dict[str, User], terms: ImportTerms
 ) -> dict[int, Outcome]:
     differences = {entry.line: _differences(people.get(_nip(entry)), entry.row) for entry in entries}
     differing = [entry for entry in entries if differences[entry.line]]
@@ -197,7 +201,7 @@ def _judged(
     owners |= IdentityChange.contested_addresses(session, [address.key for address in new_addresses])
     objections = _objections(session, entries, people, differences, terms)
     outcomes: dict[int, Outcome] = {entry.line: Unchanged(entry.line) for entry in entries}
-    outcomes |= {line: Refused(line, (objection,)) for line, objection in objections.items()}
+    outcomes |= {line: RowRefused(line, (objection,)) for line, objection in objections.items()}
     for entry in differing:
         if entry.line in objections:
             continue
@@ -210,7 +214,7 @@ def _judged(
                 CODE_WITHOUT_ITS_ZEROS if entry.row.instansi_code in without_zeros else _UNKNOWN_INSTANSI
             )
         if faults:
-            outcomes[entry.line] = Refused(entry.line, tuple(faults))
+            outcomes[entry.line] = RowRefused(entry.line, tuple(faults))
         elif person is None:
             outcomes[entry.line] = New(entry.line)
         else:
@@ -222,11 +226,11 @@ def _judged(
 
 def _objections(
     session: Session,
-    entries: Sequence[StaffLine],
+    entries: Sequence[StaffEntry],
     people: dict[str, User],
     differences: dict[int, tuple[str, ...]],
-    terms: Terms,
-) -> dict[int, Fault]:
+    terms: ImportTerms,
+) -> dict[int, CellFault]:
     """The rows, by line, that are not for this uploader, whatever they hold."""
     addresses = [
         entry.row.email for entry in entries if entry.row.email and "email" in differences[entry.line]
@@ -241,7 +245,7 @@ def _objections(
     return {line: objection for line, objection in found.items() if objection}
 
 
-def _is_anothers(email_key: str, owners: frozenset[str], seen: SeenInFile) -> bool:
+def _is_anothers(email_key: str, owners: frozenset[str], seen: SeenValues) -> bool:
     """An address that this file takes from one person goes to another in the next run only: otherwise it
     would depend on the size of a batch, and a dry run would say something else."""
     return email_key in owners or seen.first_line(Kind.RELEASED_EMAIL, email_key) is not None
@@ -263,7 +267,7 @@ def _differences(person: User | None, row: StaffRow) -> tuple[str, ...]:
     return tuple(column for column, is_changed in changes.items() if is_changed)
 
 
-def _changed(person: User, entry: StaffLine, columns: tuple[str, ...]) -> Changed:
+def _changed(person: User, entry: StaffEntry, columns: tuple[str, ...]) -> Changed:
     """What a row does to a person who is still as before."""
     row = entry.row
     values = {
@@ -279,7 +283,7 @@ def _changed(person: User, entry: StaffLine, columns: tuple[str, ...]) -> Change
 
 
 def _add(
-    session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms
+    session: Session, entries: Sequence[StaffEntry], instansi: dict[str, Instansi], terms: ImportTerms
 ) -> dict[int, Outcome]:
     people = [new_person(entry.row, instansi[entry.row.instansi_code], terms.act.at) for entry in entries]
     session.add_all(people)
@@ -294,7 +298,7 @@ def _add(
 
 
 def _change(
-    session: Session, entries: Sequence[StaffLine], instansi: dict[str, Instansi], terms: Terms
+    session: Session, entries: Sequence[StaffEntry], instansi: dict[str, Instansi], terms: ImportTerms
 ) -> dict[int, Outcome]:
     """Returns what was done, which may be other than was judged, by line."""
     people = _people(session, entries, lock=True)
@@ -304,7 +308,7 @@ def _change(
     differences = {entry.line: _differences(people[_nip(entry)], entry.row) for entry in entries}
     objections = _objections(session, entries, people, differences, terms)
     outcomes: dict[int, Outcome] = {entry.line: Unchanged(entry.line) for entry in entries}
-    outcomes |= {line: Refused(line, (objection,)) for line, objection in objections.items()}
+    outcomes |= {line: RowRefused(line, (objection,)) for line, objection in objections.items()}
     with session.no_autoflush:
         for entry in entries:
             if differences[entry.line] and entry.line not in objections:
@@ -320,7 +324,7 @@ def _correct(
     row: StaffRow,
     change: Changed,
     instansi: dict[str, Instansi],
-    terms: Terms,
+    terms: ImportTerms,
 ) -> None:
     """What the same corrections on the person's page would do: the same courses, letters and rows of the
     trail."""
@@ -334,20 +338,27 @@ def _correct(
     if "category" in columns:
         if person.category is Category.PPT_NON_ASN:
             _through_the_gate(
-                session, person, Wish(ChangeKind.CATEGORY, person.category, row.category, terms.reason), terms
+                session,
+                person,
+                ProposedChange(ChangeKind.CATEGORY, person.category, row.category, terms.reason),
+                terms,
             )
             plain.remove("category")
         else:
             opens = terms.cpns_open_by_themselves
-            recategorise(session, person, row.category, terms.act, cpns_open_by_themselves=opens)
+            change_category(session, person, row.category, terms.act, cpns_open_by_themselves=opens)
             person.end_all_access()
     if "instansi" in columns:
         cancel_under_way(session, person, "Pegawai pindah instansi.", terms.act)
-        wish = Wish(ChangeKind.INSTANSI, person.instansi.code, instansi[row.instansi_code].code, terms.reason)
+        wish = ProposedChange(
+            ChangeKind.INSTANSI, person.instansi.code, instansi[row.instansi_code].code, terms.reason
+        )
         _through_the_gate(session, person, wish, terms)
     if "email" in columns and row.email is not None:
         cancel_under_way(session, person, "Email diubah lewat file.", terms.act)
-        wish = Wish(ChangeKind.EMAIL, person.email, row.email.text, terms.reason, IdentityCheck.BY_FILE)
+        wish = ProposedChange(
+            ChangeKind.EMAIL, person.email, row.email.text, terms.reason, IdentityCheck.BY_FILE
+        )
         _through_the_gate(session, person, wish, terms)
     if "password_hash" in columns and row.password_hash:
         person.set_password(row.password_hash, terms.act.at)
@@ -359,7 +370,7 @@ def _correct(
     _record(session, Tag.IMPORTED_CHANGE, person, terms, {"columns": ",".join(columns), **facts})
 
 
-def _through_the_gate(session: Session, person: User, wish: Wish, terms: Terms) -> None:
+def _through_the_gate(session: Session, person: User, wish: ProposedChange, terms: ImportTerms) -> None:
     session.flush()
     change = begin_change(session, person, wish, timedelta(), terms.act)
     session.flush()
@@ -387,7 +398,7 @@ def _facts_of_change(session: Session, change: Changed) -> audit.Facts:
     return found
 
 
-def _record(session: Session, tag: Tag, person: User, terms: Terms, facts: audit.Facts) -> None:
+def _record(session: Session, tag: Tag, person: User, terms: ImportTerms, facts: audit.Facts) -> None:
     batch = {"batch": terms.uploader.batch_id} if terms.uploader else {}
     event = audit.record(session, tag, person, terms.act, reason=terms.reason, **batch)
     event.add(facts)
@@ -400,11 +411,11 @@ def _plan_afresh(session: Session) -> None:
         session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
 
 
-def _nip(entry: StaffLine) -> str:
+def _nip(entry: StaffEntry) -> str:
     return entry.row.nip.digits
 
 
-def _people(session: Session, entries: Sequence[StaffLine], *, lock: bool = False) -> dict[str, User]:
+def _people(session: Session, entries: Sequence[StaffEntry], *, lock: bool = False) -> dict[str, User]:
     """Those on record, by NIP, as now stored."""
     if not entries:
         return {}
@@ -414,7 +425,7 @@ def _people(session: Session, entries: Sequence[StaffLine], *, lock: bool = Fals
     return {person.nip: person for person in session.scalars(found.execution_options(populate_existing=True))}
 
 
-def _instansi(session: Session, entries: Sequence[StaffLine]) -> dict[str, Instansi]:
+def _instansi(session: Session, entries: Sequence[StaffEntry]) -> dict[str, Instansi]:
     codes = {entry.row.instansi_code for entry in entries}
     if not codes:
         return {}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.domain.staff_file import Fault
+from app.domain.staff_file import CellFault
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,13 @@ class Unchanged:
 
 
 @dataclass(frozen=True)
-class Refused:
+class RowRefused:
     line: int
-    faults: tuple[Fault, ...]
+    faults: tuple[CellFault, ...]
 
 
-Outcome = New | Changed | Unchanged | Refused
+Outcome = New | Changed | Unchanged | RowRefused
 
-BEING_CHANGED_ELSEWHERE = Fault(None, "Data ini sedang diubah di tempat lain. Jalankan impor sekali lagi.")
+BEING_CHANGED_ELSEWHERE = CellFault(
+    None, "Data ini sedang diubah di tempat lain. Jalankan impor sekali lagi."
+)

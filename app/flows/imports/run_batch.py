@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.indonesian_time import today_in_jakarta
-from app.files.seen_values import SeenInFile
-from app.files.table import Line
+from app.files.seen_values import SeenValues
+from app.files.table import Row
 from app.flows.imports.file_rights import Uploader
-from app.flows.imports.import_staff import StaffLine, Terms, import_staff
-from app.flows.imports.outcome import Changed, New, Outcome, Refused, Unchanged
+from app.flows.imports.import_staff import ImportTerms, StaffEntry, import_staff
+from app.flows.imports.outcome import Changed, New, Outcome, RowRefused, Unchanged
 from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
@@ -31,7 +31,7 @@ from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority
 
-HOLD_LASTS = timedelta(seconds=30)
+LEASE_LASTS = timedelta(seconds=30)
 
 _WAITS = {BatchState.UPLOADED: BatchState.CHECKING, BatchState.CONFIRMED: BatchState.RUNNING}
 _UNDER_WAY = (*_WAITS, *_WAITS.values())
@@ -45,7 +45,7 @@ _NO_MANDATE = (
 
 
 @dataclass(frozen=True)
-class Hold:
+class BatchLease:
     """A batch in the hand of one worker, as the worker knows it; not valid any more when the row says
     something else."""
 
@@ -57,7 +57,7 @@ class Hold:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class NextInTurn:
     """Something waits for a worker. `served_at` is when one last did something for the same party, None for
     never."""
 
@@ -65,7 +65,7 @@ class Waiting:
     party: int
 
 
-class LetGo(Exception):
+class LeaseLost(Exception):
     """The batch is not in this worker's hand any more: cancelled, ended, or taken over by another worker."""
 
 
@@ -74,14 +74,14 @@ class MandateEnded(Exception):
 
 
 @dataclass(frozen=True)
-class Setting:
+class PassContext:
     """What a pass needs to know beside its rows."""
 
-    seen: SeenInFile
+    seen: SeenValues
     cpns_open_by_themselves: bool
 
 
-def claim(session: Session, now: datetime) -> Hold | None:
+def claim(session: Session, now: datetime) -> BatchLease | None:
     """Take a batch that waits, or whose worker has died, in hand: of those whose party was served longest
     ago, the oldest."""
     waiting = (
@@ -100,12 +100,12 @@ def claim(session: Session, now: datetime) -> Hold | None:
         batch.state = _WAITS[batch.state]
         batch.position = batch.total = batch.rows_done = 0
         batch.reasons, batch.column_counts = {}, {}
-    batch.held_until = now + HOLD_LASTS
+    batch.held_until = now + LEASE_LASTS
     party = ImportTurn.party_of(batch.instansi_id)
-    return Hold(batch.id, batch.state is BatchState.CHECKING, batch.rows_done, batch.held_until, party)
+    return BatchLease(batch.id, batch.state is BatchState.CHECKING, batch.rows_done, batch.held_until, party)
 
 
-def first_waiting(session: Session, now: datetime) -> Waiting | None:
+def first_waiting(session: Session, now: datetime) -> NextInTurn | None:
     """Whose turn it is among the files that no worker has in hand. Nothing is locked."""
     first = (
         select(ImportTurn.served_at, ImportBatch.instansi_id)
@@ -116,25 +116,29 @@ def first_waiting(session: Session, now: datetime) -> Waiting | None:
         .limit(1)
     )
     found = session.execute(first).one_or_none()
-    return Waiting(found.served_at, ImportTurn.party_of(found.instansi_id)) if found else None
+    return NextInTurn(found.served_at, ImportTurn.party_of(found.instansi_id)) if found else None
 
 
-def file_of(session: Session, hold: Hold) -> bytes:
+def file_of(session: Session, hold: BatchLease) -> bytes:
     return session.scalars(select(ImportFile.content).where(ImportFile.batch_id == hold.batch_id)).one()
 
 
-def keep(session: Session, hold: Hold, now: datetime) -> Hold:
+def keep(session: Session, hold: BatchLease, now: datetime) -> BatchLease:
     """Say that the worker lives, between chunks; raises LetGo."""
     return _held_on(_held(session, hold), hold, now)
 
 
-def release(session: Session, hold: Hold) -> None:
+def release(session: Session, hold: BatchLease) -> None:
     """The worker is told to stop: another one may go on at once."""
     _held(session, hold).held_until = None
 
 
 def judge(
-    session: Session, hold: Hold, rows: Sequence[StaffLine | Refused], setting: Setting, act: Act[None]
+    session: Session,
+    hold: BatchLease,
+    rows: Sequence[StaffEntry | RowRefused],
+    setting: PassContext,
+    act: Act[None],
 ) -> list[Outcome]:
     """What a chunk would do; nothing is written. Raises MandateEnded."""
     batch = session.get_one(ImportBatch, hold.batch_id)
@@ -143,7 +147,11 @@ def judge(
 
 
 def take_over(
-    session: Session, hold: Hold, rows: Sequence[StaffLine | Refused], setting: Setting, act: Act[None]
+    session: Session,
+    hold: BatchLease,
+    rows: Sequence[StaffEntry | RowRefused],
+    setting: PassContext,
+    act: Act[None],
 ) -> list[Outcome]:
     """Do a chunk, in the transaction that `note` counts it in. Raises MandateEnded."""
     batch = _held(session, hold)
@@ -153,12 +161,12 @@ def take_over(
 
 def note(
     session: Session,
-    hold: Hold,
-    lines: Sequence[Line],
+    hold: BatchLease,
+    lines: Sequence[Row],
     outcomes: Sequence[Outcome],
     progress: tuple[int, int],
     now: datetime,
-) -> Hold:
+) -> BatchLease:
     """Count a chunk, and keep its refused rows and what it changes. `progress` is position and total of the
     file."""
     batch = _held(session, hold)
@@ -166,7 +174,7 @@ def note(
     for line, outcome in zip(lines, outcomes, strict=True):
         name = _NAMES[type(outcome)]
         counts[name] = counts.get(name, 0) + 1
-        if isinstance(outcome, Refused):
+        if isinstance(outcome, RowRefused):
             session.add(_refusal(batch, hold, line, outcome))
             for fault in outcome.faults:
                 _count_reason(reasons, fault.reason, line.number)
@@ -182,11 +190,11 @@ def note(
     return _held_on(batch, replace(hold, rows_done=batch.rows_done), now)
 
 
-def note_delimiter(session: Session, hold: Hold, delimiter: str) -> None:
+def note_delimiter(session: Session, hold: BatchLease, delimiter: str) -> None:
     _held(session, hold).delimiter = delimiter
 
 
-def finish(session: Session, hold: Hold, act: Act[None]) -> BatchState:
+def finish(session: Session, hold: BatchLease, act: Act[None]) -> BatchState:
     """All rows of the file are counted."""
     batch = _held(session, hold)
     batch.held_until = None
@@ -198,12 +206,12 @@ def finish(session: Session, hold: Hold, act: Act[None]) -> BatchState:
     return batch.state
 
 
-def give_up(session: Session, hold: Hold, problem: str, act: Act[None]) -> BatchState:
+def give_up(session: Session, hold: BatchLease, problem: str, act: Act[None]) -> BatchState:
     """The file cannot be read, as a whole or from some row on."""
     return _end(session, _held(session, hold), BatchState.UNREADABLE, problem[:500], act)
 
 
-def stop_without_mandate(session: Session, hold: Hold, act: Act[None]) -> BatchState:
+def stop_without_mandate(session: Session, hold: BatchLease, act: Act[None]) -> BatchState:
     return _end(session, _held(session, hold), BatchState.CANCELLED, _NO_MANDATE, act)
 
 
@@ -211,7 +219,7 @@ def _waits(now: datetime) -> ColumnElement[bool]:
     return and_(ImportBatch.state.in_(_UNDER_WAY), in_no_hand(ImportBatch.held_until, now))
 
 
-def _held(session: Session, hold: Hold) -> ImportBatch:
+def _held(session: Session, hold: BatchLease) -> ImportBatch:
     """The batch, locked, if it is still in the hand of who holds it."""
     found = (
         select(ImportBatch)
@@ -226,12 +234,12 @@ def _held(session: Session, hold: Hold) -> ImportBatch:
     )
     batch = session.scalars(found).one_or_none()
     if batch is None:
-        raise LetGo
+        raise LeaseLost
     return batch
 
 
-def _held_on(batch: ImportBatch, hold: Hold, now: datetime) -> Hold:
-    batch.held_until = now + HOLD_LASTS
+def _held_on(batch: ImportBatch, hold: BatchLease, now: datetime) -> BatchLease:
+    batch.held_until = now + LEASE_LASTS
     return replace(hold, until=batch.held_until)
 
 
@@ -244,8 +252,8 @@ def _uploader(session: Session, batch: ImportBatch, admin: User | None, now: dat
     return Uploader(authority, instansi, batch.id, batch.reason)
 
 
-def _terms(setting: Setting, uploader: Uploader, act: Act[None], *, dry_run: bool) -> Terms:
-    return Terms(
+def _terms(setting: PassContext, uploader: Uploader, act: Act[None], *, dry_run: bool) -> ImportTerms:
+    return ImportTerms(
         setting.seen, setting.cpns_open_by_themselves, act.done_by(uploader.authority), dry_run, uploader
     )
 
@@ -254,11 +262,11 @@ _NAMES: dict[type[Outcome], str] = {
     New: "new",
     Changed: "changed",
     Unchanged: "unchanged",
-    Refused: "refused",
+    RowRefused: "refused",
 }
 
 
-def _refusal(batch: ImportBatch, hold: Hold, line: Line, outcome: Refused) -> ImportRefusal:
+def _refusal(batch: ImportBatch, hold: BatchLease, line: Row, outcome: RowRefused) -> ImportRefusal:
     return ImportRefusal(
         batch_id=batch.id,
         is_dry_run=hold.is_dry_run,
@@ -269,7 +277,9 @@ def _refusal(batch: ImportBatch, hold: Hold, line: Line, outcome: Refused) -> Im
     )
 
 
-def _keep_changes(session: Session, batch: ImportBatch, hold: Hold, outcomes: Sequence[Outcome]) -> None:
+def _keep_changes(
+    session: Session, batch: ImportBatch, hold: BatchLease, outcomes: Sequence[Outcome]
+) -> None:
     """Of every person, what stood there and what stands there by the file; and how many people change in
     which column."""
     counts = Counter(batch.column_counts)

@@ -22,11 +22,11 @@ from app.domain.corrections import IdentityCheck
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind, Course
 from app.domain.indonesian_time import shown_moment, today_in_jakarta
-from app.flows.identity.change_identity import Wish, begin_change
+from app.flows.identity.change_identity import ProposedChange, begin_change
 from app.flows.identity.identity_gate import course_of
-from app.flows.identity.put_on_record import NO_ADDRESS, recategorise, remove_person
+from app.flows.identity.put_on_record import NO_ADDRESS, change_category, remove_person
 from app.flows.imports.import_batches import batch_within
-from app.flows.imports.run_batch import HOLD_LASTS, LetGo, MandateEnded, Waiting
+from app.flows.imports.run_batch import LEASE_LASTS, LeaseLost, MandateEnded, NextInTurn
 from app.mail import letters
 from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import AuditEvent, Tag
@@ -90,7 +90,7 @@ class NotPossible:
 
 
 @dataclass(frozen=True)
-class Hold:
+class TakeBackLease:
     """A taking back in the hand of one worker, as the worker knows it."""
 
     batch_id: int
@@ -100,7 +100,7 @@ class Hold:
 
 
 @dataclass(frozen=True)
-class Terms:
+class TakeBackTerms:
     """What holds for every line of one file."""
 
     act: Act[Authority]
@@ -110,7 +110,7 @@ class Terms:
 
 
 @dataclass
-class Line:
+class WrittenRow:
     """What the file has written at one line, and what became of it."""
 
     number: int
@@ -185,7 +185,7 @@ def left_behind(session: Session, batch_id: int, after: int, most: int) -> list[
     return list(session.scalars(left.order_by(ImportLeft.line).limit(most)))
 
 
-def first_waiting(session: Session, now: datetime) -> Waiting | None:
+def first_waiting(session: Session, now: datetime) -> NextInTurn | None:
     """Whose turn it is among those that no worker has in hand. Nothing is locked."""
     first = (
         select(ImportTurn.served_at, ImportBatch.instansi_id)
@@ -197,10 +197,10 @@ def first_waiting(session: Session, now: datetime) -> Waiting | None:
         .limit(1)
     )
     found = session.execute(first).one_or_none()
-    return Waiting(found.served_at, ImportTurn.party_of(found.instansi_id)) if found else None
+    return NextInTurn(found.served_at, ImportTurn.party_of(found.instansi_id)) if found else None
 
 
-def claim(session: Session, now: datetime) -> Hold | None:
+def claim(session: Session, now: datetime) -> TakeBackLease | None:
     """Take the one whose turn it is in hand."""
     waiting = (
         select(ImportTakeBack)
@@ -215,24 +215,26 @@ def claim(session: Session, now: datetime) -> Hold | None:
     wanted = session.scalars(waiting).one_or_none()
     if wanted is None:
         return None
-    wanted.state, wanted.held_until = TakeBackState.RUNNING, now + HOLD_LASTS
-    return Hold(
+    wanted.state, wanted.held_until = TakeBackState.RUNNING, now + LEASE_LASTS
+    return TakeBackLease(
         wanted.batch_id, wanted.down_to, wanted.held_until, ImportTurn.party_of(wanted.batch.instansi_id)
     )
 
 
-def keep(session: Session, hold: Hold, now: datetime) -> Hold:
+def keep(session: Session, hold: TakeBackLease, now: datetime) -> TakeBackLease:
     """Say that the worker lives; raises LetGo."""
     wanted = _held(session, hold)
-    wanted.held_until = now + HOLD_LASTS
+    wanted.held_until = now + LEASE_LASTS
     return replace(hold, until=wanted.held_until)
 
 
-def release(session: Session, hold: Hold) -> None:
+def release(session: Session, hold: TakeBackLease) -> None:
     _held(session, hold).held_until = None
 
 
-def take_back_some(session: Session, hold: Hold, most: int, delay: timedelta, act: Act[None]) -> Hold | None:
+def take_back_some(
+    session: Session, hold: TakeBackLease, most: int, delay: timedelta, act: Act[None]
+) -> TakeBackLease | None:
     """Take the next lines back, and count them; from the end of the file, for a later line may have taken an
     address that an earlier one had set free. None when there are no more. Raises LetGo and MandateEnded."""
     wanted = _held(session, hold)
@@ -254,24 +256,24 @@ def take_back_some(session: Session, hold: Hold, most: int, delay: timedelta, ac
         ):
             counts[name] = counts.get(name, 0) + bool(has_some)
     session.add_all(_left(hold.batch_id, line) for line in lines if line.left)
-    wanted.result, wanted.down_to, wanted.held_until = counts, some[-1], act.at + HOLD_LASTS
+    wanted.result, wanted.down_to, wanted.held_until = counts, some[-1], act.at + LEASE_LASTS
     ImportTurn.note(session, wanted.batch.instansi_id, act.at)
     return replace(hold, down_to=wanted.down_to, until=wanted.held_until)
 
 
-def finish(session: Session, hold: Hold, act: Act[None]) -> TakeBackState:
+def finish(session: Session, hold: TakeBackLease, act: Act[None]) -> TakeBackState:
     return _end(session, _held(session, hold), TakeBackState.DONE, None, act)
 
 
-def give_up(session: Session, hold: Hold, problem: str, act: Act[None]) -> TakeBackState:
+def give_up(session: Session, hold: TakeBackLease, problem: str, act: Act[None]) -> TakeBackState:
     return _end(session, _held(session, hold), TakeBackState.STOPPED, problem[:500], act)
 
 
-def stop_without_mandate(session: Session, hold: Hold, act: Act[None]) -> TakeBackState:
+def stop_without_mandate(session: Session, hold: TakeBackLease, act: Act[None]) -> TakeBackState:
     return _end(session, _held(session, hold), TakeBackState.STOPPED, _NO_MANDATE, act)
 
 
-def _take_back(session: Session, lines: Sequence[Line], terms: Terms) -> None:
+def _take_back(session: Session, lines: Sequence[WrittenRow], terms: TakeBackTerms) -> None:
     """People in the order of their ids, like everybody who holds several at once."""
     ids = {change.user_id for line in lines for change in line.changes if change.user_id is not None}
     new = {
@@ -298,7 +300,7 @@ def _take_back(session: Session, lines: Sequence[Line], terms: Terms) -> None:
             _put_back(session, person, line, terms)
 
 
-def _objection(session: Session, person: User, terms: Terms) -> str | None:
+def _objection(session: Session, person: User, terms: TakeBackTerms) -> str | None:
     """Why nothing about this person is taken back by this admin."""
     if not terms.act.by.covers(person.instansi_id):
         return _MOVED_AWAY
@@ -309,7 +311,7 @@ def _objection(session: Session, person: User, terms: Terms) -> str | None:
     return _HOLDS_A_MANDATE if AdminMandate.held_by(session, person.id, today) else None
 
 
-def _remove(session: Session, person: User, line: Line, use: str | None, terms: Terms) -> None:
+def _remove(session: Session, person: User, line: WrittenRow, use: str | None, terms: TakeBackTerms) -> None:
     """Nobody has ever used the account that the file brought: its NIP and its address are free again."""
     if use:
         line.left = {"nip": use}
@@ -329,7 +331,7 @@ def _remove(session: Session, person: User, line: Line, use: str | None, terms: 
     line.is_removed = True
 
 
-def _put_back(session: Session, person: User, line: Line, terms: Terms) -> None:
+def _put_back(session: Session, person: User, line: WrittenRow, terms: TakeBackTerms) -> None:
     """Column by column, each for itself. What holds for the file's own changes holds for these: courses,
     letters, rows."""
     by_column = {change.column: change for change in line.changes}
@@ -362,7 +364,9 @@ def _put_back(session: Session, person: User, line: Line, terms: Terms) -> None:
         event.add(audit.before_and_after(session, change.column, change.new_value, change.old_value))
 
 
-def _put_back_column(session: Session, person: User, change: ImportChange, terms: Terms) -> str | None:
+def _put_back_column(
+    session: Session, person: User, change: ImportChange, terms: TakeBackTerms
+) -> str | None:
     """Returns why not."""
     old = change.old_value
     match change.column:
@@ -376,30 +380,37 @@ def _put_back_column(session: Session, person: User, change: ImportChange, terms
             return _put_back_category(session, person, Category(old), terms)
         case "instansi" if old:
             return _through_the_gate(
-                session, person, Wish(ChangeKind.INSTANSI, change.new_value, old, terms.reason), terms
+                session,
+                person,
+                ProposedChange(ChangeKind.INSTANSI, change.new_value, old, terms.reason),
+                terms,
             )
         case "email":
-            wish = Wish(
+            wish = ProposedChange(
                 ChangeKind.EMAIL, person.email, old or NO_ADDRESS, terms.reason, IdentityCheck.BY_FILE
             )
             return _through_the_gate(session, person, wish, terms)
     return None
 
 
-def _put_back_category(session: Session, person: User, category: Category, terms: Terms) -> str | None:
+def _put_back_category(
+    session: Session, person: User, category: Category, terms: TakeBackTerms
+) -> str | None:
     if refusal := _not_at_once(session, person, ChangeKind.CATEGORY, None, terms):
         return refusal
     made_to_wait = person.activation is Activation.WAITING_APPROVAL and _was_moved_by(
         session, person, terms.batch_id
     )
-    recategorise(session, person, category, terms.act, cpns_open_by_themselves=False)
+    change_category(session, person, category, terms.act, cpns_open_by_themselves=False)
     if made_to_wait and category is not Category.CPNS:
         person.change_activation(Activation.NOT_ACTIVATED, terms.act.at)
     person.end_all_access()
     return None
 
 
-def _through_the_gate(session: Session, person: User, wish: Wish, terms: Terms) -> str | None:
+def _through_the_gate(
+    session: Session, person: User, wish: ProposedChange, terms: TakeBackTerms
+) -> str | None:
     address = (
         EmailAddress(wish.new_value)
         if wish.kind is ChangeKind.EMAIL and wish.new_value != NO_ADDRESS
@@ -416,7 +427,7 @@ def _through_the_gate(session: Session, person: User, wish: Wish, terms: Terms) 
 
 
 def _not_at_once(
-    session: Session, person: User, kind: ChangeKind, address: EmailAddress | None, terms: Terms
+    session: Session, person: User, kind: ChangeKind, address: EmailAddress | None, terms: TakeBackTerms
 ) -> str | None:
     """What the gate would let wait, or would ask a second admin about, is done on the person's page."""
     if IdentityChange.under_way_for(session, person.id):
@@ -483,15 +494,17 @@ def _locked(session: Session, ids: Collection[int], *, key_share: bool) -> dict[
     return {person.id: person for person in session.scalars(found.execution_options(populate_existing=True))}
 
 
-def _lines(session: Session, batch_id: int, numbers: Collection[int]) -> list[Line]:
+def _lines(session: Session, batch_id: int, numbers: Collection[int]) -> list[WrittenRow]:
     changes = select(ImportChange).where(*_written_by(batch_id), ImportChange.line.in_(numbers))
     in_order: Iterable[ImportChange] = session.scalars(
         changes.order_by(ImportChange.line.desc(), ImportChange.id)
     )
-    return [Line(number, list(of_it)) for number, of_it in groupby(in_order, lambda change: change.line)]
+    return [
+        WrittenRow(number, list(of_it)) for number, of_it in groupby(in_order, lambda change: change.line)
+    ]
 
 
-def _left(batch_id: int, line: Line) -> ImportLeft:
+def _left(batch_id: int, line: WrittenRow) -> ImportLeft:
     sentences = " ".join(dict.fromkeys(line.left.values()))
     return ImportLeft(
         batch_id=batch_id,
@@ -502,12 +515,12 @@ def _left(batch_id: int, line: Line) -> ImportLeft:
     )
 
 
-def _terms(session: Session, wanted: ImportTakeBack, delay: timedelta, act: Act[None]) -> Terms:
+def _terms(session: Session, wanted: ImportTakeBack, delay: timedelta, act: Act[None]) -> TakeBackTerms:
     """What the admin may do by now: a mandate that has ended since the click opens nothing."""
     authority = Authority.in_office(session, wanted.asked_by, today_in_jakarta(act.at))
     if authority is None or not authority.covers(wanted.batch.instansi_id):
         raise MandateEnded
-    return Terms(
+    return TakeBackTerms(
         act.done_by(authority),
         wanted.batch_id,
         f"Pengembalian impor nomor {wanted.batch_id}: {wanted.reason}",
@@ -523,7 +536,7 @@ def _waits(now: datetime) -> ColumnElement[bool]:
     return and_(ImportTakeBack.state.in_(_UNDER_WAY), in_no_hand(ImportTakeBack.held_until, now))
 
 
-def _held(session: Session, hold: Hold) -> ImportTakeBack:
+def _held(session: Session, hold: TakeBackLease) -> ImportTakeBack:
     """The taking back, locked, if it is still in the hand of who holds it."""
     found = (
         select(ImportTakeBack)
@@ -538,7 +551,7 @@ def _held(session: Session, hold: Hold) -> ImportTakeBack:
     )
     wanted = session.scalars(found).one_or_none()
     if wanted is None:
-        raise LetGo
+        raise LeaseLost
     return wanted
 
 

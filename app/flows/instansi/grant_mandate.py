@@ -9,7 +9,7 @@ from app.domain.act import Act
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
-from app.flows.identity.change_identity import UnderWay, Wish, begin_change
+from app.flows.identity.change_identity import ProposedChange, UnderWay, begin_change
 from app.models.admin_mandate import AdminMandate, Role
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi, UnknownInstansi
@@ -37,7 +37,7 @@ class TooLong:
     """The last day lies further off than a page may set it. The command line may."""
 
 
-Refused = UnknownPerson | UnknownInstansi | AlreadyOver | TooLong | UnderWay | NotToTouch
+GrantRefused = UnknownPerson | UnknownInstansi | AlreadyOver | TooLong | UnderWay | NotToTouch
 
 
 def grant_mandate(
@@ -47,7 +47,7 @@ def grant_mandate(
     sk_number: str,
     until: date,
     act: Act[Authority | None],
-) -> AdminMandate | Refused:
+) -> AdminMandate | GrantRefused:
     """Give the right over one instansi, or over all for `instansi_code` None, from today through `until`.
 
     Nobody (`act.by`) is the command line. One over all needs a second admin of the centre: the mandate then
@@ -90,7 +90,7 @@ def grant_mandate(
     )
     session.add(mandate)
     session.flush()
-    wish = Wish(
+    wish = ProposedChange(
         ChangeKind.MANDATE,
         None,
         mandate.scope[:254],

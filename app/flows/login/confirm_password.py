@@ -13,13 +13,13 @@ from app.security import audit, guesses
 from app.security.throttle import TooManyTries
 
 
-def begin(session: Session, marks: Collection[str], act: Act[User]) -> log_in.Attempt | TooManyTries:
+def begin(session: Session, marks: Collection[str], act: Act[User]) -> log_in.LoginTry | TooManyTries:
     """Count the try like one at the login: whoever holds a stolen session must not guess here instead."""
     return log_in.begin(session, act.by.shown_nip, marks, act.done_by(None))
 
 
 def finish(
-    session: Session, attempt: log_in.Attempt, login: LoginSession, act: Act[User], *, is_right: bool
+    session: Session, attempt: log_in.LoginTry, login: LoginSession, act: Act[User], *, is_right: bool
 ) -> bool:
     """Note the proof in this login, if the password is still the one that was compared."""
     user = User.with_nip(session, attempt.nip, lock=True)
@@ -27,6 +27,6 @@ def finish(
         audit.record(session, Tag.LOGIN_REFUSED, user, act.done_by(None))
         return False
     guesses.give_back(session, attempt.limit, attempt.nip.digits)
-    login.note_proof(session, act.at)
-    audit.record(session, Tag.PASSWORD_SHOWN_AGAIN, user, act.done_by(user))
+    login.note_password_confirmed(session, act.at)
+    audit.record(session, Tag.PASSWORD_CONFIRMED, user, act.done_by(user))
     return True

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.nip import Nip
-from app.models.account import Account
+from app.models.account import TriedAccount
 from app.models.audit_event import Tag
 from app.models.user import User
 from app.security import audit, guesses
@@ -20,12 +20,12 @@ from app.security.throttle import LOGIN_IN_KNOWN_BROWSERS, LOGIN_IN_NEW_BROWSERS
 
 
 @dataclass(frozen=True)
-class Attempt:
+class LoginTry:
     """One counted try, with the account as it was then."""
 
     nip: Nip
     limit: GuessLimit
-    account: Account
+    account: TriedAccount
     old_costs: dict[str, int]  # what everybody's try pays for the imported hashes of older schemes
 
     @property
@@ -54,22 +54,22 @@ class Entered:
     previous_login_at: datetime | None
 
 
-def begin(session: Session, nip: Nip, marks: Collection[str], act: Act[None]) -> Attempt | TooManyTries:
+def begin(session: Session, nip: Nip, marks: Collection[str], act: Act[None]) -> LoginTry | TooManyTries:
     """Count the try before the password is looked at. `marks` are those that the browser carries, of
     whomever: one of them may be this person's, and then the try counts with those of all browsers that know
     this person."""
-    account = Account.of(session, nip)
+    account = TriedAccount.of(session, nip)
     is_known = account.browser_mark is not None and account.browser_mark in marks
     limit = LOGIN_IN_KNOWN_BROWSERS if is_known else LOGIN_IN_NEW_BROWSERS
     answer = guesses.take(session, limit, nip.digits, act.at)
     if isinstance(answer, TooManyTries):
         audit.record_once_a_minute(session, Tag.LOGIN_THROTTLED, account, act, about=nip.digits)
         return answer
-    return Attempt(nip, limit, account, User.old_costs(session))
+    return LoginTry(nip, limit, account, User.old_costs(session))
 
 
 def finish(
-    session: Session, attempt: Attempt, better_hash: str | None, act: Act[None], *, is_right: bool
+    session: Session, attempt: LoginTry, better_hash: str | None, act: Act[None], *, is_right: bool
 ) -> Entered | NotOpen | WrongPassword:
     """Decide on the account as it is now; a password changed since `begin` makes the old one wrong.
 
@@ -102,7 +102,7 @@ def finish(
     return Entered(user, previous)
 
 
-def abandon(session: Session, attempt: Attempt) -> None:
+def abandon(session: Session, attempt: LoginTry) -> None:
     """The portal was too busy to look at the password, so the try does not count."""
     guesses.give_back(session, attempt.limit, attempt.nip.digits)
 

@@ -16,8 +16,14 @@ from app.domain.categories import Category
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
-from app.flows.identity.change_identity import UnderWay, Wish, begin_change, cancel_under_way, same_under_way
-from app.flows.identity.put_on_record import AddressTaken, NipTaken, recategorise
+from app.flows.identity.change_identity import (
+    ProposedChange,
+    UnderWay,
+    begin_change,
+    cancel_under_way,
+    same_under_way,
+)
+from app.flows.identity.put_on_record import AddressTaken, NipTaken, change_category
 from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.former_nip import FormerNip
@@ -152,14 +158,14 @@ def _through_the_gate(
 ) -> IdentityChange | NipTaken:
     wanted, reason = decision.wanted, decision.reason
     if column == "category":
-        wish = Wish(ChangeKind.CATEGORY, person.category, wanted.category, reason)
+        wish = ProposedChange(ChangeKind.CATEGORY, person.category, wanted.category, reason)
     else:
         is_reserved = FormerNip.is_reserved(session, wanted.nip, person.id) and not act.by.is_pusat
         if is_reserved or User.with_nip(session, wanted.nip) is not None:
             # Who tries NIPs one after the other learns which are taken, and leaves this trace.
             audit.record(session, Tag.ADMIN_REFUSED, person, act, reason="NIP taken")
             return NipTaken()
-        wish = Wish(ChangeKind.NIP, person.nip, wanted.nip.digits, reason)
+        wish = ProposedChange(ChangeKind.NIP, person.nip, wanted.nip.digits, reason)
     if same := same_under_way(session, act.by.admin, person, wish.kind, wish.new_value):
         return same
     cancel_under_way(session, person, f"{wish.kind.heading} dibetulkan.", act)
@@ -180,7 +186,9 @@ def _write(
     if "name" in columns:
         person.rename(wanted.name)
     if "category" in columns:
-        recategorise(session, person, wanted.category, act, cpns_open_by_themselves=cpns_open_by_themselves)
+        change_category(
+            session, person, wanted.category, act, cpns_open_by_themselves=cpns_open_by_themselves
+        )
         person.end_all_access()
     person.work_unit = wanted.work_unit
     person.phone = wanted.phone

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.domain.act import Act
 from app.domain.indonesian_time import today_in_jakarta
 from app.flows.identity.change_identity import cancel_under_way
-from app.flows.identity.hold_decisions import hold_decisions_of
+from app.flows.identity.recheck_decisions import recheck_decisions_of
 from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.user import User
@@ -31,7 +31,7 @@ def deactivate(
     if person.is_deactivated:
         return AlreadySo()
     cancel_under_way(session, person, "Akun dinonaktifkan.", act)
-    hold_decisions_of(session, person, "Akun admin yang memutuskan sudah dinonaktifkan.", act)
+    recheck_decisions_of(session, person, "Akun admin yang memutuskan sudah dinonaktifkan.", act)
     person.deactivate(act.by.office, reason, act.at)
     audit.record(session, Tag.DEACTIVATED, person, act, reason=reason)
     what = f"Akun Anda dinonaktifkan oleh {act.by.office}, jadi tidak dapat dipakai untuk masuk."

@@ -45,7 +45,7 @@ class Stuck(Labelled):
 
 
 @dataclass(frozen=True)
-class Wishes:
+class PeopleFilter:
     """What the people looked for have in common; what is empty does not matter."""
 
     nip: str = ""  # its first digits
@@ -71,7 +71,7 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Found:
+class PeoplePage:
     """One page. `next` is none at the end; `is_partial` where the page ended because enough was looked at."""
 
     people: list[User]
@@ -82,25 +82,25 @@ class Found:
 def find_people(
     session: Session,
     authority: Authority,
-    wishes: Wishes,
+    wishes: PeopleFilter,
     after: Cursor | None = None,
     most: int = ROWS_A_PAGE,
-) -> Found:
+) -> PeoplePage:
     """The next people within reach. A position of another search starts from the beginning."""
     people: list[User] = []
     last = None
     for seen, (person, position) in enumerate(_candidates(session, authority, wishes, after)):
         if seen == MOST_CANDIDATES:
-            return Found(people, last, is_partial=True)
+            return PeoplePage(people, last, is_partial=True)
         if _is_meant(person, authority, wishes):
             if len(people) == most:
-                return Found(people, last)
+                return PeoplePage(people, last)
             people.append(person)
         last = position
-    return Found(people, None)
+    return PeoplePage(people, None)
 
 
-def all_found(session: Session, authority: Authority, wishes: Wishes) -> Iterator[User | None]:
+def all_found(session: Session, authority: Authority, wishes: PeopleFilter) -> Iterator[User | None]:
     """Everybody within reach, for a file; None at the end where it is cut because there are too many."""
     given = 0
     for seen, (person, _) in enumerate(_candidates(session, authority, wishes, None)):
@@ -113,12 +113,12 @@ def all_found(session: Session, authority: Authority, wishes: Wishes) -> Iterato
             yield person
 
 
-def _is_meant(person: User, authority: Authority, wishes: Wishes) -> bool:
+def _is_meant(person: User, authority: Authority, wishes: PeopleFilter) -> bool:
     return wishes.fit(person) and authority.covers(person.instansi_id)
 
 
 def export_people(
-    session: Session, wishes: Wishes, counts: Mapping[int, int], file_kind: str, act: Act[Authority]
+    session: Session, wishes: PeopleFilter, counts: Mapping[int, int], file_kind: str, act: Act[Authority]
 ) -> None:
     """Leave a trace of a list that has been taken out of the portal (`counts` by instansi), and tell the
     centre. Where the centre has asked for one instansi, that one sees it too."""
@@ -136,7 +136,7 @@ def units_of(session: Session, instansi_id: int) -> list[str]:
     return list(session.scalars(units.order_by(ActivationUnit.work_unit)))
 
 
-def scope_of(authority: Authority, wishes: Wishes) -> int | None:
+def scope_of(authority: Authority, wishes: PeopleFilter) -> int | None:
     """The one instansi that is looked through; None where it is several."""
     parts = _parts(authority, wishes)
     return parts[0] if len(parts) == 1 else None
@@ -146,7 +146,7 @@ Candidate = tuple[User, Cursor]
 
 
 def _candidates(
-    session: Session, authority: Authority, wishes: Wishes, after: Cursor | None
+    session: Session, authority: Authority, wishes: PeopleFilter, after: Cursor | None
 ) -> Iterator[Candidate]:
     """Everybody whom the driving index holds for these wishes, in its order, chunk by chunk."""
     index = _index_for(wishes)
@@ -168,7 +168,7 @@ def _candidates(
             size = min(2 * size, _LARGEST_CHUNK)
 
 
-def _index_for(wishes: Wishes) -> str:
+def _index_for(wishes: PeopleFilter) -> str:
     if wishes.email:
         return "email"
     if wishes.words and len(wishes.nip) < _DIGITS_OF_A_BIRTH_DATE:
@@ -178,7 +178,7 @@ def _index_for(wishes: Wishes) -> str:
     return "nip"
 
 
-def _parts(authority: Authority, wishes: Wishes) -> list[int | None]:
+def _parts(authority: Authority, wishes: PeopleFilter) -> list[int | None]:
     """Which parts of an index are read, one after the other: each is one run of it."""
     if authority.is_pusat:
         return [wishes.instansi_id]
@@ -190,7 +190,7 @@ def _parts(authority: Authority, wishes: Wishes) -> list[int | None]:
 Chunk = Iterator[tuple[User | None, Cursor]]
 
 
-def _by_nip(session: Session, wishes: Wishes, after: Cursor, size: int) -> Chunk:
+def _by_nip(session: Session, wishes: PeopleFilter, after: Cursor, size: int) -> Chunk:
     """In the order of NIPs, through one of the indexes that end with it."""
     first, last = nips_beginning_with(wishes.nip)
     statement = _people(after).where(
@@ -202,7 +202,7 @@ def _by_nip(session: Session, wishes: Wishes, after: Cursor, size: int) -> Chunk
         yield person, Cursor(after.index, (person.nip,), after.instansi_id)
 
 
-def _rarest(wishes: Wishes, after: Cursor) -> ColumnElement[bool] | None:
+def _rarest(wishes: PeopleFilter, after: Cursor) -> ColumnElement[bool] | None:
     """The one equality that, before the NIP, has an index; others are compared afterwards."""
     if wishes.work_unit and after.instansi_id is not None:
         return User.work_unit == wishes.work_unit
@@ -213,13 +213,13 @@ def _rarest(wishes: Wishes, after: Cursor) -> ColumnElement[bool] | None:
     return None
 
 
-def _by_email(session: Session, wishes: Wishes, after: Cursor, size: int) -> Chunk:
+def _by_email(session: Session, wishes: PeopleFilter, after: Cursor, size: int) -> Chunk:
     assert wishes.email is not None, "looked up without an address"
     for person in session.scalars(_people(after).where(User.registered_at([wishes.email])).limit(size)):
         yield person, Cursor(after.index, (), after.instansi_id)
 
 
-def _by_name(session: Session, wishes: Wishes, after: Cursor, size: int) -> Chunk:
+def _by_name(session: Session, wishes: PeopleFilter, after: Cursor, size: int) -> Chunk:
     """In the order of words. Whoever has several with this beginning comes with the first of them only."""
     beginning = max(wishes.words, key=len)
     place = tuple_(NameWord.word, NameWord.user_id)
@@ -246,7 +246,7 @@ def _by_name(session: Session, wishes: Wishes, after: Cursor, size: int) -> Chun
         )
 
 
-def _by_stuck(session: Session, wishes: Wishes, after: Cursor, size: int) -> Chunk:
+def _by_stuck(session: Session, wishes: PeopleFilter, after: Cursor, size: int) -> Chunk:
     """Those who are stuck longest first; for all instansi together, instansi by instansi."""
     assert wishes.stuck is not None, "looked up without a wish"
     since = _STUCK_COLUMNS[wishes.stuck]

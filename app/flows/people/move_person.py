@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.domain.act import Act
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
-from app.flows.identity.change_identity import Wish, begin_change, cancel_under_way, same_under_way
+from app.flows.identity.change_identity import ProposedChange, begin_change, cancel_under_way, same_under_way
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi, UnknownInstansi
 from app.models.user import User
@@ -46,7 +46,7 @@ def move_person(
     if same := same_under_way(session, act.by.admin, person, ChangeKind.INSTANSI, target.code):
         return Moved(person, target, same)
     cancel_under_way(session, person, "Pegawai pindah instansi.", act)
-    wish = Wish(ChangeKind.INSTANSI, person.instansi.code, target.code, reason)
+    wish = ProposedChange(ChangeKind.INSTANSI, person.instansi.code, target.code, reason)
     change = begin_change(session, person, wish, timedelta(), act)
     assert isinstance(change, IdentityChange), "nothing is under way, and no address or NIP is taken"
     return Moved(person, target, change)

@@ -21,7 +21,7 @@ from app.models.audit_event import AuditEvent, Tag
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.models.login_session import LoginSession
-from app.models.mail_fault import OURS, FaultKind
+from app.models.mail_fault import OURS, MailFaultKind
 from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.reset_request import ResetRequest, WhyRefused
 from app.models.user import User
@@ -34,7 +34,7 @@ _ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
 
 
 @dataclass(frozen=True)
-class SeenMail:
+class MailView:
     """A letter as the desk may see it: what kind, to where, how it fared. Never what stood in it."""
 
     words: str
@@ -48,7 +48,7 @@ class SeenMail:
 
 
 @dataclass(frozen=True)
-class SeenRequest:
+class RequestView:
     """A wish for a token, and what became of it."""
 
     asked_at: datetime
@@ -57,15 +57,15 @@ class SeenRequest:
 
 
 @dataclass(frozen=True)
-class Sight:
+class PersonView:
     """All that the desk may know of one person."""
 
     person: User
     objection: NotToTouch | None  # why this admin may look and not act
     standing: list[str]  # what the state means, in sentences
     limits: list[Limited]
-    mails: list[SeenMail]
-    requests: list[SeenRequest]
+    mails: list[MailView]
+    requests: list[RequestView]
     corrections: Sequence[EmailCorrection]
     changes: Sequence[IdentityChange]
     sessions: int
@@ -73,7 +73,7 @@ class Sight:
     events: Sequence[AuditEvent]
 
 
-def look_at_person(session: Session, person_id: int, act: Act[Authority]) -> Sight | OutOfReach:
+def view_person(session: Session, person_id: int, act: Act[Authority]) -> PersonView | OutOfReach:
     """Everything on one page, each list short and read through an index."""
     person = open_record(session, person_id, act)
     if not isinstance(person, User):
@@ -84,7 +84,7 @@ def look_at_person(session: Session, person_id: int, act: Act[Authority]) -> Sig
     requests = _last_requests(session, person)
     changes = _last_changes(session, person)
     today = today_in_jakarta(act.at)
-    return Sight(
+    return PersonView(
         person=person,
         objection=act.by.objection(session, person, today),
         standing=[
@@ -96,7 +96,9 @@ def look_at_person(session: Session, person_id: int, act: Act[Authority]) -> Sig
         limits=limits_on(session, person, act.at),
         mails=[_seen_mail(mail, person) for mail in mails],
         requests=[
-            SeenRequest(request.asked_at, _masked(request.typed_email), _fate(request, person, act.at))
+            RequestView(
+                request.asked_at, _masked(request.typed_email), _what_became_of(request, person, act.at)
+            )
             for request in requests
         ],
         corrections=_last_corrections(session, person),
@@ -206,13 +208,15 @@ def _story_of_token(
         return [] if person.password_hash else ["Token belum pernah dikirim ke email yang tercatat."]
     answer = f": {_seen_answer(mail, person)}" if mail.server_answer else ""
     match mail.state:
-        case MailState.FAILED if mail.fault is FaultKind.RECIPIENT or mail.fault is None:
+        case MailState.FAILED if mail.fault is MailFaultKind.RECIPIENT or mail.fault is None:
             return [f"Token terakhir ditolak server email{answer}. Periksa alamatnya."]
         case MailState.FAILED:
             return [
                 f"Token terakhir tidak berangkat karena gangguan di pihak portal{answer}. Minta token baru."
             ]
-        case MailState.WAITING | MailState.DEFERRED if mail.fault in OURS or mail.fault is FaultKind.LETTER:
+        case MailState.WAITING | MailState.DEFERRED if (
+            mail.fault in OURS or mail.fault is MailFaultKind.LETTER
+        ):
             return [
                 f"Token terakhir menunggu karena gangguan di pihak portal{answer}. Dikirim sendiri setelah "
                 "gangguan selesai."
@@ -260,8 +264,8 @@ def _story_after_hand_over(
     return [f"{handed_over}; tautannya belum pernah dibuka."]
 
 
-def _seen_mail(mail: OutboxMail, person: User) -> SeenMail:
-    return SeenMail(
+def _seen_mail(mail: OutboxMail, person: User) -> MailView:
+    return MailView(
         words=mail.letter.label,
         address=mail.to_address if mail.to_address == person.email else _masked(mail.to_address),
         state=mail.state,
@@ -291,7 +295,7 @@ def _without_addresses(answer: str, person: User) -> str:
     return _ADDRESS.sub(lambda found: found[0] if found[0] == person.email else "***", answer)
 
 
-def _fate(request: ResetRequest, person: User, now: datetime) -> str:
+def _what_became_of(request: ResetRequest, person: User, now: datetime) -> str:
     if request.user_id != person.id:
         return "Alamatnya tidak tercatat, jadi tanpa token"
     if request.used_at:

@@ -66,7 +66,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Line:
+class OverviewRow:
     """One row of a table or chart: a unit, or an instansi with its code."""
 
     name: str
@@ -75,7 +75,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class AtMost:
+class CappedCount:
     """A count that stops at `most`."""
 
     count: int
@@ -93,9 +93,9 @@ class AtMost:
 class Queue:
     """Corrections that wait, by age."""
 
-    fresh: AtMost
-    today: AtMost
-    late: AtMost
+    fresh: CappedCount
+    today: CappedCount
+    late: CappedCount
     oldest_at: datetime | None
 
 
@@ -121,20 +121,20 @@ class FailingDomain:
 
 
 @dataclass(frozen=True)
-class Stock:
+class Overview:
     """What waits and what fails, within reach."""
 
     corrections: Queue
     promise: Promise | None  # None where nothing was decided
-    cpns: AtMost
+    cpns: CappedCount
     cpns_oldest_at: datetime | None
     failing: list[FailingDomain]
     mails_are_cut: bool
     contested: list[IdentityChange]  # stopped by the owner and not settled, oldest first
     awaiting_second: list[IdentityChange]  # decided by one admin, oldest first
     stuck: list[User]
-    without_login: AtMost
-    with_failed_mail: AtMost
+    without_login: CappedCount
+    with_failed_mail: CappedCount
 
 
 @dataclass(frozen=True)
@@ -142,11 +142,11 @@ class MailAlarm:
     """A fault of our side that keeps letters from leaving, and how many wait because of it."""
 
     fault: MailFault
-    waiting: AtMost
+    waiting: CappedCount
 
 
 @dataclass(frozen=True)
-class Reach:
+class OverviewScope:
     """Whom the figures are about: the one instansi that was chosen, or all within reach."""
 
     authority: Authority
@@ -158,17 +158,17 @@ class Reach:
         return column == self.instansi.id if self.instansi else self.authority.within(column)
 
 
-def reach_of(session: Session, authority: Authority, code: str) -> Reach | None:
+def scope_of(session: Session, authority: Authority, code: str) -> OverviewScope | None:
     """With a code, that instansi; None when there is none within reach. Whoever has only one has chosen
     it."""
     if code:
         instansi = Instansi.with_code(session, code)
-        return Reach(authority, instansi) if instansi and authority.covers(instansi.id) else None
+        return OverviewScope(authority, instansi) if instansi and authority.covers(instansi.id) else None
     only = authority.only_instansi_id
-    return Reach(authority, session.get(Instansi, only) if only is not None else None)
+    return OverviewScope(authority, session.get(Instansi, only) if only is not None else None)
 
 
-def days(session: Session, reach: Reach, today: date) -> list[tuple[date, Figures]]:
+def days(session: Session, reach: OverviewScope, today: date) -> list[tuple[date, Figures]]:
     """The last days that were counted, in order; a day without a count is not there."""
     wanted = [today - timedelta(days=back) for back in range(DAYS_SHOWN)]
     columns = (
@@ -184,21 +184,21 @@ def days(session: Session, reach: Reach, today: date) -> list[tuple[date, Figure
     return [(row[0], Figures(*(int(count) for count in row[1:]))) for row in rows]
 
 
-def counted_at(session: Session, reach: Reach) -> datetime | None:
+def counted_at(session: Session, reach: OverviewScope) -> datetime | None:
     latest = select(ActivationDay.counted_at).where(reach.within(ActivationDay.instansi_id))
     return session.scalar(latest.order_by(ActivationDay.day.desc()).limit(1))
 
 
-def units(session: Session, instansi: Instansi) -> list[Line]:
+def units(session: Session, instansi: Instansi) -> list[OverviewRow]:
     """The units of one instansi, who has furthest to go first."""
     counted = session.scalars(select(ActivationUnit).where(ActivationUnit.instansi_id == instansi.id))
-    lines = [Line(unit.work_unit, None, _figures(unit)) for unit in counted]
+    lines = [OverviewRow(unit.work_unit, None, _figures(unit)) for unit in counted]
     return sorted(
         lines, key=lambda line: (not line.figures.people, line.figures.share, -line.figures.people, line.name)
     )
 
 
-def ranking(session: Session, reach: Reach) -> list[Line]:
+def ranking(session: Session, reach: OverviewScope) -> list[OverviewRow]:
     """All instansi within reach as they stood on the last day that was counted, the highest share first."""
     latest = (
         select(ActivationDay.day)
@@ -210,17 +210,17 @@ def ranking(session: Session, reach: Reach) -> list[Line]:
     rows = session.execute(
         counted.where(ActivationDay.day == latest.scalar_subquery(), reach.within(ActivationDay.instansi_id))
     )
-    lines = [Line(instansi.name, instansi.code, _figures(day)) for day, instansi in rows]
+    lines = [OverviewRow(instansi.name, instansi.code, _figures(day)) for day, instansi in rows]
     return sorted(
         lines,
         key=lambda line: (not line.figures.people, -line.figures.share, -line.figures.people, line.name),
     )
 
 
-def take_stock(session: Session, reach: Reach, now: datetime) -> Stock:
+def read_overview(session: Session, reach: OverviewScope, now: datetime) -> Overview:
     failing, is_cut = _failing(session, reach, now)
     within = reach.within(User.instansi_id)
-    return Stock(
+    return Overview(
         corrections=_queue(session, reach, now),
         promise=_promise(session, reach, now),
         cpns=_count(session, select(User.id).where(within, _WAITS), MOST_COUNTED),
@@ -248,12 +248,12 @@ def mail_alarms(session: Session, authority: Authority) -> list[MailAlarm]:
     found = []
     for fault in MailFault.alarms(session)[:ALARMS_SHOWN]:
         waiting = OutboxMail.how_many_wait(session, MOST_COUNTED, None if fault.is_everywhere else fault.way)
-        found.append(MailAlarm(fault, AtMost(waiting, MOST_COUNTED)))
+        found.append(MailAlarm(fault, CappedCount(waiting, MOST_COUNTED)))
     return found
 
 
 def note_export(
-    session: Session, reach: Reach, what: str, file_kind: str, how_many: int, act: Act[Authority]
+    session: Session, reach: OverviewScope, what: str, file_kind: str, how_many: int, act: Act[Authority]
 ) -> None:
     """Leave a trace of figures that were taken along."""
     desks = [reach.instansi.id] if reach.instansi else reach.authority.parts({})
@@ -265,8 +265,8 @@ def note_export(
 _WAITS = text("user_account.activation = 'waiting_approval'")
 
 
-def _queue(session: Session, reach: Reach, now: datetime) -> Queue:
-    def waiting(since: datetime | None, until: datetime | None) -> AtMost:
+def _queue(session: Session, reach: OverviewScope, now: datetime) -> Queue:
+    def waiting(since: datetime | None, until: datetime | None) -> CappedCount:
         found = _open(reach)
         if since:
             found = found.where(EmailCorrection.submitted_at > since)
@@ -291,16 +291,16 @@ def _queue(session: Session, reach: Reach, now: datetime) -> Queue:
     )
 
 
-def _open(reach: Reach) -> Select[int]:
+def _open(reach: OverviewScope) -> Select[int]:
     return select(EmailCorrection.id).where(_is_of_a_desk(reach), EmailCorrection.state.in_(OPEN_STATES))
 
 
-def _is_of_a_desk(reach: Reach) -> ColumnElement[bool]:
+def _is_of_a_desk(reach: OverviewScope) -> ColumnElement[bool]:
     """A wish for a NIP that nobody has stands in nobody's queue, so not in the centre's either."""
     return reach.within(EmailCorrection.instansi_id) & EmailCorrection.instansi_id.is_not(None)
 
 
-def _promise(session: Session, reach: Reach, now: datetime) -> Promise | None:
+def _promise(session: Session, reach: OverviewScope, now: datetime) -> Promise | None:
     """What came in during the last days and was decided; the newest of very many."""
     spans = []
     for state in (CorrectionState.APPROVED, CorrectionState.REJECTED):
@@ -319,7 +319,7 @@ def _promise(session: Session, reach: Reach, now: datetime) -> Promise | None:
     return Promise(len(spans), within, timedelta(seconds=in_seconds), len(spans) >= MOST_MEASURED)
 
 
-def _stuck(session: Session, reach: Reach) -> list[User]:
+def _stuck(session: Session, reach: OverviewScope) -> list[User]:
     """Who has waited longest after a token, over all instansi: they are among the first of those whose first
     is oldest."""
     is_stuck = User.stuck_since.is_not(None)
@@ -338,7 +338,7 @@ def _stuck(session: Session, reach: Reach) -> list[User]:
 
 def _oldest(
     session: Session,
-    reach: Reach,
+    reach: OverviewScope,
     column: "InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]",
     condition: ColumnElement[bool] | TextClause,
 ) -> list[tuple[datetime, int]]:
@@ -354,7 +354,7 @@ def _oldest(
     return [(moment, instansi_id) for moment, instansi_id in found if moment]
 
 
-def _waiting(session: Session, reach: Reach, state: ChangeState) -> list[IdentityChange]:
+def _waiting(session: Session, reach: OverviewScope, state: ChangeState) -> list[IdentityChange]:
     waiting = select(IdentityChange).where(
         IdentityChange.state == state,
         IdentityChange.settled_at.is_(None),
@@ -364,7 +364,7 @@ def _waiting(session: Session, reach: Reach, state: ChangeState) -> list[Identit
     return list(session.scalars(waiting.order_by(since, IdentityChange.id).limit(CHANGES_SHOWN)))
 
 
-def _failing(session: Session, reach: Reach, now: datetime) -> tuple[list[FailingDomain], bool]:
+def _failing(session: Session, reach: OverviewScope, now: datetime) -> tuple[list[FailingDomain], bool]:
     """Mails of the last days that were refused, for good or for now, or came back, by the domain they went
     to. What our own side is at fault for says nothing about a domain."""
     counts: Counter[str] = Counter()
@@ -395,7 +395,9 @@ def _failing(session: Session, reach: Reach, now: datetime) -> tuple[list[Failin
     return [FailingDomain(domain, count, last[domain][1]) for domain, count in counts.most_common(20)], is_cut
 
 
-def _bounced(session: Session, reach: Reach, now: datetime) -> list[tuple[str, str | None, datetime | None]]:
+def _bounced(
+    session: Session, reach: OverviewScope, now: datetime
+) -> list[tuple[str, str | None, datetime | None]]:
     """What came back from the addresses on record, because of them. Readers of others could have written it
     themselves."""
     newest = (
@@ -419,8 +421,8 @@ def _bounced(session: Session, reach: Reach, now: datetime) -> list[tuple[str, s
     return [(address, answer, at) for address, answer, at in session.execute(bounced)]
 
 
-def _count(session: Session, found: Select[int], most: int) -> AtMost:
-    return AtMost(
+def _count(session: Session, found: Select[int], most: int) -> CappedCount:
+    return CappedCount(
         session.scalar(select(func.count()).select_from(found.limit(most + 1).subquery())) or 0, most
     )
 

@@ -32,7 +32,7 @@ _LONGEST_ACT = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Wishes:
+class TrailFilter:
     """What is looked for. Days are those in Jakarta; no tags are all tags."""
 
     tags: frozenset[Tag] = frozenset()
@@ -43,11 +43,11 @@ class Wishes:
 
     @property
     def leave_some_out(self) -> bool:
-        return self != Wishes()
+        return self != TrailFilter()
 
 
 @dataclass(frozen=True)
-class Found:
+class TrailPage:
     """One page, newest first. `next_id` is none at the end; `is_partial` where it ended because enough was
     looked at."""
 
@@ -65,23 +65,25 @@ class Export:
 
 
 @dataclass(frozen=True)
-class _Ids:
+class _PageOfIds:
     ids: list[int]
     next_id: int | None
     is_partial: bool
 
 
-def search_trail(session: Session, authority: Authority, wishes: Wishes, before: int | None = None) -> Found:
+def search_trail(
+    session: Session, authority: Authority, wishes: TrailFilter, before: int | None = None
+) -> TrailPage:
     """The next events within reach, with an id below `before`. Of a NIP out of reach nothing is found, as of
     an unknown."""
     found = _search(session, authority, wishes, before, ROWS_A_PAGE)
-    return Found(_with_ids(session, found.ids), found.next_id, found.is_partial)
+    return TrailPage(_with_ids(session, found.ids), found.next_id, found.is_partial)
 
 
-def export_trail(session: Session, wishes: Wishes, file_kind: str, act: Act[Authority]) -> Export:
+def export_trail(session: Session, wishes: TrailFilter, file_kind: str, act: Act[Authority]) -> Export:
     """Choose the events of a file, leave a trace of it, and tell the centre."""
     ids: list[int] = []
-    looks, place = 0, _Ids([], None, False)
+    looks, place = 0, _PageOfIds([], None, False)
     while len(ids) < MOST_EXPORTED and looks < _MOST_LOOKS_OF_EXPORT:
         place = _search(session, act.by, wishes, place.next_id, min(ROWS_LOOKED_AT, MOST_EXPORTED - len(ids)))
         ids += place.ids
@@ -122,7 +124,9 @@ def seen_by_others(session: Session, user: User, most: int) -> list[AuditEvent]:
     )
 
 
-def _search(session: Session, authority: Authority, wishes: Wishes, before: int | None, most: int) -> _Ids:
+def _search(
+    session: Session, authority: Authority, wishes: TrailFilter, before: int | None, most: int
+) -> _PageOfIds:
     starts = _starts(session, authority, wishes)
     below, above = _between(session, wishes, before)
     ids: list[int] = []
@@ -142,8 +146,8 @@ def _search(session: Session, authority: Authority, wishes: Wishes, before: int 
             reached = max(reached, last) if count == size else reached
     ids = sorted((found for found in ids if found >= reached), reverse=True)
     if len(ids) > most:
-        return _Ids(ids[:most], ids[most - 1], False)
-    return _Ids(ids, reached or None, bool(reached))
+        return _PageOfIds(ids[:most], ids[most - 1], False)
+    return _PageOfIds(ids, reached or None, bool(reached))
 
 
 def _counts(session: Session, ids: Sequence[int]) -> dict[int, int]:
@@ -157,7 +161,7 @@ def _counts(session: Session, ids: Sequence[int]) -> dict[int, int]:
     return counts
 
 
-def _starts(session: Session, authority: Authority, wishes: Wishes) -> list[ColumnElement[bool]]:
+def _starts(session: Session, authority: Authority, wishes: TrailFilter) -> list[ColumnElement[bool]]:
     """The conditions that an index serves, one for each place of it that has to be read."""
     people = {}
     for nip in {wishes.account, wishes.actor} - {None}:
@@ -175,7 +179,7 @@ def _starts(session: Session, authority: Authority, wishes: Wishes) -> list[Colu
     return [AuditEvent.instansi_id == instansi_id for instansi_id in sorted(authority.instansi_ids)]
 
 
-def _between(session: Session, wishes: Wishes, before: int | None) -> tuple[int, int]:
+def _between(session: Session, wishes: TrailFilter, before: int | None) -> tuple[int, int]:
     """Ids between which everything of the wanted days lies, found by the index over moments."""
     below, above = before or _LARGEST_ID, -1
     if wishes.until:
@@ -191,7 +195,7 @@ def _between(session: Session, wishes: Wishes, before: int | None) -> tuple[int,
     return below, above
 
 
-def _conditions(event: type[AuditEvent], wishes: Wishes) -> list[ColumnElement[bool]]:
+def _conditions(event: type[AuditEvent], wishes: TrailFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wishes.tags:
         conditions.append(event.tag.in_(wishes.tags))

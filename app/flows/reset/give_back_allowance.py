@@ -24,5 +24,5 @@ def give_back_allowance(session: Session, mail: OutboxMail, now: datetime) -> No
         return
     limit, mailbox = throttle.OTHER_MAILS_PER_MAILBOX, EmailAddress(mail.to_address).mailbox
     bucket = throttle.bucket_of(session, limit, mailbox)
-    if isinstance(throttle.take(session, throttle.GIVEN_BACK_PER_MAILBOX, bucket, now), throttle.Taken):
+    if isinstance(throttle.take(session, throttle.GIVEN_BACK_PER_MAILBOX, bucket, now), throttle.Counted):
         throttle.give_back(session, limit, mailbox, taken_at=mail.posted_at)

@@ -17,7 +17,7 @@ from app.domain.password_policy import PasswordPolicy, faults, personal_faults, 
 from app.domain.reset_secret import Code, Link
 from app.flows.login import log_in
 from app.mail import letters
-from app.models.account import Account
+from app.models.account import TriedAccount
 from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import Tag
 from app.models.reset_request import ResetRequest, WhyRefused
@@ -63,7 +63,7 @@ def check(
     nip, limit = claim.nip, throttle.TOKEN_PER_NIP
     is_typed = not isinstance(claim.proof, Link)
     answer = throttle.take(session, limit, nip.digits, act.at) if is_typed else None
-    account = Account.of(session, nip)
+    account = TriedAccount.of(session, nip)
     if isinstance(answer, TooManyTries):
         audit.record_once_a_minute(session, Tag.TOKEN_THROTTLED, account, act, about=nip.digits)
         return answer
@@ -130,7 +130,7 @@ def policy_for(session: Session, user: User, policy_setting: str, now: datetime)
 
 
 def _proven_request(
-    session: Session, nip: Nip, account: Account, proof: Code | Link, keys: SigningKeys, now: datetime
+    session: Session, nip: Nip, account: TriedAccount, proof: Code | Link, keys: SigningKeys, now: datetime
 ) -> ResetRequest | WhyRefused:
     """The live request that the proof opens."""
     match proof:
@@ -144,11 +144,11 @@ def _proven_request(
 
 
 def _opened_by_code(
-    session: Session, nip: Nip, account: Account, code: Code, keys: SigningKeys, now: datetime
+    session: Session, nip: Nip, account: TriedAccount, code: Code, keys: SigningKeys, now: datetime
 ) -> ResetRequest | WhyRefused:
     """A code is tried on each of the NIP's requests: every mail works, and an old mail's code is told apart
     from a mistyped one. As many are tried for everybody, to the end, whether or not one has fitted."""
-    tried = ResetRequest.handed_over_for(session, nip, account, now)
+    tried = ResetRequest.mailed_tokens_for(session, nip, account, now)
     opened = [one for one in tried if keys.opens_code(code, one.reference, one.key) and one.is_there]
     if not opened:
         return WhyRefused.WRONG if any(one.is_live for one in tried) else WhyRefused.NOTHING_OPEN

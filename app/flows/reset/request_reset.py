@@ -20,7 +20,7 @@ from app.security import audit, throttle
 from app.security.fingerprints import fingerprint
 
 SENT_TWICE_WITHIN = timedelta(minutes=1)  # a double click, or Back and once more on a slow line
-SAME_WISH_WITHIN = timedelta(hours=1)  # a form sent again, when no token of its wish can be looked at
+SAME_REQUEST_WITHIN = timedelta(hours=1)  # a form sent again, when no token of its wish can be looked at
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ USUAL = Allowance()
 
 
 @dataclass(frozen=True)
-class Posted:
+class PostedAnswer:
     """The wish, and its letter; no letter where the form was sent twice."""
 
     request: ResetRequest
@@ -62,7 +62,7 @@ def request_reset(
     submission: str,
     act: Act[None],
     allowance: Allowance = USUAL,
-) -> Posted:
+) -> PostedAnswer:
     """Record the wish and post exactly one letter. Every case, owner or not, runs these same statements.
 
     `submission` names the form that was sent (64 hex digits). Sent twice in a row it is one wish. Sent again
@@ -75,16 +75,16 @@ def request_reset(
     while not request.add(session):
         before = ResetRequest.with_submission(session, submission)
         if before is not None and before.asked_at > act.at - SENT_TWICE_WITHIN:
-            return Posted(before, None)
+            return PostedAnswer(before, None)
         if before is not None:
             before.submission = fingerprint(session, "earlier-form", submission, before.reference)
             session.flush()
         request = _wish(nip, address, owner, submission, act)
     request.user = owner
-    is_same_wish = before is not None and before.mailed_at > act.at - SAME_WISH_WITHIN
+    is_same_request = before is not None and before.mailed_at > act.at - SAME_REQUEST_WITHIN
     if before is not None:
-        allowance = Allowance(allowance.may_mail_others and not is_same_wish, most=1)
-    return Posted(request, _post_letter(session, request, Tag.TOKEN_ASKED, allowance, act))
+        allowance = Allowance(allowance.may_mail_others and not is_same_request, most=1)
+    return PostedAnswer(request, _post_letter(session, request, Tag.TOKEN_ASKED, allowance, act))
 
 
 def _wish(
@@ -134,7 +134,7 @@ def resend_token(
     act: Act[None],
     *,
     may_mail_others: bool = True,
-) -> Posted | TooSoon | NothingToResend:
+) -> PostedAnswer | TooSoon | NothingToResend:
     """Mail the same token once more. What the asker sees depends on the clock alone, never on whether there
     is an owner."""
     request = ResetRequest.with_reference(session, reference)
@@ -146,7 +146,7 @@ def resend_token(
         )
         return TooSoon(max(1, whole_seconds(request.mailed_at + cooldown - act.at)))
     allowance = Allowance(may_mail_others)
-    return Posted(request, _post_letter(session, request, Tag.TOKEN_RESENT, allowance, act))
+    return PostedAnswer(request, _post_letter(session, request, Tag.TOKEN_RESENT, allowance, act))
 
 
 def _post_letter(

@@ -29,12 +29,12 @@ from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.domain.nip import Nip
-from app.files.seen_values import SeenInFile
-from app.files.table import Line
-from app.flows.correction.change_email import Decision, change_email
+from app.files.seen_values import SeenValues
+from app.files.table import Row
+from app.flows.correction.change_email import EmailDecision, change_email
 from app.flows.identity.change_identity import cancel_change, confirm_change, take_effect
 from app.flows.imports.file_rights import Uploader
-from app.flows.imports.import_staff import Terms, import_staff, vet
+from app.flows.imports.import_staff import ImportTerms, import_staff, vet
 from app.flows.instansi.grant_mandate import grant_mandate
 from app.flows.instansi.revoke_mandate import revoke_mandate
 from app.flows.people.correct_record import Decision as RecordDecision
@@ -102,7 +102,7 @@ class DishonestAdmin(RuleBasedStateMachine):
     def gives_a_mailbox_of_his_own(self, whom: int, who: int) -> None:
         def act(session: Session, held: Authority, person: User) -> None:
             address = EmailAddress(f"kotak{next(self._numbers)}@{OWN_DOMAIN}")
-            decision = Decision(
+            decision = EmailDecision(
                 address, IdentityCheck.IN_PERSON, "Datang ke loket", person.credential_version
             )
             change_email(session, person.id, decision, DELAY, self._act(held))
@@ -199,10 +199,10 @@ class DishonestAdmin(RuleBasedStateMachine):
                 "kategori": "PNS" if is_new else person.category.value,
                 "kode_instansi": instansi.code if instansi else person.instansi.code, "unit_kerja": "x",
             }  # fmt: skip
-            with SeenInFile() as seen:
+            with SeenValues() as seen:
                 uploader = Uploader(held, instansi, next(self._numbers), "alasan")
-                terms = Terms(seen, True, self._act(held), uploader=uploader)
-                import_staff(session, vet([Line(2, cells, None)], seen), terms)
+                terms = ImportTerms(seen, True, self._act(held), uploader=uploader)
+                import_staff(session, vet([Row(2, cells, None)], seen), terms)
 
         self._with(who, whom, act)
 

@@ -18,8 +18,8 @@ from app.security import guesses
 from app.security.throttle import (
     LOGIN_IN_KNOWN_BROWSERS,
     LOGIN_IN_NEW_BROWSERS,
+    Counted,
     GuessLimit,
-    Taken,
     TooManyTries,
 )
 
@@ -49,7 +49,7 @@ def _let_through(session: Session, limit: GuessLimit, schedule: list[Move]) -> l
     for move in islice(cycle(schedule), 250):
         now += move if isinstance(move, timedelta) else timedelta()
         now = max(now, guesses.refused_until(session, limit, key, now) or now)
-        assert guesses.take(session, limit, key, now) == Taken()
+        assert guesses.take(session, limit, key, now) == Counted()
         if move == OWNER:
             guesses.give_back(session, limit, key)
         else:
@@ -97,14 +97,14 @@ def test_a_refused_try_is_told_the_second_at_which_it_is_let_through(
                 assert too_early == TooManyTries(1), "and one second earlier it is not"
                 now += timedelta(seconds=seconds)
                 assert guesses.refused_until(session, limit, key, now) is None
-                assert guesses.take(session, limit, key, now) == Taken()
-            case Taken():
+                assert guesses.take(session, limit, key, now) == Counted()
+            case Counted():
                 pass
 
 
 def test_an_owner_who_errs_five_times_waits_a_minute(session: Session) -> None:
     for _ in range(5):
-        assert guesses.take(session, LOGIN_IN_NEW_BROWSERS, "key", BEGINNING) == Taken()
+        assert guesses.take(session, LOGIN_IN_NEW_BROWSERS, "key", BEGINNING) == Counted()
 
     assert guesses.take(session, LOGIN_IN_NEW_BROWSERS, "key", BEGINNING) == TooManyTries(60)
 
@@ -115,7 +115,7 @@ def test_a_try_that_is_taken_back_leaves_everything_as_it_was(session: Session) 
     before = guesses.refused_until(session, LOGIN_IN_NEW_BROWSERS, "key", BEGINNING + timedelta(minutes=6))
     assert before is not None
     for _ in range(3):
-        assert guesses.take(session, LOGIN_IN_NEW_BROWSERS, "key", before) == Taken()
+        assert guesses.take(session, LOGIN_IN_NEW_BROWSERS, "key", before) == Counted()
         guesses.give_back(session, LOGIN_IN_NEW_BROWSERS, "key")
 
     assert (

@@ -17,7 +17,7 @@ from app.domain.nip import Nip
 from app.domain.old_hash import OldHash, Recipe, Scheme
 from app.domain.reset_secret import new_reference, new_row_key
 from app.models import AuditEvent, ResetRequest, User
-from app.models.account import Account
+from app.models.account import TriedAccount
 from app.models.reset_request import CODES_TRIED
 from app.runtime.db import engine, reading, unit_of_work
 from app.security import old_schemes, passwords
@@ -219,7 +219,7 @@ def test_nobodys_stand_ins_open_nothing(peopled: Flask, monkeypatch: pytest.Monk
 def test_the_trail_knows_whose_account_was_tried(peopled: Flask, person: Person | None) -> None:
     nip = person.nip if person else STRANGERS_NIP
     with peopled.app_context(), reading() as db:
-        account = Account.of(db, Nip(nip))
+        account = TriedAccount.of(db, Nip(nip))
         before = db.query(AuditEvent).count()
     Visitor(peopled).log_in(nip, WRONG_PASSWORD)
     Visitor(peopled).reset_password(WRONG_CODE, NEW_PASSWORD, nip=nip)

@@ -29,12 +29,12 @@ from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.domain.reset_secret import Code, Link
-from app.flows.correction.answer_unknown_nips import answer_unclaimed
+from app.flows.correction.answer_unknown_nips import answer_unknown_nips
 from app.flows.correction.request_correction import Typed, ask_for_link, submit
 from app.flows.reset import redeem_token
 from app.flows.reset.request_reset import request_reset, resend_token
 from app.mail import outbox
-from app.mail.outcomes import Delivery, HandedOver, LineFault, PutOff, Reach, RefusedForGood
+from app.mail.outcomes import ConnectionFault, Delivery, HandedOver, PutOff, RefusalScope, RefusedForGood
 from app.models import AuditEvent, EmailCorrection, MailFault, OutboxMail, ResetRequest, User
 from app.models.outbox_mail import Letter, MailState
 from app.models.throttle_bucket import ThrottleBucket
@@ -54,7 +54,8 @@ NIPS = (BUDI.nip, BUDI.nip, SARI.nip, STRANGERS_NIP)
 ADDRESSES = (OWNERS, OWNERS, OWNERS.upper(), OWNERS.replace("@", "+tag@"), STRANGERS)
 LINES = ("203.0.113.7", "203.0.113.8", "198.51.100.9", "2001:db8::5", "2001:db8:0:1::5")
 OUTCOMES = (HandedOver("250"),) * 4 + (
-    PutOff("450"), PutOff("452", Reach.MAILBOX), RefusedForGood("550"), LineFault("-", at_letter=True,
+    PutOff("450"), PutOff("452", RefusalScope.MAILBOX), RefusedForGood("550"),
+    ConnectionFault("-", at_letter=True,
     letter_is_out=True),
 )  # fmt: skip
 Outcome = TypeVar("Outcome")
@@ -187,7 +188,7 @@ class Strangers(RuleBasedStateMachine):
 
     @rule()
     def house_is_kept(self) -> None:
-        self._done(lambda session: answer_unclaimed(session, acts.act()))
+        self._done(lambda session: answer_unknown_nips(session, acts.act()))
 
     @precondition(lambda self: self.mailbox)
     @rule()

@@ -28,10 +28,10 @@ GUESS = {
 @pytest.mark.parametrize(
     ("compares", "places"),
     [
-        (r"passwords\.verified\(", {"web/entering.py": "log_in.begin("}),
+        (r"passwords\.verified\(", {"web/password_login.py": "log_in.begin("}),
         (
             r"\bcompare\(",
-            {"web/entering.py": "log_in.begin(", "web/admins.py": "confirm_password.begin("},
+            {"web/password_login.py": "log_in.begin(", "web/admins.py": "confirm_password.begin("},
         ),
         (r"\.opens_code\(", {"flows/reset/redeem_token.py": "throttle.take("}),
     ],

@@ -24,7 +24,7 @@ from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import WIB, now, shown_moment
 from app.domain.nip import Nip
 from app.files import received_photo
-from app.flows.correction.answer_unknown_nips import MOST_OF_ONE_PERSON, answer_unclaimed
+from app.flows.correction.answer_unknown_nips import MOST_OF_ONE_PERSON, answer_unknown_nips
 from app.mail import letters
 from app.models import AuditEvent, Instansi, OutboxMail, Tag, User
 from app.models.correction_attachment import CorrectionAttachment
@@ -794,7 +794,7 @@ def test_two_workers_that_keep_house_at_once_answer_once(
 
     def work() -> int:
         with peopled.app_context(), unit_of_work() as session:
-            return answer_unclaimed(session, acts.act())
+            return answer_unknown_nips(session, acts.act())
 
     assert _all_at_once([work] * 4) == [0, 0, 0, 1]
     assert DATA_DO_NOT_MATCH in inbox.fetch_one(NEW).text

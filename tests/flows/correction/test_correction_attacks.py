@@ -23,7 +23,7 @@ from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.domain.nip import Nip
 from app.flows import housekeeping
-from app.flows.correction.answer_unknown_nips import MOST_OF_ONE_PERSON, answer_unclaimed, by_turns
+from app.flows.correction.answer_unknown_nips import MOST_OF_ONE_PERSON, answer_unknown_nips, by_turns
 from app.flows.correction.request_correction import Typed, ask_for_link, submit
 from app.flows.imports import run_batch
 from app.models import AdminMandate, BatchState, EmailCorrection, IdentityChange, OutboxMail, User
@@ -443,7 +443,7 @@ def test_when_the_portal_takes_a_request_in_hand_cannot_be_told_from_its_ticket(
         for minutes in range(119, 0, -1):
             moment = answer_at - timedelta(minutes=minutes)
             with peopled.app_context(), unit_of_work() as session:
-                answer_unclaimed(session, Act(WORKER, moment, None))
+                answer_unknown_nips(session, Act(WORKER, moment, None))
                 if session.scalars(select(EmailCorrection)).one().state is CorrectionState.IN_HAND:
                     break
         distances.add(minutes)
@@ -804,7 +804,7 @@ def test_a_worker_that_lost_an_unreadable_batch_lets_go_of_it(peopled: Flask) ->
     assert hold is not None
     assert cancel(wati, page).status_code == 303
 
-    lost = imports.Pass(peopled, hold)
+    lost = imports.ImportJob(peopled, hold)
     assert lost.step() is None
     assert lost.ending == "let go"
 

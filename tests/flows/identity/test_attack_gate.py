@@ -301,7 +301,7 @@ def test_stopping_an_older_mandate_ends_the_one_that_followed(peopled: Flask, in
 
 @pytest.mark.usefixtures("peopled")
 def test_words_of_the_trail_for_a_nip_do_not_say_email() -> None:
-    assert Tag.EMAIL_CHANGE_DECIDED.label == "Perubahan diputuskan"
+    assert Tag.CHANGE_DECIDED.label == "Perubahan diputuskan"
 
 
 def test_in_use_without_an_address_one_admin_goes_on_with_nobody_but_the_thief_told(
@@ -382,7 +382,7 @@ def test_a_decision_taken_while_its_admin_is_dismissed_is_frozen_too(peopled: Fl
         wati, sari = (session.scalars(select(User).where(User.nip == one.nip)).one() for one in (WATI, SARI))
         held = Authority.of(session, wati, today_in_jakarta(now()))
         assert held is not None
-        decision = deciding.Decision(
+        decision = deciding.EmailDecision(
             EmailAddress("x@contoh.example"), IdentityCheck.IN_PERSON, "x", sari.credential_version
         )
         client = Client("203.0.113.66", "x", "-")
@@ -485,9 +485,7 @@ def test_the_trail_holds_what_a_stop_and_its_end_change(peopled: Flask, inbox: I
     contest(peopled, inbox, JOKO)
     settle(peopled, JOKO)
     tag, column = (
-        (Tag.CONTEST_SETTLED, "new_email")
-        if what == "address is back"
-        else (Tag.EMAIL_CHANGE_STOPPED, "old_email")
+        (Tag.CONTEST_SETTLED, "new_email") if what == "address is back" else (Tag.CHANGE_STOPPED, "old_email")
     )
     assert [row for row in rows_about(peopled, JOKO) if row.tag is tag and column in row.detail]
 

@@ -23,7 +23,7 @@ from app.domain.client import WORKER
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.domain.nip import Nip
 from app.flows.imports import run_batch
-from app.flows.imports.run_batch import HOLD_LASTS
+from app.flows.imports.run_batch import LEASE_LASTS
 from app.models import (
     AdminMandate,
     AuditEvent,
@@ -770,12 +770,12 @@ def test_eight_uploads_of_one_file_at_once_are_one_batch(peopled: Flask) -> None
         assert len(set(crowd.map(click, range(8)))) == 1
 
 
-def begun(app: Flask) -> imports.Pass:
+def begun(app: Flask) -> imports.ImportJob:
     """The pass of a worker that has the next batch in hand."""
     with app.app_context(), unit_of_work() as session:
         hold = run_batch.claim(session, now())
     assert hold is not None
-    return imports.Pass(app, hold)
+    return imports.ImportJob(app, hold)
 
 
 def _chunks(app: Flask) -> Generator[float]:
@@ -801,7 +801,7 @@ def test_a_worker_that_dies_in_the_middle_loses_no_row_and_counts_none_twice(
     work(peopled)
     assert batch_of(peopled, page).state is BatchState.CHECKING, "somebody may still have it in hand"
 
-    with time_machine.travel(now() + HOLD_LASTS, tick=True):
+    with time_machine.travel(now() + LEASE_LASTS, tick=True):
         work(peopled)
     assert batch_of(peopled, page).dry_run == {"new": 760, "refused": 1}
 
@@ -810,7 +810,7 @@ def test_a_worker_that_dies_in_the_middle_loses_no_row_and_counts_none_twice(
         next(dead)
         next(dead)
     assert batch_of(peopled, page).rows_done == 2 * imports.ROWS_A_CHUNK
-    with time_machine.travel(now() + HOLD_LASTS, tick=True):
+    with time_machine.travel(now() + LEASE_LASTS, tick=True):
         work(peopled)
 
     batch = batch_of(peopled, page)
@@ -830,9 +830,9 @@ def test_a_worker_that_was_thought_dead_does_nothing_more(
     chunks = slow.chunks()
     next(chunks)
 
-    with time_machine.travel(now() + HOLD_LASTS, tick=True):
+    with time_machine.travel(now() + LEASE_LASTS, tick=True):
         work(peopled)
-    with pytest.raises(run_batch.LetGo):
+    with pytest.raises(run_batch.LeaseLost):
         next(chunks)
 
     assert batch_of(peopled, page).result == {"new": 760, "refused": 1}

@@ -50,7 +50,7 @@ def order(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counted: list[int] = []
     noted = run_batch.note
 
-    def note(session: object, hold: run_batch.Hold, *rest: object) -> run_batch.Hold:
+    def note(session: object, hold: run_batch.BatchLease, *rest: object) -> run_batch.BatchLease:
         counted.append(hold.batch_id)
         return noted(session, hold, *rest)  # type: ignore[arg-type]
 
@@ -214,9 +214,9 @@ def test_a_worker_that_goes_round_keeps_all_that_it_holds(peopled: Flask, order:
     turns = imports.Turns(peopled)
     turns.next()
     turns.next()
-    with time_machine.travel(now() + run_batch.HOLD_LASTS * 0.7, tick=True):
+    with time_machine.travel(now() + run_batch.LEASE_LASTS * 0.7, tick=True):
         turns.next()
-    with time_machine.travel(now() + run_batch.HOLD_LASTS * 1.2, tick=True):
+    with time_machine.travel(now() + run_batch.LEASE_LASTS * 1.2, tick=True):
         work(peopled)
         while turns.next() is not None:
             pass

@@ -16,7 +16,7 @@ from app.domain.client import WORKER
 from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
-from app.flows.imports.run_batch import HOLD_LASTS
+from app.flows.imports.run_batch import LEASE_LASTS
 from app.models import (
     AdminMandate,
     AuditEvent,
@@ -523,7 +523,7 @@ def test_a_worker_that_dies_in_the_middle_loses_nothing_and_does_nothing_twice(
     work(peopled)
     assert take_back_of(peopled, page).state is TakeBackState.RUNNING, "somebody may still have it in hand"
 
-    with time_machine.travel(now() + HOLD_LASTS, tick=True):
+    with time_machine.travel(now() + LEASE_LASTS, tick=True):
         work(peopled)
         while dead.next() is not None:  # it was not dead, only slow: it does nothing more
             pass
@@ -532,7 +532,7 @@ def test_a_worker_that_dies_in_the_middle_loses_nothing_and_does_nothing_twice(
     assert len(trail(peopled, Tag.ACCOUNT_REMOVED)) == 8
     assert len(trail(peopled, Tag.CHANGE_TAKEN_BACK)) == 2
     assert len(trail(peopled, Tag.IMPORT_TAKEN_BACK)) == 1
-    with time_machine.travel(now() + HOLD_LASTS * 2, tick=True):
+    with time_machine.travel(now() + LEASE_LASTS * 2, tick=True):
         told = inbox.fetch()
     assert sorted(letter.to for letter in told) == sorted([email_of(BUDI), email_of(SARI), email_of(RATNA)])
 

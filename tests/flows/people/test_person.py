@@ -321,7 +321,7 @@ def test_wati_corrects_the_whole_record(peopled: Flask, wati: Visitor, inbox: In
     assert "19850312 201001 2 777" in of_the_nip.text
     assert "nama, kategori, unit kerja, telepon" in of_the_rest.text
     assert REASON in of_the_rest.text
-    assert tags_of(peopled, person.id) == [Tag.EMAIL_CHANGE_DECIDED, Tag.RECORD_CORRECTED]
+    assert tags_of(peopled, person.id) == [Tag.CHANGE_DECIDED, Tag.RECORD_CORRECTED]
 
 
 def id_of_page(page: str) -> int:
@@ -533,7 +533,7 @@ def test_a_deactivated_account_is_closed_at_once_and_its_owner_told_why(
     with peopled.app_context(), reading() as session:
         assert session.scalars(select(IdentityChange.state)).all() == [ChangeState.CANCELLED]
         assert session.scalars(select(EmailCorrection.state)).all() == [CorrectionState.NEW]
-    assert tags_of(peopled, id_of_page(page)) == [Tag.EMAIL_CHANGE_CANCELLED, Tag.DEACTIVATED]
+    assert tags_of(peopled, id_of_page(page)) == [Tag.CHANGE_CANCELLED, Tag.DEACTIVATED]
 
 
 def test_an_act_needs_its_reason(peopled: Flask, wati: Visitor) -> None:

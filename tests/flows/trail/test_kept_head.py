@@ -366,8 +366,8 @@ def test_what_was_done_while_no_worker_ran_is_sealed(sealed: Flask) -> None:
 
 
 def test_a_transaction_that_took_long_is_sealed(sealed: Flask) -> None:
-    put_in(sealed, f"{now() - sealing.REACH + timedelta(minutes=1):%Y-%m-%d %H:%M:%S}")
-    put_in(sealed, f"{now() + sealing.AHEAD - timedelta(minutes=1):%Y-%m-%d %H:%M:%S}")
+    put_in(sealed, f"{now() - sealing.OLDEST_TO_SEAL + timedelta(minutes=1):%Y-%m-%d %H:%M:%S}")
+    put_in(sealed, f"{now() + sealing.FURTHEST_AHEAD - timedelta(minutes=1):%Y-%m-%d %H:%M:%S}")
 
     assert verify(sealed).exit_code == 0
     assert unsealed(sealed) == []

@@ -17,7 +17,7 @@ from app.runtime.db import engine, unit_of_work
 from app.runtime.portal import portal
 from app.security import sealing
 from app.security.kept_head import Anchor, KeptHead
-from app.security.sealing import FaultKind, Findings, HeadNotGenuine
+from app.security.sealing import Findings, HeadNotGenuine, TrailFaultKind
 from tests.flows.trail.test_sealed_trail import act, seal_all
 
 _COLUMNS = "tag, actor_id, account_id, client_address, user_agent, request_id, detail, instansi_id"
@@ -171,7 +171,7 @@ class Trail:
 def trail(peopled: Flask) -> Trail:
     known = {
         "now": f"{now():%Y-%m-%d %H:%M:%S}",
-        "yesterday": f"{now() - sealing.REACH * 24:%Y-%m-%d %H:%M:%S}",
+        "yesterday": f"{now() - sealing.OLDEST_TO_SEAL * 24:%Y-%m-%d %H:%M:%S}",
     }
 
     def read_the_head(name: str) -> Anchor:
@@ -264,5 +264,5 @@ def test_history_that_was_unsealed_is_not_sealed_even_where_nobody_knows_better(
         findings = sealing.verify(session, portal().keys, now(), None)
 
     assert sealed == 0
-    assert findings.kinds == {FaultKind.LATE}
+    assert findings.kinds == {TrailFaultKind.LATE}
     assert findings.faults == 12

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.domain.bounce import LONGEST_MESSAGE, CameBack, Failure, NoFailure, read_bounce
 from app.domain.email_address import EmailAddress
 from app.domain.reset_secret import new_reference
-from app.domain.return_path import LONGEST_BOX, Mark, marks_in
+from app.domain.return_path import LONGEST_BOX, ReturnPathMark, marks_in
 from app.security.signing import SigningKeys
 from config import LONGEST_RETURN_BOX
 from tests.reports import POSTFIX, SAMPLES, TO_WHOM, Sample, dsn, failed
@@ -158,8 +158,8 @@ def test_only_our_signature_opens_it_and_keys_rotate() -> None:
 
     assert SigningKeys((NEW, OLD)).open_mark(mark) == reference
     assert SigningKeys((NEW,)).open_mark(mark) is None
-    assert SigningKeys((OLD,)).open_mark(Mark(of_other.letter, mark.signature)) is None
-    assert SigningKeys((OLD,)).open_mark(Mark(mark.letter, "a" * 20)) is None
+    assert SigningKeys((OLD,)).open_mark(ReturnPathMark(of_other.letter, mark.signature)) is None
+    assert SigningKeys((OLD,)).open_mark(ReturnPathMark(mark.letter, "a" * 20)) is None
 
 
 @given(st.text(max_size=200))

@@ -15,7 +15,7 @@ import xlsxwriter
 from app.domain.spreadsheet_cell import NO_RESULT
 from app.domain.staff_file import NIPS_ROUNDED, STAFF_COLUMNS, Columns, RowFaults, read_staff_row
 from app.files import lost_cells, open_table, sandbox
-from app.files.table import Line, UnreadableFile
+from app.files.table import Row, UnreadableFile
 
 HEADER = ",".join(STAFF_COLUMNS.required)
 SITI = '198609262015051001,"Siti Aminah, S.Pd.",siti@nusajaya.example,PNS,7301,"Dinas ""A"""'
@@ -27,7 +27,7 @@ def no_sign() -> None:
     return None
 
 
-def lines_of(content: bytes, tmp_path: Path) -> list[Line]:
+def lines_of(content: bytes, tmp_path: Path) -> list[Row]:
     """By the page's way and by the command's, which say the same."""
     with sandbox.opened(content, no_sign) as sheet:
         there = list(sheet.lines())
@@ -41,7 +41,7 @@ def lines_of(content: bytes, tmp_path: Path) -> list[Line]:
     return here
 
 
-def told(lines: list[Line]) -> list[tuple[str, str, str]]:
+def told(lines: list[Row]) -> list[tuple[str, str, str]]:
     assert not any(line.fault for line in lines), lines
     return [(line.cells["nip"], line.cells["nama"], line.cells["unit_kerja"]) for line in lines]
 
@@ -138,7 +138,7 @@ def workbook(*rows: tuple[object, ...], at: tuple[int, int] = (0, 0)) -> bytes:
 GOOD = ("198609262015051001", "Siti", "siti@nusajaya.example", "PNS", "7301", "Dinas")
 
 
-def faults_of(line: Line) -> list[tuple[str | None, str]]:
+def faults_of(line: Row) -> list[tuple[str | None, str]]:
     assert line.fault is None
     row = read_staff_row(line.cells)
     return [(fault.column, fault.sentence) for fault in row.faults] if isinstance(row, RowFaults) else []

@@ -5,11 +5,11 @@ from itertools import product
 import pytest
 
 from app.mail.outcomes import (
+    ConnectionFault,
     Delivery,
-    LineFault,
     Phase,
     PutOff,
-    Reach,
+    RefusalScope,
     RefusedForGood,
     SenderFault,
     SessionFault,
@@ -124,16 +124,16 @@ def test_whose_fault_an_answer_is(phase: Phase, answer: str, whose: str) -> None
 
 def _named(delivery: Delivery) -> str:
     match delivery:
-        case LineFault():
+        case ConnectionFault():
             return LINE
         case SessionFault():
             return SESSION
         case SenderFault(reach=reach):
-            return {Reach.ALL: ALL, Reach.DOMAIN: DOMAIN, Reach.LETTER: LETTER}[reach]
-        case PutOff(reach=Reach.LETTER):
+            return {RefusalScope.ALL: ALL, RefusalScope.DOMAIN: DOMAIN, RefusalScope.LETTER: LETTER}[reach]
+        case PutOff(reach=RefusalScope.LETTER):
             return ALONE
         case PutOff(reach=reach):
-            return LATER if reach is Reach.DOMAIN else BUSY
+            return LATER if reach is RefusalScope.DOMAIN else BUSY
         case RefusedForGood(is_bare=is_bare):
             return PERHAPS_NOBODY if is_bare else NOBODY
     raise AssertionError(delivery)

@@ -41,7 +41,7 @@ def test_every_detail_has_a_term() -> None:
 def test_what_identifies_a_person_has_a_term_before_and_after(kind: ChangeKind) -> None:
     noted = {f"old_{kind.column}": "x", f"new_{kind.column}": "y"}
 
-    terms = [term for term, _ in facts_of(AuditEvent(tag=Tag.EMAIL_CHANGE_DECIDED, detail=noted))]
+    terms = [term for term, _ in facts_of(AuditEvent(tag=Tag.CHANGE_DECIDED, detail=noted))]
 
     word = kind.label.lower()
     assert [term.lower() for term in terms] == [f"{word} sekarang", f"{word} sebelumnya"]

@@ -28,7 +28,7 @@ _WRONG = (
 _NOTE_SECONDS = 30 * 60
 
 
-def try_to_enter(
+def try_login(
     nip: Nip, password: str
 ) -> TooManyTries | log_in.WrongPassword | log_in.NotOpen | tuple[log_in.Entered, str]:
     """With the person who has entered comes the id of the new session, to be given to the browser."""
@@ -46,7 +46,7 @@ def try_to_enter(
         return outcome
 
 
-def compare(password: str, attempt: log_in.Attempt) -> tuple[bool, str | None]:
+def compare(password: str, attempt: log_in.LoginTry) -> tuple[bool, str | None]:
     """Whether this is the password of the account, and a better hash of it where there is one. Where the
     portal is too busy to look, the try does not count."""
     try:

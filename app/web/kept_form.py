@@ -35,7 +35,7 @@ _NOT_YOURS = (
 CHOOSE_FILE_AGAIN = "File yang tadi dipilih tidak ikut terbawa: pilih filenya sekali lagi."
 
 
-def shows_again(
+def keeps_form(
     page: Callable[..., ResponseReturnValue],
 ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
     """Mark a view: `page`, called as the view is, shows its form with what the request holds, and does
@@ -49,7 +49,7 @@ def shows_again(
     return mark
 
 
-def can_be_shown() -> bool:
+def can_show_form() -> bool:
     """Whether the view of this request keeps what was typed."""
     return hasattr(current_app.view_functions.get(request.endpoint or ""), _MARK)
 

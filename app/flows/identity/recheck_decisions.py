@@ -14,11 +14,11 @@ from app.models.user import User
 from app.security import audit
 
 
-def hold_decisions_of(session: Session, admin: User, because: str, act: Act[object]) -> None:
+def recheck_decisions_of(session: Session, admin: User, because: str, act: Act[object]) -> None:
     """Every change that this admin has decided or confirmed, and that is not in effect, needs another admin
     from now on."""
     session.flush()
-    held = IdentityChange.hold_those_by(session, admin.id, because)
+    held = IdentityChange.recheck_those_by(session, admin.id, because)
     people = {
         person.id: person
         for person in session.scalars(select(User).where(User.id.in_([one for _, one in held])))

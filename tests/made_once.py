@@ -1,0 +1,122 @@
+"""What every portal of a test would make anew, though it is the same in each: made once in each process.
+
+`make_once()` puts this in place. Nothing here changes what a portal answers.
+"""
+
+import gc
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import CodeType
+from typing import Any, Literal
+
+from argon2 import low_level
+from argon2.exceptions import VerifyMismatchError
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
+from werkzeug.routing import Rule
+from whitenoise import WhiteNoise
+from whitenoise.responders import StaticFile
+
+from app.web import assets
+
+
+class _CompiledTemplates(BytecodeCache):
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+_MEMORY = Path("/dev/shm")
+_ENOUGH = 2 * 1024**3  # bytes; three processes with a PostgreSQL each use less than half of it
+COMPILED_TEMPLATES = _CompiledTemplates()
+
+
+def make_once() -> None:
+    Rule.compile = _compiled_once(Rule.compile)  # type: ignore[method-assign,assignment]
+    WhiteNoise.get_static_file = _served_once(WhiteNoise.get_static_file)
+    assets._files_of = _hashed_once(assets._files_of)  # type: ignore[assignment]
+    low_level.verify_secret = _verified_once(low_level.verify_secret)
+
+
+def work_in_memory() -> None:
+    """Let temporary files be in memory where there is enough, so that no commit waits for a disk."""
+    if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ENOUGH:
+        os.environ["TMPDIR"] = str(_MEMORY)  # for other processes, too
+        tempfile.tempdir = None
+
+
+def keep_what_is_imported() -> None:
+    """Let the collector of garbage pass over modules and tests, which stay to the end, and come seldom."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+
+
+def _compiled_once(compile_rule: Callable[[Rule], None]) -> Callable[[Rule], None]:
+    """What finds an address, and what builds it."""
+    compiled: dict[tuple[object, ...], Rule] = {}
+
+    def once(rule: Rule) -> None:
+        kinds = tuple(rule.map.converters.values())
+        key = (rule.rule, repr(rule.defaults), rule.subdomain, rule.host, rule.merge_slashes, kinds)
+        if key not in compiled:
+            compile_rule(rule)
+            compiled[key] = rule
+            return
+        first = compiled[key]
+        rule._parts, rule._trace, rule._converters = first._parts, first._trace, first._converters
+        rule.arguments |= first.arguments
+        rule._build = first._build.__func__.__get__(rule)  # type: ignore[attr-defined]
+        rule._build_unknown = first._build_unknown.__func__.__get__(rule)  # type: ignore[attr-defined]
+
+    return once
+
+
+def _served_once(read: Callable[..., StaticFile]) -> Callable[..., StaticFile]:
+    """The headers of a static file."""
+    known: dict[tuple[str, str], StaticFile] = {}
+
+    def once(served: WhiteNoise, path: str, url: str, **found: object) -> StaticFile:
+        if (path, url) not in known:
+            known[path, url] = read(served, path, url, **found)
+        return known[path, url]
+
+    return once
+
+
+def _hashed_once(files_of: Callable[[Path], Any]) -> Callable[[Path], tuple[assets.StaticFile, ...]]:
+    """The content of the static files."""
+
+    @cache
+    def once(folder: Path) -> tuple[assets.StaticFile, ...]:
+        return tuple(files_of(folder))
+
+    return once
+
+
+def _verified_once(verify: Callable[..., Literal[True]]) -> Callable[..., Literal[True]]:
+    """A hash is as dear as in production. The same password against the same hash is tried once."""
+    tried: dict[tuple[bytes, bytes, low_level.Type], VerifyMismatchError | None] = {}
+
+    def once(hash: bytes, secret: bytes, type: low_level.Type) -> Literal[True]:
+        if (hash, secret, type) not in tried:
+            try:
+                verify(hash, secret, type)
+                tried[hash, secret, type] = None
+            except VerifyMismatchError as wrong:
+                tried[hash, secret, type] = wrong
+        if wrong_once := tried[hash, secret, type]:
+            raise VerifyMismatchError(*wrong_once.args)
+        return True
+
+    return once
