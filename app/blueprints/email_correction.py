@@ -1,7 +1,6 @@
 """/perbaikan-email: someone whose address on record is wrong or dead asks for another one, and follows what
 becomes of it."""
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from io import SEEK_END
@@ -54,6 +53,7 @@ from app.security.throttle import OTHER_MAILS_PER_MAILBOX
 from app.web import kept_form, limits
 from app.web.acts import act
 from app.web.fields import EmailField, NipField, refuse
+from app.web.form_ids import new_form_id
 from app.web.headers import takes
 from app.web.kept_form import LOST_CSRF, keeps_form
 from app.web.pages import error_page
@@ -164,10 +164,10 @@ def ask() -> ResponseReturnValue:
     if likely_meant := form.email.likely_meant(form.email_checked.data):
         return _ask_page(form, 422, likely_meant)
     limits.count_mail()
-    form_id, asking = form.form_id.data or secrets.token_urlsafe(), act()
+    form_id, asking = form.form_id.data or new_form_id(), act()
     with unit_of_work() as db:
         posted = ask_for_link(
-            db, form.nip.value, form.email.value, form_id, portal().keys, asking,
+            db, form.nip.value, form.email.value, form_id, asking,
             may_mail_others=limits.may_mail_others(),
         )  # fmt: skip
     limits.count_ask()
@@ -234,7 +234,7 @@ def fill_in(link: str) -> ResponseReturnValue:
             typed = form.typed(attachment)
     limits.count_mail()
     with unit_of_work() as db:
-        outcome = submit(db, reference, typed, portal().keys, act())
+        outcome = submit(db, reference, typed, act())
     session.pop("correction_asked", None)
     match outcome:
         case None:
@@ -264,7 +264,7 @@ def _ask_page(form: AskForm, status: int = 200, likely_meant: str | None = None)
     page = render_template(
         "correction/ask.html",
         form=form,
-        form_id=form.form_id.data or secrets.token_urlsafe(12),
+        form_id=form.form_id.data or new_form_id(),
         likely_meant=likely_meant,
         has_errors=bool(form.errors),
         searched=searched,

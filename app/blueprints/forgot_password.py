@@ -1,20 +1,17 @@
 """/lupa-password: step 2 of the flow. Its answer is the same for everybody."""
 
-import hashlib
-import secrets
-
 from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import StringField
 
-from app.flows.reset.request_reset import request_reset
+from app.flows.reset.request_reset import Allowance, request_reset
 from app.runtime.db import unit_of_work
-from app.runtime.portal import portal
 from app.web import limits
 from app.web.acts import act
 from app.web.asked import remember
 from app.web.fields import EmailField, NipField
+from app.web.form_ids import new_form_id, submission
 from app.web.kept_form import LOST_CSRF, keeps_form
 
 blueprint = Blueprint("forgot_password", __name__)
@@ -31,7 +28,7 @@ def _page(form: ForgotPasswordForm, status: int = 200, likely_meant: str | None 
     page = render_template(
         "reset/forgot_password.html",
         form=form,
-        form_id=form.form_id.data or secrets.token_urlsafe(12),
+        form_id=form.form_id.data or new_form_id(),
         likely_meant=likely_meant,
         has_errors=bool(form.errors),
     )
@@ -69,8 +66,8 @@ def ask() -> ResponseReturnValue:
     limits.count_mail()
     with unit_of_work() as db:
         asked = request_reset(
-            db, form.nip.value, form.email.value, _submission(form), portal().keys, act(),
-            may_mail_others=limits.may_mail_others()
+            db, form.nip.value, form.email.value, _submission(form), act(),
+            Allowance(limits.may_mail_others())
         )  # fmt: skip
     limits.count_ask()
     remember(asked.request, asked.request.asked_at)
@@ -78,9 +75,5 @@ def ask() -> ResponseReturnValue:
 
 
 def _submission(form: ForgotPasswordForm) -> str:
-    """Names the very form that was sent, so that a double click is one request, and the form opened anew
-    another one."""
-    form_id = form.form_id.data or secrets.token_urlsafe()
-    return hashlib.sha256(
-        "\n".join((form_id, form.nip.value.digits, form.email.value.key)).encode()
-    ).hexdigest()
+    """A double click is one request."""
+    return submission(form.form_id.data, form.nip.value.digits, form.email.value.key)

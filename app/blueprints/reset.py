@@ -98,14 +98,16 @@ def submit() -> ResponseReturnValue:
 def _redeem(nip: Nip, proof: Code | Link, password: str) -> User | TokenNotLive | TooWeak | TooManyTries:
     """Prove, hash, spend: the hash stands between two transactions, so the token is looked at again in the
     second."""
-    keys = portal().keys
+    settings, keys = portal().settings, portal().keys
     with unit_of_work() as db:
-        checked = redeem_token.check(db, nip, proof, password, portal().settings.password_policy, keys, act())
+        checked = redeem_token.check(
+            db, redeem_token.Claim(nip, proof, password), settings.password_policy, keys, act()
+        )
     if not isinstance(checked, redeem_token.Proven):
         return checked
     password_hash = passwords.hashed(password)
     with unit_of_work() as db:
-        return redeem_token.redeem(db, checked, password_hash, keys, act())
+        return redeem_token.redeem(db, checked, password_hash, act())
 
 
 def _nip(form: ConfirmationForm, opened: OpenedLink | None) -> Nip | None:

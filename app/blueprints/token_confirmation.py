@@ -101,7 +101,6 @@ def resend() -> ResponseReturnValue:
             asked.reference,
             cooldown,
             lifetime,
-            portal().keys,
             asking,
             may_mail_others=limits.may_mail_others(),
         )

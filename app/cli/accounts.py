@@ -19,7 +19,6 @@ from app.models.admin_mandate import AdminMandate
 from app.models.instansi import Instansi, UnknownInstansi
 from app.models.pdm_window import PdmWindow
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import portal
 from app.security.authority import NotToTouch
 
 _UNKNOWN_NIP = "NIP ini tidak ada di portal. Impor dulu data pegawainya."
@@ -43,7 +42,7 @@ def approve(nip: Nip) -> None:
 def unlock(nip: Nip) -> None:
     """Lift the limits that wrong tries have set on a NIP."""
     with unit_of_work() as db:
-        lift_limits(db, nip, portal().keys, act())
+        lift_limits(db, nip, act())
     click.echo(f"Batas percobaan untuk NIP {nip.grouped} dihapus.")
 
 
@@ -96,7 +95,7 @@ def revoke(nip: Nip, code: str | None, *, pusat: bool) -> None:
             "Pilih salah satu: --instansi KODE atau --pusat, atau tanpa keduanya untuk semua mandat."
         )
     with unit_of_work() as db:
-        match revoke_mandates_of(db, nip, code, pusat, act()):
+        match revoke_mandates_of(db, nip, code, act(), is_pusat=pusat):
             case grant_mandate.UnknownPerson():
                 raise click.ClickException(_UNKNOWN_NIP)
             case UnknownInstansi(unknown):
@@ -116,8 +115,8 @@ def revoke(nip: Nip, code: str | None, *, pusat: bool) -> None:
 def list_mandates(code: str | None) -> None:
     """Print the mandates that hold today, the newest first, one a line: NIP, scope, SK, last day, name."""
     with reading() as db:
-        instansi = Instansi.with_code(db, code) if code else None
-        if code and instansi is None:
+        instansi = Instansi.one_or_all(db, code)
+        if isinstance(instansi, UnknownInstansi):
             raise click.ClickException(f"Instansi dengan kode {code} tidak ada.")
         reach = AdminMandate.instansi_id == instansi.id if instansi else true()
         for mandate in AdminMandate.listed(db, reach, today_in_jakarta(now()), None, None):

@@ -259,7 +259,8 @@ def _proxies(settings: Settings) -> Finding:
         if isinstance(answer, NoAnswer):
             words = f"proxies: {settings.public_url} {answer.why}"
             return Finding("fault" if answer.is_fault else "skipped", f"{words}; {trusted} was not looked at")
-    assert isinstance(plain, Seen) and isinstance(forged, Seen)
+    assert isinstance(plain, Seen)
+    assert isinstance(forged, Seen)
     passed = (
         f"{trusted}, and the request through {settings.public_url} passed "
         f"{_proxies_in_words(plain.forwarded)}"

@@ -254,7 +254,8 @@ class _RefusedRows:
         return self._book, self._text
 
     def _write(self, cells: Sequence[str]) -> None:
-        assert self._book is not None and self._text is not None
+        assert self._book is not None
+        assert self._text is not None
         self._book.add(cells)
         csv.writer(self._text, delimiter=self._delimiter).writerow([guarded(cell) for cell in cells])
 

@@ -1,6 +1,7 @@
 """The words of an email correction: where a request stands, and how an identity was checked."""
 
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 
 from app.domain.labelled import Labelled
@@ -42,6 +43,17 @@ class CorrectionState(Labelled):
 
 
 OPEN_STATES = (CorrectionState.NEW, CorrectionState.IN_HAND)
+
+
+@dataclass(frozen=True)
+class FilledForm:
+    """What is kept of the form: what somebody wrote, and whether a file that was sent had no place."""
+
+    name: str
+    work_unit: str
+    reason: str
+    phone: str
+    file_not_kept: bool
 
 
 class IdentityCheck(Labelled):

@@ -43,8 +43,8 @@ class ColumnCount:
     @property
     def warning(self) -> str:
         return (
-            f"{self.words.capitalize()} berubah untuk {_grouped(self.people)} dari "
-            f"{_grouped(self.on_record)} pegawai dalam file "
+            f"{self.words.capitalize()} berubah untuk {grouped(self.people)} dari "
+            f"{grouped(self.on_record)} pegawai dalam file "
             f"yang sudah terdaftar ({self.percent}). Periksa apakah isi kolomnya tertukar dengan kolom "
             "lain, atau bergeser baris."
         )
@@ -62,5 +62,6 @@ def mark_of(wide: list[ColumnCount]) -> str:
     return sha256(" ".join(one.warning for one in wide).encode()).hexdigest()[:16]
 
 
-def _grouped(number: int) -> str:
+def grouped(number: int) -> str:
+    """12.345, as Indonesians write it."""
     return f"{number:,}".replace(",", ".")

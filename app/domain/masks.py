@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote
 
-from app.domain.nip import BETWEEN_DIGITS
+from app.domain.nip import BETWEEN_DIGITS, NIP_LENGTH, Nip
 from app.domain.reset_secret import ALPHABET
 
 HIDDEN = "***"
@@ -102,7 +102,7 @@ def _up_to_last_blank(text: str) -> str:
 
 def _masked_number(found: re.Match[str]) -> str:
     digits = re.sub(rf"{_BETWEEN}+", "", found[0])
-    return f"{digits[:8]}******{digits[14]}***" if len(digits) == 18 else f"{digits[:8]}{HIDDEN}"
+    return Nip(digits).masked if len(digits) == NIP_LENGTH else f"{digits[:8]}{HIDDEN}"
 
 
 def _masked_address(found: re.Match[str]) -> str:

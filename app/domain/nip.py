@@ -14,6 +14,7 @@ _LABEL = re.compile(r"^\s*NIP(?![A-Z])[\s.:=/]*", re.IGNORECASE)
 _SEPARATORS = re.compile(f"{BETWEEN_DIGITS}+")
 _DIGITS = re.compile(r"[0-9]+")
 _LONGEST_INPUT = 100
+NIP_LENGTH = 18
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,17 @@ def read_nip_beginning(typed: str) -> str | NotANip:
         return NotANip(
             "NIP hanya berisi angka 0 sampai 9. Hapus huruf atau tanda lain, atau ketik ulang angkanya."
         )
-    if len(bare) > 18:
+    if len(bare) > NIP_LENGTH:
         return NotANip(
             f"NIP terisi {len(bare)} angka, lebih dari 18. Periksa lagi apakah ada angka yang terketik dua "
             "kali."
         )
     return bare
+
+
+def nips_beginning_with(digits: str) -> tuple[str, str]:
+    """The first and the last NIP that may begin so."""
+    return digits.ljust(NIP_LENGTH, "0"), digits.ljust(NIP_LENGTH, "9")
 
 
 def _bare(typed: str) -> str:

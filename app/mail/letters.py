@@ -20,8 +20,9 @@ def answer_to_reset_request(
     session: Session,
     request: ResetRequest,
     act: Act[object],
-    held: bool,
     change: IdentityChange | None = None,
+    *,
+    held: bool,
 ) -> OutboxMail:
     """The one letter that leaves for every request for a token: the token, or why there is none. With
     `change` it also says that the address it goes to is on record from now on."""
@@ -29,11 +30,13 @@ def answer_to_reset_request(
         session,
         _answer(request),
         request.mailbox,
+        outbox.About(
+            user=request.user,
+            reset_request=request,
+            email_correction=change.correction if change else None,
+            identity_change=change,
+        ),
         act,
-        user=request.user,
-        reset_request=request,
-        email_correction=change.correction if change else None,
-        identity_change=change,
         held=held,
     )
 
@@ -41,19 +44,23 @@ def answer_to_reset_request(
 def password_changed(session: Session, user: User, act: Act[object]) -> None:
     """To the owner, after every change of password."""
     if user.email:
-        outbox.post(session, Letter.PASSWORD_CHANGED, user.email, act, user=user)
+        outbox.post(session, Letter.PASSWORD_CHANGED, user.email, outbox.About(user), act)
 
 
 def email_changed(session: Session, user: User, change: IdentityChange, act: Act[object]) -> None:
     """To all who must hear that another address is on record now, with the link "bukan saya"."""
     for address in change.told:
-        outbox.post(session, Letter.EMAIL_CHANGED, address, act, user=user, identity_change=change)
+        outbox.post(
+            session, Letter.EMAIL_CHANGED, address, outbox.About(user=user, identity_change=change), act
+        )
 
 
 def email_will_change(session: Session, user: User, change: IdentityChange, act: Act[object]) -> None:
     """To all who must hear: another address will be on record, unless somebody stops that."""
     for address in change.told:
-        outbox.post(session, Letter.EMAIL_WILL_CHANGE, address, act, user=user, identity_change=change)
+        outbox.post(
+            session, Letter.EMAIL_WILL_CHANGE, address, outbox.About(user=user, identity_change=change), act
+        )
 
 
 def identity_changed(
@@ -65,7 +72,11 @@ def identity_changed(
         words = what if address == user.email else what_others_read
         about = {"what": words, "reason": change.reason}
         outbox.post(
-            session, Letter.ACCOUNT_CHANGED, address, act, user=user, identity_change=change, about=about
+            session,
+            Letter.ACCOUNT_CHANGED,
+            address,
+            outbox.About(user=user, identity_change=change, words=about),
+            act,
         )
 
 
@@ -75,7 +86,7 @@ def change_came_to_nothing(
     """To all who were told of a change: it does not hold, and will not. There is nothing left to stop."""
     for address in change.told:
         about = {"what": what, "reason": because}
-        outbox.post(session, Letter.ACCOUNT_CHANGED, address, act, user=user, about=about)
+        outbox.post(session, Letter.ACCOUNT_CHANGED, address, outbox.About(user=user, words=about), act)
 
 
 def to_desk(session: Session, readers: Iterable[User], what: str, path: str, act: Act[object]) -> None:
@@ -87,9 +98,8 @@ def to_desk(session: Session, readers: Iterable[User], what: str, path: str, act
                 session,
                 Letter.DESK_NOTICE,
                 reader.email,
+                outbox.About(user=reader, words={"what": what, "path": path}),
                 act,
-                user=reader,
-                about={"what": what, "path": path},
             )
 
 
@@ -112,13 +122,15 @@ def act_on_holder(session: Session, actor: User, person: User, words: str, act: 
 def cpns_approved(session: Session, user: User, act: Act[object]) -> None:
     """To a CPNS whose account the instansi has opened."""
     if user.email:
-        outbox.post(session, Letter.CPNS_APPROVED, user.email, act, user=user)
+        outbox.post(session, Letter.CPNS_APPROVED, user.email, outbox.About(user), act)
 
 
 def cpns_rejected(session: Session, user: User, reason: str, act: Act[object]) -> None:
     """To a CPNS whose account the instansi does not open, and why."""
     if user.email:
-        outbox.post(session, Letter.CPNS_REJECTED, user.email, act, user=user, about={"reason": reason})
+        outbox.post(
+            session, Letter.CPNS_REJECTED, user.email, outbox.About(user=user, words={"reason": reason}), act
+        )
 
 
 def bulk_act(session: Session, actor: User, words: str, how_many: int, act: Act[object]) -> None:
@@ -133,7 +145,7 @@ def bulk_act(session: Session, actor: User, words: str, how_many: int, act: Act[
     }
     for reader in AdminMandate.people_of_pusat(session, today):
         if reader.email:
-            outbox.post(session, Letter.BULK_ACT, reader.email, act, user=reader, about=about)
+            outbox.post(session, Letter.BULK_ACT, reader.email, outbox.About(user=reader, words=about), act)
 
 
 def office_of(session: Session, actor: User | None, now: datetime) -> str:
@@ -145,7 +157,7 @@ def office_of(session: Session, actor: User | None, now: datetime) -> str:
 
 
 def correction_link(
-    session: Session, correction: EmailCorrection, act: Act[object], held: bool
+    session: Session, correction: EmailCorrection, act: Act[object], *, held: bool
 ) -> OutboxMail:
     """The one letter that leaves for every request to have an address put right: opening its link proves the
     mailbox."""
@@ -183,7 +195,7 @@ def account_changed(session: Session, user: User, what: str, reason: str, act: A
     sentence."""
     if user.email:
         about = {"what": what, "reason": reason}
-        outbox.post(session, Letter.ACCOUNT_CHANGED, user.email, act, user=user, about=about)
+        outbox.post(session, Letter.ACCOUNT_CHANGED, user.email, outbox.About(user=user, words=about), act)
 
 
 def _to_asker(
@@ -192,13 +204,14 @@ def _to_asker(
     correction: EmailCorrection,
     act: Act[object],
     change: IdentityChange | None = None,
+    *,
     held: bool = False,
 ) -> OutboxMail:
     """To the mailbox that was shown to be the asker's. Who that is nobody knows yet, so no letter is tied to
     a person."""
     to = correction.new_email
     return outbox.post(
-        session, letter, to, act, email_correction=correction, identity_change=change, held=held
+        session, letter, to, outbox.About(email_correction=correction, identity_change=change), act, held=held
     )
 
 
@@ -209,7 +222,11 @@ def mandate_granted(
     about = {"scope": mandate.scope, "sk": mandate.sk_number, "until": shown_date(mandate.ends_on)}
     for address in change.told:
         outbox.post(
-            session, Letter.MANDATE_GRANTED, address, act, user=user, identity_change=change, about=about
+            session,
+            Letter.MANDATE_GRANTED,
+            address,
+            outbox.About(user=user, identity_change=change, words=about),
+            act,
         )
 
 
@@ -219,7 +236,7 @@ def mandate_revoked(
     """To somebody who is no longer an admin, and why."""
     if user.email:
         about = {"scope": mandate.scope, "sk": mandate.sk_number, "reason": reason}
-        outbox.post(session, Letter.MANDATE_REVOKED, user.email, act, user=user, about=about)
+        outbox.post(session, Letter.MANDATE_REVOKED, user.email, outbox.About(user=user, words=about), act)
 
 
 def _answer(request: ResetRequest) -> Letter:

@@ -26,7 +26,7 @@ from app.mail.outcomes import (
 )
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
-from app.models.mail_fault import DOMAIN_RESTS, EVERYWHERE, MailFault, MailFaultKind
+from app.models.mail_fault import DOMAIN_RESTS, EVERYWHERE, MailFault, MailFaultKind, NotPassed
 from app.models.outbox_mail import MOST_BREAKS, Letter, MailState, OutboxMail, Urgency
 from app.models.reset_request import ResetRequest
 from app.models.user import User
@@ -48,33 +48,39 @@ class Settled:
     ended: tuple[MailFault, ...] = ()
 
 
+@dataclass(frozen=True)
+class About:
+    """What a letter tells of. `words` are those for its template that no record holds, never a secret."""
+
+    user: User | None = None
+    reset_request: ResetRequest | None = None
+    email_correction: EmailCorrection | None = None
+    identity_change: IdentityChange | None = None
+    words: dict[str, str] | None = None
+
+
 def post(
     session: Session,
     letter: Letter,
     to_address: str,
+    about: About,
     act: Act[object],
     *,
-    user: User | None = None,
-    reset_request: ResetRequest | None = None,
-    email_correction: EmailCorrection | None = None,
-    identity_change: IdentityChange | None = None,
-    about: dict[str, str] | None = None,
     held: bool = False,
 ) -> OutboxMail:
-    """Put one letter to one address into the outbox; `held` keeps the row and never sends it.
-
-    `about` are words for its template that no record holds, never a secret.
-    """
-    is_of_file = identity_change is not None and identity_change.identity_check is IdentityCheck.BY_FILE
+    """Put one letter to one address into the outbox; `held` keeps the row and never sends it."""
+    user, request, correction = about.user, about.reset_request, about.email_correction
+    change = about.identity_change
+    is_of_file = change is not None and change.identity_check is IdentityCheck.BY_FILE
     mail = OutboxMail(
         letter=letter,
         to_address=to_address,
         message_id=new_reference(),
         user_id=user.id if user else None,
-        reset_request_id=reset_request.id if reset_request else None,
-        email_correction_id=email_correction.id if email_correction else None,
-        identity_change_id=identity_change.id if identity_change else None,
-        about=about or {},
+        reset_request_id=request.id if request else None,
+        email_correction_id=correction.id if correction else None,
+        identity_change_id=change.id if change else None,
+        about=about.words or {},
         client_address=act.client.address,
         state=MailState.HELD if held else MailState.WAITING,
         posted_at=act.at,
@@ -247,16 +253,14 @@ def _wait_for_domain(
 ) -> MailFault:
     """Put the letter beside those that wait for its domain; one full mailbox alone keeps nobody else
     waiting."""
-    fault = MailFault.note_domain(
-        session,
-        mail.domain,
+    letter = NotPassed(
         kind,
         answer,
         mail.to_address.lower(),
-        now,
-        closes=reach is RefusalScope.DOMAIN,
         is_new=mail.attempts <= 1,
+        is_whole_domains=reach is RefusalScope.DOMAIN,
     )
+    fault = MailFault.note_domain(session, mail.domain, letter, now)
     if reach is RefusalScope.DOMAIN and fault.is_closed:
         mail.is_parked = True
         fault.take_letters(now)

@@ -18,7 +18,8 @@ from sqlalchemy import (
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
-from app.domain.corrections import OPEN_STATES, PROMISE, CorrectionState
+from app.domain.act import Act
+from app.domain.corrections import OPEN_STATES, PROMISE, CorrectionState, FilledForm
 from app.domain.email_address import EmailAddress
 from app.domain.nip import Nip
 from app.models.base import AddedOnce, Base, BigId, UtcDateTime, text_enum
@@ -201,27 +202,25 @@ class EmailCorrection(AddedOnce, Base):
         return (self.submitted_at or self.asked_at) + PROMISE
 
     def submit(
-        self, session: Session, user_id: int | None, instansi_id: int | None, answer_at: datetime,
-        now: datetime,
-        *, name: str, work_unit: str, reason: str, phone: str, client_address: str, file_not_kept: bool,
-    ) -> bool:  # fmt: skip
-        """Fill it in. Of parallel senders of one link one gets True; whoever the person is, the statement is
-        the same."""
+        self, session: Session, reaches: User | None, form: FilledForm, answer_at: datetime, act: Act[object]
+    ) -> bool:
+        """Fill it in, for the desk of whom it `reaches`. Of parallel senders of one link one gets True;
+        whoever the person is, the statement is the same."""
         filled_in = session.execute(
             update(EmailCorrection)
             .where(EmailCorrection.id == self.id, EmailCorrection.state == CorrectionState.ASKED)
             .values(
                 state=CorrectionState.NEW,
-                submitted_at=now,
+                submitted_at=act.at,
                 answer_at=answer_at,
-                user_id=user_id,
-                instansi_id=instansi_id,
-                name=name,
-                work_unit=work_unit,
-                reason=reason,
-                phone=phone,
-                client_address=client_address,
-                file_not_kept=file_not_kept,
+                user_id=reaches.id if reaches else None,
+                instansi_id=reaches.instansi_id if reaches else None,
+                name=form.name,
+                work_unit=form.work_unit,
+                reason=form.reason,
+                phone=form.phone,
+                client_address=act.client.address,
+                file_not_kept=form.file_not_kept,
             )
             .execution_options(synchronize_session=False)
             .returning(EmailCorrection.id)

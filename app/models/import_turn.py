@@ -1,11 +1,16 @@
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Integer, func
+from sqlalchemy import ColumnElement, Integer, func, or_
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from app.models.base import Base, UtcDateTime, upsert
 
 _OF_PUSAT = 0
+
+
+def in_no_hand(held_until: "InstrumentedAttribute[datetime | None]", now: datetime) -> ColumnElement[bool]:
+    """In no worker's hand, or in that of one that has not said for a while that it lives."""
+    return or_(held_until.is_(None), held_until <= now)
 
 
 class ImportTurn(Base):

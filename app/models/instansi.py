@@ -31,6 +31,13 @@ class Instansi(Base):
         return session.scalars(select(cls).where(cls.code == code)).one_or_none()
 
     @classmethod
+    def one_or_all(cls, session: Session, code: str | None) -> "Instansi | UnknownInstansi | None":
+        """The one with this code. Without a code none is meant but all, so None."""
+        if not code:
+            return None
+        return cls.with_code(session, code) or UnknownInstansi(code)
+
+    @classmethod
     def without_their_zeros(cls, session: Session, codes: Collection[str]) -> frozenset[str]:
         """Of codes that no instansi has, those that differ from one on record by zeros in front only, which a
         spreadsheet takes away."""

@@ -1,6 +1,7 @@
 """What stands in the way of letters."""
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import JSON, ColumnElement, Index, String, delete, or_, select, update
@@ -42,6 +43,17 @@ class MailFaultKind(Labelled):
 
 
 OURS = (MailFaultKind.LINE, MailFaultKind.SESSION, MailFaultKind.SENDER)
+
+
+@dataclass(frozen=True)
+class NotPassed:
+    """A letter that could not leave, and why. `is_new`: it was tried for the first time."""
+
+    kind: MailFaultKind
+    answer: str
+    mailbox: str
+    is_new: bool
+    is_whole_domains: bool  # the fault, by what the answer says
 
 
 class MailFault(Base):
@@ -132,21 +144,17 @@ class MailFault(Base):
         cls,
         session: Session,
         domain: str,
-        kind: MailFaultKind,
-        answer: str,
-        mailbox: str,
+        letter: NotPassed,
         now: datetime,
-        *,
-        closes: bool,
-        is_new: bool,
     ) -> "MailFault":
-        """A letter to `mailbox` could not leave. Its domain closes where the fault is the whole domain's, and
-        where a second mailbox of it is refused with none between that was not."""
+        """A letter could not leave. Its domain closes where the fault is the whole domain's, and where a
+        second mailbox of it is refused with none between that was not."""
+        kind, answer, mailbox, is_new = letter.kind, letter.answer, letter.mailbox, letter.is_new
         fault = cls._held(session, domain, kind, now)
         if is_new and kind is MailFaultKind.RECIPIENT and fault.took_later:
             return fault
         is_second = fault.failures > 0 and fault.mailbox != mailbox
-        fault.is_closed = fault.is_closed or closes or is_second
+        fault.is_closed = fault.is_closed or letter.is_whole_domains or is_second
         # Tried early, so those that were put off wait no longer for it
         if is_new and fault.rests_until > now + PROBE_TAKES:
             fault._note(kind, answer, now)

@@ -36,8 +36,9 @@ class CreateIndexOnFilledTable(MigrateOperation):
         name: str,
         table: str,
         columns: list[str],
-        unique: bool = False,
         only: str | None = None,
+        *,
+        unique: bool = False,
     ) -> None:
         """An index for which no writer waits; `only` is the condition of a partial one. It cannot be part of
         a transaction, so its migration does nothing else. May be run again after it was broken off: what was

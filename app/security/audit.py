@@ -11,6 +11,7 @@ from app.models.account import TriedAccount
 from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
 from app.security.authority import Authority
+from app.security.fingerprints import fingerprint
 from app.security.once_a_minute import OnceAMinute
 
 Facts = dict[str, str | int | bool | None]
@@ -64,7 +65,7 @@ def before_and_after(session: Session, column: str, old: str | None, new: str | 
     for name, address in (("old_email", old), ("new_email", new)):
         if address:
             written = EmailAddress(address)
-            mark = session.info["fingerprint"]("trail-address", written.key)[:16]
+            mark = fingerprint(session, "trail-address", written.key)[:16]
             facts[name] = f"{written.masked} ({mark})"
     return facts
 

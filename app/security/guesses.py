@@ -13,16 +13,15 @@ from sqlalchemy.orm import Session
 from app.domain.waits import whole_seconds
 from app.models.base import UtcDateTime, upsert
 from app.models.guess_bucket import GuessBucket
-from app.security.throttle import Counted, GuessLimit, TooManyTries
+from app.security.throttle import Counted, CountedBy, GuessLimit, TooManyTries, bucket_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def take(session: Session, limit: GuessLimit, key: str, now: datetime) -> Counted | TooManyTries:
-    """Count one try under `key` (a fingerprint), or refuse it. A refused try is not counted and prolongs
-    nothing."""
-    mark = secrets.token_hex(16)
+def take(session: Session, limit: GuessLimit, counted: CountedBy, now: datetime) -> Counted | TooManyTries:
+    """Count one try, or refuse it. A refused try is not counted and prolongs nothing."""
+    key, mark = bucket_of(session, limit, counted), secrets.token_hex(16)
     remembered = limit.forgets_one_in // _MICROSECOND
     first = upsert(session, GuessBucket).values(
         key=key,
@@ -33,7 +32,7 @@ def take(session: Session, limit: GuessLimit, key: str, now: datetime) -> Counte
     )
     refused = _is_refused(limit, now)
     from_now = case((GuessBucket.forgotten_at > _number(now), GuessBucket.forgotten_at), else_=_number(now))
-    counted = first.on_conflict_do_update(
+    counting = first.on_conflict_do_update(
         index_elements=[GuessBucket.key],
         set_={
             "forgotten_at": case((refused, GuessBucket.forgotten_at), else_=from_now + remembered),
@@ -42,16 +41,16 @@ def take(session: Session, limit: GuessLimit, key: str, now: datetime) -> Counte
             "last_try": case((refused, GuessBucket.last_try), else_=mark),
         },
     ).returning(GuessBucket.forgotten_at, GuessBucket.last_at, GuessBucket.last_try)
-    forgotten_at, last_at, last_try = session.execute(counted).one()
+    forgotten_at, last_at, last_try = session.execute(counting).one()
     if last_try == mark:
         return Counted()
     return TooManyTries(whole_seconds(_free_at(limit, forgotten_at, last_at) - now))
 
 
-def give_back(session: Session, limit: GuessLimit, key: str) -> None:
+def give_back(session: Session, limit: GuessLimit, counted: CountedBy) -> None:
     """Undo the last try: it was never made, or was no guess. The row is as before, and everybody else's tries
     stay."""
-    undone = update(GuessBucket).where(GuessBucket.key == key)
+    undone = update(GuessBucket).where(GuessBucket.key == bucket_of(session, limit, counted))
     session.execute(
         undone.values(
             forgotten_at=GuessBucket.forgotten_at - limit.forgets_one_in // _MICROSECOND,
@@ -60,14 +59,15 @@ def give_back(session: Session, limit: GuessLimit, key: str) -> None:
     )
 
 
-def forget(session: Session, key: str) -> None:
-    """Forget all tries under `key`: what they guessed at is no longer the password, or an admin has
+def forget(session: Session, limit: GuessLimit, counted: CountedBy) -> None:
+    """Forget all these tries: what they guessed at is no longer the password, or an admin has
     looked."""
-    session.execute(delete(GuessBucket).where(GuessBucket.key == key))
+    session.execute(delete(GuessBucket).where(GuessBucket.key == bucket_of(session, limit, counted)))
 
 
-def refused_until(session: Session, limit: GuessLimit, key: str, now: datetime) -> datetime | None:
-    """When the next try under `key` will be let through; None when one would be now. Counts nothing."""
+def refused_until(session: Session, limit: GuessLimit, counted: CountedBy, now: datetime) -> datetime | None:
+    """When the next try will be let through; None when one would be now. Counts nothing."""
+    key = bucket_of(session, limit, counted)
     refused = select(GuessBucket).where(GuessBucket.key == key, _is_refused(limit, now))
     bucket = session.scalars(refused.execution_options(populate_existing=True)).one_or_none()
     return _free_at(limit, bucket.forgotten_at, bucket.last_at) if bucket else None

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app.domain.waits import whole_seconds
 from app.models.base import UtcDateTime, upsert
 from app.models.throttle_bucket import ThrottleBucket
+from app.security.fingerprints import fingerprint
 
 
 @dataclass(frozen=True)
@@ -133,15 +134,23 @@ class Counted:
     """One try of the allowance, taken."""
 
 
-def take(session: Session, limit: Limit, key: str, now: datetime) -> Counted | TooManyTries:
-    """Count one try under `key` (a fingerprint), or refuse it. A refused try is not counted and prolongs
-    nothing."""
-    mark = secrets.token_hex(16)
+CountedBy = str | tuple[str, ...]  # what the tries of one bucket share: a NIP, say, or a NIP and a line
+Bucket = tuple[Limit, CountedBy]
+
+
+def bucket_of(session: Session, limit: Limit | GuessLimit, counted: CountedBy) -> str:
+    """The key of a bucket. The table shows neither what is counted nor whose tries these are."""
+    return fingerprint(session, limit.name, *([counted] if isinstance(counted, str) else counted))
+
+
+def take(session: Session, limit: Limit, counted: CountedBy, now: datetime) -> Counted | TooManyTries:
+    """Count one try, or refuse it. A refused try is not counted and prolongs nothing."""
+    key, mark = bucket_of(session, limit, counted), secrets.token_hex(16)
     first = upsert(session, ThrottleBucket).values(
         key=key, count=1, started_at=now, last_at=now, last_try=mark
     )
     over, refused = _is_over(limit, now), ThrottleBucket.count >= limit.most
-    counted = first.on_conflict_do_update(
+    counting = first.on_conflict_do_update(
         index_elements=[ThrottleBucket.key],
         set_={
             "count": case((over, 1), (refused, ThrottleBucket.count), else_=ThrottleBucket.count + 1),
@@ -150,23 +159,24 @@ def take(session: Session, limit: Limit, key: str, now: datetime) -> Counted | T
             "last_try": case((and_(~over, refused), ThrottleBucket.last_try), else_=mark),
         },
     ).returning(ThrottleBucket.started_at, ThrottleBucket.last_try)
-    started_at, last_try = session.execute(counted).one()
+    started_at, last_try = session.execute(counting).one()
     if last_try == mark:
         return Counted()
     return TooManyTries(whole_seconds(started_at + limit.window - now))
 
 
-def take_all(session: Session, wanted: Sequence[tuple[Limit, str]], now: datetime) -> bool:
+def take_all(session: Session, wanted: Sequence[Bucket], now: datetime) -> bool:
     """Where limits meet: count one try under each of them, or, when any refuses, under none. The statements
-    are the same either way. Keys are held in the order given."""
-    rooms = [lock_bucket(session, limit, key, now) for limit, key in wanted]
-    charge(session, [key for _, key in wanted], now, is_charged=all(rooms))
+    are the same either way. Buckets are held in the order given."""
+    rooms = [lock_bucket(session, limit, counted, now) for limit, counted in wanted]
+    charge(session, wanted, now, is_charged=all(rooms))
     return all(rooms)
 
 
-def lock_bucket(session: Session, limit: Limit, key: str, now: datetime) -> bool:
-    """Hold the row of `key` until the transaction ends, and count no try. True when one more is free. Who
-    asks meanwhile waits, and sees what was charged."""
+def lock_bucket(session: Session, limit: Limit, counted: CountedBy, now: datetime) -> bool:
+    """Hold a bucket until the transaction ends, and count no try. True when one more is free. Who asks
+    meanwhile waits, and sees what was charged."""
+    key = bucket_of(session, limit, counted)
     first = upsert(session, ThrottleBucket).values(key=key, count=0, started_at=now, last_at=now, last_try="")
     window_passed = ThrottleBucket.started_at <= _moment(now - limit.window)
     held = first.on_conflict_do_update(
@@ -179,16 +189,18 @@ def lock_bucket(session: Session, limit: Limit, key: str, now: datetime) -> bool
     return session.scalars(held.returning(ThrottleBucket.count)).one() < limit.most
 
 
-def charge(session: Session, keys: Sequence[str], now: datetime, *, is_charged: bool) -> None:
-    """Count one try under each of the `keys`, whose rows are held; the same statement when there is nothing
-    to count."""
+def charge(session: Session, held: Sequence[Bucket], now: datetime, *, is_charged: bool) -> None:
+    """Count one try in each of the buckets that are `held`; the same statement when there is nothing to
+    count."""
+    keys = [bucket_of(session, limit, counted) for limit, counted in held]
     more = update(ThrottleBucket).where(ThrottleBucket.key.in_(keys))
     counted = more.values(count=ThrottleBucket.count + int(is_charged), last_at=now)
     session.execute(counted.execution_options(synchronize_session=False))
 
 
-def refused_until(session: Session, limit: Limit, key: str, now: datetime) -> datetime | None:
-    """When the next try under `key` will be let through; None when one would be now. Counts nothing."""
+def refused_until(session: Session, limit: Limit, counted: CountedBy, now: datetime) -> datetime | None:
+    """When the next try will be let through; None when one would be now. Counts nothing."""
+    key = bucket_of(session, limit, counted)
     is_refused = (ThrottleBucket.count >= limit.most, ~_is_over(limit, now))
     started_at = session.scalar(
         select(ThrottleBucket.started_at).where(ThrottleBucket.key == key, *is_refused)
@@ -196,14 +208,15 @@ def refused_until(session: Session, limit: Limit, key: str, now: datetime) -> da
     return started_at + limit.window if started_at else None
 
 
-def forget(session: Session, key: str) -> None:
-    """Forget all tries under `key`: their owner has proven to be one."""
-    session.execute(delete(ThrottleBucket).where(ThrottleBucket.key == key))
+def forget(session: Session, limit: Limit, counted: CountedBy) -> None:
+    """Forget all these tries: their owner has proven to be one."""
+    session.execute(delete(ThrottleBucket).where(ThrottleBucket.key == bucket_of(session, limit, counted)))
 
 
-def give_back(session: Session, key: str, taken_at: datetime | None = None) -> None:
+def give_back(session: Session, limit: Limit, counted: CountedBy, taken_at: datetime | None = None) -> None:
     """Undo one try that was counted and never made; with `taken_at`, only where it is among those that are
     counted now."""
+    key = bucket_of(session, limit, counted)
     one_less = update(ThrottleBucket).where(ThrottleBucket.key == key, ThrottleBucket.count > 0)
     if taken_at is not None:
         one_less = one_less.where(ThrottleBucket.started_at <= _moment(taken_at))

@@ -28,7 +28,7 @@ from app.models.audit_event import Tag
 from app.models.instansi import Instansi
 from app.models.user import User
 from app.runtime.db import unit_of_work
-from app.runtime.portal import client, portal
+from app.runtime.portal import client
 from app.security import audit
 from app.security.authority import Authority, NotToTouch, OutOfReach
 from app.security.throttle import TooManyTries
@@ -196,14 +196,14 @@ def not_allowed(refusal: NotAllowed) -> ResponseReturnValue:
 
 
 def _prove(password: str) -> bool | TooManyTries:
-    visitor, keys = sessions.require_visitor(), portal().keys
+    visitor = sessions.require_visitor()
     with unit_of_work() as db:
-        attempt = confirm_password.begin(db, sessions.browser_marks(), keys, own_act())
+        attempt = confirm_password.begin(db, sessions.browser_marks(), own_act())
     if isinstance(attempt, TooManyTries):
         return attempt
     is_right, _ = compare(password, attempt)
     with unit_of_work() as db:
-        return confirm_password.finish(db, attempt, visitor.login, is_right, own_act())
+        return confirm_password.finish(db, attempt, visitor.login, own_act(), is_right=is_right)
 
 
 def _ask_for_password(status: int, problem: str | None = None) -> Response:

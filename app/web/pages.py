@@ -19,7 +19,7 @@ from app.security.passwords import Busy
 from app.web import kept_form, mailed_links, sessions
 from app.web.acts import act
 from app.web.headers import UNSEEN, BrokenForm
-from app.web.limits import seconds_until_free
+from app.web.limits import seconds_until_free, too_many
 
 log = logging.getLogger("portal")
 csrf = CSRFProtect()
@@ -150,9 +150,7 @@ def too_many_from_here(_error: RateLimitExceeded) -> ResponseReturnValue:
     ]
     if other_way := _NOT_HELD_BACK.get(request.endpoint or ""):
         what_to_do.append(other_way)
-    page = error_page(429, what_to_do=what_to_do)
-    page.headers["Retry-After"] = str(seconds)
-    return page
+    return too_many(error_page(429, what_to_do=what_to_do), seconds)
 
 
 def busy(_error: Exception) -> ResponseReturnValue:

@@ -12,7 +12,6 @@ from app.domain.waits import whole_minutes
 from app.flows.login import desk_password, log_in
 from app.models.user import User
 from app.runtime.db import unit_of_work
-from app.runtime.portal import portal
 from app.security import passwords
 from app.security.throttle import TooManyTries
 from app.web import limits, sessions
@@ -34,12 +33,12 @@ def try_login(
 ) -> TooManyTries | log_in.WrongPassword | log_in.NotOpen | tuple[log_in.Entered, str]:
     """With the person who has entered comes the id of the new session, to be given to the browser."""
     with unit_of_work() as db:
-        attempt = log_in.begin(db, nip, sessions.browser_marks(), portal().keys, act())
+        attempt = log_in.begin(db, nip, sessions.browser_marks(), act())
     if isinstance(attempt, TooManyTries):
         return attempt
     is_right, better_hash = compare(password, attempt)
     with unit_of_work() as db:
-        outcome = log_in.finish(db, attempt, is_right, better_hash, act())
+        outcome = log_in.finish(db, attempt, better_hash, act(), is_right=is_right)
         if isinstance(outcome, log_in.Entered):
             opens_desk = desk_password.opens_desk(outcome.user, password)
             raw_id = sessions.start(db, outcome.user, outcome.previous_login_at, now(), opens_desk=opens_desk)

@@ -103,7 +103,7 @@ def send_next(postman: Postman) -> Delivery | None:
                 session, Tag.TOKEN_HANDED_OVER, mail.user, act_for(mail.client_address), mail=mail.id
             )
         if mail.state is MailState.FAILED:
-            give_back_allowance(session, mail, portal().keys, now())
+            give_back_allowance(session, mail, now())
     fields = {
         "mail": mail.id,
         "letter": mail.letter,

@@ -44,7 +44,9 @@ class PostOffice:
         with self.app.app_context(), unit_of_work() as session:
             budi = User.with_nip(session, Nip(BUDI.nip))
             for address in addresses:
-                outbox.post(session, Letter.PASSWORD_CHANGED, address, Act(SOMEBODY, now(), None), user=budi)
+                outbox.post(
+                    session, Letter.PASSWORD_CHANGED, address, outbox.About(budi), Act(SOMEBODY, now(), None)
+                )
 
     def deliver(self) -> list[Delivery]:
         """Let the worker try what is due now, each letter once."""

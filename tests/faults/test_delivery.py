@@ -258,7 +258,13 @@ def test_one_bad_address_does_not_stop_the_letters_behind_it(office: PostOffice,
 def test_a_letter_that_cannot_be_written_waits_and_lets_the_others_pass(office: PostOffice) -> None:
     with office.app.app_context(), unit_of_work() as session:
         # Its words name a person
-        outbox.post(session, Letter.PASSWORD_CHANGED, "siapa@nusajaya.example", Act(SOMEBODY, now(), None))
+        outbox.post(
+            session,
+            Letter.PASSWORD_CHANGED,
+            "siapa@nusajaya.example",
+            outbox.About(),
+            Act(SOMEBODY, now(), None),
+        )
     office.post(ADDRESS)
 
     office.deliver()
@@ -485,9 +491,7 @@ def test_the_longest_names_and_addresses_still_fit_in_lines_of_mail(
         budi.name, budi.email, budi.email_key = "N" * 200, longest, EmailAddress(longest).key
         budi.instansi.name, budi.instansi.helpdesk_contact = "I" * 200, "K" * 300
         for nip in BUDI.nip, STRANGERS_NIP:
-            request_reset(
-                session, Nip(nip), EmailAddress(longest), nip, portal().keys, Act(SOMEBODY, now(), None)
-            )
+            request_reset(session, Nip(nip), EmailAddress(longest), nip, Act(SOMEBODY, now(), None))
 
     office.deliver()
 

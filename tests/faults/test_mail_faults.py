@@ -411,8 +411,8 @@ def _post_of_strangers(office: PostOffice, *addresses: str) -> None:
                 session,
                 Letter.DESK_NOTICE,
                 address,
+                outbox.About(words={"what": "-", "path": "/"}),
                 Act(SOMEBODY, now(), None),
-                about={"what": "-", "path": "/"},
             )
 
 
@@ -424,8 +424,8 @@ def _post_many(office: PostOffice, letter: Letter, how_many: int) -> None:
                 session,
                 letter,
                 f"p{number}@{letter.replace('_', '-')}.example",
+                outbox.About(budi),
                 Act(SOMEBODY, now(), None),
-                user=budi,
             )
 
 

@@ -1,6 +1,5 @@
 """/admin/cpns: who waits to be let in, and the verdict of the instansi over one or many."""
 
-import re
 from dataclasses import dataclass
 
 from flask import (
@@ -20,6 +19,7 @@ from wtforms import ValidationError
 
 from app.domain.categories import Activation
 from app.domain.indonesian_time import now, today_in_jakarta
+from app.domain.nip import read_nip_beginning
 from app.flows.cpns.approve_cpns import Decree, approve_several_cpns
 from app.flows.cpns.cpns_queue import chosen_cpns, waiting_cpns
 from app.flows.cpns.cpns_verdict import MOST_AT_ONCE, result_for
@@ -60,17 +60,18 @@ class PreviewRow:
 
 @blueprint.get("")
 def page() -> ResponseReturnValue:
-    held, code = authority(), request.args.get("instansi", "")
-    beginning = re.sub(r"[\s.-]", "", request.args.get("nip", ""))
+    held, code, typed = authority(), request.args.get("instansi", ""), request.args.get("nip", "")
+    beginning = read_nip_beginning(typed)
     after = request.args.get("setelah", type=row_id)
     with reading() as db:
         instansi = chosen_instansi(db, held, code)
         queue = None
-        if re.fullmatch("[0-9]{0,18}", beginning):
+        if isinstance(beginning, str):
             queue = waiting_cpns(db, held, beginning, instansi.id if instansi else None, after)
         choices = Instansi.within(db, held.within(Instansi.id))
     return render_template(
-        "admin/cpns/queue.html", queue=queue, nip=beginning, code=code, choices=choices,
+        "admin/cpns/queue.html", queue=queue, nip=beginning if isinstance(beginning, str) else typed,
+        code=code, choices=choices,
         jakarta_day=today_in_jakarta,
         is_first=after is None,
     )  # fmt: skip

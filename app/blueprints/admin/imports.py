@@ -10,7 +10,7 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from werkzeug.datastructures import FileStorage
 
-from app.domain.file_changes import COLUMN_WORDS, mark_of
+from app.domain.file_changes import COLUMN_WORDS, grouped, mark_of
 from app.domain.indonesian_time import now, shown_moment
 from app.domain.paging import LINES_A_PAGE, TALL_ROWS_A_PAGE, cut
 from app.files import staff_template
@@ -72,7 +72,7 @@ class Progress:
     def of(cls, batch: ImportBatch) -> "Progress":
         since = batch.confirmed_at or batch.uploaded_at
         percent = min(99, 100 * batch.position // batch.total) if batch.total else None
-        rows = f"{batch.rows_done:,}".replace(",", ".")
+        rows = grouped(batch.rows_done)
         done = f"{rows} baris selesai, {percent}%" if percent is not None else "membuka file"
         words = {
             BatchState.UPLOADED: "Menunggu giliran untuk diperiksa.",

@@ -1,9 +1,6 @@
 """/admin/pegawai/<person>: where somebody stands and why, and what the desk can do about it. Each dangerous
 act has its page."""
 
-import hashlib
-import secrets
-
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
@@ -14,7 +11,7 @@ from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now, shown_moment, today_in_jakarta
 from app.domain.staff_file import CellFault, read_phone
 from app.flows.identity.put_on_record import NipTaken
-from app.flows.people.correct_record import Corrected, OneAtATime, Record, Stale, correct_record
+from app.flows.people.correct_record import Corrected, Decision, OneAtATime, Record, Stale, correct_record
 from app.flows.people.deactivate import AlreadySo, deactivate, reactivate
 from app.flows.people.move_person import AlreadyThere, Moved, move_person
 from app.flows.people.send_token import Held, IsDeactivated, NoAddress, OnItsWay, send_token
@@ -29,6 +26,7 @@ from app.security.authority import NotToTouch, OutOfReach
 from app.web import kept_form
 from app.web.admins import authority, desk_act, password_confirmed, stopped
 from app.web.fields import ChoiceField, LineField, NipOfAnotherField, refuse
+from app.web.form_ids import new_form_id, submission
 from app.web.words.trail import words_for
 
 blueprint = Blueprint("person", __name__, url_prefix="/pegawai/<row:person_id>")
@@ -71,7 +69,7 @@ class MoveForm(FlaskForm):
 @blueprint.get("")
 def page(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
-        view = view_person(db, person_id, portal().keys, desk_act())
+        view = view_person(db, person_id, desk_act())
     if isinstance(view, OutOfReach):
         raise stopped(view)
     return render_template(
@@ -80,7 +78,7 @@ def page(person_id: int) -> ResponseReturnValue:
         person=view.person,
         held=authority(),
         words_for=words_for,
-        form_id=secrets.token_urlsafe(12),
+        form_id=new_form_id(),
     )
 
 
@@ -108,10 +106,11 @@ def save(person_id: int) -> ResponseReturnValue:
         return _edit_page(person, form, seen, 422)
     with unit_of_work() as db:
         opens_cpns = portal().settings.cpns_activation == "otomatis"
-        wanted, why = form.record, form.reason.value
+        decision = Decision(form.record, form.reason.value, seen)
         outcome = correct_record(
-            db, person_id, seen, wanted, why, opens_cpns, portal().settings.email_change_delay, desk_act()
-        )
+            db, person_id, decision, portal().settings.email_change_delay, desk_act(),
+            cpns_open_by_themselves=opens_cpns,
+        )  # fmt: skip
     match outcome:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
@@ -145,7 +144,7 @@ def save(person_id: int) -> ResponseReturnValue:
 @blueprint.post("/kirim-token")
 def resend(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
-        outcome = send_token(db, person_id, _submission(person_id), portal().keys, desk_act())
+        outcome = send_token(db, person_id, _submission(person_id), desk_act())
     match outcome:
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
@@ -174,7 +173,7 @@ def resend(person_id: int) -> ResponseReturnValue:
 @password_confirmed
 def unlock(person_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:
-        outcome = unlock_person(db, person_id, portal().keys, desk_act())
+        outcome = unlock_person(db, person_id, desk_act())
     if not isinstance(outcome, User):
         raise stopped(outcome)
     return _back(person_id, "Batas percobaan sudah dibuka. Pegawai dapat mencoba lagi sekarang.")
@@ -319,9 +318,7 @@ def _reason_page(template: str, person: User, form: ReasonForm, status: int = 20
 
 def _move_page(person: User, form: MoveForm, status: int = 200) -> Response:
     with reading() as db:
-        others = [
-            (one.code, f"{one.name} ({one.code})") for one in Instansi.all(db) if one.id != person.instansi_id
-        ]
+        others = [one.choice for one in Instansi.all(db) if one.id != person.instansi_id]
     page = render_template(
         "admin/people/move.html", person=person, form=form, others=others, has_errors=bool(form.errors)
     )
@@ -344,5 +341,4 @@ def _waits(change: IdentityChange) -> str:
 
 def _submission(person_id: int) -> str:
     """One page, one letter: a double click is the same form."""
-    form_id = request.form.get("form_id") or secrets.token_urlsafe()
-    return hashlib.sha256("\n".join((form_id, "kirim-token", str(person_id))).encode()).hexdigest()
+    return submission(request.form.get("form_id"), "kirim-token", str(person_id))

@@ -4,7 +4,7 @@ a reason."""
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
@@ -112,7 +112,7 @@ def approve(
     session: Session, correction_id: int, grounds: Grounds, delay: timedelta, act: Act[Authority]
 ) -> IdentityChange | NotApproved:
     """Put the asked-for address on record, now or after the delay, or hand it on to a second admin."""
-    found = _locked(session, act.by, correction_id, act.at)
+    found = _locked(session, correction_id, act)
     if isinstance(found, AlreadyDecided):
         return _said_again(found, is_the_same=_has_approved(act.by, found, grounds))
     if not isinstance(found, EmailCorrection):
@@ -131,7 +131,7 @@ def approve_many(
     """Approve those of several, named by their ids, that need no look of their own. The others stay as they
     are."""
     chosen = chosen_within_reach(session, act.by, grounds)
-    locked = {one.id: _locked(session, act.by, one.id, act.at) for one in chosen}
+    locked = {one.id: _locked(session, one.id, act) for one in chosen}
     reviewed = {
         one.correction.id: one
         for one in review_many(
@@ -169,7 +169,7 @@ def reject(
     session: Session, correction_id: int, reason: str, act: Act[Authority]
 ) -> EmailCorrection | NotRejected:
     """Answer no; the person is told the reason in the admin's words."""
-    found = _locked(session, act.by, correction_id, act.at)
+    found = _locked(session, correction_id, act)
     if isinstance(found, AlreadyDecided):
         return _said_again(found, is_the_same=_has_rejected(act.by, found, reason))
     if not isinstance(found, EmailCorrection):
@@ -234,14 +234,14 @@ def _approved(
 
 
 def _locked(
-    session: Session, authority: Authority, correction_id: int, now: datetime
+    session: Session, correction_id: int, act: Act[Authority]
 ) -> EmailCorrection | AlreadyDecided | OutOfReach | NotToTouch:
     """The open request, with its person locked first: whoever else decides waits here and is told what was
     decided."""
-    seen = within_reach(session, authority, correction_id)
+    seen = within_reach(session, act.by, correction_id)
     if isinstance(seen, OutOfReach):
         return seen
-    person = authority.person_to_act_on(session, seen.user_id or 0, today_in_jakarta(now))
+    person = act.by.person_to_act_on(session, seen.user_id or 0, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person
     correction = EmailCorrection.with_id(session, correction_id, lock=True)

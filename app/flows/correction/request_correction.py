@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from app.domain.act import Act
 from app.domain.attachment import Attachment
 from app.domain.client import Client, mask_address
-from app.domain.corrections import CorrectionState, new_ticket
+from app.domain.corrections import CorrectionState, FilledForm, new_ticket
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import WIB
 from app.domain.nip import Nip
-from app.flows.reset.request_reset import SENT_TWICE_WITHIN, other_mails_bucket
+from app.flows.reset.request_reset import SENT_TWICE_WITHIN
 from app.mail import letters
 from app.mail.rendering import CORRECTION_LINK_DAYS
 from app.models.audit_event import Tag
@@ -31,7 +31,7 @@ from app.models.outbox_mail import OutboxMail
 from app.models.reset_request import ResetRequest
 from app.models.user import User
 from app.security import audit, throttle
-from app.security.signing import SigningKeys
+from app.security.fingerprints import fingerprint
 
 # When the portal itself answers what reaches nobody. Drawn for every request, so that the rows look alike,
 # and in the hours of a desk in Jakarta, or the clock would tell that no person answers. It is taken in hand
@@ -97,7 +97,6 @@ def ask_for_link(
     nip: Nip,
     address: EmailAddress,
     form_id: str,
-    keys: SigningKeys,
     act: Act[None],
     *,
     may_mail_others: bool = True,
@@ -107,7 +106,7 @@ def ask_for_link(
     `form_id` names the form that was sent: the same form sent again is the same request until that is
     decided, and its letter leaves again only when the one before never left or opens the form no more.
     """
-    correction = _correction_of_form(session, nip, address, form_id, keys, act)
+    correction = _correction_of_form(session, nip, address, form_id, act)
     if OutboxMail.has_link_of(
         session, correction.id, act.at - timedelta(days=CORRECTION_LINK_DAYS), act.at - SENT_TWICE_WITHIN
     ):
@@ -116,9 +115,9 @@ def ask_for_link(
         return PostedLink(correction, None)
     limit = throttle.OTHER_MAILS_PER_MAILBOX
     held = not may_mail_others or isinstance(
-        throttle.take(session, limit, other_mails_bucket(address, keys), act.at), throttle.TooManyTries
+        throttle.take(session, limit, address.mailbox, act.at), throttle.TooManyTries
     )
-    mail = letters.correction_link(session, correction, act, held)
+    mail = letters.correction_link(session, correction, act, held=held)
     audit.record(session, Tag.CORRECTION_ASKED, None, act, ticket=correction.ticket, mail=mail.state)
     return PostedLink(correction, mail)
 
@@ -143,7 +142,7 @@ def behind_link(
 
 
 def submit(
-    session: Session, reference: str, typed: Typed, keys: SigningKeys, act: Act[None]
+    session: Session, reference: str, typed: Typed, act: Act[None]
 ) -> EmailCorrection | AlreadyOnRecord | None:
     """Turn a fresh link and a filled-in form into a request: one a link and NIP, and one open request for a
     NIP and a mailbox."""
@@ -155,13 +154,13 @@ def submit(
         and not (correction and correction.submitted_at)
     ):
         mailbox = ProvenMailbox(typed.nip, mailbox.address)
-        reference = _reference_of(reference, 0, mailbox.nip, mailbox.address, keys)
+        reference = _reference_of(session, reference, 0, mailbox.nip, mailbox.address)
         correction = EmailCorrection.with_reference(session, reference)
     if mailbox is None or (correction is not None and correction.submitted_at is not None):
         return correction
-    limits = _limits_on_queue(mailbox.nip, keys, act.client)
+    limits = _limits_on_queue(mailbox.nip, act.client)
     # From here on, one by one for a NIP
-    has_room = [throttle.lock_bucket(session, limit, key, act.at) for limit, key in limits]
+    has_room = [throttle.lock_bucket(session, limit, counted, act.at) for limit, counted in limits]
     is_too_much = not all(has_room)
     user = User.with_nip(session, mailbox.nip, lock=True)
     if same := EmailCorrection.open_for(session, mailbox.nip, mailbox.address):
@@ -170,16 +169,11 @@ def submit(
         return AlreadyOnRecord(mailbox.nip, mailbox.address)
 
     correction = correction or _added(session, _new_correction(reference, mailbox.nip, mailbox.address, act))
-    is_kept = typed.attachment is None or (not is_too_much and _count_file(session, mailbox.nip, keys, act))
+    is_kept = typed.attachment is None or (not is_too_much and _count_file(session, mailbox.nip, act))
     reaches = user if user and not is_too_much else None
-    was_first = correction.submit(
-        session, reaches.id if reaches else None, reaches.instansi_id if reaches else None,
-        _hour_of_answer(act.at), act.at,
-        name=typed.name, work_unit=typed.work_unit, reason=typed.reason, phone=typed.phone,
-        client_address=act.client.address, file_not_kept=not is_kept,
-    )  # fmt: skip
-    if was_first:
-        throttle.charge(session, [key for _, key in limits], act.at, is_charged=not is_too_much)
+    form = FilledForm(typed.name, typed.work_unit, typed.reason, typed.phone, file_not_kept=not is_kept)
+    if correction.submit(session, reaches, form, _hour_of_answer(act.at), act):
+        throttle.charge(session, limits, act.at, is_charged=not is_too_much)
         _keep(session, correction, typed.attachment if is_kept else None, act.at)
         audit.record(
             session, Tag.CORRECTION_SUBMITTED, user, act, ticket=correction.ticket, waits=is_too_much
@@ -231,12 +225,12 @@ def _added(session: Session, correction: EmailCorrection) -> EmailCorrection:
 
 
 def _correction_of_form(
-    session: Session, nip: Nip, address: EmailAddress, form_id: str, keys: SigningKeys, act: Act[object]
+    session: Session, nip: Nip, address: EmailAddress, form_id: str, act: Act[object]
 ) -> EmailCorrection:
     """The request of this very form, made if there is none; a new one once it is decided. Of two that send
     the form at once, the second gets what the first has made."""
     for sent in count():
-        reference = _reference_of(form_id, sent, nip, address, keys)
+        reference = _reference_of(session, form_id, sent, nip, address)
         correction = _new_correction(reference, nip, address, act)
         if (there := _added(session, correction)) is correction:
             return correction
@@ -246,34 +240,34 @@ def _correction_of_form(
     raise AssertionError("counting never ends")
 
 
-def _reference_of(form_id: str, sent: int, nip: Nip, address: EmailAddress, keys: SigningKeys) -> str:
+def _reference_of(session: Session, form_id: str, sent: int, nip: Nip, address: EmailAddress) -> str:
     """16 characters that only this form, sent with this NIP and address, leads to, after so many requests
     that are over."""
     digest = bytes.fromhex(
-        keys.fingerprint("correction-form", form_id, nip.digits, address.key, *["again"] * sent)
+        fingerprint(session, "correction-form", form_id, nip.digits, address.key, *["again"] * sent)
     )
     return urlsafe_b64encode(digest[:12]).decode()
 
 
-def _limits_on_queue(nip: Nip, keys: SigningKeys, client: Client) -> list[tuple[throttle.Limit, str]]:
+def _limits_on_queue(nip: Nip, client: Client) -> list[throttle.Bucket]:
     """What holds a request back from the queue, whether anybody has the NIP or not."""
     per_line, per_nip = throttle.CORRECTIONS_PER_LINE, throttle.CORRECTIONS_PER_NIP
     return [
-        (per_line, keys.fingerprint(per_line.name, nip.digits, mask_address(client.address))),
-        (per_nip, keys.fingerprint(per_nip.name, nip.digits)),
+        (per_line, (nip.digits, mask_address(client.address))),
+        (per_nip, nip.digits),
     ]
 
 
-def _count_file(session: Session, nip: Nip, keys: SigningKeys, act: Act[object]) -> bool:
+def _count_file(session: Session, nip: Nip, act: Act[object]) -> bool:
     """Count one more file; False where there is no room. The same for every NIP, for its sender is told."""
     if CorrectionAttachment.are_at_least(session, throttle.ATTACHMENTS_IN_ALL):
         return False
     per_line, per_nip = throttle.ATTACHMENTS_PER_LINE, throttle.ATTACHMENTS_PER_NIP
     of_both = throttle.ATTACHMENTS_PER_NIP_AND_LINE
-    places = [
-        (of_both, keys.fingerprint(of_both.name, nip.digits, mask_address(act.client.address))),
-        (per_line, keys.fingerprint(per_line.name, mask_address(act.client.address))),
-        (per_nip, keys.fingerprint(per_nip.name, nip.digits)),
+    places: list[throttle.Bucket] = [
+        (of_both, (nip.digits, mask_address(act.client.address))),
+        (per_line, mask_address(act.client.address)),
+        (per_nip, nip.digits),
     ]
     return throttle.take_all(session, places, act.at)
 

@@ -7,11 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.categories import Activation
+from app.domain.nip import nips_beginning_with
 from app.domain.paging import ROWS_A_PAGE, cut
 from app.models.user import User
 from app.security.authority import Authority
-
-_NIP_DIGITS = 18
 
 
 @dataclass(frozen=True)
@@ -39,9 +38,7 @@ def waiting_cpns(
     if instansi_id is not None:
         waiting = waiting.where(User.instansi_id == instansi_id)
     if beginning:
-        waiting = waiting.where(
-            User.nip.between(beginning.ljust(_NIP_DIGITS, "0"), beginning.ljust(_NIP_DIGITS, "9"))
-        )
+        waiting = waiting.where(User.nip.between(*nips_beginning_with(beginning)))
     if after is not None and isinstance(last := authority.person(session, after), User):
         waiting = waiting.where(User.nip > last.nip)
     found = session.scalars(waiting.order_by(User.nip).limit(ROWS_A_PAGE + 1)).all()

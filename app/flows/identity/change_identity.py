@@ -142,7 +142,7 @@ def confirm_change(
     session: Session, change_id: int, delay: timedelta, act: Act[Authority]
 ) -> IdentityChange | OutOfReach | NotToTouch | NotThatState | TakenByAnother:
     """The second admin agrees. It settles what the owner may have stopped before."""
-    found = _locked(session, act.by, change_id, act.at)
+    found = _locked(session, change_id, act)
     if not isinstance(found, tuple):
         return found
     change, person = found
@@ -172,7 +172,7 @@ def cancel_change(
 ) -> IdentityChange | OutOfReach | NotToTouch | NotThatState:
     """An admin takes a decision back before it holds; or a second one finds that its owner was right to stop
     it. `seen` is the state that was on the screen."""
-    found = _locked(session, act.by, change_id, act.at)
+    found = _locked(session, change_id, act)
     if not isinstance(found, tuple):
         return found
     change, person = found
@@ -308,7 +308,7 @@ def _settled_for_owner(
         return objection
     contesting = IdentityChange.contesting(session, person.id)
     first = contesting[0]
-    is_back = give_back_address(session, first, person, act.at)
+    is_back = give_back_address(session, first, person)
     for one in contesting:
         one.settle(act.by.admin.id, act.at)
         what = (
@@ -363,13 +363,13 @@ def _end(session: Session, change: IdentityChange, person: User, because: str, a
 
 
 def _locked(
-    session: Session, authority: Authority, change_id: int, now: datetime
+    session: Session, change_id: int, act: Act[Authority]
 ) -> tuple[IdentityChange, User] | OutOfReach | NotToTouch:
     """The change and its person, both locked, in this order: person first."""
     seen = IdentityChange.with_id(session, change_id)
     if seen is None:
         return OutOfReach()
-    person = authority.person_to_act_on(session, seen.user_id, today_in_jakarta(now))
+    person = act.by.person_to_act_on(session, seen.user_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person
     change = IdentityChange.with_id(session, change_id, lock=True)

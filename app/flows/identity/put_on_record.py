@@ -100,7 +100,12 @@ def remove_person(session: Session, person: User) -> None:
 
 
 def change_category(
-    session: Session, person: User, category: Category, cpns_open_by_themselves: bool, act: Act[audit.Actor]
+    session: Session,
+    person: User,
+    category: Category,
+    act: Act[audit.Actor],
+    *,
+    cpns_open_by_themselves: bool,
 ) -> None:
     """A CPNS who became something else is opened where the setting says so, and told. Who has not begun to
     use an account and turns out to be a CPNS waits like every CPNS; whoever is active stays active."""
@@ -163,7 +168,7 @@ def take_away(session: Session, change: IdentityChange, person: User, act: Act[o
             person.end_all_access()
 
 
-def give_back_address(session: Session, change: IdentityChange, person: User, now: datetime) -> bool:
+def give_back_address(session: Session, change: IdentityChange, person: User) -> bool:
     """A second admin finds that the owner was right to stop a change: the address from before is on record
     again."""
     if change.kind is not ChangeKind.EMAIL or person.email is not None or change.old_value is None:
@@ -262,7 +267,7 @@ def _put_instansi(session: Session, change: IdentityChange, person: User, act: A
 
 def _put_category(session: Session, change: IdentityChange, person: User, act: Act[User | None]) -> None:
     """Out of, or into, a category whose accounts are guarded. It opens nobody's account."""
-    change_category(session, person, Category(change.new_value), False, act)
+    change_category(session, person, Category(change.new_value), act, cpns_open_by_themselves=False)
     person.end_all_access()
     _record(session, Tag.CATEGORY_CHANGED, change, person, act)
     before = Category(change.old_value or "").label

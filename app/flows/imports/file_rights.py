@@ -85,6 +85,15 @@ class Uploader:
 
 
 @dataclass(frozen=True)
+class Named:
+    """Whom some rows name: people on record, NIPs that nobody has, and addresses that are to be written."""
+
+    people: Collection[User]
+    new_nips: Collection[str]
+    addresses: Collection[EmailAddress]
+
+
+@dataclass(frozen=True)
 class FileRights:
     """What may be done about the people that some rows name. No `uploader` is the operator."""
 
@@ -101,27 +110,25 @@ class FileRights:
         cls,
         session: Session,
         uploader: Uploader | None,
-        people: Collection[User],
-        new_nips: Collection[str],
-        addresses: Collection[EmailAddress],
+        named: Named,
         now: datetime,
         *,
         has_reason: bool,
     ) -> "FileRights":
-        ids = [person.id for person in people]
+        ids = [person.id for person in named.people]
         holders = select(AdminMandate.user_id).where(
             AdminMandate.user_id.in_(ids), AdminMandate.holds_on(today_in_jakarta(now))
         )
         elsewhere: frozenset[str] = frozenset()
         if uploader is not None and uploader.instansi is not None:
-            elsewhere = User.taken_addresses(session, addresses, but_in=uploader.instansi.id)
+            elsewhere = User.taken_addresses(session, named.addresses, but_in=uploader.instansi.id)
         return cls(
             uploader,
             has_reason,
             frozenset(session.scalars(holders)) if ids and uploader else frozenset(),
-            protected_among(session, people, now) if uploader else frozenset(),
+            protected_among(session, named.people, now) if uploader else frozenset(),
             IdentityChange.contested_among(session, ids),
-            FormerNip.among(session, list(new_nips)),
+            FormerNip.among(session, list(named.new_nips)),
             elsewhere,
         )
 

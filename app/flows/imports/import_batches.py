@@ -7,7 +7,7 @@ record of who did what.
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import PureWindowsPath
 
 from sqlalchemy import select, update
@@ -88,7 +88,7 @@ def hand_over(
         return OutOfReach()
     # Of two clicks at once, the second finds the first one's batch
     User.with_id(session, act.by.admin.id, lock=True)
-    if same := _same_file(session, act.by, upload, instansi_id, reason, act.at):
+    if same := _same_file(session, upload, instansi_id, reason, act):
         return same
     if earlier := unfinished_of(session, act.by):
         return Unfinished(earlier)
@@ -212,18 +212,17 @@ def _moved_on(
 
 def _same_file(
     session: Session,
-    authority: Authority,
     upload: Upload,
     instansi_id: int | None,
     reason: str,
-    now: datetime,
+    act: Act[Authority],
 ) -> ImportBatch | None:
     same = select(ImportBatch).where(
-        ImportBatch.uploaded_by_id == authority.admin.id,
+        ImportBatch.uploaded_by_id == act.by.admin.id,
         ImportBatch.sha256 == upload.sha256,
         ImportBatch.reason == reason,
         ImportBatch.instansi_id.is_(None) if instansi_id is None else ImportBatch.instansi_id == instansi_id,
-        ImportBatch.uploaded_at > now - SAME_FILE_WITHIN,
+        ImportBatch.uploaded_at > act.at - SAME_FILE_WITHIN,
         ImportBatch.state.not_in(_ENDED),
     )
     return session.scalars(same.order_by(ImportBatch.id.desc()).limit(1)).one_or_none()

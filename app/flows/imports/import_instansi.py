@@ -49,7 +49,7 @@ def import_instansi(
     entries = [entry for entry in batch if isinstance(entry, InstansiEntry)]
     try:
         with session.begin_nested():
-            outcomes = _taken_over(session, entries, act, dry_run)
+            outcomes = _taken_over(session, entries, act, dry_run=dry_run)
     except IntegrityError:
         outcomes = {entry.line: _alone(session, entry, act) for entry in entries}
     return [entry if isinstance(entry, RowRefused) else outcomes[entry.line] for entry in batch]
@@ -81,7 +81,7 @@ def _alone(session: Session, entry: InstansiEntry, act: Act[None]) -> Outcome:
 
 
 def _taken_over(
-    session: Session, entries: Sequence[InstansiEntry], act: Act[None], dry_run: bool
+    session: Session, entries: Sequence[InstansiEntry], act: Act[None], *, dry_run: bool
 ) -> dict[int, Outcome]:
     found = select(Instansi).where(Instansi.code.in_([entry.row.code for entry in entries]))
     on_record = {instansi.code: instansi for instansi in session.scalars(found)}

@@ -32,7 +32,7 @@ from app.files.seen_values import Kind, SeenValues
 from app.files.table import Row
 from app.flows.identity.change_identity import ProposedChange, begin_change, cancel_under_way
 from app.flows.identity.put_on_record import change_category, new_person
-from app.flows.imports.file_rights import FileRights, Uploader
+from app.flows.imports.file_rights import FileRights, Named, Uploader
 from app.flows.imports.outcome import (
     BEING_CHANGED_ELSEWHERE,
     Changed,
@@ -236,15 +236,8 @@ def _objections(
         entry.row.email for entry in entries if entry.row.email and "email" in differences[entry.line]
     ]
     new_nips = [_nip(entry) for entry in entries if _nip(entry) not in people]
-    rights = FileRights.over(
-        session,
-        terms.uploader,
-        people.values(),
-        new_nips,
-        addresses,
-        terms.act.at,
-        has_reason=terms.has_reason,
-    )
+    named = Named(people.values(), new_nips, addresses)
+    rights = FileRights.over(session, terms.uploader, named, terms.act.at, has_reason=terms.has_reason)
     found = {
         entry.line: rights.objection(people.get(_nip(entry)), entry.row, differences[entry.line])
         for entry in entries
@@ -352,7 +345,8 @@ def _correct(
             )
             plain.remove("category")
         else:
-            change_category(session, person, row.category, terms.cpns_open_by_themselves, terms.act)
+            opens = terms.cpns_open_by_themselves
+            change_category(session, person, row.category, terms.act, cpns_open_by_themselves=opens)
             person.end_all_access()
     if "instansi" in columns:
         cancel_under_way(session, person, "Pegawai pindah instansi.", terms.act)

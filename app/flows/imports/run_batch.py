@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select
+from sqlalchemy import ColumnElement, and_, insert, select
 from sqlalchemy.orm import Session
 
 from app.domain.act import Act
@@ -25,7 +25,7 @@ from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
 from app.models.import_change import ImportChange
-from app.models.import_turn import ImportTurn
+from app.models.import_turn import ImportTurn, in_no_hand
 from app.models.instansi import Instansi
 from app.models.user import User
 from app.security import audit
@@ -216,11 +216,7 @@ def stop_without_mandate(session: Session, hold: BatchLease, act: Act[None]) -> 
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
-    """In no worker's hand, or in that of one that has not said for a while that it lives."""
-    return and_(
-        ImportBatch.state.in_(_UNDER_WAY),
-        or_(ImportBatch.held_until.is_(None), ImportBatch.held_until <= now),
-    )
+    return and_(ImportBatch.state.in_(_UNDER_WAY), in_no_hand(ImportBatch.held_until, now))
 
 
 def _held(session: Session, hold: BatchLease) -> ImportBatch:
@@ -256,7 +252,7 @@ def _uploader(session: Session, batch: ImportBatch, admin: User | None, now: dat
     return Uploader(authority, instansi, batch.id, batch.reason)
 
 
-def _terms(setting: PassContext, uploader: Uploader, act: Act[None], dry_run: bool) -> ImportTerms:
+def _terms(setting: PassContext, uploader: Uploader, act: Act[None], *, dry_run: bool) -> ImportTerms:
     return ImportTerms(
         setting.seen, setting.cpns_open_by_themselves, act.done_by(uploader.authority), dry_run, uploader
     )

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import cast
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.attributes import InstrumentedAttribute
 
@@ -36,7 +36,7 @@ from app.models.identity_change import IdentityChange
 from app.models.import_batch import ImportBatch
 from app.models.import_change import ImportChange
 from app.models.import_take_back import ImportLeft, ImportTakeBack, TakeBackState
-from app.models.import_turn import ImportTurn
+from app.models.import_turn import ImportTurn, in_no_hand
 from app.models.outbox_mail import OutboxMail
 from app.models.reset_request import ResetRequest
 from app.models.user import User
@@ -401,7 +401,7 @@ def _put_back_category(
     made_to_wait = person.activation is Activation.WAITING_APPROVAL and _was_moved_by(
         session, person, terms.batch_id
     )
-    change_category(session, person, category, False, terms.act)
+    change_category(session, person, category, terms.act, cpns_open_by_themselves=False)
     if made_to_wait and category is not Category.CPNS:
         person.change_activation(Activation.NOT_ACTIVATED, terms.act.at)
     person.end_all_access()
@@ -533,8 +533,7 @@ def _written_by(batch_id: int) -> tuple[ColumnElement[bool], ...]:
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
-    is_free = or_(ImportTakeBack.held_until.is_(None), ImportTakeBack.held_until <= now)
-    return and_(ImportTakeBack.state.in_(_UNDER_WAY), is_free)
+    return and_(ImportTakeBack.state.in_(_UNDER_WAY), in_no_hand(ImportTakeBack.held_until, now))
 
 
 def _held(session: Session, hold: TakeBackLease) -> ImportTakeBack:

@@ -64,9 +64,9 @@ def grant_mandate(
         return UnknownPerson()
     if objection := lock_for_mandate(session, by, person, today):
         return objection
-    instansi = Instansi.with_code(session, instansi_code) if instansi_code else None
-    if instansi_code and instansi is None:
-        return UnknownInstansi(instansi_code)
+    instansi = Instansi.one_or_all(session, instansi_code)
+    if isinstance(instansi, UnknownInstansi):
+        return instansi
 
     held = AdminMandate.held_over(session, person.id, instansi.id if instansi else None, today)
     for mandate in held:

@@ -31,7 +31,7 @@ def revoke_mandate(
 
 
 def revoke_mandates_of(
-    session: Session, nip: Nip, instansi_code: str | None, is_pusat: bool, act: Act[None]
+    session: Session, nip: Nip, instansi_code: str | None, act: Act[None], *, is_pusat: bool
 ) -> list[AdminMandate] | UnknownPerson | UnknownInstansi:
     """At the command line: what the person holds today over one instansi, over all, or, with neither,
     whatever it is."""
@@ -39,9 +39,9 @@ def revoke_mandates_of(
     person = User.with_nip(session, nip, lock=True)
     if person is None:
         return UnknownPerson()
-    instansi = Instansi.with_code(session, instansi_code) if instansi_code else None
-    if instansi_code and instansi is None:
-        return UnknownInstansi(instansi_code)
+    instansi = Instansi.one_or_all(session, instansi_code)
+    if isinstance(instansi, UnknownInstansi):
+        return instansi
     if instansi or is_pusat:
         held = AdminMandate.held_over(session, person.id, instansi.id if instansi else None, today)
     else:

@@ -25,9 +25,9 @@ def set_pdm_window(
     the command line."""
     if closes_on < opens_on:
         return ClosesBeforeOpening()
-    instansi = Instansi.with_code(session, instansi_code) if instansi_code else None
-    if instansi_code and instansi is None:
-        return UnknownInstansi(instansi_code)
+    instansi = Instansi.one_or_all(session, instansi_code)
+    if isinstance(instansi, UnknownInstansi):
+        return instansi
     instansi_id = instansi.id if instansi else None
     window = PdmWindow.write(session, instansi_id, opens_on, closes_on)
     audit.record(

@@ -16,7 +16,6 @@ from app.models.account import TriedAccount
 from app.models.audit_event import Tag
 from app.models.user import User
 from app.security import audit, guesses
-from app.security.signing import SigningKeys
 from app.security.throttle import LOGIN_IN_KNOWN_BROWSERS, LOGIN_IN_NEW_BROWSERS, GuessLimit, TooManyTries
 
 
@@ -26,7 +25,6 @@ class LoginTry:
 
     nip: Nip
     limit: GuessLimit
-    bucket: str
     account: TriedAccount
     old_costs: dict[str, int]  # what everybody's try pays for the imported hashes of older schemes
 
@@ -56,25 +54,22 @@ class Entered:
     previous_login_at: datetime | None
 
 
-def begin(
-    session: Session, nip: Nip, marks: Collection[str], keys: SigningKeys, act: Act[None]
-) -> LoginTry | TooManyTries:
+def begin(session: Session, nip: Nip, marks: Collection[str], act: Act[None]) -> LoginTry | TooManyTries:
     """Count the try before the password is looked at. `marks` are those that the browser carries, of
     whomever: one of them may be this person's, and then the try counts with those of all browsers that know
     this person."""
     account = TriedAccount.of(session, nip)
     is_known = account.browser_mark is not None and account.browser_mark in marks
     limit = LOGIN_IN_KNOWN_BROWSERS if is_known else LOGIN_IN_NEW_BROWSERS
-    bucket = _bucket(limit, nip, keys)
-    answer = guesses.take(session, limit, bucket, act.at)
+    answer = guesses.take(session, limit, nip.digits, act.at)
     if isinstance(answer, TooManyTries):
         audit.record_once_a_minute(session, Tag.LOGIN_THROTTLED, account, act, about=nip.digits)
         return answer
-    return LoginTry(nip, limit, bucket, account, User.old_costs(session))
+    return LoginTry(nip, limit, account, User.old_costs(session))
 
 
 def finish(
-    session: Session, attempt: LoginTry, is_right: bool, better_hash: str | None, act: Act[None]
+    session: Session, attempt: LoginTry, better_hash: str | None, act: Act[None], *, is_right: bool
 ) -> Entered | NotOpen | WrongPassword:
     """Decide on the account as it is now; a password changed since `begin` makes the old one wrong.
 
@@ -86,7 +81,7 @@ def finish(
         audit.record(session, Tag.LOGIN_REFUSED, attempt.account, act)
         return WrongPassword()
 
-    guesses.give_back(session, attempt.limit, attempt.bucket)
+    guesses.give_back(session, attempt.limit, attempt.nip.digits)
     if better_hash:
         user.keep_hash(better_hash)
     if not user.may_enter:
@@ -109,22 +104,19 @@ def finish(
 
 def abandon(session: Session, attempt: LoginTry) -> None:
     """The portal was too busy to look at the password, so the try does not count."""
-    guesses.give_back(session, attempt.limit, attempt.bucket)
+    guesses.give_back(session, attempt.limit, attempt.nip.digits)
 
 
-def forget_tries(session: Session, nip: Nip, keys: SigningKeys) -> None:
+def forget_tries(session: Session, nip: Nip) -> None:
     """Free the login of a NIP, in new browsers and in known ones: there is another password, or an admin has
     looked."""
     for _, limit in _LIMITS:
-        guesses.forget(session, _bucket(limit, nip, keys))
+        guesses.forget(session, limit, nip.digits)
 
 
-def held_until(session: Session, nip: Nip, keys: SigningKeys, now: datetime) -> list[tuple[str, datetime]]:
+def held_until(session: Session, nip: Nip, now: datetime) -> list[tuple[str, datetime]]:
     """Where logging in is slowed down at this moment, in words, and until when."""
-    found = (
-        (what, guesses.refused_until(session, limit, _bucket(limit, nip, keys), now))
-        for what, limit in _LIMITS
-    )
+    found = ((what, guesses.refused_until(session, limit, nip.digits, now)) for what, limit in _LIMITS)
     return [(what, until) for what, until in found if until]
 
 
@@ -132,7 +124,3 @@ _LIMITS = (
     ("Masuk dari browser baru", LOGIN_IN_NEW_BROWSERS),
     ("Masuk dari browser yang dikenal", LOGIN_IN_KNOWN_BROWSERS),
 )
-
-
-def _bucket(limit: GuessLimit, nip: Nip, keys: SigningKeys) -> str:
-    return keys.fingerprint(limit.name, nip.digits)

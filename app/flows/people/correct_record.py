@@ -67,6 +67,15 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """How a record is to be, by an admin's word. `seen` names the state of it that was on the screen."""
+
+    wanted: Record
+    reason: str
+    seen: str
+
+
+@dataclass(frozen=True)
 class Stale:
     """The record has changed since it was shown."""
 
@@ -93,22 +102,21 @@ class Corrected:
 def correct_record(
     session: Session,
     person_id: int,
-    seen_version: str,
-    wanted: Record,
-    reason: str,
-    cpns_open_by_themselves: bool,
+    decision: Decision,
     delay: timedelta,
     act: Act[Authority],
+    *,
+    cpns_open_by_themselves: bool,
 ) -> Corrected | Stale | OneAtATime | NipTaken | OutOfReach | NotToTouch:
     """Write the record as wanted, but for what has to wait or needs a second admin."""
     person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person
-    before = Record.of(person)
+    before, wanted = Record.of(person), decision.wanted
     columns = wanted.differences(before)
     if not columns:
         return Corrected(person, ())
-    if seen_version != before.version:
+    if decision.seen != before.version:
         return Stale()
     leaves_ppt = "category" in columns and before.category is Category.PPT_NON_ASN
     if leaves_ppt and not act.by.is_pusat:
@@ -116,32 +124,26 @@ def correct_record(
     if leaves_ppt and "nip" in columns:
         return OneAtATime()
     gated = "nip" if "nip" in columns else "category" if leaves_ppt else None
-    change = _through_the_gate(session, person, wanted, gated, reason, delay, act) if gated else None
+    change = _through_the_gate(session, person, decision, gated, delay, act) if gated else None
     if change is not None and not isinstance(change, IdentityChange):
         return change
 
     at_once = tuple(column for column in columns if column != gated)
     if at_once:
-        _write(session, person, wanted, at_once, cpns_open_by_themselves, act)
+        _write(session, person, wanted, at_once, act, cpns_open_by_themselves=cpns_open_by_themselves)
         facts = {
             name: value for column in at_once
             for name, value in audit.before_and_after(
                 session, column, before.written(column), wanted.written(column)
             ).items()
         }  # fmt: skip
-        actor = act.by.admin
         event = audit.record(
-            session,
-            Tag.RECORD_CORRECTED,
-            person,
-            act.done_by(actor),
-            columns=",".join(at_once),
-            reason=reason,
+            session, Tag.RECORD_CORRECTED, person, act, columns=",".join(at_once), reason=decision.reason
         )
         event.add(facts)
         done = Corrected(person, at_once)
         what = f"Data Anda dibetulkan oleh {act.by.office}: {done.words}."
-        letters.account_changed(session, person, what, reason, act)
+        letters.account_changed(session, person, what, decision.reason, act)
         letters.act_on_holder(session, act.by.admin, person, f"membetulkan {done.words}", act)
     return Corrected(person, columns, change)
 
@@ -149,12 +151,12 @@ def correct_record(
 def _through_the_gate(
     session: Session,
     person: User,
-    wanted: Record,
+    decision: Decision,
     column: str,
-    reason: str,
     delay: timedelta,
     act: Act[Authority],
 ) -> IdentityChange | NipTaken:
+    wanted, reason = decision.wanted, decision.reason
     if column == "category":
         proposed = ProposedChange(ChangeKind.CATEGORY, person.category, wanted.category, reason)
     else:
@@ -177,13 +179,16 @@ def _write(
     person: User,
     wanted: Record,
     columns: tuple[str, ...],
-    cpns_open_by_themselves: bool,
     act: Act[Authority],
+    *,
+    cpns_open_by_themselves: bool,
 ) -> None:
     if "name" in columns:
         person.rename(wanted.name)
     if "category" in columns:
-        change_category(session, person, wanted.category, cpns_open_by_themselves, act)
+        change_category(
+            session, person, wanted.category, act, cpns_open_by_themselves=cpns_open_by_themselves
+        )
         person.end_all_access()
     person.work_unit = wanted.work_unit
     person.phone = wanted.phone

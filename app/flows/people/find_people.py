@@ -17,6 +17,7 @@ from app.domain.act import Act
 from app.domain.categories import Activation, Category
 from app.domain.email_address import EmailAddress
 from app.domain.labelled import Labelled
+from app.domain.nip import nips_beginning_with
 from app.domain.paging import ROWS_A_PAGE, Cursor, Key
 from app.domain.spoken_name import beginnings_of
 from app.mail import letters
@@ -33,7 +34,6 @@ _MOST_CANDIDATES_OF_EXPORT = 200_000
 _CHUNK = 100
 _LARGEST_CHUNK = 1000
 _DIGITS_OF_A_BIRTH_DATE = 8  # from here on a NIP finds fewer people than a name
-_LONGEST_NIP = 18
 _FEW = (Activation.WAITING_APPROVAL, Activation.DEACTIVATED)
 
 
@@ -192,7 +192,7 @@ Chunk = Iterator[tuple[User | None, Cursor]]
 
 def _by_nip(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Chunk:
     """In the order of NIPs, through one of the indexes that end with it."""
-    first, last = wanted.nip.ljust(_LONGEST_NIP, "0"), wanted.nip.ljust(_LONGEST_NIP, "9")
+    first, last = nips_beginning_with(wanted.nip)
     statement = _people(after).where(
         User.nip <= last, User.nip > after.keys[0] if after.keys else User.nip >= first
     )

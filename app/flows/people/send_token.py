@@ -8,14 +8,13 @@ from sqlalchemy.orm import Session
 from app.domain.act import Act
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import today_in_jakarta
-from app.flows.reset.request_reset import request_reset
+from app.flows.reset.request_reset import Allowance, request_reset
 from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.outbox_mail import MailState, OutboxMail
 from app.models.user import User
 from app.security import audit, throttle
 from app.security.authority import Authority, NotToTouch, OutOfReach
-from app.security.signing import SigningKeys
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class IsDeactivated:
 
 
 def send_token(
-    session: Session, person_id: int, submission: str, keys: SigningKeys, act: Act[Authority]
+    session: Session, person_id: int, submission: str, act: Act[Authority]
 ) -> OnItsWay | Held | NoAddress | IsDeactivated | OutOfReach | NotToTouch:
     """Ask for a token as the owner would: the same letter, and as many more of them that nobody who asks from
     outside can keep the desk from helping. The same `submission` twice is one letter."""
@@ -53,8 +52,8 @@ def send_token(
     if person.email is None:
         return NoAddress()
     address = EmailAddress(person.email)
-    most = throttle.TOKENS_IN_A_MAILBOX_BY_DESK
-    asked = request_reset(session, person.shown_nip, address, submission, keys, act.done_by(None), most=most)
+    allowance = Allowance(most=throttle.TOKENS_IN_A_MAILBOX_BY_DESK)
+    asked = request_reset(session, person.shown_nip, address, submission, act.done_by(None), allowance)
     first = (
         select(OutboxMail)
         .where(OutboxMail.reset_request_id == asked.request.id)

@@ -11,13 +11,11 @@ from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
 from app.flows.login import log_in
-from app.flows.reset.request_reset import other_mails_bucket
 from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.user import User
 from app.security import audit, throttle
 from app.security.authority import Authority, NotToTouch, OutOfReach
-from app.security.signing import SigningKeys
 
 
 @dataclass(frozen=True)
@@ -28,43 +26,40 @@ class Limited:
     until: datetime
 
 
-def unlock(session: Session, nip: Nip, keys: SigningKeys, act: Act[audit.Actor]) -> None:
+def unlock(session: Session, nip: Nip, act: Act[audit.Actor]) -> None:
     """Forget the NIP's tries at login and token, whether it exists or not, and the mails that others have
     caused to its address on record. Its tokens need no unlocking: they are held back only while one lies in
     the mailbox."""
     user = User.with_nip(session, nip)
-    log_in.forget_tries(session, nip, keys)
-    for _, _, key in _buckets(nip, user.email if user else None, keys):
-        throttle.forget(session, key)
+    log_in.forget_tries(session, nip)
+    for _, limit, counted in _buckets(nip, user.email if user else None):
+        throttle.forget(session, limit, counted)
     audit.record(session, Tag.UNLOCKED, user, act)
 
 
-def unlock_person(
-    session: Session, person_id: int, keys: SigningKeys, act: Act[Authority]
-) -> User | OutOfReach | NotToTouch:
+def unlock_person(session: Session, person_id: int, act: Act[Authority]) -> User | OutOfReach | NotToTouch:
     """The same, by an admin for one of the people within reach."""
     person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if isinstance(person, User):
-        unlock(session, person.shown_nip, keys, act)
+        unlock(session, person.shown_nip, act)
         letters.act_on_holder(session, act.by.admin, person, "membuka batas percobaan", act)
     return person
 
 
-def limits_on(session: Session, person: User, keys: SigningKeys, now: datetime) -> list[Limited]:
+def limits_on(session: Session, person: User, now: datetime) -> list[Limited]:
     """What slows this person down at this moment."""
     found = (
-        (what, throttle.refused_until(session, limit, key, now))
-        for what, limit, key in _buckets(person.shown_nip, person.email, keys)
+        (what, throttle.refused_until(session, limit, counted, now))
+        for what, limit, counted in _buckets(person.shown_nip, person.email)
     )
     held = [(what, until) for what, until in found if until]
-    return [
-        Limited(what, until) for what, until in log_in.held_until(session, person.shown_nip, keys, now) + held
-    ]
+    return [Limited(what, until) for what, until in log_in.held_until(session, person.shown_nip, now) + held]
 
 
-def _buckets(nip: Nip, email: str | None, keys: SigningKeys) -> Iterator[tuple[str, throttle.Limit, str]]:
-    """The limits that know a person, but for the login: what is held up, by which limit, counted where."""
-    yield "Mengetik token", throttle.TOKEN_PER_NIP, keys.fingerprint(throttle.TOKEN_PER_NIP.name, nip.digits)
+def _buckets(nip: Nip, email: str | None) -> Iterator[tuple[str, throttle.Limit, str]]:
+    """The limits that know a person, but for the login: what is held up, by which limit, what is
+    counted."""
+    yield "Mengetik token", throttle.TOKEN_PER_NIP, nip.digits
     if email:
         limit = throttle.OTHER_MAILS_PER_MAILBOX
-        yield "Kiriman selain token ke kotak surat ini", limit, other_mails_bucket(EmailAddress(email), keys)
+        yield "Kiriman selain token ke kotak surat ini", limit, EmailAddress(email).mailbox

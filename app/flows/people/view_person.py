@@ -27,7 +27,6 @@ from app.models.reset_request import ResetRequest, WhyRefused
 from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority, NotToTouch, OutOfReach
-from app.security.signing import SigningKeys
 
 _ROWS_SHOWN = 20
 _EVENTS_READ = 100  # far enough back to know what became of the last token
@@ -74,9 +73,7 @@ class PersonView:
     events: Sequence[AuditEvent]
 
 
-def view_person(
-    session: Session, person_id: int, keys: SigningKeys, act: Act[Authority]
-) -> PersonView | OutOfReach:
+def view_person(session: Session, person_id: int, act: Act[Authority]) -> PersonView | OutOfReach:
     """Everything on one page, each list short and read through an index."""
     person = open_record(session, person_id, act)
     if not isinstance(person, User):
@@ -96,7 +93,7 @@ def view_person(
             *_about_bounce(person, mails),
             *_story_of_token(person, mails, requests, events),
         ],
-        limits=limits_on(session, person, keys, act.at),
+        limits=limits_on(session, person, act.at),
         mails=[_seen_mail(mail, person) for mail in mails],
         requests=[
             RequestView(

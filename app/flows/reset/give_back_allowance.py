@@ -6,10 +6,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.domain.email_address import EmailAddress
-from app.flows.reset.request_reset import other_mails_bucket
 from app.models.outbox_mail import Letter, OutboxMail
 from app.security import throttle
-from app.security.signing import SigningKeys
 
 # As mails that anybody can make the portal send
 _COUNTED = (
@@ -18,13 +16,13 @@ _COUNTED = (
 )
 
 
-def give_back_allowance(session: Session, mail: OutboxMail, keys: SigningKeys, now: datetime) -> None:
+def give_back_allowance(session: Session, mail: OutboxMail, now: datetime) -> None:
     """Tokens are counted by what lies in the mailbox, where a failed one never lay. What was counted for a
     mailbox is given back so many times in a while and no more, or whoever has a mailbox that refuses could
     have letters sent without end."""
     if mail.letter not in _COUNTED:
         return
-    bucket = other_mails_bucket(EmailAddress(mail.to_address), keys)
-    again = keys.fingerprint(throttle.GIVEN_BACK_PER_MAILBOX.name, bucket)
-    if isinstance(throttle.take(session, throttle.GIVEN_BACK_PER_MAILBOX, again, now), throttle.Counted):
-        throttle.give_back(session, bucket, taken_at=mail.posted_at)
+    limit, mailbox = throttle.OTHER_MAILS_PER_MAILBOX, EmailAddress(mail.to_address).mailbox
+    bucket = throttle.bucket_of(session, limit, mailbox)
+    if isinstance(throttle.take(session, throttle.GIVEN_BACK_PER_MAILBOX, bucket, now), throttle.Counted):
+        throttle.give_back(session, limit, mailbox, taken_at=mail.posted_at)

@@ -28,6 +28,16 @@ from app.security.throttle import TooManyTries
 
 
 @dataclass(frozen=True)
+class Claim:
+    """What somebody has typed, or opened and typed: whose token it is to be, the token, and the new
+    password."""
+
+    nip: Nip
+    proof: Code | Link
+    password: str
+
+
+@dataclass(frozen=True)
 class TokenNotLive:
     """Wrong, expired, used, or made worthless by a change of the account."""
 
@@ -47,25 +57,18 @@ class Proven:
 
 
 def check(
-    session: Session,
-    nip: Nip,
-    proof: Code | Link,
-    password: str,
-    policy_setting: str,
-    keys: SigningKeys,
-    act: Act[None],
+    session: Session, claim: Claim, policy_setting: str, keys: SigningKeys, act: Act[None]
 ) -> Proven | TokenNotLive | TooWeak | TooManyTries:
     """Prove the token first; only its owner is told what is wrong with the password."""
-    limit = throttle.TOKEN_PER_NIP
-    bucket = keys.fingerprint(limit.name, nip.digits)
-    is_typed = not isinstance(proof, Link)
-    answer = throttle.take(session, limit, bucket, act.at) if is_typed else None
+    nip, limit = claim.nip, throttle.TOKEN_PER_NIP
+    is_typed = not isinstance(claim.proof, Link)
+    answer = throttle.take(session, limit, nip.digits, act.at) if is_typed else None
     account = TriedAccount.of(session, nip)
     if isinstance(answer, TooManyTries):
         audit.record_once_a_minute(session, Tag.TOKEN_THROTTLED, account, act, about=nip.digits)
         return answer
 
-    request = _proven_request(session, nip, account, proof, keys, act.at)
+    request = _proven_request(session, nip, account, claim.proof, keys, act.at)
     if isinstance(request, WhyRefused) or request.user is None:
         why = request if isinstance(request, WhyRefused) else WhyRefused.WRONG
         # Typed codes are counted one by one above; links are not, and have no bound of their own.
@@ -76,18 +79,16 @@ def check(
         return TokenNotLive()
 
     if is_typed:
-        throttle.forget(session, bucket)
+        throttle.forget(session, limit, nip.digits)
     user = request.user
     policy = policy_for(session, user, policy_setting, act.at)
-    if sentences := faults(password, policy) or personal_faults(password, user.as_password_owner):
+    if sentences := faults(claim.password, policy) or personal_faults(claim.password, user.as_password_owner):
         audit.record_once_a_minute(session, Tag.PASSWORD_REFUSED, user, act.done_by(user), about=nip.digits)
         return TooWeak(sentences)
     return Proven(request.reference)
 
 
-def redeem(
-    session: Session, proven: Proven, password_hash: str, keys: SigningKeys, act: Act[None]
-) -> User | TokenNotLive:
+def redeem(session: Session, proven: Proven, password_hash: str, act: Act[None]) -> User | TokenNotLive:
     """Spend the token and write the password, if nothing has changed since. Of parallel holders one gets the
     user.
 
@@ -104,7 +105,7 @@ def redeem(
 
     user.set_password(password_hash, act.at)
     user.mail_failed_at = None  # the mailbox was read
-    log_in.forget_tries(session, user.shown_nip, keys)
+    log_in.forget_tries(session, user.shown_nip)
     audit.record(session, Tag.PASSWORD_SET, user, act.done_by(user))
     letters.password_changed(session, user, act)
     return user

@@ -17,10 +17,22 @@ from app.models.outbox_mail import OutboxMail
 from app.models.reset_request import ResetRequest
 from app.models.user import User
 from app.security import audit, throttle
-from app.security.signing import SigningKeys
+from app.security.fingerprints import fingerprint
 
 SENT_TWICE_WITHIN = timedelta(minutes=1)  # a double click, or Back and once more on a slow line
 SAME_REQUEST_WITHIN = timedelta(hours=1)  # a form sent again, when no token of its request can be looked at
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """Which letters leave. `may_mail_others`: whether the sender's line may cause mails to addresses that are
+    not on record. `most` mails with a live token may lie in the owner's mailbox."""
+
+    may_mail_others: bool = True
+    most: int = throttle.TOKENS_IN_A_MAILBOX
+
+
+USUAL = Allowance()
 
 
 @dataclass(frozen=True)
@@ -48,19 +60,14 @@ def request_reset(
     nip: Nip,
     address: EmailAddress,
     submission: str,
-    keys: SigningKeys,
     act: Act[None],
-    *,
-    may_mail_others: bool = True,
-    most: int = throttle.TOKENS_IN_A_MAILBOX,
+    allowance: Allowance = USUAL,
 ) -> PostedAnswer:
     """Record the request and post exactly one letter. Every case, owner or not, runs these same statements.
 
     `submission` names the form that was sent (64 hex digits). Sent twice in a row it is one request. Sent
     again later, it is a request of its own, whose letter leaves when the one before can do no more: whether
     it can is nothing that a stranger who sends a form again may see, so only the letter differs.
-    `may_mail_others`: whether the sender's line may cause mails to addresses that are not on record. `most`
-    mails with a live token may lie in the owner's mailbox.
     """
     user = User.with_nip(session, nip)
     owner = user if user is not None and user.has_email(address) else None
@@ -70,16 +77,14 @@ def request_reset(
         if before is not None and before.asked_at > act.at - SENT_TWICE_WITHIN:
             return PostedAnswer(before, None)
         if before is not None:
-            before.submission = keys.fingerprint("earlier-form", submission, before.reference)
+            before.submission = fingerprint(session, "earlier-form", submission, before.reference)
             session.flush()
         request = _new_request(nip, address, owner, submission, act)
     request.user = owner
     is_same_request = before is not None and before.mailed_at > act.at - SAME_REQUEST_WITHIN
-    mail = _post_letter(
-        session, request, Tag.TOKEN_ASKED, keys, act,
-        others_may=may_mail_others and not is_same_request, most=1 if before else most
-    )  # fmt: skip
-    return PostedAnswer(request, mail)
+    if before is not None:
+        allowance = Allowance(allowance.may_mail_others and not is_same_request, most=1)
+    return PostedAnswer(request, _post_letter(session, request, Tag.TOKEN_ASKED, allowance, act))
 
 
 def _new_request(
@@ -126,7 +131,6 @@ def resend_token(
     reference: str,
     cooldown: timedelta,
     lifetime: timedelta,
-    keys: SigningKeys,
     act: Act[None],
     *,
     may_mail_others: bool = True,
@@ -141,49 +145,32 @@ def resend_token(
             session, Tag.TOKEN_RESENT_TOO_SOON, request.user, act, about=request.reference
         )
         return TooSoon(max(1, whole_seconds(request.mailed_at + cooldown - act.at)))
-    most = throttle.TOKENS_IN_A_MAILBOX
-    return PostedAnswer(
-        request,
-        _post_letter(session, request, Tag.TOKEN_RESENT, keys, act, others_may=may_mail_others, most=most),
-    )
+    allowance = Allowance(may_mail_others)
+    return PostedAnswer(request, _post_letter(session, request, Tag.TOKEN_RESENT, allowance, act))
 
 
 def _post_letter(
-    session: Session,
-    request: ResetRequest,
-    tag: Tag,
-    keys: SigningKeys,
-    act: Act[None],
-    *,
-    others_may: bool,
-    most: int,
+    session: Session, request: ResetRequest, tag: Tag, allowance: Allowance, act: Act[None]
 ) -> OutboxMail:
-    held = _hold_or_count(session, request, most, keys, act.at, others_may=others_may)
-    mail = letters.answer_to_reset_request(session, request, act, held)
+    held = _hold_or_count(session, request, allowance, act.at)
+    mail = letters.answer_to_reset_request(session, request, act, held=held)
     audit.record(session, tag, request.user, act, mail=mail.state, letter=mail.letter)
     return mail
 
 
-def _hold_or_count(
-    session: Session, request: ResetRequest, most: int, keys: SigningKeys, now: datetime, *, others_may: bool
-) -> bool:
+def _hold_or_count(session: Session, request: ResetRequest, allowance: Allowance, now: datetime) -> bool:
     """Hold the letter, or count it. True when it is held, which leaves no trace on the page. An owner's
     letters are those that lie in the mailbox; letters to whoever else was typed are counted. Both are looked
     at for everybody, and the mailbox is held meanwhile: who asks in the same moment waits for the same row,
     whoever owns what."""
-    bucket = other_mails_bucket(EmailAddress(request.typed_email), keys)
-    has_room = throttle.lock_bucket(session, throttle.OTHER_MAILS_PER_MAILBOX, bucket, now)
+    bucket = (throttle.OTHER_MAILS_PER_MAILBOX, EmailAddress(request.typed_email).mailbox)
+    has_room = throttle.lock_bucket(session, *bucket, now)
     lying = OutboxMail.in_mailbox_of(session, request.nip, request.user, now)
     if request.user is None:
-        is_held = not (has_room and others_may)
+        is_held = not (has_room and allowance.may_mail_others)
     elif request.user.is_deactivated:
-        is_held = lying.of_this_hour >= most
+        is_held = lying.of_this_hour >= allowance.most
     else:
-        is_held = request.is_spent or lying.is_full(most)
+        is_held = request.is_spent or lying.is_full(allowance.most)
     throttle.charge(session, [bucket], now, is_charged=request.user is None and not is_held)
     return is_held
-
-
-def other_mails_bucket(address: EmailAddress, keys: SigningKeys) -> str:
-    """Where mails to a mailbox are counted that anybody can cause, with any NIP."""
-    return keys.fingerprint(throttle.OTHER_MAILS_PER_MAILBOX.name, address.mailbox)

@@ -37,6 +37,7 @@ from app.flows.imports.file_rights import Uploader
 from app.flows.imports.import_staff import ImportTerms, import_staff, vet
 from app.flows.instansi.grant_mandate import grant_mandate
 from app.flows.instansi.revoke_mandate import revoke_mandate
+from app.flows.people.correct_record import Decision as RecordDecision
 from app.flows.people.correct_record import Record, correct_record
 from app.flows.people.deactivate import deactivate, reactivate
 from app.flows.people.move_person import move_person
@@ -120,7 +121,10 @@ class DishonestAdmin(RuleBasedStateMachine):
                 before.work_unit,
                 None,
             )
-            correct_record(session, person.id, before.version, wanted, "x", True, DELAY, self._act(held))
+            correct_record(
+                session, person.id, RecordDecision(wanted, "x", before.version), DELAY, self._act(held),
+                cpns_open_by_themselves=True,
+            )  # fmt: skip
 
         self._with(who, whom, act)
 

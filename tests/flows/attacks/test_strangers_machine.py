@@ -121,7 +121,6 @@ class Strangers(RuleBasedStateMachine):
             self._done(
                 lambda session, name=name: request_reset(
                     session, Nip(nip), EmailAddress(address), self.keys.fingerprint(name, nip, address),
-                    self.keys,
                     Act(self._anyone(), now(), None),
                 )
             )  # fmt: skip
@@ -131,11 +130,9 @@ class Strangers(RuleBasedStateMachine):
         references = self._done(lambda session: list(session.scalars(select(ResetRequest.reference))))
         if references:
             again = references[-1 - which % len(references)]
-            keys, sender = self.keys, self._anyone()
+            sender = self._anyone()
             self._done(
-                lambda session: resend_token(
-                    session, again, COOLDOWN, LIFETIME, keys, Act(sender, now(), None)
-                )
+                lambda session: resend_token(session, again, COOLDOWN, LIFETIME, Act(sender, now(), None))
             )
 
     @rule(
@@ -145,29 +142,31 @@ class Strangers(RuleBasedStateMachine):
         submits=st.booleans(),
     )
     def ask_for_correction(self, nip: str, address: str, form: int, *, submits: bool) -> None:
-        keys, sender = self.keys, self._anyone()
+        sender = self._anyone()
         name = str(form) if form < 2 else str(next(self.numbers) + 100)
         request_ = self._done(
             lambda session: (
                 ask_for_link(
-                    session, Nip(nip), EmailAddress(address), name, keys, Act(sender, now(), None)
+                    session, Nip(nip), EmailAddress(address), name, Act(sender, now(), None)
                 ).correction
             )
         )
         if submits and address == STRANGERS:
             typed = Typed("Budi", "", "Email lama", "", None, self.chance.choice([None, Nip(BUDI.nip)]))
-            self._done(
-                lambda session: submit(session, request_.reference, typed, keys, Act(sender, now(), None))
-            )
+            self._done(lambda session: submit(session, request_.reference, typed, Act(sender, now(), None)))
 
     @rule(times=st.integers(1, 6))
     def try_tokens(self, times: int) -> None:
-        keys, sender = self.keys, self._anyone()
+        sender = self._anyone()
         for _ in range(times):
             wrong = Code("".join(self.chance.choices("BCDFGHJK", k=8)))
             self._done(
                 lambda session, wrong=wrong: redeem_token.check(
-                    session, Nip(BUDI.nip), wrong, "Kuda-Laut7", "mysapk2021", keys, Act(sender, now(), None)
+                    session,
+                    redeem_token.Claim(Nip(BUDI.nip), wrong, "Kuda-Laut7"),
+                    "mysapk2021",
+                    self.keys,
+                    Act(sender, now(), None),
                 )
             )
 

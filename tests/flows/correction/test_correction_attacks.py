@@ -32,7 +32,6 @@ from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_correction import Sender
 from app.models.outbox_mail import PUT_OFF_FOR, MailState
 from app.runtime.db import reading, unit_of_work
-from app.runtime.portal import portal
 from app.security import throttle
 from app.worker import acts, imports
 from app.worker.cleaning import ChoresFailed, all_chores, clean_up, one_step
@@ -549,14 +548,12 @@ def test_one_line_does_not_use_up_the_requests_of_all_lines(peopled: Flask) -> N
 def _submitted(
     session: Session, nip: str, address: str, line: str, *, attached: bool = False
 ) -> EmailCorrection:
-    keys, sender, size = portal().keys, Client(line, "-", "-"), 1000
+    sender, size = Client(line, "-", "-"), 1000
     request_ = ask_for_link(
-        session, Nip(nip), EmailAddress(address), address + line, keys, Act(sender, now(), None)
+        session, Nip(nip), EmailAddress(address), address + line, Act(sender, now(), None)
     ).correction
     file = Attachment("image/png", b"x" * size) if attached else None
-    sent = submit(
-        session, request_.reference, Typed("Orang", "", "Lama", "", file), keys, Act(sender, now(), None)
-    )
+    sent = submit(session, request_.reference, Typed("Orang", "", "Lama", "", file), Act(sender, now(), None))
     assert isinstance(sent, EmailCorrection)
     return sent
 

@@ -9,7 +9,6 @@ from app.domain.indonesian_time import now
 from app.flows.people.unlock import limits_on
 from app.models.throttle_bucket import ThrottleBucket
 from app.runtime.db import unit_of_work
-from app.runtime.portal import portal
 from app.security.signing import SigningKeys
 from app.worker.sealing import seal_what_is_new
 from tests.cast import BUDI, JOKO, NEW_PASSWORD, PASSWORD, SARI, Person, email_of
@@ -197,10 +196,10 @@ def test_every_counter_of_a_person_is_found_again(before: Flask, rotated: Flask)
         stranger.reset_password("WDJB-MJHT", NEW_PASSWORD, nip=SARI.nip)
     sari = user(before, SARI)
     with before.app_context(), unit_of_work() as db:
-        held_before = [limited.what for limited in limits_on(db, sari, portal().keys, now())]
+        held_before = [limited.what for limited in limits_on(db, sari, now())]
 
     with rotated.app_context(), unit_of_work() as db:
-        held_after = [limited.what for limited in limits_on(db, sari, portal().keys, now())]
+        held_after = [limited.what for limited in limits_on(db, sari, now())]
 
     assert held_after == held_before != []
 
