@@ -46,9 +46,7 @@ def test_the_mails_that_a_line_has_left_do_not_tell_whether_a_guess_was_right(
             for number in range(before):
                 Visitor(peopled, line).ask_for_token(STRANGERS_NIP, f"saya{number}@maling{line[-1]}.example")
             if act == "again":
-                guesser.post_with_token(
-                    "/konfirmasi-reset-password", "/konfirmasi-reset-password/kirim-ulang"
-                )
+                guesser.submit("/konfirmasi-reset-password", "/konfirmasi-reset-password/kirim-ulang")
             else:
                 guesser.ask_for_token(BUDI.nip, guess)
             inbox.fetch()
@@ -69,12 +67,10 @@ def test_asks_with_other_spellings_of_a_mailbox_do_not_refuse_its_owner(
     429."""
     with time_machine.travel(now(), tick=False):
         for number in range(30):
-            Visitor(peopled).post_with_token(
-                path, nip=BUDI.nip, email=(BUDI.email or "").replace("@", f"+{number}@")
-            )
+            Visitor(peopled).submit(path, nip=BUDI.nip, email=(BUDI.email or "").replace("@", f"+{number}@"))
         assert BUDI.email not in [mail.to for mail in inbox.fetch()]
 
-        answer = Visitor(peopled).post_with_token(path, nip=BUDI.nip, email=BUDI.email or "")
+        answer = Visitor(peopled).submit(path, nip=BUDI.nip, email=BUDI.email or "")
 
     assert answer.status_code == 303
 

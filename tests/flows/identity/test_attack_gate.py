@@ -65,14 +65,14 @@ def renumber(admin: Visitor, app: Flask, person: Person, nip: str) -> None:
         "phone": "",
         "reason": WHY,
     }
-    assert admin.post_with_token(page, **record, seen=seen[1] if seen else "").status_code == 303
+    assert admin.submit(page, **record, seen=seen[1] if seen else "").status_code == 303
 
 
 def contest(app: Flask, inbox: Inbox, person: Person) -> str:
     """One admin decides on a thief's address, its owner stops it. Returns the link."""
     assert change_email(logged_in(app, WATI), app, person, "maling@contoh.example") == 303
     link = stop_links(inbox.fetch())[person.email or ""]
-    assert Visitor(app).post_with_token(link).status_code == 303
+    assert Visitor(app).submit(link).status_code == 303
     return link
 
 
@@ -103,7 +103,7 @@ def grant(
     fields = {"nip": person.nip, "scope": scope, "sk_number": sk, "until": day}
     if scope == "instansi":
         fields["instansi"] = person.instansi
-    return admin.post_with_token("/admin/mandat/baru", **fields).status_code
+    return admin.submit("/admin/mandat/baru", **fields).status_code
 
 
 def test_after_two_settled_stops_the_link_is_dead_and_one_admin_takes_an_account_in_use(
@@ -114,7 +114,7 @@ def test_after_two_settled_stops_the_link_is_dead_and_one_admin_takes_an_account
     with time_machine.travel(now(), tick=False) as clock:
         for _ in range(2):
             assert change_email(logged_in(peopled, WATI), peopled, SARI, "maling@contoh.example") == 303
-            Visitor(peopled).post_with_token(stop_links(inbox.fetch())[SARI.email or ""])
+            Visitor(peopled).submit(stop_links(inbox.fetch())[SARI.email or ""])
             clock.shift(timedelta(minutes=5))
             assert (
                 act_on_change(
@@ -144,7 +144,7 @@ def test_stopping_a_new_nip_after_the_old_one_was_given_away(peopled: Flask, inb
     link = stop_links(inbox.fetch())[BUDI.email or ""]
     assert correct(ratna, peopled, JOKO, nip=BUDI.nip) == 303, "the centre, with a reason"
 
-    assert Visitor(peopled).post_with_token(link).status_code == 303
+    assert Visitor(peopled).submit(link).status_code == 303
     with peopled.app_context(), reading() as session:
         change = session.scalars(
             select(IdentityChange).join(User, IdentityChange.user_id == User.id).where(User.name == BUDI.name)
@@ -199,7 +199,7 @@ def test_the_thief_cannot_use_up_the_owners_link_by_stopping_a_later_change(
     owners = stop_links(inbox.fetch())[JOKO.email or ""]
     change_email(wati, peopled, JOKO, "maling.lain@contoh.example")
     thiefs = stop_links(inbox.fetch())[thief]
-    Visitor(peopled).post_with_token(thiefs)
+    Visitor(peopled).submit(thiefs)
     assert user(peopled, JOKO).email is None
 
     visitor = Visitor(peopled)
@@ -264,10 +264,7 @@ def test_what_waits_for_a_second_admin_stands_in_the_trail(peopled: Flask, kind:
     centre(peopled, DEWI)
     ratna, person = logged_in(peopled, RATNA), HADI if kind == "mutasi" else SARI
     if kind == "mutasi":
-        assert (
-            ratna.post_with_token(page_of(peopled, person, "/mutasi"), code="7301", reason=WHY).status_code
-            == 303
-        )
+        assert ratna.submit(page_of(peopled, person, "/mutasi"), code="7301", reason=WHY).status_code == 303
     else:
         assert grant(ratna, person, "pusat") == 303
     change = latest_change(peopled, person)
@@ -295,7 +292,7 @@ def test_stopping_an_older_mandate_ends_the_one_that_followed(peopled: Flask, in
     assert grant(ratna, BUDI, "instansi", sk="SK-1") == 303
     first = stop_links(inbox.fetch())[BUDI.email or ""]
     assert grant(ratna, BUDI, "instansi", timedelta(days=200), sk="SK-2") == 303
-    Visitor(peopled).post_with_token(first)
+    Visitor(peopled).submit(first)
 
     with peopled.app_context(), reading() as session:
         budi = session.scalars(select(User.id).where(User.nip == BUDI.nip)).one()
@@ -320,7 +317,7 @@ def test_in_use_without_an_address_one_admin_goes_on_with_nobody_but_the_thief_t
         owners, wati = stop_links(inbox.fetch())[SARI.email or ""], logged_in(peopled, WATI)
         first = latest_change(peopled, SARI)
         assert correct(wati, peopled, SARI, nip=NEW_NIP) == 303
-        Visitor(peopled).post_with_token(owners)
+        Visitor(peopled).submit(owners)
         change_email(wati, peopled, BUDI, SARI.email or "")
         settle(peopled, SARI, first)
         inbox.fetch()
@@ -356,7 +353,7 @@ def test_who_has_set_a_password_once_still_has_the_waiting_time_after_a_stop(
         clock.shift(timedelta(seconds=2))
         code = next(mail.code for mail in mails if mail.to == "maling@contoh.example")
         Visitor(peopled).reset_password(code, NEW_PASSWORD, BUDI.nip)
-        Visitor(peopled).post_with_token(stop_links(mails)[BUDI.email or ""])
+        Visitor(peopled).submit(stop_links(mails)[BUDI.email or ""])
         settle(peopled, BUDI)
         change_email(logged_in(peopled, WATI), peopled, BUDI, "maling.lain@contoh.example")
 
@@ -408,7 +405,7 @@ def test_stopping_the_first_of_two_new_nips_gives_the_own_one_back(peopled: Flas
     renumber(wati, peopled, BUDI, NEW_NIP)
     first = stop_links(inbox.fetch())[BUDI.email or ""]
     renumber(wati, peopled, BUDI, OTHER_NIP)
-    Visitor(peopled).post_with_token(first)
+    Visitor(peopled).submit(first)
 
     assert by_name(peopled, BUDI).nip == BUDI.nip
 
@@ -421,11 +418,11 @@ def test_where_the_owner_was_right_the_change_does_not_hold_as_the_page_says(
     category."""
     ratna, person = logged_in(peopled, RATNA), SARI if kind == "instansi" else HADI
     if kind == "instansi":
-        ratna.post_with_token(page_of(peopled, person, "/mutasi"), code="3402", reason=WHY)
+        ratna.submit(page_of(peopled, person, "/mutasi"), code="3402", reason=WHY)
     else:
         correct(ratna, peopled, person, category="PNS")
         act_on_change(logged_in(peopled, RAKA), latest_change(peopled, person), "konfirmasi")
-    Visitor(peopled).post_with_token(stop_links(inbox.fetch())[person.email or ""])
+    Visitor(peopled).submit(stop_links(inbox.fetch())[person.email or ""])
     centre(peopled, DEWI)
     with_password(peopled, DEWI)
     assert (
@@ -440,8 +437,8 @@ def test_where_the_owner_was_right_the_change_does_not_hold_as_the_page_says(
 
 
 def test_the_desk_that_lost_somebody_hears_that_he_never_asked_for_it(peopled: Flask, inbox: Inbox) -> None:
-    logged_in(peopled, RATNA).post_with_token(page_of(peopled, SARI, "/mutasi"), code="3402", reason=WHY)
-    Visitor(peopled).post_with_token(stop_links(inbox.fetch())[SARI.email or ""])
+    logged_in(peopled, RATNA).submit(page_of(peopled, SARI, "/mutasi"), code="3402", reason=WHY)
+    Visitor(peopled).submit(stop_links(inbox.fetch())[SARI.email or ""])
 
     assert WATI.email in {mail.to for mail in inbox.fetch()}
 
@@ -453,7 +450,7 @@ def test_a_stale_page_of_a_change_that_waits_does_not_close_the_case(peopled: Fl
     assert change is not None
     path = f"/admin/perbaikan-email/perubahan/{change.id}"
     fields = dict(re.findall(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"', ratna.open(path).text))
-    Visitor(peopled).post_with_token(stop_links(inbox.fetch())[SARI.email or ""])
+    Visitor(peopled).submit(stop_links(inbox.fetch())[SARI.email or ""])
     ratna.post(
         f"{path}/batalkan", **{**fields, "because": "Salah ketik", "csrf_token": ratna.csrf_token("/akun")}
     )
@@ -482,7 +479,7 @@ def test_an_address_stopped_elsewhere_is_warned_of_also_where_the_desk_had_decid
 def test_the_trail_holds_what_a_stop_and_its_end_change(peopled: Flask, inbox: Inbox, what: str) -> None:
     if what == "nip goes back":
         correct(logged_in(peopled, WATI), peopled, BUDI, nip=NEW_NIP)
-        Visitor(peopled).post_with_token(stop_links(inbox.fetch())[BUDI.email or ""])
+        Visitor(peopled).submit(stop_links(inbox.fetch())[BUDI.email or ""])
         assert [row for row in rows_about(peopled, BUDI) if row.detail.get("new_nip") == BUDI.nip]
         return
     contest(peopled, inbox, JOKO)
@@ -534,7 +531,7 @@ def test_nobody_is_said_to_have_been_told_where_there_is_no_second_admin(
     peopled: Flask, inbox: Inbox
 ) -> None:
     ratna = logged_in(peopled, RATNA)
-    answer = ratna.post_with_token(page_of(peopled, RAKA, "/mutasi"), code="7301", reason=WHY)
+    answer = ratna.submit(page_of(peopled, RAKA, "/mutasi"), code="7301", reason=WHY)
     told = [mail for mail in inbox.fetch() if "admin kedua" in mail.text]
 
     assert told or "yang sudah diberi tahu" not in words_of(ratna.open(answer.location))

@@ -43,30 +43,14 @@ def page_of(app: Flask, person: Person, act: str = "") -> str:
 
 
 def correct(admin: Visitor, app: Flask, person: Person, **changed: str) -> int:
-    page = page_of(app, person, "/ubah")
-    seen = re.search(r'name="seen" value="([^"]+)"', admin.open(page).text)
-    assert seen
-    record = {
-        "nip": user(app, person).nip, "name": person.name, "category": person.category.value,
-        "work_unit": person.unit,
-        "phone": "", "reason": WHY, "seen": seen[1],
-    }  # fmt: skip
-    return admin.post_with_token(page, **{**record, **changed}).status_code
+    return admin.submit(page_of(app, person, "/ubah"), **{"reason": WHY, **changed}).status_code
 
 
 def change_email(admin: Visitor, app: Flask, person: Person, address: str) -> int:
     page = page_of(app, person, "/email")
-    seen = re.search(r'name="seen"[^>]* value="([^"]+)"', admin.open(page).text)
-    fields = {
-        "email": address,
-        "identity_check": "tatap_muka",
-        "reason": WHY,
-        "seen": seen[1] if seen else "",
-    }
-    answer = admin.post_with_token(page, **fields)
+    answer = admin.submit(page, email=address, identity_check="tatap_muka", reason=WHY)
     if marks := marks_on(answer):
-        ticked = {**fields, "csrf_token": admin.csrf_token("/akun"), "acknowledged": marks}
-        return admin.client.post(page, data=ticked).status_code
+        return admin.submit(answer, acknowledged=marks).status_code
     return answer.status_code
 
 
@@ -208,7 +192,7 @@ def test_stopped_from_the_address_on_record_the_person_keeps_the_nip(
             else {stop_links(inbox.fetch())[SARI.email or ""]}
         )
 
-        assert Visitor(peopled).post_with_token(link).status_code == 303
+        assert Visitor(peopled).submit(link).status_code == 303
         changes_take_effect(peopled)
 
     assert user(peopled, SARI).email == SARI.email
@@ -254,7 +238,7 @@ def test_who_gets_the_own_former_nip_back_needs_no_reason_of_the_centre(peopled:
         "reason": WHY,
     }
 
-    assert wati.post_with_token(page, **record, seen=seen[1] if seen else "").status_code == 303
+    assert wati.submit(page, **record, seen=seen[1] if seen else "").status_code == 303
     assert user(peopled, BUDI).id == budis_id
 
 
@@ -280,7 +264,7 @@ def test_one_admin_is_not_enough_for_guarded_and_contested_accounts(
                 assert user(peopled, person).category is Category.PNS
         case "contested":
             change_email(logged_in(peopled, WATI), peopled, person, "lain@contoh.example")
-            Visitor(peopled).post_with_token(stop_links(inbox.fetch())[person.email or ""])
+            Visitor(peopled).submit(stop_links(inbox.fetch())[person.email or ""])
     before = user(peopled, person)
 
     match kind:
@@ -290,10 +274,7 @@ def test_one_admin_is_not_enough_for_guarded_and_contested_accounts(
             assert correct(ratna, peopled, person, nip=NEW_NIP, category=before.category.value) == 303
         case _:
             assert (
-                ratna.post_with_token(
-                    page_of(peopled, person, "/mutasi"), code="3402", reason=WHY
-                ).status_code
-                == 303
+                ratna.submit(page_of(peopled, person, "/mutasi"), code="3402", reason=WHY).status_code == 303
             )
 
     after = user(peopled, person)
@@ -326,7 +307,7 @@ def _contested(app: Flask, inbox: Inbox, person: Person) -> None:
     """One admin put a thief's address on record; the owner said no."""
     assert change_email(logged_in(app, WATI), app, person, "maling@contoh.example") == 303
     link = stop_links(inbox.fetch())[person.email or ""]
-    assert Visitor(app).post_with_token(link).status_code == 303
+    assert Visitor(app).submit(link).status_code == 303
 
 
 @pytest.mark.parametrize("person", [JOKO, SARI], ids=["never used", "in use"])
@@ -370,7 +351,7 @@ def test_every_address_that_said_no_hears_of_the_next_decision_with_a_live_link(
 
     links = stop_links(inbox.fetch())
     assert set(links) == {JOKO.email}
-    Visitor(peopled).post_with_token(links[JOKO.email or ""])
+    Visitor(peopled).submit(links[JOKO.email or ""])
     assert user(peopled, JOKO).email is None
     change = latest_change(peopled, JOKO)
     assert change is not None
@@ -381,7 +362,7 @@ def test_stopping_tells_the_other_admins_and_the_overview_shows_it(peopled: Flas
     colleague(peopled, DEWI)
     change_email(logged_in(peopled, WATI), peopled, JOKO, "maling@contoh.example")
     link = stop_links(inbox.fetch())[JOKO.email or ""]
-    Visitor(peopled).post_with_token(link)
+    Visitor(peopled).submit(link)
 
     told = {
         mail.to for mail in inbox.fetch() if "menyatakan perubahan email bukan permintaannya" in mail.text
@@ -444,7 +425,7 @@ def test_a_thief_at_the_old_address_cannot_stop_the_owner_for_ever(peopled: Flas
         change_email(logged_in(peopled, WATI), peopled, JOKO, rightful)
         for second in (RATNA, DEWI):
             clock.shift(timedelta(minutes=5))
-            Visitor(peopled).post_with_token(stop_links(inbox.fetch())[thief])
+            Visitor(peopled).submit(stop_links(inbox.fetch())[thief])
             assert user(peopled, JOKO).email is None
             change_email(logged_in(peopled, WATI), peopled, JOKO, rightful)
             _confirm_by(peopled, second)
@@ -469,7 +450,7 @@ def _confirm_by(app: Flask, admin: Person) -> None:
 def test_an_appointee_is_not_the_second_of_who_appointed_him_for_thirty_days(peopled: Flask) -> None:
     ratna = logged_in(peopled, RATNA)
     until = (now() + timedelta(days=300)).date().isoformat()
-    ratna.post_with_token(
+    ratna.submit(
         "/admin/mandat/baru", nip=SARI.nip, scope="instansi", instansi="3402", sk_number="SK-1", until=until
     )
     change_email(ratna, peopled, HADI, "hadi.baru@contoh.example")
@@ -484,7 +465,7 @@ def test_two_appointees_of_one_admin_are_not_each_others_second(peopled: Flask) 
     ratna = logged_in(peopled, RATNA)
     until = (now() + timedelta(days=300)).date().isoformat()
     for person in (SARI, TONO):
-        ratna.post_with_token(
+        ratna.submit(
             "/admin/mandat/baru",
             nip=person.nip,
             scope="instansi",
@@ -507,7 +488,7 @@ def test_a_prolonged_mandate_makes_nobody_an_appointee(peopled: Flask) -> None:
     with peopled.app_context(), unit_of_work() as session:
         session.execute(update(AdminMandate).values(starts_on=(now() - timedelta(days=90)).date()))
     ratna, until = logged_in(peopled, RATNA), (now() + timedelta(days=300)).date().isoformat()
-    ratna.post_with_token(
+    ratna.submit(
         "/admin/mandat/baru",
         nip=RAKA.nip,
         scope="instansi",
@@ -538,7 +519,7 @@ def test_an_admin_of_the_centre_is_appointed_by_two(peopled: Flask, inbox: Inbox
     inbox.fetch()
     ratna, until = logged_in(peopled, RATNA), (now() + timedelta(days=300)).date().isoformat()
 
-    ratna.post_with_token("/admin/mandat/baru", nip=SARI.nip, scope="pusat", sk_number="SK-1", until=until)
+    ratna.submit("/admin/mandat/baru", nip=SARI.nip, scope="pusat", sk_number="SK-1", until=until)
 
     sari = logged_in(peopled, SARI)
     assert sari.open("/admin/").status_code == 403
@@ -578,7 +559,7 @@ def test_the_centre_hears_of_every_act_on_a_holder_of_a_mandate(
     colleague(peopled, SARI)
     wati = logged_in(peopled, WATI)
     if act == "/aktifkan":
-        wati.post_with_token(page_of(peopled, SARI, "/nonaktifkan"), reason=WHY)
+        wati.submit(page_of(peopled, SARI, "/nonaktifkan"), reason=WHY)
     inbox.fetch()
 
     match act:
@@ -629,9 +610,9 @@ def test_what_a_dismissed_admin_has_decided_waits_for_another_look(peopled: Flas
         case "revoked":
             peopled.test_cli_runner().invoke(args=["admin", "revoke", WATI.nip])
         case "deactivated":
-            ratna.post_with_token(page_of(peopled, WATI, "/nonaktifkan"), reason=WHY)
+            ratna.submit(page_of(peopled, WATI, "/nonaktifkan"), reason=WHY)
         case "moved":
-            ratna.post_with_token(page_of(peopled, WATI, "/mutasi"), code="3402", reason=WHY)
+            ratna.submit(page_of(peopled, WATI, "/mutasi"), code="3402", reason=WHY)
             confirm_as_second(peopled, WATI)
 
     change = latest_change(peopled, SARI)
@@ -670,7 +651,7 @@ def test_the_operators_file_changes_an_address_and_the_letter_can_stop_it(
 
     mails = inbox.fetch()
     assert {mail.to for mail in mails} == {SARI.email, "sari.baru@contoh.example"}
-    Visitor(peopled).post_with_token(stop_links(mails)[SARI.email or ""])
+    Visitor(peopled).submit(stop_links(mails)[SARI.email or ""])
     assert user(peopled, SARI).email is None
     change = latest_change(peopled, SARI)
     assert change is not None
@@ -748,9 +729,9 @@ def test_a_stop_in_the_middle_of_a_new_decision_leaves_one_truth(peopled: Flask,
     page = wati.open(f"/admin/perbaikan-email/{request_id}")
     seen = re.search(r'name="seen"[^>]* value="([^"]+)"', page.text)
     change_email(wati, peopled, JOKO, "maling@contoh.example")
-    Visitor(peopled).post_with_token(stop_links(inbox.fetch())[JOKO.email or ""])
+    Visitor(peopled).submit(stop_links(inbox.fetch())[JOKO.email or ""])
 
-    answer = wati.post_with_token(
+    answer = wati.submit(
         f"/admin/perbaikan-email/{request_id}", f"/admin/perbaikan-email/{request_id}/setujui",
         identity_check="tatap_muka", note="Loket", seen=seen[1] if seen else "",
     )  # fmt: skip
@@ -766,6 +747,6 @@ def test_a_stolen_password_opens_nothing_after_the_stop(peopled: Flask, inbox: I
     thief.reset_password(
         next(mail.code for mail in mails if mail.subject.startswith("Token")), NEW_PASSWORD, JOKO.nip
     )
-    Visitor(peopled).post_with_token(stop_links(mails)[JOKO.email or ""])
+    Visitor(peopled).submit(stop_links(mails)[JOKO.email or ""])
 
     assert thief.log_in(JOKO.nip, NEW_PASSWORD).status_code == 422

@@ -74,7 +74,7 @@ def listed(answer: TestResponse) -> list[dict[str, str]]:
 
 
 def refused_without_tick(visitor: Visitor, page: str, **fields: str) -> TestResponse:
-    answer = visitor.post_with_token(page, f"{page}/jalankan", **fields)
+    answer = visitor.submit(page, f"{page}/jalankan", **fields)
     assert answer.status_code == 422
     assert "Impor belum dijalankan." in words_of(answer)
     return answer
@@ -116,7 +116,7 @@ def test_the_tick_of_another_file_does_not_open_this_one(peopled: Flask, wati: V
     one = checked(peopled, wati, staff_file(*swapped(BUDI), row(SARI)))
     mark = re.search(r'name="acknowledged" value="(\w+)"', wati.open(one).text)
     assert mark
-    wati.post_with_token(one, f"{one}/batalkan")
+    wati.submit(one, f"{one}/batalkan")
     other = checked(peopled, wati, staff_file(*swapped(BUDI, JOKO), row(SARI)))
 
     refused_without_tick(wati, other, acknowledged=mark[1])
@@ -128,7 +128,7 @@ def test_a_tenth_is_not_yet_much_and_more_is(peopled: Flask, wati: Visitor) -> N
     page = checked(peopled, wati, staff_file(*swapped(BUDI, JOKO), *others))
     assert WARNED not in words_of(wati.open(page))
     assert "Nama 2 pegawai (10%)" in words_of(wati.open(page))
-    assert wati.post_with_token(page, f"{page}/jalankan").status_code == 303, "nothing to tick"
+    assert wati.submit(page, f"{page}/jalankan").status_code == 303, "nothing to tick"
     work(peopled)
 
     page = checked(peopled, wati, staff_file(row(BUDI), row(JOKO), *others[1:]))
@@ -149,7 +149,7 @@ def test_a_file_that_adds_people_only_warns_of_nothing(peopled: Flask, wati: Vis
     told = words_of(wati.open(page))
     assert WARNED not in told
     assert "per kolom" not in told
-    assert wati.post_with_token(page, f"{page}/jalankan").status_code == 303
+    assert wati.submit(page, f"{page}/jalankan").status_code == 303
 
 
 def test_what_became_much_after_the_check_is_said_after_the_run(peopled: Flask, wati: Visitor) -> None:

@@ -231,7 +231,7 @@ def test_an_account_that_was_used_or_changed_since_stays(peopled: Flask, wati: V
         case "request":
             asked(peopled, person, "lain@nusajaya.example")
         case "deactivated":
-            assert wati.post_with_token(f"/admin/pegawai/{new.id}/nonaktifkan", reason="x").status_code == 303
+            assert wati.submit(f"/admin/pegawai/{new.id}/nonaktifkan", reason="x").status_code == 303
         case "changed":
             with peopled.app_context(), unit_of_work() as session:
                 session.add(
@@ -448,12 +448,9 @@ def test_after_a_day_it_is_too_late_and_the_page_says_so(peopled: Flask, wati: V
 def test_it_needs_a_reason_and_the_password_again(peopled: Flask, wati: Visitor) -> None:
     page = imported(peopled, wati, staff_file(newcomer(1)))
 
-    assert wati.post_with_token(f"{page}/kembalikan", f"{page}/kembalikan", reason=" ").status_code == 422
+    assert wati.submit(f"{page}/kembalikan", f"{page}/kembalikan", reason=" ").status_code == 422
     with time_machine.travel(now() + timedelta(minutes=11), tick=True):
-        assert (
-            wati.post_with_token(f"{page}/kembalikan", f"{page}/kembalikan", reason="Salah.").status_code
-            == 403
-        )
+        assert wati.submit(f"{page}/kembalikan", f"{page}/kembalikan", reason="Salah.").status_code == 403
     assert not trail(peopled, Tag.TAKE_BACK_ASKED)
 
 
