@@ -2,11 +2,16 @@
 
 import re
 from html import unescape
+from io import BytesIO
 
 from flask import Flask
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 from tests.cast import PASSWORD, Person
+from tests.forms import form_in
+
+File = tuple[bytes, str]  # the content and its name
 
 _CSRF = re.compile(r'name="csrf_token" type="hidden" value="([^"]+)"|name="csrf_token" value="([^"]+)"')
 
@@ -25,8 +30,37 @@ class Visitor:
         """Send a form as it is, with nothing added."""
         return self.client.post(path, data=fields, environ_base={"REMOTE_ADDR": self._address})
 
-    def submit(self, page: str, path: str | None = None, /, **fields: str | list[str]) -> TestResponse:
-        """Open a page and send its form with these fields; to `path` where the form goes elsewhere."""
+    def submit(
+        self, page: str | TestResponse, action: str | None = None, /, **changes: str | list[str] | File
+    ) -> TestResponse:
+        """Fill in the form of this page that goes to `action`, of itself or by one of its buttons, and send
+        it: what stands in it, with these changes. Without `action` it is the form that goes to where the
+        page lies. A page that is open already is not opened again.
+
+        Refuses names that the form does not have, unless nothing is to be ticked under them (`[]`). What no
+        page offers is sent by `post`, or by `post_with_token`."""
+        opened = self.open(page) if isinstance(page, str) else page
+        path = page if isinstance(page, str) else page.request.path
+        form = form_in(
+            opened.text, path, action or path, {name for name, value in changes.items() if value != []}
+        )
+        data: dict[str, object] = {**form.values}
+        for name, value in changes.items():
+            data[name] = FileStorage(BytesIO(value[0]), value[1]) if isinstance(value, tuple) else value
+        where, environ = action or path, {"REMOTE_ADDR": self._address}
+        if form.method == "get":
+            return self.client.get(where, query_string=data, environ_base=environ)
+        if not form.is_multipart:
+            return self.client.post(where, data=data, environ_base=environ)
+        boundary, body = encode_multipart(data)  # in memory: the client's own would leave a file open
+        kind = f"multipart/form-data; boundary={boundary}"
+        return self.client.post(where, data=body, content_type=kind, environ_base=environ)
+
+    def post_with_token(
+        self, page: str, path: str | None = None, /, **fields: str | list[str]
+    ) -> TestResponse:
+        """Send these fields and nothing else to `path`, with the token of any form of `page`: what somebody
+        sends who has written the form, or has kept it from another day."""
         return self.post(path or page, csrf_token=self.csrf_token(page), **fields)
 
     def csrf_token(self, page: str) -> str:

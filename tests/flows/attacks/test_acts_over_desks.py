@@ -80,7 +80,7 @@ def test_an_export_over_several_instansi_stands_in_the_trail_of_each(
 def test_an_export_of_the_centre_over_all_is_its_own(peopled: Flask, path: str) -> None:
     page, fields = EXPORTS[path]
 
-    logged_in(peopled, RATNA).submit(page, path, **fields).close()
+    logged_in(peopled, RATNA).post_with_token(page, path, **fields).close()
 
     assert set(exported(peopled)) == {None}
 
@@ -89,7 +89,7 @@ def test_an_export_of_the_centre_over_all_is_its_own(peopled: Flask, path: str) 
 def test_an_export_of_the_centre_about_one_instansi_is_seen_there(peopled: Flask, path: str) -> None:
     page, fields = EXPORTS[path]
 
-    logged_in(peopled, RATNA).submit(page, path, **fields, instansi="7301").close()
+    logged_in(peopled, RATNA).post_with_token(page, path, **fields, instansi="7301").close()
 
     assert set(exported(peopled)) == {"7301"}
     seen = words_of(logged_in(peopled, WATI).open("/admin/audit?jenis=exported"))

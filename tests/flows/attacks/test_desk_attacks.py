@@ -194,7 +194,8 @@ def test_whoever_holds_a_stolen_session_cannot_guess_the_password_at_the_desk(
     guesses = ["Rahasia-Tebakan-1"] * 4 + [PASSWORD.lower(), *["Rahasia-Tebakan-1"] * 5, PASSWORD]
 
     answers = [
-        wati.submit("/akun", path, reason="Meninggal", password_sekali_lagi=guess) for guess in guesses
+        wati.post_with_token("/akun", path, reason="Meninggal", password_sekali_lagi=guess)
+        for guess in guesses
     ]
 
     assert [answer.status_code for answer in answers] == [422] * 5 + [429] * 6
@@ -218,7 +219,7 @@ def test_the_password_of_somebody_else_opens_nothing(peopled: Flask) -> None:
     with peopled.app_context(), unit_of_work() as session:
         session.execute(update(User).where(User.nip == WATI.nip).values(password_hash=None))
 
-    sent = wati.submit(
+    sent = wati.post_with_token(
         "/akun",
         f"/admin/pegawai/{person_id(peopled, JOKO)}/nonaktifkan",
         reason="X",
@@ -242,12 +243,12 @@ def test_what_strangers_and_servers_write_is_shown_and_never_run(peopled: Flask)
         session.execute(update(Instansi).values(name=EVIL, helpdesk_contact=EVIL))
         session.execute(update(AdminMandate).values(sk_number=EVIL))
     ratna, joko = logged_in(peopled, RATNA), person_id(peopled, JOKO)
-    ratna.submit("/akun", f"/admin/pegawai/{joko}/kirim-token", form_id="1")
+    ratna.post_with_token("/akun", f"/admin/pegawai/{joko}/kirim-token", form_id="1")
     ratna.client.get("/admin/audit", headers={"User-Agent": EVIL})
     with peopled.app_context(), unit_of_work() as session:
         session.execute(update(OutboxMail).values(state=MailState.FAILED, server_answer=EVIL))
     seen = user(peopled, JOKO).credential_version
-    ratna.submit(
+    ratna.post_with_token(
         "/akun",
         f"/admin/perbaikan-email/{request_id}/setujui",
         identity_check="tatap_muka",
@@ -287,9 +288,9 @@ def test_no_page_of_the_desk_shows_what_opens_an_account(peopled: Flask, inbox: 
     ratna, joko = logged_in(peopled, RATNA), person_id(peopled, JOKO)
     request_id = asked(peopled, JOKO, "joko@nusajaya.example")
     Visitor(peopled).ask_for_token(JOKO.nip, JOKO.email or "")
-    ratna.submit("/akun", f"/admin/pegawai/{joko}/kirim-token", form_id="1")
+    ratna.post_with_token("/akun", f"/admin/pegawai/{joko}/kirim-token", form_id="1")
     seen = str(user(peopled, JOKO).credential_version)
-    ratna.submit(
+    ratna.post_with_token(
         "/akun",
         f"/admin/perbaikan-email/{request_id}/setujui",
         identity_check="tatap_muka",
@@ -323,7 +324,7 @@ def test_no_page_of_the_desk_shows_what_opens_an_account(peopled: Flask, inbox: 
     ]  # fmt: skip
     exports = ("/admin/audit/ekspor", "/admin/pegawai/ekspor", "/admin/ekspor")
     pages = [ratna.open(path).text for path in paths] + [
-        ratna.submit("/akun", path).get_data().decode() for path in exports
+        ratna.post_with_token("/akun", path).get_data().decode() for path in exports
     ]
 
     assert len(secrets) > 10

@@ -109,7 +109,7 @@ def test_twenty_parallel_guesses_are_five_tries(peopled: Flask, *, are_known: bo
     visitors = [Visitor(peopled) for _ in range(CROWD)]
     for visitor in visitors if are_known else []:
         visitor.log_in(SARI.nip)
-        visitor.submit("/beranda", "/logout")
+        visitor.post_with_token("/beranda", "/logout")
     tokens = [visitor.csrf_token("/login") for visitor in visitors]
 
     def guess(number: int) -> int:

@@ -200,7 +200,7 @@ def _many(times: int, act: Callable[[], object]) -> None:
 
 def test_a_known_browser_that_goes_on_guessing_gets_five_rows_and_one(peopled: Flask) -> None:
     known = logged_in(peopled, SARI)
-    known.submit("/beranda", "/logout")
+    known.post_with_token("/beranda", "/logout")
     token = known.csrf_token("/login")
 
     with time_machine.travel(now(), tick=False):

@@ -128,7 +128,7 @@ def test_whatever_was_before_asking_looks_the_same_for_everybody(
         with time_machine.travel(now() + timedelta(hours=4 * number), tick=False) as clock:
             limits.limiter.reset()
             if "second time" in before:
-                visitor.submit("/lupa-password", **fields)
+                visitor.post_with_token("/lupa-password", **fields)
                 inbox.fetch()
             if before.startswith("used"):
                 _used(peopled, inbox, nip, email)
@@ -225,7 +225,7 @@ def test_a_request_and_its_ticket_are_the_same_for_every_nip(
 ) -> None:
     def submitted(nip: str, address: str) -> tuple[list[str], str, list[str]]:
         visitor = Visitor(peopled)
-        visitor.submit(origin, nip=nip, email=address)
+        visitor.post_with_token(origin, nip=nip, email=address)
         link = inbox.fetch_one(address).link
         with statements(peopled) as seen:
             form = visitor.open(link)

@@ -91,7 +91,7 @@ def test_logging_in_to_another_account_does_not_help(visitor: Visitor) -> None:
     _guess(visitor, SARI.nip, 5)
 
     assert visitor.log_in(RAKA.nip, PASSWORD).status_code == 303
-    visitor.submit("/beranda", "/logout")
+    visitor.post_with_token("/beranda", "/logout")
 
     assert visitor.log_in(SARI.nip, "Salah-Sekali-1").status_code == 429
 
@@ -100,7 +100,7 @@ def test_a_stranger_who_guesses_cannot_lock_sari_out_of_her_own_browser(
     peopled: Flask, visitor: Visitor
 ) -> None:
     her_own = logged_in(peopled, SARI)
-    her_own.submit("/beranda", "/logout")
+    her_own.post_with_token("/beranda", "/logout")
     assert _guess(visitor, SARI.nip, 6)[-1] == 429
 
     assert her_own.log_in(SARI.nip).status_code == 303
@@ -285,7 +285,7 @@ def test_the_desk_can_still_help_when_strangers_have_filled_the_mailbox(
     wati, page = logged_in(peopled, WATI), f"/admin/pegawai/{person_id(peopled, SARI)}"
 
     for _ in range(5):
-        wati.submit(page, f"{page}/kirim-token")
+        wati.post_with_token(page, f"{page}/kirim-token")
 
     assert len(inbox.fetch()) == 3
 
@@ -421,7 +421,9 @@ def test_kirim_ulang_keeps_no_code_alive_beyond_three_hours(
         code, last = inbox.fetch_one().code, None
         while now() < asked_at + timedelta(hours=4):
             clock.shift(timedelta(minutes=25))
-            last = visitor.submit("/konfirmasi-reset-password", "/konfirmasi-reset-password/kirim-ulang")
+            last = visitor.post_with_token(
+                "/konfirmasi-reset-password", "/konfirmasi-reset-password/kirim-ulang"
+            )
             for mail in inbox.fetch():
                 assert mail.code == code
                 assert (
@@ -546,7 +548,7 @@ def test_who_has_just_reset_a_password_is_not_slowed_down_by_a_strangers_guesses
 def test_a_known_browser_is_not_stopped_together_with_a_guesser_in_its_office(peopled: Flask) -> None:
     sari, guesser = Visitor(peopled, "198.51.100.9"), Visitor(peopled, "198.51.100.9")
     sari.log_in(SARI.nip)
-    sari.submit("/beranda", "/logout")
+    sari.post_with_token("/beranda", "/logout")
     token = guesser.csrf_token("/login")
     for number in range(100):
         guesser.post("/login", csrf_token=token, nip=f"1970010119950{number:05d}", password="Salah-1")

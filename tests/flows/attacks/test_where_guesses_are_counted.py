@@ -128,7 +128,7 @@ def test_the_right_password_at_the_desk_is_no_guess(peopled: Flask) -> None:
 
 def test_an_admin_sees_where_a_login_is_held_up_and_lifts_it(peopled: Flask) -> None:
     wati, sari = logged_in(peopled, WATI), logged_in(peopled, SARI)
-    sari.submit("/beranda", "/logout")
+    sari.post_with_token("/beranda", "/logout")
     for browser in (sari, Visitor(peopled)):
         for _ in range(5):
             browser.log_in(SARI.nip, "Salah-Sekali-1")

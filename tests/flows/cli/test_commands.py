@@ -253,7 +253,7 @@ def test_every_act_and_refusal_leaves_a_row_without_secrets(peopled: Flask, inbo
     visitor.reset_password(mail.code, "Kuda-Laut7")
     visitor.log_in(BUDI.nip, "Salah-Sekali-1")
     visitor.log_in(BUDI.nip, "Kuda-Laut7")
-    visitor.submit("/beranda", "/logout")
+    visitor.post_with_token("/beranda", "/logout")
 
     with peopled.app_context(), reading() as session:
         events = session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()

@@ -73,12 +73,8 @@ def path_of(mail: Mail) -> str:
 def send(
     visitor: Visitor, link: str, content: bytes | None = None, filename: str = "sk.jpg", /, **fields: str
 ) -> TestResponse:
-    data: dict[str, object] = {**FORM, **fields, "csrf_token": visitor.csrf_token(link)}
-    if content is not None:
-        data["attachment"] = (BytesIO(content), filename)
-    return visitor.client.post(
-        link, data=data, content_type="multipart/form-data", environ_base={"REMOTE_ADDR": "203.0.113.7"}
-    )
+    attached = {} if content is None else {"attachment": (content, filename)}
+    return visitor.submit(link, **{**FORM, **fields}, **attached)
 
 
 def requests_in(app: Flask) -> list[EmailCorrection]:
@@ -233,7 +229,7 @@ def test_a_likely_slip_is_a_warning_that_can_be_passed(visitor: Visitor, inbox: 
     assert "joko@gmail.com" in words_of(warned)
     assert inbox.fetch() == []
 
-    visitor.submit("/perbaikan-email", nip=JOKO.nip, email="joko@gmial.com", email_checked="joko@gmial.com")
+    visitor.submit(warned, email_checked="joko@gmial.com")
 
     assert inbox.fetch_one("joko@gmial.com")
 
@@ -339,7 +335,7 @@ def test_a_link_fills_in_for_seven_days_and_shows_its_ticket_for_ninety(
 
     assert visitor.open(unused).status_code == 404
     assert visitor.post(unused, csrf_token=token, **FORM).status_code in (400, 404)
-    assert visitor.submit("/lupa-password", unused, **FORM).status_code == 404
+    assert visitor.post_with_token("/lupa-password", unused, **FORM).status_code == 404
     assert "Nomor tiket" in words_of(visitor.open(used))
     clock.shift(timedelta(days=83))
     assert visitor.open(used).status_code == 404
@@ -365,7 +361,9 @@ def test_a_link_of_another_purpose_or_a_changed_one_opens_nothing(
 
     for link in wrong:
         assert visitor.open(f"/perbaikan-email/{link}").status_code == 404, link
-        assert visitor.submit("/lupa-password", f"/perbaikan-email/{link}", **FORM).status_code == 404, link
+        assert (
+            visitor.post_with_token("/lupa-password", f"/perbaikan-email/{link}", **FORM).status_code == 404
+        ), link
     assert visitor.open(f"/konfirmasi-reset-password/{secret}").status_code == 404
     assert visitor.open(f"/bukan-saya/{secret}").status_code == 404
 

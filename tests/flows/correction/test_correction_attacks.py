@@ -70,7 +70,7 @@ from tests.flows.correction.test_correction_asked import (
     send,
     with_another_signature,
 )
-from tests.flows.correction.test_desk_corrections import _approve, _seen
+from tests.flows.correction.test_desk_corrections import _approve
 from tests.flows.imports.importing import batch_of, cancel, imported, newcomer, staff_file, uploaded
 from tests.flows.people.test_person import correct, page_of
 from tests.inbox import Inbox, Mail
@@ -98,15 +98,9 @@ def token_for(mails: list[Mail], to: str) -> str:
 def change_address(app: Flask, person: Person, address: str, by: Person = WATI) -> None:
     """An admin does it without a request."""
     admin, path = logged_in(app, by), f"/admin/pegawai/{person_id(app, person)}/email"
-    fields = {
-        "identity_check": "surat_atasan",
-        "reason": "Surat",
-        "seen": _seen(admin.open(path)),
-        "email": address,
-    }
-    answer = admin.submit(path, **fields)
+    answer = admin.submit(path, email=address, identity_check="surat_atasan", reason="Surat")
     if answer.status_code == 422:
-        answer = admin.submit(path, acknowledged=marks_on(answer), **fields)
+        answer = admin.submit(answer, acknowledged=marks_on(answer))
     assert answer.status_code == 303
 
 
@@ -279,7 +273,7 @@ def test_a_link_to_stop_dies_after_a_month_and_opens_nothing_else(peopled: Flask
 
     with time_machine.travel(now() + timedelta(days=31)):
         assert Visitor(peopled).open(path).status_code == 404
-        assert Visitor(peopled).submit("/lupa-password", path).status_code == 404
+        assert Visitor(peopled).post_with_token("/lupa-password", path).status_code == 404
     secret = path.rsplit("/", 1)[1]
     others = (f"/perbaikan-email/{secret}", f"/konfirmasi-reset-password/{secret}")
     for wrong in (*others, path[:-1], with_another_signature(path), path.swapcase()):
@@ -612,18 +606,18 @@ def test_joko_goes_on_with_a_link_that_strangers_have_caused(peopled: Flask, inb
     his own."""
     new, joko = "joko@nusajaya.example", Visitor(peopled, "198.51.100.9")
     for number in range(5):
-        Visitor(peopled).submit("/lupa-password", nip=f"19700101199501{number:04}", email=new)
+        Visitor(peopled).post_with_token("/lupa-password", nip=f"19700101199501{number:04}", email=new)
     mails = inbox.fetch()
-    joko.submit("/perbaikan-email", nip=JOKO.nip, email=new)
+    joko.post_with_token("/perbaikan-email", nip=JOKO.nip, email=new)
     assert len(mails) == 3
     assert inbox.fetch() == []
     link = mails[0].link.removeprefix("http://localhost")
     assert "bukan NIP Anda" in words_of(joko.open(link))
-    wrong = joko.submit(link, nip="198211032009011", name="Joko", reason="Salah ketik")
+    wrong = joko.post_with_token(link, nip="198211032009011", name="Joko", reason="Salah ketik")
     assert wrong.status_code == 422
     assert 'id="nip-error"' in wrong.text
 
-    sent = joko.submit(link, nip=JOKO.nip, name="Joko", reason="Salah ketik")
+    sent = joko.post_with_token(link, nip=JOKO.nip, name="Joko", reason="Salah ketik")
 
     assert sent.status_code == 303
     assert sent.location != link
@@ -634,7 +628,7 @@ def test_joko_goes_on_with_a_link_that_strangers_have_caused(peopled: Flask, inb
         [request] = session.scalars(select(EmailCorrection).where(EmailCorrection.submitted_at.is_not(None)))
         assert (request.nip, request.new_email, request.user_id) == (JOKO.nip, new, person_id(peopled, JOKO))
     assert "Isi permintaan" in words_of(joko.open(link)), "the link is still one for the other NIP"
-    on_record = joko.submit(link, nip=BUDI.nip, name="Joko", reason="Salah ketik")
+    on_record = joko.post_with_token(link, nip=BUDI.nip, name="Joko", reason="Salah ketik")
     assert on_record.status_code == 303, "another request, for another NIP"
 
 
@@ -644,7 +638,7 @@ def test_a_correction_form_sent_again_is_a_new_request_once_the_old_one_is_decid
     visitor = Visitor(peopled)
 
     def ask_again() -> int:
-        asked = visitor.submit("/perbaikan-email", form_id="satu", nip=JOKO.nip, email=SOMEBODY)
+        asked = visitor.post_with_token("/perbaikan-email", form_id="satu", nip=JOKO.nip, email=SOMEBODY)
         assert asked.status_code == 303
         with peopled.app_context(), reading() as session:
             return len(session.scalars(select(EmailCorrection)).all())
@@ -845,7 +839,7 @@ def test_what_a_stranger_types_gets_into_no_letter_and_no_header(peopled: Flask,
         request_id = session.scalars(select(EmailCorrection.id)).one()
     assert "<img src=x" not in wati.open(f"/admin/perbaikan-email/{request_id}").text
     path = f"/admin/perbaikan-email/{request_id}"
-    wati.submit(path, f"{path}/tolak", reason="Nama <b>beda</b> & 'NIP'")
+    wati.post_with_token(path, f"{path}/tolak", reason="Nama <b>beda</b> & 'NIP'")
 
     mails = inbox.fetch()
 

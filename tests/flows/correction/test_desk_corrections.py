@@ -24,9 +24,7 @@ def _approve(visitor: Visitor, request_id: int, **fields: str | list[str]) -> Te
     """Look at the request and at what it is warned of, and approve what was seen."""
     path = f"/admin/perbaikan-email/{request_id}"
     page = visitor.open(path)
-    return visitor.submit(
-        path, f"{path}/setujui", **{**GROUNDS, "seen": _seen(page), "acknowledged": marks_on(page), **fields}
-    )
+    return visitor.submit(page, f"{path}/setujui", **{**GROUNDS, "acknowledged": marks_on(page), **fields})
 
 
 def _seen(page: TestResponse) -> str:
@@ -201,8 +199,10 @@ def test_accounts_that_open_more_need_a_second_admin(peopled: Flask, person: Per
     assert change.state is ChangeState.NEEDS_SECOND
     assert correction(peopled, request_id).state is CorrectionState.IN_HAND
     path = f"/admin/perbaikan-email/perubahan/{change.id}"
-    assert first.submit(path, f"{path}/konfirmasi").status_code == 403, "nobody is the second to himself"
-    answer = second.submit(path, f"{path}/konfirmasi")
+    assert first.post_with_token(path, f"{path}/konfirmasi").status_code == 403, (
+        "nobody is the second to himself"
+    )
+    answer = second.post_with_token(path, f"{path}/konfirmasi")
     assert answer.status_code == (303 if person is HADI else 403), "nobody decides about himself"
     if person is HADI:
         assert user(peopled, HADI).email == "lain@contoh.example"
@@ -342,8 +342,8 @@ def test_after_ten_minutes_the_password_is_asked_again_and_nothing_typed_is_lost
         assert 'value="Datang ke loket 3 membawa kartu pegawai"' in asked_again.text
         assert user(peopled, JOKO).email == JOKO.email
 
-        wrong = _approve(wati, request_id, password_sekali_lagi="Salah-Sekali-1")
-        right = _approve(wati, request_id, password_sekali_lagi=PASSWORD)
+        wrong = wati.submit(asked_again, password_sekali_lagi="Salah-Sekali-1")
+        right = wati.submit(asked_again, password_sekali_lagi=PASSWORD)
 
         assert wrong.status_code == 422
         assert "Password ini salah" in words_of(wrong)
@@ -359,7 +359,10 @@ def test_the_admin_changes_an_address_without_a_request(peopled: Flask, inbox: I
 
     assert wati.submit(path, email=JOKO.email or "", **fields).status_code == 422
     assert wati.submit(path, email="sari@nusajaya.example", **fields).status_code == 422
-    assert wati.submit(path, email=NEW, role="admin_pusat", instansi_id="2", **fields).status_code == 303
+    assert (
+        wati.post_with_token(path, email=NEW, role="admin_pusat", instansi_id="2", **fields).status_code
+        == 303
+    )
 
     assert user(peopled, JOKO).email == NEW
     assert {mail.to for mail in inbox.fetch()} == {JOKO.email, NEW}
@@ -375,7 +378,7 @@ def test_a_cancelled_change_leaves_the_address_and_brings_the_request_back(peopl
 
     assert wati.submit(path, f"{path}/batalkan", because="").status_code == 422
     assert wati.submit(path, f"{path}/batalkan", because="Salah orang").status_code == 303
-    assert wati.submit(path, f"{path}/batalkan", because="Lagi").status_code in (400, 404, 422)
+    assert wati.post_with_token(path, f"{path}/batalkan", because="Lagi").status_code in (400, 404, 422)
 
     assert correction(peopled, request_id).state is CorrectionState.NEW
     with time_machine.travel(now() + timedelta(hours=25)):
@@ -417,16 +420,10 @@ def test_a_ticket_read_out_on_the_phone_is_found_however_it_is_typed(peopled: Fl
 
 def test_a_likely_slip_in_an_address_is_a_warning_that_can_be_passed(peopled: Flask) -> None:
     wati, path = logged_in(peopled, WATI), f"/admin/pegawai/{person_id(peopled, JOKO)}/email"
-    fields: dict[str, str | list[str]] = {
-        "identity_check": "surat_atasan",
-        "reason": "Surat",
-        "seen": _seen(wati.open(path)),
-        "email": "joko@gmial.com",
-    }
 
-    warned = wati.submit(path, **fields)
-    another = wati.submit(path, **{**fields, "email": "joko@yaho.com", "acknowledged": marks_on(warned)})
-    passed = wati.submit(path, acknowledged=marks_on(warned), **fields)
+    warned = wati.submit(path, email="joko@gmial.com", identity_check="surat_atasan", reason="Surat")
+    another = wati.submit(warned, email="joko@yaho.com", acknowledged=marks_on(warned))
+    passed = wati.submit(warned, acknowledged=marks_on(warned))
 
     assert warned.status_code == 422
     assert "joko@gmail.com" in words_of(warned)

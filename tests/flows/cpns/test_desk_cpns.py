@@ -46,8 +46,7 @@ def waiting(app: Flask, how_many: int, code: str = "7301") -> list[int]:
 def send(visitor: Visitor, path: str, people: Sequence[int], **fields: str) -> TestResponse:
     """The form of the page of consequences, with the people it was made for."""
     page = f"{path}?{'&'.join(f'person={one}' for one in people)}"
-    data = {"csrf_token": visitor.csrf_token(page), "person": [str(one) for one in people], **fields}
-    return visitor.client.post(path, data=data, environ_base={"REMOTE_ADDR": "203.0.113.7"})
+    return visitor.submit(page, path, person=[str(one) for one in people], **fields)
 
 
 def events(app: Flask, tag: Tag) -> list[AuditEvent]:
@@ -315,10 +314,10 @@ def test_nobody_or_too_many_chosen_leads_back_to_the_list(peopled: Flask) -> Non
 def test_more_fields_than_the_form_has_change_nothing_else(peopled: Flask) -> None:
     cinta = person_id(peopled, CINTA)
 
-    send(
-        logged_in(peopled, WATI),
+    logged_in(peopled, WATI).post_with_token(
+        f"{APPROVE}?person={cinta}",
         APPROVE,
-        [cinta],
+        person=[str(cinta)],
         **SK,
         category="PNS",
         activation="active",

@@ -249,7 +249,7 @@ def test_an_instansi_admin_does_not_undo_the_appointment_by_the_centre_unheard(
         case "nip":
             correct(wati, peopled, SARI, nip=NEW_NIP)
         case _:
-            wati.submit(page_of(peopled, SARI, f"/{act}"), reason=WHY, code="3402")
+            wati.post_with_token(page_of(peopled, SARI, f"/{act}"), reason=WHY, code="3402")
 
     with peopled.app_context(), reading() as session:
         mandate = session.scalars(

@@ -52,6 +52,7 @@ from tests.flows.imports.importing import (
     imported,
     lying_there,
     newcomer,
+    page_behind,
     run,
     send,
     staff_file,
@@ -491,7 +492,9 @@ def test_wati_cannot_upload_for_another_instansi(peopled: Flask, wati: Visitor) 
         contoh = Instansi.with_code(session, CONTOH)
     assert contoh is not None
 
-    page = checked(peopled, wati, staff_file(newcomer(1, CONTOH)), instansi=str(contoh.id))
+    file, token = staff_file(newcomer(1, CONTOH)), wati.csrf_token("/admin/impor")
+    page = page_behind(send(wati, token, file, instansi=str(contoh.id)))
+    work(peopled)
 
     assert batch_of(peopled, page).instansi_id != contoh.id
     assert batch_of(peopled, page).dry_run == {"refused": 1}

@@ -215,7 +215,7 @@ def test_the_centre_searches_and_reads_page_by_page(peopled: Flask) -> None:
 def test_more_fields_than_the_form_has_are_ignored(peopled: Flask) -> None:
     own = instansi_id(peopled, "7301")
 
-    logged_in(peopled, WATI).submit(
+    logged_in(peopled, WATI).post_with_token(
         f"{LIST}/{own}/kontak", contact=CONTACT, code="9999", name="Lain", instansi_id="2"
     )
 

@@ -288,7 +288,7 @@ def test_two_of_the_centre_who_revoke_each_other_at_once_do_not_both_succeed(peo
 
 
 def test_more_fields_than_the_form_has_are_ignored(peopled: Flask) -> None:
-    logged_in(peopled, RATNA).submit(
+    logged_in(peopled, RATNA).post_with_token(
         NEW, **GRANT, role="admin_pusat", starts_on="2020-01-01", revoked_at="", user_id="1"
     )
 

@@ -352,7 +352,7 @@ def test_a_stolen_session_does_not_become_the_only_known_browser(peopled: Flask)
     assert stolen is not None
     thief.client.set_cookie("masuk", stolen.value, domain="localhost")
 
-    thief.submit("/akun", "/akun/akhiri-sesi-lain")
+    thief.post_with_token("/akun", "/akun/akhiri-sesi-lain")
 
     assert thief.client.get_cookie("perangkat", "localhost") is None
 
@@ -361,7 +361,7 @@ def test_a_stolen_session_does_not_become_the_only_known_browser(peopled: Flask)
 def test_only_who_is_logged_in_has_browsers_forgotten(peopled: Flask, path: str) -> None:
     phone, stranger = _known(peopled), Visitor(peopled)
 
-    assert stranger.submit("/login", path).location == "/login?next=/akun"
+    assert stranger.post_with_token("/login", path).location == "/login?next=/akun"
     assert stranger.open(path).status_code == 405
 
     _use_up(peopled)

@@ -353,7 +353,7 @@ def test_addresses_are_masked_in_the_list(wati: Visitor) -> None:
 def test_an_export_holds_what_was_found_and_is_told_to_the_centre(
     peopled: Flask, wati: Visitor, kind: str
 ) -> None:
-    answer = wati.submit(PEOPLE, f"{PEOPLE}/ekspor", kategori="PNS", bentuk=kind)
+    answer = wati.post_with_token(PEOPLE, f"{PEOPLE}/ekspor", kategori="PNS", bentuk=kind)
 
     assert answer.status_code == 200
     assert "attachment" in answer.headers["Content-Disposition"]

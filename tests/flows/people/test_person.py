@@ -92,7 +92,7 @@ def form_of(visitor: Visitor, page: str) -> dict[str, str]:
 
 
 def correct(visitor: Visitor, page: str, **changes: str) -> int:
-    return visitor.submit(f"{page}/ubah", **{**form_of(visitor, page), **changes}).status_code
+    return visitor.submit(f"{page}/ubah", **{"reason": REASON, **changes}).status_code
 
 
 def ask_for_correction(app: Flask, person: Person) -> int:
@@ -345,7 +345,7 @@ def test_saving_what_is_there_changes_nothing(peopled: Flask, wati: Visitor, inb
 @pytest.mark.parametrize("taken", [BUDI, HADI])
 def test_a_taken_nip_is_refused_without_saying_whose(peopled: Flask, wati: Visitor, taken: Person) -> None:
     page = page_of(peopled, SARI)
-    answer = wati.submit(f"{page}/ubah", **{**form_of(wati, page), "nip": taken.nip})
+    answer = wati.submit(f"{page}/ubah", nip=taken.nip, reason=REASON)
 
     assert answer.status_code == 422
     assert "NIP ini tidak dapat dipakai" in answer.text
@@ -372,10 +372,10 @@ def test_what_cannot_stand_on_record_is_refused(peopled: Flask, wati: Visitor, w
 
 def test_nobody_overwrites_what_he_has_not_seen(peopled: Flask, wati: Visitor, ratna: Visitor) -> None:
     page = page_of(peopled, SARI)
-    before = form_of(wati, page)
+    before = wati.open(f"{page}/ubah")
     assert correct(ratna, page, work_unit="Dinas Sosial") == 303
 
-    late = wati.submit(f"{page}/ubah", **{**before, "name": "Sari Ayu"})
+    late = wati.submit(before, name="Sari Ayu", reason=REASON)
     assert late.status_code == 422
     assert "Data berubah sejak halaman ini dibuka" in late.text
     assert "Dinas Sosial" in late.text
@@ -383,9 +383,7 @@ def test_nobody_overwrites_what_he_has_not_seen(peopled: Flask, wati: Visitor, r
 
     seen = re.search(r'name="seen" value="([^"]+)"', late.text)
     assert seen
-    again = wati.submit(
-        f"{page}/ubah", **{**before, "name": "Sari Ayu", "work_unit": "Dinas Sosial", "seen": seen[1]}
-    )
+    again = wati.submit(late, name="Sari Ayu", work_unit="Dinas Sosial", seen=seen[1])
     assert again.status_code == 303
 
 
@@ -400,7 +398,9 @@ def test_fields_that_the_form_does_not_have_change_nothing(peopled: Flask, wati:
         "email": "x@y.id",
     }
 
-    assert correct(wati, page_of(peopled, BUDI), work_unit="Dinas Sosial", **extra) == 303
+    page = page_of(peopled, BUDI)
+    fields = {**form_of(wati, page), "work_unit": "Dinas Sosial", **extra}
+    assert wati.post_with_token(f"{page}/ubah", **fields).status_code == 303
 
     after = state_of(peopled, before.id)
     assert (after.instansi_id, after.activation, after.password_hash, after.email) == (
@@ -506,7 +506,7 @@ def test_no_token_where_none_can_help(peopled: Flask, wati: Visitor, ratna: Visi
     ):
         page = page_of(peopled, person)
         assert "kirim-token" not in visitor.open(page).text
-        assert visitor.submit(page, f"{page}/kirim-token").status_code == 303
+        assert visitor.post_with_token(page, f"{page}/kirim-token").status_code == 303
         assert words in visitor.open(page).text
     assert inbox.fetch() == []
 

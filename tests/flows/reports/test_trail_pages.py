@@ -218,7 +218,9 @@ def test_a_search_looks_at_some_rows_and_can_go_on(peopled: Flask, monkeypatch: 
     assert "<tbody>" not in first.text
     assert "Akun dinonaktifkan" in table_of(second.text)
     assert "Lanjutkan pencarian" not in second.text
-    exported = visitor.submit("/admin/audit", "/admin/audit/ekspor", jenis="deactivated", bentuk="csv")
+    exported = visitor.post_with_token(
+        "/admin/audit", "/admin/audit/ekspor", jenis="deactivated", bentuk="csv"
+    )
     assert "Akun dinonaktifkan" in exported.text
 
 
@@ -243,8 +245,8 @@ def test_an_export_is_safe_recorded_and_told_to_the_centre(peopled: Flask, inbox
     wati = logged_in(peopled, WATI)
     asked = {"jenis": "deactivated", "nip": BUDI.nip}
 
-    text = wati.submit("/admin/audit", "/admin/audit/ekspor", **asked, bentuk="csv")
-    book = wati.submit("/admin/audit", "/admin/audit/ekspor", **asked, bentuk="xlsx")
+    text = wati.post_with_token("/admin/audit", "/admin/audit/ekspor", **asked, bentuk="csv")
+    book = wati.post_with_token("/admin/audit", "/admin/audit/ekspor", **asked, bentuk="xlsx")
 
     assert text.headers["Content-Disposition"] == "attachment; filename=jejak-audit.csv"
     assert text.headers["X-Content-Type-Options"] == "nosniff"
@@ -278,7 +280,7 @@ def test_an_export_asks_for_the_password_after_ten_minutes(peopled: Flask) -> No
     with time_machine.travel(now(), tick=False) as clock:
         wati = logged_in(peopled, WATI)
         clock.shift(timedelta(minutes=11))
-        asked = wati.submit("/admin/audit", "/admin/audit/ekspor", bentuk="csv", nip=BUDI.nip)
+        asked = wati.post_with_token("/admin/audit", "/admin/audit/ekspor", bentuk="csv", nip=BUDI.nip)
         token = asked.text.split('name="csrf_token" value="')[1].split('"')[0]
         done = wati.post("/admin/audit/ekspor", csrf_token=token, bentuk="csv", password_sekali_lagi=PASSWORD)
 

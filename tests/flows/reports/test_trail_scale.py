@@ -68,8 +68,8 @@ def test_no_page_of_figures_or_trail_scans_a_large_table(peopled: Flask, databas
             f"jenis=reset&dari=2026-01-01&oleh={WATI.nip}&lanjut=99",
         ):
             assert admin.open(f"/admin/audit?{query}").status_code == 200
-        admin.submit("/admin/audit", "/admin/audit/ekspor", bentuk="csv")
-        admin.submit("/admin/", "/admin/ekspor", bentuk="csv")
+        admin.post_with_token("/admin/audit", "/admin/audit/ekspor", bentuk="csv")
+        admin.post_with_token("/admin/", "/admin/ekspor", bentuk="csv")
     with peopled.app_context():
         while seal_what_is_new():
             pass

@@ -254,9 +254,7 @@ def test_a_likely_slip_in_the_domain_is_a_warning_that_can_be_passed(visitor: Vi
     assert "budi@gmail.com" in words_of(warned)
     assert inbox.fetch() == []
 
-    passed = visitor.submit(
-        "/lupa-password", nip=BUDI.nip, email="budi@gmial.com", email_checked="budi@gmial.com"
-    )
+    passed = visitor.submit(warned, email_checked="budi@gmial.com")
 
     assert passed.status_code == 303
     assert inbox.fetch_one("budi@gmial.com")

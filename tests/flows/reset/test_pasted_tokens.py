@@ -178,15 +178,11 @@ def test_a_blank_at_an_end_of_a_new_password_is_asked_about(
     assert "spasi" in words_of(question)
     assert 'name="blanks_meant"' in question.text
     assert NEW_PASSWORD not in question.text
-    wrong = visitor.submit(
-        PAGE, "/reset-password", nip=BUDI.nip, token="WDJB-MJHT", password=password, blanks_meant="ya"
-    )
+    wrong = visitor.submit(question, nip=BUDI.nip, token="WDJB-MJHT", password=password, blanks_meant="ya")
     assert wrong.status_code == 422, "asked once"
     assert re.search('name="blanks_meant" value="ya" checked', wrong.text), "asked once"
 
-    meant = visitor.submit(
-        PAGE, "/reset-password", nip=BUDI.nip, token=mail.code, password=password, blanks_meant="ya"
-    )
+    meant = visitor.submit(wrong, token=mail.code, password=password)
 
     assert meant.status_code == 303
     assert Visitor(peopled).log_in(BUDI.nip, password).status_code == 303
@@ -210,12 +206,12 @@ def test_the_password_asked_again_at_the_desk_stands_beside_its_nip(peopled: Fla
     with time_machine.travel(now(), tick=False) as clock:
         wati = logged_in(peopled, WATI)
         clock.shift(timedelta(minutes=15))
-        page = wati.submit("/akun", f"/admin/perbaikan-email/{correction}/tolak", reason="Salah")
+        page = wati.post_with_token("/akun", f"/admin/perbaikan-email/{correction}/tolak", reason="Salah")
         assert page.status_code == 403
         assert f'value="{WATI.nip}"' in page.text
         assert 'autocomplete="username"' in page.text
 
-        again = wati.submit("/akun", f"/admin/perbaikan-email/{correction}/tolak", reason="Salah",
+        again = wati.post_with_token("/akun", f"/admin/perbaikan-email/{correction}/tolak", reason="Salah",
         nip_sendiri=WATI.nip,
                             password_sekali_lagi="Bukan-Itu-1")  # fmt: skip
         assert again.status_code == 422

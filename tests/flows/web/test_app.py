@@ -154,7 +154,7 @@ def test_who_starts_the_app_reads_berikutnya_also_without_javascript(
 def test_the_app_stays_an_app_after_logging_in_and_out(peopled: Flask) -> None:
     phone = Visitor(peopled)
     phone.log_in(SARI.nip, page=START)
-    phone.submit("/akun", "/logout")
+    phone.post_with_token("/akun", "/logout")
 
     assert ">Berikutnya</button>" in phone.open("/lupa-password").text
 
@@ -215,7 +215,7 @@ def test_the_app_waits_as_long_as_a_token_lives(visitor: Visitor) -> None:
 def test_who_logged_in_meanwhile_is_not_sent_to_the_confirmation(visitor: Visitor) -> None:
     visitor.ask_for_token(SARI.nip, "sari@nusajaya.example")
     visitor.log_in(SARI.nip)
-    visitor.submit("/akun", "/logout")
+    visitor.post_with_token("/akun", "/logout")
 
     assert visitor.open(START).status_code == 200
 

@@ -224,7 +224,7 @@ def test_a_known_browser_has_room_of_its_own(make_app: MakeApp, password_hash: s
     app = make_app(ASKS_PER_ADDRESS_PER_HOUR="10")
     people(app, password_hash)
     known = logged_in(app, SARI)
-    known.submit("/beranda", "/logout")
+    known.post_with_token("/beranda", "/logout")
     guesser = Visitor(app)
     answers = [
         guesser.ask_for_token(STRANGERS_NIP, f"a{number}@contoh.example").status_code for number in range(11)

@@ -78,7 +78,7 @@ def _request(user: User) -> ResetRequest:
 
 def test_who_has_been_appointed_has_a_page(peopled: Flask, ratna: Visitor) -> None:
     page = f"/admin/pegawai/{person_id(peopled, SARI)}"
-    assert ratna.submit("/admin/mandat/baru", **GRANT).status_code == 303
+    assert ratna.post_with_token("/admin/mandat/baru", **GRANT).status_code == 303
 
     appointed = ratna.open(page)
     assert appointed.status_code == 200
@@ -87,7 +87,7 @@ def test_who_has_been_appointed_has_a_page(peopled: Flask, ratna: Visitor) -> No
     (revoke,) = {
         path for path in ratna.open("/admin/mandat").text.split('"') if path.endswith("/cabut")
     } - _others(peopled)
-    assert ratna.submit(revoke, reason="Tugas selesai").status_code == 303
+    assert ratna.post_with_token(revoke, reason="Tugas selesai").status_code == 303
     revoked = ratna.open(page)
     assert revoked.status_code == 200
     assert "mandat admin dicabut" in words_of(revoked)

@@ -83,7 +83,9 @@ def poisoned(peopled: Flask) -> Flask:
 
 def table(visitor: Visitor, rule: str, kind: str) -> bytes:
     page, path = TABLES[rule]
-    answer = visitor.submit(page, path, bentuk=kind) if page else visitor.open(path.format(kind=kind))
+    answer = (
+        visitor.post_with_token(page, path, bentuk=kind) if page else visitor.open(path.format(kind=kind))
+    )
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store"), rule
     return answer.get_data()
 

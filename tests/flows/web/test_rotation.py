@@ -116,7 +116,9 @@ def test_a_token_is_mailed_again_and_both_mails_work(make_app: MakeApp, before: 
 
     browser = goes_on(budi, later)
     assert (
-        browser.submit("/konfirmasi-reset-password", "/konfirmasi-reset-password/kirim-ulang").status_code
+        browser.post_with_token(
+            "/konfirmasi-reset-password", "/konfirmasi-reset-password/kirim-ulang"
+        ).status_code
         == 303
     )
     second = next(mail for mail in Inbox(later).fetch() if mail.message_id != first.message_id)
@@ -145,10 +147,13 @@ def test_an_opened_link_stays_unthrottled_with_the_code_that_the_page_has_filled
 
 
 def test_a_correction_link_still_opens_its_form(before: Flask, rotated: Flask) -> None:
-    Visitor(before).submit("/perbaikan-email", nip=JOKO.nip, email="joko@contoh.example")
+    Visitor(before).post_with_token("/perbaikan-email", nip=JOKO.nip, email="joko@contoh.example")
     link = Inbox(before).fetch_one("joko@contoh.example").link
 
-    assert Visitor(rotated).submit(link, name="Joko", work_unit="Unit", reason="Lama").status_code == 303
+    assert (
+        Visitor(rotated).post_with_token(link, name="Joko", work_unit="Unit", reason="Lama").status_code
+        == 303
+    )
 
 
 def test_all_that_is_signed_still_opens() -> None:
@@ -164,7 +169,7 @@ def test_all_that_is_signed_still_opens() -> None:
 def test_a_known_browser_stays_known(before: Flask, rotated: Flask) -> None:
     """Guessers do not slow it down."""
     sari = logged_in(before, SARI)
-    sari.submit("/akun", "/logout")
+    sari.post_with_token("/akun", "/logout")
     stranger = Visitor(rotated, "198.51.100.2")
     for _ in range(6):
         stranger.log_in(SARI.nip, "Salah-Sekali-1")
@@ -210,7 +215,7 @@ def test_nothing_is_counted_under_a_second_name(before: Flask, rotated: Flask) -
         stranger.log_in(SARI.nip, "Salah-Sekali-1")
         stranger.reset_password("WDJB-MJHT", NEW_PASSWORD, nip=SARI.nip)
         stranger.ask_for_token(*of(SARI))
-        stranger.submit("/perbaikan-email", nip=SARI.nip, email="sari@contoh.example")
+        stranger.post_with_token("/perbaikan-email", nip=SARI.nip, email="sari@contoh.example")
 
     def buckets(app: Flask) -> set[str]:
         with app.app_context(), unit_of_work() as db:

@@ -53,7 +53,7 @@ class Desk:
         ratna = logged_in(self.app, RATNA)
         page = f"/admin/pegawai/{self.sari}/email"
         seen = user(self.app, SARI).credential_version
-        sent = ratna.submit(
+        sent = ratna.post_with_token(
             page, email="sari.baru@gmail.com", identity_check="tatap_muka", reason="Uji", seen=str(seen)
         )
         assert sent.status_code in (303, 422), sent.text
@@ -347,7 +347,7 @@ def test_on_a_shared_computer_nobody_is_handed_anothers_words(desk: Desk) -> Non
         instead = wati.post(path, **typed)
         answers = [log_in_there(wati, instead, path, RATNA), wati.post(path, **typed)]
         seen_by_ratna = words_of(wati.open(page))
-        wati.submit("/akun", "/logout")
+        wati.post_with_token("/akun", "/logout")
         hers = log_in_there(wati, wati.post(path, **typed), path, WATI)
 
     for answer in answers:
