@@ -78,8 +78,8 @@ def ask() -> ResponseReturnValue:
 
 
 def _submission(form: ForgotPasswordForm) -> str:
-    """Names the very form that was sent, so that a double click is one wish, and the form opened anew another
-    one."""
+    """Names the very form that was sent, so that a double click is one request, and the form opened anew
+    another one."""
     form_id = form.form_id.data or secrets.token_urlsafe()
     return hashlib.sha256(
         "\n".join((form_id, form.nip.value.digits, form.email.value.key)).encode()

@@ -147,16 +147,18 @@ class Strangers(RuleBasedStateMachine):
     def ask_for_correction(self, nip: str, address: str, form: int, *, submits: bool) -> None:
         keys, sender = self.keys, self._anyone()
         name = str(form) if form < 2 else str(next(self.numbers) + 100)
-        wish = self._done(
+        request_ = self._done(
             lambda session: (
                 ask_for_link(
                     session, Nip(nip), EmailAddress(address), name, keys, Act(sender, now(), None)
-                ).wish
+                ).correction
             )
         )
         if submits and address == STRANGERS:
             typed = Typed("Budi", "", "Email lama", "", None, self.chance.choice([None, Nip(BUDI.nip)]))
-            self._done(lambda session: submit(session, wish.reference, typed, keys, Act(sender, now(), None)))
+            self._done(
+                lambda session: submit(session, request_.reference, typed, keys, Act(sender, now(), None))
+            )
 
     @rule(times=st.integers(1, 6))
     def try_tokens(self, times: int) -> None:
