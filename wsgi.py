@@ -2,8 +2,8 @@
 
 import logging
 
-from app import create_app
 from app.runtime import logs
+from app.wiring import create_app
 from config import Settings
 
 logs.configure()

@@ -8,9 +8,9 @@ from flask import Flask
 from flask.cli import AppGroup, ScriptInfo
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import create_app
 from app.cli import register_commands
 from app.runtime import logs
+from app.wiring import create_app
 from config import BadSetting, Settings
 
 

@@ -20,7 +20,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, select
 
-from app import create_app
 from app.cli import demo
 from app.domain.indonesian_time import now
 from app.domain.old_hash import OldHash, Recipe, Scheme
@@ -30,6 +29,7 @@ from app.models.throttle_bucket import ThrottleBucket
 from app.runtime import migrations
 from app.runtime.db import engine, unit_of_work
 from app.security import old_schemes, passwords
+from app.wiring import create_app
 from config import Settings
 
 TOKEN_ROUNDS, LOGIN_ROUNDS, OLD_HASH_ROUNDS = 100, 60, 30

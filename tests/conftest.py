@@ -9,12 +9,12 @@ import pytest
 from flask import Flask
 from hypothesis import settings
 
-from app import create_app
 from app.cli import demo
 from app.domain.indonesian_time import now
 from app.runtime import db, migrations
 from app.runtime.db import engine, unit_of_work
 from app.security import passwords
+from app.wiring import create_app
 from config import Settings
 from tests.databases import (
     PostgresDatabase,

@@ -16,8 +16,8 @@ import pytest
 from jinja2 import nodes
 
 import app
-from app import create_app
 from app.models.outbox_mail import Letter
+from app.wiring import create_app
 from config import ROOT, Settings
 
 TEMPLATES = ROOT / "templates"

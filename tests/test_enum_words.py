@@ -15,8 +15,8 @@ from jinja2 import nodes
 from sqlalchemy.orm import Mapped
 
 import app
-from app import create_app
 from app.domain.labelled import Labelled
+from app.wiring import create_app
 from config import ROOT, Settings
 
 TEMPLATES = ROOT / "templates"

@@ -18,13 +18,13 @@ from sqlalchemy import select
 from waitress import wasyncore
 from whitenoise.compress import Compressor
 
-from app import create_app
 from app.cli.demo_desk import liven
 from app.domain.indonesian_time import now
 from app.models.login_session import LoginSession
 from app.models.outbox_mail import MailState, OutboxMail
 from app.runtime.db import engine, reading, unit_of_work
 from app.web import assets
+from app.wiring import create_app
 from app.worker.loop import work
 from config import Settings
 from tests.conftest import SECRET_KEY, people

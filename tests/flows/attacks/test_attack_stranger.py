@@ -138,7 +138,7 @@ def test_a_part_without_a_name_is_a_broken_form(peopled: Flask, path: str, of_pa
 
 _WITHOUT_LIMITS = """
 import sys
-from app import create_app
+from app.wiring import create_app
 from config import Settings
 app = create_app(Settings.from_env({
     "PORTAL_ENV": "test", "DATABASE_URL": sys.argv[1],

@@ -9,7 +9,6 @@ from flask import Flask
 from sqlalchemy import select, update
 from werkzeug.routing import Rule
 
-from app import create_app
 from app.domain.act import Act
 from app.domain.client import COMMAND_LINE
 from app.domain.corrections import IdentityCheck
@@ -29,6 +28,7 @@ from app.models import (
 )
 from app.runtime.db import reading, unit_of_work
 from app.security import audit
+from app.wiring import create_app
 from config import Settings
 from tests.cast import CAST, JOKO, RAKA, RATNA, SARI, WATI
 from tests.conftest import SECRET_KEY

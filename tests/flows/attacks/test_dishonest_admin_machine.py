@@ -19,7 +19,6 @@ from hypothesis.strategies import booleans, integers, sampled_from
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import create_app
 from app.cli import demo
 from app.domain.act import Act
 from app.domain.categories import Activation, Category
@@ -45,6 +44,7 @@ from app.models import AdminMandate, IdentityChange, Instansi, OutboxMail, User
 from app.runtime import migrations
 from app.runtime.db import unit_of_work
 from app.security.authority import Authority
+from app.wiring import create_app
 from config import Settings
 from tests.cast import BUDI, HADI, RAKA, RATNA, SARI, WATI, Person
 from tests.conftest import SECRET_KEY

@@ -659,7 +659,7 @@ def test_acts_are_sealed_while_all_is_sealed_anew(
 
 KILLED = """
 import os, signal, sys
-from app import create_app
+from app.wiring import create_app
 from app.cli import trail
 from app.security import sealing
 from config import Settings

@@ -1,0 +1,116 @@
+"""`create_app` holds all wiring, on one page."""
+
+from datetime import timedelta
+
+from flask import Flask
+from jinja2 import StrictUndefined
+
+from app.blueprints import (
+    account,
+    admin,
+    email_correction,
+    email_stop,
+    forgot_password,
+    health,
+    home,
+    information,
+    installed_app,
+    login,
+    mailbox,
+    reset,
+    token_confirmation,
+)
+from app.cli import register_commands
+from app.domain.indonesian_time import now
+from app.mail import delivery
+from app.mail.rendering import Letterhead, Renderer
+from app.runtime import db, logs
+from app.runtime.portal import Portal
+from app.security.signing import SigningKeys
+from app.web import assets, door, headers, limits, mailed_links, pages, row_ids, sessions, template_filters
+from config import ROOT, Settings
+
+PAGES = (
+    login,
+    forgot_password,
+    token_confirmation,
+    reset,
+    home,
+    account,
+    email_correction,
+    email_stop,
+    admin,
+    information,
+    installed_app,
+    mailbox,
+    health,
+)
+LONGEST_BODY = 64 * 1024  # bytes; no form here needs more
+
+
+def create_app(settings: Settings) -> Flask:
+    """The WSGI application for these settings. It opens no connection until it is asked something."""
+    app = Flask(
+        "app",
+        root_path=str(ROOT / "app"),
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(assets.STATIC),
+        instance_path=str(settings.instance),
+    )
+    keys = SigningKeys(settings.secret_keys)
+    app.config.update(
+        SECRET_KEY=settings.secret_keys[0],
+        SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
+        # Flask-WTF knows no fallbacks: a form that is open while keys rotate was lost
+        WTF_CSRF_SECRET_KEY=keys.oldest_first,
+        MAX_CONTENT_LENGTH=LONGEST_BODY,
+        MAX_FORM_PARTS=50,
+        SESSION_COOKIE_NAME="__Host-formulir" if settings.is_https else "formulir",
+        SESSION_COOKIE_SECURE=settings.is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_absolute_hours),
+        WTF_CSRF_TIME_LIMIT=None,  # people fetch their token in between, some for hours; the session ends it
+        WTF_CSRF_SSL_STRICT=False,  # it asks for a Referer, which our no-referrer policy withholds
+    )
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "undefined": StrictUndefined}
+    app.wsgi_app = door.AddressDoor(app.wsgi_app, settings)  # type: ignore[method-assign]
+
+    letterhead = Letterhead(
+        settings.portal_name,
+        settings.portal_operator,
+        settings.public_url,
+        timedelta(minutes=settings.token_lifetime_minutes),
+    )
+    renderer = Renderer(ROOT / "templates", letterhead, keys)
+    app.extensions["portal"] = Portal(settings, keys, renderer, delivery.init_app(app, settings, keys))
+
+    # The order is the order in which a request meets them.
+    logs.init_app(app)
+    db.init_app(app, settings.database_url, keys.fingerprint)
+    sessions.init_app(app)
+    headers.init_app(app)
+    limits.init_app(app, settings)
+    pages.init_app(app)
+    template_filters.init_app(app)
+    assets.init_app(app)
+    row_ids.init_app(app)
+    mailed_links.init_app(app)
+    for module in PAGES:
+        app.register_blueprint(module.blueprint)
+    register_commands(app.cli)
+    logs.keep_out(app, settings)
+
+    app.wsgi_app = door.HostDoor(app.wsgi_app, settings)  # type: ignore[method-assign]
+
+    @app.context_processor
+    def for_every_template() -> dict[str, object]:
+        return {
+            "portal": app.extensions["portal"],
+            "settings": settings,
+            "visitor": sessions.visitor(),
+            "is_app": sessions.is_app(),
+            "session_ends": sessions.session_end(now()),
+        }
+
+    return app
