@@ -60,7 +60,7 @@ lock: ## Lock the dependencies anew, after a change of them in pyproject.toml (n
 
 # Files of one table of millions, and state machines, take longer than all others together.
 FAST := tests/unit tests/flows -k "not postgresql" --ignore-glob='*_scale.py' --ignore-glob='*_machine.py' \
-	--ignore=tests/flows/test_scale.py
+	--ignore=tests/flows/reset/test_scale.py
 # Which to look at, as `mutmut run` takes them: make mutants MUTANTS='app.domain.nip*'. None are all.
 MUTANTS :=
 

@@ -16,6 +16,7 @@ from app.runtime.db import engine, unit_of_work
 from app.security import passwords
 from app.wiring import create_app
 from config import Settings
+from tests.browser.chromium import NoChromium
 from tests.databases import (
     PostgresDatabase,
     SqliteDatabase,
@@ -44,6 +45,17 @@ db.create_engine = lent_engine  # type: ignore[assignment,attr-defined]
 
 def pytest_collection_finish() -> None:
     keep_what_is_imported()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last line tells how many tests of the browser did not run, and what they need."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:
+        return
+    skipped = reporter.stats.get("skipped", [])
+    if missing := sum(NoChromium.HOW_TO_GET_IT in str(report.longrepr) for report in skipped):
+        reporter.write_line(f"{missing} tests of the browser were skipped: {NoChromium.HOW_TO_GET_IT}")
 
 
 MakeApp = Callable[..., Flask]

@@ -53,12 +53,14 @@ INDONESIAN: dict[str, Any] = {"locale": "id-ID", "timezone_id": "Asia/Jakarta", 
 
 
 class NoChromium(Exception):
-    pass
+    """This machine has none."""
+
+    HOW_TO_GET_IT = "they need Chromium (Debian: apt install chromium)"
 
 
 def launch_args() -> dict[str, Any]:
     """What Playwright launches it with; raises NoChromium where there is none."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None or not Path(found).exists():
-        raise NoChromium("chromium is not installed")
+        raise NoChromium(NoChromium.HOW_TO_GET_IT)
     return {"executable_path": found, "args": ARGS}
