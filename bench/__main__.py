@@ -71,8 +71,8 @@ def main() -> None:
     )
     print(f"/healthz                           {alive:8.0f} /s")
     print(f"/login page                        {page:8.0f} /s   {page / alive:5.2f} of /healthz")
-    print(f"wishes for a token                 {asked:8.0f} /s   {asked / alive:5.2f} of /healthz")
-    print(f"last token mail handed over        {delivered_after:8.1f} s after the last wish")
+    print(f"requests for a token                 {asked:8.0f} /s   {asked / alive:5.2f} of /healthz")
+    print(f"last token mail handed over        {delivered_after:8.1f} s after the last request")
     slow_line.report(activation)
     same_time.report(same_time.measure())
 
@@ -102,7 +102,7 @@ def log_in(known: Browser, number: int) -> None:
 
 
 def ask_for_tokens(port: int) -> tuple[float, float]:
-    """Every person asks once; wishes a second, and how long the worker needs after the last."""
+    """Every person asks once; requests a second, and how long the worker needs after the last."""
 
     def ask(client: Browser, number: int) -> None:
         person = person_of(number)

@@ -15,9 +15,8 @@ import psycopg
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 
-_MOST_BYTES = (
-    4 * 1024 * 1024
-)  # of all tables; a fresh database is then cheaper than a bigger one that is emptied
+# Of all tables; a fresh database is then cheaper than a bigger one that is emptied
+_MOST_BYTES = 4 * 1024 * 1024
 
 # What a test may have left behind, beyond rows: other tables, statistics, a transaction that is still open.
 _NOTE_DDL = """

@@ -173,7 +173,7 @@ def ask() -> ResponseReturnValue:
     limits.count_ask()
     session.permanent = True
     session["correction_asked"] = {
-        "email": posted.wish.new_email,
+        "email": posted.correction.new_email,
         "at": asking.at.isoformat(timespec="seconds"),
     }
     return redirect(url_for("email_correction.asked"), 303)

@@ -71,7 +71,7 @@ _DEMO = Client("198.51.100.20", "demo", "-")
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _DemoRequest:
     """A request in the demo's queue, `hours` old."""
 
     new_address: str
@@ -82,14 +82,16 @@ class _Wish:
 
 
 _DEMO_REQUESTS = (
-    _Wish("pegawai.lama@contoh.example", 26.5, "Email kantor lama sudah dihapus."),
-    _Wish("nama.saya@gmial.com", 19.2, "Salah ketik waktu pendataan."),
-    _Wish("surat.baru@contoh.example", 11.0, "HP hilang, email lama tidak bisa dibuka.", "Orang Yang Lain"),
-    _Wish("sari@nusajaya.example", 6.4, "Pakai email ini saja."),
-    _Wish("kotak.baru@nusa-jaya.example", 3.1, "Domain kantor berganti."),
-    _Wish("email.pribadi@contoh.example", 0.4, "Belum pernah punya email di data."),
-    _Wish("sudah.dijawab@contoh.example", 50.0, "Email mati.", None, CorrectionState.APPROVED),
-    _Wish("ditolak@contoh.example", 44.0, "Ingin ganti email.", None, CorrectionState.REJECTED),
+    _DemoRequest("pegawai.lama@contoh.example", 26.5, "Email kantor lama sudah dihapus."),
+    _DemoRequest("nama.saya@gmial.com", 19.2, "Salah ketik waktu pendataan."),
+    _DemoRequest(
+        "surat.baru@contoh.example", 11.0, "HP hilang, email lama tidak bisa dibuka.", "Orang Yang Lain"
+    ),
+    _DemoRequest("sari@nusajaya.example", 6.4, "Pakai email ini saja."),
+    _DemoRequest("kotak.baru@nusa-jaya.example", 3.1, "Domain kantor berganti."),
+    _DemoRequest("email.pribadi@contoh.example", 0.4, "Belum pernah punya email di data."),
+    _DemoRequest("sudah.dijawab@contoh.example", 50.0, "Email mati.", None, CorrectionState.APPROVED),
+    _DemoRequest("ditolak@contoh.example", 44.0, "Ingin ganti email.", None, CorrectionState.REJECTED),
 )
 
 
@@ -144,12 +146,12 @@ def _ask(session: Session, people: list[User], moment: datetime) -> None:
     """The queue of the morning, two answers of yesterday, and a change that waits for its day."""
     askers = [person for person in people if person.activation is Activation.NOT_ACTIVATED]
     admin = session.scalars(select(User).where(User.name == "Wati Kusuma")).one()
-    for person, wish in zip(askers, _DEMO_REQUESTS, strict=False):
-        correction = _request(person, wish, moment)
+    for person, asked in zip(askers, _DEMO_REQUESTS, strict=False):
+        correction = _request(person, asked, moment)
         session.add(correction)
-        if wish.answer:
-            reason = DATA_DO_NOT_MATCH if wish.answer is CorrectionState.REJECTED else None
-            correction.decide(wish.answer, reason, admin.id, moment - timedelta(hours=wish.hours - 5))
+        if asked.answer:
+            reason = DATA_DO_NOT_MATCH if asked.answer is CorrectionState.REJECTED else None
+            correction.decide(asked.answer, reason, admin.id, moment - timedelta(hours=asked.hours - 5))
     held = Authority.of(session, admin, today_in_jakarta(moment))
     active = next(person for person in people if person.activation is Activation.ACTIVE)
     assert held is not None
@@ -173,23 +175,23 @@ def _contest(session: Session, held: Authority, person: User, moment: datetime) 
     stop_by_link(session, change.reference, Act(_DEMO, yesterday + timedelta(minutes=40), None))
 
 
-def _request(person: User, wish: _Wish, moment: datetime) -> EmailCorrection:
-    sent_at = moment - timedelta(hours=wish.hours)
+def _request(person: User, asked: _DemoRequest, moment: datetime) -> EmailCorrection:
+    sent_at = moment - timedelta(hours=asked.hours)
     return EmailCorrection(
         reference=new_reference(),
         ticket=new_ticket(),
         nip=person.nip,
-        new_email=wish.new_address,
-        new_email_key=wish.new_address.lower(),
+        new_email=asked.new_address,
+        new_email_key=asked.new_address.lower(),
         user_id=person.id,
         instansi_id=person.instansi_id,
         state=CorrectionState.NEW,
         asked_at=sent_at,
         submitted_at=sent_at,
         answer_at=sent_at + timedelta(hours=12),
-        name=wish.typed_name or person.name,
+        name=asked.typed_name or person.name,
         work_unit=person.work_unit,
-        reason=wish.reason,
+        reason=asked.reason,
         phone="0813-555-0199",
         client_address="203.0.113.40",
     )

@@ -25,7 +25,7 @@ from app.security import throttle
 
 MAILS_KEPT_FOR = timedelta(days=90)
 REQUESTS_KEPT_FOR = MAILS_KEPT_FOR  # a mail is explained by its request
-LINKS_KEPT_FOR = timedelta(days=30)  # wishes whose form nobody has filled in
+LINKS_KEPT_FOR = timedelta(days=30)  # requests whose form nobody has filled in
 TYPED_KEPT_FOR = timedelta(days=30)  # after the decision: attachment, phone number and reason of a correction
 UNDECIDED_KEPT_FOR = timedelta(days=90)  # the attachment of a correction that nobody ever decided
 TICKETS_OF_NOBODY_KEPT_FOR = timedelta(days=100)  # longer than the last mail's link leads there
@@ -148,8 +148,8 @@ def _blank_what_was_typed(session: Session, now: datetime) -> int:
 
 
 def _clear_corrections(session: Session, now: datetime) -> int:
-    """Wishes that never became a request, and tickets of nobody that no link leads to any more. What concerns
-    a person stays, as the trail does."""
+    """Requests that never became a request, and tickets of nobody that no link leads to any more. What
+    concerns a person stays, as the trail does."""
     never_sent = (EmailCorrection.state == CorrectionState.ASKED) & (
         EmailCorrection.asked_at < now - LINKS_KEPT_FOR
     )

@@ -24,8 +24,8 @@ def answer_to_reset_request(
     *,
     held: bool,
 ) -> OutboxMail:
-    """The one letter that leaves for every wish for a token: the token, or why there is none. With `change`
-    it also says that the address it goes to is on record from now on."""
+    """The one letter that leaves for every request for a token: the token, or why there is none. With
+    `change` it also says that the address it goes to is on record from now on."""
     return outbox.post(
         session,
         _answer(request),
@@ -159,7 +159,7 @@ def office_of(session: Session, actor: User | None, now: datetime) -> str:
 def correction_link(
     session: Session, correction: EmailCorrection, act: Act[object], *, held: bool
 ) -> OutboxMail:
-    """The one letter that leaves for every wish to have an address put right: opening its link proves the
+    """The one letter that leaves for every request to have an address put right: opening its link proves the
     mailbox."""
     return _to_asker(session, Letter.CORRECTION_LINK, correction, act, held=held)
 

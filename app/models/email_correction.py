@@ -42,12 +42,12 @@ class Sender:
 
 
 class EmailCorrection(AddedOnce, Base):
-    """A person's wish to have the address on record replaced by one whose mailbox the person has shown to
+    """A person's request to have the address on record replaced by one whose mailbox the person has shown to
     own.
 
-    A wish for a NIP that nobody has is a row like any other, without a user and in nobody's queue; the portal
-    itself answers it at `answer_at`. What stands in `name`, `work_unit`, `reason` and `phone` was typed and
-    proves nothing.
+    A request for a NIP that nobody has is a row like any other, without a user and in nobody's queue; the
+    portal itself answers it at `answer_at`. What stands in `name`, `work_unit`, `reason` and `phone` was
+    typed and proves nothing.
     """
 
     __tablename__ = "email_correction"

@@ -322,8 +322,8 @@ class OutboxMail(Base):
 
     @classmethod
     def in_mailbox_of(cls, session: Session, nip: str, owner: User | None, now: datetime) -> "InMailbox":
-        """What lies in an owner's mailbox as answers to wishes for a token, or will arrive there. The same is
-        asked of the database where there is no owner.
+        """What lies in an owner's mailbox as answers to requests for a token, or will arrive there. The same
+        is asked of the database where there is no owner.
 
         A token that is nearly over counts no more, unless its mail has only just left, nor one whose letter
         came back. A letter that waits for its server counts for as long as its token could be sent again.

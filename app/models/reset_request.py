@@ -79,7 +79,7 @@ class MailedToken:
 
 
 class ResetRequest(AddedOnce, Base):
-    """One wish for a token, with an owner or without: a wish that fits nobody is a row like any other.
+    """One request for a token, with an owner or without: a request that fits nobody is a row like any other.
 
     `key` is random and opens nothing without the signing key: link and code are derived from both.
     """
@@ -116,7 +116,7 @@ class ResetRequest(AddedOnce, Base):
 
     @classmethod
     def with_submission(cls, session: Session, submission: str) -> "ResetRequest | None":
-        """The wish that a form stands for, as now stored and held until the transaction ends."""
+        """The request that a form stands for, as now stored and held until the transaction ends."""
         found = select(cls).where(cls.submission == submission).with_for_update(of=cls)
         return session.scalars(found.execution_options(populate_existing=True)).one_or_none()
 

@@ -76,7 +76,7 @@ def test_the_page_without_a_network_shuts_nobody_out(phone: Page, line: BadLine,
 def test_a_form_that_finds_no_network_keeps_what_was_typed(
     phone: Page, line: BadLine, portal: LivePortal
 ) -> None:
-    _fill_in_wish(phone)
+    _fill_in_request(phone)
     line.become(Line.DEAD)
 
     button(phone, "Lanjutkan").tap()
@@ -108,10 +108,10 @@ def test_in_flight_mode_a_form_is_not_even_sent(phone: Page) -> None:
     see(phone, "Pemutakhiran Data Mandiri")
 
 
-def test_a_wish_whose_answer_was_lost_is_one_wish_when_sent_again(
+def test_a_request_whose_answer_was_lost_is_one_request_when_sent_again(
     phone: Page, line: BadLine, portal: LivePortal
 ) -> None:
-    _fill_in_wish(phone)
+    _fill_in_request(phone)
     line.become(Line.MUTE)
 
     button(phone, "Lanjutkan").tap()
@@ -127,7 +127,7 @@ def test_a_wish_whose_answer_was_lost_is_one_wish_when_sent_again(
 def test_a_reset_whose_answer_was_lost_is_done_once_and_said_to_be_so(
     phone: Page, line: BadLine, portal: LivePortal
 ) -> None:
-    _fill_in_wish(phone)
+    _fill_in_request(phone)
     button(phone, "Lanjutkan").tap()
     see(phone, "Konfirmasi Reset Password")
     field(phone, "Token").fill(portal.mails()[0].code)
@@ -165,7 +165,7 @@ def test_logging_out_on_a_bad_line_can_be_done_again(phone: Page, line: BadLine)
     expect(phone.get_by_role("status").first).to_have_text("Anda sudah keluar.")
 
 
-def _fill_in_wish(phone: Page) -> None:
+def _fill_in_request(phone: Page) -> None:
     phone.goto("/lupa-password")
     field(phone, "NIP").fill(BUDI.nip)
     field(phone, "Email aktif").fill(BUDIS_ADDRESS)

@@ -1,4 +1,4 @@
-"""/admin/perbaikan-email: wishes for another address, oldest first, and the desk's answer to them."""
+"""/admin/perbaikan-email: requests for another address, oldest first, and the desk's answer to them."""
 
 from collections.abc import Sequence
 

@@ -108,7 +108,7 @@ class Search:
     """A form that was read, as what it looks for."""
 
     form: PeopleForm
-    wishes: PeopleFilter | None  # None where the form cannot be meant
+    wanted: PeopleFilter | None  # None where the form cannot be meant
     units: list[str]
 
 
@@ -116,10 +116,10 @@ class Search:
 def page() -> ResponseReturnValue:
     with reading() as db:
         search = _read(db, PeopleForm(request.args))
-        if search.wishes is None:
+        if search.wanted is None:
             return _page(search, PeoplePage([], None), 422)
         after = read_cursor(request.args.get("lanjut", ""), _KEYS_OF, _KEYS_OVER_ALL)
-        return _page(search, find_people(db, authority(), search.wishes, after))
+        return _page(search, find_people(db, authority(), search.wanted, after))
 
 
 def _export_again() -> ResponseReturnValue:
@@ -129,7 +129,7 @@ def _export_again() -> ResponseReturnValue:
         search = _read(db, PeopleForm(request.form))
         return _page(
             search,
-            find_people(db, authority(), search.wishes, None) if search.wishes else PeoplePage([], None),
+            find_people(db, authority(), search.wanted, None) if search.wanted else PeoplePage([], None),
         )
 
 
@@ -140,16 +140,16 @@ def export() -> ResponseReturnValue:
     """The same people as a file; the e-mail addresses stay masked, for a list is passed on easily."""
     with reading() as db:
         search = _read(db, PeopleForm(request.form))
-        if search.wishes is None:
+        if search.wanted is None:
             return _page(search, PeoplePage([], None), 422)
         counts: Counter[int] = Counter()
         rows = []
-        for person in all_found(db, authority(), search.wishes):
+        for person in all_found(db, authority(), search.wanted):
             counts.update([person.instansi_id] if person else [])
-            rows.append(_row(person, search.wishes))
+            rows.append(_row(person, search.wanted))
     file_kind = exports.kind_asked_for()
     with unit_of_work() as db:
-        export_people(db, search.wishes, counts, file_kind, desk_act())
+        export_people(db, search.wanted, counts, file_kind, desk_act())
     return exports.as_file(file_kind, "pegawai", _HEADER, rows)
 
 
@@ -157,7 +157,7 @@ def _read(db: Session, form: PeopleForm) -> Search:
     """The form with its instansi and unit looked up; only the centre may name an instansi."""
     is_sound = form.validate()
     instansi = _instansi(db, form) if authority().is_pusat else None
-    wishes = PeopleFilter(
+    wanted = PeopleFilter(
         nip=form.nip_prefix,
         words=tuple(asked_for(form.nama.data or ""))[:_MOST_WORDS],
         email=form.address,
@@ -166,12 +166,12 @@ def _read(db: Session, form: PeopleForm) -> Search:
         stuck=Stuck(form.macet.data) if form.macet.data and not form.macet.errors else None,
         instansi_id=instansi.id if instansi else None,
     )
-    scope = scope_of(authority(), wishes)
+    scope = scope_of(authority(), wanted)
     units = units_of(db, scope) if scope is not None else []
     if form.unit.data in units:
-        wishes = PeopleFilter(**{**vars(wishes), "work_unit": form.unit.data})
+        wanted = PeopleFilter(**{**vars(wanted), "work_unit": form.unit.data})
     is_sound = is_sound and not form.instansi.errors
-    return Search(form, wishes if is_sound else None, units)
+    return Search(form, wanted if is_sound else None, units)
 
 
 def _instansi(db: Session, form: PeopleForm) -> Instansi | None:
@@ -192,7 +192,7 @@ def _page(search: Search, found: PeoplePage, status: int = 200) -> Response:
         units=search.units,
         found=found,
         masked_email=masked_email,
-        stuck=search.wishes.stuck if search.wishes else None,
+        stuck=search.wanted.stuck if search.wanted else None,
         is_first="lanjut" not in request.args,
         first_url=url_for("admin.people.page", **asked),
         next_url=url_for("admin.people.page", **asked, lanjut=written(found.next)) if found.next else None,
@@ -200,13 +200,13 @@ def _page(search: Search, found: PeoplePage, status: int = 200) -> Response:
     return make_response(page, status)
 
 
-def _row(person: User | None, wishes: PeopleFilter) -> list[str]:
+def _row(person: User | None, wanted: PeopleFilter) -> list[str]:
     if person is None:
         return [_CUT]
     return [
         person.nip, person.name, person.category.label, person.instansi.code, person.work_unit,
         person.activation.label,
-        masked_email(person), _since(person, wishes.stuck),
+        masked_email(person), _since(person, wanted.stuck),
     ]  # fmt: skip
 
 

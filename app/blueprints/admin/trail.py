@@ -80,7 +80,7 @@ class TrailForm(FlaskForm):
         return {name: self[name].raw_data[0] for name in _FILTERS if self[name].raw_data}
 
     @property
-    def wishes(self) -> TrailFilter:
+    def wanted(self) -> TrailFilter:
         return TrailFilter(
             _tags(self.jenis.data or ""), _nip(self.nip), _nip(self.oleh), self.dari.data, self.sampai.data
         )
@@ -92,7 +92,7 @@ def page() -> ResponseReturnValue:
     if not form.validate():
         return _page(form, TrailPage([], None, False), 422)
     with reading() as db:
-        found = search_trail(db, authority(), form.wishes, request.args.get("lanjut", type=big_row_id))
+        found = search_trail(db, authority(), form.wanted, request.args.get("lanjut", type=big_row_id))
     return _page(form, found)
 
 
@@ -103,7 +103,7 @@ def _export_again() -> ResponseReturnValue:
     if not form.validate():
         return _page(form, TrailPage([], None, False))
     with reading() as db:
-        return _page(form, search_trail(db, authority(), form.wishes, None))
+        return _page(form, search_trail(db, authority(), form.wanted, None))
 
 
 @blueprint.post("/ekspor")
@@ -115,7 +115,7 @@ def export() -> ResponseReturnValue:
         return _page(form, TrailPage([], None, False), 422)
     file_kind = exports.kind_asked_for()
     with unit_of_work() as db:
-        chosen = export_trail(db, form.wishes, file_kind, desk_act())
+        chosen = export_trail(db, form.wanted, file_kind, desk_act())
     return exports.as_file(file_kind, "jejak-audit", _HEADER, _rows(chosen, authority()))
 
 

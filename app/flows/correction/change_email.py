@@ -73,7 +73,7 @@ def change_email(
         audit.record(session, Tag.ADMIN_REFUSED, person, act, reason="address taken")
         return AddressTaken(owner_within(session, act.by, decision.address))
 
-    wish = ProposedChange(
+    proposed = ProposedChange(
         ChangeKind.EMAIL,
         person.email,
         decision.address.text,
@@ -81,7 +81,7 @@ def change_email(
         decision.identity_check,
         correction,
     )
-    change = begin_change(session, person, wish, delay, act)
+    change = begin_change(session, person, proposed, delay, act)
     assert not isinstance(change, NipTaken), "only an address was changed"
     return change
 

@@ -1,5 +1,5 @@
-"""An admin answers somebody's wish for another address: takes it in hand, approves it, or rejects it with a
-reason."""
+"""An admin answers somebody's request for another address: takes it in hand, approves it, or rejects it with
+a reason."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence

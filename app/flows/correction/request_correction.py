@@ -86,9 +86,9 @@ class Typed:
 
 @dataclass(frozen=True)
 class PostedLink:
-    """The wish, and its letter; no letter where one is on its way."""
+    """The request, and its letter; no letter where one is on its way."""
 
-    wish: EmailCorrection
+    correction: EmailCorrection
     mail: OutboxMail | None
 
 
@@ -101,25 +101,25 @@ def ask_for_link(
     *,
     may_mail_others: bool = True,
 ) -> PostedLink:
-    """Record the wish and post exactly one letter to the typed address. Nobody's NIP is looked up.
+    """Record the request and post exactly one letter to the typed address. Nobody's NIP is looked up.
 
-    `form_id` names the form that was sent: the same form sent again is the same wish until that is decided,
-    and its letter leaves again only when the one before never left or opens the form no more.
+    `form_id` names the form that was sent: the same form sent again is the same request until that is
+    decided, and its letter leaves again only when the one before never left or opens the form no more.
     """
-    wish = _correction_of_form(session, nip, address, form_id, act)
+    correction = _correction_of_form(session, nip, address, form_id, act)
     if OutboxMail.has_link_of(
-        session, wish.id, act.at - timedelta(days=CORRECTION_LINK_DAYS), act.at - SENT_TWICE_WITHIN
+        session, correction.id, act.at - timedelta(days=CORRECTION_LINK_DAYS), act.at - SENT_TWICE_WITHIN
     ):
-        return PostedLink(wish, None)
-    if wish.state is not CorrectionState.ASKED:
-        return PostedLink(wish, None)
+        return PostedLink(correction, None)
+    if correction.state is not CorrectionState.ASKED:
+        return PostedLink(correction, None)
     limit = throttle.OTHER_MAILS_PER_MAILBOX
     held = not may_mail_others or isinstance(
         throttle.take(session, limit, address.mailbox, act.at), throttle.TooManyTries
     )
-    mail = letters.correction_link(session, wish, act, held=held)
-    audit.record(session, Tag.CORRECTION_ASKED, None, act, ticket=wish.ticket, mail=mail.state)
-    return PostedLink(wish, mail)
+    mail = letters.correction_link(session, correction, act, held=held)
+    audit.record(session, Tag.CORRECTION_ASKED, None, act, ticket=correction.ticket, mail=mail.state)
+    return PostedLink(correction, mail)
 
 
 def behind_link(
@@ -168,15 +168,17 @@ def submit(
     if user and user.has_email(mailbox.address):
         return AlreadyOnRecord(mailbox.nip, mailbox.address)
 
-    wish = correction or _added(session, _new_correction(reference, mailbox.nip, mailbox.address, act))
+    correction = correction or _added(session, _new_correction(reference, mailbox.nip, mailbox.address, act))
     is_kept = typed.attachment is None or (not is_too_much and _count_file(session, mailbox.nip, act))
     reaches = user if user and not is_too_much else None
     form = FilledForm(typed.name, typed.work_unit, typed.reason, typed.phone, file_not_kept=not is_kept)
-    if wish.submit(session, reaches, form, _hour_of_answer(act.at), act):
+    if correction.submit(session, reaches, form, _hour_of_answer(act.at), act):
         throttle.charge(session, limits, act.at, is_charged=not is_too_much)
-        _keep(session, wish, typed.attachment if is_kept else None, act.at)
-        audit.record(session, Tag.CORRECTION_SUBMITTED, user, act, ticket=wish.ticket, waits=is_too_much)
-        letters.correction_received(session, wish, act)
+        _keep(session, correction, typed.attachment if is_kept else None, act.at)
+        audit.record(
+            session, Tag.CORRECTION_SUBMITTED, user, act, ticket=correction.ticket, waits=is_too_much
+        )
+        letters.correction_received(session, correction, act)
     return EmailCorrection.with_reference(session, reference)
 
 
@@ -185,17 +187,17 @@ def _ticket(session: Session, correction: EmailCorrection) -> Ticket:
 
 
 def _unanswered_reset(session: Session, reference: str) -> ResetRequest | None:
-    """A wish for a token that was answered with "this address is not registered for that NIP"."""
+    """A request for a token that was answered with "this address is not registered for that NIP"."""
     request = ResetRequest.with_reference(session, reference)
     return request if request is not None and request.user_id is None else None
 
 
-def _mailbox(wish: EmailCorrection | ResetRequest | None) -> ProvenMailbox | None:
-    match wish:
+def _mailbox(correction: EmailCorrection | ResetRequest | None) -> ProvenMailbox | None:
+    match correction:
         case EmailCorrection():
-            return ProvenMailbox(Nip(wish.nip), EmailAddress(wish.new_email))
+            return ProvenMailbox(Nip(correction.nip), EmailAddress(correction.new_email))
         case ResetRequest():
-            return ProvenMailbox(Nip(wish.nip), EmailAddress(wish.typed_email))
+            return ProvenMailbox(Nip(correction.nip), EmailAddress(correction.typed_email))
         case None:
             return None
 
@@ -213,25 +215,25 @@ def _new_correction(reference: str, nip: Nip, address: EmailAddress, act: Act[ob
     )
 
 
-def _added(session: Session, wish: EmailCorrection) -> EmailCorrection:
-    """The wish, or the one that is there under its reference. A ticket that somebody has is drawn anew."""
-    while not wish.add(session):
-        if there := EmailCorrection.with_reference(session, wish.reference):
+def _added(session: Session, correction: EmailCorrection) -> EmailCorrection:
+    """The request, or the one that is there under its reference. A ticket that somebody has is drawn anew."""
+    while not correction.add(session):
+        if there := EmailCorrection.with_reference(session, correction.reference):
             return there
-        wish.ticket = new_ticket()
-    return wish
+        correction.ticket = new_ticket()
+    return correction
 
 
 def _correction_of_form(
     session: Session, nip: Nip, address: EmailAddress, form_id: str, act: Act[object]
 ) -> EmailCorrection:
-    """The wish of this very form, made if there is none; a new one once it is decided. Of two that send the
-    form at once, the second gets what the first has made."""
+    """The request of this very form, made if there is none; a new one once it is decided. Of two that send
+    the form at once, the second gets what the first has made."""
     for sent in count():
         reference = _reference_of(session, form_id, sent, nip, address)
-        wish = _new_correction(reference, nip, address, act)
-        if (there := _added(session, wish)) is wish:
-            return wish
+        correction = _new_correction(reference, nip, address, act)
+        if (there := _added(session, correction)) is correction:
+            return correction
         held = EmailCorrection.with_reference(session, there.reference, lock=True)
         if held is not None and not held.state.is_decided:
             return held
@@ -239,8 +241,8 @@ def _correction_of_form(
 
 
 def _reference_of(session: Session, form_id: str, sent: int, nip: Nip, address: EmailAddress) -> str:
-    """16 characters that only this form, sent with this NIP and address, leads to, after so many wishes that
-    are over."""
+    """16 characters that only this form, sent with this NIP and address, leads to, after so many requests
+    that are over."""
     digest = bytes.fromhex(
         fingerprint(session, "correction-form", form_id, nip.digits, address.key, *["again"] * sent)
     )

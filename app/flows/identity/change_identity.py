@@ -66,7 +66,7 @@ class ProposedChange:
 
 
 def begin_change(
-    session: Session, person: User, wish: ProposedChange, delay: timedelta, act: Act[audit.Actor]
+    session: Session, person: User, proposed: ProposedChange, delay: timedelta, act: Act[audit.Actor]
 ) -> IdentityChange | UnderWay | TakenByAnother:
     """Take a decision through the gate; the outcome's state says by which course it goes. The person is
     locked.
@@ -83,26 +83,26 @@ def begin_change(
         else course_of(
             session,
             person,
-            wish.kind,
+            proposed.kind,
             delay,
             act.at,
-            wish.new_value or None if wish.kind is ChangeKind.EMAIL else None,
+            proposed.new_value or None if proposed.kind is ChangeKind.EMAIL else None,
         )
     )
-    if wish.needs_second and by is not None:
+    if proposed.needs_second and by is not None:
         course = Course.WITH_SECOND
     change = IdentityChange(
         reference=new_reference(),
-        kind=wish.kind,
+        kind=proposed.kind,
         user=person,
         instansi_id=person.instansi_id,
-        correction_id=wish.correction.id if wish.correction else None,
-        mandate=wish.mandate,
-        old_value=wish.old_value,
-        new_value=wish.new_value,
+        correction_id=proposed.correction.id if proposed.correction else None,
+        mandate=proposed.mandate,
+        old_value=proposed.old_value,
+        new_value=proposed.new_value,
         state=ChangeState.NEEDS_SECOND,
-        identity_check=wish.identity_check,
-        reason=wish.reason,
+        identity_check=proposed.identity_check,
+        reason=proposed.reason,
         decided_by=by,
         decided_at=act.at,
         told=[],
@@ -110,14 +110,15 @@ def begin_change(
     session.add(change)
     session.flush()
     if by is not None:
-        letters.act_on_holder(session, by, person, f"memutuskan perubahan {wish.kind.label}", act)
+        letters.act_on_holder(session, by, person, f"memutuskan perubahan {proposed.kind.label}", act)
     if course is Course.WITH_SECOND:
         _ask_for_second(session, change, person, act)
     elif not isinstance(taken := _go_on(session, change, person, course, delay, act), IdentityChange):
         session.delete(change)
         return taken
     is_told_by_its_act = (
-        wish.kind not in (ChangeKind.EMAIL, ChangeKind.NIP) or wish.identity_check is IdentityCheck.BY_FILE
+        proposed.kind not in (ChangeKind.EMAIL, ChangeKind.NIP)
+        or proposed.identity_check is IdentityCheck.BY_FILE
     )
     if by is not None and (change.is_under_way or not is_told_by_its_act):
         _record_decision(session, change, act)

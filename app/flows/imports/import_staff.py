@@ -350,16 +350,16 @@ def _correct(
             person.end_all_access()
     if "instansi" in columns:
         cancel_under_way(session, person, "Pegawai pindah instansi.", terms.act)
-        wish = ProposedChange(
+        proposed = ProposedChange(
             ChangeKind.INSTANSI, person.instansi.code, instansi[row.instansi_code].code, terms.reason
         )
-        _through_the_gate(session, person, wish, terms)
+        _through_the_gate(session, person, proposed, terms)
     if "email" in columns and row.email is not None:
         cancel_under_way(session, person, "Email diubah lewat file.", terms.act)
-        wish = ProposedChange(
+        proposed = ProposedChange(
             ChangeKind.EMAIL, person.email, row.email.text, terms.reason, IdentityCheck.BY_FILE
         )
-        _through_the_gate(session, person, wish, terms)
+        _through_the_gate(session, person, proposed, terms)
     if "password_hash" in columns and row.password_hash:
         person.set_password(row.password_hash, terms.act.at)
         letters.password_changed(session, person, terms.act)
@@ -370,9 +370,9 @@ def _correct(
     _record(session, Tag.IMPORTED_CHANGE, person, terms, {"columns": ",".join(columns), **facts})
 
 
-def _through_the_gate(session: Session, person: User, wish: ProposedChange, terms: ImportTerms) -> None:
+def _through_the_gate(session: Session, person: User, proposed: ProposedChange, terms: ImportTerms) -> None:
     session.flush()
-    change = begin_change(session, person, wish, timedelta(), terms.act)
+    change = begin_change(session, person, proposed, timedelta(), terms.act)
     session.flush()
     if not isinstance(change, IdentityChange):
         raise _Overtaken

@@ -386,10 +386,10 @@ def _put_back_column(
                 terms,
             )
         case "email":
-            wish = ProposedChange(
+            proposed = ProposedChange(
                 ChangeKind.EMAIL, person.email, old or NO_ADDRESS, terms.reason, IdentityCheck.BY_FILE
             )
-            return _through_the_gate(session, person, wish, terms)
+            return _through_the_gate(session, person, proposed, terms)
     return None
 
 
@@ -409,19 +409,19 @@ def _put_back_category(
 
 
 def _through_the_gate(
-    session: Session, person: User, wish: ProposedChange, terms: TakeBackTerms
+    session: Session, person: User, proposed: ProposedChange, terms: TakeBackTerms
 ) -> str | None:
     address = (
-        EmailAddress(wish.new_value)
-        if wish.kind is ChangeKind.EMAIL and wish.new_value != NO_ADDRESS
+        EmailAddress(proposed.new_value)
+        if proposed.kind is ChangeKind.EMAIL and proposed.new_value != NO_ADDRESS
         else None
     )
-    if refusal := _not_at_once(session, person, wish.kind, address, terms):
+    if refusal := _not_at_once(session, person, proposed.kind, address, terms):
         return refusal
     if address and IdentityChange.contested_addresses(session, [address.key]):
         return _ADDRESS_TAKEN
     session.flush()
-    change = begin_change(session, person, wish, terms.delay, terms.act)
+    change = begin_change(session, person, proposed, terms.delay, terms.act)
     session.flush()
     return None if isinstance(change, IdentityChange) else _ADDRESS_TAKEN
 

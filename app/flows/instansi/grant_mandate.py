@@ -90,7 +90,7 @@ def grant_mandate(
     )
     session.add(mandate)
     session.flush()
-    wish = ProposedChange(
+    proposed = ProposedChange(
         ChangeKind.MANDATE,
         None,
         mandate.scope[:254],
@@ -98,7 +98,7 @@ def grant_mandate(
         mandate=mandate,
         needs_second=instansi is None,
     )
-    change = begin_change(session, person, wish, timedelta(), act)
+    change = begin_change(session, person, proposed, timedelta(), act)
     assert isinstance(change, IdentityChange), "nothing is under way, and no address or NIP is taken"
     return mandate
 

@@ -158,18 +158,18 @@ def _through_the_gate(
 ) -> IdentityChange | NipTaken:
     wanted, reason = decision.wanted, decision.reason
     if column == "category":
-        wish = ProposedChange(ChangeKind.CATEGORY, person.category, wanted.category, reason)
+        proposed = ProposedChange(ChangeKind.CATEGORY, person.category, wanted.category, reason)
     else:
         is_reserved = FormerNip.is_reserved(session, wanted.nip, person.id) and not act.by.is_pusat
         if is_reserved or User.with_nip(session, wanted.nip) is not None:
             # Who tries NIPs one after the other learns which are taken, and leaves this trace.
             audit.record(session, Tag.ADMIN_REFUSED, person, act, reason="NIP taken")
             return NipTaken()
-        wish = ProposedChange(ChangeKind.NIP, person.nip, wanted.nip.digits, reason)
-    if same := same_under_way(session, act.by.admin, person, wish.kind, wish.new_value):
+        proposed = ProposedChange(ChangeKind.NIP, person.nip, wanted.nip.digits, reason)
+    if same := same_under_way(session, act.by.admin, person, proposed.kind, proposed.new_value):
         return same
-    cancel_under_way(session, person, f"{wish.kind.heading} dibetulkan.", act)
-    change = begin_change(session, person, wish, delay, act)
+    cancel_under_way(session, person, f"{proposed.kind.heading} dibetulkan.", act)
+    change = begin_change(session, person, proposed, delay, act)
     assert not isinstance(change, AddressTaken | UnderWay), "no address was changed, and nothing is under way"
     return change
 

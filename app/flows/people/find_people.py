@@ -1,9 +1,9 @@
 """An admin looks for people: by the beginning of a NIP or of the words of a name, by address, state, unit, or
 being stuck.
 
-However many people there are, a page costs the same. One index, that of the most selective wish, gives
-candidates in its order from where the last page ended; the other wishes are compared on these. Who asks for
-something rare among many sees after a while what was found so far, and goes on from there.
+However many people there are, a page costs the same. One index, that of the most selective condition, gives
+candidates in its order from where the last page ended; the other conditions are compared on these. Who asks
+for something rare among many sees after a while what was found so far, and goes on from there.
 """
 
 from collections.abc import Iterator, Mapping
@@ -82,17 +82,17 @@ class PeoplePage:
 def find_people(
     session: Session,
     authority: Authority,
-    wishes: PeopleFilter,
+    wanted: PeopleFilter,
     after: Cursor | None = None,
     most: int = ROWS_A_PAGE,
 ) -> PeoplePage:
     """The next people within reach. A position of another search starts from the beginning."""
     people: list[User] = []
     last = None
-    for seen, (person, position) in enumerate(_candidates(session, authority, wishes, after)):
+    for seen, (person, position) in enumerate(_candidates(session, authority, wanted, after)):
         if seen == MOST_CANDIDATES:
             return PeoplePage(people, last, is_partial=True)
-        if _is_meant(person, authority, wishes):
+        if _is_meant(person, authority, wanted):
             if len(people) == most:
                 return PeoplePage(people, last)
             people.append(person)
@@ -100,11 +100,11 @@ def find_people(
     return PeoplePage(people, None)
 
 
-def all_found(session: Session, authority: Authority, wishes: PeopleFilter) -> Iterator[User | None]:
+def all_found(session: Session, authority: Authority, wanted: PeopleFilter) -> Iterator[User | None]:
     """Everybody within reach, for a file; None at the end where it is cut because there are too many."""
     given = 0
-    for seen, (person, _) in enumerate(_candidates(session, authority, wishes, None)):
-        is_meant = _is_meant(person, authority, wishes)
+    for seen, (person, _) in enumerate(_candidates(session, authority, wanted, None)):
+        is_meant = _is_meant(person, authority, wanted)
         if seen == _MOST_CANDIDATES_OF_EXPORT or (is_meant and given == MOST_EXPORTED):
             yield None
             return
@@ -113,18 +113,18 @@ def all_found(session: Session, authority: Authority, wishes: PeopleFilter) -> I
             yield person
 
 
-def _is_meant(person: User, authority: Authority, wishes: PeopleFilter) -> bool:
-    return wishes.fit(person) and authority.covers(person.instansi_id)
+def _is_meant(person: User, authority: Authority, wanted: PeopleFilter) -> bool:
+    return wanted.fit(person) and authority.covers(person.instansi_id)
 
 
 def export_people(
-    session: Session, wishes: PeopleFilter, counts: Mapping[int, int], file_kind: str, act: Act[Authority]
+    session: Session, wanted: PeopleFilter, counts: Mapping[int, int], file_kind: str, act: Act[Authority]
 ) -> None:
     """Leave a trace of a list that has been taken out of the portal (`counts` by instansi), and tell the
     centre. Where the centre has asked for one instansi, that one sees it too."""
     how_many = sum(counts.values())
     parts: dict[int | None, int] = (
-        {wishes.instansi_id: how_many} if wishes.instansi_id else act.by.parts(counts)
+        {wanted.instansi_id: how_many} if wanted.instansi_id else act.by.parts(counts)
     )
     audit.record_parts(session, Tag.EXPORTED, parts, act, what=Exported.PEOPLE, file=file_kind)
     letters.bulk_act(session, act.by.admin, "mengekspor daftar pegawai", how_many, act)
@@ -136,9 +136,9 @@ def units_of(session: Session, instansi_id: int) -> list[str]:
     return list(session.scalars(units.order_by(ActivationUnit.work_unit)))
 
 
-def scope_of(authority: Authority, wishes: PeopleFilter) -> int | None:
+def scope_of(authority: Authority, wanted: PeopleFilter) -> int | None:
     """The one instansi that is looked through; None where it is several."""
-    parts = _parts(authority, wishes)
+    parts = _parts(authority, wanted)
     return parts[0] if len(parts) == 1 else None
 
 
@@ -146,11 +146,11 @@ Candidate = tuple[User, Cursor]
 
 
 def _candidates(
-    session: Session, authority: Authority, wishes: PeopleFilter, after: Cursor | None
+    session: Session, authority: Authority, wanted: PeopleFilter, after: Cursor | None
 ) -> Iterator[Candidate]:
-    """Everybody whom the driving index holds for these wishes, in its order, chunk by chunk."""
-    index = _index_for(wishes)
-    parts = _parts(authority, wishes)
+    """Everybody whom the driving index holds for this filter, in its order, chunk by chunk."""
+    index = _index_for(wanted)
+    parts = _parts(authority, wanted)
     if after is not None and after.index == index and after.instansi_id in parts:
         parts = parts[parts.index(after.instansi_id) :]
     else:
@@ -159,7 +159,7 @@ def _candidates(
         position = after if after is not None and after.instansi_id == part else Cursor(index, (), part)
         size = _CHUNK
         while True:
-            chunk = list(_READERS[index](session, wishes, position, size))
+            chunk = list(_READERS[index](session, wanted, position, size))
             for person, position in chunk:
                 if person is not None:
                     yield person, position
@@ -168,60 +168,60 @@ def _candidates(
             size = min(2 * size, _LARGEST_CHUNK)
 
 
-def _index_for(wishes: PeopleFilter) -> str:
-    if wishes.email:
+def _index_for(wanted: PeopleFilter) -> str:
+    if wanted.email:
         return "email"
-    if wishes.words and len(wishes.nip) < _DIGITS_OF_A_BIRTH_DATE:
+    if wanted.words and len(wanted.nip) < _DIGITS_OF_A_BIRTH_DATE:
         return "nama"
-    if wishes.stuck and len(wishes.nip) < _DIGITS_OF_A_BIRTH_DATE:
-        return f"macet-{wishes.stuck}"
+    if wanted.stuck and len(wanted.nip) < _DIGITS_OF_A_BIRTH_DATE:
+        return f"macet-{wanted.stuck}"
     return "nip"
 
 
-def _parts(authority: Authority, wishes: PeopleFilter) -> list[int | None]:
+def _parts(authority: Authority, wanted: PeopleFilter) -> list[int | None]:
     """Which parts of an index are read, one after the other: each is one run of it."""
     if authority.is_pusat:
-        return [wishes.instansi_id]
-    if wishes.instansi_id is not None:
-        return [wishes.instansi_id] if authority.covers(wishes.instansi_id) else []
+        return [wanted.instansi_id]
+    if wanted.instansi_id is not None:
+        return [wanted.instansi_id] if authority.covers(wanted.instansi_id) else []
     return [*sorted(authority.instansi_ids)]
 
 
 Chunk = Iterator[tuple[User | None, Cursor]]
 
 
-def _by_nip(session: Session, wishes: PeopleFilter, after: Cursor, size: int) -> Chunk:
+def _by_nip(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Chunk:
     """In the order of NIPs, through one of the indexes that end with it."""
-    first, last = nips_beginning_with(wishes.nip)
+    first, last = nips_beginning_with(wanted.nip)
     statement = _people(after).where(
         User.nip <= last, User.nip > after.keys[0] if after.keys else User.nip >= first
     )
-    if (equal := _rarest(wishes, after)) is not None:
+    if (equal := _rarest(wanted, after)) is not None:
         statement = statement.where(equal)
     for person in session.scalars(statement.order_by(User.nip).limit(size)):
         yield person, Cursor(after.index, (person.nip,), after.instansi_id)
 
 
-def _rarest(wishes: PeopleFilter, after: Cursor) -> ColumnElement[bool] | None:
+def _rarest(wanted: PeopleFilter, after: Cursor) -> ColumnElement[bool] | None:
     """The one equality that, before the NIP, has an index; others are compared afterwards."""
-    if wishes.work_unit and after.instansi_id is not None:
-        return User.work_unit == wishes.work_unit
-    if wishes.activation in _FEW or (wishes.activation and not wishes.category):
-        return User.activation == wishes.activation
-    if wishes.category:
-        return User.category == wishes.category
+    if wanted.work_unit and after.instansi_id is not None:
+        return User.work_unit == wanted.work_unit
+    if wanted.activation in _FEW or (wanted.activation and not wanted.category):
+        return User.activation == wanted.activation
+    if wanted.category:
+        return User.category == wanted.category
     return None
 
 
-def _by_email(session: Session, wishes: PeopleFilter, after: Cursor, size: int) -> Chunk:
-    assert wishes.email is not None, "looked up without an address"
-    for person in session.scalars(_people(after).where(User.registered_at([wishes.email])).limit(size)):
+def _by_email(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Chunk:
+    assert wanted.email is not None, "looked up without an address"
+    for person in session.scalars(_people(after).where(User.registered_at([wanted.email])).limit(size)):
         yield person, Cursor(after.index, (), after.instansi_id)
 
 
-def _by_name(session: Session, wishes: PeopleFilter, after: Cursor, size: int) -> Chunk:
+def _by_name(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Chunk:
     """In the order of words. Whoever has several with this beginning comes with the first of them only."""
-    beginning = max(wishes.words, key=len)
+    beginning = max(wanted.words, key=len)
     place = tuple_(NameWord.word, NameWord.user_id)
     words = select(NameWord.word, NameWord.user_id).where(
         NameWord.word >= beginning, NameWord.word < _just_after(beginning)
@@ -246,16 +246,16 @@ def _by_name(session: Session, wishes: PeopleFilter, after: Cursor, size: int) -
         )
 
 
-def _by_stuck(session: Session, wishes: PeopleFilter, after: Cursor, size: int) -> Chunk:
+def _by_stuck(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Chunk:
     """Those who are stuck longest first; for all instansi together, instansi by instansi."""
-    assert wishes.stuck is not None, "looked up without a wish"
-    since = _STUCK_COLUMNS[wishes.stuck]
+    assert wanted.stuck is not None, "looked up without that condition"
+    since = _STUCK_COLUMNS[wanted.stuck]
     order = (since, User.id) if after.instansi_id is not None else (User.instansi_id, since, User.id)
     statement = _people(after).where(since.is_not(None))
     if after.keys:
         statement = statement.where(tuple_(*order) > tuple_(*_bound(after.keys, *order)))
     for person in session.scalars(statement.order_by(*order).limit(size)):
-        moment = _stuck_since(wishes.stuck, person)
+        moment = _stuck_since(wanted.stuck, person)
         assert moment is not None, "the index holds no others"
         keys = (
             (moment, person.id) if after.instansi_id is not None else (person.instansi_id, moment, person.id)

@@ -46,7 +46,7 @@ def move_person(
     if same := same_under_way(session, act.by.admin, person, ChangeKind.INSTANSI, target.code):
         return Moved(person, target, same)
     cancel_under_way(session, person, "Pegawai pindah instansi.", act)
-    wish = ProposedChange(ChangeKind.INSTANSI, person.instansi.code, target.code, reason)
-    change = begin_change(session, person, wish, timedelta(), act)
+    proposed = ProposedChange(ChangeKind.INSTANSI, person.instansi.code, target.code, reason)
+    change = begin_change(session, person, proposed, timedelta(), act)
     assert isinstance(change, IdentityChange), "nothing is under way, and no address or NIP is taken"
     return Moved(person, target, change)

@@ -49,7 +49,7 @@ class MailView:
 
 @dataclass(frozen=True)
 class RequestView:
-    """A wish for a token, and what became of it."""
+    """A request for a token, and what became of it."""
 
     asked_at: datetime
     address: str

@@ -296,7 +296,7 @@ def _open(reach: OverviewScope) -> Select[int]:
 
 
 def _is_of_a_desk(reach: OverviewScope) -> ColumnElement[bool]:
-    """A wish for a NIP that nobody has stands in nobody's queue, so not in the centre's either."""
+    """A request for a NIP that nobody has stands in nobody's queue, so not in the centre's either."""
     return reach.within(EmailCorrection.instansi_id) & EmailCorrection.instansi_id.is_not(None)
 
 

@@ -72,20 +72,20 @@ class _PageOfIds:
 
 
 def search_trail(
-    session: Session, authority: Authority, wishes: TrailFilter, before: int | None = None
+    session: Session, authority: Authority, wanted: TrailFilter, before: int | None = None
 ) -> TrailPage:
     """The next events within reach, with an id below `before`. Of a NIP out of reach nothing is found, as of
     an unknown."""
-    found = _search(session, authority, wishes, before, ROWS_A_PAGE)
+    found = _search(session, authority, wanted, before, ROWS_A_PAGE)
     return TrailPage(_with_ids(session, found.ids), found.next_id, found.is_partial)
 
 
-def export_trail(session: Session, wishes: TrailFilter, file_kind: str, act: Act[Authority]) -> Export:
+def export_trail(session: Session, wanted: TrailFilter, file_kind: str, act: Act[Authority]) -> Export:
     """Choose the events of a file, leave a trace of it, and tell the centre."""
     ids: list[int] = []
     looks, place = 0, _PageOfIds([], None, False)
     while len(ids) < MOST_EXPORTED and looks < _MOST_LOOKS_OF_EXPORT:
-        place = _search(session, act.by, wishes, place.next_id, min(ROWS_LOOKED_AT, MOST_EXPORTED - len(ids)))
+        place = _search(session, act.by, wanted, place.next_id, min(ROWS_LOOKED_AT, MOST_EXPORTED - len(ids)))
         ids += place.ids
         looks += 1
         if place.next_id is None:
@@ -125,21 +125,21 @@ def seen_by_others(session: Session, user: User, most: int) -> list[AuditEvent]:
 
 
 def _search(
-    session: Session, authority: Authority, wishes: TrailFilter, before: int | None, most: int
+    session: Session, authority: Authority, wanted: TrailFilter, before: int | None, most: int
 ) -> _PageOfIds:
-    starts = _starts(session, authority, wishes)
-    below, above = _between(session, wishes, before)
+    starts = _starts(session, authority, wanted)
+    below, above = _between(session, wanted, before)
     ids: list[int] = []
     reached = 0  # below this id, not every row that might fit has been looked at
     for start in starts:
-        size = ROWS_LOOKED_AT if wishes.leave_some_out else most + 1
+        size = ROWS_LOOKED_AT if wanted.leave_some_out else most + 1
         place = (start, AuditEvent.id < below, AuditEvent.id > above)
         looked_at = select(AuditEvent).where(*place).order_by(AuditEvent.id.desc()).limit(size).subquery()
         event = aliased(AuditEvent, looked_at)
-        fitting = select(event.id).where(authority.within(event.instansi_id), *_conditions(event, wishes))
+        fitting = select(event.id).where(authority.within(event.instansi_id), *_conditions(event, wanted))
         some = session.scalars(fitting.order_by(event.id.desc()).limit(most + 1)).all()
         ids += some
-        if wishes.leave_some_out and len(some) <= most:
+        if wanted.leave_some_out and len(some) <= most:
             last, count = session.execute(
                 select(func.min(looked_at.c.id), func.count()).select_from(looked_at)
             ).one()
@@ -161,33 +161,33 @@ def _counts(session: Session, ids: Sequence[int]) -> dict[int, int]:
     return counts
 
 
-def _starts(session: Session, authority: Authority, wishes: TrailFilter) -> list[ColumnElement[bool]]:
+def _starts(session: Session, authority: Authority, wanted: TrailFilter) -> list[ColumnElement[bool]]:
     """The conditions that an index serves, one for each place of it that has to be read."""
     people = {}
-    for nip in {wishes.account, wishes.actor} - {None}:
+    for nip in {wanted.account, wanted.actor} - {None}:
         person = User.with_nip(session, nip) if nip else None
         if person is None or not authority.covers(person.instansi_id):
             return []
         people[nip] = person.id
-    if wishes.account:
-        by = AuditEvent.actor_id == people[wishes.actor] if wishes.actor else true()
-        return [(AuditEvent.account_id == people[wishes.account]) & by]
-    if wishes.actor:
-        return [AuditEvent.actor_id == people[wishes.actor]]
+    if wanted.account:
+        by = AuditEvent.actor_id == people[wanted.actor] if wanted.actor else true()
+        return [(AuditEvent.account_id == people[wanted.account]) & by]
+    if wanted.actor:
+        return [AuditEvent.actor_id == people[wanted.actor]]
     if authority.is_pusat:
         return [true()]
     return [AuditEvent.instansi_id == instansi_id for instansi_id in sorted(authority.instansi_ids)]
 
 
-def _between(session: Session, wishes: TrailFilter, before: int | None) -> tuple[int, int]:
+def _between(session: Session, wanted: TrailFilter, before: int | None) -> tuple[int, int]:
     """Ids between which everything of the wanted days lies, found by the index over moments."""
     below, above = before or _LARGEST_ID, -1
-    if wishes.until:
-        after = _midnight(wishes.until + timedelta(days=1)) + _LONGEST_ACT
+    if wanted.until:
+        after = _midnight(wanted.until + timedelta(days=1)) + _LONGEST_ACT
         first_after = select(AuditEvent.id).where(AuditEvent.at >= after).order_by(AuditEvent.at).limit(1)
         below = min(below, session.scalar(first_after) or _LARGEST_ID)
-    if wishes.since:
-        earlier = _midnight(wishes.since) - _LONGEST_ACT
+    if wanted.since:
+        earlier = _midnight(wanted.since) - _LONGEST_ACT
         last_before = (
             select(AuditEvent.id).where(AuditEvent.at < earlier).order_by(AuditEvent.at.desc()).limit(1)
         )
@@ -195,14 +195,14 @@ def _between(session: Session, wishes: TrailFilter, before: int | None) -> tuple
     return below, above
 
 
-def _conditions(event: type[AuditEvent], wishes: TrailFilter) -> list[ColumnElement[bool]]:
+def _conditions(event: type[AuditEvent], wanted: TrailFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    if wishes.tags:
-        conditions.append(event.tag.in_(wishes.tags))
-    if wishes.since:
-        conditions.append(event.at >= _midnight(wishes.since))
-    if wishes.until:
-        conditions.append(event.at < _midnight(wishes.until + timedelta(days=1)))
+    if wanted.tags:
+        conditions.append(event.tag.in_(wanted.tags))
+    if wanted.since:
+        conditions.append(event.at >= _midnight(wanted.since))
+    if wanted.until:
+        conditions.append(event.at < _midnight(wanted.until + timedelta(days=1)))
     return conditions
 
 

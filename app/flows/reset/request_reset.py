@@ -20,7 +20,7 @@ from app.security import audit, throttle
 from app.security.fingerprints import fingerprint
 
 SENT_TWICE_WITHIN = timedelta(minutes=1)  # a double click, or Back and once more on a slow line
-SAME_REQUEST_WITHIN = timedelta(hours=1)  # a form sent again, when no token of its wish can be looked at
+SAME_REQUEST_WITHIN = timedelta(hours=1)  # a form sent again, when no token of its request can be looked at
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ USUAL = Allowance()
 
 @dataclass(frozen=True)
 class PostedAnswer:
-    """The wish, and its letter; no letter where the form was sent twice."""
+    """The request, and its letter; no letter where the form was sent twice."""
 
     request: ResetRequest
     mail: OutboxMail | None
@@ -63,15 +63,15 @@ def request_reset(
     act: Act[None],
     allowance: Allowance = USUAL,
 ) -> PostedAnswer:
-    """Record the wish and post exactly one letter. Every case, owner or not, runs these same statements.
+    """Record the request and post exactly one letter. Every case, owner or not, runs these same statements.
 
-    `submission` names the form that was sent (64 hex digits). Sent twice in a row it is one wish. Sent again
-    later, it is a wish of its own, whose letter leaves when the one before can do no more: whether it can is
-    nothing that a stranger who sends a form again may see, so only the letter differs.
+    `submission` names the form that was sent (64 hex digits). Sent twice in a row it is one request. Sent
+    again later, it is a request of its own, whose letter leaves when the one before can do no more: whether
+    it can is nothing that a stranger who sends a form again may see, so only the letter differs.
     """
     user = User.with_nip(session, nip)
     owner = user if user is not None and user.has_email(address) else None
-    request, before = _wish(nip, address, owner, submission, act), None
+    request, before = _new_request(nip, address, owner, submission, act), None
     while not request.add(session):
         before = ResetRequest.with_submission(session, submission)
         if before is not None and before.asked_at > act.at - SENT_TWICE_WITHIN:
@@ -79,7 +79,7 @@ def request_reset(
         if before is not None:
             before.submission = fingerprint(session, "earlier-form", submission, before.reference)
             session.flush()
-        request = _wish(nip, address, owner, submission, act)
+        request = _new_request(nip, address, owner, submission, act)
     request.user = owner
     is_same_request = before is not None and before.mailed_at > act.at - SAME_REQUEST_WITHIN
     if before is not None:
@@ -87,7 +87,7 @@ def request_reset(
     return PostedAnswer(request, _post_letter(session, request, Tag.TOKEN_ASKED, allowance, act))
 
 
-def _wish(
+def _new_request(
     nip: Nip, address: EmailAddress, owner: User | None, submission: str, act: Act[object]
 ) -> ResetRequest:
     return ResetRequest(
@@ -105,7 +105,7 @@ def _wish(
 
 
 def new_request_by_desk(session: Session, person: User, act: Act[object]) -> ResetRequest:
-    """A wish for a token on behalf of somebody whose address has just been put right. The letter is the
+    """A request for a token on behalf of somebody whose address has just been put right. The letter is the
     caller's."""
     session.flush()  # the account's version is counted in the database
     request = ResetRequest(

@@ -149,15 +149,15 @@ def test_a_verdict_over_several_desks_is_told_to_each_with_its_own_people(
 
 
 def test_requests_rejected_at_several_desks_are_told_to_each(peopled: Flask, sari: Visitor) -> None:
-    wishes = [
+    requests = [
         asked(peopled, BUDI, "budi.baru@contoh.example"),
         asked(peopled, JOKO, "joko@nusajaya.example"),
         asked(peopled, LESTARI, "lestari@contoh.example"),
     ]
 
-    for wish in wishes:
-        sari.open(f"/admin/perbaikan-email/{wish}")
-    fields = {"csrf_token": sari.csrf_token("/akun"), "pilih": wishes, "reason": "Datang ke loket 3."}
+    for request_ in requests:
+        sari.open(f"/admin/perbaikan-email/{request_}")
+    fields = {"csrf_token": sari.csrf_token("/akun"), "pilih": requests, "reason": "Datang ke loket 3."}
     sari.client.post("/admin/perbaikan-email/beberapa/tolak", data=fields)
 
     assert exported(peopled, Tag.BULK_ACT) == {"7301": 2, "3402": 1}

@@ -20,7 +20,7 @@ from tests.cast import BUDI, JOKO, RATNA, STRANGERS_NIP
 from tests.conftest import MakeApp, people
 from tests.desk import person_id
 from tests.flows.correction.test_correction_asked import keep_house, link_for, send
-from tests.flows.correction.test_correction_attacks import _submitted, _wish
+from tests.flows.correction.test_correction_attacks import _correction, _submitted
 from tests.inbox import Inbox
 from tests.visitor import Visitor, logged_in
 
@@ -81,11 +81,13 @@ def test_one_line_of_ipv6_does_not_keep_the_owner_out_of_the_queue(peopled: Flas
     with peopled.app_context(), unit_of_work() as session:
         joko = session.get_one(User, person_id(peopled, JOKO))
         for number in range(5):
-            session.add(_wish(JOKO, number, joko, client_address=f"2001:db8::{number:x}"))
+            session.add(_correction(JOKO, number, joko, client_address=f"2001:db8::{number:x}"))
         for number in range(5, 1005):
-            session.add(_wish(JOKO, number, None, client_address=f"2001:db8::{number:x}"))
+            session.add(_correction(JOKO, number, None, client_address=f"2001:db8::{number:x}"))
         later, own = now() + timedelta(minutes=1), "joko@nusajaya.example"
-        session.add(_wish(JOKO, 9999, None, client_address="198.51.100.9", new_email=own, submitted_at=later))
+        session.add(
+            _correction(JOKO, 9999, None, client_address="198.51.100.9", new_email=own, submitted_at=later)
+        )
 
     keep_house(peopled)
 

@@ -65,7 +65,7 @@ def test_of_twenty_parallel_redemptions_one_wins(peopled: Flask, inbox: Inbox) -
     assert len(inbox.fetch()) == 1, "one notice"
 
 
-def test_twenty_parallel_sends_of_one_form_are_one_wish(peopled: Flask, inbox: Inbox) -> None:
+def test_twenty_parallel_sends_of_one_form_are_one_request(peopled: Flask, inbox: Inbox) -> None:
     visitor = Visitor(peopled)
     token = visitor.csrf_token("/lupa-password")
     cookie = visitor.client.get_cookie("formulir", "localhost")

@@ -29,21 +29,23 @@ from tests.visitor import Visitor, logged_in
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # rows are rows
 
-FIRST, TIMES, TIMES_OF_WISHES = 3, 60, 200
-# Rows in all tables together: five tries and their throttles, a wish with its letters, a row for each refusal
+FIRST, TIMES, TIMES_OF_REQUESTS = 3, 60, 200
+# Rows in all tables together: five tries and their throttles, a request with its letters, a row for each
+# refusal
 A_FEW = 20
-# What may grow further, for it is another wish or another guess each time, and until which limit of the line.
+# What may grow further, for it is another request or another guess each time, and until which limit of the
+# line.
 OF_EACH_LINE = {
     ("login.enter", "other values"): "a wrong password for another NIP: 100 in ten minutes",
     ("reset.submit", "other values"): "a wrong token for another NIP: 100 in ten minutes",
-    ("forgot_password.ask", "other values"): "another wish for a token: 100 mails an hour",
-    ("email_correction.ask", "other values"): "another wish for a link: 100 mails an hour",
+    ("forgot_password.ask", "other values"): "another request for a token: 100 mails an hour",
+    ("email_correction.ask", "other values"): "another request for a link: 100 mails an hour",
     (
         "email_correction.fill_in",
         "other values",
     ): "a request for another NIP by one proven mailbox: 10 an hour",
 }
-ROWS_OF_A_WISH = 8  # in all tables
+ROWS_OF_A_REQUEST = 8  # in all tables
 _lines = count(1)
 
 
@@ -175,10 +177,10 @@ def test_no_route_writes_rows_without_bound(peopled: Flask, links: Links, kind: 
             if _rows(peopled) != before:
                 went_on += 1
                 walker.walk(
-                    method, path, range(FIRST, TIMES_OF_WISHES if rule.endpoint in allowed else TIMES)
+                    method, path, range(FIRST, TIMES_OF_REQUESTS if rule.endpoint in allowed else TIMES)
                 )
             grown = _growth(before, _rows(peopled))
-            most = 100 * ROWS_OF_A_WISH + A_FEW if rule.endpoint in allowed else A_FEW
+            most = 100 * ROWS_OF_A_REQUEST + A_FEW if rule.endpoint in allowed else A_FEW
             assert sum(grown.values()) <= most, (rule.rule, method, grown)
     assert went_on >= 1
 

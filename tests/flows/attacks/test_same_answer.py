@@ -51,7 +51,8 @@ def statements(app: Flask) -> Iterator[list[str]]:
 
 
 def _asked(app: Flask, nip: str, email: str) -> tuple[list[str], str, dict[str, str]]:
-    """The statements, the page and the headers of one wish, with what differs for every asker made equal."""
+    """The statements, the page and the headers of one request, with what differs for every asker made
+    equal."""
     visitor = Visitor(app)
     token = visitor.csrf_token("/lupa-password")
     with statements(app) as seen:
@@ -75,7 +76,7 @@ def test_a_stranger_gets_the_same_answer_as_budi(peopled: Flask, case: str) -> N
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_exactly_one_mail_leaves_for_every_wish(visitor: Visitor, inbox: Inbox, case: str) -> None:
+def test_exactly_one_mail_leaves_for_every_request(visitor: Visitor, inbox: Inbox, case: str) -> None:
     nip, email = CASES[case]
 
     visitor.ask_for_token(nip, email)
@@ -201,7 +202,7 @@ def _asked_for_correction(app: Flask, nip: str, email: str) -> tuple[list[str], 
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_wish_for_another_address_looks_up_nobody_and_is_the_same_for_all(
+def test_a_request_for_another_address_looks_up_nobody_and_is_the_same_for_all(
     peopled: Flask, inbox: Inbox, case: str
 ) -> None:
     nip, email = CASES[case]

@@ -458,7 +458,7 @@ def _send_form(app: Flask, form_id: str = "satu", nip: str = BUDI.nip, email: st
     return visitor.post("/lupa-password", csrf_token=token, form_id=form_id, nip=nip, email=email).status_code
 
 
-def test_a_form_sent_again_is_the_same_wish_while_its_token_lives_and_then_a_new_one(
+def test_a_form_sent_again_is_the_same_request_while_its_token_lives_and_then_a_new_one(
     peopled: Flask, inbox: Inbox
 ) -> None:
     with time_machine.travel(now(), tick=False) as clock:
@@ -479,10 +479,10 @@ def test_a_form_sent_again_is_the_same_wish_while_its_token_lives_and_then_a_new
         assert Visitor(peopled).reset_password(second, "Kuda-Laut7", BUDI.nip).status_code == 303
         inbox.fetch()
         _send_form(peopled)
-        assert inbox.fetch_one().code not in (first, second), "the token of the wish was used"
+        assert inbox.fetch_one().code not in (first, second), "the token of the request was used"
 
 
-def test_of_many_late_sends_of_one_form_at_once_one_is_a_new_wish(peopled: Flask, inbox: Inbox) -> None:
+def test_of_many_late_sends_of_one_form_at_once_one_is_a_new_request(peopled: Flask, inbox: Inbox) -> None:
     with time_machine.travel(now(), tick=False) as clock:
         _send_form(peopled)
         inbox.fetch()

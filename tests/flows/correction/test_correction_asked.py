@@ -238,7 +238,7 @@ def test_a_likely_slip_is_a_warning_that_can_be_passed(visitor: Visitor, inbox: 
     assert inbox.fetch_one("joko@gmial.com")
 
 
-def test_the_same_form_sent_twice_is_one_wish(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
+def test_the_same_form_sent_twice_is_one_request(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
     token = visitor.csrf_token("/perbaikan-email")
 
     for _ in range(2):
@@ -903,7 +903,7 @@ def test_housekeeping_forgets_what_was_sent_and_keeps_what_was_decided(
     assert attachments_in(peopled) == []
 
 
-def test_a_letter_that_still_has_to_leave_keeps_its_wish(
+def test_a_letter_that_still_has_to_leave_keeps_its_request(
     peopled: Flask, clock: time_machine.Traveller
 ) -> None:
     ask(Visitor(peopled))

@@ -438,8 +438,8 @@ def test_when_the_portal_takes_a_request_in_hand_cannot_be_told_from_its_ticket(
     for seconds in (0, 1, 2):
         answer_at = hour + timedelta(seconds=seconds)
         with peopled.app_context(), unit_of_work() as session:
-            wish = session.scalars(select(EmailCorrection)).one()
-            wish.state, wish.opened_at, wish.answer_at = CorrectionState.NEW, None, answer_at
+            request_ = session.scalars(select(EmailCorrection)).one()
+            request_.state, request_.opened_at, request_.answer_at = CorrectionState.NEW, None, answer_at
         for minutes in range(119, 0, -1):
             moment = answer_at - timedelta(minutes=minutes)
             with peopled.app_context(), unit_of_work() as session:
@@ -460,9 +460,11 @@ def test_people_whose_queue_is_full_do_not_hide_the_others(peopled: Flask) -> No
     with peopled.app_context(), unit_of_work() as session:
         for number in range(MOST_OF_ONE_PERSON + 1):
             session.add(
-                _wish(SARI, number, session.get_one(User, flooded) if number < MOST_OF_ONE_PERSON else None)
+                _correction(
+                    SARI, number, session.get_one(User, flooded) if number < MOST_OF_ONE_PERSON else None
+                )
             )
-        session.add(_wish(LESTARI, 99, None))
+        session.add(_correction(LESTARI, 99, None))
 
     with peopled.app_context(), reading() as session:
         assert EmailCorrection.waiting_people(session, MOST_OF_ONE_PERSON, 1) == [waiting]
@@ -475,10 +477,12 @@ def test_the_owner_comes_up_first_although_sixteen_false_ones_of_one_line_wait(p
     with peopled.app_context(), unit_of_work() as session:
         joko = session.get_one(User, person_id(peopled, JOKO))
         for number in range(5):
-            session.add(_wish(JOKO, number, joko, client_address="203.0.113.7"))
+            session.add(_correction(JOKO, number, joko, client_address="203.0.113.7"))
         for number in range(5, 21):
-            session.add(_wish(JOKO, number, None, client_address=f"203.0.113.{number}"))
-        session.add(_wish(JOKO, 99, None, client_address="198.51.100.9", new_email="joko@nusajaya.example"))
+            session.add(_correction(JOKO, number, None, client_address=f"203.0.113.{number}"))
+        session.add(
+            _correction(JOKO, 99, None, client_address="198.51.100.9", new_email="joko@nusajaya.example")
+        )
 
     keep_house(peopled)
 
@@ -545,11 +549,11 @@ def _submitted(
     session: Session, nip: str, address: str, line: str, *, attached: bool = False
 ) -> EmailCorrection:
     sender, size = Client(line, "-", "-"), 1000
-    wish = ask_for_link(
+    request_ = ask_for_link(
         session, Nip(nip), EmailAddress(address), address + line, Act(sender, now(), None)
-    ).wish
+    ).correction
     file = Attachment("image/png", b"x" * size) if attached else None
-    sent = submit(session, wish.reference, Typed("Orang", "", "Lama", "", file), Act(sender, now(), None))
+    sent = submit(session, request_.reference, Typed("Orang", "", "Lama", "", file), Act(sender, now(), None))
     assert isinstance(sent, EmailCorrection)
     return sent
 
@@ -634,7 +638,7 @@ def test_joko_goes_on_with_a_link_that_strangers_have_caused(peopled: Flask, inb
     assert on_record.status_code == 303, "another request, for another NIP"
 
 
-def test_a_correction_form_sent_again_is_a_new_wish_once_the_old_one_is_decided(
+def test_a_correction_form_sent_again_is_a_new_request_once_the_old_one_is_decided(
     peopled: Flask, inbox: Inbox
 ) -> None:
     visitor = Visitor(peopled)
@@ -668,7 +672,7 @@ def test_a_correction_form_sent_again_is_a_new_wish_once_the_old_one_is_decided(
         assert inbox.fetch_one(SOMEBODY).link.removeprefix("http://localhost") != link
 
 
-def _wish(person: Person, number: int, reaches: User | None, **more: object) -> EmailCorrection:
+def _correction(person: Person, number: int, reaches: User | None, **more: object) -> EmailCorrection:
     fields = {
         "reference": f"{person.nip[:8]}{number:08}", "ticket": new_ticket(), "nip": person.nip,
         "new_email": f"a{number}@contoh.example", "new_email_key": f"a{number}@contoh.example",
@@ -751,7 +755,7 @@ def test_a_duty_that_cannot_be_done_stops_no_other(peopled: Flask, broken: str) 
 
 def test_a_chore_that_fails_leaves_the_other_chores_their_step(peopled: Flask) -> None:
     with peopled.app_context(), unit_of_work() as session:
-        session.add(_wish(HADI, 1, None, nip=STRANGERS_NIP, answer_at=now()))
+        session.add(_correction(HADI, 1, None, nip=STRANGERS_NIP, answer_at=now()))
     run_sql(peopled, "ALTER TABLE login_session RENAME TO away")
 
     with peopled.app_context(), pytest.raises(ChoresFailed, match="sessions"):

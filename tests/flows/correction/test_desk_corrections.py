@@ -1,4 +1,5 @@
-"""An admin answers wishes for another address: who may, what follows, and what everybody else hears of it."""
+"""An admin answers requests for another address: who may, what follows, and what everybody else hears of
+it."""
 
 from datetime import timedelta
 

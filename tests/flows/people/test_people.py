@@ -78,7 +78,7 @@ def the_next_page(text: str) -> str | None:
     return found[1].replace("&amp;", "&") if found else None
 
 
-def test_without_a_wish_wati_sees_all_of_her_people_and_nobody_else(wati: Visitor) -> None:
+def test_without_a_filter_wati_sees_all_of_her_people_and_nobody_else(wati: Visitor) -> None:
     assert found_by(wati) == OF_7301
 
 
@@ -281,7 +281,7 @@ def test_pages_of_stuck_people_follow_one_another_too(peopled: Flask, wati: Visi
         assert len(names) == len(set(names)) == 70
 
 
-def test_a_rare_wish_among_many_is_answered_in_parts(peopled: Flask, wati: Visitor) -> None:
+def test_a_rare_condition_among_many_is_answered_in_parts(peopled: Flask, wati: Visitor) -> None:
     add_people(peopled, 1200)
     with peopled.app_context(), unit_of_work() as session:
         last = session.scalars(select(User).where(User.nip == "197001011995010999")).one()

@@ -38,7 +38,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def test_no_combination_of_wishes_reads_through_a_table(peopled: Flask) -> None:
+def test_no_combination_of_conditions_reads_through_a_table(peopled: Flask) -> None:
     _add_many(peopled)
     asked = _statements_of(peopled)
     wati, ratna = logged_in(peopled, WATI), logged_in(peopled, RATNA)

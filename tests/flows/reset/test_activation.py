@@ -118,7 +118,7 @@ def test_sending_again_mails_the_same_token_after_the_cooldown(visitor: Visitor,
         assert inbox.fetch_one().code == first.code
 
 
-def test_a_token_lives_an_hour_from_its_delivery_not_from_its_wish(visitor: Visitor, inbox: Inbox) -> None:
+def test_a_token_lives_an_hour_from_its_delivery_not_from_its_request(visitor: Visitor, inbox: Inbox) -> None:
     with time_machine.travel(now(), tick=False) as clock:
         visitor.ask_for_token(BUDI.nip, "budi@nusajaya.example")
         clock.shift(timedelta(hours=3))  # the mail server was away

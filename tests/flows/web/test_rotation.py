@@ -79,7 +79,7 @@ def test_who_is_logged_in_stays_so(before: Flask, rotated: Flask) -> None:
     assert goes_on(logged_in(before, SARI), rotated).is_logged_in()
 
 
-def test_the_form_of_one_wish_sent_before_and_after_is_one_wish(before: Flask, rotated: Flask) -> None:
+def test_the_form_of_one_request_sent_before_and_after_is_one_request(before: Flask, rotated: Flask) -> None:
     joko, inbox = Visitor(before), Inbox(before)
     fields = {
         "csrf_token": joko.csrf_token("/perbaikan-email"),
