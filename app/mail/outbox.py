@@ -129,7 +129,7 @@ def settle(
     )
     if was_taken_for_dead and (mail.state is MailState.SENT or not isinstance(delivery, HandedOver)):
         return Settled()
-    match _judged_among_others(session, mail, delivery, now):
+    match _judge_among_others(session, mail, delivery, now):
         case HandedOver(answer):
             mail.settle(MailState.SENT, now, answer)
             mail.fault, mail.is_parked = None, False
@@ -145,11 +145,11 @@ def settle(
                 User.note_failed_mail(session, mail.user_id, EmailAddress(mail.to_address), now)
             return Settled()
         case ConnectionFault(answer) as broken:
-            return _broken(session, mail, broken, now)
+            return _settle_broken(session, mail, broken, now)
         case SessionFault(answer):
-            return _nobody_passes(session, mail, MailFaultKind.SESSION, answer, now)
+            return _let_all_rest(session, mail, MailFaultKind.SESSION, answer, now)
         case SenderFault(answer, RefusalScope.ALL):
-            return _nobody_passes(session, mail, MailFaultKind.SENDER, answer, now)
+            return _let_all_rest(session, mail, MailFaultKind.SENDER, answer, now)
         case SenderFault(answer, reach):
             return _put_off(session, mail, MailFaultKind.SENDER, answer, reach, now)
         case PutOff(answer, RefusalScope.LETTER):
@@ -168,7 +168,7 @@ def settle(
             assert_never(never)
 
 
-def _judged_among_others(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime) -> Delivery:
+def _judge_among_others(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime) -> Delivery:
     """A bare "no", or one about us, that others get as well is said to all. Who was given up for it waits
     again. Only letters to people on record tell that: of strangers' addresses a stranger may own the
     servers."""
@@ -198,7 +198,7 @@ def _judged_among_others(session: Session, mail: OutboxMail, delivery: Delivery,
     return SenderFault(delivery.answer, RefusalScope.ALL)
 
 
-def _nobody_passes(
+def _let_all_rest(
     session: Session,
     mail: OutboxMail,
     kind: MailFaultKind,
@@ -215,7 +215,7 @@ def _nobody_passes(
     return Settled(began=None if was_known else fault)
 
 
-def _broken(session: Session, mail: OutboxMail, broken: ConnectionFault, now: datetime) -> Settled:
+def _settle_broken(session: Session, mail: OutboxMail, broken: ConnectionFault, now: datetime) -> Settled:
     """A letter over which the line broke once keeps its turn. Twice, it may be what breaks it: only its
     domain rests then, and never long. The others go on, or a stranger's letters to their own server would
     stop them."""
@@ -224,7 +224,7 @@ def _broken(session: Session, mail: OutboxMail, broken: ConnectionFault, now: da
     settled = (
         Settled()
         if is_suspect
-        else _nobody_passes(session, mail, MailFaultKind.LINE, broken.answer, now, is_short=broken.at_letter)
+        else _let_all_rest(session, mail, MailFaultKind.LINE, broken.answer, now, is_short=broken.at_letter)
     )
     mail.fault = MailFaultKind.LINE
     if broken.letter_is_out and (mail.letter is not Letter.TOKEN or mail.breaks > MOST_BREAKS):

@@ -134,7 +134,7 @@ class MailFault(Base):
     ) -> "MailFault":
         """No letter can leave: all rest for a moment. A short one where the server had begun to take a
         letter."""
-        fault = cls._held(session, EVERYWHERE, kind, now)
+        fault = cls._lock_or_make(session, EVERYWHERE, kind, now)
         fault._grow(kind, answer, CONNECTION_RESTS[:2] if is_short else CONNECTION_RESTS, now)
         fault.is_closed = True
         return fault
@@ -150,7 +150,7 @@ class MailFault(Base):
         """A letter could not leave. Its domain closes where the fault is the whole domain's, and where a
         second mailbox of it is refused with none between that was not."""
         kind, answer, mailbox, is_new = letter.kind, letter.answer, letter.mailbox, letter.is_new
-        fault = cls._held(session, domain, kind, now)
+        fault = cls._lock_or_make(session, domain, kind, now)
         if is_new and kind is MailFaultKind.RECIPIENT and fault.took_later:
             return fault
         is_second = fault.failures > 0 and fault.mailbox != mailbox
@@ -181,7 +181,7 @@ class MailFault(Base):
             return []
         if not counts:
             return None
-        doubt = cls._held(session, _DOUBTED, MailFaultKind.RECIPIENT, now)
+        doubt = cls._lock_or_make(session, _DOUBTED, MailFaultKind.RECIPIENT, now)
         if doubt.answer != words[:500] or doubt.last_at < now - KEPT_FOR:
             doubt.answer, doubt.seen = words[:500], []
         doubt.last_at = now
@@ -246,7 +246,7 @@ class MailFault(Base):
         self.new_from = min(self.rests_until, now + NEW_ONE_AFTER)
 
     @classmethod
-    def _held(cls, session: Session, way: str, kind: MailFaultKind, now: datetime) -> "MailFault":
+    def _lock_or_make(cls, session: Session, way: str, kind: MailFaultKind, now: datetime) -> "MailFault":
         """The row of this way, made where there is none, and nobody else's until the transaction ends."""
         first = upsert(session, cls).values(
             way=way, kind=kind, since=now, last_at=now, answer="", failures=0, is_closed=False,

@@ -12,7 +12,7 @@ from app.flows.correction.review_correction import (
     CheckImpossible,
     WarningsNotAcknowledged,
     about_address,
-    objection,
+    check_approval,
     record_acknowledged,
 )
 from app.models.identity_change import IdentityChange
@@ -36,7 +36,7 @@ def change_email_at_desk(
     # By somebody, or by this person already
     is_taken = bool(User.taken_addresses(session, [decision.address]))
     warnings = [] if is_taken else about_address(session, act.by, person, decision.address, act.at)
-    if why := objection(session, person, warnings, decision.identity_check, acknowledged, act):
+    if why := check_approval(session, person, warnings, decision.identity_check, acknowledged, act):
         return why
     outcome = change_email(session, person_id, decision, delay, act)
     if isinstance(outcome, IdentityChange):

@@ -12,7 +12,7 @@ from app.domain.indonesian_time import today_in_jakarta
 from app.flows.correction.review_correction import (
     WarningsNotAcknowledged,
     about_address,
-    not_acknowledged,
+    check_acknowledged,
     record_acknowledged,
 )
 from app.flows.identity.change_identity import NotThatState, confirm_change
@@ -36,7 +36,7 @@ def confirm_at_desk(
     if objection := objection_to_second(session, act.by, change, act.at):
         return objection
     warnings = about_address(session, act.by, person, EmailAddress(change.new_value), act.at)
-    if refusal := not_acknowledged(session, person, warnings, marks, act):
+    if refusal := check_acknowledged(session, person, warnings, marks, act):
         return refusal
     outcome = confirm_change(session, change_id, delay, act)
     if isinstance(outcome, IdentityChange):

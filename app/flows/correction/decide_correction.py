@@ -18,7 +18,7 @@ from app.flows.correction.review_correction import (
     CheckImpossible,
     ReviewedCorrection,
     WarningsNotAcknowledged,
-    objection,
+    check_approval,
     review,
     review_many,
 )
@@ -118,11 +118,11 @@ def approve(
     if not isinstance(found, EmailCorrection):
         return found
     reviewed = review(session, act.by, found, act.at)
-    if why := objection(
+    if why := check_approval(
         session, reviewed.person, reviewed.warnings, grounds.identity_check, grounds.acknowledged, act
     ):
         return why
-    return _approved(session, reviewed, grounds, delay, act)
+    return _approve_reviewed(session, reviewed, grounds, delay, act)
 
 
 def approve_many(
@@ -153,7 +153,7 @@ def approve_many(
         elif not reason.identity_check.is_possible(reviewed[one.id].person.phone):
             outcomes.append((one, CheckImpossible(reason.identity_check)))
         else:
-            outcomes.append((one, _approved(session, reviewed[one.id], reason, delay, act)))
+            outcomes.append((one, _approve_reviewed(session, reviewed[one.id], reason, delay, act)))
     return outcomes
 
 
@@ -216,7 +216,7 @@ def report_many(
         letters.bulk_act(session, act.by.admin, words, len(done), act)
 
 
-def _approved(
+def _approve_reviewed(
     session: Session, reviewed: ReviewedCorrection, grounds: Grounds, delay: timedelta, act: Act[Authority]
 ) -> IdentityChange | Refusal:
     correction = reviewed.correction

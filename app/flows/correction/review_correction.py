@@ -129,7 +129,7 @@ def about_address(
     return _in_order(_about_address(authority, _look_up(session, [(person, address)], now), person, address))
 
 
-def objection(
+def check_approval(
     session: Session,
     person: User,
     warnings: list[EmailWarning],
@@ -137,13 +137,14 @@ def objection(
     marks: frozenset[str],
     act: Act[Authority],
 ) -> WarningsNotAcknowledged | CheckImpossible | None:
-    """Why an approval that rests on this check, and carries these marks, does not go through."""
+    """Why an approval that rests on this check, and carries these marks, does not go through. Leaves a trace
+    where warnings are not acknowledged."""
     if not check.is_possible(person.phone):
         return CheckImpossible(check)
-    return not_acknowledged(session, person, warnings, marks, act)
+    return check_acknowledged(session, person, warnings, marks, act)
 
 
-def not_acknowledged(
+def check_acknowledged(
     session: Session, person: User, warnings: list[EmailWarning], marks: frozenset[str], act: Act[Authority]
 ) -> WarningsNotAcknowledged | None:
     """The heavy warnings that these marks do not carry. Leaves a trace, because a warning tells an admin who

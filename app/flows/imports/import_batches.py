@@ -132,13 +132,13 @@ def confirm(
         return WideColumnsNotAcknowledged(wide)
     said = {"state": BatchState.CONFIRMED, "confirmed_by_id": act.by.admin.id, "confirmed_at": act.at}
     facts = {"wide_columns": columns} if wide else {}
-    return _moved_on(session, batch_id, (BatchState.CHECKED,), said, Tag.IMPORT_CONFIRMED, act, **facts)
+    return _move_on(session, batch_id, (BatchState.CHECKED,), said, Tag.IMPORT_CONFIRMED, act, **facts)
 
 
 def cancel(session: Session, batch_id: int, act: Act[Authority]) -> ImportBatch | OutOfReach | OtherState:
     """The admin does not want it. What runs already is not stopped half way."""
     said = {"state": BatchState.CANCELLED, "ended_at": act.at}
-    return _moved_on(session, batch_id, MAY_BE_CANCELLED, said, Tag.IMPORT_CANCELLED, act)
+    return _move_on(session, batch_id, MAY_BE_CANCELLED, said, Tag.IMPORT_CANCELLED, act)
 
 
 def unfinished_of(session: Session, authority: Authority) -> ImportBatch | None:
@@ -179,7 +179,7 @@ def batches_within(
     return list(session.scalars(found.order_by(ImportBatch.id.desc()).limit(most)))
 
 
-def _moved_on(
+def _move_on(
     session: Session,
     batch_id: int,
     before: tuple[BatchState, ...],

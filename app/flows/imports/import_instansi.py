@@ -49,7 +49,7 @@ def import_instansi(
     entries = [entry for entry in batch if isinstance(entry, InstansiEntry)]
     try:
         with session.begin_nested():
-            outcomes = _taken_over(session, entries, act, dry_run=dry_run)
+            outcomes = _take_over(session, entries, act, dry_run=dry_run)
     except IntegrityError:
         outcomes = {entry.line: _alone(session, entry, act) for entry in entries}
     return [entry if isinstance(entry, RowRefused) else outcomes[entry.line] for entry in batch]
@@ -75,12 +75,12 @@ def _alone(session: Session, entry: InstansiEntry, act: Act[None]) -> Outcome:
     """A parallel import was faster with some row of the batch: each row for itself."""
     try:
         with session.begin_nested():
-            return _taken_over(session, [entry], act, dry_run=False)[entry.line]
+            return _take_over(session, [entry], act, dry_run=False)[entry.line]
     except IntegrityError:
         return RowRefused(entry.line, (BEING_CHANGED_ELSEWHERE,))
 
 
-def _taken_over(
+def _take_over(
     session: Session, entries: Sequence[InstansiEntry], act: Act[None], *, dry_run: bool
 ) -> dict[int, Outcome]:
     found = select(Instansi).where(Instansi.code.in_([entry.row.code for entry in entries]))

@@ -124,7 +124,7 @@ def import_staff(
     _plan_afresh(session)
     try:
         with session.begin_nested():
-            outcomes = _taken_over(session, entries, terms)
+            outcomes = _take_over(session, entries, terms)
     except (IntegrityError, _Overtaken):
         outcomes = {entry.line: _alone(session, entry, terms) for entry in entries}
     return [entry if isinstance(entry, RowRefused) else outcomes[entry.line] for entry in batch]
@@ -164,12 +164,12 @@ def _alone(session: Session, entry: StaffEntry, terms: ImportTerms) -> Outcome:
     refused."""
     try:
         with session.begin_nested():
-            return _taken_over(session, [entry], terms)[entry.line]
+            return _take_over(session, [entry], terms)[entry.line]
     except (IntegrityError, _Overtaken):
         return RowRefused(entry.line, (BEING_CHANGED_ELSEWHERE,))
 
 
-def _taken_over(session: Session, entries: Sequence[StaffEntry], terms: ImportTerms) -> dict[int, Outcome]:
+def _take_over(session: Session, entries: Sequence[StaffEntry], terms: ImportTerms) -> dict[int, Outcome]:
     people = _people(session, entries)
     outcomes = _judged(session, entries, people, terms)
     if terms.dry_run:
@@ -337,7 +337,7 @@ def _correct(
         person.phone = row.phone
     if "category" in columns:
         if person.category is Category.PPT_NON_ASN:
-            _through_the_gate(
+            _pass_the_gate(
                 session,
                 person,
                 ProposedChange(ChangeKind.CATEGORY, person.category, row.category, terms.reason),
@@ -353,13 +353,13 @@ def _correct(
         proposed = ProposedChange(
             ChangeKind.INSTANSI, person.instansi.code, instansi[row.instansi_code].code, terms.reason
         )
-        _through_the_gate(session, person, proposed, terms)
+        _pass_the_gate(session, person, proposed, terms)
     if "email" in columns and row.email is not None:
         cancel_under_way(session, person, "Email diubah lewat file.", terms.act)
         proposed = ProposedChange(
             ChangeKind.EMAIL, person.email, row.email.text, terms.reason, IdentityCheck.BY_FILE
         )
-        _through_the_gate(session, person, proposed, terms)
+        _pass_the_gate(session, person, proposed, terms)
     if "password_hash" in columns and row.password_hash:
         person.set_password(row.password_hash, terms.act.at)
         letters.password_changed(session, person, terms.act)
@@ -370,7 +370,7 @@ def _correct(
     _record(session, Tag.IMPORTED_CHANGE, person, terms, {"columns": ",".join(columns), **facts})
 
 
-def _through_the_gate(session: Session, person: User, proposed: ProposedChange, terms: ImportTerms) -> None:
+def _pass_the_gate(session: Session, person: User, proposed: ProposedChange, terms: ImportTerms) -> None:
     session.flush()
     change = begin_change(session, person, proposed, timedelta(), terms.act)
     session.flush()

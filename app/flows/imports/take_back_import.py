@@ -379,7 +379,7 @@ def _put_back_column(
         case "category" if old:
             return _put_back_category(session, person, Category(old), terms)
         case "instansi" if old:
-            return _through_the_gate(
+            return _pass_the_gate(
                 session,
                 person,
                 ProposedChange(ChangeKind.INSTANSI, change.new_value, old, terms.reason),
@@ -389,7 +389,7 @@ def _put_back_column(
             proposed = ProposedChange(
                 ChangeKind.EMAIL, person.email, old or NO_ADDRESS, terms.reason, IdentityCheck.BY_FILE
             )
-            return _through_the_gate(session, person, proposed, terms)
+            return _pass_the_gate(session, person, proposed, terms)
     return None
 
 
@@ -408,7 +408,7 @@ def _put_back_category(
     return None
 
 
-def _through_the_gate(
+def _pass_the_gate(
     session: Session, person: User, proposed: ProposedChange, terms: TakeBackTerms
 ) -> str | None:
     address = (

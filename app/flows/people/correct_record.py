@@ -124,7 +124,7 @@ def correct_record(
     if leaves_ppt and "nip" in columns:
         return OneAtATime()
     gated = "nip" if "nip" in columns else "category" if leaves_ppt else None
-    change = _through_the_gate(session, person, decision, gated, delay, act) if gated else None
+    change = _pass_the_gate(session, person, decision, gated, delay, act) if gated else None
     if change is not None and not isinstance(change, IdentityChange):
         return change
 
@@ -148,7 +148,7 @@ def correct_record(
     return Corrected(person, columns, change)
 
 
-def _through_the_gate(
+def _pass_the_gate(
     session: Session,
     person: User,
     decision: Decision,
