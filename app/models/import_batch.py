@@ -50,7 +50,7 @@ class ImportBatch(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     state: Mapped[BatchState] = mapped_column(text_enum(BatchState, "batch_state"))
     # A worker has it in hand and says so again and again
-    held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    leased_until: Mapped[datetime | None] = mapped_column("held_until", UtcDateTime)
     position: Mapped[int] = mapped_column(default=0)  # how far the current pass has come, out of `total`
     total: Mapped[int] = mapped_column(default=0)
     rows_done: Mapped[int] = mapped_column(default=0)  # rows of the current pass whose outcome is counted

@@ -36,7 +36,7 @@ class ImportTakeBack(Base):
     state: Mapped[TakeBackState] = mapped_column(
         text_enum(TakeBackState, "take_back_state"), default=TakeBackState.ASKED
     )
-    held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # as of a batch
+    leased_until: Mapped[datetime | None] = mapped_column("held_until", UtcDateTime)  # as of a batch
     down_to: Mapped[int | None]  # of the file: this line and all behind it are taken back and counted
     result: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)  # lines: put_back, removed, left
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

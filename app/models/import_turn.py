@@ -8,9 +8,11 @@ from app.models.base import Base, UtcDateTime, upsert
 _OF_PUSAT = 0
 
 
-def in_no_hand(held_until: "InstrumentedAttribute[datetime | None]", now: datetime) -> ColumnElement[bool]:
+def without_lease(
+    leased_until: "InstrumentedAttribute[datetime | None]", now: datetime
+) -> ColumnElement[bool]:
     """In no worker's hand, or in that of one that has not said for a while that it lives."""
-    return or_(held_until.is_(None), held_until <= now)
+    return or_(leased_until.is_(None), leased_until <= now)
 
 
 class ImportTurn(Base):

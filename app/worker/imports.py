@@ -199,7 +199,7 @@ class Job(ABC):
 
     def step(self) -> float | None:
         """Do the next chunk. Returns how long to leave the database to others; None when it is over, and
-        `ending` says how. Raises what the database raises: it goes on when the hold has run out."""
+        `ending` says how. Raises what the database raises: it goes on when the lease has run out."""
         self._work = self._work or self.chunks()
         try:
             gap = next(self._work, None)
@@ -238,9 +238,9 @@ class Job(ABC):
 class ImportJob(Job):
     """One way through one file."""
 
-    def __init__(self, app: Flask, hold: BatchLease) -> None:
-        super().__init__(app, hold.party)
-        self.hold = hold
+    def __init__(self, app: Flask, lease: BatchLease) -> None:
+        super().__init__(app, lease.party)
+        self.lease = lease
 
     def chunks(self) -> Iterator[float]:
         """What an earlier worker has counted is only read once more, for what its rows say about those behind
@@ -256,11 +256,11 @@ class ImportJob(Job):
             sheet, setting = received.sheet(), PassContext(seen, opens_cpns)
             self._note_delimiter(sheet.delimiter)
             lines = sheet.lines()
-            for counted in in_batches(islice(lines, self.hold.rows_done), ROWS_A_CHUNK):
+            for counted in in_batches(islice(lines, self.lease.rows_done), ROWS_A_CHUNK):
                 vet(counted, seen)
                 yield 0.0
             for chunk in in_batches(lines, ROWS_A_CHUNK):
-                if self.hold.rows_done + len(chunk) > MOST_ROWS:
+                if self.lease.rows_done + len(chunk) > MOST_ROWS:
                     raise UnreadableFile(_TOO_MANY_ROWS)
                 yield self._do(chunk, sheet, setting)
 
@@ -268,58 +268,58 @@ class ImportJob(Job):
         rows = vet(lines, setting.seen)
         progress = (sheet.position, sheet.total)
         with self._app.app_context():
-            if self.hold.is_dry_run:
+            if self.lease.is_dry_run:
                 with reading() as session:
-                    outcomes = steps.judge(session, self.hold, rows, setting, act())
+                    outcomes = steps.judge(session, self.lease, rows, setting, act())
                 with unit_of_work() as session:
-                    self.hold = steps.note(session, self.hold, lines, outcomes, progress, now())
+                    self.lease = steps.note(session, self.lease, lines, outcomes, progress, now())
             else:
                 with unit_of_work() as session:
-                    outcomes = steps.take_over(session, self.hold, rows, setting, act())
-                    self.hold = steps.note(session, self.hold, lines, outcomes, progress, now())
+                    outcomes = steps.take_over(session, self.lease, rows, setting, act())
+                    self.lease = steps.note(session, self.lease, lines, outcomes, progress, now())
                 if engine().dialect.name == "sqlite":
                     return SECONDS_FOR_OTHER_WRITERS
         return 0.0
 
     def _file(self) -> bytes:
         with self._app.app_context(), reading() as session:
-            return steps.file_of(session, self.hold)
+            return steps.file_of(session, self.lease)
 
     def keep(self) -> None:
-        if now() > self.hold.until - steps.LEASE_LASTS / 2:
+        if now() > self.lease.until - steps.LEASE_LASTS / 2:
             with self._app.app_context(), unit_of_work() as session:
-                self.hold = steps.keep(session, self.hold, now())
+                self.lease = steps.keep(session, self.lease, now())
 
     def _note_delimiter(self, delimiter: str) -> None:
         with self._app.app_context(), unit_of_work() as session:
-            steps.note_delimiter(session, self.hold, delimiter)
+            steps.note_delimiter(session, self.lease, delimiter)
 
     def release(self) -> None:
         with self._app.app_context(), unit_of_work() as session:
-            steps.release(session, self.hold)
+            steps.release(session, self.lease)
 
     def finish(self) -> str:
         with self._app.app_context(), unit_of_work() as session:
-            return steps.finish(session, self.hold, act())
+            return steps.finish(session, self.lease, act())
 
     def stop_without_mandate(self) -> str:
         with self._app.app_context(), unit_of_work() as session:
-            return steps.stop_without_mandate(session, self.hold, act())
+            return steps.stop_without_mandate(session, self.lease, act())
 
     def give_up(self, problem: str) -> str:
         with self._app.app_context(), unit_of_work() as session:
-            return steps.give_up(session, self.hold, problem, act())
+            return steps.give_up(session, self.lease, problem, act())
 
     def fields(self) -> dict[str, object]:
-        return {"batch": self.hold.batch_id, "dry_run": self.hold.is_dry_run, "rows": self.hold.rows_done}
+        return {"batch": self.lease.batch_id, "dry_run": self.lease.is_dry_run, "rows": self.lease.rows_done}
 
 
 class TakeBackJob(Job):
     """What a file has written, on the way back."""
 
-    def __init__(self, app: Flask, hold: take_back_import.TakeBackLease) -> None:
-        super().__init__(app, hold.party)
-        self.hold = hold
+    def __init__(self, app: Flask, lease: take_back_import.TakeBackLease) -> None:
+        super().__init__(app, lease.party)
+        self.lease = lease
 
     def chunks(self) -> Iterator[float]:
         with self._app.app_context():
@@ -328,48 +328,48 @@ class TakeBackJob(Job):
                 rest = SECONDS_FOR_OTHER_WRITERS
         while True:
             with self._app.app_context(), unit_of_work() as session:
-                held = take_back_import.take_back_some(session, self.hold, ROWS_A_CHUNK, delay, act())
+                held = take_back_import.take_back_some(session, self.lease, ROWS_A_CHUNK, delay, act())
             if held is None:
                 return
-            self.hold = held
+            self.lease = held
             yield rest
 
     def keep(self) -> None:
-        if now() > self.hold.until - steps.LEASE_LASTS / 2:
+        if now() > self.lease.until - steps.LEASE_LASTS / 2:
             with self._app.app_context(), unit_of_work() as session:
-                self.hold = take_back_import.keep(session, self.hold, now())
+                self.lease = take_back_import.keep(session, self.lease, now())
 
     def release(self) -> None:
         with self._app.app_context(), unit_of_work() as session:
-            take_back_import.release(session, self.hold)
+            take_back_import.release(session, self.lease)
 
     def finish(self) -> str:
         with self._app.app_context(), unit_of_work() as session:
-            return take_back_import.finish(session, self.hold, act())
+            return take_back_import.finish(session, self.lease, act())
 
     def stop_without_mandate(self) -> str:
         with self._app.app_context(), unit_of_work() as session:
-            return take_back_import.stop_without_mandate(session, self.hold, act())
+            return take_back_import.stop_without_mandate(session, self.lease, act())
 
     def give_up(self, problem: str) -> str:
         with self._app.app_context(), unit_of_work() as session:
-            return take_back_import.give_up(session, self.hold, problem, act())
+            return take_back_import.give_up(session, self.lease, problem, act())
 
     def fields(self) -> dict[str, object]:
-        return {"batch": self.hold.batch_id, "taken_back_down_to": self.hold.down_to}
+        return {"batch": self.lease.batch_id, "taken_back_down_to": self.lease.down_to}
 
 
 def _file(app: Flask) -> Job | None:
     """The next file that waits, unless another worker was faster."""
     with app.app_context(), unit_of_work() as session:
-        hold = steps.claim(session, now())
-    return ImportJob(app, hold) if hold else None
+        lease = steps.claim(session, now())
+    return ImportJob(app, lease) if lease else None
 
 
 def _taking_back(app: Flask) -> Job | None:
     with app.app_context(), unit_of_work() as session:
-        hold = take_back_import.claim(session, now())
-    return TakeBackJob(app, hold) if hold else None
+        lease = take_back_import.claim(session, now())
+    return TakeBackJob(app, lease) if lease else None
 
 
 _KINDS = ((steps.first_waiting, _file), (take_back_import.first_waiting, _taking_back))

@@ -25,7 +25,7 @@ from app.mail import letters
 from app.models.audit_event import Tag
 from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
 from app.models.import_change import ImportChange
-from app.models.import_turn import ImportTurn, in_no_hand
+from app.models.import_turn import ImportTurn, without_lease
 from app.models.instansi import Instansi
 from app.models.user import User
 from app.security import audit
@@ -100,9 +100,11 @@ def claim(session: Session, now: datetime) -> BatchLease | None:
         batch.state = _WAITS[batch.state]
         batch.position = batch.total = batch.rows_done = 0
         batch.reasons, batch.column_counts = {}, {}
-    batch.held_until = now + LEASE_LASTS
+    batch.leased_until = now + LEASE_LASTS
     party = ImportTurn.party_of(batch.instansi_id)
-    return BatchLease(batch.id, batch.state is BatchState.CHECKING, batch.rows_done, batch.held_until, party)
+    return BatchLease(
+        batch.id, batch.state is BatchState.CHECKING, batch.rows_done, batch.leased_until, party
+    )
 
 
 def first_waiting(session: Session, now: datetime) -> NextInTurn | None:
@@ -119,49 +121,49 @@ def first_waiting(session: Session, now: datetime) -> NextInTurn | None:
     return NextInTurn(found.served_at, ImportTurn.party_of(found.instansi_id)) if found else None
 
 
-def file_of(session: Session, hold: BatchLease) -> bytes:
-    return session.scalars(select(ImportFile.content).where(ImportFile.batch_id == hold.batch_id)).one()
+def file_of(session: Session, lease: BatchLease) -> bytes:
+    return session.scalars(select(ImportFile.content).where(ImportFile.batch_id == lease.batch_id)).one()
 
 
-def keep(session: Session, hold: BatchLease, now: datetime) -> BatchLease:
+def keep(session: Session, lease: BatchLease, now: datetime) -> BatchLease:
     """Say that the worker lives, between chunks; raises LetGo."""
-    return _held_on(_held(session, hold), hold, now)
+    return _held_on(_leased(session, lease), lease, now)
 
 
-def release(session: Session, hold: BatchLease) -> None:
+def release(session: Session, lease: BatchLease) -> None:
     """The worker is told to stop: another one may go on at once."""
-    _held(session, hold).held_until = None
+    _leased(session, lease).leased_until = None
 
 
 def judge(
     session: Session,
-    hold: BatchLease,
+    lease: BatchLease,
     rows: Sequence[StaffEntry | RowRefused],
     setting: PassContext,
     act: Act[None],
 ) -> list[Outcome]:
     """What a chunk would do; nothing is written. Raises MandateEnded."""
-    batch = session.get_one(ImportBatch, hold.batch_id)
+    batch = session.get_one(ImportBatch, lease.batch_id)
     uploader = _uploader(session, batch, batch.uploaded_by, act.at)
     return import_staff(session, rows, _terms(setting, uploader, act, dry_run=True))
 
 
 def take_over(
     session: Session,
-    hold: BatchLease,
+    lease: BatchLease,
     rows: Sequence[StaffEntry | RowRefused],
     setting: PassContext,
     act: Act[None],
 ) -> list[Outcome]:
     """Do a chunk, in the transaction that `note` counts it in. Raises MandateEnded."""
-    batch = _held(session, hold)
+    batch = _leased(session, lease)
     uploader = _uploader(session, batch, batch.confirmed_by, act.at)
     return import_staff(session, rows, _terms(setting, uploader, act, dry_run=False))
 
 
 def note(
     session: Session,
-    hold: BatchLease,
+    lease: BatchLease,
     lines: Sequence[Row],
     outcomes: Sequence[Outcome],
     progress: tuple[int, int],
@@ -169,36 +171,36 @@ def note(
 ) -> BatchLease:
     """Count a chunk, and keep its refused rows and what it changes. `progress` is position and total of the
     file."""
-    batch = _held(session, hold)
-    counts, reasons = dict(batch.dry_run if hold.is_dry_run else batch.result), dict(batch.reasons)
+    batch = _leased(session, lease)
+    counts, reasons = dict(batch.dry_run if lease.is_dry_run else batch.result), dict(batch.reasons)
     for line, outcome in zip(lines, outcomes, strict=True):
         name = _NAMES[type(outcome)]
         counts[name] = counts.get(name, 0) + 1
         if isinstance(outcome, RowRefused):
-            session.add(_refusal(batch, hold, line, outcome))
+            session.add(_refusal(batch, lease, line, outcome))
             for fault in outcome.faults:
                 _count_reason(reasons, fault.reason, line.number)
-    if hold.is_dry_run:
+    if lease.is_dry_run:
         batch.dry_run = counts
     else:
         batch.result = counts
     batch.reasons = reasons
-    _keep_changes(session, batch, hold, outcomes)
+    _keep_changes(session, batch, lease, outcomes)
     batch.position, batch.total = progress
-    batch.rows_done = hold.rows_done + len(lines)
+    batch.rows_done = lease.rows_done + len(lines)
     ImportTurn.note(session, batch.instansi_id, now)
-    return _held_on(batch, replace(hold, rows_done=batch.rows_done), now)
+    return _held_on(batch, replace(lease, rows_done=batch.rows_done), now)
 
 
-def note_delimiter(session: Session, hold: BatchLease, delimiter: str) -> None:
-    _held(session, hold).delimiter = delimiter
+def note_delimiter(session: Session, lease: BatchLease, delimiter: str) -> None:
+    _leased(session, lease).delimiter = delimiter
 
 
-def finish(session: Session, hold: BatchLease, act: Act[None]) -> BatchState:
+def finish(session: Session, lease: BatchLease, act: Act[None]) -> BatchState:
     """All rows of the file are counted."""
-    batch = _held(session, hold)
-    batch.held_until = None
-    if not hold.is_dry_run:
+    batch = _leased(session, lease)
+    batch.leased_until = None
+    if not lease.is_dry_run:
         return _end(session, batch, BatchState.DONE, None, act)
     if not batch.rows_done:
         return _end(session, batch, BatchState.UNREADABLE, _NO_ROWS, act)
@@ -206,28 +208,28 @@ def finish(session: Session, hold: BatchLease, act: Act[None]) -> BatchState:
     return batch.state
 
 
-def give_up(session: Session, hold: BatchLease, problem: str, act: Act[None]) -> BatchState:
+def give_up(session: Session, lease: BatchLease, problem: str, act: Act[None]) -> BatchState:
     """The file cannot be read, as a whole or from some row on."""
-    return _end(session, _held(session, hold), BatchState.UNREADABLE, problem[:500], act)
+    return _end(session, _leased(session, lease), BatchState.UNREADABLE, problem[:500], act)
 
 
-def stop_without_mandate(session: Session, hold: BatchLease, act: Act[None]) -> BatchState:
-    return _end(session, _held(session, hold), BatchState.CANCELLED, _NO_MANDATE, act)
+def stop_without_mandate(session: Session, lease: BatchLease, act: Act[None]) -> BatchState:
+    return _end(session, _leased(session, lease), BatchState.CANCELLED, _NO_MANDATE, act)
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
-    return and_(ImportBatch.state.in_(_UNDER_WAY), in_no_hand(ImportBatch.held_until, now))
+    return and_(ImportBatch.state.in_(_UNDER_WAY), without_lease(ImportBatch.leased_until, now))
 
 
-def _held(session: Session, hold: BatchLease) -> ImportBatch:
+def _leased(session: Session, lease: BatchLease) -> ImportBatch:
     """The batch, locked, if it is still in the hand of who holds it."""
     found = (
         select(ImportBatch)
         .where(
-            ImportBatch.id == hold.batch_id,
-            ImportBatch.state == (BatchState.CHECKING if hold.is_dry_run else BatchState.RUNNING),
-            ImportBatch.rows_done == hold.rows_done,
-            ImportBatch.held_until == hold.until,
+            ImportBatch.id == lease.batch_id,
+            ImportBatch.state == (BatchState.CHECKING if lease.is_dry_run else BatchState.RUNNING),
+            ImportBatch.rows_done == lease.rows_done,
+            ImportBatch.leased_until == lease.until,
         )
         .with_for_update(of=ImportBatch)
         .execution_options(populate_existing=True)
@@ -238,9 +240,9 @@ def _held(session: Session, hold: BatchLease) -> ImportBatch:
     return batch
 
 
-def _held_on(batch: ImportBatch, hold: BatchLease, now: datetime) -> BatchLease:
-    batch.held_until = now + LEASE_LASTS
-    return replace(hold, until=batch.held_until)
+def _held_on(batch: ImportBatch, lease: BatchLease, now: datetime) -> BatchLease:
+    batch.leased_until = now + LEASE_LASTS
+    return replace(lease, until=batch.leased_until)
 
 
 def _uploader(session: Session, batch: ImportBatch, admin: User | None, now: datetime) -> Uploader:
@@ -266,10 +268,10 @@ _NAMES: dict[type[Outcome], str] = {
 }
 
 
-def _refusal(batch: ImportBatch, hold: BatchLease, line: Row, outcome: RowRefused) -> ImportRefusal:
+def _refusal(batch: ImportBatch, lease: BatchLease, line: Row, outcome: RowRefused) -> ImportRefusal:
     return ImportRefusal(
         batch_id=batch.id,
-        is_dry_run=hold.is_dry_run,
+        is_dry_run=lease.is_dry_run,
         line=line.number,
         cells=dict(line.cells),
         columns=",".join(dict.fromkeys(fault.column for fault in outcome.faults if fault.column)),
@@ -278,7 +280,7 @@ def _refusal(batch: ImportBatch, hold: BatchLease, line: Row, outcome: RowRefuse
 
 
 def _keep_changes(
-    session: Session, batch: ImportBatch, hold: BatchLease, outcomes: Sequence[Outcome]
+    session: Session, batch: ImportBatch, lease: BatchLease, outcomes: Sequence[Outcome]
 ) -> None:
     """Of every person, what stood there and what stands there by the file; and how many people change in
     which column."""
@@ -290,7 +292,7 @@ def _keep_changes(
         if isinstance(outcome, Changed):
             counts.update(outcome.columns)
         of_the_row = {
-            "batch_id": batch.id, "is_dry_run": hold.is_dry_run, "line": outcome.line,
+            "batch_id": batch.id, "is_dry_run": lease.is_dry_run, "line": outcome.line,
             "user_id": outcome.user_id,
         }  # fmt: skip
         for one in outcome.replaced:
@@ -311,7 +313,7 @@ def _end(
     session: Session, batch: ImportBatch, state: BatchState, problem: str | None, act: Act[None]
 ) -> BatchState:
     """The batch is over. What it has done until then is told to the trail and to the centre."""
-    batch.state, batch.problem, batch.ended_at, batch.held_until = state, problem, act.at, None
+    batch.state, batch.problem, batch.ended_at, batch.leased_until = state, problem, act.at, None
     if batch.confirmed_by is None:
         if state is BatchState.CANCELLED:
             audit.record(

@@ -36,7 +36,7 @@ from app.models.identity_change import IdentityChange
 from app.models.import_batch import ImportBatch
 from app.models.import_change import ImportChange
 from app.models.import_take_back import ImportLeft, ImportTakeBack, TakeBackState
-from app.models.import_turn import ImportTurn, in_no_hand
+from app.models.import_turn import ImportTurn, without_lease
 from app.models.outbox_mail import OutboxMail
 from app.models.reset_request import ResetRequest
 from app.models.user import User
@@ -170,7 +170,7 @@ def ask_to_take_back(
         return refusal
     wanted = take_back_of(session, batch_id) or ImportTakeBack(batch_id=batch_id)
     wanted.asked_by_id, wanted.asked_at, wanted.reason = act.by.admin.id, act.at, reason
-    wanted.state, wanted.ended_at, wanted.problem, wanted.held_until = TakeBackState.ASKED, None, None, None
+    wanted.state, wanted.ended_at, wanted.problem, wanted.leased_until = TakeBackState.ASKED, None, None, None
     session.add(wanted)
     audit.record(
         session, Tag.TAKE_BACK_ASKED, None, act,
@@ -215,37 +215,37 @@ def claim(session: Session, now: datetime) -> TakeBackLease | None:
     wanted = session.scalars(waiting).one_or_none()
     if wanted is None:
         return None
-    wanted.state, wanted.held_until = TakeBackState.RUNNING, now + LEASE_LASTS
+    wanted.state, wanted.leased_until = TakeBackState.RUNNING, now + LEASE_LASTS
     return TakeBackLease(
-        wanted.batch_id, wanted.down_to, wanted.held_until, ImportTurn.party_of(wanted.batch.instansi_id)
+        wanted.batch_id, wanted.down_to, wanted.leased_until, ImportTurn.party_of(wanted.batch.instansi_id)
     )
 
 
-def keep(session: Session, hold: TakeBackLease, now: datetime) -> TakeBackLease:
+def keep(session: Session, lease: TakeBackLease, now: datetime) -> TakeBackLease:
     """Say that the worker lives; raises LetGo."""
-    wanted = _held(session, hold)
-    wanted.held_until = now + LEASE_LASTS
-    return replace(hold, until=wanted.held_until)
+    wanted = _leased(session, lease)
+    wanted.leased_until = now + LEASE_LASTS
+    return replace(lease, until=wanted.leased_until)
 
 
-def release(session: Session, hold: TakeBackLease) -> None:
-    _held(session, hold).held_until = None
+def release(session: Session, lease: TakeBackLease) -> None:
+    _leased(session, lease).leased_until = None
 
 
 def take_back_some(
-    session: Session, hold: TakeBackLease, most: int, delay: timedelta, act: Act[None]
+    session: Session, lease: TakeBackLease, most: int, delay: timedelta, act: Act[None]
 ) -> TakeBackLease | None:
     """Take the next lines back, and count them; from the end of the file, for a later line may have taken an
     address that an earlier one had set free. None when there are no more. Raises LetGo and MandateEnded."""
-    wanted = _held(session, hold)
-    numbers = select(ImportChange.line).where(*_written_by(hold.batch_id)).distinct()
-    if hold.down_to is not None:
-        numbers = numbers.where(ImportChange.line < hold.down_to)
+    wanted = _leased(session, lease)
+    numbers = select(ImportChange.line).where(*_written_by(lease.batch_id)).distinct()
+    if lease.down_to is not None:
+        numbers = numbers.where(ImportChange.line < lease.down_to)
     some = list(session.scalars(numbers.order_by(ImportChange.line.desc()).limit(most)))
     if not some:
         return None
     terms = _terms(session, wanted, delay, act)
-    lines = _lines(session, hold.batch_id, some)
+    lines = _lines(session, lease.batch_id, some)
     _take_back(session, lines, terms)
     counts = dict(wanted.result)
     for line in lines:
@@ -255,22 +255,22 @@ def take_back_some(
             ("left", line.left),
         ):
             counts[name] = counts.get(name, 0) + bool(has_some)
-    session.add_all(_left(hold.batch_id, line) for line in lines if line.left)
-    wanted.result, wanted.down_to, wanted.held_until = counts, some[-1], act.at + LEASE_LASTS
+    session.add_all(_left(lease.batch_id, line) for line in lines if line.left)
+    wanted.result, wanted.down_to, wanted.leased_until = counts, some[-1], act.at + LEASE_LASTS
     ImportTurn.note(session, wanted.batch.instansi_id, act.at)
-    return replace(hold, down_to=wanted.down_to, until=wanted.held_until)
+    return replace(lease, down_to=wanted.down_to, until=wanted.leased_until)
 
 
-def finish(session: Session, hold: TakeBackLease, act: Act[None]) -> TakeBackState:
-    return _end(session, _held(session, hold), TakeBackState.DONE, None, act)
+def finish(session: Session, lease: TakeBackLease, act: Act[None]) -> TakeBackState:
+    return _end(session, _leased(session, lease), TakeBackState.DONE, None, act)
 
 
-def give_up(session: Session, hold: TakeBackLease, problem: str, act: Act[None]) -> TakeBackState:
-    return _end(session, _held(session, hold), TakeBackState.STOPPED, problem[:500], act)
+def give_up(session: Session, lease: TakeBackLease, problem: str, act: Act[None]) -> TakeBackState:
+    return _end(session, _leased(session, lease), TakeBackState.STOPPED, problem[:500], act)
 
 
-def stop_without_mandate(session: Session, hold: TakeBackLease, act: Act[None]) -> TakeBackState:
-    return _end(session, _held(session, hold), TakeBackState.STOPPED, _NO_MANDATE, act)
+def stop_without_mandate(session: Session, lease: TakeBackLease, act: Act[None]) -> TakeBackState:
+    return _end(session, _leased(session, lease), TakeBackState.STOPPED, _NO_MANDATE, act)
 
 
 def _take_back(session: Session, lines: Sequence[WrittenRow], terms: TakeBackTerms) -> None:
@@ -533,18 +533,18 @@ def _written_by(batch_id: int) -> tuple[ColumnElement[bool], ...]:
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
-    return and_(ImportTakeBack.state.in_(_UNDER_WAY), in_no_hand(ImportTakeBack.held_until, now))
+    return and_(ImportTakeBack.state.in_(_UNDER_WAY), without_lease(ImportTakeBack.leased_until, now))
 
 
-def _held(session: Session, hold: TakeBackLease) -> ImportTakeBack:
+def _leased(session: Session, lease: TakeBackLease) -> ImportTakeBack:
     """The taking back, locked, if it is still in the hand of who holds it."""
     found = (
         select(ImportTakeBack)
         .where(
-            ImportTakeBack.batch_id == hold.batch_id,
+            ImportTakeBack.batch_id == lease.batch_id,
             ImportTakeBack.state == TakeBackState.RUNNING,
-            ImportTakeBack.down_to.is_not_distinct_from(hold.down_to),
-            ImportTakeBack.held_until == hold.until,
+            ImportTakeBack.down_to.is_not_distinct_from(lease.down_to),
+            ImportTakeBack.leased_until == lease.until,
         )
         .with_for_update(of=ImportTakeBack)
         .execution_options(populate_existing=True)
@@ -559,7 +559,7 @@ def _end(
     session: Session, wanted: ImportTakeBack, state: TakeBackState, problem: str | None, act: Act[None]
 ) -> TakeBackState:
     """It is over. What it has done until then is told to the trail and to the centre."""
-    wanted.state, wanted.problem, wanted.ended_at, wanted.held_until = state, problem, act.at, None
+    wanted.state, wanted.problem, wanted.ended_at, wanted.leased_until = state, problem, act.at, None
     audit.record(
         session, Tag.IMPORT_TAKEN_BACK, None, act.done_by(wanted.asked_by),
         instansi_id=wanted.batch.instansi_id,

@@ -114,7 +114,7 @@ def forget_tries(session: Session, nip: Nip) -> None:
         guesses.forget(session, limit, nip.digits)
 
 
-def held_until(session: Session, nip: Nip, now: datetime) -> list[tuple[str, datetime]]:
+def slowed_until(session: Session, nip: Nip, now: datetime) -> list[tuple[str, datetime]]:
     """Where logging in is slowed down at this moment, in words, and until when."""
     found = ((what, guesses.refused_until(session, limit, nip.digits, now)) for what, limit in _LIMITS)
     return [(what, until) for what, until in found if until]

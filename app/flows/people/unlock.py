@@ -53,7 +53,9 @@ def limits_on(session: Session, person: User, now: datetime) -> list[Limited]:
         for what, limit, counted in _buckets(person.shown_nip, person.email)
     )
     held = [(what, until) for what, until in found if until]
-    return [Limited(what, until) for what, until in log_in.held_until(session, person.shown_nip, now) + held]
+    return [
+        Limited(what, until) for what, until in log_in.slowed_until(session, person.shown_nip, now) + held
+    ]
 
 
 def _buckets(nip: Nip, email: str | None) -> Iterator[tuple[str, throttle.Limit, str]]:

@@ -776,9 +776,9 @@ def test_eight_uploads_of_one_file_at_once_are_one_batch(peopled: Flask) -> None
 def begun(app: Flask) -> imports.ImportJob:
     """The pass of a worker that has the next batch in hand."""
     with app.app_context(), unit_of_work() as session:
-        hold = run_batch.claim(session, now())
-    assert hold is not None
-    return imports.ImportJob(app, hold)
+        lease = run_batch.claim(session, now())
+    assert lease is not None
+    return imports.ImportJob(app, lease)
 
 
 def _chunks(app: Flask) -> Generator[float]:

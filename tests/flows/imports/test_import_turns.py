@@ -50,9 +50,9 @@ def order(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counted: list[int] = []
     noted = run_batch.note
 
-    def note(session: object, hold: run_batch.BatchLease, *rest: object) -> run_batch.BatchLease:
-        counted.append(hold.batch_id)
-        return noted(session, hold, *rest)  # type: ignore[arg-type]
+    def note(session: object, lease: run_batch.BatchLease, *rest: object) -> run_batch.BatchLease:
+        counted.append(lease.batch_id)
+        return noted(session, lease, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(run_batch, "note", note)
     monkeypatch.setattr(imports, "ROWS_A_CHUNK", SMALL)
@@ -353,6 +353,6 @@ def test_a_worker_that_is_told_to_stop_lets_go_of_all(peopled: Flask) -> None:
     turns.next()
     turns.release()
 
-    assert [batch_of(peopled, page).held_until for page in pages] == [None, None]
+    assert [batch_of(peopled, page).leased_until for page in pages] == [None, None]
     imports.import_next(peopled, Event())
     assert [batch_of(peopled, page).dry_run for page in pages] == [{"new": 9}, {"new": 9}]
