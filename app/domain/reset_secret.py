@@ -11,10 +11,8 @@ from urllib.parse import unquote
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels (no words), no Y; 20^8 = 25.6 thousand million codes
 CODE_LENGTH = 8
 LONGEST_INPUT = 20_000  # characters: a whole mail, with what a program adds when it forwards
-SIGNATURE = (
-    # 32 bytes; another last letter would be a second spelling of the same bytes
-    "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"
-)
+# 32 bytes; another last letter would be a second spelling of the same bytes
+SIGNATURE = "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"
 _LINK = rf"[A-Za-z0-9_-]{{16}}\.{SIGNATURE}"
 _MAILED = re.compile(rf"(?i:konfirmasi-reset-password)[/\\]{{1,3}}({_LINK})")
 _BY_ITSELF = re.compile(rf"(?<![\w.%=/-])({_LINK})(?![\w-])")
@@ -32,9 +30,8 @@ _BLANKS_AND_DASHES = re.compile(r"[\s-]++")
 _SAID = re.compile(r"[:=]([^:=\n]*+)")
 _BINDING_DASH = re.compile(r"[*`~]*+-[-*`~]*+")  # with the marks that make words bold
 _SPELT_OUT = re.compile(r"(?<!\w)(?:[^\W_][\s-]++){7,}[^\W_](?!\w)")
-_MOST_LETTERS_AROUND = (
-    30  # in a text without blanks that may be a code with its decoration; a longer text is something else
-)
+# in a text without blanks that may be a code with its decoration; a longer text is something else
+_MOST_LETTERS_AROUND = 30
 _NARROW = {0xFF01 + place: 0x21 + place for place in range(94)}  # full-width letters and signs
 _OUTSIDE = "\u00e9"  # stands for a letter outside ALPHABET, however it is drawn
 
@@ -226,7 +223,7 @@ def _codes_among_words(text: str) -> set[str]:
 
 
 def _without_addresses(text: str) -> str:
-    """The text without parts of links and without other strings of signs that have no blanks: these are no
+    """The text without parts of links, and without other long strings that have no blanks: these are no
     words."""
     return "".join("|" if _is_no_word(part) else part for part in re.split(r"(\s+)", text))
 

@@ -87,7 +87,7 @@ class MailFault(Base):
     @classmethod
     def forget(cls, session: Session, now: datetime, still_waits: ColumnElement[bool]) -> int:
         """Removes the domains that no mail waits for and that nobody has tried for a day. Returns how many
-        were removed, and how many are no longer looked at when a mail leaves."""
+        were removed, plus how many are no longer looked at when a mail leaves."""
         of_domain = (cls.way != EVERYWHERE, ~still_waits)
         is_empty = (
             update(cls)
@@ -162,9 +162,9 @@ class MailFault(Base):
     def note_refusal(
         cls, session: Session, domain: str, answer: str, mail_id: int | None, now: datetime, *, counts: bool
     ) -> list[int] | None:
-        """Remember a refusal that is perhaps no word about one recipient or domain. It is none when several
-        domains gave the same one in a row, or when it is what all letters get. Returns then the letters that
-        were given up for it, which are to be tried again; else None."""
+        """Remember a refusal that perhaps says nothing about one recipient or domain. That is so when several
+        domains gave the same refusal in a row, or when all mails get it. Then the mails that were given up
+        for it are returned, and must be tried again. Otherwise None."""
         words = _same_words(answer)
         fault = cls.on(session, EVERYWHERE)
         if (

@@ -364,8 +364,8 @@ class OutboxMail(Base):
     def has_link_of(
         cls, session: Session, correction_id: int, since: datetime, in_any_case_since: datetime
     ) -> bool:
-        """Whether a mail with the link to a correction left, or will leave, since a moment. A held mail
-        counts only for a while."""
+        """Whether a mail with the link to a correction left, or will leave, since a moment. A mail that was
+        held or has failed counts only if it was posted after `in_any_case_since`."""
         leaves = cls.state.not_in((MailState.HELD, MailState.FAILED)) & (cls.posted_at > since)
         links = select(cls.id).where(
             cls.email_correction_id == correction_id, cls.letter == Letter.CORRECTION_LINK
