@@ -49,7 +49,7 @@ LONGEST_BODY = 64 * 1024  # bytes; no form here needs more
 
 
 def create_app(settings: Settings) -> Flask:
-    """The WSGI application for these settings. It opens no connection until it is asked something."""
+    """The WSGI application for these settings. It opens no connection before the first request."""
     app = Flask(
         "app",
         root_path=str(ROOT / "app"),
@@ -61,7 +61,8 @@ def create_app(settings: Settings) -> Flask:
     app.config.update(
         SECRET_KEY=settings.secret_keys[0],
         SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
-        # Flask-WTF knows no fallbacks: a form that is open while keys rotate was lost
+        # Flask-WTF itself knows no fallback keys: without this, a form that is open while keys rotate would
+        # be lost
         WTF_CSRF_SECRET_KEY=keys.oldest_first,
         MAX_CONTENT_LENGTH=LONGEST_BODY,
         MAX_FORM_PARTS=50,
@@ -70,8 +71,9 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_absolute_hours),
-        WTF_CSRF_TIME_LIMIT=None,  # people fetch their token in between, some for hours; the session ends it
-        WTF_CSRF_SSL_STRICT=False,  # it asks for a Referer, which our no-referrer policy withholds
+        # people fetch their token in between, some after hours; the form ends with the session
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,  # the check needs a Referer, and our no-referrer policy leaves it out
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "undefined": StrictUndefined}
     app.wsgi_app = door.AddressDoor(app.wsgi_app, settings)  # type: ignore[method-assign]
@@ -85,7 +87,7 @@ def create_app(settings: Settings) -> Flask:
     renderer = Renderer(ROOT / "templates", letterhead, keys)
     app.extensions["portal"] = Portal(settings, keys, renderer, delivery.init_app(app, settings, keys))
 
-    # The order is the order in which a request meets them.
+    # A request meets these in this order.
     logs.init_app(app)
     db.init_app(app, settings.database_url, keys.fingerprint)
     sessions.init_app(app)
