@@ -1,7 +1,8 @@
-"""How wrong passwords are counted: each is remembered for a while and then forgotten, one after the other.
+"""How wrong passwords are counted: each guess is remembered for a while and then forgotten, one after the
+other.
 
-Whoever spreads guesses over the day gains nothing by waiting for a window to end, for there is none. A bucket
-is one row, changed by one atomic upsert, as in throttle.py, where the limits themselves stand.
+Spreading guesses over the day gains nothing, because there is no window whose end one could wait for. A
+bucket is one row, changed by one atomic upsert, as in throttle.py, where the limits themselves stand.
 """
 
 import secrets
@@ -20,7 +21,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def take(session: Session, limit: GuessLimit, key: str, now: datetime) -> Counted | TooManyTries:
-    """Count one try under `key` (a fingerprint), or refuse it. A refused try is not counted and prolongs
+    """Count one try under `key` (a fingerprint), or refuse it. A refused try is not counted, and prolongs
     nothing."""
     mark = secrets.token_hex(16)
     remembered = limit.forgets_one_in // _MICROSECOND
@@ -49,7 +50,7 @@ def take(session: Session, limit: GuessLimit, key: str, now: datetime) -> Counte
 
 
 def give_back(session: Session, limit: GuessLimit, key: str) -> None:
-    """Undo the last try: it was never made, or was no guess. The row is as before, and everybody else's tries
+    """Undo the last try: it was never made, or was no guess. The row is as before, and all other tries
     stay."""
     undone = update(GuessBucket).where(GuessBucket.key == key)
     session.execute(
@@ -61,20 +62,20 @@ def give_back(session: Session, limit: GuessLimit, key: str) -> None:
 
 
 def forget(session: Session, key: str) -> None:
-    """Forget all tries under `key`: what they guessed at is no longer the password, or an admin has
-    looked."""
+    """Forget all tries under `key`: the password that they guessed at has changed, or an admin has looked."""
     session.execute(delete(GuessBucket).where(GuessBucket.key == key))
 
 
 def refused_until(session: Session, limit: GuessLimit, key: str, now: datetime) -> datetime | None:
-    """When the next try under `key` will be let through; None when one would be now. Counts nothing."""
+    """When the next try under `key` will be allowed; None if it is allowed now. Counts nothing."""
     refused = select(GuessBucket).where(GuessBucket.key == key, _is_refused(limit, now))
     bucket = session.scalars(refused.execution_options(populate_existing=True)).one_or_none()
     return _free_at(limit, bucket.forgotten_at, bucket.last_at) if bucket else None
 
 
 def _is_refused(limit: GuessLimit, now: datetime) -> ColumnElement[bool]:
-    """With more than `most - 1` tries remembered the first delay holds, with one more the second."""
+    """If more than `most - 1` tries are remembered, the first delay holds; with one more try, the second
+    delay, and so on."""
     return or_(
         *(
             and_(
@@ -87,7 +88,8 @@ def _is_refused(limit: GuessLimit, now: datetime) -> ColumnElement[bool]:
 
 
 def _free_at(limit: GuessLimit, forgotten_at: int, last_at: datetime) -> datetime:
-    """A delay ends, or so many tries are forgotten that a shorter one holds: whichever comes first."""
+    """The moment when the delay ends, or when so many tries are forgotten that a shorter delay holds:
+    whichever comes first."""
     quiet_at = _EPOCH + forgotten_at * _MICROSECOND
     waits = (timedelta(), *limit.delays)
     return min(
