@@ -71,7 +71,7 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_absolute_hours),
-        # people fetch their token in between, some after hours; the form ends with the session
+        # People fetch their token in between, some after hours; the form ends with the session
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,  # the check needs a Referer, and our no-referrer policy leaves it out
     )

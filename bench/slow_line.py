@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.browser.chromium import INDONESIAN, PHONE, NoChromium, launch_args
 
 MOST_SECONDS = 20.0
-# people read "Reset Password berhasil" before they press OK; the next page is fetched meanwhile
+# People read "Reset Password berhasil" before they press OK; the next page is fetched meanwhile
 READING_SECONDS = 5
 SLOW_3G = {
     "offline": False,

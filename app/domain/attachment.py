@@ -21,7 +21,7 @@ EXTENSIONS = {"image/jpeg": "jpg", "application/pdf": "pdf"}
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MOST_STEPS = 4_000  # segments or chunks: enough for 10 MB in pieces of 2.6 kB; libpng writes pieces of 8192
-# of a progressive photo; programs write ten, and each makes a decoder go through the whole picture
+# Of a progressive photo; programs write ten, and each makes a decoder go through the whole picture
 _MOST_SCANS = 100
 _LARGEST_SIDE = 30_000  # pixels; a larger picture is an attack, not a photo
 _MOST_PIXELS = 64_000_000  # what the sharpest phones write in 10 MB

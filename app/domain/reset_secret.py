@@ -30,7 +30,7 @@ _BLANKS_AND_DASHES = re.compile(r"[\s-]++")
 _SAID = re.compile(r"[:=]([^:=\n]*+)")
 _BINDING_DASH = re.compile(r"[*`~]*+-[-*`~]*+")  # with the marks that make words bold
 _SPELT_OUT = re.compile(r"(?<!\w)(?:[^\W_][\s-]++){7,}[^\W_](?!\w)")
-# in a text without blanks that may be a code with its decoration; a longer text is something else
+# In a text without blanks that may be a code with its decoration; a longer text is something else
 _MOST_LETTERS_AROUND = 30
 _NARROW = {0xFF01 + place: 0x21 + place for place in range(94)}  # full-width letters and signs
 _OUTSIDE = "\u00e9"  # stands for a letter outside ALPHABET, however it is drawn

@@ -99,7 +99,7 @@ def with_leading_zero(phone: str) -> str | None:
     digits = re.sub("[^0-9]", "", phone)
     if _MOBILE.fullmatch(digits):
         return f"0{phone}"
-    # short ones are dialled within a town
+    # Short ones are dialled within a town
     return phone if len(digits) <= 8 or _WITH_COUNTRY.fullmatch(digits) else None
 
 

@@ -180,7 +180,7 @@ def _check_text(file: BufferedReader) -> NipsOfFile:
                 f"Baris {line} berisi karakter kosong (NUL). Simpan ulang sebagai CSV UTF-8, lalu coba lagi."
             )
         line += chunk.count(b"\n")
-        # a NIP that lies across two chunks is left out, which does not matter among thousands
+        # A NIP that lies across two chunks is left out, which does not matter among thousands
         nips.look_at(chunk)
     try:
         decoder.decode(b"", final=True)

@@ -20,9 +20,9 @@ from app.domain.attachment import (
 )
 from app.files.redraw_photo import NOTHING_TO_SEE
 
-# for a place; with a longer wait, a queue of photos would block every thread of the server
+# For a place; with a longer wait, a queue of photos would block every thread of the server
 SECONDS_TO_WAIT = 4.0
-# by the clock; the limit of the process itself comes first, unless the machine is too busy to run it
+# By the clock; the limit of the process itself comes first, unless the machine is too busy to run it
 _MOST_SECONDS = 60.0
 _HOME = Path(__file__).parent
 _places = BoundedSemaphore((os.cpu_count() or 1) + 1)

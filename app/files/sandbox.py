@@ -93,7 +93,7 @@ class Received:
 
     def sheet(self) -> Sheet:
         if not self._is_workbook:
-            # it reads and seeks like a BufferedReader
+            # It reads and seeks like a BufferedReader
             return sheet_in(cast(BufferedReader, self._file), STAFF_COLUMNS)
         self._said.seek(0)
         return _Workbook(TextIOWrapper(cast(BufferedReader, self._said), encoding="utf-8"))

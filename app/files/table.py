@@ -17,7 +17,7 @@ from app.domain.rounded_nips import may_be_rounded
 from app.domain.staff_file import NIPS_ROUNDED, CellFault, Columns, HeaderFaults, read_header, unguarded
 from app.files.delimited_line import LONGEST_ROW, OPEN_QUOTE, strict_cells_of
 
-# lines of a CSV inside quotes that are never closed; each such row would read on for thousands of lines
+# Lines of a CSV inside quotes that are never closed; each such row would read on for thousands of lines
 MOST_READ_AGAIN = 100_000
 
 CHUNK = 1 << 20

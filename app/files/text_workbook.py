@@ -13,7 +13,7 @@ from app.domain.staff_file import guarded, unguarded
 Cell = str | int | float | None
 
 MOST_ROWS = 1_048_576  # a sheet may have this many, with the header
-# the number of the format that spreadsheets call Text: by the number, they recognise it without reading the
+# The number of the format that spreadsheets call Text: by the number, they recognise it without reading the
 # code of a format
 TEXT_FORMAT = 49
 _LONGEST_CELL = 32_767

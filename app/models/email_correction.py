@@ -75,7 +75,7 @@ class EmailCorrection(AddedOnce, Base):
     nip: Mapped[str] = mapped_column(String(18))
     new_email: Mapped[str] = mapped_column(String(254))
     new_email_key: Mapped[str] = mapped_column(String(254))
-    # where mails to the new address arrive
+    # Where mails to the new address arrive
     new_mailbox: Mapped[str] = mapped_column(String(254), default=_mailbox_of)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))  # moves with the person

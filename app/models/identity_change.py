@@ -53,10 +53,10 @@ class IdentityChange(Base):
     reference: Mapped[str] = mapped_column(String(16), unique=True)
     kind: Mapped[ChangeKind] = mapped_column(text_enum(ChangeKind, "change_kind"))
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
-    # the instansi whose desk the change concerns
+    # The instansi whose desk the change concerns
     instansi_id: Mapped[int] = mapped_column(ForeignKey("instansi.id"))
     correction_id: Mapped[int | None] = mapped_column(ForeignKey("email_correction.id"))
-    # the mandate that will hold
+    # The mandate that will hold
     mandate_id: Mapped[int | None] = mapped_column(ForeignKey("admin_mandate.id"))
     # An address, a NIP, the code of an instansi, a category
     old_value: Mapped[str | None] = mapped_column(String(254))

@@ -37,7 +37,7 @@ class ImportTakeBack(Base):
         text_enum(TakeBackState, "take_back_state"), default=TakeBackState.ASKED
     )
     held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the lease, as in a batch
-    # a line number of the file: the rows from there to the end are taken back and counted
+    # A line number of the file: the rows from there to the end are taken back and counted
     down_to: Mapped[int | None]
     result: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)  # rows: put_back, removed, left
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -59,6 +59,6 @@ class ImportLeft(Base):
     line: Mapped[int]
     # Empty for a person out of the admin's reach; the line number says which row it is
     nip: Mapped[str] = mapped_column(String(18))
-    # comma separated; columns of the record, not of the file
+    # Comma separated; columns of the record, not of the file
     columns: Mapped[str] = mapped_column(String(200))
     sentences: Mapped[str] = mapped_column(String(2000))

@@ -22,7 +22,7 @@ class LoginSession(Base):
     credential_version: Mapped[int]
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # when the password was last typed in this session
+    # When the password was last typed in this session
     proven_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)  # the absolute end, even if the session is in use
     opens_desk: Mapped[bool]  # the password that opened the session satisfies the rules for admins

@@ -56,11 +56,11 @@ class MailFault(Base):
     kind: Mapped[MailFaultKind] = mapped_column(text_enum(MailFaultKind, "fault_kind"))
     since: Mapped[datetime] = mapped_column(UtcDateTime)
     last_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # the server's last answer, without addresses
+    # The server's last answer, without addresses
     answer: Mapped[str] = mapped_column(String(500), default="")
     # In a row; 0 when the fault is over and its mails are leaving
     failures: Mapped[int] = mapped_column(default=0)
-    # the mails of the way wait; otherwise only those to `mailbox` wait
+    # The mails of the way wait; otherwise only those to `mailbox` wait
     is_closed: Mapped[bool] = mapped_column(default=False)
     rests_until: Mapped[datetime] = mapped_column(UtcDateTime)
     # From this moment, a mail may be tried that was never tried before

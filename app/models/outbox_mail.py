@@ -484,7 +484,7 @@ class OutboxMail(Base):
         return bool(self.bounce_is_hard)
 
     def begin(self, now: datetime) -> None:
-        # the report was about the try before
+        # The report was about the try before
         self.bounced_at = self.bounce_is_hard = self.bounce_answer = None
         self.state = MailState.SENDING
         self.is_parked = False

@@ -34,7 +34,7 @@ _LIVE, _NOTHING = "live", ""
 class WhyRefused(Labelled):
     """Why a token opened nothing, for the trail. A stranger is never told."""
 
-    # the token is none of those that are open
+    # The token is none of those that are open
     WRONG = "wrong", "salah ketik, atau bukan token yang sedang berlaku"
     NOTHING_OPEN = "nothing_open", "tidak ada token yang sedang berlaku"  # and no token is open for this NIP
     EXPIRED = "expired", "sudah lewat waktunya"
