@@ -1,9 +1,9 @@
-"""Every setting of the portal: read once from the environment or a `.env` file, checked at start, never
+"""Every setting of the portal: read once from the environment or a `.env` file, checked at start, and never
 changed.
 
-What is merely wrong stops every start; what is unsafe stops the start where strangers come: in production,
-and in a demo that others than this machine could reach. All faults are told at once, and `mysapk check` tells
-them in the same words.
+A setting that is merely wrong stops every start. A setting that is unsafe stops the start where strangers can
+come: in production, and in a demo that other machines could reach. All faults are reported at once, and
+`mysapk check` reports them in the same words.
 """
 
 import os
@@ -26,12 +26,12 @@ from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent
 ENV_FILE = ROOT / ".env"
-# Every setting there is, each with an example. What is not in this table is no setting.
+# Every setting, each with an example. A name that is not in this table is no setting.
 EXAMPLES = {
     "PORTAL_ENV": "production",
     "DEMO_OPEN_TO_THE_WORLD": "yes",
     "DATABASE_URL": "postgresql+psycopg://user:password@host/portal",
-    "SECRET_KEY": "",  # a new one each time: an example that stands in a book is no secret
+    "SECRET_KEY": "",  # a new one each time, because an example in a book is no secret
     "SECRET_KEY_FALLBACKS": "",
     "PUBLIC_URL": "https://mysapk.example.go.id",
     "HOST": "127.0.0.1",
@@ -80,8 +80,8 @@ SHORTEST_METRICS_TOKEN = 16
 
 @dataclass(frozen=True)
 class SettingFault:
-    """A setting that cannot be used: its name, what is wrong, and an example, of another setting where that
-    one was meant."""
+    """A setting that cannot be used: its name, what is wrong, and an example. The example is of another
+    setting if that one was meant."""
 
     name: str
     problem: str
@@ -93,7 +93,7 @@ class SettingFault:
 
 
 class BadSetting(Exception):
-    """Settings that cannot be used, one a line."""
+    """Settings that cannot be used, one on each line."""
 
     def __init__(self, *faults: SettingFault) -> None:
         super().__init__("\n".join(map(str, faults)))
@@ -112,7 +112,7 @@ class MailServer:
 
 @dataclass(frozen=True)
 class BounceMailbox:
-    """Where the worker fetches what comes to the return path."""
+    """The mailbox from which the worker fetches what comes to the return path."""
 
     host: str
     port: int
@@ -124,7 +124,7 @@ class BounceMailbox:
 
 @dataclass(frozen=True)
 class AndroidApp:
-    """The Play Store build that may show this portal as its own."""
+    """The Play Store build that may show this portal as its own pages."""
 
     package_name: str
     fingerprints: tuple[str, ...]  # SHA-256 of its signing certificates, as AA:BB:...
@@ -132,7 +132,7 @@ class AndroidApp:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the operator decides. Times in the unit that the name ends in."""
+    """What the operator decides. The end of a name says the unit of a time."""
 
     env: str
     database_url: str = field(repr=False)
@@ -144,9 +144,9 @@ class Settings:
     trusted_proxies: int
     mail_server: MailServer | None  # None: mails become files in mail_folder
     mail_sender: str
-    ehlo_name: str  # as whom the portal introduces itself to the mail server; always a name
-    mail_return_path: str | None  # None: letters come back to mail_sender, and nobody reads them
-    bounce_mailbox: BounceMailbox | None  # None: they come by `mysapk bounce`, or not at all
+    ehlo_name: str  # the name with which the portal introduces itself to the mail server; always a name
+    mail_return_path: str | None  # None: mails that bounce come back to mail_sender, and nobody reads them
+    bounce_mailbox: BounceMailbox | None  # None: reports come by `mysapk bounce`, or not at all
     ratelimit_storage_uri: str
     address_limits: bool
     asks_per_address_per_hour: int
@@ -163,11 +163,11 @@ class Settings:
     android_app: AndroidApp | None  # None: there is no build in the Play Store
     instance: Path
     demo_open_to_the_world: bool
-    remarks: tuple[str, ...] = ()  # what the operator should look at, though the portal starts
+    remarks: tuple[str, ...] = ()  # what the operator should look at, although the portal starts
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read the settings; raises BadSetting with all that cannot be used."""
+        """Read the settings; raises BadSetting with all faults together."""
         source = _Source(os.environ, ENV_FILE) if environ is None else _Source(environ)
         instance = Path(source.text("INSTANCE_PATH", str(ROOT / "instance")))
         env = source.one_of("PORTAL_ENV", "demo", ("demo", "production", "test"))
@@ -223,13 +223,13 @@ class Settings:
 
     @property
     def has_demo_mailbox(self) -> bool:
-        """Whether /kotak-surat shows what would otherwise be mailed."""
+        """Whether /kotak-surat shows what would be mailed in production."""
         return self.is_demo and self.mail_server is None
 
     @property
     def is_behind_a_proxy(self) -> bool:
-        """Whether another program stands before the portal, which itself speaks plain http: then everybody
-        seems to be local, and where somebody comes from proves nothing."""
+        """Whether another program stands before the portal, and the portal itself speaks plain http. Then
+        every request seems to be local, and its address proves nothing."""
         return self.trusted_proxies > 0 or self.is_https
 
     @property
@@ -248,10 +248,11 @@ class Settings:
 
 
 class _Source:
-    """Environment variables with their checks. The `.env` file beside this one is overridden by the real
+    """Environment variables with their checks. The `.env` file beside this file counts less than the real
     environment.
 
-    A value that cannot be used is noted as a fault, and something harmless stands for it until all are read.
+    A value that cannot be used is noted as a fault, and a harmless value replaces it until all settings are
+    read.
     """
 
     def __init__(self, environ: Mapping[str, str], file: Path | None = None) -> None:
@@ -262,7 +263,7 @@ class _Source:
         self.remarks: list[str] = []
 
     def fault(self, name: str, problem: str, example: str = "", meant: str = "") -> None:
-        """The first fault of a setting is the one that is told."""
+        """Only the first fault of a setting is reported."""
         self.faults.setdefault(
             name, SettingFault(name, problem, example or _example_of(meant or name), meant)
         )
@@ -335,7 +336,7 @@ def _example_of(name: str) -> str:
 # -- single settings
 # ---------------------------------------------------------------------------------------------------
 def is_loopback(host: str) -> bool:
-    """Whether the name leads to this machine and nowhere else."""
+    """Whether the name leads only to this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -343,12 +344,12 @@ def is_loopback(host: str) -> bool:
 
 
 def _public_url(source: _Source, host: str, port: int) -> str:
-    """Scheme, host and port as a browser writes them into the Host header, or every request would be
-    refused."""
+    """Scheme, host and port must be as a browser writes them into the Host header. Otherwise every request
+    would be refused."""
     derived = _url("http", host, None if port == 80 else port)
     text = source.text("PUBLIC_URL", "")
     if not text:
-        if host in ("0.0.0.0", "::"):  # noqa: S104  (looked for, not listened on)
+        if host in ("0.0.0.0", "::"):  # noqa: S104  (only compared; the portal does not listen on it here)
             source.fault("PUBLIC_URL", f"must be set where HOST={host}, which no browser can open")
         return derived
     try:
@@ -421,8 +422,8 @@ def _is_host(host: str) -> bool:
 
 
 def _database_url(source: _Source) -> str:
-    """SQLAlchemy's URL; a relative SQLite path counts from the project's root, wherever the command is
-    started."""
+    """SQLAlchemy's URL; a relative SQLite path starts at the project's root, in whichever folder the command
+    is started."""
     text = source.text("DATABASE_URL", "sqlite:///instance/portal.db")
     try:
         url = make_url(text)
@@ -438,8 +439,8 @@ def _database_url(source: _Source) -> str:
 
 
 def _secret_keys(source: _Source, env: str, instance: Path) -> tuple[str, ...]:
-    """The key and its fallbacks. A demo makes a key of its own; production is given one that nobody can
-    guess."""
+    """The key and its fallbacks. A demo makes its own key. In production, the operator sets one that nobody
+    can guess."""
     key = source.text("SECRET_KEY", "")
     old_keys = [old.strip() for old in source.text("SECRET_KEY_FALLBACKS", "").split(",") if old.strip()]
     if env == "production":
@@ -464,7 +465,7 @@ def _secret_keys(source: _Source, env: str, instance: Path) -> tuple[str, ...]:
     return (key or _development_key(source, instance), *old_keys)
 
 
-# What people put where a secret belongs, and secrets that stand in well-known books.
+# What people put in the place of a secret, and secrets that stand in well-known books.
 _NO_SECRETS = re.compile(
     r"change[ _-]?(me|this|it)|replace[ "
     r"_-]?(me|this)|insecure|secret|password|passphrase|example|contoh|default|mysapk|portal"
@@ -474,18 +475,19 @@ _NO_SECRETS = re.compile(
     r"|a key for tests only.*"  # of this repository
     r"|192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf"  # Flask's quick start
     r"|09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7"  # FastAPI's tutorial
-    # Hashes of nothing
+    # Hashes of the empty text
     r"|e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855|d41d8cd98f00b204e9800998ecf8427e"
-    # Of "password"
+    # Hashes of "password"
     r"|5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8|5f4dcc3b5aa765d61d8327deb882cf99",
     re.IGNORECASE,
 )
-_FEWEST_DIFFERENT = 6  # characters; what is drawn from 16 hex digits has more
+_FEWEST_DIFFERENT = 6  # characters; a secret drawn from 16 hex digits has more
 
 
 def weakness_of(secret: str, shortest: int) -> str | None:
-    """Why a stranger could guess the secret, in words that go on from its name; None when it looks random."""
-    own = _NO_SECRETS.sub("", secret)  # what is left to guess
+    """Why a stranger could guess the secret, in words that continue a sentence after its name; None when it
+    looks random."""
+    own = _NO_SECRETS.sub("", secret)  # what a stranger still has to guess
     if len(secret) < shortest:
         return f"must have at least {shortest} characters"
     if len(set(secret)) < _FEWEST_DIFFERENT:
@@ -502,8 +504,8 @@ def weakness_of(secret: str, shortest: int) -> str | None:
 
 
 def _development_key(source: _Source, instance: Path) -> str:
-    """A key of this checkout's own, made at the first start. Two processes that start at once agree on
-    one."""
+    """A key only for this checkout, made at the first start. Two processes that start at the same time get
+    the same key."""
     if not _make_folder(source, instance, "INSTANCE_PATH", "instance"):
         return "-"
     path = instance / "secret_key"
@@ -544,8 +546,8 @@ def _mail_sender(source: _Source) -> str:
 
 
 def _ehlo_name(source: _Source, host: str, port: int) -> str:
-    """The public host. Servers want a name here and refuse an address, so where that is one, the sender's
-    domain stands in."""
+    """The public host. Mail servers want a name here and refuse an address, so if the host is an address, the
+    sender's domain is used."""
     name = source.text("MAIL_EHLO_NAME", "").lower()
     if name and is_name(name):
         return name
@@ -554,7 +556,7 @@ def _ehlo_name(source: _Source, host: str, port: int) -> str:
             "MAIL_EHLO_NAME", f"must be the name of a host, which mail servers can look up, not {name!r}"
         )
     text = source.text("PUBLIC_URL", "") or _url("http", host, port)
-    with suppress(ValueError):  # what is wrong with it is told where it is read
+    with suppress(ValueError):  # a fault in it is reported where it is read
         public = (urlsplit(text).hostname or "").lower()
         if is_name(public):
             return public
@@ -567,7 +569,7 @@ def _ehlo_name(source: _Source, host: str, port: int) -> str:
 
 
 def is_name(host: str) -> bool:
-    """Whether it is a host's name, not an address in whatever spelling."""
+    """Whether it is a host's name, and not an address in any spelling."""
     return (
         _is_host(host)
         and host.isascii()
@@ -584,7 +586,7 @@ def _ratelimit_storage(source: _Source) -> str:
 
 
 def _android_app(source: _Source) -> AndroidApp | None:
-    """Both settings or neither: one alone would look as if the app were vouched for."""
+    """Both settings or neither: with only one, it would look as if the portal confirmed the app."""
     package, listed = source.text("ANDROID_PACKAGE_NAME", ""), source.text("ANDROID_CERT_FINGERPRINTS", "")
     if not package and not listed:
         return None
@@ -627,7 +629,7 @@ def _mail_server(source: _Source) -> MailServer | None:
     )
 
 
-LONGEST_RETURN_BOX = 22  # of 64 letters before the @; the rest is the mark of one letter
+LONGEST_RETURN_BOX = 22  # of 64 characters before the @; the rest is the mark of one mail
 _RETURN_PATH = re.compile(
     rf"[a-z0-9](?:[a-z0-9._-]{{0,{LONGEST_RETURN_BOX - 2}}}[a-z0-9])?"
     r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]"
@@ -692,8 +694,8 @@ def _bounce_mailbox(source: _Source) -> BounceMailbox | None:
 # -- safe by default
 # ---------------------------------------------------------------------------------------------------
 def _look_at_demo(source: _Source, settings: Settings) -> None:
-    """A demo has accounts with a known password and shows all mail: it is for this machine, unless somebody
-    says otherwise."""
+    """A demo has accounts with a known password and shows all mails. It is for this machine only, unless the
+    operator says something else."""
     if settings.demo_open_to_the_world:
         _refuse_debugging(source)
         source.remarks.append(
@@ -718,8 +720,8 @@ def _look_at_demo(source: _Source, settings: Settings) -> None:
 
 
 def _look_at_test(source: _Source, settings: Settings) -> None:
-    """Tests leave out what production insists on, so no real host may be served like that (RFC 6761 names the
-    others)."""
+    """Tests leave out what production requires, so a real host must not be served like that (RFC 6761 names
+    the others)."""
     host = urlsplit(settings.public_url).hostname or ""
     if not is_loopback(host) and not re.search(r"(^|\.)(test|example|invalid|localhost)$", host):
         problem = (
@@ -736,7 +738,7 @@ def _look_at_test(source: _Source, settings: Settings) -> None:
 
 
 def _look_at_production(source: _Source, settings: Settings) -> None:
-    """What would start, and would let strangers in or everybody out."""
+    """Settings with which the portal would start, but would let strangers in or keep everybody out."""
     where = "where PORTAL_ENV=production"
     if settings.demo_open_to_the_world:
         source.fault("DEMO_OPEN_TO_THE_WORLD", "is for PORTAL_ENV=demo alone", "no")
@@ -788,7 +790,7 @@ def _look_at_production(source: _Source, settings: Settings) -> None:
 
 
 def _refuse_debugging(source: _Source) -> None:
-    """Flask reads FLASK_DEBUG itself, and takes everything but these for yes."""
+    """Flask reads FLASK_DEBUG itself, and takes every value except these for yes."""
     if source.environ.get("FLASK_DEBUG", "").lower() not in ("", "0", "false", "no"):
         source.fault("FLASK_DEBUG", "must not be on where strangers come: accidents would be told in full")
 
@@ -833,14 +835,14 @@ _LOOK_AT_ENV = {"demo": _look_at_demo, "test": _look_at_test, "production": _loo
 # ----------------------------------------------------------------------------------------
 _NAMES = (*EXAMPLES, *(f"{name}_FILE" for name in SECRET_SETTINGS))
 _ONLY_OURS = ("PORTAL_", "MYSAPK_", "MAIL_", "RATELIMIT_", "CPNS_", "RESEND_")
-# What Kubernetes and Docker put into every process for each service beside it, one named `portal` or `mail`
-# too.
+# What Kubernetes and Docker put into every process for each service beside it. Such a service may be named
+# `portal` or `mail` too.
 _OF_A_SERVICE = re.compile(r".+_SERVICE_(HOST|PORT(_.+)?)|.+_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?")
 
 
 def _look_at_names(source: _Source, env: str) -> None:
-    """A mistyped name sets nothing, and nothing else says so. In the `.env` file, which is ours, every name
-    counts; in the environment, which others fill as well, those that look like one of ours."""
+    """A mistyped name sets nothing, and nothing else reports it. The `.env` file is ours, so every name in it
+    counts. Others fill the environment too, so only names that look like one of ours count there."""
     for name, value in source.environ.items():
         if name in _NAMES or (not value and name not in source.in_file) or _is_of_a_service(name, value):
             continue
@@ -871,7 +873,7 @@ def _is_of_a_service(name: str, value: str) -> bool:
     )
 
 
-# HOST and PORT are words that many use.
+# HOST and PORT are words that many programs use.
 _DISTINCT = tuple(name for name in _NAMES if name not in ("HOST", "PORT"))
 _EXTENDED = tuple(
     f"{name}_" for name in EXAMPLES if name not in ("HOST", "PORT", "DATABASE_URL", "FLASK_DEBUG")
@@ -879,7 +881,7 @@ _EXTENDED = tuple(
 
 
 def setting_meant_by(name: str) -> str | None:
-    """The setting that somebody meant who wrote this; None when it looks like none of ours."""
+    """The setting that somebody meant who wrote this name; None if the name looks like none of ours."""
     typed = re.sub(r"\W", "_", name).upper()
     for prefix in ("PORTAL_", "MYSAPK_", "FLASK_"):
         rest = typed.removeprefix(prefix)
@@ -900,7 +902,8 @@ def setting_meant_by(name: str) -> str | None:
 
 
 def _is_another(typed: str, ours: str) -> bool:
-    """Whether a short word stands where ours has another: MAIL_HOST is not MAIL_PORT with two slips."""
+    """Whether a short word is in the place of a different word of ours: MAIL_HOST is not MAIL_PORT with two
+    typing mistakes."""
     mine, theirs = ours.split("_"), typed.split("_")
     pairs = zip(mine, theirs, strict=False)
     return len(mine) == len(theirs) and any(
@@ -909,8 +912,8 @@ def _is_another(typed: str, ours: str) -> bool:
 
 
 def _is_shortened(typed: str, ours: str) -> bool:
-    """The words of ours with some left out, cut short, in the singular, or one of three or more exchanged for
-    another."""
+    """The words of our name with some left out, cut short, in the singular, or, if there are three or more,
+    with one exchanged for another."""
     mine, theirs = (
         [_singular(word) for word in ours.split("_")],
         [_singular(word) for word in typed.split("_")],
@@ -931,8 +934,8 @@ def _singular(word: str) -> str:
 
 
 def _may_be_near(typed: str, ours: str) -> bool:
-    """Spares the count of edits for what is far away: each edit changes the letters of a word by two at
-    most."""
+    """Saves counting the edits for names that are far apart: each edit changes the letters of a word by two
+    at most."""
     letters, own = Counter(typed), Counter(ours)
     return abs(len(typed) - len(ours)) <= 2 and (letters - own).total() + (own - letters).total() <= 4
 

@@ -15,14 +15,14 @@ from config import BadSetting, Settings
 
 
 def _create_app() -> Flask:
-    os.umask(0o077)  # databases, mails and reports are for their owner alone
+    os.umask(0o077)  # only their owner may read databases, mails and reports
     logs.configure()
     return create_app(Settings.from_env())
 
 
 class Commands(AppGroup):
-    """The portal's commands; a bad setting, and a database that is away or not migrated, are said in one
-    line."""
+    """The portal's commands. A bad setting, a database that cannot be reached, and a database that is not
+    migrated are each reported in one line."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:

@@ -1,8 +1,8 @@
-"""`make bench`: what the portal bears on this machine, as ratios measured in one run.
+"""`make bench`: how much load the portal can take on this machine, as ratios measured in one run.
 
-A portal of its own is started on a free port with a temporary SQLite database, and asked by a few parallel
-clients. Seconds differ from machine to machine; the ratios to what the same machine does bare are what can be
-compared.
+A separate portal is started on a free port with a temporary SQLite database, and a few parallel clients send
+requests to it. Seconds differ from machine to machine. Only the ratios can be compared: how a figure of the
+portal relates to what the same machine does without the portal.
 """
 
 import http.client
@@ -30,7 +30,7 @@ _CSRF = re.compile(r'name="csrf_token" type="hidden" value="([^"]+)"')
 
 
 class Browser:
-    """One kept-alive connection with its cookies."""
+    """One connection that stays open, with its cookies."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -80,7 +80,7 @@ def main() -> None:
 def rate(
     act: Callable[["Browser", int], object], port: int = 0, rounds: int | None = None, clients: int = CLIENTS
 ) -> float:
-    """Acts a second by parallel clients, for SECONDS or for `rounds` acts each."""
+    """Acts per second by parallel clients, for SECONDS or for `rounds` acts each."""
     start = time.perf_counter()
 
     def run(client_number: int) -> int:
@@ -102,7 +102,8 @@ def log_in(known: Browser, number: int) -> None:
 
 
 def ask_for_tokens(port: int) -> tuple[float, float]:
-    """Every person asks once; requests a second, and how long the worker needs after the last."""
+    """Every person asks once. Returns requests per second, and how long the worker needs after the last
+    request."""
 
     def ask(client: Browser, number: int) -> None:
         person = person_of(number)
@@ -126,7 +127,7 @@ def _nothing_waits(metrics: str) -> bool:
 
 
 def person_of(number: int) -> int:
-    """Each client has people of its own."""
+    """Each client has its own people."""
     return (number // 1_000) * (PEOPLE // CLIENTS) + number % 1_000
 
 
@@ -136,7 +137,8 @@ def nip_of(person: int) -> str:
 
 @contextmanager
 def portal(folder: Path) -> Iterator[int]:
-    """A running portal with PEOPLE invented people, and one more for the slow line, who all have PASSWORD."""
+    """A running portal with PEOPLE invented people, and one more for the slow line. All of them have
+    PASSWORD."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -154,7 +156,7 @@ def portal(folder: Path) -> Iterator[int]:
         "nip,nama,email,kategori,kode_instansi,unit_kerja,password_hash",
         passwords.hashed(PASSWORD),
     )
-    # One more, who is slow
+    # One more person, for the slow line
     rows = (
         f'{nip_of(n)},Orang Contoh,p{n}@contoh.example,PNS,1,Unit,"{password_hash}"'
         for n in range(PEOPLE + 1)

@@ -1,8 +1,8 @@
-"""Whether the time of a refusal tells what there is behind a NIP.
+"""Whether the time of a refusal tells what is behind a NIP.
 
-Groups that must not be told apart are asked in turns, round after round, and the time of the processor is
-taken. Two of the groups are equal: how far they lie apart by chance is the measure for all others. A ratio of
-a few is noise; one that grows with the number of rounds is a leak.
+The groups must not be told apart by their time. They are asked in turns, round after round, and the processor
+time is measured. Two of the groups are equal: how far they differ by chance is the measure for all others. A
+ratio of a few is noise; a ratio that grows with the number of rounds is a leak.
 """
 
 import gc
@@ -46,8 +46,8 @@ class Group:
 
 @dataclass(frozen=True)
 class Apart:
-    """How far a group lies from the first, in seconds of the processor, and as a multiple of what chance
-    makes of equals."""
+    """How far a group is from the first one: in seconds of processor time, and as a multiple of the chance
+    difference between equal groups."""
 
     name: str
     seconds: float
@@ -55,7 +55,7 @@ class Apart:
 
 
 def measure() -> dict[str, list[Apart]]:
-    """By what was refused."""
+    """The results, by what was refused."""
     with tempfile.TemporaryDirectory() as folder:
         app = _portal(Path(folder))
         active, never_set, deactivated, cpns = (_nip_of(name) for name in ("Sari", "Budi", "Tono", "Cinta"))
@@ -109,14 +109,14 @@ def report(found: dict[str, list[Apart]]) -> None:
 def _compare(
     app: Flask, groups: Sequence[Group], guess: Callable[[FlaskClient, str, str], None], rounds: int
 ) -> list[Apart]:
-    """All groups once a round, in another order each time; compared are the medians of the differences of a
-    round."""
+    """All groups are asked once in each round, every time in another order. The medians of the differences
+    within a round are compared."""
     client = app.test_client()
     page = client.get("/konfirmasi-reset-password").text
     found = _CSRF.search(page)
     assert found
     times: dict[str, list[float]] = {group.name: [] for group in groups}
-    for number in range(-5, rounds):  # the first few warm up
+    for number in range(-5, rounds):  # the first few rounds warm up
         _forget_tries(app)
         gc.collect()
         for group in random.sample(groups, len(groups)):
@@ -130,7 +130,7 @@ def _compare(
     first, equal = times[groups[0].name], times[EQUAL]
     chance = [one - other for one, other in zip(equal, first, strict=True)]
     middle = statistics.median(chance)
-    # Of such a median
+    # The spread of such a median
     spread = 1.4826 * statistics.median(abs(one - middle) for one in chance) * 1.2533 / rounds**0.5
     apart = []
     for group in groups[1:]:
@@ -176,7 +176,7 @@ def _portal(folder: Path) -> Flask:
 
 
 def _ask(app: Flask, nip: str, count: int, *, is_over: bool = False) -> None:
-    """So many tokens were handed over to this person."""
+    """`count` tokens were handed over to this person."""
     with app.app_context(), unit_of_work() as session:
         owner = session.scalars(select(User).where(User.nip == nip)).one()
         for number in range(count):

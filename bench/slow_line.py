@@ -1,10 +1,10 @@
 """The whole activation in Chromium on a slow line, as page times: from the tap until the next page has
 loaded.
 
-The line is Chromium's preset "slow 3G": 400 kbit/s each way and 2 s until an answer begins. It is laid on the
-page by the DevTools protocol, which does not reach into a service worker; so the browser has none here, and
-every page and file crosses the slow line. (With the worker, files come from its cache, and pages are asked
-for just the same.)
+The line is Chromium's preset "slow 3G": 400 kbit/s each way and 2 s until an answer begins. The DevTools
+protocol applies it to the page, but not inside a service worker. So the browser has no service worker here,
+and every page and file crosses the slow line. (With a service worker, files would come from its cache, and
+pages would still be requested.)
 """
 
 import re
@@ -17,9 +17,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.browser.chromium import INDONESIAN, PHONE, NoChromium, launch_args
 
 MOST_SECONDS = 20.0
-READING_SECONDS = (
-    5  # people read "Reset Password berhasil" before they press OK; the next page is fetched meanwhile
-)
+# People read "Reset Password berhasil" before they press OK; the next page is fetched meanwhile
+READING_SECONDS = 5
 SLOW_3G = {
     "offline": False,
     "downloadThroughput": 400_000 / 8,
@@ -38,7 +37,7 @@ class Step:
 
 
 def measure(port: int, nip: str, email: str, mail_folder: Path) -> list[Step] | None:
-    """The steps of one activation; None where there is no Chromium."""
+    """The steps of one activation; None if there is no Chromium."""
     try:
         options = launch_args()
     except NoChromium:
@@ -90,7 +89,8 @@ def _activation(page: Page, nip: str, email: str, mail_folder: Path) -> list[Ste
 
 
 def _token_for(email: str, mail_folder: Path) -> str:
-    """From the demo's mailbox, not over the slow line: people read their mail in another app."""
+    """The token comes from the demo's mailbox, not over the slow line, because people read their mail in
+    another app."""
     last_moment = time.monotonic() + 30
     while time.monotonic() < last_moment:
         for file in mail_folder.glob("*.eml"):

@@ -14,10 +14,10 @@ Somebody = TypeVar("Somebody")
 class Act(Generic[By]):
     """One act of somebody. The type of `by` says who must be proven: an admin by a mandate
     (`Act[Authority]`), a person by a login, a token or a password (`Act[User]`), or nobody (`Act[None]`: a
-    stranger, the operator, the worker). What does not care takes an `Act[object]`.
+    stranger, the operator, the worker). A function that accepts any of these takes an `Act[object]`.
 
-    `at` is always the server's clock. What is decided anew after a pause, because a password was hashed say,
-    is another act with a time of its own.
+    `at` is always the server's clock. Something may be decided anew after a pause, for example because a
+    password was hashed. That is another act with a time of its own.
     """
 
     client: Client
@@ -25,6 +25,7 @@ class Act(Generic[By]):
     by: By
 
     def done_by(self, by: Somebody) -> "Act[Somebody]":
-        """The same act, put down to somebody else: whom a password or a token has just proven, whose decision
-        takes effect now, or to nobody where it only follows from what was done."""
+        """The same act with somebody else as the one who does it: the person whom a password or a token has
+        just proven, or whose decision takes effect now. Nobody, where the act only follows from what was done
+        before."""
         return Act(self.client, self.at, by)

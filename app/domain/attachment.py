@@ -1,12 +1,13 @@
-"""What somebody sends along with a request: a photo or a PDF, known by its content and by nothing else.
+"""What somebody sends along with a request: a photo or a PDF, recognised by its content and by nothing else.
 
-A file is walked from its first byte to its own end. What stands before its beginning or behind its end is cut
-off, so that no second file travels with the first. Names and declared types say nothing and are not looked
-at. The walk takes a bounded number of steps, whatever the file holds: one that was made of a million tiny
-pieces is no photo.
+A file is read from its first byte to its own end. What stands before its beginning or after its end is cut
+off, so that no second file travels with the first. Names and declared types prove nothing and are not looked
+at. The reading takes a bounded number of steps, whatever the file holds: a file of a million tiny pieces is
+no photo.
 
-Phones and chat programs cut pictures, and scanners write around a PDF. What can still be seen is taken. A
-photo is not kept as it came: it is drawn anew first, for cameras write into it where and when it was taken.
+Phones and chat programs cut pictures, and scanners write around a PDF. If something of the picture can still
+be seen, it is taken. A photo is not kept as it came: it is drawn anew first, because cameras write into it
+where and when it was taken.
 """
 
 import re
@@ -14,18 +15,15 @@ import zlib
 from dataclasses import dataclass
 
 LONGEST_FILE = 10 * 1024 * 1024  # bytes; a photo straight from a phone
-LONGEST_ATTACHMENT = 2 * 1024 * 1024  # bytes, as it is kept
-LARGEST_SIDE_KEPT = 2400  # pixels; small print on a page that fills the photo can be read
+LONGEST_ATTACHMENT = 2 * 1024 * 1024  # bytes, in the form in which it is kept
+LARGEST_SIDE_KEPT = 2400  # pixels; small print stays readable on a page that fills the photo
 EXTENSIONS = {"image/jpeg": "jpg", "application/pdf": "pdf"}
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_MOST_STEPS = (
-    4_000  # segments or chunks: enough for 10 MB in pieces of 2.6 kB, where libpng writes pieces of 8192
-)
-_MOST_SCANS = (
-    100  # of a progressive photo; programs write ten, and each makes a decoder go through the whole picture
-)
-_LARGEST_SIDE = 30_000  # pixels; more is a bomb, not a photo
+_MOST_STEPS = 4_000  # segments or chunks: enough for 10 MB in pieces of 2.6 kB; libpng writes pieces of 8192
+# Of a progressive photo; programs write ten, and each makes a decoder go through the whole picture
+_MOST_SCANS = 100
+_LARGEST_SIDE = 30_000  # pixels; a larger picture is an attack, not a photo
 _MOST_PIXELS = 64_000_000  # what the sharpest phones write in 10 MB
 _LEAST_DATA = 64  # bytes of a picture that was cut; with fewer there is nothing to see
 _FRAMES = frozenset((0xC0, 0xC1, 0xC2))  # baseline, extended, progressive: what cameras and scanners write
@@ -41,8 +39,8 @@ _PDF_TABLE = re.compile(rb"\s{0,20}(?:xref|\d{1,10}\s{1,20}\d{1,5}\s{1,20}obj)")
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file as it is kept: of one of the kinds of EXTENSIONS, with nothing before its beginning or behind
-    its end."""
+    """A file as it is kept: one of the kinds in EXTENSIONS, with nothing before its beginning or after its
+    end."""
 
     media_type: str
     content: bytes
@@ -135,8 +133,8 @@ def read_attachment(content: bytes) -> Photo | Attachment | NotAnAttachment:
 
 
 def is_redrawn(content: bytes) -> bool:
-    """Whether these bytes are a JPEG that holds its picture and no word more: no place, time, comment, colour
-    profile or smaller picture, and nothing behind its end."""
+    """Whether these bytes are a JPEG that holds its picture and nothing more: no place, time, comment, colour
+    profile or smaller picture, and nothing after its end."""
     at = 2
     if not content.startswith(b"\xff\xd8\xff\xe0"):
         return False
@@ -162,8 +160,8 @@ _PLAIN_JFIF = b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"
 
 
 def _jpeg(content: bytes) -> Photo | NotAnAttachment:
-    """From marker to marker: start, a frame with a size, a scan, end (ITU T.81, annex B). One that was cut
-    ends in a scan."""
+    """Reads from marker to marker: start, a frame with a size, a scan, end (ITU T.81, annex B). A file that
+    was cut ends in a scan."""
     at, has_frame, scans, data_from = 2, False, 0, 0
     for _ in range(_MOST_STEPS):
         found = _MARKER.match(content, at)
@@ -190,7 +188,7 @@ def _jpeg(content: bytes) -> Photo | NotAnAttachment:
                 return OF_ANOTHER_KIND
             data_from = data_from or at
             at = _end_of_scan(content, at)
-    was_cut = len(content) - at <= 1  # everything there is was read; a single 0xff may be left of a marker
+    was_cut = len(content) - at <= 1  # everything was read; a single 0xff may be left of a marker
     if not was_cut or not has_frame:
         return OF_ANOTHER_KIND
     return Photo(content) if scans and len(content) - data_from >= _LEAST_DATA else CUT_PICTURE
@@ -205,8 +203,8 @@ def _end_of_scan(content: bytes, at: int) -> int:
 
 
 def _png(content: bytes) -> Photo | NotAnAttachment:
-    """From chunk to chunk, each with its right checksum: IHDR with a size first, data, IEND last (RFC 2083).
-    One that was cut ends in or behind its data."""
+    """Reads from chunk to chunk, each with its right checksum: IHDR with a size first, data, IEND last (RFC
+    2083). A file that was cut ends inside or after its data."""
     at, data = len(_PNG_SIGNATURE), 0
     for _ in range(_MOST_STEPS):
         length, kind = int.from_bytes(content[at : at + 4]), content[at + 4 : at + 8]
@@ -240,7 +238,8 @@ def _png(content: bytes) -> Photo | NotAnAttachment:
 
 
 def _pdf(content: bytes, begin: int) -> Attachment | NotAnAttachment:
-    """Header, objects, a pointer to their table, and the end mark, with nothing of the document behind it."""
+    """Reads the header, the objects, a pointer to their table, and the end mark, with nothing of the document
+    after it."""
     mark = content.rfind(_PDF_END)
     if mark < 0:
         return CUT_PDF if _PDF_OBJECT_END in content else OF_ANOTHER_KIND
@@ -251,7 +250,8 @@ def _pdf(content: bytes, begin: int) -> Attachment | NotAnAttachment:
         return OF_ANOTHER_KIND
     own = content[begin:end]
     if begin and not _points_to_table(own) and _points_to_table(content[:end]):
-        # Places were counted from the first byte: it is blanked, or no reader finds them
+        # The document counts places from the first byte of the file. The bytes in front become blanks,
+        # because otherwise no reader finds those places.
         own = b" " * begin + own
     return Attachment("application/pdf", own) if len(own) <= LONGEST_ATTACHMENT else PDF_TOO_LARGE
 
@@ -263,7 +263,7 @@ def _points_to_table(content: bytes) -> bool:
 
 
 def _known_kind(content: bytes) -> str | None:
-    """The name of a kind that is not taken, by the bytes that it begins with."""
+    """The name of a kind that is not taken, recognised by its first bytes."""
     if content[4:8] == b"ftyp":
         brand = content[8:12].lower()
         if brand in (b"avif", b"avis") or b"avif" in content[16:64]:

@@ -1,8 +1,8 @@
-"""What a mail server says later of a letter that it had taken: a report in the form of RFC 3464, as strangers
-may forge it.
+"""What a mail server says later about a mail that it had taken: a report in the form of RFC 3464. Strangers
+may forge such a report.
 
-Read with bounds and without recursion: only the parts of the message itself are looked at, never those of a
-message inside.
+The message is read with bounds and without recursion: only its own parts are looked at, never those of a
+message inside it.
 """
 
 import re
@@ -14,7 +14,7 @@ from itertools import islice
 
 from app.domain.email_address import EmailAddress, read_email
 
-LONGEST_MESSAGE = 1024 * 1024  # bytes that are read; reports say what they have to say at the beginning
+LONGEST_MESSAGE = 1024 * 1024  # bytes that are read; the important part of a report is at its beginning
 _LONGEST_HEAD = 64 * 1024
 _LONGEST_FIELD = 2000  # characters
 _MOST_PARTS = 20
@@ -22,25 +22,26 @@ _MOST_GROUPS = 50  # of fields in a report: one for the message, one for each re
 _LONGEST_WORDS = 400
 _DELIVERED_TO = ("Delivered-To", "X-Original-To", "Envelope-To", "To")
 
-# RFC 3463. Hard are those that say that there is no such mailbox, no such domain, or that it was shut down.
+# RFC 3463. These numbers are hard: they say that there is no such mailbox, no such domain, or that it was
+# shut down.
 _HARD = frozenset(
     ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.10", "5.2.1", "5.4.4", "5.4.310")
 )
-# Numbers that only the words behind them make hard.
+# These numbers are hard only together with certain words after them.
 _WORDS_TELL = ("5.0.", "5.3.0", "5.4.1", "5.5.", "5.7.1")
-# Words with which servers use the same numbers for what they have against the portal, or for a mailbox that
-# is only busy.
+# Words with which servers use the same numbers for a complaint about the portal, or for a mailbox that is
+# only busy.
 _NOT_THE_MAILBOX = re.compile(
     r"\b(senders?|spam\w*|block(ed|list\w*)|black ?list\w*|policy|reputation|rate|quota|(over|mailbox|is) "
     r"?full)\b",
     re.IGNORECASE,
 )
-# For servers that give no number of RFC 3463, or one of protocol, network or policy.
+# For servers that give no number of RFC 3463, or a number about protocol, network or policy.
 _NO_SUCH_MAILBOX = re.compile(
     r"(user|mailbox|recipient|address|account|addressee)\W+(is |was )?(unknown|not found|does(n.t| not) "
     r"exist|disabled|inactive)"
     r"|(unknown|no such|invalid|non-?existent) (user|mailbox|recipient|address|account|local part)"
-    r"|recipient address rejected: access denied"  # Exchange, of who is not in its directory
+    r"|recipient address rejected: access denied"  # Exchange, about somebody who is not in its directory
     r"|(does(n.t| not)|not) have an? [\w.-]{1,60} account|no mailbox (here )?by that name|host or domain "
     r"name not found",
     re.IGNORECASE,
@@ -51,26 +52,27 @@ _STATUS_IN_WORDS = re.compile(r"(?:^|[\s(;#-])([245])\.(\d{1,3})\.(\d{1,3})(?![\
 
 @dataclass(frozen=True)
 class Failure:
-    """One recipient whom the letter did not reach."""
+    """One recipient whom the mail did not reach."""
 
     status: str
-    words: str  # the mail server's, on one line; empty where it gave none
+    words: str  # the mail server's words, on one line; empty if it gave none
     is_hard: bool
     recipients: tuple[str, ...]  # as the report names them
 
     def is_of(self, address: EmailAddress) -> bool:
-        """Whether it speaks of the address that the letter went to, or at least of no other: a forward may be
-        dead where the mailbox before it lives."""
+        """Whether the report is about the address that the mail went to, or at least about no other address.
+        A forward may be dead although the mailbox before it works."""
         named = [one.mailbox for one in map(read_email, self.recipients) if isinstance(one, EmailAddress)]
         return not named or address.mailbox in named
 
 
 @dataclass(frozen=True)
 class NoFailure:
-    """Nothing that says of a letter that it will not arrive; why, in words for the operator."""
+    """A message that does not say that a mail failed to arrive. It holds the reason, in words for the
+    operator."""
 
     why: str
-    is_report: bool = False  # of a mail server, which nobody has to read
+    is_report: bool = False  # a mail server's report, which nobody has to read
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,10 @@ class CameBack:
 
 
 def read_bounce(message: bytes) -> CameBack:
-    """Read what came, whatever it is. Nonsense says nothing."""
+    """Read what came, whatever it is. A message without meaning is no failure."""
     try:
         return _read(message[:LONGEST_MESSAGE].replace(b"\r\n", b"\n"))
-    # What the email package raises on some nonsense
+    # What the email package raises for some messages without meaning
     except (
         ValueError,
         LookupError,
@@ -137,14 +139,14 @@ def _said(head: Message, body: bytes) -> Failure | NoFailure:
 
 
 def _parts(body: bytes, boundary: bytes) -> Iterator[bytes]:
-    """The parts one after the other, whatever is nested in them."""
+    """The parts one after the other, without looking at what is nested in them."""
     lines = re.finditer(rb"^--" + re.escape(boundary) + rb"(--)?[ \t]*$\n?", body, re.MULTILINE)
     begin = None
     for line in islice(lines, _MOST_PARTS + 1):
         if begin is not None:
             yield body[begin : line.start()]
         begin = line.end() if line[1] is None else None
-    if begin is not None:  # cut off, or never closed
+    if begin is not None:  # the part was cut off, or never closed
         yield body[begin:]
 
 
@@ -157,7 +159,8 @@ def _groups(fields: Message, content: bytes) -> Iterator[Message]:
 
 
 def _what_became_of(groups: list[Message]) -> Failure | NoFailure:
-    """A letter has one recipient; several come of forwards, and then whoever was reached is enough."""
+    """A mail has one recipient. A report has several when forwards were involved; then one recipient that was
+    reached is enough."""
     told = [(_word(group["Action"]), group) for group in groups if group["Action"] is not None]
     actions = {action for action, _ in told}
     if not actions:
@@ -180,7 +183,7 @@ def _failure(group: Message) -> Failure:
 
 
 def _status(told: str, words: str) -> str:
-    """The number of the report; where that says nothing but "failed", the one in the server's own words."""
+    """The number of the report. If that says only "failed", the number in the server's own words."""
     numbers = [found for found in (_STATUS.match(told), _STATUS_IN_WORDS.search(words)) if found]
     telling = next(
         (found for found in numbers if found.group(2, 3) != ("0", "0")), numbers[0] if numbers else None

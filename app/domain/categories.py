@@ -1,4 +1,5 @@
-"""Who a person is to the state, and what the portal asks of each at the Pemutakhiran Data Mandiri."""
+"""Which kind of civil servant a person is, and what the portal asks of each kind at the Pemutakhiran Data
+Mandiri."""
 
 import re
 
@@ -12,8 +13,8 @@ class Category(Labelled):
     PPT_NON_ASN = "PPT_NON_ASN", "PPT Non ASN"
 
 
-# As files of today write them. Who works part of the time is a PPPK to the portal: the same groups of data,
-# the same way in.
+# As files of today write them. A person who works part of the time is a PPPK to the portal: the same groups
+# of data, the same way in.
 _SPELLINGS = {category.value.replace("_", ""): category for category in Category} | {
     **dict.fromkeys(("PEGAWAINEGERISIPIL", "PEGAWAINEGERISIPILPNS"), Category.PNS),
     **dict.fromkeys(("CALONPEGAWAINEGERISIPIL", "CALONPEGAWAINEGERISIPILCPNS", "CALONPNS"), Category.CPNS),
@@ -31,7 +32,7 @@ _SPELLINGS = {category.value.replace("_", ""): category for category in Category
 
 
 def read_category(typed: str) -> Category | None:
-    """In capitals or not, with any blanks, dots and dashes between."""
+    """Upper or lower case, with any blanks, dots and dashes between the letters."""
     return _SPELLINGS.get(re.sub(r"[\s_.()/\u2010-\u2015-]+", "", typed).upper())
 
 
@@ -48,7 +49,7 @@ class Activation(Labelled):
         return self is Activation.ACTIVE
 
 
-# Guides to the PDM of 2021 list these groups; for PPT Non ASN none was found, so their list stays with the
+# Guides to the PDM of 2021 list these groups. No list was found for PPT Non ASN, so theirs has only the
 # personal data.
 _PDM_GROUPS = {
     Category.PNS: (
@@ -62,7 +63,8 @@ _PDM_GROUPS = {
 
 
 def pdm_groups(category: Category) -> tuple[str, ...]:
-    """The data groups a person is asked for. CPNS fill in the list of PNS once their account is open."""
+    """The groups of data that a person is asked for. CPNS fill in the list of PNS once their account is
+    open."""
     return _PDM_GROUPS.get(category, _PDM_GROUPS[Category.PNS])
 
 

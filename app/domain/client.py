@@ -1,27 +1,29 @@
-"""From where a request came, for the audit trail and for letters."""
+"""Where a request came from, for the trail and for letters."""
 
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
-UNKNOWN_ADDRESS = "unknown"  # what stands for everything that is no address
+UNKNOWN_ADDRESS = "unknown"  # stands for everything that is no address
 _LONGEST_ADDRESS = 100  # characters that are looked at
-# Blocks of IPv6 whose last 32 bits are the IPv4 address of the one who asks: mapped (RFC 4291), translated by
-# SIIT (RFC 2765, RFC 7915) and by NAT64 under the well-known and the local prefix (RFC 6052, RFC 8215).
+# Blocks of IPv6 whose last 32 bits are the IPv4 address of the client: mapped (RFC 4291), translated by SIIT
+# (RFC 2765, RFC 7915) and by NAT64 under the well-known and the local prefix (RFC 6052, RFC 8215).
 _ENDS_IN_IPV4 = tuple(
     map(IPv6Network, ("::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48"))
 )
-# A port that some servers put behind an IPv6 address without brackets: a ninth group, or one of more letters
-# than a group has.
+# A port that some servers put after an IPv6 address without brackets: a ninth group, or a group with more
+# letters than a group can have.
 _BARE_PORT = re.compile(
     r"((?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}):[0-9]{1,5}|([0-9a-f:.]+):[0-9]{5}", re.IGNORECASE
 )
-_COMPATIBLE = IPv6Network("::/96")  # the same, of old; its beginning holds "::" and "::1"
+# IPv4-compatible addresses, an older form; "::" and "::1" lie at the beginning of this block
+_COMPATIBLE = IPv6Network("::/96")
 
 
 @dataclass(frozen=True)
 class Client:
-    """One request's sender. The address is as the trusted proxies give it, read by `read_client_address`."""
+    """The sender of one request. `read_client_address` has read the address from what the trusted proxies
+    give."""
 
     address: str
     user_agent: str
@@ -33,14 +35,14 @@ WORKER = Client("-", "worker", "-")
 
 
 def worker_for(address: str) -> Client:
-    """The worker, for who has asked from this address."""
+    """The worker, when it acts for somebody who asked from this address."""
     return Client(address, WORKER.user_agent, WORKER.request_id)
 
 
 def read_client_address(written: str) -> str:
-    """An address in the one spelling that limits, trail and letters know, from whatever proxies and servers
-    write: with a port, in brackets or quotes, with a zone, or an IPv4 address dressed as IPv6. What is no
-    address is UNKNOWN_ADDRESS.
+    """An address in the one spelling that limits, trail and letters know. It reads whatever proxies and
+    servers write: with a port, in brackets or quotes, with a zone, or an IPv4 address inside an IPv6 one.
+    Anything that is no address becomes UNKNOWN_ADDRESS.
     """
     text = written[:_LONGEST_ADDRESS].strip(" \t\"'")
     if text.startswith("["):
@@ -54,20 +56,20 @@ def read_client_address(written: str) -> str:
 
 
 def line_of(address: str) -> str:
-    """One office, one line: an IPv4 address, or the 64 bits of an IPv6 address that one subscriber is
-    given."""
+    """The line of one office or home: an IPv4 address, or the 64 bits of an IPv6 address that one subscriber
+    gets."""
     return _network_of(address, 64)
 
 
 def site_of(address: str) -> str:
-    """What one owner of IPv6 addresses may hold: 48 bits, which are 65,536 lines. An IPv4 address is its
-    own."""
+    """What one owner of IPv6 addresses may hold: 48 bits, which are 65,536 lines. For an IPv4 address, the
+    address itself."""
     return _network_of(address, 48)
 
 
 def mask_address(address: str) -> str:
-    """Enough to know one's own office or home line again: 203.0.113.*, or the first 48 bits of an IPv6
-    address."""
+    """Enough for people to recognise their own office or home line: 203.0.113.*, or the first 48 bits of an
+    IPv6 address."""
     parsed = _parsed(address)
     if parsed is None:
         return "tidak diketahui"
@@ -77,8 +79,8 @@ def mask_address(address: str) -> str:
 
 
 def _parsed(address: str) -> IPv4Address | IPv6Address | None:
-    """A server that listens on both kinds writes an IPv4 address as ::ffff:203.0.113.7: all of these are not
-    one line."""
+    """A server that listens on both kinds writes an IPv4 address as ::ffff:203.0.113.7. Without this step all
+    such addresses would be one line."""
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -87,7 +89,8 @@ def _parsed(address: str) -> IPv4Address | IPv6Address | None:
 
 
 def _ipv4_within(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 address only carries: nobody gets more lines by another way in."""
+    """The IPv4 address that an IPv6 address only carries, so that nobody gets more lines by another
+    spelling."""
     last = IPv4Address(int(address) & 0xFFFFFFFF)
     if any(address in block for block in _ENDS_IN_IPV4):
         return last
@@ -124,7 +127,7 @@ _SYSTEMS = {
 
 
 def browser_name(user_agent: str) -> str:
-    """Chrome di Android: enough for people to know their own devices apart."""
+    """For example "Chrome di Android": enough for people to tell their own devices apart."""
     browser = next((name for mark, name in _BROWSERS.items() if mark in user_agent), "Browser lain")
     system = next((name for mark, name in _SYSTEMS.items() if mark in user_agent), None)
     return f"{browser} di {system}" if system else browser

@@ -1,4 +1,4 @@
-"""The words of an email correction: where a request stands, and how an identity was checked."""
+"""The words of an email correction: where a correction stands, and how an identity was checked."""
 
 import secrets
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from app.domain.labelled import Labelled
 from app.domain.phone_number import dialled
 from app.domain.reset_secret import ALPHABET
 
-PROMISE = timedelta(hours=24)  # within which a request is answered, counted from its submission
-# An admin's usual reason to say no, and the portal's own one for a NIP that nobody has: the same words, or
-# they would tell.
+PROMISE = timedelta(hours=24)  # a correction is answered within this time, counted from its submission
+# The usual reason of an admin to say no, and the portal's own reason for a NIP that nobody has. The words are
+# the same, because different words would tell whether somebody has the NIP.
 DATA_DO_NOT_MATCH = (
     "Data yang ditulis tidak cocok dengan data kepegawaian. Periksa NIP dan nama, lalu "
     "hubungi kepegawaian instansi Anda."
@@ -25,7 +25,7 @@ USUAL_REASONS_TO_REJECT = (
 
 
 class CorrectionState(Labelled):
-    """Where a person's request stands. Its owner is told the same word."""
+    """Where a person's correction stands. The owner reads the same word."""
 
     ASKED = "diminta", "diminta"  # a link was mailed; nobody has shown yet that the mailbox is theirs
     NEW = "baru", "baru"
@@ -57,20 +57,20 @@ class FilledForm:
 
 
 class IdentityCheck(Labelled):
-    """How an admin made sure that who asks is who owns the account. What was typed into the form proves
-    nothing."""
+    """How an admin made sure that the person who asks is the owner of the account. What was typed into the
+    form proves nothing."""
 
     IN_PERSON = "tatap_muka", "Tatap muka dengan kartu pegawai atau KTP"
     CALL_ON_RECORD = "telepon_tercatat", "Telepon ke nomor di data kepegawaian"
     LETTER = "surat_atasan", "Surat dari atasan atau kepala unit kerja"
     VIDEO = "panggilan_video", "Panggilan video dengan kartu pegawai"
-    # not at all: the address came with a file. Nobody can choose it.
+    # No check at all: the address came with a file. Nobody can choose this value.
     BY_FILE = "file_impor", "Tidak diperiksa, karena datang lewat file impor"
 
     def is_possible(self, phone_on_record: str | None) -> bool:
-        """What a check rests on must be on record, or the admin has asked whoever wrote the form. A video
-        call begins with a call by the admin; a card or a letter is brought along and needs nothing on
-        record."""
+        """Whether the record has what this check needs; otherwise the admin would only ask the person who
+        wrote the form. A video call begins with a call by the admin. The person brings a card or a letter
+        along, so that needs nothing on record."""
         match self:
             case IdentityCheck.IN_PERSON | IdentityCheck.LETTER:
                 return True

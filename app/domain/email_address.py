@@ -1,4 +1,5 @@
-"""An email address as people type it: trimmed, compared without ASCII case, mistyped domains noticed."""
+"""An email address as people type it: trimmed and compared without ASCII case. Mistyped domains are
+noticed."""
 
 import re
 from collections.abc import Collection
@@ -39,14 +40,14 @@ class EmailAddress:
 
     @property
     def masked(self) -> str:
-        """Enough for its owner to know it again: s***@g***.com."""
+        """Enough for its owner to recognise it: s***@g***.com."""
         local, domain = self.text.split("@")
         name, _, rest = domain.partition(".")
         return f"{local[0]}***@{name[0]}***.{rest}"
 
     @property
     def likely_meant(self) -> str | None:
-        """The address with its domain spelled right, where the domain is a known slip of the finger."""
+        """The address with its domain spelled right, if the domain is a known typing mistake."""
         local, domain = self.key.split("@")
         meant = _MISTYPED_DOMAINS.get(domain)
         return f"{local}@{meant}" if meant else None
@@ -57,8 +58,9 @@ class EmailAddress:
 
     @property
     def mailbox(self) -> str:
-        """Where mail to it ends up, for counting and warning: what stands behind a plus is no part of it, and
-        Google leaves out the dots. Never compared with what is on record, and nothing is sent to it."""
+        """The mailbox where mails to this address end up, for counting and warning: the part after a plus
+        does not count, and Google leaves out the dots. It is never compared with what is on record, and
+        nothing is sent to it."""
         local, domain = self.key.split("@")
         name = local.split("+")[0] or local
         if domain in _GOOGLE:
@@ -90,11 +92,11 @@ _GOOGLE = ("gmail.com", "googlemail.com")
 _ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", "-": "", ".": "", "_": ""})
 _LETTER_PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"))
 _NEARLY_ONE = 0.9  # of difflib's ratio: one letter in a domain of ten
-_SHORTEST_NAME = 5  # below, too much contains it: "mail", "bkn"
+_SHORTEST_NAME = 5  # a shorter name is part of too many others: "mail", "bkn"
 
 
 def _looks_like(domain: str, known: str) -> bool:
-    """A slip of one key, letters that look like others, or the known name in another place: nusajaya.com and
+    """One mistyped key, letters that look like others, or the known name in another place: nusajaya.com and
     nusajaya-mail.id for nusajaya.go.id, gmail.com.contoh.id for gmail.com."""
     seen, meant = _shape(domain), _shape(known)
     if (
@@ -114,12 +116,12 @@ def _shape(domain: str) -> str:
 
 
 def _name(domain: str) -> str:
-    """What people know it by: "nusajaya" of dinkes.nusajaya.go.id."""
+    """The name that people know: "nusajaya" of dinkes.nusajaya.go.id."""
     return max(domain.split(".")[:-1], key=len)
 
 
 def _is_one_slip(typed: str, meant: str) -> bool:
-    """One letter too many, too few, wrong, or changed with its neighbour."""
+    """One letter too many, too few, wrong, or swapped with its neighbour."""
     short, long = sorted((typed, meant), key=len)
     start = next(
         (at for at, (one, other) in enumerate(zip(short, long, strict=False)) if one != other), len(short)
@@ -132,8 +134,8 @@ def _is_one_slip(typed: str, meant: str) -> bool:
 
 
 def read_email(typed: str) -> EmailAddress | NotAnEmail:
-    """Read one address; everything that could break a mail header or reach a second recipient is refused. A
-    link to write to it (`mailto:`) holds it whole."""
+    """Read one address. Everything that could break a mail header or reach a second recipient is refused. A
+    link to write to the address (`mailto:`) is accepted, because it holds the whole address."""
     if len(typed) > 4 * _LONGEST_ADDRESS:
         return NotAnEmail("Alamat email terlalu panjang. Isi satu alamat email saja.")
     text = _without_link(_INVISIBLE.sub("", typed).strip())
@@ -174,7 +176,8 @@ def _without_link(text: str) -> str:
 
 
 def _fault_of_one(text: str) -> str | None:
-    """What people paste with an address or mistype in it, named; None where it is something else."""
+    """Names a common mistake: something pasted together with the address, or mistyped in it. None if the
+    problem is another one."""
     local, _, domain = text.partition("@")
     is_one_word = not any(space in text for space in " \t\r\n;")
     if "<" in text or ">" in text:
@@ -207,7 +210,7 @@ def _fault_of_one(text: str) -> str | None:
 
 
 def _other_fault(text: str) -> str:
-    """Of one address in one piece that is none all the same."""
+    """The problem of a text that is one address in one piece and still not valid."""
     local, _, domain = text.partition("@")
     if len(text) > _LONGEST_ADDRESS or len(local) > _LONGEST_LOCAL_PART:
         return "Alamat email ini terlalu panjang. Periksa lagi, dan isi satu alamat email saja."

@@ -1,11 +1,10 @@
-"""What speaks against putting an address on record: the kinds of warning, how much each weighs, and its
-words.
+"""The reasons against an email on record: the kinds of warning, the weight of each, and its words.
 
-A heavy warning has to be acknowledged by whoever approves, one by one; a light one is only shown. **Nothing
-that a stranger can lay upon somebody else's request is heavy**: a heavy warning follows from what the request
-itself says, from a mailbox that was proven, from the account's own past, or from an act of the desk. What
-anybody can send (another request for the same NIP, a link to an address) weighs light, or one evening of
-false requests would take every rightful one out of the answers to several at once.
+Whoever approves must acknowledge each heavy warning, one by one; a light one is only shown. **No stranger can
+cause a heavy warning on somebody else's correction**: a heavy warning follows from what the correction itself
+says, from a mailbox that was proven, from the account's own past, or from an act of the desk. What anybody
+can send (another correction for the same NIP, a link to an address) is light. Otherwise one evening of false
+requests would keep all rightful ones from being answered several at once.
 """
 
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ class Weight(StrEnum):
 
 
 class WarningKind(Labelled):
-    """The worst first: so they are shown. The labels are those of the trail."""
+    """The worst first, because they are shown in this order. The labels are those of the trail."""
 
     ADDRESS_TAKEN = "alamat_terpakai", "alamat dipakai akun lain"
     MAILBOX_OF_ANOTHER = "kotak_surat_orang_lain", "kotak surat milik akun lain"
@@ -48,7 +47,7 @@ class WarningKind(Labelled):
 
     @property
     def is_final(self) -> bool:
-        """No acknowledgement helps: the act itself refuses."""
+        """Whether the act itself refuses, so that acknowledging does not help."""
         return self is WarningKind.ADDRESS_TAKEN
 
     @property
@@ -58,7 +57,7 @@ class WarningKind(Labelled):
 
 _LIGHT = (WarningKind.RIVALS, WarningKind.NAME_IN_PART, WarningKind.NO_PHONE, WarningKind.OTHER_PHONE)
 _WEIGHTS = {kind: Weight.LIGHT if kind in _LIGHT else Weight.HEAVY for kind in WarningKind}
-# What stands in braces is filled in by `warn`.
+# `warn` fills in what stands in braces.
 _SENTENCES = {
     WarningKind.ADDRESS_TAKEN: "Alamat baru sudah dipakai {owner}, jadi tidak dapat disetujui. Minta "
     "alamat lain.",
@@ -94,8 +93,8 @@ _SENTENCES = {
 
 @dataclass(frozen=True)
 class EmailWarning:
-    """One warning about one address, as a sentence. `mark` is what a form carries when its reader has
-    acknowledged it."""
+    """One warning about one address, as a sentence. A form carries `mark` when its reader has acknowledged
+    the warning."""
 
     kind: WarningKind
     sentence: str
@@ -110,8 +109,8 @@ class EmailWarning:
 
 
 def warn(kind: WarningKind, address: EmailAddress, **about: str | int) -> EmailWarning:
-    """A warning in its words. Its mark holds for this address and these words alone: one that says more by
-    the time the form comes back has not been acknowledged."""
+    """A warning in its words. Its mark holds for this address and these words alone: if the warning says more
+    by the time the form comes back, it has not been acknowledged."""
     sentence = _SENTENCES[kind].format(**about)
     return EmailWarning(
         kind, sentence, f"{kind}.{sha256(f'{address.key} {sentence}'.encode()).hexdigest()[:16]}"
@@ -119,11 +118,11 @@ def warn(kind: WarningKind, address: EmailAddress, **about: str | int) -> EmailW
 
 
 def unacknowledged(warnings: list[EmailWarning], marks: frozenset[str]) -> tuple[EmailWarning, ...]:
-    """Those that an approval would have to carry and does not. Marks of warnings that are none are nobody's
-    business."""
+    """The warnings that must be acknowledged for an approval and were not. Marks that belong to no warning
+    are ignored."""
     return tuple(one for one in warnings if one.must_be_acknowledged and one.mark not in marks)
 
 
 def acknowledged_kinds(warnings: list[EmailWarning]) -> str | None:
-    """For the trail, of an approval that was let through: all that had to be acknowledged."""
+    """For the trail of an approval: all kinds that had to be acknowledged."""
     return ",".join(sorted({one.kind.value for one in warnings if one.must_be_acknowledged})) or None

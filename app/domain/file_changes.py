@@ -1,16 +1,15 @@
-"""How far a file of staff reaches into what is on record, column by column, and from where on that is too far
-to be left unsaid: two columns of a file that have changed places, or rows that have slipped by one, change
-nearly everybody."""
+"""How much a file of staff changes of what is on record, column by column, and how much is so large that it
+must be said. Two columns that changed places, or rows that slipped by one, change nearly everybody."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-# A column is changed widely when it changes for more than one in so many of the people in the file who are on
+# A column is wide when it changes for more than one in this many people, out of those in the file who are on
 # record.
 ONE_IN = 10
 
-# As the file calls its columns, in the order of its columns.
+# The words that the file uses for its columns, in the order of its columns.
 COLUMN_WORDS = {
     "name": "nama", "email": "email", "category": "kategori", "instansi": "kode instansi",
     "work_unit": "unit kerja",
@@ -20,8 +19,7 @@ COLUMN_WORDS = {
 
 @dataclass(frozen=True)
 class ColumnCount:
-    """For how many people of the file a column changes, out of those that are on record and are not
-    refused."""
+    """For how many people of the file a column changes, out of those that are on record and not refused."""
 
     column: str
     people: int
@@ -51,8 +49,8 @@ class ColumnCount:
 
 
 def column_counts(changed: Mapping[str, int], rows: Mapping[str, int]) -> list[ColumnCount]:
-    """Of the columns that change at all. `changed` counts people by column, `rows` what became of the rows of
-    the file."""
+    """Only the columns that change. `changed` counts people by column; `rows` counts the rows of the file by
+    what became of them."""
     on_record = rows.get("changed", 0) + rows.get("unchanged", 0)
     return [ColumnCount(column, changed[column], on_record) for column in COLUMN_WORDS if changed.get(column)]
 

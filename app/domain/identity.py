@@ -1,16 +1,17 @@
-"""What identifies a person, and by which course a change of it goes."""
+"""What identifies a person, and which course a change of it takes."""
 
 from datetime import timedelta
 from enum import StrEnum
 
 from app.domain.labelled import Labelled
 
-# Somebody's appointee is not that admin's second, and what somebody was still counts, for so long.
+# For this long, an admin's appointee cannot be that admin's second, and what somebody was before still
+# counts.
 LOOKS_BACK = timedelta(days=30)
 
 
 class ChangeKind(Labelled):
-    """What a change is about. Whoever may change one of these may come to own the account. The labels fit
+    """What a change is about. Anyone who may change one of these may come to own the account. The labels fit
     into a sentence."""
 
     EMAIL = "email", "email"
@@ -21,12 +22,12 @@ class ChangeKind(Labelled):
 
     @property
     def heading(self) -> str:
-        """At the beginning of a sentence."""
+        """The label as the beginning of a sentence."""
         return self.label[0].upper() + self.label[1:]
 
     @property
     def column(self) -> str:
-        """As the trail names what has changed."""
+        """The word that the trail uses for what has changed."""
         return _COLUMNS[self]
 
 
@@ -45,7 +46,8 @@ class ChangeState(Labelled):
     NEEDS_SECOND = "menunggu_konfirmasi", "Menunggu admin kedua"  # a second admin has to confirm it
     SCHEDULED = "dijadwalkan", "Dijadwalkan"  # takes effect later, unless the owner stops it
     DONE = "berlaku", "Berlaku"
-    # the owner said: not me. The account is contested until a second admin has settled it.
+    # The owner said that it was not them. The account is contested until a second admin has settled the
+    # change.
     FROZEN = "dibekukan", "Dibekukan pemilik"
     CANCELLED = "dibatalkan", "Dibatalkan"
 

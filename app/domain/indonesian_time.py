@@ -33,7 +33,7 @@ def shown_moment(moment: datetime) -> str:
 
 
 def today_in_jakarta(moment: datetime) -> date:
-    """The civil day on which a national deadline is counted."""
+    """The day in Jakarta, by which a national deadline is counted."""
     return moment.astimezone(WIB).date()
 
 

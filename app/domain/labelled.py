@@ -1,4 +1,4 @@
-"""Values with the words that people read for them."""
+"""Values, each with the words that people read."""
 
 from enum import StrEnum
 from typing import Self
@@ -7,7 +7,8 @@ from typing import Self
 class Labelled(StrEnum):
     """An enum that is shown to people: each member is written as its value and its label.
 
-    The value is what is stored and sent. The label is what stands on the screen, and can change without it.
+    The value is what is stored and sent. The label stands on the screen, and can change while the value
+    stays.
     """
 
     label: str

@@ -1,9 +1,9 @@
-"""What a log line must not say: secrets of people and of the portal, whole NIPs and addresses, however they
-are written.
+"""What a log must not say, however it is written: secrets of people and of the portal, whole NIPs and
+addresses.
 
-Lines are written by many hands (the portal, the web server, libraries), and some repeat what a stranger has
-sent. So every text is cut first, and each mask looks at a character a bounded number of times: no text makes
-a line expensive.
+Many programs write lines of the log (the portal, the web server, libraries), and some repeat what a stranger
+has sent. So every text is cut first, and each mask looks at a character a bounded number of times: no text
+makes a line of the log expensive.
 """
 
 import re
@@ -14,11 +14,11 @@ from app.domain.nip import BETWEEN_DIGITS, NIP_LENGTH, Nip
 from app.domain.reset_secret import ALPHABET
 
 HIDDEN = "***"
-KEPT_OF_HEAD, KEPT_OF_TAIL = 4_000, 8_000  # characters; the end of a traceback says most
+KEPT_OF_HEAD, KEPT_OF_TAIL = 4_000, 8_000  # characters; the end of a traceback says the most
 _LONGEST_BROKEN_WORD = 300
 _TIMES_ENCODED = 3  # %2540 is an @ that was encoded twice
 
-# Cookies and credentials in headers go to the end of their line.
+# Cookies and credentials in headers are hidden up to the end of their line.
 _HEADER = re.compile(r"((?:authorization|cookie)[\"']?\s{0,3}[:=])[^\r\n]+", re.IGNORECASE)
 _CREDENTIALS = re.compile(
     r"\b(bearer|basic|auth\s{1,3}(?:plain|login|xoauth2|cram-md5))(\s{1,3})\S+", re.IGNORECASE
@@ -45,7 +45,7 @@ _NEVER = re.compile(r"(?!)()")
 
 
 class Masks:
-    """`beginnings` of paths behind which a secret stands (`/konfirmasi-reset-password/`), and `secrets` of
+    """`beginnings` are paths with a secret after them (`/konfirmasi-reset-password/`); `secrets` are those of
     the portal itself."""
 
     def __init__(self, beginnings: Iterable[str] = (), secrets: Iterable[str] = ()) -> None:
@@ -59,7 +59,7 @@ class Masks:
         )
 
     def masked(self, text: str) -> str:
-        """The text, cut, without what must not be said. What was percent-encoded is decoded on the way."""
+        """The text, cut, without what must not be said. Percent-encoded parts are decoded on the way."""
         text = self._hidden(cut(text))
         for _ in range(_TIMES_ENCODED):
             if not _ENCODED.search(text):
@@ -82,8 +82,8 @@ class Masks:
 
 
 def cut(text: str) -> str:
-    """Head and tail of a text without measure. A word that the cut would break in two goes, and so do digits
-    beside it: half a NIP is nobody's business either."""
+    """Head and tail of a text of any length. If the cut would break a word in two, that word goes, and digits
+    beside it go too: half a NIP must not be shown either."""
     if len(text) <= KEPT_OF_HEAD + KEPT_OF_TAIL:
         return text
     head, tail = text[:KEPT_OF_HEAD], text[-KEPT_OF_TAIL:]

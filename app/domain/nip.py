@@ -1,4 +1,4 @@
-"""The number by which the state knows a civil servant, as people type it."""
+"""The number by which the state knows a civil servant, read as people type it."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from datetime import date
 BETWEEN_DIGITS = (
     r"[\s.\-_\u00ad\u180e\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2064\u2066-\u2069\u2212\ufeff]"
 )
-# Pasted along: `NIP. 1986...`, `NIP: 1986...`
+# Pasted together with the number: `NIP. 1986...`, `NIP: 1986...`
 _LABEL = re.compile(r"^\s*NIP(?![A-Z])[\s.:=/]*", re.IGNORECASE)
 _SEPARATORS = re.compile(f"{BETWEEN_DIGITS}+")
 _DIGITS = re.compile(r"[0-9]+")
@@ -19,8 +19,8 @@ NIP_LENGTH = 18
 
 @dataclass(frozen=True)
 class Nip:
-    """18 ASCII digits. Their parts are a hint, never a rule: the account table decides (real NIPs hold
-    mistyped digits)."""
+    """18 ASCII digits. The parts of the number are a hint, never a rule: the account table decides (real NIPs
+    hold mistyped digits)."""
 
     digits: str
 
@@ -31,12 +31,12 @@ class Nip:
 
     @property
     def masked(self) -> str:
-        """For logs and screens of others: neither the start of service nor the sequence can be read."""
+        """For logs, and for screens of other people: the start of service and the sequence cannot be read."""
         return f"{self.digits[:8]}******{self.digits[14]}***"
 
     @property
     def birth_date(self) -> date | None:
-        """The date in the first eight digits, where they are one."""
+        """The date in the first eight digits, if they are one."""
         try:
             return date(int(self.digits[:4]), int(self.digits[4:6]), int(self.digits[6:8]))
         except ValueError:
@@ -44,8 +44,8 @@ class Nip:
 
     @property
     def has_sequence(self) -> bool:
-        """They are counted from 001. One that ends in 000 was rounded: a spreadsheet keeps 15 digits of a
-        number."""
+        """Sequences are counted from 001. A NIP that ends in 000 was rounded: a spreadsheet keeps 15 digits
+        of a number."""
         return not self.digits.endswith("000")
 
     def __str__(self) -> str:
@@ -60,7 +60,8 @@ class NotANip:
 
 
 def read_nip(typed: str) -> Nip | NotANip:
-    """Read a NIP in any spelling people use; look-alike and non-ASCII digits are refused, not converted."""
+    """Read a NIP in any spelling that people use. Look-alike and non-ASCII digits are refused, not
+    converted."""
     if len(typed) > _LONGEST_INPUT:
         return NotANip("NIP terlalu panjang. Ketik 18 angka NIP Anda saja.")
     bare = _bare(typed)
@@ -89,7 +90,7 @@ def read_nip(typed: str) -> Nip | NotANip:
 
 
 def read_nip_beginning(typed: str) -> str | NotANip:
-    """The first digits of a NIP, for looking people up; in any spelling, and perhaps all of them."""
+    """The first digits of a NIP, for finding people: in any spelling, and perhaps all 18."""
     bare = _bare(typed[:_LONGEST_INPUT])
     if bare and not _DIGITS.fullmatch(bare):
         return NotANip(
@@ -109,5 +110,5 @@ def nips_beginning_with(digits: str) -> tuple[str, str]:
 
 
 def _bare(typed: str) -> str:
-    """Without the word NIP in front, and without what stands between the digits."""
+    """The text without the word NIP in front, and without what stands between the digits."""
     return _SEPARATORS.sub("", _LABEL.sub("", typed))

@@ -1,8 +1,8 @@
 """Password hashes of older systems: how they are written, and how the portal keeps one.
 
-What the older system kept is not kept as it is: its checksum is hashed once more, so that a stolen table is
-as hard to open as any other row of it. Scheme, cost and salt stand in front, in clear, because the checksum
-must be made again at the login of its owner.
+The portal does not keep the older system's hash as it is: its checksum is hashed once more, so that a stolen
+table is as hard to open as any other row of it. Scheme, cost and salt stand in front, readable, because the
+checksum must be made again when the owner logs in.
 """
 
 import re
@@ -11,8 +11,8 @@ from binascii import Error as NotBase64
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Checksums and salts of bcrypt end in the middle of a letter: only the letters are read that bcrypt itself
-# writes there.
+# Checksums and salts of bcrypt end in the middle of a letter: only the letters that bcrypt itself writes
+# there are read.
 _BCRYPT = re.compile(
     r"\$2[aby]\$(?P<cost>[0-9]{2})\$(?P<salt>[./A-Za-z0-9]{21}[.Oeu])(?P<checksum>[./A-Za-z0-9]{30}[.CGKOSWaeimquy26])"
 )
@@ -25,7 +25,7 @@ _PBKDF2_OF_DJANGO = re.compile(
 _SHA512_CRYPT = re.compile(
     r"\$6\$(rounds=(?P<cost>[0-9]{1,7})\$)?(?P<salt>[./A-Za-z0-9]{0,16})\$(?P<checksum>[./A-Za-z0-9]{86})"
 )
-_ROUNDS_UNLESS_SAID = 5000  # of sha512_crypt
+_ROUNDS_UNLESS_SAID = 5000  # of sha512_crypt, if the hash does not say
 _KEPT = re.compile(r"\$old\$(?P<scheme>[a-z0-9_]+)\$(?P<cost>\d+)\$(?P<salt>[^$]*)(?P<hash>\$argon2id\$.+)")
 
 
@@ -35,8 +35,8 @@ class Scheme(StrEnum):
     SHA512_CRYPT = "sha512_crypt"
 
 
-# Every login of everybody pays for the dearest hash that is here, see app/security/old_schemes.py. A third of
-# a second.
+# Every login of everybody takes as long as the most expensive hash that is here, see
+# app/security/old_schemes.py. These costs keep that within a third of a second.
 _COSTS = {
     Scheme.BCRYPT: range(4, 12 + 1),
     Scheme.PBKDF2_SHA256: range(1, 1_200_000 + 1),
@@ -46,7 +46,7 @@ _COSTS = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a checksum is made of a password."""
+    """How a checksum is made from a password."""
 
     scheme: Scheme
     cost: int
@@ -54,7 +54,7 @@ class Recipe:
 
     @property
     def kind(self) -> str:
-        """Recipes of one kind differ in time only by their cost."""
+        """Recipes of one kind take a different time only because of their cost."""
         return f"{self.scheme}_{len(self.salt)}" if self.scheme is Scheme.SHA512_CRYPT else self.scheme
 
 
@@ -72,19 +72,19 @@ class OldHash:
 
 @dataclass(frozen=True)
 class TooDear:
-    """Every login would take too long for it."""
+    """With this hash, every login would take too long."""
 
 
 @dataclass(frozen=True)
 class KeptHash:
-    """The same as the portal keeps it: `hash` is over the checksum."""
+    """The same hash as the portal keeps it: `hash` is over the checksum."""
 
     recipe: Recipe
     hash: str
 
 
 def read_old_hash(text: str) -> OldHash | TooDear | None:
-    """None when it is of no scheme that is known here."""
+    """None if the scheme is not known here."""
     read = _read_bcrypt(text) or _read_pbkdf2(text) or _read_sha512_crypt(text)
     if read is None:
         return None
@@ -114,7 +114,7 @@ def _read_bcrypt(text: str) -> OldHash | None:
 
 
 def _read_pbkdf2(text: str) -> OldHash | None:
-    """As passlib writes it, or Django."""
+    """A hash as passlib or Django writes it."""
     try:
         if found := _PBKDF2.fullmatch(text):
             salt, checksum = (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.domain.spoken_name import spoken_words
 
-LONGEST_PASSWORD = 128  # checked before hashing, so that nobody buys work with a long one
+LONGEST_PASSWORD = 128  # checked before hashing, so that a long one cannot cause extra work
 
 _KINDS = {
     "upper": re.compile(r"[A-Z]"),
@@ -21,8 +21,7 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Rule:
-    """One line of the list beneath the password field. `kind` is what the page's script ticks while
-    typing."""
+    """One line of the list below the password field. The page's script ticks `kind` while somebody types."""
 
     kind: str
     sentence: str
@@ -50,7 +49,7 @@ MYSAPK_2021 = PasswordPolicy(
         Rule("digit", "Ada angka (0-9)"),
     ),
 )
-# ASN Digital since 2025: twelve characters of four classes. Admins always have it.
+# ASN Digital since 2025: twelve characters of four classes. This policy always holds for admins.
 ASN_2025 = PasswordPolicy(
     "asn2025",
     (
@@ -66,7 +65,7 @@ _BY_NAME = {policy.name: policy for policy in (MYSAPK_2021, ASN_2025)}
 
 @dataclass(frozen=True)
 class Owner:
-    """What a stranger knows of the person, and therefore tries first."""
+    """What a stranger knows about the person, and therefore tries first."""
 
     nip: str
     name: str
@@ -85,7 +84,7 @@ def strict_rules() -> str:
 
 
 def faults(password: str, policy: PasswordPolicy) -> list[str]:
-    """What can be said against a password without knowing whose it is. Sentences; empty when it may be
+    """What is wrong with a password, without knowing whose it is. Sentences; empty when the password may be
     hashed."""
     if not password:
         return ["Isi password baru Anda."]
@@ -109,8 +108,8 @@ def faults(password: str, policy: PasswordPolicy) -> list[str]:
 
 
 def has_blank_end(password: str) -> bool:
-    """Whether a blank, or something else that nobody sees, stands at either end: it is pasted along more
-    often than meant."""
+    """Whether a blank, or another invisible character, stands at either end. People more often paste it by
+    mistake than mean it."""
     return any(
         end.isspace() or unicodedata.category(end) in ("Cf", "Zs")
         for end in (password[:1], password[-1:])
@@ -119,7 +118,8 @@ def has_blank_end(password: str) -> bool:
 
 
 def personal_faults(password: str, owner: Owner) -> list[str]:
-    """What can be said against a password only to its proven owner: it holds something of the person."""
+    """What is wrong with a password for its owner: it holds something about the person. Only the proven owner
+    is told."""
     lowered = password.lower()
     only_digits = re.sub(r"[^0-9]", "", password)
     if owner.nip in only_digits:
@@ -155,7 +155,7 @@ def _stem(password: str) -> str:
 
 @cache
 def _common_stems() -> frozenset[str]:
-    """Stems of the passwords tried first, Indonesian ones among them (common_passwords.txt beside this
+    """Stems of the passwords that are tried first, also Indonesian ones (common_passwords.txt beside this
     file)."""
     listed = (Path(__file__).parent / "common_passwords.txt").read_text(encoding="utf-8").split()
     return frozenset(_stem(word) for word in listed)

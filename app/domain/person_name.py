@@ -1,5 +1,5 @@
-"""Whether two spellings of a name can be the same person's: titles aside, and with the slips that people make
-in names."""
+"""Whether two spellings of a name can belong to the same person, without titles, and with the mistakes that
+people make in names."""
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
@@ -11,7 +11,7 @@ _ALMOST = 0.8  # of difflib's ratio: wulandari and wulandary, soeharto and suhar
 
 
 class Likeness(Enum):
-    """How a typed name stands to the one on record."""
+    """How similar a typed name is to the one on record."""
 
     SAME = auto()
     IN_PART = auto()  # one name of several
@@ -19,12 +19,12 @@ class Likeness(Enum):
 
 
 def compare_names(typed: str, on_record: str) -> Likeness:
-    """A first name alone proves little, and one that many share proves nothing: every word that was typed
+    """A first name alone proves little, and a name that many people share proves nothing: every typed word
     counts."""
     wanted, there = _words(typed), _words(on_record)
     if not wanted:
         return Likeness.OTHER
-    # "siti nur aini" and siti nuraini
+    # "siti nur aini" and "siti nuraini"
     if SequenceMatcher(None, "".join(wanted), "".join(there)).ratio() >= 0.9:
         return Likeness.SAME
     said = (*there, *beginnings_of(on_record))  # nuraini and aini are words of nur'aini, and of nur aini
@@ -38,7 +38,8 @@ def _is_same(typed: str, on_record: str) -> bool:
 
 
 def _words(name: str) -> Sequence[str]:
-    """Without titles and initials. What stands behind a comma is titles, unless it is all there is."""
+    """The words of a name, without titles and initials. What stands after a comma counts as titles, unless
+    nothing else is there."""
     every = spoken_words(name)
     before = [word for word in spoken_words(name.split(",")[0]) if len(word) > 1 and word not in TITLES]
     return before or every

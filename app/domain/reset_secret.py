@@ -1,4 +1,4 @@
-"""The token people type: eight letters cut from a keyed hash, and its spellings."""
+"""The token that people type: eight letters cut from a keyed hash, and its spellings."""
 
 import base64
 import re
@@ -10,18 +10,17 @@ from urllib.parse import unquote
 
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels (no words), no Y; 20^8 = 25.6 thousand million codes
 CODE_LENGTH = 8
-LONGEST_INPUT = 20_000  # characters: a whole mail, with what a forwarding program has put around it
-SIGNATURE = (
-    "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"  # 32 bytes; with another last letter it would be a second spelling
-)
+LONGEST_INPUT = 20_000  # characters: a whole mail, with what a program adds when it forwards
+# 32 bytes; another last letter would be a second spelling of the same bytes
+SIGNATURE = "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"
 _LINK = rf"[A-Za-z0-9_-]{{16}}\.{SIGNATURE}"
 _MAILED = re.compile(rf"(?i:konfirmasi-reset-password)[/\\]{{1,3}}({_LINK})")
 _BY_ITSELF = re.compile(rf"(?<![\w.%=/-])({_LINK})(?![\w-])")
-# With the marks of a quoted mail, and quoted-printable's own
+# With the marks of a quoted mail, and those of quoted-printable
 _LINE_BREAK = re.compile(r"=?\s++(?:[>|]\s*+)*+")
-# Where a field of one line has thrown away the breaks themselves
+# For a field of one line that has removed the line breaks themselves
 _LEFT_OF_BREAKS = str.maketrans("", "", "=>|")
-_TIMES_WRAPPED = 5  # filters of several offices, one behind the other
+_TIMES_WRAPPED = 5  # filters of several offices, one after the other
 _PROOFPOINT = re.compile(r"(?<![A-Za-z])u=(https?-3A__[\w.~-]++)", re.ASCII)
 _PROOFPOINT_SIGNS = str.maketrans("-_", "%/")
 _BASE64_ADDRESS = re.compile(r"aHR0c[A-Za-z0-9+/_-]{60,}+")  # begins with "http"
@@ -31,11 +30,10 @@ _BLANKS_AND_DASHES = re.compile(r"[\s-]++")
 _SAID = re.compile(r"[:=]([^:=\n]*+)")
 _BINDING_DASH = re.compile(r"[*`~]*+-[-*`~]*+")  # with the marks that make words bold
 _SPELT_OUT = re.compile(r"(?<!\w)(?:[^\W_][\s-]++){7,}[^\W_](?!\w)")
-_MOST_LETTERS_AROUND = (
-    30  # in a text without blanks that may be a code with its decoration; more is something else
-)
-_NARROW = {0xFF01 + place: 0x21 + place for place in range(94)}  # letters and signs of full width
-_OUTSIDE = "\u00e9"  # stands for a letter that is none of ours, however it is drawn
+# In a text without blanks that may be a code with its decoration; a longer text is something else
+_MOST_LETTERS_AROUND = 30
+_NARROW = {0xFF01 + place: 0x21 + place for place in range(94)}  # full-width letters and signs
+_OUTSIDE = "\u00e9"  # stands for a letter outside ALPHABET, however it is drawn
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Link:
-    """What stands behind the last slash of a mailed link: the request's reference, a dot, the signature."""
+    """What stands after the last slash of a mailed link: the request's reference, a dot, the signature."""
 
     text: str
 
@@ -62,7 +60,8 @@ class Link:
 
 
 def new_reference() -> str:
-    """16 URL-safe characters, 96 random bits: names a row outside without telling how many there are."""
+    """16 URL-safe characters, 96 random bits. They name a row outside without telling how many rows there
+    are."""
     return secrets.token_urlsafe(12)
 
 
@@ -82,16 +81,16 @@ def code_from(digest: bytes) -> Code:
 
 
 def read_link(behind: str) -> Link | None:
-    """The link in an opened address, by what stands behind its last slash: signs and lines that follow are
-    left out."""
+    """The link in an opened address, read from what stands after its last slash. Signs and lines that follow
+    are left out."""
     found = link_at_the_beginning(behind, _LINK)
     return Link(found) if found else None
 
 
 def link_at_the_beginning(behind: str, link: str) -> str | None:
-    """What fits the pattern `link`, in what stands behind the last slash of an address. Its length says where
-    it ends, so that letters may follow at once: the next word, of whose blank a mail program has made
-    nothing."""
+    """The part that fits the pattern `link`, in what stands after the last slash of an address. The length of
+    the link says where it ends, so letters may follow at once: some mail programs remove the blank before the
+    next word."""
     whole = on_one_line(behind[:LONGEST_INPUT])
     pattern = rf"[^A-Za-z0-9_-]*({link})"
     found = re.match(pattern, whole) or re.match(pattern, whole.translate(_LEFT_OF_BREAKS))
@@ -101,9 +100,9 @@ def link_at_the_beginning(behind: str, link: str) -> str | None:
 def read_secret(typed: str) -> Code | Link | None:
     """Read what was typed or pasted as a token: the code, the mailed link, or a text that holds one of them.
 
-    None when it can be neither, or two that differ. Nothing is guessed: a letter outside the alphabet makes
-    it no code. Where a link stands, it is taken and not the code beside it: both name the same request, and a
-    link proves itself.
+    None when the text can be neither, or holds two that differ. Nothing is guessed: a letter outside the
+    alphabet makes it no code. If there is a link, the link is taken and not the code beside it: both name the
+    same reset request, and a link proves itself.
     """
     if len(typed) > LONGEST_INPUT:
         return None
@@ -118,12 +117,13 @@ def read_secret(typed: str) -> Code | Link | None:
 
 
 def on_one_line(text: str) -> str:
-    """Lines put together again, and without blanks: as a link was before a mail program broke it."""
+    """The text with its lines put together again, and without blanks: as a link was before a mail program
+    broke it."""
     return _LINE_BREAK.sub("", text)
 
 
 def _seen(typed: str) -> str:
-    """Without what nobody can see, and letters of full width as usual ones."""
+    """The text without invisible characters, and with full-width letters as usual ones."""
     return "".join(
         letter for letter in typed.translate(_NARROW) if letter.isascii() or not _is_unseen(letter)
     )
@@ -134,8 +134,8 @@ def _is_unseen(letter: str) -> bool:
 
 
 def _with_plain_dashes(text: str) -> str:
-    """Every dash and underscore as `-`. Accents and letters in rings or bold count as letters, but as none of
-    ours."""
+    """Every dash and underscore as `-`. Letters with accents, in rings or in bold count as letters, but never
+    as letters of ALPHABET."""
     return "".join(letter if letter.isascii() else _drawn_plainly(letter) for letter in text).replace(
         "_", "-"
     )
@@ -150,8 +150,8 @@ def _drawn_plainly(letter: str) -> str:
 
 
 def _links(text: str) -> set[str]:
-    """The links in a text: as it stands, put together from its lines, and inside of what mail filters make of
-    a link."""
+    """The links in a text: in the text as it stands, with its lines put together, and inside what mail
+    filters make of a link."""
     found: set[str] = set()
     for whole in (text, on_one_line(text)):
         for _ in range(_TIMES_WRAPPED):
@@ -166,8 +166,9 @@ def _links(text: str) -> set[str]:
 
 
 def _unwrapped(text: str) -> str:
-    """One layer less of what mail filters put around a link: the original stands inside percent-encoded
-    (Outlook, Google, Barracuda, Cisco), in Proofpoint's own spelling of that, or in Base64 (Sophos)."""
+    """The text with one layer less of what mail filters put around a link: the original stands inside
+    percent-encoded (Outlook, Google, Barracuda, Cisco), in Proofpoint's own spelling of that, or in Base64
+    (Sophos)."""
     text = unquote(_PROOFPOINT.sub(lambda found: found[1].translate(_PROOFPOINT_SIGNS), text))
     return _BASE64_ADDRESS.sub(lambda found: _from_base64(found[0]), text)
 
@@ -181,8 +182,8 @@ def _from_base64(text: str) -> str:
 
 
 def _alone(text: str) -> str | None:
-    """The code of which this is made and of nothing else, once or several times over: who presses Paste
-    twice."""
+    """The code, if the text consists of it and of nothing else. It may stand there several times, because
+    some people press Paste twice."""
     letters = "".join(_WORD.findall(text))
     code = letters[:CODE_LENGTH].upper()
     return code if _is_code(code) and letters.upper() == code * (len(letters) // CODE_LENGTH) else None
@@ -196,9 +197,9 @@ def _codes_among_words(text: str) -> set[str]:
     """Codes between other words, as in `Token: WDJB-MJHT`: a word of eight letters, two halves, or eight
     single letters.
 
-    Parted by blanks only they must be in capitals, as mailed: `skrg bgmn` is how people write two other
-    words. But what is all that stands behind a colon was meant: `token: wdjb mjht`. A half that a dash binds
-    to its other half belongs to no neighbour besides: `PPPK WDJB-MJHT`.
+    If only blanks separate the letters, they must be in capitals, as mailed: `skrg bgmn` is how people write
+    two other words. But if it is all that stands after a colon, it was meant as a code: `token: wdjb mjht`. A
+    half that a dash joins to its other half does not also belong to another neighbour: `PPPK WDJB-MJHT`.
     """
     text = _without_addresses(text)
     words = list(_WORD.finditer(text))
@@ -222,7 +223,8 @@ def _codes_among_words(text: str) -> set[str]:
 
 
 def _without_addresses(text: str) -> str:
-    """Parts of links and of other signs without blanks are no words."""
+    """The text without parts of links, and without other long strings that have no blanks: these are no
+    words."""
     return "".join("|" if _is_no_word(part) else part for part in re.split(r"(\s+)", text))
 
 

@@ -1,7 +1,7 @@
-"""Where letters that do not arrive come back to: an address of its own for each letter.
+"""Where mails that do not arrive come back to: a separate address for each mail.
 
-Letters and digits only behind the plus, and no case: gateways change that. The signature stands in for
-everything that a report says about itself, for anybody can write a report.
+Only letters and digits stand after the plus, and case does not matter, because gateways change that. The
+signature makes up for everything that a report says about itself, because anybody can write a report.
 """
 
 import binascii
@@ -11,25 +11,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _PART = 20  # letters of base32: 96 bits of a reference, 100 of a signature
-LONGEST_BOX = 64 - len("+") - _PART - len("-") - _PART  # what RFC 5321 leaves for the name before the plus
+# RFC 5321 leaves this much for the name before the plus
+LONGEST_BOX = 64 - len("+") - _PART - len("-") - _PART
 _MARK = re.compile(rf"(?:^|\+)([a-z2-7]{{{_PART}}})-([a-z2-7]{{{_PART}}})(?=@|>|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class ReturnPathMark:
-    """What stands behind the plus: which letter it is, and the signature that says so."""
+    """What stands after the plus: which mail it is, and the signature that proves it."""
 
     letter: str
     signature: str
 
     @classmethod
     def of(cls, reference: str, digest: bytes) -> "ReturnPathMark":
-        """`reference` as `new_reference` makes them; `digest` is a keyed hash over it."""
+        """`reference` is one that `new_reference` has made; `digest` is a keyed hash over it."""
         return cls(_base32(urlsafe_b64decode(reference)), _base32(digest)[:_PART])
 
     @property
     def reference(self) -> str | None:
-        """The letter's own name for itself; None where what stands there is none."""
+        """The name that the mail has for itself; None if the text there is no such name."""
         try:
             return urlsafe_b64encode(b32decode(self.letter.upper() + "====")).decode()
         except binascii.Error:
@@ -42,7 +43,8 @@ class ReturnPathMark:
 
 
 def marks_in(text: str) -> Iterator[ReturnPathMark]:
-    """All that could be marks in an address or a header of addresses, or in the bare part behind a plus."""
+    """All texts that could be marks, in an address or a header of addresses, or in the bare part after a
+    plus."""
     return (ReturnPathMark(found[1].lower(), found[2].lower()) for found in _MARK.finditer(text))
 
 

@@ -1,9 +1,9 @@
-"""Whether the NIPs of one file went through a number of 64 bits, in a data frame or a script, and are not the
-true ones.
+"""Whether the NIPs of one file were numbers of 64 bits at some time, in a data frame or a script, and so are
+not the true ones.
 
-Such a number has 53 bits: of 32 NIPs one passes unharmed, and the others become neighbours of theirs that
-look right. One such NIP tells nothing. Five, and half of all, do: of ten true ones, it comes about once in a
-hundred thousand files.
+Such a number has 53 bits for its digits: of 32 NIPs one stays as it was, and the others become nearby numbers
+that look right. One such NIP proves nothing. Five such NIPs that are at least half of all prove it: with ten
+true NIPs, chance does this about once in a hundred thousand files.
 """
 
 import re
@@ -15,7 +15,7 @@ _IN_BYTES = re.compile(rb"(?<![0-9])[0-9]{18}(?![0-9])")
 
 
 class NipsOfFile:
-    """Looks at a file once from end to end, and keeps three counts."""
+    """Looks at a file once from beginning to end, and keeps three counts."""
 
     def __init__(self) -> None:
         self._count = self._exact = self._shortest = 0
@@ -36,19 +36,19 @@ class NipsOfFile:
 
 
 def may_be_rounded(cell: str) -> bool:
-    """Of a cell in a file whose NIPs are. One that ends in 000 is known by itself, and told in its own
-    words."""
+    """Whether a cell may be rounded, in a file whose NIPs are rounded. A NIP that ends in 000 is recognised
+    by itself, and has its own sentence."""
     return any(
         nip % 1000 and (_is_exact(nip) or _is_shortest(nip)) for nip in map(int, _IN_TEXT.findall(cell))
     )
 
 
 def _is_exact(nip: int) -> bool:
-    """As most programs write the number out."""
+    """Whether the NIP looks like the number that most programs write out."""
     return int(float(nip)) == nip
 
 
 def _is_shortest(nip: int) -> bool:
-    """As JavaScript writes it out: the fewest digits that tell the number from its neighbours, and zeros
-    behind them."""
+    """Whether the NIP looks like the number that JavaScript writes out: the fewest digits that tell the
+    number from its neighbours, and zeros after them."""
     return nip % 10 == 0 and int(Decimal(repr(float(nip)))) == nip

@@ -1,15 +1,15 @@
-"""Names as they are spoken: Ma'ruf and Maruf, Nur'aini and Nur Aini, S.Pd. and SPd, José and Jose are the
-same to the ear.
+"""Names as they are spoken: Ma'ruf and Maruf, Nur'aini and Nur Aini, S.Pd. and SPd, José and Jose sound the
+same.
 
-A name is kept as the beginnings at which somebody may start to say it: from each of its pieces to its end,
-written together. One look-up of a beginning then finds it, whether the marks and blanks between the pieces
-are typed or not.
+A name is kept as the beginnings from which somebody may start to say it: from each of its pieces to its end,
+written together. One look-up of a beginning then finds the name, with or without the marks and blanks between
+the pieces.
 """
 
 import re
 import unicodedata
 
-LONGEST_BEGINNING = 24  # characters; what is typed beyond them is not compared
+LONGEST_BEGINNING = 24  # characters; anything typed after them is not compared
 
 # fmt: off
 TITLES = frozenset((
@@ -29,14 +29,15 @@ _JOINED = re.compile(r"['\-‐‑‒–—―_]+")
 
 
 def folded(text: str) -> str:
-    """In small letters without accents and invisible characters, and with one kind of apostrophe."""
+    """The text in small letters, without accents and invisible characters, and with one kind of
+    apostrophe."""
     plain = unicodedata.normalize("NFKD", text.translate(_TO_ONE_APOSTROPHE).casefold())
     return "".join(letter for letter in plain if unicodedata.category(letter) not in ("Mn", "Me", "Cf"))
 
 
 def beginnings_of(name: str) -> list[str]:
-    """Where one may begin to say it, each once and cut to LONGEST_BEGINNING: nur'aini s.pd, aini s.pd, s.pd
-    and pd, as letters and digits only."""
+    """The places from which one may begin to say the name, each once and cut to LONGEST_BEGINNING: nur'aini
+    s.pd, aini s.pd, s.pd and pd, as letters and digits only."""
     pieces = _PIECE.findall(folded(name))
     found, rest = set(), ""
     for piece in reversed(pieces):
@@ -46,9 +47,9 @@ def beginnings_of(name: str) -> list[str]:
 
 
 def asked_for(typed: str) -> list[str]:
-    """What somebody who typed this looks for, each the beginning of something in the name. An apostrophe or a
-    hyphen joins; a dot does in a title only, for behind an initial another name begins: m.yusuf is Muhammad
-    Yusuf too."""
+    """What somebody who typed this looks for: each is the beginning of something in the name. An apostrophe
+    or a hyphen joins two parts. A dot joins only in a title, because another name begins after an initial:
+    m.yusuf can also be Muhammad Yusuf."""
     asked: set[str] = set()
     for word in _APART.split(folded(typed)):
         pieces = _PIECE.findall(_JOINED.sub("", word))
@@ -58,5 +59,6 @@ def asked_for(typed: str) -> list[str]:
 
 
 def spoken_words(name: str) -> list[str]:
-    """Its words in their order, with what an apostrophe or a hyphen joins as one, and no mark in any."""
+    """The words of a name in their order, without marks. Parts that an apostrophe or a hyphen joins are one
+    word."""
     return [piece for word in _APART.split(folded(name)) for piece in _PIECE.findall(_JOINED.sub("", word))]

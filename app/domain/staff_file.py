@@ -1,8 +1,8 @@
 """Files of staff and of instansi, row by row: which columns they have, what each cell must hold, and what to
-do if not.
+do if it does not.
 
-The sentences go to whoever prepared the file. They never repeat what a cell holds, so a report can be shown
-anywhere.
+The sentences are for the person who prepared the file. They never repeat what a cell holds, so a report can
+be shown anywhere.
 """
 
 import re
@@ -43,20 +43,21 @@ class Columns:
 
 INSTANSI_COLUMNS = Columns(("kode", "nama", "kontak"))
 STAFF_COLUMNS = Columns(("nip", "nama", "email", "kategori", "kode_instansi", "unit_kerja"), ("telepon",))
-# Hashes come from the operator of an older system, never from an admin's upload.
+# Only the operator brings hashes of an older system, never an admin's upload.
 COMMAND_LINE_STAFF_COLUMNS = Columns(STAFF_COLUMNS.required, (*STAFF_COLUMNS.optional, "password_hash"))
-# What the list of refused rows adds. Read over, so that a corrected list can be imported as it is.
+# The columns that the list of refused rows adds. They are ignored in a file, so that a corrected list can be
+# imported as it is.
 REPORT_COLUMNS = ("baris", "kesalahan")
 
-# What decides over rights and access is never read from a file. Named, so that nobody thinks it was.
+# Rights and access are never read from a file. These columns are named, so that nobody thinks they were read.
 _NEVER_FROM_A_FILE = frozenset((
     "id", "user_id", "instansi_id", "role", "peran", "hak", "akses", "admin", "is_admin", "mandat",
     "status", "status_akun", "aktif", "is_active", "aktivasi", "activation",
     "password", "sandi", "kata_sandi", "credential_version", "token", "otp", "totp",
 ))  # fmt: skip
 
-_DIGITS_OF_AN_OLD_NIP = 9  # which is printed in threes
-_RESULTS_OF_NOTHING = ("0", "00", "000")  # of a formula that refers to an empty cell
+_DIGITS_OF_AN_OLD_NIP = 9  # an old NIP is printed in groups of three
+_RESULTS_OF_NOTHING = ("0", "00", "000")  # the result of a formula that refers to an empty cell
 _LONGEST_TEXT = 200
 _LONGEST_CODE = 20
 _LONGEST_CONTACT = 300
@@ -64,24 +65,26 @@ _LONGEST_PHONE = 30
 _LONGEST_HASH = 200
 _UNWANTED_CHARACTERS = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _PHONE = re.compile(r"\+?[0-9(][0-9 ().\-]*")
-_FEWEST_OF_A_PHONE = 6  # digits; what is shorter is an extension, or a date that was counted in days
+# digits; a shorter one is an extension, or a date that a spreadsheet keeps as a number of days
+_FEWEST_OF_A_PHONE = 6
 _WRITTEN_APART = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
-# With salt and digest
+# The hash has its salt and digest.
 _HASH = re.compile(r"\$[a-z0-9-]+\$v=[0-9]+\$[a-z0-9=,]+\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}")
-# The signs of a formula in every width, with the guards that stand before them already.
+# The signs of a formula in every width, together with the guards that already stand before them.
 _FORMULA_SIGN = re.compile("'*[=+\\-@\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20\u2212]")
 _GUARDS_OF_A_BLANK = re.compile(r"'*(?=[\t\r\n])")
-# Where a spreadsheet of another locale, or one that takes a quote for the beginning of a cell, would begin a
-# new cell.
+# Signs at which a spreadsheet of another locale, or one that takes a quote for the beginning of a cell, would
+# begin a new cell.
 _BEGINS_A_CELL = frozenset(',;|"\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029')
 _NOT_SEEN = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Me", "Mn", "Zl", "Zp", "Zs"))
-_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that show nothing
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that are invisible
 
 
 @dataclass(frozen=True)
 class CellFault:
     """What is wrong with one cell, as a sentence that says what to do. Without a column it is about the whole
-    row. `in_general` is the sentence for all rows with this fault, where it names a number of one row."""
+    row. If the sentence names a number of one row, `in_general` is the sentence for all rows with this
+    fault."""
 
     column: str | None
     sentence: str
@@ -89,18 +92,18 @@ class CellFault:
 
     @classmethod
     def of_row(cls, column: str | None, sentence: str, number: int, in_general: str) -> "CellFault":
-        """A sentence with a number of this row where its braces are; `in_general` stands there for all
-        rows."""
+        """A sentence with a number of this row in the place of its braces; for all rows, `in_general` takes
+        that place."""
         return cls(column, sentence.format(number), sentence.format(in_general))
 
     @property
     def told(self) -> str:
-        """With the column that "this cell" is in, for where the sentence stands alone."""
+        """The sentence with the column that "this cell" is in, for places where the sentence stands alone."""
         return self._with_column(self.sentence)
 
     @property
     def reason(self) -> str:
-        """The same for all rows that have this fault."""
+        """The sentence that is the same for all rows with this fault."""
         return self._with_column(self.in_general or self.sentence)
 
     def _with_column(self, sentence: str) -> str:
@@ -116,14 +119,14 @@ class RowFaults:
 
 @dataclass(frozen=True)
 class HeaderFaults:
-    """Why the file's columns cannot be used; sentences."""
+    """Why the file's columns cannot be used, as sentences."""
 
     sentences: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class StaffRow:
-    """One person as a file tells of them. None: the file says nothing, so what is on record stays."""
+    """One person as a file describes them. None: the file says nothing, so what is on record stays."""
 
     nip: Nip
     name: str
@@ -137,7 +140,7 @@ class StaffRow:
 
 @dataclass(frozen=True)
 class InstansiRow:
-    """One instansi as a file tells of it."""
+    """One instansi as a file describes it."""
 
     code: str
     name: str
@@ -193,7 +196,8 @@ HASH_TOO_DEAR = CellFault(
 
 
 def read_header(cells: Sequence[str], columns: Columns) -> tuple[str, ...] | HeaderFaults:
-    """The columns' names in the order of the file. Case, spaces and empty cells at the end do not matter."""
+    """The names of the columns in the order of the file. Case, spaces and empty cells at the end do not
+    matter."""
     names = [_column_name(cell) for cell in cells]
     while names and not names[-1]:
         names.pop()
@@ -220,7 +224,7 @@ def read_header(cells: Sequence[str], columns: Columns) -> tuple[str, ...] | Hea
 
 
 def read_staff_row(cells: Mapping[str, str]) -> StaffRow | RowFaults:
-    """Read one person; every cell is looked at, so that one run shows all that is wrong."""
+    """Read one person. Every cell is looked at, so that one pass shows everything that is wrong."""
     nip = _nip(cells["nip"])
     name = _words(cells["nama"], "nama", "nama lengkap pegawai")
     email = _email(cells["email"])
@@ -247,7 +251,7 @@ def read_instansi_row(cells: Mapping[str, str]) -> InstansiRow | RowFaults:
     """Read one instansi."""
     code = _code(cells["kode"], "kode")
     name = _words(cells["nama"], "nama", "nama instansi")
-    # Whoever waits or is refused is told to ask there, so a missing contact is a dead end.
+    # People who wait or are refused are told to ask there, so they cannot go on if the contact is missing.
     contact = _contact(cells["kontak"])
     if isinstance(code, CellFault) or isinstance(name, CellFault) or isinstance(contact, CellFault):
         return _faults_among(code, name, contact)
@@ -256,16 +260,16 @@ def read_instansi_row(cells: Mapping[str, str]) -> InstansiRow | RowFaults:
 
 def guarded(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula, whatever it takes for the end of a cell (OWASP, CSV
-    Injection): an apostrophe stands before each sign that could come first in a cell, behind blanks and what
-    is not seen. Every such place gets one more than it has, so that `unguarded` gives back the cell
-    exactly."""
+    Injection). An apostrophe stands before each sign that could come first in a cell, after blanks and
+    invisible characters. Every such place gets one apostrophe more than it has, so that `unguarded` gives
+    back the cell exactly."""
     for place in reversed(_places_of_guards(cell)):
         cell = f"{cell[:place]}'{cell[place:]}"
     return cell
 
 
 def unguarded(cell: str) -> str:
-    """The cell as it was before `guarded`: a corrected list of refused rows comes back in."""
+    """The cell as it was before `guarded`, because a corrected list of refused rows is imported again."""
     for place in reversed(_places_of_guards(cell)):
         if cell[place] == "'":
             cell = cell[:place] + cell[place + 1 :]
@@ -273,7 +277,7 @@ def unguarded(cell: str) -> str:
 
 
 def _places_of_guards(cell: str) -> list[int]:
-    """In their order; each stands before the guards that are there already."""
+    """The places in their order; each stands before the guards that are already there."""
     first = _GUARDS_OF_A_BLANK.match(cell)
     signs = (sign.start() for sign in _FORMULA_SIGN.finditer(cell))
     return [0] * (first is not None) + [place for place in signs if _may_begin_a_cell(cell, place)]
@@ -288,7 +292,7 @@ def _may_begin_a_cell(cell: str, place: int) -> bool:
 
 
 def _column_name(cell: str) -> str:
-    """`Kode  Instansi` is `kode_instansi`."""
+    """`Kode  Instansi` becomes `kode_instansi`."""
     return re.sub(r"[\s_\-]+", "_", cell.strip("\ufeff \t\r\n\u00a0").casefold())
 
 
@@ -298,7 +302,7 @@ def _wanted(columns: Columns) -> str:
 
 
 def _shown(name: str) -> str:
-    """A column's name for a terminal or a page: short, and without what could steer either."""
+    """A column's name for a terminal or a page: short, and without characters that could control either."""
     printable = "".join(character if character.isprintable() else "?" for character in name)
     return f'"{printable[:40]}"'
 
@@ -308,8 +312,8 @@ def _faults_among(*cells: object) -> RowFaults:
 
 
 def _nip(cell: str) -> Nip | CellFault:
-    """Never another one than the file's maker had: what a spreadsheet has rounded is nobody's, or somebody
-    else's."""
+    """Never another NIP than the one that the maker of the file had: a NIP that a spreadsheet has rounded
+    belongs to nobody, or to somebody else."""
     bare = number_unguarded(cell).rstrip(".,; ")
     if is_scientific(bare) or has_decimals(bare) or is_signed(bare):
         return NIP_AS_NUMBER
@@ -426,7 +430,7 @@ def _is_no_telephone(phone: str) -> bool:
 
 
 def _dialled(column: str, bare: str) -> str | CellFault:
-    """A telephone number as it is dialled, though a spreadsheet has counted with it."""
+    """A telephone number as it is dialled, even if a spreadsheet has treated it as a number."""
     whole = without_zero_decimals(bare)
     if has_decimals(whole):
         return CellFault(
@@ -463,7 +467,7 @@ def _text(cell: str, column: str, what: str, longest: int) -> str | CellFault:
 
 
 def read_phone(cell: str) -> str | CellFault | None:
-    """A number as people write it, with single spaces; None for an empty cell."""
+    """A number as people write it, with single spaces. None for an empty cell."""
     phone = " ".join(cell.split())
     if not phone:
         return None
@@ -480,7 +484,8 @@ def read_phone(cell: str) -> str | CellFault | None:
 
 
 def _password_hash(cell: str) -> str | CellFault | None:
-    """Only its shape; whether the portal can verify it is known where passwords are hashed."""
+    """Checks only the shape. The module that hashes passwords knows whether the portal can verify the
+    hash."""
     password_hash = cell.strip()
     if not password_hash:
         return None

@@ -1,16 +1,16 @@
-"""What people type in their own words: composed characters, nothing that nobody can see. And how they are
-spoken to."""
+"""What people type in their own words: composed characters, and nothing invisible. Also how the portal speaks
+to them."""
 
 import unicodedata
 
 
 def one_line(typed: str) -> str:
-    """All of it on one line, with single spaces."""
+    """The whole text on one line, with single spaces."""
     return " ".join(_seen(typed).split())
 
 
 def few_lines(typed: str) -> str:
-    """Lines as typed, with at most one empty line between two."""
+    """The lines as typed, with at most one empty line between two."""
     lines = [one_line(line) for line in typed.strip().splitlines()]
     return "\n".join(
         line for line, before in zip(lines, ["", *lines], strict=False) if line or before
@@ -18,13 +18,13 @@ def few_lines(typed: str) -> str:
 
 
 def about_others(sentence: str) -> str:
-    """A sentence that stands beside a form speaks to its owner ("NIP Anda"); here somebody reads it about
-    others."""
+    """A sentence beside a form speaks to its owner ("NIP Anda"). Here it is turned for somebody who reads it
+    about other people."""
     return sentence.replace(" Anda", "")
 
 
 def _seen(typed: str) -> str:
-    """Without control, format and unassigned characters; blanks of any kind are spaces."""
+    """The text without control, format and unassigned characters. Blanks of any kind become spaces."""
     composed = unicodedata.normalize("NFC", typed)
     spaced = (" " if character.isspace() else character for character in composed)
     return "".join(character for character in spaced if unicodedata.category(character)[0] != "C")

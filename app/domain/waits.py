@@ -4,7 +4,7 @@ from datetime import timedelta
 
 
 def whole_seconds(span: timedelta) -> int:
-    """0 where nothing is left."""
+    """0 if nothing is left."""
     return max(0, -(-span // timedelta(seconds=1)))
 
 

@@ -1,4 +1,4 @@
-"""A table as CSV, in whatever way it was delimited and quoted."""
+"""A table as CSV, delimited and quoted in any way."""
 
 import csv
 import os
@@ -26,7 +26,7 @@ from app.files.table import (
     header_of,
 )
 
-MOST_EMPTY_ROWS = 100_000  # of a CSV; nobody hears of a file while they are passed over
+MOST_EMPTY_ROWS = 100_000  # of a CSV; while they are skipped, nobody gets news of the file
 
 
 class CsvSheet(Sheet):
@@ -40,12 +40,12 @@ class CsvSheet(Sheet):
         self._physical = _PhysicalLines(self._text)
         first = self._first_line()
         if NAMES_SEPARATOR.fullmatch(first.strip()):
-            first = self._first_line()  # the header shows what separates
+            first = self._first_line()  # the header shows the delimiter
         self.delimiter = self._inner_delimiter = delimiter_of(first)
         cells = cells_of(first, self.delimiter)
         if inner := line_in_one_cell(cells):
             self._is_wrapped, self._inner_delimiter = True, delimiter_of(inner)
-            if len(cells) == 1:  # nothing behind the quoted line: a line without quotes is one as well
+            if len(cells) == 1:  # nothing stands behind the quotes, so a line without quotes is also one line
                 self.delimiter = self._inner_delimiter
             cells = cells_of(inner, self._inner_delimiter)
         self.header = header_of(cells, columns)
@@ -72,7 +72,7 @@ class CsvSheet(Sheet):
                 if len(first) > LONGEST_ROW:
                     yield self._line(number, (), TOO_LONG)
                 else:
-                    # Without its quotes it can at least be told in the list of refused rows.
+                    # Without its quotes, the line can at least be shown in the list of refused rows.
                     yield self._line(number, cells_of(first.replace('"', ""), self.delimiter), OPEN_QUOTE)
                 continue
             if any(cell.strip() for cell in cells):
@@ -103,14 +103,14 @@ class CsvSheet(Sheet):
 
 
 class _RowTooLong(Exception):
-    """A row went on beyond LONGEST_ROW."""
+    """A row was longer than LONGEST_ROW."""
 
 
 class _PhysicalLines:
     """The lines of a text as csv.reader takes them, never more than LONGEST_ROW characters for one row.
 
-    A quote that is never closed would swallow the rest of the file: such a row is given up, and its lines but
-    the first are read again as rows of their own.
+    A quote that is never closed would swallow the rest of the file. Such a row is given up, and all its lines
+    except the first are read again as rows of their own.
     """
 
     def __init__(self, text: TextIOWrapper) -> None:
@@ -154,7 +154,7 @@ class _PhysicalLines:
         return line
 
     def _without_rest(self, line: str) -> str:
-        """A line cut at LONGEST_ROW ends there: what follows of it is passed over."""
+        """A line that is cut at LONGEST_ROW ends there: the rest of it is skipped."""
         if line.endswith(("\n", "\r")):
             return line
         while (rest := self._text.readline(CHUNK)) and not rest.endswith(("\n", "\r")):
@@ -163,7 +163,8 @@ class _PhysicalLines:
 
 
 def _check_text(file: BufferedReader) -> NipsOfFile:
-    """UTF-8 throughout, without NUL; one quick pass over the whole file. Returns what its NIPs are like."""
+    """The whole file must be UTF-8 without NUL; one quick pass checks that. Returns what the NIPs of the file
+    are like."""
     decoder = getincrementaldecoder("utf-8")()
     nips = NipsOfFile()
     line = 1
@@ -179,7 +180,8 @@ def _check_text(file: BufferedReader) -> NipsOfFile:
                 f"Baris {line} berisi karakter kosong (NUL). Simpan ulang sebagai CSV UTF-8, lalu coba lagi."
             )
         line += chunk.count(b"\n")
-        nips.look_at(chunk)  # one that lies across two chunks is not missed among thousands
+        # A NIP that lies across two chunks is left out, which does not matter among thousands
+        nips.look_at(chunk)
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:

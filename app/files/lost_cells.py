@@ -1,7 +1,7 @@
-"""Cells of a workbook that its reader gives as empty though they are not: errors, and formulas without a
+"""Cells of a workbook that its reader returns as empty although they are not: errors, and formulas without a
 result.
 
-An empty cell says nothing about a person, so what is on record stays; an error says that something was meant.
+An empty cell says nothing about a person, so what is on record stays; an error says that a value was meant.
 """
 
 import posixpath
@@ -24,12 +24,12 @@ Lost = Mapping[int, Mapping[int, str]]
 
 
 class TooManyLost(Exception):
-    """More than MOST_LOST_CELLS: the whole sheet is of formulas that nobody has worked out."""
+    """There are more than MOST_LOST_CELLS: the whole sheet holds formulas that no program has calculated."""
 
 
 def lost_cells(archive: zipfile.ZipFile) -> Lost:
-    """Of the first sheet: what stands there, by row and column, both counted from 1. Raises ValueError where
-    it is broken."""
+    """The lost cells of the first sheet: what stands there, by row and column, both counted from 1. Raises
+    ValueError if the sheet is broken."""
     part = _first_sheet(archive)
     if not _may_have_any(archive, part):
         return {}
@@ -53,7 +53,7 @@ class _Cells:
         self.lost: dict[int, dict[int, str]] = {}
         self._count = self._row = self._column = 0
         self._kind = ""
-        self._value: str | None = None  # None: the cell has no element for it
+        self._value: str | None = None  # None: the cell has no element for its value
         self._has_formula = self._in_value = False
 
     def begin(self, name: str, attributes: Mapping[str, str]) -> None:
@@ -143,7 +143,7 @@ def _parse(
 
 
 def _no_doctype(*_: object) -> None:
-    """Entities can grow without measure, and no spreadsheet writes any."""
+    """Entities can grow without limit, and no spreadsheet writes any."""
     raise ValueError("doctype")
 
 

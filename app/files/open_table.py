@@ -1,4 +1,4 @@
-"""A file is opened as the table that it is: CSV or XLSX, known by its content and not by its name."""
+"""A file is opened as a table: CSV or XLSX, recognised by its content and not by its name."""
 
 import stat
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from app.files.csv_table import CsvSheet
 from app.files.table import Sheet, UnreadableFile
 from app.files.xlsx_table import XlsxSheet
 
-_LOOK_AT = 4096  # bytes; what a file is stands at its beginning
+_LOOK_AT = 4096  # bytes; the beginning of a file shows what it is
 _OTHER_FORMATS = (
     b"%PDF",
     b"\x89PNG",
@@ -26,7 +26,7 @@ _OTHER_FORMATS = (
 
 @contextmanager
 def opened(path: Path, columns: Columns) -> Iterator[Sheet]:
-    """Open a CSV or an XLSX, known by its content and not by its name; raises UnreadableFile."""
+    """Open a CSV or an XLSX, recognised by its content and not by its name; raises UnreadableFile."""
     with ExitStack() as stack:
         try:
             sheet = sheet_in(stack.enter_context(_regular_file(path)), columns)
@@ -36,7 +36,7 @@ def opened(path: Path, columns: Columns) -> Iterator[Sheet]:
 
 
 def sheet_in(file: BufferedReader, columns: Columns) -> Sheet:
-    """The table in a file that is open already; raises UnreadableFile."""
+    """The table in a file that is already open; raises UnreadableFile."""
     start = file.read(_LOOK_AT)
     file.seek(0)
     refuse_other_formats(start)
@@ -44,7 +44,7 @@ def sheet_in(file: BufferedReader, columns: Columns) -> Sheet:
 
 
 def refuse_other_formats(start: bytes) -> None:
-    """Tell from a file's first bytes that it cannot be a table; raises UnreadableFile."""
+    """Recognise by a file's first bytes that it cannot be a table; raises UnreadableFile."""
     if not start:
         raise UnreadableFile("File ini kosong. Simpan ulang dari program asalnya, lalu coba lagi.")
     if start.startswith(_OLD_EXCEL):
@@ -63,7 +63,8 @@ def is_workbook(start: bytes) -> bool:
 
 
 def _regular_file(path: Path) -> BufferedReader:
-    """Nothing else: a directory has no lines, and a pipe can be read once only, and waits for ever."""
+    """Opens regular files only: a directory has no lines, and a pipe can be read only once and may wait for
+    ever."""
     kind = path.stat().st_mode
     if stat.S_ISDIR(kind):
         raise UnreadableFile("Ini folder, bukan file. Sebutkan satu file CSV atau XLSX.")

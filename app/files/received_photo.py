@@ -1,4 +1,4 @@
-"""Somebody outside sent a photo. A process of its own draws it anew, before anybody sees it and before it is
+"""Somebody outside sent a photo. A separate process draws it anew, before anybody sees it and before it is
 kept."""
 
 import os
@@ -20,23 +20,23 @@ from app.domain.attachment import (
 )
 from app.files.redraw_photo import NOTHING_TO_SEE
 
-SECONDS_TO_WAIT = 4.0  # for a place; longer, and a queue of photos would hold every thread of the server
-_MOST_SECONDS = (
-    60.0  # by the clock; the limit of the process itself comes first, unless the machine has no time for it
-)
+# For a place; with a longer wait, a queue of photos would block every thread of the server
+SECONDS_TO_WAIT = 4.0
+# By the clock; the limit of the process itself comes first, unless the machine is too busy to run it
+_MOST_SECONDS = 60.0
 _HOME = Path(__file__).parent
 _places = BoundedSemaphore((os.cpu_count() or 1) + 1)
 
 
 @dataclass(frozen=True)
 class NoPlace:
-    """All places for photos stayed taken for SECONDS_TO_WAIT, or the machine had no time for this one. That
-    says nothing about the photo; sending it again later is right."""
+    """All places for photos stayed taken for SECONDS_TO_WAIT, or the machine was too busy for this one. That
+    says nothing about the photo; it is right to send it again later."""
 
 
 def redrawn(photo: Photo) -> Attachment | NotAnAttachment | NoPlace:
-    """The same picture without a word of what the camera wrote. Never inside a transaction: it takes longer
-    than a lock may."""
+    """The same picture without anything that the camera wrote. Never call this inside a transaction: it takes
+    longer than a lock may."""
     if not _places.acquire(timeout=SECONDS_TO_WAIT):
         return NoPlace()
     try:
@@ -53,10 +53,10 @@ def redrawn(photo: Photo) -> Attachment | NotAnAttachment | NoPlace:
 
 
 def _drawn_by_another_process(content: bytes) -> tuple[bytes, int | None]:
-    """What it writes, and how it ended; None where it was stopped by the clock. No setting or key of the
-    portal is in its environment."""
+    """What the process writes, and how it ended; None if the clock stopped it. Its environment has no setting
+    or key of the portal."""
     command = [sys.executable, "-I", str(_HOME / "redraw_photo.py")]
-    with TemporaryFile() as file:  # without a name, so that nothing of it outlives this process
+    with TemporaryFile() as file:  # the file has no name, so that nothing of it stays after this process
         file.write(content)
         file.seek(0)
         process = subprocess.Popen(
@@ -74,7 +74,7 @@ def _drawn_by_another_process(content: bytes) -> tuple[bytes, int | None]:
             clock.start()
             try:
                 jpeg = process.stdout.read(LONGEST_ATTACHMENT + 1)
-                process.stdout.close()  # one that would write on ends here
+                process.stdout.close()  # this ends a process that still writes
                 process.wait()
             finally:
                 process.kill()

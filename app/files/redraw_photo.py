@@ -1,9 +1,9 @@
-"""A photo that somebody sent is drawn anew in a process of its own: `python redraw_photo.py < PHOTO > JPEG`.
+"""A photo that somebody sent is drawn anew in a separate process: `python redraw_photo.py < PHOTO > JPEG`.
 
-Decoders of pictures are large and old, and a picture made to harm can take all memory, or all time. Here it
-takes this process and nothing else. What comes out is a new JPEG with the same picture upright, and nothing
-of what the camera wrote. It is run by its path and reads nothing of the portal, which would take longer to
-load than the photo to draw.
+Decoders of pictures are large and old, and a picture that is made to do harm can take all memory, or all
+time. Here it can only stop this process. The result is a new JPEG with the same picture upright, and nothing
+that the camera wrote. The file is run by its path and loads nothing of the portal, because that would take
+longer than drawing the photo.
 """
 
 import io
@@ -17,7 +17,7 @@ MOST_MEMORY = 640 << 20  # bytes of address space; 64 megapixels with four chann
 MOST_SECONDS = 8  # of one core
 LONGEST_JPEG = 2 * 1024 * 1024  # bytes
 _MOST_PIXELS = 64_000_000
-# Largest side and quality; the first that fits is taken
+# Largest side and quality; the first pair that fits is taken
 _ROUNDS = (
     (2400, 85),
     (2400, 70),
@@ -35,7 +35,7 @@ _KINDS = ("JPEG", "PNG")
 
 def main() -> int:
     os.nice(5)
-    Image.MAX_IMAGE_PIXELS = None  # it warns; the size is looked at below
+    Image.MAX_IMAGE_PIXELS = None  # Pillow would only warn; the size is checked below
     for limit, most in (
         (resource.RLIMIT_AS, MOST_MEMORY),
         (resource.RLIMIT_CPU, MOST_SECONDS),
@@ -66,8 +66,8 @@ def _redrawn(content: bytes) -> bytes | None:
 
 
 def _opened(content: bytes) -> tuple[Image.Image, Image.Transpose | None]:
-    """The picture in three colours on white, its longest side at most that of the first round, and how to
-    turn it upright."""
+    """The picture in three colours on white, and how to turn it upright. Its longest side is at most that of
+    the first round."""
     with Image.open(io.BytesIO(content), formats=_KINDS) as picture:
         if picture.width * picture.height > _MOST_PIXELS:
             raise ValueError("too many pixels")
@@ -77,11 +77,11 @@ def _opened(content: bytes) -> tuple[Image.Image, Image.Transpose | None]:
         turn = _turn(picture)
         has_alpha = "A" in picture.mode or "transparency" in picture.info
         if picture.mode.startswith("I"):
-            # 16 bits a pixel, as scanners write
+            # 16 bits for each pixel, as scanners write
             drawn = picture.point(lambda value: value / 256).convert("L")
         else:
             mode = "RGBA" if has_alpha else "RGB"
-            # A copy of a large one does not fit
+            # There is no memory for a copy of a large picture
             drawn = picture if picture.mode == mode else picture.convert(mode)
         drawn.thumbnail((side, side), reducing_gap=2.0)
         on_white = Image.new("RGB", drawn.size, "white")
@@ -92,7 +92,7 @@ def _opened(content: bytes) -> tuple[Image.Image, Image.Transpose | None]:
 def _turn(picture: Image.Image) -> Image.Transpose | None:
     try:
         return _TURNS.get(picture.getexif()[_ORIENTATION])
-    except Exception:  # whatever is missing or wrong in the camera's notes: the picture is there
+    except Exception:  # something in the camera's notes is missing or wrong, but the picture is there
         return None
 
 
@@ -109,7 +109,8 @@ _TURNS = {
 
 
 def _lowest_row_seen(picture: Image.Image) -> int:
-    """Up to where a picture that was cut shows anything. Below, a JPEG is grey and a PNG black or white."""
+    """The lowest row where a picture that was cut still shows something. Below that row, a JPEG is grey and a
+    PNG black or white."""
     lowest = picture.height
     for empty in (_GREY, (0, 0, 0), (255, 255, 255)):
         difference = ImageChops.difference(picture, Image.new("RGB", picture.size, empty)).convert("L")

@@ -1,5 +1,5 @@
-"""Somebody outside sent a table. It is read as a stream of lines: text here, a workbook by a process of its
-own."""
+"""Somebody outside sent a table. It is read as a stream of rows: text in this process, a workbook in a
+separate one."""
 
 import json
 import subprocess
@@ -21,10 +21,11 @@ from app.files.table import Row, Sheet, UnreadableFile
 
 _READER = ("-m", sandbox_main.__name__)
 _HOME = Path(__file__).parents[2]
-_LONGEST_ANSWER = LONGEST_ROW * 8  # characters of a row, at worst each written as \\u....
+_LONGEST_ANSWER = LONGEST_ROW * 8  # characters of a row, in the worst case with each written as \\u....
 _SECONDS_BETWEEN_SIGNS = 0.1
-_MOST_SECONDS = 300.0  # the limit of the process itself comes first, unless the machine stands still
-# In one worker: what many workbooks together take at one time is what one takes.
+_MOST_SECONDS = 300.0  # the limit of the process itself comes first, unless the machine is too busy to run it
+# One reader at a time in one worker: otherwise many workbooks at once would take the memory and time of one,
+# many times over.
 _ONE_READER = BoundedSemaphore()
 
 _CANNOT_BE_READ = (
@@ -35,8 +36,9 @@ _CANNOT_BE_READ = (
 
 @contextmanager
 def begun(content: bytes) -> "Iterator[Received]":
-    """These bytes as a table, as soon as they are read; raises UnreadableFile, also from the lines."""
-    # Without a name, so that nothing of it outlives this process
+    """These bytes as a table, as soon as they are read. Raises UnreadableFile, also while the rows are
+    read."""
+    # The file has no name, so that nothing of it stays after this process
     with (
         TemporaryFile() as file,
         TemporaryFile() as said,
@@ -53,7 +55,8 @@ def begun(content: bytes) -> "Iterator[Received]":
 
 @contextmanager
 def opened(content: bytes, sign_of_life: Callable[[], None]) -> Iterator[Sheet]:
-    """The same for who has nothing else to do meanwhile. `sign_of_life` is called while it takes long."""
+    """The same for a caller that has nothing else to do meanwhile. `sign_of_life` is called again and again
+    while reading takes long."""
     with begun(content) as received:
         while not received.read_on():
             sign_of_life()
@@ -62,8 +65,8 @@ def opened(content: bytes, sign_of_life: Callable[[], None]) -> Iterator[Sheet]:
 
 
 class Received:
-    """A file that is here. Text is read as it lies there; a workbook is unpacked first, by a process of its
-    own, into a file of lines: when that process is gone, so is all the memory that it took."""
+    """A file that has arrived. Text is read directly. A workbook is unpacked first, by a separate process,
+    into a file of lines: when that process ends, all the memory that it took is free again."""
 
     def __init__(self, file: IO[bytes], said: IO[bytes], *, is_workbook: bool) -> None:
         self._file, self._said = file, said
@@ -73,7 +76,7 @@ class Received:
         self._until = 0.0
 
     def read_on(self) -> bool:
-        """Begin to read, or go on. True when the table can be had. Never waits: to be called again and
+        """Begin to read, or go on. True when the table is ready. This never waits: call it again and
         again."""
         if self._is_done:
             return True
@@ -90,7 +93,8 @@ class Received:
 
     def sheet(self) -> Sheet:
         if not self._is_workbook:
-            return sheet_in(cast(BufferedReader, self._file), STAFF_COLUMNS)  # it reads and seeks like one
+            # It reads and seeks like a BufferedReader
+            return sheet_in(cast(BufferedReader, self._file), STAFF_COLUMNS)
         self._said.seek(0)
         return _Workbook(TextIOWrapper(cast(BufferedReader, self._said), encoding="utf-8"))
 
@@ -113,7 +117,7 @@ def _reader(file: IO[bytes], said: IO[bytes]) -> "subprocess.Popen[bytes]":
 
 
 class _Workbook(Sheet):
-    """What the other process has said. Position and total in rows."""
+    """What the other process has written. Position and total in rows."""
 
     delimiter = ","
 
@@ -147,7 +151,7 @@ class _Workbook(Sheet):
     def _next(self) -> object:
         try:
             said: object = json.loads(self._said.readline(_LONGEST_ANSWER))
-        except ValueError:  # it ended in the middle
+        except ValueError:  # the process ended in the middle of a line
             return None
         return said
 

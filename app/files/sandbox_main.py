@@ -1,9 +1,9 @@
-"""A workbook that somebody sent is read in a process of its own: `python -m app.files.sandbox_main < FILE`.
+"""A workbook that somebody sent is read in a separate process: `python -m app.files.sandbox_main < FILE`.
 
-Workbooks are packed, and the library that unpacks them is large: one made to harm can take all memory, or all
-time. Here it takes this process and nothing else. What it says, a line of JSON each: first the header or the
-problem, then the rows as [position, line, cells, fault], then the end. No setting or key of the portal is in
-its environment.
+Workbooks are packed, and the library that unpacks them is large: a workbook that is made to do harm can take
+all memory, or all time. Here it can only stop this process. The process writes one JSON text on each line:
+first the header or the problem, then the rows as [position, line, cells, fault], then the end. Its
+environment has no setting or key of the portal.
 """
 
 import json
@@ -20,9 +20,9 @@ from app.files.table import UnreadableFile
 
 MOST_MEMORY = 768 << 20  # bytes of address space; 100,000 staff take a quarter of it
 MOST_SECONDS = 90  # of one core
-MOST_SAID = 256 << 20  # bytes of what it writes, which lies on disk until the last row is taken over
-BEHIND_OTHERS = 10  # pages and mails go first
-END = "end"  # the last word: without it, the process was broken off
+MOST_SAID = 256 << 20  # bytes that it writes; they lie on disk until the last row is taken over
+BEHIND_OTHERS = 10  # pages and mails come first
+END = "end"  # the last line; without it, the process was interrupted
 
 
 def main() -> None:

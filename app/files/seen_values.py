@@ -1,4 +1,4 @@
-"""What a file has named so far. Kept beside memory, so that a file may be of any length."""
+"""What a file has named so far. Kept outside memory, so that a file may be of any length."""
 
 import sqlite3
 from enum import StrEnum
@@ -10,12 +10,12 @@ class Kind(StrEnum):
     EMAIL = "email"
     INSTANSI = "instansi"
     INSTANSI_WITHOUT_ZEROS = "instansi_without_zeros"
-    RELEASED_EMAIL = "released_email"  # was on record for somebody until this very file
+    RELEASED_EMAIL = "released_email"  # was on record for somebody until this same file
 
 
 class SeenValues:
-    """An unnamed SQLite file that is gone with the last row; SQLite moves it to disk when it outgrows its
-    cache."""
+    """An SQLite file without a name. It is gone after the last row. SQLite moves it to disk when it becomes
+    larger than its cache."""
 
     def __init__(self) -> None:
         self._rows = sqlite3.connect("")
@@ -33,11 +33,11 @@ class SeenValues:
         self._rows.close()
 
     def note(self, kind: Kind, value: str, line: int) -> None:
-        """Remember where the value stood first."""
+        """Remember the line number of the value, if it is the first one."""
         self._rows.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (kind, value, line))
 
     def first_line(self, kind: Kind, value: str) -> int | None:
-        """The line that named the value first."""
+        """The line number where the value stood first."""
         found = self._rows.execute(
             "SELECT line FROM seen WHERE kind = ? AND value = ?", (kind, value)
         ).fetchone()

@@ -1,5 +1,5 @@
-"""An empty file of staff to fill in. Its columns are text: as numbers, a NIP loses its last digits, a
-telephone its first."""
+"""An empty file of staff to fill in. Its columns are text: as numbers, a NIP loses its last digits and a
+telephone number its first zero."""
 
 from io import BytesIO
 
@@ -41,5 +41,5 @@ def as_xlsx() -> bytes:
 
 
 def as_csv() -> bytes:
-    """The header alone, with the mark by which Excel knows UTF-8."""
+    """The header alone, with the mark by which Excel recognises UTF-8."""
     return f"{','.join(_COLUMNS)}\r\n".encode("utf-8-sig")

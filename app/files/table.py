@@ -1,8 +1,8 @@
-"""Somebody hands over a table, as CSV or XLSX, from whatever program wrote it. It is read as a stream of
-lines.
+"""Somebody hands over a table as CSV or XLSX, from any program. It is read as a stream of rows.
 
-What makes a whole file unusable is found before its first line is given out, so that no file is taken over by
-half. What makes a line unusable is said with the line, and the next one is read.
+A fault that makes the whole file unusable is found before the first row is given out, so that no file is
+taken over only in part. A fault that makes one row unusable is reported with that row, and the next row is
+read.
 """
 
 import csv
@@ -17,9 +17,8 @@ from app.domain.rounded_nips import may_be_rounded
 from app.domain.staff_file import NIPS_ROUNDED, CellFault, Columns, HeaderFaults, read_header, unguarded
 from app.files.delimited_line import LONGEST_ROW, OPEN_QUOTE, strict_cells_of
 
-MOST_READ_AGAIN = (
-    100_000  # lines of a CSV behind quotes that are never closed; each such row would read on for thousands
-)
+# Lines of a CSV inside quotes that are never closed; each such row would read on for thousands of lines
+MOST_READ_AGAIN = 100_000
 
 CHUNK = 1 << 20
 
@@ -34,8 +33,8 @@ class UnreadableFile(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """One row below the header. `number` is where it starts, as an editor or a spreadsheet counts. With a
-    fault, `cells` hold what could be read, for showing only."""
+    """One row below the header. `number` is the line number where it starts, as an editor or a spreadsheet
+    counts. If there is a fault, `cells` hold what could be read, only to show it."""
 
     number: int
     cells: Mapping[str, str]
@@ -43,14 +42,14 @@ class Row:
 
 
 class Sheet(ABC):
-    """A table with its header read. `position` out of `total` tells how far `lines` has come."""
+    """A table whose header has been read. `position` out of `total` tells how far `lines` has come."""
 
     header: tuple[str, ...]
     delimiter: str
     total: int
     _inner_delimiter: str  # of a line that stands in one cell
-    _is_wrapped = False  # as the header does
-    _are_nips_rounded = False  # which only all of them together tell
+    _is_wrapped = False  # whether the header stands in one cell
+    _are_nips_rounded = False  # only all NIPs together show this
 
     @property
     @abstractmethod
@@ -58,11 +57,11 @@ class Sheet(ABC):
 
     @abstractmethod
     def lines(self) -> Iterator[Row]:
-        """Every row that is not empty, once."""
+        """Every row that is not empty, each once."""
 
     def _found_in(self, cells: Sequence[str]) -> Sequence[str] | CellFault:
-        """The cells of a row. A spreadsheet of another locale has put the whole line into one cell, and
-        quoted it where the line holds quotes or separators of its own: that is one row of the same file."""
+        """The cells of a row. A spreadsheet of another locale may put the whole line into one cell, and quote
+        it if the line itself holds quotes or separators. Such a line is one row of the same file."""
         filled = [cell for cell in cells if cell.strip()]
         if len(filled) != 1 or len(self.header) < 2 or not cells[0].strip():
             return cells
@@ -113,13 +112,13 @@ def header_of(cells: Sequence[str], columns: Columns) -> tuple[str, ...]:
 
 
 def _is_parted_address(header: Sequence[str], cells: Sequence[str]) -> bool:
-    """A comma in the place of a dot, where a comma begins a new cell: nama@contoh.go,id."""
+    """A comma was typed instead of a dot, and the comma begins a new cell: nama@contoh.go,id."""
     if "email" not in header or "kategori" not in header:
         return False
     at, kind = header.index("email"), header.index("kategori")
     first, rest = cells[at : at + 2]
     if kind > at and (read_category(cells[kind]) or not read_category(cells[kind + 1])):
-        return False  # what follows has not moved, so the cell too many is elsewhere
+        return False  # the following cells have not moved, so the extra cell is elsewhere
     return "@" in first and re.fullmatch(r"[A-Za-z0-9-]+(?:\.[A-Za-z]{2,})*", rest.strip()) is not None
 
 

@@ -1,4 +1,4 @@
-"""A workbook of one sheet whose strings are text, whatever program opens it: a NIP keeps its digits, a
+"""A workbook of one sheet. Its strings are text in every program that opens it: a NIP keeps its digits, a
 telephone number its first zero, and nothing becomes a formula, a date or a link."""
 
 import re
@@ -12,14 +12,14 @@ from app.domain.staff_file import guarded, unguarded
 
 Cell = str | int | float | None
 
-MOST_ROWS = 1_048_576  # that a sheet may have, the header among them
-TEXT_FORMAT = (
-    49  # the one that spreadsheets call Text, by its number: they know it without reading a format's code
-)
+MOST_ROWS = 1_048_576  # a sheet may have this many, with the header
+# The number of the format that spreadsheets call Text: by the number, they recognise it without reading the
+# code of a format
+TEXT_FORMAT = 49
 _LONGEST_CELL = 32_767
 _COLUMN_WIDTH = 24
 _NOT_IN_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
-# Rows on their way wait on the disk, and what is done is compressed.
+# Rows wait on the disk while the workbook is written, and the result is compressed.
 _OPTIONS = {
     "constant_memory": True,
     "strings_to_formulas": False,
@@ -33,7 +33,7 @@ _CUT = (
 
 
 class TextWorkbook:
-    """Written row by row, to a path or into memory; whole when the block is left."""
+    """Written row by row, to a path or into memory. It is complete when the `with` block ends."""
 
     def __init__(self, target: str | BytesIO, header: Sequence[str]) -> None:
         self._book = Workbook(target, _OPTIONS)
@@ -71,7 +71,7 @@ class TextWorkbook:
 
 
 def _as_read(cell: str) -> str:
-    """As `unguarded` gives it back, who reads lists of refused rows: only what looks guarded already is
-    guarded here."""
+    """The cell as `unguarded` gives it back when a list of refused rows is read: only a cell that already
+    looks guarded is guarded here."""
     cell = _NOT_IN_XML.sub("\ufffd", cell)
     return cell if unguarded(cell) == cell else guarded(cell)

@@ -20,7 +20,7 @@ MOST_XLSX_CELLS = 4_000_000  # python-calamine keeps 32 bytes for every cell of 
 MOST_XLSX_BYTES = 1 << 30  # unpacked
 _CELL_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{0,3})([0-9]{1,7})["']""")
 _LONGEST_REFERENCE = 64
-_LONGEST_NAME = 4096  # characters; what is longer names no separator
+_LONGEST_NAME = 4096  # characters; a longer cell names no separator
 
 
 class XlsxSheet(Sheet):
@@ -66,8 +66,8 @@ class XlsxSheet(Sheet):
                 yield self._line(number, found)
 
     def _filled_rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Every row that holds something, counted as the spreadsheet does; what its reader has lost is put
-        back."""
+        """Every row that holds something, counted as the spreadsheet counts. Cells that the reader has lost
+        are put back."""
         first_column = self._sheet.start[1] if self._sheet.start else 0
         number = 0
         for number, cells in enumerate(self._sheet.iter_rows(), start=1):
@@ -98,7 +98,7 @@ def _first_sheet(file: BufferedReader) -> CalamineSheet:
 
 
 def _nips_of(sheet: CalamineSheet) -> NipsOfFile:
-    """Those that stand there as text: a number of so many digits is refused by itself."""
+    """The NIPs that stand there as text. A number with that many digits is refused by itself."""
     nips = NipsOfFile()
     for cells in sheet.iter_rows():
         for cell in cells:
@@ -114,8 +114,8 @@ def _broken_xlsx() -> UnreadableFile:
 
 
 def _check_workbook(file: BufferedReader) -> Lost:
-    """One stray cell at the far end of a sheet, or a packed bomb, would take all memory and with it the
-    process. Returns the cells that its reader would pass over."""
+    """A stray cell at the far end of a sheet, or a packed bomb, would take all memory and stop the process.
+    Returns the cells that the workbook's reader would leave out."""
     try:
         with zipfile.ZipFile(file) as archive:
             parts = archive.infolist()
@@ -158,9 +158,9 @@ def _check_extent(sheet: IO[bytes]) -> None:
 
 
 def _as_text(cell: object) -> str:
-    """A number as it looks in its cell: 1001, not 1001.0. One of more digits than a spreadsheet keeps is
-    written so that nobody takes its digits for true ones, not even in the list of refused rows; a fraction
-    with a comma, which no column takes: 73.10 has become 73.1."""
+    """A number as it looks in its cell: 1001, not 1001.0. A number with more digits than a spreadsheet keeps
+    is written so that nobody takes its digits for the true ones, not even in the list of refused rows. A
+    fraction is written with a comma, which no column accepts, because 73.1 may have been 73.10."""
     match cell:
         case bool():
             return str(cell).upper()

@@ -1,1 +1,1 @@
-"""LETTERS: what is written to people, and how it reaches the mail server."""
+"""LETTERS: what the portal writes to people, and how the mails reach the mail server."""

@@ -1,4 +1,4 @@
-"""The mailbox that the return path leads to, over IMAP. Whatever goes wrong with it is a `MailboxFault`."""
+"""The mailbox that the return path leads to, over IMAP. Every problem with it is a `MailboxFault`."""
 
 import imaplib
 import re
@@ -12,7 +12,7 @@ from app.domain.bounce import LONGEST_MESSAGE
 from config import BounceMailbox
 
 SECONDS_FOR_EACH_ANSWER = 15
-# TLS's and time-outs are OSErrors; ValueErrors come of broken answers
+# Faults of TLS and time-outs are OSErrors; a broken answer causes a ValueError
 _FAULTS = (
     imaplib.IMAP4.error,
     OSError,
@@ -21,7 +21,7 @@ _FAULTS = (
 
 
 class MailboxFault(Exception):
-    """The server is away, hangs, or refuses; in its words."""
+    """The server cannot be reached, hangs, or refuses. The text holds the server's words."""
 
 
 @contextmanager
@@ -61,13 +61,14 @@ class OpenMailbox:
             self._imap.shutdown()
 
     def unread(self, most: int) -> list[str]:
-        """The numbers (UID) of messages that nobody has read, oldest first."""
+        """The numbers (UID) of messages that nobody has read, the oldest first."""
         with _as_mailbox_faults():
             found = _succeeded(self._imap.uid("SEARCH", "UNSEEN", "UNDELETED"))
         return [number.decode() for number in (found[0] or b"").split() if number.isdigit()][:most]
 
     def message(self, number: str) -> bytes:
-        """As much of it as is read of any; it stays unread. Empty when it is gone."""
+        """The beginning of the message, up to the length that is read of any message. It stays unread. Empty
+        if the message is gone."""
         with _as_mailbox_faults():
             parts = _succeeded(self._imap.uid("FETCH", number, f"(BODY.PEEK[]<0.{LONGEST_MESSAGE}>)"))
         return next((part[1] for part in parts if isinstance(part, tuple)), b"")
@@ -77,8 +78,8 @@ class OpenMailbox:
             _succeeded(self._imap.uid("STORE", number, "+FLAGS.SILENT", r"(\Seen)"))
 
     def remove(self, number: str) -> None:
-        """This message alone: what somebody else has marked for removal is not ours. A server that cannot do
-        that by number (RFC 4315) keeps it, marked."""
+        """Removes only this message: a message that somebody else has marked for removal is not ours. A
+        server that cannot remove by number (RFC 4315) keeps the message, marked."""
         with _as_mailbox_faults():
             _succeeded(self._imap.uid("STORE", number, "+FLAGS.SILENT", r"(\Seen \Deleted)"))
             if self._can_remove_by_number:
@@ -101,5 +102,5 @@ def _succeeded(answer: tuple[str, list[Any]]) -> list[Any]:
 
 
 def _quoted(text: str) -> str:
-    """imaplib quotes passwords and nothing else."""
+    """The text in quotes, because imaplib itself quotes only passwords."""
     return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'

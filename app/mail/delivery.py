@@ -1,5 +1,5 @@
-"""Handing letters to the mail server with Flask-Mail, which has no time-out and does not verify the
-certificate at STARTTLS, so the connection is made here. Without a mail server (demo) letters become files."""
+"""Mails are handed to the mail server with Flask-Mail. Flask-Mail has no time-out and does not verify the
+certificate at STARTTLS, so the connection is made here. Without a mail server (demo), mails become files."""
 
 import os
 import smtplib
@@ -28,9 +28,9 @@ from config import Settings
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-# How long a server may take, by where in the talk it is (RFC 5321 4.5.3.2). The first silence ends the round,
-# so a server that hangs costs one of these, not one a letter; and a second line goes on with the others
-# meanwhile (app/worker/mails.py).
+# How long a server may take at each place in the talk (RFC 5321 4.5.3.2). The first silence ends the round,
+# so a server that hangs costs one of these times, not one for each mail. A second connection goes on with the
+# other mails meanwhile (app/worker/mails.py).
 PATIENCE = {
     Phase.CONNECT: 300.0,
     Phase.HELLO: 300.0,
@@ -42,13 +42,13 @@ PATIENCE = {
     Phase.CONTENT: 180.0,
     Phase.END: 600.0,
 }
-SECONDS_FOR_A_COURTESY = 20.0  # NOOP, RSET and QUIT, on which no letter depends
-# smtplib's and TLS's faults are OSErrors too; a UnicodeError is a host name that cannot be sent.
+SECONDS_FOR_A_COURTESY = 20.0  # NOOP, RSET and QUIT; no mail depends on these
+# Faults of smtplib and TLS are OSErrors too; a UnicodeError is a host name that cannot be sent.
 _FAULTS_OF_THE_LINE = (OSError, UnicodeError)
 
 
 class Postman(Protocol):
-    """Whoever carries letters for as long as the `with` lasts."""
+    """Carries mails for as long as the `with` block lasts."""
 
     def __enter__(self) -> Self: ...
 
@@ -60,7 +60,7 @@ class Postman(Protocol):
 
 
 class ReturnPaths(Protocol):
-    """Whoever can sign where one letter comes back to; app/security/signing.py can."""
+    """Signs the address where one mail comes back to; app/security/signing.py can do that."""
 
     def return_path(self, address: str, message_id: str) -> str: ...
 
@@ -86,8 +86,8 @@ def init_app(app: Flask, settings: Settings, keys: ReturnPaths) -> Callable[[], 
 
 
 def reach_server(postman: Callable[[], Postman], seconds: float) -> None:
-    """Connect, with TLS and login as configured, and hang up; raises what stands in the way, or that an
-    answer took longer than so many seconds. Files need no server."""
+    """Connect, with TLS and login as configured, and hang up. Raises the reason if that fails, or if an
+    answer took longer than `seconds`. Files need no server."""
     with postman() as carrier:
         if isinstance(carrier, SmtpPostman):
             carrier.patience = dict.fromkeys(Phase, seconds)
@@ -95,8 +95,8 @@ def reach_server(postman: Callable[[], Postman], seconds: float) -> None:
 
 
 class SmtpPostman:
-    """One connection for many letters; one recipient a message, because with two a refusal of one raises
-    nothing."""
+    """One connection for many mails. Each message has one recipient, because with two, smtplib raises nothing
+    when only one is refused."""
 
     def __init__(self, mail: Mail, settings: Settings, keys: ReturnPaths) -> None:
         self._mail = mail
@@ -114,7 +114,7 @@ class SmtpPostman:
         self._hang_up()
 
     def deliver(self, letter: RenderedLetter, to_address: str, message_id: str) -> Delivery:
-        """Hand over one letter; every fault on the way becomes an outcome that says whose it is."""
+        """Hand over one mail. Every fault on the way becomes an outcome that says whose fault it is."""
         try:
             connection = self.connect()
         except _FAULTS_OF_THE_LINE as fault:
@@ -139,7 +139,7 @@ class SmtpPostman:
         return HandedOver(talk.last_word)
 
     def connect(self) -> "VerifiedConnection":
-        """The open connection if the server still answers on it, else a new one."""
+        """The open connection if the server still answers on it, otherwise a new one."""
         if self._connection is not None:
             if self._connection.talk.is_heard():
                 return self._connection
@@ -150,7 +150,7 @@ class SmtpPostman:
         return connection
 
     def _return_path(self, message_id: str) -> str | None:
-        """MAIL FROM of this letter; None for the address in its From."""
+        """The MAIL FROM of this mail; None means the address in its From."""
         address = self._settings.mail_return_path
         return self._keys.return_path(address, message_id) if address else None
 
@@ -163,7 +163,7 @@ class SmtpPostman:
         return delivery
 
     def _hang_up(self) -> None:
-        """Close politely; how that ends says nothing about the letters that were handed over before."""
+        """Close politely. A fault here says nothing about the mails that were handed over before."""
         connection, self._connection = self._connection, None
         if connection is not None:
             try:
@@ -173,7 +173,7 @@ class SmtpPostman:
 
 
 def _at_the_door(fault: OSError | UnicodeError) -> Delivery:
-    """No talk came about: the line is broken, or the server refuses us."""
+    """No talk began: the connection is broken, or the server refuses us."""
     match fault:
         case smtplib.SMTPResponseException(smtp_code=code, smtp_error=words):
             text = words.decode(errors="replace") if isinstance(words, bytes) else words
@@ -185,14 +185,14 @@ def _at_the_door(fault: OSError | UnicodeError) -> Delivery:
             )
         case smtplib.SMTPServerDisconnected():
             return ConnectionFault(f"no connection: {_words_of(fault)}")
-        case smtplib.SMTPException():  # it offers no TLS, or no way to log in that we know
+        case smtplib.SMTPException():  # the server offers no TLS, or no way to log in that we know
             return SessionFault(_words_of(fault))
     return ConnectionFault(f"no connection: {_words_of(fault)}")
 
 
 class VerifiedConnection(Connection):
-    """Flask-Mail's connection that says who it is, waits as long as the standard asks, and takes only a
-    certificate that fits the server's name."""
+    """Flask-Mail's connection with three changes: it says its own name, waits as long as the standard asks,
+    and accepts only a certificate that fits the server's name."""
 
     talk: "_Talk"
 
@@ -209,7 +209,8 @@ class VerifiedConnection(Connection):
             self.talk = _Talk(mail.server, mail.port, self._ehlo_name, timeout=first)
         self.talk.patience = self._patience
         try:
-            self.talk.ehlo_or_helo_if_needed()  # a server that refuses this refuses us, not the next letter
+            # A server that refuses this refuses us, not only the next mail
+            self.talk.ehlo_or_helo_if_needed()
             if mail.use_tls:
                 self.talk.enter(Phase.TLS)
                 self.talk.starttls(context=trusted)
@@ -230,8 +231,8 @@ class VerifiedConnection(Connection):
 
 
 class _Talk(smtplib.SMTP):
-    """Knows where in the talk it is, how long the server may take there, from when on it may hold the letter,
-    and its last word on it."""
+    """Knows its place in the talk, how long the server may take there, from when on the server may hold the
+    mail, and the server's last answer about it."""
 
     phase = Phase.CONNECT
     patience: Mapping[Phase, float] = PATIENCE
@@ -271,16 +272,16 @@ class _Talk(smtplib.SMTP):
         return super().quit()
 
     def is_heard(self) -> bool:
-        """Whether the server still listens. Many say 421 before they close an idle line, so not every answer
-        is a yes."""
+        """Whether the server still listens. Many servers say 421 before they close an idle connection, so not
+        every answer is a yes."""
         try:
             return self.noop()[0] == 250
         except _FAULTS_OF_THE_LINE:
             return False
 
     def send(self, s: "ReadableBuffer | str") -> None:
-        """Commands are sent as str; bytes are the letter, which smtplib sends when the server has asked for
-        it."""
+        """Commands are sent as str. Bytes are the mail itself, which smtplib sends when the server has asked
+        for it."""
         if isinstance(s, str):
             super().send(s)
             return
@@ -297,11 +298,11 @@ class _Talk(smtplib.SMTP):
 
 
 class _TalkInTls(_Talk, smtplib.SMTP_SSL):
-    """The same inside TLS from the first byte."""
+    """The same talk, inside TLS from the first byte."""
 
 
 class FilePostman:
-    """The demo's mail server: each letter a file that the page /kotak-surat shows."""
+    """The demo's mail server: each mail becomes a file that the page /kotak-surat shows."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -320,7 +321,7 @@ class FilePostman:
         file = self._settings.mail_folder / f"{message_id}.eml"
         half_written = file.with_suffix(f".{os.getpid()}")
         try:
-            # As files are kept on this side of the wire
+            # With the line ends that files have on this side
             half_written.write_bytes(content.replace(b"\r\n", b"\n"))
             half_written.rename(file)
         except OSError as fault:
@@ -334,9 +335,9 @@ def _message(letter: RenderedLetter, to_address: str, message_id: str, settings:
         recipients=[to_address],
         body=letter.text,
         html=letter.html,
-        # As one string: from a pair Flask-Mail forgets the quotes that a comma needs
+        # As one string, because Flask-Mail loses the quotes that a comma needs if it gets a pair
         sender=settings.mail_sender,
-        # Told to auto-responders: nobody reads an answer (RFC 3834).
+        # Tells programs that answer by themselves that nobody reads their answer (RFC 3834).
         extra_headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
     )
     message.msgId = f"<{message_id}@{urlsplit(settings.public_url).hostname}>"

@@ -1,4 +1,5 @@
-"""Every letter the portal writes: one function a letter here, one folder a letter in templates/emails/."""
+"""Every letter that the portal writes: each letter has one function here and one folder in
+templates/emails/."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -24,8 +25,8 @@ def answer_to_reset_request(
     *,
     held: bool,
 ) -> OutboxMail:
-    """The one letter that leaves for every request for a token: the token, or why there is none. With
-    `change` it also says that the address it goes to is on record from now on."""
+    """The one mail that leaves for every reset request: the token, or why there is none. With `change`, it
+    also says that the address it goes to is the email on record from now on."""
     return outbox.post(
         session,
         _answer(request),
@@ -48,7 +49,7 @@ def password_changed(session: Session, user: User, act: Act[object]) -> None:
 
 
 def email_changed(session: Session, user: User, change: IdentityChange, act: Act[object]) -> None:
-    """To all who must hear that another address is on record now, with the link "bukan saya"."""
+    """To all hearers: another address is the email on record now. With the link "bukan saya"."""
     for address in change.told:
         outbox.post(
             session, Letter.EMAIL_CHANGED, address, outbox.About(user=user, identity_change=change), act
@@ -56,7 +57,7 @@ def email_changed(session: Session, user: User, change: IdentityChange, act: Act
 
 
 def email_will_change(session: Session, user: User, change: IdentityChange, act: Act[object]) -> None:
-    """To all who must hear: another address will be on record, unless somebody stops that."""
+    """To all hearers: another address will become the email on record, unless somebody stops the change."""
     for address in change.told:
         outbox.post(
             session, Letter.EMAIL_WILL_CHANGE, address, outbox.About(user=user, identity_change=change), act
@@ -66,8 +67,8 @@ def email_will_change(session: Session, user: User, change: IdentityChange, act:
 def identity_changed(
     session: Session, user: User, change: IdentityChange, what: str, what_others_read: str, act: Act[object]
 ) -> None:
-    """To all who must hear that something other than the address was decided, with the link "bukan saya".
-    Whose mailbox is not on record reads the words without whole numbers."""
+    """To all hearers: something other than the email was decided. With the link "bukan saya". A hearer whose
+    mailbox is not on record reads the sentences without whole numbers."""
     for address in change.told:
         words = what if address == user.email else what_others_read
         about = {"what": words, "reason": change.reason}
@@ -83,15 +84,16 @@ def identity_changed(
 def change_came_to_nothing(
     session: Session, user: User, change: IdentityChange, what: str, because: str, act: Act[object]
 ) -> None:
-    """To all who were told of a change: it does not hold, and will not. There is nothing left to stop."""
+    """To all who were told of a change: it does not take effect and never will. There is nothing left to
+    stop."""
     for address in change.told:
         about = {"what": what, "reason": because}
         outbox.post(session, Letter.ACCOUNT_CHANGED, address, outbox.About(user=user, words=about), act)
 
 
 def to_desk(session: Session, readers: Iterable[User], what: str, path: str, act: Act[object]) -> None:
-    """To admins: what was done, or waits for them, and the page where it stands. `what` is sentences without
-    a whole NIP."""
+    """To admins: what was done or waits for them, and the page where it stands. `what` is one or more
+    sentences without a whole NIP."""
     for reader in readers:
         if reader.email:
             outbox.post(
@@ -104,13 +106,12 @@ def to_desk(session: Session, readers: Iterable[User], what: str, path: str, act
 
 
 def to_pusat(session: Session, what: str, path: str, act: Act[object]) -> None:
-    """The same, to everybody who answers for the centre today."""
+    """The same, to all admins of pusat today."""
     to_desk(session, AdminMandate.people_of_pusat(session, today_in_jakarta(act.at)), what, path, act)
 
 
 def act_on_holder(session: Session, actor: User, person: User, words: str, act: Act[object]) -> None:
-    """To the centre, of every act on somebody who is an admin. `words` say what was done, as a verb and its
-    object."""
+    """To pusat, after every act on an admin. `words` say what was done, as a verb and its object."""
     if AdminMandate.holds_for(session, person.id, today_in_jakarta(act.at)):
         what = (
             f"{actor.name} ({office_of(session, actor, act.at)}) {words} untuk {person.name}, yang "
@@ -134,7 +135,7 @@ def cpns_rejected(session: Session, user: User, reason: str, act: Act[object]) -
 
 
 def bulk_act(session: Session, actor: User, words: str, how_many: int, act: Act[object]) -> None:
-    """To everybody who answers for the centre today: who did what to how many. `words` say what, and name
+    """To all admins of pusat today: who did what to how many people. `words` say what was done, and name
     nobody."""
     today = today_in_jakarta(act.at)
     about = {
@@ -149,7 +150,7 @@ def bulk_act(session: Session, actor: User, words: str, how_many: int, act: Act[
 
 
 def office_of(session: Session, actor: User | None, now: datetime) -> str:
-    """As others are told who acted: an office, not a person's name. None is the operator."""
+    """How others are told who acted: by an office, not by a person's name. None is the operator."""
     if actor is None:
         return "operator portal"
     is_of_pusat = AdminMandate.is_of_pusat(session, actor.id, today_in_jakarta(now))
@@ -159,8 +160,7 @@ def office_of(session: Session, actor: User | None, now: datetime) -> str:
 def correction_link(
     session: Session, correction: EmailCorrection, act: Act[object], *, held: bool
 ) -> OutboxMail:
-    """The one letter that leaves for every request to have an address put right: opening its link proves the
-    mailbox."""
+    """The one mail that leaves for every request for a correction. Opening its link proves the mailbox."""
     return _to_asker(session, Letter.CORRECTION_LINK, correction, act, held=held)
 
 
@@ -174,19 +174,19 @@ def correction_in_hand(session: Session, correction: EmailCorrection, act: Act[o
 
 
 def correction_rejected(session: Session, correction: EmailCorrection, act: Act[object]) -> None:
-    """Why not: `correction.decision`."""
+    """Why the correction was rejected: `correction.decision`."""
     _to_asker(session, Letter.CORRECTION_REJECTED, correction, act)
 
 
 def correction_approved(
     session: Session, correction: EmailCorrection, change: IdentityChange, act: Act[object]
 ) -> None:
-    """For an approval that does not hold yet: it waits for its hour, or for a second admin."""
+    """For an approval that has no effect yet: it waits for its hour, or for a second admin."""
     _to_asker(session, Letter.CORRECTION_APPROVED, correction, act, change)
 
 
 def correction_frozen(session: Session, correction: EmailCorrection, act: Act[object]) -> None:
-    """Somebody at the old address or in the account has stopped it."""
+    """Somebody at the old address or in the account has stopped the change."""
     _to_asker(session, Letter.CORRECTION_FROZEN, correction, act)
 
 
@@ -207,8 +207,8 @@ def _to_asker(
     *,
     held: bool = False,
 ) -> OutboxMail:
-    """To the mailbox that was shown to be the asker's. Who that is nobody knows yet, so no letter is tied to
-    a person."""
+    """To the mailbox that was proven to be the asker's. Nobody knows yet who that person is, so the mail has
+    no person."""
     to = correction.new_email
     return outbox.post(
         session, letter, to, outbox.About(email_correction=correction, identity_change=change), act, held=held
@@ -218,7 +218,7 @@ def _to_asker(
 def mandate_granted(
     session: Session, user: User, change: IdentityChange, mandate: AdminMandate, act: Act[object]
 ) -> None:
-    """To a new admin, or one whose mandate goes on by a new SK."""
+    """To a new admin, or to one whose mandate continues by a new SK."""
     about = {"scope": mandate.scope, "sk": mandate.sk_number, "until": shown_date(mandate.ends_on)}
     for address in change.told:
         outbox.post(

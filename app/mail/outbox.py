@@ -1,6 +1,7 @@
-"""The transactional outbox: a letter is a row, written with the act it tells of and sent later by a worker.
+"""The transactional outbox: a mail is a row, written together with the act that it tells of, and a worker
+sends it later.
 
-A letter that was posted is never lost: it ends as sent, failed or uncertain, and each end says why.
+A posted mail is never lost: it ends as sent, failed or uncertain, and each end has a reason.
 """
 
 from dataclasses import dataclass
@@ -31,18 +32,18 @@ from app.models.outbox_mail import MOST_BREAKS, Letter, MailState, OutboxMail, U
 from app.models.reset_request import ResetRequest
 from app.models.user import User
 
-# How long a letter that cannot be written waits after its first, second, ... try.
+# How long a mail whose letter cannot be written waits after its first, second, ... try.
 BACK_OFF = (5, 15, 60, 2 * 60, 5 * 60)
-# After so long a letter that its recipient's side, or a policy about it, keeps out is given up. A token ends
-# then whatever was at fault: nobody waits for it any more. Other letters wait for our own line as long as it
-# takes.
+# A mail is given up after this time if the recipient's side, or a policy about it, refuses it. A mail with a
+# token ends then for every fault, because nobody waits for the token any more. Other mails wait for our own
+# connection as long as needed.
 GIVE_UP_AFTER = timedelta(hours=24)
 MOST_GIVEN_UP_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
 class Settled:
-    """What the end of a try says of the ways that letters go."""
+    """What the end of a try says about the ways of mails."""
 
     began: MailFault | None = None  # a fault of our side that was not known before
     ended: tuple[MailFault, ...] = ()
@@ -93,10 +94,10 @@ def post(
 
 
 def claim(session: Session, now: datetime, token_lifetime: timedelta) -> OutboxMail | None:
-    """Take the next letter that is due and mark its delivery as begun.
+    """Take the next mail that is due, and mark its delivery as begun.
 
-    A token lives from here: should the worker die before it hears the server's word, a letter that did arrive
-    works.
+    A token lives from this moment. If the worker dies before it hears the server's answer, the token in a
+    mail that did arrive still works.
     """
     if MailFault.does_everything_rest(session, now):
         return None
@@ -118,11 +119,11 @@ def claim(session: Session, now: datetime, token_lifetime: timedelta) -> OutboxM
 def settle(
     session: Session, mail: OutboxMail, delivery: Delivery, now: datetime, token_lifetime: timedelta
 ) -> Settled:
-    """Record how the delivery ended, whose letters wait because of it, and for how long."""
+    """Record how the delivery ended, which mails wait because of it, and for how long."""
     tried = mail.attempts
     session.add(mail)
     session.refresh(mail, ["state", "attempts", "breaks"], with_for_update={"of": OutboxMail})
-    # This worker, so others have the letter
+    # This worker was taken for dead, so another one has the mail
     was_taken_for_dead = (mail.state, mail.attempts) != (
         MailState.SENDING,
         tried,
@@ -169,12 +170,13 @@ def settle(
 
 
 def _judge_among_others(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime) -> Delivery:
-    """A bare "no", or one about us, that others get as well is said to all. Who was given up for it waits
-    again. Only letters to people on record tell that: of strangers' addresses a stranger may own the
-    servers."""
+    """A bare "no", or a "no" about us, is taken for a "no" to all mails if others get the same. Mails that
+    were given up for it wait again. Only mails to people on record count here: other addresses belong to
+    strangers, and a stranger may own their servers."""
     doubted: int | None = None
     match delivery:
-        case RefusedForGood(is_bare=True) if mail.attempts == 1:  # told a second time, it is believed
+        # If the server says it a second time, it is true
+        case RefusedForGood(is_bare=True) if mail.attempts == 1:
             doubted = mail.id
         case SenderFault(reach=RefusalScope.DOMAIN):
             pass
@@ -207,7 +209,7 @@ def _let_all_rest(
     *,
     is_short: bool = False,
 ) -> Settled:
-    """It is no letter's fault, so this one keeps its turn, and all rest."""
+    """No mail is at fault, so this one keeps its turn, and all mails rest."""
     mail.fault = kind
     mail.give_back_turn(answer)
     was_known = (standing := MailFault.on(session, EVERYWHERE)) is not None and standing.failures > 0
@@ -216,9 +218,9 @@ def _let_all_rest(
 
 
 def _settle_broken(session: Session, mail: OutboxMail, broken: ConnectionFault, now: datetime) -> Settled:
-    """A letter over which the line broke once keeps its turn. Twice, it may be what breaks it: only its
-    domain rests then, and never long. The others go on, or a stranger's letters to their own server would
-    stop them."""
+    """If the connection broke once over a mail, the mail keeps its turn. If it broke twice, the mail may be
+    the cause: then only its domain rests, and never long. The other mails go on, because otherwise a
+    stranger's mails to their own server would stop them."""
     mail.breaks += broken.at_letter
     is_suspect = broken.at_letter and mail.breaks > 1
     settled = (
@@ -251,8 +253,8 @@ def _put_off(
 def _wait_for_domain(
     session: Session, mail: OutboxMail, kind: MailFaultKind, answer: str, reach: RefusalScope, now: datetime
 ) -> MailFault:
-    """Put the letter beside those that wait for its domain; one full mailbox alone keeps nobody else
-    waiting."""
+    """Put the mail beside those that wait for its domain. If only one mailbox is full, no other mail
+    waits."""
     letter = NotPassed(
         kind,
         answer,
@@ -272,7 +274,7 @@ def _own_wait(mail: OutboxMail) -> timedelta:
 
 
 def _give_up_if_late(mail: OutboxMail, answer: str, now: datetime) -> bool:
-    """True when the letter has been tried long enough, and is settled by this."""
+    """True if the mail has been tried for long enough; then it is settled here."""
     if now - mail.posted_at < GIVE_UP_AFTER:
         return False
     mail.is_parked = False
@@ -286,7 +288,7 @@ def _let_token_live(mail: OutboxMail, now: datetime, lifetime: timedelta) -> Non
 
 
 def _note_that_the_owner_waits(session: Session, mail: OutboxMail) -> None:
-    """The desk sees who got a token and never came in. Noted here, where no stranger can see who has an
-    account."""
+    """The desk sees who got a token and never logged in. This is noted here, where no stranger can see who
+    has an account."""
     if mail.letter is Letter.TOKEN and mail.user_id is not None:
         User.note_token(session, mail.user_id, mail.posted_at)

@@ -1,12 +1,12 @@
-"""How a try to hand over a letter ends. Whose fault it is decides who waits: the line, the server's talk with
-us, us as a sender, or the person the letter is for. Only the last is about a person."""
+"""How a try to hand over a mail ends. Whose fault it is decides who waits: the connection, the server's talk
+with us, us as a sender, or the recipient. Only the last one says something about a person."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
 
 
 class Phase(Enum):
-    """Where in the talk with the mail server something happened, in the order of a talk."""
+    """Where in the talk with the mail server something happened, in their order."""
 
     CONNECT = auto()  # with the server's greeting
     HELLO = auto()
@@ -16,17 +16,17 @@ class Phase(Enum):
     RCPT = auto()
     DATA = auto()  # the command
     CONTENT = auto()
-    END = auto()  # the server's word on the whole letter
+    END = auto()  # the server's answer to the whole mail
 
     @property
     def is_about_a_letter(self) -> bool:
-        """Whether the server knows by now for whom the letter is, so that the letter itself may be what it
-        cannot bear."""
+        """Whether the server already knows who the mail is for, so that the mail itself may be what the
+        server refuses."""
         return self in (Phase.RCPT, Phase.DATA, Phase.CONTENT, Phase.END)
 
 
 class RefusalScope(Enum):
-    """How far a refusal reaches: whose letters it says something of."""
+    """Which mails a refusal says something about."""
 
     LETTER = auto()
     MAILBOX = auto()
@@ -36,25 +36,25 @@ class RefusalScope(Enum):
 
 @dataclass(frozen=True)
 class HandedOver:
-    """The server has taken it."""
+    """The server has taken the mail."""
 
     answer: str
 
 
 @dataclass(frozen=True)
 class NotWritten:
-    """The letter could not be written; no server has heard of it."""
+    """The letter could not be written, and no server has seen it."""
 
     answer: str
 
 
 @dataclass(frozen=True)
 class ConnectionFault:
-    """The server cannot be reached, fell silent, hung up or said 421: nothing more is tried on this line for
-    a while."""
+    """The server cannot be reached, fell silent, hung up or said 421: nothing more is tried on this
+    connection for a while."""
 
     answer: str
-    at_letter: bool = False  # it had begun to speak of this letter
+    at_letter: bool = False  # the server had begun to answer about this mail
     letter_is_out: bool = False  # the server may have it
 
 
@@ -67,7 +67,7 @@ class SessionFault:
 
 @dataclass(frozen=True)
 class SenderFault:
-    """The letter was refused because of us: sender, policy, quota, relaying, protocol. It says nothing about
+    """The mail was refused because of us: sender, policy, quota, relaying, protocol. That says nothing about
     the person."""
 
     answer: str
@@ -76,9 +76,9 @@ class SenderFault:
 
 @dataclass(frozen=True)
 class PutOff:
-    """The recipient's side takes no letter for now: its domain, or one busy mailbox in it. It reaches the
-    letter alone where it is known to say nothing of any other: the mailbox is full, or the server lets
-    everything new wait a while."""
+    """The recipient's side takes no mail for now: the domain, or one busy mailbox in it. The scope is this
+    one mail if its refusal surely says nothing about others: the mailbox is full, or the server lets every
+    new mail wait for a while."""
 
     answer: str
     reach: RefusalScope = RefusalScope.DOMAIN
@@ -86,7 +86,7 @@ class PutOff:
 
 @dataclass(frozen=True)
 class RefusedForGood:
-    """There is no such mailbox. Where the server gave a bare code, others may have got the same for another
+    """There is no such mailbox. If the server gave a bare code, others may have got the same code for another
     reason."""
 
     answer: str

@@ -1,4 +1,4 @@
-"""From an outbox row to the words of the letter. The only place where reset secrets are derived for
+"""From an outbox row to the words of the letter. This is the only place that derives reset secrets for
 sending."""
 
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from app.domain.reset_secret import Code, Link
 from app.models.email_correction import EmailCorrection
 from app.models.outbox_mail import Letter, OutboxMail
 
-CORRECTION_LINK_DAYS = 7  # to fill in the form; afterwards the same link shows the ticket
-TICKET_DAYS = 90  # that a link shows the ticket; each mail brings a new one
+CORRECTION_LINK_DAYS = 7  # to fill in the form; after that, the same link shows the ticket
+TICKET_DAYS = 90  # the time for which a link shows the ticket; each mail brings a new link
 _TO_ASKERS = (
     Letter.CORRECTION_LINK,
     Letter.CORRECTION_RECEIVED,
@@ -36,7 +36,7 @@ _CAN_BE_STOPPED = (
 
 
 class Secrets(Protocol):
-    """Whoever can derive what a letter carries; app/security/signing.py can."""
+    """Derives what a letter carries; app/security/signing.py can do that."""
 
     def reset_link(self, reference: str, row_key: bytes) -> Link: ...
 
@@ -49,7 +49,7 @@ class Secrets(Protocol):
 
 @dataclass(frozen=True)
 class Letterhead:
-    """What every letter says of its sender."""
+    """What every letter says about its sender."""
 
     portal: str
     operator: str
@@ -79,7 +79,7 @@ class Renderer:
         )
 
     def render(self, mail: OutboxMail, now: datetime) -> RenderedLetter:
-        """The letter as of `now`, from which a token's lifetime counts."""
+        """The letter at the moment `now`, from which the lifetime of a token counts."""
         words = self._words(mail, now)
         subject, text, html = (
             self._templates.get_template(f"{mail.letter}/{part}").render(words)
@@ -119,7 +119,8 @@ class Renderer:
         return words
 
     def _correction(self, mail: OutboxMail, correction: EmailCorrection) -> dict[str, object]:
-        """For a mailbox that has proven to be itself and nothing more: no name on record, no whole NIP."""
+        """For a mailbox that was only proven to exist, not to belong to a person: no name on record, no whole
+        NIP."""
         change = mail.identity_change
         return {
             "name": "Bapak/Ibu",
@@ -136,7 +137,8 @@ class Renderer:
         }
 
     def _change(self, mail: OutboxMail) -> dict[str, object]:
-        """For whoever may stop it, which may be somebody else's mailbox by now: a new address is masked."""
+        """For everybody who may stop the change. Their mailbox may be somebody else's by now, so a new
+        address is masked."""
         if (change := mail.identity_change) is None:
             return {"stop_link": None}
         link = self._keys.stop_link(change.reference)
@@ -148,6 +150,6 @@ class Renderer:
 
 
 def _nip_of(mail: OutboxMail) -> str:
-    """As its reader may see it: whole for nobody, for a mailbox is not always one's own."""
+    """The NIP as the reader may see it: never whole, because other people may read a mailbox too."""
     digits = mail.reset_request.nip if mail.reset_request else mail.user.nip if mail.user else None
     return Nip(digits).masked if digits else ""

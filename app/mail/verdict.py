@@ -1,9 +1,9 @@
-"""Whose fault a mail server's "no" is: from where in the talk it came, its code, the code behind it (RFC
+"""Decides whose fault a mail server's "no" is: by its place in the talk, its code, the enhanced code (RFC
 3463) and its words.
 
-RFC 3463: X.1 is about the address, X.2 about the mailbox; X.3 (system), X.4 (network), X.5 (protocol), X.6
-(content) and X.7 (policy) are not about the person. When in doubt it is not the person: a letter that waits
-in vain costs less than an owner whose address counts as dead.
+RFC 3463: X.1 is about the address, X.2 about the mailbox. X.3 (system), X.4 (network), X.5 (protocol), X.6
+(content) and X.7 (policy) are not about the person. In doubt, it is not the person: a mail that waits in vain
+costs less than an owner whose address is taken for dead.
 """
 
 import re
@@ -52,9 +52,10 @@ _GREYLISTED = re.compile(r"gr[ea]y[ -]?list", re.IGNORECASE)
 
 
 def judged(phase: Phase, code: int, words: str) -> Delivery:
-    """What a server's answer other than "yes" means. `words` is all behind the basic code."""
+    """What an answer other than "yes" means. `words` is everything after the basic code."""
     answer = f"{code} {words}"
-    if code == 421 or not 400 <= code < 600:  # it closes the channel, or says what nobody understands
+    # The server closes the channel, or gives a code that nobody understands
+    if code == 421 or not 400 <= code < 600:
         return ConnectionFault(
             answer, at_letter=phase.is_about_a_letter, letter_is_out=phase is Phase.END and code != 421
         )
@@ -73,12 +74,12 @@ def judged(phase: Phase, code: int, words: str) -> Delivery:
             return PutOff(answer, RefusalScope.LETTER)
         case 1 | 2, _ if is_for_good:
             return _of_address(answer, words)
-        # What Exchange says of who is not in its directory
+        # What Exchange says about somebody who is not in its directory
         case 4, 1 if is_for_good and _RECIPIENT_REJECTED.search(words):
             return RefusedForGood(answer, is_bare=True)
         case 1 | 2, _:
             return PutOff(answer, RefusalScope.MAILBOX)
-        case 4, 5:  # congestion, which Google says of a sender's quota
+        case 4, 5:  # congestion; Google says this about a sender's quota
             return SenderFault(answer, RefusalScope.ALL)
         case 4 | 5, _ if not is_for_good:
             return PutOff(answer)
@@ -98,8 +99,8 @@ def judged(phase: Phase, code: int, words: str) -> Delivery:
 
 
 def _of_address(answer: str, words: str) -> Delivery:
-    """The number says that there is no such mailbox; some servers say with it what they have against the
-    sender, or that the mailbox is full or gets too much."""
+    """The number says that there is no such mailbox. Some servers also use it for a complaint about the
+    sender, or for a mailbox that is full or gets too much."""
     if _FULL.search(words):
         return PutOff(answer, RefusalScope.LETTER)
     if _ALL_OF_US.search(words) or re.search(r"\bsender\b", words, re.IGNORECASE):
@@ -110,8 +111,8 @@ def _of_address(answer: str, words: str) -> Delivery:
 
 
 def _by_words(phase: Phase, code: int, words: str) -> Delivery:
-    """Without a code that tells more, where "no such user" is not always said at once, and words of policy
-    are ours."""
+    """Without an enhanced code that says more. Here a server may not say "no such user" directly, and words
+    of policy mean a fault of ours."""
     answer = f"{code} {words}"
     if _FULL.search(words) or (code < 500 and _GREYLISTED.search(words)):
         return PutOff(answer, RefusalScope.LETTER)
@@ -129,7 +130,7 @@ def _by_words(phase: Phase, code: int, words: str) -> Delivery:
 
 
 def _enhanced(words: str) -> tuple[int, int]:
-    """Subject and detail of the first enhanced code, which stands at the start; 0 where there is none, or it
+    """Subject and detail of the first enhanced code, which stands at the start; 0 if there is none, or if it
     says nothing."""
     found = _ENHANCED.match(words.lstrip())
     return (int(found[2]), int(found[3])) if found else (0, 0)

@@ -1,5 +1,5 @@
-"""RECORDS: what the portal keeps. One class a file, small verbs and finders; nothing here knows of pages or
-mail servers."""
+"""RECORDS: what the portal keeps. One file holds one class with small verbs and finders. Nothing here knows
+about pages or mail servers."""
 
 from app.models.activation_count import ActivationDay, ActivationUnit
 from app.models.admin_mandate import AdminMandate, Role

@@ -9,10 +9,10 @@ from app.models.user import User
 
 @dataclass(frozen=True)
 class TriedAccount:
-    """What a try by somebody who has proven nothing needs of the person behind a NIP; of nobody, nothing.
+    """What a try by a stranger needs to know about the person behind a NIP; nothing, if nobody has the NIP.
 
-    A whole `User` takes the longer to load the more there is, and that is time which a stranger can measure:
-    of these few columns one row is fetched for every NIP.
+    A whole `User` takes longer to load when it holds more, and a stranger can measure that time. So one row
+    of these few columns is fetched for every NIP.
     """
 
     id: int | None

@@ -7,8 +7,9 @@ from app.models.base import Base, UtcDateTime
 
 
 class ActivationDay(Base):
-    """How many people of one instansi stood where at the end of one day in Jakarta; today's row is counted
-    anew by the worker, so that no page counts over everything. An instansi without people has its row too."""
+    """How many people of one instansi stood where at the end of one day in Jakarta. The worker counts today's
+    row again and again, so that no page has to count everything. An instansi without people has its row
+    too."""
 
     __tablename__ = "activation_day"
 

@@ -17,8 +17,7 @@ class Role(Labelled):
 
 
 class AdminMandate(Base):
-    """A person's right over one instansi, or over all, by a letter of appointment (SK). It expires by
-    itself."""
+    """A person's right over one instansi, or over all, by a letter of appointment (SK). It ends by itself."""
 
     __tablename__ = "admin_mandate"
     __table_args__ = (
@@ -36,11 +35,11 @@ class AdminMandate(Base):
     starts_on: Mapped[date]
     ends_on: Mapped[date]  # the last day on which it holds
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # NULL: at the command line
+    # NULL: granted at the command line
     granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     # The second admin, if any
     confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
-    # Granted by one, and not yet confirmed: it does not hold
+    # One admin has granted it, and a second one has not yet confirmed it: it does not hold
     awaits_second: Mapped[bool] = mapped_column(default=False)
 
     user: Mapped[User] = relationship(lazy="joined", foreign_keys=[user_id])
@@ -71,7 +70,7 @@ class AdminMandate(Base):
 
     @classmethod
     def held_lately(cls, session: Session, user_ids: Collection[int], today: date) -> frozenset[int]:
-        """Those of these people who are admins of any kind today, or were within the last 30 days."""
+        """The ones among these people who are admins of any kind today, or were within the last 30 days."""
         if not user_ids:
             return frozenset()
         since = today - LOOKS_BACK
@@ -85,8 +84,8 @@ class AdminMandate(Base):
 
     @classmethod
     def appointed_lately_by(cls, session: Session, user_id: int, today: date) -> frozenset[int]:
-        """Who has made an admin of this person within the last 30 days. A new SK for what was held before
-        makes nobody one."""
+        """The admins who made this person an admin within the last 30 days. A new SK for a mandate that the
+        person already had does not count."""
         since = today - LOOKS_BACK
         mandates = list(
             session.scalars(select(cls).where(cls.user_id == user_id, cls.awaits_second.is_(False)))
@@ -102,7 +101,7 @@ class AdminMandate(Base):
 
     @classmethod
     def is_of_pusat(cls, session: Session, user_id: int, today: date) -> bool:
-        """Whether the person is an admin of the centre today, wherever they sit."""
+        """Whether the person is an admin of pusat today, in whichever instansi they work."""
         held = (
             select(cls.id)
             .where(cls.user_id == user_id, cls.role == Role.ADMIN_PUSAT, cls.holds_on(today))
@@ -112,13 +111,13 @@ class AdminMandate(Base):
 
     @classmethod
     def people_of_pusat(cls, session: Session, today: date) -> list[User]:
-        """Everybody who answers for the centre today, each once."""
+        """All admins of pusat today, each once."""
         holders = select(cls.user_id).where(cls.role == Role.ADMIN_PUSAT, cls.holds_on(today))
         return list(session.scalars(select(User).where(User.id.in_(holders)).order_by(User.id)))
 
     @classmethod
     def people_of_desks(cls, session: Session, instansi_ids: Collection[int], today: date) -> list[User]:
-        """The admins of these instansi and of the centre today, each once."""
+        """The admins of these instansi and of pusat today, each once."""
         of_desk = or_(cls.instansi_id.in_(instansi_ids), cls.role == Role.ADMIN_PUSAT)
         holders = select(cls.user_id).where(of_desk, cls.holds_on(today))
         return list(session.scalars(select(User).where(User.id.in_(holders)).order_by(User.id)))
@@ -127,7 +126,7 @@ class AdminMandate(Base):
     def held_over(
         cls, session: Session, user_id: int, instansi_id: int | None, today: date
     ) -> "list[AdminMandate]":
-        """What the person holds today over this instansi, or over all for None."""
+        """The mandates that the person holds today over this instansi; None means over all."""
         return [
             mandate for mandate in cls.held_by(session, user_id, today) if mandate.instansi_id == instansi_id
         ]
@@ -141,7 +140,8 @@ class AdminMandate(Base):
         before: int | None,
         most: int | None,
     ) -> "list[AdminMandate]":
-        """The newest first, from the one `before`; only those that hold on `today`, where it is given."""
+        """The newest first, beginning after `before`. If `today` is given, only the mandates that hold on
+        that day."""
         statement = select(cls).where(reach).options(joinedload(cls.granted_by))
         if today is not None:
             statement = statement.where(cls.holds_on(today))
@@ -151,7 +151,7 @@ class AdminMandate(Base):
 
     @property
     def scope(self) -> str:
-        """Over what, in words."""
+        """What the mandate covers, in words."""
         return self.instansi.name if self.instansi else "Pusat (semua instansi)"
 
     def is_in_force(self, today: date) -> bool:

@@ -82,7 +82,7 @@ class Tag(Labelled):
 
 
 class Exported(Labelled):
-    """What is taken along as a file, as `Tag.EXPORTED` notes it."""
+    """What people take with them as a file, as `Tag.EXPORTED` notes it."""
 
     PEOPLE = "pegawai", "pegawai"
     TRAIL = "jejak audit", "jejak audit"
@@ -92,14 +92,15 @@ class Exported(Labelled):
     CHANGES = "import_changes", "perubahan oleh impor"
 
 
-# With the column itself in it: else SQLite would take the unique index over it for as good, and read through
-# rows that are too old to be sealed.
+# The index holds the column itself. Otherwise SQLite would think that the unique index over this column is as
+# good, and would read through rows that are too old to be sealed.
 _UNSEALED = text("seal_no IS NULL")
 
 
 class AuditEvent(Base):
-    """Something that was done or refused: who, whose account, from where. Never a secret. `detail` holds no
-    whole NIP but one that was somebody's and was corrected, or of an account that was removed."""
+    """Something that was done or refused: who did it, whose account, from where. It never holds a secret.
+    `detail` holds a whole NIP in two cases only: somebody had the NIP and it was corrected, or its account
+    was removed."""
 
     __tablename__ = "audit_event"
     __table_args__ = (
@@ -120,7 +121,7 @@ class AuditEvent(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     tag: Mapped[Tag] = mapped_column(text_enum(Tag, "audit_tag", closed=False))
-    # NULL: nobody proven, or the system
+    # NULL: nobody proven, or the portal itself
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     # NULL: no such account. No foreign key: the row outlives an account that is removed.
     account_id: Mapped[int | None]
@@ -128,14 +129,14 @@ class AuditEvent(Base):
     user_agent: Mapped[str] = mapped_column(String(300))
     request_id: Mapped[str] = mapped_column(String(32))
     detail: Mapped[dict[str, str | int | bool | None]] = mapped_column(JSON)
-    # Whose desk it concerns, as it was then
+    # The instansi whose desk the event concerns, as it was at that time
     instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))
-    # Written by the worker a moment later, in one order for all: acts that run side by side never wait for
-    # each other.
+    # The worker writes these a moment later, in one order for all events, so that parallel acts never wait
+    # for each other.
     seal_no: Mapped[int | None] = mapped_column(BigInteger, unique=True)
     previous_seal: Mapped[str | None] = mapped_column(String(64))
     seal: Mapped[str | None] = mapped_column(String(64))
-    # The one before, of a row that was sealed anew
+    # The seal before this one, if the row was sealed anew
     replaced_seal: Mapped[str | None] = mapped_column(String(64))
 
     actor: Mapped[User | None] = relationship(foreign_keys=[actor_id])
@@ -144,5 +145,5 @@ class AuditEvent(Base):
     )
 
     def add(self, facts: Mapping[str, str | int | bool | None]) -> None:
-        """More of what is noted, before the event is written."""
+        """Add facts to `detail`, before the event is written."""
         self.detail = {**self.detail, **facts}

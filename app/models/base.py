@@ -22,11 +22,11 @@ class Base(DeclarativeBase):
 
 
 class AddedOnce:
-    """A record that a form sent twice would write twice, were it not for a unique column."""
+    """A record with a unique column, so that a form that is sent twice writes it only once."""
 
     def add(self, session: Session) -> bool:
-        """Insert the row unless there is one with the same unique value. Of parallel senders one gets
-        True."""
+        """Insert the row unless there is one with the same unique value. If several send it at the same time,
+        one gets True."""
         try:
             with session.begin_nested():
                 session.add(self)
@@ -41,7 +41,7 @@ def upsert(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.In
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment. SQLite keeps no zone, so the zone is put back on the way out."""
+    """An aware moment. SQLite keeps no time zone, so the zone is put back when a value is read."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -59,13 +59,13 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-# Tables that grow with every act outlive 32 bits; SQLite counts its own rowid in 64 anyway.
+# Tables that grow with every act need more than 32 bits. SQLite counts its own rowid in 64 bits anyway.
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
 
 def text_enum(kind: type[StrEnum], name: str, *, closed: bool = True) -> Enum:
-    """A string column for the values of `kind`; the database itself refuses others where the list is
-    `closed`."""
+    """A string column for the values of `kind`. If the list is `closed`, the database itself refuses other
+    values."""
     return Enum(
         kind,
         name=name,

@@ -9,21 +9,22 @@ from app.models.base import Base, UtcDateTime
 
 
 class CorrectionAttachment(Base):
-    """The photo or PDF that came with a correction. In the database, so that it is written, backed up and
-    removed with its request; only ever handed out as a download to an admin who may see the request."""
+    """The photo or PDF that came with a correction. It is in the database, so that it is written, backed up
+    and removed together with its correction. It is handed out only as a download, and only to an admin who
+    may see the correction."""
 
     __tablename__ = "correction_attachment"
 
     correction_id: Mapped[int] = mapped_column(
         ForeignKey("email_correction.id", ondelete="CASCADE"), primary_key=True
     )
-    media_type: Mapped[str] = mapped_column(String(40))  # as its content says
+    media_type: Mapped[str] = mapped_column(String(40))  # according to its content
     content: Mapped[bytes] = mapped_column(LargeBinary)
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     @property
     def as_to_be_seen(self) -> Attachment | Photo:
-        """Older releases kept photos as they came: these are still to be drawn anew."""
+        """Older releases kept photos as they came, and those must still be drawn anew."""
         if self.media_type.startswith("image/") and not (
             self.media_type == "image/jpeg" and is_redrawn(self.content)
         ):
@@ -31,12 +32,12 @@ class CorrectionAttachment(Base):
         return Attachment(self.media_type, self.content)
 
     def replace(self, file: Attachment) -> None:
-        """Keep the clean one; nothing is written where it is the same."""
+        """Keep the clean file. Nothing is written if it is the same."""
         self.media_type, self.content = file.media_type, file.content
 
     @classmethod
     def are_at_least(cls, session: Session, many: int) -> bool:
-        """Whether so many are kept."""
+        """Whether at least this many are kept."""
         some = select(cls.correction_id).limit(many).subquery()
         return (session.scalar(select(func.count()).select_from(some)) or 0) >= many
 
@@ -46,7 +47,7 @@ class CorrectionAttachment(Base):
 
     @classmethod
     def among(cls, session: Session, correction_ids: Collection[int]) -> frozenset[int]:
-        """Which of these requests have one. The content stays where it is."""
+        """The corrections among these that have an attachment. The content is not loaded."""
         return frozenset(
             session.scalars(select(cls.correction_id).where(cls.correction_id.in_(correction_ids)))
         )

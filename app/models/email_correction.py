@@ -27,14 +27,14 @@ from app.models.user import User
 
 
 def _mailbox_of(row: DefaultExecutionContext) -> str:
-    """Follows from the address, so nobody who writes a row has to name it."""
+    """The mailbox follows from the address, so code that writes a row does not have to name it."""
     values: dict[str, str] = row.get_current_parameters()  # type: ignore[no-untyped-call]
     return EmailAddress(values["new_email"]).mailbox
 
 
 @dataclass(frozen=True)
 class Sender:
-    """From where a request came, and for which mailbox."""
+    """Where a request came from, and for which mailbox."""
 
     correction_id: int
     client_address: str
@@ -42,12 +42,12 @@ class Sender:
 
 
 class EmailCorrection(AddedOnce, Base):
-    """A person's request to have the address on record replaced by one whose mailbox the person has shown to
-    own.
+    """A person's request to replace the email on record by an address whose mailbox has been proven to be
+    theirs.
 
-    A request for a NIP that nobody has is a row like any other, without a user and in nobody's queue; the
-    portal itself answers it at `answer_at`. What stands in `name`, `work_unit`, `reason` and `phone` was
-    typed and proves nothing.
+    A request for a NIP that nobody has is a row like any other, without a user and in nobody's queue. The
+    portal itself answers it at `answer_at`. The values of `name`, `work_unit`, `reason` and `phone` were
+    typed and prove nothing.
     """
 
     __tablename__ = "email_correction"
@@ -71,24 +71,25 @@ class EmailCorrection(AddedOnce, Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    reference: Mapped[str] = mapped_column(String(16), unique=True)  # what the mailed link is signed over
+    reference: Mapped[str] = mapped_column(String(16), unique=True)  # the mailed link is signed over this
     ticket: Mapped[str] = mapped_column(String(12), unique=True)
     nip: Mapped[str] = mapped_column(String(18))
     new_email: Mapped[str] = mapped_column(String(254))
     new_email_key: Mapped[str] = mapped_column(String(254))
-    new_mailbox: Mapped[str] = mapped_column(String(254), default=_mailbox_of)  # where mail to it ends up
+    # Where mails to the new address arrive
+    new_mailbox: Mapped[str] = mapped_column(String(254), default=_mailbox_of)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))  # moves with the person
     state: Mapped[CorrectionState] = mapped_column(text_enum(CorrectionState, "correction_state"))
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    submitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # from here the 24 hours count
+    submitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the 24 hours begin here
     opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     opened_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
-    decision: Mapped[str | None] = mapped_column(String(500))  # the reason that its owner is told
+    decision: Mapped[str | None] = mapped_column(String(500))  # the reason that the owner reads
     answer_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # One was sent, and had no place
+    # A file was sent, and there was no place for it
     file_not_kept: Mapped[bool] = mapped_column(default=False, server_default=false())
     name: Mapped[str] = mapped_column(String(200), default="")
     work_unit: Mapped[str] = mapped_column(String(200), default="")
@@ -114,7 +115,7 @@ class EmailCorrection(AddedOnce, Base):
 
     @classmethod
     def with_id(cls, session: Session, correction_id: int, *, lock: bool = False) -> "EmailCorrection | None":
-        """Lock the person first (`User.with_id`), then this: one order everywhere."""
+        """Lock the person first (`User.with_id`), then this row: the same order everywhere."""
         found = select(cls).where(cls.id == correction_id).execution_options(populate_existing=True)
         if lock:
             found = found.with_for_update(of=cls)
@@ -122,7 +123,7 @@ class EmailCorrection(AddedOnce, Base):
 
     @classmethod
     def with_ids(cls, session: Session, ids: Collection[int]) -> "list[EmailCorrection]":
-        """As now stored, in the one order in which people are locked."""
+        """The rows as now stored, in the order in which people are locked."""
         found = (
             select(cls)
             .where(cls.id.in_(ids))
@@ -133,7 +134,7 @@ class EmailCorrection(AddedOnce, Base):
 
     @classmethod
     def open_for(cls, session: Session, nip: Nip, address: EmailAddress) -> "EmailCorrection | None":
-        """The request for this NIP and this mailbox that nobody has decided yet."""
+        """The request for this NIP and this mailbox that is not decided yet."""
         waits = select(cls).where(
             cls.nip == nip.digits, cls.new_email_key == address.key, cls.state.in_(OPEN_STATES)
         )
@@ -143,16 +144,16 @@ class EmailCorrection(AddedOnce, Base):
 
     @classmethod
     def of_nobody(cls, session: Session, until: datetime, most: int) -> "list[EmailCorrection]":
-        """Open requests for NIPs that nobody has, to be answered by `until`; locked, without waiting for
-        others."""
+        """Open requests for NIPs that nobody has, to be answered by `until`; locked, without waiting for rows
+        that others have locked."""
         is_somebodys = exists().where(User.nip == cls.nip)
         due = select(cls).where(*cls._in_no_queue(), cls.answer_at <= until, ~is_somebodys)
         return cls._locked(session, due.order_by(cls.answer_at, cls.id).limit(most))
 
     @classmethod
     def waiting_people(cls, session: Session, room: int, most: int, fewest: int = 0) -> list[int]:
-        """The ids of some people about whom requests wait that are in nobody's queue yet, and about whom
-        fewer than `room` and at least `fewest` are in the queue: those with many must not hide the others."""
+        """The ids of some people who have requests waiting in no queue yet, and at least `fewest` and fewer
+        than `room` requests in the queue. People with many requests must not hide the others."""
         in_queue = aliased(cls)
         others = select(func.count()).where(in_queue.user_id == User.id, in_queue.state.in_(OPEN_STATES))
         in_the_queue = others.correlate(User).scalar_subquery()
@@ -165,8 +166,8 @@ class EmailCorrection(AddedOnce, Base):
 
     @classmethod
     def waiting_for(cls, session: Session, nip: Nip, most: int) -> "list[Sender]":
-        """Who sent those of one NIP that wait in no queue: the oldest of every client address, then the
-        second of each, and so on, so that those of one address do not hide the others."""
+        """The senders of the requests for one NIP that wait in no queue: the oldest of every client address,
+        then the second of each, and so on, so that the requests of one address do not hide the others."""
         turn = func.row_number().over(partition_by=cls.client_address, order_by=(cls.submitted_at, cls.id))
         waits = select(cls.id, cls.client_address, cls.new_email).where(
             *cls._in_no_queue(), cls.nip == nip.digits
@@ -176,7 +177,7 @@ class EmailCorrection(AddedOnce, Base):
 
     @classmethod
     def in_queue_about(cls, session: Session, user_id: int) -> "list[Sender]":
-        """Who sent those about one person that wait at the desk."""
+        """The senders of the requests about one person that wait at the desk."""
         open_ones = select(cls.id, cls.client_address, cls.new_email).where(
             cls.user_id == user_id, cls.state.in_(OPEN_STATES)
         )
@@ -184,7 +185,7 @@ class EmailCorrection(AddedOnce, Base):
 
     @classmethod
     def to_hand_over(cls, session: Session, ids: Collection[int]) -> "list[EmailCorrection]":
-        """Those of them that still wait in no queue; locked."""
+        """The requests among these that still wait in no queue; locked."""
         return cls._locked(session, select(cls).where(*cls._in_no_queue(), cls.id.in_(ids)))
 
     @classmethod
@@ -198,14 +199,14 @@ class EmailCorrection(AddedOnce, Base):
 
     @property
     def promised_by(self) -> datetime:
-        """Until when its owner is told to expect an answer."""
+        """The moment until which the owner was told to expect an answer."""
         return (self.submitted_at or self.asked_at) + PROMISE
 
     def submit(
         self, session: Session, reaches: User | None, form: FilledForm, answer_at: datetime, act: Act[object]
     ) -> bool:
-        """Fill it in, for the desk of whom it `reaches`. Of parallel senders of one link one gets True;
-        whoever the person is, the statement is the same."""
+        """Fill in the request, for the desk of the person whom it `reaches`. If one link is sent several
+        times at the same moment, one sender gets True. The statement is the same for every person."""
         filled_in = session.execute(
             update(EmailCorrection)
             .where(EmailCorrection.id == self.id, EmailCorrection.state == CorrectionState.ASKED)
@@ -229,8 +230,8 @@ class EmailCorrection(AddedOnce, Base):
 
     @property
     def was_opened(self) -> bool:
-        """Somebody of the desk has looked at it on its own page. What the portal itself took in hand nobody
-        has seen."""
+        """Whether somebody at the desk has looked at the request on its own page. Nobody has seen a request
+        that only the portal itself has in hand."""
         return self.opened_by_id is not None
 
     def take_in_hand(self, admin_id: int | None, now: datetime) -> None:
@@ -243,6 +244,6 @@ class EmailCorrection(AddedOnce, Base):
         self.decided_at, self.decided_by_id = now, admin_id
 
     def reopen(self) -> None:
-        """Back into the queue: what was decided does not hold any more."""
+        """Put the request back into the queue: the decision does not hold any more."""
         self.state = CorrectionState.NEW
         self.decision = self.decided_at = self.decided_by_id = self.opened_at = self.opened_by_id = None

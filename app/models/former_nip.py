@@ -8,7 +8,7 @@ from app.models.base import Base, UtcDateTime
 
 
 class FormerNip(Base):
-    """A NIP that a person has held. It stays reserved: under it, others still know that person."""
+    """A NIP that a person has held. It stays reserved, because others still know that person by it."""
 
     __tablename__ = "former_nip"
     __table_args__ = (Index("ix_former_nip_nip", "nip"), Index("ix_former_nip_user_id", "user_id"))
@@ -20,7 +20,7 @@ class FormerNip(Base):
 
     @classmethod
     def among(cls, session: Session, nips: "list[str]") -> frozenset[str]:
-        """Those of `nips` that somebody held once."""
+        """The ones among `nips` that somebody once held."""
         return frozenset(session.scalars(select(cls.nip).where(cls.nip.in_(nips)))) if nips else frozenset()
 
     @classmethod

@@ -49,13 +49,15 @@ class IdentityChange(Base):
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    # What the link "bukan saya" is signed over
+    # The link "bukan saya" is signed over this
     reference: Mapped[str] = mapped_column(String(16), unique=True)
     kind: Mapped[ChangeKind] = mapped_column(text_enum(ChangeKind, "change_kind"))
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
-    instansi_id: Mapped[int] = mapped_column(ForeignKey("instansi.id"))  # whose desk it concerns
+    # The instansi whose desk the change concerns
+    instansi_id: Mapped[int] = mapped_column(ForeignKey("instansi.id"))
     correction_id: Mapped[int | None] = mapped_column(ForeignKey("email_correction.id"))
-    mandate_id: Mapped[int | None] = mapped_column(ForeignKey("admin_mandate.id"))  # the one that is to hold
+    # The mandate that will hold
+    mandate_id: Mapped[int | None] = mapped_column(ForeignKey("admin_mandate.id"))
     # An address, a NIP, the code of an instansi, a category
     old_value: Mapped[str | None] = mapped_column(String(254))
     new_value: Mapped[str] = mapped_column(String(254))  # the same; empty for no address
@@ -84,7 +86,7 @@ class IdentityChange(Base):
 
     @classmethod
     def with_id(cls, session: Session, change_id: int, *, lock: bool = False) -> "IdentityChange | None":
-        """Lock the person first (`User.with_id`), then this: one order everywhere."""
+        """Lock the person first (`User.with_id`), then this row: the same order everywhere."""
         found = select(cls).where(cls.id == change_id).execution_options(populate_existing=True)
         if lock:
             found = found.with_for_update(of=cls)
@@ -102,9 +104,9 @@ class IdentityChange(Base):
 
     @classmethod
     def recheck_those_by(cls, session: Session, admin_id: int, because: str) -> list[tuple[int, int]]:
-        """Whoever decided or confirmed may not decide any more: another admin confirms it, or it does not
-        hold. Returns ids of change and person. One statement, without the people's rows: whoever holds one of
-        those waits for nobody here."""
+        """The person who decided or confirmed these changes may not decide any more: another admin must
+        confirm each change, or it does not hold. Returns ids of change and person. This is one statement and
+        does not use the people's rows, so it never waits for a transaction that has locked one of those."""
         by_admin = or_(cls.decided_by_id == admin_id, cls.confirmed_by_id == admin_id)
         held = (
             update(cls)
@@ -126,15 +128,15 @@ class IdentityChange(Base):
 
     @classmethod
     def contested_among(cls, session: Session, user_ids: Collection[int]) -> frozenset[int]:
-        """Those of these people whose accounts are contested."""
+        """The ones among these people whose accounts are contested."""
         if not user_ids:
             return frozenset()
         return frozenset(session.scalars(select(cls.user_id).where(cls.user_id.in_(user_ids), _CONTESTED)))
 
     @classmethod
     def contested_addresses(cls, session: Session, keys: Collection[str]) -> frozenset[str]:
-        """Those of these addresses (in lower case) that a contested account may get back: nobody else is
-        given them."""
+        """The ones among these addresses (in lower case) that a contested account may get back: nobody else
+        may have them meanwhile."""
         if not keys:
             return frozenset()
         held = func.lower(cls.old_value)
@@ -143,7 +145,8 @@ class IdentityChange(Base):
 
     @classmethod
     def next_with_same_aim(cls, session: Session, change: "IdentityChange") -> "IdentityChange | None":
-        """A later decision for the very same that is not ended: who stops the one means the other."""
+        """A later decision with exactly the same aim that is not ended: a person who stops the one means the
+        other too."""
         same = (
             cls.user_id == change.user_id,
             cls.kind == change.kind,
@@ -160,7 +163,7 @@ class IdentityChange(Base):
 
     @classmethod
     def count_settled(cls, session: Session, user_id: int, since: datetime) -> int:
-        """How often second admins have settled what somebody had stopped."""
+        """How many times second admins have settled changes of this person that somebody had stopped."""
         settled = select(func.count(func.distinct(cls.settled_at))).where(
             cls.user_id == user_id, cls.settled_at >= since
         )
@@ -168,7 +171,7 @@ class IdentityChange(Base):
 
     @classmethod
     def in_effect_by_one(cls, session: Session, user_id: int, since: datetime) -> "list[int]":
-        """Who has, with nobody's second word, changed what identifies this person since then."""
+        """The admins who, without a second admin, have changed what identifies this person since then."""
         by_one = (cls.user_id == user_id, cls.state == ChangeState.DONE, cls.effective_at >= since,
         cls.confirmed_by_id.is_(None),
                   cls.kind.in_((ChangeKind.EMAIL, ChangeKind.NIP)))  # fmt: skip
@@ -178,7 +181,7 @@ class IdentityChange(Base):
     def left_category(
         cls, session: Session, user_ids: Collection[int], category: str, since: datetime
     ) -> frozenset[int]:
-        """Those of these people who were of this category within that time."""
+        """The ones among these people who were of this category within that time."""
         if not user_ids:
             return frozenset()
         left = (cls.kind == ChangeKind.CATEGORY, cls.state == ChangeState.DONE, cls.old_value == category)
@@ -190,7 +193,7 @@ class IdentityChange(Base):
 
     @classmethod
     def awaits_second_for(cls, session: Session, correction_id: int) -> bool:
-        """Whether a first admin has approved the request, and a second one has not spoken yet."""
+        """Whether a first admin has approved the request, and a second one has not answered yet."""
         waits = select(cls.id).where(
             cls.correction_id == correction_id, cls.state == ChangeState.NEEDS_SECOND
         )
@@ -198,20 +201,20 @@ class IdentityChange(Base):
 
     @classmethod
     def latest_of_correction(cls, session: Session, correction_id: int) -> "IdentityChange | None":
-        """What a request has last led to."""
+        """The last change that a request has led to."""
         led_to = select(cls).where(cls.correction_id == correction_id).order_by(cls.id.desc()).limit(1)
         return session.scalars(led_to).one_or_none()
 
     @classmethod
     def due(cls, session: Session, now: datetime, most: int) -> list[int]:
-        """The ids of those whose waiting time is over. Only the ids: one that cannot be read must not hide
-        the others."""
+        """The ids of the changes whose waiting time is over. Only the ids, because a change that cannot be
+        read must not hide the others."""
         due = select(cls.id).where(cls.state == ChangeState.SCHEDULED, cls.effective_at <= now)
         return list(session.scalars(due.order_by(cls.effective_at, cls.id).limit(most)))
 
     @classmethod
     def done_after(cls, session: Session, change: "IdentityChange") -> "list[IdentityChange]":
-        """Those of the same kind in effect that followed a change of the same account, and that nobody has
+        """The changes of the same kind and account that took effect after this one, and that nobody has
         stopped."""
         later = (
             cls.user_id == change.user_id,
@@ -227,7 +230,7 @@ class IdentityChange(Base):
 
     @property
     def new_shown(self) -> str:
-        """As the desk and the person who is logged in read it."""
+        """The value as the desk and the logged-in person read it."""
         return self._shown(self.new_value)
 
     def _shown(self, value: str) -> str:
@@ -241,7 +244,7 @@ class IdentityChange(Base):
 
     @property
     def value_on_record(self) -> str | None:
-        """What the account has now of what this change is about; a mandate has a row of its own."""
+        """What the account now has in the place that this change is about. A mandate has a row of its own."""
         match self.kind:
             case ChangeKind.EMAIL:
                 return self.user.email
@@ -264,7 +267,7 @@ class IdentityChange(Base):
 
     @property
     def was_stopped(self) -> bool:
-        """Somebody has said: not me. It stays said when a second admin has settled it."""
+        """Somebody has said that it was not them. This stays true after a second admin has settled it."""
         return self.state is ChangeState.FROZEN or self.settled_at is not None
 
     def end(self, state: ChangeState, because: str, now: datetime) -> None:
@@ -272,7 +275,7 @@ class IdentityChange(Base):
         self.ended_at, self.ended_because = now, because
 
     def ask_recheck(self, because: str) -> None:
-        """Another admin confirms it, or it does not hold."""
+        """Another admin must confirm the change, or it does not hold."""
         self.state = ChangeState.NEEDS_SECOND
         self.effective_at = self.confirmed_by_id = None
         self.look_again_because = because

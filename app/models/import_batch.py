@@ -9,7 +9,7 @@ from app.models.user import User
 
 
 class BatchState(Labelled):
-    """Where an uploaded file stands."""
+    """How far a batch has come."""
 
     UPLOADED = "diunggah", "diunggah"  # waits for the worker's dry run
     CHECKING = "diperiksa", "diperiksa"  # the dry run is going on
@@ -26,7 +26,7 @@ class BatchState(Labelled):
 
 
 class ImportBatch(Base):
-    """One file of staff that an admin handed over: who, when, what it would do (the dry run) and what it
+    """One file of staff that an admin handed over: who and when, what it would do (the dry run), and what it
     did."""
 
     __tablename__ = "import_batch"
@@ -37,7 +37,7 @@ class ImportBatch(Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    # NULL: by the pusat, for any instansi
+    # NULL: by pusat, for any instansi
     instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))
     uploaded_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -49,20 +49,21 @@ class ImportBatch(Base):
     file_size: Mapped[int]  # bytes
     sha256: Mapped[str] = mapped_column(String(64))
     state: Mapped[BatchState] = mapped_column(text_enum(BatchState, "batch_state"))
-    # A worker has it in hand and says so again and again
+    # A worker has a lease on the batch, and renews it again and again
     leased_until: Mapped[datetime | None] = mapped_column("held_until", UtcDateTime)
     position: Mapped[int] = mapped_column(default=0)  # how far the current pass has come, out of `total`
     total: Mapped[int] = mapped_column(default=0)
     rows_done: Mapped[int] = mapped_column(default=0)  # rows of the current pass whose outcome is counted
     dry_run: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)  # new, changed, unchanged, refused
     result: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
-    # Of the current pass: sentence -> how many rows were refused for it, then the first lines.
+    # Of the current pass: sentence -> the number of rows that were refused for it, then the first line
+    # numbers.
     reasons: Mapped[dict[str, list[int]]] = mapped_column(JSON, default=dict)
-    # Of the current pass: column -> people changed
+    # Of the current pass: column -> the number of people for whom it changes
     column_counts: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
-    # Of the file; the list of refused rows has the same
+    # The delimiter of the file; the list of refused rows uses the same
     delimiter: Mapped[str] = mapped_column(String(1), default=",")
-    # Why it could not be read, or was cancelled by itself
+    # Why the file could not be read, or why the portal cancelled it
     problem: Mapped[str | None] = mapped_column(String(500))
 
     uploaded_by: Mapped[User] = relationship(foreign_keys=[uploaded_by_id])
@@ -70,7 +71,7 @@ class ImportBatch(Base):
 
     @property
     def waits_for_nothing(self) -> bool:
-        """Its report is there, and says that it would change nothing."""
+        """The report is there, and says that the batch would change nothing."""
         return self.state is BatchState.CHECKED and not self.dry_run.get("new", 0) + self.dry_run.get(
             "changed", 0
         )
@@ -90,8 +91,8 @@ class ImportFile(Base):
 
 
 class ImportRefusal(Base):
-    """A row of an uploaded file that was refused, as it came and with the reason, for correcting and
-    importing again."""
+    """A row of an uploaded file that was refused: as it came, with the reason, so that it can be corrected
+    and imported again."""
 
     __tablename__ = "import_refusal"
     __table_args__ = (Index("ix_import_refusal_batch_id", "batch_id", "is_dry_run", "line"),)

@@ -5,9 +5,9 @@ from app.models.base import Base, BigId
 
 
 class ImportChange(Base):
-    """One field of one person that a file would change (the dry run), or has changed: what stood there, and
-    what stands there by the file. Addresses whole; they go with the refused rows. A person whom the run has
-    added is a `nip` without anything before."""
+    """One field of one person that a file would change (the dry run) or has changed: the value before, and
+    the value from the file. Addresses are kept whole; they are removed together with the refused rows. For a
+    person whom the import has added, the column is `nip` and there is no old value."""
 
     __tablename__ = "import_change"
     __table_args__ = (
@@ -21,7 +21,7 @@ class ImportChange(Base):
     is_dry_run: Mapped[bool]
     line: Mapped[int]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
-    # Name, email, phone, category, instansi (its code), work_unit; nip
+    # name, email, phone, category, instansi (its code), work_unit or nip
     column: Mapped[str] = mapped_column(String(20))
     old_value: Mapped[str | None] = mapped_column(String(320))
     new_value: Mapped[str | None] = mapped_column(String(320))

@@ -10,12 +10,12 @@ from app.models.user import User
 
 
 class TakeBackState(Labelled):
-    """Where the taking back of a file stands."""
+    """How far the taking back of a batch has come."""
 
     ASKED = "menunggu", "menunggu"  # waits for the worker
     RUNNING = "berjalan", "berjalan"
     DONE = "selesai", "selesai"
-    STOPPED = "dihentikan", "dihentikan"  # by itself; what it had done until then stays done
+    STOPPED = "dihentikan", "dihentikan"  # by itself; what it had done until then stays
 
     @property
     def is_under_way(self) -> bool:
@@ -23,8 +23,8 @@ class TakeBackState(Labelled):
 
 
 class ImportTakeBack(Base):
-    """What a file has written is to be as it was before: who wants it and why, and how far the worker has
-    come. Once a file."""
+    """What a batch has written is made undone: who asked for it and why, and how far the worker has come.
+    Possible once for each batch."""
 
     __tablename__ = "import_take_back"
     __table_args__ = (Index("ix_import_take_back_state", "state", "batch_id"),)
@@ -47,7 +47,8 @@ class ImportTakeBack(Base):
 
 
 class ImportLeft(Base):
-    """What a file has written and what was not taken back: the line of the file, the columns, and why."""
+    """What a batch has written and what was not taken back: the line number in the file, the columns, and
+    why."""
 
     __tablename__ = "import_left"
     __table_args__ = (Index("ix_import_left_batch_id", "batch_id", "line"),)
@@ -55,7 +56,8 @@ class ImportLeft(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id", ondelete="CASCADE"))
     line: Mapped[int]
-    # Empty for whoever is out of the admin's reach; the line tells
+    # Empty for a person out of the admin's reach; the line number says which row it is
     nip: Mapped[str] = mapped_column(String(18))
-    columns: Mapped[str] = mapped_column(String(200))  # comma separated; of the record, not of the file
+    # Comma separated; columns of the record, not of the file
+    columns: Mapped[str] = mapped_column(String(200))
     sentences: Mapped[str] = mapped_column(String(2000))

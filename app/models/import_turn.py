@@ -16,11 +16,11 @@ def without_lease(
 
 
 class ImportTurn(Base):
-    """When a worker last did something for the files of one party: an instansi, or the centre."""
+    """When a worker last worked on the files of one party: an instansi, or pusat."""
 
     __tablename__ = "import_turn"
 
-    # An instansi's id; 0 is the centre
+    # The id of an instansi; 0 means pusat
     party: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     served_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

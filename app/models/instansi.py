@@ -39,8 +39,8 @@ class Instansi(Base):
 
     @classmethod
     def without_their_zeros(cls, session: Session, codes: Collection[str]) -> frozenset[str]:
-        """Of codes that no instansi has, those that differ from one on record by zeros in front only, which a
-        spreadsheet takes away."""
+        """Given codes that no instansi has: the ones that differ from a code on record only by zeros in
+        front, because a spreadsheet removes those."""
         if not codes:
             return frozenset()
         bare = func.ltrim(cls.code, "0")
@@ -49,13 +49,13 @@ class Instansi(Base):
 
     @classmethod
     def all(cls, session: Session) -> "list[Instansi]":
-        """By name."""
+        """All instansi, by name."""
         return list(session.scalars(select(cls).order_by(cls.name)))
 
     @classmethod
     def with_id(cls, session: Session, instansi_id: int, *, lock: bool = False) -> "Instansi | None":
-        """With `lock` as now stored, and held against other changes of the row; people may be added
-        meanwhile."""
+        """With `lock`: as now stored, and locked against other changes of the row. People may still be added
+        to it."""
         statement = select(cls).where(cls.id == instansi_id)
         if lock:
             statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
@@ -63,14 +63,15 @@ class Instansi(Base):
 
     @classmethod
     def within(cls, session: Session, reach: ColumnElement[bool]) -> "list[Instansi]":
-        """Those that an admin reaches, by name."""
+        """The instansi within an admin's reach, by name."""
         return list(session.scalars(select(cls).where(reach).order_by(cls.name, cls.id)))
 
     @classmethod
     def found(
         cls, session: Session, reach: ColumnElement[bool], words: str, after: "Instansi | None", most: int
     ) -> "list[Instansi]":
-        """By name, from the one `after`: those whose code begins with `words`, or whose name holds them."""
+        """By name, beginning after `after`: instansi whose code begins with `words`, or whose name holds
+        them."""
         statement = select(cls).where(reach)
         if words:
             in_name = func.lower(cls.name).contains(words.lower(), autoescape=True)
@@ -81,5 +82,5 @@ class Instansi(Base):
 
     @property
     def choice(self) -> tuple[str, str]:
-        """As it is offered in a list to choose from."""
+        """The instansi as a list offers it to choose."""
         return self.code, f"{self.name} ({self.code})"

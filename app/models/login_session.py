@@ -8,7 +8,7 @@ from app.models.base import Base, UtcDateTime
 
 
 class LoginSession(Base):
-    """One browser in which one person is logged in. The cookie holds a random id, this row only its
+    """One browser in which one person is logged in. The cookie holds a random id; this row holds only its
     SHA-256."""
 
     __tablename__ = "login_session"
@@ -22,9 +22,10 @@ class LoginSession(Base):
     credential_version: Mapped[int]
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    proven_at: Mapped[datetime] = mapped_column(UtcDateTime)  # when the password was last shown in it
-    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)  # the absolute end, whatever the use
-    opens_desk: Mapped[bool]  # the password that opened it satisfies the rules for admins
+    # When the password was last typed in this session
+    proven_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)  # the absolute end, even if the session is in use
+    opens_desk: Mapped[bool]  # the password that opened the session satisfies the rules for admins
     previous_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     client_address: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(300))
@@ -36,20 +37,20 @@ class LoginSession(Base):
         return session.get(cls, id_hash)
 
     def note_use(self, session: Session, now: datetime) -> None:
-        """The session was used; one that has been ended meanwhile stays ended."""
+        """The session was used. If it was ended meanwhile, it stays ended."""
         statement = update(LoginSession).where(LoginSession.id_hash == self.id_hash).values(seen_at=now)
         session.execute(statement.execution_options(synchronize_session=False))
         set_committed_value(self, "seen_at", now)
 
     def note_password_confirmed(self, session: Session, now: datetime) -> None:
-        """The password was shown once more."""
+        """The password was typed once more."""
         statement = update(LoginSession).where(LoginSession.id_hash == self.id_hash).values(proven_at=now)
         session.execute(statement.execution_options(synchronize_session=False))
         set_committed_value(self, "proven_at", now)
 
     @classmethod
     def all_of(cls, session: Session, user_id: int, now: datetime) -> list["LoginSession"]:
-        """The person's sessions before their absolute end, last used first."""
+        """The person's sessions before their absolute end, the last used first."""
         found = select(cls).where(cls.user_id == user_id, cls.ends_at > now).order_by(cls.seen_at.desc())
         return list(session.scalars(found))
 
@@ -62,8 +63,8 @@ class LoginSession(Base):
 
     @classmethod
     def end_of_form(cls, session: Session, user_id: int, form: str) -> None:
-        """End what the same form has opened for the same person a moment ago: its answer never reached the
-        browser."""
+        """End the session that the same form has opened for the same person a moment ago: the answer never
+        reached the browser."""
         session.execute(delete(cls).where(cls.user_id == user_id, cls.form == form))
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What stands in the way of letters."""
+"""Why mails cannot leave."""
 
 import re
 from dataclasses import dataclass
@@ -10,36 +10,36 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.domain.labelled import Labelled
 from app.models.base import Base, UtcDateTime, text_enum, upsert
 
-EVERYWHERE = "*"  # the way of all letters
-_DOUBTED = "?"  # one refusal from several domains
+EVERYWHERE = "*"  # the way of all mails
+_DOUBTED = "?"  # the same refusal from several domains
 
-# After the first, second, ... fault in a row. What is ours is soon mended, and then everybody waits for a
-# token.
+# The rests after the first, second, ... fault in a row. A fault of ours is usually repaired soon, and then
+# everybody waits for a token.
 CONNECTION_RESTS = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 2 * 60, 5 * 60))
-# A domain that takes no letters for now. Greylisting lets the second try pass after some minutes, an outage
-# takes hours.
+# The rests of a domain that takes no mails for now. Greylisting lets the second try pass after some minutes;
+# an outage takes hours.
 DOMAIN_RESTS = tuple(
     timedelta(seconds=seconds)
     for seconds in (30, 60, 2 * 60, 5 * 60, 15 * 60, 30 * 60, 3600, 2 * 3600, 4 * 3600)
 )
-# A letter that nobody has tried yet may find its domain mended: full mailboxes of strangers must not keep an
-# owner of another one in the same domain waiting for hours.
+# A mail that was never tried may find its domain working again: full mailboxes of strangers must not make the
+# owner of another mailbox in the same domain wait for hours.
 NEW_ONE_AFTER = timedelta(minutes=5)
-PROBE_TAKES = timedelta(minutes=1)  # until the next letter may be tried, should its worker die
-DOMAINS_OF_A_FAULT_OF_OURS = 3  # that give the same bare refusal, one after the other
+PROBE_TAKES = timedelta(minutes=1)  # until the next mail may be tried, if this worker dies
+DOMAINS_OF_A_FAULT_OF_OURS = 3  # this many domains, one after the other, that give the same bare refusal
 KEPT_FOR = timedelta(days=1)  # after the last try
 _WITH_ADDRESS = re.compile(r"\S*@\S*")
-_DIFFERS = re.compile(r"\S*[@.\d]\S*")  # addresses, hosts, numbers of queues
+_DIFFERS = re.compile(r"\S*[@.\d]\S*")  # addresses, hosts, queue numbers
 
 
 class MailFaultKind(Labelled):
-    """Whose fault it is that a letter has not left."""
+    """Whose fault it is that a mail has not left."""
 
     LINE = "line", "line"
     SESSION = "session", "session"
     SENDER = "sender", "sender"
     RECIPIENT = "recipient", "recipient"
-    LETTER = "letter", "letter"  # it cannot be written
+    LETTER = "letter", "letter"  # the letter cannot be written
 
 
 OURS = (MailFaultKind.LINE, MailFaultKind.SESSION, MailFaultKind.SENDER)
@@ -57,8 +57,9 @@ class NotPassed:
 
 
 class MailFault(Base):
-    """One way that letters cannot go at present: all of them, or those to one domain, which wait for each
-    other's try. Shared by all workers, and over with the first letter that passes."""
+    """One way on which mails cannot leave at present: the way of all mails, or of those to one domain. Mails
+    on one way wait for the result of each other's try. All workers share this row. The fault is over with the
+    first mail that passes."""
 
     __tablename__ = "mail_fault"
     __table_args__ = (Index("ix_mail_fault_has_letters_new_from", "has_letters", "new_from"),)
@@ -67,18 +68,20 @@ class MailFault(Base):
     kind: Mapped[MailFaultKind] = mapped_column(text_enum(MailFaultKind, "fault_kind"))
     since: Mapped[datetime] = mapped_column(UtcDateTime)
     last_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    answer: Mapped[str] = mapped_column(String(500), default="")  # the server's last word, without addresses
-    # In a row; 0 when it is over and its letters are leaving
+    # The server's last answer, without addresses
+    answer: Mapped[str] = mapped_column(String(500), default="")
+    # In a row; 0 when the fault is over and its mails are leaving
     failures: Mapped[int] = mapped_column(default=0)
-    is_closed: Mapped[bool] = mapped_column(default=False)  # its letters wait; else only the one mailbox does
+    # The mails of the way wait; otherwise only those to `mailbox` wait
+    is_closed: Mapped[bool] = mapped_column(default=False)
     rests_until: Mapped[datetime] = mapped_column(UtcDateTime)
-    # When a letter may be tried that nobody has tried yet
+    # From this moment, a mail may be tried that was never tried before
     new_from: Mapped[datetime] = mapped_column(UtcDateTime)
-    # New letters and those put off are tried in turn
+    # New mails and those put off are tried in turn
     is_new_next: Mapped[bool] = mapped_column(default=False)
-    mailbox: Mapped[str] = mapped_column(String(254), default="")  # that was refused last
-    has_letters: Mapped[bool] = mapped_column(default=False)  # that wait for the domain
-    # Of a doubt: domains, and letters given up
+    mailbox: Mapped[str] = mapped_column(String(254), default="")  # the mailbox that was refused last
+    has_letters: Mapped[bool] = mapped_column(default=False)  # whether mails wait for the domain
+    # Of a doubt: the domains, and the mails that were given up
     seen: Mapped[list[list[str | int]]] = mapped_column(JSON, default=list)
 
     @classmethod
@@ -88,15 +91,15 @@ class MailFault(Base):
 
     @classmethod
     def alarms(cls, session: Session) -> list["MailFault"]:
-        """Faults of our side, which somebody must mend, the oldest first."""
+        """Faults of our side, which somebody must repair. The oldest comes first."""
         is_ours = or_(cls.way == EVERYWHERE, cls.kind == MailFaultKind.SENDER)
         found = select(cls).where(is_ours, cls.way != _DOUBTED, cls.failures > 0).order_by(cls.since, cls.way)
         return list(session.scalars(found.execution_options(populate_existing=True)))
 
     @classmethod
     def forget(cls, session: Session, now: datetime, still_waits: ColumnElement[bool]) -> int:
-        """Domains that no letter waits for, and that nobody has tried for a day. Returns how many, and how
-        many are no longer looked at whenever a letter is to leave."""
+        """Removes the domains that no mail waits for and that nobody has tried for a day. Returns how many
+        were removed, plus how many are no longer looked at when a mail leaves."""
         of_domain = (cls.way != EVERYWHERE, ~still_waits)
         is_empty = (
             update(cls)
@@ -121,7 +124,7 @@ class MailFault(Base):
 
     @property
     def was_alarm(self) -> bool:
-        """Whether it is, or was until a letter passed, a fault of our side."""
+        """Whether this is a fault of our side, or was one until a mail passed."""
         return self.way == EVERYWHERE or self.kind is MailFaultKind.SENDER
 
     @property
@@ -132,8 +135,8 @@ class MailFault(Base):
     def note_everywhere(
         cls, session: Session, kind: MailFaultKind, answer: str, now: datetime, *, is_short: bool
     ) -> "MailFault":
-        """No letter can leave: all rest for a moment. A short one where the server had begun to take a
-        letter."""
+        """No mail can leave: all of them rest for a moment. The rest is short if the server had begun to
+        take a mail."""
         fault = cls._lock_or_make(session, EVERYWHERE, kind, now)
         fault._grow(kind, answer, CONNECTION_RESTS[:2] if is_short else CONNECTION_RESTS, now)
         fault.is_closed = True
@@ -167,9 +170,9 @@ class MailFault(Base):
     def note_refusal(
         cls, session: Session, domain: str, answer: str, mail_id: int | None, now: datetime, *, counts: bool
     ) -> list[int] | None:
-        """Remember a refusal that is perhaps no word about one recipient or domain. It is none when several
-        domains gave the same one in a row, or when it is what all letters get. Returns then the letters that
-        were given up for it, which are to be tried again; else None."""
+        """Remember a refusal that perhaps says nothing about one recipient or domain. That is so when several
+        domains gave the same refusal in a row, or when all mails get it. Then the mails that were given up
+        for it are returned, and must be tried again. Otherwise None."""
         words = _same_words(answer)
         fault = cls.on(session, EVERYWHERE)
         if (
@@ -195,8 +198,8 @@ class MailFault(Base):
 
     @classmethod
     def end(cls, session: Session, domain: str, now: datetime, *, was_put_off: bool) -> list["MailFault"]:
-        """A letter to this domain has passed, so nothing stands in its way; returns what did. That it passed
-        after it had been put off is remembered for a day."""
+        """A mail to this domain has passed, so nothing stops mails to it; returns the faults that did. If the
+        mail had been put off before, that is remembered for a day."""
         found = (
             select(cls).where(cls.way.in_((EVERYWHERE, _DOUBTED, domain))).order_by(cls.way).with_for_update()
         )
@@ -216,18 +219,19 @@ class MailFault(Base):
 
     @property
     def took_later(self) -> bool:
-        """Whether the domain has lately taken what it had put off. Many put off whatever is new to them
-        (greylisting), so a letter that was never tried before says nothing there of the others."""
+        """Whether the domain has lately taken a mail that it had put off. Many domains put off everything
+        that is new to them (greylisting), so there a mail that was never tried before says nothing about the
+        others."""
         return not self.failures and bool(self.answer)
 
     def let_one_try(self, now: datetime) -> None:
-        """One letter is on its way to see whether the domain takes it; the others wait for what it finds."""
+        """One mail is on its way to see whether the domain takes it; the others wait for the result."""
         if self.is_closed:
             self.new_from = now + PROBE_TAKES
             self.rests_until = max(self.rests_until, self.new_from)
 
     def take_letters(self, now: datetime) -> None:
-        """Letters begin to wait for this domain."""
+        """Mails begin to wait for this domain."""
         self.has_letters = True
         self.new_from = (
             max(now, min(self.rests_until, self.last_at + NEW_ONE_AFTER)) if self.rests_until > now else now
@@ -260,5 +264,6 @@ class MailFault(Base):
 
 
 def _same_words(answer: str) -> str:
-    """Two refusals are the same when their basic codes are, and their words without what names a letter."""
+    """Two refusals are the same when their basic codes are the same, and their words too, without the parts
+    that name one mail."""
     return f"{answer[:3]} {' '.join(_DIFFERS.sub('', answer[3:]).lower().split())}"

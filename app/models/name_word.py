@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from app.models.user import User
 
 _LONGEST_WORD = 40
-# Compared byte by byte, so that a beginning is a range of the index whatever language the database speaks.
+# Compared byte by byte, so that a beginning is a range of the index in every language of the database.
 _BY_BYTES = String(_LONGEST_WORD, collation="C").with_variant(String(_LONGEST_WORD), "sqlite")
 
 
 class NameWord(Base):
-    """One place at which somebody's name may begin to be said, so that people are found by any of its words
-    in the time of one index look-up, however many there are. `word` goes on to the end of the name, see
-    domain/spoken_name.py."""
+    """One place from which somebody may begin to say a name. With these rows, any word of a name finds people
+    in the time of one index look-up, however many people there are. `word` goes on to the end of the name,
+    see app/domain/spoken_name.py."""
 
     __tablename__ = "name_word"
     __table_args__ = (
@@ -32,7 +32,7 @@ class NameWord(Base):
 
     @classmethod
     def index(cls, session: Session, people: Iterable["User"]) -> None:
-        """Write the words of people who have none yet; they have ids."""
+        """Write the words of people who have none yet. The people must have ids."""
         rows = [
             {"instansi_id": person.instansi_id, "word": word, "user_id": person.id}
             for person in people
@@ -43,7 +43,7 @@ class NameWord(Base):
 
     @classmethod
     def index_again(cls, session: Session, people: Sequence["User"]) -> None:
-        """After a change of name or instansi, or of what is kept of a name."""
+        """Write them anew after a change of name or instansi, or of how names are kept."""
         session.flush()
         session.execute(delete(cls).where(cls.user_id.in_([person.id for person in people])))
         cls.index(session, people)

@@ -28,17 +28,18 @@ from app.models.mail_fault import MailFault, MailFaultKind
 from app.models.reset_request import LONGEST_BY_RESENDS, ResetRequest
 from app.models.user import User
 
-LONGEST_DELIVERY = timedelta(minutes=60)  # well above all time-outs of one SMTP talk together
-# A worker that delivers says so again and again; who is silent for so long has died with the letter in its
-# hand.
+LONGEST_DELIVERY = timedelta(minutes=60)  # well above the sum of all time-outs of one SMTP talk
+# A worker that delivers renews its lease again and again. A worker that does not renew it for this long has
+# died in the middle of a delivery.
 LEASE = timedelta(seconds=45)
-# Times that the talk may break off over one letter. A token is sent again each time, with the same
-# Message-ID: twice is harmless, never is not. Then it is uncertain, for it may be this letter that breaks it.
+# The number of times that the talk may break off over one mail. A token is sent again each time, with the
+# same Message-ID: to receive it twice is harmless, never to receive it is not. After that the mail is
+# uncertain, because this mail itself may be the cause.
 MOST_BREAKS = 3
 PARKED_AT_ONCE = 500
 
-PUT_OFF_FOR = timedelta(minutes=5)  # a letter that cannot be read
-NEARLY_OVER = timedelta(minutes=2)  # hardly enough to fetch a token and think of a password
+PUT_OFF_FOR = timedelta(minutes=5)  # a mail that cannot be read
+NEARLY_OVER = timedelta(minutes=2)  # hardly enough time to fetch a token and think of a password
 # Longer than the longest wait for a server and the longest life of a token together
 _ASKED_LATELY = timedelta(days=3)
 
@@ -49,7 +50,8 @@ class MailState(Labelled):
     SENT = "dikirim", "dikirim"  # handed over to the mail server
     DEFERRED = "ditunda", "ditunda"  # refused for now, tried again
     FAILED = "gagal", "gagal"  # refused for good
-    # The talk broke off where the server may have taken it; sent again when the operator says so
+    # The talk broke off where the server may have taken the mail; it is sent again only when the operator
+    # says so
     UNCERTAIN = "tidak_pasti", "tidak pasti"
     HELD = "ditahan", "ditahan"  # a limit on mails keeps it back; never sent
 
@@ -82,7 +84,7 @@ class Letter(Labelled):
 
     @property
     def answer(self) -> str:
-        """What somebody got who asked for a token, as the trail notes it."""
+        """What a person who asked for a token got, as the trail notes it."""
         match self:
             case Letter.TOKEN:
                 return "token"
@@ -103,16 +105,16 @@ class Letter(Labelled):
 
 
 class Urgency(IntEnum):
-    """Which letters go first."""
+    """Which mails go first."""
 
-    TOKEN = 0  # somebody sits in front of a page for it
-    PASSWORD = 1  # an owner must hear of it before a thief goes on
+    TOKEN = 0  # somebody waits for it in front of a page
+    PASSWORD = 1  # an owner must read it before a thief goes on
     USUAL = 2
-    CAN_WAIT = 3  # a file with 100,000 rows must not hold up one of the others
+    CAN_WAIT = 3  # a file with 100,000 rows must not delay any of the others
 
 
 _CAN_WAIT = frozenset((Letter.ACCOUNT_CHANGED, Letter.BULK_ACT, Letter.CPNS_APPROVED, Letter.CPNS_REJECTED))
-_TO_BE_SENT = (MailState.WAITING, MailState.DEFERRED)  # never tried before tried
+_TO_BE_SENT = (MailState.WAITING, MailState.DEFERRED)  # mails that were never tried come first
 
 
 def _domain_of_address(context: DefaultExecutionContext) -> str:
@@ -125,20 +127,21 @@ def _urgency_of_letter(context: DefaultExecutionContext) -> int:
 
 @dataclass(frozen=True)
 class InMailbox:
-    """How many mails with a token that still opens lie in a mailbox, and how many answers went there within
-    the hour."""
+    """How many mails with a token that still opens are in a mailbox, and how many answers went there within
+    the last hour."""
 
     live: int
     of_this_hour: int
 
     def is_full(self, most: int) -> bool:
-        """Whether no further token leaves: one lies there, and as many as may be."""
+        """Whether no further token leaves: at least one token is in the mailbox, and so many mails as are
+        allowed."""
         return self.live > 0 and max(self.live, self.of_this_hour) >= most
 
 
 @dataclass(frozen=True)
 class PostedMail:
-    """What a report on a letter needs to know of it."""
+    """What the reader of a report needs to know about the mail."""
 
     id: int
     user_id: int | None
@@ -150,8 +153,8 @@ _BOUNCED = text("bounced_at IS NOT NULL")
 
 
 class OutboxMail(Base):
-    """One letter to one address, written in the transaction of the act that it tells of. It never holds a
-    secret."""
+    """One letter to one address, written in the transaction of the act that it tells of. The row never holds
+    a secret."""
 
     __tablename__ = "outbox_mail"
     __table_args__ = (
@@ -174,41 +177,43 @@ class OutboxMail(Base):
     reset_request_id: Mapped[int | None] = mapped_column(ForeignKey("reset_request.id"))
     email_correction_id: Mapped[int | None] = mapped_column(ForeignKey("email_correction.id"))
     identity_change_id: Mapped[int | None] = mapped_column(ForeignKey("identity_change.id"))
-    # Words that no record holds; never a secret
+    # Words that no record holds; they are never a secret
     about: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
-    client_address: Mapped[str] = mapped_column(String(45))  # from where the act was asked
+    client_address: Mapped[str] = mapped_column(String(45))  # the address from which the act was asked
     state: Mapped[MailState] = mapped_column(text_enum(MailState, "mail_state"), default=MailState.WAITING)
     posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     urgency: Mapped[int] = mapped_column(SmallInteger, default=_urgency_of_letter)
-    # Of the address, in small letters
+    # The domain of the address, in lower case
     domain: Mapped[str] = mapped_column(String(253), default=_domain_of_address)
     is_parked: Mapped[bool] = mapped_column(default=False)  # waits for its domain, not for its own time
-    # Why it has not left
+    # Why the mail has not left
     fault: Mapped[MailFaultKind | None] = mapped_column(text_enum(MailFaultKind, "mail_fault_kind"))
     attempts: Mapped[int] = mapped_column(default=0)
-    # Times that the talk, or a worker, ended in the middle of it
+    # The number of times that the talk, or a worker, ended in the middle of the delivery
     breaks: Mapped[int] = mapped_column(default=0)
     begun_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # while a worker delivers it
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     server_answer: Mapped[str | None] = mapped_column(String(500))
-    # A report came back later: it did not arrive. Hard where that lies with the address; else nobody is told.
+    # A report came back later: the mail did not arrive. Hard if the reason is the address; otherwise nobody
+    # is told.
     bounced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     bounce_is_hard: Mapped[bool | None]
     bounce_answer: Mapped[str | None] = mapped_column(String(500))
 
     user: Mapped[User | None] = relationship(lazy="joined")
     reset_request: Mapped[ResetRequest | None] = relationship(lazy="joined")
-    # Loaded with the mail where there is one: a letter is written when no transaction is open.
+    # Loaded with the mail, because the letter is written when no transaction is open.
     email_correction: Mapped[EmailCorrection | None] = relationship(lazy="selectin")
     identity_change: Mapped[IdentityChange | None] = relationship(lazy="selectin")
 
     @classmethod
     def next_due(cls, session: Session, now: datetime) -> "OutboxMail | None":
-        """The letter whose turn it is, locked so that no other worker takes it: the urgent before the others,
-        and of each kind those that were never tried before those that were. One that cannot be read, because
-        words in it are known to a newer release only, is put off and holds up nobody."""
+        """The mail whose turn it is, locked so that no other worker takes it. Urgent mails come before the
+        others; of the same urgency, mails that were never tried come before those that were. A mail that
+        cannot be read, because only a newer release knows words in it, is put off and delays no other
+        mail."""
         while (found := cls._next_id(session, now)) is not None:
             try:
                 return session.get(cls, found, populate_existing=True)
@@ -235,8 +240,8 @@ class OutboxMail(Base):
 
     @classmethod
     def _head(cls, session: Session, state: MailState, urgency: Urgency, now: datetime) -> int | None:
-        """The oldest of one state and urgency, as an index gives it. Those whose domain takes nothing are put
-        aside on the way, many in one step, and are not met again."""
+        """The oldest mail of one state and urgency, as an index gives it. Mails whose domain takes nothing
+        are put aside on the way, many in one step, so that later calls do not meet them again."""
         of_kind = (
             cls.state == state,
             cls.is_parked.is_(False),
@@ -264,8 +269,8 @@ class OutboxMail(Base):
 
     @classmethod
     def _of_waiting_domain(cls, session: Session, urgency: Urgency, now: datetime) -> int | None:
-        """One letter to a domain that may be tried again, or all those that waited for one that takes letters
-        again."""
+        """One mail to a domain that may be tried again, or all mails that waited for a domain that takes
+        mails again."""
         fits = or_(
             cls.state == MailState.WAITING,
             and_(cls.state == MailState.DEFERRED, MailFault.rests_until <= now),
@@ -301,7 +306,7 @@ class OutboxMail(Base):
 
     @classmethod
     def hurry(cls, session: Session, domain: str, now: datetime) -> None:
-        """Letters that waited for their domain need not wait any longer."""
+        """Mails that waited for their domain do not have to wait any longer."""
         waits = (
             cls.domain == domain,
             cls.is_parked.is_(True),
@@ -314,7 +319,7 @@ class OutboxMail(Base):
 
     @classmethod
     def forget_faults(cls, session: Session, now: datetime) -> int:
-        """Ways that no letter waits for any more. Returns how many."""
+        """Removes the ways that no mail waits for any more. Returns how many."""
         waits = exists().where(
             cls.domain == MailFault.way, cls.is_parked.is_(True), cls.state.in_(_TO_BE_SENT)
         )
@@ -322,11 +327,12 @@ class OutboxMail(Base):
 
     @classmethod
     def in_mailbox_of(cls, session: Session, nip: str, owner: User | None, now: datetime) -> "InMailbox":
-        """What lies in an owner's mailbox as answers to requests for a token, or will arrive there. The same
-        is asked of the database where there is no owner.
+        """The answers to reset requests that are in an owner's mailbox, or will arrive there. The database is
+        asked the same even if there is no owner.
 
-        A token that is nearly over counts no more, unless its mail has only just left, nor one whose letter
-        came back. A letter that waits for its server counts for as long as its token could be sent again.
+        A token that is nearly over does not count, unless its mail has only just left. A token whose mail
+        came back does not count either. A mail that waits for its server counts for as long as its token
+        could be sent again.
         """
         version = owner.credential_version if owner else 0
         is_alive = ResetRequest.used_at.is_(None) & (ResetRequest.credential_version == version)
@@ -358,8 +364,8 @@ class OutboxMail(Base):
     def has_link_of(
         cls, session: Session, correction_id: int, since: datetime, in_any_case_since: datetime
     ) -> bool:
-        """Whether a letter with the link to a correction left, or will leave, since a moment; a held one only
-        lately."""
+        """Whether a mail with the link to a correction left, or will leave, since a moment. A mail that was
+        held or has failed counts only if it was posted after `in_any_case_since`."""
         leaves = cls.state.not_in((MailState.HELD, MailState.FAILED)) & (cls.posted_at > since)
         links = select(cls.id).where(
             cls.email_correction_id == correction_id, cls.letter == Letter.CORRECTION_LINK
@@ -370,8 +376,8 @@ class OutboxMail(Base):
 
     @classmethod
     def is_any_unsent_about(cls, session: Session, change_id: int) -> bool:
-        """Whether a letter about this change still waits to leave. One that was refused for good waits no
-        more."""
+        """Whether a mail about this change still waits to leave. A mail that was refused for good does not
+        wait any more."""
         waits = cls.state.in_((MailState.WAITING, MailState.SENDING, MailState.DEFERRED))
         return (
             session.scalar(select(cls.id).where(cls.identity_change_id == change_id, waits).limit(1))
@@ -380,8 +386,8 @@ class OutboxMail(Base):
 
     @classmethod
     def mark_broken_off(cls, session: Session, now: datetime) -> int:
-        """Letters whose worker died in the middle: nobody knows whether they arrived. Tokens are sent again.
-        Returns how many."""
+        """Mails whose worker died in the middle of the delivery: nobody knows whether they arrived. Tokens
+        are sent again. Returns how many mails there were."""
         is_silent = or_(cls.leased_until < now, and_(cls.leased_until.is_(None), cls.begun_at < now - LEASE))
         silent = (
             select(cls.id)
@@ -410,8 +416,8 @@ class OutboxMail(Base):
 
     @classmethod
     def renew_lease(cls, session: Session, mail_id: int, attempts: int, now: datetime) -> bool:
-        """Whether the letter is still in the hand of who began this try; if so, it stays there for another
-        while."""
+        """Whether the worker that began this try still has the lease on the mail. If so, the lease is
+        renewed."""
         own = (
             cls.id == mail_id,
             cls.state == MailState.SENDING,
@@ -428,7 +434,7 @@ class OutboxMail(Base):
 
     @classmethod
     def how_many_wait(cls, session: Session, most: int, domain: str | None = None) -> int:
-        """Letters still to be sent, counted up to `most`."""
+        """How many mails are still to be sent, counted up to `most`."""
         waiting = select(cls.id).where(cls.state.in_(_TO_BE_SENT)).limit(most + 1)
         if domain is not None:
             waiting = waiting.where(cls.domain == domain)
@@ -436,7 +442,8 @@ class OutboxMail(Base):
 
     @classmethod
     def counts(cls, session: Session) -> dict[MailState, int]:
-        """How many letters stand where; sent ones are not counted, they are too many and say nothing."""
+        """How many mails are in each state. Sent mails are not counted, because they are too many and say
+        nothing."""
         rows = session.execute(
             select(cls.state, func.count())
             .where(cls.state.not_in((MailState.SENT, MailState.HELD)))
@@ -461,8 +468,8 @@ class OutboxMail(Base):
     def note_bounce(
         cls, session: Session, mail_id: int, answer: str, now: datetime, *, is_hard: bool
     ) -> bool:
-        """Of a letter that was handed over: it has not arrived. False when that was known; a hard bounce
-        outweighs a soft one."""
+        """A mail that was handed over has not arrived. False if that was already known. A hard bounce
+        replaces a soft one."""
         is_new = (
             or_(cls.bounced_at.is_(None), cls.bounce_is_hard.is_(False))
             if is_hard
@@ -477,7 +484,8 @@ class OutboxMail(Base):
         return bool(self.bounce_is_hard)
 
     def begin(self, now: datetime) -> None:
-        self.bounced_at = self.bounce_is_hard = self.bounce_answer = None  # what came back was the try before
+        # The report was about the try before
+        self.bounced_at = self.bounce_is_hard = self.bounce_answer = None
         self.state = MailState.SENDING
         self.is_parked = False
         self.begun_at = now
@@ -485,7 +493,7 @@ class OutboxMail(Base):
         self.attempts += 1
 
     def settle(self, state: MailState, now: datetime, answer: str) -> None:
-        """Record how a try ended; `answer` is the mail server's own word."""
+        """Record how a try ended; `answer` is what the mail server itself said."""
         self.state = state
         self.settled_at = now
         self.leased_until = None
@@ -498,14 +506,14 @@ class OutboxMail(Base):
         self.server_answer = answer[:500]
 
     def give_back_turn(self, answer: str) -> None:
-        """The try did not count: the letter stands in the queue where it stood."""
+        """The try does not count: the mail keeps its place in the queue."""
         self.attempts -= 1
         self.state = MailState.WAITING if self.attempts <= 0 else MailState.DEFERRED
         self.leased_until = None
         self.server_answer = answer[:500]
 
     def send_again(self, now: datetime) -> None:
-        """As if it had never been tried, with the Message-ID it has."""
+        """Send the mail as if it had never been tried, with the same Message-ID."""
         self.state, self.fault, self.is_parked = MailState.WAITING, None, False
         self.attempts = self.breaks = 0
         self.due_at, self.settled_at = now, None

@@ -10,8 +10,8 @@ NATIONAL = 0
 
 
 class PdmWindow(Base):
-    """When the Pemutakhiran Data Mandiri is open: for the whole country, or for one instansi, which overrides
-    the country's."""
+    """When the Pemutakhiran Data Mandiri is open: nationally, or for one instansi. The window of an instansi
+    overrides the national one."""
 
     __tablename__ = "pdm_window"
     __table_args__ = (
@@ -21,7 +21,7 @@ class PdmWindow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))
-    # The instansi, 0 for the country: a unique column knows no NULL
+    # The id of the instansi; 0 means national, because a unique column does not compare NULL
     scope: Mapped[int] = mapped_column(unique=True)
     opens_on: Mapped[date]  # both days in Jakarta, both included
     closes_on: Mapped[date]
@@ -39,13 +39,13 @@ class PdmWindow(Base):
 
     @classmethod
     def in_force_for(cls, session: Session, instansi_id: int) -> "PdmWindow | None":
-        """The instansi's own window where there is one, else the national one."""
+        """The instansi's own window if there is one, otherwise the national one."""
         found = select(cls).where(cls.scope.in_((instansi_id, NATIONAL))).order_by(cls.scope.desc()).limit(1)
         return session.scalars(found).one_or_none()
 
     @classmethod
     def in_force_for_all(cls, session: Session, instansi_ids: Collection[int]) -> "dict[int, PdmWindow]":
-        """The same for several at once; who has none is left out."""
+        """The same for several instansi at once. An instansi without a window is left out."""
         found = session.scalars(select(cls).where(cls.scope.in_((*instansi_ids, NATIONAL))))
         windows = {window.scope: window for window in found}
         in_force = {one: windows.get(one) or windows.get(NATIONAL) for one in instansi_ids}
@@ -53,7 +53,8 @@ class PdmWindow(Base):
 
     @classmethod
     def write(cls, session: Session, instansi_id: int | None, opens_on: date, closes_on: date) -> "PdmWindow":
-        """Set the days of the row, which is made where there is none; safe beside others who do the same."""
+        """Set the days of the row. The row is made if there is none; this is safe while others do the
+        same."""
         days = {"opens_on": opens_on, "closes_on": closes_on}
         first = upsert(session, cls).values(instansi_id=instansi_id, scope=instansi_id or NATIONAL, **days)
         session.execute(first.on_conflict_do_update(index_elements=[cls.scope], set_=days))
@@ -66,6 +67,6 @@ class PdmWindow(Base):
 
     @classmethod
     def drop(cls, session: Session, instansi_id: int) -> bool:
-        """Let the instansi follow the country again. False where it did."""
+        """Let the instansi follow the national window again. False if it already did."""
         dropped = session.execute(delete(cls).where(cls.scope == instansi_id).returning(cls.id))
         return dropped.first() is not None

@@ -23,11 +23,10 @@ from app.models.account import TriedAccount
 from app.models.base import AddedOnce, Base, BigId, UtcDateTime
 from app.models.user import User
 
-# Kirim ulang keeps one code alive no longer than this after it was asked, or one lifetime where that is
-# longer.
+# With Kirim ulang, a code lives no longer than this after the request, or one lifetime if that is longer.
 LONGEST_BY_RESENDS = timedelta(hours=3)
-_WORTH_A_MAIL = timedelta(minutes=15)  # of life that a token must have left to be mailed again
-CODES_TRIED = 20  # of the requests of one NIP; more than can lie in one mailbox at a time
+_WORTH_A_MAIL = timedelta(minutes=15)  # a token must have this much life left to be mailed again
+CODES_TRIED = 20  # of the requests of one NIP; more than a mailbox can hold at one time
 _NO_REFERENCE, _NO_KEY = "-" * 16, bytes(32)  # of a stand-in, which opens nothing
 _LIVE, _NOTHING = "live", ""
 
@@ -35,15 +34,16 @@ _LIVE, _NOTHING = "live", ""
 class WhyRefused(Labelled):
     """Why a token opened nothing, for the trail. A stranger is never told."""
 
-    WRONG = "wrong", "salah ketik, atau bukan token yang sedang berlaku"  # it is none of those that are open
-    NOTHING_OPEN = "nothing_open", "tidak ada token yang sedang berlaku"  # nor is any open for this NIP
+    # The token is none of those that are open
+    WRONG = "wrong", "salah ketik, atau bukan token yang sedang berlaku"
+    NOTHING_OPEN = "nothing_open", "tidak ada token yang sedang berlaku"  # and no token is open for this NIP
     EXPIRED = "expired", "sudah lewat waktunya"
     USED = "used", "sudah dipakai"
-    OVERTAKEN = "overtaken", "tidak berlaku lagi karena akunnya berubah"  # by a change of the account
+    OVERTAKEN = "overtaken", "tidak berlaku lagi karena akunnya berubah"  # because the account changed
 
     @property
     def told(self) -> str:
-        """To an admin who helps the owner: what has happened to the token."""
+        """The sentence for an admin who helps the owner: what has happened to the token."""
         match self:
             case WhyRefused.EXPIRED:
                 return "dipakai terlambat, masa berlakunya sudah habis"
@@ -59,11 +59,11 @@ class WhyRefused(Labelled):
 
 @dataclass(frozen=True)
 class MailedToken:
-    """A request as far as a typed code concerns it, or a stand-in for none."""
+    """The parts of a reset request that a typed code needs, or a stand-in if there is no such request."""
 
     reference: str
     key: bytes
-    why: str  # it opens nothing (a `WhyRefused`), or that it does
+    why: str  # why the token opens nothing (a `WhyRefused`), or that it opens
 
     @property
     def is_there(self) -> bool:
@@ -79,7 +79,8 @@ class MailedToken:
 
 
 class ResetRequest(AddedOnce, Base):
-    """One request for a token, with an owner or without: a request that fits nobody is a row like any other.
+    """One request for a token, with or without an owner: a request for a NIP that nobody has is a row like
+    any other.
 
     `key` is random and opens nothing without the signing key: link and code are derived from both.
     """
@@ -95,14 +96,14 @@ class ResetRequest(AddedOnce, Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     reference: Mapped[str] = mapped_column(String(16), unique=True)
     key: Mapped[bytes] = mapped_column(LargeBinary(32))
-    # The form that was sent: a double click asks once
+    # The form that was sent: a double click makes one request
     submission: Mapped[str] = mapped_column(String(64), unique=True)
     nip: Mapped[str] = mapped_column(String(18))
     typed_email: Mapped[str] = mapped_column(String(254))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     credential_version: Mapped[int]
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    mailed_at: Mapped[datetime] = mapped_column(UtcDateTime)  # when a mail was last put in the outbox
+    mailed_at: Mapped[datetime] = mapped_column(UtcDateTime)  # when a mail was last put into the outbox
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # NULL until a token was handed over
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     client_address: Mapped[str] = mapped_column(String(45))
@@ -116,14 +117,14 @@ class ResetRequest(AddedOnce, Base):
 
     @classmethod
     def with_submission(cls, session: Session, submission: str) -> "ResetRequest | None":
-        """The request that a form stands for, as now stored and held until the transaction ends."""
+        """The request that belongs to a form, as now stored and locked until the transaction ends."""
         found = select(cls).where(cls.submission == submission).with_for_update(of=cls)
         return session.scalars(found.execution_options(populate_existing=True)).one_or_none()
 
     @classmethod
     def key_of(cls, session: Session, reference: str) -> bytes:
-        """The row key of this request, or one of nothing: a signature is checked over either, in the same
-        time."""
+        """The row key of this request, or a stand-in. A signature is checked over either, so the time is the
+        same."""
         always = select(literal(1).label("row")).subquery("always")
         found = select(func.coalesce(cls.key, _NO_KEY)).select_from(always)
         return session.execute(found.join(cls, cls.reference == reference, isouter=True)).scalar_one()
@@ -132,11 +133,11 @@ class ResetRequest(AddedOnce, Base):
     def mailed_tokens_for(
         cls, session: Session, nip: Nip, account: TriedAccount, now: datetime
     ) -> list[MailedToken]:
-        """The NIP's requests whose token was handed over: those that can still be used, then the others,
-        newest first.
+        """The NIP's requests whose token was handed over: first those that can still be used, then the
+        others, the newest first.
 
-        CODES_TRIED of them for every NIP, filled up with stand-ins, and of every row the same few columns:
-        what it costs to look for a wrong code must not tell whether anybody has asked.
+        Every NIP gets CODES_TRIED rows, filled up with stand-ins, and every row has the same few columns: the
+        time to look for a wrong code must not tell whether somebody has asked.
         """
         numbers = select(literal(1).label("place")).cte("numbers", recursive=True)
         numbers = numbers.union_all(select(numbers.c.place + 1).where(numbers.c.place < CODES_TRIED))
@@ -169,15 +170,16 @@ class ResetRequest(AddedOnce, Base):
 
     @property
     def mailbox(self) -> str:
-        """Where its mail goes: the address on record when it was the one typed, else the one typed."""
+        """The mailbox that its mails go to: the email on record if it was the one typed, otherwise the one
+        typed."""
         return self.user.email if self.user and self.user.email else self.typed_email
 
     def lives_until(self, posted_at: datetime, handed_over_at: datetime, lifetime: timedelta) -> datetime:
-        """The end of its token once a mail that was posted at `posted_at` is handed over.
+        """When its token ends, once a mail that was posted at `posted_at` is handed over.
 
-        The first mail gives it a whole lifetime, however long the mail server was away. One sent again gives
-        no more than the longest life, and never takes anything away: all mails of a request carry the same
-        token.
+        The first mail gives it a whole lifetime, however long the mail server was away. A mail that is sent
+        again extends the life to the longest life at most, and never shortens it: all mails of a request
+        carry the same token.
         """
         until = handed_over_at + lifetime
         if posted_at > self.asked_at:
@@ -185,19 +187,21 @@ class ResetRequest(AddedOnce, Base):
         return max(until, self.expires_at) if self.expires_at else until
 
     def may_be_mailed_at(self, now: datetime, lifetime: timedelta) -> bool:
-        """Whether *Kirim ulang* still mails it. Only the clock decides, whoever asked."""
+        """Whether *Kirim ulang* still mails the token. Only the clock decides, not the person who asks."""
         is_recent = self.mailed_at > now - lifetime
         return is_recent and now < self.asked_at + max(LONGEST_BY_RESENDS, lifetime) - _WORTH_A_MAIL
 
     @property
     def is_spent(self) -> bool:
-        """Used, or made worthless by a change of the account. No letter of it would help anybody."""
+        """The token was used, or a change of the account made it worthless. No mail of this request would
+        help anybody."""
         return self.used_at is not None or (
             self.user is not None and self.credential_version != self.user.credential_version
         )
 
     def why_not_live(self, now: datetime) -> WhyRefused | None:
-        """None while its token opens. A used one changed the account itself, so that is asked first."""
+        """None while the token opens. A used token has changed the account itself, so use is checked
+        first."""
         if self.used_at is not None:
             return WhyRefused.USED
         if self.user is None or self.expires_at is None:
@@ -210,8 +214,8 @@ class ResetRequest(AddedOnce, Base):
         return self.why_not_live(now) is None
 
     def claim_mail(self, session: Session, now: datetime, cooldown: timedelta) -> bool:
-        """Take the right to one more mail. Of parallel askers one gets True; False until the cooldown has
-        passed."""
+        """Take the right to one more mail. If several ask at the same time, one gets True. False until the
+        cooldown has passed."""
         taken = session.execute(
             update(ResetRequest)
             .where(ResetRequest.id == self.id, ResetRequest.mailed_at <= now - cooldown)
@@ -222,7 +226,8 @@ class ResetRequest(AddedOnce, Base):
         return taken.first() is not None
 
     def use(self, session: Session, now: datetime) -> bool:
-        """Spend the token. Of parallel users one gets True; it never becomes usable again."""
+        """Spend the token. If several use it at the same time, one gets True. It never becomes usable
+        again."""
         spent = session.execute(
             update(ResetRequest)
             .where(ResetRequest.id == self.id, ResetRequest.used_at.is_(None), ResetRequest.expires_at > now)

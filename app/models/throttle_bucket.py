@@ -15,5 +15,5 @@ class ThrottleBucket(Base):
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     count: Mapped[int]
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)  # of the window
-    last_at: Mapped[datetime] = mapped_column(UtcDateTime)  # the last try that was let through
-    last_try: Mapped[str] = mapped_column(String(32))  # its random mark
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime)  # the last try that was not refused
+    last_try: Mapped[str] = mapped_column(String(32))  # the random mark of the last try

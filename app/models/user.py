@@ -32,13 +32,13 @@ _LONGEST_OFFICE = 200
 
 
 def _only_where(condition: str) -> dict[str, Any]:
-    """An index over the few rows that matter."""
+    """An index over the few rows for which the condition holds."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 class User(Base):
-    """A person who has, or may activate, an account. Known outside by the NIP, which can change; inside by
-    the id."""
+    """A person who has, or may activate, an account. Outside, the person is known by the NIP, which can
+    change; inside, by the id."""
 
     __tablename__ = "user_account"
     __table_args__ = (
@@ -74,7 +74,7 @@ class User(Base):
             "id",
             **_only_where("mail_failed_at IS NOT NULL"),
         ),
-        {"sqlite_autoincrement": True},  # the id of an account that was removed never becomes another one's
+        {"sqlite_autoincrement": True},  # nobody else ever gets the id of a removed account
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -88,20 +88,21 @@ class User(Base):
     work_unit: Mapped[str] = mapped_column(String(200))
     activation: Mapped[Activation] = mapped_column(text_enum(Activation, "activation"))
     activation_changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # Why it stands there, as its owner is told
+    # Why the account stands there, as its owner reads it
     activation_reason: Mapped[str | None] = mapped_column(String(500))
     # An office, never a person's name
     deactivated_by: Mapped[str | None] = mapped_column(String(_LONGEST_OFFICE))
     password_hash: Mapped[str | None] = mapped_column(String(200))  # NULL: never set
-    # Of the older system that the hash was imported from, which lies inside it; NULL for the portal's own.
+    # The older system that the hash was imported from, and the cost inside that hash; NULL for the portal's
+    # own hashes.
     old_scheme: Mapped[str | None] = mapped_column(String(20))
     old_cost: Mapped[int | None]
-    # Whether the words of the name are an older release's, as whoever wrote the row without this column left
-    # them.
+    # Whether an older release made the words of the name. Such a release writes the row without this column,
+    # so true is the default.
     has_old_words: Mapped[bool] = mapped_column(default=False, server_default=true())
     password_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     credential_version: Mapped[int] = mapped_column(default=1)
-    # Kept by all browsers that know this person, signed
+    # All browsers that know this person keep this mark, signed
     browser_mark: Mapped[str | None] = mapped_column(String(32))
     last_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Noted by the mail worker, whom no stranger can watch; gone with the next login.
@@ -110,15 +111,15 @@ class User(Base):
     # The last letter that was refused, or came back
     mail_failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    # No inner join: inside another outer join, SQLite would first join all people with all instansi.
+    # No inner join: inside an outer join, SQLite would first join all people with all instansi.
     instansi: Mapped[Instansi] = relationship(lazy="joined")
 
     @classmethod
     def with_nip(cls, session: Session, nip: Nip, *, lock: bool = False) -> "User | None":
-        """The person with this NIP; with `lock`, as now stored and held until the transaction ends.
+        """The person with this NIP. With `lock`: as now stored, and locked until the transaction ends.
 
-        Rows that only name the person may be written meanwhile: the acts of two admins on each other do not
-        wait in a ring.
+        Rows that only refer to the person may still be written meanwhile: the acts of two admins on each
+        other do not wait in a circle.
         """
         statement = select(cls).where(cls.nip == nip.digits)
         if lock:
@@ -138,15 +139,15 @@ class User(Base):
 
     @classmethod
     def browser_mark_of(cls, session: Session, nip: Nip) -> str | None:
-        """The mark that the browsers of the person with this NIP carry, if there is such a person."""
+        """The mark in the browsers that know the person with this NIP, if there is such a person."""
         return session.scalar(select(cls.browser_mark).where(cls.nip == nip.digits))
 
     @classmethod
     def taken_addresses(
         cls, session: Session, addresses: Collection[EmailAddress], but_in: int | None = None
     ) -> frozenset[str]:
-        """The keys of those addresses that belong to somebody, leaving out the people of the instansi
-        `but_in`."""
+        """The keys of the addresses among these that belong to somebody, leaving out the people of the
+        instansi `but_in`."""
         if not addresses:
             return frozenset()
         taken = select(cls.email_key).where(cls.registered_at(addresses))
@@ -158,13 +159,13 @@ class User(Base):
     def registered_at(cls, addresses: Collection[EmailAddress]) -> ColumnElement[bool]:
         """The condition of having one of these addresses on record.
 
-        The only look-up by email: when the column becomes ciphertext, this is what changes.
+        This is the only look-up by email: when the column becomes encrypted, only this changes.
         """
         return cls.email_key.in_([address.key for address in addresses])
 
     @classmethod
     def note_token(cls, session: Session, user_id: int, at: datetime) -> None:
-        """A token went to somebody who has never been inside: from here on they may be stuck."""
+        """A token went to somebody who has never logged in: from now on they may be stuck."""
         never_inside = (cls.id == user_id, cls.last_login_at.is_(None), cls.stuck_since.is_(None))
         session.execute(
             update(cls)
@@ -175,14 +176,14 @@ class User(Base):
 
     @classmethod
     def note_failed_mail(cls, session: Session, user_id: int, address: EmailAddress, at: datetime) -> None:
-        """There is no such mailbox. Letters go to addresses of before as well, and those say nothing of the
-        one on record."""
+        """There is no such mailbox. Mails also go to former addresses, and those say nothing about the email
+        on record."""
         marked = update(cls).where(cls.id == user_id, cls.registered_at([address])).values(mail_failed_at=at)
         session.execute(marked.execution_options(synchronize_session=False))
 
     @classmethod
     def forget_failed_mail(cls, session: Session, user_id: int, at: datetime) -> None:
-        """The letter that failed at this moment did not fail because of the address."""
+        """The mail that failed at this moment did not fail because of the address."""
         marked = update(cls).where(cls.id == user_id, cls.mail_failed_at == at).values(mail_failed_at=None)
         session.execute(marked.execution_options(synchronize_session=False))
 
@@ -190,9 +191,9 @@ class User(Base):
     def note_bounced_mail(
         cls, session: Session, user_id: int, address: EmailAddress, posted_at: datetime, at: datetime
     ) -> "User | None":
-        """A letter of that moment came back from this address. The person, if it is still on record and
-        nobody has come in or used a token since: then the mailbox is known to live, or has been shown not to
-        matter."""
+        """A mail of that moment came back from this address. Returns the person if the address is still on
+        record and nobody has logged in or used a token since: a login or a token would show that the mailbox
+        works, or that it does not matter."""
         is_not_over = [
             or_(since.is_(None), since <= posted_at) for since in (cls.last_login_at, cls.password_changed_at)
         ]
@@ -206,8 +207,8 @@ class User(Base):
 
     @classmethod
     def old_costs(cls, session: Session) -> dict[str, int]:
-        """The dearest imported hash of every older kind, by kind; a step in the index each, however many
-        people have one."""
+        """The most expensive imported hash of every older kind, by kind. Each takes one step in the index,
+        however many people have one."""
         costs: dict[str, int] = {}
         kind = ""
         while kind := session.scalar(select(func.min(cls.old_scheme)).where(cls.old_scheme > kind)) or "":
@@ -236,7 +237,7 @@ class User(Base):
         return self.email_key == address.key
 
     def set_password(self, password_hash: str, now: datetime) -> None:
-        """A new password ends every session and every open token, and no browser is known any more."""
+        """A new password ends every session and every open token, and from then on no browser is known."""
         self.keep_hash(password_hash)
         self.password_changed_at = now
         self.forget_browsers()
@@ -244,7 +245,7 @@ class User(Base):
 
     @property
     def is_in_use(self) -> bool:
-        """Somebody has been inside or has set a password, so somebody could lose something."""
+        """Somebody has logged in or has set a password, so somebody could lose something."""
         return (
             self.activation is Activation.ACTIVE
             or self.last_login_at is not None
@@ -259,7 +260,7 @@ class User(Base):
         self.end_all_access()
 
     def forget_browsers(self) -> None:
-        """All browsers that knew this person are strangers now; those that get to know them from here on
+        """All browsers that knew this person are unknown now. Browsers that get to know the person later
         carry another mark."""
         self.browser_mark = secrets.token_hex(16)
 
@@ -279,7 +280,7 @@ class User(Base):
         self._index_name_again()
 
     def renumber(self, nip: Nip) -> None:
-        """Another NIP: who proved to be the old one has proven nothing yet."""
+        """Another NIP: a person who proved to be the owner of the old one has proven nothing yet."""
         self.nip = nip.digits
         self.forget_browsers()
         self.end_all_access()
@@ -291,7 +292,7 @@ class User(Base):
         self.change_activation(Activation.DEACTIVATED, now)
 
     def reactivate(self, now: datetime) -> None:
-        """Back to where the account was: in use, waiting for the instansi, or never activated."""
+        """The account goes back to where it was: in use, waiting for the instansi, or never activated."""
         self.deactivated_by = self.activation_reason = None
         self.change_activation(
             Activation.ACTIVE if self.last_login_at else initial_activation(self.category), now
@@ -308,7 +309,7 @@ class User(Base):
         self.end_all_access()
 
     def note_login(self, now: datetime) -> None:
-        """The first login is the activation; it changes no right, so sessions live on."""
+        """The first login is the activation. It changes no right, so sessions stay."""
         if self.activation is Activation.NOT_ACTIVATED:
             self.activation = Activation.ACTIVE
             self.activation_changed_at = now
@@ -324,7 +325,8 @@ class User(Base):
             self.has_old_words = False
 
     def end_all_access(self) -> None:
-        """Tokens and sessions carry the version they were made under; the rows of the sessions go as well."""
+        """Tokens and sessions carry the credential version under which they were made. The rows of the
+        sessions are removed too."""
         self.credential_version = User.credential_version + 1 if self.id else 1
         session = Session.object_session(self)
         if session is not None and self.id:

@@ -1,1 +1,1 @@
-"""MECHANISMS: hashing, signing, throttles, the audit trail. No Flask here."""
+"""MECHANISMS: hashing, signing, limits, the trail. Flask is not used here."""

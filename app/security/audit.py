@@ -1,5 +1,5 @@
-"""The trail: every act becomes a row, in the transaction of the act itself. So does every refusal, but where
-one can be had for nothing: of these a line gets a row a minute."""
+"""The trail: every act becomes a row, in the transaction of the act itself. Every refusal becomes a row too,
+except refusals that anybody can cause at no cost: for those, each line gets one row a minute."""
 
 from collections.abc import Mapping
 
@@ -15,12 +15,12 @@ from app.security.fingerprints import fingerprint
 from app.security.once_a_minute import OnceAMinute
 
 Facts = dict[str, str | int | bool | None]
-# An admin, a person who has shown who that is, or nobody of whom that is known
+# An admin, a person who has proven who they are, or nobody of whom that is known
 Actor = Authority | User | None
 
 
 def actor_of(act: Act[Actor]) -> User | None:
-    """Who acted, where that is proven."""
+    """The person who acted, if that is proven."""
     return act.by.admin if isinstance(act.by, Authority) else act.by
 
 
@@ -34,10 +34,11 @@ def record(
     instansi_id: int | None = None,
     **detail: str | int | None,
 ) -> AuditEvent:
-    """Write one event. `account` is whose account it was; who acted, `act` says. No secrets in `detail`.
+    """Write one event. `account` is the account that the event is about; `act` says who acted. `detail` holds
+    no secrets.
 
-    An `Account` may be nobody's. The desk that may read the event is that of the account's instansi;
-    `instansi_id` names it for acts without an account.
+    An `Account` may belong to nobody. The desk of the account's instansi may read the event. For acts without
+    an account, `instansi_id` names the instansi.
     """
     actor = actor_of(act)
     event = AuditEvent(
@@ -57,8 +58,8 @@ def record(
 
 def before_and_after(session: Session, column: str, old: str | None, new: str | None) -> Facts:
     """What a changed column was and is, for an event to `add`. Addresses are masked, each with a fingerprint
-    (16 hex digits) by which a known one can be found again; all else stands there whole, a NIP too: it is
-    what the person was known by."""
+    (16 hex digits), so that a known address can be found again. Everything else is kept whole, also a NIP,
+    because the person was known by it."""
     if column != "email":
         return {f"old_{column}": old, f"new_{column}": new}
     facts: Facts = {}
@@ -79,10 +80,10 @@ def record_once_a_minute(
     about: str,
     **detail: str | int | None,
 ) -> None:
-    """Write one event, unless the same line has had one under this tag `about` the same thing within the
-    minute.
+    """Write one event, unless the same line already had one with this tag about the same thing (`about`)
+    within the minute.
 
-    `about` is what was typed, whether or not there is such an account.
+    `about` is what was typed, whether or not such an account exists.
     """
     door: OnceAMinute = session.info[OnceAMinute]
     left_out = door.let_through(tag, about, act)
@@ -98,8 +99,9 @@ def record_parts(
     act: Act[Authority],
     **detail: str | int | None,
 ) -> list[AuditEvent]:
-    """Write what was done to many, or taken along, once for each desk that it concerns, with its own part of
-    the number. `Authority.parts` tells which; an event of no desk (None) is for the centre alone."""
+    """Write what was done to many people, or taken out as a file. Each desk that it concerns gets one event
+    with its own part of the number. `Authority.parts` gives the parts. An event without a desk (None) is only
+    for pusat."""
     return [
         record(session, tag, None, act, instansi_id=instansi_id, how_many=how_many, **detail)
         for instansi_id, how_many in parts.items()

@@ -1,8 +1,9 @@
-"""Who may act as an admin, over whom. The one place that decides: every page of the desk asks here.
+"""Who may act as an admin, and on whom. This is the only place that decides; every page of the desk asks
+here.
 
-An admin of an instansi reaches the people of that instansi and nobody else: all others do not exist there.
-The centre reaches everybody. Nobody acts on the own account, and nobody on somebody whose mandates reach
-further: rank is a set.
+An admin of an instansi reaches the people of that instansi and nobody else: for this admin, all others do not
+exist. Pusat reaches everybody. Nobody acts on their own account, or on somebody whose mandates reach further
+than their own: a rank is a set of instansi.
 """
 
 from collections.abc import Mapping
@@ -18,12 +19,12 @@ from app.models.user import User
 
 @dataclass(frozen=True)
 class OutOfReach:
-    """There is no such person, or none that this admin may know of: the two are one answer."""
+    """There is no such person, or this admin may not know of them: the answer is the same for both."""
 
 
 @dataclass(frozen=True)
 class NotToTouch:
-    """The person may be seen, and not acted on. The sentence says why."""
+    """This admin may see the person, but not act on them. The sentence says why."""
 
     sentence: str
 
@@ -40,15 +41,15 @@ _NO_LONGER = NotToTouch("Mandat Anda untuk pegawai ini baru saja berakhir atau d
 
 @dataclass(frozen=True)
 class Authority:
-    """What one admin may do today, by the mandates that hold today."""
+    """What one admin may do today, by all mandates that hold today."""
 
     admin: User
     is_pusat: bool
-    instansi_ids: frozenset[int]  # empty for the centre, which is not bound to any
+    instansi_ids: frozenset[int]  # empty for pusat, which is not bound to any
 
     @classmethod
     def of(cls, session: Session, admin: User, today: date) -> "Authority | None":
-        """None for everybody who holds no mandate today."""
+        """None for a person who holds no mandate today."""
         mandates = AdminMandate.held_by(session, admin.id, today)
         if not mandates:
             return None
@@ -60,8 +61,8 @@ class Authority:
 
     @classmethod
     def in_office(cls, session: Session, admin: User | None, today: date) -> "Authority | None":
-        """The same of somebody who is not here: None also for nobody, and for an account that may not be
-        entered."""
+        """The same for an admin who is not logged in here. Also None for nobody, and for an account that may
+        not be entered."""
         return cls.of(session, admin, today) if admin is not None and admin.may_enter else None
 
     def covers(self, instansi_id: int | None) -> bool:
@@ -70,44 +71,44 @@ class Authority:
     def within(
         self, instansi_id: "InstrumentedAttribute[int] | InstrumentedAttribute[int | None]"
     ) -> ColumnElement[bool]:
-        """The condition that keeps a query inside: every list, count, search and export carries it."""
+        """The condition that keeps a query within reach. Every list, count, search and export uses it."""
         return true() if self.is_pusat else instansi_id.in_(self.instansi_ids)
 
     @property
     def only_instansi_id(self) -> int | None:
-        """The one instansi of this admin, whose desk an act over several people concerns; None for the
-        centre, and where there are more."""
+        """The one instansi of this admin, whose desk an act on several people concerns. None for pusat, and
+        if there are several instansi."""
         return min(self.instansi_ids) if len(self.instansi_ids) == 1 else None
 
     def parts(self, counts: Mapping[int, int]) -> dict[int | None, int]:
-        """What is counted by instansi, as the trail tells it: each desk of this admin its own part, also
-        where that is nothing; the centre all at once."""
+        """Counts by instansi, as the trail records them: each desk of this admin has its own part, even if
+        that is zero. Pusat has one count for all."""
         if self.is_pusat:
             return {None: sum(counts.values())}
         return {instansi_id: counts.get(instansi_id, 0) for instansi_id in sorted(self.instansi_ids)}
 
     @property
     def office(self) -> str:
-        """As others are told who acted: an office, not a person's name."""
+        """How others are told who acted: by an office, not by a person's name."""
         return "admin pusat" if self.is_pusat else f"admin {self.admin.instansi.name}"
 
     def name_of(self, actor: User | None) -> str:
-        """Who acted, as this admin may know it."""
+        """The person who acted, named as this admin may know them."""
         if actor is None:
             return "portal"
         return actor.name if self.covers(actor.instansi_id) else "admin di luar instansi ini"
 
     def person(self, session: Session, person_id: int) -> User | OutOfReach:
-        """Somebody to look at."""
+        """A person to look at."""
         person = User.with_id(session, person_id)
         return person if person is not None and self.covers(person.instansi_id) else OutOfReach()
 
     def person_to_act_on(
         self, session: Session, person_id: int, today: date
     ) -> User | OutOfReach | NotToTouch:
-        """Somebody to change, as now stored and locked until the transaction ends."""
+        """A person to change, as now stored and locked until the transaction ends."""
         if isinstance(self.person(session, person_id), OutOfReach):
-            return OutOfReach()  # without having held a row that is none of this admin's business
+            return OutOfReach()  # decided before locking a row that does not concern this admin
         person = User.with_id(session, person_id, lock=True)
         if person is None or not self.covers(person.instansi_id):
             return OutOfReach()
@@ -117,7 +118,7 @@ class Authority:
         return as_of_now.objection(session, person, today) or person
 
     def objection(self, session: Session, person: User, today: date) -> NotToTouch | None:
-        """Why this admin may not act on somebody within reach."""
+        """Why this admin may not act on a person within reach."""
         if person.id == self.admin.id:
             return _ONESELF
         if self.is_pusat:
@@ -130,7 +131,7 @@ class Authority:
         return None
 
     def _as_of_now(self, session: Session, today: date) -> "Authority | None":
-        """Once more, because this act may have waited for a lock: the mandate may be revoked, or the admin
-        shut out, since."""
+        """Read once more, because this act may have waited for a lock: since then, the mandate may have been
+        revoked, or the admin's account closed."""
         version = session.scalar(select(User.credential_version).where(User.id == self.admin.id))
         return Authority.of(session, self.admin, today) if version == self.admin.credential_version else None

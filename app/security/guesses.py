@@ -1,7 +1,8 @@
-"""How wrong passwords are counted: each is remembered for a while and then forgotten, one after the other.
+"""How wrong passwords are counted: each guess is remembered for a while and then forgotten, one after the
+other.
 
-Whoever spreads guesses over the day gains nothing by waiting for a window to end, for there is none. A bucket
-is one row, changed by one atomic upsert, as in throttle.py, where the limits themselves stand.
+Spreading guesses over the day gains nothing, because there is no window whose end one could wait for. A
+bucket is one row, changed by one atomic upsert, as in throttle.py, where the limits themselves stand.
 """
 
 import secrets
@@ -74,7 +75,8 @@ def refused_until(session: Session, limit: GuessLimit, counted: CountedBy, now: 
 
 
 def _is_refused(limit: GuessLimit, now: datetime) -> ColumnElement[bool]:
-    """With more than `most - 1` tries remembered the first delay holds, with one more the second."""
+    """If more than `most - 1` tries are remembered, the first delay holds; with one more try, the second
+    delay, and so on."""
     return or_(
         *(
             and_(
@@ -87,7 +89,8 @@ def _is_refused(limit: GuessLimit, now: datetime) -> ColumnElement[bool]:
 
 
 def _free_at(limit: GuessLimit, forgotten_at: int, last_at: datetime) -> datetime:
-    """A delay ends, or so many tries are forgotten that a shorter one holds: whichever comes first."""
+    """The moment when the delay ends, or when so many tries are forgotten that a shorter delay holds:
+    whichever comes first."""
     quiet_at = _EPOCH + forgotten_at * _MICROSECOND
     waits = (timedelta(), *limit.delays)
     return min(

@@ -1,9 +1,10 @@
 """The newest head of the trail that this machine has seen, in a file outside the database.
 
-Who can write all tables can put back an older state of them, or begin the trail anew, and no row would tell.
-This file would: what it names must be in the trail for ever. It is written after each sealing, never before
-the sealing is committed, so it may be behind the trail and is never ahead of it. Every machine keeps what it
-has seen itself, for each database that it is used with; a machine that has seen nothing yet knows nothing.
+A person who can write all tables can put back an older state of them, or begin the trail anew, and no row
+would show it. This file would: the row that it names must stay in the trail for ever. It is written after
+each sealing, never before the sealing is committed, so it may be behind the trail but never ahead of it.
+Every machine keeps what it has seen itself, for each database that it is used with. A machine that has seen
+nothing yet knows nothing.
 """
 
 import hashlib
@@ -20,12 +21,13 @@ from sqlalchemy.engine import make_url
 from app.security.signing import SigningKeys
 
 _MOST_BYTES = 1000
-_OF_A_PLACE = ("host", "port", "dbname", "service")  # what a URL may say in its query; not who asks, nor how
+# What a URL may say in its query about the place; not who connects, or how
+_OF_A_PLACE = ("host", "port", "dbname", "service")
 
 
 @dataclass(frozen=True)
 class Anchor:
-    """A number of the trail and the seal that it has."""
+    """A number of the trail, and the seal at that number."""
 
     seal_no: int
     seal: str
@@ -36,7 +38,7 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """There is a file, and what it says cannot be used: it stays as it is until the operator has decided."""
+    """The file exists, but its content cannot be used. It stays as it is until the operator has decided."""
 
     why: str
 
@@ -48,7 +50,8 @@ class KeptHead:
 
     @classmethod
     def of(cls, folder: Path, database_url: str, keys: SigningKeys) -> "KeptHead":
-        """Named for where the database is, which nobody can change in the database itself."""
+        """The file is named after the place of the database, which nobody can change in the database
+        itself."""
         url = make_url(database_url)
         place = [
             url.get_backend_name(),
@@ -60,7 +63,7 @@ class KeptHead:
         return cls(folder / f"trail-head-{hashlib.sha256(json.dumps(place).encode()).hexdigest()[:16]}", keys)
 
     def read(self) -> Anchor | Unreadable | None:
-        """None where this machine has not seen the trail of this database yet."""
+        """None if this machine has not yet seen the trail of this database."""
         try:
             with self.path.open("rb") as file:
                 text = file.read(_MOST_BYTES)
@@ -73,8 +76,8 @@ class KeptHead:
         )
 
     def keep(self, anchor: Anchor) -> str | None:
-        """Remember a head that has been looked at together with what is remembered so far. Returns why that
-        is not possible, if so. Another process of this machine may have seen more by now."""
+        """Remember a head that was checked together with what is remembered so far. Returns the reason if
+        that is not possible. Another process of this machine may have seen more by now."""
         now_kept = self.read()
         if isinstance(now_kept, Unreadable):
             return now_kept.why
@@ -83,7 +86,7 @@ class KeptHead:
         return self.replace(anchor)
 
     def replace(self, anchor: Anchor) -> str | None:
-        """Write it, whatever was there: all of it or nothing, also when the power fails."""
+        """Write the head, whatever was there before: completely or not at all, also when the power fails."""
         draft = None
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,7 +96,7 @@ class KeptHead:
                 file.write(self._written(anchor))
                 file.flush()
                 os.fsync(file.fileno())
-            if os.geteuid() == 0:  # a command of root's must not lock the worker out
+            if os.geteuid() == 0:  # a command that root runs must not keep the worker out
                 folder = self.path.parent.stat()
                 os.chown(draft, folder.st_uid, folder.st_gid)
             Path(draft).replace(self.path)

@@ -1,10 +1,10 @@
 """The work of older schemes, so that a hash that was imported from one can be verified, and the time of it
 tells nothing.
 
-A try at an account with such a hash takes longer: bcrypt of cost 12 ten times as long as argon2id here. So,
-for as long as there is any, everybody's try takes as long: of each kind that is there the dearest is spent,
-on the own salt as far as the own cost goes and on nothing for the rest; for everybody else, and for NIPs of
-nobody, on a stand-in.
+A try at an account with such a hash takes longer: bcrypt of cost 12 takes ten times as long as argon2id here.
+So while there is any such hash, everybody's try takes as long. For each kind, the cost of the most expensive
+hash is spent. An account with such a hash spends its own cost on its own salt, and the rest on nothing.
+Everybody else, and a NIP that nobody has, spends all of it on a stand-in.
 """
 
 import hashlib
@@ -16,13 +16,13 @@ from passlib.hash import sha512_crypt
 
 from app.domain.old_hash import Recipe, Scheme
 
-_LONGEST_OF_BCRYPT = 72  # bytes; what comes after was left out by the systems that made the hashes
+_LONGEST_OF_BCRYPT = 72  # bytes; the systems that made the hashes left out the rest
 _LEAST_ROUNDS = 1000  # of sha512_crypt
 
 
 def checksum(password: str, own: Recipe | None, costs: Mapping[str, int]) -> str:
-    """The checksum by the `own` recipe, at the price of the dearest of every kind. `costs` is that price, by
-    kind."""
+    """The checksum by the `own` recipe, at the cost of the most expensive hash of every kind. `costs` holds
+    that cost by kind."""
     made = ""
     for kind in sorted({*costs, own.kind} if own else costs):
         recipe = own if own and own.kind == kind else _stand_in(kind, costs[kind])
@@ -50,7 +50,7 @@ def _made(recipe: Recipe, password: str) -> str:
             digest = hashlib.pbkdf2_hmac("sha256", password.encode(), b64decode(recipe.salt), recipe.cost)
             return b64encode(digest).decode()
         case Scheme.SHA512_CRYPT:
-            # Which the scheme does not know; `passwords` refuses it afterwards
+            # The scheme does not know NUL; `passwords` refuses it afterwards
             without_nul = password.replace("\0", " ")
             return str(sha512_crypt.using(salt=recipe.salt, rounds=recipe.cost).hash(without_nul)).rpartition(
                 "$"
@@ -58,7 +58,7 @@ def _made(recipe: Recipe, password: str) -> str:
 
 
 def _spend(recipe: Recipe, dearest: int, password: str) -> None:
-    """What is left to the dearest of the kind."""
+    """Spends the rest up to the most expensive hash of the kind."""
     match recipe.scheme:
         case Scheme.BCRYPT:  # 2^c + 2^c + 2^(c+1) + ... + 2^(d-1) = 2^d
             for cost in range(recipe.cost, dearest):
@@ -66,5 +66,6 @@ def _spend(recipe: Recipe, dearest: int, password: str) -> None:
         case Scheme.PBKDF2_SHA256:
             if dearest > recipe.cost:
                 _made(Recipe(recipe.scheme, dearest - recipe.cost, recipe.salt), password)
-        case Scheme.SHA512_CRYPT:  # which has a least number of rounds: that much more for everybody
+        # The scheme has a least number of rounds, which everybody spends in addition
+        case Scheme.SHA512_CRYPT:
             _made(Recipe(recipe.scheme, dearest - recipe.cost + _LEAST_ROUNDS, recipe.salt), password)

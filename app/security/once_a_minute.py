@@ -1,15 +1,15 @@
 """The door for what anybody can do again and again at no cost: refusals, and the opening of a link.
 
-Of what comes over one line, under one tag, about one thing, the first becomes a row of the trail at once.
-What follows within the minute is counted and left out, and the next row says how many those were. Else a
-flood of requests would be a flood of rows that are kept and sealed for ever. Counted in the memory of each
-process: a database that had to be asked would be what the flood floods.
+Of all events on one line, with one tag, about one thing, the first becomes a row of the trail at once. Those
+that follow within the minute are counted and left out, and the next row says how many they were. Otherwise a
+flood of requests would become a flood of rows that are kept and sealed for ever. The counts are in the memory
+of each process: if the database had to be asked, the flood would flood the database.
 
-Whoever holds a site of IPv6 (48 bits) has 65,536 lines. The first rows of such a site within the minute are
-those of its lines; what follows is one row for all of them, whatever it is about.
+An owner of a site of IPv6 (48 bits) has 65,536 lines. The first rows of such a site within the minute are
+those of its lines. After those, there is one row for all of them, whatever it is about.
 
-What a row is about is what was typed (a NIP, say), never what the table holds: whether a row is written must
-not depend on whether there is such an account.
+A row is about what was typed (a NIP, say), never about what the table holds: whether a row is written must
+not depend on whether such an account exists.
 """
 
 import logging
@@ -25,8 +25,8 @@ from app.models.audit_event import Tag
 log = logging.getLogger("portal.trail")
 
 A_MINUTE = timedelta(minutes=1)
-MOST_KEPT = 10_000  # of the latest; the oldest is forgotten, and its next one is a row
-ROWS_OF_A_SITE = 60  # under one tag within the minute: several times what one guesser's limits let through
+MOST_KEPT = 10_000  # only the latest; the oldest is forgotten, and its next event is a row again
+ROWS_OF_A_SITE = 60  # with one tag within the minute: several times what one guesser's limits allow
 
 
 @dataclass
@@ -50,8 +50,8 @@ class OnceAMinute:
         self._lock = Lock()
 
     def let_through(self, tag: Tag, about: str, act: Act[object]) -> int | None:
-        """How many were left out before this one, if it is to be a row; None if it is left out itself.
-        Counts."""
+        """How many events were left out before this one, if this one becomes a row; None if this one is left
+        out too. This counts it."""
         line, site = line_of(act.client.address), site_of(act.client.address)
         with self._lock:
             key = (site, tag, "") if self._has_had_its_rows(site, tag, act.at) else (line, tag, about)

@@ -1,4 +1,4 @@
-"""Password hashes: argon2id through libpass, never more at once than the machine can bear."""
+"""Password hashes: argon2id through libpass, and never more at once than the machine can bear."""
 
 import os
 import re
@@ -24,20 +24,21 @@ _ARGON2 = {
     "argon2__parallelism": 1,
 }
 _context = CryptContext(schemes=["argon2"], **_ARGON2)
-# 16 and 32 bytes
+# A salt of 16 bytes and a digest of 32
 _SAME_KIND = re.compile(r"\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}")
 
-SECONDS_TO_WAIT = 2.0  # longer, and a queue of logins would hold every thread of the server
+SECONDS_TO_WAIT = 2.0  # with a longer wait, a queue of logins would block every thread of the server
 _slots = BoundedSemaphore((os.cpu_count() or 1) + 1)
 
 
 class Busy(Exception):
-    """All places for hashing stayed taken for SECONDS_TO_WAIT. Nothing was tried; asking again later is
-    right."""
+    """All places for hashing stayed taken for SECONDS_TO_WAIT. Nothing was tried; it is right to ask again
+    later."""
 
 
 def hashed(password: str) -> str:
-    """A hash of a new password; raises Busy. Never inside a transaction: it takes longer than a lock may."""
+    """A hash of a new password; raises Busy. Never call this inside a transaction: it takes longer than a
+    lock may."""
     with _a_slot():
         return str(_context.hash(password))
 
@@ -45,11 +46,10 @@ def hashed(password: str) -> str:
 def verified(
     password: str, password_hash: str | None, old_costs: Mapping[str, int]
 ) -> tuple[bool, str | None]:
-    """Whether the password is right, and a better hash where the old one is outdated. Raises Busy.
+    """Whether the password is right, and a better hash if the old one is outdated. Raises Busy.
 
     Without a hash (no such person, no password yet) the same work is done and the answer is no. `old_costs`
-    is what the imported hashes of older schemes have brought into this portal: that much is spent on every
-    try of everybody.
+    holds the costs of the imported hashes of older schemes: that much is spent on every try of everybody.
     """
     with _a_slot():
         kept = read_kept_hash(password_hash) if password_hash else None
@@ -69,27 +69,28 @@ def verified(
 
 @cache
 def _of_nobody() -> str:
-    """A hash that stands in where there is none; of something that nobody types."""
+    """A hash that is used when there is none; it is made from something that nobody types."""
     return str(_context.hash(secrets.token_hex(32)))
 
 
 def may_be_imported(password_hash: str) -> bool:
-    """Whether a hash from elsewhere can be verified here: an older scheme's, or argon2id with the very
-    parameters of this portal. Others of argon2id would tell by the clock that the account exists."""
+    """Whether a hash from elsewhere can be verified here: one of an older scheme, or argon2id with exactly
+    the parameters of this portal. Other parameters of argon2id would take a different time and so tell that
+    the account exists."""
     if isinstance(read_old_hash(password_hash), OldHash):
         return True
     if not _SAME_KIND.fullmatch(password_hash):
         return False
     try:
-        argon2.verify("", password_hash)  # letters that are no whole bytes are found here
+        argon2.verify("", password_hash)  # this finds letters that are no whole bytes
     except ValueError:
         return False
     return True
 
 
 def as_kept(password_hash: str) -> str:
-    """An imported hash as the portal keeps it: an older scheme's is hashed once more. Raises Busy; as slow as
-    `hashed`."""
+    """An imported hash as the portal keeps it: a hash of an older scheme is hashed once more. Raises Busy; as
+    slow as `hashed`."""
     old = read_old_hash(password_hash)
     return old.kept_as(hashed(old.checksum)) if isinstance(old, OldHash) else password_hash
 

@@ -1,33 +1,34 @@
 """The sealed trail: each row of it carries a seal over itself and over the seal of the row before.
 
-A seal is an HMAC under a key derived from SECRET_KEY, and so is the mark of the head, which says where the
+A seal is an HMAC under a key derived from SECRET_KEY. So is the mark of the head; the head says where the
 trail ends. Rows are written unsealed, in the transaction of their act, and sealed by the worker a moment
 later: acts that run side by side never wait for each other. Transactions do not end in the order of their
-ids, so the order of the seals is another.
+ids, so the order of the seals is a different one.
 
-**What holds against who can write the database and does not know the key.** A sealed row cannot be changed,
-removed, put in, moved or unsealed without its being found. The head cannot be moved, and a head of zero is
-believed only with a mark, or where this machine has never seen the trail and nothing is sealed. An older
-state of all tables, or a trail that was begun anew, is found by every machine that has seen more: it keeps
-the newest head in a file (`kept_head.py`), and whoever seals or verifies there looks at it first. A row that
-is older than the newest sealed one by more than `REACH`, or dated more than `AHEAD` into the future, is not
-sealed; it stays to be seen, is reported, and holds up no other. The moment of a row is always the server's
-own clock, so nobody who only uses the portal can make such a row. Who seals never writes to a row that has a
-seal, and stops at a head that is not genuine: a fault stays to be seen.
+**What holds against somebody who can write the database and does not know the key.** A sealed row cannot be
+changed, removed, put in, moved or unsealed without being noticed. The head cannot be moved. A head of zero is
+believed only with a mark, or if this machine has never seen the trail and nothing is sealed. An older state
+of all tables, or a trail that was begun anew, is noticed by every machine that has seen more: the machine
+keeps the newest head in a file (`kept_head.py`), and every process that seals or verifies there reads the
+file first. A row is not sealed if it is older than the newest sealed row by more than `OLDEST_TO_SEAL`, or
+dated more than `FURTHEST_AHEAD` into the future. It stays visible, is reported, and delays no other row. The
+moment of a row is always the server's own clock, so nobody who only uses the portal can make such a row.
+Sealing never writes to a row that has a seal, and stops at a head that is not genuine: a fault stays visible.
 
-**What does not hold.** Nobody can tell who wrote a row before it was sealed: whoever can write the database
-can add, change or remove rows in that moment (or for as long as no worker runs), dated at most `REACH` back.
-A machine without the file (a new one, or one whose INSTANCE_PATH is thrown away at each start) takes the
-first genuine head that it sees for the newest; so does an older state pass that is not older than its file.
-Who knows a key that is among SECRET_KEY and SECRET_KEY_FALLBACKS can make any trail; who can write the file
-as well as the tables needs the key still. Lines of the worker's log, kept on another machine and handed to
-`mysapk audit verify --anchor`, hold against both of the former.
+**What does not hold.** Nobody can know who wrote a row before it was sealed: somebody who can write the
+database can add, change or remove rows in that moment (or for as long as no worker runs), dated at most
+`OLDEST_TO_SEAL` back. A machine without the file (a new one, or one whose INSTANCE_PATH is removed at each
+start) takes the first genuine head that it sees for the newest. An older state also passes if it is not older
+than the file of the machine. Somebody who knows a key in SECRET_KEY or SECRET_KEY_FALLBACKS can make any
+trail. Somebody who can write the file as well as the tables still needs the key. Lines of the worker's log,
+kept on another machine and given to `mysapk audit verify --anchor`, protect against both an older state and
+somebody with a key.
 
 **What the operator decides** leaves both heads in the log and a row in the trail: that an older state was put
 back on purpose, that late rows are honest, and that all rows are sealed anew so that an old key can go.
-Sealing anew goes on in steps; each looks at the old seals of its rows before it writes the new ones, and the
-head says, under its mark, how far that is. A row keeps the seal that was replaced, under the new one: what
-was noted elsewhere can still be compared.
+Sealing anew goes on in steps. Each step checks the old seals of its rows before it writes the new ones, and
+the head says, under its mark, how far that has come. A row keeps the replaced seal beside the new one, so
+that a seal that was noted elsewhere can still be compared.
 """
 
 import hmac
@@ -49,10 +50,11 @@ from app.security import audit
 from app.security.kept_head import Anchor, Unreadable
 from app.security.signing import SigningKeys
 
-ROWS_AT_ONCE = 2000  # sealed in one transaction: short enough for a writer of SQLite to wait for
-# Every act takes its moment when it begins, and none lasts longer: imports take a new one for each few rows.
+ROWS_AT_ONCE = 2000  # sealed in one transaction: short enough for an SQLite writer to wait for
+# Every act takes its moment when it begins, and no act lasts longer than this: imports take a new moment for
+# every few rows.
 OLDEST_TO_SEAL = timedelta(hours=1)
-FURTHEST_AHEAD = timedelta(minutes=10)  # by so much the clocks of several machines may differ
+FURTHEST_AHEAD = timedelta(minutes=10)  # the clocks of several machines may differ by this much
 _ROWS_A_LOOK = 5000
 _FAULTS_TO_NAME = 50
 _BEGINNING = "0" * 64
@@ -61,8 +63,8 @@ _MOST_COUNTED = 100_000
 
 Kept = Anchor | Unreadable | None
 
-# As stored, so that whatever somebody put there can be read: a broken date or JSON is a changed row, not an
-# accident.
+# As stored, so that every value that somebody put there can be read: a broken date or JSON is a changed row,
+# not an accident.
 _STORED = (
     AuditEvent.id,
     cast(AuditEvent.at, String),
@@ -102,7 +104,7 @@ class _Stored(NamedTuple):
     replaced_seal: str | None
 
     def carries(self, seal: str) -> bool:
-        """Now, or before it was sealed anew."""
+        """Whether the row has this seal now, or had it before it was sealed anew."""
         return seal in (self.seal, self.replaced_seal)
 
 
@@ -133,7 +135,7 @@ class TrailFault:
 
 
 class Why(StrEnum):
-    """Why nothing can be sealed, for the log."""
+    """The reasons why nothing can be sealed, for the log."""
 
     HEAD = "the head is not genuine"
     OUTSIDE = "the trail lacks the head that this machine keeps outside the database"
@@ -141,21 +143,21 @@ class Why(StrEnum):
 
 @dataclass(frozen=True)
 class HeadNotGenuine:
-    """Nothing was sealed: somebody has removed the head, or moved it, or put back an older state."""
+    """Nothing was sealed: somebody has removed the head or moved it, or has put back an older state."""
 
     why: Why
 
 
 @dataclass(frozen=True)
 class HeadMoved:
-    """Another row was sealed since the operator looked."""
+    """Another row was sealed after the operator looked."""
 
     head: Anchor
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """What the operator has decided is sealed into the trail, in `rows` rows beside the one that says so."""
+    """What the operator decided is now sealed in the trail: `rows` rows, and one more row that says so."""
 
     rows: int
     before: Anchor
@@ -164,7 +166,8 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Resealed:
-    """So many rows in this step. `heads`, the old one and the new, when it was the last step."""
+    """How many rows this step has sealed anew. `heads` holds the old head and the new one, if this was the
+    last step."""
 
     rows: int
     heads: tuple[Anchor, Anchor] | None
@@ -172,7 +175,8 @@ class Resealed:
 
 @dataclass
 class Findings:
-    """What a look at the whole trail has shown. Of very many faults only the first are named."""
+    """What a check of the whole trail has found. If there are very many faults, only the first ones are
+    named."""
 
     rows: int = 0
     seal_no: int = 0
@@ -193,7 +197,8 @@ class Findings:
 # -- sealing
 # -----------------------------------------------------------------------------------------------------------
 def is_any_to_seal(session: Session, now: datetime) -> bool:
-    """Without a lock, and without reading through rows that must not be sealed."""
+    """Whether there are rows to seal. Takes no lock, and does not read through rows that must not be
+    sealed."""
     head = AuditHead.now(session)
     if head is None:
         return False
@@ -202,14 +207,14 @@ def is_any_to_seal(session: Session, now: datetime) -> bool:
 
 
 def why_not(session: Session, keys: SigningKeys, kept: Kept) -> Why | None:
-    """What stands in the way of sealing, if anything does."""
+    """The reason why nothing can be sealed, if there is one."""
     head = AuditHead.now(session)
     return Why.HEAD if head is None else _objection(session, head, keys.trail_keys(), kept)
 
 
 def seal_next(session: Session, keys: SigningKeys, kept: Kept, now: datetime) -> int | HeadNotGenuine:
-    """Seal what is unsealed and within reach, oldest first, at most `ROWS_AT_ONCE`; returns how many. Of
-    several who do so at once each waits for the one before."""
+    """Seal the unsealed rows that may be sealed, the oldest first, at most `ROWS_AT_ONCE`; returns how many.
+    If several processes do so at once, each waits for the one before."""
     head = _locked(session, keys, kept)
     if isinstance(head, HeadNotGenuine):
         return head
@@ -227,11 +232,11 @@ def seal_next(session: Session, keys: SigningKeys, kept: Kept, now: datetime) ->
 
 def begin(session: Session, keys: SigningKeys, kept: Kept, now: datetime) -> bool:
     """Mark the head of a trail that nobody has sealed yet. Everything that is there by now may be sealed,
-    however old: so this is for whoever has just made the tables, or brought them to this release, and for
-    nobody else."""
+    however old it is. So only the command that has just made the tables, or brought them to this release, may
+    call this."""
     head = AuditHead.now(session, lock=True)
     trail_keys = keys.trail_keys()
-    # Of a trail that has come no further than this one
+    # The kept head is of a trail that has not come further than this one
     known = None if kept == Anchor(0, _BEGINNING) else kept
     if head is None or head.seal_no or head.mark or _objection(session, head, trail_keys, known) is not None:
         return False
@@ -244,7 +249,7 @@ def begin(session: Session, keys: SigningKeys, kept: Kept, now: datetime) -> boo
 
 
 def _seal(session: Session, head: AuditHead, key: bytes, rows: Iterable[_Stored], ceiling: datetime) -> None:
-    """Put these rows at the end of the trail, in this order."""
+    """Add these rows at the end of the trail, in this order."""
     sealed = []
     for row in rows:
         previous = head.seal
@@ -277,8 +282,8 @@ def accept_restored(
     because: str,
     act: Act[None],
 ) -> Accepted | HeadMoved | HeadNotGenuine:
-    """Go on from `named`, the head of an older state that was put back on purpose, or of tables that were
-    made anew. Look at the whole trail first."""
+    """Go on from `named`: the head of an older state that was put back on purpose, or of tables that were
+    made anew. Check the whole trail first."""
     head = _locked(session, keys, None)
     if isinstance(head, HeadNotGenuine):
         return head
@@ -303,7 +308,8 @@ def accept_restored(
 def accept_late(
     session: Session, keys: SigningKeys, kept: Kept, ids: Sequence[int] | None, because: str, act: Act[None]
 ) -> Accepted | HeadNotGenuine:
-    """Seal rows that lie out of reach: these, or all where `ids` is None; at most `ROWS_AT_ONCE`."""
+    """Seal rows whose moment kept them from being sealed: these rows, or all if `ids` is None; at most
+    `ROWS_AT_ONCE`."""
     head = _locked(session, keys, kept)
     if isinstance(head, HeadNotGenuine):
         return head
@@ -334,8 +340,9 @@ def accept_late(
 def reseal_next(
     session: Session, keys: SigningKeys, kept: Kept, act: Act[None]
 ) -> Resealed | TrailFault | HeadNotGenuine:
-    """Seal the next rows anew under the newest key, after looking at the seals that they have. Who is stopped
-    in the middle goes on where it was; what was put in meanwhile is a Fault, and nothing is written."""
+    """Seal the next rows anew under the newest key, after checking the seals that they have. A process that
+    is stopped in the middle goes on where it was. If somebody put in a row meanwhile, that is a `TrailFault`,
+    and nothing is written."""
     head = _locked(session, keys, kept)
     if isinstance(head, HeadNotGenuine):
         return head
@@ -381,12 +388,12 @@ def reseal_next(
 def _note(
     session: Session, head: AuditHead, keys: SigningKeys, tag: Tag, act: Act[None], **detail: str | int
 ) -> None:
-    """A row about the trail itself, sealed at once."""
+    """Write a row about the trail itself, and seal it at once."""
     event = audit.record(session, tag, None, act, instansi_id=None, **detail)
     session.flush()
     row = session.execute(select(*_STORED).where(AuditEvent.id == event.id)).one()
     _seal(session, head, keys.trail_keys()[0], [_Stored._make(row)], act.at + FURTHEST_AHEAD)
-    session.expire(event)  # it was sealed behind the session's back
+    session.expire(event)  # the row was sealed without the session's knowledge
 
 
 # -- verifying
@@ -398,8 +405,8 @@ def verify(
     kept: Kept = None,
     anchors: dict[int, str] | None = None,
 ) -> Findings:
-    """Look at every sealed row in order, a few thousand at a time, and at those that must not be sealed.
-    `anchors` are seals by number, known from elsewhere; `kept` was read before this transaction began."""
+    """Check every sealed row in order, a few thousand at a time, and the rows that must not be sealed.
+    `anchors` are seals by number, known from elsewhere. `kept` was read before this transaction began."""
     trail_keys = keys.trail_keys()
     findings = Findings()
     head = AuditHead.now(session)
@@ -412,13 +419,14 @@ def verify(
     findings.is_being_resealed = turn[0] is not None
     anchors = dict(anchors or {})
     outside = kept if isinstance(kept, Anchor) else None
-    previous: str | None = _BEGINNING  # None after a row that is wrong itself: the next is not blamed for it
+    # None after a row that is wrong itself, so that the next row is not blamed for it
+    previous: str | None = _BEGINNING
     looked_at = _BEFORE_ALL_NUMBERS
     while rows := _sealed_after(session, looked_at, _ROWS_A_LOOK):
         for row in rows:
             looked_at = row.seal_no
             findings.rows += 1
-            if not isinstance(row.seal_no, int):  # SQLite keeps whatever is put there
+            if not isinstance(row.seal_no, int):  # SQLite keeps any value that is put there
                 findings.add(TrailFault(TrailFaultKind.CHANGED, None, row.id))
                 continue
             if row.seal_no > findings.seal_no + 1:
@@ -433,7 +441,7 @@ def verify(
                 if previous is not None and row.previous_seal != previous:
                     findings.add(TrailFault(TrailFaultKind.ORDER, row.seal_no, row.id))
                 previous = row.seal
-            if row.seal_no == turn[0]:  # from here on the rows still have their old seals
+            if row.seal_no == turn[0]:  # from here on, the rows still have their old seals
                 if row.seal != turn[1]:
                     findings.add(TrailFault(TrailFaultKind.ORDER, row.seal_no, row.id))
                 previous = turn[2]
@@ -445,7 +453,7 @@ def verify(
                 outside = None
             findings.seal_no, findings.seal = max(row.seal_no, 0), str(row.seal or "")
     _look_at_the_end(session, findings, head, trail_keys, kept)
-    if outside is not None and outside != Anchor(0, _BEGINNING):  # beyond the end: that row was there once
+    if outside is not None and outside != Anchor(0, _BEGINNING):  # beyond the end: that row once existed
         findings.add(TrailFault(TrailFaultKind.OUTSIDE, outside.seal_no))
     if isinstance(kept, Unreadable):
         findings.add(TrailFault(TrailFaultKind.UNREADABLE, None))
@@ -458,7 +466,7 @@ def verify(
 
 
 def out_of_reach(session: Session, now: datetime, most: int) -> list[tuple[int, str, str]]:
-    """Rows that are not sealed because of their moment: id, moment and tag, as stored."""
+    """Rows that are not sealed because of their moment: their id, moment and tag, as stored."""
     head = AuditHead.now(session)
     if head is None:
         return []
@@ -477,8 +485,7 @@ def out_of_reach(session: Session, now: datetime, most: int) -> list[tuple[int, 
 
 
 def count_out_of_reach(session: Session, now: datetime) -> int:
-    """How many rows are not sealed because of their moment; beyond a hundred thousand they are not
-    counted."""
+    """How many rows are not sealed because of their moment. Counts up to a hundred thousand."""
     head = AuditHead.now(session)
     return (
         sum(_count_blocked(session, limit) for limit in _sides(*_limits(session, head, now)))
@@ -490,7 +497,8 @@ def count_out_of_reach(session: Session, now: datetime) -> int:
 def _look_at_the_end(
     session: Session, findings: Findings, head: AuditHead | None, trail_keys: Sequence[bytes], kept: Kept
 ) -> None:
-    """`head` is as it was before the rows were read: rows that were sealed meanwhile may lie behind it."""
+    """`head` is as it was before the rows were read: after it there may be rows that were sealed
+    meanwhile."""
     if head is None or not (_is_marked(head, trail_keys) or (kept is None and _is_untouched(head))):
         findings.add(TrailFault(TrailFaultKind.HEAD, head.seal_no if head else 0))
         return
@@ -533,8 +541,8 @@ def _sealed_after(session: Session, seal_no: int, most: int) -> list[_Stored]:
 # -- the head
 # ----------------------------------------------------------------------------------------------------------
 def _objection(session: Session, head: AuditHead, trail_keys: Sequence[bytes], kept: Kept) -> Why | None:
-    """Marked by us, on the last of the sealed rows, in a trail that holds what this machine has seen of
-    it."""
+    """What is wrong with the head. A good head has our mark, is on the last of the sealed rows, and belongs
+    to a trail that holds what this machine has seen of it."""
     if isinstance(kept, Anchor) and kept != Anchor(0, _BEGINNING):
         seen = _sealed(session, kept.seal_no)
         if seen is None or not seen.carries(kept.seal) or _key_of(seen, trail_keys) is None:
@@ -563,8 +571,9 @@ def _is_marked(head: AuditHead, trail_keys: Sequence[bytes]) -> bool:
 
 
 def _is_untouched(head: AuditHead) -> bool:
-    """As the migration has left it. Anybody who can write the table can make it so again, hence this is
-    believed only where nothing else is known of the trail, and rows that are old by then are not sealed."""
+    """Whether the head is as the migration has left it. Anybody who can write the table can make it so again.
+    So it is believed only if nothing else is known of the trail, and then rows that are already old are not
+    sealed."""
     others = (head.newest_at, head.resealed_no, head.resealed_seal, head.replaced_seal)
     return (
         head.seal_no == 0
@@ -575,7 +584,7 @@ def _is_untouched(head: AuditHead) -> bool:
 
 
 def _mark(key: bytes, head: AuditHead) -> str:
-    """A head without `newest_at` is one of an earlier release."""
+    """The mark over a head. A head without `newest_at` comes from an earlier release."""
     more = (
         []
         if head.newest_at is None
@@ -594,7 +603,7 @@ def _sealed(session: Session, seal_no: int) -> _Stored | None:
 
 
 def _key_of(row: _Stored, trail_keys: Sequence[bytes]) -> int | None:
-    """Which of the keys has sealed the row as it is now; None when none has."""
+    """Which of the keys has sealed the row as it is now; None if none has."""
     message = _message(row.seal_no, row.previous_seal, row, row.replaced_seal)
     return next((number for number, key in enumerate(trail_keys) if row.seal == _hmac(key, message)), None)
 
@@ -610,14 +619,14 @@ def _message(seal_no: int, previous: str | None, row: _Stored, replaced: str | N
 # -- moments
 # -----------------------------------------------------------------------------------------------------------
 def _limits(session: Session, head: AuditHead, now: datetime) -> tuple[datetime, datetime]:
-    """Between which moments a row may lie that is to be sealed. A clock that was ahead for a while does not
-    shut the door to what is written after it was set right."""
+    """The earliest and the latest moment that a row to be sealed may have. If a clock was ahead for a while,
+    rows that are written after it was corrected can still be sealed."""
     newest = _moment_of(head.newest_at) or (_latest_sealed(session, now) if head.seal_no else None) or now
     return min(newest, now) - OLDEST_TO_SEAL, now + FURTHEST_AHEAD
 
 
 def _latest_sealed(session: Session, now: datetime) -> datetime | None:
-    """For a head of an earlier release, which does not know it."""
+    """For a head of an earlier release, which does not hold this moment."""
     found = select(cast(AuditEvent.at, String)).where(AuditEvent.at <= now, AuditEvent.seal_no.is_not(None))
     return _moment_of(session.scalar(found.order_by(AuditEvent.at.desc()).limit(1)))
 

@@ -1,10 +1,10 @@
-"""Everything that is derived from the secret keys: mailed links and codes, cookies that only we can write,
-and fingerprints for tables that must not show what was typed.
+"""Everything that is derived from the secret keys: mailed links and codes, cookies that only the portal can
+write, and fingerprints for tables that must not show what was typed.
 
-Each purpose has a salt of its own, so that no signature opens another door. The newest key signs, all keys
-verify. Fingerprints alone are made with the oldest key: a row must be found again under the name that it was
-given, and a key that comes in front renames nothing. Only when the oldest is taken away do counters begin
-anew, once.
+Each purpose has its own salt, so that no signature is valid for another purpose. The newest key signs, and
+all keys verify. Only fingerprints are made with the oldest key: a row must be found again under the name that
+it got, so a key that is added in front renames nothing. Only when the oldest key is removed, the counters
+begin anew, once.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ class SigningKeys:
     # -- the two forms of one reset secret
     # -------------------------------------------------------------------------
     def reset_link(self, reference: str, row_key: bytes) -> Link:
-        """The mailed link: the request's reference and a signature over reference and row key."""
+        """The mailed link: the request's reference, and a signature over reference and row key."""
         signature = self._link_signer().get_signature(_over(reference, row_key)).decode()
         return Link(f"{reference}.{signature}")
 
@@ -51,7 +51,7 @@ class SigningKeys:
         return self.reset_codes(reference, row_key)[0]
 
     def opens_code(self, code: Code, reference: str, row_key: bytes) -> bool:
-        """Every key is tried, whichever fits: the time says nothing."""
+        """Every key is tried, also after one has fitted, so that the time says nothing."""
         matches = [
             hmac.compare_digest(code.letters, self._code_under(key, reference, row_key).letters)
             for key in self.keys
@@ -59,8 +59,8 @@ class SigningKeys:
         return any(matches)
 
     def reset_codes(self, reference: str, row_key: bytes) -> tuple[Code, ...]:
-        """The typed code under every key, newest first: a page that was opened before a rotation shows an
-        older one."""
+        """The typed code under every key, newest first, because a page that was opened before a rotation
+        shows an older code."""
         return tuple(self._code_under(key, reference, row_key) for key in self.keys)
 
     def _link_signer(self) -> Signer:
@@ -86,7 +86,8 @@ class SigningKeys:
         return {person: (entry[0], entry[1]) for person, entry in of_today if isinstance(entry, list)}
 
     def correction_link(self, reference: str) -> str:
-        """Proves the mailbox that a request was answered at; it names the request and nothing else."""
+        """A link that proves the mailbox to which a request was answered. It names the request and nothing
+        else."""
         return self._timed(_CORRECTION_SALT).dumps(reference)
 
     def open_correction_link(self, link: str, seconds: int) -> str | None:
@@ -97,7 +98,7 @@ class SigningKeys:
             return None
 
     def stop_link(self, reference: str) -> str:
-        """The "bukan saya" of a change of address; it names the change, and stops it."""
+        """The link "bukan saya" of a change. It names the change, and stops it."""
         return self._timed(_STOP_SALT).dumps(reference)
 
     def open_stop_link(self, link: str, seconds: int) -> str | None:
@@ -110,11 +111,11 @@ class SigningKeys:
     # -- where a letter that does not arrive comes back to
     # ---------------------------------------------------------------
     def return_path(self, address: str, message_id: str) -> str:
-        """The address under which `address` hears what became of this one letter."""
+        """The address that receives the reports on this one mail, made from `address`."""
         return self._mark_under(self.keys[0], message_id).put_on(address)
 
     def open_mark(self, mark: ReturnPathMark) -> str | None:
-        """The message id of the letter that was sent with this mark. Every key is tried."""
+        """The message id of the mail that was sent with this mark. Every key is tried."""
         message_id = mark.reference
         if message_id is None:
             return None
@@ -130,7 +131,7 @@ class SigningKeys:
 
     @property
     def oldest_first(self) -> list[str]:
-        """As itsdangerous wants several keys: the last one signs."""
+        """The keys in the order in which itsdangerous wants them: the last one signs."""
         return list(reversed(self.keys))
 
     # -- what `mysapk check` asks the running portal
@@ -149,7 +150,7 @@ class SigningKeys:
         return self._serializer(_CHECK_ANSWER_SALT).dumps({**seen, "number": number})
 
     def open_check_answer(self, signed: str, number: str) -> dict[str, str] | None:
-        """What the portal saw; None when this is not the answer of a portal with our key to our question."""
+        """What the portal saw; None if this is not the answer of a portal with our key to our question."""
         try:
             seen: dict[str, str] = self._serializer(_CHECK_ANSWER_SALT).loads(signed)
         except BadSignature:
@@ -159,14 +160,14 @@ class SigningKeys:
     # -- names for rows
     # --------------------------------------------------------------------------------------------
     def fingerprint(self, *parts: str) -> str:
-        """A keyed hash (64 hex digits) for a table that must not show what stands behind it. Rotation does
-        not change it."""
+        """A keyed hash (64 hex digits) for a table that must not show the value itself. Rotation does not
+        change it."""
         derived = hmac.digest(self.keys[-1].encode(), _FINGERPRINT_SALT, "sha256")
         return hmac.new(derived, json.dumps(parts).encode(), "sha256").hexdigest()
 
     def trail_keys(self) -> tuple[bytes, ...]:
-        """What the trail is sealed with, newest first. A key that sealed must stay among the fallbacks for as
-        long as its rows are to be verified."""
+        """The keys that seal the trail, newest first. A key that has sealed rows must stay among the
+        fallbacks for as long as those rows are to be verified."""
         return tuple(hmac.digest(key.encode(), _TRAIL_SALT, "sha256") for key in self.keys)
 
     def _serializer(self, salt: str) -> URLSafeSerializer:

@@ -1,9 +1,9 @@
 """Every limit of the portal, in one table, each with its reason; and the one statement that counts.
 
 A bucket is one row, changed by one atomic upsert, so twenty parallel tries are counted one after the other.
-It is counted before the expensive work and for NIPs that do not exist, and its key ignores spelling because
-flows hand in values already read (`Nip`, `EmailAddress`). Limits per client address live in memory or Redis
-(app/web/limits.py applies them) because no SQL row should be written for a flood.
+Tries are counted before the expensive work, also for NIPs that do not exist. The key of a bucket ignores
+spelling, because flows give values that were already read (`Nip`, `EmailAddress`). Limits per client address
+are kept in memory or Redis (app/web/limits.py applies them), because a flood should not write SQL rows.
 """
 
 import secrets
@@ -31,8 +31,9 @@ class Limit:
 
 @dataclass(frozen=True)
 class GuessLimit:
-    """`most` tries at once, each further one only after the next of the `delays`; one try is forgotten in
-    each time `forgets_one_in`, which is no shorter than the last delay. guesses.py counts them."""
+    """`most` tries at once, and each further one only after the next of the `delays`. One try is forgotten in
+    each period of `forgets_one_in`, which is at least as long as the last delay. guesses.py counts the
+    tries."""
 
     name: str
     most: int
@@ -44,76 +45,79 @@ def _minutes(*counts: int) -> tuple[timedelta, ...]:
     return tuple(timedelta(minutes=count) for count in counts)
 
 
-# fmt: off
-# Guessing one person's password. It slows down and never locks for good, or a stranger could lock an owner
-# out: who errs five times waits a minute, and nobody longer than a quarter of an hour. At most 9 tries are
-# ever remembered, and one is forgotten in a quarter of an hour, so that no schedule gets more than 9 + 96 =
-# 105 guesses in any 24 hours. A right password takes its own try back and no other: an owner who comes every
-# day does not clear the way for who guesses.
+# Guessing one person's password. The limit slows down guesses and never locks for good, because otherwise a
+# stranger could lock an owner out: after five wrong tries one waits a minute, and never longer than a quarter
+# of an hour. At most 9 tries are ever remembered, and one is forgotten in a quarter of an hour, so that no
+# schedule gets more than 9 + 96 = 105 guesses in any 24 hours. A right password takes back its own try and no
+# other: an owner who comes every day does not make room for somebody who guesses.
 LOGIN_IN_NEW_BROWSERS = GuessLimit("login-new", 5, _minutes(1, 2, 4, 8, 15), timedelta(minutes=15))
-# The same once more, for all browsers together in which this person has shown to be the owner: strangers who
-# guess cannot use it up, and thirty such browsers guess no faster than one. Who sits at one of them can slow
-# down the others; then there are still the new browsers and the mailed link, which makes one browser the only
-# known one.
+# The same once more, for all browsers together in which this person has proven to be the owner: strangers who
+# guess cannot use it up, and thirty such browsers guess no faster than one. Somebody who sits at one of these
+# browsers can slow down the others. The owner then still has new browsers, and the mailed link, which makes
+# one browser the only known one.
 LOGIN_IN_KNOWN_BROWSERS = GuessLimit("login-known", 5, _minutes(1, 2, 4, 8, 15), timedelta(minutes=15))
 # Guessing a typed code (25.6 thousand million). The mailed link is not counted, so a stranger cannot block a
 # reset.
 TOKEN_PER_NIP = Limit("token", 5, timedelta(minutes=15))
-# Flooding an owner's mailbox with tokens. No bucket that strangers could fill: what lies there is looked at.
-# While a token lies in the mailbox that can still be used, so many mails leave for it, in the hour or as long
-# as they live; when none does, the next ask always sends. Who knows NIP and address makes one more mail leave
-# with each token that has run out.
+# Flooding an owner's mailbox with tokens. There is no bucket, because strangers could fill it: the mails in
+# the mailbox are counted instead. While a token that can still be used is in the mailbox, this many mails
+# leave for it, within the hour or for as long as they live. When there is no such token, the next reset
+# request always sends one. A person who knows NIP and address makes one more mail leave with each token that
+# has run out.
 TOKENS_IN_A_MAILBOX = 3
-# The same when the desk sends one: strangers cannot keep it from helping. Together fewer than a code is tried
-# on.
+# The same when the desk sends a token: strangers cannot keep the desk from helping. The two limits together
+# allow fewer tokens than a code is compared with.
 TOKENS_IN_A_MAILBOX_BY_DESK = 6
 # Flooding a mailbox with what anybody can make the portal send there, with any NIP: "this address is not
-# registered for that NIP", and links to ask for a correction. Counted apart from tokens, or strangers would
-# use up what its owner gets. Each of these mails proves the mailbox for any NIP: who gets no more of them
-# goes on with one that came.
+# registered for that NIP", and links to ask for a correction. These mails are counted apart from tokens,
+# because otherwise strangers would use up what the owner gets. Each of these mails proves the mailbox for any
+# NIP: a person who gets no more of them goes on with one that came.
 OTHER_MAILS_PER_MAILBOX = Limit("mail-other", 3, timedelta(hours=1))
-# Letters of these that failed for good and so are not counted. A mailbox that refuses gets at most so many
-# more.
+# Mails of this kind that failed for good, and so are not counted. A mailbox that refuses gets at most this
+# many more.
 GIVEN_BACK_PER_MAILBOX = Limit("mail-given-back", 3, timedelta(hours=1))
-# Flooding the desk with requests to correct one person's address: a mailbox at a domain of one's own is
-# proven at no cost. From one line of one NIP, and from all lines together. What comes beyond either is stored
-# and answered like any other, keeps no attachment, and waits in front of the queue until its line's turn
-# comes: nobody is refused because a stranger was faster.
+# Flooding the desk with requests to correct one person's address: it costs nothing to prove a mailbox at
+# one's own domain. The first limit is for one NIP from one line, the second for one NIP from all lines
+# together. A request beyond either limit is stored and answered like any other, but it keeps no attachment,
+# and it waits in front of the queue until the turn of its line comes. So nobody is refused because a stranger
+# was faster.
 CORRECTIONS_PER_LINE = Limit("correction-line", 5, timedelta(days=1))
 CORRECTIONS_PER_NIP = Limit("correction-nip", 20, timedelta(days=1))
-# Filling the disk with attachments of up to 2 MB, the same for every NIP: from one line, which may be a large
-# office; for one NIP, where an owner sends one or two; and all that are kept at one time, 10 GB at most, what
-# a nightly backup bears. A request beyond any of them is taken without its file, and its sender is told so.
+# Filling the disk with attachments of up to 2 MB. The limits are the same for every NIP: from one line, which
+# may be a large office; for one NIP, where an owner sends one or two; and for all attachments that are kept
+# at one time, 10 GB at most, which a nightly backup can bear. A request beyond any of these limits is taken
+# without its file, and its sender is told so.
 ATTACHMENTS_PER_LINE = Limit("attachment-line", 50, timedelta(days=1))
 ATTACHMENTS_PER_NIP = Limit("attachment-nip", 10, timedelta(days=1))
-# Of these, from one line: else whoever is first takes all places of somebody else's NIP.
+# Attachments for one NIP from one line: otherwise the first sender could take all places of somebody else's
+# NIP.
 ATTACHMENTS_PER_NIP_AND_LINE = Limit("attachment-nip-line", 2, timedelta(days=1))
 ATTACHMENTS_IN_ALL = 5000
-# Per client address, in the notation of Flask-Limiter. Hundreds of people sit behind one office address:
-# these stop floods and guessing over many NIPs, never a normal morning. Only wrong tries count for the first.
+# Per client address, in the notation of Flask-Limiter. Hundreds of people share one office address: these
+# limits stop floods and guessing over many NIPs, never a normal morning. The first limit counts only wrong
+# tries.
 WRONG_TRIES_PER_CLIENT = "100 per 10 minutes"
-# How many mails an office of hundreds may ask for in an hour, each once or twice, is a setting:
-# ASKS_PER_ADDRESS_PER_HOUR. The room refills ask by ask. Who asks in a browser where this person has logged
-# in before has room apart, of one person's size: a guesser in the office uses up no more than what new
-# browsers have there.
+# A setting says how many mails an office of hundreds may ask for in an hour, each person once or twice:
+# ASKS_PER_ADDRESS_PER_HOUR. The allowance comes back one ask at a time. Known browsers of a person have a
+# separate limit, of one person's size: a guesser in the office uses up only what new browsers have there.
 MAILS_IN_KNOWN_BROWSERS = "20 per hour"
-# The same NIP and address again and again.
+# The same NIP and address, asked again and again.
 SAME_ASK_PER_CLIENT = "30 per 10 minutes"
-# Beyond so many asks of one line, mails to addresses that are not on record for the NIP are held back in
-# silence, because a refusal would tell which address is; tokens still leave. All asks count alike: the portal
-# must not be somebody's way to write to thousands, nor a line's allowance a way to learn which guess was
-# right.
+# After this many asks from one line, mails to addresses that are not on record for the NIP are held back in
+# silence, because a refusal would tell which address is on record. Tokens still leave. All asks count alike:
+# nobody must be able to use the portal to write to thousands, and the allowance of a line must not tell which
+# guess was right.
 OTHER_MAILS_PER_CLIENT = "400 per hour"
-# A form with a file costs more to read than others. Each one counts whose link is real, whatever becomes of
-# it.
+# A form with a file takes more work to read than others. Each form whose link is genuine counts, whatever
+# becomes of it.
 UPLOADS_PER_LINK = "10 per hour"
 UPLOADS_PER_CLIENT = "300 per hour"
-# Who holds 48 bits of IPv6 has 65,536 lines. Together they get what ten lines get: a site of ten full offices
-# is large, and a phone company's phones are spread over many more bits.
+# An owner of 48 bits of IPv6 has 65,536 lines. Together they get what ten lines get: a site of ten full
+# offices is large, and the phones of a phone company are spread over many more bits.
 SITE_IS_WORTH = 10
 # fmt: on
 
-KEPT_FOR = timedelta(days=2)  # longer than any window; then housekeeping removes the row
+KEPT_FOR = timedelta(days=2)  # longer than any window; after that, housekeeping removes the row
 
 
 def of_a_site(per_line: str) -> str:
@@ -226,7 +230,7 @@ def give_back(session: Session, limit: Limit, counted: CountedBy, taken_at: date
 
 
 def _is_over(limit: Limit, now: datetime) -> ColumnElement[bool]:
-    """The window has passed, so counting starts anew."""
+    """The window has passed, so the count starts anew."""
     return ThrottleBucket.started_at <= _moment(now - limit.window)
 
 
