@@ -41,7 +41,7 @@ def _page(form: ForgotPasswordForm, status: int = 200, likely_meant: str | None 
 def _again() -> ResponseReturnValue:
     form = ForgotPasswordForm()
     form.form_errors = [LOST_CSRF]
-    form.form_id.data = None  # nothing was done with it, and it may be an old one
+    form.form_id.data = None  # nothing was done with this form, and its id may be an old one
     return _page(form)
 
 
@@ -52,7 +52,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.get("/.well-known/change-password")
 def change_password() -> ResponseReturnValue:
-    """Where password managers lead people to (W3C, "A Well-Known URL for Changing Passwords")."""
+    """The address to which password managers lead people (W3C, "A Well-Known URL for Changing Passwords")."""
     return redirect(url_for("forgot_password.page"), 303)
 
 
@@ -78,8 +78,8 @@ def ask() -> ResponseReturnValue:
 
 
 def _submission(form: ForgotPasswordForm) -> str:
-    """Names the very form that was sent, so that a double click is one request, and the form opened anew
-    another one."""
+    """A name for the one form that was sent: a double click is the same reset request, and a form opened
+    again is another one."""
     form_id = form.form_id.data or secrets.token_urlsafe()
     return hashlib.sha256(
         "\n".join((form_id, form.nip.value.digits, form.email.value.key)).encode()

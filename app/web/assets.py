@@ -51,7 +51,7 @@ class StaticFile:
     @property
     def is_part_of_every_page(self) -> bool:
         """Whether the file is a style or script of every page. Files that are shown in one place or on the
-        desk only are not, and neither is what the service worker itself is made of."""
+        desk only do not count; the files of the service worker itself do not count either."""
         return (
             self.path.endswith(_SEEN_ON_EVERY_PAGE)
             and self.path != "js/worker.js"

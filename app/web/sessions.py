@@ -222,7 +222,7 @@ def keep_at_once(raw_id: str, user: User) -> None:
     """The same as `keep` while the page is still to be made: it is made for the person who has just logged
     in."""
     session.clear()
-    g.pop("csrf_token", None)  # the token that Flask-WTF made for the session before
+    g.pop("csrf_token", None)  # the token that Flask-WTF made for the old session
     g.visitor = _behind(raw_id, this_moment())
 
     @after_this_request
