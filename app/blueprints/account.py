@@ -1,4 +1,5 @@
-"""/akun: what the portal knows of its visitor, where the account is open, and how to end that."""
+"""/akun: what the portal knows about its visitor, where the account is open, and how to end those
+sessions."""
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -44,8 +45,8 @@ def page() -> ResponseReturnValue:
 @blueprint.post("/akhiri-sesi-lain")
 @login_required
 def end_others() -> ResponseReturnValue:
-    """This browser stays known if it was: whoever took over a session must not make their browser the
-    only known one."""
+    """This browser stays known if it was known before: a person who took over a session must not make their
+    own browser the only known one."""
     visitor = sessions.require_visitor()
     was_known = sessions.known_until(visitor.user) is not None
     with unit_of_work() as db:
@@ -77,15 +78,15 @@ def forget_all_browsers() -> ResponseReturnValue:
 @login_required
 @sessions.act_by_script
 def stay() -> ResponseReturnValue:
-    """Sent by the script when somebody says "I am here"; the request itself has counted as use."""
+    """Sent by the script when somebody says "I am here"; the request itself has already counted as an act."""
     return _end()
 
 
 @blueprint.get("/sisa-sesi")
 @sessions.no_act
 def left() -> ResponseReturnValue:
-    """Asked by the script when its own clock has run out: in another tab somebody may have done something
-    meanwhile."""
+    """Asked by the script when its own clock has run out: meanwhile somebody may have done something in
+    another tab."""
     return _end()
 
 

@@ -60,7 +60,8 @@ from app.web.pages import error_page
 
 blueprint = Blueprint("email_correction", __name__, url_prefix="/perbaikan-email")
 
-# Bytes: a file that is a little too large is refused with a sentence at its field
+# In bytes. The limit leaves room for a file that is a little too large: it is refused with a sentence at its
+# field
 LONGEST_BODY = 12 * 1024 * 1024
 _SECONDS_UNTIL_A_PLACE = 30
 _NO_PLACE = (
@@ -139,7 +140,7 @@ class CorrectionForm(FlaskForm):
 def _ask_again() -> ResponseReturnValue:
     form = AskForm()
     form.form_errors = [LOST_CSRF]
-    form.form_id.data = None  # nothing was done with it, and it may be an old one
+    form.form_id.data = None  # nothing was done with this form, and its id may be an old one
     return _ask_page(form)
 
 
@@ -149,7 +150,7 @@ def _fill_in_again(link: str) -> ResponseReturnValue:
 
 @blueprint.get("")
 def page() -> ResponseReturnValue:
-    """For everybody: how to ask, and whom. Nothing on it depends on a NIP."""
+    """For everybody: how to ask, and whom. Nothing on this page depends on a NIP."""
     return _ask_page(AskForm())
 
 
@@ -181,7 +182,7 @@ def ask() -> ResponseReturnValue:
 
 @blueprint.get("/periksa-email")
 def asked() -> ResponseReturnValue:
-    """The same for everybody: who has proven nothing learns nothing here."""
+    """The same page for everybody: a stranger learns nothing here."""
     if (kept := session.get("correction_asked")) is None:
         return redirect(url_for("email_correction.page"), 303)
     return render_template(
@@ -196,13 +197,13 @@ def asked() -> ResponseReturnValue:
 
 @blueprint.get("/<link>")
 def open_link(link: str) -> ResponseReturnValue:
-    """For who has opened the mailed link, and thereby has shown that the mailbox is theirs. It changes
-    nothing."""
+    """For a person who has opened the mailed link and so has shown that the mailbox is theirs. Opening it
+    changes nothing."""
     return _page_behind(link, CorrectionForm())
 
 
 def _only_with_a_fresh_link(link: str) -> ResponseReturnValue | None:
-    """Nobody else's file is read, and everybody else's counts."""
+    """A file is read only if it comes with a fresh link, and each of these files is counted."""
     reference = _reference(link, CORRECTION_LINK_DAYS)
     with reading() as db:
         found = behind_link(db, reference, is_fresh=True) if reference else None
@@ -277,8 +278,8 @@ def _ask_page(form: AskForm, status: int = 200, likely_meant: str | None = None)
 
 
 def _contacts(instansi: Sequence[Instansi], searched: str) -> Sequence[Instansi]:
-    """Those whose name holds every word searched for; all of a few, and none of many that nobody has
-    searched."""
+    """The instansi whose name holds every word of the search. Without a search: all if there are few, none if
+    there are many."""
     if not searched:
         return instansi if len(instansi) <= MOST_CONTACTS else []
     words = searched.casefold().split()
@@ -286,7 +287,7 @@ def _contacts(instansi: Sequence[Instansi], searched: str) -> Sequence[Instansi]
 
 
 def _page_behind(link: str, form: CorrectionForm, status: int = 200) -> ResponseReturnValue:
-    """The form, the ticket, or why neither."""
+    """The form, the ticket, or the reason why there is neither."""
     reference = _reference(link, TICKET_DAYS)
     is_fresh = _reference(link, CORRECTION_LINK_DAYS) is not None
     with reading() as db:

@@ -1,4 +1,5 @@
-"""/bukan-saya and /akun/hentikan-ganti-email: an owner stops a change of what identifies the own account."""
+"""/bukan-saya and /akun/hentikan-ganti-email: an owner stops a change of what identifies their own
+account."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -27,7 +28,7 @@ blueprint = Blueprint("email_stop", __name__)
 
 @blueprint.get("/bukan-saya/<link>")
 def ask(link: str) -> ResponseReturnValue:
-    """Mail scanners open every link, so this only shows a button."""
+    """Mail scanners open every link, so this view only shows a button."""
     reference = _reference(link)
     with reading() as db:
         change = IdentityChange.with_reference(db, reference) if reference else None
@@ -80,7 +81,8 @@ def stop_in_session() -> ResponseReturnValue:
 
 
 def _as_shown(change: IdentityChange) -> str:
-    """What is to be, for whoever reads the mailbox that was told: no whole address, no whole NIP."""
+    """What the change will do, for anyone who reads the mailbox that was told: no whole address, no whole
+    NIP."""
     match change.kind:
         case ChangeKind.EMAIL:
             return EmailAddress(change.new_value).masked

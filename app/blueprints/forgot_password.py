@@ -38,7 +38,7 @@ def _page(form: ForgotPasswordForm, status: int = 200, likely_meant: str | None 
 def _again() -> ResponseReturnValue:
     form = ForgotPasswordForm()
     form.form_errors = [LOST_CSRF]
-    form.form_id.data = None  # nothing was done with it, and it may be an old one
+    form.form_id.data = None  # nothing was done with this form, and its id may be an old one
     return _page(form)
 
 
@@ -49,7 +49,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.get("/.well-known/change-password")
 def change_password() -> ResponseReturnValue:
-    """Where password managers lead people to (W3C, "A Well-Known URL for Changing Passwords")."""
+    """The address to which password managers lead people (W3C, "A Well-Known URL for Changing Passwords")."""
     return redirect(url_for("forgot_password.page"), 303)
 
 

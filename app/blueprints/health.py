@@ -1,5 +1,5 @@
-"""For machines: is it alive, ready, how is it doing. Under any Host, with a slash at the end too: probes
-follow no redirect."""
+"""For machines: is the portal alive, is it ready, how is it doing. These pages answer under any Host, also
+with a slash at the end, because probes follow no redirect."""
 
 import hmac
 import threading
@@ -28,15 +28,15 @@ _asking = threading.Lock()
 @blueprint.get("/healthz")
 @blueprint.get("/healthz/")
 def alive() -> ResponseReturnValue:
-    """The process answers. It asks nothing of the database, so that an outage there does not restart the
-    web."""
+    """The process answers. This view does not ask the database, so that an outage there does not make
+    anything restart the web process."""
     return _plain("ok\n")
 
 
 @blueprint.get("/readyz")
 @blueprint.get("/readyz/")
 def ready() -> ResponseReturnValue:
-    """The database answers and has this release's migrations, at the least."""
+    """The database answers and has at least the migrations of this release."""
     try:
         schema = look(engine())
     except SQLAlchemyError:
@@ -47,9 +47,9 @@ def ready() -> ResponseReturnValue:
 @blueprint.get("/metrics", provide_automatic_options=False)
 @blueprint.get("/metrics/", provide_automatic_options=False)
 def metrics() -> ResponseReturnValue:
-    """For Prometheus with METRICS_TOKEN as bearer token. Without one, for this machine alone, and behind a
-    proxy for nobody: everybody would seem to be this machine. Who may not read it does not learn that it
-    exists."""
+    """For Prometheus with METRICS_TOKEN as bearer token. Without a token, only for this machine, and behind a
+    proxy for nobody, because there everybody would seem to be this machine. Anyone who may not read the
+    metrics does not learn that they exist."""
     if not _may_read_metrics():
         abort(404)
     registry = CollectorRegistry()
@@ -85,9 +85,9 @@ def metrics() -> ResponseReturnValue:
 
 @blueprint.get("/proxyz", provide_automatic_options=False)
 def proxies() -> ResponseReturnValue:
-    """For `mysapk check`, which asks through the public address what the proxies before the portal make of a
-    request. The question is signed with SECRET_KEY, lives a minute and is answered once; to anybody else this
-    is not a page."""
+    """For `mysapk check`: it asks through the public address what the proxies before the portal make of a
+    request. The question is signed with SECRET_KEY, lives a minute and is answered once. For anybody else
+    this page does not exist."""
     question = portal().keys.open_check_question(request.headers.get("X-Portal-Check", ""), SECONDS_TO_ASK)
     if question is None or not _note_question(question):
         abort(404)
@@ -99,8 +99,8 @@ def proxies() -> ResponseReturnValue:
 
 
 def _note_question(question: str) -> bool:
-    """Remember a question. False when this process has answered it before. Only signed ones come here, so few
-    are kept."""
+    """Remember a question. False when this process has answered it before. Only signed questions come here,
+    so only a few are kept."""
     with _asking:
         for old in [old for old, at in _asked.items() if at < monotonic() - SECONDS_TO_ASK]:
             del _asked[old]

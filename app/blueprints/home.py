@@ -18,7 +18,7 @@ blueprint = Blueprint("home", __name__)
 
 @dataclass(frozen=True)
 class PdmState:
-    """The window as its owner sees it today. `kind` is the colour of its tag."""
+    """The window as the person sees it today. `kind` is the colour of its tag."""
 
     word: str
     kind: str

@@ -15,7 +15,7 @@ from app.web.sessions import START_OF_THE_APP, no_act
 
 blueprint = Blueprint("installed_app", __name__)
 
-COLOUR = "#0f2e56"  # of the strip on top of every page, so that a phone's status bar goes with it
+COLOUR = "#0f2e56"  # of the strip at the top of every page: a phone's status bar gets the same colour
 BACKGROUND = "#ffffff"
 
 
@@ -28,7 +28,7 @@ def manifest() -> ResponseReturnValue:
     said = {
         "id": "/",
         "name": name,
-        "short_name": name[:12].strip(),  # what fits under an icon
+        "short_name": name[:12].strip(),  # as many characters as fit under an icon
         "description": f"Aktivasi akun, Reset Password, dan Pemutakhiran Data Mandiri. {portal().operator}.",
         "lang": "id",
         "dir": "ltr",
@@ -65,10 +65,11 @@ def manifest() -> ResponseReturnValue:
 @no_act
 @compressed_for_strangers
 def service_worker() -> ResponseReturnValue:
-    """The worker, with the list of this release in front. Any change of the release changes these bytes.
+    """The service worker, with the list of this release's files in front. Any change of the release changes
+    these bytes.
 
-    Each file comes with its hash, which the browser checks: where two releases are served side by side, for a
-    moment, the worker of one never keeps a file of the other.
+    Each file comes with its hash, which the browser checks. While two releases are served side by side for a
+    moment, the service worker of one never keeps a file of the other.
     """
     offline = hashlib.sha256(_offline_page().encode()).digest()
     files = {static_url(file.path): file.integrity for file in assets.release_files()}
@@ -81,14 +82,14 @@ def service_worker() -> ResponseReturnValue:
         content_type="text/javascript; charset=utf-8",
         headers={"Service-Worker-Allowed": "/", "Cache-Control": "no-cache"},
     )
-    worker.set_etag(name)  # browsers ask after every page; "304 Not Modified" is a short answer
+    worker.set_etag(name)  # browsers ask again after every page; "304 Not Modified" is a short answer
     return worker.make_conditional(request)
 
 
 @blueprint.get("/tanpa-jaringan")
 @no_act
 def offline() -> ResponseReturnValue:
-    """What the worker shows in place of any page that cannot be fetched."""
+    """The page that the service worker shows in place of any page that cannot be fetched."""
     return _offline_page()
 
 
@@ -115,7 +116,7 @@ def asset_links() -> ResponseReturnValue:
 
 
 def _offline_page() -> str:
-    """The same for everybody, also for who is logged in: it is kept on the phone."""
+    """The same page for everybody, logged in or not, because it is kept on the phone."""
     return render_template("errors/offline.html", visitor=None, session_ends=None, is_app=False)
 
 

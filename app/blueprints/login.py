@@ -1,4 +1,4 @@
-"""/login, /logout, and the page for who may not enter yet."""
+"""/login, /logout, and the page for people who may not enter yet."""
 
 from time import time
 
@@ -33,8 +33,8 @@ from app.web.sessions import START_OF_THE_APP
 
 blueprint = Blueprint("login", __name__)
 
-# Where a page goes by itself at the end of its session: /login?sesi=berakhir; and who logs out after it:
-# /login?sesi=keluar
+# At the end of its session a page goes to /login?sesi=berakhir by itself. A person who logs out after that
+# end goes to /login?sesi=keluar
 SESSION, ENDED, LEFT = "sesi", "berakhir", "keluar"
 
 
@@ -59,7 +59,7 @@ def _again() -> ResponseReturnValue:
 @blueprint.get("/login")
 @sessions.no_act
 def page() -> ResponseReturnValue:
-    if SESSION in request.args:  # nobody has pressed anything, so nobody is led on to a page
+    if SESSION in request.args:  # nobody has pressed anything, so no redirect to another page
         return _page(LoginForm())
     if START_OF_THE_APP not in request.args:
         return redirect(_wanted(), 303) if sessions.visitor() else _page(LoginForm())
@@ -69,8 +69,8 @@ def page() -> ResponseReturnValue:
 
 
 def _start_of_the_app() -> BaseResponse:
-    """Phones throw away an app while its owner looks for the token in the mailbox: opened anew, it goes on
-    from there."""
+    """Phones close an app while its owner looks for the token in the mailbox. When it is opened again, it
+    goes on from there."""
     if sessions.visitor():
         return redirect(_wanted(), 303)
     if waits_for_token(now()):
@@ -103,8 +103,8 @@ def enter() -> ResponseReturnValue:
 
 @blueprint.get("/status-akun")
 def not_open() -> ResponseReturnValue:
-    """For who has shown the right password of an account that cannot be entered: why, since when, and whom to
-    ask."""
+    """For a person who has shown the right password of an account that cannot be entered: why, since when,
+    and whom to ask."""
     note = session.get("not_open")
     if note is None or note["until"] < time():
         return redirect(url_for("login.page"), 303)
@@ -116,8 +116,9 @@ def not_open() -> ResponseReturnValue:
 
 
 def _not_by_this_form() -> ResponseReturnValue:
-    """A second press of the button, or a page of long ago. Whoever is out already is told so, and nothing is
-    touched: this may come from another site. Whoever is in presses once more."""
+    """A second press of the button, or a page that was opened long ago. A person who is already logged out is
+    told so, and nothing changes: the request may come from another site. A person who is logged in has to
+    press once more."""
     if sessions.visitor() is None:
         return redirect(url_for("login.page", sesi=LEFT), 303)
     return error_page(

@@ -1,8 +1,9 @@
-"""/kotak-surat: the demo's mailbox. It exists only where mails go to files in the demo; elsewhere it is not
-even a page.
+"""/kotak-surat: the demo's mailbox. It exists only in the demo, where mails go to files; elsewhere there is
+no such page.
 
-It is for who sits at this machine, also where a web server of another make lets others in
-(DEMO_OPEN_TO_THE_WORLD apart): what it shows opens accounts."""
+It is for a person at this machine, even if a web server lets others in, because the mails open accounts.
+DEMO_OPEN_TO_THE_WORLD is the exception.
+"""
 
 import email
 import re
@@ -44,7 +45,7 @@ class DemoMail:
 
     @property
     def linked_text(self) -> Markup:
-        """The text with its links to click on; all else escaped."""
+        """The text with its links as links to click; everything else is escaped."""
         return Markup(_LINK.sub(r'<a href="\1">\1</a>', str(escape(self.text))))  # noqa: S704  (escaped first)
 
 
@@ -58,7 +59,7 @@ def only_in_the_demo() -> None:
 @blueprint.get("", provide_automatic_options=False)
 @blueprint.get("/", provide_automatic_options=False)
 def inbox() -> ResponseReturnValue:
-    """The newest mails, of everybody or of the address that was asked for."""
+    """The newest mails, to everybody or to the address that was asked for."""
     wanted = request.args.get("untuk", "").strip().lower()
     files = sorted(
         portal().settings.mail_folder.glob("*.eml"), key=lambda file: file.stat().st_mtime, reverse=True

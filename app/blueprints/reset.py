@@ -30,8 +30,8 @@ NOT_LIVE = (
     "baru itu."
 )
 
-# A browser that several people share fills in a colleague's NIP by itself. Who has opened a link may know
-# that it is not theirs.
+# A browser that several people share fills in a colleague's NIP by itself. A person who has opened a link may
+# know that this NIP is not theirs.
 OTHER_NIP = "Token ini milik NIP lain. Kosongkan kolom NIP, atau isi NIP yang tertulis di email itu."
 
 
@@ -42,9 +42,9 @@ def _again() -> ResponseReturnValue:
 
 
 def _is_with_opened_link() -> bool:
-    """The link that was opened here still opens, and the form shows nothing else: no code is guessed, so
-    whoever used up the office's tries does not stop its holder. Any other token, or another NIP, is a try
-    like all others."""
+    """Whether the link that was opened here still opens, and the form shows nothing else. Then nobody guesses
+    a code, so the holder of the link can go on even if somebody in the same office has used up the tries. Any
+    other token, or another NIP, is a try like all others."""
     opened, nip, token = (
         opened_link(),
         request.form.get("nip", ""),
@@ -60,8 +60,8 @@ def _is_of(opened: OpenedLink, token: Code | Link | None) -> bool:
 
 
 def _is_in_known_browser() -> bool:
-    """As at the login: who types the code where its owner has logged in before has the tries of that NIP, and
-    no others."""
+    """As at the login: a person who types the code where its owner has logged in before has only the tries of
+    that NIP."""
     asked = Asked.in_this_browser()
     return sessions.is_known_to(request.form.get("nip") or (asked.nip if asked else ""))
 
@@ -111,8 +111,8 @@ def _redeem(nip: Nip, proof: Code | Link, password: str) -> User | TokenNotLive 
 
 
 def _nip(form: ConfirmationForm, opened: OpenedLink | None) -> Nip | None:
-    """The NIP in the form, else the one this browser asked for or opened a link of; refused at its field when
-    unusable."""
+    """The NIP in the form; otherwise the NIP for which this browser asked or opened a link. A NIP that cannot
+    be used is refused at its field."""
     asked = Asked.in_this_browser()
     typed = form.nip.data or (opened.nip.digits if opened and opened.code else asked.nip if asked else "")
     match read_nip(typed):
@@ -129,8 +129,8 @@ def _nip(form: ConfirmationForm, opened: OpenedLink | None) -> Nip | None:
 
 
 def _proof(form: ConfirmationForm, opened: OpenedLink | None) -> Code | Link:
-    """What was typed, or the opened link when the field holds just what that link filled in: links are not
-    throttled."""
+    """The token that was typed, or the opened link if the field holds exactly what that link filled in: links
+    are not throttled."""
     typed = form.token.value
     if opened and typed in opened.codes:
         return opened.link

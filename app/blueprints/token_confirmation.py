@@ -1,4 +1,4 @@
-"""/konfirmasi-reset-password: where the token is typed, pasted, or filled in by the mailed link. Nothing here
+"""/konfirmasi-reset-password: here the token is typed, pasted, or filled in by the mailed link. Nothing here
 spends it."""
 
 from datetime import timedelta
@@ -35,7 +35,7 @@ blueprint = Blueprint("token_confirmation", __name__, url_prefix="/konfirmasi-re
 
 @blueprint.get("")
 def page() -> ResponseReturnValue:
-    if request.args.get("nip") == "lain":  # on a browser that several people share
+    if request.args.get("nip") == "lain":  # in a browser that several people share
         session.pop("asked", None)
         session.pop("link", None)
         return redirect(url_for("token_confirmation.page"), 303)
@@ -48,7 +48,8 @@ def page() -> ResponseReturnValue:
 
 @blueprint.get("/<link>")
 def open_link(link: str) -> ResponseReturnValue:
-    """Mail scanners open every link, so this only moves it from the address to the browser's own memory."""
+    """Mail scanners open every link, so this view only moves the token from the address to the browser's own
+    memory."""
     secret = read_secret(link)
     if not isinstance(secret, Link):
         return _not_a_link()
@@ -56,7 +57,7 @@ def open_link(link: str) -> ResponseReturnValue:
         asked = request_behind(db, secret, portal().keys)
         if asked is None:
             return _not_a_link()
-        if session.get("link") != secret.text:  # opened again in the same browser it is no news
+        if session.get("link") != secret.text:  # opening it again in the same browser is no news
             audit.record_once_a_minute(db, Tag.LINK_OPENED, asked.user, act(), about=asked.reference)
     session.permanent = True
     session["link"] = secret.text
@@ -65,8 +66,8 @@ def open_link(link: str) -> ResponseReturnValue:
 
 @blueprint.get("/berhasil")
 def done() -> ResponseReturnValue:
-    """Who has just reset a password presses OK next: browsers that can fetch that page meanwhile, 2 s less on
-    a slow line."""
+    """A person who has just reset a password presses OK next. Browsers that can fetch the next page before
+    that save 2 s on a slow line."""
     page = make_response(render_template("reset/done.html", is_waiting=session.get("reset_waits", False)))
     if "reset_waits" in session:
         page.headers["Speculation-Rules"] = f'"{static_url("js/login.speculationrules")}"'

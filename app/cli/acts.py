@@ -1,4 +1,5 @@
-"""What the operator does at the command line: the shell has let somebody in, and the portal knows no name."""
+"""The acts of the operator at the command line: the shell has let somebody in, and the portal knows no
+name."""
 
 from app.domain.act import Act
 from app.domain.client import COMMAND_LINE

@@ -1,4 +1,4 @@
-"""Letters that come back: `mysapk bounce`, to which a mail server gives them."""
+"""Mails that come back: a mail server gives them to `mysapk bounce`."""
 
 import logging
 import sys
@@ -14,7 +14,7 @@ from config import BadSetting
 
 log = logging.getLogger("portal.worker")
 
-TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: Postfix, Exim and Sendmail keep the message and come back with it
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: Postfix, Exim and Sendmail keep the message and send it again
 
 
 @click.command()
@@ -35,7 +35,7 @@ def bounce(context: click.Context, recipient: str) -> None:
     except (BadSetting, SQLAlchemyError) as fault:
         click.echo(f"mysapk bounce: kept for later: {masked(str(fault).splitlines()[0])}", err=True)
         sys.exit(TRY_AGAIN)
-    except Exception as accident:  # whatever it was: after the fault is mended the message can still be read
+    except Exception as accident:  # whatever it was: once the fault is mended, the message can still be read
         log.error("accident", exc_info=accident)
         click.echo(f"mysapk bounce: kept for later: {type(accident).__name__}, the log says more", err=True)
         sys.exit(TRY_AGAIN)
@@ -43,8 +43,8 @@ def bounce(context: click.Context, recipient: str) -> None:
 
 
 def _from_standard_input() -> bytes:
-    """The beginning. The rest is read and dropped: a mail server whose pipe closes early takes that for a
-    fault."""
+    """The beginning of the message. The rest is read and dropped, because a mail server takes a pipe that
+    closes early for a fault."""
     pipe = sys.stdin.buffer
     message = pipe.read(LONGEST_MESSAGE)
     while pipe.read(LONGEST_MESSAGE):

@@ -1,4 +1,4 @@
-"""`mysapk check`: looks at everything that a running portal leans on, and says of each how it is and what to
+"""`mysapk check`: checks everything that a running portal needs, says how each part is, and says what to
 do."""
 
 import os
@@ -42,7 +42,7 @@ FORGED = "192.0.2.1"  # nobody's address (RFC 5737)
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: `ok`, `warning`, `fault`, or `skipped` where it could not be seen from
+    """One thing that was checked: `ok`, `warning`, `fault`, or `skipped` if it cannot be checked from
     here."""
 
     state: str
@@ -65,7 +65,7 @@ def check(context: click.Context) -> None:
 def _all_findings(script: ScriptInfo) -> Iterator[Finding]:
     try:
         app = script.load_app()
-    except BadSetting as bad:  # in the words with which the start refuses them
+    except BadSetting as bad:  # in the words with which the start refuses the settings
         yield from (Finding("fault", str(fault)) for fault in bad.faults)
         yield Finding(
             "skipped", "database, clock, folders, Redis, mail server, proxies: mend the settings first"
@@ -103,8 +103,8 @@ def _database() -> Iterator[Finding]:
 
 
 def _clock() -> Iterator[Finding]:
-    """Tokens, limits and sessions live by the clock of the machine that looks at them; the database's stands
-    for the others'."""
+    """Tokens, limits and sessions depend on the clock of the machine that checks them. The database's clock
+    stands for the clocks of the other machines."""
     if engine().dialect.name == "sqlite":
         yield Finding("skipped", "clock: SQLite keeps no time of its own to compare with")
         return
@@ -128,8 +128,7 @@ def _clock() -> Iterator[Finding]:
 
 
 def _kept_head(settings: Settings) -> Iterator[Finding]:
-    """The newest head of the trail that this machine keeps outside the database, which only a worker
-    needs."""
+    """The newest head of the trail, as this machine keeps it outside the database. Only a worker needs it."""
     fault, problem = fault_of_kept_head(), _why_not_written(settings.instance)
     if fault:
         yield Finding("fault", f"trail: {fault}")
@@ -159,8 +158,8 @@ def _folders(settings: Settings) -> Iterator[Finding]:
 
 
 def _why_not_written(folder: Path) -> str | None:
-    """Asked by writing: rights, full disks and read-only mounts answer alike. What is not there yet will be
-    made."""
+    """Why the folder cannot be written, found by writing to it: this finds missing rights, full disks and
+    read-only mounts alike. A folder that is not there yet will be made."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     try:
@@ -202,7 +201,8 @@ def _mail_server() -> Finding:
 
 
 def _mail_faults() -> Iterator[Finding]:
-    """What the worker met when it last sent letters, which a talk without a letter does not show."""
+    """The faults that the worker met when it last sent mails. A connection without a mail does not show
+    them."""
     try:
         with reading() as session:
             faults = MailFault.alarms(session)
@@ -223,7 +223,7 @@ def _mail_faults() -> Iterator[Finding]:
 
 
 def _bounces(settings: Settings) -> Iterator[Finding]:
-    """Where letters that do not arrive come back to, and whether anybody reads them there."""
+    """Where mails that do not arrive come back to, and whether anybody reads them there."""
     address, where = settings.mail_return_path, settings.bounce_mailbox
     if address is None:
         yield Finding("ok", "bounces: not read, MAIL_RETURN_PATH is not set")
@@ -250,8 +250,8 @@ def _bounces(settings: Settings) -> Iterator[Finding]:
 
 
 def _proxies(settings: Settings) -> Finding:
-    """Whether as many proxies stand before the portal as it believes: asked through the public address, once
-    as anybody and once as somebody who writes another address into the request."""
+    """Whether the number of proxies before the portal is the one in its settings. The question goes through
+    the public address, once like any visitor's and once with another address written into the request."""
     trusted = f"TRUSTED_PROXIES={settings.trusted_proxies}"
     plain = ask_through_public_address(settings, portal().keys)
     forged = ask_through_public_address(settings, portal().keys, FORGED)

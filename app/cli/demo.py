@@ -1,5 +1,5 @@
-"""`mysapk demo`: a small invented country to try the portal in. Every NIP, name and address here is made
-up."""
+"""`mysapk demo`: a small invented country to try the portal in. Every NIP, name and address here is
+invented."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ from app.runtime.portal import portal
 from app.runtime.schema_lock import HeldUp
 from app.security import passwords
 
-PASSWORD = "Kopi-Tubruk-2021"  # of the demo accounts that have one; it satisfies the rules for admins too
+PASSWORD = "Kopi-Tubruk-2021"  # of the demo accounts that have one; it also satisfies the rules for admins
 
 
 @dataclass(frozen=True)

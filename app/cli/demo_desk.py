@@ -1,5 +1,5 @@
 """A morning at the demo's desks: staff, queues, failed mails, a month of activation. Names, NIPs and
-addresses are made up."""
+addresses are invented."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -96,7 +96,7 @@ _DEMO_REQUESTS = (
 
 
 def liven(session: Session, moment: datetime) -> None:
-    """Fill the desks of both demo instansi, beside the cast."""
+    """Fill the desks of both demo instansi, in addition to the people of the demo."""
     for code, units in _UNITS.items():
         instansi = session.scalars(select(Instansi).where(Instansi.code == code)).one()
         people = list(_staff(instansi, units, moment))
@@ -143,7 +143,7 @@ def _staff(instansi: Instansi, units: tuple[str, ...], moment: datetime) -> Iter
 
 
 def _ask(session: Session, people: list[User], moment: datetime) -> None:
-    """The queue of the morning, two answers of yesterday, and a change that waits for its day."""
+    """The queue of the morning, two answers from yesterday, and a change in its waiting time."""
     askers = [person for person in people if person.activation is Activation.NOT_ACTIVATED]
     admin = session.scalars(select(User).where(User.name == "Wati Kusuma")).one()
     for person, asked in zip(askers, _DEMO_REQUESTS, strict=False):
@@ -165,7 +165,7 @@ def _ask(session: Session, people: list[User], moment: datetime) -> None:
 
 
 def _contest(session: Session, held: Authority, person: User, moment: datetime) -> None:
-    """Somebody whose address was to be changed yesterday, and who said at once: not me."""
+    """Somebody whose address was to be changed yesterday, and who said *bukan saya* at once."""
     yesterday = moment - timedelta(hours=20)
     decision = EmailDecision(
         EmailAddress("surat.baru@gmail.example"), IdentityCheck.VIDEO, "Panggilan video pukul 16", 1
@@ -198,7 +198,7 @@ def _request(person: User, asked: _DemoRequest, moment: datetime) -> EmailCorrec
 
 
 def _fail_mails(session: Session, people: list[User], moment: datetime) -> None:
-    """A few letters that a mail server refused."""
+    """A few mails that a mail server refused."""
     for number, person in enumerate(people[2::11]):
         person.mail_failed_at = moment - timedelta(hours=5 + number)
         session.add(
@@ -221,7 +221,7 @@ def _fail_mails(session: Session, people: list[User], moment: datetime) -> None:
 
 
 def _send_tokens(session: Session, people: list[User]) -> None:
-    """Those who are stuck got a token once, and it is long over."""
+    """The stuck people got a token once, and it expired long ago."""
     for person in people:
         if person.stuck_since is None or person.email is None:
             continue
@@ -235,7 +235,7 @@ def _send_tokens(session: Session, people: list[User]) -> None:
 
 
 def _count_back(session: Session, instansi: Instansi, moment: datetime) -> None:
-    """The month before today, as if people had come in one by one; today is counted by the worker."""
+    """The counts of the month before today, as if people had come in one by one; the worker counts today."""
     found = (
         select(User.activation, func.count()).where(User.instansi_id == instansi.id).group_by(User.activation)
     )

@@ -37,7 +37,7 @@ from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
 
 ROWS_A_BATCH = (
-    500  # one transaction; on SQLite every other writer waits for it, at most some hundred milliseconds
+    500  # one transaction; on SQLite every other writer waits for it, for some hundred milliseconds at most
 )
 FAULTS_SHOWN = 20
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
@@ -85,7 +85,7 @@ def import_pegawai(file: Path, reason: str, *, dry_run: bool) -> None:
 
 
 def _run(file: Path, columns: Columns, take: Take, *, saves: bool = True) -> int:
-    """Take the file over batch by batch and tell what became of it. Returns the exit code."""
+    """Take the file over, some rows at a time, and tell what became of it. Returns the exit code."""
     tally = _Tally()
     interrupted = False
     try:
@@ -144,8 +144,8 @@ def _tell(tally: "_Tally", refused_rows: "_RefusedRows") -> None:
 
 
 def _tell_columns(tally: "_Tally") -> None:
-    """What a dry run has found: how many people the file would change, column by column, and where that is
-    too many."""
+    """What a dry run has found: how many people the file would change in each column, and in which columns
+    that is too many."""
     counts = column_counts(tally.columns, {"changed": tally.changed, "unchanged": tally.unchanged})
     for one in counts:
         click.echo(f"{one.words.capitalize()} berubah untuk {one.people} pegawai ({one.percent}).")
@@ -156,13 +156,13 @@ def _tell_columns(tally: "_Tally") -> None:
 
 @dataclass
 class _Tally:
-    """What became of the rows so far, of those that are saved."""
+    """What became of the rows so far. Only rows that are saved count."""
 
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     refused: int = 0
-    columns: Counter[str] = field(default_factory=Counter)  # people whose column changes
+    columns: Counter[str] = field(default_factory=Counter)  # how many people have a new value in the column
     faults: int = 0
     first_faults: list[tuple[int, CellFault]] = field(default_factory=list)
 
@@ -187,12 +187,12 @@ class _Tally:
 
 
 class _RefusedRows:
-    """FILE.ditolak.xlsx and FILE.ditolak.csv: the refused rows as they came, with line and reason, for
-    correcting and importing again.
+    """FILE.ditolak.xlsx and FILE.ditolak.csv: the refused rows as they came, with line number and reason, to
+    correct and to import again.
 
-    They hold personal data, so nobody but their owner may read them, and password hashes are left out. They
-    appear when the run ends; those of an earlier run go away when nothing was refused. Where they cannot be
-    written, the import goes on and `problem` says why.
+    They hold personal data, so only their owner may read them, and password hashes are left out. The files
+    appear when the run ends. If nothing was refused, the files of an earlier run are removed. If they cannot
+    be written, the import goes on and `problem` says why.
     """
 
     def __init__(self, source: Path, sheet: Sheet) -> None:

@@ -1,4 +1,4 @@
-"""Commands for who keeps the portal running."""
+"""Commands for the operator who keeps the portal running."""
 
 from typing import assert_never
 
@@ -27,7 +27,7 @@ def upgrade() -> None:
     try:
         with schema_to_oneself(portal().settings.database_url, _say) as connection:
             looking = engine().execution_options(portal_read_only=True)
-            is_first = not has_known_head(looking)  # of several at once, the first one alone
+            is_first = not has_known_head(looking)  # of several that run at once, only for the first one
             found = migrations.upgrade_over(connection, say=_say)
             problem = begin_trail() if is_first and found.state is State.OLDER else None
     except HeldUp as held:

@@ -1,4 +1,4 @@
-"""`mysapk outbox`: letters that did not arrive for certain, for the operator who has mended why."""
+"""`mysapk outbox`: mails that perhaps did not arrive, for the operator who has mended the cause."""
 
 import logging
 from datetime import timedelta
@@ -98,7 +98,8 @@ def _letters(
 
 
 def _is_useless(mail: OutboxMail) -> bool:
-    """A token that opens nothing, or that nobody waits for any more: its owner asks for another one."""
+    """Whether the mail has a token that opens nothing, or that nobody waits for any more: its owner asks for
+    another one."""
     if mail.letter is not Letter.TOKEN:
         return False
     is_old = now() - mail.posted_at >= GIVE_UP_AFTER

@@ -1,5 +1,4 @@
-"""One request through the public address, as a visitor's would come: what did the proxies on the way make of
-it?"""
+"""One request through the public address, like a visitor's: what did the proxies on the way make of it?"""
 
 import secrets
 from dataclasses import dataclass
@@ -16,18 +15,18 @@ SECONDS_FOR_AN_ANSWER = 10
 class Seen:
     """What the portal saw of the request."""
 
-    client: str  # the address that it takes for the visitor's
-    forwarded: int  # addresses in X-Forwarded-For
+    client: str  # the address that the portal takes for the visitor's
+    forwarded: int  # the number of addresses in X-Forwarded-For
 
 
 @dataclass(frozen=True)
 class NoAnswer:
-    why: str  # goes on from the address
+    why: str  # continues a sentence that begins with the address
     is_fault: bool = False
 
 
 def ask_through_public_address(settings: Settings, keys: SigningKeys, forged: str = "") -> Seen | NoAnswer:
-    """Ask the running portal; with `forged` as somebody who writes an own X-Forwarded-For."""
+    """Ask the running portal. With `forged`, ask like somebody who writes their own X-Forwarded-For."""
     number = secrets.token_hex(16)
     headers = {"X-Portal-Check": keys.check_question(number)}
     if forged:

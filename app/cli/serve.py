@@ -1,4 +1,4 @@
-"""`mysapk serve` and `mysapk worker`: the two parts of a running portal, and how both come to an end."""
+"""`mysapk serve` and `mysapk worker`: the two parts of a running portal, and how both of them end."""
 
 import logging
 import os
@@ -24,8 +24,8 @@ log = logging.getLogger("portal.worker")
 
 WEB_THREADS = 16
 CONNECTIONS = 2000  # half-sent requests cost a socket and no thread
-SECONDS_FOR_A_SLOW_CLIENT = 30  # of silence, before its connection is closed
-# Bytes that waitress takes in before the portal answers 413; files of staff are long
+SECONDS_FOR_A_SLOW_CLIENT = 30  # of silence; after that its connection is closed
+# The bytes that waitress accepts before the portal answers 413; files of staff are long
 LARGEST_BODY_TO_READ = 40 * 1024 * 1024
 
 
@@ -46,7 +46,7 @@ def serve(*, no_worker: bool) -> None:
 @with_appcontext
 def worker(*, until_stdin_closes: bool) -> None:
     """Send mails and keep house, until told to stop."""
-    _is_schema_usable()  # a database that is away comes back
+    _is_schema_usable()  # start even if the database is away: it comes back
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -56,7 +56,8 @@ def worker(*, until_stdin_closes: bool) -> None:
 
 
 def _is_schema_usable() -> bool:
-    """False where the database is away. An older schema than this release needs is no place to start on."""
+    """False if the database is away. If the schema is older than this release needs, the process does not
+    start."""
     try:
         schema = migrations.look(engine())
     except SQLAlchemyError:
@@ -67,9 +68,10 @@ def _is_schema_usable() -> bool:
 
 
 def run_web(app: Flask, *, with_worker: bool) -> None:
-    """Serve until SIGINT or SIGTERM; then end the worker too, letting it finish the letter in its hand."""
+    """Serve until SIGINT or SIGTERM. Then end the worker too, after it has finished the mail that it is
+    sending."""
     settings = app.extensions["portal"].settings
-    # SIGINT too: a shell starts background jobs with it ignored
+    # SIGINT too, because a shell starts background jobs with SIGINT ignored
     for number in (
         signal.SIGTERM,
         signal.SIGINT,
@@ -99,14 +101,15 @@ def run_web(app: Flask, *, with_worker: bool) -> None:
 
 
 def _stop_when_stdin_closes(stop: threading.Event) -> None:
-    # sys.stdin.read() would hold a lock that aborts an interpreter which ends meanwhile
+    # sys.stdin.read() would hold a lock, and an interpreter that ends meanwhile aborts because of it
     os.read(sys.stdin.fileno(), 1)
     stop.set()
 
 
 @contextmanager
 def _worker_beside() -> Iterator[None]:
-    """A worker process that ends with this one, however this one ends: its standard input closes."""
+    """A worker process that ends with this process, in whatever way this process ends, because its standard
+    input closes."""
     ending = threading.Event()
     command = [sys.executable, "-m", "app", "worker", "--until-stdin-closes"]
 
@@ -140,7 +143,8 @@ def _leave(_number: int, _frame: object) -> None:
 
 
 def end_with_parent() -> None:
-    """Stop when the process that started this one is gone, for `make run`: nobody would find the orphan."""
+    """Stop when the process that started this one is gone. This is for `make run`, because nobody would find
+    the orphan."""
     parent = os.getppid()
 
     def watch() -> None:

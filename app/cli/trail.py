@@ -65,7 +65,7 @@ _ADVICE = {
 
 
 class AnchorOption(click.ParamType[tuple[int, str]]):
-    """A number and its seal, as the worker's log has them: 1200:3f9a..."""
+    """A number and its seal, as they stand in the worker's log: 1200:3f9a..."""
 
     name = "number:seal"
 
@@ -229,7 +229,7 @@ def reseal() -> None:
 
 
 def has_known_head(made: Engine) -> bool:
-    """Whether the tables are already those for which a head of zero carries a mark."""
+    """Whether the tables already have the form in which a head of zero carries a mark."""
     found = inspect(made)
     return found.has_table("audit_head") and any(
         column["name"] == "newest_at" for column in found.get_columns("audit_head")
@@ -237,8 +237,9 @@ def has_known_head(made: Engine) -> bool:
 
 
 def begin_trail() -> str | None:
-    """After the tables were made, or brought to this release: let the trail begin with what is there. Returns
-    what the operator must be told, if this machine knows of a longer trail in the same place."""
+    """Let the trail begin with the rows that are there, after the tables were made or brought to this
+    release. Returns what the operator must be told if this machine knows of a longer trail in the same
+    place."""
     kept = kept_head()
     seen = kept.read()
     with unit_of_work() as session:
@@ -256,8 +257,8 @@ def begin_trail() -> str | None:
 
 
 def begin_trail_of_demo() -> None:
-    """Whoever deletes the demo's database wants a new one. That is said and noted, like every such
-    decision."""
+    """Anyone who deletes the demo's database wants a new one. The portal says that and notes it, like every
+    such decision."""
     kept = kept_head()
     lost = kept.read()
     with unit_of_work() as session:
@@ -287,7 +288,7 @@ def fault_of_kept_head() -> str | None:
         with reading() as session:
             why_not = sealing.why_not(session, portal().keys, seen)
     except SQLAlchemyError:
-        return None  # told elsewhere
+        return None  # another finding says it
     return f"{why_not}; run mysapk audit verify" if why_not else None
 
 
@@ -296,7 +297,8 @@ def fault_of_kept_head() -> str | None:
 def _look(
     anchors: dict[int, str], *, goes_by_file: bool = True
 ) -> tuple[Anchor | Unreadable | None, Findings]:
-    """At one state of the database, however long it takes; the file is read before, so it is never ahead."""
+    """Check one state of the database, however long that takes. The file is read before the database, so the
+    file is never ahead."""
     seen = kept_head().read()
     with reading() as session:
         if engine().dialect.name == "postgresql":
@@ -316,7 +318,7 @@ def _tell_of(findings: Findings, kept: Anchor | Unreadable | None) -> None:
 
 
 def _tell_of_restored(kept: KeptHead, lost: Anchor | Unreadable, accepted: Accepted) -> str | None:
-    """Both heads in the log, on the screen, and the new one in the file. Returns why it could not be
+    """Write both heads to the log and to the screen, and the new one to the file. Returns why it could not be
     written."""
     told = str(lost) if isinstance(lost, Anchor) else lost.why
     fields = {"head_before": told, "head_accepted": str(accepted.before), "head_after": str(accepted.after)}
@@ -340,7 +342,7 @@ def _tell_of_keys(findings: Findings) -> None:
 
 
 def _tell_of_outside(kept: Anchor | Unreadable | None, end: Anchor) -> None:
-    """Of a trail that is whole: its end may be kept."""
+    """What to say about the head outside the database if the trail is whole: its end may be kept."""
     file = kept_head()
     if kept is None and end.seal_no:
         click.echo(

@@ -1,8 +1,8 @@
-"""The database: one session an app context, one unit of work an act.
+"""The database: one session per app context, one unit of work per act.
 
-SQLite's own transaction handling is switched off (it begins too late and upgrades read locks, which fails
-under parallel writers); instead every unit of work begins with BEGIN IMMEDIATE, and reading with a plain
-BEGIN.
+SQLite's own transaction handling is switched off, because it begins too late and upgrades read locks, which
+fails when several writers work at once. Instead every unit of work begins with BEGIN IMMEDIATE, and reading
+begins with a plain BEGIN.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,13 +22,14 @@ from app.security.once_a_minute import OnceAMinute
 
 _READ_ONLY = {"portal_read_only": True}
 _SECONDS_TO_WAIT_FOR_A_LOCK = 15
-# Between two large pieces of work: SQLite has one writer at a time, and who waits for it looks every 0.1 s.
+# The pause between two large pieces of work: SQLite has one writer at a time, and another writer that waits
+# looks every 0.1 s.
 SECONDS_FOR_OTHER_WRITERS = 0.12
 
 
 def init_app(app: Flask, url: str, fingerprint: Callable[..., str]) -> None:
-    """Give the app its engine. No connection is opened before the first question. `fingerprint` is how its
-    sessions name what must not stand in a table."""
+    """Give the app its engine. No connection is opened before the first query. `fingerprint` makes the keyed
+    hash that the sessions store in place of text that must not stand in a table."""
     if make_url(url).get_backend_name() == "sqlite":
         arguments = {"timeout": _SECONDS_TO_WAIT_FOR_A_LOCK, "check_same_thread": False}
         made = create_engine(url, connect_args=arguments, hide_parameters=True)
@@ -49,12 +50,12 @@ def engine() -> Engine:
 
 
 def once_a_minute() -> OnceAMinute:
-    """What the current app has written down within the minute."""
+    """The events that the current app has written within the last minute."""
     return cast(OnceAMinute, current_app.extensions["once_a_minute"])
 
 
 def prepare(made: Engine) -> None:
-    """Give an engine the portal's way with transactions."""
+    """Set up the transactions of an engine as the portal needs them."""
     if made.dialect.name == "sqlite":
         event.listen(made, "connect", _configure_sqlite)
         event.listen(made, "begin", begin_sqlite)
@@ -63,7 +64,7 @@ def prepare(made: Engine) -> None:
 
 @contextmanager
 def unit_of_work() -> Iterator[Session]:
-    """One act of one person: all of it is committed, or nothing."""
+    """One act of one person: either all of it is committed, or nothing."""
     session = _session()
     try:
         yield session
@@ -75,12 +76,12 @@ def unit_of_work() -> Iterator[Session]:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """A look without a lock: nothing is written, and no writer waits for it."""
+    """Read without a lock: nothing is written, and no writer has to wait."""
     session = _session()
     session.connection(execution_options=_READ_ONLY)
     try:
         yield session
-        session.commit()  # keeps what was loaded; a rollback would expire it
+        session.commit()  # keeps the loaded records; a rollback would expire them
     except BaseException:
         session.rollback()
         raise
@@ -110,8 +111,8 @@ def _configure_sqlite(connection: SQLiteConnection, record: ConnectionPoolEntry)
 def _refuse_a_removed_file(
     _connection: SQLiteConnection, record: ConnectionPoolEntry, _proxy: object
 ) -> None:
-    """A file that was replaced, by a restored copy say, is opened anew: what is written to the old one is
-    lost."""
+    """Open the file anew if it was replaced, for example by a restored copy: everything written to the old
+    file would be lost."""
     path, inode = record.info["file"]
     if path and _inode(path) != inode:
         raise DisconnectionError(f"{path} is not the file that was opened")
@@ -127,6 +128,6 @@ def _inode(path: str) -> int | None:
 
 
 def begin_sqlite(connection: Connection) -> None:
-    """Python begins no transaction by itself here."""
+    """Begin the transaction here, because Python does not begin one by itself."""
     read_only = connection.get_execution_options().get("portal_read_only", False)
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -1,10 +1,10 @@
-"""One JSON object a line: what happened, under which request id. No password, token, cookie, address in full,
-or whole NIP.
+"""One JSON object per line: what happened, and under which request id. No password, token, cookie, full
+address, or whole NIP.
 
 The path is logged as its rule (`/konfirmasi-reset-password/<link>`), because the path itself may hold a
-secret. Other hands write lines too (the web server names the path of a broken connection, a library what it
-was given), so every text of every line is cut and masked here, at the last moment. The routes behind which
-secrets stand come from the URL map.
+secret. Other code writes lines too (the web server names the path of a broken connection, a library names the
+text that it got). So every text of every line is cut and masked here, just before it is written. The URL map
+tells which routes have secrets in their paths.
 """
 
 import json
@@ -27,21 +27,21 @@ from app.runtime.portal import request_id
 from config import Settings
 
 log = logging.getLogger("portal.request")
-_masks = Masks()  # of the process, as its log is
-_SHORTEST_SECRET = 8  # a shorter one stands in every second word
+_masks = Masks()  # one for the whole process, like its log
+_SHORTEST_SECRET = 8  # a shorter one occurs in too many ordinary words
 _SHORTEST_NIP_AS_NUMBER = 10**15
-_SEAL = re.compile(r"(?:[0-9]+:)?[0-9a-f]{64}")  # the end of the trail, which must be in the log as it is
+_SEAL = re.compile(r"(?:[0-9]+:)?[0-9a-f]{64}")  # the end of the trail; the log must hold it unmasked
 _SECRET_NAME = re.compile(r"password|secret|token|cookie|authorization", re.IGNORECASE)
 
 
 class JsonLines(logging.Formatter):
-    """A log record as one line of JSON in ASCII, masked wherever something turns up. No record makes it
+    """A log record as one line of JSON in ASCII, with every secret masked. No record makes the formatter
     fail."""
 
     def format(self, record: logging.LogRecord) -> str:
         try:
             return json.dumps(self._line(record))
-        except Exception as fault:  # a line about an accident must not become another one
+        except Exception as fault:  # a line about an accident must not cause another accident
             return json.dumps(
                 {
                     "level": "ERROR",
@@ -68,17 +68,17 @@ class JsonLines(logging.Formatter):
 
 
 def masked(text: str) -> str:
-    """The text without secrets, whole NIPs and addresses; long ones are cut."""
+    """The text without secrets, whole NIPs and addresses; long texts are cut."""
     return _masks.masked(text)
 
 
 def configure() -> None:
-    """Send all log lines of the process to standard error as JSON; also what Python itself would write there:
-    warnings, and accidents that nobody has caught."""
+    """Send all log lines of the process to standard error as JSON. That includes what Python itself would
+    write there: warnings, and accidents that no code has caught."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.raiseExceptions = False  # else the arguments of a broken line would be written as they are
+    logging.raiseExceptions = False  # otherwise the arguments of a broken line would be written unmasked
     logging.captureWarnings(True)
     sys.excepthook = _uncaught
     threading.excepthook = lambda fault: _uncaught(fault.exc_type, fault.exc_value, fault.exc_traceback)
@@ -93,8 +93,8 @@ def init_app(app: Flask) -> None:
 
 
 def keep_out(app: Flask, settings: Settings) -> None:
-    """From now on no line of this process says what stands behind a secret route, nor what the settings keep
-    secret. To be called when all routes are there."""
+    """From now on no log line of this process tells the secret part of a path, or a secret of the settings.
+    Call this when all routes are there."""
     global _masks
     beginnings = _masks.beginnings.union(secret_beginnings(app.url_map))
     _masks = Masks(beginnings, _masks.secrets.union(_secrets_of(settings)))

@@ -1,7 +1,7 @@
-"""What a migration may say besides Alembic's own words: `op.takes_long(...)`,
+"""What a migration may call in addition to Alembic's own operations: `op.takes_long(...)`,
 `op.create_index_on_filled_table(...)`.
 
-They hang on `op`, so that a migration imports nothing of the portal, which goes on changing.
+They are attributes of `op`, so that a migration imports nothing of the portal, whose code goes on changing.
 """
 
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ _LEFT_OVER = """
 class TakesLong(MigrateOperation):
     @classmethod
     def takes_long(cls, operations: Operations, minutes: int) -> None:
-        """Each statement of this migration may take so long. It ends with the migration's transaction. SQLite
-        sets statements no limit."""
+        """Each statement of this migration may take this many minutes. The limit ends with the migration's
+        transaction. SQLite has no time limit for statements."""
         if operations.get_bind().dialect.name == "postgresql":
             operations.execute(f"SET LOCAL statement_timeout = '{minutes}min'")
 
@@ -40,9 +40,10 @@ class CreateIndexOnFilledTable(MigrateOperation):
         *,
         unique: bool = False,
     ) -> None:
-        """An index for which no writer waits; `only` is the condition of a partial one. It cannot be part of
-        a transaction, so its migration does nothing else. May be run again after it was broken off: what was
-        done stays, and a half-made index that PostgreSQL left behind is made anew."""
+        """Create an index without making any writer wait. `only` is the condition of a partial index. This
+        cannot be part of a transaction, so the migration does nothing else. The migration may be run again
+        after it was broken off: finished work stays, and an incomplete index that PostgreSQL left behind is
+        made anew."""
         where = None if only is None else text(only)
         if operations.get_bind().dialect.name != "postgresql":
             operations.create_index(name, table, columns, unique=unique, sqlite_where=where)
@@ -63,7 +64,8 @@ class CreateIndexOnFilledTable(MigrateOperation):
 
 @contextmanager
 def _unhurried(connection: Connection) -> Iterator[Connection]:
-    """It waits for every transaction that is older than itself, and holds up nobody meanwhile."""
+    """A connection without a lock time-out. Its statement waits for every older transaction, and makes nobody
+    wait meanwhile."""
     names = ("lock_timeout", "statement_timeout")
     usual = {name: connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in names}
     for name in names:

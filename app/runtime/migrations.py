@@ -1,7 +1,7 @@
-"""The state of the database's schema against this release's migrations (plain Alembic, configured in
+"""The state of the database's schema compared with this release's migrations (plain Alembic, configured in
 pyproject.toml).
 
-A newer schema is none of this release's business: releases expand the schema first, and contract it only when
+This release does not care about a newer schema: releases expand the schema first, and contract it only when
 no older release runs any more. So the previous release goes on working while the next one arrives.
 """
 
@@ -23,19 +23,19 @@ from app.runtime.schema_lock import STATEMENT_TIMEOUT, HeldUp, log, schema_to_on
 from config import ROOT
 
 TRIES = 10
-SECONDS_BETWEEN_TRIES = 2.0  # in which those who stood in line behind the migration are served
+SECONDS_BETWEEN_TRIES = 2.0  # in this time the requests that waited behind the migration are served
 
 # SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _DEADLOCK, _NO_LOCK, _STATEMENT_TIMEOUT = "40P01", "55P03", "57014"
 
 
 class State(Enum):
-    """How the schema stands to this release."""
+    """How the schema compares with this release."""
 
     CURRENT = auto()
     OLDER = auto()
     NEWER = auto()
-    FOREIGN = auto()  # of no release that this one descends from, nor of a later one
+    FOREIGN = auto()  # of no earlier release that led to this one, and of no later release
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ class Schema:
 
     @property
     def is_usable(self) -> bool:
-        """Whether this release runs on it."""
+        """Whether this release runs on this schema."""
         return self.state in (State.CURRENT, State.NEWER)
 
     @property
     def why_not(self) -> str:
-        """What stands in the way of this release, and what to do."""
+        """Why this release cannot run on this schema, and what to do."""
         if self.state is State.FOREIGN:
             return (
                 f"the schema is at {self.revision}, which is of no release of this portal; look at "
@@ -67,7 +67,7 @@ def config(url: str) -> Config:
 
 
 def upgrade(url: str, revision: str = "head", say: Callable[[str], None] = log.warning) -> Schema:
-    """Bring the schema to this release. Raises HeldUp. Returns what was found."""
+    """Bring the schema to this release. Returns the schema that was found before. Raises HeldUp."""
     with schema_to_oneself(url, say) as connection:
         return upgrade_over(connection, revision, say)
 
@@ -75,8 +75,8 @@ def upgrade(url: str, revision: str = "head", say: Callable[[str], None] = log.w
 def upgrade_over(
     connection: Connection, revision: str = "head", say: Callable[[str], None] = log.warning
 ) -> Schema:
-    """The same for whoever has the schema to themselves already. A migration that does not get its locks is
-    undone and tried again; those before it stay."""
+    """The same as `upgrade` for a caller that already has the schema to itself. A migration that does not get
+    its locks is undone and tried again; the migrations before it stay."""
     found = look(connection)
     if found.state in (State.NEWER, State.FOREIGN):
         return found
@@ -100,13 +100,13 @@ def upgrade_over(
 
 
 def look(where: Engine | Connection) -> Schema:
-    """Which schema is there."""
+    """Find out which schema is there."""
     if isinstance(where, Engine):
         with where.connect().execution_options(portal_read_only=True) as connection:
             return _judged(MigrationContext.configure(connection).get_current_heads())
     where.execution_options(portal_read_only=True)
     heads = MigrationContext.configure(where).get_current_heads()
-    where.rollback()  # no transaction stays open behind a look
+    where.rollback()  # no transaction stays open after a look
     where.execution_options(portal_read_only=False)
     return _judged(heads)
 
@@ -132,7 +132,7 @@ def _releases() -> tuple[str, frozenset[str]]:
 
 
 def _judge(fault: DBAPIError, stands_at: str | None, tries_left: int) -> None:
-    """Raise what the operator is told, unless the migration may be tried again."""
+    """Raise the error that tells the operator what is wrong, unless the migration may be tried again."""
     state, code = getattr(fault.orig, "sqlstate", None), getattr(fault.orig, "sqlite_errorcode", None)
     stays = f"Skema tetap pada {stands_at or 'awal'}, migrasi sesudahnya dibatalkan seluruhnya"
     if state == _STATEMENT_TIMEOUT:

@@ -36,7 +36,7 @@ def portal() -> Portal:
 
 
 def request_id() -> str:
-    """12 random hex digits that tie a page, its log lines and its audit rows together."""
+    """12 random hex digits that connect a page, its log lines and its events in the trail."""
     if "request_id" not in g:
         g.request_id = secrets.token_hex(6)
     return cast(str, g.request_id)

@@ -1,7 +1,8 @@
-"""Whoever changes the schema has it to themselves, and never makes the running portal wait for long.
+"""A process that changes the schema has the schema to itself, and never makes the running portal wait for
+long.
 
-Of several `mysapk db upgrade` one works and the others wait. On PostgreSQL a migration gives up soon where it
-does not get a lock: everybody who wants the table after it stands in line behind it.
+Of several `mysapk db upgrade` one works and the others wait. On PostgreSQL a migration soon gives up if it
+does not get a lock, because every request that needs the table after it has to wait behind it.
 """
 
 import fcntl
@@ -21,25 +22,25 @@ from app.runtime.db import begin_sqlite
 
 log = logging.getLogger("portal.migrations")
 
-# Less than PostgreSQL's deadlock_timeout (1 s): of a request and a migration that wait for each other, the
-# migration ends.
+# Less than PostgreSQL's deadlock_timeout (1 s): if a request and a migration wait for each other, the
+# migration is the one that ends.
 LOCK_TIMEOUT = "750ms"
-# No longer than a request waits for a connection (app/db.py): beyond it, those who wait for the table are
-# turned away.
+# No longer than a request waits for a connection (app/runtime/db.py): after that time, the requests that wait
+# for the table are turned away.
 STATEMENT_TIMEOUT = "10s"
-SQLITE_SECONDS = 5.0  # for whoever is writing; nobody stands behind a migration that waits on SQLite
-SECONDS_FOR_ANOTHER = 900.0  # that is at work on the same schema
+SQLITE_SECONDS = 5.0  # to wait for another writer; on SQLite nobody waits behind a migration that waits
+SECONDS_FOR_ANOTHER = 900.0  # to wait for another process that works on the same schema
 _SECONDS_BETWEEN_LOOKS = 0.2
-_KEY = int.from_bytes(b"mysapk")  # of the advisory lock; each database has its own
+_KEY = int.from_bytes(b"mysapk")  # of the advisory lock; each database has its own locks
 
 
 class HeldUp(Exception):
-    """The schema could not be brought further; the sentence says why, and what to do."""
+    """The schema could not be upgraded; the sentence says why, and what to do."""
 
 
 @contextmanager
 def schema_to_oneself(url: str, say: Callable[[str], None] = log.warning) -> Iterator[Connection]:
-    """A connection for migrations, while nobody else has one. `say` hears a sentence if this takes time."""
+    """A connection for migrations, while nobody else has one. `say` gets a sentence if this takes time."""
     engine = create_engine(url, poolclass=NullPool, connect_args=_arguments(url))
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
@@ -48,7 +49,8 @@ def schema_to_oneself(url: str, say: Callable[[str], None] = log.warning) -> Ite
     else:
         with engine.connect() as connection:
             _lock_postgresql(connection, say)
-            # The lock ends with the session, however that ends: a killed process leaves none
+            # The lock ends with the database session, in whatever way the session ends: a killed process
+            # leaves no lock
             yield connection
 
 
@@ -57,13 +59,13 @@ def _arguments(url: str) -> dict[str, object]:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    """Each migration is one transaction, CREATE TABLE included, which Python's own handling would not
-    begin."""
+    """Make each migration one transaction, CREATE TABLE included. Python's own handling would not begin
+    one."""
 
     def configure(connection: SQLiteConnection, _record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode=WAL")  # as in app/db.py: readers go on meanwhile
-        connection.execute("PRAGMA foreign_keys=OFF")  # tables are copied when SQLite alters them
+        connection.execute("PRAGMA journal_mode=WAL")  # as in app/runtime/db.py: readers go on meanwhile
+        connection.execute("PRAGMA foreign_keys=OFF")  # SQLite copies a table in order to alter it
 
     event.listen(engine, "connect", configure)
     event.listen(engine, "begin", begin_sqlite)
@@ -71,11 +73,11 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 @contextmanager
 def _folder_locked(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """The folder, because it is there and stays: to open and close the database's file itself would lose
-    SQLite's locks."""
+    """Lock the folder, because it exists and stays. Opening and closing the database's file here would lose
+    SQLite's own locks."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # SQLite itself says what is wrong with the place
+    except OSError:  # SQLite itself says what is wrong with the folder
         yield
         return
     try:
@@ -94,8 +96,8 @@ def _locks(descriptor: int) -> bool:
 
 
 def _lock_postgresql(connection: Connection, say: Callable[[str], None]) -> None:
-    """Asked again and again: who waited inside pg_advisory_lock would be waited for by CREATE INDEX
-    CONCURRENTLY."""
+    """Ask for the lock again and again. CREATE INDEX CONCURRENTLY would wait for every process that waits
+    inside pg_advisory_lock."""
 
     def locks() -> bool:
         got = connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_KEY})").scalar_one()

@@ -1,5 +1,5 @@
-"""Who acts in this request, from where, and when. Each act is made anew, so its time is its own: what
-comes after a password was hashed is judged by the time after it."""
+"""Who acts in this request, from where, and when. Each call makes a new act with its own time: what happens
+after a password was hashed is judged by the time after the hash."""
 
 from app.domain.act import Act
 from app.domain.indonesian_time import now
@@ -9,7 +9,7 @@ from app.web import sessions
 
 
 def act() -> Act[None]:
-    """An act of somebody who has not shown to be anybody, or of whom that does not matter here."""
+    """An act of somebody who has not proven who they are, or where it does not matter who they are."""
     return Act(client(), now(), None)
 
 

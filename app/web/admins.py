@@ -1,4 +1,4 @@
-"""The door of the desk: who comes in, and who must show the password once more before something that
+"""The door of the desk: who may enter, and who must show the password once more before something that
 matters."""
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ from app.web.password_login import compare
 
 P = ParamSpec("P")
 PROOF_LASTS = timedelta(minutes=10)
-# The second tells a password manager whose it is
+# The second field tells a password manager whose password it is
 PASSWORD_FIELD, NIP_FIELD = (
     "password_sekali_lagi",
     "nip_sendiri",
@@ -67,11 +67,11 @@ def desk_act() -> Act[Authority]:
 
 
 def only_admins() -> ResponseReturnValue | None:
-    """Before every request under /admin: whose mandate has ended a second ago is outside. A form that was
-    sent after the end of its session comes back once its sender has logged in, to be looked at and sent
-    kept_form."""
+    """Before every request under /admin: an admin whose mandate ended a second ago may not enter. If a form
+    was sent after the end of its session, it comes back once its sender has logged in, to be looked at and
+    sent again."""
     if sessions.visitor():
-        # This person has logged in elsewhere meanwhile
+        # This person has meanwhile logged in elsewhere
         is_too_late = login_in_place.is_sent() and kept_form.can_show_form()
         return _closed() or (kept_form.shown(422) if is_too_late else None)
     if not login_in_place.is_possible():
@@ -82,7 +82,8 @@ def only_admins() -> ResponseReturnValue | None:
 
 
 def lost_csrf(error: CSRFError) -> ResponseReturnValue:
-    """Of a form at the desk: it comes back with what was typed, for who may see it."""
+    """The answer to a form of the desk without a CSRF token: the form comes back with what was typed, if this
+    visitor may see it."""
     visitor = sessions.visitor()
     if not (
         login_in_place.is_possible() if visitor is None else visitor.authority and kept_form.can_show_form()
@@ -98,7 +99,7 @@ def lost_csrf(error: CSRFError) -> ResponseReturnValue:
 
 
 def _closed() -> ResponseReturnValue | None:
-    """Why the desk is closed to who has logged in; None when it is open."""
+    """Why the desk is closed to the person who has logged in; None when it is open."""
     visitor = sessions.require_visitor()
     nothing_done = (
         ["Yang tadi Anda kirim tidak diproses, dan tidak ada yang diubah."]
@@ -141,7 +142,7 @@ def _closed() -> ResponseReturnValue | None:
 
 
 def only_pusat(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-    """Mark a view that only the centre may use."""
+    """Mark a view that only pusat may use."""
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
@@ -153,9 +154,9 @@ def only_pusat(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseRe
 
 
 def password_confirmed(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-    """Mark a view whose POST needs a password shown in the last ten minutes. Who has to show it again sends
-    the same form once more with the password beside it: nothing that was typed is lost. (OWASP ASVS 5.0
-    7.5.3)"""
+    """Mark a view whose POST needs a password shown in the last ten minutes. A person who has to show it
+    again sends the same form once more with the password beside it: nothing that was typed is lost. (OWASP
+    ASVS 5.0 7.5.3)"""
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
@@ -179,7 +180,7 @@ def password_confirmed(view: Callable[P, ResponseReturnValue]) -> Callable[P, Re
 
 
 def stopped(refusal: OutOfReach | NotToTouch) -> NotFound | NotAllowed:
-    """The answer about somebody who cannot be reached, or may not be touched: to be raised."""
+    """The exception to raise about somebody who is out of reach or may not be touched."""
     return NotFound() if isinstance(refusal, OutOfReach) else NotAllowed(refusal.sentence)
 
 
@@ -231,7 +232,8 @@ def _record_refusal(user: User, reason: str | None = None) -> None:
 
 
 def chosen_instansi(db: Session, held: Authority, code: str) -> Instansi | None:
-    """The one that a list is narrowed to; None without a code. One out of reach does not exist."""
+    """The instansi that a list is narrowed to; None without a code. An instansi out of reach does not
+    exist."""
     if not code:
         return None
     instansi = Instansi.with_code(db, code)

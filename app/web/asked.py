@@ -1,4 +1,4 @@
-"""What this browser remembers between asking for a token and a new password."""
+"""What this browser remembers between the request for a token and the new password."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -53,7 +53,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class OpenedLink:
-    """A mailed link that was opened in this browser: its mailbox is proven, so its state may be told."""
+    """A mailed link that was opened in this browser. The link proves the mailbox, so the page may tell the
+    state of the link."""
 
     link: Link
     nip: Nip
@@ -62,7 +63,7 @@ class OpenedLink:
 
     @property
     def code(self) -> str | None:
-        """As the page fills it in."""
+        """The code as the page fills it in."""
         return self.codes[0].shown if self.codes else None
 
 

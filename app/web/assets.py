@@ -1,7 +1,7 @@
-"""Static files: named by their content, cached for good, and compressed.
+"""Static files: named by their content, kept by browsers for good, and compressed.
 
-Bundles of styles and scripts are compressed in memory; for other files a compressed copy lies beside them,
-made by `make`.
+Bundles of styles and scripts are compressed in memory. For other files `make` puts a compressed copy beside
+them.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ class StaticFile:
     """A file under static/ as this release has it, or a bundle. `path` is relative to static/."""
 
     path: str
-    place: Path  # of a bundle: the folder of its components
+    place: Path  # for a bundle: the folder of its components
     sha256: bytes
 
     @property
@@ -45,13 +45,13 @@ class StaticFile:
 
     @property
     def integrity(self) -> str:
-        """As browsers check it before they believe it: https://www.w3.org/TR/SRI/."""
+        """The hash that browsers check before they use the file: https://www.w3.org/TR/SRI/."""
         return integrity_of(self.sha256)
 
     @property
     def is_part_of_every_page(self) -> bool:
-        """Styles and script; not what is shown in one place or on the desk only, nor what the worker itself
-        is made of."""
+        """Whether the file is a style or script of every page. Files that are shown in one place or on the
+        desk only do not count; the files of the service worker itself do not count either."""
         return (
             self.path.endswith(_SEEN_ON_EVERY_PAGE)
             and self.path != "js/worker.js"
@@ -82,17 +82,17 @@ def init_app(app: Flask) -> None:
 
 
 def static_url(path: str) -> str:
-    """The address of a file under static/, with the hash of its content: a new content is a new address."""
+    """The address of a file under static/, with the hash of its content: new content has a new address."""
     return url_for("static", filename=path, v=_static_files()[path].version)
 
 
 def release_files() -> list[StaticFile]:
-    """What the pages of this release are made of."""
+    """The files that the pages of this release are made of."""
     return [file for file in _static_files().values() if file.is_part_of_every_page]
 
 
 def text_of(path: str) -> str:
-    """What stands in a file under static/ that is no bundle."""
+    """The text of a file under static/ that is no bundle."""
     return _static_files()[path].place.read_text()
 
 
@@ -101,7 +101,7 @@ def integrity_of(sha256: bytes) -> str:
 
 
 class _Bundled:
-    """Answers for bundles; everything else is somebody else's."""
+    """Answers requests for bundles and passes on all others."""
 
     def __init__(self, others: "WSGIApplication", contents: dict[str, bytes]) -> None:
         self._others = others
@@ -117,8 +117,8 @@ class _Bundled:
 class _KeptForGood:
     """Tells browsers to keep a file for good only where the address names the very content that is served.
 
-    Behind an old or invented hash stands the file of today; kept for good, it would come back at that address
-    after a return to the older release.
+    An address with an old or invented hash gets the file of today. If browsers kept that for good, they would
+    still show it at that address after a return to the older release.
     """
 
     def __init__(self, served: "WSGIApplication", files: dict[str, StaticFile]) -> None:
@@ -156,7 +156,7 @@ def _static_files() -> dict[str, StaticFile]:
 
 
 def _files_of(folder: Path) -> Iterator[StaticFile]:
-    """All but the components of bundles, which are served together and not one by one."""
+    """All files but the components of bundles: components are served together and not one by one."""
     components = {folder / folder_of(path) for path in BUNDLES}
     for file in sorted(folder.rglob("*")):
         if file.is_file() and file.suffix not in (".gz", ".br") and file.parent not in components:

@@ -1,9 +1,9 @@
-"""Styles and scripts are written one file a component, and served as one file each: a bundle, put together at
-the start.
+"""Styles and scripts are written as one file per component and served as one file each: a bundle, put
+together at the start.
 
-A page on a slow line asks for few files, and there is no build step: who edits a component starts the portal
-anew. Nothing is written to disk, so several processes can start at once, also from a folder that they may
-only read.
+A page on a slow line asks for few files, and there is no build step: anyone who edits a component starts the
+portal again. Nothing is written to disk, so several processes can start at once, even from a folder that they
+may only read.
 """
 
 import gzip
@@ -37,7 +37,7 @@ BUNDLES = {
 
 
 def folder_of(path: str) -> str:
-    """Where the components of a bundle lie: those of css/portal.css in css/portal."""
+    """The folder of a bundle's components: those of css/portal.css are in css/portal."""
     return Path(path).with_suffix("").as_posix()
 
 
@@ -52,6 +52,6 @@ def bundle(static: Path, path: str) -> bytes:
 
 @cache
 def packed(content: bytes, encoding: str) -> bytes:
-    """As small as it gets. That takes a moment, so it is done when it is first asked for, and once in a
-    process."""
+    """The content, compressed as far as possible. That takes a moment, so it is done at the first request for
+    it, and only once in a process."""
     return brotli.compress(content) if encoding == "br" else gzip.compress(content, mtime=0)

@@ -1,8 +1,8 @@
-"""Long pages to read, compressed for who is not logged in.
+"""Long pages to read, compressed for visitors who are not logged in.
 
-Other pages are not: what is secret in them (the token of a form) could be told from their size, beside
-something that an attacker has put into the same page (BREACH). Here is neither. Static files are compressed
-by assets.py and `make`.
+Other pages are not compressed. They hold a secret (the token of a form), and an attacker who puts text of
+their own into the same page could learn the secret from the size (BREACH). The pages here hold neither.
+Static files are compressed by assets.py and `make`.
 """
 
 import gzip
@@ -19,7 +19,7 @@ P = ParamSpec("P")
 
 
 def compressed_for_strangers(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-    """Mark a view whose page holds no form and nothing of the address or of anybody."""
+    """Mark a view whose page holds no form, nothing taken from the address, and nothing about anybody."""
 
     @wraps(view)
     def lighter(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:

@@ -16,7 +16,7 @@ from app.web.fields import TokenField
 
 
 class ConfirmationForm(FlaskForm):
-    """The NIP is read by hand, because a link or an earlier step may stand for it."""
+    """WTForms does not read the NIP, because a link or an earlier step may stand for it."""
 
     nip = StringField("NIP")
     token = TokenField("Token")
@@ -24,7 +24,8 @@ class ConfirmationForm(FlaskForm):
     blanks_meant = BooleanField("Ya, spasi di awal atau akhir memang bagian dari password saya")
 
     def validate_password(self, field: PasswordField) -> None:
-        """What anybody may know is said at once; what only the owner may know waits for the token."""
+        """A fault that anybody may know is said at once; one that only the owner may know waits for the
+        token."""
         if sentences := self._faults(field.data or ""):
             raise ValidationError(sentences[0])
         if self.asks_about_blanks:
@@ -36,7 +37,8 @@ class ConfirmationForm(FlaskForm):
 
     @property
     def asks_about_blanks(self) -> bool:
-        """The password itself is never shown again, so a box stands for the answer."""
+        """Whether to ask about blanks around the password. The password itself is never shown again, so a box
+        stands for the answer."""
         typed = self.password.data or ""
         return has_blank_end(typed) and not self.blanks_meant.data and not self._faults(typed)
 
@@ -48,7 +50,7 @@ class ConfirmationForm(FlaskForm):
 def form_page(
     form: ConfirmationForm, status: int = 200, opened: OpenedLink | None = None, notice: str | None = None
 ) -> Response:
-    """The two-field page; the NIP is a third field only where this browser does not know it."""
+    """The page with two fields; the NIP is a third field only where this browser does not know it."""
     asked = Asked.in_this_browser()
     policy = policy_named(portal().settings.password_policy, is_admin=bool(opened and opened.is_admin))
     shown = render_template(
@@ -69,9 +71,10 @@ def form_page(
 
 
 def _nip_field(form: ConfirmationForm, asked: Asked | None, opened: OpenedLink | None) -> str:
-    """How the form carries the NIP. It always has a field for it, because a password manager keeps a password
-    under the name that stands beside it: `kept` when this browser has asked for it itself; `optional` beside
-    a link opened elsewhere, which knows its NIP and does not tell it; else `asked_for`."""
+    """How the form carries the NIP. The form always has a field for it, because a password manager keeps a
+    password under the name that stands beside it. `kept`: this browser has asked for the token itself.
+    `optional`: beside a link opened elsewhere, which knows its NIP and does not tell it. `asked_for`:
+    otherwise."""
     if form.nip.errors:
         return "asked_for"
     if opened and opened.code:

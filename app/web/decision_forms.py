@@ -36,8 +36,8 @@ class RejectionForm(FlaskForm):
 
 
 def offer_possible(field: ChoiceField, person: User) -> None:
-    """Only the ways to check an identity for which the record has what they rest on, and why there are no
-    others."""
+    """Offer only the ways to check an identity for which the record has the data, and say why the others are
+    missing."""
     field.choices = [
         (value, label) for value, label in CHECKS if IdentityCheck(value).is_possible(person.phone)
     ]
@@ -49,7 +49,7 @@ def offer_possible(field: ChoiceField, person: User) -> None:
 
 
 def number_in(text: str | None) -> int:
-    """A version that no account has where the field is missing or spoilt."""
+    """The version in a form. If the field is missing or broken: a version that no account has."""
     try:
         return row_id(text or "")
     except ValueError:

@@ -1,7 +1,6 @@
-"""The first that every request meets: from where it comes and to whom it is addressed are read here, once,
-before anything else looks at either. Behind it `request.remote_addr` and `request.host` are in one spelling,
-and nobody has to read them again.
-"""
+"""The first code that every request meets. It reads, once and before anything else does, where the request
+comes from and to which host it is addressed. Behind it `request.remote_addr` and `request.host` have one
+spelling, and nothing has to read them again."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -14,18 +13,18 @@ from config import Settings
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Asked by load balancers and monitors under whatever name or address they know this machine.
+# Load balancers and monitors ask for these under whatever name or address they know this machine by.
 PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
-PEER = "portal.peer"  # in environ: who is at the other end of the connection, as the server wrote it
+PEER = "portal.peer"  # in environ: the other end of the connection, as the server wrote it
 _USUAL_PORTS = {"https": ":443", "http": ":80"}
 
 
 class AddressDoor:
-    """Reads the client's address into its one spelling: behind proxies, what the outermost of the trusted
-    ones has added.
+    """Reads the client's address into its one spelling: behind proxies, the address that the outermost
+    trusted proxy has added.
 
-    The header is parted at each comma, and not as a list with quotes (as werkzeug's ProxyFix does): with one
-    quotation mark a visitor could hide in it what the proxy adds behind.
+    The header is split at each comma, and not read as a list with quotes (as werkzeug's ProxyFix does): with
+    one quotation mark a visitor could hide what the proxy adds after it.
     """
 
     def __init__(self, application: "WSGIApplication", settings: Settings) -> None:
@@ -44,10 +43,11 @@ class AddressDoor:
 
 
 class HostDoor:
-    """Refuses requests for another Host, static files too: nobody is served under a name that is not ours.
+    """Refuses requests for another Host, also for static files: nobody is served under a name that is not
+    ours.
 
-    In plain text, because a page would carry links to that name. Behind this door name and scheme are those
-    of PUBLIC_URL.
+    The refusal is plain text, because a page would carry links to that name. Behind this door, name and
+    scheme are those of PUBLIC_URL.
     """
 
     def __init__(self, application: "WSGIApplication", settings: Settings) -> None:
@@ -72,7 +72,7 @@ class HostDoor:
         return [b"Alamat situs ini tidak dikenal. Buka portal lewat alamat resminya.\n"]
 
     def _read(self, written: str) -> str:
-        """In small letters, without the scheme's own port and the dot at the end of a name: both mean the
-        same name."""
+        """The host in small letters, without the default port of the scheme and without the dot at the end of
+        a name: both spellings mean the same name."""
         name, colon, port = written.strip().lower().removesuffix(self._usual_port).partition(":")
         return f"{name.removesuffix('.')}{colon}{port}"

@@ -1,6 +1,6 @@
 """Lists as files: CSV and XLSX whose cells no spreadsheet takes for formulas or numbers.
 
-The rows may come from a generator that reads the database as it goes: a CSV is sent while it is read.
+The rows may come from a generator that reads the database as it goes: a CSV is sent while the rows are read.
 """
 
 import csv
@@ -16,7 +16,7 @@ from app.files.text_workbook import Cell, TextWorkbook
 
 __all__ = ["Cell", "as_csv", "as_file", "as_whole_file", "as_xlsx", "kind_asked_for"]
 
-MOST_XLSX_ROWS = 50_000  # some seconds of a processor, for which others wait
+MOST_XLSX_ROWS = 50_000  # they take some seconds of a processor, and others wait meanwhile
 _CUT = f"Daftar ini terpotong setelah {MOST_XLSX_ROWS} baris. Daftar yang utuh ada dalam bentuk CSV."
 _CHARACTERS_AT_ONCE = 64 * 1024
 _XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -37,14 +37,15 @@ def kind_asked_for() -> str:
 def as_whole_file(
     kind: str, name: str, header: Sequence[str], rows: Iterator[Sequence[Cell]], delimiter: str = ","
 ) -> Response:
-    """`as_file` of a list of any length: as CSV to its end, as XLSX to a bound that its last line tells."""
+    """`as_file` for a list of any length. A CSV holds the whole list; an XLSX stops at MOST_XLSX_ROWS, and
+    its last line says so."""
     return as_file(kind, name, header, _bounded(rows) if kind == "xlsx" else rows, delimiter)
 
 
 def as_csv(
     name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], delimiter: str = ","
 ) -> Response:
-    """UTF-8 with a byte order mark, for which Excel asks. Sent while it is read."""
+    """UTF-8 with a byte order mark, which Excel needs. The file is sent while the rows are read."""
     lines = stream_with_context(_csv_lines(chain([header], rows), delimiter))
     response = Response(lines, content_type="text/csv; charset=utf-8")
     response.headers.set("Content-Disposition", "attachment", filename=f"{_safe(name)}.csv")
@@ -82,5 +83,5 @@ def _csv_lines(rows: Iterable[Sequence[Cell]], delimiter: str) -> Iterator[bytes
 
 
 def _safe(name: str) -> str:
-    """A file name of small letters, digits and dashes, whatever was asked for."""
+    """A file name of small letters, digits and dashes, whatever the name was."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "data"

@@ -20,7 +20,7 @@ NO_TOKEN = (
     "misalnya WDJB-MJHT. "
     "Salin delapan huruf itu saja dari email terbaru."
 )
-# A day that is reckoned with; others are typing errors, and the calendar ends near them
+# Years that make sense here. Others are typing errors, and Python's calendar ends near them
 _YEARS = range(1900, 2200)
 
 
@@ -36,7 +36,7 @@ class NipField(StringField):
 
 
 class NipOfAnotherField(NipField):
-    """Typed by an admin, so the sentences do not speak to its owner."""
+    """A NIP typed by an admin, so the sentences do not speak to its owner."""
 
     def pre_validate(self, _form: object) -> None:
         try:
@@ -49,8 +49,8 @@ class EmailField(StringField):
     value: EmailAddress
 
     def likely_meant(self, insisted_on: str | None) -> str | None:
-        """Another address, if this one looks mistyped and is not the one that was insisted on when asked
-        about it."""
+        """Another address, if the typed one looks mistyped. None if the person was asked about this address
+        before and insisted on it."""
         return None if insisted_on == self.value.key else self.value.likely_meant
 
     def pre_validate(self, _form: object) -> None:
@@ -62,7 +62,8 @@ class EmailField(StringField):
 
 
 class TokenField(StringField):
-    """What cannot be a token is told so and is no try at one: it says nothing of any account."""
+    """A text that cannot be a token gets a sentence that says so, and does not count as a try: the answer
+    says nothing about any account."""
 
     value: Code | Link
 
@@ -77,7 +78,8 @@ class TokenField(StringField):
 
 
 class OwnPasswordField(PasswordField):
-    """The password that somebody has. It is only compared, so it is refused only where it can be none."""
+    """The password that somebody already has. It is only compared, so the field refuses only what cannot be a
+    password."""
 
     def pre_validate(self, _form: object) -> None:
         if not self.data:
@@ -105,7 +107,7 @@ class DayField(DateField):
             raise ValueError(self._how)
 
     def pre_validate(self, _form: object) -> None:
-        # A body without the field
+        # The body came without the field
         if self.data is None and not self.process_errors and not self.flags.optional:
             raise ValidationError(self._how)
 
@@ -115,8 +117,8 @@ class DayField(DateField):
 
 
 class LineField(StringField):
-    """One line of words; doubled blanks and what nobody can see are left out. It may be missing where `empty`
-    says nothing."""
+    """One line of words; doubled blanks and characters that nobody can see are left out. The field may be
+    missing if `empty` is no sentence."""
 
     value: str
 
@@ -135,7 +137,7 @@ class LineField(StringField):
 
 
 class ChoiceField(StringField):
-    """One of a few, given as (value, words)."""
+    """One choice of a few, given as (value, words)."""
 
     def __init__(self, label: str, empty: str, choices: Sequence[tuple[str, str]], **bound: Any) -> None:
         super().__init__(label, **bound)
@@ -147,7 +149,7 @@ class ChoiceField(StringField):
 
 
 class MarksField(Field):
-    """Boxes that were ticked, by their marks; which of them mean anything is for the act to say."""
+    """The marks of boxes that were ticked. The act decides which of them mean anything."""
 
     data: frozenset[str]
 

@@ -1,4 +1,4 @@
-"""What every answer says to browsers, and what every request must look like before anything reads it."""
+"""What every answer tells browsers, and how every request must look before anything reads it."""
 
 import re
 from collections.abc import Callable
@@ -36,14 +36,15 @@ COMMON = {
 }
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 # A form with a file may be long, and werkzeug looks for parameters in the headers of each part, however long
-# these are: 12 MB of parts that are all header took it 3 s, within these two measures a tenth of that.
+# these headers are: 12 MB of parts that consist of headers alone took it 3 s; within these two limits they
+# take a tenth of that.
 MOST_PARTS_WITH_A_FILE = 10
 # Bytes of one part's headers, or of one field; werkzeug reads 64 kB at a time
 LONGEST_TEXT_WITH_A_FILE = 160 * 1024
-# For whom they are not, they do not exist, whatever the method, with a slash or without.
+# Pages that do not exist for people who may not see them, whatever the method, with or without a slash.
 UNSEEN = frozenset({"metrics", "proxyz", "kotak-surat"})
-# Category Cc but for tabs and what breaks lines: slides and documents are pasted with the upright tab between
-# their lines.
+# Unicode category Cc without tabs and line breaks: texts pasted from slides and documents have the vertical
+# tab between their lines.
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
 
@@ -55,7 +56,7 @@ class BrokenForm(BadRequest):
 
 @dataclass(frozen=True)
 class TakesMore:
-    """What the form of a view may hold beyond one text a field."""
+    """What the form of a view may hold beyond one text per field."""
 
     file: str | None = None
     longest_body: int | None = None
@@ -71,8 +72,8 @@ def init_app(app: Flask) -> None:
 
 
 def redirect_to_page() -> ResponseReturnValue | None:
-    """A slash behind the address of a page, as people type it and proxies add it, leads to the page; with the
-    form, if any."""
+    """Lead from an address with a slash at the end, as people type it and proxies add it, to the page itself,
+    and take the form along, if there is one."""
     if not isinstance(request.routing_exception, NotFound) or not request.path.endswith("/"):
         return None
     page = "/" + request.path.strip("/")
@@ -94,10 +95,10 @@ def takes(
     only_from_admins: bool = False,
     before_body: Callable[..., ResponseReturnValue | None] | None = None,
 ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
-    """Mark a view whose form is more than one text a field: one file under the name `file`, a body of up to
-    `longest_body` bytes, several values for the fields `many`. With `only_from_admins` nobody else's long
-    body is read. `before_body` is asked with the view's own arguments before a byte of the body is looked at,
-    and answers for whom none will be."""
+    """Mark a view whose form is more than one text per field: one file under the name `file`, a body of up to
+    `longest_body` bytes, several values for the fields `many`. With `only_from_admins`, long bodies of all
+    other people stay unread. `before_body` is called with the view's own arguments before a byte of the body
+    is read; its answer, if any, is sent without reading the body."""
 
     def mark(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
         view.takes_more = TakesMore(file, longest_body, many, only_from_admins, before_body)  # type: ignore[attr-defined]
@@ -107,7 +108,7 @@ def takes(
 
 
 def refuse_broken_forms() -> ResponseReturnValue | None:
-    """One value a field, text without control characters, nothing but forms; more only where a view says
+    """Allow one value per field, text without control characters, and only forms; more only where a view says
     so."""
     if request.method not in ("POST", "PUT", "PATCH", "DELETE"):
         return None

@@ -1,8 +1,8 @@
-"""A page whose form survives what has gone wrong on the way: it is shown once more with what was typed, one
-click sends it.
+"""A page whose form survives what has gone wrong on the way: it is shown once more with what was typed, and
+one click sends it.
 
-Either the CSRF token was lost (a page of long ago), or the session had ended and its person has just logged
-in again.
+Either the CSRF token was lost (the page was opened long ago), or the session had ended and the same person
+has just logged in again.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ LOGGED_IN_AGAIN = (
     "Isian Anda masih ada: periksa, lalu kirim sekali lagi."
 )
 _MARK = "shows_form_again"
-TYPIST = "pengisi"  # in a form: sessions.typist() of the page that it stood on
+TYPIST = "pengisi"  # in a form: sessions.typist() of the page that held the form
 _NOT_YOURS = (
     "Isian tadi diketik ketika akun lain yang masuk di browser ini, jadi tidak ditampilkan. Belum ada yang "
     "dilakukan, dan tidak "
@@ -38,9 +38,9 @@ CHOOSE_FILE_AGAIN = "File yang tadi dipilih tidak ikut terbawa: pilih filenya se
 def keeps_form(
     page: Callable[..., ResponseReturnValue],
 ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
-    """Mark a view: `page`, called as the view is, shows its form with what the request holds, and does
-    nothing else. It answers where a POST came without its CSRF token, and at the desk where it came after the
-    end of the session."""
+    """Mark a view that keeps its form. `page` takes the arguments of the view, shows its form with what the
+    request holds, and does nothing else. It answers a POST that came without its CSRF token, and at the desk
+    a POST that came after the end of the session."""
 
     def mark(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
         setattr(view, _MARK, page)
@@ -55,8 +55,8 @@ def can_show_form() -> bool:
 
 
 def shown(status: int) -> Response:
-    """The form of this request once more. On a computer that several people share, nobody is handed another's
-    words."""
+    """The form of this request once more. Several people may share a computer, so nobody sees what another
+    person has typed."""
     if sessions.visitor() and request.form.get(TYPIST, sessions.typist()) != sessions.typist():
         flash(_NOT_YOURS, "info")
         return make_response(redirect(sessions.page_above(), 303))
@@ -78,6 +78,6 @@ def why() -> str:
 
 
 def with_file(form: F) -> F:
-    """The same of a form with a file, which no browser lets a page keep."""
+    """The same as `filled` for a form with a file: no browser lets a page keep the chosen file."""
     form.form_errors = [why(), CHOOSE_FILE_AGAIN]
     return form

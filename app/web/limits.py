@@ -1,5 +1,5 @@
-"""The limits per client address, applied with Flask-Limiter. All other limits, and these numbers, are in
-security/throttle.py."""
+"""The limits per client address, applied with Flask-Limiter. All other limits, and the numbers of these, are
+in security/throttle.py."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -32,7 +32,7 @@ def _client_site() -> str:
 
 
 def _is_own_site() -> bool:
-    """Whether line and site are one, so that the line's limit says all."""
+    """Whether line and site are the same, so that the limit of the line is enough."""
     return client_network() == _client_site()
 
 
@@ -43,8 +43,8 @@ R = TypeVar("R")
 def _per_line_and_site(
     most: str | Callable[[], str], scope: str, **how: Any
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Count what comes over a line, and with SITE_IS_WORTH times the room what comes over all lines of a
-    site."""
+    """Count what comes over a line, and what comes over all lines of a site. A site has SITE_IS_WORTH times
+    the room of a line."""
     is_exempt: Callable[[], bool] = how.pop("exempt_when", lambda: False)
     per_line = limiter.shared_limit(most, scope=scope, methods=["POST"], exempt_when=is_exempt, **how)
     per_site = limiter.shared_limit(
@@ -74,9 +74,9 @@ def _posted_a_mail(_response: Response) -> bool:
 
 
 def limit_wrong_tries_unless(has_shown: Callable[[], bool]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Login and token entry share one allowance: who guesses here or there is the same guesser. Who
-    `has_shown` something that a guesser does not have is not stopped with the others in the same office,
-    nor counted with them."""
+    """Login and token entry share one limit, because somebody who guesses at both is the same guesser. A
+    person who `has_shown` something that a guesser does not have is not counted with the others in the same
+    office, and not stopped with them."""
 
     return _per_line_and_site(
         throttle.WRONG_TRIES_PER_CLIENT,
@@ -89,19 +89,19 @@ def limit_wrong_tries_unless(has_shown: Callable[[], bool]) -> Callable[[Callabl
 def _unless_database_is_away(has_shown: Callable[[], bool]) -> bool:
     try:
         return has_shown()
-    # The view meets it again and says so; here it would be taken for a fault of the counters
+    # The view meets this error again and says so. Raised here, it would look like a fault of the counters
     except SQLAlchemyError:
         return False
 
 
 def in_known_browser(field: str) -> Callable[[], bool]:
-    """Whether the person whose NIP is typed in this field has logged in here before. Such a browser has an
-    allowance of its own: who sits in one office with a guesser is not stopped with the guesser."""
+    """Whether the person whose NIP is typed in this field has logged in here before. Such a browser has a
+    limit of its own: a guesser in the same office does not stop the person."""
     return lambda: sessions.is_known_to(request.form.get(field, ""))
 
 
 def _is_in_known_browser() -> bool:
-    """The same of the field `nip`, looked up once a request."""
+    """The same for the field `nip`, looked up once per request."""
     if "is_in_known_browser" not in g:
         g.is_in_known_browser = _unless_database_is_away(in_known_browser("nip"))
     return bool(g.is_in_known_browser)
@@ -113,8 +113,8 @@ def _typed_nip() -> str:
 
 
 def limit_mails(view: Callable[P, R]) -> Callable[P, R]:
-    """What may be mailed because of one line. Whoever is in a browser known to the person asked for has room
-    of their own, so that nobody in the same office can use it up."""
+    """Limit the mails that one line may cause. A browser that is known to the person asked for has a limit of
+    its own, so that nobody else in the same office can use it up."""
     in_new_browsers: Callable[[Callable[P, R]], Callable[P, R]] = _per_line_and_site(
         lambda: f"{portal().settings.asks_per_address_per_hour} per hour",
         "mails",
@@ -137,8 +137,8 @@ _OTHER_MAILS_OF_SITE = parse(throttle.of_a_site(throttle.OTHER_MAILS_PER_CLIENT)
 
 
 def _what_was_typed() -> str:
-    """The NIP and address of a form, in one spelling and as a fingerprint: counters may live in another
-    machine."""
+    """The NIP and address of a form, in one spelling and as a fingerprint, because the counters may be on
+    another machine."""
     nip, address = read_nip(request.form.get("nip", "")), read_email(request.form.get("email", ""))
     typed = (
         (nip.digits, address.key) if isinstance(nip, Nip) and isinstance(address, EmailAddress) else ("", "")
@@ -146,7 +146,7 @@ def _what_was_typed() -> str:
     return portal().keys.fingerprint("same-ask", client_network(), request.endpoint or "", *typed)
 
 
-# Who holds down the button. When this refuses, that mailbox has had its mails.
+# For people who press the button again and again. When this limit refuses, that mailbox has had its mails.
 limit_same_ask = limiter.shared_limit(
     throttle.SAME_ASK_PER_CLIENT,
     scope="same-ask",
@@ -157,7 +157,8 @@ limit_same_ask = limiter.shared_limit(
 
 
 def _link_itself() -> str:
-    """From any line: who has the link has the mailbox, and one mailbox asks for one person, or a few."""
+    """Counted over all lines together: a person who has the link has the mailbox, and one mailbox asks for
+    one person, or a few."""
     return portal().keys.fingerprint("upload", str((request.view_args or {}).get("link", "")))
 
 
@@ -166,11 +167,11 @@ def _link_itself() -> str:
 )
 @_per_line_and_site(throttle.UPLOADS_PER_CLIENT, "uploads")
 def count_upload() -> None:
-    """This request brings a file, which has not been looked at yet; too many of them are stopped here."""
+    """This request brings a file, which nothing has read yet; too many of them are stopped here."""
 
 
 def count_wrong_try() -> None:
-    """This request guessed wrongly."""
+    """This request was a wrong try."""
     g.was_wrong_try = True
 
 
@@ -188,16 +189,16 @@ def may_mail_others() -> bool:
 
 
 def count_ask() -> None:
-    """This line has asked for a mail. Each ask counts alike, whether a mail left and to whom: what is left of
-    the allowance would tell which address is on record."""
+    """This line has asked for a mail. Each request counts the same, whether or not a mail left, and to
+    whichever address. Otherwise the rest of the limit would tell which address is on record."""
     if limiter.enabled:
         limiter.limiter.hit(_OTHER_MAILS, "mails-to-others", client_network())
         limiter.limiter.hit(_OTHER_MAILS_OF_SITE, "mails-to-others-of-site", _client_site())
 
 
 def seconds_until_free() -> int:
-    """When all limits that have just been breached have room again. Never longer than the window of the
-    longest."""
+    """Seconds until all limits that have just been exceeded have room again. Never longer than the longest
+    window of a limit."""
     breached = [one for one in limiter.current_limits if one.breached]
     waits = [
         min(max(1, whole_seconds(timedelta(seconds=one.window[0] - time()))), one.limit.get_expiry())
@@ -211,7 +212,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["RATELIMIT_STORAGE_URI"] = settings.ratelimit_storage_uri
     app.config["RATELIMIT_STRATEGY"] = "moving-window"
     app.config["RATELIMIT_FAIL_ON_FIRST_BREACH"] = (
-        False  # all are looked at, so that the time to wait is true
+        False  # all limits are checked, so that the time to wait is true
     )
     limiter.init_app(app)
 

@@ -1,9 +1,9 @@
-"""An admin sends a form after the session has ended: the login stands in its place, and the form comes back
-filled in.
+"""An admin sends a form after the session has ended: the login appears in place of the page, and then the
+form comes back filled in.
 
-What was typed travels in the page itself, back to the address that it was sent to; nothing of it is kept
-here. It is not done: whoever logs in sees the form again, within their own reach, and presses kept_form.
-Passwords and files do not travel.
+What was typed travels in the page itself, back to the address that it was sent to; the portal keeps nothing
+of it. The act is not done yet: the person who logs in sees the form again, within their own reach, and
+presses the button again. Passwords and files do not travel.
 """
 
 from urllib.parse import urlsplit
@@ -19,19 +19,19 @@ from app.web.fields import NipField, OwnPasswordField
 from app.web.password_login import note_not_open, refuse_entry, try_login
 
 _NIP = "nip_masuk"
-_LONGEST_BODY = 48 * 1024  # bytes; the login needs some room beside it
+_LONGEST_BODY = 48 * 1024  # bytes; the fields of the login need some room too
 
 
 class LoginInPlaceForm(FlaskForm):
-    """Under names that no form of the desk has."""
+    """Its fields have names that no other form of the desk has."""
 
     nip_masuk = NipField("NIP")
     password_masuk = OwnPasswordField("Password")
 
 
 def is_possible() -> bool:
-    """Whether this request holds what is worth to come back with. What another site has sent is nobody's
-    words here."""
+    """Whether this request holds a form that is worth showing again. If another site has sent it, no person
+    here has typed it."""
     is_short = (request.content_length or 0) <= _LONGEST_BODY
     if request.method != "POST" or not is_short or not kept_form.can_show_form() or not _is_from_here():
         return False
@@ -41,12 +41,12 @@ def is_possible() -> bool:
 
 
 def is_sent() -> bool:
-    """Whether this request is that login, and so no press of the form's own button."""
+    """Whether this request is that login, and so not a press of the form's own button."""
     return _NIP in request.form
 
 
 def page(form: LoginInPlaceForm, status: int) -> Response:
-    """The two fields of the login, and everything that was typed before, out of sight."""
+    """The two fields of the login, and everything that was typed before, in hidden fields."""
     kept = [(name, value) for name, values in request.form.lists() if _travels(name) for value in values]
     shown = render_template(
         "login/login_in_place.html", form=form, kept=kept, page_above=sessions.page_above(),
@@ -57,14 +57,14 @@ def page(form: LoginInPlaceForm, status: int) -> Response:
 
 
 def stale_page() -> Response:
-    """Where the request has lost its CSRF token as well: nobody is logged in by it."""
+    """The page for a request that has lost its CSRF token as well: it logs nobody in."""
     form = LoginInPlaceForm()
     form.form_errors = [kept_form.LOST_CSRF] if is_sent() else []
     return page(form, 400)
 
 
 def answer() -> ResponseReturnValue | None:
-    """None when somebody has entered: the form can be shown to that person."""
+    """None when somebody has logged in: the form can be shown to that person."""
     return _enter() if is_sent() else page(LoginInPlaceForm(formdata=None), 403)
 
 
@@ -94,8 +94,8 @@ def _travels(name: str) -> bool:
 
 
 def _is_from_here() -> bool:
-    """As browsers say it by themselves. Under our no-referrer policy they give the origin of our own pages as
-    `null`."""
+    """Whether the form was sent by a page of this portal, according to the browser. Because of our
+    no-referrer policy, browsers give the origin of our own pages as `null`."""
     origin = request.headers.get("Origin", "null")
     is_own = origin == "null" or urlsplit(origin).netloc == request.host
     return is_own and request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")

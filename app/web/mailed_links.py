@@ -1,8 +1,8 @@
-"""Links in mails, as they arrive in addresses: mail programs take what stands behind a link for a part of it.
+"""Links in mails, as they arrive in addresses: mail programs take what stands after a link for a part of it.
 
-A full stop, a bracket, a quote, `%20`, `&utm_source=mail`, the rest of a broken line: the views are handed
-the link alone, so that the page opens, and whatever is counted by link counts one link under all of its
-spellings. What holds no link comes as an empty text, which opens nothing.
+This may be a full stop, a bracket, a quote, `%20`, `&utm_source=mail`, or the rest of a broken line. The
+views get the link alone, so the page opens, and a limit per link counts all spellings of one link together.
+If there is no link, the views get an empty text, which opens nothing.
 """
 
 import re
@@ -15,7 +15,7 @@ from werkzeug.routing import RequestRedirect
 from app.domain.reset_secret import SIGNATURE, link_at_the_beginning, read_link
 
 _SIGNED = rf"[A-Za-z0-9_-]{{4,200}}\.[A-Za-z0-9_-]{{6,12}}\.{SIGNATURE}"
-_PATH = re.compile(r"[A-Za-z0-9/._-]*")  # what addresses of pages are made of, links apart
+_PATH = re.compile(r"[A-Za-z0-9/._-]*")  # the characters of page addresses without a link
 _LONGEST = 2_000
 
 
@@ -24,8 +24,8 @@ def init_app(app: Flask) -> None:
 
 
 def page_meant(unseen: frozenset[str]) -> str | None:
-    """The address that was meant by one that leads nowhere, when only what stands behind it is too much:
-    `/login.`, `/perbaikan-email>`, a link and a slash. `unseen`: beginnings of what is not there for
+    """The page that was meant by an address that leads nowhere, if only its end is wrong: `/login.`,
+    `/perbaikan-email>`, a link and a slash. `unseen`: beginnings of addresses that do not exist for
     everybody."""
     path = request.path[:_LONGEST]
     meant = _meant_by_link(path) or _PATH.match(path)[0].rstrip("/._-")  # type: ignore[index]  # matches everything
@@ -43,7 +43,7 @@ def page_meant(unseen: frozenset[str]) -> str | None:
 
 
 def _signed_link(behind: str) -> str:
-    """Of a correction or of a change: name, time, and signature."""
+    """The link of a correction or of a change: name, time, and signature."""
     return link_at_the_beginning(behind[:_LONGEST], _SIGNED) or ""
 
 

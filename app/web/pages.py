@@ -1,5 +1,5 @@
-"""Pages that any request may end on: errors in the portal's own look, in plain words, with an id to ask
-about."""
+"""Pages that any request may end on: errors in the portal's own look, in plain words, with an id that people
+can ask about."""
 
 import logging
 
@@ -68,7 +68,8 @@ _PAGES: dict[int, tuple[str, list[str], list[str]]] = {
     ),
 }
 _SECONDS_WHEN_BUSY = 30
-# Where the wrong tries of a whole office are counted: the way that stays open to whoever has the mailbox.
+# Views that count the wrong tries of a whole office, and the way that stays open to a person who has the
+# mailbox.
 _NOT_HELD_BACK = {
     "reset.submit": "Tidak ingin menunggu? Buka tautan di email yang membawa token: tautan itu tidak ikut "
     "ditahan.",
@@ -92,7 +93,7 @@ def init_app(app: Flask) -> None:
 def error_page(status: int, *, heading: str = "", sentences: list[str] | None = None,
 what_to_do: list[str] | None = None,
                link_href: str = "", link_text: str = "") -> Response:  # fmt: skip
-    """An error page; what is not given comes from the words for its status."""
+    """An error page. Arguments that are not given come from the words for its status."""
     usual = _PAGES.get(status, _PAGES[400] if status < 500 else _PAGES[500])
     page = render_template(
         "errors/page.html",
@@ -123,7 +124,7 @@ def broken_form(_error: BrokenForm) -> ResponseReturnValue:
 
 def lost_csrf(_error: CSRFError) -> ResponseReturnValue:
     """The page was open too long, or cookies are off. Pages that can keep what was typed show their form
-    kept_form."""
+    again."""
     note_lost_csrf()
     if kept_form.can_show_form() and (request.blueprint or "").partition(".")[0] != "admin":
         return kept_form.shown(400)
@@ -160,7 +161,7 @@ def busy(_error: Exception) -> ResponseReturnValue:
 
 
 def database_down(error: OperationalError) -> ResponseReturnValue:
-    """The database is away or all of its locks stayed taken: an outage, not a fault of the request."""
+    """The database is away, or its locks stayed taken: an outage, not a fault of the request."""
     log.error("database", exc_info=error)
     return busy(error)
 
@@ -185,7 +186,8 @@ def accident(error: Exception) -> ResponseReturnValue:
 
 
 def _record(tag: Tag, reason: str) -> None:
-    """Leave a row of a refusal that happens before any act. A flood of them asks nothing of the database."""
+    """Write an event about a refusal that happens before any act. Many of them in a short time do not reach
+    the database."""
     refused = act()
     left_out = once_a_minute().let_through(tag, "", refused)
     if left_out is not None:

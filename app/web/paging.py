@@ -1,7 +1,7 @@
-"""Where a list goes on, as an address says it. That gives no right: who may see what is decided anew each
-time. What is no place is the first page.
+"""The place where a list goes on, as an address says it. The place gives no right: who may see what is
+decided again each time. A text that is no place leads to the first page.
 
-Lists in the order of ids go on behind an id, which `row_ids.py` reads; this is for all others.
+Lists in the order of ids go on after an id, which `row_ids.py` reads; this module is for all others.
 """
 
 import base64
@@ -30,8 +30,8 @@ def written(cursor: Cursor) -> str:
 
 
 def read_cursor(text: str, keys_of: KeysOf, keys_over_all: KeysOf | None = None) -> Cursor | None:
-    """The cursor in an address. `keys_of` has the indexes of the list, and what the keys of each are;
-    `keys_over_all` the same where an index is read as a whole, if that differs."""
+    """The cursor in an address. `keys_of` names the indexes of the list and how to read the keys of each;
+    `keys_over_all` is used instead when the list covers all instansi, if the keys differ there."""
     try:
         index, instansi_id, *keys = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         readers = (keys_over_all or keys_of if instansi_id is None else keys_of)[index]

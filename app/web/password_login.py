@@ -1,4 +1,4 @@
-"""One try to log in, wherever the two fields stand: the hash is computed between two transactions."""
+"""One try to log in, on any page that has the two fields. The hash is computed between two transactions."""
 
 from time import time
 
@@ -31,7 +31,8 @@ _NOTE_SECONDS = 30 * 60
 def try_login(
     nip: Nip, password: str
 ) -> TooManyTries | log_in.WrongPassword | log_in.NotOpen | tuple[log_in.Entered, str]:
-    """With the person who has entered comes the id of the new session, to be given to the browser."""
+    """If the person has entered, the result also has the id of the new session, to be given to the
+    browser."""
     with unit_of_work() as db:
         attempt = log_in.begin(db, nip, sessions.browser_marks(), act())
     if isinstance(attempt, TooManyTries):
@@ -47,8 +48,8 @@ def try_login(
 
 
 def compare(password: str, attempt: log_in.LoginTry) -> tuple[bool, str | None]:
-    """Whether this is the password of the account, and a better hash of it where there is one. Where the
-    portal is too busy to look, the try does not count."""
+    """Whether this is the password of the account, and a better hash of it where there is one. If the portal
+    is too busy to compare, the try does not count."""
     try:
         return passwords.verified(password, attempt.password_hash, attempt.old_costs)
     except passwords.Busy:
@@ -58,7 +59,7 @@ def compare(password: str, attempt: log_in.LoginTry) -> tuple[bool, str | None]:
 
 
 def refuse_entry(field: PasswordField, refusal: TooManyTries | log_in.WrongPassword) -> None:
-    """Count the wrong try of this line, and say at the password why nobody has entered."""
+    """Count the wrong try for this line, and say at the password why nobody has entered."""
     limits.count_wrong_try()
     if isinstance(refusal, TooManyTries):
         refuse(field, _slow_down(refusal.retry_after))
@@ -69,12 +70,12 @@ def refuse_entry(field: PasswordField, refusal: TooManyTries | log_in.WrongPassw
 
 
 def note_not_open(user: User) -> None:
-    """Let the browser see for a while why this account cannot be entered: the password was right."""
+    """Let the browser show for a while why this account cannot be entered: the password was right."""
     session["not_open"] = {"user": user.id, "password_of": password_of(user), "until": time() + _NOTE_SECONDS}
 
 
 def password_of(user: User) -> str | None:
-    """When the password was set that somebody has shown: a newer one ends what the old one opened."""
+    """When the password that somebody has shown was set. A newer password ends what the old one opened."""
     return user.password_changed_at.isoformat() if user.password_changed_at else None
 
 

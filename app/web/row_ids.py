@@ -1,5 +1,5 @@
-"""Ids of rows in addresses and forms: only numbers that the database can hold, so that any other is a missing
-row like the rest."""
+"""Ids of rows in addresses and forms: only numbers that the database can hold. Any other number is answered
+like a row that is missing."""
 
 import re
 from collections.abc import Iterable
@@ -9,13 +9,13 @@ from werkzeug.routing import IntegerConverter
 
 
 class RowId(IntegerConverter):
-    """Of tables that count in 32 bits."""
+    """For tables whose ids have 32 bits."""
 
     regex = "[0-9]{1,9}"
 
 
 class BigRowId(IntegerConverter):
-    """Of tables that count in 64 bits."""
+    """For tables whose ids have 64 bits."""
 
     regex = "[0-9]{1,18}"
 
@@ -25,22 +25,23 @@ def init_app(app: Flask) -> None:
 
 
 def row_id(typed: str) -> int:
-    """For `request.args.get(type=...)`: ValueError, and so none, for what is no id."""
+    """For `request.args.get(type=...)`: raises ValueError for a text that is no id, so the argument counts as
+    missing."""
     return _id_like(RowId, typed)
 
 
 def big_row_id(typed: str) -> int:
-    """The same of a table that counts in 64 bits."""
+    """The same for a table whose ids have 64 bits."""
     return _id_like(BigRowId, typed)
 
 
 def row_ids(typed: Iterable[str]) -> list[int]:
-    """The ids among what was sent, each once and in order; what is none is left out."""
+    """The ids among what was sent, each once and in order; everything else is left out."""
     return _ids_like(RowId, typed)
 
 
 def big_row_ids(typed: Iterable[str]) -> list[int]:
-    """The same of a table that counts in 64 bits."""
+    """The same for a table whose ids have 64 bits."""
     return _ids_like(BigRowId, typed)
 
 

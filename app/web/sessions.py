@@ -1,10 +1,10 @@
-"""Who is logged in: a random id in the browser, its SHA-256 in a row. And what else a browser keeps for us.
+"""Who is logged in: a random id in the browser, its SHA-256 in a row; and what else a browser keeps for us.
 
 The anonymous cookie (Flask's, signed) only carries the CSRF token and what was asked for in the reset flow.
 
-A session ends when its person has done nothing for a while. Only acts of a person prolong it: what a page's
-script, the service worker or the browser by itself asks for, and what a page renews by itself, shows how
-things are and prolongs nothing.
+A session ends when its person has done nothing for a while. Only acts of a person prolong it. Requests that a
+page's script, the service worker or the browser makes by itself only show how things are and prolong nothing;
+neither does a page that reloads itself.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ P = ParamSpec("P")
 START_OF_THE_APP = "aplikasi"  # the manifest's start_url is /login?aplikasi=1
 _PEOPLE_IN_A_COOKIE = 5  # who share one browser
 KNOWN_FOR = timedelta(days=180)  # since this person last logged in here
-BY_ITSELF = "otomatis"  # in the query of an address that a page opens without anybody having pressed anything
+BY_ITSELF = "otomatis"  # in the query of an address that a page opens although nobody has pressed anything
 _NOTHING_DONE = (
     "Sesi Anda sudah berakhir, jadi kiriman tadi tidak diproses dan tidak ada yang diubah. Masuk lagi, "
     "lalu ulangi dari halaman "
@@ -55,8 +55,8 @@ class Visitor:
     user: User
     login: LoginSession
     authority: Authority | None  # None: not an admin today, or not with this password
-    needs_stronger_password: bool  # holds a mandate today, with a password that is too weak for it
-    under_way: IdentityChange | None  # of what identifies the own account, decided and not yet in effect
+    needs_stronger_password: bool  # has a mandate today, but a password that is too weak for it
+    under_way: IdentityChange | None  # a decided change of the own account that is not yet in effect
 
     @property
     def name(self) -> str:
@@ -77,7 +77,7 @@ def init_app(app: Flask) -> None:
 
 
 def recognise() -> None:
-    """Find out who is asking; an ended, idle or outdated session is nobody."""
+    """Find out who is asking; an ended, idle or outdated session belongs to nobody."""
     g.visitor = None
     raw_id = request.cookies.get(_cookie_name("masuk"))
     if not raw_id or request.endpoint in ("health.alive", "health.ready", "health.metrics"):
@@ -103,8 +103,8 @@ def _behind(raw_id: str, now: datetime) -> Visitor | None:
 
 
 def no_act(view: _Q) -> _Q:
-    """Mark a view that is asked for without a person's doing, or says nothing about one: it prolongs no
-    session."""
+    """Mark a view that browsers ask for without a person's doing, or that says nothing about one: it prolongs
+    no session."""
     view.is_act = False  # type: ignore[attr-defined]
     return view
 
@@ -117,8 +117,8 @@ def act_by_script(view: _Q) -> _Q:
 
 def _is_act() -> bool:
     """Whether somebody has done something: opened a page or sent a form. Browsers say what a request is for
-    (Fetch Metadata); those too old for it ask for nothing by themselves but what has a view marked `no_act`,
-    or a file."""
+    (Fetch Metadata). Browsers too old for that ask by themselves only for files and for views marked
+    `no_act`."""
     if request.endpoint in (None, "static"):
         return False
     marked: bool | None = getattr(current_app.view_functions[request.endpoint], "is_act", None)
@@ -142,15 +142,15 @@ def require_visitor() -> Visitor:
 
 
 def typist() -> str:
-    """Who fills in the forms of this page, as the forms carry it along; empty for nobody. It names the person
-    to no one."""
+    """Who fills in the forms of this page, as the forms carry it; empty for nobody. Nobody can read from it
+    who the person is."""
     found = visitor()
     return portal().keys.fingerprint("typist", str(found.user.id))[:16] if found else ""
 
 
 def redirect_to_login() -> ResponseReturnValue:
-    """The answer to nobody: log in, and come back to the page that was wanted, or to the one whose button was
-    pressed."""
+    """The answer to a visitor who is not logged in: log in, and come back to the page that was asked for, or
+    to the one whose button was pressed."""
     if request.method == "GET":
         return redirect(url_for("login.page", next=request.full_path.rstrip("?")), 303)
     flash(_NOTHING_DONE, "info")
@@ -219,9 +219,10 @@ def keep(response: Response, raw_id: str, user: User) -> None:
 
 
 def keep_at_once(raw_id: str, user: User) -> None:
-    """The same for a page that is still to be made, and made for who has just logged in."""
+    """The same as `keep` while the page is still to be made: it is made for the person who has just logged
+    in."""
     session.clear()
-    g.pop("csrf_token", None)  # Flask-WTF's, of the session that was
+    g.pop("csrf_token", None)  # the token that Flask-WTF made for the old session
     g.visitor = _behind(raw_id, this_moment())
 
     @after_this_request
@@ -236,11 +237,11 @@ def _give(response: Response, raw_id: str, user: User) -> None:
 
 
 def know_this_browser(response: Response, user: User) -> None:
-    """Mark the browser as one in which this person has shown to be the owner: strangers' tries do not slow it
-    down.
+    """Mark the browser as one in which this person has proven to be the owner: tries by strangers do not slow
+    it down.
 
-    All of a person's browsers carry the same mark, so it is worth nothing to collect some; a new password
-    makes another.
+    All browsers of a person carry the same mark, so it brings nothing to collect several; a new password
+    makes a new mark.
     """
     assert user.browser_mark is not None, "only for who has just logged in or set a password"
     others = list(_kept_marks_but_of(user).items())[-(_PEOPLE_IN_A_COOKIE - 1) :]
@@ -250,7 +251,7 @@ def know_this_browser(response: Response, user: User) -> None:
 
 
 def forget_this_browser(response: Response, user: User) -> None:
-    """Take this person's mark out of the browser; others who use it stay known."""
+    """Take this person's mark out of the browser; the browser stays known to others who use it."""
     _keep_marks(response, _kept_marks_but_of(user))
 
 
@@ -262,13 +263,13 @@ def forget(response: Response) -> None:
 
 
 def browser_marks() -> frozenset[str]:
-    """The marks that this browser carries and that are not too old. Whose they are, the account itself
-    says."""
+    """The marks that this browser carries and that are not too old. Only the account itself says whose a mark
+    is."""
     return frozenset(mark for mark, given_at in _kept_marks().values() if _is_young(given_at))
 
 
 def is_known_to(typed_nip: str) -> bool:
-    """Whether the person with this NIP, as typed, has logged in here and has kept the password since."""
+    """Whether the person with this NIP, as typed, has logged in here and has kept the same password since."""
     nip, marks = read_nip(typed_nip), browser_marks()
     if not marks or not isinstance(nip, Nip):
         return False
@@ -277,7 +278,7 @@ def is_known_to(typed_nip: str) -> bool:
 
 
 def known_until(user: User) -> datetime | None:
-    """Until when this browser is known to this person."""
+    """The time until which this browser is known to this person."""
     given = [
         given_at
         for mark, given_at in _kept_marks().values()
@@ -287,8 +288,8 @@ def known_until(user: User) -> datetime | None:
 
 
 def keep_as_app(response: Response) -> None:
-    """This browser is the installed app: it was opened at the app's start address. For pages without
-    JavaScript."""
+    """Remember that this browser is the installed app: it was opened at the app's start address. For pages
+    without JavaScript."""
     _set_cookie(response, "aplikasi", "1", None)
 
 
@@ -297,8 +298,8 @@ def is_app() -> bool:
 
 
 def session_end(now: datetime) -> SessionEnd | None:
-    """When the visitor's session ends without further use. No second is left once it has ended, and not
-    before."""
+    """When the visitor's session ends without further use. The seconds left are zero only once it has ended,
+    and not before."""
     found = visitor()
     if found is None:
         return None
@@ -339,7 +340,7 @@ def _hash_of(raw_id: str) -> str:
 
 
 def _person_key(user: User) -> str:
-    """Names a person's mark in the cookie, and the person to nobody else."""
+    """The key of a person's mark in the cookie. Nobody else can read from it who the person is."""
     return portal().keys.fingerprint("device", str(user.id))[:16]
 
 
@@ -348,7 +349,8 @@ def _kept_marks() -> dict[str, tuple[str, int]]:
 
 
 def _kept_marks_but_of(user: User) -> dict[str, tuple[str, int]]:
-    """Those of the others, also where the key has changed under which this person's was kept."""
+    """The marks of all other people. The person's own mark is left out also where it was kept under an older
+    key."""
     mine = _person_key(user)
     return {
         person: kept

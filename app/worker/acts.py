@@ -1,4 +1,4 @@
-"""What the worker does by itself: because its time has come, or for somebody who has asked for it before."""
+"""The acts of the worker: because the time has come, or for somebody who asked earlier."""
 
 from app.domain.act import Act
 from app.domain.client import WORKER, worker_for
@@ -10,5 +10,5 @@ def act() -> Act[None]:
 
 
 def act_for(address: str) -> Act[None]:
-    """For who has asked from this address."""
+    """An act for the person who asked from this address."""
     return Act(worker_for(address), now(), None)

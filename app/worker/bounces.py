@@ -1,4 +1,4 @@
-"""The worker looks into the mailbox to which letters come back."""
+"""The worker looks into the mailbox to which mails come back."""
 
 import logging
 import threading
@@ -24,8 +24,8 @@ MESSAGES_A_ROUND = 50
 
 
 def run_bounces(app: Flask, mailbox: BounceMailbox, stop: threading.Event) -> None:
-    """Look into the mailbox until told to stop. A thread of its own: a server that hangs holds up no letter.
-    That it is away is said once, and that it is back."""
+    """Look into the mailbox until told to stop. This has a thread of its own, so that a server that hangs
+    does not hold up any mail. The log says once that the mailbox is away, and once that it is back."""
     is_away = False
     while not stop.is_set():
         has_more = False
@@ -47,9 +47,9 @@ def run_bounces(app: Flask, mailbox: BounceMailbox, stop: threading.Event) -> No
 
 
 def look_into_mailbox(app: Flask, where: BounceMailbox, stop: threading.Event) -> int:
-    """Read what is new, the oldest first; how many that were. A message is put away only when what it says is
-    committed: reports that were read are removed, everything else stays as read, for somebody might have
-    written it."""
+    """Read the new messages, the oldest first, and return their number. A message is put away only when its
+    effect is committed: reports that were read are removed. All other messages stay and are marked as read,
+    because a person may have written them."""
     with OpenMailbox(where) as mailbox:
         unread = mailbox.unread(MESSAGES_A_ROUND)
         for number in unread:
@@ -63,8 +63,8 @@ def look_into_mailbox(app: Flask, where: BounceMailbox, stop: threading.Event) -
 
 
 def _take_safely(app: Flask, message: bytes) -> bool:
-    """Whether nobody needs the message any more. One that cannot be taken must not stand before all others
-    for ever."""
+    """Whether nobody needs the message any more. A message that cannot be taken must not block all others for
+    ever."""
     try:
         with app.app_context():
             taken = take(message, "")
@@ -72,7 +72,7 @@ def _take_safely(app: Flask, message: bytes) -> bool:
         log.error("accident", exc_info=accident)
         return False
     except SQLAlchemyError:
-        raise  # the database is away, for all of them
+        raise  # the database is away, for all messages
     except Exception as accident:
         log.error("accident", exc_info=accident)
         return False
@@ -89,7 +89,7 @@ def take(message: bytes, recipient: str) -> Noted | LeftAlone:
 
 
 def in_words(taken: Noted | LeftAlone) -> str:
-    """For the log and the command line."""
+    """What became of a message, in words for the log and the command line."""
     if isinstance(taken, LeftAlone):
         return f"ignored: {taken.why}"
     kind = "hard" if taken.is_hard else "soft"

@@ -1,4 +1,4 @@
-"""House is kept in small steps, each in a transaction of its own, for which others wait only a moment."""
+"""The worker cleans in small steps, each in a transaction of its own, so that others wait only a moment."""
 
 import logging
 from datetime import timedelta
@@ -12,11 +12,11 @@ log = logging.getLogger("portal.worker")
 
 
 class ChoresFailed(Exception):
-    """These could not be done, and the others are; what was in the way is in the log."""
+    """These chores failed, and the others are done; the log holds the causes."""
 
 
 def all_chores() -> dict[str, Chore]:
-    """By name, as this portal's settings want them."""
+    """All chores by name, as this portal's settings ask for them."""
     return chores(timedelta(minutes=portal().settings.session_idle_minutes))
 
 
@@ -26,8 +26,8 @@ def one_step(chore: Chore, act: Act[None]) -> int:
 
 
 def clean_up(act: Act[None]) -> dict[str, int]:
-    """Every chore, step after step until nothing of it is left; how many rows each has dealt with. Raises
-    ChoresFailed."""
+    """Do every chore, step after step, until nothing of it is left. Returns how many rows each has dealt
+    with. Raises ChoresFailed."""
     dealt_with, failed = {}, []
     for name, chore in all_chores().items():
         dealt_with[name] = 0

@@ -1,4 +1,5 @@
-"""What falls due by itself: changes take effect, broken off letters are found, people are counted."""
+"""What falls due by itself: changes take effect, mails that a dead worker had in hand are found, people are
+counted."""
 
 from flask import Flask
 from sqlalchemy.exc import OperationalError, TimeoutError
@@ -15,8 +16,8 @@ MOST_CHANGES_AT_ONCE = 1000
 
 
 def let_changes_take_effect(app: Flask) -> bool:
-    """Addresses whose waiting time is over; each in a transaction of its own, so that one that cannot stops
-    no other. True when there are more."""
+    """Let changes whose waiting time is over take effect. Each has a transaction of its own, so that one that
+    fails does not stop the others. True when there are more."""
     accidents = []
     with app.app_context(), reading() as session:
         due = IdentityChange.due(session, now(), MOST_CHANGES_AT_ONCE)
@@ -25,7 +26,7 @@ def let_changes_take_effect(app: Flask) -> bool:
             with app.app_context(), unit_of_work() as session:
                 take_effect(session, change_id, act())
         except (OperationalError, TimeoutError):
-            raise  # the database is away, for all of them
+            raise  # the database is away, for all changes
         except Exception as accident:
             accidents.append(accident)
     if accidents:
@@ -34,13 +35,13 @@ def let_changes_take_effect(app: Flask) -> bool:
 
 
 def look_for_broken_off() -> int:
-    """Letters in the hand of a worker that has died; a token among them is soon sent again."""
+    """Find the mails that a worker had in hand when it died; a mail with a token is soon sent again."""
     with unit_of_work() as session:
         return OutboxMail.mark_broken_off(session, now())
 
 
 def count_everybody() -> None:
-    """Count who stands where in one look, and write it down for a few instansi at a time."""
+    """Count the people in each state in one query, and write the counts for a few instansi at a time."""
     moment = now()
     with reading() as session:
         counts = count_people(session)

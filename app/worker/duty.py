@@ -13,11 +13,11 @@ SECONDS_AFTER_A_FAULT = 3.0
 
 
 class Duty:
-    """Something that the worker does again and again. When it fails, that is logged and it is tried again
-    soon; the other duties do not hear of it."""
+    """Something that the worker does again and again. When it fails, the failure is logged and the duty is
+    tried again soon; the other duties are not affected."""
 
     def __init__(self, name: str, act: Callable[[], bool], rest: float = 0.0) -> None:
-        """`act` says whether there is more to do at once; if not, it has `rest` seconds of time."""
+        """`act` returns whether there is more to do at once; if not, the duty rests for `rest` seconds."""
         self._name, self._act, self._rest = name, act, rest
         self._due_at = monotonic()
 
@@ -26,7 +26,7 @@ class Duty:
             return
         try:
             pause = 0.0 if self._act() else self._rest
-        except Exception as fault:  # nothing that was posted is lost by it
+        except Exception as fault:  # the failure loses no mail of the outbox
             kind = "database" if isinstance(fault, SQLAlchemyError) else "accident"
             log.error(kind, exc_info=fault, extra={"fields": {"duty": self._name}})
             pause = SECONDS_AFTER_A_FAULT

@@ -1,8 +1,7 @@
-"""The worker's side of imports on a page. It runs in a thread of its own, so that letters leave while it
-works.
+"""The worker's side of imports on a page. It runs in a thread of its own, so that mails leave while it works.
 
-It has several files in hand and does a chunk of each in turn, by instansi: a large file holds up nobody
-else's.
+It has several files in hand and does a chunk of each in turn, by instansi, so that a large file does not hold
+up the others.
 """
 
 import logging
@@ -31,14 +30,14 @@ from app.worker.acts import act
 log = logging.getLogger("portal.worker")
 
 ROWS_A_CHUNK = 250  # one transaction
-MOST_ROWS = 400_000  # in one file; as many as 32 MB hold where every row has a NIP, a name and a unit
-MOST_IN_HAND = 8  # files; each is a file without a name in the folder for temporary ones, and little memory
+MOST_ROWS = 400_000  # in one file; 32 MB hold as many if every row has a NIP, a name and a unit
+MOST_IN_HAND = 8  # files; each takes a nameless file in the folder for temporary files, and little memory
 CHUNKS_A_SLICE = (
-    20  # then a file that keeps another one waiting outside goes back into the row, and is read again later
+    20  # then a file that keeps another one waiting goes back to the waiting ones, and is read again later
 )
 SECONDS_BETWEEN_LOOKS = 0.5
 SECONDS_AFTER_A_FAULT = 3.0
-SECONDS_BETWEEN_SIGNS = 0.1  # of a workbook that another process unpacks
+SECONDS_BETWEEN_SIGNS = 0.1  # while another process unpacks a workbook
 _ACCIDENT = (
     "Impor ini terhenti karena gangguan pada portal, dan gangguannya sudah tercatat. Unggah lagi "
     "filenya, atau minta bantuan."
@@ -49,7 +48,7 @@ _TOO_MANY_ROWS = (
 
 
 def run_imports(app: Flask, stop: Event) -> None:
-    """Until told to stop."""
+    """Do imports until told to stop."""
     turns = Turns(app)
     while not stop.is_set():
         try:
@@ -65,7 +64,7 @@ def run_imports(app: Flask, stop: Event) -> None:
 
 
 def import_next(app: Flask, stop: Event) -> bool:
-    """Carry all that waits through, by turns, or until told to stop. False when nothing waits."""
+    """Finish all files that wait, in turns, or until told to stop. False when nothing waits."""
     turns = Turns(app)
     gap = turns.next()
     if gap is None:
@@ -79,7 +78,8 @@ def import_next(app: Flask, stop: Event) -> bool:
 
 
 class Turns:
-    """What one worker has in hand, and whose turn it is: the party whose last chunk is longest ago."""
+    """What one worker has in hand, and whose turn it is: the party that has waited longest since its last
+    chunk."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -109,12 +109,12 @@ class Turns:
         return 0.0 if turn.is_being_unpacked and self._jobs != [turn] else gap
 
     def release(self) -> None:
-        """The worker is told to stop: another one may go on with all of it at once."""
+        """The worker is told to stop: let another worker go on with all of it at once."""
         for one in list(self._jobs):
             self._put_back(one)
 
     def _take_up(self) -> None:
-        """One more of those that wait outside, if there is room, or if somebody has to make room."""
+        """Take up one more waiting file, if there is room, or if another one has to make room."""
         with self._app.app_context(), reading() as session:
             waiting = [(first, claim) for look, claim in _KINDS if (first := look(session, now()))]
         if not waiting:
@@ -129,8 +129,9 @@ class Turns:
             self._jobs.append(claimed)
 
     def _to_release(self, party: int) -> "Job | None":
-        """One of a party that has several in hand, for a party that has none; else whoever has had a
-        slice."""
+        """The job that has to make room for a party that has none in hand: one of a party that has several;
+        otherwise the one that has done the most chunks, if it has had a whole slice. None if there is no such
+        job."""
         parties = [one.party for one in self._jobs]
         if party in parties:
             return None
@@ -158,14 +159,14 @@ class Turns:
 
 
 class Job(ABC):
-    """Something large that is done in chunks, as far as it goes in this worker's hand."""
+    """Something large that is done in chunks, while this worker has it in hand."""
 
-    is_being_unpacked = False  # by another process; there is nothing to do here meanwhile
+    is_being_unpacked = False  # by another process; the worker has nothing to do here meanwhile
 
     def __init__(self, app: Flask, party: int) -> None:
         self._app = app
         self.party = party
-        self.served = 0  # when it had its last turn
+        self.served = 0  # the tick of its last turn
         self.chunks_done = 0
         self.ending = "dropped"
         self._work: Iterator[float] | None = None
@@ -173,19 +174,20 @@ class Job(ABC):
 
     @abstractmethod
     def chunks(self) -> Iterator[float]:
-        """Do a chunk and yield how long to leave the database to others. Raises what ends it."""
+        """Do a chunk and yield how many seconds to leave the database to others. Raises the error that ends
+        the job."""
 
     @abstractmethod
     def keep(self) -> None:
-        """Say that the worker lives, if it is time to; raises LetGo."""
+        """Renew the lease, if it is time to. Raises LeaseLost."""
 
     @abstractmethod
     def release(self) -> None:
-        """Another worker may go on with it at once; raises LetGo."""
+        """Give the lease back, so that another worker may go on with the job at once. Raises LeaseLost."""
 
     @abstractmethod
     def finish(self) -> str:
-        """All is done. Returns how it ended; raises LetGo."""
+        """Note that all is done. Returns how the job ended. Raises LeaseLost."""
 
     @abstractmethod
     def stop_without_mandate(self) -> str: ...
@@ -195,7 +197,7 @@ class Job(ABC):
 
     @abstractmethod
     def fields(self) -> dict[str, object]:
-        """For the log."""
+        """The fields of the job for the log."""
 
     def step(self) -> float | None:
         """Do the next chunk. Returns how long to leave the database to others; None when it is over, and
@@ -222,7 +224,7 @@ class Job(ABC):
         return None
 
     def close(self) -> None:
-        """Let go of its file and of the process that reads it."""
+        """Close the file and the process that reads it."""
         if isinstance(self._work, Generator):
             self._work.close()
         fields = {**self.fields(), "ending": self.ending, "seconds": round(perf_counter() - self._started, 1)}
@@ -236,15 +238,15 @@ class Job(ABC):
 
 
 class ImportJob(Job):
-    """One way through one file."""
+    """One pass through one file."""
 
     def __init__(self, app: Flask, lease: BatchLease) -> None:
         super().__init__(app, lease.party)
         self.lease = lease
 
     def chunks(self) -> Iterator[float]:
-        """What an earlier worker has counted is only read once more, for what its rows say about those behind
-        them; addresses that it has set free may be taken in this pass already, and not only in the next
+        """Rows that an earlier worker has counted are only read again, because they matter for the rows after
+        them. Addresses that they have set free can be used in this same pass, and not only in the next
         file."""
         with self._app.app_context():
             opens_cpns = portal().settings.cpns_activation == "otomatis"
@@ -315,7 +317,7 @@ class ImportJob(Job):
 
 
 class TakeBackJob(Job):
-    """What a file has written, on the way back."""
+    """The taking back of what a file has written."""
 
     def __init__(self, app: Flask, lease: take_back_import.TakeBackLease) -> None:
         super().__init__(app, lease.party)
@@ -360,7 +362,7 @@ class TakeBackJob(Job):
 
 
 def _file(app: Flask) -> Job | None:
-    """The next file that waits, unless another worker was faster."""
+    """The next file that waits; None if nothing waits or another worker was faster."""
     with app.app_context(), unit_of_work() as session:
         lease = steps.claim(session, now())
     return ImportJob(app, lease) if lease else None

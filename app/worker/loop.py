@@ -16,8 +16,8 @@ from app.worker.duty import SECONDS_BETWEEN_LOOKS, Duty
 from app.worker.sealing import log_head, seal_what_is_new
 
 log = logging.getLogger("portal.worker")
-SECONDS_BETWEEN_SEARCHES = 5.0  # for letters of a worker that has died
-SECONDS_TO_FINISH = 25  # one SMTP answer and a little more
+SECONDS_BETWEEN_SEARCHES = 5.0  # for mails of a worker that has died
+SECONDS_TO_FINISH = 25  # the time of one SMTP answer, and a little more
 SECONDS_BETWEEN_CLEANINGS = 600.0
 
 

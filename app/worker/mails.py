@@ -1,4 +1,4 @@
-"""How the worker sends letters: one after the other over one line, and over a second one while the first
+"""How the worker sends mails: one after the other over one connection, and over a second one while the first
 hangs."""
 
 import logging
@@ -27,12 +27,12 @@ from app.worker.duty import SECONDS_BETWEEN_LOOKS, Duty
 log = logging.getLogger("portal.worker")
 
 SECONDS_OF_MAILS = 60.0  # over one connection
-SECONDS_UNTIL_RELIEF = 20.0  # of one letter; then the others are not kept waiting for it
+SECONDS_UNTIL_RELIEF = 20.0  # for one mail; after that the other mails do not wait for it
 SECONDS_BETWEEN_LEASES = 10.0  # well below a lease
 
 
 class _CurrentMail:
-    """The letter that the first line is busy with, as far as the second one must know."""
+    """The mail that the first connection is busy with, as far as the second one must know."""
 
     def __init__(self) -> None:
         self._since: float | None = None
@@ -51,8 +51,8 @@ class _CurrentMail:
 
 
 def send_mails(app: Flask, stop: threading.Event) -> None:
-    """Until told to stop. A server may take ten minutes over one letter; a second line carries the others
-    meanwhile."""
+    """Send mails until told to stop. A server may take ten minutes over one mail; meanwhile a second
+    connection carries the others."""
     hand = _CurrentMail()
     relief = threading.Thread(target=_relieve, args=(app, stop, hand), daemon=True)
     relief.start()
@@ -73,8 +73,8 @@ def _relieve(app: Flask, stop: threading.Event, stuck: _CurrentMail) -> None:
 def _send_all_due(
     app: Flask, stop: threading.Event, hand: _CurrentMail, stuck: _CurrentMail | None = None
 ) -> bool:
-    """Send over one connection what is due, for a while; True when there is more. With `stuck`, only while
-    that hand is."""
+    """Send the mails that are due over one connection, for a while. True when there are more. With `stuck`,
+    send only while that mail is stuck."""
     until = monotonic() + SECONDS_OF_MAILS
     with app.app_context():
         postman = portal().postman()
@@ -87,8 +87,8 @@ def _send_all_due(
 
 
 def send_next(postman: Postman) -> Delivery | None:
-    """Deliver one letter: begin, hand over, settle, each in a transaction of its own. None when nothing is
-    due, or nothing can leave for now."""
+    """Deliver one mail: begin, hand over, settle, each in a transaction of its own. None when nothing is due,
+    or when nothing can leave for now."""
     lifetime = timedelta(minutes=portal().settings.token_lifetime_minutes)
     with unit_of_work() as session:
         mail = outbox.claim(session, now(), lifetime)
@@ -124,7 +124,8 @@ def _fields_of(fault: MailFault) -> dict[str, str]:
 
 
 def _handed_over(postman: Postman, mail: OutboxMail) -> Delivery:
-    """A letter that cannot be written waits alone: after the fault is mended it will go out."""
+    """Hand a mail to the postman. If its text cannot be written, only this mail waits: it goes out after the
+    fault is mended."""
     try:
         letter = portal().renderer.render(mail, now())
         return postman.deliver(letter, mail.to_address, mail.message_id)
@@ -135,8 +136,8 @@ def _handed_over(postman: Postman, mail: OutboxMail) -> Delivery:
 
 @contextmanager
 def _lease_renewed(app: Flask, mail_id: int, attempts: int) -> Iterator[None]:
-    """Say again and again that this worker lives and has the letter. Most letters are handed over before the
-    first time."""
+    """Renew the lease of the mail again and again, to show that this worker lives and has it. Most mails are
+    handed over before the first renewal."""
     done = threading.Event()
 
     def renew() -> None:
@@ -145,7 +146,7 @@ def _lease_renewed(app: Flask, mail_id: int, attempts: int) -> Iterator[None]:
                 with app.app_context(), unit_of_work() as session:
                     if not OutboxMail.renew_lease(session, mail_id, attempts, now()):
                         return
-            except Exception as fault:  # the next time may succeed
+            except Exception as fault:  # the next renewal may succeed
                 log.error("lease", exc_info=fault)
 
     threading.Thread(target=renew, daemon=True).start()

@@ -13,13 +13,12 @@ from app.security.sealing import HeadNotGenuine
 log = logging.getLogger("portal.worker")
 
 
-# -- the worker
-# --------------------------------------------------------------------------------------------------------
 def seal_what_is_new() -> int:
-    """Seal one batch, in a transaction of its own; without a lock where there is nothing to seal. 0 when none
-    is left, or when the head is not genuine: that stays as it is, for `mysapk audit verify` to tell."""
+    """Seal some rows, in a transaction of its own; without a lock where there is nothing to seal. Returns 0
+    when no row is left, or when the head is not genuine: then the head stays as it is, and `mysapk audit
+    verify` reports it."""
     keys, kept = portal().keys, kept_head()
-    seen = kept.read()  # before the database: so it is never ahead of what is read there
+    seen = kept.read()  # read before the database, so the file is never ahead of the database
     with reading() as session:
         if not sealing.is_any_to_seal(session, now()) or sealing.why_not(session, keys, seen) is not None:
             return 0
@@ -29,14 +28,14 @@ def seal_what_is_new() -> int:
     if isinstance(sealed, HeadNotGenuine):
         return 0
     if sealed and head is not None:
-        kept.keep(Anchor(head.seal_no, head.seal))  # what is in the way of it is told by `log_head`
+        kept.keep(Anchor(head.seal_no, head.seal))  # if the head cannot be kept, `log_head` says why
     return sealed
 
 
 def log_head() -> None:
-    """Leave the end of the trail in the log and in this machine's file: anchors outside the database. Who
-    could put back an older state of all tables cannot change what another machine has already taken from
-    here."""
+    """Write the end of the trail to the log and to this machine's file: both are anchors outside the
+    database. Somebody who can put back an older state of all tables still cannot change what another machine
+    has already taken from here."""
     kept = kept_head()
     seen = kept.read()
     with reading() as session:

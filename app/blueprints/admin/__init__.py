@@ -1,4 +1,4 @@
-"""/admin: the desk of the instansi, and of the centre. Whoever enters passes `only_admins`; `Authority` says
+"""/admin: the desk of the instansi and of pusat. Everybody who enters passes `only_admins`; `Authority` says
 whom they reach."""
 
 from flask import Blueprint

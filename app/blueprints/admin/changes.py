@@ -1,5 +1,5 @@
-"""/admin/perbaikan-email/perubahan/<change>: a decided change of what identifies somebody, and the second
-admin's word on it."""
+"""/admin/perbaikan-email/perubahan/<change>: a decided change of what identifies somebody, and the answer of
+the second admin."""
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -35,7 +35,8 @@ _TAKEN = (
 
 class BecauseForm(FlaskForm):
     because = LineField("Alasan", "Isi alasannya, supaya dapat dijelaskan kemudian.", 300)
-    # Of the change, as the page showed it: what was to be taken back may be contested by now
+    # The state of the change as the page showed it: since then, a change that could be cancelled may have
+    # been stopped by its owner
     state = HiddenField()
 
 

@@ -101,7 +101,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.get("/<big_row:correction_id>")
 def one(correction_id: int) -> ResponseReturnValue:
-    """Opening takes the request in hand, and shows what the list hides."""
+    """Opening the page takes the request in hand, and shows what the list hides."""
     with unit_of_work() as db:
         opened = decide_correction.open_correction(db, correction_id, desk_act())
         if isinstance(opened, OutOfReach):
@@ -172,12 +172,12 @@ def reject(correction_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/<big_row:correction_id>/lampiran")
 def attachment(correction_id: int) -> ResponseReturnValue:
-    """As a download only: what a stranger has uploaded is never shown inside the portal."""
+    """As a download only: a file that a stranger has uploaded is never shown inside the portal."""
     with reading() as db:
         correction = decide_correction.within_reach(db, authority(), correction_id)
         kept = None if isinstance(correction, OutOfReach) else CorrectionAttachment.of(db, correction_id)
         file = kept.as_to_be_seen if kept else abort(404)
-    # Kept by an older release: it has not been drawn anew yet.
+    # An older release kept this photo, so it has not been drawn anew yet.
     match redrawn(file) if isinstance(file, Photo) else file:
         case NoPlace():
             raise Busy
@@ -206,7 +206,7 @@ def attachment(correction_id: int) -> ResponseReturnValue:
 
 
 def _ticket(typed: str) -> ResponseReturnValue:
-    """Who calls reads out a ticket: PE-WDJB-MJHT, in any case and spacing."""
+    """A person on the phone reads out a ticket: PE-WDJB-MJHT, in any case and spacing."""
     with reading() as db:
         found = decide_correction.with_ticket(db, authority(), typed)
     if isinstance(found, OutOfReach):
@@ -239,7 +239,7 @@ def _one(
 
 
 def _again(correction_id: int, approval: ApprovalForm, rejection: RejectionForm) -> ResponseReturnValue:
-    """The request once more, as it stands by now, with what is wrong."""
+    """The request once more, as it stands now, with what is wrong."""
     with reading() as db:
         correction = decide_correction.within_reach(db, authority(), correction_id)
         if isinstance(correction, OutOfReach):
@@ -252,7 +252,8 @@ def _again(correction_id: int, approval: ApprovalForm, rejection: RejectionForm)
 
 
 def _to_the_next(correction_id: int) -> ResponseReturnValue:
-    """The next request of the queue is open at once: a morning is cleared without going back to the list."""
+    """Open the next request of the queue at once, so that an admin can answer all of them without going back
+    to the list."""
     with reading() as db:
         answered = decide_correction.within_reach(db, authority(), correction_id)
         following = None if isinstance(answered, OutOfReach) else next_open_after(db, authority(), answered)

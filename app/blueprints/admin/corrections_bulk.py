@@ -1,5 +1,5 @@
-"""/admin/perbaikan-email/beberapa: one answer to several requests, for those that need no look of their
-own."""
+"""/admin/perbaikan-email/beberapa: one answer to several requests that an admin does not need to look at one
+by one."""
 
 import re
 from collections.abc import Sequence
@@ -41,8 +41,8 @@ MOST_AT_ONCE = 50
 
 
 class WhyStillOpen(StrEnum):
-    """Why one of the chosen was left as it is. Carried in the address of the result, so that a reload says it
-    too."""
+    """Why one of the chosen requests was left as it is. The address of the result carries the reason, so that
+    a reload says it too."""
 
     NOT_OPENED = "belum-dibuka"
     WARNED = "peringatan"
@@ -131,7 +131,8 @@ def reject() -> ResponseReturnValue:
 
 @blueprint.get("/hasil")
 def result() -> ResponseReturnValue:
-    """Where the chosen requests stand now, and why some were left: a reload tells the truth."""
+    """Where the chosen requests stand now, and why some were left open: a reload shows the state of that
+    moment."""
     left = dict(
         re.findall(
             f"({BigRowId.regex})-([a-z-]{{1,20}})", " ".join(request.args.getlist("tetap")[:MOST_AT_ONCE])
@@ -146,7 +147,7 @@ def result() -> ResponseReturnValue:
         int(one): WhyStillOpen(reason)
         for one, reason in left.items()
         if reason in list(WhyStillOpen)
-        and (is_open.get(int(one)) or reason == WhyStillOpen.ANSWERED)  # else it was answered since
+        and (is_open.get(int(one)) or reason == WhyStillOpen.ANSWERED)  # otherwise it was answered since
     }
     return render_template("admin/correction/several_result.html", reviewed=reviewed, reasons=reasons)
 
@@ -179,7 +180,7 @@ def _page(approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -
 def _why(
     outcome: IdentityChange | EmailCorrection | NotApproved | NotOpened | TwoOfOnePerson,
 ) -> WhyStillOpen | None:
-    """None for what was done, be it by the click before."""
+    """None for a request that was answered, even if an earlier click answered it."""
     match outcome:
         case IdentityChange() | EmailCorrection() | SameAnswer():
             return None
@@ -215,5 +216,5 @@ def _to_the_result(outcomes: Sequence[tuple[int, WhyStillOpen | None]]) -> Respo
 
 
 def _chosen() -> list[int]:
-    """The ids of the form or the address, each once; what is none is left out."""
+    """The ids in the form or the address, each once; everything else is left out."""
     return big_row_ids(request.values.getlist("pilih"))[:MOST_AT_ONCE]

@@ -1,4 +1,4 @@
-"""/admin/cpns: who waits to be let in, and the verdict of the instansi over one or many."""
+"""/admin/cpns: the people who wait to be let in, and the answer of the instansi about one or many of them."""
 
 from dataclasses import dataclass
 
@@ -52,7 +52,8 @@ class CpnsRejectionForm(FlaskForm):
 
 @dataclass(frozen=True)
 class PreviewRow:
-    """One of the chosen, and why nothing will happen to them; None where the verdict will apply."""
+    """One of the chosen people, and why nothing will happen to them; None if the answer will apply to
+    them."""
 
     person: User
     why_not: str | None
@@ -79,7 +80,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.get("/setujui")
 def approval() -> ResponseReturnValue:
-    """What an approval of the chosen would do."""
+    """What an approval of the chosen people would do."""
     return _preview(CpnsApprovalForm(), "admin/cpns/approve.html")
 
 
@@ -107,7 +108,7 @@ def approve() -> ResponseReturnValue:
 
 @blueprint.get("/tolak")
 def rejection() -> ResponseReturnValue:
-    """What a rejection of the chosen would do."""
+    """What a rejection of the chosen people would do."""
     return _preview(CpnsRejectionForm(), "admin/cpns/reject.html")
 
 
@@ -126,7 +127,7 @@ def reject() -> ResponseReturnValue:
 
 @blueprint.get("/hasil/<big_row:event_id>")
 def result(event_id: int) -> ResponseReturnValue:
-    """What a verdict led to, row by row; for who gave it. The address carries the chosen."""
+    """What an answer led to, row by row, for the admin who gave it. The address carries the chosen people."""
     with reading() as db:
         told = result_for(db, authority(), event_id, _chosen()[:MOST_AT_ONCE], now())
     if told is None:

@@ -1,5 +1,5 @@
-"""/admin/pegawai/<person>/email: the desk puts another address on record without having been asked through
-the form."""
+"""/admin/pegawai/<person>/email: an admin puts another email on record although nobody has asked for it
+through the form."""
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -88,7 +88,7 @@ def change(person_id: int) -> ResponseReturnValue:
 def _page(
     person_id: int, form: EmailForm, status: int = 200, warned_of: EmailAddress | None = None
 ) -> Response:
-    """`warned_of` is the address about which there is something to acknowledge first."""
+    """`warned_of` is the address with warnings that have to be acknowledged first."""
     with unit_of_work() as db:
         person = open_record(db, person_id, desk_act())
         if isinstance(person, OutOfReach):

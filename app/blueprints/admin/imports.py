@@ -38,7 +38,7 @@ from app.web.sessions import BY_ITSELF, no_act
 
 blueprint = Blueprint("imports", __name__, url_prefix="/impor")
 
-# Then the page is not renewed by itself any more, and an unused session may end
+# After this time the page stops reloading itself, so that an unused session may end
 WATCHED_FOR = timedelta(minutes=30)
 SECONDS_BETWEEN_LOOKS = 2
 _REST_OF_THE_FORM = 64 * 1024
@@ -55,7 +55,7 @@ class TakeBackForm(FlaskForm):
 
 
 class ActForm(FlaskForm):
-    """A button; beside that of running a file that changes much, a box to tick."""
+    """A button. Beside the button that runs a file with many changes there is also a box to tick."""
 
     acknowledged = MarksField("Peringatan yang sudah diperiksa")
 
@@ -129,7 +129,7 @@ def show(batch_id: int) -> ResponseReturnValue:
 @blueprint.get("/<big_row:batch_id>/kemajuan")
 @no_act
 def progress(batch_id: int) -> ResponseReturnValue:
-    """Asked by the script of the page; who has no script has the page renewed."""
+    """Asked by the script of the page. Without a script the page reloads itself."""
     with reading() as db:
         batch = import_batches.batch_within(db, authority(), batch_id)
     if isinstance(batch, OutOfReach):
@@ -164,7 +164,7 @@ def cancel(batch_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/<big_row:batch_id>/kembalikan")
 def take_back(batch_id: int) -> ResponseReturnValue:
-    """Before it, what it does; after it, what became of it."""
+    """Before the taking back, what it will do; after it, what became of it."""
     return _take_back_page(TakeBackForm(), batch_id)
 
 
@@ -195,7 +195,7 @@ def begin_to_take_back(batch_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/<big_row:batch_id>/ditolak.<any(xlsx, csv):kind>")
 def refused(batch_id: int, kind: str) -> ResponseReturnValue:
-    """The refused rows, to correct and to upload kept_form. As XLSX no spreadsheet changes a NIP on the
+    """The refused rows, to correct and to upload again. In the XLSX file no spreadsheet changes a NIP on the
     way."""
     with unit_of_work() as db:
         batch = import_batches.batch_within(db, authority(), batch_id)
@@ -321,7 +321,7 @@ def _received(file: FileStorage | None) -> Upload | UnreadableFile:
 
 
 def _wanted_instansi() -> int | None:
-    """The instansi that the file is for; who holds mandates over several has chosen one."""
+    """The instansi that the file is for. An admin with mandates over several instansi has chosen one."""
     if authority().is_pusat:
         return None
     only = authority().only_instansi_id

@@ -53,7 +53,7 @@ class WindowForm(FlaskForm):
 def of_one_instansi(
     view: Callable[[Instansi], ResponseReturnValue],
 ) -> Callable[[int], ResponseReturnValue]:
-    """Mark a view of one instansi: those out of reach do not exist."""
+    """Mark a view of one instansi: an instansi out of reach does not exist."""
 
     @wraps(view)
     def guarded(instansi_id: int) -> ResponseReturnValue:

@@ -1,4 +1,4 @@
-"""/admin/mandat: who may do what. The centre appoints, prolongs and takes back."""
+"""/admin/mandat: who may do what. Pusat appoints admins, prolongs mandates and takes them back."""
 
 from datetime import timedelta
 
@@ -49,7 +49,7 @@ class GrantForm(FlaskForm):
 
     @property
     def code(self) -> str | None:
-        """Of the one instansi; None for the centre."""
+        """The code of the one instansi; None for pusat."""
         return self.instansi.data if self.scope.data == "instansi" else None
 
     def validate_instansi(self, field: StringField) -> None:

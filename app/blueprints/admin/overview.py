@@ -1,4 +1,4 @@
-"""/admin/: how it goes, in figures; and the figures as files."""
+"""/admin/: how far activation has come, in figures, and the figures as files."""
 
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
@@ -46,7 +46,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/ekspor")
 def export() -> ResponseReturnValue:
-    """The table of the page, whole: the units of one instansi, or all instansi in their order."""
+    """The whole table of the page: the units of one instansi, or all instansi in their order."""
     file_kind = exports.kind_asked_for()
     with reading() as db:
         reach = scope_of(db, authority(), request.form.get("instansi", "").strip()) or abort(404)

@@ -1,4 +1,4 @@
-"""/admin/pegawai: people are found, page by page, and taken along as a list."""
+"""/admin/pegawai: an admin finds people, page by page, and takes the list along as a file."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -39,7 +39,8 @@ _HEADER = ["NIP", "Nama", "Kategori", "Kode instansi", "Unit kerja", "Status", "
 _ALL = ("", "Semua")
 _CHOOSE = "Pilih salah satu dari daftar."
 _MOST_WORDS = 5
-# Of the indexes of `find_people`. As a whole, that of the stuck is in the order of instansi
+# The keys of the indexes of `find_people`. Over all instansi, the index of stuck people is in the order of
+# instansi
 _KEYS_OF = {
     "nip": (digits,),
     "nama": (word, an_id),
@@ -58,7 +59,8 @@ def _or_nothing(typed: str | None) -> str:
 
 
 class PeopleForm(FlaskForm):
-    """What is looked for. Every field may stay empty; what a field cannot mean is refused with a sentence."""
+    """What the admin looks for. Every field may stay empty; a text that its field cannot mean is refused with
+    a sentence."""
 
     class Meta:
         csrf = False  # looking changes nothing; the export has a token of its own
@@ -105,10 +107,10 @@ class PeopleForm(FlaskForm):
 
 @dataclass(frozen=True)
 class Search:
-    """A form that was read, as what it looks for."""
+    """What a form looks for, after it was read."""
 
     form: PeopleForm
-    wanted: PeopleFilter | None  # None where the form cannot be meant
+    wanted: PeopleFilter | None  # None where the form makes no sense
     units: list[str]
 
 
@@ -123,7 +125,7 @@ def page() -> ResponseReturnValue:
 
 
 def _export_again() -> ResponseReturnValue:
-    """The list with the same filters: its buttons are the form."""
+    """The list with the same filters: its buttons are the form of the export."""
     flash(kept_form.why(), "info")
     with reading() as db:
         search = _read(db, PeopleForm(request.form))
@@ -137,7 +139,7 @@ def _export_again() -> ResponseReturnValue:
 @kept_form.keeps_form(_export_again)
 @password_confirmed
 def export() -> ResponseReturnValue:
-    """The same people as a file; the e-mail addresses stay masked, for a list is passed on easily."""
+    """The same people as a file. The email addresses stay masked, because a list is passed on easily."""
     with reading() as db:
         search = _read(db, PeopleForm(request.form))
         if search.wanted is None:
@@ -154,7 +156,7 @@ def export() -> ResponseReturnValue:
 
 
 def _read(db: Session, form: PeopleForm) -> Search:
-    """The form with its instansi and unit looked up; only the centre may name an instansi."""
+    """The form with its instansi and unit looked up; only pusat may name an instansi."""
     is_sound = form.validate()
     instansi = _instansi(db, form) if authority().is_pusat else None
     wanted = PeopleFilter(

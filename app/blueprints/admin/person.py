@@ -1,5 +1,5 @@
-"""/admin/pegawai/<person>: where somebody stands and why, and what the desk can do about it. Each dangerous
-act has its page."""
+"""/admin/pegawai/<person>: the state of one person's account and the reason for it, and what an admin can do
+about it. Each dangerous act has its own page."""
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -275,7 +275,7 @@ def move(person_id: int) -> ResponseReturnValue:
 
 
 def _on_screen(person_id: int) -> User:
-    """Somebody to act on, whose record comes on the screen: the look is recorded."""
+    """The person to act on. Their record is shown on the screen, so the look is recorded."""
     _whom(person_id)
     with unit_of_work() as db:
         person = open_record(db, person_id, desk_act())
@@ -285,7 +285,7 @@ def _on_screen(person_id: int) -> User:
 
 
 def _whom(person_id: int) -> User:
-    """Somebody to act on, as of now; the act itself looks once more, under its lock."""
+    """The person to act on, as things are now; the act itself checks once more, under its lock."""
     with reading() as db:
         person = authority().person(db, person_id)
         objection = (

@@ -46,7 +46,7 @@ _CUT = (
 
 
 class TrailForm(FlaskForm):
-    """What is looked for; every field may stay empty."""
+    """What the admin looks for; every field may stay empty."""
 
     class Meta:
         csrf = False  # looking changes nothing; the export has a token of its own
@@ -97,7 +97,7 @@ def page() -> ResponseReturnValue:
 
 
 def _export_again() -> ResponseReturnValue:
-    """The list with the same filters: its buttons are the form."""
+    """The list with the same filters: its buttons are the form of the export."""
     flash(kept_form.why(), "info")
     form = TrailForm.sent(request.form)
     if not form.validate():
@@ -162,7 +162,7 @@ def _rows(chosen: Export, may: Authority) -> Iterator[list[exports.Cell]]:
 
 
 def _tags(kind: str) -> frozenset[Tag]:
-    """The tags of a choice: one, or all of a group. Empty for what is neither."""
+    """The tags of a choice: one, or all of a group. Empty if the choice is neither."""
     if kind in trail_words.GROUPS:
         return frozenset(trail_words.GROUPS[kind][1])
     return frozenset({Tag(kind)}) if kind in list(Tag) else frozenset()

@@ -1,4 +1,4 @@
-"""What follows from a decided change."""
+"""What happens after a decided change."""
 
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import shown_moment
@@ -6,7 +6,7 @@ from app.models.identity_change import IdentityChange
 
 
 def what_follows(change: IdentityChange) -> str:
-    """What a decision has led to, as whoever decided reads it."""
+    """What a decision has led to, in words for the person who decided."""
     name, what = change.user.name, change.kind.heading
     if change.state is ChangeState.NEEDS_SECOND:
         return f"{what} {name} menunggu konfirmasi admin kedua."

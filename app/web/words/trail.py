@@ -19,7 +19,7 @@ from app.models.outbox_mail import Letter, MailState
 from app.models.reset_request import WhyRefused
 from app.security.authority import Authority
 
-# Groups as the filter offers them; every tag stands in one.
+# Groups as the filter offers them; every tag is in one group.
 GROUPS: dict[str, tuple[str, tuple[Tag, ...]]] = {
     "reset": ("Token dan reset password", (
         Tag.TOKEN_ASKED,
@@ -159,7 +159,7 @@ _VALUES: dict[str, Mapping[str, str]] = {
     "act": {"cpns": "memutuskan CPNS"},
 }  # fmt: skip
 _DAYS = frozenset({"opens", "closes", "until", "sk_date"})
-# What is so or not, with the words for both.
+# Details that are true or false, with the words for both.
 _TRUTHS = {
     "address_is_back": ("ya", "tidak"),
     "typed": ("diketik", "lewat tautan"),
@@ -183,7 +183,7 @@ def facts_of(event: AuditEvent) -> list[tuple[str, str]]:
 
 
 def actor_of(event: AuditEvent, authority: Authority) -> str:
-    """Who acted, as this admin may know it: nobody by name who works elsewhere."""
+    """Who acted, as far as this admin may know: people who work in another instansi are not named."""
     if event.actor is not None:
         if authority.covers(event.actor.instansi_id):
             return event.actor.name
@@ -194,7 +194,7 @@ def actor_of(event: AuditEvent, authority: Authority) -> str:
         )
     if event.user_agent == COMMAND_LINE.user_agent and event.client_address == COMMAND_LINE.address:
         return "Operator (baris perintah)"
-    # Browsers write neither
+    # No request of a browser has either of these values
     is_own = COMMAND_LINE.address == event.client_address or COMMAND_LINE.request_id == event.request_id
     return "Portal" if is_own else "Belum terbukti siapa"
 
@@ -207,7 +207,7 @@ def account_of(event: AuditEvent, authority: Authority) -> str:
 
 
 def address_of(event: AuditEvent) -> str:
-    """From where, enough to know an office again. The portal's own acts come from nowhere."""
+    """From where the act came: enough to recognise an office. The portal's own acts have no address."""
     return "-" if event.client_address == COMMAND_LINE.address else mask_address(event.client_address)
 
 
