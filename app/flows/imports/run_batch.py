@@ -1,9 +1,10 @@
-"""The worker takes over what an admin has handed over on a page: one pass that only looks, then one that does
-it.
+"""The worker takes over what an admin has handed over on a page: first one pass that only looks, then one
+that writes.
 
-A pass goes in chunks, each with its outcome counted in the transaction that writes it, so that a worker may
-die anywhere and another goes on behind the last chunk: no row is lost, none is counted twice. A worker holds
-a batch for half a minute and says so with every chunk; who finds that somebody else holds it lets go.
+A pass goes in chunks. The outcome of a chunk is counted in the transaction that writes the chunk. So a worker
+may die at any moment, and another one goes on after the last chunk: no row is lost, and none is counted
+twice. A worker has a batch for half a minute and renews the lease with every chunk. A worker that finds that
+another one has the lease stops.
 """
 
 from collections import Counter
@@ -46,7 +47,7 @@ _NO_MANDATE = (
 
 @dataclass(frozen=True)
 class BatchLease:
-    """A batch in the hand of one worker, as the worker knows it; not valid any more when the row says
+    """The lease of one worker on a batch, as the worker knows it. It is not valid any more when the row says
     something else."""
 
     batch_id: int
@@ -58,7 +59,7 @@ class BatchLease:
 
 @dataclass(frozen=True)
 class NextInTurn:
-    """Something waits for a worker. `served_at` is when one last did something for the same party, None for
+    """A batch waits for a worker. `served_at` is when a worker last did something for the same party, None if
     never."""
 
     served_at: datetime | None
@@ -66,11 +67,11 @@ class NextInTurn:
 
 
 class LeaseLost(Exception):
-    """The batch is not in this worker's hand any more: cancelled, ended, or taken over by another worker."""
+    """This worker has the batch no more: it was cancelled, has ended, or another worker has the lease."""
 
 
 class MandateEnded(Exception):
-    """Whoever asked for the import may not do that any more."""
+    """The admin who asked for the import may not do that any more."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ class PassContext:
 
 
 def claim(session: Session, now: datetime) -> BatchLease | None:
-    """Take a batch that waits, or whose worker has died, in hand: of those whose party was served longest
-    ago, the oldest."""
+    """Take the lease of a batch that waits or whose worker has died: the oldest batch of the party that was
+    served longest ago."""
     waiting = (
         select(ImportBatch)
         .outerjoin(ImportTurn, ImportTurn.is_of(ImportBatch.instansi_id))
@@ -106,7 +107,7 @@ def claim(session: Session, now: datetime) -> BatchLease | None:
 
 
 def first_waiting(session: Session, now: datetime) -> NextInTurn | None:
-    """Whose turn it is among the files that no worker has in hand. Nothing is locked."""
+    """Whose turn it is among the files that no worker has. Nothing is locked."""
     first = (
         select(ImportTurn.served_at, ImportBatch.instansi_id)
         .select_from(ImportBatch)
@@ -124,12 +125,12 @@ def file_of(session: Session, hold: BatchLease) -> bytes:
 
 
 def keep(session: Session, hold: BatchLease, now: datetime) -> BatchLease:
-    """Say that the worker lives, between chunks; raises LetGo."""
+    """Renew the lease between chunks. Raises LeaseLost."""
     return _held_on(_held(session, hold), hold, now)
 
 
 def release(session: Session, hold: BatchLease) -> None:
-    """The worker is told to stop: another one may go on at once."""
+    """The worker has to stop, so it ends the lease: another worker may go on at once."""
     _held(session, hold).held_until = None
 
 
@@ -140,7 +141,7 @@ def judge(
     setting: PassContext,
     act: Act[None],
 ) -> list[Outcome]:
-    """What a chunk would do; nothing is written. Raises MandateEnded."""
+    """What a chunk would do. Nothing is written. Raises MandateEnded."""
     batch = session.get_one(ImportBatch, hold.batch_id)
     uploader = _uploader(session, batch, batch.uploaded_by, act.at)
     return import_staff(session, rows, _terms(setting, uploader, act, dry_run=True))
@@ -153,7 +154,7 @@ def take_over(
     setting: PassContext,
     act: Act[None],
 ) -> list[Outcome]:
-    """Do a chunk, in the transaction that `note` counts it in. Raises MandateEnded."""
+    """Write a chunk, in the same transaction in which `note` counts it. Raises MandateEnded."""
     batch = _held(session, hold)
     uploader = _uploader(session, batch, batch.confirmed_by, act.at)
     return import_staff(session, rows, _terms(setting, uploader, act, dry_run=False))
@@ -167,8 +168,8 @@ def note(
     progress: tuple[int, int],
     now: datetime,
 ) -> BatchLease:
-    """Count a chunk, and keep its refused rows and what it changes. `progress` is position and total of the
-    file."""
+    """Count a chunk, and keep its refused rows and its changes. `progress` is the position in the file and
+    the file's total."""
     batch = _held(session, hold)
     counts, reasons = dict(batch.dry_run if hold.is_dry_run else batch.result), dict(batch.reasons)
     for line, outcome in zip(lines, outcomes, strict=True):
@@ -207,7 +208,7 @@ def finish(session: Session, hold: BatchLease, act: Act[None]) -> BatchState:
 
 
 def give_up(session: Session, hold: BatchLease, problem: str, act: Act[None]) -> BatchState:
-    """The file cannot be read, as a whole or from some row on."""
+    """The file cannot be read, either as a whole or after some row."""
     return _end(session, _held(session, hold), BatchState.UNREADABLE, problem[:500], act)
 
 
@@ -216,7 +217,7 @@ def stop_without_mandate(session: Session, hold: BatchLease, act: Act[None]) -> 
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
-    """In no worker's hand, or in that of one that has not said for a while that it lives."""
+    """No worker has it, or its worker has not renewed the lease for a while."""
     return and_(
         ImportBatch.state.in_(_UNDER_WAY),
         or_(ImportBatch.held_until.is_(None), ImportBatch.held_until <= now),
@@ -224,7 +225,7 @@ def _waits(now: datetime) -> ColumnElement[bool]:
 
 
 def _held(session: Session, hold: BatchLease) -> ImportBatch:
-    """The batch, locked, if it is still in the hand of who holds it."""
+    """The batch, locked, if this worker still has the lease."""
     found = (
         select(ImportBatch)
         .where(
@@ -248,7 +249,7 @@ def _held_on(batch: ImportBatch, hold: BatchLease, now: datetime) -> BatchLease:
 
 
 def _uploader(session: Session, batch: ImportBatch, admin: User | None, now: datetime) -> Uploader:
-    """What the admin may do by now: a mandate that has ended since the click opens nothing."""
+    """What the admin may do now. A mandate that has ended since the click gives no right."""
     authority = Authority.in_office(session, admin, today_in_jakarta(now))
     if authority is None or not authority.covers(batch.instansi_id):
         raise MandateEnded
@@ -284,8 +285,7 @@ def _refusal(batch: ImportBatch, hold: BatchLease, line: Row, outcome: RowRefuse
 def _keep_changes(
     session: Session, batch: ImportBatch, hold: BatchLease, outcomes: Sequence[Outcome]
 ) -> None:
-    """Of every person, what stood there and what stands there by the file; and how many people change in
-    which column."""
+    """Keep the old and the new values of every person, and count how many people change in each column."""
     counts = Counter(batch.column_counts)
     rows: list[dict[str, object]] = []
     for outcome in outcomes:
@@ -314,7 +314,7 @@ def _count_reason(reasons: dict[str, list[int]], reason: str, line: int) -> None
 def _end(
     session: Session, batch: ImportBatch, state: BatchState, problem: str | None, act: Act[None]
 ) -> BatchState:
-    """The batch is over. What it has done until then is told to the trail and to the centre."""
+    """The batch is over. What it has done is written into the trail, and pusat is told."""
     batch.state, batch.problem, batch.ended_at, batch.held_until = state, problem, act.at, None
     if batch.confirmed_by is None:
         if state is BatchState.CANCELLED:
