@@ -1,4 +1,4 @@
-"""Someone's wrong tries have set limits on a NIP; an operator or an admin lifts them."""
+"""An operator or an admin removes the limits that wrong tries have set on a NIP."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,16 +22,16 @@ from app.security.signing import SigningKeys
 
 @dataclass(frozen=True)
 class Limited:
-    """What cannot be done now, in words, and until when."""
+    """What the person cannot do now, in words, and until when."""
 
     what: str
     until: datetime
 
 
 def unlock(session: Session, nip: Nip, keys: SigningKeys, act: Act[audit.Actor]) -> None:
-    """Forget the NIP's tries at login and token, whether it exists or not, and the mails that others have
-    caused to its address on record. Its tokens need no unlocking: they are held back only while one lies in
-    the mailbox."""
+    """Forget the tries at login and token for this NIP, even if nobody has it. Also forget the mails that
+    others have caused to its address on record. Tokens need no unlocking: they are held back only while there
+    is one in the mailbox."""
     user = User.with_nip(session, nip)
     log_in.forget_tries(session, nip, keys)
     for _, _, key in _buckets(nip, user.email if user else None, keys):
@@ -42,7 +42,7 @@ def unlock(session: Session, nip: Nip, keys: SigningKeys, act: Act[audit.Actor])
 def unlock_person(
     session: Session, person_id: int, keys: SigningKeys, act: Act[Authority]
 ) -> User | OutOfReach | NotToTouch:
-    """The same, by an admin for one of the people within reach."""
+    """Unlock the NIP of a person within an admin's reach."""
     person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if isinstance(person, User):
         unlock(session, person.shown_nip, keys, act)
@@ -63,7 +63,8 @@ def limits_on(session: Session, person: User, keys: SigningKeys, now: datetime) 
 
 
 def _buckets(nip: Nip, email: str | None, keys: SigningKeys) -> Iterator[tuple[str, throttle.Limit, str]]:
-    """The limits that know a person, but for the login: what is held up, by which limit, counted where."""
+    """The limits on a person, except those on the login: what is slowed down, by which limit, and in which
+    bucket."""
     yield "Mengetik token", throttle.TOKEN_PER_NIP, keys.fingerprint(throttle.TOKEN_PER_NIP.name, nip.digits)
     if email:
         limit = throttle.OTHER_MAILS_PER_MAILBOX

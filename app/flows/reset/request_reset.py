@@ -19,13 +19,14 @@ from app.models.user import User
 from app.security import audit, throttle
 from app.security.signing import SigningKeys
 
-SENT_TWICE_WITHIN = timedelta(minutes=1)  # a double click, or Back and once more on a slow line
-SAME_REQUEST_WITHIN = timedelta(hours=1)  # a form sent again, when no token of its request can be looked at
+SENT_TWICE_WITHIN = timedelta(minutes=1)  # a double click, or Back and once more on a slow connection
+# A form sent again for an address that is not on record: there is no token that could decide about a new mail
+SAME_REQUEST_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class PostedAnswer:
-    """The request, and its letter; no letter where the form was sent twice."""
+    """The request and its mail. There is no mail if the form was sent twice."""
 
     request: ResetRequest
     mail: OutboxMail | None
@@ -33,14 +34,14 @@ class PostedAnswer:
 
 @dataclass(frozen=True)
 class TooSoon:
-    """The cooldown between two mails of one request has not passed."""
+    """The cooldown between two mails of one request has not passed. `retry_after` is in seconds."""
 
     retry_after: int
 
 
 @dataclass(frozen=True)
 class NothingToResend:
-    """The request is unknown or so old that it must be made anew."""
+    """The request is unknown, or so old that the person has to make a new one."""
 
 
 def request_reset(
@@ -54,13 +55,14 @@ def request_reset(
     may_mail_others: bool = True,
     most: int = throttle.TOKENS_IN_A_MAILBOX,
 ) -> PostedAnswer:
-    """Record the request and post exactly one letter. Every case, owner or not, runs these same statements.
+    """Record the request and post exactly one mail. Every case runs these same statements, with an owner and
+    without.
 
-    `submission` names the form that was sent (64 hex digits). Sent twice in a row it is one request. Sent
-    again later, it is a request of its own, whose letter leaves when the one before can do no more: whether
-    it can is nothing that a stranger who sends a form again may see, so only the letter differs.
-    `may_mail_others`: whether the sender's line may cause mails to addresses that are not on record. `most`
-    mails with a live token may lie in the owner's mailbox.
+    `submission` names the form that was sent (64 hex digits). If it is sent twice within a minute, it is one
+    request. If it is sent again later, it is a request of its own, and its mail leaves only if the token of
+    the mail before is not live any more. A stranger who sends a form again must not see whether that token is
+    live, so only the mail differs. `may_mail_others` says whether the sender's line may cause mails to
+    addresses that are not on record. At most `most` mails with a live token may be in the owner's mailbox.
     """
     user = User.with_nip(session, nip)
     owner = user if user is not None and user.has_email(address) else None
@@ -100,8 +102,7 @@ def _new_request(
 
 
 def new_request_by_desk(session: Session, person: User, act: Act[object]) -> ResetRequest:
-    """A request for a token on behalf of somebody whose address has just been put right. The letter is the
-    caller's."""
+    """A request for a token for somebody whose address has just been corrected. The caller posts the mail."""
     session.flush()  # the account's version is counted in the database
     request = ResetRequest(
         reference=new_reference(),
@@ -131,8 +132,8 @@ def resend_token(
     *,
     may_mail_others: bool = True,
 ) -> PostedAnswer | TooSoon | NothingToResend:
-    """Mail the same token once more. What the asker sees depends on the clock alone, never on whether there
-    is an owner."""
+    """Mail the same token once more. What the person sees depends only on the time, never on whether there is
+    an owner."""
     request = ResetRequest.with_reference(session, reference)
     if request is None or not request.may_be_mailed_at(act.at, lifetime):
         return NothingToResend()
@@ -167,10 +168,10 @@ def _post_letter(
 def _hold_or_count(
     session: Session, request: ResetRequest, most: int, keys: SigningKeys, now: datetime, *, others_may: bool
 ) -> bool:
-    """Hold the letter, or count it. True when it is held, which leaves no trace on the page. An owner's
-    letters are those that lie in the mailbox; letters to whoever else was typed are counted. Both are looked
-    at for everybody, and the mailbox is held meanwhile: who asks in the same moment waits for the same row,
-    whoever owns what."""
+    """Hold the mail, or count it. True if it is held, which the page does not show. For an owner, the limit
+    is on the mails that are in the mailbox now. For any other typed address, mails are counted. Both are
+    looked at for everybody, and the bucket of the mailbox is locked meanwhile: two people who ask at the same
+    moment wait for the same row, whoever owns the mailbox."""
     bucket = other_mails_bucket(EmailAddress(request.typed_email), keys)
     has_room = throttle.lock_bucket(session, throttle.OTHER_MAILS_PER_MAILBOX, bucket, now)
     lying = OutboxMail.in_mailbox_of(session, request.nip, request.user, now)
@@ -185,5 +186,5 @@ def _hold_or_count(
 
 
 def other_mails_bucket(address: EmailAddress, keys: SigningKeys) -> str:
-    """Where mails to a mailbox are counted that anybody can cause, with any NIP."""
+    """The bucket of a mailbox in which the mails are counted that anybody can cause, with any NIP."""
     return keys.fingerprint(throttle.OTHER_MAILS_PER_MAILBOX.name, address.mailbox)
