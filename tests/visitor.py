@@ -1,4 +1,4 @@
-"""A person with a browser, over HTTP: opens a page, fills in its form, sends it."""
+"""A person with a browser who opens a page, fills in its form and sends it, over HTTP."""
 
 import re
 from html import unescape
@@ -12,7 +12,7 @@ _CSRF = re.compile(r'name="csrf_token" type="hidden" value="([^"]+)"|name="csrf_
 
 
 class Visitor:
-    """One browser with its cookies. `address` is where it seems to sit."""
+    """One browser with its cookies. `address` is the address that the portal sees."""
 
     def __init__(self, app: Flask, address: str = "203.0.113.7") -> None:
         self.client = app.test_client()
@@ -26,7 +26,8 @@ class Visitor:
         return self.client.post(path, data=fields, environ_base={"REMOTE_ADDR": self._address})
 
     def submit(self, page: str, path: str | None = None, /, **fields: str | list[str]) -> TestResponse:
-        """Open a page and send its form with these fields; to `path` where the form goes elsewhere."""
+        """Open a page and send its form with these fields. `path` is given if the form goes to another
+        address than the page."""
         return self.post(path or page, csrf_token=self.csrf_token(page), **fields)
 
     def csrf_token(self, page: str) -> str:

@@ -146,7 +146,6 @@ def test_a_database_file_that_was_removed_is_missed_and_used_again_when_it_is_ba
 
 
 # -- PostgreSQL
-# ----------------------------------------------------------------------------------------------------------
 class Server:
     """A PostgreSQL of this test's own, that may be stopped and started."""
 

@@ -45,7 +45,6 @@ def tries(server: MailServer) -> int:
 
 
 # -- a domain that takes nothing
-# ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("answer", "at_first", "how_many"),
     [("450 later", 1, 250), ("450 4.2.1 mailbox busy", 2, 40), ("554 5.7.1 no", 1, 40)],
@@ -170,7 +169,6 @@ def test_a_strangers_servers_do_not_stop_the_letters_of_others(
 
 
 # -- who goes first
-# ----------------------------------------------------------------------------------------------------
 def test_a_token_goes_before_1500_notices_and_before_a_strangers_letters(
     office: PostOffice, server: MailServer
 ) -> None:
@@ -217,7 +215,6 @@ def test_new_letters_go_before_those_that_were_put_off(office: PostOffice, serve
 
 
 # -- faults of our side
-# ------------------------------------------------------------------------------------------------
 OURS = [
     (Step.GREETING, "554 5.3.2 no", MailFaultKind.SESSION),
     (Step.EHLO, "550 5.7.1 no", MailFaultKind.SESSION),
@@ -340,7 +337,6 @@ def test_a_letter_that_breaks_the_line_each_time_lets_the_others_pass(
 
 
 # -- allowances
-# --------------------------------------------------------------------------------------------------------
 def test_a_letter_that_failed_does_not_count_but_not_without_bound(
     office: PostOffice, server: MailServer
 ) -> None:
@@ -358,7 +354,6 @@ def test_a_letter_that_failed_does_not_count_but_not_without_bound(
 
 
 # -- the name, and patience
-# --------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("environ", "name"),
     [
@@ -397,7 +392,6 @@ def test_while_a_server_is_silent_over_one_letter_the_others_leave(
 
 
 # -- how
-# ------------------------------------------------------------------------------------------------------------
 def engine_of(office: PostOffice) -> str:
     with office.app.app_context():
         return engine().dialect.name

@@ -43,7 +43,6 @@ def serve(outbox: PostOffice, tmp_path: Path) -> StartPortal:  # noqa: ARG001 (t
 
 
 # -- at work
-# -----------------------------------------------------------------------------------------------------------
 def test_serve_answers_and_mails_what_was_asked_for(serve: StartPortal, tmp_path: Path) -> None:
     with serve() as running:
         browser = running.wait_until_it_answers()
@@ -92,7 +91,6 @@ def test_a_token_in_the_hand_of_a_killed_worker_is_delivered_soon(
 
 
 # -- the end
-# -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("number", "to_all"),
     [(signal.SIGINT, True), (signal.SIGINT, False), (signal.SIGTERM, False)],
@@ -172,7 +170,6 @@ def test_the_demo_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
 
 
 # -- the start
-# ---------------------------------------------------------------------------------------------------------
 def test_a_second_portal_on_the_same_port_says_so_and_ends(serve: StartPortal, tmp_path: Path) -> None:
     with serve() as first:
         first.wait_until_it_answers()

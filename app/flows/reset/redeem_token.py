@@ -114,7 +114,7 @@ def request_behind(session: Session, link: Link, keys: SigningKeys) -> ResetRequ
     """The request whose mailbox a link proves, even if the link is not live any more. None if the signature
     is not ours. Nothing is spent.
 
-    The signature is checked before the request is loaded. Whoever has asked knows the reference, and a
+    The signature is checked before the request is loaded. Anyone who has asked knows the reference, and a
     request with an owner takes longer to load.
     """
     if not keys.opens_link(link, link.reference, ResetRequest.key_of(session, link.reference)):

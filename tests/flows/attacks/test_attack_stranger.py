@@ -28,7 +28,6 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 # -- who has what on record
-# ---------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("act", ["ask", "again"])
 def test_the_mails_that_a_line_has_left_do_not_tell_whether_a_guess_was_right(
     peopled: Flask, inbox: Inbox, monkeypatch: pytest.MonkeyPatch, act: str
@@ -58,7 +57,6 @@ def test_the_mails_that_a_line_has_left_do_not_tell_whether_a_guess_was_right(
 
 
 # -- limits that strangers use up
-# ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize("path", ["/lupa-password", "/perbaikan-email"])
 def test_asks_with_other_spellings_of_a_mailbox_do_not_refuse_its_owner(
     peopled: Flask, inbox: Inbox, path: str
@@ -120,7 +118,6 @@ def test_the_holder_of_one_link_does_not_use_up_the_forms_of_his_office(peopled:
 
 
 # -- accidents
-# ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("path", ["/login", "/lupa-password", "/reset-password", "/logout", "/bukan-saya/x"])
 @pytest.mark.parametrize("of_part", ["", '; filename="a"'])
 def test_a_part_without_a_name_is_a_broken_form(peopled: Flask, path: str, of_part: str) -> None:
@@ -173,7 +170,6 @@ def test_an_empty_form_with_its_csrf_token_in_the_header_is_no_accident(peopled:
 
 
 # -- what is not a page for who may not see it
-# --------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("method", "path"),
     [

@@ -95,7 +95,6 @@ class DishonestAdmin(RuleBasedStateMachine):
         self._folder.cleanup()
 
     # -- what he can do
-    # ------------------------------------------------------------------------------------------
 
     @rule(whom=integers(0, 20), who=integers(0, 5))
     def gives_a_mailbox_of_his_own(self, whom: int, who: int) -> None:
@@ -218,7 +217,6 @@ class DishonestAdmin(RuleBasedStateMachine):
         return Act(FROM, self._at, held)
 
     # -- what must not come of it
-    # -------------------------------------------------------------------------------------
 
     @invariant()
     def nobody_in_use_is_in_his_hands_by_one_word(self) -> None:
@@ -245,7 +243,6 @@ class DishonestAdmin(RuleBasedStateMachine):
             )
 
     # -- how
-    # --------------------------------------------------------------------------------------------------------
 
     def _has_long_stood_by_himself(self, session: Session, second: User) -> bool:
         """For thirty days nobody in the same hands has appointed him, nor did his account come into these

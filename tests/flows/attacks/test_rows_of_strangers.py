@@ -186,7 +186,6 @@ def test_no_route_writes_rows_without_bound(peopled: Flask, links: Links, kind: 
 
 
 # -- those who have something
-# -------------------------------------------------------------------------------------------
 def _tags(app: Flask) -> dict[Tag, int]:
     with app.app_context(), reading() as session:
         counted = select(AuditEvent.tag, func.count().label("rows")).group_by(AuditEvent.tag)

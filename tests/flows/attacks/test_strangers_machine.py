@@ -107,7 +107,6 @@ class Strangers(RuleBasedStateMachine):
             self.clock.stop()
 
     # -- what strangers do
-    # ---------------------------------------------------------------------------------------------
 
     @rule(
         nip=st.sampled_from(NIPS),
@@ -178,7 +177,6 @@ class Strangers(RuleBasedStateMachine):
         guesser.post("/login", csrf_token=token, nip=BUDI.nip, password="Salah-Sekali-1")
 
     # -- what happens meanwhile
-    # ----------------------------------------------------------------------------------------
 
     @rule(minutes=st.sampled_from((1, 2, 10, 29, 30, 58, 59, 60, 61, 119, 181)))
     def time_passes(self, minutes: int) -> None:
@@ -201,7 +199,6 @@ class Strangers(RuleBasedStateMachine):
             self.opened += 1
 
     # -- what must hold
-    # ------------------------------------------------------------------------------------------------
 
     @rule()
     def the_owner_comes(self) -> None:
@@ -247,7 +244,6 @@ class Strangers(RuleBasedStateMachine):
             assert _most_in_an_hour(to_it) <= MOST_OTHERS_AN_HOUR
 
     # -- how
-    # --------------------------------------------------------------------------------------------------------
 
     def _done(self, act: Callable[..., Outcome]) -> Outcome:
         with self.app.app_context(), unit_of_work() as session:

@@ -38,7 +38,6 @@ def _line(looked: Result, about: str) -> str:
 
 
 # -- settings
-# ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("environ", "name", "reason"), UNSAFE, ids=lambda part: part if isinstance(part, str) else ""
 )
@@ -67,7 +66,6 @@ def test_check_repeats_what_the_start_remarks(make_app: MakeApp) -> None:
 
 
 # -- what the portal leans on
-# ------------------------------------------------------------------------------------------
 def test_check_says_of_each_thing_how_it_is(make_app: MakeApp, database_url: str) -> None:
     looked = _check(make_app())
 
@@ -146,7 +144,6 @@ def test_check_compares_the_clock_with_the_database_s(make_app: MakeApp, databas
 
 
 # -- the proxies before it
-# ---------------------------------------------------------------------------------------------
 class Proxy(BaseHTTPRequestHandler):
     """Passes requests on to `upstream`, and does with X-Forwarded-For what its `manner` says."""
 

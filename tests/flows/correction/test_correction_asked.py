@@ -105,7 +105,6 @@ def person_of(app: Flask, nip: str) -> User:
 
 
 # -- the whole way
-# -----------------------------------------------------------------------------------------------------
 
 
 def test_joko_asks_from_the_page_and_gets_a_ticket(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
@@ -224,7 +223,6 @@ def test_a_form_without_its_csrf_token_comes_back_with_what_was_typed(
 
 
 # -- asking for the link
-# -----------------------------------------------------------------------------------------------
 
 
 def test_a_likely_slip_is_a_warning_that_can_be_passed(visitor: Visitor, inbox: Inbox) -> None:
@@ -295,7 +293,6 @@ def test_contacts_are_shown_when_searched_for_where_there_are_many(peopled: Flas
 
 
 # -- what a link shows
-# -------------------------------------------------------------------------------------------------
 
 
 def test_who_is_on_record_already_is_told_so_at_that_mailbox_only(
@@ -495,7 +492,6 @@ def test_a_late_answer_is_admitted(
 
 
 # -- attachments
-# -------------------------------------------------------------------------------------------------------
 
 
 JPEG, PNG = jpeg(paper(), exif=camera_notes(TURNED_RIGHT), comment=PLACE), png(grainy(40, 30))
@@ -686,7 +682,6 @@ def test_a_file_under_another_name_or_two_of_them_are_refused(
 
 
 # -- two at once
-# -------------------------------------------------------------------------------------------------------
 
 
 def _all_at_once(acts: list[Callable[[], int]]) -> list[int]:
@@ -727,7 +722,6 @@ def test_of_many_submits_at_once_one_becomes_a_request(
 
 
 # -- what reaches nobody, and what comes too often
-# ---------------------------------------------------------------------
 
 
 def test_a_request_for_nobodys_nip_moves_by_itself(
@@ -867,7 +861,6 @@ def test_a_flood_about_one_person_waits_before_the_queue_and_blocks_nobody(
 
 
 # -- housekeeping
-# ------------------------------------------------------------------------------------------------------
 
 
 def test_housekeeping_forgets_what_was_sent_and_keeps_what_was_decided(
@@ -915,7 +908,6 @@ def test_a_letter_that_still_has_to_leave_keeps_its_request(
 
 
 # -- the trail
-# ---------------------------------------------------------------------------------------------------------
 
 
 def test_asking_and_submitting_are_in_the_trail_without_secrets(

@@ -112,7 +112,6 @@ def change_address(app: Flask, person: Person, address: str, by: Person = WATI) 
 
 
 # -- the order of acts
-# -------------------------------------------------------------------------------------------------
 
 
 def test_an_old_stopped_decision_that_is_closed_does_not_undo_the_new_one(
@@ -235,7 +234,6 @@ def test_an_address_that_somebody_takes_while_the_change_waits_stays_theirs(peop
 
 
 # -- "bukan saya" and the way back
-# -------------------------------------------------------------------------------------
 
 
 def test_scanners_change_nothing_and_the_old_mailbox_learns_no_address(peopled: Flask, inbox: Inbox) -> None:
@@ -360,7 +358,6 @@ def test_nobody_can_say_that_a_file_has_checked_an_identity(peopled: Flask) -> N
 
 
 # -- what a stranger can tell
-# ------------------------------------------------------------------------------------------
 
 SOMEBODY = "orang@luar.example"
 NIPS = {
@@ -452,7 +449,6 @@ def test_when_the_portal_takes_a_request_in_hand_cannot_be_told_from_its_ticket(
 
 
 # -- floods
-# ------------------------------------------------------------------------------------------------------------
 
 
 def test_people_whose_queue_is_full_do_not_hide_the_others(peopled: Flask) -> None:
@@ -705,7 +701,6 @@ def test_house_is_kept_in_steps_that_others_hardly_wait_for(peopled: Flask) -> N
 
 
 # -- the worker
-# --------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -834,7 +829,6 @@ def test_an_accident_does_not_end_the_imports_for_good(peopled: Flask) -> None:
 
 
 # -- letters
-# -----------------------------------------------------------------------------------------------------------
 
 
 def test_what_a_stranger_types_gets_into_no_letter_and_no_header(peopled: Flask, inbox: Inbox) -> None:

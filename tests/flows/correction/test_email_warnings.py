@@ -141,7 +141,6 @@ def test_there_is_a_way_to_every_heavy_warning() -> None:
 
 
 # -- one by one
-# --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", HEAVY)
@@ -229,7 +228,6 @@ def test_a_mailbox_of_somebody_elsewhere_is_not_named(peopled: Flask) -> None:
 
 
 # -- what strangers cannot do with it
-# ----------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("inbox")
@@ -268,7 +266,6 @@ def test_two_requests_for_one_person_are_never_approved_together(peopled: Flask)
 
 
 # -- several at once
-# ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", HEAVY)
@@ -390,7 +387,6 @@ def test_the_result_says_nothing_of_others_and_nothing_that_was_made_up(peopled:
 
 
 # -- checks that the record makes impossible
-# -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("phone", [None, "-"])
@@ -428,7 +424,6 @@ def test_a_check_that_the_record_makes_impossible_is_refused_everywhere(
 
 
 # -- a second answer
-# -----------------------------------------------------------------------------------------------------
 
 
 def _reject(visitor: Visitor, request_id: int, reason: str) -> TestResponse:
@@ -515,7 +510,6 @@ def test_among_several_a_second_answer_is_said_too(peopled: Flask) -> None:
 
 
 # -- without a request
-# ---------------------------------------------------------------------------------------------------
 
 
 def test_an_address_that_the_desk_types_itself_is_weighed_as_well(peopled: Flask) -> None:
