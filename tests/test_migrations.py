@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, inspect
 from app.runtime import migrations
 from config import ROOT
 
-# Older migrations are installed already, and mix indexes with other changes
+# Older migrations are released already, and mix indexes with other changes
 FIRST_THAT_KEEPS_THE_RULE = "0019"
 
 

@@ -1,5 +1,5 @@
-"""Letters that come back: from the mail server's pipe and from a mailbox, onto the page of the person, and
-onto nobody else's."""
+"""Mails that come back, through the mail server's pipe or a mailbox. The page of the person shows them, and
+nobody else's page does."""
 
 import logging
 import re
@@ -55,7 +55,7 @@ def _pipe(app: Flask, report: str, recipient: str = "", to: str = "bounce@mail.e
 
 
 def _return_path(office: PostOffice, server: MailServer) -> str:
-    """Where the last letter that was handed over comes back to."""
+    """The return path of the last mail that was handed over."""
     office.deliver()
     return server.taken[-1].sender
 

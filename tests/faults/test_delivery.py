@@ -1,4 +1,4 @@
-"""What happens to letters when the mail server, the line or the worker fails."""
+"""What happens to mails when the mail server, the line or the worker fails."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ from tests.visitor import Visitor, words_of
 
 BUSY, NO_SUCH_BOX = "450 4.2.1 mailbox busy", "550 5.1.1 no such mailbox"
 ADDRESS = "pegawai@nusajaya.example"
-# Where the database plays no part
+# For tests in which the kind of database does not matter
 only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
@@ -254,7 +254,7 @@ def test_one_bad_address_does_not_stop_the_letters_behind_it(office: PostOffice,
 @pytest.mark.usefixtures("server")
 def test_a_letter_that_cannot_be_written_waits_and_lets_the_others_pass(office: PostOffice) -> None:
     with office.app.app_context(), unit_of_work() as session:
-        # Its words name a person
+        # The text of this letter names a person
         outbox.post(session, Letter.PASSWORD_CHANGED, "siapa@nusajaya.example", Act(SOMEBODY, now(), None))
     office.post(ADDRESS)
 

@@ -1,4 +1,4 @@
-"""How the portal starts, ends, and outlives the death of its parts: with real processes."""
+"""How the portal starts and ends, and goes on when one of its parts dies, with real processes."""
 
 import os
 import re
@@ -24,13 +24,13 @@ StartPortal = Callable[..., Portal]
 
 @pytest.fixture
 def database_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """SQLite alone: processes are slow, and PostgreSQL plays no part in how they end."""
+    """SQLite only, because processes are slow, and PostgreSQL does not matter for how they end."""
     return f"sqlite:///{shutil.copyfile(sqlite_template, tmp_path / 'portal.db')}"
 
 
 @pytest.fixture
 def outbox(make_app: MakeApp, password_hash: str) -> PostOffice:
-    """A look into the same database, with the cast in it."""
+    """A post office on the same database, with the cast."""
     app = make_app()
     people(app, password_hash)
     return PostOffice(app)
@@ -264,7 +264,7 @@ def test_production_with_its_secrets_in_files_is_strict_and_has_no_demo_mailbox(
 
 
 def _without_examples(told: str, start: str) -> list[str]:
-    """The sentences; where the example is a secret it is a new one each time."""
+    """The sentences without their examples, because an example that is a secret is a new one each time."""
     return [line.removeprefix(start).split(" Example: ")[0] for line in told.splitlines()]
 
 

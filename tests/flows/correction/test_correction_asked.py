@@ -1,4 +1,4 @@
-"""Someone whose address on record is wrong asks for another one, and follows what becomes of it."""
+"""Someone whose address on record is wrong asks for another one, and sees what becomes of the request."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -60,7 +60,7 @@ def ask(visitor: Visitor, nip: str = JOKO.nip, email: str = NEW) -> TestResponse
 def link_for(
     app: Flask, inbox: Inbox, nip: str = JOKO.nip, email: str = NEW, address: str = "203.0.113.7"
 ) -> str:
-    """Ask, and read the mail among whatever else has come meanwhile."""
+    """Ask for a link, and find its mail among the others that have come meanwhile."""
     assert ask(Visitor(app, address), nip, email).status_code == 303
     [mail] = [mail for mail in inbox.fetch() if mail.to == email and "Lanjutkan" in mail.subject]
     return path_of(mail)
@@ -620,7 +620,7 @@ def test_no_photo_is_drawn_for_a_form_that_is_not_sound(
 def test_no_photo_is_drawn_inside_a_transaction(
     peopled: Flask, visitor: Visitor, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody else writes meanwhile, which on SQLite only one can."""
+    """Somebody else writes to the database meanwhile. On SQLite only one can write at a time."""
     draw = received_photo._drawn_by_another_process
 
     def while_another_writes(content: bytes) -> tuple[bytes, int | None]:
@@ -656,7 +656,7 @@ def test_a_file_that_is_too_large_is_refused_at_its_field_and_a_huge_one_by_a_pa
 
 
 def _send_raw(visitor: Visitor, link: str, content: bytes) -> TestResponse:
-    """Without the test client's own way, which leaves large files open."""
+    """Send the form without the help of the test client, which leaves large files open."""
     parts = [
         f'name="{name}"\r\n\r\n{value}'.encode()
         for name, value in {**FORM, "csrf_token": visitor.csrf_token(link)}.items()

@@ -1,4 +1,4 @@
-"""Whoever approves has seen what speaks against it: one by one, several at once, and without a request."""
+"""Admins who approve have seen the warnings: one by one, for several at once, and without a request."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -27,7 +27,7 @@ QUEUE = "/admin/perbaikan-email"
 def ended_change(
     app: Flask, person: Person, address: str, state: ChangeState, by_request: int | None = None
 ) -> None:
-    """A decision about this person that came to nothing yesterday."""
+    """Make a decision about this person that was stopped or cancelled yesterday."""
     found, wati = user(app, person), person_id(app, WATI)
     with app.app_context(), unit_of_work() as session:
         session.add(
@@ -43,7 +43,7 @@ def ended_change(
 
 
 def written(app: Flask, request_id: int, **values: object) -> int:
-    """A request as it came in, with something else in it."""
+    """Change what stands in a request that came in."""
     with app.app_context(), unit_of_work() as session:
         session.execute(update(EmailCorrection).where(EmailCorrection.id == request_id).values(**values))
     return request_id
@@ -118,7 +118,7 @@ def kinds_on(page: TestResponse) -> set[str]:
 
 
 def _several(visitor: Visitor, act: str, ids: list[int], **fields: str | list[str]) -> TestResponse:
-    """Answer what was chosen, from the page that shows it; what comes back is the result."""
+    """Answer the chosen requests, from the page that shows them. Returns the page with the result."""
     page = visitor.open(f"{QUEUE}/beberapa?" + "&".join(f"pilih={one}" for one in ids))
     seen = {f"seen-{one}": page.text.split(f'name="seen-{one}" value="')[1].split('"')[0] for one in ids}
     answer = visitor.post(
