@@ -1,5 +1,5 @@
-"""A portal for each test: its own database (SQLite, and PostgreSQL too for everything that talks to one),
-people, mail."""
+"""A portal for each test, with its own database, people and mail. A test that uses a database runs on SQLite
+and on PostgreSQL."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -31,8 +31,8 @@ from tests.made_once import COMPILED_TEMPLATES, keep_what_is_imported, make_once
 from tests.postgres_server import NoPostgres, throw_away_server
 from tests.visitor import Visitor
 
-# HYPOTHESIS_PROFILE=soak looks much longer for an example that breaks a rule; `make soak` does so with the
-# state machines.
+# HYPOTHESIS_PROFILE=soak makes Hypothesis look much longer for an example that breaks a rule. `make soak`
+# uses it for the state machines.
 settings.register_profile("test", deadline=None)
 settings.register_profile("soak", deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
@@ -63,7 +63,7 @@ MakeApp = Callable[..., Flask]
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresDatabase]:
-    """A database on a running throw-away server."""
+    """A database on a throw-away server that is running."""
     try:
         with throw_away_server() as server:
             on_server(server, f"CREATE DATABASE {PostgresDatabase.TEMPLATE}")
@@ -92,7 +92,7 @@ def sqlite(sqlite_template: Path) -> SqliteDatabase:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A migrated, empty database; until its end the test has it alone."""
+    """A migrated, empty database, which only this test uses until it ends."""
     database = request.getfixturevalue("sqlite" if request.param == "sqlite" else "postgres")
     return str(database.emptied())
 

@@ -1,8 +1,7 @@
 """The databases that the tests of one process share, one test after the other.
 
-A database made anew costs PostgreSQL 150 ms, and an engine made anew compiles every statement again. So a
-test that comes later gets the database of an earlier one, with all rows put back to what the migrations
-leave.
+A new database costs PostgreSQL 150 ms, and a new engine compiles every statement again. So a later test gets
+the database of an earlier one, with all rows restored to what the migrations leave.
 """
 
 import shutil
@@ -15,10 +14,10 @@ import psycopg
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 
-# Of all tables; a fresh database is then cheaper than a bigger one that is emptied
+# The size of all tables. Above it, a new database is cheaper than an old one that is emptied
 _MOST_BYTES = 4 * 1024 * 1024
 
-# What a test may have left behind, beyond rows: other tables, statistics, a transaction that is still open.
+# What a test may leave behind besides rows: other tables, statistics, a transaction that is still open.
 _NOTE_DDL = """
 CREATE SCHEMA between_tests;
 CREATE TABLE between_tests.changed (tag text);
@@ -57,7 +56,7 @@ END$$
 
 
 class SqliteDatabase:
-    """One file, which becomes a fresh copy of the migrated one."""
+    """One file, which each test gets as a fresh copy of the migrated file."""
 
     def __init__(self, template: Path, folder: Path) -> None:
         self._template = template
@@ -85,7 +84,8 @@ class PostgresDatabase:
         self._connection: psycopg.Connection | None = None
 
     def emptied(self) -> str:
-        """The URL of a migrated, empty database; a new one where the last test did not only write rows."""
+        """The URL of a migrated, empty database. It is a new one if the last test has changed more than
+        rows."""
         if not self._is_restored():
             self.drop()
             self._make()
@@ -119,7 +119,7 @@ class PostgresDatabase:
 
 
 def prepare_template(server: str) -> None:
-    """Teach the migrated template to put its rows back."""
+    """Give the migrated template a function that restores its rows."""
     with _connected(server, PostgresDatabase.TEMPLATE) as connection:
         connection.execute(_NOTE_DDL)
         statements = "\n    ".join(_restoring_statements(connection))
@@ -143,7 +143,8 @@ def _restoring_statements(connection: psycopg.Connection) -> Iterator[str]:
 
 
 def on_server(server: str, statement: str, since_15: str = "") -> None:
-    """`since_15` is added where the server knows it: a database copied as files is there in half the time."""
+    """Run a statement. `since_15` is added to it on PostgreSQL 15 and later: copying a database as files
+    takes half the time."""
     with _connected(server, "postgres") as connection:
         knows_it = connection.info.server_version >= 150_000
         connection.execute(f"{statement} {since_15 if knows_it else ''}".encode())
@@ -155,19 +156,21 @@ def _connected(server: str, name: str) -> psycopg.Connection:
 
 
 _shared: set[str] = set()  # the addresses of the databases above
-_engines: dict[str, Engine] = {}  # those that no app holds now
+_engines: dict[str, Engine] = {}  # the engines that no app uses now
 
 
 def lent_engine(url: str, **options: Any) -> Engine:
-    """In place of `create_engine`: where one is free, an engine that has compiled the portal's statements."""
+    """Replaces `create_engine`. If an engine is free, it is reused, because it has compiled the portal's
+    statements already."""
     name = _name_of(make_url(url))
     if name in _shared and "pool_pre_ping" in options:
-        options["pool_pre_ping"] = False  # this server does not go away between two questions
+        options["pool_pre_ping"] = False  # this server does not go away between two statements
     return _engines.pop(name, None) or create_engine(url, **options)
 
 
 def give_back(engine: Engine) -> None:
-    """An app has ended. What still listens to its engine, or uses a connection of it, ends with it."""
+    """An app has ended. If something still listens to its engine or uses one of its connections, the engine
+    ends too. Otherwise the engine is kept for the next app."""
     name = _name_of(engine.url)
     is_as_before = engine.pool.checkedout() == 0 and not _listeners(engine)  # type: ignore[attr-defined]
     if engine.dialect.name == "sqlite":
@@ -191,5 +194,5 @@ def _name_of(url: URL) -> str:
 
 
 def _listeners(engine: Engine) -> int:
-    """How many want to hear of each statement; the portal itself never does."""
+    """How many listeners the engine calls for each statement. The portal itself has none."""
     return len(list(engine.dispatch.before_cursor_execute)) + len(list(engine.dispatch.after_cursor_execute))

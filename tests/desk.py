@@ -80,7 +80,7 @@ def latest_change(app: Flask, person: Person) -> IdentityChange | None:
 
 
 def centre(app: Flask, person: Person) -> None:
-    """Somebody whom the command line has made an admin of the centre."""
+    """Make somebody an admin of pusat at the command line."""
     until = (now() + timedelta(days=300)).date().isoformat()
     granted = app.test_cli_runner().invoke(
         args=["admin", "grant", person.nip, "--pusat", "--sk", "SK-2/PUSAT", "--until", until]
@@ -89,7 +89,7 @@ def centre(app: Flask, person: Person) -> None:
 
 
 def confirm_as_second(app: Flask, person: Person) -> None:
-    """Another admin of the centre says yes to what waits for a second one about this person."""
+    """Another admin of pusat confirms the change of this person that waits for a second admin."""
     centre(app, DEWI)
     with app.app_context(), unit_of_work() as session:
         admin = session.scalars(select(User).where(User.nip == DEWI.nip)).one()
@@ -104,11 +104,12 @@ def confirm_as_second(app: Flask, person: Person) -> None:
 
 
 def marks_on(page: TestResponse) -> list[str]:
-    """The warnings that the page asks to acknowledge, as its form carries them."""
+    """The marks of the warnings that the page asks to acknowledge, as its form has them."""
     return re.findall('name="acknowledged" value="([^"]+)"', page.text)
 
 
 def changes_take_effect(app: Flask) -> None:
-    """The worker has been at work: letters have left, and what has waited long enough holds."""
+    """The worker has done its work: the mails have left, and changes whose waiting time is over have taken
+    effect."""
     Inbox(app).fetch()
     let_changes_take_effect(app)

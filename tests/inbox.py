@@ -1,5 +1,5 @@
-"""Mail as its readers see it: delivered by the real worker code, read from the files that the demo's postman
-writes."""
+"""Mail as its readers see it. The real worker code delivers it, and the tests read the files that the demo's
+postman writes."""
 
 import email
 import re
@@ -49,8 +49,8 @@ class Inbox:
         self._read: set[str] = set()
 
     def fetch(self) -> list[Mail]:
-        """Let the worker deliver what is due; the mails that are new since the last look, in order of
-        posting."""
+        """Let the worker deliver what is due. Returns the mails that are new since the last call, in the
+        order in which they were posted."""
         with self._app.app_context():
             postman = portal().postman()
             folder = portal().settings.mail_folder
@@ -72,7 +72,8 @@ class Inbox:
         return [_parsed(file.read_bytes()) for file in new]
 
     def _has_mail_to_send(self) -> bool:
-        """The worker looks in a dozen places before it knows that there is none."""
+        """Whether a mail waits. Asking this is cheaper than starting the worker, which looks in a dozen
+        places before it knows that there is none."""
         with self._app.app_context(), reading() as session:
             return (
                 session.scalar(select(OutboxMail.id).where(OutboxMail.state.in_(_TO_SEND)).limit(1))
@@ -80,7 +81,7 @@ class Inbox:
             )
 
     def fetch_one(self, to: str | None = None) -> Mail:
-        """The one new mail, which went to `to`."""
+        """The only new mail, which must have gone to `to`."""
         mails = self.fetch()
         assert len(mails) == 1, [(mail.to, mail.subject) for mail in mails]
         assert to is None or mails[0].to == to, mails[0].to

@@ -1,4 +1,4 @@
-"""A release that is still to come: this one's migrations, and some more."""
+"""A later release of the portal: the migrations of this release and some more."""
 
 import shutil
 from pathlib import Path
@@ -30,8 +30,8 @@ def downgrade() -> None:
 
 
 class LaterRelease:
-    """`with LaterRelease(folder, "op.drop_table('x')"):` this process is of the release with these
-    migrations."""
+    """Within `with LaterRelease(folder, "op.drop_table('x')"):`, this process belongs to a release that also
+    has these migrations."""
 
     def __init__(self, folder: Path, *bodies: str) -> None:
         self._scripts = folder / "migrations"

@@ -1,4 +1,5 @@
-"""The cast in an empty database. The demo loads it once in each process; later its rows are written again."""
+"""The cast in an empty database. The code of the demo loads it once in each process. After that, the same
+rows are written again."""
 
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,8 @@ _written: dict[object, tuple[datetime, _Rows]] = {}
 
 
 def load_cast(session: Session, password_hash: str, moment: datetime) -> None:
-    """As `demo.load`, which is asked anew on another day, and where somebody is there already."""
+    """Does the same as `demo.load`. It calls `demo.load` again if the day has changed or the database is not
+    empty."""
     if session.execute(select(Instansi.id).limit(1)).first() is not None:
         demo.load(session, password_hash, moment)
         return

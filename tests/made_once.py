@@ -1,6 +1,7 @@
-"""What every portal of a test would make anew, though it is the same in each: made once in each process.
+"""What every portal of a test would make anew, although it is always the same. Here it is made once in each
+process.
 
-`make_once()` puts this in place. Nothing here changes what a portal answers.
+`make_once()` switches this on. Nothing here changes what a portal answers.
 """
 
 import gc
@@ -49,21 +50,21 @@ def make_once() -> None:
 
 
 def work_in_memory() -> None:
-    """Let temporary files be in memory where there is enough, so that no commit waits for a disk."""
+    """Keep temporary files in memory if there is enough of it, so that no commit waits for a disk."""
     if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ENOUGH:
-        os.environ["TMPDIR"] = str(_MEMORY)  # for other processes, too
+        os.environ["TMPDIR"] = str(_MEMORY)  # other processes use it too
         tempfile.tempdir = None
 
 
 def keep_what_is_imported() -> None:
-    """Let the collector of garbage pass over modules and tests, which stay to the end, and come seldom."""
+    """Make the garbage collector run seldom, and skip modules and tests, because they stay until the end."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
 
 
 def _compiled_once(compile_rule: Callable[[Rule], None]) -> Callable[[Rule], None]:
-    """What finds an address, and what builds it."""
+    """Keep what finds a URL and what builds it."""
     compiled: dict[tuple[object, ...], Rule] = {}
 
     def once(rule: Rule) -> None:
@@ -83,7 +84,7 @@ def _compiled_once(compile_rule: Callable[[Rule], None]) -> Callable[[Rule], Non
 
 
 def _served_once(read: Callable[..., StaticFile]) -> Callable[..., StaticFile]:
-    """The headers of a static file."""
+    """Keep the headers of a static file."""
     known: dict[tuple[str, str], StaticFile] = {}
 
     def once(served: WhiteNoise, path: str, url: str, **found: object) -> StaticFile:
@@ -95,7 +96,7 @@ def _served_once(read: Callable[..., StaticFile]) -> Callable[..., StaticFile]:
 
 
 def _hashed_once(files_of: Callable[[Path], Any]) -> Callable[[Path], tuple[assets.StaticFile, ...]]:
-    """The content of the static files."""
+    """Keep the content of the static files."""
 
     @cache
     def once(folder: Path) -> tuple[assets.StaticFile, ...]:
@@ -105,7 +106,8 @@ def _hashed_once(files_of: Callable[[Path], Any]) -> Callable[[Path], tuple[asse
 
 
 def _verified_once(verify: Callable[..., Literal[True]]) -> Callable[..., Literal[True]]:
-    """A hash is as dear as in production. The same password against the same hash is tried once."""
+    """Keep the result for each password and hash, so that each pair is tried only once: a hash costs as much
+    as in production."""
     tried: dict[tuple[bytes, bytes, low_level.Type], VerifyMismatchError | None] = {}
 
     def once(hash: bytes, secret: bytes, type: low_level.Type) -> Literal[True]:

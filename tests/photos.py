@@ -1,4 +1,4 @@
-"""Photos as phones, scanners and chat programs make them; all of them drawn here."""
+"""Photos as phones, scanners and chat programs make them. All of them are drawn here."""
 
 from functools import cache
 from io import BytesIO
@@ -27,7 +27,7 @@ def _written(picture: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def paper(width: int = 64, height: int = 48) -> Image.Image:
-    """Four colours, one a corner: red, green / blue, white."""
+    """A picture with one colour in each corner: red and green above, blue and white below."""
     corners = Image.new("RGB", (2, 2))
     for at, colour in (((0, 0), "red"), ((1, 0), "green"), ((0, 1), "blue"), ((1, 1), "white")):
         corners.putpixel(at, Image.new("RGB", (1, 1), colour).getpixel((0, 0)) or (0, 0, 0))
@@ -36,13 +36,13 @@ def paper(width: int = 64, height: int = 48) -> Image.Image:
 
 @cache
 def grainy(width: int = 1600, height: int = 1200) -> Image.Image:
-    """A picture with grain, as photos have: it does not pack well."""
+    """A picture with grain, as photos have it, so it does not compress well."""
     noise = Image.frombytes("RGB", (width, height), Random(7).randbytes(3 * width * height))
     return Image.blend(paper(width, height), noise, 0.4)
 
 
 def camera_notes(orientation: int = 1) -> Image.Exif:
-    """Where, with what, and how it was held."""
+    """The EXIF data of a photo: the place, the camera, and how the camera was held."""
     notes = Image.Exif()
     notes[_MAKE], notes[_ORIENTATION] = PLACE, orientation
     notes[_GPS] = {1: "S", 2: (6.0, 10.0, 31.0), 3: "E", 4: (106.0, 49.0, 37.0)}
@@ -51,7 +51,7 @@ def camera_notes(orientation: int = 1) -> Image.Exif:
 
 @cache
 def from_phone(side: int = 4000, orientation: int = 1) -> bytes:
-    """Of some MB, with grain, place and time in it."""
+    """A photo of some MB, with grain, EXIF data and a comment in it."""
     picture = grainy(side // 4, side * 3 // 16).resize((side, side * 3 // 4), Image.Resampling.BILINEAR)
     return jpeg(picture, quality=97, exif=camera_notes(orientation), comment=PLACE)
 
@@ -63,7 +63,7 @@ def opened(content: bytes) -> Image.Image:
 
 
 def corners(picture: Image.Image) -> list[str]:
-    """The nearest of the paper's colours in each corner, row by row."""
+    """The colour in each corner, row by row, as the nearest of the known colours."""
     inset_x, inset_y = picture.width // 4, picture.height // 4
     places = [(x, y) for y in (inset_y, picture.height - inset_y) for x in (inset_x, picture.width - inset_x)]
     known = {

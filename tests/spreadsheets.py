@@ -1,4 +1,5 @@
-"""What stands in a workbook, as the file says it: its cells with their kind, and which of them are text."""
+"""What is in a workbook, as the file itself says it: the cells with their kinds, and whether they are
+text."""
 
 import io
 import re
@@ -17,8 +18,8 @@ _STRINGS = ("inlineStr", "s")
 
 @dataclass(frozen=True)
 class Book:
-    """`kinds` of the cells that hold something; `is_text` whether every string, and every column below, is of
-    the text format."""
+    """`kinds` are the kinds of the cells that are not empty. `is_text` says whether every string and every
+    column has the text format."""
 
     rows: list[list[str]]
     kinds: set[str]
@@ -47,8 +48,8 @@ def opened(content: bytes) -> Book:
 
 
 def saved_again(content: bytes, correct: Callable[[list[str]], list[str]]) -> bytes:
-    """As a spreadsheet saves it after somebody has corrected rows: other XML, the strings in a table of their
-    own."""
+    """The workbook as a spreadsheet program saves it after somebody has corrected rows: with other XML, and
+    with the strings in a table of their own."""
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
         sheet, text = book.add_worksheet(), book.add_format({"num_format": "@"})

@@ -1,4 +1,4 @@
-"""What holds the house together: imports point down, and the words of the code stay clean."""
+"""The rules of the code as a whole: imports point down, and some calls may stand only in certain places."""
 
 import ast
 import re
@@ -25,8 +25,7 @@ def test_only_the_postman_knows_flask_mail() -> None:
 
 
 def test_what_anybody_can_repeat_has_one_door() -> None:
-    """Rows of the trail that a stranger, or the holder of a link or a known browser, could have written
-    without end."""
+    """Events that a stranger, or anyone with a link or a known browser, could otherwise cause without end."""
     repeatable = (
         "LOGIN_THROTTLED|LOGIN_NOT_OPEN|TOKEN_THROTTLED|TOKEN_RESENT_TOO_SOON|PASSWORD_REFUSED|LINK_OPENED"
     )
@@ -36,10 +35,11 @@ def test_what_anybody_can_repeat_has_one_door() -> None:
 
 
 def test_the_moment_of_an_event_is_always_the_servers_clock() -> None:
-    """So nobody who only uses the portal can make a row that is too old, or too far ahead, to be sealed."""
+    """So nobody who only uses the portal can cause an event that is too old, or too far in the future, to be
+    sealed."""
     makers = {"app/web/acts.py", "app/web/admins.py", "app/cli/acts.py", "app/worker/acts.py"}
     for file in (ROOT / "app").rglob("*.py"):
-        if file.name == "demo_desk.py":  # a month that was never lived through
+        if file.name == "demo_desk.py":  # it invents the events of a month
             continue
         where, code = str(file.relative_to(ROOT)), file.read_text()
         assert "replace(act" not in code, where

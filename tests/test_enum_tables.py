@@ -1,7 +1,7 @@
-"""Whatever is looked up under a member of an enum is there for each of its members.
+"""Every table whose keys are members of an enum has an entry for each member.
 
-A new letter, tag or state comes with an entry in every table about its kind, or the first person who has one
-meets an accident. These tests look for the tables themselves, so nobody has to remember to list a new one.
+A new letter, tag or state needs an entry in every table of its enum. Otherwise the first person who has one
+gets an accident. These tests find the tables by themselves, so nobody has to list a new one.
 """
 
 import ast
@@ -21,7 +21,7 @@ from app.wiring import create_app
 from config import ROOT, Settings
 
 TEMPLATES = ROOT / "templates"
-# Tables that leave members out, each with the reason why nobody meets an accident.
+# Tables that leave members out, each with the reason why nobody gets an accident.
 PARTIAL = {
     "app.flows.imports.run_batch._WAITS": "asked only for a state that is in it",
     "app.blueprints.admin.imports.Progress": "asked with .get for a batch whose worker is at work; the "
@@ -46,7 +46,7 @@ ENUMS = {
 
 
 def _kept_tables() -> Iterator[tuple[str, Mapping[object, object]]]:
-    """The tables that modules and classes keep under a name, however they were made."""
+    """The tables that modules and classes keep under a name. It does not matter how they were made."""
     for module in MODULES:
         owners: list[ModuleType | type] = [
             module,
@@ -63,7 +63,7 @@ def _kept_tables() -> Iterator[tuple[str, Mapping[object, object]]]:
 
 
 def _written_tables() -> Iterator[tuple[str, set[str], type[Enum]]]:
-    """The tables that stand in the code, within functions too: `{Letter.TOKEN: ..., Letter.BULK_ACT:
+    """The tables that are written in the code, also within functions: `{Letter.TOKEN: ..., Letter.BULK_ACT:
     ...}`."""
     for path in sorted(Path(app.__file__).parent.rglob("*.py")):
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
@@ -106,7 +106,7 @@ def test_every_table_holds_every_member() -> None:
 
 
 def test_the_search_finds_the_tables_that_there_are() -> None:
-    """Else it would pass because it looks in the wrong place."""
+    """Otherwise the test above could pass because it looks in the wrong place."""
     kept, written = dict(_kept_tables()), {where for where, _, _ in _written_tables()}
 
     assert {"app.domain.email_warnings._SENTENCES", "app.mail.delivery.PATIENCE"} <= kept.keys()
@@ -139,8 +139,8 @@ def test_every_letter_has_its_three_templates_and_no_folder_is_left_over() -> No
 
 
 def test_tables_in_templates_hold_every_member_or_say_what_stands_for_the_rest(tmp_path: Path) -> None:
-    """`{'baru': ..., 'diproses': ...}[state]` is an accident for each state that it lacks; `.get(state, ...)`
-    is none."""
+    """`{'baru': ..., 'diproses': ...}[state]` is an accident for each state that is missing; `.get(state,
+    ...)` is not."""
     settings = {
         "PORTAL_ENV": "test",
         "SECRET_KEY": "-" * 32,

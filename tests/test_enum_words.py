@@ -1,6 +1,7 @@
-"""What people read for a member of an enum is its label, never the value that is stored.
+"""People read the label of a member of an enum, never the stored value.
 
-Each enum of the portal is looked at: it has labels, or it stands below with the reason why nobody reads it.
+Each enum of the portal is checked. Either it has labels, or it is listed below with the reason why nobody
+reads it.
 """
 
 import importlib
@@ -34,7 +35,7 @@ NEVER_SHOWN = {
     "app.runtime.migrations.State": "`Schema.why_not` tells the operator what to do",
     "app.security.sealing.Why": "stands in the log alone, as an English sentence",
 }
-# Not of an enum with labels, though they bear the name of one: a colour, and fields of forms.
+# These are not members of an enum with labels, although they have such a name: a colour, and fields of forms.
 OTHERS = {"pdm.kind", "approval.identity_check", "form.identity_check"}
 
 
@@ -108,7 +109,8 @@ def _hints(one: type) -> dict[str, object]:
 
 
 def _shown(node: nodes.Node | None) -> Iterator[nodes.Expr]:
-    """What may stand on the screen of what is written: not what is only compared or looked up."""
+    """The parts of an expression that may be shown on the screen, without those that are only compared or
+    looked up."""
     match node:
         case nodes.CondExpr(expr1=one, expr2=other):
             yield from _shown(one)

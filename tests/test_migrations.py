@@ -1,4 +1,4 @@
-"""The schema goes up and down, and says what the records say."""
+"""The schema goes up and down, and is the same as the records say."""
 
 import ast
 import re
@@ -11,7 +11,8 @@ from sqlalchemy import create_engine, inspect
 from app.runtime import migrations
 from config import ROOT
 
-FIRST_THAT_KEEPS_THE_RULE = "0019"  # what is older has landed, and mixes indexes with other changes
+# Older migrations are released already, and mix indexes with other changes
+FIRST_THAT_KEEPS_THE_RULE = "0019"
 
 
 def test_all_migrations_go_down_and_up_again(database_url: str) -> None:
@@ -41,7 +42,7 @@ def test_upgrading_again_changes_nothing(database_url: str, times: int) -> None:
 
 
 def test_revisions_are_numbers_that_grow() -> None:
-    """What is higher than the newest is a later release's: app/runtime/migrations.py"""
+    """A number above the newest one belongs to a later release: app/runtime/migrations.py"""
     assert all(path.name[:4].isdigit() and path.name[4] == "_" for path in migration_files())
     head, known = migrations._releases()
     assert head == max(known)
@@ -86,7 +87,7 @@ def migration_files() -> list[Path]:
 
 
 def indexes_under_lock(source: str) -> list[str]:
-    """What would lock out the writers of a table that was there before. `downgrade` is not looked at."""
+    """Calls that would lock out the writers of a table that was there before. `downgrade` is not checked."""
     upgrading = [node for node in ast.parse(source).body if getattr(node, "name", "") != "downgrade"]
     nodes = [node for top in upgrading for node in ast.walk(top)]
     calls = [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
@@ -114,7 +115,7 @@ def indexes_under_lock(source: str) -> list[str]:
 
 
 def _table(call: ast.Call, nodes: list[ast.AST]) -> str:
-    """The table that a call of Alembic names, `?` where it takes more than reading to know."""
+    """The table that a call of Alembic names. It is `?` if the name does not stand in the code."""
     assert isinstance(call.func, ast.Attribute)
     owner, place = call.func.value, 0 if call.func.attr in ("create_table", "batch_alter_table") else 1
     for node in nodes:

@@ -1,4 +1,4 @@
-"""Expand, deploy, contract: a release goes on over a newer schema, and does not start on an older one."""
+"""Expand, deploy, contract: a release works with a newer schema, and does not start on an older one."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ STRANGE = "the schema is at 0013, which is of no release of this portal; look at
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the commands have started, instead of starting it."""
+    """The commands note here what they would have started, and do not start it."""
     done: list[str] = []
     monkeypatch.setattr(serving, "run_web", lambda *_, **__: done.append("serve"))
     monkeypatch.setattr(serving, "work", lambda *_: done.append("worker"))

@@ -1,4 +1,5 @@
-"""Where a template lies and what its name says: a page, or a part of pages with an underscore in front."""
+"""The place and the name of a template say what it is: a page, or a part of pages with an underscore in
+front."""
 
 import ast
 import re
@@ -16,7 +17,8 @@ def _all() -> set[str]:
 
 
 def _rendered() -> set[str]:
-    """What the code names, and the three templates of each letter, whose names it puts together."""
+    """The templates that the code names, and the three templates of each letter, whose names the code puts
+    together."""
     files = [ast.parse(file.read_text()) for file in (ROOT / "app").rglob("*.py")]
     words = {node.value for tree in files for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     pages = {word for word in words if isinstance(word, str) and "/" in word and _NAME.fullmatch(word)}
@@ -24,7 +26,7 @@ def _rendered() -> set[str]:
 
 
 def _used_by_others() -> set[str]:
-    """What a template extends, includes or imports. Letters name theirs from templates/emails on."""
+    """The templates that others extend, include or import. The names in letters begin at templates/emails."""
     found = set()
     for name in _all():
         above = "emails/" if name.startswith("emails/") else ""

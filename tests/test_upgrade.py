@@ -35,14 +35,13 @@ CHANGES_INSTANSI = f"""
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits long for what the test itself holds."""
+    """Do not wait long for what the test itself has locked."""
     monkeypatch.setattr(migrations, "TRIES", 3)
     monkeypatch.setattr(migrations, "SECONDS_BETWEEN_TRIES", 0.2)
     monkeypatch.setattr(schema_lock, "SQLITE_SECONDS", 0.1)
 
 
 # -- under load
-# ----------------------------------------------------------------------------------------------------------
 @only_postgresql
 def test_a_migration_gives_up_before_a_long_reader_and_writers_go_on(app: Flask, tmp_path: Path) -> None:
     with LaterRelease(tmp_path, CHANGES_INSTANSI) as later, another_connection(app) as reader:
@@ -111,7 +110,6 @@ def test_a_statement_that_takes_long_is_ended_unless_its_migration_says_so(
 
 
 # -- one transaction each
-# ------------------------------------------------------------------------------------------------
 def test_of_three_migrations_the_third_fails_alone(app: Flask, tmp_path: Path) -> None:
     third = f"{MAKES_A_TABLE.format('third')}\nop.execute('SELECT nothing FROM nowhere')"
     with LaterRelease(
@@ -131,7 +129,6 @@ def test_of_three_migrations_the_third_fails_alone(app: Flask, tmp_path: Path) -
 
 
 # -- several at once
-# -----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("since", ["", "0008"])
 def test_three_upgrades_at_once_all_succeed(database_url: str, tmp_path: Path, since: str) -> None:
     url = empty(database_url)
@@ -179,7 +176,6 @@ def test_who_waits_for_another_upgrade_says_so(
 
 
 # -- indexes
-# ------------------------------------------------------------------------------------------------------------
 INDEX = "op.create_index_on_filled_table('ix_instansi_name', 'instansi', ['name'], only='id > 0')"
 
 
@@ -201,7 +197,7 @@ def test_an_index_waits_for_old_transactions_and_no_writer_waits_for_it(
         upgrading.start()
         with Writer(app) as writer:
             eventually(lambda: is_being_made(app, "ix_instansi_name"))
-            time.sleep(1.2)  # longer than either limit
+            time.sleep(1.2)  # longer than both limits
             so_far = writer.written
             eventually(lambda: writer.written > so_far + 3)
             assert upgrading.is_alive()
@@ -239,9 +235,8 @@ def test_an_index_that_was_broken_off_is_made_anew(app: Flask, tmp_path: Path) -
 
 
 # -- what the tests look at
-# ----------------------------------------------------------------------------------------------
 class Writer:
-    """Somebody who writes an instansi again and again, and notes how long the slowest took."""
+    """Somebody who writes an instansi again and again, and notes the longest time that one took."""
 
     def __init__(self, app: Flask) -> None:
         self._app, self._end = app, threading.Event()

@@ -1,4 +1,4 @@
-"""A person with a browser, over HTTP: opens a page, fills in its form, sends it."""
+"""A person with a browser who opens a page, fills in its form and sends it, over HTTP."""
 
 import re
 from html import unescape
@@ -17,7 +17,7 @@ _CSRF = re.compile(r'name="csrf_token" type="hidden" value="([^"]+)"|name="csrf_
 
 
 class Visitor:
-    """One browser with its cookies. `address` is where it seems to sit."""
+    """One browser with its cookies. `address` is the address that the portal sees."""
 
     def __init__(self, app: Flask, address: str = "203.0.113.7") -> None:
         self.client = app.test_client()

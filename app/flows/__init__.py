@@ -1,2 +1,2 @@
-"""WHAT PEOPLE DO. One module is one act: plain functions of a session that return what happened and never
-commit."""
+"""WHAT PEOPLE DO. One module is one act. It has plain functions that take a session, return what happened and
+never commit."""

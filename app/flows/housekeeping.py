@@ -1,4 +1,4 @@
-"""What nobody needs any more is removed, so that a stolen table holds little."""
+"""The portal removes what nobody needs any more, so that a stolen table holds little."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -26,9 +26,10 @@ from app.security import throttle
 MAILS_KEPT_FOR = timedelta(days=90)
 REQUESTS_KEPT_FOR = MAILS_KEPT_FOR  # a mail is explained by its request
 LINKS_KEPT_FOR = timedelta(days=30)  # requests whose form nobody has filled in
-TYPED_KEPT_FOR = timedelta(days=30)  # after the decision: attachment, phone number and reason of a correction
+# Counted from the decision: attachment, phone number and reason of a correction
+TYPED_KEPT_FOR = timedelta(days=30)
 UNDECIDED_KEPT_FOR = timedelta(days=90)  # the attachment of a correction that nobody ever decided
-TICKETS_OF_NOBODY_KEPT_FOR = timedelta(days=100)  # longer than the last mail's link leads there
+TICKETS_OF_NOBODY_KEPT_FOR = timedelta(days=100)  # longer than the link in the last mail leads to the ticket
 _SETTLED = (MailState.SENT, MailState.FAILED, MailState.UNCERTAIN, MailState.HELD)
 
 
@@ -39,13 +40,13 @@ Chore = Callable[[Session, Act[None]], int]
 
 
 def chores(idle: timedelta) -> dict[str, Chore]:
-    """What there is to do, by name: ended sessions, old throttles, old requests and settled mails are
-    removed, and corrections that reach nobody are answered, and names that an older release has indexed are
-    indexed anew. Each does a part that is soon done and returns how many rows that were; to be done again
-    until it returns 0.
+    """What there is to do, by name. Ended sessions, old throttles, old requests and settled mails are
+    removed. Corrections that are in nobody's queue are answered. Names that an older release has indexed are
+    indexed anew. Each chore does a small part and returns how many rows it has changed. The caller repeats
+    the chore until it returns 0.
 
-    Letters that are still to be sent stay, however old; letters broken off by a dead worker are sent again or
-    marked as uncertain. The trail and the accounts are not touched.
+    Mails that are still to be sent stay, even if they are old. Mails that a dead worker has broken off are
+    sent again or marked as uncertain. The trail and the accounts are not touched.
     """
     return {
         "sessions": _by_the_clock(partial(_end_sessions, idle=idle)),
@@ -69,12 +70,13 @@ def chores(idle: timedelta) -> dict[str, Chore]:
 
 
 def _by_the_clock(chore: Callable[[Session, datetime], int]) -> Chore:
-    """One that tells nobody, so the time alone matters."""
+    """A chore that sends no letter, so it needs nothing of the act but its time."""
     return lambda session, act: chore(session, act.at)
 
 
 def _index_old_names(session: Session, _now: datetime) -> int:
-    """Names whose words an older release has written are found as they are spoken, too."""
+    """Index again the names whose words an older release has written, so that people find them as they are
+    spoken."""
     old = select(User).where(text("has_old_words")).order_by(User.id).limit(ROWS_AT_ONCE)
     people = session.scalars(old.with_for_update(of=User, skip_locked=True)).all()
     NameWord.index_again(session, people)
@@ -119,8 +121,8 @@ def _forget_requests(session: Session, now: datetime) -> int:
 
 
 def _remove_attachments(session: Session, now: datetime) -> int:
-    """The decision stays and explains what was changed. What was sent to support it is not needed any
-    more."""
+    """The decision stays and explains what was changed. The file that was sent to support the request is not
+    needed any more."""
     is_its = EmailCorrection.id == CorrectionAttachment.correction_id
     is_decided = EmailCorrection.decided_at < now - TYPED_KEPT_FOR
     is_left = EmailCorrection.decided_at.is_(None) & (EmailCorrection.submitted_at < now - UNDECIDED_KEPT_FOR)
@@ -148,8 +150,8 @@ def _blank_what_was_typed(session: Session, now: datetime) -> int:
 
 
 def _clear_corrections(session: Session, now: datetime) -> int:
-    """Requests that never became a request, and tickets of nobody that no link leads to any more. What
-    concerns a person stays, as the trail does."""
+    """Remove corrections whose form was never sent, and tickets of nobody that no link leads to any more.
+    Corrections that concern a person stay, as the trail does."""
     never_sent = (EmailCorrection.state == CorrectionState.ASKED) & (
         EmailCorrection.asked_at < now - LINKS_KEPT_FOR
     )

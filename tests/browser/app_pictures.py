@@ -1,5 +1,5 @@
 """`python -m tests.browser.app_pictures` (`make pictures`): pictures of the running portal, for /bantuan and
-installing."""
+for the dialog that installs the app."""
 
 import base64
 import sys
@@ -33,7 +33,7 @@ def picture_files() -> list[Path]:
 
 def main() -> None:
     files = picture_files()
-    for file in files:  # the portal names them all, also before the first time
+    for file in files:  # the portal needs all of them, even before they are taken for the first time
         file.parent.mkdir(exist_ok=True)
         file.touch()
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _take_the_steps(page: Page, start: str, way: str, person: Person) -> None:
-    """Step by step as people go, each picture just before the button is pressed."""
+    """Take each step as people do it. Each picture is taken just before the button is pressed."""
     page.goto(start)
     see(page, "Masuk")
     _bring_up(page, "h1")
@@ -88,7 +88,7 @@ def _bring_up(page: Page, selector: str) -> None:
 
 
 def _take(page: Page, file: Path, scale: float = 1.5) -> None:
-    """What is in the window, as WebP, which Playwright itself does not write."""
+    """Take what is in the window, as WebP, which Playwright itself does not write."""
     session = page.context.new_cdp_session(page)
     window = page.evaluate("() => ({x: scrollX, y: scrollY, width: innerWidth, height: innerHeight})")
     taken = session.send(

@@ -1,4 +1,4 @@
-"""What happens to the portal as an app on a phone, one step each."""
+"""What happens with the portal as an app on a phone. Each function is one step."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,20 +24,20 @@ _KEPT = """async () => {
 
 
 def wait_for_worker(page: Page) -> None:
-    """The service worker is installed and in charge of this page."""
+    """Wait until the service worker is installed and controls this page."""
     page.evaluate(_WORKER_IN_CHARGE)
 
 
 def kept_on_the_phone(page: Page) -> dict[str, list[str]]:
-    """All that is in the worker's caches, by cache."""
+    """Everything that is in the worker's caches, by cache."""
     kept: dict[str, list[str]] = page.evaluate(_KEPT)
     return kept
 
 
 @contextmanager
 def phone_of_its_own(playwright: Playwright, portal_url: str, folder: Path) -> Iterator[Page]:
-    """A phone's browser with a lasting profile. In private windows, which tests have otherwise, nothing can
-    be installed."""
+    """A phone's browser with a profile that stays. Other tests use private windows, in which nothing can be
+    installed."""
     options: dict[str, Any] = {**launch_args(), **PHONE, **INDONESIAN, "base_url": portal_url}
     context = playwright.chromium.launch_persistent_context(folder, **options)
     yield context.pages[0]
@@ -45,7 +45,8 @@ def phone_of_its_own(playwright: Playwright, portal_url: str, folder: Path) -> I
 
 
 class InstalledApp:
-    """The portal, installed by Chromium itself from a page that is open. Its owner opens it from the icon."""
+    """The portal as an app, which Chromium itself has installed from an open page. Its owner opens it from
+    the icon."""
 
     def __init__(self, page: Page, portal_url: str) -> None:
         self._context = page.context
@@ -55,7 +56,7 @@ class InstalledApp:
         self._session.send("PWA.changeAppUserSettings", {**self._id, "displayMode": "standalone"})
 
     def open(self, url: str | None = None) -> Page:
-        """A window of its own, as from the icon, or from a tapped link."""
+        """Open the app in a window of its own, from the icon or from a link."""
         with self._context.expect_page() as window:
             self._session.send("PWA.launch", {**self._id, "url": url} if url else self._id)
         window.value.wait_for_load_state()

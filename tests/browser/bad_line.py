@@ -1,4 +1,5 @@
-"""A line between a phone and the portal that can go bad: dead, or losing the answers to what has arrived."""
+"""A line between a phone and the portal that can go bad: it is dead, or it loses the answers to requests that
+have arrived."""
 
 import enum
 import re
@@ -14,11 +15,12 @@ _REQUEST = re.compile(rb"[A-Z]+ (/\S*) HTTP/1\.1\r\n")
 class Line(enum.Enum):
     GOOD = enum.auto()
     DEAD = enum.auto()  # nothing gets through
-    MUTE = enum.auto()  # what is sent arrives, and no answer comes back
+    MUTE = enum.auto()  # requests arrive, but no answer comes back
 
 
 class BadLine:
-    """`url` is what the browser knows; behind it stands the portal at `portal_url`, which may change."""
+    """`url` is the address that the browser knows. The line leads from there to the portal at `portal_url`,
+    which may change."""
 
     def __init__(self, door: socket.socket) -> None:
         self.url = f"http://127.0.0.1:{door.getsockname()[1]}"

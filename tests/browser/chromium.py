@@ -1,10 +1,10 @@
-"""The Chromium of this machine: nothing is downloaded."""
+"""The Chromium that is installed on this machine. Nothing is downloaded."""
 
 import shutil
 from pathlib import Path
 from typing import Any
 
-# Playwright switches these off too, but Chromium hears only the last such list.
+# Playwright switches these off too, but Chromium reads only the last list of this kind.
 _NOT_BY_PLAYWRIGHT = (
     "AimEnabled",
     "AvoidCorsURLLoaderRestartOnRedirect",
@@ -20,8 +20,8 @@ _NOT_BY_PLAYWRIGHT = (
     "PreconnectToSearch",
     "ThirdPartyStoragePartitioning",
 )
-# The window around a page is made of pages too, in processes of their own for each context. Nobody looks at
-# them, and they cost as much as the page.
+# The window around a page consists of pages too, which have processes of their own in each context. Nobody
+# looks at them, and they cost as much as the page.
 _AROUND_THE_PAGE = (
     "InitialWebUI",
     "PreloadTopChromeWebUI",
@@ -59,7 +59,7 @@ class NoChromium(Exception):
 
 
 def launch_args() -> dict[str, Any]:
-    """What Playwright launches it with; raises NoChromium where there is none."""
+    """The arguments with which Playwright starts Chromium. Raises NoChromium if it is not installed."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None or not Path(found).exists():
         raise NoChromium(NoChromium.HOW_TO_GET_IT)

@@ -1,5 +1,5 @@
-"""Browsers of people, before a running portal. A test fails when a page did in one of them what no page may
-do."""
+"""Browsers of people who use a running portal. A test fails if a page has done in one of them what no page
+may do."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from tests.browser.watch import Watch
 OpenPortal = Callable[..., AbstractContextManager[LivePortal]]
 OpenBrowser = Callable[..., Page]
 
-_PATIENCE = 10_000  # milliseconds; others may share the processor
+_PATIENCE = 10_000  # milliseconds; other processes may use the processor too
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,8 +34,8 @@ def browser_type_launch_args() -> dict[str, Any]:
         pytest.skip(str(missing))
 
 
-# These three end with this package: the plugin's own would leave an event loop in the main thread for all
-# later tests.
+# These three fixtures end with this package. The plugin's own fixtures would leave an event loop in the main
+# thread for all later tests.
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as running:
@@ -64,7 +64,7 @@ def static_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def open_portal(
     tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, static_files: Path, password_hash: str
 ) -> OpenPortal:
-    """Run a portal with the whole cast in it: `with open_portal(TOKEN_LIFETIME_MINUTES="5") as portal`."""
+    """Run a portal that has the whole cast: `with open_portal(TOKEN_LIFETIME_MINUTES="5") as portal`."""
 
     def open_one(**environ: str) -> AbstractContextManager[LivePortal]:
         return running_portal(
@@ -76,7 +76,7 @@ def open_portal(
 
 @pytest.fixture
 def live_portal(request: pytest.FixtureRequest, open_portal: OpenPortal) -> Iterator[LivePortal]:
-    """A running portal of the test's own; @pytest.mark.settings changes its settings."""
+    """A running portal for this test alone. @pytest.mark.settings changes its settings."""
     marker = request.node.get_closest_marker("settings")
     with open_portal(**(marker.kwargs if marker else {})) as portal:
         yield portal

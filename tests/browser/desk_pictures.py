@@ -1,5 +1,5 @@
-"""`python -m tests.browser.desk_pictures docs/img/admin` (`make admin-pictures`): the desk, for the guide of
-the admins."""
+"""`python -m tests.browser.desk_pictures docs/img/admin` (`make admin-pictures`): pictures of the desk, for
+the guide for admins."""
 
 import base64
 import re
@@ -33,7 +33,7 @@ STAFF = (
 
 
 def take(chromium: Browser, portal: LivePortal, folder: Path) -> list[Path]:
-    """A morning at the desk of Wati, and a look at that of the centre."""
+    """Take pictures of a morning at Wati's desk, and of some pages of pusat."""
     taken: list[Path] = []
 
     def picture(page: Page, name: str, start: str | None = None, most: int = 1000) -> None:
@@ -120,8 +120,8 @@ def _window(chromium: Browser, portal: LivePortal) -> Page:
 
 
 def _as_webp(page: Page, start: str | None, most: int) -> bytes:
-    """From the element `start` to the end of what the page says, no more than `most` pixels; without the foot
-    of the page."""
+    """Take the page from the element `start` to the end of its main part, at most `most` pixels high and
+    without the footer."""
     top, bottom = page.evaluate(
         """start => {
             const edges = (one) => one.getBoundingClientRect();

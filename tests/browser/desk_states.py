@@ -1,5 +1,5 @@
-"""Every page of the desk in every state that admins meet, and the way there. The desks are those of the
-demo's morning."""
+"""Every page of the desk in every state that admins meet, and how to get there. The desks are filled as in
+the demo."""
 
 import re
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def sent_empty(path: str, act: str, admin: Person = WATI) -> Reach:
 
 
 def of(person: Person, path: str = "", act: str = "", admin: Person = WATI) -> Reach:
-    """A page under a person's, sent empty where `act` names its button."""
+    """A page below a person's page. If `act` names its button, the form is sent empty."""
 
     def reach(page: Page, portal: LivePortal) -> None:
         address = f"/admin/pegawai/{person_id(portal.app, person)}{path}"
@@ -61,7 +61,7 @@ def first_request(act: str = "") -> Reach:
 
 
 def warned_at_the_desk(page: Page, portal: LivePortal) -> None:
-    """An address that the desk itself has mistyped."""
+    """The admin has mistyped the address."""
     at_the_desk(f"/admin/pegawai/{person_id(portal.app, JOKO)}/email")(page, portal)
     field(page, "Email baru").fill("joko@gmial.com")
     page.get_by_label("Surat dari atasan atau kepala unit kerja").check()
@@ -91,7 +91,7 @@ def several_requests(act: str = "") -> Reach:
 def several_answered(page: Page, portal: LivePortal) -> None:
     ids = [asked(portal.app, JOKO, f"joko.{number}@contoh.example") for number in range(2)]
     enter(page, WATI)
-    page.goto(f"/admin/perbaikan-email/{ids[0]}")  # the other one nobody has looked at, so it stays
+    page.goto(f"/admin/perbaikan-email/{ids[0]}")  # nobody has looked at the other one, so it stays
     page.goto(f"/admin/perbaikan-email/beberapa?pilih={ids[0]}&pilih={ids[1]}")
     field(page, "Alasan penolakan").fill("Datang ke loket 3 dengan kartu pegawai.")
     button(page, "Tolak yang dipilih").click()
@@ -118,7 +118,7 @@ def waits_for_second(page: Page, portal: LivePortal) -> None:
 
 
 def stop_link(page: Page, portal: LivePortal) -> None:
-    """Sari's address is to be replaced, and she reads of it in her mailbox."""
+    """Sari's address will be replaced, and Sari reads this in the mailbox."""
     request_id = asked(portal.app, SARI, "bukan.sari@contoh.example")
     enter(page, WATI)
     page.goto(f"/admin/perbaikan-email/{request_id}")
@@ -151,7 +151,7 @@ def uploaded(rows: str, until: str) -> Reach:
     def reach(page: Page, _portal: LivePortal) -> None:
         enter(page, WATI)
         hand_over(page, rows)
-        if page.locator("#impor-belum-selesai").count():  # of the state before this one
+        if page.locator("#impor-belum-selesai").count():  # it is from the state before this one
             page.get_by_role("button", name=re.compile("^Batalkan impor")).click()
             hand_over(page, rows)
         expect(page.get_by_role("main")).to_contain_text(until)
@@ -166,7 +166,7 @@ def unfinished(page: Page, portal: LivePortal) -> None:
 
 
 def to_take_back(page: Page, portal: LivePortal) -> None:
-    """Of people whom no state before this one has brought."""
+    """An import that can be taken back, of people whom no earlier state has brought."""
     first = next(_newcomers)
     rows = "".join(
         f"1991020220110210{first + one:02},Calon Pegawai,,PNS,7301,Dinas Pasar\n" for one in range(3)
@@ -185,7 +185,7 @@ def refused_to_take_back(page: Page, portal: LivePortal) -> None:
 
 
 def taken_back(page: Page, portal: LivePortal) -> None:
-    """One row of it was used meanwhile, and stays."""
+    """A taking back after which one account stays, because somebody has used it meanwhile."""
     to_take_back(page, portal)
     with portal.app.app_context(), unit_of_work() as session:
         newest = session.scalars(select(User).order_by(User.id.desc()).limit(1)).one()
@@ -289,7 +289,7 @@ def _go(page: Page, path: str) -> None:
 
 GOOD_ROW = "199001012015011777,Nama Baru,nama.baru@nusajaya.example,PNS,7301,Dinas Kesehatan\n"
 FOREIGN_ROW = "199001012015011778,Nama Lain,nama.lain@contoh.example,PNS,3402,Biro Hukum\n"
-# Names and units have changed places.
+# Names and units are swapped.
 SWAPPED_ROWS = "".join(
     f"{one.nip},{one.unit},,{one.category.label},{one.instansi},{one.name}\n" for one in (BUDI, JOKO, DEWI)
 )
@@ -356,7 +356,7 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     ("/admin/audit", "newest first", at_the_desk("/admin/audit", RATNA)),
     ("/admin/audit", "nothing found", at_the_desk(f"/admin/audit?nip={STRANGERS_NIP}")),
 )
-# Downloads, and what the script of a page asks.
+# Downloads, and addresses that the script of a page asks.
 NOT_PAGES = {
     f"{_CORRECTION}/lampiran",
     "/admin/impor/<big_row:batch_id>/ditolak.<any(xlsx, csv):kind>",

@@ -1,5 +1,5 @@
-"""`python -m tests.browser.icons` (`make icons`): the app's icons, drawn as SVG, as the PNGs that phones ask
-for."""
+"""`python -m tests.browser.icons` (`make icons`): makes the PNGs that phones ask for from the app's icons,
+which are drawn as SVG."""
 
 from pathlib import Path
 

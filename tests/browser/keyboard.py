@@ -1,4 +1,4 @@
-"""A person who has only a keyboard, and must always see where they are."""
+"""A person who uses only a keyboard, and must always see where the focus is."""
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -38,20 +38,20 @@ _FAULT_OF_THE_FOCUS = (
 
 
 class Keyboard:
-    """Tab, Shift+Tab, Enter and letters; no pointer. Every stop on the way must be seen."""
+    """Tab, Shift+Tab, Enter and letters, but no pointer. Every stop on the way must be visible."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
 
     def tab(self, *, backwards: bool = False) -> None:
-        """One stop further."""
+        """Go one stop further."""
         self._page.evaluate(_NOTE_LOOKS_AT_REST)
         self._page.keyboard.press("Shift+Tab" if backwards else "Tab")
         fault = self._page.evaluate(_FAULT_OF_THE_FOCUS)
         assert not fault, f"{self._page.url}: {fault}"
 
     def go_to(self, target: Locator, *, backwards: bool = False) -> None:
-        """Stop after stop until the focus is on `target`."""
+        """Go from stop to stop until the focus is on `target`."""
         expect(target).to_be_visible()
         for _ in range(_MOST_STEPS):
             if target.evaluate("element => element === document.activeElement"):

@@ -1,4 +1,4 @@
-"""The real portal on a port of this machine: waitress in front, the mail worker beside, the cast inside."""
+"""The real portal on a port of this machine, with waitress, the worker and the cast."""
 
 import shutil
 import socket
@@ -38,8 +38,7 @@ _SECONDS_TO_END = 10
 
 
 class Line:
-    """The line between the portal and its visitors. On a slow one, the answer to a form is on its way for a
-    while."""
+    """The line between the portal and its visitors. If it is slow, the answer to a form takes a while."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -54,14 +53,14 @@ class Line:
 
 @dataclass(frozen=True)
 class LivePortal:
-    """A running portal. What can be asked of it here, nobody sees in a browser."""
+    """A running portal. The methods tell what nobody sees in a browser."""
 
     app: Flask
     url: str
     line: Line
 
     def mails(self) -> list[Mail]:
-        """All mails so far, once the worker has sent what was posted."""
+        """All new mails, after the worker has sent everything that was posted."""
         last_moment = time.monotonic() + _SECONDS_TO_END
         while self._is_sending():
             assert time.monotonic() < last_moment, "the worker does not send"
@@ -69,33 +68,34 @@ class LivePortal:
         return Inbox(self.app).fetch()
 
     def let_sessions_rest(self, span: timedelta) -> None:
-        """All sessions of everybody were last used that much earlier."""
+        """Let the last use of all sessions be earlier by this span."""
         with self.app.app_context(), unit_of_work() as session:
             for login in session.scalars(select(LoginSession)):
                 login.seen_at -= span
 
     def seconds_since_use(self) -> float:
-        """How long the session that was used last has been resting."""
+        """The seconds since any session was used."""
         with self.app.app_context(), reading() as session:
             return min(
                 (now() - login.seen_at).total_seconds() for login in session.scalars(select(LoginSession))
             )
 
     def end_sessions_after(self, seconds: float) -> None:
-        """From now on: shorter than any setting, so that a test can wait for the real end."""
+        """From now on, let sessions end after so many seconds. This is shorter than any setting, so that a
+        test can wait for the real end."""
         portal = self.app.extensions["portal"]
         self.app.extensions["portal"] = replace(
             portal, settings=replace(portal.settings, session_idle_minutes=seconds / 60)
         )
 
     def let_proofs_rest(self, span: timedelta = timedelta(minutes=11)) -> None:
-        """All passwords were last shown that much earlier."""
+        """Let the moment when each password was last typed be earlier by this span."""
         with self.app.app_context(), unit_of_work() as session:
             for login in session.scalars(select(LoginSession)):
                 login.proven_at -= span
 
     def fill_the_desks(self) -> None:
-        """The demo's morning: queues, failed mails, a month of activation."""
+        """Fill the desks as in the demo: queues, failed mails, a month of activation."""
         with self.app.app_context(), unit_of_work() as session:
             liven(session, now())
 
@@ -106,8 +106,8 @@ class LivePortal:
 
 
 def compressed_copy(folder: Path) -> Path:
-    """The static files as `make` leaves them, made here: a stale copy in the checkout must not be what is
-    tested."""
+    """The static files as `make` leaves them. They are made here, so that the tests never use an old copy in
+    the checkout."""
     static = folder / "static"
     shutil.copytree(assets.STATIC, static, ignore=shutil.ignore_patterns("*.gz", "*.br"))
     compressor = Compressor(quiet=True)
@@ -156,8 +156,8 @@ def _serving(line: Line, door: socket.socket) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # the loop was awake, and has closed the trigger before it was pulled
-            # Its loop ends when its map is empty
+        with suppress(OSError):  # the loop was running, and has closed the trigger before this
+            # The loop of the server ends when its map is empty
             server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
         web.join(_SECONDS_TO_END)
         server.task_dispatcher.shutdown()

@@ -1,4 +1,4 @@
-"""`python -m tests.browser.screenshots docs/img`: the pictures of the README, taken anew from the running
+"""`python -m tests.browser.screenshots docs/img`: takes the pictures of the README anew from the running
 portal."""
 
 import sys
@@ -26,7 +26,7 @@ MOST_BYTES = 120_000
 
 
 def take(page: Page, folder: Path) -> list[Path]:
-    """Login, confirmation and home page on a phone."""
+    """Take pictures of the login, the confirmation and the home page on a phone."""
     taken = []
 
     def picture(name: str) -> None:
@@ -38,7 +38,7 @@ def take(page: Page, folder: Path) -> list[Path]:
     picture("login")
     ask_for_token(page, BUDI.nip, BUDI.email or "")
     picture("konfirmasi-reset-password")
-    for _ in range(2):  # so that it is not the first time
+    for _ in range(2):  # so that this is not the first login
         page.context.clear_cookies()
         log_in(page, SARI)
     see(page, "Pemutakhiran Data Mandiri")

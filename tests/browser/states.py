@@ -1,4 +1,4 @@
-"""Every page of the portal in every state that people meet, and the way there."""
+"""Every page of the portal in every state that people meet, and how to get there."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ Reach = Callable[[Page, LivePortal], None]
 
 @dataclass(frozen=True)
 class State:
-    """A page (by its rule in app.url_map, or the number of an error page) as people find it after `reach`."""
+    """A page as people find it after `reach`. `page` is its rule in app.url_map, or the number of an error
+    page."""
 
     page: str
     name: str
@@ -33,7 +34,7 @@ class State:
         return f"{self.page} {self.name}"
 
 
-# Rules that answer with something else than a page of their own.
+# Rules whose answer is not a page of their own.
 NOT_PAGES = {
     "/static/<path:filename>",
     "/",  # leads to /login or /beranda
@@ -164,7 +165,7 @@ def _used_link(page: Page, _portal: LivePortal) -> None:
 
 
 def _set_by_cinta(page: Page, _portal: LivePortal) -> None:
-    """She keeps her password, so that the order of these states does not matter."""
+    """Cinta keeps the old password, so that the order of these states does not matter."""
     ask_for_token(page, CINTA.nip, CINTA.email or "")
     mail = open_newest_mail(page, CINTA.email or "")
     page.goto(mail.locator(".letter a").first.get_attribute("href") or "")

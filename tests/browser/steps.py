@@ -1,4 +1,4 @@
-"""What people do in a browser, one step each."""
+"""What people do in a browser. Each function is one step."""
 
 import re
 
@@ -31,8 +31,8 @@ def ask_for_token(page: Page, nip: str, email: str) -> None:
 
 
 def open_newest_mail(page: Page, address: str, subject: str = "") -> Page:
-    """Look into the demo's mailbox in another tab, again and again until something has come; the tab shows
-    the newest mail whose subject begins so."""
+    """Look into the demo's mailbox in another tab, again and again until a mail has come. The tab then shows
+    the newest mail whose subject begins with `subject`."""
     tab = page.context.new_page()
     tab.goto(f"/kotak-surat?untuk={address}")
     mails = tab.get_by_role("row").get_by_role("link", name=re.compile(f"^{subject}"))
@@ -54,7 +54,7 @@ def token_in(mail: Page) -> str:
 
 
 def read_token(page: Page, address: str) -> str:
-    """The newest token, read in another tab that is closed again."""
+    """Read the newest token in another tab, and close that tab."""
     mail = open_newest_mail(page, address, "Token")
     token = token_in(mail)
     mail.close()
@@ -62,7 +62,7 @@ def read_token(page: Page, address: str) -> str:
 
 
 def log_in(page: Page, person: Person, password: str = PASSWORD) -> None:
-    """Try to; where it leads to, the test says."""
+    """Send the form of the login. The test itself checks where this leads."""
     page.goto("/login")
     field(page, "NIP").fill(person.nip)
     field(page, "Password").fill(password)
@@ -71,7 +71,7 @@ def log_in(page: Page, person: Person, password: str = PASSWORD) -> None:
 
 
 def enter(page: Page, person: Person) -> None:
-    """Log in without a look at the pages in between, where they are not what the test is about."""
+    """Log in without showing the pages in between, for tests that are not about these pages."""
     form = page.request.get("/login").text()
     csrf_token = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', form)
     assert csrf_token, form

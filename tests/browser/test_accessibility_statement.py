@@ -1,4 +1,4 @@
-"""The accessibility statement is no promise of long ago."""
+"""The accessibility statement is not out of date."""
 
 import re
 from datetime import date

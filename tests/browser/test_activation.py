@@ -1,5 +1,4 @@
-"""The whole activation as people go through it: on a phone, without JavaScript, with the link from the
-mail."""
+"""The whole activation as people do it: on a phone, without JavaScript, with the link from the mail."""
 
 from typing import Any
 

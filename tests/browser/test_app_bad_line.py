@@ -1,5 +1,5 @@
-"""Under way the line goes bad: nothing that was typed is lost, nothing is done twice, and the page says what
-to do."""
+"""The line goes bad while somebody is at work. Nothing that they typed is lost, nothing is done twice, and
+the page says what to do."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -39,7 +39,7 @@ def phone(
     portal: LivePortal,  # noqa: ARG001 (the line leads there)
     line: BadLine,
 ) -> Page:
-    """A phone that has the worker."""
+    """A phone on which the service worker is installed."""
     page: Page = new_context(base_url=line.url, **PHONE).new_page()
     page.goto("/login")
     wait_for_worker(page)

@@ -1,4 +1,5 @@
-"""The portal on the home screen: it can be installed, says so once, and is an app when opened from there."""
+"""The portal on the home screen. It can be installed, says so once, and is an app when somebody opens it from
+there."""
 
 from collections.abc import Iterator
 from pathlib import Path

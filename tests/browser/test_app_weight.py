@@ -1,4 +1,5 @@
-"""What a visit costs on a slow line, all that Chromium fetches counted; and nothing moves while it comes."""
+"""What a visit costs on a slow line, with everything that Chromium fetches. Nothing on the page moves while
+it loads."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from tests.cast import BUDI
 MOST_BYTES, MOST_BYTES_LATER = 50_000, 10_000
 MOST_REQUESTS = 6
 MOST_BYTES_OF_THE_WORKER = (
-    10_000  # its script and the offline page; all else it has from the browser's own cache
+    10_000  # its script and the offline page; it takes everything else from the browser's own cache
 )
 PUBLIC_PAGES = (
     "/login",
@@ -43,7 +44,7 @@ _SHIFTS = """() => new Promise((done) => {
 
 
 class Meter:
-    """What came over the wire for a page, by address; the worker's own requests beside."""
+    """The bytes that came over the line for a page, by address, and separately the worker's own requests."""
 
     def __init__(self, page: Page) -> None:
         self.bytes: Counter[str] = Counter()
@@ -88,7 +89,7 @@ def test_a_first_visit_to_any_public_page_costs_little_in_a_browser_that_could_i
     with phone_of_its_own(playwright, portal.url, tmp_path / "profile") as page:
         meter = Meter(page)
         page.goto(path, wait_until="networkidle")
-        page.wait_for_timeout(500)  # the icon comes when Chromium has read the manifest
+        page.wait_for_timeout(500)  # Chromium fetches the icon after it has read the manifest
 
     print(path, len(meter.bytes), "requests,", meter.bytes.total(), "bytes")
     assert meter.bytes.total() <= MOST_BYTES, meter.bytes
@@ -98,7 +99,8 @@ def test_a_first_visit_to_any_public_page_costs_little_in_a_browser_that_could_i
 def test_later_pages_cost_their_own_words_only(
     playwright: Playwright, own_line: BadLine, tmp_path: Path
 ) -> None:
-    """Counted on the line itself: what a page costs through the worker, Chromium does not tell."""
+    """The bytes are counted on the line itself, because Chromium does not tell what a page costs through the
+    worker."""
     with phone_of_its_own(playwright, own_line.url, tmp_path / "profile") as page:
         page.goto("/login", wait_until="networkidle")
         wait_for_worker(page)
@@ -107,7 +109,7 @@ def test_later_pages_cost_their_own_words_only(
         for path in PUBLIC_PAGES:
             own_line.bytes_carried, own_line.requests_carried = 0, []
             page.goto(path, wait_until="networkidle")
-            page.wait_for_timeout(1500)  # then Chromium asks whether there is a new worker
+            page.wait_for_timeout(1500)  # in this time Chromium asks whether there is a new worker
             costs[path] = (
                 own_line.bytes_carried,
                 [one for one in own_line.requests_carried if one != "/sw.js"],

@@ -1,5 +1,5 @@
-"""The service worker keeps one release and nothing of a person, and one release follows another without a
-mix."""
+"""The service worker keeps the files of one release and nothing about a person. Files of two releases are
+never mixed."""
 
 import shutil
 from collections.abc import Iterator
@@ -67,7 +67,8 @@ def test_after_logging_out_nothing_of_sari_is_seen_without_a_network(open_browse
 
 
 class TwoReleases:
-    """One address; behind it first one release, then the next, with other static files."""
+    """One address of the portal. First one release answers there, then the next one, with other static
+    files."""
 
     def __init__(self, line: BadLine, old: LivePortal, new: LivePortal) -> None:
         self.url = line.url
@@ -128,7 +129,7 @@ def test_a_new_release_takes_over_at_the_next_navigation_without_a_mix(
     assert _style(page) in urls
     assert old_style not in urls
 
-    # The page of the old release that is still open has what it needs.
+    # The page of the old release, which is still open, has what it needs.
     expect(old_tab.locator(".masthead")).not_to_have_css("background-color", NEW_COLOUR)
     assert old_tab.evaluate("url => fetch(url).then((answer) => answer.status)", old_style) == 200
 

@@ -1,5 +1,4 @@
-"""The whole correction as people go through it: Joko asks on his phone, Wati answers at her desk, Joko comes
-in."""
+"""The whole correction as people do it: Joko asks on a phone, Wati answers at the desk, Joko logs in."""
 
 import re
 from collections.abc import Iterable
@@ -92,7 +91,7 @@ def test_sari_stops_what_she_did_not_ask_for(open_browser: OpenBrowser, live_por
     log_in(sari, SARI)
     log_in(wati, WATI)
     wati.goto(f"/admin/perbaikan-email/{request_id}")
-    # There is none on record
+    # There is no phone number on record
     expect(wati.get_by_label("Telepon ke nomor di data kepegawaian")).to_have_count(0)
     wati.get_by_label("Surat dari atasan atau kepala unit kerja").check()
     field(wati, "Catatan pemeriksaan").fill("Surat kepala dinas")
@@ -151,7 +150,8 @@ def _open_form(page: Page) -> None:
 
 
 def _bytes_sent(page: Page, portal: LivePortal) -> int:
-    """As the portal sees it: the browser does not tell how long a form with a file is."""
+    """The size of a form as the portal sees it, because the browser does not tell how long a form with a file
+    is."""
     answer = portal.app.wsgi_app
     lengths: list[int] = []
 

@@ -1,4 +1,4 @@
-"""What holds for every page in every state: nobody is shut out, and it fits every screen."""
+"""What is true for every page in every state: everybody can use it, and it fits every screen."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ LEAST_TARGET = 44  # CSS pixels
 
 @pytest.fixture(scope="module")
 def portal(open_portal: OpenPortal) -> Iterator[LivePortal]:
-    """One for all pages, with full desks."""
+    """One portal for all pages, with full desks."""
     with open_portal() as portal:
         portal.fill_the_desks()
         yield portal
@@ -36,7 +36,7 @@ def state(request: pytest.FixtureRequest) -> State:
 def page(
     browser: Browser, browser_context_args: dict[str, Any], portal: LivePortal, state: State
 ) -> Iterator[Page]:
-    """A browser that shows the page in this state; the tests below look at it one after the other."""
+    """A browser that shows the page in this state. The tests below look at it one after the other."""
     context = browser.new_context(
         base_url=portal.url, viewport={"width": 360, "height": 640}, **browser_context_args
     )
@@ -81,7 +81,7 @@ def test_nothing_scrolls_sideways_with_letters_twice_as_large(page: Page) -> Non
 def test_buttons_and_fields_are_large_enough_for_a_thumb(page: Page) -> None:
     page.set_viewport_size({"width": 360, "height": 640})
 
-    # A box to tick is as large as its label, which ticks it too.
+    # A box to tick counts as large as its label, because a click on the label ticks it too.
     fields = (
         "input:visible:not([type=checkbox], [type=radio]), select:visible, .pick:visible, .choice:visible"
     )
@@ -104,7 +104,8 @@ def test_its_heading_is_its_own(page: Page, state: State, headings: dict[str, st
     parts = state.page.split("/")
     place = state.page if parts[0] or parts[1] == "admin" else parts[1]
 
-    # The states of one page share it, and a page that a mailed link opens is the page without that link.
+    # The states of one page have the same heading. A page that a mailed link opens counts as the page without
+    # that link.
     assert headings.setdefault(heading, place) == place
 
 
@@ -122,7 +123,7 @@ def test_there_is_at_most_one_primary_button(page: Page) -> None:
 
 def test_every_page_is_looked_at(portal: LivePortal) -> None:
     served = [rule.rule for rule in portal.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
-    # The same page, with a slash
+    # A rule that ends with a slash is the same page
     rules = {rule for rule in served if not (rule.endswith("/") and rule[:-1] in served)}
 
     looked_at = {state.page for state in STATES if state.page.startswith("/")}
@@ -131,7 +132,7 @@ def test_every_page_is_looked_at(portal: LivePortal) -> None:
 
 
 def _axe(page: Page) -> Axe:
-    """Axe, which is put into each page once only."""
+    """Axe, which is put into each page only once."""
     axe = Axe()
     if page.evaluate("'axe' in window"):
         axe.axe_script = ""
@@ -139,7 +140,7 @@ def _axe(page: Page) -> Axe:
 
 
 def _overhang(page: Page) -> list[str]:
-    """What makes the page wider than its window; boxes that scroll by themselves may be."""
+    """The elements that make the page wider than its window. Boxes that scroll by themselves are left out."""
     found: list[str] = page.evaluate(
         """() => {
             const room = document.documentElement.clientWidth;

@@ -26,7 +26,7 @@ def test_a_password_can_be_shown_and_is_hidden_again_before_it_is_sent(page: Pag
     button(page, "Sembunyikan").click()
     expect(field(page, "Password")).to_have_attribute("type", "password")
     button(page, "Tampilkan").click()
-    # To look before it leaves
+    # The form is not sent, so that the test can look at the page
     page.evaluate("document.addEventListener('submit', (event) => event.preventDefault())")
     button(page, "Masuk").click()
 
@@ -111,7 +111,7 @@ def test_when_the_countdown_is_over_the_token_can_be_sent_again_at_once(
     field(page, "NIP").fill(BUDI.nip)
     field(page, "Email aktif").fill(BUDIS_ADDRESS)
     live_portal.line.seconds = (
-        0.3  # From late in one second into the next: rounding must not end the countdown too early.
+        0.3  # This is from late in one second into the next: rounding must not end the countdown too early.
     )
     time.sleep((0.8 - time.time()) % 1)
     button(page, "Lanjutkan").tap()

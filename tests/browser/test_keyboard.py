@@ -38,7 +38,7 @@ def test_budi_activates_his_account_by_keyboard_alone(page: Page) -> None:
 
 
 def _read_token_by_keyboard(page: Page) -> str:
-    """In another tab, with the filter of the mailbox; F5 until the mail is there."""
+    """Read the token in another tab, with the filter of the mailbox, and press F5 until the mail is there."""
     tab = page.context.new_page()
     keys = Keyboard(tab)
     tab.goto("/kotak-surat")

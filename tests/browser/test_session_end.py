@@ -1,4 +1,4 @@
-"""Sari's session comes to an end, and she hears of it in time."""
+"""Sari's session comes to an end, and a warning says so in time."""
 
 import re
 import time
@@ -14,7 +14,7 @@ from tests.browser.steps import button, log_in, see
 from tests.cast import PASSWORD, SARI, WATI
 
 JUST_BEFORE_THE_WARNING, INTO_THE_WARNING, PAST_THE_END = "27:25", "00:10", "02:40"  # of 30 minutes
-_LONG = 60_000  # milliseconds; others may share the processor
+_LONG = 60_000  # milliseconds; other processes may use the processor too
 LOGIN = re.compile(r"/login\?sesi=berakhir$")
 ENDED = "Sesi Anda sudah berakhir"
 IDLE_SECONDS = 8.0
@@ -30,7 +30,7 @@ def answer_of_a_hotel(route: Route) -> None:
 
 @pytest.fixture
 def home(page: Page) -> Page:
-    """Sari's browser on her home page, 145 s before the end of her session; the portal's own clock stands
+    """Sari's browser on the home page, 145 s before the end of the session. The portal's own clock stands
     still."""
     page.clock.install()
     log_in(page, SARI)
@@ -101,8 +101,8 @@ def test_what_was_typed_at_the_desk_comes_back_after_the_login(page: Page, live_
 
 
 def test_the_pages_own_clock_ends_nothing(home: Page) -> None:
-    """It may run fast, or somebody is still here in another browser window: the portal is asked before the
-    page leaves."""
+    """The page's clock may run fast, or the person may be active in another window. So the page asks the
+    portal before it ends anything."""
     with home.expect_response("**/akun/sisa-sesi") as answer:
         home.clock.fast_forward(PAST_THE_END)
 
@@ -164,7 +164,7 @@ def test_who_does_something_in_one_tab_stays_in_both_and_then_both_end(
     see(page, "Pemutakhiran Data Mandiri")
     tab = page.context.new_page()
     tab.goto("/akun")
-    for _ in range(3):  # for one and a half of what an idle session has
+    for _ in range(3):  # altogether one and a half times as long as an idle session lasts
         tab.wait_for_timeout(IDLE_SECONDS * 500)
         button(tab, "Tetap masuk").click()
         expect(warning(tab)).to_be_hidden()
@@ -194,8 +194,8 @@ def test_without_javascript_the_next_click_after_the_end_leads_to_the_login_page
 
 
 def test_what_a_browser_says_of_a_visit_counts_it_as_one(page: Page, live_portal: LivePortal) -> None:
-    """Clicks, forms and typed addresses, with the service worker between; else whoever is here would be
-    thrown out."""
+    """Clicks, forms and typed addresses count as visits, also with the service worker in between. Otherwise
+    people would be thrown out while they are active."""
     log_in(page, SARI)
     page.wait_for_function("navigator.serviceWorker.controller")
     menu = page.get_by_role("navigation", name="Menu utama")
@@ -223,7 +223,7 @@ def test_who_presses_too_late_lands_on_the_login_page(home: Page, live_portal: L
 
 def test_another_tab_hears_that_sari_is_still_here(home: Page) -> None:
     tab = home.context.new_page()
-    tab.goto("/akun")  # this very visit prolongs the session
+    tab.goto("/akun")  # this visit extends the session
     expect(warning(home)).to_be_hidden()
 
     home.clock.fast_forward(JUST_BEFORE_THE_WARNING)

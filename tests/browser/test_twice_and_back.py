@@ -156,15 +156,15 @@ def test_a_double_click_on_keluar_ends_well(
 
 
 def _double_click_on_a_slow_line(page: Page, portal: LivePortal, act: str) -> None:
-    """As fast as a hand: what the first click sends has been done when the second comes, but not been
-    answered."""
+    """Click twice, as fast as a hand can. When the second click comes, the portal has done what the first one
+    sent, but has not answered yet."""
     portal.line.seconds = 0.7
     button(page, act).dblclick(delay=120)
 
 
 def test_who_double_clicks_may_send_the_same_form_again_later(page: Page, live_portal: LivePortal) -> None:
-    """Back to the form, another address, once more: the guard against double clicks must not stand in the
-    way."""
+    """The person goes back to the form, types another address, and sends it again. The guard against double
+    clicks must not prevent this."""
     ask_for_token(page, BUDI.nip, "bydi@nusajaya.example")
     page.go_back()
     see(page, "Lupa Password")

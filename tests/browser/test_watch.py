@@ -1,4 +1,4 @@
-"""The guards of these tests see what they are there for."""
+"""The watch of these tests really sees the faults that it is made for."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe

@@ -1,4 +1,4 @@
-"""A first visit on a slow line: little to fetch, and nothing twice."""
+"""A first visit on a slow line: the browser fetches little, and nothing twice."""
 
 from typing import Any
 
@@ -48,7 +48,8 @@ def test_static_files_are_kept_for_good_and_pages_never(page: Page) -> None:
 
 
 class _Line:
-    """The bytes that came over the wire for each address, with their headers; 0 for what the browser had."""
+    """The bytes that came over the line for each address, with their headers. It is 0 for what the browser
+    had already."""
 
     def __init__(self, page: Page) -> None:
         self.bytes: dict[str, int] = {}

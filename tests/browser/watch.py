@@ -1,10 +1,10 @@
-"""Listens to a browser and writes down what a page must never do."""
+"""A watch over a browser, which notes what a page must never do."""
 
 import re
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Request, Response, WebError
 
-# Chromium says so of every refused form. What was refused is looked at below, by its answer.
+# Chromium writes this for every refused form. `_look` checks the answers themselves.
 _REFUSED_FORM = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d \(")
 _TELL_OF_VIOLATIONS = """
     addEventListener("securitypolicyviolation", (event) =>
@@ -13,7 +13,7 @@ _TELL_OF_VIOLATIONS = """
 
 
 class Watch:
-    """What went wrong in one browser, unseen by its owner: errors of scripts, broken rules, requests to other
+    """Faults in one browser that its owner does not see: errors of scripts, broken rules, requests to other
     hosts."""
 
     def __init__(self, context: BrowserContext, home: str) -> None:
@@ -37,7 +37,7 @@ class Watch:
             self.faults.append(f"request to another host: {request.url}")
 
     def _look(self, response: Response) -> None:
-        """Pages may refuse; what they are made of must be there."""
+        """Pages may refuse, but all their files must be there."""
         request = response.request
         is_page = request.is_navigation_request() or (
             request.service_worker and "/static/" not in request.url

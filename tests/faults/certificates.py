@@ -1,4 +1,5 @@
-"""Certificates for a test's mail server: one that fits, one for another name, one that nobody signed."""
+"""Certificates for the mail server of a test: one that fits, one for another name, and one that no authority
+has signed."""
 
 import ssl
 import subprocess

@@ -1,4 +1,4 @@
-"""What the fault tests need: a mail server with moods, and a portal that sends through it."""
+"""What the fault tests need: a mail server that can misbehave, and a portal that sends through it."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -17,12 +17,12 @@ MakeOffice = Callable[..., PostOffice]
 
 @pytest.fixture(autouse=True)
 def calm_server_log() -> None:
-    logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd's own
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # the log of aiosmtpd itself
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Silence counts as a fault after a moment."""
+    """Let silence count as a fault after a moment."""
     monkeypatch.setattr(delivery, "PATIENCE", dict.fromkeys(Phase, 0.3))
     monkeypatch.setattr(delivery, "SECONDS_FOR_A_COURTESY", 0.3)
 
@@ -35,7 +35,7 @@ def server() -> Iterator[MailServer]:
 
 @pytest.fixture
 def make_office(make_app: MakeApp, password_hash: str) -> MakeOffice:
-    """A portal with the cast in it, and its worker: make_office(server, PORTAL_NAME="...")."""
+    """A portal with the cast, and its worker: make_office(server, PORTAL_NAME="...")."""
 
     def make(server: MailServer, **environ: str) -> PostOffice:
         app = make_app(**{**server.settings, **environ})

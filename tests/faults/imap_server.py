@@ -1,4 +1,4 @@
-"""A small real IMAP server on this machine: one mailbox, one folder, and the moods of a bad day."""
+"""A small real IMAP server on this machine, with one mailbox and one folder, which can misbehave."""
 
 import re
 import socketserver

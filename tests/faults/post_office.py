@@ -1,5 +1,5 @@
-"""The portal's side of the mail: letters posted as acts post them, delivered by the real worker code, seen in
-the table."""
+"""The portal's side of the mail. Mails are posted as acts post them, the real worker code delivers them, and
+the tests look into the table."""
 
 import threading
 from collections.abc import Iterator
@@ -36,11 +36,11 @@ class PostOffice:
         self.app = app
 
     def budi_asks(self) -> None:
-        """Budi asks for a token over HTTP: one letter waits."""
+        """Budi asks for a token over HTTP, so one mail waits."""
         assert Visitor(self.app).ask_for_token(BUDI.nip, BUDI.email or "").status_code == 303
 
     def post(self, *addresses: str) -> None:
-        """One notice each, in one transaction."""
+        """Post one mail to each address, all in one transaction."""
         with self.app.app_context(), unit_of_work() as session:
             budi = User.with_nip(session, Nip(BUDI.nip))
             for address in addresses:
@@ -49,7 +49,7 @@ class PostOffice:
                 )
 
     def deliver(self) -> list[Delivery]:
-        """Let the worker try what is due now, each letter once."""
+        """Let the worker try every mail that is due now, each once."""
         with self.app.app_context():
             postman = portal().postman()
         outcomes: list[Delivery] = []
@@ -62,8 +62,7 @@ class PostOffice:
                 outcomes.append(outcome)
 
     def begin_and_die(self) -> None:
-        """A worker claims the next letter, hands it over, and is killed before it can write down how that
-        went."""
+        """A worker claims the next mail, hands it over, and dies before it can write down the outcome."""
         with self.app.app_context():
             lifetime = timedelta(minutes=portal().settings.token_lifetime_minutes)
             with unit_of_work() as session:
@@ -73,18 +72,18 @@ class PostOffice:
                 postman.deliver(portal().renderer.render(mail, now()), mail.to_address, mail.message_id)
 
     def command(self, *words: str) -> str:
-        """What `mysapk ...` says."""
+        """Run `mysapk ...`. Returns what it prints."""
         done = self.app.test_cli_runner().invoke(args=words)
         assert done.exit_code == 0, done.output
         return str(done.output)
 
     def marked(self) -> datetime | None:
-        """Since when Budi's address counts as one that refuses mail."""
+        """The moment since when Budi's address counts as one that refuses mails."""
         with self.app.app_context(), reading() as session:
             return session.scalars(select(User.mail_failed_at).where(User.nip == BUDI.nip)).one()
 
     def faults(self) -> list[MailFault]:
-        """The faults of our side that stand."""
+        """The faults on our side that are not over."""
         with self.app.app_context(), reading() as session:
             return MailFault.alarms(session)
 
@@ -94,7 +93,7 @@ class PostOffice:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """A worker at its work, as `mysapk worker` runs it."""
+        """A worker that runs in the background, as with `mysapk worker`."""
         stop = threading.Event()
         worker = threading.Thread(target=work, args=(self.app, stop))
         worker.start()

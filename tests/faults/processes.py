@@ -1,4 +1,4 @@
-"""The portal as the operator starts it: real processes, a real port, and a browser that speaks HTTP to it."""
+"""The portal as the operator starts it, with real processes, a real port, and a browser that uses HTTP."""
 
 import http.client
 import os
@@ -59,7 +59,7 @@ class Portal:
 
     @property
     def said(self) -> str:
-        """All it has written so far, log lines included."""
+        """Everything that it has written so far, with the log."""
         return self._log.read_text()
 
     def wait_until_it_answers(self) -> "Browser":
@@ -76,7 +76,7 @@ class Portal:
         return browser
 
     def wait_for_worker(self, other_than: int = 0) -> int:
-        """The worker's process id, once it is at work."""
+        """Wait until the worker has started. Returns its process id."""
 
         def started() -> bool:
             return self.said.count('"worker started"') > (1 if other_than else 0)
@@ -94,7 +94,7 @@ class Portal:
         eventually(lambda: not self.group(), seconds)
 
     def group(self) -> list[int]:
-        """All living processes of its group."""
+        """All running processes of its group."""
         return [
             int(folder.name)
             for folder in Path("/proc").iterdir()
@@ -117,7 +117,8 @@ class Answer:
 
 
 class Browser:
-    """Keeps cookies, follows nothing, and may be told under which name it reaches the portal."""
+    """A browser that keeps cookies and follows no redirects. `host` is the name under which it calls the
+    portal."""
 
     def __init__(self, port: int, host: str | None = None) -> None:
         self._port, self._host = port, host or f"127.0.0.1:{port}"
@@ -132,7 +133,7 @@ class Browser:
         return self._ask("POST", path or page, urlencode({"csrf_token": unescape(found[1]), **fields}))
 
     def ask_for_token(self) -> Answer:
-        """As Budi does."""
+        """Send the form that asks for a token, as Budi."""
         return self.submit("/lupa-password", nip=BUDI.nip, email=BUDI.email or "")
 
     def _ask(self, method: str, path: str, body: str | None = None) -> Answer:

@@ -1,5 +1,5 @@
-"""A real SMTP server on this machine, whose mood a test sets: it takes letters, refuses, falls silent or
-hangs up."""
+"""A real SMTP server on this machine. A test sets how it behaves: it takes mails, refuses them, falls silent
+or hangs up."""
 
 import asyncio
 import email
@@ -24,23 +24,23 @@ SECONDS_TO_WAIT = 10
 
 
 class Step(Enum):
-    """Where in the talk the server may misbehave."""
+    """The steps of a talk at which the server can misbehave."""
 
     GREETING = auto()
     EHLO = auto()
     MAIL = auto()
     RCPT = auto()
     DATA = auto()  # the command
-    CONTENT = auto()  # in the middle of the letter
-    END = auto()  # the whole letter has arrived
+    CONTENT = auto()  # in the middle of the mail
+    END = auto()  # the whole mail has arrived
 
 
 class Fault(Enum):
-    """What a server does that gives no answer."""
+    """Ways in which a server gives no answer."""
 
     HANGS_UP = auto()
     FALLS_SILENT = auto()
-    HOLDS = auto()  # until `release`, then goes on as if nothing had been
+    HOLDS = auto()  # it waits until `release`, then goes on as usual
 
 
 @dataclass
@@ -53,7 +53,7 @@ class _Mood:
 
 @dataclass(frozen=True)
 class Arrival:
-    """One whole letter as the server got it, whatever it then said."""
+    """One whole mail as the server got it. The server may have taken or refused it."""
 
     sender: str
     recipients: list[str]
@@ -99,8 +99,8 @@ class Arrival:
 
 
 class MailServer:
-    """`with MailServer() as server:` listens on a free port. `taken` are the letters it is now responsible
-    for."""
+    """`with MailServer() as server:` listens on a free port. `taken` are the mails for which the server is
+    now responsible."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class MailServer:
         self.taken: list[Arrival] = []
         self.refused: list[Arrival] = []
         self.commands: list[str] = []
-        self.names: list[str] = []  # that its visitors gave at EHLO
+        self.names: list[str] = []  # that clients gave at EHLO
         self.connections = 0
         self.is_holding = threading.Event()
         self._released = threading.Event()
@@ -124,7 +124,7 @@ class MailServer:
 
     @property
     def settings(self) -> dict[str, str]:
-        """How a portal reaches it."""
+        """The settings with which a portal sends through this server."""
         reach = {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": str(self.port)}
         if self._tls:
             reach["MAIL_USE_SSL" if self._tls_first else "MAIL_USE_TLS"] = "true"
@@ -135,11 +135,12 @@ class MailServer:
     def reacts(
         self, step: Step, reaction: str | Fault, *, to: str | None = None, times: int | None = None
     ) -> None:
-        """From now on, at this step: an answer or a fault; only for one recipient, only so many times."""
+        """From now on, give this answer or fault at this step. `to` limits it to one recipient, `times` to so
+        many times."""
         self._moods.append(_Mood(step, reaction, to, times))
 
     def behaves(self) -> None:
-        """Forget all moods; who is held goes on."""
+        """Behave well again. A talk that waits goes on."""
         self._moods.clear()
         self.release()
 
@@ -149,7 +150,7 @@ class MailServer:
     def start(self) -> None:
         self._controller = _Controller(self, self._tls, self._login, tls_first=self._tls_first)
         self._controller.start()
-        eventually(lambda: not self._talks)  # the controller tries itself
+        eventually(lambda: not self._talks)  # the controller itself tries a connection
         self.connections = 0
         self.commands.clear()
 
@@ -162,7 +163,7 @@ class MailServer:
             self._controller = None
 
     def close_idle_talks(self, last_word: str | None) -> None:
-        """As servers do after some minutes of silence, with or without saying so."""
+        """Close idle talks, as servers do after some minutes of silence, with or without a last word."""
         assert self._controller
         self._controller.loop.call_soon_threadsafe(self._close_all, last_word)
         eventually(lambda: not self._talks)
@@ -217,7 +218,6 @@ class _Talk(SMTP):
         self._server = server
 
     # -- connection
-    # ------------------------------------------------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if self not in self._server._talks:
             self._server.connections += 1
@@ -233,7 +233,6 @@ class _Talk(SMTP):
             await super()._handle_client()
 
     # -- commands
-    # --------------------------------------------------------------------------------------------------
     async def smtp_EHLO(self, arg: str) -> None:
         self._server.names.append(arg)
         if not await self._misbehaves(Step.EHLO):
@@ -266,7 +265,6 @@ class _Talk(SMTP):
         await super().smtp_DATA(arg)
 
     # -- the letter
-    # ------------------------------------------------------------------------------------------------
     async def handle_DATA(self, _talk: SMTP, session: Session, envelope: Envelope) -> str:
         content = envelope.original_content or b""
         login = session.auth_data.login.decode() if isinstance(session.auth_data, LoginPassword) else None
@@ -285,7 +283,7 @@ class _Talk(SMTP):
         return list(self.envelope.rcpt_tos) if self.envelope else []
 
     async def _misbehaves(self, step: Step, recipients: Iterable[str] = ()) -> bool:
-        """Whether the command has been dealt with here."""
+        """Whether the reaction set by the test has answered this command already."""
         self._server.commands.append(step.name)
         reaction = self._server.reaction_at(step, recipients)
         if isinstance(reaction, str):
@@ -322,7 +320,7 @@ class _Controller(Controller):
         if login:
             expected = LoginPassword(login[0].encode(), login[1].encode())
             self._options |= {
-                # Aiosmtpd takes TLS from the first byte for no TLS, and warns
+                # If TLS is used from the first byte, aiosmtpd thinks that there is no TLS, and warns
                 "auth_required": not tls_first,
                 "auth_require_tls": not tls_first,
                 "authenticator": lambda *talk: AuthResult(
@@ -335,7 +333,7 @@ class _Controller(Controller):
 
 
 def eventually(holds: Any, seconds: float = SECONDS_TO_WAIT) -> None:
-    """Wait until `holds()`; an AssertionError when the time is over."""
+    """Wait until `holds()` is true. Raises AssertionError when the time is over."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"not within {seconds} s"

@@ -1,5 +1,5 @@
-"""Letters that come back: from the mail server's pipe and from a mailbox, onto the page of the person, and
-onto nobody else's."""
+"""Mails that come back, through the mail server's pipe or a mailbox. The page of the person shows them, and
+nobody else's page does."""
 
 import logging
 import re
@@ -55,7 +55,7 @@ def _pipe(app: Flask, report: str, recipient: str = "", to: str = "bounce@mail.e
 
 
 def _return_path(office: PostOffice, server: MailServer) -> str:
-    """Where the last letter that was handed over comes back to."""
+    """The return path of the last mail that was handed over."""
     office.deliver()
     return server.taken[-1].sender
 
@@ -70,7 +70,6 @@ def _page(app: Flask) -> str:
 
 
 # -- what leaves
-# -------------------------------------------------------------------------------------------------------
 def test_each_letter_leaves_with_a_return_path_of_its_own(office: PostOffice, server: MailServer) -> None:
     office.post("satu@nusajaya.example", "dua@nusajaya.example")
     office.deliver()
@@ -93,7 +92,6 @@ def test_without_the_setting_the_sender_is_who_it_is_from(
 
 
 # -- what comes back
-# ---------------------------------------------------------------------------------------------------
 def test_a_hard_bounce_shows_at_the_desk(office: PostOffice, server: MailServer) -> None:
     office.budi_asks()
     address = _return_path(office, server)
@@ -179,7 +177,6 @@ def bounces_taken(app: Flask, message: str) -> None:
 
 
 # -- what a forger can do
-# ----------------------------------------------------------------------------------------------
 def test_whoever_has_no_letter_marks_nobody(office: PostOffice, server: MailServer) -> None:
     office.budi_asks()
     address = _return_path(office, server)
@@ -242,7 +239,6 @@ def test_one_persons_letter_marks_no_other(office: PostOffice, server: MailServe
 
 
 # -- what ends it, and what it takes away
-# ------------------------------------------------------------------------------
 def test_a_marked_person_loses_nothing_and_a_used_token_ends_the_mark(
     office: PostOffice, server: MailServer
 ) -> None:
@@ -299,7 +295,6 @@ def test_a_letter_that_is_sent_again_has_not_come_back_yet(office: PostOffice, s
 
 
 # -- the pipe
-# ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "message",
     [b"", b"\xff\xfe\x00", b"From: x\n\nhalo", b"x" * 3_000_000],
@@ -338,7 +333,6 @@ def test_an_accident_keeps_it_too(office: PostOffice, monkeypatch: pytest.Monkey
 
 
 # -- the mailbox
-# -------------------------------------------------------------------------------------------------------
 def _look(app: Flask) -> int:
     with app.app_context():
         where = portal().settings.bounce_mailbox
@@ -461,7 +455,6 @@ def test_a_server_without_a_certificate_that_fits_is_not_logged_in_to(
 
 
 # -- the operator
-# ------------------------------------------------------------------------------------------------------
 @only_sqlite
 def test_check_looks_into_the_mailbox(make_office: MakeOffice, server: MailServer) -> None:
     def line(app: Flask) -> str:

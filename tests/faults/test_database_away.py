@@ -1,5 +1,5 @@
-"""The database is locked, gone, or in trouble: people are told to wait, nothing is lost, and nobody restarts
-anything."""
+"""The database is locked, gone, or in trouble. People are asked to wait, nothing is lost, and nobody has to
+restart anything."""
 
 import logging
 import shutil
@@ -32,7 +32,7 @@ Log = Callable[[], str]
 
 @pytest.fixture
 def impatient_app(make_app: MakeApp, password_hash: str, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    """A portal with the cast in it, that waits a moment only for the database's locks."""
+    """A portal with the cast, which waits only a moment for the locks of the database."""
     monkeypatch.setattr(db, "_SECONDS_TO_WAIT_FOR_A_LOCK", 0.2)
     app = make_app()
     people(app, password_hash)
@@ -41,8 +41,8 @@ def impatient_app(make_app: MakeApp, password_hash: str, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
-    """The portal's own log lines so far, whatever the tests before have done to the loggers of this
-    process."""
+    """The portal's own log lines so far. It does not matter what earlier tests have done to the loggers of
+    this process."""
     lines: list[str] = []
 
     class Kept(logging.Handler):
@@ -146,9 +146,8 @@ def test_a_database_file_that_was_removed_is_missed_and_used_again_when_it_is_ba
 
 
 # -- PostgreSQL
-# ----------------------------------------------------------------------------------------------------------
 class Server:
-    """A PostgreSQL of this test's own, that may be stopped and started."""
+    """A PostgreSQL for this test alone, which the test may stop and start."""
 
     def __init__(self, url: str) -> None:
         self.url = url.format("postgres")
@@ -188,14 +187,14 @@ class Server:
 
 @pytest.fixture
 def own_postgres(request: pytest.FixtureRequest) -> Iterator[Server]:
-    request.getfixturevalue("postgres")  # skips, or fails in CI, where there is none
+    request.getfixturevalue("postgres")  # if there is no PostgreSQL, this skips the test, or fails in CI
     with throw_away_server() as url:
         own = Server(url)
         migrations.upgrade(own.url)
         yield own
 
 
-@only_sqlite  # for make_app, which is then given another
+@only_sqlite  # only because make_app needs a database; the test gives the portal another one
 def test_people_and_letters_outlive_a_restart_of_postgresql(
     own_postgres: Server, make_app: MakeApp, password_hash: str, server: MailServer
 ) -> None:

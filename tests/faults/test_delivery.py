@@ -1,4 +1,4 @@
-"""What happens to letters when the mail server, the line or the worker fails."""
+"""What happens to mails when the mail server, the line or the worker fails."""
 
 import json
 import logging
@@ -39,12 +39,11 @@ from tests.visitor import Visitor, words_of
 
 BUSY, NO_SUCH_BOX = "450 4.2.1 mailbox busy", "550 5.1.1 no such mailbox"
 ADDRESS = "pegawai@nusajaya.example"
-# Where the database plays no part
+# For tests in which the kind of database does not matter
 only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 # -- what the server says
-# ----------------------------------------------------------------------------------------------
 def test_a_letter_that_the_server_takes_is_sent_and_its_word_is_kept(
     office: PostOffice, server: MailServer
 ) -> None:
@@ -114,7 +113,6 @@ def test_a_letter_whose_last_answer_nobody_understands_is_not_sent_again(
 
 
 # -- what the line does
-# ------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("step", "fault", "state"),
     [
@@ -188,7 +186,6 @@ def test_a_talk_that_the_server_ended_while_idle_is_begun_anew(
 
 
 # -- trying again
-# ------------------------------------------------------------------------------------------------------
 def test_each_wait_is_longer_and_the_letter_stays_the_same(office: PostOffice, server: MailServer) -> None:
     server.reacts(Step.END, "451 4.7.1 greylisted", times=len(DOMAIN_RESTS) - 2)
     office.post(ADDRESS)
@@ -318,7 +315,6 @@ def test_two_workers_send_each_of_fifty_letters_once(
 
 
 # -- tokens
-# ------------------------------------------------------------------------------------------------------------
 def test_a_token_lives_from_its_hand_over_for_its_lifetime(
     make_office: MakeOffice, server: MailServer
 ) -> None:
@@ -406,7 +402,6 @@ def test_another_letter_whose_worker_died_waits_for_the_operator(
 
 
 # -- the letter itself
-# -------------------------------------------------------------------------------------------------
 def test_the_token_letter_goes_to_one_person_in_text_and_html(
     make_office: MakeOffice, server: MailServer
 ) -> None:
@@ -503,7 +498,6 @@ def test_the_longest_names_and_addresses_still_fit_in_lines_of_mail(
 
 
 # -- TLS and login
-# -----------------------------------------------------------------------------------------------------
 LOGIN = ("portal", "Rahasia-Surat-1")
 
 
@@ -597,7 +591,6 @@ def test_a_mail_server_whose_name_leads_nowhere_defers_letters(
 
 
 # -- secrets
-# -----------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def log_lines() -> Iterator[list[str]]:
     """What the portal writes to its log, as JSON lines."""
@@ -664,7 +657,6 @@ def _everything_stored(app: Flask) -> str:
 
 
 # -- files instead of a server
-# -----------------------------------------------------------------------------------------
 @only_sqlite
 def test_letters_to_files_are_whole_when_they_appear(make_app: MakeApp, password_hash: str) -> None:
     app = make_app()

@@ -1,4 +1,4 @@
-"""What the web server itself writes about connections that break: no secret, and at no cost."""
+"""What the web server itself logs about connections that break: it holds no secret and costs no time."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def database_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 def mail(make_app: MakeApp, password_hash: str) -> Mail:
-    """What Budi has just found in his mailbox."""
+    """The mail that Budi has just received."""
     app = make_app()
     people(app, password_hash)
     office = PostOffice(app)
@@ -54,7 +54,7 @@ def test_a_broken_connection_tells_the_log_no_secret_and_costs_next_to_nothing(
     with Portal(tmp_path, "serve", "--no-worker", SECRET_KEY=SECRET_KEY) as running:
         browser = running.wait_until_it_answers()
         for name, path in paths.items():
-            time.sleep(0.3)  # until the lines about the last path are there
+            time.sleep(0.3)  # until the log lines about the last path are there
             seen, spent = running.said.count(BROKEN), _cpu_seconds(running.process.pid)
             tries = 0
             while not tries or running.said.count(BROKEN) == seen:
@@ -80,7 +80,7 @@ def test_a_broken_connection_tells_the_log_no_secret_and_costs_next_to_nothing(
 
 
 def _ask_and_hang_up(port: int, path: str, after: float) -> None:
-    """The line is cut after so many seconds: while the request is read, or answered, or later."""
+    """Ask, and cut the connection after so many seconds: while the request is read or answered, or later."""
     with socket.create_connection(("127.0.0.1", port)) as line:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())

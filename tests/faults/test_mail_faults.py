@@ -1,5 +1,5 @@
-"""Whose letters wait for which fault, in which order they leave, and who hears of it. Time is a clock that
-the test moves."""
+"""Which mails wait because of which fault, in which order they leave, and who is told. The test moves the
+clock."""
 
 import logging
 from collections.abc import Iterable
@@ -45,7 +45,6 @@ def tries(server: MailServer) -> int:
 
 
 # -- a domain that takes nothing
-# ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("answer", "at_first", "how_many"),
     [("450 later", 1, 250), ("450 4.2.1 mailbox busy", 2, 40), ("554 5.7.1 no", 1, 40)],
@@ -116,7 +115,7 @@ def test_one_full_mailbox_keeps_nobody_else_in_its_domain_waiting(
 def test_a_domain_that_lets_everything_new_wait_gets_all_soon(
     office: PostOffice, server: MailServer, monkeypatch: pytest.MonkeyPatch, answer: str, longest: int
 ) -> None:
-    """Whether it says so or not. Its server takes a letter five minutes after it has first seen it."""
+    """The server takes a mail five minutes after it has first seen it, whether its answer says so or not."""
     seen: dict[str, datetime] = {}
 
     def greylists(step: Step, recipients: Iterable[str]) -> str | None:
@@ -150,8 +149,8 @@ def test_a_letter_to_an_address_of_before_marks_nobody(office: PostOffice, serve
 def test_a_strangers_servers_do_not_stop_the_letters_of_others(
     office: PostOffice, server: MailServer
 ) -> None:
-    """One that hangs up over each letter costs others seconds, and three that refuse alike are no fault of
-    ours."""
+    """A server that hangs up at each mail delays others by seconds only. If three servers give the same
+    refusal, this is not a fault on our side."""
     for number in range(4):
         server.reacts(Step.RCPT, Fault.HANGS_UP, to=f"p@putus{number}.example")
         server.reacts(Step.RCPT, "554 5.7.1 no", to=f"p@tolak{number}.example")
@@ -170,7 +169,6 @@ def test_a_strangers_servers_do_not_stop_the_letters_of_others(
 
 
 # -- who goes first
-# ----------------------------------------------------------------------------------------------------
 def test_a_token_goes_before_1500_notices_and_before_a_strangers_letters(
     office: PostOffice, server: MailServer
 ) -> None:
@@ -217,7 +215,6 @@ def test_new_letters_go_before_those_that_were_put_off(office: PostOffice, serve
 
 
 # -- faults of our side
-# ------------------------------------------------------------------------------------------------
 OURS = [
     (Step.GREETING, "554 5.3.2 no", MailFaultKind.SESSION),
     (Step.EHLO, "550 5.7.1 no", MailFaultKind.SESSION),
@@ -340,7 +337,6 @@ def test_a_letter_that_breaks_the_line_each_time_lets_the_others_pass(
 
 
 # -- allowances
-# --------------------------------------------------------------------------------------------------------
 def test_a_letter_that_failed_does_not_count_but_not_without_bound(
     office: PostOffice, server: MailServer
 ) -> None:
@@ -358,7 +354,6 @@ def test_a_letter_that_failed_does_not_count_but_not_without_bound(
 
 
 # -- the name, and patience
-# --------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("environ", "name"),
     [
@@ -397,14 +392,13 @@ def test_while_a_server_is_silent_over_one_letter_the_others_leave(
 
 
 # -- how
-# ------------------------------------------------------------------------------------------------------------
 def engine_of(office: PostOffice) -> str:
     with office.app.app_context():
         return engine().dialect.name
 
 
 def _post_of_strangers(office: PostOffice, *addresses: str) -> None:
-    """Letters tied to nobody on record."""
+    """Post mails that belong to nobody on record."""
     with office.app.app_context(), unit_of_work() as session:
         for address in addresses:
             outbox.post(

@@ -1,4 +1,4 @@
-"""How the portal starts, ends, and outlives the death of its parts: with real processes."""
+"""How the portal starts and ends, and goes on when one of its parts dies, with real processes."""
 
 import os
 import re
@@ -24,13 +24,13 @@ StartPortal = Callable[..., Portal]
 
 @pytest.fixture
 def database_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """SQLite alone: processes are slow, and PostgreSQL plays no part in how they end."""
+    """SQLite only, because processes are slow, and PostgreSQL does not matter for how they end."""
     return f"sqlite:///{shutil.copyfile(sqlite_template, tmp_path / 'portal.db')}"
 
 
 @pytest.fixture
 def outbox(make_app: MakeApp, password_hash: str) -> PostOffice:
-    """A look into the same database, with the cast in it."""
+    """A post office on the same database, with the cast."""
     app = make_app()
     people(app, password_hash)
     return PostOffice(app)
@@ -43,7 +43,6 @@ def serve(outbox: PostOffice, tmp_path: Path) -> StartPortal:  # noqa: ARG001 (t
 
 
 # -- at work
-# -----------------------------------------------------------------------------------------------------------
 def test_serve_answers_and_mails_what_was_asked_for(serve: StartPortal, tmp_path: Path) -> None:
     with serve() as running:
         browser = running.wait_until_it_answers()
@@ -92,7 +91,6 @@ def test_a_token_in_the_hand_of_a_killed_worker_is_delivered_soon(
 
 
 # -- the end
-# -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("number", "to_all"),
     [(signal.SIGINT, True), (signal.SIGINT, False), (signal.SIGTERM, False)],
@@ -172,7 +170,6 @@ def test_the_demo_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
 
 
 # -- the start
-# ---------------------------------------------------------------------------------------------------------
 def test_a_second_portal_on_the_same_port_says_so_and_ends(serve: StartPortal, tmp_path: Path) -> None:
     with serve() as first:
         first.wait_until_it_answers()
@@ -267,7 +264,7 @@ def test_production_with_its_secrets_in_files_is_strict_and_has_no_demo_mailbox(
 
 
 def _without_examples(told: str, start: str) -> list[str]:
-    """The sentences; where the example is a secret it is a new one each time."""
+    """The sentences without their examples, because an example that is a secret is a new one each time."""
     return [line.removeprefix(start).split(" Example: ")[0] for line in told.splitlines()]
 
 

@@ -146,7 +146,6 @@ def test_only_the_demo_takes_localhost_and_127_for_one(tmp_path: Path) -> None:
 
 
 # -- where strangers come
-# ----------------------------------------------------------------------------------------------
 MAIL_LOGIN = {"MAIL_USERNAME": "portal", "MAIL_PASSWORD": "surat-dari-portal"}
 # What would start, and let strangers in or everybody out: the settings, the name that is told, and a word of
 # the reason.
@@ -302,7 +301,6 @@ def test_the_public_url_is_what_browsers_put_into_the_host_header(tmp_path: Path
 
 
 # -- a demo is for this machine
-# ----------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "url",
     [
@@ -382,7 +380,6 @@ def test_the_leniency_of_tests_is_for_no_real_host(
 
 
 # -- secrets
-# -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("make", "shortest"),
     [
@@ -484,7 +481,6 @@ def test_a_mailbox_that_cannot_be_read_stops_the_start(
 
 
 # -- names that are no settings
-# ----------------------------------------------------------------------------------------
 MISTYPED = {
     "MAIL_SEVER": "MAIL_SERVER", "mail_server": "MAIL_SERVER", "MAILSERVER": "MAIL_SERVER",
     "EMAIL_SERVER": "MAIL_SERVER",

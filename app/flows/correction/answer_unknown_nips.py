@@ -1,10 +1,10 @@
-"""The portal itself looks after the requests in nobody's queue, so that they move as those move that somebody
-reads.
+"""The portal itself answers the requests in nobody's queue, so that they look the same from outside as those
+that somebody reads.
 
 A request for a NIP that nobody has is taken in hand and then rejected, with the words that admins use when
-the data do not match. A request whose person exists is never answered here: it joins the queue of the desk,
-be it that the person was imported meanwhile, or that it had to wait because too many came for one NIP. Those
-that had to wait join it by turns of where they came from.
+the data do not match. A request whose person exists is never answered here. It joins the queue of the desk
+when the person has been imported meanwhile, or when it had to wait because too many requests came for one
+NIP. The requests that had to wait join the queue in turns, by where they came from.
 """
 
 from collections import Counter
@@ -25,17 +25,19 @@ from app.models.email_correction import EmailCorrection, Sender
 from app.models.user import User
 from app.security import audit
 
-MOST_OF_ONE_PERSON = 5  # in the queue of the desk, before those that had to wait may join it
-# The first of a network that has none there joins it all the same: somebody's twenty false ones do not keep
-# the owner out.
+# Requests in the queue of the desk; below this number, requests that had to wait may join it
+MOST_OF_ONE_PERSON = 5
+# The first request from a network that has none in the queue joins it even so: twenty false requests from one
+# sender do not keep the owner out.
 MOST_NETWORKS_OF_ONE_PERSON = 40
-_MOST_LOOKED_AT = 20_000  # of those that wait for one person; three small columns of each
+_MOST_LOOKED_AT = 20_000  # requests that wait for one person; three small columns of each are read
 _MOST_AT_ONCE = 200
 _LONGEST_IN_HAND = timedelta(hours=2)
 
 
 def answer_unknown_nips(session: Session, act: Act[None]) -> int:
-    """Answer what is due, and hand to the desk what has become somebody's. Returns how many were answered."""
+    """Answer the requests that are due, and hand those whose person now exists to the desk. Returns how many
+    were answered."""
     with_room = EmailCorrection.waiting_people(session, MOST_OF_ONE_PERSON, _MOST_AT_ONCE)
     with_many = EmailCorrection.waiting_people(
         session, MOST_NETWORKS_OF_ONE_PERSON, _MOST_AT_ONCE, fewest=MOST_OF_ONE_PERSON
@@ -54,8 +56,8 @@ def answer_unknown_nips(session: Session, act: Act[None]) -> int:
 
 
 def _hand_to_desk(session: Session, person_id: int) -> None:
-    """Where there is room. Somebody whom another act holds just now gets them at the next round: nobody waits
-    here."""
+    """Hand over as many requests as there is room for. If another act has locked the person just now, the
+    next round does it: nothing waits here."""
     free = select(User).where(User.id == person_id).with_for_update(of=User, skip_locked=True)
     person = session.scalars(free.execution_options(populate_existing=True)).one_or_none()
     if person is None:
@@ -68,9 +70,9 @@ def _hand_to_desk(session: Session, person_id: int) -> None:
 
 
 def by_turns(waiting: Sequence[Sender], in_queue: Sequence[Sender]) -> list[Sender]:
-    """Who of the waiting joins the queue. Next is always whose line has the fewest there, then whose network,
-    mailbox and mail domain; only among equals the order of `waiting` decides. Who sends many waits behind who
-    sends one."""
+    """Which waiting requests join the queue. The next one is always the one whose line has the fewest
+    requests in the queue, then the same for network, mailbox and mail domain. Only if all these are equal
+    does the order of `waiting` decide. A sender of many requests waits behind a sender of one."""
     there, left, chosen = Counter[tuple[str, str]](), list(waiting), list[Sender]()
     for sender in in_queue:
         there.update(_in_common(sender))
@@ -87,7 +89,7 @@ def by_turns(waiting: Sequence[Sender], in_queue: Sequence[Sender]) -> list[Send
 
 
 def _in_common(sender: Sender) -> tuple[tuple[str, str], ...]:
-    """What a request has in common with others of the same hand."""
+    """What a request has in common with others of the same sender."""
     mailbox = EmailAddress(sender.new_email).mailbox
     return (
         ("line", line_of(sender.client_address)),
@@ -99,15 +101,16 @@ def _in_common(sender: Sender) -> tuple[tuple[str, str], ...]:
 
 def _reject(session: Session, correction: EmailCorrection, act: Act[None]) -> None:
     correction.decide(CorrectionState.REJECTED, DATA_DO_NOT_MATCH, None, act.at)
-    # Nobody looks
+    # Nobody will look at the file
     session.execute(delete(CorrectionAttachment).where(CorrectionAttachment.correction_id == correction.id))
     audit.record(session, Tag.CORRECTION_REJECTED, None, act, ticket=correction.ticket)
     letters.correction_rejected(session, correction, act)
 
 
 def _hour_in_hand(correction: EmailCorrection) -> datetime:
-    """Ten minutes to two hours before the answer. It hangs on the second of the answer, which nobody is told:
-    from anything on the ticket, its owner could tell an answer of the portal from one of the desk."""
+    """When the request is taken in hand: ten minutes to two hours before the answer. It is computed from the
+    minute and second of the answer, which nobody is told. If it were computed from anything on the ticket,
+    the ticket's owner could tell an answer of the portal from one of the desk."""
     answer_at = correction.answer_at or correction.promised_by
     seconds_of_the_hour = answer_at.minute * 60 + answer_at.second
     return answer_at - timedelta(minutes=10 + seconds_of_the_hour * 7 % 110)

@@ -1,6 +1,6 @@
-"""The instansi puts another address on record, by the person's request or without one.
+"""The instansi puts another address on record, with or without a request of the person.
 
-By which course it goes, the gate decides. Password and factors stay as they are.
+The gate decides which course the change takes. The password stays as it is.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from app.security.authority import Authority, NotToTouch, OutOfReach
 
 @dataclass(frozen=True)
 class SameAddress:
-    """It is the one on record."""
+    """The new address is the one on record already."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,7 @@ Refusal = OutOfReach | NotToTouch | AddressTaken | SameAddress | UnderWay | Outd
 
 @dataclass(frozen=True)
 class EmailDecision:
-    """What an admin has decided, and on what grounds. `seen` is the account's version that was on the
-    screen."""
+    """What an admin has decided, and why. `seen` is the version of the account that was on the screen."""
 
     address: EmailAddress
     identity_check: IdentityCheck
@@ -56,7 +55,7 @@ def change_email(
     act: Act[Authority],
     correction: EmailCorrection | None = None,
 ) -> IdentityChange | Refusal:
-    """Decide on a new address. The outcome's state says what follows."""
+    """Decide on a new address. The state of the returned change says what follows."""
     person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person
@@ -69,7 +68,7 @@ def change_email(
     if User.taken_addresses(session, [decision.address]) or _is_kept_for_another(
         session, person, decision.address
     ):
-        # Who tries addresses one after the other learns which are taken, and leaves this trace.
+        # Somebody who tries one address after the other learns which ones are taken, and leaves this trace.
         audit.record(session, Tag.ADMIN_REFUSED, person, act, reason="address taken")
         return AddressTaken(owner_within(session, act.by, decision.address))
 
@@ -87,7 +86,8 @@ def change_email(
 
 
 def _is_kept_for_another(session: Session, person: User, address: EmailAddress) -> bool:
-    """Whether it was taken from somebody else, who may get it back when a second admin has looked."""
+    """Whether the address was taken from somebody else, who may get it back when a second admin has
+    looked."""
     if address.key not in IdentityChange.contested_addresses(session, [address.key]):
         return False
     own = {(change.old_value or "").lower() for change in IdentityChange.contesting(session, person.id)}

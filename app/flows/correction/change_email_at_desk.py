@@ -1,4 +1,4 @@
-"""An admin puts another address on record that nobody has asked for through the form: somebody came to the
+"""An admin puts another address on record. Nobody has asked for it through the form: the person came to the
 desk."""
 
 from datetime import timedelta
@@ -28,12 +28,12 @@ def change_email_at_desk(
     delay: timedelta,
     act: Act[Authority],
 ) -> IdentityChange | Refusal | CheckImpossible | WarningsNotAcknowledged:
-    """The same warnings as for a request, looked up in the transaction that decides. What the change itself
-    would refuse anyway is refused with its own words."""
+    """Show the same warnings as for a request, looked up in the transaction that decides. If the change
+    itself would refuse the address anyway, its refusal is returned instead of warnings."""
     person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person
-    # By somebody, or by this person already
+    # Somebody has the address, or this person has it already
     is_taken = bool(User.taken_addresses(session, [decision.address]))
     warnings = [] if is_taken else about_address(session, act.by, person, decision.address, act.at)
     if why := check_approval(session, person, warnings, decision.identity_check, acknowledged, act):

@@ -1,5 +1,4 @@
-"""The second admin confirms a change, and has seen what speaks against it: the same warnings as the first one
-had."""
+"""The second admin confirms a change, after seeing the same warnings as the first one."""
 
 from datetime import timedelta
 
@@ -26,7 +25,8 @@ from app.security.authority import Authority, NotToTouch, OutOfReach
 def confirm_at_desk(
     session: Session, change_id: int, marks: frozenset[str], delay: timedelta, act: Act[Authority]
 ) -> IdentityChange | OutOfReach | NotToTouch | NotThatState | TakenByAnother | WarningsNotAcknowledged:
-    """Looked up in the transaction that confirms, so that a warning which arose meanwhile is met as well."""
+    """Look the warnings up in the transaction that confirms, so that the admin also sees a warning that is
+    new since the page was opened."""
     change = IdentityChange.with_id(session, change_id)
     if change is None or change.kind is not ChangeKind.EMAIL or not change.is_under_way:
         return confirm_change(session, change_id, delay, act)

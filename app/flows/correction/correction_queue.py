@@ -1,5 +1,5 @@
 """An admin looks at what waits: requests for another address, oldest first, and decided changes that are not
-settled."""
+finished."""
 
 from sqlalchemy import exists, select, tuple_
 from sqlalchemy.orm import Session, joinedload
@@ -17,7 +17,7 @@ BY_MOMENT = "waktu"  # the index of all these lists: a moment, and the id
 def next_open_after(
     session: Session, authority: Authority, answered: EmailCorrection
 ) -> EmailCorrection | None:
-    """The one that has waited longest after the one just answered, and that this admin may decide."""
+    """The request that follows the one just answered, by waiting time, and that this admin may decide."""
     waiting = open_corrections(session, authority, _place(answered), most=2).rows
     return next((one for one in waiting if one.user_id != authority.admin.id), None)
 
@@ -29,8 +29,8 @@ def open_corrections(
     instansi_id: int | None = None,
     most: int = ROWS_A_PAGE,
 ) -> Page[EmailCorrection, Cursor]:
-    """Those that nobody has decided, oldest first; the centre may ask for one instansi. Not those that one
-    admin has approved and that wait for a second: they stand in a list of their own."""
+    """The requests that nobody has decided, oldest first; pusat may ask for one instansi. Requests that one
+    admin has approved and that wait for a second admin are in a list of their own."""
     awaits_second = exists().where(
         IdentityChange.correction_id == EmailCorrection.id, IdentityChange.state == ChangeState.NEEDS_SECOND
     )
@@ -55,10 +55,10 @@ def open_corrections(
 def decided_corrections(
     session: Session, authority: Authority, after: Cursor | None, instansi_id: int | None = None
 ) -> Page[EmailCorrection, Cursor]:
-    """Those that were decided, the newest first by when they were sent.
+    """The requests that were decided, those sent last first.
 
-    State by state, for so an index gives them in order: of all that were ever decided nobody reads more than
-    a page.
+    They are read state by state, because then an index gives them in order, and no more than a page of each
+    state is read.
     """
     found = (
         select(EmailCorrection)
@@ -86,8 +86,8 @@ def changes(
     after: Cursor | None,
     instansi_id: int | None = None,
 ) -> Page[IdentityChange, Cursor]:
-    """Decided changes of one state, oldest first: those that wait for a second admin, for their time, or, of
-    those that somebody has stopped, for whoever settles it."""
+    """Decided changes of one state, oldest first. They wait for a second admin, or for the end of the waiting
+    time, or, if somebody has stopped them, for the admin who settles them."""
     found = (
         select(IdentityChange)
         .where(

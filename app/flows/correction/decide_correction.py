@@ -1,5 +1,5 @@
-"""An admin answers somebody's request for another address: takes it in hand, approves it, or rejects it with
-a reason."""
+"""An admin answers somebody's request for another address. The admin takes it in hand, and approves it or
+rejects it with a reason."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -33,8 +33,8 @@ from app.security.authority import Authority, NotToTouch, OutOfReach
 
 @dataclass(frozen=True)
 class AlreadyDecided:
-    """There is an answer, and it is another one than this; `change` is what an approval has led to. `by`
-    nobody: the portal."""
+    """There is an answer already, and it is a different one. `change` is what an approval has led to. If `by`
+    is None, the portal has answered."""
 
     correction: EmailCorrection
     change: IdentityChange | None
@@ -50,7 +50,7 @@ class SameAnswer:
 
 @dataclass(frozen=True)
 class NotOpened:
-    """Nobody of the desk has looked at the request on its own page."""
+    """Nobody at the desk has looked at the request on its own page."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class TwoOfOnePerson:
 
 @dataclass(frozen=True)
 class Grounds:
-    """On what an approval rests. `seen` is the account's version that was on the screen, `acknowledged` the
-    marks of the warnings that the admin has ticked as looked into."""
+    """The reasons for an approval. `seen` is the version of the account that was on the screen,
+    `acknowledged` the marks of the warnings that the admin has ticked as checked."""
 
     identity_check: IdentityCheck
     note: str
@@ -74,7 +74,8 @@ NotRejected = SameAnswer | AlreadyDecided | OutOfReach | NotToTouch
 
 
 def within_reach(session: Session, authority: Authority, correction_id: int) -> EmailCorrection | OutOfReach:
-    """A request to look at; one whose NIP nobody has reaches nobody."""
+    """A request that this admin may look at. A request whose NIP nobody has is outside every admin's
+    reach."""
     correction = EmailCorrection.with_id(session, correction_id)
     if correction is None or correction.user is None or correction.submitted_at is None:
         return OutOfReach()
@@ -82,7 +83,7 @@ def within_reach(session: Session, authority: Authority, correction_id: int) -> 
 
 
 def with_ticket(session: Session, authority: Authority, typed: str) -> EmailCorrection | OutOfReach:
-    """The request with this ticket number, however it was typed."""
+    """The request with this ticket number. It does not matter how the number was typed."""
     correction = EmailCorrection.with_ticket(session, read_ticket(typed))
     return within_reach(session, authority, correction.id) if correction else OutOfReach()
 
@@ -90,8 +91,8 @@ def with_ticket(session: Session, authority: Authority, typed: str) -> EmailCorr
 def open_correction(
     session: Session, correction_id: int, act: Act[Authority]
 ) -> EmailCorrection | OutOfReach:
-    """Look at a request, with what it hides in the list. The first look takes it in hand, and the person
-    hears of it."""
+    """Look at a request, with the details that the list hides. The first look takes it in hand, and the
+    person is told so."""
     seen = within_reach(session, act.by, correction_id)
     if isinstance(seen, OutOfReach):
         return seen
@@ -111,7 +112,8 @@ def open_correction(
 def approve(
     session: Session, correction_id: int, grounds: Grounds, delay: timedelta, act: Act[Authority]
 ) -> IdentityChange | NotApproved:
-    """Put the asked-for address on record, now or after the delay, or hand it on to a second admin."""
+    """Put the requested address on record, now or after the delay, or hand the decision on to a second
+    admin."""
     found = _locked(session, correction_id, act)
     if isinstance(found, AlreadyDecided):
         return _said_again(found, is_the_same=_has_approved(act.by, found, grounds))
@@ -128,8 +130,8 @@ def approve(
 def approve_many(
     session: Session, grounds: Mapping[int, Grounds], delay: timedelta, act: Act[Authority]
 ) -> list[tuple[EmailCorrection, IdentityChange | NotApproved | NotOpened | TwoOfOnePerson]]:
-    """Approve those of several, named by their ids, that need no look of their own. The others stay as they
-    are."""
+    """Approve several requests, named by their ids. Those that somebody has to look at one by one stay as
+    they are."""
     chosen = chosen_within_reach(session, act.by, grounds)
     locked = {one.id: _locked(session, one.id, act) for one in chosen}
     reviewed = {
@@ -158,8 +160,8 @@ def approve_many(
 
 
 def needs_a_look(reviewed: ReviewedCorrection) -> NotOpened | WarningsNotAcknowledged | None:
-    """Why a request cannot be approved together with others: somebody has to look at it by itself, and say
-    so."""
+    """Why a request cannot be approved together with others: somebody has to look at it alone and acknowledge
+    its warnings."""
     if not reviewed.correction.was_opened:
         return NotOpened()
     return WarningsNotAcknowledged(reviewed.heavy) if reviewed.heavy else None
@@ -168,7 +170,7 @@ def needs_a_look(reviewed: ReviewedCorrection) -> NotOpened | WarningsNotAcknowl
 def reject(
     session: Session, correction_id: int, reason: str, act: Act[Authority]
 ) -> EmailCorrection | NotRejected:
-    """Answer no; the person is told the reason in the admin's words."""
+    """Reject a request. The person reads the reason in the admin's words."""
     found = _locked(session, correction_id, act)
     if isinstance(found, AlreadyDecided):
         return _said_again(found, is_the_same=_has_rejected(act.by, found, reason))
@@ -183,8 +185,8 @@ def reject(
 def reject_many(
     session: Session, ids: Collection[int], reason: str, act: Act[Authority]
 ) -> list[tuple[EmailCorrection, EmailCorrection | NotRejected | NotOpened]]:
-    """Answer no to those of several that somebody has looked at. Warnings keep nobody from it: they speak for
-    a no."""
+    """Reject several requests, if somebody has looked at them. Warnings do not prevent this: they are reasons
+    to reject."""
     outcomes: list[tuple[EmailCorrection, EmailCorrection | NotRejected | NotOpened]] = []
     for one in chosen_within_reach(session, act.by, ids):
         is_unseen = one.state.is_open and not one.was_opened and one.user_id != act.by.admin.id
@@ -195,8 +197,8 @@ def reject_many(
 def chosen_within_reach(
     session: Session, authority: Authority, ids: Collection[int]
 ) -> list[EmailCorrection]:
-    """The requests among those ids that this admin may see, in the order in which people are locked; about
-    others nothing is said."""
+    """The requests among those ids that this admin may see, in the order in which people are locked. Nothing
+    is said about the others."""
     found = EmailCorrection.with_ids(session, ids)
     return [
         one
@@ -208,7 +210,7 @@ def chosen_within_reach(
 def report_many(
     session: Session, words: str, done: Sequence[EmailCorrection | IdentityChange], act: Act[Authority]
 ) -> None:
-    """Several at once are told to the centre, and to the trail of each desk."""
+    """Tell pusat about several decisions at once, and write them into the trail of each desk."""
     if len(done) > 1:
         counts = Counter(one.instansi_id for one in done if one.instansi_id is not None)
         concerned = {desk: count for desk, count in act.by.parts(counts).items() if count}
@@ -236,8 +238,8 @@ def _approve_reviewed(
 def _locked(
     session: Session, correction_id: int, act: Act[Authority]
 ) -> EmailCorrection | AlreadyDecided | OutOfReach | NotToTouch:
-    """The open request, with its person locked first: whoever else decides waits here and is told what was
-    decided."""
+    """The open request, with its person locked first. Anybody else who decides waits here and then learns
+    what was decided."""
     seen = within_reach(session, act.by, correction_id)
     if isinstance(seen, OutOfReach):
         return seen
@@ -256,7 +258,7 @@ def _locked(
 
 
 def _said_again(found: AlreadyDecided, *, is_the_same: bool) -> AlreadyDecided | SameAnswer:
-    """A second answer changes nothing. One that says anything else than the first must be told so."""
+    """A second answer changes nothing. If it differs from the first one, its admin has to learn that."""
     return SameAnswer(found.correction) if is_the_same else found
 
 

@@ -1,8 +1,7 @@
-"""Someone whose address on record is wrong or dead asks to have it put right: first a link by mail, then the
-form.
+"""Someone whose address on record is wrong or dead asks for another one: first a link by mail, then the form.
 
-The link proves the new mailbox and nothing else. Whether anybody has the NIP is not looked up before the form
-comes in, and from then on every case runs the same statements.
+The link proves the new mailbox and nothing else. The portal does not look up whether anybody has the NIP
+before the form comes in. From then on every case runs the same statements.
 """
 
 import secrets
@@ -33,9 +32,9 @@ from app.models.user import User
 from app.security import audit, throttle
 from app.security.fingerprints import fingerprint
 
-# When the portal itself answers what reaches nobody. Drawn for every request, so that the rows look alike,
-# and in the hours of a desk in Jakarta, or the clock would tell that no person answers. It is taken in hand
-# up to two hours before.
+# When the portal itself answers a request that is in nobody's queue. The time is drawn for every request, so
+# that all rows look alike. It is within the hours of a desk in Jakarta, because otherwise the clock would
+# tell that no person answers. The request is taken in hand up to two hours before.
 EARLIEST_ANSWER = timedelta(hours=4)
 LATEST_ANSWER = timedelta(hours=20)
 DESK_ANSWERS_FROM, DESK_ANSWERS_UNTIL = time(10), time(16)
@@ -44,7 +43,7 @@ _SATURDAY = 5
 
 @dataclass(frozen=True)
 class ProvenMailbox:
-    """A fresh link was opened: the address is its reader's. The form is still to be filled in."""
+    """A fresh link was opened: its reader has this address. The form is still to be filled in."""
 
     nip: Nip
     address: EmailAddress
@@ -86,7 +85,7 @@ class Typed:
 
 @dataclass(frozen=True)
 class PostedLink:
-    """The request, and its letter; no letter where one is on its way."""
+    """The request and its mail. There is no mail if one is on its way already."""
 
     correction: EmailCorrection
     mail: OutboxMail | None
@@ -101,10 +100,10 @@ def ask_for_link(
     *,
     may_mail_others: bool = True,
 ) -> PostedLink:
-    """Record the request and post exactly one letter to the typed address. Nobody's NIP is looked up.
+    """Record the request and post exactly one mail to the typed address. No NIP is looked up.
 
-    `form_id` names the form that was sent: the same form sent again is the same request until that is
-    decided, and its letter leaves again only when the one before never left or opens the form no more.
+    `form_id` names the form that was sent. The same form sent again is the same request until that request is
+    decided. Its letter is sent again only if the mail before never left or its link opens the form no more.
     """
     correction = _correction_of_form(session, nip, address, form_id, act)
     if OutboxMail.has_link_of(
@@ -125,7 +124,7 @@ def ask_for_link(
 def behind_link(
     session: Session, reference: str, *, is_fresh: bool
 ) -> ProvenMailbox | AlreadyOnRecord | Ticket | None:
-    """What the holder of a link is shown. An old link still leads to the ticket, and no longer to the
+    """What somebody who opens a link sees. An old link still leads to the ticket, but no longer to the
     form."""
     correction = EmailCorrection.with_reference(session, reference)
     if correction is not None and correction.submitted_at is not None:
@@ -144,8 +143,8 @@ def behind_link(
 def submit(
     session: Session, reference: str, typed: Typed, act: Act[None]
 ) -> EmailCorrection | AlreadyOnRecord | None:
-    """Turn a fresh link and a filled-in form into a request: one a link and NIP, and one open request for a
-    NIP and a mailbox."""
+    """Turn a fresh link and a filled-in form into a request. There is one request for each link and NIP, and
+    one open request for each NIP and mailbox."""
     correction = EmailCorrection.with_reference(session, reference)
     mailbox = _mailbox(correction or _unanswered_reset(session, reference))
     if (
@@ -216,7 +215,8 @@ def _new_correction(reference: str, nip: Nip, address: EmailAddress, act: Act[ob
 
 
 def _added(session: Session, correction: EmailCorrection) -> EmailCorrection:
-    """The request, or the one that is there under its reference. A ticket that somebody has is drawn anew."""
+    """The request, or the one that already has its reference. If the ticket number is taken, a new one is
+    drawn."""
     while not correction.add(session):
         if there := EmailCorrection.with_reference(session, correction.reference):
             return there
@@ -227,8 +227,8 @@ def _added(session: Session, correction: EmailCorrection) -> EmailCorrection:
 def _correction_of_form(
     session: Session, nip: Nip, address: EmailAddress, form_id: str, act: Act[object]
 ) -> EmailCorrection:
-    """The request of this very form, made if there is none; a new one once it is decided. Of two that send
-    the form at once, the second gets what the first has made."""
+    """The request of this form. It is made if there is none, or if the earlier one is decided. If two people
+    send the form at once, the second gets the request that the first has made."""
     for sent in count():
         reference = _reference_of(session, form_id, sent, nip, address)
         correction = _new_correction(reference, nip, address, act)
@@ -241,8 +241,8 @@ def _correction_of_form(
 
 
 def _reference_of(session: Session, form_id: str, sent: int, nip: Nip, address: EmailAddress) -> str:
-    """16 characters that only this form, sent with this NIP and address, leads to, after so many requests
-    that are over."""
+    """16 characters, which are the same only for this form, NIP and address. `sent` counts the requests of
+    this form that are over."""
     digest = bytes.fromhex(
         fingerprint(session, "correction-form", form_id, nip.digits, address.key, *["again"] * sent)
     )
@@ -250,7 +250,7 @@ def _reference_of(session: Session, form_id: str, sent: int, nip: Nip, address: 
 
 
 def _limits_on_queue(nip: Nip, client: Client) -> list[throttle.Bucket]:
-    """What holds a request back from the queue, whether anybody has the NIP or not."""
+    """The limits that keep a request out of the queue, whether anybody has the NIP or not."""
     per_line, per_nip = throttle.CORRECTIONS_PER_LINE, throttle.CORRECTIONS_PER_NIP
     return [
         (per_line, (nip.digits, mask_address(client.address))),
@@ -259,7 +259,8 @@ def _limits_on_queue(nip: Nip, client: Client) -> list[throttle.Bucket]:
 
 
 def _count_file(session: Session, nip: Nip, act: Act[object]) -> bool:
-    """Count one more file; False where there is no room. The same for every NIP, for its sender is told."""
+    """Count one more file. False if there is no room. The result does not depend on the NIP, because the
+    sender of the file sees it."""
     if CorrectionAttachment.are_at_least(session, throttle.ATTACHMENTS_IN_ALL):
         return False
     per_line, per_nip = throttle.ATTACHMENTS_PER_LINE, throttle.ATTACHMENTS_PER_NIP

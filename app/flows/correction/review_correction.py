@@ -1,8 +1,9 @@
-"""What an admin should know before deciding on another address: the form proves only the new mailbox.
+"""What an admin should know before a decision on another address, because the form proves only the new
+mailbox.
 
-What is found is warnings (app/domain/email_warnings.py). Whoever approves has to acknowledge each heavy one:
-they are looked up anew in the transaction that decides, so one that arose since the page was opened is met
-all the same.
+The result is a list of warnings (app/domain/email_warnings.py). An admin who approves has to acknowledge each
+heavy one. The warnings are looked up again in the transaction that decides, so a warning that is new since
+the page was opened counts too.
 """
 
 from collections import Counter, defaultdict
@@ -60,7 +61,7 @@ class ReviewedCorrection:
 
     @property
     def led_to(self) -> IdentityChange | None:
-        """What an approval of it has last led to."""
+        """The last change that an approval of this request has led to."""
         return next((change for change in self.changes if change.correction_id == self.correction.id), None)
 
     @property
@@ -70,14 +71,14 @@ class ReviewedCorrection:
 
 @dataclass(frozen=True)
 class WarningsNotAcknowledged:
-    """Heavy warnings that the approval does not carry."""
+    """Heavy warnings that the approval does not acknowledge."""
 
     warnings: Sequence[EmailWarning]
 
 
 @dataclass(frozen=True)
 class CheckImpossible:
-    """The record lacks what this way of checking an identity rests on."""
+    """The record lacks what this identity check needs."""
 
     check: IdentityCheck
 
@@ -85,15 +86,15 @@ class CheckImpossible:
 def review(
     session: Session, authority: Authority, correction: EmailCorrection, now: datetime
 ) -> ReviewedCorrection:
-    """Look one request over."""
+    """Review one request."""
     return review_many(session, authority, [correction], now)[0]
 
 
 def review_many(
     session: Session, authority: Authority, corrections: Sequence[EmailCorrection], now: datetime
 ) -> list[ReviewedCorrection]:
-    """Look requests over, together; nothing is changed. What lies outside the admin's reach is at most said
-    to exist."""
+    """Review several requests together. Nothing is changed. About people outside the admin's reach, a warning
+    says at most that they exist."""
     asked = [(_person_of(one), EmailAddress(one.new_email)) for one in corrections]
     known = _look_up(session, asked, now)
     need_second = need_second_among(session, [person for person, _ in asked], now)
@@ -125,7 +126,7 @@ def review_many(
 def about_address(
     session: Session, authority: Authority, person: User, address: EmailAddress, now: datetime
 ) -> list[EmailWarning]:
-    """What speaks against putting this address on record for this person, with or without a request."""
+    """The warnings about this address for this person, with or without a request."""
     return _in_order(_about_address(authority, _look_up(session, [(person, address)], now), person, address))
 
 
@@ -162,8 +163,8 @@ def check_acknowledged(
 def record_acknowledged(
     session: Session, change: IdentityChange, warnings: list[EmailWarning], act: Act[Authority]
 ) -> None:
-    """Write down which heavy warnings a decision without a request, or a second admin's word, was given in
-    spite of."""
+    """Write down which heavy warnings the admin has acknowledged, for a decision without a request or for a
+    confirmation by a second admin."""
     if kinds := acknowledged_kinds(warnings):
         audit.record(
             session, Tag.WARNINGS_ACKNOWLEDGED, change.user, act, change=change.id, acknowledged=kinds
@@ -173,7 +174,7 @@ def record_acknowledged(
 def others_beside(
     session: Session, authority: Authority, correction: EmailCorrection
 ) -> Sequence[EmailCorrection]:
-    """Requests for the same NIP or the same mailbox, within reach, the newest first."""
+    """Other requests for the same person or the same mailbox, within reach, the newest first."""
     of_person = select(EmailCorrection.id).where(EmailCorrection.user_id == correction.user_id)
     of_mailbox = select(EmailCorrection.id).where(EmailCorrection.new_mailbox == correction.new_mailbox)
     found = (
@@ -196,7 +197,7 @@ class _Known:
     """What the records say about some people and the addresses that are asked for, looked up together."""
 
     owners: Mapping[str, User]  # by the address on record
-    # Mailbox -> the people and NIPs it was offered for
+    # Mailbox -> the people and NIPs for which somebody asked for it
     asked_for: Mapping[str, frozenset[tuple[int | None, str]]]
     stopped_for: Mapping[str, frozenset[int]]  # mailbox -> the people who stopped a change to it
     rejected: Mapping[tuple[int, str], Sequence[EmailCorrection]]  # person and mailbox -> the newest first
@@ -206,7 +207,7 @@ class _Known:
     since: datetime
 
     def owner_of(self, address: EmailAddress, person: User) -> User | None:
-        """Somebody else who has it on record."""
+        """Somebody else who has this address on record."""
         owner = self.owners.get(address.key)
         return owner if owner and owner.id != person.id else None
 
@@ -248,8 +249,8 @@ def _spellings(address: EmailAddress) -> list[EmailAddress]:
 def _asked_for(
     session: Session, mailboxes: Collection[str], since: datetime
 ) -> dict[str, frozenset[tuple[int | None, str]]]:
-    """Only by forms that came in: they show that the mailbox is the sender's. Links can be asked for by
-    anybody."""
+    """For whom each mailbox was asked for. Only forms that came in count, because they prove that the sender
+    has the mailbox. Anybody can ask for a link."""
     found = (
         select(EmailCorrection.new_mailbox, EmailCorrection.user_id, EmailCorrection.nip)
         .where(EmailCorrection.new_mailbox.in_(mailboxes), EmailCorrection.submitted_at > since)
@@ -325,8 +326,8 @@ def _changes(session: Session, people: Collection[int]) -> dict[int, list[Identi
 
 
 def _domains_of(session: Session, instansi_id: int) -> frozenset[str]:
-    """The domains that several people of an instansi have on record. Some of its people are enough: a domain
-    of the house is on record for many."""
+    """The domains that several people of an instansi have on record. It is enough to look at some of its
+    people, because an instansi's own domain is on record for many."""
     some = select(User.email_key).where(User.instansi_id == instansi_id, User.email_key.is_not(None))
     used = Counter(
         key.split("@")[1] for key in session.scalars(some.order_by(User.nip).limit(_PEOPLE_ASKED)) if key
@@ -341,7 +342,7 @@ def _about_address(
     address: EmailAddress,
     of: EmailCorrection | None = None,
 ) -> list[EmailWarning]:
-    """`of` is the request that asks for it, where there is one."""
+    """`of` is the request that asks for this address, if there is one."""
     found = [*_about_mailbox(authority, known, person, address), *_about_spelling(known, person, address)]
     found += _about_the_past(known, person, address, of)
     if person.is_deactivated:
@@ -391,7 +392,7 @@ def _about_spelling(known: _Known, person: User, address: EmailAddress) -> list[
 def _about_the_past(
     known: _Known, person: User, address: EmailAddress, of: EmailCorrection | None
 ) -> list[EmailWarning]:
-    """What came to nothing before: a change that was stopped or taken back, a request that was rejected."""
+    """Earlier changes that were stopped or cancelled, and earlier requests that were rejected."""
     found = []
     ended = [
         change
@@ -421,7 +422,7 @@ def _about_the_past(
 
 
 def _about_request(correction: EmailCorrection, person: User, address: EmailAddress) -> list[EmailWarning]:
-    """What was written in the form, beside the record."""
+    """Compare what was written in the form with the record."""
     found = []
     if correction.nip != person.nip:
         found.append(warn(WarningKind.OTHER_NIP, address))

@@ -1,4 +1,4 @@
-"""The instansi opens the accounts of CPNS, who have waited for it, by a letter (SK)."""
+"""The instansi opens the accounts of CPNS who have waited for this, by a letter of appointment (SK)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from app.security.authority import Authority
 
 @dataclass(frozen=True)
 class Decree:
-    """The letter by which the instansi approves."""
+    """The letter of appointment (SK) by which the instansi approves."""
 
     number: str
     dated_on: date
 
 
 def approve_cpns(session: Session, nip: Nip, act: Act[None]) -> User | None:
-    """Open the account at the command line; None when nobody with this NIP is waiting."""
+    """Open the account at the command line. None when nobody with this NIP is waiting."""
     user = User.with_nip(session, nip, lock=True)
     if user is None or user.activation is not Activation.WAITING_APPROVAL:
         return None

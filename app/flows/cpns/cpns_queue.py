@@ -1,4 +1,4 @@
-"""An admin looks at who waits to be let in."""
+"""An admin looks at the CPNS who wait until their account opens."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from app.security.authority import Authority
 @dataclass(frozen=True)
 class CpnsPage:
     people: Sequence[User]
-    next_after: int | None  # the id to go on after; None at the end
+    next_after: int | None  # the next page begins after this id; None at the end
 
 
 def waiting_cpns(
@@ -26,11 +26,11 @@ def waiting_cpns(
     instansi_id: int | None = None,
     after: int | None = None,
 ) -> CpnsPage:
-    """One page by NIP, which is the order of the lists that come with an SK and that an index serves at any
-    length.
+    """One page in the order of NIPs. The lists that come with an SK have this order, and an index serves it
+    at any length.
 
-    `beginning` are the first digits of a NIP. `after` is the last person of the page before, and means
-    nothing when they are out of reach: the place of a stranger in the order would tell their NIP.
+    `beginning` are the first digits of a NIP. `after` is the last person of the page before. It is ignored
+    when that person is out of reach: their place in the order would tell their NIP.
     """
     waiting = select(User).where(
         authority.within(User.instansi_id), User.activation == Activation.WAITING_APPROVAL
@@ -47,7 +47,7 @@ def waiting_cpns(
 
 
 def chosen_cpns(session: Session, authority: Authority, people: Collection[int]) -> list[User]:
-    """Those of the chosen who are within reach, in whatever state."""
+    """The chosen people who are within reach, whatever their state is."""
     return list(
         session.scalars(
             select(User).where(User.id.in_(people), authority.within(User.instansi_id)).order_by(User.nip)

@@ -1,7 +1,7 @@
 """What a verdict over several CPNS led to, person by person.
 
-Whom it has changed stands in the trail, each with an event of their own. Who else was chosen comes with the
-question. So a reload tells the same.
+Everybody whom the verdict has changed has an event of their own in the trail. The page sends the others who
+were chosen with its question. So a reload shows the same result.
 """
 
 from collections.abc import Callable, Collection
@@ -34,12 +34,12 @@ class Verdict(Labelled):
 class Ending(StrEnum):
     DONE = "selesai"
     NOT_WAITING = "tidak_menunggu"  # somebody else was faster, or the person never waited
-    REFUSED = "bukan_wewenang"  # the own account, or one of higher rank
+    REFUSED = "bukan_wewenang"  # the admin's own account, or one of higher rank
 
 
 @dataclass(frozen=True)
 class EarlierVerdict:
-    """What somebody else, who was faster, has decided. `by` is a name only where the reader knows of that
+    """What somebody else, who was faster, has decided. `by` is a name only if the reader may know of that
     person."""
 
     verdict: Verdict
@@ -69,10 +69,10 @@ class VerdictResult:
 def decide_each(
     session: Session, people: Collection[int], decide: Callable[[User], None], act: Act[Authority]
 ) -> dict[int, Ending]:
-    """Decide about all who still wait, in one transaction: what the result says is what has happened.
+    """Decide about all who still wait, in one transaction, so that the result says what has really happened.
 
-    Who is out of reach is left out without a word. The rows are locked in the order of their ids, so that two
-    admins with the same list wait and never deadlock.
+    People out of reach are left out, and nothing is said about them. The rows are locked in the order of
+    their ids, so that two admins with the same list wait for each other and never deadlock.
     """
     endings: dict[int, Ending] = {}
     for person_id in sorted(set(people)):
@@ -92,8 +92,8 @@ def decide_each(
 def record_verdict(
     session: Session, verdict: Verdict, endings: dict[int, Ending], act: Act[Authority], **why: str
 ) -> AuditEvent:
-    """Write down how each ended, for each desk its own people, and tell the centre where it was more than
-    one. Returns one of the events, by which `told_result` finds what was decided."""
+    """Write down how it ended for each person, one event for each desk, and tell pusat if there was more than
+    one person. Returns one of the events, by which `result_for` finds what was decided."""
     done = sum(ending is Ending.DONE for ending in endings.values())
     events = [
         audit.record(
@@ -112,9 +112,10 @@ def record_verdict(
 def result_for(
     session: Session, authority: Authority, event_id: int, chosen: Collection[int], now: datetime
 ) -> VerdictResult | None:
-    """To whom gave the verdict, and of people who are still within reach; None for everybody else.
+    """What the admin who gave the verdict sees, about people who are still within reach. None for everybody
+    else.
 
-    `chosen` are those whom the verdict was meant for, as far as they are known.
+    `chosen` are the people for whom the verdict was meant, as far as the page knows them.
     """
     event = session.get(AuditEvent, event_id)
     if (
@@ -154,7 +155,7 @@ def _left(session: Session, authority: Authority, person: User, today: date) -> 
 def _by_desk(
     session: Session, authority: Authority, endings: dict[int, Ending]
 ) -> dict[int | None, dict[int, Ending]]:
-    """The centre has them all in one; and so has a list of nobody."""
+    """The endings of each desk. For pusat all are in one part, and so is an empty list."""
     if authority.is_pusat or not endings:
         return {authority.only_instansi_id: endings}
     desks = dict(session.execute(select(User.id, User.instansi_id).where(User.id.in_(endings))).all())

@@ -17,7 +17,7 @@ from app.security.authority import Authority
 def reject_several_cpns(
     session: Session, people: Collection[int], reason: str, act: Act[Authority]
 ) -> AuditEvent:
-    """Deactivate the accounts of all who still wait; once reactivated, they wait again. See
+    """Deactivate the accounts of all who still wait. A person whose account is reactivated waits again. See
     `approve_several_cpns`."""
     endings = decide_each(session, people, lambda person: _close(session, person, reason, act), act)
     return record_verdict(session, Verdict.REJECTED, endings, act, reason=reason)

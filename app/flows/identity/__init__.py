@@ -1,1 +1,1 @@
-"""What identifies a person (email, NIP, instansi, category, mandates) changes by one gate."""
+"""What identifies a person (email, NIP, instansi, category, mandates) changes through one gate."""

@@ -1,5 +1,5 @@
-"""A decision to change what identifies a person, from the first admin's word until it holds, is taken back,
-or is stopped."""
+"""A decision to change what identifies a person, from the first admin's decision until it takes effect, is
+cancelled or is stopped."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -52,8 +52,7 @@ class NotThatState:
 
 @dataclass(frozen=True)
 class ProposedChange:
-    """What is to be another, and on what grounds. `needs_second` where the act itself needs two, whoever the
-    person is."""
+    """What is to change, and why. `needs_second` if the act itself needs two admins, for every person."""
 
     kind: ChangeKind
     old_value: str | None
@@ -68,11 +67,11 @@ class ProposedChange:
 def begin_change(
     session: Session, person: User, proposed: ProposedChange, delay: timedelta, act: Act[audit.Actor]
 ) -> IdentityChange | UnderWay | TakenByAnother:
-    """Take a decision through the gate; the outcome's state says by which course it goes. The person is
-    locked.
+    """Take a decision through the gate. The state of the returned change says which course it takes. The
+    person is locked.
 
-    Nobody (`act.by`) is the operator, whose word needs no second one and does not wait; all who must hear of
-    it do hear.
+    If `act.by` is None, the operator decides. The operator's decision needs no second admin and does not
+    wait. All hearers are told even so.
     """
     by = audit.actor_of(act)
     if earlier := IdentityChange.under_way_for(session, person.id):
@@ -128,7 +127,7 @@ def begin_change(
 def same_under_way(
     session: Session, by: User, person: User, kind: ChangeKind, new_value: str
 ) -> IdentityChange | None:
-    """The very same decision of the same admin, not settled yet: a form that was sent twice."""
+    """The same decision of the same admin, if it is still under way: the form was sent twice."""
     earlier = IdentityChange.under_way_for(session, person.id)
     is_same = earlier is not None and (earlier.kind, earlier.new_value, earlier.decided_by_id) == (
         kind,
@@ -141,7 +140,7 @@ def same_under_way(
 def confirm_change(
     session: Session, change_id: int, delay: timedelta, act: Act[Authority]
 ) -> IdentityChange | OutOfReach | NotToTouch | NotThatState | TakenByAnother:
-    """The second admin agrees. It settles what the owner may have stopped before."""
+    """The second admin agrees. This also settles earlier changes that the owner has stopped."""
     found = _locked(session, change_id, act)
     if not isinstance(found, tuple):
         return found
@@ -170,8 +169,8 @@ def confirm_change(
 def cancel_change(
     session: Session, change_id: int, because: str, seen: str | None, act: Act[Authority]
 ) -> IdentityChange | OutOfReach | NotToTouch | NotThatState:
-    """An admin takes a decision back before it holds; or a second one finds that its owner was right to stop
-    it. `seen` is the state that was on the screen."""
+    """An admin cancels a decision before it takes effect, or a second admin finds that the owner was right to
+    stop the change. `seen` is the state that was on the screen."""
     found = _locked(session, change_id, act)
     if not isinstance(found, tuple):
         return found
@@ -190,15 +189,15 @@ def cancel_change(
 
 
 def cancel_under_way(session: Session, person: User, because: str, act: Act[audit.Actor]) -> None:
-    """The account has changed in a way that the decision did not know of; its request goes back into the
-    queue."""
+    """Cancel the decision that is under way, because the account has changed since. Its request goes back
+    into the queue."""
     if change := IdentityChange.under_way_for(session, person.id):
         _end(session, change, person, because, act)
 
 
 def take_effect(session: Session, change_id: int, act: Act[None]) -> IdentityChange | None:
-    """The waiting time of a change is over: it holds, if the account is still as it was. None when it was
-    stopped meanwhile."""
+    """The waiting time of a change is over. The change takes effect if the account is still as it was. None
+    if the change was stopped meanwhile."""
     waiting = IdentityChange.with_id(session, change_id)
     person = User.with_id(session, waiting.user_id, lock=True) if waiting else None
     change = IdentityChange.with_id(session, change_id, lock=True)
@@ -227,8 +226,8 @@ def take_effect(session: Session, change_id: int, act: Act[None]) -> IdentityCha
 
 
 def reopen_correction_of(session: Session, change: IdentityChange, person: User) -> EmailCorrection | None:
-    """What was decided on does not hold, so whoever asked waits again, at the desk where the person belongs
-    now. Not where the request has led to another decision since."""
+    """The decision does not hold, so its request waits again, at the desk of the person's present instansi.
+    This does not happen if the request has led to another decision since."""
     if change.correction_id is None:
         return None
     latest = IdentityChange.latest_of_correction(session, change.correction_id)
@@ -243,8 +242,9 @@ def reopen_correction_of(session: Session, change: IdentityChange, person: User)
 
 
 def _record_decision(session: Session, change: IdentityChange, act: Act[audit.Actor]) -> None:
-    """A row beside the one of what it has changed. What a file changes, and an instansi, a category or a
-    mandate that holds at once, has the latter alone: it says the same."""
+    """Record the decision in an event of its own, beside the event of the change itself. The caller leaves
+    the decision out if a file has decided, or if an instansi, a category or a mandate changes at once: then
+    the event of the change says the same."""
     event = audit.record(
         session, Tag.CHANGE_DECIDED, change.user, act, change=change.id, check=change.identity_check,
         ticket=change.correction.ticket if change.correction else None,
@@ -256,7 +256,7 @@ def _record_decision(session: Session, change: IdentityChange, act: Act[audit.Ac
 def _go_on(
     session: Session, change: IdentityChange, person: User, course: Course, delay: timedelta, act: Act[object]
 ) -> IdentityChange | TakenByAnother:
-    """Nobody else has to agree: it holds now, or after the delay."""
+    """Nobody else has to agree, so the change takes effect now or after the delay."""
     change.told = hearers(session, person, _address_to_come(change))
     if course is Course.AT_ONCE:
         put = put_on_record(session, change, person, act)
@@ -303,7 +303,8 @@ def _ask_for_second(session: Session, change: IdentityChange, person: User, act:
 def _settled_for_owner(
     session: Session, change: IdentityChange, person: User, because: str, act: Act[Authority]
 ) -> IdentityChange | NotToTouch:
-    """The owner was right. Where the account was left without an address, the one from before holds again."""
+    """The owner was right to stop the change. If the account has no address now, the earlier address is put
+    on record again."""
     if objection := objection_to_second(session, act.by, change, act.at):
         return objection
     contesting = IdentityChange.contesting(session, person.id)
@@ -327,8 +328,8 @@ def _settled_for_owner(
 def _put_back(
     session: Session, stopped: IdentityChange, person: User, because: str, act: Act[Authority]
 ) -> None:
-    """What stays when it is stopped, the instansi and the category, goes back when a second admin has found
-    it wrong."""
+    """Put the old instansi or category back, because a second admin has found the change wrong. Stopping such
+    a change leaves the new value on record."""
     stays = stopped.kind in (ChangeKind.INSTANSI, ChangeKind.CATEGORY) and stopped.effective_at is not None
     if not stays or stopped.old_value is None or stopped.value_on_record != stopped.new_value:
         return
@@ -365,7 +366,7 @@ def _end(session: Session, change: IdentityChange, person: User, because: str, a
 def _locked(
     session: Session, change_id: int, act: Act[Authority]
 ) -> tuple[IdentityChange, User] | OutOfReach | NotToTouch:
-    """The change and its person, both locked, in this order: person first."""
+    """The change and its person, both locked: first the person, then the change."""
     seen = IdentityChange.with_id(session, change_id)
     if seen is None:
         return OutOfReach()
@@ -377,7 +378,8 @@ def _locked(
 
 
 def _still_has_authority(session: Session, change: IdentityChange, person: User, now: datetime) -> bool:
-    """Whether all who have decided may still decide; whoever was dismissed in that very moment may not."""
+    """Whether all admins who have decided may still decide. An admin who was dismissed at this moment may
+    not."""
     deciders = [
         User.with_id(session, by) for by in (change.decided_by_id, change.confirmed_by_id) if by is not None
     ]
@@ -393,5 +395,5 @@ def _address_to_come(change: IdentityChange) -> str | None:
 
 
 def page_of(change: IdentityChange) -> str:
-    """Where the desk looks at a change."""
+    """The page on which the desk looks at a change."""
     return f"/admin/perbaikan-email/perubahan/{change.id}"

@@ -1,12 +1,13 @@
-"""The one gate before what identifies a person: email, NIP, instansi, category, mandates.
+"""The one gate for changes of what identifies a person: email, NIP, instansi, category, mandates.
 
-It decides by which course a change goes, who hears of it, and who may be the second admin, whoever asks for
-the change and wherever. What passes is carried out by app/flows/identity/put_on_record.py, the only writer of
-these columns.
+It decides which course a change takes, who hears of it, and who may be the second admin. It does so for every
+change, from every page and command. app/flows/identity/put_on_record.py carries out what passes, and is the
+only writer of these columns.
 
-- Nobody has used the account, and nobody has ever stopped a change of it: at once.
-- The account is in use: a new email or NIP waits, and every address that must hear can stop it.
-- Holders of a mandate and PPT Non ASN, now or within 30 days, and contested accounts: with a second admin.
+- Nobody has used the account, and nobody has ever stopped a change of it: the change takes effect at once.
+- The account is in use: a new email or NIP waits, and the reader of every address that was told can stop it.
+- The person holds a mandate or is PPT Non ASN, now or within the last 30 days, or the account is contested: a
+  second admin has to confirm.
 """
 
 from collections.abc import Collection, Iterable
@@ -25,8 +26,8 @@ from app.models.identity_change import IdentityChange
 from app.models.user import User
 from app.security.authority import Authority, NotToTouch
 
-# How often within LOOKS_BACK an account may be contested anew. Without an end, whoever reads a mailbox that
-# is no longer the owner's could stop each rightful change, and use up one admin after the other.
+# How often an account may be contested within LOOKS_BACK. Without this limit, somebody who reads the owner's
+# former mailbox could stop each rightful change, and use up one admin after the other.
 MOST_CONTESTS = 2
 
 _OWN_DECISION = NotToTouch("Perubahan ini Anda sendiri yang memutuskan. Admin lain harus mengonfirmasinya.")
@@ -50,7 +51,7 @@ def course_of(
     now: datetime,
     new_address: str | None = None,
 ) -> Course:
-    """By which course a change that one admin has decided on comes into effect."""
+    """The course that a change takes when one admin has decided on it."""
     if IdentityChange.contesting(session, person.id):
         return Course.WITH_SECOND
     if kind is not ChangeKind.MANDATE and is_protected(session, person, now):
@@ -66,18 +67,18 @@ def course_of(
 
 
 def course_after_second(person: User, kind: ChangeKind, delay: timedelta) -> Course:
-    """The same, where nobody else has to agree any more."""
+    """The course that a change takes when nobody else has to agree any more."""
     waits = kind in (ChangeKind.EMAIL, ChangeKind.NIP) and person.is_in_use and delay
     return Course.AFTER_WAIT if waits else Course.AT_ONCE
 
 
 def needs_second(session: Session, person: User, now: datetime) -> bool:
-    """Whether one admin's word is not enough for a new email."""
+    """Whether a new email needs a second admin."""
     return course_of(session, person, ChangeKind.EMAIL, timedelta(), now) is Course.WITH_SECOND
 
 
 def need_second_among(session: Session, people: Collection[User], now: datetime) -> frozenset[int]:
-    """The ids of those of these people for whose new email one admin's word is not enough."""
+    """The ids of those among these people whose new email needs a second admin."""
     settled = protected_among(session, people, now) | IdentityChange.contested_among(
         session, [person.id for person in people]
     )
@@ -90,12 +91,13 @@ def need_second_among(session: Session, people: Collection[User], now: datetime)
 
 
 def is_protected(session: Session, person: User, now: datetime) -> bool:
-    """Accounts that open more than their own data, or did so within the last 30 days."""
+    """Whether this account opens more than its own data, or did so within the last 30 days."""
     return bool(protected_among(session, [person], now))
 
 
 def protected_among(session: Session, people: Iterable[User], now: datetime) -> frozenset[int]:
-    """The ids of those of these people whose accounts open more than their own data."""
+    """The ids of those among these people whose accounts open more than their own data, or did so within the
+    last 30 days."""
     known = list(people)
     ids = [person.id for person in known]
     ppt = {person.id for person in known if person.category is Category.PPT_NON_ASN}
@@ -108,10 +110,9 @@ def was_ever_stopped(session: Session, person: User) -> bool:
 
 
 def hearers(session: Session, person: User, new_address: str | None = None) -> list[str]:
-    """Who must hear of a change: the address on record, and every address that was told of a change which
-    somebody stopped and no second admin has settled since. Where there is none, those that were told last.
-    Never the one that is to come.
-    """
+    """The addresses that must be told of a change: the address on record, and every address that was told of
+    a change which somebody has stopped and no second admin has settled since. If there is none, the addresses
+    that were told last. The new address is never among them."""
     addresses = [person.email] if person.email else []
     for change in IdentityChange.contesting(session, person.id):
         addresses += change.told
@@ -125,14 +126,15 @@ def hearers(session: Session, person: User, new_address: str | None = None) -> l
 
 
 def may_still_be_contested(session: Session, person: User, now: datetime) -> bool:
-    """Whether stopping a change freezes it, or second admins have looked often enough of late."""
+    """Whether the owner may still stop a change. They may not if second admins have lately settled enough
+    stopped changes of this account."""
     return IdentityChange.count_settled(session, person.id, now - LOOKS_BACK) < MOST_CONTESTS
 
 
 def objection_to_second(
     session: Session, authority: Authority, change: IdentityChange, now: datetime
 ) -> NotToTouch | None:
-    """Why this admin may not be the one who confirms a change, or who settles what its owner has stopped."""
+    """Why this admin may not confirm a change, or settle a change that its owner has stopped."""
     if change.kind is ChangeKind.MANDATE and not authority.is_pusat:
         return _ONLY_PUSAT
     if change.decided_by_id == authority.admin.id:
@@ -153,7 +155,7 @@ def objection_to_cancel(authority: Authority, change: IdentityChange) -> NotToTo
 
 
 def possible_second_admins(session: Session, change: IdentityChange, now: datetime) -> list[User]:
-    """The admins of the person's instansi who may be the second; where there is none, those of the centre."""
+    """The admins of the person's instansi who may be the second admin. If there is none, those of pusat."""
     today = today_in_jakarta(now)
     scopes = (
         [] if change.kind is ChangeKind.MANDATE else [AdminMandate.instansi_id == change.user.instansi_id]
@@ -170,9 +172,9 @@ def possible_second_admins(session: Session, change: IdentityChange, now: dateti
 
 
 def admins_behind(session: Session, user_id: int, now: datetime) -> frozenset[int]:
-    """This admin, and all on whose single word their account has stood within the last 30 days: who appointed
-    them, who put what identifies them on record, and who did the same with them. One dishonest admin speaks
-    through all of these."""
+    """This admin, and all admins who alone have decided about this admin's account within the last 30 days:
+    those who appointed them or put what identifies them on record. The same goes for the accounts of those
+    admins in turn. One dishonest admin could act through all of these accounts."""
     today, since = today_in_jakarta(now), now - LOOKS_BACK
     found: set[int] = set()
     to_ask = [user_id]

@@ -1,8 +1,8 @@
-"""What identifies a person is written here and nowhere else, after the gate
-(app/flows/identity/identity_gate.py) has let it through.
+"""This module alone writes what identifies a person, after the gate (app/flows/identity/identity_gate.py) has
+let the change through.
 
-Each change of it ends what was given to the person as known before: sessions, tokens, and what else hangs on
-it.
+Each such change ends what was given to the person under the old values: sessions, tokens, and whatever else
+depends on these values.
 """
 
 from dataclasses import dataclass
@@ -34,14 +34,14 @@ from app.security import audit
 
 @dataclass(frozen=True)
 class AddressTaken:
-    """Somebody has this address already. `owner` is named only to an admin who may see that person."""
+    """Somebody has this address already. `owner` is set only for an admin who may see that person."""
 
     owner: User | None
 
 
 @dataclass(frozen=True)
 class NipTaken:
-    """Somebody has this NIP, or had it once; who, and where, is not said."""
+    """Somebody has this NIP, or had it once. It is not said who that is, and where."""
 
 
 TakenByAnother = AddressTaken | NipTaken
@@ -54,7 +54,7 @@ NO_ADDRESS = (
 def put_on_record(
     session: Session, change: IdentityChange, person: User, act: Act[object]
 ) -> IdentityChange | TakenByAnother:
-    """The change holds from now on, and all who must hear of it are told. The person is locked."""
+    """The change takes effect now, and all hearers are told. The person is locked."""
     change.state, change.effective_at = ChangeState.DONE, act.at
     decision = act.done_by(change.decided_by)
     match change.kind:
@@ -74,7 +74,7 @@ def put_on_record(
 
 
 def new_person(row: StaffRow, instansi: Instansi, now: datetime) -> User:
-    """Somebody whom a file brings. The session does not know the row yet."""
+    """A person whom a file brings. The row is not added to the session yet."""
     person = User(
         nip=row.nip.digits,
         name=row.name,
@@ -92,8 +92,8 @@ def new_person(row: StaffRow, instansi: Instansi, now: datetime) -> User:
 
 
 def remove_person(session: Session, person: User) -> None:
-    """Somebody whom a file brought and who never was anybody's account. The trail keeps what it says about
-    the row; the NIP and the address are free again, as if the file had never been."""
+    """Remove a person whom a file brought and whose account nobody ever used. The trail keeps what it says
+    about the row. The NIP and the address are free again, as if the file had never come."""
     session.flush()
     session.execute(delete(User).where(User.id == person.id).execution_options(synchronize_session=False))
     session.expunge(person)
@@ -107,8 +107,9 @@ def change_category(
     *,
     cpns_open_by_themselves: bool,
 ) -> None:
-    """A CPNS who became something else is opened where the setting says so, and told. Who has not begun to
-    use an account and turns out to be a CPNS waits like every CPNS; whoever is active stays active."""
+    """If a CPNS gets another category and the setting says so, the account opens and the person is told. A
+    person who turns out to be a CPNS and has not begun to use the account waits like every CPNS. An active
+    account stays active."""
     person.category = category
     if person.activation is Activation.WAITING_APPROVAL and category is not Category.CPNS:
         if cpns_open_by_themselves:
@@ -121,8 +122,8 @@ def change_category(
 
 
 def end_mandate(session: Session, mandate: AdminMandate, because: str, act: Act[audit.Actor]) -> None:
-    """The right is over. What its holder has decided and is not in effect waits for another look; the centre
-    hears of it."""
+    """The mandate is over. Decisions of its holder that are not in effect wait for another admin, and pusat
+    is told."""
     mandate.revoke(act.at)
     _end_decision_about(session, mandate, because, act.at)
     audit.record(
@@ -146,8 +147,8 @@ def end_mandate(session: Session, mandate: AdminMandate, because: str, act: Act[
 
 
 def take_away(session: Session, change: IdentityChange, person: User, act: Act[object]) -> None:
-    """The owner has stopped a change that was in effect: whoever came in by it is out. What it replaced is
-    not simply put back where nobody knows which of the two is right."""
+    """The owner has stopped a change that was in effect. Anybody who came in through it is out. The old value
+    is not simply put back if nobody knows which of the two values is right."""
     match change.kind:
         case ChangeKind.EMAIL:
             since = change.effective_at
@@ -169,7 +170,7 @@ def take_away(session: Session, change: IdentityChange, person: User, act: Act[o
 
 
 def give_back_address(session: Session, change: IdentityChange, person: User) -> bool:
-    """A second admin finds that the owner was right to stop a change: the address from before is on record
+    """A second admin finds that the owner was right to stop a change, so the earlier address is on record
     again."""
     if change.kind is not ChangeKind.EMAIL or person.email is not None or change.old_value is None:
         return False
@@ -185,7 +186,7 @@ def give_back_address(session: Session, change: IdentityChange, person: User) ->
 def _put_email(
     session: Session, change: IdentityChange, person: User, act: Act[User | None]
 ) -> IdentityChange | AddressTaken:
-    """Every token and session of the old address is dead, and a token to the new one is on its way."""
+    """Every token and session from before is dead, and a token to the new address is on its way."""
     try:
         with session.begin_nested():
             person.set_email(EmailAddress(change.new_value))
@@ -201,7 +202,7 @@ def _put_email(
 
 
 def _put_no_email(session: Session, change: IdentityChange, person: User, act: Act[User | None]) -> None:
-    """As before somebody put the first address on record. Whoever reads that mailbox hears of it, and its
+    """Remove the address, because there was none before the file. The reader of that mailbox is told, and its
     tokens are dead."""
     person.set_email(None)
     _record(session, Tag.EMAIL_CHANGED, change, person, act)
@@ -244,8 +245,8 @@ def _renumber(session: Session, person: User, new: Nip, now: datetime) -> None:
 
 
 def _put_instansi(session: Session, change: IdentityChange, person: User, act: Act[User | None]) -> None:
-    """The right over the old instansi ends with the same commit; requests go to the new desk. Both desks keep
-    a row of it."""
+    """The person's mandates over other instansi end with the same commit, and their requests go to the new
+    desk. Both desks have an event of this in the trail."""
     target = Instansi.with_code(session, change.new_value)
     assert target is not None, "instansi are never removed"
     source = person.instansi
@@ -266,7 +267,7 @@ def _put_instansi(session: Session, change: IdentityChange, person: User, act: A
 
 
 def _put_category(session: Session, change: IdentityChange, person: User, act: Act[User | None]) -> None:
-    """Out of, or into, a category whose accounts are guarded. It opens nobody's account."""
+    """Change into, or out of, a category whose accounts are protected. This opens nobody's account."""
     change_category(session, person, Category(change.new_value), act, cpns_open_by_themselves=False)
     person.end_all_access()
     _record(session, Tag.CATEGORY_CHANGED, change, person, act)
@@ -319,8 +320,8 @@ def _end_decision_about(session: Session, mandate: AdminMandate, because: str, n
 
 
 def _mandates_elsewhere(session: Session, person: User, target: Instansi) -> list[AdminMandate]:
-    """Those over an instansi, the target apart; one over all instansi is not bound to where its holder
-    sits."""
+    """The mandates over any single instansi except the target. A mandate over all instansi does not depend on
+    where its holder works."""
     held = select(AdminMandate).where(
         AdminMandate.user_id == person.id,
         AdminMandate.instansi_id.is_not(None),

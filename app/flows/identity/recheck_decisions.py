@@ -1,5 +1,5 @@
-"""An admin is dismissed, moved or shut out: what that admin has decided and is not in effect waits for
-another look."""
+"""An admin's mandate ends, or the admin is moved or deactivated. The decisions of this admin that are not in
+effect wait for another admin."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,8 +15,8 @@ from app.security import audit
 
 
 def recheck_decisions_of(session: Session, admin: User, because: str, act: Act[object]) -> None:
-    """Every change that this admin has decided or confirmed, and that is not in effect, needs another admin
-    from now on."""
+    """From now on, another admin has to confirm every change that this admin has decided or confirmed and
+    that is not in effect."""
     session.flush()
     held = IdentityChange.recheck_those_by(session, admin.id, because)
     people = {

@@ -1,8 +1,9 @@
-"""Somebody hears that the email, NIP, instansi, category or mandate of the own account is to change, or has,
-and says: not me.
+"""A person hears that the email, NIP, instansi, category or mandate of their account will change, or has
+changed, and says: not me.
 
-The change is frozen and the account contested: nothing that identifies its owner changes by one admin's word
-until a second one, who had no part in it, has settled it. Whoever came in through the change is out.
+The change is frozen and the account is contested. One admin alone cannot change anything that identifies the
+owner until a second admin, who had no part in the change, has settled it. Anybody who came in through the
+change is out.
 """
 
 from dataclasses import dataclass
@@ -32,24 +33,27 @@ _FROM_SESSION = "Dihentikan oleh pemilik akun yang sedang masuk."
 
 @dataclass(frozen=True)
 class NothingToStop:
-    """It was stopped before, taken back, or another one has replaced it since."""
+    """The change was stopped before or cancelled, or another change has replaced it since."""
 
 
 def stop_by_link(session: Session, reference: str, act: Act[None]) -> IdentityChange | NothingToStop:
-    """By the link in a letter about the change. Works before the change holds and, for a month, after."""
+    """Stop the change by the link in a letter about it. The link works before the change takes effect and for
+    a month afterwards."""
     seen = IdentityChange.with_reference(session, reference)
     return _stop(session, seen.id, seen.user_id, _BY_LINK, act) if seen else NothingToStop()
 
 
 def stop_from_session(session: Session, act: Act[User]) -> IdentityChange | NothingToStop:
-    """By who is logged in, before the change holds: afterwards no session is left."""
+    """Stop the change from a session. This works before the change takes effect, because afterwards no
+    session is left."""
     seen = IdentityChange.under_way_for(session, act.by.id)
     return _stop(session, seen.id, seen.user_id, _FROM_SESSION, act) if seen else NothingToStop()
 
 
 def can_be_stopped(session: Session, change: IdentityChange, person: User, now: datetime) -> bool:
-    """Not yet in effect; or in effect, be it that another one has followed: a thief may have moved on to a
-    third address. Not where second admins have settled such a stop often enough of late."""
+    """A change can be stopped before it is in effect, and while it is in effect. It can also be stopped if
+    another change has followed, because a thief may have moved on to a third address. It cannot be stopped if
+    second admins have lately settled enough stopped changes of this account."""
     if not may_still_be_contested(session, person, now):
         return False
     if change.state is ChangeState.CANCELLED:
@@ -79,10 +83,10 @@ def _stop(
     if change.state is ChangeState.CANCELLED and (
         again := IdentityChange.next_with_same_aim(session, change)
     ):
-        # It was taken back, and decided once more
+        # The change was cancelled, and the same was decided once more
         return _stop(session, again.id, user_id, because, act)
     if not change.told and person.email:
-        change.told = [person.email]  # who says no hears of the next change
+        change.told = [person.email]  # this address is told of the next change too
     if was_taken_away := change.state is ChangeState.DONE:
         take_away(session, change, person, act)
         for later in IdentityChange.done_after(session, change):
@@ -108,8 +112,8 @@ def _stop(
 
 
 def _tell_the_desk(session: Session, change: IdentityChange, person: User, act: Act[object]) -> None:
-    """The other admins of the instansi, and the centre, at this very moment: whoever decided has no say in it
-    any more."""
+    """Tell the other admins of the instansi, and pusat. The admins who decided are not told, because they
+    have no say in it any more."""
     deciders = {change.decided_by_id, change.confirmed_by_id}
     desks = [person.instansi_id]
     if change.kind is ChangeKind.INSTANSI and (former := Instansi.with_code(session, change.old_value or "")):

@@ -1,9 +1,9 @@
-"""An admin looks at what a file changes, old and new, before it is done and after: some of it on the page,
-all of it as a list.
+"""An admin looks at what a file changes, old and new values, before and after the import. The page shows some
+of it, a list to download shows all.
 
-The addresses and telephone numbers that were on record are masked, as in every list that leaves the portal: a
-file of invented ones would otherwise fetch them all. The new ones are shown as the file has them. Whoever has
-left the reach of the admin since then is left out.
+The old addresses and telephone numbers are masked, as in every list that leaves the portal. Otherwise
+somebody could fetch them all with a file of invented ones. The new ones are shown as the file has them.
+People who have left the admin's reach since then are left out.
 """
 
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ from app.security.authority import Authority
 HEADER = ("baris", "nip", "nama", "kolom", "sebelumnya", "menjadi")
 EXAMPLES = 20
 _AT_ONCE = 1000
-_KEPT_OF_PHONE = 4  # digits, as many as tell the network
+_KEPT_OF_PHONE = 4  # digits; these are the ones that tell the network
 _NOTHING = "(kosong)"
 
 
 @dataclass(frozen=True)
 class ShownChange:
-    """One field of one person. `name` is as on record now."""
+    """One changed field of one person. `name` is the name on record now."""
 
     line: int
     nip: str
@@ -46,17 +46,17 @@ class ShownChange:
 
 
 def counts(batch: ImportBatch) -> list[ColumnCount]:
-    """Of the last pass, which is the one that the page tells of."""
+    """The counts of the last pass, which is the one that the page shows."""
     return column_counts(batch.column_counts, batch.result if batch.confirmed_at else batch.dry_run)
 
 
 def wide_columns(batch: ImportBatch) -> list[ColumnCount]:
-    """Those that change for so many that it has to be said."""
+    """The columns that change for so many people that the admin has to acknowledge it."""
     return [one for one in counts(batch) if one.is_wide]
 
 
 def examples(session: Session, authority: Authority, batch: ImportBatch) -> list[ShownChange]:
-    """Of every column its first ones, a fair share each; in the order of the file."""
+    """The first changes of every column, an equal share for each, in the order of the file."""
     columns = columns_of(batch)
     found: list[ShownChange] = []
     for place, column in enumerate(columns):
@@ -72,8 +72,8 @@ def columns_of(batch: ImportBatch) -> list[str]:
 def part(
     session: Session, authority: Authority, batch: ImportBatch, column: str, after: int
 ) -> tuple[list[list[str]], int | None]:
-    """Some changes of a column behind the row `after`, in the columns of HEADER, and where to go on; None at
-    the end."""
+    """Some changes of a column after the row `after`, in the columns of HEADER, and the row after which the
+    next part begins; None at the end."""
     some = list(
         session.execute(_of_column(authority, batch, column).where(ImportChange.id > after).limit(_AT_ONCE))
     )
@@ -82,7 +82,7 @@ def part(
 
 
 def note_export(session: Session, batch: ImportBatch, file_kind: str, act: Act[Authority]) -> None:
-    """Personal data leaves the portal."""
+    """Record in the trail that personal data has left the portal."""
     audit.record(
         session, Tag.EXPORTED, None, act,
         instansi_id=batch.instansi_id, what=Exported.CHANGES, file=file_kind,

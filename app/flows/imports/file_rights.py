@@ -1,9 +1,9 @@
-"""What may be changed by a file: by an admin less than by the operator, and by both less than on a person's
-page.
+"""What a file may change. An admin may change less than the operator, and both may change less by a file than
+on a person's page.
 
-What the gate would let wait, or would ask a second admin about, is refused here and done on the page. The
-operator's word needs no second one, but a file settles no contested account, and gives nobody a NIP that was
-somebody else's.
+If the gate would let a change wait, or would ask a second admin about it, it is refused here and has to be
+done on the page. The operator's decision needs no second admin. Yet a file settles no contested account, and
+without a reason it gives nobody a NIP that was somebody else's.
 """
 
 from collections.abc import Collection
@@ -30,7 +30,8 @@ _OTHER_INSTANSI = CellFault(
     "Kode instansi pada baris ini bukan instansi impor ini. Perbaiki kodenya, atau hapus baris ini. "
     "Pindah instansi lewat file hanya oleh admin pusat.",
 )
-# One sentence for both, without a column: it must not tell which of the two is known elsewhere, nor where.
+# One sentence for both, without a column. It must not tell which of the two is known in another instansi, or
+# in which one.
 _OUT_OF_REACH = CellFault(
     None,
     "NIP atau email pada baris ini tidak dapat dipakai oleh instansi Anda. Periksa keduanya; "
@@ -75,8 +76,8 @@ IDENTIFYING = frozenset(("email", "instansi", "category"))
 
 @dataclass(frozen=True)
 class Uploader:
-    """Who has a file imported, and for which instansi; None is any, which only the centre may. `reason` as
-    typed."""
+    """The admin who imports a file, and the instansi for which they do. None means every instansi, which only
+    pusat may choose. `reason` is what the admin typed."""
 
     authority: Authority
     instansi: Instansi | None
@@ -95,7 +96,8 @@ class Named:
 
 @dataclass(frozen=True)
 class FileRights:
-    """What may be done about the people that some rows name. No `uploader` is the operator."""
+    """What may be done to the people that some rows name. If `uploader` is None, the operator imports the
+    file."""
 
     uploader: Uploader | None
     has_reason: bool
@@ -133,8 +135,8 @@ class FileRights:
         )
 
     def objection(self, person: User | None, row: StaffRow, columns: Collection[str]) -> CellFault | None:
-        """Why this row is not to be taken over. `person` is who has the NIP, `columns` what the row would
-        change."""
+        """Why this row may not be taken over. `person` has the NIP of the row, `columns` are what the row
+        would change."""
         if self.uploader is not None and (fault := self._out_of_reach(self.uploader, person, row, columns)):
             return fault
         if person is None:
@@ -169,7 +171,8 @@ class FileRights:
         if person.id in self.mandate_holders:
             return _HOLDS_A_MANDATE
         if "category" in columns and person.category is Category.PPT_NON_ASN:
-            return _CATEGORY_NEEDS_ITS_PAGE  # or two files in a row would change the address after all
+            # Otherwise two files, one after the other, could change the address
+            return _CATEGORY_NEEDS_ITS_PAGE
         if "email" in columns and (person.is_in_use or person.id in self.guarded):
             return _EMAIL_NEEDS_ITS_PAGE
         if "instansi" in columns and person.id in self.guarded:

@@ -1,5 +1,5 @@
-"""Files of staff, their refused rows and their changes hold personal data: they go when nobody needs them.
-The batches stay."""
+"""Files of staff, their refused rows and their changes hold personal data, so they are removed when nobody
+needs them. The batches stay."""
 
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportR
 from app.models.import_change import ImportChange
 from app.models.import_take_back import ImportLeft
 
-FILES_KEPT_FOR = timedelta(days=1)  # after the end
+FILES_KEPT_FOR = timedelta(days=1)  # after the end of the batch
 UNCONFIRMED_KEPT_FOR = timedelta(days=7)
 ROWS_KEPT_FOR = timedelta(days=30)
 _NOT_CONFIRMED = (
@@ -24,7 +24,8 @@ _ROWS_AT_ONCE = 1000
 
 
 def cancel_unconfirmed(session: Session, now: datetime) -> int:
-    """Returns how many; so do the others."""
+    """Returns how many batches were cancelled. The other functions also return how many rows they have
+    removed."""
     forgotten = (
         update(ImportBatch)
         .where(ImportBatch.state.in_(MAY_BE_CANCELLED), ImportBatch.uploaded_at < now - UNCONFIRMED_KEPT_FOR)

@@ -1,8 +1,8 @@
-"""An admin hands over a file of staff on a page: first only looked at, then, when the admin says so, taken
-over.
+"""An admin hands over a file of staff on a page. The portal first only looks at it, and takes it over when
+the admin confirms this.
 
-The page only keeps the file and asks; a worker does the work (carry_out_import.py). The batch stays as the
-record of who did what.
+The page only keeps the file and asks. A worker does the work (app/flows/imports/run_batch.py). The batch
+stays as the record of who did what.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from app.security import audit
 from app.security.authority import Authority, OutOfReach
 
 MOST_BYTES = 32 * 1024 * 1024
-SAME_FILE_WITHIN = timedelta(minutes=5)  # a double click, or a form that was sent again on a bad line
+SAME_FILE_WITHIN = timedelta(minutes=5)  # a double click, or a form that was sent again on a bad connection
 
 MAY_BE_CANCELLED = (BatchState.UPLOADED, BatchState.CHECKING, BatchState.CHECKED)
 _ENDED = (BatchState.DONE, BatchState.UNREADABLE, BatchState.CANCELLED)
@@ -35,7 +35,7 @@ _PEOPLE = (joinedload(ImportBatch.uploaded_by), joinedload(ImportBatch.confirmed
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it came, looked at from outside; made before a transaction is open."""
+    """A file as it came, checked without reading its rows. It is made before a transaction is open."""
 
     name: str
     content: bytes
@@ -43,7 +43,7 @@ class Upload:
 
     @classmethod
     def of(cls, name: str, content: bytes) -> "Upload | UnreadableFile":
-        """Refuse at once what cannot be a table; the rest is told after the dry run."""
+        """Refuse at once what cannot be a table. Other faults are shown after the dry run."""
         if len(content) > MOST_BYTES:
             return UnreadableFile(
                 f"File ini lebih besar dari {MOST_BYTES >> 20} MB. Bagi menjadi beberapa file, lalu unggah "
@@ -60,7 +60,8 @@ class Upload:
 
 @dataclass(frozen=True)
 class OtherState:
-    """The batch is not where the act needs it: somebody was faster, or a button was pressed twice."""
+    """The batch is not in the state that the act needs: somebody was faster, or a button was pressed
+    twice."""
 
     batch: ImportBatch
 
@@ -74,7 +75,7 @@ class Unfinished:
 
 @dataclass(frozen=True)
 class WideColumnsNotAcknowledged:
-    """The file changes these columns for so many people that its admin has to say that this was read."""
+    """The file changes these columns for so many people that the admin has to acknowledge it."""
 
     wide: list[ColumnCount]
 
@@ -82,11 +83,11 @@ class WideColumnsNotAcknowledged:
 def hand_over(
     session: Session, upload: Upload, instansi_id: int | None, reason: str, act: Act[Authority]
 ) -> ImportBatch | OutOfReach | Unfinished:
-    """Keep a file for the worker, one at a time of each admin. The same file for the same reason once more a
-    moment later is the same batch."""
+    """Keep a file for the worker, one at a time for each admin. If the same file comes again a moment later
+    with the same reason, it is the same batch."""
     if not act.by.covers(instansi_id):
         return OutOfReach()
-    # Of two clicks at once, the second finds the first one's batch
+    # If there are two clicks at once, the second finds the batch of the first
     User.with_id(session, act.by.admin.id, lock=True)
     if same := _same_file(session, upload, instansi_id, reason, act):
         return same
@@ -117,8 +118,8 @@ def hand_over(
 def confirm(
     session: Session, batch_id: int, acknowledged: frozenset[str], act: Act[Authority]
 ) -> ImportBatch | OutOfReach | OtherState | WideColumnsNotAcknowledged:
-    """The admin has read the report and wants it done. `acknowledged` are the marks of the warnings that were
-    ticked."""
+    """The admin has read the report and wants the file taken over. `acknowledged` are the marks of the
+    warnings that the admin has ticked."""
     batch = batch_within(session, act.by, batch_id)
     if isinstance(batch, OutOfReach):
         return batch
@@ -136,15 +137,16 @@ def confirm(
 
 
 def cancel(session: Session, batch_id: int, act: Act[Authority]) -> ImportBatch | OutOfReach | OtherState:
-    """The admin does not want it. What runs already is not stopped half way."""
+    """The admin does not want the file. A batch that runs already is not stopped halfway."""
     said = {"state": BatchState.CANCELLED, "ended_at": act.at}
     return _move_on(session, batch_id, MAY_BE_CANCELLED, said, Tag.IMPORT_CANCELLED, act)
 
 
 def unfinished_of(session: Session, authority: Authority) -> ImportBatch | None:
-    """The file that this admin has handed over and that is not over. In nobody's way are one that is out of
-    reach by now, because the mandate ended (it can neither be cancelled nor is it carried out), and one whose
-    report says that there is nothing to run: its refused rows come back corrected."""
+    """The file that this admin has handed over and that is not finished. Two kinds do not count, so that they
+    do not block the next file. The first is out of reach by now, because the mandate ended: it can not be
+    cancelled and is not carried out. The second has a report that says that there is nothing to take over:
+    its refused rows come back corrected in another file."""
     unfinished = select(ImportBatch).where(
         ImportBatch.uploaded_by_id == authority.admin.id,
         ImportBatch.state.not_in(_ENDED),
@@ -172,7 +174,7 @@ def batch_within(session: Session, authority: Authority, batch_id: int) -> Impor
 def batches_within(
     session: Session, authority: Authority, before: int | None, most: int
 ) -> list[ImportBatch]:
-    """The newest, or those older than the batch `before`."""
+    """The newest batches, or those older than the batch `before`."""
     found = select(ImportBatch).where(authority.within(ImportBatch.instansi_id)).options(*_PEOPLE)
     if before is not None:
         found = found.where(ImportBatch.id < before)
@@ -188,7 +190,8 @@ def _move_on(
     act: Act[Authority],
     **facts: str,
 ) -> ImportBatch | OutOfReach | OtherState:
-    """One atomic step; of two at once, one sees that it was not the first."""
+    """Change the state in one atomic step. If two do so at once, the second sees that it was not the
+    first."""
     step = (
         update(ImportBatch)
         .where(
@@ -229,6 +232,6 @@ def _same_file(
 
 
 def _plain(name: str) -> str:
-    """The name without folders and without what cannot be shown."""
+    """The name without folders and without characters that cannot be shown."""
     bare = "".join(character for character in PureWindowsPath(name).name if character.isprintable()).strip()
     return bare[-_LONGEST_NAME:] or "tanpa nama"

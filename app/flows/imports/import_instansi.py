@@ -1,4 +1,4 @@
-"""The centre hands over the list of instansi: new ones are added, names and contacts corrected, none is
+"""Pusat hands over the list of instansi. New ones are added, names and contacts are corrected, none is
 removed."""
 
 from collections.abc import Iterable, Sequence
@@ -27,8 +27,9 @@ _DIFFERS_BY_ZEROS = CellFault(
 
 @dataclass(frozen=True)
 class InstansiEntry:
-    """A row that is right in itself; the database has not been asked. Whether an earlier row of the file has
-    its code but for zeros in front, counts for a new one only."""
+    """A row that has no fault in itself; it is not yet compared with the database. `differs_by_zeros` says
+    that an earlier row of the file has the same code except for zeros in front. This matters only for a new
+    instansi."""
 
     line: int
     row: InstansiRow
@@ -36,16 +37,16 @@ class InstansiEntry:
 
 
 def vet(lines: Iterable[Row], seen: SeenValues) -> list[InstansiEntry | RowRefused]:
-    """Judge the rows by themselves and by the file's earlier ones; outside a transaction, for no lock needs
-    it."""
+    """Check the rows, each alone and against earlier rows of the file. This is done outside a transaction,
+    because it needs no lock."""
     return [_vetted(line, seen) for line in lines]
 
 
 def import_instansi(
     session: Session, batch: Sequence[InstansiEntry | RowRefused], act: Act[None], *, dry_run: bool = False
 ) -> list[Outcome]:
-    """Take over a batch; one outcome a row, in its order. With `dry_run` the same outcomes, and nothing is
-    written."""
+    """Take over some rows. Returns one outcome for each row, in the same order. With `dry_run` the outcomes
+    are the same, and nothing is written."""
     entries = [entry for entry in batch if isinstance(entry, InstansiEntry)]
     try:
         with session.begin_nested():
@@ -72,7 +73,7 @@ def _vetted(line: Row, seen: SeenValues) -> InstansiEntry | RowRefused:
 
 
 def _alone(session: Session, entry: InstansiEntry, act: Act[None]) -> Outcome:
-    """A parallel import was faster with some row of the batch: each row for itself."""
+    """A parallel import was faster with one of the rows, so each row is taken over alone."""
     try:
         with session.begin_nested():
             return _take_over(session, [entry], act, dry_run=False)[entry.line]

@@ -1,9 +1,9 @@
-"""An operator, or an admin, hands over the data of staff: new people are added, known ones corrected, nobody
-is removed.
+"""An operator or an admin hands over the data of staff. New people are added, known people are corrected,
+nobody is removed.
 
-A file never erases: an empty cell, and a column that is not there, leave what is on record. It never touches
-rights, status or a password that is set. What it changes has the consequences that the same change has on a
-person's page. What may be done by a file, app/flows/imports/file_rights.py says.
+A file never erases: if a cell is empty or a column is missing, the record stays as it is. A file never
+touches mandates, a status or a password that is set. What it changes has the same consequences as the same
+change on a person's page. app/flows/imports/file_rights.py says what a file may do.
 """
 
 import os
@@ -51,7 +51,7 @@ from app.models.user import User
 from app.security import audit, passwords
 from app.security.authority import Authority
 
-# It names nobody: whose address it is, is not for the eyes of whoever prepared the file.
+# The sentence names nobody: the people who prepare the file must not learn whose address it is.
 _EMAIL_IS_ANOTHERS = CellFault(
     "email",
     "Alamat email ini sudah terdaftar untuk pegawai lain. Periksa alamatnya. Bila alamat itu memang "
@@ -71,7 +71,7 @@ class _Overtaken(Exception):
 
 @dataclass(frozen=True)
 class StaffEntry:
-    """A row that is right in itself; the database has not been asked."""
+    """A row that has no fault in itself; it is not yet compared with the database."""
 
     line: int
     row: StaffRow
@@ -86,7 +86,7 @@ class ImportTerms:
     act: Act[Authority | None]
     dry_run: bool = False
     uploader: Uploader | None = None  # None: the operator
-    typed_reason: str = ""  # by the operator; an uploader brings the own one
+    typed_reason: str = ""  # by the operator; an uploader has a reason of their own
 
     @property
     def actor(self) -> User | None:
@@ -98,7 +98,7 @@ class ImportTerms:
 
     @property
     def reason(self) -> str:
-        """As the people concerned read it, and the trail keeps it."""
+        """The reason as the people concerned read it, and as the trail keeps it."""
         if self.uploader is None:
             return self.typed_reason or "Data dari instansi diimpor oleh operator portal."
         number = f"Impor nomor {self.uploader.batch_id}"
@@ -106,8 +106,8 @@ class ImportTerms:
 
 
 def vet(lines: Iterable[Row], seen: SeenValues, *, dry_run: bool = False) -> list[StaffEntry | RowRefused]:
-    """Judge the rows by themselves and by the file's earlier ones; outside a transaction, for no lock needs
-    it, and hashes of older schemes are hashed once more here."""
+    """Check the rows, each alone and against earlier rows of the file. This is done outside a transaction,
+    because it needs no lock, and because hashes of older schemes are hashed once more here."""
     vetted = [_vetted(line, seen) for line in lines]
     if dry_run:
         return vetted
@@ -118,8 +118,8 @@ def vet(lines: Iterable[Row], seen: SeenValues, *, dry_run: bool = False) -> lis
 def import_staff(
     session: Session, batch: Sequence[StaffEntry | RowRefused], terms: ImportTerms
 ) -> list[Outcome]:
-    """Take over a batch; one outcome a row, in its order. A dry run has the same outcomes, and writes
-    nothing."""
+    """Take over some rows. Returns one outcome for each row, in the same order. A dry run has the same
+    outcomes, and writes nothing."""
     entries = [entry for entry in batch if isinstance(entry, StaffEntry)]
     _plan_afresh(session)
     try:
@@ -160,8 +160,8 @@ def _with_hash_as_kept(entry: StaffEntry | RowRefused) -> StaffEntry | RowRefuse
 
 
 def _alone(session: Session, entry: StaffEntry, terms: ImportTerms) -> Outcome:
-    """Somebody else was faster with a NIP or an address of the batch: each row for itself, so that one is
-    refused."""
+    """Somebody else was faster with a NIP or an address of these rows. Each row is taken over alone, so that
+    only one is refused."""
     try:
         with session.begin_nested():
             return _take_over(session, [entry], terms)[entry.line]
@@ -174,7 +174,7 @@ def _take_over(session: Session, entries: Sequence[StaffEntry], terms: ImportTer
     outcomes = _judged(session, entries, people, terms)
     if terms.dry_run:
         return outcomes
-    # New rows in one order everywhere, so that two imports never wait for each other.
+    # New people are added in the same order everywhere, so that two imports never wait for each other.
     accepted = sorted(
         (entry for entry in entries if not isinstance(outcomes[entry.line], RowRefused)), key=_nip
     )
@@ -231,7 +231,7 @@ def _objections(
     differences: dict[int, tuple[str, ...]],
     terms: ImportTerms,
 ) -> dict[int, CellFault]:
-    """The rows, by line, that are not for this uploader, whatever they hold."""
+    """The objections to rows that this uploader may not import, by line number."""
     addresses = [
         entry.row.email for entry in entries if entry.row.email and "email" in differences[entry.line]
     ]
@@ -246,13 +246,15 @@ def _objections(
 
 
 def _is_anothers(email_key: str, owners: frozenset[str], seen: SeenValues) -> bool:
-    """An address that this file takes from one person goes to another in the next run only: otherwise it
-    would depend on the size of a batch, and a dry run would say something else."""
+    """Whether somebody else has this address. If this file takes an address from one person, another person
+    can get it only in the next run. Otherwise the outcome would depend on the size of a chunk, and a dry run
+    would have another outcome."""
     return email_key in owners or seen.first_line(Kind.RELEASED_EMAIL, email_key) is not None
 
 
 def _differences(person: User | None, row: StaffRow) -> tuple[str, ...]:
-    """The fields that the row changes. An address in other capitals is the same address."""
+    """The fields that the row changes. An address that differs only in capital letters is the same
+    address."""
     if person is None:
         return ("name", "email", "phone", "category", "instansi", "work_unit", "password_hash")
     changes = {
@@ -268,7 +270,7 @@ def _differences(person: User | None, row: StaffRow) -> tuple[str, ...]:
 
 
 def _changed(person: User, entry: StaffEntry, columns: tuple[str, ...]) -> Changed:
-    """What a row does to a person who is still as before."""
+    """What a row changes for a person who is already on record."""
     row = entry.row
     values = {
         "name": (person.name, row.name),
@@ -300,11 +302,12 @@ def _add(
 def _change(
     session: Session, entries: Sequence[StaffEntry], instansi: dict[str, Instansi], terms: ImportTerms
 ) -> dict[int, Outcome]:
-    """Returns what was done, which may be other than was judged, by line."""
+    """Returns what was done, by line number. It may differ from what was judged before."""
     people = _people(session, entries, lock=True)
     if any(_nip(entry) not in people for entry in entries):
         raise _Overtaken
-    # Once more, on the locked rows: their owners, or another admin, may have been faster.
+    # Compare once more, now that the people are locked: they themselves, or another admin, may have been
+    # faster.
     differences = {entry.line: _differences(people[_nip(entry)], entry.row) for entry in entries}
     objections = _objections(session, entries, people, differences, terms)
     outcomes: dict[int, Outcome] = {entry.line: Unchanged(entry.line) for entry in entries}
@@ -326,8 +329,8 @@ def _correct(
     instansi: dict[str, Instansi],
     terms: ImportTerms,
 ) -> None:
-    """What the same corrections on the person's page would do: the same courses, letters and rows of the
-    trail."""
+    """Do what the same corrections on the person's page would do, with the same courses, letters and events
+    in the trail."""
     columns, facts = change.columns, _facts_of_change(session, change)
     plain = [column for column in columns if column in _PLAIN]
     person.work_unit = row.work_unit
@@ -405,8 +408,9 @@ def _record(session: Session, tag: Tag, person: User, terms: ImportTerms, facts:
 
 
 def _plan_afresh(session: Session) -> None:
-    """PostgreSQL would go on reading a table from end to end because it was small when the first batches
-    came: 209 s instead of 32 s for 100,000 rows where no autovacuum came by."""
+    """Make PostgreSQL plan each statement anew. Otherwise it goes on reading a table from end to end, because
+    the table was small when the first rows came: 209 s instead of 32 s for 100,000 rows, where no autovacuum
+    ran."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
 
@@ -416,11 +420,11 @@ def _nip(entry: StaffEntry) -> str:
 
 
 def _people(session: Session, entries: Sequence[StaffEntry], *, lock: bool = False) -> dict[str, User]:
-    """Those on record, by NIP, as now stored."""
+    """The people on record, by NIP, read anew from the database."""
     if not entries:
         return {}
     found = select(User).where(User.nip.in_([_nip(entry) for entry in entries])).order_by(User.id)
-    if lock:  # in the order of ids, like everybody who holds several people at once
+    if lock:  # in the order of ids, as everywhere where several people are locked at once
         found = found.with_for_update(of=User, key_share=True)
     return {person.nip: person for person in session.scalars(found.execution_options(populate_existing=True))}
 

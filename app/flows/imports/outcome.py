@@ -7,7 +7,7 @@ from app.domain.staff_file import CellFault
 
 @dataclass(frozen=True)
 class Replaced:
-    """A record field: what stood there, and what stands there by the file."""
+    """A field of the record: the old value, and the value that the file gives it."""
 
     column: str
     old: str | None
@@ -16,7 +16,8 @@ class Replaced:
 
 @dataclass(frozen=True)
 class New:
-    """Of a person whom a run has added, `user_id` and the NIP in `replaced`; a dry run adds nobody."""
+    """The row brings a new person. If the run has added them, `user_id` is set and `replaced` has the NIP. A
+    dry run adds nobody."""
 
     line: int
     user_id: int | None = None
@@ -25,8 +26,8 @@ class New:
 
 @dataclass(frozen=True)
 class Changed:
-    """`columns` are names of record fields. `replaced` says what they hold, secrets apart, of a person
-    `user_id`."""
+    """`columns` are names of fields of the record. `replaced` says what these fields hold for the person
+    `user_id`, without secrets."""
 
     line: int
     columns: tuple[str, ...]

@@ -1,4 +1,5 @@
-"""The refused rows of a batch, for correcting and importing again: the columns of FILE.ditolak.xlsx."""
+"""The refused rows of a batch, in the columns of FILE.ditolak.xlsx, so that people can correct them and
+import them again."""
 
 from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ _AT_ONCE = 1000
 
 
 def note_export(session: Session, batch: ImportBatch, file_kind: str, act: Act[Authority]) -> None:
-    """Personal data leaves the portal."""
+    """Record in the trail that personal data has left the portal."""
     audit.record(
         session, Tag.EXPORTED, None, act,
         instansi_id=batch.instansi_id, what=Exported.REFUSALS, file=file_kind,
@@ -25,12 +26,13 @@ def note_export(session: Session, batch: ImportBatch, file_kind: str, act: Act[A
 
 
 def are_kept(session: Session, batch: ImportBatch) -> bool:
-    """Whether there are any of the last pass, which is the one that the page tells of."""
+    """Whether there are refused rows of the last pass, which is the one that the page shows."""
     return bool(session.scalar(select(exists().where(_of_last_pass(batch)))))
 
 
 def rows(session: Session, batch: ImportBatch, after: int) -> tuple[list[list[str]], int | None]:
-    """Some rows behind the refusal `after`, in the columns of HEADER, and where to go on; None at the end."""
+    """Some rows after the refusal `after`, in the columns of HEADER, and the refusal after which the next
+    part begins; None at the end."""
     some = (
         select(ImportRefusal)
         .where(_of_last_pass(batch), ImportRefusal.id > after)

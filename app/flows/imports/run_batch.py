@@ -1,9 +1,10 @@
-"""The worker takes over what an admin has handed over on a page: one pass that only looks, then one that does
-it.
+"""The worker takes over what an admin has handed over on a page: first one pass that only looks, then one
+that writes.
 
-A pass goes in chunks, each with its outcome counted in the transaction that writes it, so that a worker may
-die anywhere and another goes on behind the last chunk: no row is lost, none is counted twice. A worker holds
-a batch for half a minute and says so with every chunk; who finds that somebody else holds it lets go.
+A pass goes in chunks. The outcome of a chunk is counted in the transaction that writes the chunk. So a worker
+may die at any moment, and another one goes on after the last chunk: no row is lost, and none is counted
+twice. A worker has a batch for half a minute and renews the lease with every chunk. A worker that finds that
+another one has the lease stops.
 """
 
 from collections import Counter
@@ -46,7 +47,7 @@ _NO_MANDATE = (
 
 @dataclass(frozen=True)
 class BatchLease:
-    """A batch in the hand of one worker, as the worker knows it; not valid any more when the row says
+    """The lease of one worker on a batch, as the worker knows it. It is not valid any more when the row says
     something else."""
 
     batch_id: int
@@ -58,7 +59,7 @@ class BatchLease:
 
 @dataclass(frozen=True)
 class NextInTurn:
-    """Something waits for a worker. `served_at` is when one last did something for the same party, None for
+    """A batch waits for a worker. `served_at` is when a worker last did something for the same party, None if
     never."""
 
     served_at: datetime | None
@@ -66,11 +67,11 @@ class NextInTurn:
 
 
 class LeaseLost(Exception):
-    """The batch is not in this worker's hand any more: cancelled, ended, or taken over by another worker."""
+    """This worker has the batch no more: it was cancelled, has ended, or another worker has the lease."""
 
 
 class MandateEnded(Exception):
-    """Whoever asked for the import may not do that any more."""
+    """The admin who asked for the import may not do that any more."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ class PassContext:
 
 
 def claim(session: Session, now: datetime) -> BatchLease | None:
-    """Take a batch that waits, or whose worker has died, in hand: of those whose party was served longest
-    ago, the oldest."""
+    """Take the lease of a batch that waits or whose worker has died: the oldest batch of the party that was
+    served longest ago."""
     waiting = (
         select(ImportBatch)
         .outerjoin(ImportTurn, ImportTurn.is_of(ImportBatch.instansi_id))
@@ -108,7 +109,7 @@ def claim(session: Session, now: datetime) -> BatchLease | None:
 
 
 def first_waiting(session: Session, now: datetime) -> NextInTurn | None:
-    """Whose turn it is among the files that no worker has in hand. Nothing is locked."""
+    """Whose turn it is among the files that no worker has. Nothing is locked."""
     first = (
         select(ImportTurn.served_at, ImportBatch.instansi_id)
         .select_from(ImportBatch)
@@ -126,12 +127,12 @@ def file_of(session: Session, lease: BatchLease) -> bytes:
 
 
 def keep(session: Session, lease: BatchLease, now: datetime) -> BatchLease:
-    """Say that the worker lives, between chunks; raises LetGo."""
+    """Renew the lease between chunks. Raises LeaseLost."""
     return _held_on(_leased(session, lease), lease, now)
 
 
 def release(session: Session, lease: BatchLease) -> None:
-    """The worker is told to stop: another one may go on at once."""
+    """The worker has to stop, so it ends the lease: another worker may go on at once."""
     _leased(session, lease).leased_until = None
 
 
@@ -155,7 +156,7 @@ def take_over(
     setting: PassContext,
     act: Act[None],
 ) -> list[Outcome]:
-    """Do a chunk, in the transaction that `note` counts it in. Raises MandateEnded."""
+    """Write a chunk, in the same transaction in which `note` counts it. Raises MandateEnded."""
     batch = _leased(session, lease)
     uploader = _uploader(session, batch, batch.confirmed_by, act.at)
     return import_staff(session, rows, _terms(setting, uploader, act, dry_run=False))
@@ -169,8 +170,8 @@ def note(
     progress: tuple[int, int],
     now: datetime,
 ) -> BatchLease:
-    """Count a chunk, and keep its refused rows and what it changes. `progress` is position and total of the
-    file."""
+    """Count a chunk, and keep its refused rows and its changes. `progress` is the position in the file and
+    the file's total."""
     batch = _leased(session, lease)
     counts, reasons = dict(batch.dry_run if lease.is_dry_run else batch.result), dict(batch.reasons)
     for line, outcome in zip(lines, outcomes, strict=True):
@@ -209,7 +210,7 @@ def finish(session: Session, lease: BatchLease, act: Act[None]) -> BatchState:
 
 
 def give_up(session: Session, lease: BatchLease, problem: str, act: Act[None]) -> BatchState:
-    """The file cannot be read, as a whole or from some row on."""
+    """The file cannot be read, either as a whole or after some row."""
     return _end(session, _leased(session, lease), BatchState.UNREADABLE, problem[:500], act)
 
 
@@ -246,7 +247,7 @@ def _held_on(batch: ImportBatch, lease: BatchLease, now: datetime) -> BatchLease
 
 
 def _uploader(session: Session, batch: ImportBatch, admin: User | None, now: datetime) -> Uploader:
-    """What the admin may do by now: a mandate that has ended since the click opens nothing."""
+    """What the admin may do now. A mandate that has ended since the click gives no right."""
     authority = Authority.in_office(session, admin, today_in_jakarta(now))
     if authority is None or not authority.covers(batch.instansi_id):
         raise MandateEnded
@@ -282,8 +283,7 @@ def _refusal(batch: ImportBatch, lease: BatchLease, line: Row, outcome: RowRefus
 def _keep_changes(
     session: Session, batch: ImportBatch, lease: BatchLease, outcomes: Sequence[Outcome]
 ) -> None:
-    """Of every person, what stood there and what stands there by the file; and how many people change in
-    which column."""
+    """Keep the old and the new values of every person, and count how many people change in each column."""
     counts = Counter(batch.column_counts)
     rows: list[dict[str, object]] = []
     for outcome in outcomes:
@@ -312,7 +312,7 @@ def _count_reason(reasons: dict[str, list[int]], reason: str, line: int) -> None
 def _end(
     session: Session, batch: ImportBatch, state: BatchState, problem: str | None, act: Act[None]
 ) -> BatchState:
-    """The batch is over. What it has done until then is told to the trail and to the centre."""
+    """The batch is over. What it has done is written into the trail, and pusat is told."""
     batch.state, batch.problem, batch.ended_at, batch.leased_until = state, problem, act.at, None
     if batch.confirmed_by is None:
         if state is BatchState.CANCELLED:

@@ -1,9 +1,9 @@
-"""An admin finds that a file was wrong, and has it taken back: within a day, once, and only where nothing has
-changed since.
+"""An admin finds that a file was wrong, and takes it back: within a day, once, and only the values that
+nobody has changed since.
 
-The page only asks; the worker does it, a chunk of lines in one transaction with what is counted of them, so
-that it may die anywhere and another one goes on behind the last chunk. What is taken back is told to the same
-people whom the file told.
+The page only asks, and the worker does it. Each chunk of rows is taken back and counted in one transaction.
+So a worker may die at any moment, and another one goes on after the last chunk. The people who were told of
+the file are also told that it is taken back.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -46,8 +46,8 @@ from app.security.authority import Authority, NotToTouch, OutOfReach
 WITHIN = timedelta(days=1)  # after the end of the import
 
 _UNDER_WAY = (TakeBackState.ASKED, TakeBackState.RUNNING)
-# What anybody can write into the trail of an account without proof, and who only looks. All else is use, or a
-# change.
+# Events that anybody can cause for an account without a proof, and events of an admin who only looks. All
+# other events mean that the account was used or changed.
 _NO_USE = frozenset({
     Tag.IMPORTED_NEW, Tag.PERSON_OPENED, Tag.TOKEN_ASKED, Tag.TOKEN_REFUSED, Tag.TOKEN_THROTTLED,
     Tag.LOGIN_REFUSED,
@@ -84,14 +84,14 @@ _NO_MANDATE = (
 
 @dataclass(frozen=True)
 class NotPossible:
-    """The file cannot be taken back, or not any more. The sentence says why, and what to do instead."""
+    """The file cannot be taken back, or it is too late. The sentence says why, and what to do instead."""
 
     sentence: str
 
 
 @dataclass(frozen=True)
 class TakeBackLease:
-    """A taking back in the hand of one worker, as the worker knows it."""
+    """The lease of one worker on a taking back, as the worker knows it."""
 
     batch_id: int
     down_to: int | None
@@ -101,7 +101,7 @@ class TakeBackLease:
 
 @dataclass(frozen=True)
 class TakeBackTerms:
-    """What holds for every line of one file."""
+    """What holds for every row of one file."""
 
     act: Act[Authority]
     batch_id: int
@@ -111,7 +111,7 @@ class TakeBackTerms:
 
 @dataclass
 class WrittenRow:
-    """What the file has written at one line, and what became of it."""
+    """What the file has written by one of its rows, and what became of that."""
 
     number: int
     changes: Sequence[ImportChange]
@@ -135,7 +135,7 @@ def take_back_of(session: Session, batch_id: int) -> ImportTakeBack | None:
 
 
 def why_not(session: Session, batch: ImportBatch, now: datetime) -> NotPossible | None:
-    """What stands in the way of taking this file back now, whoever asks."""
+    """Why nobody can take this file back now. None if it can be taken back."""
     if batch.ended_at is None:
         return NotPossible("Impor ini belum selesai, jadi belum dapat dikembalikan. Tunggu sampai selesai.")
     if not batch.has_changed_something:
@@ -160,8 +160,8 @@ def why_not(session: Session, batch: ImportBatch, now: datetime) -> NotPossible 
 def ask_to_take_back(
     session: Session, batch_id: int, reason: str, act: Act[Authority]
 ) -> ImportTakeBack | NotPossible | OutOfReach:
-    """The admin wants it. One that was stopped half way, by an ended mandate say, goes on behind what it has
-    done."""
+    """An admin asks for it. If an earlier taking back was stopped halfway, for example because a mandate
+    ended, it goes on after what it has done."""
     batch = batch_within(session, act.by, batch_id)
     if isinstance(batch, OutOfReach):
         return batch
@@ -180,13 +180,13 @@ def ask_to_take_back(
 
 
 def left_behind(session: Session, batch_id: int, after: int, most: int) -> list[ImportLeft]:
-    """What was not taken back, behind the line `after` of the file; of a line one row."""
+    """What was not taken back, after line number `after` of the file; one entry for each row of the file."""
     left = select(ImportLeft).where(ImportLeft.batch_id == batch_id, ImportLeft.line > after)
     return list(session.scalars(left.order_by(ImportLeft.line).limit(most)))
 
 
 def first_waiting(session: Session, now: datetime) -> NextInTurn | None:
-    """Whose turn it is among those that no worker has in hand. Nothing is locked."""
+    """Whose turn it is among those that no worker has. Nothing is locked."""
     first = (
         select(ImportTurn.served_at, ImportBatch.instansi_id)
         .select_from(ImportTakeBack)
@@ -201,7 +201,7 @@ def first_waiting(session: Session, now: datetime) -> NextInTurn | None:
 
 
 def claim(session: Session, now: datetime) -> TakeBackLease | None:
-    """Take the one whose turn it is in hand."""
+    """Take the lease of the one whose turn it is."""
     waiting = (
         select(ImportTakeBack)
         .join(ImportTakeBack.batch)
@@ -222,7 +222,7 @@ def claim(session: Session, now: datetime) -> TakeBackLease | None:
 
 
 def keep(session: Session, lease: TakeBackLease, now: datetime) -> TakeBackLease:
-    """Say that the worker lives; raises LetGo."""
+    """Renew the lease. Raises LeaseLost."""
     wanted = _leased(session, lease)
     wanted.leased_until = now + LEASE_LASTS
     return replace(lease, until=wanted.leased_until)
@@ -235,8 +235,9 @@ def release(session: Session, lease: TakeBackLease) -> None:
 def take_back_some(
     session: Session, lease: TakeBackLease, most: int, delay: timedelta, act: Act[None]
 ) -> TakeBackLease | None:
-    """Take the next lines back, and count them; from the end of the file, for a later line may have taken an
-    address that an earlier one had set free. None when there are no more. Raises LetGo and MandateEnded."""
+    """Take the next rows back, and count them. This goes from the end of the file to its beginning, because a
+    later row may have taken an address that an earlier row had set free. None when there are no more rows.
+    Raises LeaseLost and MandateEnded."""
     wanted = _leased(session, lease)
     numbers = select(ImportChange.line).where(*_written_by(lease.batch_id)).distinct()
     if lease.down_to is not None:
@@ -274,7 +275,8 @@ def stop_without_mandate(session: Session, lease: TakeBackLease, act: Act[None])
 
 
 def _take_back(session: Session, lines: Sequence[WrittenRow], terms: TakeBackTerms) -> None:
-    """People in the order of their ids, like everybody who holds several at once."""
+    """Take rows back. The people are locked in the order of their ids, as everywhere where several people are
+    locked at once."""
     ids = {change.user_id for line in lines for change in line.changes if change.user_id is not None}
     new = {
         change.user_id
@@ -287,7 +289,7 @@ def _take_back(session: Session, lines: Sequence[WrittenRow], terms: TakeBackTer
     use = _use_of(session, [people[one] for one in new if one in people])
     for line in lines:
         person = people.get(line.changes[0].user_id or 0)
-        # The NIP of whoever left is not for this desk
+        # This desk must not see the NIP of a person who has left
         if person is not None and terms.act.by.covers(person.instansi_id):
             line.shown_nip = person.nip
         if person is None:
@@ -301,7 +303,7 @@ def _take_back(session: Session, lines: Sequence[WrittenRow], terms: TakeBackTer
 
 
 def _objection(session: Session, person: User, terms: TakeBackTerms) -> str | None:
-    """Why nothing about this person is taken back by this admin."""
+    """Why this admin may take nothing about this person back."""
     if not terms.act.by.covers(person.instansi_id):
         return _MOVED_AWAY
     today = today_in_jakarta(terms.act.at)
@@ -312,7 +314,8 @@ def _objection(session: Session, person: User, terms: TakeBackTerms) -> str | No
 
 
 def _remove(session: Session, person: User, line: WrittenRow, use: str | None, terms: TakeBackTerms) -> None:
-    """Nobody has ever used the account that the file brought: its NIP and its address are free again."""
+    """Remove a person whom the file brought, if nobody has ever used the account. Its NIP and its address are
+    free again."""
     if use:
         line.left = {"nip": use}
         return
@@ -332,8 +335,8 @@ def _remove(session: Session, person: User, line: WrittenRow, use: str | None, t
 
 
 def _put_back(session: Session, person: User, line: WrittenRow, terms: TakeBackTerms) -> None:
-    """Column by column, each for itself. What holds for the file's own changes holds for these: courses,
-    letters, rows."""
+    """Put the old values back, each column by itself. Courses, letters and events are the same as for the
+    changes of the file itself."""
     by_column = {change.column: change for change in line.changes}
     for column in _IN_THIS_ORDER:
         if change := by_column.get(column):
@@ -367,7 +370,7 @@ def _put_back(session: Session, person: User, line: WrittenRow, terms: TakeBackT
 def _put_back_column(
     session: Session, person: User, change: ImportChange, terms: TakeBackTerms
 ) -> str | None:
-    """Returns why not."""
+    """Returns why the column is not put back, or None."""
     old = change.old_value
     match change.column:
         case "name" if old:
@@ -429,7 +432,8 @@ def _pass_the_gate(
 def _not_at_once(
     session: Session, person: User, kind: ChangeKind, address: EmailAddress | None, terms: TakeBackTerms
 ) -> str | None:
-    """What the gate would let wait, or would ask a second admin about, is done on the person's page."""
+    """Why this change has to be done on the person's page: the gate would let it wait, or would ask a second
+    admin. None if it takes effect at once."""
     if IdentityChange.under_way_for(session, person.id):
         return _WAITS_FOR_OTHER
     course = course_of(session, person, kind, terms.delay, terms.act.at, address.text if address else None)
@@ -449,7 +453,7 @@ def _stands(person: User, change: ImportChange) -> bool:
 
 
 def _was_moved_by(session: Session, person: User, batch_id: int) -> bool:
-    """Whether it was this file that has last changed where the account stands."""
+    """Whether this file was the last to change the activation of the account."""
     at = select(AuditEvent.detail).where(
         AuditEvent.account_id == person.id,
         AuditEvent.tag == Tag.IMPORTED_CHANGE,
@@ -459,7 +463,7 @@ def _was_moved_by(session: Session, person: User, batch_id: int) -> bool:
 
 
 def _use_of(session: Session, people: Sequence[User]) -> dict[int, str]:
-    """Of those who were used or changed since the file brought them, why they stay."""
+    """Why some accounts stay, by person: they were used or changed since the file brought them."""
     ids = [person.id for person in people]
     found = {person.id: _USED for person in people if person.is_in_use}
     traces: tuple[tuple[InstrumentedAttribute[int] | InstrumentedAttribute[int | None], str], ...] = (
@@ -484,8 +488,8 @@ def _use_of(session: Session, people: Sequence[User]) -> dict[int, str]:
 
 
 def _locked(session: Session, ids: Collection[int], *, key_share: bool) -> dict[int, User]:
-    """As now stored. Without `key_share` nobody can write a row that names them either, until they are
-    gone."""
+    """The people, locked and read anew from the database. Without `key_share`, nobody can write a row that
+    names one of them until the transaction ends."""
     if not ids:
         return {}
     found = (
@@ -516,7 +520,7 @@ def _left(batch_id: int, line: WrittenRow) -> ImportLeft:
 
 
 def _terms(session: Session, wanted: ImportTakeBack, delay: timedelta, act: Act[None]) -> TakeBackTerms:
-    """What the admin may do by now: a mandate that has ended since the click opens nothing."""
+    """What the admin may do now. A mandate that has ended since the click gives no right."""
     authority = Authority.in_office(session, wanted.asked_by, today_in_jakarta(act.at))
     if authority is None or not authority.covers(wanted.batch.instansi_id):
         raise MandateEnded
@@ -558,7 +562,7 @@ def _leased(session: Session, lease: TakeBackLease) -> ImportTakeBack:
 def _end(
     session: Session, wanted: ImportTakeBack, state: TakeBackState, problem: str | None, act: Act[None]
 ) -> TakeBackState:
-    """It is over. What it has done until then is told to the trail and to the centre."""
+    """The taking back is over. What it has done is written into the trail, and pusat is told."""
     wanted.state, wanted.problem, wanted.ended_at, wanted.leased_until = state, problem, act.at, None
     audit.record(
         session, Tag.IMPORT_TAKEN_BACK, None, act.done_by(wanted.asked_by),

@@ -1,4 +1,4 @@
-"""The centre appoints an admin by a letter (SK), or prolongs what they hold by a new one."""
+"""Pusat appoints an admin by a letter of appointment (SK), or extends a mandate by a new one."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -29,12 +29,12 @@ class UnknownPerson:
 
 @dataclass(frozen=True)
 class AlreadyOver:
-    """The last day lies in the past."""
+    """The last day is in the past."""
 
 
 @dataclass(frozen=True)
 class TooLong:
-    """The last day lies further off than a page may set it. The command line may."""
+    """The last day is later than a page may set it. The command line may set it."""
 
 
 GrantRefused = UnknownPerson | UnknownInstansi | AlreadyOver | TooLong | UnderWay | NotToTouch
@@ -48,11 +48,12 @@ def grant_mandate(
     until: date,
     act: Act[Authority | None],
 ) -> AdminMandate | GrantRefused:
-    """Give the right over one instansi, or over all for `instansi_code` None, from today through `until`.
+    """Give the right over one instansi, from today until `until`, both days included. If `instansi_code` is
+    None, the right is over all instansi.
 
-    Nobody (`act.by`) is the command line. One over all needs a second admin of the centre: the mandate then
-    `awaits_second`. What the person held for the same scope is replaced; the very same SK and last day once
-    more change nothing.
+    If `act.by` is None, the command line acts. A mandate over all instansi needs a second admin of pusat: the
+    mandate then `awaits_second`. It replaces the mandate that the person held over the same instansi. If SK
+    and last day are the same as before, nothing changes.
     """
     by, today = audit.actor_of(act), today_in_jakarta(act.at)
     if until < today:
@@ -86,7 +87,7 @@ def grant_mandate(
         starts_on=today,
         ends_on=until,
         granted_by_id=by.id if by else None,
-        awaits_second=True,  # until it has passed the gate
+        awaits_second=True,  # it waits until it has passed the gate
     )
     session.add(mandate)
     session.flush()
@@ -104,8 +105,8 @@ def grant_mandate(
 
 
 def lock_for_mandate(session: Session, by: User | None, person: User, today: date) -> NotToTouch | None:
-    """Hold both people until the transaction ends, always in one order, and look again whether `by` is still
-    of the centre: two admins who revoke each other at once do not both succeed."""
+    """Lock both people until the transaction ends, always in the same order, and check again that `by` is
+    still an admin of pusat. So two admins who revoke each other at the same moment do not both succeed."""
     if by is not None and by.id == person.id:
         return ONESELF
     for person_id in sorted({person.id} | ({by.id} if by else set())):
@@ -114,7 +115,7 @@ def lock_for_mandate(session: Session, by: User | None, person: User, today: dat
 
 
 def _years_after(day: date, years: int) -> date:
-    """29 February becomes 28."""
+    """The same day some years later; 29 February becomes 28 February."""
     try:
         return day.replace(year=day.year + years)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The centre takes a mandate back before its last day. The admin is outside with the next click."""
+"""Pusat revokes a mandate before its last day. The admin is out with the next click."""
 
 from sqlalchemy.orm import Session
 
@@ -16,8 +16,8 @@ from app.security.authority import Authority, NotToTouch, OutOfReach
 def revoke_mandate(
     session: Session, mandate_id: int, reason: str, act: Act[Authority]
 ) -> AdminMandate | OutOfReach | NotToTouch:
-    """Revoke one mandate. One that is over or revoked already stays as it is, and nothing is recorded
-    again."""
+    """Revoke one mandate. A mandate that is already over or revoked stays as it is, and nothing is
+    recorded."""
     mandate = session.get(AdminMandate, mandate_id)
     if mandate is None:
         return OutOfReach()
@@ -33,8 +33,8 @@ def revoke_mandate(
 def revoke_mandates_of(
     session: Session, nip: Nip, instansi_code: str | None, act: Act[None], *, is_pusat: bool
 ) -> list[AdminMandate] | UnknownPerson | UnknownInstansi:
-    """At the command line: what the person holds today over one instansi, over all, or, with neither,
-    whatever it is."""
+    """At the command line, revoke the mandates that the person holds today: those over one instansi, those
+    over all instansi, or, if neither is given, every mandate."""
     today = today_in_jakarta(act.at)
     person = User.with_nip(session, nip, lock=True)
     if person is None:

@@ -1,4 +1,4 @@
-"""An admin keeps up to date how people reach their instansi. It stands in letters and on the pages of who
+"""An admin keeps the contact of the instansi up to date. Letters show it, and so do the pages of people who
 cannot go on."""
 
 from sqlalchemy.orm import Session
@@ -13,8 +13,8 @@ from app.security.authority import Authority, OutOfReach
 def set_contact(
     session: Session, instansi_id: int, contact: str, act: Act[Authority]
 ) -> Instansi | OutOfReach:
-    """Write the contact, one line of at most 300 characters; the one that stands there already is no
-    change."""
+    """Write the contact, one line of text of at most 300 characters. If it is the same as before, nothing is
+    recorded."""
     instansi = Instansi.with_id(session, instansi_id, lock=True)
     if instansi is None or not act.by.covers(instansi.id):
         return OutOfReach()

@@ -1,4 +1,5 @@
-"""The centre opens the Pemutakhiran Data Mandiri for the country, or gives one instansi days of its own."""
+"""Pusat opens the Pemutakhiran Data Mandiri for the whole country, or gives one instansi a window of its
+own."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -21,8 +22,8 @@ class ClosesBeforeOpening:
 def set_pdm_window(
     session: Session, opens_on: date, closes_on: date, instansi_code: str | None, act: Act[Authority | None]
 ) -> PdmWindow | UnknownInstansi | ClosesBeforeOpening:
-    """Write the window, both days included; `instansi_code` None means the national one. Nobody (`act.by`) is
-    the command line."""
+    """Write the window, both days included. If `instansi_code` is None, it is the national window. If
+    `act.by` is None, the command line acts."""
     if closes_on < opens_on:
         return ClosesBeforeOpening()
     instansi = Instansi.one_or_all(session, instansi_code)
@@ -38,7 +39,7 @@ def set_pdm_window(
 
 
 def follow_national_window(session: Session, instansi: Instansi, act: Act[Authority]) -> None:
-    """Take the instansi's own days away; where it has none, nothing changes and nothing is recorded."""
+    """Remove the instansi's own window. If it has none, nothing changes and nothing is recorded."""
     if PdmWindow.drop(session, instansi.id):
         audit.record(
             session, Tag.PDM_WINDOW_SET, None, act, instansi_id=instansi.id,

@@ -1,1 +1,1 @@
-"""Coming in and going out."""
+"""Logging in and logging out."""

@@ -1,4 +1,4 @@
-"""An admin who is logged in shows the password once more, before something that matters."""
+"""An admin who is logged in types the password once more, before something that matters."""
 
 from collections.abc import Collection
 
@@ -14,7 +14,8 @@ from app.security.throttle import TooManyTries
 
 
 def begin(session: Session, marks: Collection[str], act: Act[User]) -> log_in.LoginTry | TooManyTries:
-    """Count the try like one at the login: whoever holds a stolen session must not guess here instead."""
+    """Count the try like one at the login. Otherwise somebody with a stolen session could guess the password
+    here."""
     return log_in.begin(session, act.by.shown_nip, marks, act.done_by(None))
 
 

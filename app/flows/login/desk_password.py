@@ -1,7 +1,8 @@
-"""An admin whose password is older than the mandate, and too weak for it, meets that at the next login.
+"""An admin whose password is older than the mandate, and too weak for it, learns this at the next login.
 
-Only at a login is the password there to be judged. It is judged for everybody, and kept with the session:
-whoever is appointed while logged in is an admin with the next click, or meets the same.
+The portal can judge the password only at a login. It judges everybody's password and keeps the result with
+the session. So a person who is appointed while logged in is an admin with the next click, or learns that the
+password is too weak.
 """
 
 from app.domain.password_policy import ASN_2025, faults, personal_faults
@@ -9,5 +10,6 @@ from app.models.user import User
 
 
 def opens_desk(user: User, password: str) -> bool:
-    """Whether somebody with a mandate may act with this password, which has just been shown and is right."""
+    """Whether somebody with a mandate may act with this password, which they have just typed and which is
+    right."""
     return not (faults(password, ASN_2025) or personal_faults(password, user.as_password_owner))

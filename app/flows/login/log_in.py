@@ -1,7 +1,7 @@
-"""Someone with a NIP and a password wants to enter. The first time, this is the activation.
+"""Someone with a NIP and a password logs in. The first time, this is the activation.
 
-Two steps, because the hash between them takes longer than a transaction may: `begin` counts the try and finds
-what to verify against, `finish` looks again at the account as it stands then.
+There are two steps, because hashing the password takes longer than a transaction may last. `begin` counts the
+try and finds the hash to compare with. `finish` then looks at the account again.
 """
 
 from collections.abc import Collection
@@ -36,12 +36,12 @@ class LoginTry:
 
 @dataclass(frozen=True)
 class WrongPassword:
-    """NIP and password do not fit: the one answer for every reason that is not proven."""
+    """NIP and password do not match. This is the same answer for every reason, because nothing is proven."""
 
 
 @dataclass(frozen=True)
 class NotOpen:
-    """The password is right and the account is not to be entered: waiting, or deactivated."""
+    """The password is right, but the account is waiting or deactivated."""
 
     user: User
 
@@ -55,9 +55,9 @@ class Entered:
 
 
 def begin(session: Session, nip: Nip, marks: Collection[str], act: Act[None]) -> LoginTry | TooManyTries:
-    """Count the try before the password is looked at. `marks` are those that the browser carries, of
-    whomever: one of them may be this person's, and then the try counts with those of all browsers that know
-    this person."""
+    """Count the try before the password is compared. `marks` are all the marks that the browser carries. If
+    one of them is this person's, the try counts together with those in all browsers that are known for this
+    person."""
     account = TriedAccount.of(session, nip)
     is_known = account.browser_mark is not None and account.browser_mark in marks
     limit = LOGIN_IN_KNOWN_BROWSERS if is_known else LOGIN_IN_NEW_BROWSERS
@@ -71,10 +71,11 @@ def begin(session: Session, nip: Nip, marks: Collection[str], act: Act[None]) ->
 def finish(
     session: Session, attempt: LoginTry, better_hash: str | None, act: Act[None], *, is_right: bool
 ) -> Entered | NotOpen | WrongPassword:
-    """Decide on the account as it is now; a password changed since `begin` makes the old one wrong.
+    """Decide on the account as it is now. If the password has changed since `begin`, the old one is wrong.
 
-    A right password was no guess; what others have guessed stays counted, or each login would clear the way
-    for them. For a wrong one nobody is looked up: whether there is somebody must not be a question of time.
+    A right password is not counted as a guess. The guesses of others stay counted, because otherwise each
+    login would allow them new ones. For a wrong password nobody is looked up: the time of the answer must not
+    tell whether the NIP exists.
     """
     user = User.with_nip(session, attempt.nip, lock=True) if is_right else None
     if user is None or user.password_hash != attempt.password_hash:
@@ -108,8 +109,8 @@ def abandon(session: Session, attempt: LoginTry) -> None:
 
 
 def forget_tries(session: Session, nip: Nip) -> None:
-    """Free the login of a NIP, in new browsers and in known ones: there is another password, or an admin has
-    looked."""
+    """Forget the tries at the login of a NIP, in new browsers and in known ones. The reason is a new
+    password, or an unlock."""
     for _, limit in _LIMITS:
         guesses.forget(session, limit, nip.digits)
 

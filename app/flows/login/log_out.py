@@ -1,4 +1,4 @@
-"""Someone ends what is open: this session, all others, or what browsers remember of past ones."""
+"""Someone ends this session or all other sessions, or makes all browsers unknown."""
 
 from sqlalchemy.orm import Session
 
@@ -15,8 +15,8 @@ def log_out(session: Session, id_hash: str, act: Act[User]) -> None:
 
 
 def end_other_sessions(session: Session, but: str, act: Act[User]) -> bool:
-    """Everything but the session with this hash, and what browsers remember of this person. False when a new
-    password has just ended this session as well, and has made one browser known that is perhaps not this
+    """End every session of this person except the one with this hash, and make all browsers unknown. False if
+    a new password has just ended this session too. Then one browser is known, and it is perhaps not this
     one."""
     has_forgotten = _forget_browsers(session, act.by)
     LoginSession.end_all_of(session, act.by.id, but=but)
@@ -25,8 +25,8 @@ def end_other_sessions(session: Session, but: str, act: Act[User]) -> bool:
 
 
 def forget_browsers(session: Session, act: Act[User]) -> None:
-    """A phone was sold, or a login was made on a computer of others: no browser is known any more, nor is
-    this one."""
+    """A phone was sold, or the person has logged in on somebody else's computer. No browser is known any
+    more, and this one is not known either."""
     _forget_browsers(session, act.by)
     audit.record(session, Tag.BROWSERS_FORGOTTEN, act.by, act)
 

@@ -1,7 +1,8 @@
-"""An admin corrects what is on record about a person: NIP, name, category, work unit, phone. The address has
-its own way.
+"""An admin corrects what is on record about a person: NIP, name, category, work unit, phone. The email has a
+flow of its own (app/flows/correction).
 
-A NIP, and a category that guards the account, go through the gate and may hold later; all else holds at once.
+A NIP, and a category that protects the account, go through the gate and may take effect later. All other
+corrections take effect at once.
 """
 
 import hashlib
@@ -32,14 +33,14 @@ from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority, NotToTouch, OutOfReach
 
-# As any other category the address of the account would need one admin, and no second.
+# With any other category, the address of the account could be changed without a second admin.
 _PPT = NotToTouch("Kategori PPT Non ASN hanya diubah oleh admin pusat. Minta admin pusat mengubahnya.")
 _WORDS = {"nip": "NIP", "name": "nama", "category": "kategori", "work_unit": "unit kerja", "phone": "telepon"}
 
 
 @dataclass(frozen=True)
 class Record:
-    """What may be corrected here, all of it: what is not named cannot be changed."""
+    """Everything that may be corrected here. What is not named cannot be changed."""
 
     nip: Nip
     name: str
@@ -53,7 +54,8 @@ class Record:
 
     @property
     def version(self) -> str:
-        """Names this state of the record in a form, so that nobody overwrites what they have not seen."""
+        """Names this state of the record in a form, so that nobody overwrites a state that they have not
+        seen."""
         state = json.dumps((self.nip.digits, self.name, self.category, self.work_unit, self.phone))
         return hashlib.sha256(state.encode()).hexdigest()[:16]
 
@@ -61,7 +63,7 @@ class Record:
         return tuple(column for column in _WORDS if getattr(self, column) != getattr(other, column))
 
     def written(self, column: str) -> str | None:
-        """A value as the trail keeps it."""
+        """The value of a column, as the trail keeps it."""
         value = getattr(self, column)
         return value.digits if isinstance(value, Nip) else value
 
@@ -82,13 +84,14 @@ class Stale:
 
 @dataclass(frozen=True)
 class OneAtATime:
-    """A new NIP and a new category of a guarded account: each needs a decision of its own."""
+    """A protected account was given a new NIP and a new category at once. Each needs a decision of its
+    own."""
 
 
 @dataclass(frozen=True)
 class Corrected:
-    """`columns` are what has changed; none where the record was like that already. `change` is what went
-    through the gate, and says whether it holds."""
+    """`columns` are what has changed. There are none if the record was like that already. `change` is what
+    went through the gate, and says whether it is in effect."""
 
     person: User
     columns: tuple[str, ...]
@@ -108,7 +111,7 @@ def correct_record(
     *,
     cpns_open_by_themselves: bool,
 ) -> Corrected | Stale | OneAtATime | NipTaken | OutOfReach | NotToTouch:
-    """Write the record as wanted, but for what has to wait or needs a second admin."""
+    """Write the record as wanted, except what has to wait or needs a second admin."""
     person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person
@@ -162,7 +165,7 @@ def _pass_the_gate(
     else:
         is_reserved = FormerNip.is_reserved(session, wanted.nip, person.id) and not act.by.is_pusat
         if is_reserved or User.with_nip(session, wanted.nip) is not None:
-            # Who tries NIPs one after the other learns which are taken, and leaves this trace.
+            # Somebody who tries one NIP after the other learns which ones are taken, and leaves this trace.
             audit.record(session, Tag.ADMIN_REFUSED, person, act, reason="NIP taken")
             return NipTaken()
         proposed = ProposedChange(ChangeKind.NIP, person.nip, wanted.nip.digits, reason)

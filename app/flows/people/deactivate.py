@@ -23,8 +23,8 @@ class AlreadySo:
 def deactivate(
     session: Session, person_id: int, reason: str, act: Act[Authority]
 ) -> User | AlreadySo | OutOfReach | NotToTouch:
-    """Nobody enters any more; every token and session is dead, and the owner is told why and by which
-    office."""
+    """Close the account: nobody can log in any more, and every token and session is dead. The owner is told
+    why, and by which office."""
     person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person
@@ -43,7 +43,7 @@ def deactivate(
 def reactivate(
     session: Session, person_id: int, reason: str, act: Act[Authority]
 ) -> User | AlreadySo | OutOfReach | NotToTouch:
-    """The account stands again where it stood. Tokens and sessions from before stay dead."""
+    """Give the account back the activation that it had. Tokens and sessions from before stay dead."""
     person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person

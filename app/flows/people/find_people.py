@@ -1,9 +1,9 @@
-"""An admin looks for people: by the beginning of a NIP or of the words of a name, by address, state, unit, or
-being stuck.
+"""An admin looks for people: by the beginning of a NIP or of the words of a name, by address, activation or
+unit, or because they are stuck.
 
-However many people there are, a page costs the same. One index, that of the most selective condition, gives
-candidates in its order from where the last page ended; the other conditions are compared on these. Who asks
-for something rare among many sees after a while what was found so far, and goes on from there.
+A page costs the same for any number of people. The index of the most selective condition gives candidates in
+its order, from where the last page ended. The other conditions are compared on these candidates. An admin who
+looks for something rare among many people sees after a while what was found so far, and goes on from there.
 """
 
 from collections.abc import Iterator, Mapping
@@ -46,7 +46,7 @@ class Stuck(Labelled):
 
 @dataclass(frozen=True)
 class PeopleFilter:
-    """What the people looked for have in common; what is empty does not matter."""
+    """What the people looked for have in common. An empty field does not matter."""
 
     nip: str = ""  # its first digits
     words: tuple[str, ...] = ()  # what is said of the name, as `asked_for` gives it; all of it
@@ -72,7 +72,8 @@ class PeopleFilter:
 
 @dataclass(frozen=True)
 class PeoplePage:
-    """One page. `next` is none at the end; `is_partial` where the page ended because enough was looked at."""
+    """One page. `next` is None at the end. `is_partial` if the page ended because enough people were looked
+    at."""
 
     people: list[User]
     next: Cursor | None
@@ -86,7 +87,8 @@ def find_people(
     after: Cursor | None = None,
     most: int = ROWS_A_PAGE,
 ) -> PeoplePage:
-    """The next people within reach. A position of another search starts from the beginning."""
+    """The next people within reach. If the position is of another search, this one starts from the
+    beginning."""
     people: list[User] = []
     last = None
     for seen, (person, position) in enumerate(_candidates(session, authority, wanted, after)):
@@ -101,7 +103,8 @@ def find_people(
 
 
 def all_found(session: Session, authority: Authority, wanted: PeopleFilter) -> Iterator[User | None]:
-    """Everybody within reach, for a file; None at the end where it is cut because there are too many."""
+    """Everybody within reach, for a file. The last value is None if the file is cut because there are too
+    many people."""
     given = 0
     for seen, (person, _) in enumerate(_candidates(session, authority, wanted, None)):
         is_meant = _is_meant(person, authority, wanted)
@@ -120,8 +123,8 @@ def _is_meant(person: User, authority: Authority, wanted: PeopleFilter) -> bool:
 def export_people(
     session: Session, wanted: PeopleFilter, counts: Mapping[int, int], file_kind: str, act: Act[Authority]
 ) -> None:
-    """Leave a trace of a list that has been taken out of the portal (`counts` by instansi), and tell the
-    centre. Where the centre has asked for one instansi, that one sees it too."""
+    """Record that a list has been taken out of the portal (`counts` by instansi), and tell pusat. If pusat
+    has asked for one instansi, that instansi sees the event too."""
     how_many = sum(counts.values())
     parts: dict[int | None, int] = (
         {wanted.instansi_id: how_many} if wanted.instansi_id else act.by.parts(counts)
@@ -137,7 +140,7 @@ def units_of(session: Session, instansi_id: int) -> list[str]:
 
 
 def scope_of(authority: Authority, wanted: PeopleFilter) -> int | None:
-    """The one instansi that is looked through; None where it is several."""
+    """The one instansi in which people are looked for; None if there are several."""
     parts = _parts(authority, wanted)
     return parts[0] if len(parts) == 1 else None
 
@@ -148,7 +151,7 @@ Candidate = tuple[User, Cursor]
 def _candidates(
     session: Session, authority: Authority, wanted: PeopleFilter, after: Cursor | None
 ) -> Iterator[Candidate]:
-    """Everybody whom the driving index holds for this filter, in its order, chunk by chunk."""
+    """Everybody whom the chosen index has for this filter, in its order, chunk by chunk."""
     index = _index_for(wanted)
     parts = _parts(authority, wanted)
     if after is not None and after.index == index and after.instansi_id in parts:
@@ -179,7 +182,7 @@ def _index_for(wanted: PeopleFilter) -> str:
 
 
 def _parts(authority: Authority, wanted: PeopleFilter) -> list[int | None]:
-    """Which parts of an index are read, one after the other: each is one run of it."""
+    """The parts of an index that are read one after the other. Each part is read in one run."""
     if authority.is_pusat:
         return [wanted.instansi_id]
     if wanted.instansi_id is not None:
@@ -191,7 +194,7 @@ Chunk = Iterator[tuple[User | None, Cursor]]
 
 
 def _by_nip(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Chunk:
-    """In the order of NIPs, through one of the indexes that end with it."""
+    """People in the order of NIPs, through one of the indexes that end with the NIP."""
     first, last = nips_beginning_with(wanted.nip)
     statement = _people(after).where(
         User.nip <= last, User.nip > after.keys[0] if after.keys else User.nip >= first
@@ -203,7 +206,8 @@ def _by_nip(session: Session, wanted: PeopleFilter, after: Cursor, size: int) ->
 
 
 def _rarest(wanted: PeopleFilter, after: Cursor) -> ColumnElement[bool] | None:
-    """The one equality that, before the NIP, has an index; others are compared afterwards."""
+    """The one equality for which there is an index together with the NIP. The other conditions are compared
+    afterwards."""
     if wanted.work_unit and after.instansi_id is not None:
         return User.work_unit == wanted.work_unit
     if wanted.activation in _FEW or (wanted.activation and not wanted.category):
@@ -220,7 +224,8 @@ def _by_email(session: Session, wanted: PeopleFilter, after: Cursor, size: int) 
 
 
 def _by_name(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Chunk:
-    """In the order of words. Whoever has several with this beginning comes with the first of them only."""
+    """People in the order of words. A person who has several words with this beginning comes only with the
+    first of them."""
     beginning = max(wanted.words, key=len)
     place = tuple_(NameWord.word, NameWord.user_id)
     words = select(NameWord.word, NameWord.user_id).where(
@@ -247,7 +252,8 @@ def _by_name(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -
 
 
 def _by_stuck(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Chunk:
-    """Those who are stuck longest first; for all instansi together, instansi by instansi."""
+    """Those who have been stuck longest come first. For all instansi together, the people come instansi by
+    instansi."""
     assert wanted.stuck is not None, "looked up without that condition"
     since = _STUCK_COLUMNS[wanted.stuck]
     order = (since, User.id) if after.instansi_id is not None else (User.instansi_id, since, User.id)
@@ -274,7 +280,7 @@ _READERS = {
 
 
 def _people(after: Cursor) -> Select[User]:
-    """Without joins: what is read is what the index gives."""
+    """People without joins, so that only the rows that the index gives are read."""
     statement = select(User).options(selectinload(User.instansi))
     return statement if after.instansi_id is None else statement.where(User.instansi_id == after.instansi_id)
 

@@ -1,4 +1,5 @@
-"""Mutasi: a person leaves for another instansi. The old admin's rights end with the same commit."""
+"""Mutasi: a person moves to another instansi. The rights of the old instansi's admins over this person end
+with the same commit."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,7 +18,7 @@ from app.security.authority import Authority, NotToTouch, OutOfReach
 
 @dataclass(frozen=True)
 class Moved:
-    """`change` says whether it holds, or waits for a second admin."""
+    """`change` says whether the move is in effect or waits for a second admin."""
 
     person: User
     to: Instansi
@@ -32,8 +33,8 @@ class AlreadyThere:
 def move_person(
     session: Session, person_id: int, code: str, reason: str, act: Act[Authority]
 ) -> Moved | AlreadyThere | UnknownInstansi | OutOfReach | NotToTouch:
-    """Hand the person over, with all that is open about the person. A change under way was decided by a desk
-    that has no say any more."""
+    """Hand the person over, with everything that is open about them. A change under way is cancelled, because
+    the desk that decided it has no say any more."""
     person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person

@@ -1,4 +1,5 @@
-"""An admin has the token mailed again, to the address on record. They never see what is in the letter."""
+"""An admin lets the portal mail a token to the address on record. The admin never sees what is in the
+mail."""
 
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from app.security.authority import Authority, NotToTouch, OutOfReach
 
 @dataclass(frozen=True)
 class OnItsWay:
-    """The letter is in the outbox."""
+    """The mail is in the outbox."""
 
     masked_address: str
 
@@ -42,8 +43,8 @@ class IsDeactivated:
 def send_token(
     session: Session, person_id: int, submission: str, act: Act[Authority]
 ) -> OnItsWay | Held | NoAddress | IsDeactivated | OutOfReach | NotToTouch:
-    """Ask for a token as the owner would: the same letter, and as many more of them that nobody who asks from
-    outside can keep the desk from helping. The same `submission` twice is one letter."""
+    """Ask for a token as the owner would. The letter is the same, but the limit is higher, so that nobody who
+    asks from outside can prevent the desk from helping. The same `submission` sent twice is one mail."""
     person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person

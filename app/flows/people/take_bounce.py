@@ -1,9 +1,9 @@
-"""A mail server says later that a letter did not arrive, and the desk should know where it has to look for
-another address.
+"""A mail server reports later that a mail did not arrive. The desk should know which people need another
+address.
 
-Anybody can write such a report. It counts for the one letter whose signed address it came to, so whoever
-forges one has had that letter, and it marks a person only while the address that the letter went to is the
-one on record: one's own.
+Anybody can write such a report. It counts only for the one mail whose signed address the report came to, so
+anyone who forges a report has received that mail. It marks a person only if the mail went to the address that
+is still on record. So somebody can forge reports only about their own address.
 """
 
 from collections.abc import Iterator
@@ -24,8 +24,7 @@ from app.security.signing import SigningKeys
 
 @dataclass(frozen=True)
 class Noted:
-    """The letter is known not to have arrived. `marks_person` where its reader's record says so from now
-    on."""
+    """The mail is known not to have arrived. `marks_person` if the person's record says so from now on."""
 
     mail_id: int
     status: str
@@ -35,7 +34,7 @@ class Noted:
 
 @dataclass(frozen=True)
 class LeftAlone:
-    """Nothing was changed. `is_answered` when the portal has read in it all that there is, so nobody needs to
+    """Nothing was changed. `is_answered` if the portal has understood the whole report, so nobody needs to
     keep it."""
 
     why: str
@@ -45,8 +44,8 @@ class LeftAlone:
 def take_bounce(
     session: Session, came_back: CameBack, envelope_to: str, keys: SigningKeys, act: Act[None]
 ) -> Noted | LeftAlone:
-    """Note what a message to the return path says. `envelope_to` is where the mail server had it for, empty
-    if unknown."""
+    """Note what a message to the return path says. `envelope_to` is the address for which the mail server
+    received the message, empty if unknown."""
     message_id = next(_letters_named(came_back, envelope_to, keys), None)
     if message_id is None:
         return LeftAlone("it was not sent to a signed address of this portal")

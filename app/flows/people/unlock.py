@@ -1,4 +1,4 @@
-"""Someone's wrong tries have set limits on a NIP; an operator or an admin lifts them."""
+"""An operator or an admin removes the limits that wrong tries have set on a NIP."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ from app.security.authority import Authority, NotToTouch, OutOfReach
 
 @dataclass(frozen=True)
 class Limited:
-    """What cannot be done now, in words, and until when."""
+    """What the person cannot do now, in words, and until when."""
 
     what: str
     until: datetime
 
 
 def unlock(session: Session, nip: Nip, act: Act[audit.Actor]) -> None:
-    """Forget the NIP's tries at login and token, whether it exists or not, and the mails that others have
-    caused to its address on record. Its tokens need no unlocking: they are held back only while one lies in
-    the mailbox."""
+    """Forget the tries at login and token for this NIP, even if nobody has it. Also forget the mails that
+    others have caused to its address on record. Tokens need no unlocking: they are held back only while there
+    is one in the mailbox."""
     user = User.with_nip(session, nip)
     log_in.forget_tries(session, nip)
     for _, limit, counted in _buckets(nip, user.email if user else None):
@@ -38,7 +38,7 @@ def unlock(session: Session, nip: Nip, act: Act[audit.Actor]) -> None:
 
 
 def unlock_person(session: Session, person_id: int, act: Act[Authority]) -> User | OutOfReach | NotToTouch:
-    """The same, by an admin for one of the people within reach."""
+    """Unlock the NIP of a person within an admin's reach."""
     person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if isinstance(person, User):
         unlock(session, person.shown_nip, act)

@@ -1,5 +1,5 @@
-"""An admin opens a person's page, to see where somebody is stuck. The look itself is recorded, and the person
-can see it."""
+"""An admin opens a person's page to see where the person is stuck. The trail records this, and the person can
+see it."""
 
 import re
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ _ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
 
 @dataclass(frozen=True)
 class MailView:
-    """A letter as the desk may see it: what kind, to where, how it fared. Never what stood in it."""
+    """A mail as the desk may see it: its kind, its address and its state, but never its text."""
 
     words: str
     address: str
@@ -58,7 +58,7 @@ class RequestView:
 
 @dataclass(frozen=True)
 class PersonView:
-    """All that the desk may know of one person."""
+    """Everything that the desk may know about one person."""
 
     person: User
     objection: NotToTouch | None  # why this admin may look and not act
@@ -74,7 +74,7 @@ class PersonView:
 
 
 def view_person(session: Session, person_id: int, act: Act[Authority]) -> PersonView | OutOfReach:
-    """Everything on one page, each list short and read through an index."""
+    """Read everything for one page. Each list is short and read through an index."""
     person = open_record(session, person_id, act)
     if not isinstance(person, User):
         return person
@@ -110,7 +110,7 @@ def view_person(session: Session, person_id: int, act: Act[Authority]) -> Person
 
 
 def open_record(session: Session, person_id: int, act: Act[Authority]) -> User | OutOfReach:
-    """Somebody's record comes on the screen, on the page or in a form: who looked is recorded."""
+    """Read somebody's record to show it on a page or in a form, and record who looked."""
     person = act.by.person(session, person_id)
     if isinstance(person, User):
         audit.record(session, Tag.PERSON_OPENED, person, act)
@@ -118,7 +118,7 @@ def open_record(session: Session, person_id: int, act: Act[Authority]) -> User |
 
 
 def _about_address(person: User, changes: Sequence[IdentityChange]) -> list[str]:
-    """What is on its way to the address on record, or has been stopped."""
+    """The changes of this person that are under way or were stopped, in sentences."""
     contested = [change for change in changes if change.is_contesting]
     return (
         [*_about_latest(changes[0]), *_about_contest(person, contested[0])]
@@ -183,7 +183,7 @@ def _standing(person: User) -> str:
 
 
 def _about_bounce(person: User, mails: Sequence[OutboxMail]) -> list[str]:
-    """That what is sent to the address on record comes back, for as long as nothing has shown that it arrives
+    """Say that mails to the address on record come back, as long as nothing has shown that they arrive
     again."""
     bounced = next((mail for mail in mails if mail.is_bounced_hard and mail.to_address == person.email), None)
     if bounced is None or bounced.bounced_at is None or person.mail_failed_at is None:
@@ -198,7 +198,8 @@ def _about_bounce(person: User, mails: Sequence[OutboxMail]) -> list[str]:
 def _story_of_token(
     person: User, mails: Sequence[OutboxMail], requests: Sequence[ResetRequest], events: Sequence[AuditEvent]
 ) -> list[str]:
-    """What became of the last token: where in the chain from mailbox to password it got lost."""
+    """What became of the last token, so that the desk sees at which step between mail and password it was
+    lost."""
     if person.is_deactivated:
         return []
     if person.email is None:
@@ -278,11 +279,12 @@ def _seen_mail(mail: OutboxMail, person: User) -> MailView:
 
 
 def _seen_answer(mail: OutboxMail, person: User) -> str | None:
-    """Why a letter has not arrived. Mail servers repeat addresses: those that are not on record stay hidden
+    """Why a mail has not arrived. Mail servers repeat addresses, and those that are not on record stay hidden
     here too.
 
-    The word of a server that took it helps nobody, and in the demo names the file with the token in it. What
-    came back says something of the address on record alone: the reader of another could have written it.
+    If the server took the mail, its answer is not shown: it helps nobody, and in the demo it names the file
+    with the token in it. A bounce is shown only for the address on record, because the reader of another
+    address could have written it.
     """
     if mail.is_bounced_hard and mail.bounce_answer:
         return _without_addresses(mail.bounce_answer, person) if mail.to_address == person.email else None

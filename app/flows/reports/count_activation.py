@@ -1,7 +1,8 @@
-"""The worker counts who stands where, so that the desk's pages need not.
+"""The worker counts the people by activation, so that the desk's pages need not.
 
-One look over all people, in a transaction that only reads; what has changed since is then written for a few
-instansi at a time, so that no writer waits long. Two workers who count at once write the same.
+It counts all people in one transaction that only reads. Then it writes the counts that have changed, for a
+few instansi at a time, so that no other writer waits long. Two workers that count at the same time write the
+same.
 """
 
 from collections import Counter, defaultdict
@@ -23,7 +24,7 @@ INSTANSI_AT_ONCE = 20
 
 @dataclass(frozen=True)
 class InstansiCount:
-    """How many people of one instansi stand where, by work unit."""
+    """How many people of one instansi have which activation, by work unit."""
 
     instansi_id: int
     units: dict[str, Counter[Activation]]
@@ -34,7 +35,7 @@ class InstansiCount:
 
 
 def count_people(session: Session) -> list[InstansiCount]:
-    """Everybody, by instansi, unit and state."""
+    """Count everybody, by instansi, unit and activation."""
     units: dict[int, dict[str, Counter[Activation]]] = defaultdict(lambda: defaultdict(Counter))
     group = (User.instansi_id, User.work_unit, User.activation)
     for instansi_id, unit, activation, count in session.execute(
@@ -48,9 +49,9 @@ def count_people(session: Session) -> list[InstansiCount]:
 
 
 def note_counts(session: Session, counts: Sequence[InstansiCount], now: datetime) -> None:
-    """Write down what was counted as of `now`; only rows that differ are written."""
+    """Write down what was counted at `now`. Only rows that differ are written."""
     ids = [count.instansi_id for count in counts]
-    # Of two workers one waits; people may be added to the instansi meanwhile (FOR NO KEY UPDATE).
+    # If there are two workers, one waits. People may be added to the instansi meanwhile (FOR NO KEY UPDATE).
     session.scalars(
         select(Instansi.id).where(Instansi.id.in_(ids)).order_by(Instansi.id).with_for_update(key_share=True)
     ).all()

@@ -1,7 +1,7 @@
-"""An admin sees how it goes: who has activated, what waits and for how long, which mails fail.
+"""An admin sees how many people have activated, what waits and for how long, and which mails fail.
 
-Who stands where was counted by the worker; everything else is read through an index and only as far as a page
-needs.
+The worker has counted the people by activation. Everything else is read through an index, and only as much as
+a page needs.
 """
 
 from collections import Counter
@@ -42,7 +42,7 @@ _MAILS_LOOKED_AT = 20_000
 
 @dataclass(frozen=True)
 class Figures:
-    """How many people stand where."""
+    """How many people have which activation."""
 
     not_activated: int
     waiting_approval: int
@@ -51,12 +51,12 @@ class Figures:
 
     @property
     def people(self) -> int:
-        """Who is to have an account: all but the deactivated."""
+        """The people who should have an account: all except the deactivated."""
         return self.not_activated + self.waiting_approval + self.active
 
     @property
     def share(self) -> float:
-        """Of them, how many of a hundred have activated it."""
+        """How many percent of these people have activated it."""
         return 100 * self.active / self.people if self.people else 0.0
 
     @classmethod
@@ -101,7 +101,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class Promise:
-    """How the promise of 24 hours was kept with what came in lately and was decided."""
+    """How well the promise of 24 hours was kept, for corrections that came in lately and were decided."""
 
     decided: int
     within: int
@@ -125,7 +125,7 @@ class Overview:
     """What waits and what fails, within reach."""
 
     corrections: Queue
-    promise: Promise | None  # None where nothing was decided
+    promise: Promise | None  # None if nothing was decided
     cpns: CappedCount
     cpns_oldest_at: datetime | None
     failing: list[FailingDomain]
@@ -139,7 +139,7 @@ class Overview:
 
 @dataclass(frozen=True)
 class MailAlarm:
-    """A fault of our side that keeps letters from leaving, and how many wait because of it."""
+    """A fault on our side, because of which mails cannot leave, and how many wait for its end."""
 
     fault: MailFault
     waiting: CappedCount
@@ -147,7 +147,7 @@ class MailAlarm:
 
 @dataclass(frozen=True)
 class OverviewScope:
-    """Whom the figures are about: the one instansi that was chosen, or all within reach."""
+    """The instansi that the figures are about: the one that was chosen, or all within reach."""
 
     authority: Authority
     instansi: Instansi | None
@@ -159,8 +159,8 @@ class OverviewScope:
 
 
 def scope_of(session: Session, authority: Authority, code: str) -> OverviewScope | None:
-    """With a code, that instansi; None when there is none within reach. Whoever has only one has chosen
-    it."""
+    """The instansi with this code, or None if it is not within reach. Without a code: all instansi within
+    reach. An admin of only one instansi has always chosen it."""
     if code:
         instansi = Instansi.with_code(session, code)
         return OverviewScope(authority, instansi) if instansi and authority.covers(instansi.id) else None
@@ -169,7 +169,7 @@ def scope_of(session: Session, authority: Authority, code: str) -> OverviewScope
 
 
 def days(session: Session, reach: OverviewScope, today: date) -> list[tuple[date, Figures]]:
-    """The last days that were counted, in order; a day without a count is not there."""
+    """The last days that were counted, in order. A day without a count is left out."""
     wanted = [today - timedelta(days=back) for back in range(DAYS_SHOWN)]
     columns = (
         ActivationDay.not_activated,
@@ -190,7 +190,7 @@ def counted_at(session: Session, reach: OverviewScope) -> datetime | None:
 
 
 def units(session: Session, instansi: Instansi) -> list[OverviewRow]:
-    """The units of one instansi, who has furthest to go first."""
+    """The units of one instansi, those with the lowest share first."""
     counted = session.scalars(select(ActivationUnit).where(ActivationUnit.instansi_id == instansi.id))
     lines = [OverviewRow(unit.work_unit, None, _figures(unit)) for unit in counted]
     return sorted(
@@ -242,7 +242,8 @@ def read_overview(session: Session, reach: OverviewScope, now: datetime) -> Over
 
 
 def mail_alarms(session: Session, authority: Authority) -> list[MailAlarm]:
-    """For the centre, whose operator can mend them; letters of all instansi are in one queue."""
+    """For pusat only, because the operator can end such a fault, and the mails of all instansi are in one
+    outbox."""
     if not authority.is_pusat:
         return []
     found = []
@@ -255,13 +256,13 @@ def mail_alarms(session: Session, authority: Authority) -> list[MailAlarm]:
 def note_export(
     session: Session, reach: OverviewScope, what: str, file_kind: str, how_many: int, act: Act[Authority]
 ) -> None:
-    """Leave a trace of figures that were taken along."""
+    """Record that figures were exported."""
     desks = [reach.instansi.id] if reach.instansi else reach.authority.parts({})
     parts = dict.fromkeys(desks, how_many)
     audit.record_parts(session, Tag.EXPORTED, parts, act, what=what, file=file_kind)
 
 
-# Spelled out, because a partial index serves only a condition that is plainly its own.
+# Written as text, because a partial index is used only if the condition is literally the same.
 _WAITS = text("user_account.activation = 'waiting_approval'")
 
 
@@ -296,12 +297,13 @@ def _open(reach: OverviewScope) -> Select[int]:
 
 
 def _is_of_a_desk(reach: OverviewScope) -> ColumnElement[bool]:
-    """A request for a NIP that nobody has stands in nobody's queue, so not in the centre's either."""
+    """A request for a NIP that nobody has is in nobody's queue, so it is not in the queue of pusat either."""
     return reach.within(EmailCorrection.instansi_id) & EmailCorrection.instansi_id.is_not(None)
 
 
 def _promise(session: Session, reach: OverviewScope, now: datetime) -> Promise | None:
-    """What came in during the last days and was decided; the newest of very many."""
+    """The corrections that came in during the last days and were decided. If there are very many, only the
+    newest count."""
     spans = []
     for state in (CorrectionState.APPROVED, CorrectionState.REJECTED):
         decided = (
@@ -320,8 +322,8 @@ def _promise(session: Session, reach: OverviewScope, now: datetime) -> Promise |
 
 
 def _stuck(session: Session, reach: OverviewScope) -> list[User]:
-    """Who has waited longest after a token, over all instansi: they are among the first of those whose first
-    is oldest."""
+    """The people who have waited longest since they got a token, over all instansi. They are among the first
+    people of those instansi whose first person has waited longest."""
     is_stuck = User.stuck_since.is_not(None)
     oldest = sorted(_oldest(session, reach, User.stuck_since, is_stuck))[:STUCK_SHOWN]
     people: list[tuple[datetime, int, User]] = []
@@ -342,7 +344,7 @@ def _oldest(
     column: "InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]",
     condition: ColumnElement[bool] | TextClause,
 ) -> list[tuple[datetime, int]]:
-    """The earliest moment among the people of each instansi: one look into the index for each."""
+    """The earliest moment among the people of each instansi, with one look into the index for each."""
     among = (
         select(column)
         .where(User.instansi_id == Instansi.id, condition)
@@ -365,8 +367,8 @@ def _waiting(session: Session, reach: OverviewScope, state: ChangeState) -> list
 
 
 def _failing(session: Session, reach: OverviewScope, now: datetime) -> tuple[list[FailingDomain], bool]:
-    """Mails of the last days that were refused, for good or for now, or came back, by the domain they went
-    to. What our own side is at fault for says nothing about a domain."""
+    """Mails of the last days that failed, were put off or bounced, by the domain that they went to. Mails
+    that failed because of a fault on our side say nothing about a domain."""
     counts: Counter[str] = Counter()
     last: dict[str, tuple[datetime, str]] = {}
     failed = [_bounced(session, reach, now)]
@@ -398,8 +400,8 @@ def _failing(session: Session, reach: OverviewScope, now: datetime) -> tuple[lis
 def _bounced(
     session: Session, reach: OverviewScope, now: datetime
 ) -> list[tuple[str, str | None, datetime | None]]:
-    """What came back from the addresses on record, because of them. Readers of others could have written it
-    themselves."""
+    """The bounces of addresses on record, if the address was the cause. Readers of other addresses could have
+    written such a report themselves."""
     newest = (
         select(OutboxMail.id)
         .where(OutboxMail.bounced_at > now - MAILS_OF)

@@ -1,7 +1,7 @@
-"""An admin looks up what happened, and takes it along as a file.
+"""An admin looks up what happened, and exports it as a file.
 
-The trail only grows, so no search reads through it: an index leads to where it begins, at most a few thousand
-rows are looked at from there, and whoever wants more goes on from the place that was reached.
+The trail only grows, so no search reads all of it. An index leads to the first row, and at most a few
+thousand rows are looked at from there. An admin who wants more goes on from the row where the search ended.
 """
 
 from collections import Counter
@@ -27,13 +27,14 @@ ROWS_LOOKED_AT = 5000
 _MOST_LOOKS_OF_EXPORT = 200
 _ROWS_AT_ONCE = 500
 _LARGEST_ID = 2**63 - 1
-# An event is written after its moment; the longest act, an import of everybody, is over by then.
+# An event is written some time after its moment. The longest act, an import of everybody, takes less than
+# this.
 _LONGEST_ACT = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class TrailFilter:
-    """What is looked for. Days are those in Jakarta; no tags are all tags."""
+    """What is looked for. Days are days in Jakarta. No tags means all tags."""
 
     tags: frozenset[Tag] = frozenset()
     account: Nip | None = None
@@ -48,8 +49,8 @@ class TrailFilter:
 
 @dataclass(frozen=True)
 class TrailPage:
-    """One page, newest first. `next_id` is none at the end; `is_partial` where it ended because enough was
-    looked at."""
+    """One page, newest first. `next_id` is None at the end. `is_partial` if the page ended because enough
+    rows were looked at."""
 
     events: list[AuditEvent]
     next_id: int | None
@@ -74,14 +75,14 @@ class _PageOfIds:
 def search_trail(
     session: Session, authority: Authority, wanted: TrailFilter, before: int | None = None
 ) -> TrailPage:
-    """The next events within reach, with an id below `before`. Of a NIP out of reach nothing is found, as of
-    an unknown."""
+    """The next events within reach, with an id below `before`. For a NIP out of reach nothing is found, as
+    for an unknown NIP."""
     found = _search(session, authority, wanted, before, ROWS_A_PAGE)
     return TrailPage(_with_ids(session, found.ids), found.next_id, found.is_partial)
 
 
 def export_trail(session: Session, wanted: TrailFilter, file_kind: str, act: Act[Authority]) -> Export:
-    """Choose the events of a file, leave a trace of it, and tell the centre."""
+    """Choose the events of a file, record the export, and tell pusat."""
     ids: list[int] = []
     looks, place = 0, _PageOfIds([], None, False)
     while len(ids) < MOST_EXPORTED and looks < _MOST_LOOKS_OF_EXPORT:
@@ -104,7 +105,7 @@ def exported_events(session: Session, ids: Sequence[int]) -> Iterator[AuditEvent
 
 
 def seen_by_others(session: Session, user: User, most: int) -> list[AuditEvent]:
-    """The last acts of others on somebody's account, newest first."""
+    """The last acts of other people on somebody's account, newest first."""
     own = (
         select(AuditEvent)
         .where(AuditEvent.account_id == user.id)
@@ -130,7 +131,7 @@ def _search(
     starts = _starts(session, authority, wanted)
     below, above = _between(session, wanted, before)
     ids: list[int] = []
-    reached = 0  # below this id, not every row that might fit has been looked at
+    reached = 0  # not all rows below this id have been looked at
     for start in starts:
         size = ROWS_LOOKED_AT if wanted.leave_some_out else most + 1
         place = (start, AuditEvent.id < below, AuditEvent.id > above)
@@ -151,7 +152,8 @@ def _search(
 
 
 def _counts(session: Session, ids: Sequence[int]) -> dict[int, int]:
-    """How many of these events belong to which desk; those of none are counted as 0, which no instansi is."""
+    """How many of these events belong to which desk. Events of no desk are counted under 0, which is the id
+    of no instansi."""
     counts: Counter[int] = Counter()
     for start in range(0, len(ids), ROWS_LOOKED_AT):
         some = AuditEvent.id.in_(ids[start : start + ROWS_LOOKED_AT])
@@ -162,7 +164,7 @@ def _counts(session: Session, ids: Sequence[int]) -> dict[int, int]:
 
 
 def _starts(session: Session, authority: Authority, wanted: TrailFilter) -> list[ColumnElement[bool]]:
-    """The conditions that an index serves, one for each place of it that has to be read."""
+    """The conditions that an index serves, one for each part of the index that has to be read."""
     people = {}
     for nip in {wanted.account, wanted.actor} - {None}:
         person = User.with_nip(session, nip) if nip else None
@@ -180,7 +182,7 @@ def _starts(session: Session, authority: Authority, wanted: TrailFilter) -> list
 
 
 def _between(session: Session, wanted: TrailFilter, before: int | None) -> tuple[int, int]:
-    """Ids between which everything of the wanted days lies, found by the index over moments."""
+    """Two ids between which all events of the wanted days lie. The index over moments finds them."""
     below, above = before or _LARGEST_ID, -1
     if wanted.until:
         after = _midnight(wanted.until + timedelta(days=1)) + _LONGEST_ACT

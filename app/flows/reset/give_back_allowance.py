@@ -1,4 +1,4 @@
-"""A letter that failed for good does not count against who asked for it: they may have typed the
+"""A mail that failed for good does not count against the person who asked for it: they may have typed the
 address wrong."""
 
 from datetime import datetime
@@ -9,7 +9,7 @@ from app.domain.email_address import EmailAddress
 from app.models.outbox_mail import Letter, OutboxMail
 from app.security import throttle
 
-# As mails that anybody can make the portal send
+# Letters that count as mails that anybody can cause
 _COUNTED = (
     Letter.ADDRESS_NOT_REGISTERED,
     Letter.CORRECTION_LINK,
@@ -17,9 +17,9 @@ _COUNTED = (
 
 
 def give_back_allowance(session: Session, mail: OutboxMail, now: datetime) -> None:
-    """Tokens are counted by what lies in the mailbox, where a failed one never lay. What was counted for a
-    mailbox is given back so many times in a while and no more, or whoever has a mailbox that refuses could
-    have letters sent without end."""
+    """Give back what was counted for the mailbox of a failed mail. Tokens do not need this, because they are
+    counted by the mails in the mailbox, and a failed mail never got there. Giving back has a limit of its
+    own. Otherwise anyone whose mailbox refuses mails could cause mails without end."""
     if mail.letter not in _COUNTED:
         return
     limit, mailbox = throttle.OTHER_MAILS_PER_MAILBOX, EmailAddress(mail.to_address).mailbox

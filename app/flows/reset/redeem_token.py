@@ -1,7 +1,7 @@
-"""Someone with a token from the mailbox sets a password. First activation and reset are the same act.
+"""Someone with a token from the mailbox sets a password. The first activation and a reset are the same act.
 
-Two steps around the hash, as at login: `check` proves the token and judges the password, `redeem` spends the
-token on the account as it stands then.
+There are two steps, one before the password is hashed and one after, as at the login. `check` proves the
+token and judges the password. `redeem` then looks at the account again and spends the token.
 """
 
 from dataclasses import dataclass
@@ -39,12 +39,12 @@ class Claim:
 
 @dataclass(frozen=True)
 class TokenNotLive:
-    """Wrong, expired, used, or made worthless by a change of the account."""
+    """The token is wrong, expired, used, or dead because the account has changed."""
 
 
 @dataclass(frozen=True)
 class TooWeak:
-    """The token is right and stays alive; the password is refused with these sentences."""
+    """The token is right and stays live. The password is refused with these sentences."""
 
     sentences: list[str]
 
@@ -59,7 +59,7 @@ class Proven:
 def check(
     session: Session, claim: Claim, policy_setting: str, keys: SigningKeys, act: Act[None]
 ) -> Proven | TokenNotLive | TooWeak | TooManyTries:
-    """Prove the token first; only its owner is told what is wrong with the password."""
+    """Prove the token first, because only its owner may learn what is wrong with the password."""
     nip, limit = claim.nip, throttle.TOKEN_PER_NIP
     is_typed = not isinstance(claim.proof, Link)
     answer = throttle.take(session, limit, nip.digits, act.at) if is_typed else None
@@ -71,7 +71,7 @@ def check(
     request = _proven_request(session, nip, account, claim.proof, keys, act.at)
     if isinstance(request, WhyRefused) or request.user is None:
         why = request if isinstance(request, WhyRefused) else WhyRefused.WRONG
-        # Typed codes are counted one by one above; links are not, and have no bound of their own.
+        # Typed codes are counted one by one above. Links are not counted and have no limit of their own.
         record = (
             audit.record if is_typed else partial(audit.record_once_a_minute, about=f"{nip.digits} {why}")
         )
@@ -89,10 +89,10 @@ def check(
 
 
 def redeem(session: Session, proven: Proven, password_hash: str, act: Act[None]) -> User | TokenNotLive:
-    """Spend the token and write the password, if nothing has changed since. Of parallel holders one gets the
-    user.
+    """Spend the token and write the password, if nothing has changed since. If several people use the same
+    token at once, only one of them gets the user.
 
-    The new password can be used at once: wrong tries with the old one are forgotten.
+    Wrong tries with the old password are forgotten, so that the new one can be used at once.
     """
     request = ResetRequest.with_reference(session, proven.reference)
     user = User.with_id(session, request.user_id, lock=True) if request and request.user_id else None
@@ -112,11 +112,11 @@ def redeem(session: Session, proven: Proven, password_hash: str, act: Act[None])
 
 
 def request_behind(session: Session, link: Link, keys: SigningKeys) -> ResetRequest | None:
-    """The request whose mailbox a link proves, live or not; None when the signature is not ours. Spends
-    nothing.
+    """The request whose mailbox a link proves, even if the link is not live any more. None if the signature
+    is not ours. Nothing is spent.
 
-    The signature comes first: who has asked knows the reference, and a request with an owner takes longer to
-    load.
+    The signature is checked before the request is loaded. Anyone who has asked knows the reference, and a
+    request with an owner takes longer to load.
     """
     if not keys.opens_link(link, link.reference, ResetRequest.key_of(session, link.reference)):
         return None
@@ -124,7 +124,7 @@ def request_behind(session: Session, link: Link, keys: SigningKeys) -> ResetRequ
 
 
 def policy_for(session: Session, user: User, policy_setting: str, now: datetime) -> PasswordPolicy:
-    """Admins always have the strict rules."""
+    """The password rules for this person. Admins always have the strict rules."""
     is_admin = AdminMandate.holds_for(session, user.id, today_in_jakarta(now))
     return policy_named(policy_setting, is_admin=is_admin)
 
@@ -146,8 +146,9 @@ def _proven_request(
 def _opened_by_code(
     session: Session, nip: Nip, account: TriedAccount, code: Code, keys: SigningKeys, now: datetime
 ) -> ResetRequest | WhyRefused:
-    """A code is tried on each of the NIP's requests: every mail works, and an old mail's code is told apart
-    from a mistyped one. As many are tried for everybody, to the end, whether or not one has fitted."""
+    """Try a code on each request for the NIP. So the code of every mail works, and the code of an old mail is
+    told apart from a mistyped one. The same number of requests is tried for everybody, and all of them, even
+    after one has matched."""
     tried = ResetRequest.mailed_tokens_for(session, nip, account, now)
     opened = [one for one in tried if keys.opens_code(code, one.reference, one.key) and one.is_there]
     if not opened:

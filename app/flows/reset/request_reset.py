@@ -37,7 +37,7 @@ USUAL = Allowance()
 
 @dataclass(frozen=True)
 class PostedAnswer:
-    """The request, and its letter; no letter where the form was sent twice."""
+    """The request and its mail. There is no mail if the form was sent twice."""
 
     request: ResetRequest
     mail: OutboxMail | None
@@ -45,14 +45,14 @@ class PostedAnswer:
 
 @dataclass(frozen=True)
 class TooSoon:
-    """The cooldown between two mails of one request has not passed."""
+    """The cooldown between two mails of one request has not passed. `retry_after` is in seconds."""
 
     retry_after: int
 
 
 @dataclass(frozen=True)
 class NothingToResend:
-    """The request is unknown or so old that it must be made anew."""
+    """The request is unknown, or so old that the person has to make a new one."""
 
 
 def request_reset(
@@ -105,8 +105,7 @@ def _new_request(
 
 
 def new_request_by_desk(session: Session, person: User, act: Act[object]) -> ResetRequest:
-    """A request for a token on behalf of somebody whose address has just been put right. The letter is the
-    caller's."""
+    """A request for a token for somebody whose address has just been corrected. The caller posts the mail."""
     session.flush()  # the account's version is counted in the database
     request = ResetRequest(
         reference=new_reference(),
@@ -135,8 +134,8 @@ def resend_token(
     *,
     may_mail_others: bool = True,
 ) -> PostedAnswer | TooSoon | NothingToResend:
-    """Mail the same token once more. What the asker sees depends on the clock alone, never on whether there
-    is an owner."""
+    """Mail the same token once more. What the person sees depends only on the time, never on whether there is
+    an owner."""
     request = ResetRequest.with_reference(session, reference)
     if request is None or not request.may_be_mailed_at(act.at, lifetime):
         return NothingToResend()
@@ -159,10 +158,10 @@ def _post_letter(
 
 
 def _hold_or_count(session: Session, request: ResetRequest, allowance: Allowance, now: datetime) -> bool:
-    """Hold the letter, or count it. True when it is held, which leaves no trace on the page. An owner's
-    letters are those that lie in the mailbox; letters to whoever else was typed are counted. Both are looked
-    at for everybody, and the mailbox is held meanwhile: who asks in the same moment waits for the same row,
-    whoever owns what."""
+    """Hold the mail, or count it. True if it is held, which the page does not show. For an owner, the limit
+    is on the mails that are in the mailbox now. For any other typed address, mails are counted. Both are
+    looked at for everybody, and the bucket of the mailbox is locked meanwhile: two people who ask at the same
+    moment wait for the same row, whoever owns the mailbox."""
     bucket = (throttle.OTHER_MAILS_PER_MAILBOX, EmailAddress(request.typed_email).mailbox)
     has_room = throttle.lock_bucket(session, *bucket, now)
     lying = OutboxMail.in_mailbox_of(session, request.nip, request.user, now)

@@ -1,5 +1,5 @@
-"""Who acts for several instansi is seen by each of them: what was taken along, and what was done to many at
-once."""
+"""An admin of several instansi exports a list, or does something to many people at once. Each of these
+instansi sees it in the trail."""
 
 import re
 
@@ -18,20 +18,20 @@ from tests.flows.cpns.test_desk_cpns import APPROVE, REJECT, SK, events, send, w
 from tests.flows.reports.test_trail_pages import note
 from tests.visitor import Visitor, logged_in, words_of
 
-# Every route that hands out a list, and what to press for it.
+# Every route that hands out a list, and the button for it.
 EXPORTS = {
     "/admin/ekspor": ("/admin/", {"bentuk": "csv"}),
     "/admin/pegawai/ekspor": ("/admin/pegawai", {"bentuk": "xlsx"}),
     "/admin/audit/ekspor": ("/admin/audit", {"bentuk": "csv"}),
 }
-OF_ONE_BATCH = {  # which is of one instansi, or the centre's
+OF_ONE_BATCH = {  # a batch belongs to one instansi, or to pusat
     f"/admin/impor/<big_row:batch_id>/{what}.<any(xlsx, csv):kind>" for what in ("ditolak", "perubahan")
 }
 OF_NOBODY = {"/admin/impor/template.csv", "/admin/impor/template.xlsx"}
 
 
 def exported(app: Flask, tag: Tag = Tag.EXPORTED, *, how_many: bool = True) -> dict[str | None, object]:
-    """By code of the desk: how many."""
+    """How many were exported, by the code of the instansi."""
     with app.app_context(), reading() as session:
         found = select(AuditEvent, Instansi.code).outerjoin(Instansi, Instansi.id == AuditEvent.instansi_id)
         rows = session.execute(found.where(AuditEvent.tag == tag)).all()
@@ -41,7 +41,7 @@ def exported(app: Flask, tag: Tag = Tag.EXPORTED, *, how_many: bool = True) -> d
 
 @pytest.fixture
 def sari(peopled: Flask) -> Visitor:
-    """Admin of both instansi."""
+    """Sari as admin of both instansi."""
     for code in ("7301", "3402"):
         arguments = ["admin", "grant", SARI.nip, "--instansi", code, "--sk", "SK/1", "--until", "2999-12-31"]
         assert peopled.test_cli_runner().invoke(args=arguments).exit_code == 0

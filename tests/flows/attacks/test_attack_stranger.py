@@ -1,4 +1,4 @@
-"""What a stranger could do to the merged portal. Each of these fails for a real defect."""
+"""What a stranger could do to the portal. Each of these tests has found a real defect."""
 
 import subprocess
 import sys
@@ -28,19 +28,21 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 # -- who has what on record
-# ---------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("act", ["ask", "again"])
 def test_the_mails_that_a_line_has_left_do_not_tell_whether_a_guess_was_right(
     peopled: Flask, inbox: Inbox, monkeypatch: pytest.MonkeyPatch, act: str
 ) -> None:
-    """A token costs the line none of its mails to others, a wrong guess costs one: whether the next mail to a
-    stranger's own mailbox comes tells NIP and address. *Kirim ulang* tells the same."""
-    monkeypatch.setattr(limits, "_OTHER_MAILS", parse("5 per hour"))  # 200 takes longer and is the same
+    """A token does not count against the line's mails to others, but a wrong guess does. So the next mail to
+    the stranger's own mailbox could tell, by coming or not, whether NIP and address belong together. *Kirim
+    ulang* could tell the same."""
+    # 200 would take longer and test the same
+    monkeypatch.setattr(limits, "_OTHER_MAILS", parse("5 per hour"))
 
     def own_mail_after(guess: str, line: str) -> int:
         guesser, before = Visitor(peopled, line), 4 if act == "ask" else 3
         with time_machine.travel(now(), tick=False) as clock:
-            if act == "again":  # the guess itself may count as it likes: what counts is that it is sent again
+            # It does not matter how the guess itself counts: this test is about sending it again
+            if act == "again":
                 guesser.ask_for_token(BUDI.nip, guess)
                 clock.shift(timedelta(minutes=2))
             for number in range(before):
@@ -58,13 +60,12 @@ def test_the_mails_that_a_line_has_left_do_not_tell_whether_a_guess_was_right(
 
 
 # -- limits that strangers use up
-# ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize("path", ["/lupa-password", "/perbaikan-email"])
 def test_asks_with_other_spellings_of_a_mailbox_do_not_refuse_its_owner(
     peopled: Flask, inbox: Inbox, path: str
 ) -> None:
-    """From one office or one CGNAT address: thirty asks that never send a token, and the owner's own is a
-    429."""
+    """Thirty asks that never send a token come from one office or one CGNAT address. They must not make the
+    owner's own ask a 429."""
     with time_machine.travel(now(), tick=False):
         for number in range(30):
             Visitor(peopled).submit(path, nip=BUDI.nip, email=(BUDI.email or "").replace("@", f"+{number}@"))
@@ -76,8 +77,8 @@ def test_asks_with_other_spellings_of_a_mailbox_do_not_refuse_its_owner(
 
 
 def test_one_line_of_ipv6_does_not_keep_the_owner_out_of_the_queue(peopled: Flask) -> None:
-    """Turns are taken in SQL over whole addresses, of which one subscriber has 2^64: the first 1000 are all
-    his."""
+    """One subscriber has 2^64 addresses. If turns were taken over whole addresses, the first 1000 would all
+    be theirs."""
     with peopled.app_context(), unit_of_work() as session:
         joko = session.get_one(User, person_id(peopled, JOKO))
         for number in range(5):
@@ -99,7 +100,8 @@ def test_one_line_of_ipv6_does_not_keep_the_owner_out_of_the_queue(peopled: Flas
 
 
 def test_five_files_of_one_line_do_not_take_the_owners_place(peopled: Flask) -> None:
-    """All five places for files about a NIP go to the first line that comes, each day anew."""
+    """Otherwise the first line that comes could take all five places for files about a NIP, each day
+    again."""
     with peopled.app_context(), unit_of_work() as session:
         for number in range(5):
             _submitted(session, JOKO.nip, f"palsu{number}@maling.example", "203.0.113.7", attached=True)
@@ -109,8 +111,8 @@ def test_five_files_of_one_line_do_not_take_the_owners_place(peopled: Flask) -> 
 
 
 def test_the_holder_of_one_link_does_not_use_up_the_forms_of_his_office(peopled: Flask, inbox: Inbox) -> None:
-    """A hundred empty posts, without file or CSRF token: for an hour nobody on that line sends a request,
-    file or not."""
+    """A hundred empty posts, without a file or a CSRF token, must not prevent everybody else on that line
+    from sending a request for an hour."""
     own = link_for(peopled, inbox, JOKO.nip, "joko@nusajaya.example")
     link = link_for(peopled, inbox, STRANGERS_NIP, "saya@maling.example")
     for _ in range(100):
@@ -120,7 +122,6 @@ def test_the_holder_of_one_link_does_not_use_up_the_forms_of_his_office(peopled:
 
 
 # -- accidents
-# ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("path", ["/login", "/lupa-password", "/reset-password", "/logout", "/bukan-saya/x"])
 @pytest.mark.parametrize("of_part", ["", '; filename="a"'])
 def test_a_part_without_a_name_is_a_broken_form(peopled: Flask, path: str, of_part: str) -> None:
@@ -153,8 +154,8 @@ print(app.test_client().post(sys.argv[3], data=data).status_code)
 
 @pytest.mark.parametrize("path", ["/lupa-password", "/perbaikan-email"])
 def test_asking_works_where_limits_per_address_are_off(database_url: str, tmp_path: Path, path: str) -> None:
-    """In a process of its own: the limiter is one for the process, and another test has opened its
-    counters."""
+    """This runs in a process of its own, because a process has only one limiter, and another test has opened
+    its counters."""
     command = [sys.executable, "-c", _WITHOUT_LIMITS, database_url, str(tmp_path), path]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
@@ -173,7 +174,6 @@ def test_an_empty_form_with_its_csrf_token_in_the_header_is_no_accident(peopled:
 
 
 # -- what is not a page for who may not see it
-# --------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("method", "path"),
     [

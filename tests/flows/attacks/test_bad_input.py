@@ -1,4 +1,4 @@
-"""Nonsense gets a page that says what to do. Never a 500, and nothing is changed by it."""
+"""Nonsense gets a page that says what to do. It is never a 500, and nothing changes."""
 
 from io import BytesIO
 
@@ -54,7 +54,7 @@ def _rows(app: Flask) -> list[int]:
 def test_nonsense_in_any_field_is_refused_with_a_page(peopled: Flask, nonsense: str) -> None:
     for path, field in FIELDS:
         if (field, nonsense) == ("nip", NONSENSE["right to left"]):
-            continue  # direction marks are pasted along with real NIPs, and read
+            continue  # direction marks come along when people paste real NIPs, so they are read
         visitor = Visitor(peopled)
         token = visitor.csrf_token(PAGES[path])
 

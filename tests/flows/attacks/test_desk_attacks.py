@@ -1,5 +1,5 @@
-"""What somebody tries who means ill, or whose link was cut by a mail program: at the desk it is refused, and
-breaks nothing."""
+"""What attackers try at the desk, and people whose link a mail program has cut. It is refused and breaks
+nothing."""
 
 import base64
 import json
@@ -92,7 +92,7 @@ def test_nonsense_in_an_address_breaks_no_list(peopled: Flask, path: str) -> Non
 
 
 def _admin_of_7301(app: Flask, person: Person) -> None:
-    """Somebody beside Wati at the same desk."""
+    """Make somebody an admin at the same desk as Wati."""
     with app.app_context(), unit_of_work() as session:
         today = today_in_jakarta(now())
         session.add(
@@ -117,7 +117,7 @@ def _all_at_once(acts: list[Callable[[], int]]) -> list[int]:
 
 
 def _poster(visitor: Visitor, path: str, **fields: str) -> Callable[[], int]:
-    """The form in hand, to be sent at any moment."""
+    """Open the form now. Returns a function that sends it later."""
     token = visitor.csrf_token("/akun")
     return lambda: visitor.post(path, csrf_token=token, **fields).status_code
 
@@ -384,7 +384,7 @@ def test_nonsense_in_a_form_breaks_no_page(peopled: Flask, form: str) -> None:
     for field in FORMS[form]:
         for nonsense in (*NONSENSE[:2], *NONSENSE[3:24], BIG, "\u2028", "a\u0301" * 300, EVIL):
             sent = ratna.post(path, **{**FORMS[form], "csrf_token": token, field: nonsense})
-            sent.get_data()  # to its end, as a browser reads it
+            sent.get_data()  # read to its end, as a browser does
             if sent.status_code >= 500:
                 broken.append((field, nonsense[:60]))
     assert broken == []
@@ -415,7 +415,7 @@ def test_a_move_that_races_the_end_of_the_waiting_time_leaves_one_truth(peopled:
     request_id, sari = asked(peopled, SARI, "sari.baru@nusajaya.example"), person_id(peopled, SARI)
     wati, ratna = logged_in(peopled, WATI), logged_in(peopled, RATNA)
     assert _poster(wati, f"/admin/perbaikan-email/{request_id}/setujui", **_approval(peopled, SARI))() == 303
-    inbox.fetch()  # a change whose letters have not left would be put off
+    inbox.fetch()  # otherwise the change would be put off, because its letters have not left
     with peopled.app_context(), unit_of_work() as session:
         session.execute(update(IdentityChange).values(effective_at=now() - timedelta(minutes=1)))
 

@@ -1,4 +1,4 @@
-"""Every route of the desk, walked as everybody who has no business there. A new route without the check fails
+"""Every route of the desk, opened by everybody who has no right to it. A new route without the check fails
 here."""
 
 from dataclasses import dataclass
@@ -56,7 +56,8 @@ WAYS = [(rule, method) for rule in RULES for method in sorted({"GET", "POST"} & 
 
 @dataclass(frozen=True)
 class Desk:
-    """The portal with a row of every kind at the desk of 7301, by the name that a route gives its id."""
+    """The portal with a row of every kind at the desk of 7301. Each row is found by the name that a route
+    gives to its id."""
 
     app: Flask
     rows: dict[str, int | str]
@@ -241,7 +242,7 @@ def test_nothing_is_changed_by_looking_or_by_an_empty_form(desk: Desk) -> None:
         token = visitor.csrf_token("/akun")
         for rule, method in WAYS:
             if method == "POST" and rule.endpoint == "admin.changes.confirm":
-                continue  # the one form without a field: confirming is all it does
+                continue  # the only form without a field, which does nothing but confirm
             status, _, _ = _ask(visitor, method, desk.path(rule), token)
 
             assert status < 500, (method, rule.rule)

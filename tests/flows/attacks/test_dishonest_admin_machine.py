@@ -1,9 +1,9 @@
-"""One dishonest admin, of an instansi or of the centre, does what the desk allows in any order, with every
-account he controls.
+"""One dishonest admin, of an instansi or of pusat, does what the desk allows in any order, with every account
+that they control.
 
-No account in use ends in his hands without a second person's word, or the waiting time with its letter.
-Nobody honest acts here, so whatever would need a second one must not happen; whoever is told has, in this
-world, not read the mail yet.
+They must not get an account that is in use unless a second person agrees, or the waiting time with its letter
+is over. Nobody honest acts in these tests, so nothing that needs a second admin may happen. The people who
+are told have not read the mail yet.
 """
 
 import itertools
@@ -54,14 +54,14 @@ FROM = Client("203.0.113.66", "a dishonest admin", "-")
 OWN_DOMAIN = "maling.example"
 VICTIMS = (SARI, RAKA, RATNA, WATI, HADI)  # in use, holders of mandates, PPT Non ASN
 NIPS = tuple(f"1990010120150110{number:02}" for number in range(10, 16))
-# Without looking for the smallest example: that may take minutes, and `make soak` does it.
+# Hypothesis does not look for the smallest example here, because this may take minutes. `make soak` does it.
 SHORT = settings(max_examples=15, stateful_step_count=20, deadline=None, phases=[Phase.generate])
 PASSWORD_HASH = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$" + "A" * 43
 
 
 class DishonestAdmin(RuleBasedStateMachine):
-    """The acts are those of the flows, with the authority of whichever account the dishonest one is inside at
-    that moment."""
+    """The acts are those of the flows, with the authority of the account that the dishonest admin is logged
+    in to at that moment."""
 
     chief: Person
 
@@ -95,8 +95,7 @@ class DishonestAdmin(RuleBasedStateMachine):
     def teardown(self) -> None:
         self._folder.cleanup()
 
-    # -- what he can do
-    # ------------------------------------------------------------------------------------------
+    # -- what they can do
 
     @rule(whom=integers(0, 20), who=integers(0, 5))
     def gives_a_mailbox_of_his_own(self, whom: int, who: int) -> None:
@@ -208,8 +207,8 @@ class DishonestAdmin(RuleBasedStateMachine):
 
     @rule(hours=sampled_from((1, 25, 24 * 32)))
     def time_passes(self, hours: int) -> None:
-        """Nobody stops anything: what waited long enough comes into effect, and was told to those who must
-        hear."""
+        """Nobody stops anything. Changes that have waited long enough take effect, and the hearers were told
+        of them."""
         self._at += timedelta(hours=hours)
         with self._app.app_context():
             with unit_of_work() as session:
@@ -222,7 +221,6 @@ class DishonestAdmin(RuleBasedStateMachine):
         return Act(FROM, self._at, held)
 
     # -- what must not come of it
-    # -------------------------------------------------------------------------------------
 
     @invariant()
     def nobody_in_use_is_in_his_hands_by_one_word(self) -> None:
@@ -249,11 +247,10 @@ class DishonestAdmin(RuleBasedStateMachine):
             )
 
     # -- how
-    # --------------------------------------------------------------------------------------------------------
 
     def _has_long_stood_by_himself(self, session: Session, second: User) -> bool:
-        """For thirty days nobody in the same hands has appointed him, nor did his account come into these
-        hands since."""
+        """Whether this second admin is independent: for thirty days, no account that the dishonest admin
+        controls has appointed them, and the dishonest admin has not got their account since."""
         since = self._at - timedelta(days=30)
         by_hands = select(AdminMandate.id).where(
             AdminMandate.user_id == second.id,
@@ -263,7 +260,7 @@ class DishonestAdmin(RuleBasedStateMachine):
         return self._entered[second.id] < since and session.scalar(by_hands.limit(1)) is None
 
     def _enter(self, person: User) -> None:
-        """He reads the mailbox: a token, a password, and he is in."""
+        """The dishonest admin reads the mailbox, takes a token, sets a password and logs in."""
         self._in_hands.add(person.id)
         self._entered[person.id] = self._at
         if person.may_enter:
@@ -289,8 +286,8 @@ class OfTheCentre(DishonestAdmin):
 
 
 def _came_with_its_wait(session: Session, person: User) -> bool:
-    """The address is there by a change that waited its time, and of which a letter with a live link was
-    written."""
+    """Whether the address came on record by a change that waited its time, and of which a letter with a live
+    link was written."""
     changes = session.scalars(
         select(IdentityChange)
         .where(IdentityChange.user_id == person.id, IdentityChange.kind == ChangeKind.EMAIL)

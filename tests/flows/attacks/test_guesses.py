@@ -1,5 +1,5 @@
-"""However somebody spreads guesses at a password over the day, there are few of them; and what is said of the
-wait is true."""
+"""Nobody gets many guesses at a password, in whatever way they spread them over the day. What the portal says
+about the wait is true."""
 
 import secrets
 from bisect import bisect_left
@@ -43,8 +43,8 @@ def session(app: Flask) -> Iterator[Session]:
 
 
 def _let_through(session: Session, limit: GuessLimit, schedule: list[Move]) -> list[datetime]:
-    """When the guesses were of somebody who goes on like this for more than a day: pauses so long, and
-    guesses as soon after that as it is let through."""
+    """The moments of the guesses of somebody who goes on like this for more than a day. They make these
+    pauses, and guess as soon afterwards as the portal allows."""
     key, now, made = secrets.token_hex(32), BEGINNING, []
     for move in islice(cycle(schedule), 250):
         now += move if isinstance(move, timedelta) else timedelta()
@@ -63,7 +63,7 @@ def _most_in_a_day(made: list[datetime]) -> int:
     return max((bisect_left(made, moment + DAY) - number for number, moment in enumerate(made)), default=0)
 
 
-# The busiest ones are tried on PostgreSQL too
+# The schedules with the most guesses are tried on PostgreSQL too
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(schedule=st.lists(_moves, min_size=1, max_size=6))
@@ -129,7 +129,7 @@ def test_a_try_that_is_taken_back_leaves_everything_as_it_was(session: Session) 
 def test_the_delays_grow_and_a_try_is_not_remembered_for_less_time_than_the_longest(
     limit: GuessLimit,
 ) -> None:
-    """What the number of guesses a day rests on."""
+    """The number of guesses a day depends on this."""
     assert list(limit.delays) == sorted(limit.delays)
     assert limit.forgets_one_in >= limit.delays[-1]
     remembered = limit.most + len(limit.delays) - 1

@@ -1,4 +1,4 @@
-"""Twenty at once: one wins, the others are told so, and nothing breaks."""
+"""Twenty people do the same at once: one wins, the others are told so, and nothing breaks."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -220,9 +220,9 @@ def test_an_approval_that_races_a_running_reset_leaves_no_way_in_by_the_old_addr
 
     with peopled.app_context(), reading() as session:
         email = session.scalars(select(User.email).where(User.nip == JOKO.nip)).one()
-    if answers["approval"] == 303:  # first: the token of the old address is dead
+    if answers["approval"] == 303:  # the approval was first: the token of the old address is dead
         assert answers["reset"] == 422
         assert email == "joko@nusajaya.example"
-    else:  # second: the admin is told that the account has changed
+    else:  # the reset was first: the admin is told that the account has changed
         assert answers == {"approval": 422, "reset": 303}
         assert email == JOKO.email

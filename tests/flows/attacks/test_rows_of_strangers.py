@@ -1,7 +1,7 @@
-"""Nothing that a stranger does again and again fills the tables: every route, many times, and the rows
-counted.
+"""Nothing that a stranger does again and again fills the tables. Every route is called many times, and the
+rows are counted.
 
-A new route is walked from its first day. Time stands still, so that all that happens is within one minute.
+A new route is included automatically. Time stands still, so that everything happens within one minute.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,14 +27,15 @@ from tests.flows.correction.test_correction_attacks import change_address, stop_
 from tests.inbox import Inbox
 from tests.visitor import Visitor, logged_in
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # rows are rows
+# The number of rows does not depend on the database
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 FIRST, TIMES, TIMES_OF_REQUESTS = 3, 60, 200
-# Rows in all tables together: five tries and their throttles, a request with its letters, a row for each
+# Rows in all tables together: five tries and their throttles, a request with its mails, and a row for each
 # refusal
 A_FEW = 20
-# What may grow further, for it is another request or another guess each time, and until which limit of the
-# line.
+# What may grow further, because it is another request or another guess each time, and up to which limit of
+# the line.
 OF_EACH_LINE = {
     ("login.enter", "other values"): "a wrong password for another NIP: 100 in ten minutes",
     ("reset.submit", "other values"): "a wrong token for another NIP: 100 in ten minutes",
@@ -51,7 +52,7 @@ _lines = count(1)
 
 @dataclass(frozen=True)
 class Links:
-    """What stands in mailboxes, and works."""
+    """The links that are in mailboxes and still work."""
 
     code: str
     reset: str
@@ -70,7 +71,7 @@ def links(peopled: Flask, inbox: Inbox) -> Links:
 
 
 class Walker:
-    """Somebody with a browser, on a line of the own. `fields` makes the form that is sent the n-th time."""
+    """Somebody with a browser, on a line of their own. `fields` makes the form that is sent the n-th time."""
 
     def __init__(
         self, app: Flask, fields: Callable[[int], dict[str, str]], *, has_token: bool, forgets: bool = False
@@ -107,7 +108,7 @@ def _other(number: int) -> dict[str, str]:
 
 
 def _routes(app: Flask, links: Links) -> Iterator[tuple[Rule, str, str]]:
-    """Every rule with every method that does something, and a path on which it does."""
+    """Every rule with every method that does something, and a path for it."""
     known = {
         "/konfirmasi-reset-password/<link>": links.reset,
         "/perbaikan-email/<link>": links.correction,
@@ -142,7 +143,7 @@ def _growth(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
 
 
 def forget_tries(app: Flask) -> None:
-    """As if nobody had tried anything for any NIP."""
+    """Forget all tries, as if nobody had tried anything for any NIP."""
     with app.app_context(), unit_of_work() as session:
         session.execute(delete(ThrottleBucket))
 
@@ -157,15 +158,16 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_route_writes_rows_without_bound(peopled: Flask, links: Links, kind: str) -> None:
-    """Who writes nothing at the first visits has changed nothing that later ones could meet; the others go
-    on."""
+    """If the first visits write nothing, later visits find nothing changed, so the walker stops. The others
+    go on."""
     went_on = 0
     allowed = {endpoint for endpoint, of_kind in OF_EACH_LINE if of_kind == kind}
 
     def new_walker() -> Walker:
         return Walker(peopled, **KINDS[kind])  # type: ignore[arg-type]
 
-    # At one door, whatever the page is: all on one line, or the walk would take minutes
+    # The limit is the same for every page. All of them use one line, because otherwise the test would take
+    # minutes
     refused = new_walker()
     with time_machine.travel(now(), tick=False):
         for rule, method, path in _routes(peopled, links):
@@ -186,7 +188,6 @@ def test_no_route_writes_rows_without_bound(peopled: Flask, links: Links, kind: 
 
 
 # -- those who have something
-# -------------------------------------------------------------------------------------------
 def _tags(app: Flask) -> dict[Tag, int]:
     with app.app_context(), reading() as session:
         counted = select(AuditEvent.tag, func.count().label("rows")).group_by(AuditEvent.tag)
@@ -302,7 +303,7 @@ def test_a_broken_form_is_a_400_where_limits_per_address_are_off_too(
 
 
 def test_whether_a_row_is_written_does_not_depend_on_whether_there_is_an_account(peopled: Flask) -> None:
-    """The same rows for a NIP of nobody: else the clock would tell who exists."""
+    """A NIP that nobody has writes the same rows. Otherwise the time of the answer would tell who exists."""
 
     def rows_after_guesses(nip: str, line: str) -> dict[str, int]:
         guesser, before = Visitor(peopled, line), _rows(peopled)

@@ -1,4 +1,5 @@
-"""Who has proven nothing learns nothing: the same page, the same statements, the same number of mails."""
+"""People who have proven nothing learn nothing: they get the same page, the same statements and the same
+number of mails."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ _CHANGES_EACH_TIME = re.compile(r'(name="csrf_token"[^>]*value=)"[^"]+"')
 
 @contextmanager
 def statements(app: Flask) -> Iterator[list[str]]:
-    """What the portal says to the database meanwhile."""
+    """The statements that the portal sends to the database meanwhile."""
     seen: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
@@ -51,8 +52,7 @@ def statements(app: Flask) -> Iterator[list[str]]:
 
 
 def _asked(app: Flask, nip: str, email: str) -> tuple[list[str], str, dict[str, str]]:
-    """The statements, the page and the headers of one request, with what differs for every asker made
-    equal."""
+    """The statements, the page and the headers of one request. What differs for every asker is made equal."""
     visitor = Visitor(app)
     token = visitor.csrf_token("/lupa-password")
     with statements(app) as seen:
@@ -98,7 +98,7 @@ def test_sending_again_looks_the_same_for_everybody(peopled: Flask, case: str) -
 
 
 def _used(app: Flask, inbox: Inbox, nip: str, email: str) -> None:
-    """Its owner, if it has one, uses a token."""
+    """The owner of the NIP uses a token, if there is an owner."""
     Visitor(app).ask_for_token(nip, email)
     for mail in inbox.fetch():
         if mail.subject.startswith("Token"):
@@ -240,7 +240,7 @@ def test_a_request_and_its_ticket_are_the_same_for_every_nip(
 
 
 def _alike(text: str) -> str:
-    """With links, tickets, NIPs and times made equal."""
+    """The text, with links, tickets, NIPs and times made equal."""
     text = _CHANGES_EACH_TIME.sub(r'\1"..."', text)
     text = re.sub(r"/perbaikan-email/[\w.-]+", "LINK", text)
     return re.sub(r"PE-\w{4}-\w{4}|\d{8}\*{6}\d\*{3}|\d\d\.\d\d (WIB|WITA|WIT)|\d+ \w+ \d{4},", "...", text)

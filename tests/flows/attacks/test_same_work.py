@@ -1,5 +1,5 @@
-"""A wrong token and a wrong password cost the same for everybody: as many statements, rows and keyed hashes,
-whatever there is behind a NIP. What is left to the clock, `make bench` measures."""
+"""A wrong token and a wrong password cost the same for every NIP: the same number of statements, rows and
+keyed hashes. `make bench` measures the time itself."""
 
 import hmac
 from collections.abc import Callable, Iterator
@@ -34,12 +34,12 @@ OLD_HASHES = {SARI: Recipe(Scheme.BCRYPT, 4, "." * 22), DEWI: Recipe(Scheme.BCRY
 
 @dataclass
 class Work:
-    """What one answer has cost, apart from seconds."""
+    """The cost of one answer, without the time."""
 
     statements: list[str] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)  # of each SELECT
+    rows: list[int] = field(default_factory=list)  # the rows of each SELECT
     hashes: int = 0
-    old_schemes: int = 0  # as rounds
+    old_schemes: int = 0  # counted in rounds
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def measured(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
 
 
 def requests_of(app: Flask, person: Person, count: int, **columns: Any) -> None:
-    """So many requests of this person whose token was handed over."""
+    """Make so many requests of this person whose token was handed over."""
     with app.app_context(), unit_of_work() as db:
         owner = db.scalars(select(User).where(User.nip == person.nip)).one()
         for number in range(count):
@@ -91,7 +91,7 @@ def requests_of(app: Flask, person: Person, count: int, **columns: Any) -> None:
 
 @pytest.fixture
 def asked(peopled: Flask) -> dict[str, str]:
-    """NIPs of everybody, by what there is behind them."""
+    """NIPs, by what the portal knows about each."""
     requests_of(peopled, BUDI, 1)
     requests_of(peopled, DEWI, 5, used_at=now())
     requests_of(peopled, HADI, CODES_TRIED + 5, expires_at=now() - timedelta(hours=1))
@@ -117,7 +117,7 @@ def _works(
 ) -> list[Work]:
     found = []
     for number, nip in enumerate(nips.values()):
-        # A line each: the same refusal twice within a minute is one row
+        # Each has a line of its own, because the same refusal twice within a minute is only one row
         visitor = Visitor(app, f"203.0.113.{number}")
         token = visitor.csrf_token(page)
         with measured(app, monkeypatch) as work:
@@ -174,7 +174,8 @@ def test_with_imported_hashes_a_wrong_password_is_the_same_work_for_everybody_to
 def test_a_wrong_signature_is_the_same_work_whether_the_request_has_an_owner_or_is_none(
     peopled: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who has asked knows the reference of the request; its owner must not be told by the clock."""
+    """The person who has asked knows the reference of the request. The time of the answer must not tell
+    whether it has an owner."""
     for nip, email in (
         (SARI.nip, SARI.email or ""),
         (SARI.nip, "orang@contoh.example"),
@@ -208,7 +209,7 @@ def test_every_living_code_opens_however_many_are_over(peopled: Flask, inbox: In
 
 
 def test_nobodys_stand_ins_open_nothing(peopled: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even with a code that would fit one."""
+    """This holds even for a code that would fit one of them."""
     monkeypatch.setattr("app.security.signing.SigningKeys.opens_code", lambda *_: True)
 
     assert Visitor(peopled).reset_password(WRONG_CODE, NEW_PASSWORD, nip=STRANGERS_NIP).status_code == 422

@@ -1,6 +1,6 @@
-"""Strangers who know everything but what is in the mailbox do whatever they like, in any order. Whatever they
-did, the owner who asks from a browser that was never here has a token that opens: one that lies there, or the
-one that the ask brings. And no mailbox gets more mails an hour than it can bear."""
+"""Strangers who know everything except what is in the mailbox do anything, in any order. Even then an owner
+who asks from a new browser has a token that opens: one that is in the mailbox, or the one that this ask
+brings. And no mailbox gets too many mails an hour."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ OUTCOMES = (HandedOver("250"),) * 4 + (
 )  # fmt: skip
 Outcome = TypeVar("Outcome")
 MOST_TOKENS_AN_HOUR = throttle.TOKENS_IN_A_MAILBOX + 1
-MOST_OTHERS_AN_HOUR = 2 * throttle.OTHER_MAILS_PER_MAILBOX.most  # of two windows side by side
+MOST_OTHERS_AN_HOUR = 2 * throttle.OTHER_MAILS_PER_MAILBOX.most  # two windows next to each other
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Strangers(RuleBasedStateMachine):
             self.keys = portal().keys
         self.mailbox: list[Delivered] = []
         self.opened = (
-            0  # times that the mailbox could be mailed at once: after a use, or a mail that never arrived
+            0  # how often another mail was allowed at once: after a token was used, or a mail never arrived
         )
         limits.limiter.reset()
         with self.app.app_context(), unit_of_work() as session:
@@ -107,7 +107,6 @@ class Strangers(RuleBasedStateMachine):
             self.clock.stop()
 
     # -- what strangers do
-    # ---------------------------------------------------------------------------------------------
 
     @rule(
         nip=st.sampled_from(NIPS),
@@ -177,7 +176,6 @@ class Strangers(RuleBasedStateMachine):
         guesser.post("/login", csrf_token=token, nip=BUDI.nip, password="Salah-Sekali-1")
 
     # -- what happens meanwhile
-    # ----------------------------------------------------------------------------------------
 
     @rule(minutes=st.sampled_from((1, 2, 10, 29, 30, 58, 59, 60, 61, 119, 181)))
     def time_passes(self, minutes: int) -> None:
@@ -200,11 +198,10 @@ class Strangers(RuleBasedStateMachine):
             self.opened += 1
 
     # -- what must hold
-    # ------------------------------------------------------------------------------------------------
 
     @rule()
     def the_owner_comes(self) -> None:
-        """After the mail server has taken what it had put off."""
+        """The owner asks after the mail server has taken the mails that it had put off."""
         while self._deliver(HandedOver("250")) or self._is_any_on_its_way():
             self.travelled.shift(timedelta(seconds=30))
         limits.limiter.reset()
@@ -246,7 +243,6 @@ class Strangers(RuleBasedStateMachine):
             assert _most_in_an_hour(to_it) <= MOST_OTHERS_AN_HOUR
 
     # -- how
-    # --------------------------------------------------------------------------------------------------------
 
     def _done(self, act: Callable[..., Outcome]) -> Outcome:
         with self.app.app_context(), unit_of_work() as session:
@@ -256,7 +252,7 @@ class Strangers(RuleBasedStateMachine):
         return Client(self.chance.choice(LINES), "-", "-")
 
     def _deliver(self, outcome: Delivery) -> bool:
-        """The worker's way with one letter, but for its words."""
+        """What the worker does with one mail, except writing its text."""
         with self.app.app_context(), unit_of_work() as session:
             mail = outbox.claim(session, now(), LIFETIME)
         if mail is None:
@@ -288,7 +284,7 @@ def _most_in_an_hour(moments: list[datetime]) -> int:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_whatever_strangers_did_the_owner_gets_in(peopled: Flask) -> None:
     machine = type("StrangersHere", (Strangers,), {"app": peopled})
-    many = settings().max_examples  # of the profile, for rules that cost nothing
+    many = settings().max_examples  # as the profile says, because these rules cost nothing
     run_state_machine_as_test(
         machine, settings=settings(max_examples=max(10, many // 10), stateful_step_count=25)
     )

@@ -1,4 +1,4 @@
-"""Limits slow guessing and floods down; nobody is locked out by a stranger."""
+"""Limits slow down guesses and floods, and no stranger can lock anybody out."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -71,7 +71,7 @@ def test_the_delay_grows_to_fifteen_minutes_and_one_try_is_forgotten_in_that_tim
 
 
 def test_four_wrong_passwords_every_five_minutes_meet_a_delay(visitor: Visitor) -> None:
-    """They were 1,152 guesses a day as long as a window forgot them all at once."""
+    """When a window forgot all guesses at once, this made 1,152 guesses a day."""
     with time_machine.travel(now(), tick=False) as clock:
         answers = []
         for _ in range(6):
@@ -117,7 +117,7 @@ def test_a_made_up_device_cookie_is_worth_nothing(visitor: Visitor) -> None:
 
 
 def test_a_right_password_is_no_guess_and_what_was_guessed_stays_counted(peopled: Flask) -> None:
-    """Else every login of hers would give five tries more to who guesses."""
+    """Otherwise every login of the owner would give the guesser five more tries."""
     guesser = Visitor(peopled)
     assert _guess(guesser, SARI.nip, 4) == [422] * 4
     for _ in range(3):
@@ -202,7 +202,7 @@ def test_three_tokens_lie_in_a_mailbox_and_when_none_does_the_next_ask_sends(
         visitor.ask_for_token(BUDI.nip, MAIL_OF_BUDI)
         assert inbox.fetch() == []
 
-        for _ in range(30):  # for as long as somebody likes: each time that the last has run out
+        for _ in range(30):  # again and again, each time that the last one has run out
             clock.shift(timedelta(minutes=61))
             visitor.ask_for_token(BUDI.nip, MAIL_OF_BUDI)
             assert inbox.fetch_one(MAIL_OF_BUDI).code
@@ -325,7 +325,7 @@ def test_a_morning_of_right_logins_behind_one_address_is_not_stopped(peopled: Fl
 
 
 def test_an_office_of_hundreds_gets_all_of_its_tokens(peopled: Flask, inbox: Inbox) -> None:
-    """Also when somebody in it has used up what may be sent to others."""
+    """This is so even if somebody in the office has used up the line's mails to others."""
     office = Visitor(peopled, "198.51.100.9")
     token = office.csrf_token("/lupa-password")
     with peopled.app_context(), unit_of_work() as session:

@@ -1,4 +1,4 @@
-"""Passwords and typed codes are compared in few places, and in each of them a try is counted first."""
+"""Passwords and typed codes are compared in a few places, and each of them counts a try first."""
 
 import re
 from datetime import timedelta
@@ -51,7 +51,7 @@ def test_a_secret_is_compared_only_where_a_try_is_counted_before(
 
 
 def _all_posts(app: Flask) -> list[str]:
-    """Every address that takes a form, with something in its gaps."""
+    """Every address that takes a form, with values for its parts."""
     return sorted(
         {
             re.sub(r"<[^>]+>", "1", rule.rule)
@@ -73,7 +73,7 @@ def _seen_wrong(app: Flask, tag: Tag, person: Person) -> int:
 
 
 def _long_ago(app: Flask) -> None:
-    """The password was last shown a while ago, in every session."""
+    """Let the last proof of the password be a while ago, in every session."""
     with app.app_context(), unit_of_work() as session:
         session.execute(update(LoginSession).values(proven_at=now() - timedelta(minutes=11)))
 
@@ -91,7 +91,7 @@ def test_a_stranger_who_guesses_at_every_form_has_the_tries_of_one(peopled: Flas
 
 
 def test_who_holds_a_stolen_session_guesses_at_every_form_with_the_tries_of_one(peopled: Flask) -> None:
-    """Where the password is asked again, and at the login: it is one allowance."""
+    """The forms that ask for the password again and the login share one limit."""
     wati, thief = logged_in(peopled, WATI), Visitor(peopled)
     for name in ("masuk", "perangkat"):
         stolen = wati.client.get_cookie(name, "localhost")

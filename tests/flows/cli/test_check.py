@@ -1,4 +1,4 @@
-"""`mysapk check` looks at everything that a running portal leans on, in the words of the start."""
+"""`mysapk check` checks everything that a running portal needs, and uses the same words as the start."""
 
 import http.client
 import secrets
@@ -38,7 +38,6 @@ def _line(looked: Result, about: str) -> str:
 
 
 # -- settings
-# ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("environ", "name", "reason"), UNSAFE, ids=lambda part: part if isinstance(part, str) else ""
 )
@@ -67,7 +66,6 @@ def test_check_repeats_what_the_start_remarks(make_app: MakeApp) -> None:
 
 
 # -- what the portal leans on
-# ------------------------------------------------------------------------------------------
 def test_check_says_of_each_thing_how_it_is(make_app: MakeApp, database_url: str) -> None:
     looked = _check(make_app())
 
@@ -113,7 +111,7 @@ def test_check_says_what_must_be_mended(make_app: MakeApp, tmp_path: Path) -> No
 
 
 class Pong(socketserver.BaseRequestHandler):
-    """A Redis that knows one word."""
+    """A Redis that knows only one command."""
 
     def handle(self) -> None:
         while data := self.request.recv(4096):
@@ -146,9 +144,8 @@ def test_check_compares_the_clock_with_the_database_s(make_app: MakeApp, databas
 
 
 # -- the proxies before it
-# ---------------------------------------------------------------------------------------------
 class Proxy(BaseHTTPRequestHandler):
-    """Passes requests on to `upstream`, and does with X-Forwarded-For what its `manner` says."""
+    """A proxy that passes requests on to `upstream`. Its `manner` says what it does with X-Forwarded-For."""
 
     upstream: int
     manner: str
@@ -191,8 +188,8 @@ def _proxy(upstream: int, manner: str) -> Iterator[int]:
 
 @contextmanager
 def _behind(manners: list[str]) -> Iterator[tuple[socket.socket, int]]:
-    """A door for the portal, and the port at which the outermost of these proxies listens; the portal's own
-    without any."""
+    """A socket for the portal, and the port of the outermost of these proxies. Without proxies it is the
+    portal's own port."""
     with ExitStack() as stack:
         door = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         port = door.getsockname()[1]
@@ -209,7 +206,7 @@ def _serving(app: Flask, door: socket.socket) -> Iterator[None]:
     web = threading.Thread(target=server.run, daemon=True)
     web.start()
     yield
-    with suppress(OSError):  # the loop was awake, and has closed the trigger before it was pulled
+    with suppress(OSError):  # the loop was running, and has closed the trigger before this
         server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
     web.join(5)
     server.task_dispatcher.shutdown()

@@ -1,4 +1,4 @@
-"""What an operator types, and what machines ask."""
+"""The commands that an operator types, and the addresses that machines ask."""
 
 import json
 from datetime import date
@@ -191,7 +191,7 @@ HERE, ELSEWHERE = "127.0.0.1", "203.0.113.7"
             for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Host")
         ),
         ({}, HERE, WITH_TOKEN, 200),
-        # A proxy of this machine that adds nothing, told by the settings alone.
+        # A proxy on this machine that adds no header. Only the settings tell of it.
         ({"TRUSTED_PROXIES": "1"}, HERE, {}, 404),
         ({"PUBLIC_URL": "https://localhost"}, HERE, {}, 404),
         # One proxy too many is trusted, so the client writes its own address.

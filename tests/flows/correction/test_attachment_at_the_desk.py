@@ -1,4 +1,5 @@
-"""What the desk downloads never holds what a camera wrote, whichever release has kept it."""
+"""A photo that the desk downloads never has the camera's notes in it, even if an earlier release has kept
+it."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""Someone whose address on record is wrong asks for another one, and follows what becomes of it."""
+"""Someone whose address on record is wrong asks for another one, and sees what becomes of the request."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -60,7 +60,7 @@ def ask(visitor: Visitor, nip: str = JOKO.nip, email: str = NEW) -> TestResponse
 def link_for(
     app: Flask, inbox: Inbox, nip: str = JOKO.nip, email: str = NEW, address: str = "203.0.113.7"
 ) -> str:
-    """Ask, and read the mail among whatever else has come meanwhile."""
+    """Ask for a link, and find its mail among the others that have come meanwhile."""
     assert ask(Visitor(app, address), nip, email).status_code == 303
     [mail] = [mail for mail in inbox.fetch() if mail.to == email and "Lanjutkan" in mail.subject]
     return path_of(mail)
@@ -101,7 +101,6 @@ def person_of(app: Flask, nip: str) -> User:
 
 
 # -- the whole way
-# -----------------------------------------------------------------------------------------------------
 
 
 def test_joko_asks_from_the_page_and_gets_a_ticket(peopled: Flask, visitor: Visitor, inbox: Inbox) -> None:
@@ -220,7 +219,6 @@ def test_a_form_without_its_csrf_token_comes_back_with_what_was_typed(
 
 
 # -- asking for the link
-# -----------------------------------------------------------------------------------------------
 
 
 def test_a_likely_slip_is_a_warning_that_can_be_passed(visitor: Visitor, inbox: Inbox) -> None:
@@ -291,7 +289,6 @@ def test_contacts_are_shown_when_searched_for_where_there_are_many(peopled: Flas
 
 
 # -- what a link shows
-# -------------------------------------------------------------------------------------------------
 
 
 def test_who_is_on_record_already_is_told_so_at_that_mailbox_only(
@@ -493,7 +490,6 @@ def test_a_late_answer_is_admitted(
 
 
 # -- attachments
-# -------------------------------------------------------------------------------------------------------
 
 
 JPEG, PNG = jpeg(paper(), exif=camera_notes(TURNED_RIGHT), comment=PLACE), png(grainy(40, 30))
@@ -622,7 +618,7 @@ def test_no_photo_is_drawn_for_a_form_that_is_not_sound(
 def test_no_photo_is_drawn_inside_a_transaction(
     peopled: Flask, visitor: Visitor, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody else writes meanwhile, which on SQLite only one can."""
+    """Somebody else writes to the database meanwhile. On SQLite only one can write at a time."""
     draw = received_photo._drawn_by_another_process
 
     def while_another_writes(content: bytes) -> tuple[bytes, int | None]:
@@ -658,7 +654,7 @@ def test_a_file_that_is_too_large_is_refused_at_its_field_and_a_huge_one_by_a_pa
 
 
 def _send_raw(visitor: Visitor, link: str, content: bytes) -> TestResponse:
-    """Without the test client's own way, which leaves large files open."""
+    """Send the form without the help of the test client, which leaves large files open."""
     parts = [
         f'name="{name}"\r\n\r\n{value}'.encode()
         for name, value in {**FORM, "csrf_token": visitor.csrf_token(link)}.items()
@@ -684,7 +680,6 @@ def test_a_file_under_another_name_or_two_of_them_are_refused(
 
 
 # -- two at once
-# -------------------------------------------------------------------------------------------------------
 
 
 def _all_at_once(acts: list[Callable[[], int]]) -> list[int]:
@@ -725,7 +720,6 @@ def test_of_many_submits_at_once_one_becomes_a_request(
 
 
 # -- what reaches nobody, and what comes too often
-# ---------------------------------------------------------------------
 
 
 def test_a_request_for_nobodys_nip_moves_by_itself(
@@ -865,7 +859,6 @@ def test_a_flood_about_one_person_waits_before_the_queue_and_blocks_nobody(
 
 
 # -- housekeeping
-# ------------------------------------------------------------------------------------------------------
 
 
 def test_housekeeping_forgets_what_was_sent_and_keeps_what_was_decided(
@@ -913,7 +906,6 @@ def test_a_letter_that_still_has_to_leave_keeps_its_request(
 
 
 # -- the trail
-# ---------------------------------------------------------------------------------------------------------
 
 
 def test_asking_and_submitting_are_in_the_trail_without_secrets(

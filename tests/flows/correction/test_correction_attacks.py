@@ -1,4 +1,4 @@
-"""Who wants somebody's account by way of its address, and what is broken on purpose beside it."""
+"""Attacks on an account through its address, and other things that are broken on purpose."""
 
 import re
 import threading
@@ -96,7 +96,7 @@ def token_for(mails: list[Mail], to: str) -> str:
 
 
 def change_address(app: Flask, person: Person, address: str, by: Person = WATI) -> None:
-    """An admin does it without a request."""
+    """An admin changes the address without a request."""
     admin, path = logged_in(app, by), f"/admin/pegawai/{person_id(app, person)}/email"
     answer = admin.submit(path, email=address, identity_check="surat_atasan", reason="Surat")
     if answer.status_code == 422:
@@ -105,7 +105,6 @@ def change_address(app: Flask, person: Person, address: str, by: Person = WATI) 
 
 
 # -- the order of acts
-# -------------------------------------------------------------------------------------------------
 
 
 def test_an_old_stopped_decision_that_is_closed_does_not_undo_the_new_one(
@@ -228,7 +227,6 @@ def test_an_address_that_somebody_takes_while_the_change_waits_stays_theirs(peop
 
 
 # -- "bukan saya" and the way back
-# -------------------------------------------------------------------------------------
 
 
 def test_scanners_change_nothing_and_the_old_mailbox_learns_no_address(peopled: Flask, inbox: Inbox) -> None:
@@ -353,7 +351,6 @@ def test_nobody_can_say_that_a_file_has_checked_an_identity(peopled: Flask) -> N
 
 
 # -- what a stranger can tell
-# ------------------------------------------------------------------------------------------
 
 SOMEBODY = "orang@luar.example"
 NIPS = {
@@ -374,7 +371,7 @@ _DIFFERS = re.compile(
 def _whole_way(
     app: Flask, inbox: Inbox, nip: str, address: str = SOMEBODY, times: int = 1
 ) -> tuple[list[str], list[str], list[str]]:
-    """Statements, pages and mails of a stranger's way to a ticket."""
+    """The statements, pages and mails while a stranger goes all the way to a ticket."""
     pages, mails, said = [], [], []
     for number in range(times):
         link = link_for(app, inbox, nip, address.replace("@", f"{number}@"))
@@ -407,7 +404,7 @@ def test_the_whole_way_to_a_ticket_is_the_same_for_every_nip(
 
 
 def test_asking_for_the_address_of_another_person_looks_like_any_other(peopled: Flask, inbox: Inbox) -> None:
-    """BUDI's mailbox is proven by Budi, who asks for Joko's NIP: nothing says whose it is."""
+    """Budi proves Budi's own mailbox and asks for it with Joko's NIP. No answer says whose mailbox it is."""
     with time_machine.travel(now(), tick=False):
         link = link_for(peopled, inbox, JOKO.nip, BUDI.email or "")
         free = link_for(peopled, inbox, DEWI.nip, SOMEBODY)
@@ -423,7 +420,7 @@ def test_asking_for_the_address_of_another_person_looks_like_any_other(peopled: 
 def test_when_the_portal_takes_a_request_in_hand_cannot_be_told_from_its_ticket(
     peopled: Flask, inbox: Inbox
 ) -> None:
-    """The same ticket, answered at other seconds of an hour, is taken in hand at other distances from its
+    """The same ticket with another second of the answer is taken in hand at another time before its
     answer."""
     link = link_for(peopled, inbox, STRANGERS_NIP, SOMEBODY)
     send(Visitor(peopled), link)
@@ -445,7 +442,6 @@ def test_when_the_portal_takes_a_request_in_hand_cannot_be_told_from_its_ticket(
 
 
 # -- floods
-# ------------------------------------------------------------------------------------------------------------
 
 
 def test_people_whose_queue_is_full_do_not_hide_the_others(peopled: Flask) -> None:
@@ -466,8 +462,8 @@ def test_people_whose_queue_is_full_do_not_hide_the_others(peopled: Flask) -> No
 
 @pytest.mark.usefixtures("inbox")
 def test_the_owner_comes_up_first_although_sixteen_false_ones_of_one_line_wait(peopled: Flask) -> None:
-    """Also where the false ones fill the queue, come from many subscribers of one network, or for many
-    spellings of a mailbox."""
+    """This is so even if the false requests fill the queue, come from many subscribers of one network, or
+    have many spellings of one mailbox."""
     with peopled.app_context(), unit_of_work() as session:
         joko = session.get_one(User, person_id(peopled, JOKO))
         for number in range(5):
@@ -602,8 +598,8 @@ def test_a_file_that_had_no_place_is_told_on_the_ticket_by_mail_and_at_the_desk(
 
 
 def test_joko_goes_on_with_a_link_that_strangers_have_caused(peopled: Flask, inbox: Inbox) -> None:
-    """They have used up what goes to his new mailbox, with NIPs of nobody. The mails that came prove it for
-    his own."""
+    """The strangers have used up the mails to Joko's new mailbox, with NIPs that nobody has. The mails that
+    came prove the mailbox for Joko's own NIP too."""
     new, joko = "joko@nusajaya.example", Visitor(peopled, "198.51.100.9")
     for number in range(5):
         Visitor(peopled).post_with_token("/lupa-password", nip=f"19700101199501{number:04}", email=new)
@@ -696,7 +692,6 @@ def test_house_is_kept_in_steps_that_others_hardly_wait_for(peopled: Flask) -> N
 
 
 # -- the worker
-# --------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -734,7 +729,7 @@ def run_sql(app: Flask, *statements: str) -> None:
     "broken", ["throttle_bucket", "activation_day", "audit_head", "login_session", "email_correction"]
 )
 def test_a_duty_that_cannot_be_done_stops_no_other(peopled: Flask, broken: str) -> None:
-    """Whatever is in the way of cleaning, counting or sealing: letters leave and imports go on."""
+    """If cleaning, counting or sealing fails, mails still leave and imports go on."""
     visitor, wati = Visitor(peopled), logged_in(peopled, WATI)
     visitor.ask_for_token(BUDI.nip, BUDI.email or "")
     page = uploaded(wati, staff_file(newcomer(1)))
@@ -809,7 +804,7 @@ def test_a_worker_that_lost_an_unreadable_batch_lets_go_of_it(peopled: Flask) ->
     assert batch_of(peopled, page).state is BatchState.CANCELLED
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL keeps no JSON that is none
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL does not store broken JSON
 def test_an_accident_does_not_end_the_imports_for_good(peopled: Flask) -> None:
     page = uploaded(logged_in(peopled, WATI), staff_file(newcomer(1)))
     run_sql(peopled, "UPDATE import_batch SET reasons = '{'")
@@ -825,7 +820,6 @@ def test_an_accident_does_not_end_the_imports_for_good(peopled: Flask) -> None:
 
 
 # -- letters
-# -----------------------------------------------------------------------------------------------------------
 
 
 def test_what_a_stranger_types_gets_into_no_letter_and_no_header(peopled: Flask, inbox: Inbox) -> None:

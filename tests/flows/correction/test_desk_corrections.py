@@ -1,5 +1,5 @@
-"""An admin answers requests for another address: who may, what follows, and what everybody else hears of
-it."""
+"""An admin answers requests for another address: who may do so, what follows, and what other people are
+told."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ GROUNDS = {"identity_check": "tatap_muka", "note": "Datang ke loket 3 membawa ka
 
 
 def _approve(visitor: Visitor, request_id: int, **fields: str | list[str]) -> TestResponse:
-    """Look at the request and at what it is warned of, and approve what was seen."""
+    """Look at the request and its warnings, and approve what was seen."""
     path = f"/admin/perbaikan-email/{request_id}"
     page = visitor.open(path)
     return visitor.submit(page, f"{path}/setujui", **{**GROUNDS, "acknowledged": marks_on(page), **fields})

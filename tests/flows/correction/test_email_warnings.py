@@ -1,4 +1,4 @@
-"""Whoever approves has seen what speaks against it: one by one, several at once, and without a request."""
+"""Admins who approve have seen the warnings: one by one, for several at once, and without a request."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -27,7 +27,7 @@ QUEUE = "/admin/perbaikan-email"
 def ended_change(
     app: Flask, person: Person, address: str, state: ChangeState, by_request: int | None = None
 ) -> None:
-    """A decision about this person that came to nothing yesterday."""
+    """Make a decision about this person that was stopped or cancelled yesterday."""
     found, wati = user(app, person), person_id(app, WATI)
     with app.app_context(), unit_of_work() as session:
         session.add(
@@ -43,7 +43,7 @@ def ended_change(
 
 
 def written(app: Flask, request_id: int, **values: object) -> int:
-    """A request as it came in, with something else in it."""
+    """Change what stands in a request that came in."""
     with app.app_context(), unit_of_work() as session:
         session.execute(update(EmailCorrection).where(EmailCorrection.id == request_id).values(**values))
     return request_id
@@ -118,7 +118,7 @@ def kinds_on(page: TestResponse) -> set[str]:
 
 
 def _several(visitor: Visitor, act: str, ids: list[int], **fields: str | list[str]) -> TestResponse:
-    """Answer what was chosen, from the page that shows it; what comes back is the result."""
+    """Answer the chosen requests, from the page that shows them. Returns the page with the result."""
     page = visitor.open(f"{QUEUE}/beberapa?" + "&".join(f"pilih={one}" for one in ids))
     seen = {f"seen-{one}": page.text.split(f'name="seen-{one}" value="')[1].split('"')[0] for one in ids}
     answer = visitor.post(
@@ -141,7 +141,6 @@ def test_there_is_a_way_to_every_heavy_warning() -> None:
 
 
 # -- one by one
-# --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", HEAVY)
@@ -233,7 +232,6 @@ def test_a_mailbox_of_somebody_elsewhere_is_not_named(peopled: Flask) -> None:
 
 
 # -- what strangers cannot do with it
-# ----------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("inbox")
@@ -272,7 +270,6 @@ def test_two_requests_for_one_person_are_never_approved_together(peopled: Flask)
 
 
 # -- several at once
-# ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", HEAVY)
@@ -394,7 +391,6 @@ def test_the_result_says_nothing_of_others_and_nothing_that_was_made_up(peopled:
 
 
 # -- checks that the record makes impossible
-# -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("phone", [None, "-"])
@@ -432,7 +428,6 @@ def test_a_check_that_the_record_makes_impossible_is_refused_everywhere(
 
 
 # -- a second answer
-# -----------------------------------------------------------------------------------------------------
 
 
 def _reject(visitor: Visitor, request_id: int, reason: str) -> TestResponse:
@@ -519,7 +514,6 @@ def test_among_several_a_second_answer_is_said_too(peopled: Flask) -> None:
 
 
 # -- without a request
-# ---------------------------------------------------------------------------------------------------
 
 
 def test_an_address_that_the_desk_types_itself_is_weighed_as_well(peopled: Flask) -> None:

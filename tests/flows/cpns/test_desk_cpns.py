@@ -1,4 +1,4 @@
-"""CPNS wait for their instansi; the desk lets them in, one or many, or says why not."""
+"""CPNS wait for their instansi. The desk opens one account or many, or says why not."""
 
 import re
 import sqlite3
@@ -25,7 +25,8 @@ SK = {"sk_number": "813/1204/BKPSDM/2026", "sk_date": "2021-07-01"}
 
 
 def waiting(app: Flask, how_many: int, code: str = "7301") -> list[int]:
-    """So many CPNS more who wait in this instansi, with an email and no password; their ids by NIP."""
+    """Add so many CPNS who wait in this instansi, with an email and no password. Returns their ids in the
+    order of their NIPs."""
     with app.app_context(), unit_of_work() as session:
         instansi = session.scalars(select(Instansi).where(Instansi.code == code)).one()
         people = [
@@ -44,7 +45,7 @@ def waiting(app: Flask, how_many: int, code: str = "7301") -> list[int]:
 
 
 def send(visitor: Visitor, path: str, people: Sequence[int], **fields: str) -> TestResponse:
-    """The form of the page of consequences, with the people it was made for."""
+    """Send the form of the page that shows the consequences, with the people that it was made for."""
     page = f"{path}?{'&'.join(f'person={one}' for one in people)}"
     return visitor.submit(page, path, person=[str(one) for one in people], **fields)
 
@@ -65,7 +66,7 @@ def test_cinta_is_let_in_and_enters_with_the_password_she_has(peopled: Flask, in
     assert "Akan dibuka: 1" in foreseen
     assert "Akun dibuka" in foreseen
     assert answer.status_code == 303
-    for _ in range(2):  # a reload tells the same
+    for _ in range(2):  # a reload shows the same
         assert re.search(r"Cinta Maharani [\d ]+ Disetujui", words_of(wati.open(answer.location)))
     mail = inbox.fetch_one(to=CINTA.email)
     assert mail.subject == "Akun MySAPK Anda sudah dibuka"
@@ -241,7 +242,7 @@ def test_for_the_admin_of_another_instansi_the_people_do_not_exist(peopled: Flas
 
 
 def test_the_place_of_a_stranger_in_the_list_tells_nothing(peopled: Flask) -> None:
-    cinta = person_id(peopled, CINTA)  # her NIP comes after all of these
+    cinta = person_id(peopled, CINTA)  # Cinta's NIP comes after all of these
     waiting(peopled, 2, "3402")
     raka = logged_in(peopled, RAKA)
 
@@ -365,7 +366,7 @@ def test_after_ten_minutes_the_password_is_asked_for_and_the_form_goes_on(people
         data: dict[str, list[str]] = {}
         for name, value in kept:
             data.setdefault(name, []).append(value)
-        data["csrf_token"] = data["csrf_token"][:1]  # the way out has a form too
+        data["csrf_token"] = data["csrf_token"][:1]  # logging out is a form too
         assert sorted(data["person"]) == sorted(str(one) for one in people)
         done = wati.client.post(
             APPROVE,

@@ -96,7 +96,6 @@ def row_of(person: Person, **changed: str) -> str:
 
 
 # -- the only writer
-# -----------------------------------------------------------------------------------------------
 
 GATED_COLUMNS = {"email", "email_key", "nip", "instansi", "instansi_id", "category"}
 GATED_VERBS = {"set_email", "renumber", "move_to", "revoke"}
@@ -148,7 +147,6 @@ def test_nothing_but_the_gate_writes_what_identifies_a_person() -> None:
 
 
 # -- NIP
-# -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_new_nip_of_an_account_in_use_waits_and_its_owner_hears_the_whole_of_it(
@@ -243,7 +241,6 @@ def test_who_gets_the_own_former_nip_back_needs_no_reason_of_the_centre(peopled:
 
 
 # -- who needs a second one
-# ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [ChangeKind.EMAIL, ChangeKind.NIP, ChangeKind.INSTANSI])
@@ -300,7 +297,6 @@ def test_the_second_admin_hears_that_one_is_needed_and_the_centre_where_the_desk
 
 
 # -- contested
-# -----------------------------------------------------------------------------------------------------
 
 
 def _contested(app: Flask, inbox: Inbox, person: Person) -> None:
@@ -444,7 +440,6 @@ def _confirm_by(app: Flask, admin: Person) -> None:
 
 
 # -- puppets and rank
-# ----------------------------------------------------------------------------------------------
 
 
 def test_an_appointee_is_not_the_second_of_who_appointed_him_for_thirty_days(peopled: Flask) -> None:
@@ -595,7 +590,6 @@ def test_every_act_on_a_person_is_among_those_the_centre_hears_of(peopled: Flask
 
 
 # -- decisions of who is gone
-# --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("how", ["revoked", "deactivated", "moved"])
@@ -627,7 +621,6 @@ def test_what_a_dismissed_admin_has_decided_waits_for_another_look(peopled: Flas
 
 
 # -- files
-# ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_file_settles_no_contested_account(peopled: Flask, inbox: Inbox, tmp_path: Path) -> None:
@@ -700,7 +693,6 @@ def test_a_letter_that_somebody_waits_for_goes_before_the_thousand_of_a_file(
 
 
 # -- the trail
-# -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("inbox")
@@ -718,7 +710,6 @@ def test_addresses_stand_masked_in_the_trail_each_with_a_mark_that_finds_it_agai
 
 
 # -- twice, at once
-# ------------------------------------------------------------------------------------------------
 
 
 def test_a_stop_in_the_middle_of_a_new_decision_leaves_one_truth(peopled: Flask, inbox: Inbox) -> None:

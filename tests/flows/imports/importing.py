@@ -1,4 +1,4 @@
-"""An admin with a file, and the worker who takes it over."""
+"""An admin with a file, and the worker that takes it over."""
 
 import io
 import re
@@ -26,7 +26,7 @@ def staff_file(*rows: str, header: str = HEADER) -> bytes:
 
 
 def newcomer(number: int, instansi: str = NUSA_JAYA, email: str | None = None) -> str:
-    """A row about somebody who is not on record."""
+    """A row of a person who is not on record."""
     address = f"orang{number}@nusajaya.example" if email is None else email
     return (
         f"19900101201001{1 + number // 999 % 2}{number % 999 + 1:03},Orang Ke "
@@ -61,8 +61,8 @@ def page_behind(answer: TestResponse) -> str:
 
 
 def lying_there(app: Flask, person: Person, content: bytes, *, of_centre: bool = False) -> str:
-    """The page of a file that waits for the worker, however it came there: the page takes one of each admin
-    at a time."""
+    """The address of the page of a file that waits for the worker. The file is put into the table directly,
+    because the page takes only one file of each admin at a time."""
     with app.app_context(), unit_of_work() as session:
         admin = session.scalars(select(User).where(User.nip == person.nip)).one()
         batch = ImportBatch(
@@ -76,7 +76,7 @@ def lying_there(app: Flask, person: Person, content: bytes, *, of_centre: bool =
 
 
 def work(app: Flask) -> None:
-    """The worker does all that waits."""
+    """The worker does everything that waits."""
     while imports.import_next(app, Event()):
         pass
 
@@ -88,7 +88,7 @@ def checked(app: Flask, visitor: Visitor, content: bytes, name: str = "pegawai.c
 
 
 def run(visitor: Visitor, page: str) -> TestResponse:
-    """Whatever has to be ticked first is ticked."""
+    """Confirm an import. Everything that has to be ticked first is ticked."""
     shown = visitor.open(page)
     return visitor.submit(shown, f"{page}/jalankan", acknowledged=marks_on(shown))
 
@@ -98,7 +98,7 @@ def cancel(visitor: Visitor, page: str) -> TestResponse:
 
 
 def imported(app: Flask, visitor: Visitor, content: bytes, name: str = "pegawai.csv", **fields: str) -> str:
-    """From the upload to the end."""
+    """Import a file, from the upload to the end."""
     page = checked(app, visitor, content, name, **fields)
     assert run(visitor, page).status_code == 303
     work(app)

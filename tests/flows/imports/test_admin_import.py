@@ -137,7 +137,6 @@ def end_mandate(app: Flask, person: Person) -> None:
 
 
 # -- the way of a file
-# -------------------------------------------------------------------------------------------------
 def test_wati_looks_first_and_then_imports(peopled: Flask, wati: Visitor, inbox: Inbox) -> None:
     file = staff_file(
         newcomer(1), newcomer(2), row(BUDI, unit="Dinas Kearsipan"), row(SARI), "1,tidak,lengkap,PNS,7301,x"
@@ -272,7 +271,6 @@ def test_the_page_renews_itself_while_the_worker_works(peopled: Flask, wati: Vis
 
 
 # -- what is refused at once
-# -------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
@@ -317,7 +315,6 @@ def test_somebody_who_is_no_admin_cannot_upload(peopled: Flask) -> None:
 
 
 # -- files that cannot be used
-# -----------------------------------------------------------------------------------------
 def test_a_file_without_a_row_says_so(peopled: Flask, wati: Visitor) -> None:
     page = checked(peopled, wati, staff_file())
 
@@ -356,7 +353,6 @@ def test_a_workbook_that_takes_all_memory_ends_the_batch_and_not_the_worker(
 
 
 # -- whom a file may touch
-# ---------------------------------------------------------------------------------------------
 def test_rows_of_another_instansi_are_refused(peopled: Flask, wati: Visitor) -> None:
     page = checked(
         peopled, wati, staff_file(newcomer(1, instansi=CONTOH), row(BUDI, instansi=CONTOH), row(LESTARI))
@@ -501,7 +497,6 @@ def test_wati_cannot_upload_for_another_instansi(peopled: Flask, wati: Visitor) 
 
 
 # -- rights at the moment of the run
-# -----------------------------------------------------------------------------------
 def test_a_mandate_that_ends_after_the_click_stops_the_import(peopled: Flask, wati: Visitor) -> None:
     page = checked(peopled, wati, staff_file(newcomer(1)))
     run(wati, page)
@@ -542,7 +537,6 @@ def test_who_became_an_admin_between_report_and_run_is_not_touched(peopled: Flas
 
 
 # -- who sees a batch
-# --------------------------------------------------------------------------------------------------
 def test_raka_does_not_find_watis_batch(peopled: Flask, wati: Visitor, raka: Visitor, ratna: Visitor) -> None:
     page = checked(peopled, wati, staff_file(newcomer(1), "rusak"), "rahasia-wati.csv")
     token = raka.csrf_token("/admin/impor")
@@ -586,7 +580,6 @@ def test_a_long_list_goes_on_by_pages(peopled: Flask, wati: Visitor) -> None:
 
 
 # -- the refused rows, and templates
-# -----------------------------------------------------------------------------------
 def test_refused_rows_come_as_a_file_without_formulas_and_go_in_again(peopled: Flask, wati: Visitor) -> None:
     bad = '199001012010011001,"=HYPERLINK(""http://x"")",@sum,PNS,7301,-Gudang'
     page = imported(peopled, wati, staff_file(bad, newcomer(2), header=HEADER))
@@ -717,7 +710,6 @@ def test_a_template_that_is_filled_in_is_taken(peopled: Flask, wati: Visitor, ki
 
 
 # -- twice, at once, and in the middle
-# ---------------------------------------------------------------------------------
 def test_the_same_file_twice_is_one_batch_until_it_has_ended(peopled: Flask, wati: Visitor) -> None:
     file = staff_file(newcomer(1))
     first, second = uploaded(wati, file), uploaded(wati, file)
@@ -873,7 +865,6 @@ def test_four_workers_at_once_do_every_batch_once(peopled: Flask, wati: Visitor)
 
 
 # -- what is forgotten
-# -------------------------------------------------------------------------------------------------
 def left(app: Flask) -> tuple[int, int, int]:
     """Batches, files, refused rows."""
     with app.app_context(), reading() as session:

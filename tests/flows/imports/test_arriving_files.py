@@ -125,7 +125,6 @@ def test_a_code_without_its_zeros_makes_no_second_instansi(app: Flask, tmp_path:
 
 
 # -- the page
-# ----------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def wati(peopled: Flask) -> Visitor:
     return logged_in(peopled, WATI)

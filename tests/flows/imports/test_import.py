@@ -122,7 +122,6 @@ def refused_rows(file: Path) -> list[dict[str, str]]:
 
 
 # -- instansi
-# ----------------------------------------------------------------------------------------------------------
 def test_a_list_of_instansi_is_taken_over_and_corrected(app: Flask, tmp_path: Path) -> None:
     file = tmp_path / "instansi.csv"
     file.write_text("\n".join(INSTANSI), encoding="utf-8")
@@ -163,7 +162,6 @@ def test_a_code_named_twice_is_refused_the_second_time(app: Flask, tmp_path: Pat
 
 
 # -- new people
-# --------------------------------------------------------------------------------------------------------
 @pytest.mark.usefixtures("instansi_known")
 def test_new_people_arrive_in_the_state_of_their_category(app: Flask, rows: Rows) -> None:
     result = imported(app, rows(SARI, CINTA, HADI, LESTARI))
@@ -236,7 +234,6 @@ def test_many_batches_are_one_import(app: Flask, rows: Rows, monkeypatch: pytest
 
 
 # -- refusals
-# ----------------------------------------------------------------------------------------------------------
 @pytest.mark.usefixtures("instansi_known")
 @pytest.mark.parametrize(
     ("wrong", "said"),
@@ -427,7 +424,6 @@ def test_an_old_list_of_refused_rows_goes_away(app: Flask, rows: Rows, tmp_path:
 
 
 # -- changes
-# -----------------------------------------------------------------------------------------------------------
 @pytest.mark.usefixtures("instansi_known")
 def test_a_changed_email_ends_all_access_and_is_told_to_the_old_address(app: Flask, rows: Rows) -> None:
     imported(app, rows(SARI, BUDI))
@@ -559,7 +555,6 @@ def test_a_cpns_whom_the_instansi_has_opened_stays_open(app: Flask, rows: Rows) 
 
 
 # -- password hashes
-# ---------------------------------------------------------------------------------------------------
 @pytest.mark.usefixtures("instansi_known")
 def test_a_hash_of_an_older_system_lets_its_owner_in(app: Flask, rows: Rows) -> None:
     header = f"{HEADER},password_hash"
@@ -700,7 +695,6 @@ def test_a_hash_that_the_portal_cannot_verify_is_refused(app: Flask, rows: Rows,
 
 
 # -- files as programs write them
-# --------------------------------------------------------------------------------------
 @pytest.mark.usefixtures("instansi_known")
 @pytest.mark.parametrize(
     "content",
@@ -857,7 +851,6 @@ def test_a_stray_cell_at_the_far_end_of_a_sheet_does_not_take_all_memory(app: Fl
 
 
 # -- interruptions and races
-# -------------------------------------------------------------------------------------------
 @pytest.mark.usefixtures("instansi_known")
 def test_what_was_imported_before_ctrl_c_stays_and_the_next_run_goes_on(
     app: Flask, rows: Rows, monkeypatch: pytest.MonkeyPatch

@@ -83,7 +83,6 @@ def refused_without_tick(visitor: Visitor, page: str, **fields: str) -> TestResp
 
 
 # -- what a file does
-# --------------------------------------------------------------------------------------------------
 def test_names_and_units_that_changed_places_are_said_loudly_and_asked_about(
     peopled: Flask, wati: Visitor
 ) -> None:
@@ -219,7 +218,6 @@ def test_twenty_examples_have_a_share_of_every_column(peopled: Flask, wati: Visi
 
 
 # -- the rows behind it
-# ------------------------------------------------------------------------------------------------
 def test_what_was_done_is_kept_beside_what_was_shown(peopled: Flask, wati: Visitor) -> None:
     page = imported(
         peopled, wati, staff_file(row(BUDI, nama="Budi Baru", unit_kerja="Dinas Pasar"), newcomer(1))
@@ -266,7 +264,6 @@ def test_they_go_with_the_refused_rows(peopled: Flask, wati: Visitor) -> None:
 
 
 # -- the list to take along
-# --------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
 def test_all_changes_can_be_taken_along(peopled: Flask, wati: Visitor, kind: str) -> None:
     rows = [row(BUDI, nama="Budi Baru", email="budi.baru@nusajaya.example"), row(JOKO, unit_kerja="=1+1")]
@@ -349,7 +346,6 @@ def test_a_long_list_is_cut_as_xlsx_and_whole_as_csv(
 
 
 # -- in the trail, and with the password again
-# -------------------------------------------------------------------------
 def test_the_trail_says_what_was_warned_of_and_that_it_was_run_all_the_same(
     peopled: Flask, wati: Visitor
 ) -> None:

@@ -73,7 +73,6 @@ def steps_of(turns: imports.Turns) -> Iterator[None]:
 
 
 # -- turns
-# ------------------------------------------------------------------------------------------------------------
 def test_a_small_file_that_comes_later_waits_for_one_chunk_of_the_large_one(
     peopled: Flask, order: list[int]
 ) -> None:
@@ -250,7 +249,6 @@ def test_a_reader_that_never_stops_talking_is_stopped(monkeypatch: pytest.Monkey
 
 
 # -- one file of each admin
-# --------------------------------------------------------------------------------------------
 def test_a_second_file_is_not_taken_while_the_first_is_not_over(peopled: Flask, wati: Visitor) -> None:
     page = checked(peopled, wati, staff_file(newcomer(1)))
 

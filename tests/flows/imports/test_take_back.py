@@ -98,7 +98,6 @@ def change(app: Flask, nip: str, **values: object) -> None:
 
 
 # -- the way of it
-# -----------------------------------------------------------------------------------------------------
 def test_everything_is_as_before_and_everybody_who_was_told_is_told(
     peopled: Flask, wati: Visitor, inbox: Inbox
 ) -> None:
@@ -188,7 +187,6 @@ def test_who_was_never_used_may_have_been_looked_at_and_tried_by_strangers(
 
 
 # -- what has changed since stays
-# --------------------------------------------------------------------------------------
 def test_what_changed_since_stays_and_is_listed_with_line_and_reason(peopled: Flask, wati: Visitor) -> None:
     page = imported(
         peopled, wati, staff_file(row(BUDI, name="Budi Salah", unit="Salah"), row(SARI, unit="Salah"))
@@ -401,7 +399,6 @@ def test_who_moved_away_or_became_an_admin_since_is_not_touched(peopled: Flask, 
 
 
 # -- who may, and when
-# -------------------------------------------------------------------------------------------------
 def test_it_is_done_once(peopled: Flask, wati: Visitor) -> None:
     page = imported(peopled, wati, staff_file(newcomer(1)))
     token = wati.csrf_token(f"{page}/kembalikan")
@@ -508,7 +505,6 @@ def test_a_mandate_that_ends_after_the_click_stops_it_and_a_colleague_goes_on(
 
 
 # -- in the middle, and by turns
-# ---------------------------------------------------------------------------------------
 def test_a_worker_that_dies_in_the_middle_loses_nothing_and_does_nothing_twice(
     peopled: Flask, wati: Visitor, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -557,7 +553,6 @@ def test_taking_back_waits_for_its_turn_like_any_file(
 
 
 # -- the rule
-# ----------------------------------------------------------------------------------------------------------
 COLUMNS = ("name", "work_unit", "phone", "email", "category", "activation")
 
 

@@ -151,7 +151,6 @@ def test_no_body_of_a_form_costs_much_even_behind_a_real_link(
 
 
 # -- nothing else that strangers send is slow
-# -----------------------------------------------------------------------------
 SLOW = {
     "letters": "a",
     "blanks": " ",

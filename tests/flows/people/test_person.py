@@ -119,7 +119,6 @@ def ask_for_correction(app: Flask, person: Person) -> int:
 
 
 # -- looking
-# -------------------------------------------------------------------------------------------------------
 
 
 def test_wati_sees_sari_and_sari_can_be_told_of_it(peopled: Flask, wati: Visitor) -> None:
@@ -215,7 +214,6 @@ def test_the_page_of_somebody_with_everything_opens(peopled: Flask, wati: Visito
 
 
 # -- the border
-# ----------------------------------------------------------------------------------------------------
 
 
 def test_a_person_of_another_instansi_and_nobody_are_the_same_answer(peopled: Flask) -> None:
@@ -291,7 +289,6 @@ def test_what_is_sensitive_asks_for_the_password_again_after_ten_minutes(
 
 
 # -- the record
-# ----------------------------------------------------------------------------------------------------
 
 
 def test_wati_corrects_the_whole_record(peopled: Flask, wati: Visitor, inbox: Inbox) -> None:
@@ -435,7 +432,6 @@ def test_a_cpns_who_becomes_pns_is_opened_where_the_setting_says_so(
 
 
 # -- token and limits
-# ----------------------------------------------------------------------------------------------
 
 
 def test_wati_has_a_token_sent_and_never_sees_it(peopled: Flask, wati: Visitor, inbox: Inbox) -> None:
@@ -512,7 +508,6 @@ def test_no_token_where_none_can_help(peopled: Flask, wati: Visitor, ratna: Visi
 
 
 # -- closing and opening
-# -------------------------------------------------------------------------------------------
 
 
 def test_a_deactivated_account_is_closed_at_once_and_its_owner_told_why(
@@ -596,7 +591,6 @@ def test_a_token_from_before_opens_nothing_afterwards(peopled: Flask, wati: Visi
 
 
 # -- mutasi
-# --------------------------------------------------------------------------------------------------------
 
 
 def test_a_move_hands_over_everything(peopled: Flask, wati: Visitor, inbox: Inbox) -> None:
@@ -674,7 +668,6 @@ def test_a_move_to_nowhere_is_refused(peopled: Flask, wati: Visitor, code: str, 
 
 
 # -- at once
-# -------------------------------------------------------------------------------------------------------
 
 
 def _all_at_once(acts: list[Callable[[], int]]) -> list[int]:

@@ -322,7 +322,6 @@ def test_a_typed_code_is_told_from_a_link_as_a_truth_value(peopled: Flask) -> No
 
 
 # -- why a token was refused
-# -------------------------------------------------------------------------------------------
 def reasons(app: Flask) -> list[object]:
     return [event.detail["reason"] for event in events(app, Tag.TOKEN_REFUSED)]
 

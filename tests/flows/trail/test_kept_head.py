@@ -92,7 +92,6 @@ def sealed(peopled: Flask) -> Flask:
 
 
 # -- the file
-# ----------------------------------------------------------------------------------------------------------
 def test_the_file_is_small_and_for_nobody_else(sealed: Flask) -> None:
     file = kept_file(sealed)
 
@@ -187,7 +186,6 @@ def test_a_folder_that_cannot_be_written_stops_nothing_and_is_told(
 
 
 # -- restored
-# ----------------------------------------------------------------------------------------------------------
 def test_a_restored_backup_is_accepted_by_command_and_never_by_itself(
     sealed: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -313,7 +311,6 @@ def test_tables_made_twice_before_anything_was_sealed_need_no_decision(
 
 
 # -- late rows
-# ---------------------------------------------------------------------------------------------------------
 def test_a_late_row_waits_for_the_operator_and_holds_up_no_other(
     sealed: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -415,7 +412,6 @@ def test_thousands_of_late_rows_cost_the_worker_nothing(sealed: Flask) -> None:
 
 
 # -- an earlier release
-# ------------------------------------------------------------------------------------------------
 def test_a_head_of_an_earlier_release_is_taken_over(sealed: Flask) -> None:
     kept_file(sealed).unlink()
     with sealed.app_context(), unit_of_work() as session:
@@ -465,7 +461,6 @@ def test_a_trail_that_nobody_has_sealed_yet_is_taken_over_once_with_its_history(
 
 
 # -- honest days
-# -------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.usefixtures("peopled")
 def test_no_honest_day_gives_an_alarm(
@@ -535,7 +530,6 @@ def test_the_file_is_written_after_the_commit_and_never_before(
 
 
 # -- a key that goes
-# ---------------------------------------------------------------------------------------------------
 @pytest.fixture
 def two_keys(make_app: MakeApp, password_hash: str) -> Flask:
     """Seven rows under an old key, three under the new one."""

@@ -300,7 +300,6 @@ def test_of_two_limits_the_longer_wait_is_told(make_app: MakeApp, password_hash:
 
 
 # -- names
-# ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/healthz/"])
@@ -341,7 +340,6 @@ def test_other_names_are_refused(make_app: MakeApp, host: str) -> None:
 
 
 # -- slashes
-# -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_slash_behind_any_page_leads_to_it(peopled: Flask) -> None:
@@ -397,7 +395,6 @@ def test_password_managers_find_the_page(peopled: Flask) -> None:
 
 
 # -- limits switched off
-# -----------------------------------------------------------------------------------------------
 
 BROKEN = {
     "no CSRF token": {"data": {"nip": SARI.nip, "password": "x"}},

@@ -95,7 +95,6 @@ def test_fill_bytes_before_a_marker_are_part_of_the_picture() -> None:
 
 
 # -- a PDF with something around it
-# ---------------------------------------------------------------------------------------
 
 
 def _pdf(front: bytes = b"", *, counted_from_first_byte: bool = False) -> bytes:
@@ -158,7 +157,6 @@ def test_a_pdf_is_kept_as_it_is_and_therefore_may_not_be_longer() -> None:
 
 
 # -- other kinds, by name
-# -------------------------------------------------------------------------------------------------
 _FTYP = b"\0\0\0\x18ftyp"
 OTHER_KINDS = {
     "HEIC": (_FTYP + b"heic\0\0\0\0mif1heic", "foto HEIC"),

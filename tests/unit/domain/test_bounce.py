@@ -127,7 +127,6 @@ def test_any_field_is_borne(kind: str, value: str) -> None:
 
 
 # -- the address that a letter comes back to
-# ---------------------------------------------------------------------------
 OLD, NEW = "an older key of these tests alone", "a newer key of these tests alone"
 
 

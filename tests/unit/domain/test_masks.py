@@ -187,7 +187,6 @@ def test_a_long_text_keeps_its_head_and_its_tail_and_no_half_of_a_nip() -> None:
 
 
 # -- the line as a whole
-# -----------------------------------------------------------------------------------------------
 @pytest.fixture
 def no_masks_left_over() -> Iterator[None]:
     kept = logs._masks

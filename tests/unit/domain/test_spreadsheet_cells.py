@@ -344,7 +344,6 @@ def test_each_fault_of_an_address_is_named(typed: str, said: str) -> None:
 
 
 # -- whatever a program does
-# -------------------------------------------------------------------------------------------
 _NIPS = st.builds(
     "{:%Y%m%d}{:%Y%m}{}{:03}".format,
     st.dates(min_value=date(1950, 1, 1), max_value=date(2009, 1, 1)),

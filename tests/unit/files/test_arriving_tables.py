@@ -113,7 +113,6 @@ def test_instansi_are_read_the_same_way(tmp_path: Path) -> None:
 
 
 # -- workbooks
-# ---------------------------------------------------------------------------------------------------------
 def workbook(*rows: tuple[object, ...], at: tuple[int, int] = (0, 0)) -> bytes:
     """Text as text; a formula with its result as a pair (formula, result)."""
     file = io.BytesIO()
