@@ -44,6 +44,7 @@ def _minutes(*counts: int) -> tuple[timedelta, ...]:
     return tuple(timedelta(minutes=count) for count in counts)
 
 
+# fmt: off
 # Guessing one person's password. The limit slows down guesses and never locks for good, because otherwise a
 # stranger could lock an owner out: after five wrong tries one waits a minute, and never longer than a quarter
 # of an hour. At most 9 tries are ever remembered, and one is forgotten in a quarter of an hour, so that no
