@@ -223,7 +223,7 @@ class Settings:
 
     @property
     def has_demo_mailbox(self) -> bool:
-        """Whether /kotak-surat shows what would be mailed in production."""
+        """Whether /kotak-surat shows the mails, instead of a mail server sending them."""
         return self.is_demo and self.mail_server is None
 
     @property

@@ -4,7 +4,7 @@ Whoever approves must acknowledge each heavy warning, one by one; a light one is
 cause a heavy warning on somebody else's correction**: a heavy warning follows from what the correction itself
 says, from a mailbox that was proven, from the account's own past, or from an act of the desk. What anybody
 can send (another correction for the same NIP, a link to an address) is light. Otherwise one evening of false
-requests would keep all rightful ones from being answered several at once.
+requests would stop the desk from answering several rightful corrections at once.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Where mails that do not arrive come back to: a separate address for each mail.
 
-Only letters and digits stand after the plus, and case does not matter, because gateways change that. The
-signature makes up for everything that a report says about itself, because anybody can write a report.
+Only letters and digits stand after the plus, and case does not matter, because gateways change that. Only the
+signature is trusted, and nothing that a report says about itself, because anybody can write a report.
 """
 
 import binascii

@@ -65,7 +65,7 @@ _LONGEST_PHONE = 30
 _LONGEST_HASH = 200
 _UNWANTED_CHARACTERS = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _PHONE = re.compile(r"\+?[0-9(][0-9 ().\-]*")
-# digits; a shorter one is an extension, or a date that a spreadsheet keeps as a number of days
+# Digits; a shorter one is an extension, or a date that a spreadsheet keeps as a number of days
 _FEWEST_OF_A_PHONE = 6
 _WRITTEN_APART = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 # The hash has its salt and digest.

@@ -18,8 +18,8 @@ def few_lines(typed: str) -> str:
 
 
 def about_others(sentence: str) -> str:
-    """A sentence beside a form speaks to its owner ("NIP Anda"). Here it is turned for somebody who reads it
-    about other people."""
+    """A sentence beside a form speaks to its owner ("NIP Anda"). This function changes it for somebody who
+    reads it about other people."""
     return sentence.replace(" Anda", "")
 
 

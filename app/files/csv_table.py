@@ -26,7 +26,7 @@ from app.files.table import (
     header_of,
 )
 
-MOST_EMPTY_ROWS = 100_000  # of a CSV; while they are skipped, nobody gets news of the file
+MOST_EMPTY_ROWS = 100_000  # of a CSV; while they are skipped, nobody hears how far the file is
 
 
 class CsvSheet(Sheet):

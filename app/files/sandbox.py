@@ -24,8 +24,8 @@ _HOME = Path(__file__).parents[2]
 _LONGEST_ANSWER = LONGEST_ROW * 8  # characters of a row, in the worst case with each written as \\u....
 _SECONDS_BETWEEN_SIGNS = 0.1
 _MOST_SECONDS = 300.0  # the limit of the process itself comes first, unless the machine is too busy to run it
-# One reader at a time in one worker: otherwise many workbooks at once would take the memory and time of one,
-# many times over.
+# One reader at a time in one worker, so that many workbooks together never take more at one time than one
+# workbook.
 _ONE_READER = BoundedSemaphore()
 
 _CANNOT_BE_READ = (

@@ -175,7 +175,7 @@ def _judge_among_others(session: Session, mail: OutboxMail, delivery: Delivery, 
     strangers, and a stranger may own their servers."""
     doubted: int | None = None
     match delivery:
-        # If the server says it a second time, it is true
+        # A second refusal of this kind is believed
         case RefusedForGood(is_bare=True) if mail.attempts == 1:
             doubted = mail.id
         case SenderFault(reach=RefusalScope.DOMAIN):

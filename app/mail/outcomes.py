@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 
 class Phase(Enum):
-    """Where in the talk with the mail server something happened, in their order."""
+    """The places in the talk with the mail server, in their order."""
 
     CONNECT = auto()  # with the server's greeting
     HELLO = auto()

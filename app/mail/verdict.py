@@ -111,8 +111,8 @@ def _of_address(answer: str, words: str) -> Delivery:
 
 
 def _by_words(phase: Phase, code: int, words: str) -> Delivery:
-    """Without an enhanced code that says more. Here a server may not say "no such user" directly, and words
-    of policy mean a fault of ours."""
+    """Without an enhanced code that says more. Then a server may not say "no such user" at once, and words of
+    policy mean a fault of ours."""
     answer = f"{code} {words}"
     if _FULL.search(words) or (code < 500 and _GREYLISTED.search(words)):
         return PutOff(answer, RefusalScope.LETTER)

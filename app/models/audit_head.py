@@ -14,7 +14,7 @@ class AuditHead(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     seal_no: Mapped[int] = mapped_column(BigInteger)
     seal: Mapped[str] = mapped_column(String(64))
-    # A seal over all the other columns: nobody without the key can move the end back
+    # A keyed hash over all the other columns: nobody without the key can move the end back
     mark: Mapped[str] = mapped_column(String(64))
     # The latest moment of a sealed row, or the moment when the trail began. It is a text, because a value
     # that somebody else put there must be readable too.

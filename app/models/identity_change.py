@@ -20,7 +20,7 @@ _CONTESTED = text("state = 'dibekukan' AND settled_at IS NULL")
 class IdentityChange(Base):
     """A decision to change what identifies a person, and what became of it.
 
-    `told` are the addresses that got a letter about it, each with the link that stops it.
+    `told` are the addresses that got a mail about it, each with the link that stops it.
     """
 
     __tablename__ = "identity_change"
@@ -73,10 +73,10 @@ class IdentityChange(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when it was stopped or cancelled
     ended_because: Mapped[str | None] = mapped_column(String(300))
     told: Mapped[list[str]] = mapped_column(JSON, default=list)
-    # Frozen: when a second admin has settled it
+    # If the change was frozen: when a second admin settled it
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     settled_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
-    # Why a decision that stood is to be confirmed
+    # Why a decision that was already made must be confirmed by another admin
     look_again_because: Mapped[str | None] = mapped_column(String(300))
 
     user: Mapped[User] = relationship(lazy="joined", foreign_keys=[user_id])

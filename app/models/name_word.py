@@ -43,7 +43,7 @@ class NameWord(Base):
 
     @classmethod
     def index_again(cls, session: Session, people: Sequence["User"]) -> None:
-        """Write them anew after a change of name or instansi, or of how names are kept."""
+        """Write the words anew after a change of name or instansi, or of how names are kept."""
         session.flush()
         session.execute(delete(cls).where(cls.user_id.in_([person.id for person in people])))
         cls.index(session, people)

@@ -134,7 +134,7 @@ class InMailbox:
     of_this_hour: int
 
     def is_full(self, most: int) -> bool:
-        """Whether no further token leaves: at least one token is in the mailbox, and so many mails as are
+        """Whether no further token leaves: at least one token is in the mailbox, and as many mails as are
         allowed."""
         return self.live > 0 and max(self.live, self.of_this_hour) >= most
 

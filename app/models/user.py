@@ -105,10 +105,10 @@ class User(Base):
     # All browsers that know this person keep this mark, signed
     browser_mark: Mapped[str | None] = mapped_column(String(32))
     last_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # Noted by the mail worker, whom no stranger can watch; gone with the next login.
-    # First token handed over, and never activated
+    # The worker writes the next two, because no stranger can watch it. The next login clears them.
+    # When the first token was handed over to somebody who never activated
     stuck_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # The last letter that was refused, or came back
+    # When the last mail was refused, or came back
     mail_failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     # No inner join: inside an outer join, SQLite would first join all people with all instansi.

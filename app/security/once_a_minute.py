@@ -3,7 +3,7 @@
 Of all events on one line, with one tag, about one thing, the first becomes a row of the trail at once. Those
 that follow within the minute are counted and left out, and the next row says how many they were. Otherwise a
 flood of requests would become a flood of rows that are kept and sealed for ever. The counts are in the memory
-of each process: if the database had to be asked, the flood would flood the database.
+of each process: otherwise each request of the flood would have to ask the database.
 
 An owner of a site of IPv6 (48 bits) has 65,536 lines. The first rows of such a site within the minute are
 those of its lines. After those, there is one row for all of them, whatever it is about.

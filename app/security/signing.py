@@ -3,8 +3,8 @@ write, and fingerprints for tables that must not show what was typed.
 
 Each purpose has its own salt, so that no signature is valid for another purpose. The newest key signs, and
 all keys verify. Only fingerprints are made with the oldest key: a row must be found again under the name that
-it got, so a key that is added in front renames nothing. Only when the oldest key is removed, the counters
-begin anew, once.
+it got, so a key that is added in front renames nothing. The counters begin anew only once, when the oldest
+key is removed.
 """
 
 import hashlib

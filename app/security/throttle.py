@@ -45,6 +45,7 @@ def _minutes(*counts: int) -> tuple[timedelta, ...]:
     return tuple(timedelta(minutes=count) for count in counts)
 
 
+# fmt: off
 # Guessing one person's password. The limit slows down guesses and never locks for good, because otherwise a
 # stranger could lock an owner out: after five wrong tries one waits a minute, and never longer than a quarter
 # of an hour. At most 9 tries are ever remembered, and one is forgotten in a quarter of an hour, so that no
@@ -66,7 +67,7 @@ TOKEN_PER_NIP = Limit("token", 5, timedelta(minutes=15))
 # has run out.
 TOKENS_IN_A_MAILBOX = 3
 # The same when the desk sends a token: strangers cannot keep the desk from helping. The two limits together
-# allow fewer tokens than a code is compared with.
+# allow fewer tokens than CODES_TRIED, so a typed code is compared with all of them.
 TOKENS_IN_A_MAILBOX_BY_DESK = 6
 # Flooding a mailbox with what anybody can make the portal send there, with any NIP: "this address is not
 # registered for that NIP", and links to ask for a correction. These mails are counted apart from tokens,

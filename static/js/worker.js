@@ -2,8 +2,8 @@
  * The service worker. /sw.js puts `const RELEASE = {name, offline: [url, integrity], files: [[url, integrity], ...]}` in front.
  *
  * It keeps the static files of one release and one page without personal data; nothing else is ever kept here. Pages are
- * never kept, so there is nothing of a person to clear when they log out. What some later release might keep beside its
- * files goes at logout all the same; Clear-Site-Data could only take the static files and this worker along.
+ * never kept, so there is nothing of a person to clear when they log out. If a later release keeps more than its files,
+ * logout clears that too. Clear-Site-Data would bring no more: it would also remove the static files and this worker.
  */
 "use strict";
 
@@ -11,8 +11,8 @@ const CACHE = `rilis-${RELEASE.name}`;
 const FILES = new Map(RELEASE.files);
 const [OFFLINE, OFFLINE_INTEGRITY] = RELEASE.offline;
 
-// The new release is complete before it takes over, and takes over at once: an open page goes on with the files it has,
-// by addresses that this worker leaves to the network; the next navigation brings the new page and its files together.
+// The new release is complete before it takes over, and then takes over at once. An open page goes on with the files it
+// has, because this worker leaves their addresses to the network. The next navigation brings the new page and its files.
 addEventListener("install", (event) => {
   skipWaiting();
   event.waitUntil(keepRelease());
@@ -65,8 +65,8 @@ async function pageOrOffline(event) {
   }
 }
 
-// A form goes out once and as it is. If no answer comes, "204 No Content" leaves the page with all that was typed where it
-// is, and portal.js says so. Whether it had arrived, nobody knows here: the portal bears every form twice.
+// A form is sent once and unchanged. If no answer comes, "204 No Content" keeps the page with all that was typed, and
+// portal.js says so. Nobody knows here whether the form has arrived: the portal can take every form twice.
 async function answerOrStay(event) {
   try {
     return await fetch(event.request);

@@ -1,4 +1,4 @@
-// How far the worker has come with a file. When it has gone on to another state, the page itself says what is next.
+// How far the worker has come with a file. When the state changes, the page is loaded again and says what is next.
 (() => {
   for (const bar of all("[data-progress]")) {
     const look = async () => {
@@ -10,7 +10,7 @@
         bar.querySelector("label").textContent = words;
         if (percent !== null) bar.querySelector("progress").value = percent;
       } catch {
-        // The line is down for a moment; the next look may reach the portal.
+        // The line is down for a moment; the next try may reach the portal.
       }
       setTimeout(look, 1000 * bar.dataset.seconds);
     };

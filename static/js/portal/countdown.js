@@ -1,4 +1,4 @@
-// Countdown: what it waits for is there without JavaScript, and comes back when the time is over.
+// Countdown: the element that it waits for is there without JavaScript, and comes back when the time is over.
 (() => {
   for (const line of all("[data-countdown]")) {
     const next = document.getElementById(line.dataset.then);

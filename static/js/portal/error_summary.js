@@ -1,4 +1,4 @@
-// Errors: the summary is read first; its links lead into the field, with the label in sight.
+// Errors: screen readers read the summary first; its links lead into the field, with the label visible.
 (() => {
   for (const summary of all("[data-error-summary]")) {
     summary.focus();

@@ -1,4 +1,4 @@
-// Installing is offered once the browser can, until it is declined for good. What localStorage refuses is not remembered.
+// Offer to install as soon as the browser can, until the person declines for good. Without localStorage it is forgotten.
 (() => {
   for (const offer of all("[data-install]")) {
     const KEY = "jangan-tawarkan-aplikasi";
@@ -11,7 +11,7 @@
     };
     let prompt;
     addEventListener("beforeinstallprompt", (event) => {
-      event.preventDefault(); // The browser's own bar would lie over the fields.
+      event.preventDefault(); // The browser's own bar would cover the fields.
       prompt = event;
       offer.hidden = Boolean(remembered());
     });

@@ -1,4 +1,5 @@
-// NIP: 8-6-1-3 while typing. Anything but digits and separators stays as typed; the server says what is wrong with it.
+// NIP: groups of 8-6-1-3 while typing. A text with anything else than digits and separators stays as typed; the server
+// says what is wrong with it.
 (() => {
   const SEPARATORS = /[\s.\-\u00AD\u200B-\u200F\u2010-\u2015\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFEFF]/g;
   const grouped = (digits) =>
@@ -16,7 +17,7 @@
     const before = typed.slice(0, input.selectionStart ?? typed.length).replace(SEPARATORS, "").length;
     input.value = tidy;
     if (!hasCaret) return;
-    // Right behind the digit it stood behind; "Delete" steps over the space, or it would stand still for ever.
+    // The caret stays after the same digit. "Delete" steps over the space; otherwise the caret would never move on.
     let caret = grouped(digits.slice(0, before)).length;
     if (event?.inputType === "deleteContentForward" && tidy[caret] === " ") caret += 1;
     input.setSelectionRange(caret, caret);

@@ -1,4 +1,4 @@
-// Passwords: a show button, and hidden again before the form leaves, so that browsers offer to remember it.
+// Passwords: a button shows the password. It is hidden again before the form leaves, so that browsers offer to save it.
 (() => {
   for (const box of all("[data-password]")) {
     const input = box.querySelector("input");

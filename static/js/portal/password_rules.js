@@ -1,4 +1,4 @@
-// Password rules: ticked while typing, by mark and in words; one short sentence for screen readers after a pause.
+// Password rules: each is ticked while typing, by mark and in words; screen readers get one short sentence after a pause.
 (() => {
   const KEEPS = {
     length: (password, least) => [...password].length >= least,

@@ -1,4 +1,5 @@
-// The token from the clipboard, where the browser can read it. A whole mail may have been copied: the token is found in it.
+// Take the token from the clipboard, if the browser can read it. The person may have copied a whole mail: then the token
+// is found in it.
 (() => {
   for (const box of all("[data-paste]")) {
     const input = document.getElementById(box.dataset.paste);

@@ -1,5 +1,5 @@
-// A photo beyond what is kept is made smaller before it is sent, upright as the browser shows it. What the browser can show
-// and the portal does not take becomes a JPEG too. Whatever goes wrong, the file leaves as it was chosen.
+// A photo that is larger than the portal keeps is made smaller before it is sent, upright as the browser shows it. A photo
+// that the browser can show and the portal does not take becomes a JPEG too. If this fails, the chosen file is sent.
 (() => {
   const megabytes = (size) => Math.max(size / 1048576, 0.1).toFixed(1).replace(".", ",");
   const UNTOUCHED = /^(?:(?!image\/)|image\/svg)/;
@@ -28,7 +28,7 @@
     said.className = "field__hint";
     said.setAttribute("role", "status");
     input.after(said);
-    let at = 0; // Of what was chosen; a later choice is another one.
+    let at = 0; // The number of the choice; a later choice has another one.
     let isAtWork = false;
     let waiting;
 

@@ -31,8 +31,8 @@
   });
   addEventListener("pageshow", () => [...sent.keys()].forEach(release));
 
-  // Without a network the page stays as it is, with all that was typed, and says so above the button. The worker answers a
-  // form that got no answer with "no content", and tells here.
+  // Without a network the page stays as it is, with all that was typed, and says so above the button. If the portal does
+  // not answer a form, the service worker answers with "no content" and sends a message to this script.
   function sayUnanswered() {
     if (!unanswered || !last) return;
     const { form, button } = last;

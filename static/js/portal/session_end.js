@@ -1,5 +1,5 @@
-// Session end: said 150 s before, with a way to stay. Other tabs of the same visitor hear of it. At the end the portal is
-// asked once more, by a question that is no use: it ends the session, not this clock.
+// Session end: a dialog says so 150 s before, with a way to stay. Other tabs of the same visitor get a message. At the end
+// the script asks the portal once more, without prolonging the session: the portal ends the session, not this clock.
 (() => {
   for (const box of all("[data-session-ends]")) {
     const WARN = 150;
@@ -15,10 +15,10 @@
       clearInterval(timer);
       location.assign(box.dataset.login);
     };
-    // What was typed at the desk goes along. The session is over, so the portal does nothing with it but show the login
-    // in its place, and then the form again; and nothing of anybody stays on the screen.
+    // What was typed at the desk is sent. The session is over, so the portal only shows the login in place of the page, and
+    // then the form again. No data of a person stays on the screen.
     const takeAlong = () => {
-      const isAgain = document.querySelector("[data-error-summary]"); // then what was typed is what the page came with
+      const isAgain = document.querySelector("[data-error-summary]"); // then the page came with what was typed
       const isTyped = (field) =>
         field.matches('textarea, input[type="text"], input[type="email"]') &&
         !field.readOnly && field.value && (isAgain || field.value !== field.defaultValue);
@@ -39,7 +39,7 @@
         if (!(left > 0)) return void (takeAlong() || leave());
         move({ until: Date.now() + left * 1000, shown });
       } catch {
-        leave(); // Whatever is in the way: nothing of anybody stays on the screen.
+        leave(); // Whatever went wrong: no data of a person stays on the screen.
       } finally {
         isAsking = false;
       }
@@ -57,8 +57,8 @@
     };
     const move = ({ until, shown }) => {
       end = until;
-      if (end - Date.now() > WARN * 1000) warned = false; // Else this was the last extension: say it once only.
-      // The old time is wrong now; if the new one did not come along, no time is better.
+      if (end - Date.now() > WARN * 1000) warned = false; // Otherwise this was the last extension: say it only once.
+      // The old time is wrong now. If the answer has no new time, it is better to show none.
       if (shown) find("[data-session-shown]").textContent = shown;
       else find("[data-session-when]").hidden = true;
       dialog.close();
@@ -81,7 +81,7 @@
 
     const timer = setInterval(tick, 1000);
     form.addEventListener("submit", stay);
-    dialog.addEventListener("cancel", stay); // Escape says: I am here.
+    dialog.addEventListener("cancel", stay); // Escape means: I am here.
     tabs?.addEventListener("message", ({ data }) => data.until > end && move(data));
     tabs?.postMessage({ until: end, shown: find("[data-session-shown]").textContent });
     addEventListener("pageshow", tick);
