@@ -96,8 +96,8 @@ def submit() -> ResponseReturnValue:
 
 
 def _redeem(nip: Nip, proof: Code | Link, password: str) -> User | TokenNotLive | TooWeak | TooManyTries:
-    """Prove, hash, spend: the hash stands between two transactions, so the token is looked at again in the
-    second."""
+    """Prove, hash, spend. The hash is computed between two transactions, so the second one checks the token
+    again."""
     settings, keys = portal().settings, portal().keys
     with unit_of_work() as db:
         checked = redeem_token.check(

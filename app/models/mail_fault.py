@@ -158,7 +158,7 @@ class MailFault(Base):
             return fault
         is_second = fault.failures > 0 and fault.mailbox != mailbox
         fault.is_closed = fault.is_closed or letter.is_whole_domains or is_second
-        # Tried early, so those that were put off wait no longer for it
+        # This mail was tried early, so the mails that were put off do not wait longer because of it
         if is_new and fault.rests_until > now + PROBE_TAKES:
             fault._note(kind, answer, now)
         else:

@@ -49,7 +49,7 @@ def take(session: Session, limit: GuessLimit, counted: CountedBy, now: datetime)
 
 
 def give_back(session: Session, limit: GuessLimit, counted: CountedBy) -> None:
-    """Undo the last try: it was never made, or was no guess. The row is as before, and everybody else's tries
+    """Undo the last try: it was never made, or was no guess. The row is as before, and all other tries
     stay."""
     undone = update(GuessBucket).where(GuessBucket.key == bucket_of(session, limit, counted))
     session.execute(

@@ -219,7 +219,7 @@ def forget(session: Session, limit: Limit, counted: CountedBy) -> None:
 
 
 def give_back(session: Session, limit: Limit, counted: CountedBy, taken_at: datetime | None = None) -> None:
-    """Undo one try that was counted and never made; with `taken_at`, only where it is among those that are
+    """Undo one try that was counted and never made. With `taken_at`, only if it is among the tries that are
     counted now."""
     key = bucket_of(session, limit, counted)
     one_less = update(ThrottleBucket).where(ThrottleBucket.key == key, ThrottleBucket.count > 0)

@@ -200,11 +200,13 @@ def seconds_until_free() -> int:
     """Seconds until all limits that have just been exceeded have room again. Never longer than the longest
     window of a limit."""
     breached = [one for one in limiter.current_limits if one.breached]
-    waits = [
-        min(max(1, whole_seconds(timedelta(seconds=one.window[0] - time()))), one.limit.get_expiry())
-        for one in breached
-    ]
+    waits = [min(max(1, _seconds_until_after(one.window[0])), one.limit.get_expiry()) for one in breached]
     return max(waits, default=60)
+
+
+def _seconds_until_after(moment: float) -> int:
+    """At the moment itself the window is still full."""
+    return whole_seconds(timedelta(seconds=moment - time()) + timedelta.resolution)
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Whoever sets up a portal copies .env.example: it is whole, true about defaults, and says what is
+"""People who set up a portal copy .env.example. It is complete, has the true defaults, and says what is
 missing."""
 
 import re

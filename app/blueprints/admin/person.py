@@ -340,5 +340,5 @@ def _waits(change: IdentityChange) -> str:
 
 
 def _submission(person_id: int) -> str:
-    """One page, one letter: a double click is the same form."""
+    """One page sends at most one mail: a double click sends the same form."""
     return submission(request.form.get("form_id"), "kirim-token", str(person_id))

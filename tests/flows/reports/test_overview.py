@@ -1,4 +1,5 @@
-"""The desk's first page: how far everybody is, what waits, what fails. And nothing of anybody else."""
+"""The desk's first page shows how many people have activated, what waits and what fails, but nothing about
+other instansi."""
 
 import csv
 import io

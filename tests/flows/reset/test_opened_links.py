@@ -1,5 +1,5 @@
-"""Who has opened the mailed link has proven the mailbox: an office that has used up its wrong tries does not
-stop that."""
+"""A person who has opened the mailed link has proven the mailbox. They can go on even if their office has
+used up its wrong tries."""
 
 from datetime import timedelta
 

@@ -1,5 +1,5 @@
-"""The head outside the database: several machines, crashes, what was restored, what is late, and a key that
-goes."""
+"""The kept head, outside the database: several machines, crashes, restored backups, late rows, and a key that
+is removed."""
 
 import logging
 import os
@@ -63,7 +63,7 @@ def noted(app: Flask, tag: Tag) -> list[dict[str, str | int | None]]:
 
 
 def state_of(app: Flask) -> Callable[[], None]:
-    """What puts back the trail as it is now."""
+    """Returns a function that restores the trail as it is now."""
     with app.app_context(), reading() as session:
         last = (
             session.scalars(select(AuditEvent.id).order_by(AuditEvent.id.desc()).limit(1)).one_or_none() or 0
@@ -466,8 +466,8 @@ def test_a_trail_that_nobody_has_sealed_yet_is_taken_over_once_with_its_history(
 def test_no_honest_day_gives_an_alarm(
     make_app: MakeApp, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two machines, workers that are killed at bad moments, keys that change: whoever looks finds the trail
-    whole."""
+    """There are two machines, workers that are killed at bad moments, and keys that change. Every check still
+    finds the trail whole."""
     chance = random.Random(seed)
     keys = [OLD_KEY]
     monkeypatch.setattr(sealing, "ROWS_AT_ONCE", 4)
@@ -532,7 +532,7 @@ def test_the_file_is_written_after_the_commit_and_never_before(
 # -- a key that goes
 @pytest.fixture
 def two_keys(make_app: MakeApp, password_hash: str) -> Flask:
-    """Seven rows under an old key, three under the new one."""
+    """Seven events under an old key, three under the new one."""
     before = make_app(SECRET_KEY=OLD_KEY)
     people(before, password_hash)
     act(before, 7)
@@ -599,7 +599,7 @@ def seal_and_be_killed(app: Flask) -> None:
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, object]:
-    """What the line says beside its sentence."""
+    """The fields of a log line beside its sentence."""
     fields: dict[str, object] = record.__dict__["fields"]
     return fields
 

@@ -1,5 +1,5 @@
-"""A client address is read once, whatever servers and proxies write, and one client is one line by every way
-in."""
+"""A client address is read once, in every form that servers and proxies write. One client is one line on
+every way in."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 

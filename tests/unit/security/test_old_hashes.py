@@ -1,5 +1,4 @@
-"""Hashes of older systems: what is read, what is kept of them, and that everybody's try costs the same for
-them."""
+"""Hashes of older systems: which ones are read, what is kept of them, and that every try costs the same."""
 
 import hashlib
 import hmac
