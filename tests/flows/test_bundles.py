@@ -1,4 +1,4 @@
-"""Styles and scripts reach the browser as one file each, and hold exactly what stands in the files of their
+"""Styles and scripts come to the browser as one file each, which holds exactly what is in the files of their
 components."""
 
 import gzip

@@ -1,4 +1,5 @@
-"""Bad values stop the start, by name and with an example; unsafe ones stop it where strangers come."""
+"""Bad values stop the start, and the message has the name and an example. Unsafe values stop it if strangers
+can come to the portal."""
 
 import base64
 import re
@@ -147,8 +148,8 @@ def test_only_the_demo_takes_localhost_and_127_for_one(tmp_path: Path) -> None:
 
 # -- where strangers come
 MAIL_LOGIN = {"MAIL_USERNAME": "portal", "MAIL_PASSWORD": "surat-dari-portal"}
-# What would start, and let strangers in or everybody out: the settings, the name that is told, and a word of
-# the reason.
+# Settings that would start, but let strangers in or keep everybody out: the settings, the name in the
+# message, and a word of the reason.
 UNSAFE = [
     ({"PUBLIC_URL": ""}, "PUBLIC_URL", "must be set"),
     ({"PUBLIC_URL": "http://mysapk.example"}, "PUBLIC_URL", "https"),
@@ -359,7 +360,8 @@ def test_a_demo_may_be_open_to_the_world_when_somebody_says_so(tmp_path: Path) -
     assert settings.has_demo_mailbox
     assert "reads every mail" in settings.remarks[0]
     with pytest.raises(BadSetting, match=r"^PUBLIC_URL: "):
-        Settings.from_env(environ)  # nobody can open http://0.0.0.0:5000
+        # The default address is refused, because nobody can open http://0.0.0.0:5000
+        Settings.from_env(environ)
     with pytest.raises(BadSetting, match=r"^FLASK_DEBUG: "):
         Settings.from_env({**environ, "PUBLIC_URL": "https://demo.contoh.go.id", "FLASK_DEBUG": "1"})
 
@@ -540,7 +542,7 @@ def test_a_name_that_begins_like_ours_is_remarked(name: str) -> None:
     ]
 
 
-# Shells, systemd, containers, CI, libraries
+# Names that shells, systemd, containers, CI and libraries set
 USUAL = (Path(__file__).parent / "usual_environment.txt").read_text().split()
 
 

@@ -1,4 +1,4 @@
-"""The checks at a commit are those of the project: the same programs, in the versions of the lock."""
+"""The checks at a commit are those of the project: the same programs in the versions of the lock file."""
 
 import re
 

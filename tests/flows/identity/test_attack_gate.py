@@ -1,4 +1,4 @@
-"""Attacks on the gate by a dishonest or careless admin: each of these failed when it was written."""
+"""Attacks on the gate by a dishonest or careless admin. Each of these tests failed when it was written."""
 
 import re
 import threading
@@ -54,7 +54,7 @@ def with_password(app: Flask, person: Person) -> None:
 
 
 def renumber(admin: Visitor, app: Flask, person: Person, nip: str) -> None:
-    """By the name: the NIP on record may be another one by now."""
+    """Find the person by name, because the NIP on record may have changed."""
     page = f"/admin/pegawai/{by_name(app, person).id}/ubah"
     seen = re.search(r'name="seen" value="([^"]+)"', admin.open(page).text)
     record = {
@@ -69,7 +69,7 @@ def renumber(admin: Visitor, app: Flask, person: Person, nip: str) -> None:
 
 
 def contest(app: Flask, inbox: Inbox, person: Person) -> str:
-    """One admin decides on a thief's address, its owner stops it. Returns the link."""
+    """One admin decides on a thief's address, and the owner stops it. Returns the link."""
     assert change_email(logged_in(app, WATI), app, person, "maling@contoh.example") == 303
     link = stop_links(inbox.fetch())[person.email or ""]
     assert Visitor(app).submit(link).status_code == 303
@@ -91,7 +91,7 @@ def rows_about(app: Flask, person: Person) -> list[AuditEvent]:
 
 
 def click(app: Flask, link: str) -> None:
-    """The button, whether or not the page still shows it."""
+    """Press the button, even if the page does not show it any more."""
     visitor = Visitor(app)
     visitor.post(link, csrf_token=visitor.csrf_token("/login"))
 
@@ -109,7 +109,7 @@ def grant(
 def test_after_two_settled_stops_the_link_is_dead_and_one_admin_takes_an_account_in_use(
     peopled: Flask, inbox: Inbox
 ) -> None:
-    """The owner was right twice, a second admin said so: then the third letter carries a link that stops
+    """The owner was right twice, and a second admin said so. Then the link in the third letter stops
     nothing."""
     with time_machine.travel(now(), tick=False) as clock:
         for _ in range(2):
@@ -164,8 +164,8 @@ def test_a_nip_that_waited_is_not_given_once_somebody_else_has_held_it(peopled: 
 
 
 def test_an_appointee_confirmed_late_is_still_an_appointee(peopled: Flask) -> None:
-    """Ratna lets the decision lie for 31 days: from the first day of the mandate its holder counts as
-    independent."""
+    """Ratna waits 31 days before confirming. Without this rule the holder would count as independent from the
+    first day of the mandate."""
     centre(peopled, DEWI)
     ratna = logged_in(peopled, RATNA)
     with_password(peopled, DEWI)
@@ -238,8 +238,8 @@ def test_a_file_takes_somebody_out_of_ppt_and_to_another_instansi(peopled: Flask
 def test_an_instansi_admin_does_not_undo_the_appointment_by_the_centre_unheard(
     peopled: Flask, inbox: Inbox, act: str
 ) -> None:
-    """`Mandat pusat hanya dikonfirmasi atau dibatalkan oleh admin pusat`: but every act that ends a change
-    under way does it."""
+    """`Mandat pusat hanya dikonfirmasi atau dibatalkan oleh admin pusat`: this must also hold for acts that
+    end a change under way."""
     centre(peopled, DEWI)
     assert grant(logged_in(peopled, RATNA), SARI, "pusat") == 303
     inbox.fetch()
@@ -278,7 +278,7 @@ def test_what_waits_for_a_second_admin_stands_in_the_trail(peopled: Flask, kind:
 
 @pytest.mark.usefixtures("inbox")
 def test_the_waiting_time_does_not_run_out_before_its_letter_has_left(peopled: Flask) -> None:
-    """The mail server is down for a day: the address changes before its owner was told."""
+    """The mail server is down for a day. The address must not change before its owner was told."""
     assert change_email(logged_in(peopled, WATI), peopled, SARI, "maling@contoh.example") == 303
     with time_machine.travel(now() + timedelta(hours=25)):
         let_changes_take_effect(peopled)
@@ -287,7 +287,7 @@ def test_the_waiting_time_does_not_run_out_before_its_letter_has_left(peopled: F
 
 
 def test_stopping_an_older_mandate_ends_the_one_that_followed(peopled: Flask, inbox: Inbox) -> None:
-    """Frozen, says the change; the right holds on."""
+    """The change is frozen, and the mandate must not go on."""
     ratna = logged_in(peopled, RATNA)
     assert grant(ratna, BUDI, "instansi", sk="SK-1") == 303
     first = stop_links(inbox.fetch())[BUDI.email or ""]
@@ -307,7 +307,7 @@ def test_words_of_the_trail_for_a_nip_do_not_say_email() -> None:
 def test_in_use_without_an_address_one_admin_goes_on_with_nobody_but_the_thief_told(
     peopled: Flask, inbox: Inbox
 ) -> None:
-    """A later decision was told to the thief alone; the owner's address is parked elsewhere, so it cannot be
+    """Only the thief is told of a later decision. Somebody else has the owner's address now, so it cannot be
     given back."""
     thief = "maling@contoh.example"
     with time_machine.travel(now(), tick=False) as clock:
@@ -342,8 +342,8 @@ def test_an_address_that_was_taken_from_its_owner_by_a_stop_is_not_given_to_anot
 def test_who_has_set_a_password_once_still_has_the_waiting_time_after_a_stop(
     peopled: Flask, inbox: Inbox
 ) -> None:
-    """The thief's password goes with the stop, and with it the account counts as never used: the next change
-    holds at once."""
+    """The stop removes the thief's password. The account must not count as never used after that, because
+    then the next change would take effect at once."""
     with_password(peopled, BUDI)
     with time_machine.travel(now(), tick=False) as clock:
         change_email(logged_in(peopled, WATI), peopled, BUDI, "maling@contoh.example")
@@ -363,8 +363,8 @@ def test_who_has_set_a_password_once_still_has_the_waiting_time_after_a_stop(
 def test_the_link_in_the_first_letter_stops_the_same_decision_taken_again(
     peopled: Flask, inbox: Inbox
 ) -> None:
-    """Decide, take back, decide once more: the owner who opens the first of two letters reads that nothing
-    holds any more."""
+    """An admin decides, cancels, and decides once more. The owner opens the link in the first of two letters,
+    and it must stop the second decision."""
     wati = logged_in(peopled, WATI)
     change_email(wati, peopled, SARI, "maling@contoh.example")
     first = stop_links(inbox.fetch())[SARI.email or ""]
@@ -375,9 +375,10 @@ def test_the_link_in_the_first_letter_stops_the_same_decision_taken_again(
     assert latest_change(peopled, SARI).state is ChangeState.FROZEN  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+# SQLite has only one writer at a time
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_decision_taken_while_its_admin_is_dismissed_is_frozen_too(peopled: Flask) -> None:
-    """The dismissal does not see the decision that is not committed yet."""
+    """When the admin is dismissed, the decision is not committed yet, so the dismissal does not see it."""
     with peopled.app_context(), unit_of_work() as session:
         wati, sari = (session.scalars(select(User).where(User.nip == one.nip)).one() for one in (WATI, SARI))
         held = Authority.of(session, wati, today_in_jakarta(now()))
@@ -414,8 +415,8 @@ def test_stopping_the_first_of_two_new_nips_gives_the_own_one_back(peopled: Flas
 def test_where_the_owner_was_right_the_change_does_not_hold_as_the_page_says(
     peopled: Flask, inbox: Inbox, kind: str
 ) -> None:
-    """`Bila ia benar, tutup perkara ini: perubahan itu tidak berlaku`: but it does, for instansi and
-    category."""
+    """`Bila ia benar, tutup perkara ini: perubahan itu tidak berlaku`: this must also be true for instansi
+    and category."""
     ratna, person = logged_in(peopled, RATNA), SARI if kind == "instansi" else HADI
     if kind == "instansi":
         ratna.submit(page_of(peopled, person, "/mutasi"), code="3402", reason=WHY)
@@ -444,7 +445,7 @@ def test_the_desk_that_lost_somebody_hears_that_he_never_asked_for_it(peopled: F
 
 
 def test_a_stale_page_of_a_change_that_waits_does_not_close_the_case(peopled: Flask, inbox: Inbox) -> None:
-    """The form `Batalkan` of a scheduled change, sent after its owner has stopped it."""
+    """An admin sends the form `Batalkan` of a scheduled change after its owner has stopped it."""
     change_email(logged_in(peopled, WATI), peopled, SARI, "x@contoh.example")
     change, ratna = latest_change(peopled, SARI), logged_in(peopled, RATNA)
     assert change is not None
@@ -538,7 +539,7 @@ def test_nobody_is_said_to_have_been_told_where_there_is_no_second_admin(
 def test_a_mandate_that_waits_is_not_listed_as_over(peopled: Flask) -> None:
     ratna = logged_in(peopled, RATNA)
     grant(ratna, SARI, "pusat")
-    ratna.open("/admin/mandat")  # takes the message away
+    ratna.open("/admin/mandat")  # shows the message, so that it does not come again
 
     shown = words_of(ratna.open("/admin/mandat?keadaan=semua"))
     assert "Berakhir" not in shown[shown.index(SARI.name) :][:200]

@@ -1,5 +1,4 @@
-"""Email, NIP, instansi, category and mandates change through one gate, whoever asks, on whatever page, file
-or command line."""
+"""Email, NIP, instansi, category and mandates change through one gate, from every page, file and command."""
 
 import ast
 import re
@@ -116,7 +115,7 @@ def row_of(person: Person, **changed: str) -> str:
 GATED_COLUMNS = {"email", "email_key", "nip", "instansi", "instansi_id", "category"}
 GATED_VERBS = {"set_email", "renumber", "move_to", "revoke"}
 WRITERS = {"app/flows/identity/put_on_record.py", "app/models/user.py", "app/models/admin_mandate.py"}
-SAMPLE_DATA = {"app/cli/demo.py", "app/cli/demo_desk.py"}  # people who are made up, in an empty database
+SAMPLE_DATA = {"app/cli/demo.py", "app/cli/demo_desk.py"}  # they write invented people into an empty database
 
 
 def _gated_writes(file: Path) -> Iterator[str]:
@@ -150,8 +149,8 @@ def test_nothing_but_the_gate_writes_what_identifies_a_person() -> None:
         for file in sorted((ROOT / "app").rglob("*.py"))
         if (name := file.relative_to(ROOT).as_posix()) not in WRITERS | SAMPLE_DATA
         for write in _gated_writes(file)
-        # A request moves with its person; a mandate is made to wait before the gate; a stopped one never
-        # held.
+        # A request moves with its person. A mandate waits before the gate. A stopped mandate was never in
+        # effect.
         if (name, write.partition(" ")[2]) not in {
             ("app/flows/identity/change_identity.py", "correction.instansi_id"),
             ("app/flows/instansi/grant_mandate.py", "AdminMandate(...)"),
@@ -316,7 +315,7 @@ def test_the_second_admin_hears_that_one_is_needed_and_the_centre_where_the_desk
 
 
 def _contested(app: Flask, inbox: Inbox, person: Person) -> None:
-    """One admin put a thief's address on record; the owner said no."""
+    """One admin has put a thief's address on record, and the owner has stopped it."""
     assert change_email(logged_in(app, WATI), app, person, "maling@contoh.example") == 303
     link = stop_links(inbox.fetch())[person.email or ""]
     assert Visitor(app).submit(link).status_code == 303
@@ -429,8 +428,8 @@ def test_after_it_is_settled_one_admin_still_puts_no_address_on_record_unheard(
 
 
 def test_a_thief_at_the_old_address_cannot_stop_the_owner_for_ever(peopled: Flask, inbox: Inbox) -> None:
-    """Two rounds, each looked at by another second admin; then the link says whom to ask, and the change
-    holds."""
+    """There are two rounds, and each time another second admin looks. Then the link says whom to ask, and the
+    change takes effect."""
     centre(peopled, DEWI)
     rightful, thief = "joko@nusajaya.example", JOKO.email or ""
     with time_machine.travel(now(), tick=False) as clock:
@@ -514,8 +513,8 @@ def test_a_prolonged_mandate_makes_nobody_an_appointee(peopled: Flask) -> None:
 
 @pytest.mark.usefixtures("inbox")
 def test_whose_account_stands_on_ones_word_is_not_ones_second(peopled: Flask) -> None:
-    """Wati changes the address of Budi, who has never been inside; the centre, who knows nothing of it,
-    appoints him."""
+    """Wati changes the address of Budi, who has never logged in. Pusat does not know this and appoints
+    Budi."""
     wati = logged_in(peopled, WATI)
     change_email(wati, peopled, BUDI, "boneka@contoh.example")
     puppet = colleague(peopled, BUDI)
@@ -547,7 +546,7 @@ def test_an_admin_of_the_centre_is_appointed_by_two(peopled: Flask, inbox: Inbox
 
 
 def test_rank_is_a_set(peopled: Flask) -> None:
-    """Sari is admin here and elsewhere: Wati, who covers one of the two, does not act on her."""
+    """Sari is admin of two instansi. Wati covers only one of them, so Wati does not act on Sari."""
     colleague(peopled, SARI)
     colleague(peopled, SARI, "3402")
     wati = logged_in(peopled, WATI)
@@ -727,8 +726,8 @@ def test_addresses_stand_masked_in_the_trail_each_with_a_mark_that_finds_it_agai
 
 
 def test_a_stop_in_the_middle_of_a_new_decision_leaves_one_truth(peopled: Flask, inbox: Inbox) -> None:
-    """Never-used Joko: the thief's address holds, the owner stops it, then a decision made on an older page
-    comes in."""
+    """Joko has never used the account. The thief's address is in effect, the owner stops it, and then a
+    decision from an older page comes in."""
     wati = logged_in(peopled, WATI)
     request_id = asked(peopled, JOKO, "maling.lain@contoh.example")
     page = wati.open(f"/admin/perbaikan-email/{request_id}")

@@ -1,5 +1,5 @@
-"""Wati hands over the file of her instansi on a page; a worker looks at it, and takes it over when she says
-so."""
+"""Wati hands over the file of an instansi on a page. A worker checks it, and takes it over when Wati confirms
+this."""
 
 import csv
 import io
@@ -92,7 +92,7 @@ def row(
     instansi: str | None = None,
     unit: str | None = None,
 ) -> str:
-    """The row of somebody on record, as it stands there but for what is given."""
+    """The row of somebody on record, as the record has it, except for the values that are given."""
     cells = (
         person.nip,
         name or person.name,
@@ -110,7 +110,7 @@ def on_record(app: Flask, nip: str) -> User | None:
 
 
 def refusals(app: Flask, page: str) -> dict[int, str]:
-    """Sentences by line, of the last pass."""
+    """The sentences of the last pass, by line number."""
     batch = batch_of(app, page)
     of_the_last = (
         ImportRefusal.batch_id == batch.id,
@@ -364,15 +364,15 @@ def test_rows_of_another_instansi_are_refused(peopled: Flask, wati: Visitor) -> 
 def test_a_nip_and_an_email_from_elsewhere_get_one_and_the_same_sentence(
     peopled: Flask, wati: Visitor
 ) -> None:
-    """Whoever probes with a file does not learn which of the two is known, nor where."""
+    """Somebody who tries NIPs and emails with a file does not learn which of the two is known, or where."""
     page = checked(
         peopled,
         wati,
         staff_file(
             row(LESTARI, instansi=NUSA_JAYA),  # the NIP
             newcomer(1, email=RAKA.email),  # the email
-            row(BUDI, email=HADI.email),  # the email, for somebody of the own
-            row(HADI, instansi=NUSA_JAYA, email=SARI.email),  # the NIP, with an email of the own
+            row(BUDI, email=HADI.email),  # the email, for a person of this instansi
+            row(HADI, instansi=NUSA_JAYA, email=SARI.email),  # the NIP, with an email of this instansi
         ),
     )
 
@@ -602,7 +602,7 @@ def test_refused_rows_come_as_a_file_without_formulas_and_go_in_again(peopled: F
 
 
 def as_saved(content: bytes, cells: dict[str, str]) -> bytes:
-    """The list as the portal gave it, with cells overwritten in place and nothing else touched."""
+    """The list as the portal gave it, with some cells overwritten and nothing else changed."""
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
         for part in old.namelist():
@@ -658,7 +658,7 @@ def test_refused_rows_as_xlsx_are_corrected_and_all_new(
 
 
 def test_a_refused_row_is_typed_anew_below_the_others(peopled: Flask, wati: Visitor) -> None:
-    """A cell that was empty, and a row that was not there, are of the text format too."""
+    """Cells that were empty and rows that were not there have the text format too."""
     page = checked(peopled, wati, staff_file("1,,,PNS,7301,Dinas Pasar"))
 
     book = spreadsheets.opened(wati.open(f"{page}/ditolak.xlsx").data)
@@ -718,7 +718,7 @@ def test_the_same_file_twice_is_one_batch_until_it_has_ended(peopled: Flask, wat
 
 
 def all_at_once(acts: list[tuple[Visitor, str, str]]) -> list[int]:
-    """Post each token to its path in the same moment."""
+    """Send each form to its path at the same moment."""
     start = Barrier(len(acts))
 
     def post(act: tuple[Visitor, str, str]) -> int:
@@ -763,7 +763,7 @@ def test_eight_uploads_of_one_file_at_once_are_one_batch(peopled: Flask) -> None
 
 
 def begun(app: Flask) -> imports.ImportJob:
-    """The pass of a worker that has the next batch in hand."""
+    """The pass of a worker that has the lease of the next batch."""
     with app.app_context(), unit_of_work() as session:
         hold = run_batch.claim(session, now())
     assert hold is not None
@@ -771,7 +771,7 @@ def begun(app: Flask) -> imports.ImportJob:
 
 
 def _chunks(app: Flask) -> Generator[float]:
-    """Those of a worker that can die between two of them."""
+    """The chunks of a worker that can die between two of them."""
     chunks = begun(app).chunks()
     assert isinstance(chunks, Generator)
     return chunks
@@ -779,7 +779,7 @@ def _chunks(app: Flask) -> Generator[float]:
 
 @pytest.fixture
 def long_file() -> bytes:
-    """Four chunks; the last row names a person of the first chunk once more."""
+    """A file of four chunks. The last row names a person of the first chunk once more."""
     rows = [newcomer(number) for number in range(3 * imports.ROWS_A_CHUNK + 10)]
     return staff_file(*rows, newcomer(5))
 
@@ -863,7 +863,7 @@ def test_four_workers_at_once_do_every_batch_once(peopled: Flask, wati: Visitor)
 
 # -- what is forgotten
 def left(app: Flask) -> tuple[int, int, int]:
-    """Batches, files, refused rows."""
+    """How many batches, files and refused rows there are."""
     with app.app_context(), reading() as session:
         batches, files, refused = (
             session.scalar(select(func.count()).select_from(kind)) or 0
@@ -906,7 +906,7 @@ def test_what_nobody_confirms_in_a_week_is_cancelled(peopled: Flask, wati: Visit
 
 @pytest.fixture(scope="module")
 def bomb() -> bytes:
-    """A small workbook that is most of a gigabyte when it is unpacked."""
+    """A small workbook that has almost a gigabyte when it is unpacked."""
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
         book.add_worksheet().write_row(0, 0, HEADER.split(","))

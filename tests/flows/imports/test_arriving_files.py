@@ -1,5 +1,5 @@
-"""Files as they really arrive, by the command and by the page: what is certain is read, the rest is refused
-at its cell."""
+"""Files as they really arrive, by the command and by the page. What is certain is read, the rest is refused
+cell by cell."""
 
 import shutil
 from pathlib import Path
@@ -17,12 +17,13 @@ from tests.flows.imports.test_import import imported as by_command
 from tests.visitor import Visitor, logged_in
 
 CASES = Path(__file__).parents[2] / "spreadsheet_cases"
-# Line of b1.csv: its column, and the words that name the fault. Every other line is a new person.
+# The line number in b1.csv, its column, and words of the sentence about the fault. Every other line is a new
+# person.
 FAULTS_OF_B1 = {
     9: ("email", "tanpa nama"),
     10: ("email", "hanya berisi tanda"),
     11: ("email", "diakhiri tanda titik"),
-    16: ("nama", "tidak terlihat"),  # what joins the faces of a family to one
+    16: ("nama", "tidak terlihat"),  # the invisible character that also joins several emojis to one
     17: ("email", "koma sesudah"),
 }
 

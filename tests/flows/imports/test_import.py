@@ -1,4 +1,4 @@
-"""An operator hands over files: instansi, then their staff."""
+"""An operator hands over files: first of instansi, then of their staff."""
 
 import csv
 import os
@@ -56,7 +56,7 @@ def instansi_known(app: Flask) -> None:
 
 @pytest.fixture
 def rows(tmp_path: Path) -> Rows:
-    """Writes a CSV file of staff: rows(SARI, BUDI)."""
+    """Write a CSV file of staff: rows(SARI, BUDI)."""
 
     def write(*lines: str, header: str = HEADER) -> Path:
         file = tmp_path / "pegawai.csv"
@@ -89,7 +89,7 @@ def everything(app: Flask) -> dict[str, list[str]]:
 
 
 def change(app: Flask, nip: str, **fields: object) -> None:
-    """What happened to somebody in the meantime."""
+    """Change somebody's record, as other acts would have done in the meantime."""
     with app.app_context(), unit_of_work() as session:
         found = User.with_nip(session, Nip(nip))
         assert found is not None
@@ -569,7 +569,7 @@ def test_a_hash_of_an_older_system_lets_its_owner_in(app: Flask, rows: Rows) -> 
 
 
 def old_hashes(password: str) -> dict[str, str]:
-    """By the kind that the portal counts them under."""
+    """Old hashes of a password, by the kind under which the portal counts them."""
     return {
         "bcrypt": bcrypt.hashpw(password.encode(), bcrypt.gensalt(5)).decode().replace("$2b$", "$2y$"),
         "pbkdf2_sha256": pbkdf2_sha256.using(rounds=2000).hash(password),
@@ -869,7 +869,7 @@ def test_what_was_imported_before_ctrl_c_stays_and_the_next_run_goes_on(
     assert continued.stdout == "Baru 2, berubah 0, tetap 2, ditolak 0.\n"
 
 
-# SQLite has one writer at a time: nobody is faster than a batch that has begun.
+# SQLite has only one writer at a time, so nobody is faster than a batch that has begun.
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @pytest.mark.usefixtures("instansi_known")
 def test_an_address_taken_by_somebody_faster_costs_one_row(app: Flask, rows: Rows, database_url: str) -> None:

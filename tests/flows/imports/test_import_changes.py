@@ -1,5 +1,5 @@
-"""Wati reads what her file would change before she has it done: how far, some of it old and new, and all of
-it as a list."""
+"""Wati reads what a file would change before importing it: how much it changes, some old and new values, and
+all of them as a list."""
 
 import csv
 import io
@@ -36,7 +36,8 @@ def wati(peopled: Flask) -> Visitor:
 
 
 def row(person: Person, **cells: str) -> str:
-    """As on record, but for what is given; no email, so that none changes."""
+    """The row of a person as on record, except for the cells that are given. It has no email, so that no
+    email changes."""
     found = {
         "nip": person.nip, "nama": person.name, "email": "", "kategori": person.category.label,
         "kode_instansi": person.instansi, "unit_kerja": person.unit,
@@ -45,19 +46,19 @@ def row(person: Person, **cells: str) -> str:
 
 
 def swapped(*people: Person) -> list[str]:
-    """Names and units have changed places."""
+    """Rows in which names and units are swapped."""
     return [row(person, nama=person.unit, unit_kerja=person.name) for person in people]
 
 
 def unchanged(app: Flask, how_many: int) -> list[str]:
-    """Rows of as many people more, who are on record as the rows say."""
+    """Add so many people. Returns rows that say the same as their records."""
     rows = [newcomer(number, email="") for number in range(how_many)]
     imported(app, logged_in(app, RATNA), staff_file(*rows))
     return rows
 
 
 def changes(app: Flask, page: str, *, is_dry_run: bool) -> list[tuple[int, str, str | None, str | None]]:
-    """Line, column, old, new."""
+    """The changes of a batch: line number, column, old value, new value."""
     kept = select(ImportChange).where(
         ImportChange.batch_id == batch_of(app, page).id, ImportChange.is_dry_run == is_dry_run
     )
@@ -154,7 +155,7 @@ def test_a_file_that_adds_people_only_warns_of_nothing(peopled: Flask, wati: Vis
 
 
 def test_what_became_much_after_the_check_is_said_after_the_run(peopled: Flask, wati: Visitor) -> None:
-    """The people were new when the file was checked, and another file was faster."""
+    """The people were new when the file was checked. Then another file added them first."""
     rows = [newcomer(number, email="") for number in range(3)]
     page = checked(
         peopled,

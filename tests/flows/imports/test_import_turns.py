@@ -1,5 +1,5 @@
-"""One admin's large file never holds up the others': a chunk of each in turn, by instansi, and one file of
-each admin."""
+"""One admin's large file never holds up the files of others. The worker takes one chunk of each instansi in
+turn, and one file of each admin."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -36,7 +36,7 @@ from tests.flows.imports.importing import (
 )
 from tests.visitor import Visitor, logged_in, words_of
 
-SMALL = 3  # rows a chunk, in these tests
+SMALL = 3  # rows in a chunk, in these tests
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_the_centre_is_one_more_party_and_each_gets_every_third_chunk(
     ]
     work(peopled)
 
-    # The second is found with the first step and the third with the second; from there on they go round.
+    # The second file is found at the first step and the third file at the second. After that they take turns.
     after = order[3:9]
     assert sorted(after[:3]) == sorted(after[3:]) == sorted(number_of(page) for page in pages)
     assert all(batch_of(peopled, page).dry_run == {"new": 4 * SMALL} for page in pages)
@@ -236,7 +236,7 @@ def test_a_file_with_more_rows_than_a_file_may_have_is_told_so(
 
 
 def test_a_reader_that_never_stops_talking_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a workbook becomes on disk is bounded by the reader itself; its own test of that limit is here."""
+    """The reader itself limits how large a workbook may become on disk. This is the test of that limit."""
     talks = (
         "import resource, sys\nfrom app.flows import read_workbook\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))\n"
@@ -256,7 +256,7 @@ def test_a_second_file_is_not_taken_while_the_first_is_not_over(peopled: Flask, 
 
     assert answer.status_code == 422
     assert "belum selesai" in words_of(answer)
-    assert "statusnya: menunggu keputusan." in words_of(answer)  # as the list below says it
+    assert "statusnya: menunggu keputusan." in words_of(answer)  # in the same words as the list below
     assert f'href="{page}"' in answer.text
     assert f'action="{page}/batalkan"' in answer.text
     with peopled.app_context(), reading() as session:
@@ -296,7 +296,7 @@ def test_what_runs_cannot_be_cancelled_and_the_page_says_to_wait(
 def test_a_file_whose_report_says_that_nothing_would_change_is_in_nobodys_way(
     peopled: Flask, wati: Visitor
 ) -> None:
-    """Its refused rows are corrected and come back: that is the way it is meant."""
+    """Its refused rows are corrected and come back in another file, as the portal asks for."""
     checked(peopled, wati, staff_file("1,rusak,,PNS,7301,x"))
 
     assert upload(wati, staff_file(newcomer(2))).status_code == 303

@@ -1,4 +1,4 @@
-"""Wati finds that her file was wrong. Within a day it is taken back, where nothing has changed since."""
+"""Wati finds that a file was wrong. Within a day it is taken back, except for what has changed since."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -65,7 +65,7 @@ def ratna(peopled: Flask) -> Visitor:
 
 
 def ask(visitor: Visitor, page: str, reason: str = "Kolom tertukar.") -> str:
-    """Press the button; returns what the next page says."""
+    """Press the button. Returns what the next page says."""
     answer = visitor.submit(f"{page}/kembalikan", f"{page}/kembalikan", reason=reason)
     assert answer.status_code == 303, words_of(answer)
     return words_of(visitor.open(f"{page}/kembalikan"))
@@ -89,7 +89,7 @@ def left(app: Flask, page: str) -> dict[int, tuple[str, str]]:
 
 
 def change(app: Flask, nip: str, **values: object) -> None:
-    """As some other act would have done since."""
+    """Change somebody's record, as some other act would have done since."""
     with app.app_context(), unit_of_work() as session:
         person = User.with_nip(session, Nip(nip))
         assert person is not None
@@ -171,7 +171,7 @@ def test_the_nip_and_the_address_are_free_again_and_the_id_is_nobody_elses(
 def test_who_was_never_used_may_have_been_looked_at_and_tried_by_strangers(
     peopled: Flask, wati: Visitor
 ) -> None:
-    """Else whoever knows a NIP could keep a wrong row on record."""
+    """Otherwise anyone who knows a NIP could keep a wrong row on record."""
     page = imported(peopled, wati, staff_file(newcomer(1)))
     new = on_record(peopled, NEW)
     assert new is not None
@@ -521,7 +521,7 @@ def test_a_worker_that_dies_in_the_middle_loses_nothing_and_does_nothing_twice(
 
     with time_machine.travel(now() + LEASE_LASTS, tick=True):
         work(peopled)
-        while dead.next() is not None:  # it was not dead, only slow: it does nothing more
+        while dead.next() is not None:  # the worker was not dead, only slow, and does nothing more
             pass
 
     assert take_back_of(peopled, page).result == {"put_back": 2, "removed": 8, "left": 0}
@@ -617,7 +617,8 @@ def test_the_table_is_as_before_exactly_where_nothing_has_changed_since(
 
 
 def test_whoever_removes_an_account_reads_no_table_from_end_to_end() -> None:
-    """The database looks for it in every column that points at an account; those of small tables apart."""
+    """The database looks for the account in every column that refers to accounts. Columns of small tables are
+    left out here."""
     small = {"admin_mandate", "import_batch", "import_take_back"}
     without = [
         f"{table.name}.{column.name}"

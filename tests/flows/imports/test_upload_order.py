@@ -1,4 +1,5 @@
-"""A file is looked at last: first who may send one, then how often, and then at no great cost."""
+"""The portal looks at a file last: first it checks who may send one, then how often, and then reads it at a
+small cost."""
 
 import gc
 import warnings
@@ -27,7 +28,7 @@ from tests.flows.correction.test_correction_asked import (
 from tests.inbox import Inbox
 from tests.visitor import Visitor
 
-# None of it is about the database
+# For these tests the kind of database does not matter
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 NONSENSE = b"\xff\xd8\xff\x01" * 1_000
 
@@ -45,7 +46,7 @@ class _Body(BytesIO):
 
 
 def _send_unread(visitor: Visitor, link: str) -> TestResponse:
-    """A long body comes along, and nobody looks at it."""
+    """Send a long body that nobody reads."""
     answer, was_read = _send_long_body(visitor, link)
     assert not was_read, link
     return answer
@@ -137,7 +138,7 @@ def test_no_body_of_a_form_costs_much_even_behind_a_real_link(
     link = link_for(peopled, inbox, JOKO.nip)
     visitor.open(link)
     with warnings.catch_warnings():
-        # A file whose form is refused half-way is closed by the collector
+        # If a form is refused halfway, the garbage collector closes its file
         warnings.simplefilter("ignore", ResourceWarning)
         began = process_time()
         answer = visitor.client.post(

@@ -1,5 +1,5 @@
-"""The help contact and the days of the PDM: kept up to date at the desk, read by everybody of the
-instansi."""
+"""The contact and the PDM window of an instansi. The desk keeps them up to date, and everybody of the
+instansi reads them."""
 
 import re
 from datetime import timedelta
@@ -33,7 +33,7 @@ def contact_of(app: Flask, code: str) -> str:
 
 
 def windows(app: Flask) -> dict[int, tuple[str, str]]:
-    """By scope: 0 is the country."""
+    """The windows by instansi; 0 is the national one."""
     with app.app_context(), reading() as session:
         found = session.scalars(select(PdmWindow))
         return {window.scope: (window.opens_on.isoformat(), window.closes_on.isoformat()) for window in found}

@@ -1,4 +1,4 @@
-"""Who may do what: the centre appoints, prolongs and takes back, and it holds from the next click."""
+"""Who may do what: pusat appoints, extends and revokes, and this is in effect from the next click."""
 
 import re
 from datetime import date, timedelta
@@ -26,13 +26,13 @@ GRANT = {
 
 
 def held(app: Flask, person: Person) -> list[AdminMandate]:
-    """What the person holds today."""
+    """The mandates that the person holds today."""
     with app.app_context(), reading() as session:
         return AdminMandate.held_by(session, person_id(app, person), today_in_jakarta(now()))
 
 
 def give(app: Flask, person: Person, role: Role = Role.ADMIN_PUSAT, until: date | None = None) -> None:
-    """A mandate of today, past the desk."""
+    """Give a mandate that begins today, without the desk."""
     with app.app_context(), unit_of_work() as session:
         today, user_id = today_in_jakarta(now()), person_id(app, person)
         session.add(
@@ -210,7 +210,7 @@ def test_revoking_wati_puts_her_outside_with_the_next_click(peopled: Flask, inbo
     (event,) = events(peopled, Tag.MANDATE_REVOKED)
     assert event.detail["reason"] == "Pindah tugas"
     assert event.actor_id == person_id(peopled, RATNA)
-    ratna.open(LIST)  # says once more what was done
+    ratna.open(LIST)  # this page once shows what was done
     assert "Wati Kusuma" not in words_of(ratna.open(LIST))
     assert re.search(r"Wati Kusuma .* Dicabut", words_of(ratna.open(f"{LIST}?keadaan=semua")))
     assert ratna.open(f"{LIST}/{mandate.id}/cabut").status_code == 404

@@ -1,4 +1,5 @@
-"""A password from before the mandate that is too weak for it opens the own pages, and not the desk."""
+"""A password that is older than the mandate and too weak for it opens a person's own pages, but not the
+desk."""
 
 import re
 

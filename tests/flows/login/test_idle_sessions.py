@@ -1,4 +1,4 @@
-"""A session that nobody uses ends, whatever pages, scripts and browsers ask for meanwhile."""
+"""A session that nobody uses ends, even if pages, scripts and browsers ask for something meanwhile."""
 
 from datetime import timedelta
 
@@ -44,7 +44,7 @@ def _seconds_left(answer: TestResponse) -> int:
 
 
 def lives_on(visitor: Visitor, clock: time_machine.Traveller) -> bool:
-    """Whether what was asked for a moment before the end has prolonged the session."""
+    """Whether a request just before the end has extended the session."""
     clock.shift(JUST_AFTER)
     return visitor.is_logged_in()
 
@@ -113,7 +113,7 @@ def test_the_page_is_told_of_the_very_second_at_which_the_portal_ends_the_sessio
     with time_machine.travel(now(), tick=False) as clock:
         visitor.log_in(SARI.nip)
         clock.shift(timedelta(seconds=40))
-        # So soon after the login it is not written down, and the page must not say otherwise
+        # So soon after the login the visit is not written down, and the page must not say otherwise
         visitor.open("/akun")
         assert left() == 30 * 60 - 40
         clock.shift(timedelta(seconds=30 * 60 - 40, milliseconds=-300))

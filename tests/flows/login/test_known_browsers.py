@@ -1,4 +1,4 @@
-"""A browser in which its owner has logged in is known: strangers do not slow it down, and it is worth nothing
+"""A browser in which its owner has logged in is known. Strangers do not slow it down, and it is worth nothing
 to a thief."""
 
 from datetime import timedelta
@@ -26,7 +26,7 @@ NEW_PASSWORD = "Kuda-Laut7"
 
 
 def _known(app: Flask, address: str = "203.0.113.7") -> Visitor:
-    """A browser of Sari's, in which she has logged in and out."""
+    """A browser of Sari, who has logged in and out in it."""
     browser = Visitor(app, address)
     assert browser.log_in(SARI.nip).status_code == 303
     browser.submit("/beranda", "/logout")
@@ -43,7 +43,7 @@ def _use_up(app: Flask) -> None:
 
 
 def _is_known(app: Flask, browser: Visitor, password: str = PASSWORD, nip: str = SARI.nip) -> bool:
-    """Seen from outside: it gets in while new browsers have to wait."""
+    """Whether the browser is known, seen from outside: it gets in while new browsers have to wait."""
     assert Visitor(app).log_in(nip, "Salah-Sekali-1").status_code == 429, "new browsers wait"
     answer = browser.log_in(nip, password).status_code
     assert answer in (303, 429)
@@ -51,7 +51,7 @@ def _is_known(app: Flask, browser: Visitor, password: str = PASSWORD, nip: str =
 
 
 def _fill_the_office(app: Flask) -> None:
-    """Somebody in the office guesses over many NIPs until its address has no wrong try left."""
+    """Somebody in the office guesses at many NIPs until the office's address has no wrong try left."""
     guesser = Visitor(app, OFFICE)
     token = guesser.csrf_token("/login")
     for number in range(100):
@@ -172,7 +172,7 @@ def test_a_login_makes_the_mark_young_again(peopled: Flask) -> None:
         browser = _known(peopled)
         for _ in range(2):
             clock.shift(timedelta(days=179))
-            # A test's browser drops old ones
+            # The test client drops old cookies
             browser.client.set_cookie("perangkat", _mark(browser), domain="localhost")
             assert browser.log_in(SARI.nip).status_code == 303
             browser.submit("/beranda", "/logout")
@@ -210,8 +210,8 @@ def test_a_mark_dies_with_what_was_proven(peopled: Flask, act: object) -> None:
 
 
 def test_a_correction_of_the_address_leaves_her_browsers_known(peopled: Flask) -> None:
-    """Or whoever changes it would also open her account's door to strangers who use up her tries, and close
-    her mailbox."""
+    """Otherwise whoever changes the address would also make Sari's browsers unknown. Then strangers could
+    keep Sari out by using up the tries of new browsers, while Sari's mailbox gets no token."""
     browser = _known(peopled)
     with peopled.app_context(), unit_of_work() as session:
         session.scalars(select(User).where(User.nip == SARI.nip)).one().set_email(None)

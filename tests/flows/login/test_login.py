@@ -1,4 +1,4 @@
-"""Entering, staying, leaving."""
+"""Logging in, staying logged in, logging out."""
 
 from datetime import timedelta
 

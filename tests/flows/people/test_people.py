@@ -1,4 +1,4 @@
-"""An admin looks for people, and finds those of the own instansi only."""
+"""An admin looks for people, and finds only those of the admin's own instansi."""
 
 import base64
 import json
@@ -49,7 +49,7 @@ def ratna(peopled: Flask) -> Visitor:
 
 
 def found_by(visitor: Visitor, query: str = "") -> set[Person]:
-    """Who of the cast is in the table of the result."""
+    """The people of the cast who are in the table of the result."""
     page = visitor.open(f"{PEOPLE}?{query}")
     assert page.status_code == 200
     table = page.text.partition("<tbody>")[2].partition("</tbody>")[0]
@@ -156,7 +156,7 @@ def test_a_name_is_found_as_it_is_spoken(peopled: Flask, wati: Visitor, typed: s
 
 
 def _with_words_of_an_older_release(app: Flask, person: Person, name: str) -> None:
-    """As a row that was written by somebody who does not know of beginnings."""
+    """Write the name as an older release did, which did not index beginnings of words."""
     _rename(app, person, name)
     with app.app_context(), unit_of_work() as session:
         user = session.scalars(select(User).where(User.nip == person.nip)).one()

@@ -1,5 +1,4 @@
-"""With many thousands of people, no search and no person's page reads through a table, whatever is asked
-for."""
+"""With many thousands of people, no search and no person's page reads a whole table, for any question."""
 
 import sqlite3
 from datetime import timedelta
@@ -24,7 +23,7 @@ _LARGE = (
     "email_correction",
     "identity_change", "throttle_bucket", "guess_bucket",
 )  # fmt: skip
-# Read in their order up to a limit: they hold nobody else.
+# These indexes are read in order up to a limit, and hold nobody else.
 _OF_A_FEW = ("ix_user_account_stuck_since", "ix_user_account_mail_failed_at", "ix_user_account_has_old_words")
 _FIRST = ("Agus", "Bayu", "Citra", "Dian", "Eka", "Fitri", "Gita", "Hendra", "Indah", "Kartika")
 _LAST = ("Saputra", "Lestari", "Wibowo", "Anggraini", "Setiawan", "Puspita", "Hidayat")
@@ -67,8 +66,8 @@ def _open_with_the_next(visitor: Visitor, path: str) -> None:
 
 
 def _statements_of(app: Flask) -> dict[str, tuple[str, Values]]:
-    """What is asked of the database from now on; of statements that differ only in what is looked for, the
-    last."""
+    """The statements that go to the database from now on. If statements differ only in their values, the last
+    one is kept."""
     asked: dict[str, tuple[str, Values]] = {}
 
     def note(_connection: Connection, _cursor: object, statement: str, values: Values, *_: object) -> None:
@@ -108,7 +107,7 @@ def _no_plan_scans(app: Flask, asked: dict[str, tuple[str, Values]]) -> None:
 
 
 def _add_many(app: Flask) -> None:
-    """Made-up people in both instansi, with every state, unit and category, a few of them stuck."""
+    """Add invented people to both instansi, with every state, unit and category. A few of them are stuck."""
     with app.app_context(), unit_of_work() as session:
         desks = [desk.id for desk in Instansi.all(session)]
         for desk, unit in product(desks, range(20)):

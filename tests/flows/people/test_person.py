@@ -1,5 +1,5 @@
-"""What an admin can do for one person, and where it stops: at the border of the instansi, at higher rank, at
-oneself."""
+"""What an admin can do for one person. It ends at people of other instansi, people of higher rank, and the
+admin's own account."""
 
 import re
 from collections.abc import Callable
@@ -83,7 +83,7 @@ def tags_of(app: Flask, person_id: int) -> list[Tag]:
 
 
 def form_of(visitor: Visitor, page: str) -> dict[str, str]:
-    """The fields of the form for correcting, as the page holds them."""
+    """The fields of the form for corrections, as the page has them."""
     text = visitor.open(f"{page}/ubah").text
     fields = dict(re.findall(r'name="(seen|nip|name|work_unit|phone)"[^>]*?value="([^"]*)"', text))
     chosen = re.search(r'<option value="([^"]+)" selected>', text)

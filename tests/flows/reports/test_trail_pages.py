@@ -1,4 +1,4 @@
-"""What happened can be looked up, by those whom it concerns and by nobody else."""
+"""The people concerned can look up what happened, and nobody else can."""
 
 import csv
 import io
@@ -33,7 +33,7 @@ def note(
 ) -> None:
     with app.app_context(), unit_of_work() as session:
         by = user(session, actor)
-        # mypy takes the words of the detail for `instansi_id`
+        # mypy thinks that the details are `instansi_id`
         audit.record(session, tag, user(session, account), Act(FROM_HERE, now(), by), **detail)  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""With millions of people and of events, neither the desk's figures nor its trail read through a table."""
+"""With millions of people and events, the desk's figures and its trail do not read whole tables."""
 
 import sqlite3
 from datetime import timedelta
@@ -19,7 +19,7 @@ from tests.flows.reports.test_trail_pages import note
 from tests.visitor import logged_in
 
 _LARGE = ("user_account", "audit_event", "outbox_mail", "email_correction", "reset_request", "login_session")
-# Over the few rows that matter, and asked for no more of them than are shown or counted.
+# These indexes are over the few rows that matter, and no more rows are read than are shown or counted.
 _OF_FEW = (
     "ix_audit_event_unsealed",
     "ix_user_account_stuck_since",
@@ -28,7 +28,7 @@ _OF_FEW = (
 )
 
 
-# Its plans do not depend on how much is in a table
+# The plans of SQLite do not depend on how much is in a table
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_page_of_figures_or_trail_scans_a_large_table(peopled: Flask, database_url: str) -> None:
     with peopled.app_context():
@@ -92,6 +92,6 @@ def test_the_worker_writes_nothing_where_nothing_is_new(peopled: Flask) -> None:
     note(peopled, Tag.LOGIN, BUDI)
     with peopled.app_context():
         assert seal_what_is_new() == 1
-        with unit_of_work():  # a writer is at work, which would stop another on SQLite
+        with unit_of_work():  # a writer is at work; on SQLite, it would stop any other writer
             pass
         assert seal_what_is_new() == 0

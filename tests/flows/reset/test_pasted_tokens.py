@@ -1,4 +1,4 @@
-"""What people paste into the confirmation page, and what mail programs make of links, over HTTP."""
+"""What people paste into the confirmation page, and how mail programs change links, over HTTP."""
 
 import re
 from datetime import timedelta

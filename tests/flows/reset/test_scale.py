@@ -1,4 +1,4 @@
-"""With six million people in the table, nothing that one person does may read through it."""
+"""With six million people in the table, nothing that one person does may read the whole table."""
 
 import sqlite3
 
@@ -22,7 +22,7 @@ _LARGE = (
 )
 
 
-# Its plans do not depend on how much is in a table
+# The plans of SQLite do not depend on how much is in a table
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_step_of_the_flow_scans_a_large_table(peopled: Flask, inbox: Inbox, database_url: str) -> None:
     asked: list[tuple[str, tuple[str | int | None, ...]]] = []

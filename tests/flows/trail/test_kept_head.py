@@ -1,5 +1,5 @@
-"""The head outside the database: several machines, crashes, what was restored, what is late, and a key that
-goes."""
+"""The kept head, outside the database: several machines, crashes, restored backups, late rows, and a key that
+is removed."""
 
 import logging
 import os
@@ -63,7 +63,7 @@ def noted(app: Flask, tag: Tag) -> list[dict[str, str | int | None]]:
 
 
 def state_of(app: Flask) -> Callable[[], None]:
-    """What puts back the trail as it is now."""
+    """Returns a function that restores the trail as it is now."""
     with app.app_context(), reading() as session:
         last = (
             session.scalars(select(AuditEvent.id).order_by(AuditEvent.id.desc()).limit(1)).one_or_none() or 0
@@ -353,7 +353,7 @@ def test_what_was_done_while_no_worker_ran_is_sealed(sealed: Flask) -> None:
     with sealed.app_context(), unit_of_work() as session:
         found = AuditHead.now(session)
         assert found is not None
-        found.newest_at = sealing._spelled(now() - timedelta(days=8))  # when the worker went away
+        found.newest_at = sealing._spelled(now() - timedelta(days=8))  # the moment when the worker stopped
         found.mark = sealing._mark(sealed.extensions["portal"].keys.trail_keys()[0], found)
     for hours in (7 * 24, 100, 3, 0):
         put_in(sealed, f"{now() - timedelta(hours=hours):%Y-%m-%d %H:%M:%S}")
@@ -382,7 +382,8 @@ def test_a_clock_that_was_ahead_shuts_no_door(sealed: Flask) -> None:
     assert unsealed(sealed) == []
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL counts its rows
+# the test counts SQLite's own steps
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.usefixtures("database_url")
 def test_thousands_of_late_rows_cost_the_worker_nothing(sealed: Flask) -> None:
     put_in(sealed, "2020-05-05 05:05:05", 100)
@@ -466,8 +467,8 @@ def test_a_trail_that_nobody_has_sealed_yet_is_taken_over_once_with_its_history(
 def test_no_honest_day_gives_an_alarm(
     make_app: MakeApp, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two machines, workers that are killed at bad moments, keys that change: whoever looks finds the trail
-    whole."""
+    """There are two machines, workers that are killed at bad moments, and keys that change. Every check still
+    finds the trail whole."""
     chance = random.Random(seed)
     keys = [OLD_KEY]
     monkeypatch.setattr(sealing, "ROWS_AT_ONCE", 4)
@@ -490,7 +491,7 @@ def test_no_honest_day_gives_an_alarm(
                 act(app, chance.randrange(1, 8))
             elif deed == "seal":
                 seal_what_is_new()
-            elif deed == "killed before":  # the file is written by nobody before the commit
+            elif deed == "killed before":  # nobody writes the file before the commit
                 with pytest.raises(KeyboardInterrupt):
                     seal_and_be_killed(app)
             elif deed == "killed after":
@@ -532,7 +533,7 @@ def test_the_file_is_written_after_the_commit_and_never_before(
 # -- a key that goes
 @pytest.fixture
 def two_keys(make_app: MakeApp, password_hash: str) -> Flask:
-    """Seven rows under an old key, three under the new one."""
+    """Seven events under an old key, three under the new one."""
     before = make_app(SECRET_KEY=OLD_KEY)
     people(before, password_hash)
     act(before, 7)
@@ -599,7 +600,7 @@ def seal_and_be_killed(app: Flask) -> None:
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, object]:
-    """What the line says beside its sentence."""
+    """The fields of a log line beside its sentence."""
     fields: dict[str, object] = record.__dict__["fields"]
     return fields
 

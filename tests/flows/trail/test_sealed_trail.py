@@ -1,4 +1,4 @@
-"""Whoever changes, removes or adds a row of the trail behind the portal's back is found."""
+"""The portal notices if somebody changes, removes or adds an event of the trail without it."""
 
 import json
 import threading
@@ -68,7 +68,7 @@ def kept_file(app: Flask) -> Path:
 
 @pytest.fixture
 def sealed(peopled: Flask) -> Flask:
-    """Twelve rows, sealed."""
+    """A portal with twelve sealed events."""
     act(peopled, 12)
     seal_all(peopled)
     return peopled
@@ -122,7 +122,8 @@ def test_a_changed_column_is_found(sealed: Flask, change: str) -> None:
 
 
 def test_a_truth_value_is_sealed_as_what_it_is(peopled: Flask) -> None:
-    """Rows of earlier releases hold its name or a number. They stay whole, and none passes for another."""
+    """Events of earlier releases hold the name of a truth value or a number. They stay whole, and none can be
+    taken for another."""
     for typed in (True, "True", 1):
         act(peopled, typed=typed)
     seal_all(peopled)
@@ -355,10 +356,10 @@ def test_a_smaller_id_may_come_after_larger_ones_were_sealed(peopled: Flask) -> 
     assert verify(peopled).exit_code == 0
 
 
-# SQLite has one writer at a time anyway
+# SQLite has only one writer at a time
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_what_is_done_waits_for_no_seal(peopled: Flask) -> None:
-    """An act only adds its row: while one transaction holds the head, another writes."""
+    """An act only adds its event: while one transaction has locked the head, another one writes."""
     with peopled.app_context(), unit_of_work() as session:
         AuditHead.now(session, lock=True)
         with ThreadPoolExecutor(1) as other:

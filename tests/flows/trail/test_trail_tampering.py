@@ -1,5 +1,6 @@
-"""Whoever can write the database, and has neither the key nor the file of a machine that has seen the trail,
-is found: by each statement of a list, by each two of them, and whether or not the worker seals in between."""
+"""An attacker can write the database, but has neither the key nor the file of a machine that has seen the
+trail. The portal finds each tampering of a list, each two of them, with and without sealing by the worker in
+between."""
 
 from dataclasses import dataclass
 from itertools import combinations
@@ -38,8 +39,8 @@ def _changed(assignment: str, seal_no: int = 7) -> str:
     return f"UPDATE audit_event SET {assignment} WHERE seal_no = {seal_no}"
 
 
-# What stands between braces is known to whoever has read the tables at the time: the head of 0, and that of 9
-# rows.
+# Values in braces are known to somebody who has read the tables at the time: the head after 0 events, and the
+# head after 9.
 TAMPERINGS: dict[str, tuple[str, ...]] = {
     "delete the first": ("DELETE FROM audit_event WHERE seal_no = 1",),
     "delete one in the middle": ("DELETE FROM audit_event WHERE seal_no = 6",),
@@ -121,7 +122,7 @@ TAMPERINGS: dict[str, tuple[str, ...]] = {
     ),
     "truncate": ("DELETE FROM audit_event", "DELETE FROM audit_head"),
 }  # fmt: skip
-# Each of these is a state that was genuine once, or a trail that nobody has ever sealed.
+# Each of these leaves a state that was genuine once, or a trail that nobody has ever sealed.
 ONLY_THE_FILE_KNOWS = {
     "begin anew without a history",
     "begin anew and keep the history",
@@ -133,15 +134,15 @@ ONLY_THE_FILE_KNOWS = {
 
 @dataclass
 class Trail:
-    """Twelve sealed rows, what an attacker has read of them, and the file of this machine."""
+    """Twelve sealed events, what an attacker has read of them, and the file of this machine."""
 
     app: Flask
     known: dict[str, str]
     kept: Anchor
 
     def after(self, *names: str, seals: bool, machine_is_new: bool = False) -> Findings | None:
-        """What a look shows after these, and all is as before again. None where the database itself refuses
-        them."""
+        """What a check finds after these tamperings. Then everything is restored. None if the database itself
+        refuses them."""
         with self.app.app_context(), Session(engine()) as session:
             try:
                 for name in names:
@@ -213,7 +214,7 @@ def test_each_tampering_is_found(trail: Trail, *, seals: bool) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_each_two_tamperings_are_found(trail: Trail) -> None:
-    """In the one order or the other: the pairs take turns."""
+    """Half of the pairs are tried in the one order, half in the other."""
     missed = []
     for number, names in enumerate(combinations(TAMPERINGS, 2)):
         found = trail.after(*(names if number % 2 else reversed(names)), seals=True)

@@ -1,4 +1,4 @@
-"""The portal as an app on the phone, as far as HTTP tells: manifest, worker, start address, Play Store."""
+"""The portal as an app on the phone, as far as HTTP shows it: manifest, worker, start address, Play Store."""
 
 import gzip
 import hashlib
@@ -75,7 +75,7 @@ def test_asking_for_the_worker_again_costs_little(visitor: Visitor) -> None:
 
 
 def test_pages_to_read_are_compressed_and_pages_with_a_form_never(peopled: Flask, visitor: Visitor) -> None:
-    """What is secret in a page must not show in its size."""
+    """The size of a page must not tell anything about the secrets in it."""
     sari, zipped = logged_in(peopled, SARI), {"Accept-Encoding": "gzip, br"}
 
     for path in ("/bantuan", "/kuki", "/aksesibilitas", "/sw.js"):
@@ -233,7 +233,7 @@ def test_an_opened_link_is_waited_for_too(peopled: Flask, visitor: Visitor, inbo
 
 @pytest.mark.usefixtures("peopled")
 def test_whose_answer_was_lost_hears_that_the_password_may_be_new(visitor: Visitor, inbox: Inbox) -> None:
-    """The first form arrived; its answer, with the new cookies, never came back."""
+    """The first form arrived, but its answer with the new cookies never came back."""
     visitor.ask_for_token(BUDI.nip, BUDIS_ADDRESS)
     code, csrf_token = inbox.fetch_one().code, visitor.csrf_token(CONFIRMATION)
     fields = {"csrf_token": csrf_token, "nip": BUDI.nip, "token": code, "password": NEW_PASSWORD}
@@ -324,7 +324,7 @@ def test_a_bad_setting_of_the_app_stops_the_start(
 
 
 def _fetched(visitor: Visitor, path: str) -> TestResponse:
-    """A file, read to its end and closed."""
+    """Fetch a file, read it to its end and close it."""
     answer = visitor.open(path)
     with answer:
         answer.get_data()
@@ -332,7 +332,7 @@ def _fetched(visitor: Visitor, path: str) -> TestResponse:
 
 
 class _Release(TypedDict):
-    """What the worker keeps, as far as it is asked for here: paths and the hash of what lies there."""
+    """What the worker keeps, as far as these tests need it: paths, and the hash of what is there."""
 
     files: list[tuple[str, str]]
     offline: tuple[str, str]

@@ -1,4 +1,4 @@
-"""From where a request comes, and under which name, is read once, at the door."""
+"""The portal reads the address of the client and the name of the host once, at the door."""
 
 import ast
 import re
@@ -30,7 +30,7 @@ PRODUCTION = {
     "TRUSTED_PROXIES": "1",
     "METRICS_TOKEN": "kopi-tubruk-tanpa-gula-8812",
 }
-# No database is asked for what is tested
+# What these tests check does not use the database
 on_one = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
@@ -43,7 +43,7 @@ class Behind(Visitor):
 
 
 def test_only_the_door_reads_the_address_of_a_client() -> None:
-    """Its spelling there is the only one: nothing else asks the server or the headers."""
+    """There is only one spelling of an address, because nothing else asks the server or the headers."""
     may = {"app/web/door.py", "app/web/limits.py", "app/runtime/portal.py", "app/blueprints/health.py"}
     readers = {"remote_addr", "access_route"}
     found = set()
@@ -123,7 +123,8 @@ def test_one_line_has_a_hundred_wrong_tries_and_many_lines_have_as_many_each(
 def test_nothing_that_a_visitor_writes_hides_what_the_proxy_adds(
     make_app: MakeApp, password_hash: str, written: str
 ) -> None:
-    """Read as a list with quotes, `"a, 198.51.100.9` is one entry, and the visitor's own."""
+    """If the header were read as a list with quotes, `"a, 198.51.100.9` would be one entry, written by the
+    visitor."""
     app = make_app(TRUSTED_PROXIES="1")
     people(app, password_hash)
     form = Behind(app, "198.51.100.9")
@@ -176,7 +177,7 @@ def test_what_nobody_may_know_of_is_not_shown_by_a_slash(make_app: MakeApp, page
 
 
 def _staff(app: Flask, number: int) -> list[tuple[str, str]]:
-    """So many people of one office, NIP and address."""
+    """Add so many people of one office. Returns their NIPs and addresses."""
     staff = [(f"1985031220100{one:05}", f"pegawai{one}@nusajaya.example") for one in range(1, number + 1)]
     with app.app_context(), unit_of_work() as session:
         instansi_id = session.scalars(select(User.instansi_id).where(User.nip == BUDI.nip)).one()
@@ -194,7 +195,7 @@ def _staff(app: Flask, number: int) -> list[tuple[str, str]]:
 def test_a_hundred_and_five_of_one_office_ask_on_one_morning_and_each_gets_a_token(
     peopled: Flask, inbox: Inbox
 ) -> None:
-    """Each in a browser of the own, while somebody among them guesses."""
+    """Each person has a browser of their own, and one of them guesses meanwhile."""
     staff, guesser = _staff(peopled, 105), Visitor(peopled)
     token = guesser.csrf_token("/login")
     for number in range(100):
@@ -237,7 +238,8 @@ def test_a_known_browser_has_room_of_its_own(make_app: MakeApp, password_hash: s
 
 
 def test_room_refills_ask_by_ask(make_app: MakeApp, password_hash: str) -> None:
-    """Not all of it at once an hour after the first ask: then all would meet again."""
+    """The room does not come back all at once an hour after the first ask, because then everybody would come
+    at the same time again."""
     app = make_app(ASKS_PER_ADDRESS_PER_HOUR="10")
     people(app, password_hash)
 
@@ -343,7 +345,7 @@ def test_other_names_are_refused(make_app: MakeApp, host: str) -> None:
 
 
 def test_a_slash_behind_any_page_leads_to_it(peopled: Flask) -> None:
-    """Every address without a part of its own in it."""
+    """This is tried for every address without a variable part."""
     plain = [
         rule for rule in peopled.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments
     ]

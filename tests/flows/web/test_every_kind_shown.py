@@ -1,4 +1,4 @@
-"""Whatever kind of letter, event, request or change a person has, the desk can open the page about it."""
+"""The desk can open the page about a person with every kind of letter, event, request and change."""
 
 import re
 import secrets
@@ -94,7 +94,7 @@ def test_who_has_been_appointed_has_a_page(peopled: Flask, ratna: Visitor) -> No
 
 
 def _others(app: Flask) -> set[str]:
-    """The buttons of those mandates that were there before."""
+    """The buttons of the mandates that were there before."""
     with app.app_context(), reading() as session:
         ids = session.scalars(
             select(AdminMandate.id).where(AdminMandate.user_id != person_id(app, SARI))
@@ -143,7 +143,7 @@ def test_every_event_with_everything_noted_is_shown(peopled: Flask, ratna: Visit
 
 
 def _pages_with(app: Flask, tag: Tag, *details: dict[str, object]) -> list[str]:
-    """Has it happened to Sari, with each of these noted; the pages that tell of it."""
+    """Let this event happen to Sari, once with each of these details. Returns the pages that show it."""
     with app.app_context(), unit_of_work() as session:
         sari = session.get_one(User, person_id(app, SARI))
         session.add_all(

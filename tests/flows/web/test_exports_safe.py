@@ -1,5 +1,5 @@
-"""Whatever stands in the records, no file that leaves the portal makes a spreadsheet of any locale
-calculate."""
+"""No text in the records can make a spreadsheet of any locale calculate, in no file that leaves the
+portal."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ from tests.unit.domain.test_guarded_cells import EVIL, formulas_in
 from tests.visitor import Visitor, logged_in
 
 BATCH = "/admin/impor/<big_row:batch_id>"
-# Every address that answers a table: how it is asked for, with the kind put in.
+# Every address whose answer is a table, with the kind of file put in.
 TABLES = {
     "/admin/ekspor": ("/admin/", "/admin/ekspor"),
     "/admin/pegawai/ekspor": ("/admin/pegawai", "/admin/pegawai/ekspor"),
@@ -35,12 +35,12 @@ TABLES = {
     "/admin/impor/template.csv": ("", "/admin/impor/template.{kind}"),
     "/admin/impor/template.xlsx": ("", "/admin/impor/template.{kind}"),
 }
-EVIL_CELLS = [cell for cell in EVIL if "\x00" not in cell]  # which no database keeps
+EVIL_CELLS = [cell for cell in EVIL if "\x00" not in cell]  # no database stores NUL
 
 
 @pytest.fixture
 def poisoned(peopled: Flask) -> Flask:
-    """Every text that an export may repeat is a formula somewhere."""
+    """A portal in which every text that an export may repeat is a formula for some person."""
     checked(peopled, logged_in(peopled, WATI), staff_file(newcomer(1), "1,rusak,,PNS,7301,x"))
     with peopled.app_context(), unit_of_work() as session:
         batch = session.scalars(select(ImportBatch)).one()
@@ -97,7 +97,7 @@ def test_every_table_that_the_portal_answers_is_looked_at(peopled: Flask) -> Non
 
 
 def test_tables_are_written_in_few_places() -> None:
-    """Beside these, nothing writes a CSV or a workbook: what is safe here is safe everywhere."""
+    """Nothing else writes a CSV or a workbook, so what is safe here is safe everywhere."""
     writes = re.compile(r"csv\.writer|DictWriter|import Workbook|xlsxwriter\.Workbook")
     found = {
         str(file) for file in Path("app").rglob("*.py") if writes.search(file.read_text(encoding="utf-8"))
@@ -123,7 +123,7 @@ def test_no_table_holds_a_formula(poisoned: Flask) -> None:
 
 
 def test_nothing_is_lost_in_the_list_of_refused_rows(poisoned: Flask, tmp_path: Path) -> None:
-    """As the portal's own reader takes it: each cell as it came, but for the blanks that it skips at the
+    """The portal's own reader gets each cell as it came, without the blanks that it skips at the
     beginning."""
     wati = logged_in(poisoned, WATI)
     with poisoned.app_context(), reading() as session:

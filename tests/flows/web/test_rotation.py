@@ -1,5 +1,5 @@
-"""A new SECRET_KEY in front of the old one, in the middle of whatever people were doing: nobody is stopped,
-and nobody gets an allowance anew."""
+"""A new SECRET_KEY is put before the old one while people are at work. Nobody is stopped, and no limit begins
+anew."""
 
 import pytest
 from flask import Flask
@@ -36,7 +36,7 @@ def rotated(make_app: MakeApp, before: Flask) -> Flask:  # noqa: ARG001 (it has 
 
 
 def goes_on(browser: Visitor, app: Flask) -> Visitor:
-    """The same browser, with all its cookies, before the portal as it runs now."""
+    """The same browser with all its cookies, now at the portal with the new key."""
     later = Visitor(app)
     for cookie in (browser.client._cookies or {}).values():
         later.client.set_cookie(cookie.key, cookie.value, domain="localhost")
@@ -163,7 +163,7 @@ def test_all_that_is_signed_still_opens() -> None:
 
 
 def test_a_known_browser_stays_known(before: Flask, rotated: Flask) -> None:
-    """Guessers do not slow it down."""
+    """Guesses of others do not slow it down."""
     sari = logged_in(before, SARI)
     sari.submit("/akun", "/logout")
     stranger = Visitor(rotated, "198.51.100.2")
@@ -190,7 +190,7 @@ def test_guessers_of_a_code_get_no_allowance_anew(before: Flask, rotated: Flask)
 
 
 def test_every_counter_of_a_person_is_found_again(before: Flask, rotated: Flask) -> None:
-    """What the desk shows, and what "unlock" lifts, is what was counted before."""
+    """The desk shows what was counted before the change of the key, and "unlock" removes it."""
     stranger = Visitor(before)
     for _ in range(6):
         stranger.log_in(SARI.nip, "Salah-Sekali-1")

@@ -1,4 +1,4 @@
-"""What an admin has typed comes back: the session had ended, or the page was too old. And nothing has been
+"""What an admin has typed comes back if the session has ended or the page is too old, and nothing has been
 done."""
 
 import re
@@ -32,7 +32,7 @@ HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
 
 class Desk:
-    """What the forms of the desk are about: one of each, by what their addresses name."""
+    """The rows that the forms of the desk are about: one of each kind, by the name in their addresses."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
@@ -82,7 +82,7 @@ class Desk:
 
     @property
     def forms(self) -> dict[str, dict[str, str | list[str]]]:
-        """Every POST of the desk that holds something typed, by the address it goes to."""
+        """Every POST of the desk with something typed in it, by its address."""
         approval: dict[str, str | list[str]] = {"identity_check": "tatap_muka", "note": REASON, "seen": "1"}
         return {
             f"/admin/perbaikan-email/{self.correction}/setujui": approval,
@@ -123,7 +123,7 @@ class Desk:
 
     @property
     def buttons(self) -> dict[str, str]:
-        """The POSTs that are a button alone, and the page it stands on."""
+        """The POSTs that are only a button, each with the page of the button."""
         one = f"/admin/pegawai/{self.sari}"
         window = f"/admin/instansi/{self.instansi}/jadwal"
         return {
@@ -136,8 +136,8 @@ class Desk:
         }
 
     def rows(self) -> dict[str, object]:
-        """Everything there is but the trail, logins, the counters of tries and Ratna herself: to see that
-        nothing was done."""
+        """All rows except the trail, logins, the counters of tries and Ratna's own row, to see that nothing
+        was done."""
         left_out = ("audit", "login_session", "throttle", "guess", "once_a_minute")
         with self.app.app_context(), reading() as db:
             return {
@@ -174,7 +174,7 @@ def sent_back(page: TestResponse) -> dict[str, list[str]]:
 def log_in_there(
     visitor: Visitor, page: TestResponse, path: str, person: Person, password: str = PASSWORD
 ) -> TestResponse:
-    """Send the login that stands in the place of a form, with all that it carries."""
+    """Send the login that the page shows in place of a form, with all its hidden fields."""
     carried = {name: values for name, values in sent_back(page).items() if name != "csrf_token"}
     token = re.search(r'name="csrf_token" type="hidden" value="([^"]+)"', page.text)
     assert token, page.text
@@ -243,7 +243,7 @@ def test_the_form_that_came_back_is_sent_with_one_press(desk: Desk) -> None:
         assert fresh
         assert correction(desk.app, desk.correction).state.is_open
 
-        upright_tab = "Alamat\x0bsalah"  # as slides and documents are pasted
+        upright_tab = "Alamat\x0bsalah"  # text that is pasted from slides and documents contains it
         assert wati.post(path, csrf_token=unescape(fresh[1]), reason=upright_tab).status_code == 303
 
         assert correction(desk.app, desk.correction).decision == "Alamat salah"

@@ -1,5 +1,5 @@
-"""Whatever a file of 10 MB is made of, telling what it is takes a bounded number of steps, and each kind has
-its sentence."""
+"""For every file of 10 MB, a limited number of steps is enough to tell what it is, and each kind has its
+sentence."""
 
 import struct
 import zlib
@@ -34,7 +34,7 @@ JPEG_START = b"\xff\xd8" + _segment(0xC0, b"\x08\x00\x08\x00\x08\x01\x01\x11\x00
 JPEG_SCAN = _segment(0xDA, b"\x01\x01\x00\x00\x3f\x00")
 JPEG_END = b"\xff\xd9"
 PNG_START = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0))
-HOSTILE = {  # how it begins, and what it is filled up with
+HOSTILE = {  # how the file begins, and what it is filled with
     "fill bytes": (b"\xff\xd8", b"\xff"),
     "fill bytes after a scan": (JPEG_START + JPEG_SCAN, b"\xff"),
     "markers without length": (b"\xff\xd8", b"\xff\x01"),
@@ -76,8 +76,8 @@ def test_a_file_of_many_pieces_is_given_up(start: bytes, piece: bytes) -> None:
 
 
 def test_what_programs_write_is_far_within_the_steps() -> None:
-    """Photos of 2 MB: a PNG in the chunks of libpng, a JPEG with long metadata, many restarts and progressive
-    scans."""
+    """These are photos of 2 MB: a PNG in the chunks of libpng, and a JPEG with long metadata, many restarts
+    and progressive scans."""
     png = PNG_START + _chunk(b"IDAT", bytes(8192)) * 250 + _chunk(b"IEND")
     metadata = b"".join(_segment(0xE2, bytes(65_000)) for _ in range(20))
     scans = (JPEG_SCAN + b"data\xff\x00\xff\xd0" * 4_000) * 10
@@ -122,7 +122,7 @@ def test_what_stands_before_a_pdf_goes(front: bytes) -> None:
 
 @pytest.mark.parametrize("front", FRONTS.values(), ids=FRONTS)
 def test_it_is_blanked_where_the_document_counts_its_bytes_too(front: bytes) -> None:
-    """Cut off, no reader would find the table of objects where it is said to be."""
+    """If the front were cut off, no reader would find the table of objects at its place."""
     content = _pdf(front, counted_from_first_byte=True)
 
     kept = read_attachment(content)

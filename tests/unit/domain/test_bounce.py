@@ -1,4 +1,4 @@
-"""What is read in a message that came back, and how nonsense is borne."""
+"""What the portal reads in a message that came back, and that nonsense does no harm."""
 
 import time
 

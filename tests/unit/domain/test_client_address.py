@@ -1,5 +1,5 @@
-"""A client address is read once, whatever servers and proxies write, and one client is one line by every way
-in."""
+"""A client address is read once, in every form that servers and proxies write. One client is one line on
+every way in."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -31,7 +31,7 @@ WRITTEN = {
     "[2001:db8::5]": "2001:db8::5",
     "[2001:db8::5]:51234": "2001:db8::5",
     '"[2001:DB8::5]:51234"': "2001:db8::5",
-    "[2001:db8::5": "2001:db8::5",  # all of an address is there
+    "[2001:db8::5": "2001:db8::5",  # the address is complete
     "2001:0db8:0000::0005": "2001:db8::5",
     "2001:db8:0:0:0:0:0:5:443": "2001:db8::5",  # a ninth group is a port
     "2001:db8::5:51234": "2001:db8::5",

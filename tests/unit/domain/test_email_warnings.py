@@ -1,4 +1,4 @@
-"""What speaks against an address, without a database: kinds, weights and words; domains, mailboxes, names and
+"""Warnings about an address, without a database: kinds, weights and words; domains, mailboxes, names and
 numbers."""
 
 import pytest
@@ -39,8 +39,8 @@ def test_the_heavy_ones_are_shown_first() -> None:
 
 
 def test_what_others_can_send_weighs_light() -> None:
-    """Anybody with a mailbox can ask for somebody's NIP: it must not take the owner's request out of the
-    usual way."""
+    """Anybody with a mailbox can send a request for somebody's NIP. This must not make the owner's request
+    harder to approve."""
     assert WarningKind.RIVALS.weight is Weight.LIGHT
 
 

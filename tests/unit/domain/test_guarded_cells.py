@@ -1,4 +1,4 @@
-"""A cell of an export is no formula in any spreadsheet, and comes back as it was."""
+"""A cell of an export is not a formula in any spreadsheet, and comes back as it was."""
 
 import csv
 import io
@@ -29,7 +29,7 @@ CELLS = st.one_of(
 
 
 def is_formula(cell: str) -> bool:
-    """Whether it would begin with a formula sign, once all that a program may strip is gone."""
+    """Whether the cell begins with a formula sign, after everything that a program may strip is gone."""
     for character in cell:
         if character in SIGNS:
             return True
@@ -51,8 +51,8 @@ def is_formula(cell: str) -> bool:
 
 
 def formulas_in(text: str) -> list[str]:
-    """What a spreadsheet of any locale would take for one, however it cuts the text into cells: with and
-    without quotes."""
+    """The cells that a spreadsheet of any locale would take for formulas, for every way to cut the text into
+    cells, with and without quotes."""
     found = []
     for delimiter in (",", ";", "\t", "|"):
         for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):

@@ -1,5 +1,5 @@
-"""No line of the log says a secret, a whole NIP or an address, whoever writes it and whatever stands
-around."""
+"""No line of the log contains a secret, a whole NIP or an address, for every writer of the line and every
+text around it."""
 
 import json
 import logging
@@ -85,7 +85,7 @@ def test_a_link_is_never_said(before: str, seed: bytes, after: str) -> None:
         urlsafe_b64encode(seed[:12]).decode(),
         urlsafe_b64encode(seed[12:]).decode().rstrip("="),
     )
-    assume(re.search("[A-Z]", signature))  # one of 43 letters: without fail, but for Hypothesis
+    assume(re.search("[A-Z]", signature))  # there is always one among 43 letters, except with Hypothesis
     link = f"{reference}.{signature}"
     for written in (link, quote(f"{BEGINNING}{link}", safe=""), f"{BEGINNING}{link}/"):
         assert link not in unquote(MASKS.masked(before + written + after))
@@ -159,7 +159,8 @@ def test_no_text_of_a_megabyte_makes_a_line_expensive(piece: str) -> None:
 
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
 def test_each_mask_looks_at_a_letter_a_bounded_number_of_times(piece: str) -> None:
-    """Without the cut: eight times the text takes eight times as long, not sixty-four times."""
+    """The text is not cut here: a text eight times as long takes eight times as long, not sixty-four
+    times."""
     short, long = (piece * (length // len(piece)) for length in (50_000, 400_000))
 
     assert _seconds(long, uncut=True) < 24 * max(_seconds(short, uncut=True), 0.005)

@@ -1,6 +1,7 @@
-"""A token is read out of whatever it was pasted with; a text without one, or with two, is none."""
+"""A token is read even if other text was pasted with it. A text without a token, or with two, counts as no
+token."""
 
-# one spelling a row
+# one spelling in each row
 
 import base64
 import re
@@ -173,7 +174,7 @@ def test_a_text_without_our_letters_is_none(text: str) -> None:
     )
 )
 def test_words_are_no_token(words: list[str]) -> None:
-    # Else it is what stands in the field, and nothing else
+    # Otherwise the text is only what is in the field
     if not re.fullmatch(r"(.{8})\1*", "".join(words)):
         assert read_secret(" ".join(words)) is None
 

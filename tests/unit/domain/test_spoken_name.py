@@ -1,4 +1,4 @@
-"""Who looks for a name writes it as it is spoken; the records have it as somebody spelled it."""
+"""People who look for a name write it as it is spoken. The records have it as somebody has spelled it."""
 
 import pytest
 

@@ -1,5 +1,5 @@
-"""What programs do to a cell: read for certain or refused, never read as something else. One row here for
-every report."""
+"""What programs do to a cell. It is read with certainty or refused, never read as something else. Each report
+from practice gets a row here."""
 
 import re
 from datetime import date
@@ -364,7 +364,7 @@ def _in_groups(digits: str, mark: str) -> str:
 
 @st.composite
 def _changed(draw: st.DrawFn) -> tuple[str, str]:
-    """A true NIP, and what some program made of it."""
+    """A real NIP, and what some program has made of it."""
     nip = draw(_NIPS)
     digits = draw(st.sampled_from([nip, _rounded(nip)]))
     kind = draw(st.integers(0, 3))

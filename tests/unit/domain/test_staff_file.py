@@ -1,4 +1,4 @@
-"""What the rows of a file must hold."""
+"""What the rows of a file must contain."""
 
 import pytest
 from hypothesis import given

@@ -1,5 +1,5 @@
-"""Tables as programs of every locale write them: the header decides what separates, and no cell is lost on
-the way."""
+"""Tables as programs of every locale write them. The header decides what the separator is, and no cell is
+lost."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ def no_sign() -> None:
 
 
 def lines_of(content: bytes, tmp_path: Path) -> list[Row]:
-    """By the page's way and by the command's, which say the same."""
+    """The rows as the page reads them and as the command reads them. Both must be the same."""
     with sandbox.opened(content, no_sign) as sheet:
         there = list(sheet.lines())
     file = tmp_path / "pegawai"
@@ -47,7 +47,7 @@ def told(lines: list[Row]) -> list[tuple[str, str, str]]:
 
 
 def separated(line: str, mark: str) -> str:
-    """With another separator, and the quotes that it needs."""
+    """The line with another separator, and with the quotes that this one needs."""
     text = io.StringIO()
     csv.writer(text, delimiter=mark, lineterminator="").writerow(next(csv.reader([line])))
     return text.getvalue()
@@ -79,7 +79,7 @@ def test_a_whole_line_in_one_cell_is_a_line(mark: str, behind: str, tmp_path: Pa
 
 
 def test_only_the_lines_that_hold_quotes_stand_in_one_cell(tmp_path: Path) -> None:
-    """As a spreadsheet saves a file that it has not taken apart."""
+    """A spreadsheet program saves a file like this if it has not split it into columns."""
     assert told(lines_of("\n".join((HEADER, in_one_cell(SITI), JOKO)).encode(), tmp_path)) == READ
     mixed = "\n".join((in_one_cell(HEADER), in_one_cell(SITI), JOKO))
     assert told(lines_of(mixed.encode(), tmp_path)) == READ
@@ -114,7 +114,7 @@ def test_instansi_are_read_the_same_way(tmp_path: Path) -> None:
 
 # -- workbooks
 def workbook(*rows: tuple[object, ...], at: tuple[int, int] = (0, 0)) -> bytes:
-    """Text as text; a formula with its result as a pair (formula, result)."""
+    """A workbook with texts as texts. A pair (formula, result) is a formula with its result."""
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
         sheet, as_date = book.add_worksheet(), book.add_format({"num_format": "dd/mm/yyyy"})

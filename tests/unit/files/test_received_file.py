@@ -1,4 +1,4 @@
-"""A workbook that harms its reader harms nobody else."""
+"""A workbook that harms the reader harms nothing else."""
 
 import io
 
@@ -94,7 +94,7 @@ def test_the_template_has_the_nip_as_text_and_holds_nobody() -> None:
     "line", [b'x","\n', b"\n", b",,,,,\n"], ids=["open quotes", "nothing", "empty cells"]
 )
 def test_a_text_made_to_be_read_for_ever_is_given_up(line: bytes) -> None:
-    """The worker reads text itself: whatever it holds, the next row, or the end, is not far."""
+    """The worker reads text itself. For every text it soon finds the next row or the end."""
     file = ",".join(STAFF_COLUMNS.required).encode() + b"\n" + line * 2_000_000
 
     with sandbox.opened(file, no_sign) as sheet, pytest.raises(UnreadableFile):

@@ -1,4 +1,4 @@
-"""A photo is drawn anew: the same picture upright, and nothing of what the camera wrote."""
+"""A photo is drawn anew: it is the same picture, upright and without the camera's notes."""
 
 import json
 import subprocess
@@ -216,7 +216,7 @@ def test_the_largest_that_is_taken_fits_into_the_limits_of_the_process() -> None
 
 
 def test_the_process_has_limits_and_nothing_of_the_portal(tmp_path: Path) -> None:
-    """A script in its place sees what it has."""
+    """A script runs in place of the process, and tells what it can see."""
     spy = tmp_path / "spy.py"
     script = Path(received_photo.__file__).with_name("redraw_photo.py")
     spy.write_text(
@@ -247,7 +247,7 @@ def test_the_process_has_limits_and_nothing_of_the_portal(tmp_path: Path) -> Non
     [
         ("import sys; sys.stdout.buffer.write(b'\\0' * 50_000_000)", BROKEN_PICTURE),
         ("print('<script>alert(1)</script>')", BROKEN_PICTURE),
-        # That says nothing of the photo: the machine may have had no time
+        # This tells nothing about the photo, because the machine may have been too busy
         (
             "import time; time.sleep(60)",
             NoPlace(),

@@ -1,4 +1,4 @@
-"""Whose fault a mail server's answer is. Another report is one more row."""
+"""Whose fault a mail server's answer is. A new report from practice becomes one more row."""
 
 from itertools import product
 

@@ -1,4 +1,5 @@
-"""What anybody can repeat for nothing becomes a row a minute, and nobody hides behind it."""
+"""What anybody can repeat at no cost becomes one event a minute, and nobody can hide behind the events of
+another person."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Whatever the portal notes about an event, the trail shows it under an Indonesian term."""
+"""The trail shows every detail that the portal notes about an event under an Indonesian term."""
 
 import ast
 import re
@@ -64,7 +64,7 @@ def test_a_truth_value_has_words_as_rows_of_all_releases_hold_it(key: str, yes: 
 
 
 def test_a_truth_value_is_noted_as_one() -> None:
-    """Not as its name, nor as a number."""
+    """It is not noted as its name or as a number."""
     disguised = [
         ast.unparse(keyword)
         for call in _calls()
