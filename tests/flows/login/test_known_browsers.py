@@ -210,7 +210,7 @@ def test_a_mark_dies_with_what_was_proven(peopled: Flask, act: object) -> None:
 
 
 def test_a_correction_of_the_address_leaves_her_browsers_known(peopled: Flask) -> None:
-    """Otherwise whoever changes the address would also make Sari's browsers unknown. Then strangers could
+    """Otherwise anyone who changes the address would also make Sari's browsers unknown. Then strangers could
     keep Sari out by using up the tries of new browsers, while Sari's mailbox gets no token."""
     browser = _known(peopled)
     with peopled.app_context(), unit_of_work() as session:

@@ -382,7 +382,7 @@ def test_a_clock_that_was_ahead_shuts_no_door(sealed: Flask) -> None:
     assert unsealed(sealed) == []
 
 
-# the test counts SQLite's own steps
+# The test counts SQLite's own steps
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.usefixtures("database_url")
 def test_thousands_of_late_rows_cost_the_worker_nothing(sealed: Flask) -> None:
