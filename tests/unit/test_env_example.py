@@ -13,7 +13,7 @@ from config import EXAMPLES, ROOT, BadSetting, Settings
 
 TEXT = (ROOT / ".env.example").read_text()
 _SETTING = re.compile(r"(# )?([A-Z_]+)=(.*)")
-_OF_FLASK = {"FLASK_DEBUG"}  # looked at, and not ours to recommend
+_OF_FLASK = {"FLASK_DEBUG"}  # the portal reads it, but does not recommend it
 KEY = "vN2x-honest-7Qd0pJr4_key-Zt9LmW3cYbA"
 
 

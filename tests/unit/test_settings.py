@@ -360,7 +360,8 @@ def test_a_demo_may_be_open_to_the_world_when_somebody_says_so(tmp_path: Path) -
     assert settings.has_demo_mailbox
     assert "reads every mail" in settings.remarks[0]
     with pytest.raises(BadSetting, match=r"^PUBLIC_URL: "):
-        Settings.from_env(environ)  # nobody can open http://0.0.0.0:5000
+        # The default address is refused, because nobody can open http://0.0.0.0:5000
+        Settings.from_env(environ)
     with pytest.raises(BadSetting, match=r"^FLASK_DEBUG: "):
         Settings.from_env({**environ, "PUBLIC_URL": "https://demo.contoh.go.id", "FLASK_DEBUG": "1"})
 

@@ -173,7 +173,7 @@ def test_an_empty_form_with_its_csrf_token_in_the_header_is_no_accident(peopled:
     assert ratna.client.post(path, headers={"X-CSRFToken": token}).status_code < 500
 
 
-# -- what is not a page for who may not see it
+# -- pages that a stranger may not see
 @pytest.mark.parametrize(
     ("method", "path"),
     [

@@ -43,7 +43,7 @@ def ended_change(
 
 
 def written(app: Flask, request_id: int, **values: object) -> int:
-    """Change what stands in a request that came in."""
+    """Change some values of a request that came in."""
     with app.app_context(), unit_of_work() as session:
         session.execute(update(EmailCorrection).where(EmailCorrection.id == request_id).values(**values))
     return request_id

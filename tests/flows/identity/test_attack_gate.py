@@ -375,7 +375,8 @@ def test_the_link_in_the_first_letter_stops_the_same_decision_taken_again(
     assert latest_change(peopled, SARI).state is ChangeState.FROZEN  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+# SQLite has only one writer at a time
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_decision_taken_while_its_admin_is_dismissed_is_frozen_too(peopled: Flask) -> None:
     """When the admin is dismissed, the decision is not committed yet, so the dismissal does not see it."""
     with peopled.app_context(), unit_of_work() as session:
@@ -538,7 +539,7 @@ def test_nobody_is_said_to_have_been_told_where_there_is_no_second_admin(
 def test_a_mandate_that_waits_is_not_listed_as_over(peopled: Flask) -> None:
     ratna = logged_in(peopled, RATNA)
     grant(ratna, SARI, "pusat")
-    ratna.open("/admin/mandat")  # takes the message away
+    ratna.open("/admin/mandat")  # shows the message, so that it does not come again
 
     shown = words_of(ratna.open("/admin/mandat?keadaan=semua"))
     assert "Berakhir" not in shown[shown.index(SARI.name) :][:200]

@@ -99,7 +99,7 @@ def row_of(person: Person, **changed: str) -> str:
 GATED_COLUMNS = {"email", "email_key", "nip", "instansi", "instansi_id", "category"}
 GATED_VERBS = {"set_email", "renumber", "move_to", "revoke"}
 WRITERS = {"app/flows/identity/put_on_record.py", "app/models/user.py", "app/models/admin_mandate.py"}
-SAMPLE_DATA = {"app/cli/demo.py", "app/cli/demo_desk.py"}  # people who are made up, in an empty database
+SAMPLE_DATA = {"app/cli/demo.py", "app/cli/demo_desk.py"}  # they write invented people into an empty database
 
 
 def _gated_writes(file: Path) -> Iterator[str]:

@@ -372,8 +372,8 @@ def test_a_nip_and_an_email_from_elsewhere_get_one_and_the_same_sentence(
         staff_file(
             row(LESTARI, instansi=NUSA_JAYA),  # the NIP
             newcomer(1, email=RAKA.email),  # the email
-            row(BUDI, email=HADI.email),  # the email, for somebody of the own
-            row(HADI, instansi=NUSA_JAYA, email=SARI.email),  # the NIP, with an email of the own
+            row(BUDI, email=HADI.email),  # the email, for a person of this instansi
+            row(HADI, instansi=NUSA_JAYA, email=SARI.email),  # the NIP, with an email of this instansi
         ),
     )
 

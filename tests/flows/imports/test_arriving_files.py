@@ -23,7 +23,7 @@ FAULTS_OF_B1 = {
     9: ("email", "tanpa nama"),
     10: ("email", "hanya berisi tanda"),
     11: ("email", "diakhiri tanda titik"),
-    16: ("nama", "tidak terlihat"),  # what joins the faces of a family to one
+    16: ("nama", "tidak terlihat"),  # the invisible character that also joins several emojis to one
     17: ("email", "koma sesudah"),
 }
 

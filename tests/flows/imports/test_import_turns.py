@@ -36,7 +36,7 @@ from tests.flows.imports.importing import (
 )
 from tests.visitor import Visitor, logged_in, words_of
 
-SMALL = 3  # rows a chunk, in these tests
+SMALL = 3  # rows in a chunk, in these tests
 
 
 @pytest.fixture
@@ -256,7 +256,7 @@ def test_a_second_file_is_not_taken_while_the_first_is_not_over(peopled: Flask, 
 
     assert answer.status_code == 422
     assert "belum selesai" in words_of(answer)
-    assert "statusnya: menunggu keputusan." in words_of(answer)  # as the list below says it
+    assert "statusnya: menunggu keputusan." in words_of(answer)  # in the same words as the list below
     assert f'href="{page}"' in answer.text
     assert f'action="{page}/batalkan"' in answer.text
     with peopled.app_context(), reading() as session:

@@ -65,7 +65,7 @@ def ratna(peopled: Flask) -> Visitor:
 
 
 def ask(visitor: Visitor, page: str, reason: str = "Kolom tertukar.") -> str:
-    """Press the button; returns what the next page says."""
+    """Press the button. Returns what the next page says."""
     answer = visitor.submit(f"{page}/kembalikan", f"{page}/kembalikan", reason=reason)
     assert answer.status_code == 303, words_of(answer)
     return words_of(visitor.open(f"{page}/kembalikan"))
@@ -521,7 +521,7 @@ def test_a_worker_that_dies_in_the_middle_loses_nothing_and_does_nothing_twice(
 
     with time_machine.travel(now() + LEASE_LASTS, tick=True):
         work(peopled)
-        while dead.next() is not None:  # it was not dead, only slow: it does nothing more
+        while dead.next() is not None:  # the worker was not dead, only slow, and does nothing more
             pass
 
     assert take_back_of(peopled, page).result == {"put_back": 2, "removed": 8, "left": 0}

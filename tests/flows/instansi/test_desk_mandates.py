@@ -210,7 +210,7 @@ def test_revoking_wati_puts_her_outside_with_the_next_click(peopled: Flask, inbo
     (event,) = events(peopled, Tag.MANDATE_REVOKED)
     assert event.detail["reason"] == "Pindah tugas"
     assert event.actor_id == person_id(peopled, RATNA)
-    ratna.open(LIST)  # says once more what was done
+    ratna.open(LIST)  # this page once shows what was done
     assert "Wati Kusuma" not in words_of(ratna.open(LIST))
     assert re.search(r"Wati Kusuma .* Dicabut", words_of(ratna.open(f"{LIST}?keadaan=semua")))
     assert ratna.open(f"{LIST}/{mandate.id}/cabut").status_code == 404

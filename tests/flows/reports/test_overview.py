@@ -33,7 +33,7 @@ from app.worker.duties import count_everybody
 from tests.cast import BUDI, CINTA, HADI, RAKA, RATNA, SARI, WATI, Person
 from tests.visitor import logged_in, words_of
 
-COUNTED = {"7301": (2, 6), "3402": (2, 4)}  # active, of how many
+COUNTED = {"7301": (2, 6), "3402": (2, 4)}  # active people, and all people
 
 
 def count(app: Flask) -> None:
@@ -142,7 +142,7 @@ def test_counting_again_writes_what_has_changed_and_forgets_what_is_gone(peopled
             budi = session.scalars(select(User).where(User.nip == BUDI.nip)).one()
             budi.activation, budi.work_unit = Activation.ACTIVE, "Unit baru"
         count(peopled)
-        clock.shift(2 * 3600)  # midnight in Jakarta
+        clock.shift(2 * 3600)  # after this it is past midnight in Jakarta
         count(peopled)
 
     with peopled.app_context(), reading() as session:

@@ -92,6 +92,6 @@ def test_the_worker_writes_nothing_where_nothing_is_new(peopled: Flask) -> None:
     note(peopled, Tag.LOGIN, BUDI)
     with peopled.app_context():
         assert seal_what_is_new() == 1
-        with unit_of_work():  # a writer is at work, which would stop another on SQLite
+        with unit_of_work():  # a writer is at work; on SQLite, it would stop any other writer
             pass
         assert seal_what_is_new() == 0

@@ -133,7 +133,8 @@ def test_a_link_that_is_too_old_is_no_proof(peopled: Flask, budi: Visitor, mail:
 
 
 def test_a_link_with_another_signature_opens_nothing(peopled: Flask, budi: Visitor, mail: Mail) -> None:
-    start, signature = mail.link.rsplit(".", 1)  # not its last letter: of that, some bits say nothing
+    # The first letter of the signature is changed, because some bits of the last one mean nothing
+    start, signature = mail.link.rsplit(".", 1)
     forged = f"{start}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}"
     assert budi.open(forged).status_code == 404
     _use_up_the_office(peopled)

@@ -353,7 +353,7 @@ def test_what_was_done_while_no_worker_ran_is_sealed(sealed: Flask) -> None:
     with sealed.app_context(), unit_of_work() as session:
         found = AuditHead.now(session)
         assert found is not None
-        found.newest_at = sealing._spelled(now() - timedelta(days=8))  # when the worker went away
+        found.newest_at = sealing._spelled(now() - timedelta(days=8))  # the moment when the worker stopped
         found.mark = sealing._mark(sealed.extensions["portal"].keys.trail_keys()[0], found)
     for hours in (7 * 24, 100, 3, 0):
         put_in(sealed, f"{now() - timedelta(hours=hours):%Y-%m-%d %H:%M:%S}")
@@ -382,7 +382,8 @@ def test_a_clock_that_was_ahead_shuts_no_door(sealed: Flask) -> None:
     assert unsealed(sealed) == []
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL counts its rows
+# The test counts SQLite's own steps
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.usefixtures("database_url")
 def test_thousands_of_late_rows_cost_the_worker_nothing(sealed: Flask) -> None:
     put_in(sealed, "2020-05-05 05:05:05", 100)
@@ -490,7 +491,7 @@ def test_no_honest_day_gives_an_alarm(
                 act(app, chance.randrange(1, 8))
             elif deed == "seal":
                 seal_what_is_new()
-            elif deed == "killed before":  # the file is written by nobody before the commit
+            elif deed == "killed before":  # nobody writes the file before the commit
                 with pytest.raises(KeyboardInterrupt):
                     seal_and_be_killed(app)
             elif deed == "killed after":

@@ -35,7 +35,7 @@ TABLES = {
     "/admin/impor/template.csv": ("", "/admin/impor/template.{kind}"),
     "/admin/impor/template.xlsx": ("", "/admin/impor/template.{kind}"),
 }
-EVIL_CELLS = [cell for cell in EVIL if "\x00" not in cell]  # which no database keeps
+EVIL_CELLS = [cell for cell in EVIL if "\x00" not in cell]  # no database stores NUL
 
 
 @pytest.fixture

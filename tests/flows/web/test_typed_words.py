@@ -243,7 +243,7 @@ def test_the_form_that_came_back_is_sent_with_one_press(desk: Desk) -> None:
         assert fresh
         assert correction(desk.app, desk.correction).state.is_open
 
-        upright_tab = "Alamat\x0bsalah"  # as slides and documents are pasted
+        upright_tab = "Alamat\x0bsalah"  # text that is pasted from slides and documents contains it
         assert wati.post(path, csrf_token=unescape(fresh[1]), reason=upright_tab).status_code == 303
 
         assert correction(desk.app, desk.correction).decision == "Alamat salah"

@@ -34,7 +34,7 @@ JPEG_START = b"\xff\xd8" + _segment(0xC0, b"\x08\x00\x08\x00\x08\x01\x01\x11\x00
 JPEG_SCAN = _segment(0xDA, b"\x01\x01\x00\x00\x3f\x00")
 JPEG_END = b"\xff\xd9"
 PNG_START = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0))
-HOSTILE = {  # how it begins, and what it is filled up with
+HOSTILE = {  # how the file begins, and what it is filled with
     "fill bytes": (b"\xff\xd8", b"\xff"),
     "fill bytes after a scan": (JPEG_START + JPEG_SCAN, b"\xff"),
     "markers without length": (b"\xff\xd8", b"\xff\x01"),

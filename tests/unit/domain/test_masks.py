@@ -85,7 +85,7 @@ def test_a_link_is_never_said(before: str, seed: bytes, after: str) -> None:
         urlsafe_b64encode(seed[:12]).decode(),
         urlsafe_b64encode(seed[12:]).decode().rstrip("="),
     )
-    assume(re.search("[A-Z]", signature))  # one of 43 letters: without fail, but for Hypothesis
+    assume(re.search("[A-Z]", signature))  # there is always one among 43 letters, except with Hypothesis
     link = f"{reference}.{signature}"
     for written in (link, quote(f"{BEGINNING}{link}", safe=""), f"{BEGINNING}{link}/"):
         assert link not in unquote(MASKS.masked(before + written + after))

@@ -1,7 +1,7 @@
 """A token is read even if other text was pasted with it. A text without a token, or with two, counts as no
 token."""
 
-# one spelling a row
+# one spelling in each row
 
 import base64
 import re

@@ -1,4 +1,4 @@
-"""A password that holds something of its owner is refused, each time with a sentence of its own."""
+"""A password that contains something about its owner is refused, with a sentence for each reason."""
 
 from datetime import date
 

@@ -1,4 +1,5 @@
-"""Links that a mail filter has packed, signs that nobody sees, and the names and keys that new rows get."""
+"""Links that a mail filter has wrapped, invisible characters, and the references and keys that new rows
+get."""
 
 import base64
 

@@ -14,7 +14,7 @@ from app.domain.old_hash import OldHash, Recipe, Scheme, TooDear, read_kept_hash
 from app.security import old_schemes, passwords
 
 PASSWORD = "Kopi-Tubruk-2021"
-LONG = "Kopi-Tubruk-" * 10  # beyond the 72 bytes of bcrypt
+LONG = "Kopi-Tubruk-" * 10  # longer than the 72 bytes of bcrypt
 
 
 def of_bcrypt(password: str, cost: int = 4, prefix: str = "2b") -> str:
@@ -88,7 +88,7 @@ def test_a_password_with_nul_or_too_long_is_wrong_and_no_accident(spelling: Call
         "rahasia",
         "5f4dcc3b5aa765d61d8327deb882cf99",
         "$2x$12$" + "a" * 21 + "." + "a" * 31,
-        "$2b$12$" + "a" * 53,  # no bcrypt ends a salt so
+        "$2b$12$" + "a" * 53,  # bcrypt never ends a salt like this
         "$2b$03$" + "a" * 21 + "." + "a" * 31,
         "$2b$12$" + "a" * 21 + "." + "a" * 30,
         "bcrypt$$2b$12$" + "a" * 21 + "." + "a" * 31,
