@@ -22,7 +22,7 @@ from config import ROOT, Settings
 
 TEMPLATES = ROOT / "templates"
 NEVER_SHOWN = {
-    "app.blueprints.admin.corrections_bulk.Stays": "a whole sentence tells it: `.sentence`",
+    "app.blueprints.admin.corrections_bulk.WhyStillOpen": "a whole sentence tells it: `.sentence`",
     "app.domain.email_warnings.Weight": "decides what has to be acknowledged",
     "app.domain.identity.Course": "decides what happens next; the pages tell what that is",
     "app.domain.old_hash.Scheme": "names how an old password was hashed, for the code that reads it",
@@ -30,7 +30,7 @@ NEVER_SHOWN = {
     "app.files.seen_values.Kind": "keeps values of a file apart",
     "app.flows.cpns.cpns_verdict.Ending": "the page has a sentence for each, with names and moments in it",
     "app.mail.outcomes.Phase": "tells the code where a talk with a mail server broke off",
-    "app.mail.outcomes.Reach": "tells the code which letters wait",
+    "app.mail.outcomes.RefusalScope": "tells the code which letters wait",
     "app.models.outbox_mail.Urgency": "orders the letters",
     "app.runtime.migrations.State": "`Schema.why_not` tells the operator what to do",
     "app.security.sealing.Why": "stands in the log alone, as an English sentence",
