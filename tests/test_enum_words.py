@@ -72,8 +72,8 @@ def test_the_walk_finds_the_enums_that_there_are() -> None:
     assert NEVER_SHOWN.keys() <= ENUMS.keys()
     assert {
         "app.models.audit_event.Tag",
-        "app.models.mail_fault.FaultKind",
-        "app.security.sealing.FaultKind",
+        "app.models.mail_fault.MailFaultKind",
+        "app.security.sealing.TrailFaultKind",
         "app.flows.people.find_people.Stuck",
     } <= ENUMS.keys()
 
