@@ -202,14 +202,12 @@ class Strangers(RuleBasedStateMachine):
     @rule()
     def the_owner_comes(self) -> None:
         """The owner asks after the mail server has taken the mails that it had put off."""
-        while self._deliver(HandedOver("250")) or self._is_any_on_its_way():
-            self.travelled.shift(timedelta(seconds=30))
+        self._deliver_all()
         limits.limiter.reset()
         before = len(self.mailbox)
         owner = Visitor(self.app, "192.0.2.77")
         assert owner.ask_for_token(BUDI.nip, OWNERS).status_code == 303
-        while self._deliver(HandedOver("250")):
-            pass
+        self._deliver_all()
         new, old = self.mailbox[before:], self.mailbox[:before]
         assert len(new) <= 1
         opening = [mail for mail in new or old if self._opens(mail)]
@@ -271,6 +269,11 @@ class Strangers(RuleBasedStateMachine):
         elif is_token and not isinstance(outcome, HandedOver):
             self.opened += 1
         return True
+
+    def _deliver_all(self) -> None:
+        """After a broken connection all mails rest for a moment, new ones too."""
+        while self._deliver(HandedOver("250")) or self._is_any_on_its_way():
+            self.travelled.shift(timedelta(seconds=30))
 
     def _is_any_on_its_way(self) -> bool:
         with self.app.app_context(), reading() as session:
