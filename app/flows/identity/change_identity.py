@@ -160,7 +160,7 @@ def confirm_change(
         contesting.settle(act.by.admin.id, act.at)
     audit.record(
         session, Tag.CHANGE_CONFIRMED, person, act, change=change.id, kind=change.kind,
-        ask_recheck=change.look_again_because
+        look_again=change.look_again_because
     )  # fmt: skip
     letters.act_on_holder(session, act.by.admin, person, f"mengonfirmasi perubahan {change.kind.label}", act)
     return change

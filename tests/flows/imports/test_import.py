@@ -858,7 +858,7 @@ def test_what_was_imported_before_ctrl_c_stays_and_the_next_run_goes_on(
     file = rows(SARI, BUDI, CINTA, HADI)
     moments = iter([now(), now()])
     monkeypatch.setattr(imports, "ROWS_A_BATCH", 1)
-    monkeypatch.setattr(imports, "now", lambda: _next_or_ctrl_c(moments))
+    monkeypatch.setattr("app.cli.acts.now", lambda: _next_or_ctrl_c(moments))
     stopped = imported(app, file)
     monkeypatch.undo()
 

@@ -322,7 +322,7 @@ def test_secrets_of_the_settings_are_never_said(make_app: MakeApp) -> None:
 def test_what_python_itself_would_write_is_a_line_too() -> None:
     accidents = (
         "import logging, threading, warnings\n"
-        "from app.web import logs\n"
+        "from app.runtime import logs\n"
         "logs.configure()\n"
         f"warnings.warn('{ADDRESS}')\n"
         f"logging.getLogger('lib').info('%d', '{ADDRESS}')\n"
