@@ -1,5 +1,5 @@
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sqlalchemy import ForeignKey, Index, String, delete, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -7,12 +7,20 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.domain.spoken_name import beginnings_of
 from app.models.base import Base
 
-if TYPE_CHECKING:
-    from app.models.user import User
-
 _LONGEST_WORD = 40
 # Compared byte by byte, so that a beginning is a range of the index in every language of the database.
 _BY_BYTES = String(_LONGEST_WORD, collation="C").with_variant(String(_LONGEST_WORD), "sqlite")
+
+
+class Named(Protocol):
+    """Somebody whose name is looked for."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def instansi_id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
 
 
 class NameWord(Base):
@@ -31,7 +39,7 @@ class NameWord(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True)
 
     @classmethod
-    def index(cls, session: Session, people: Iterable["User"]) -> None:
+    def index(cls, session: Session, people: Iterable[Named]) -> None:
         """Write the words of people who have none yet. The people must have ids."""
         rows = [
             {"instansi_id": person.instansi_id, "word": word, "user_id": person.id}
@@ -42,7 +50,7 @@ class NameWord(Base):
             session.execute(insert(cls), rows)
 
     @classmethod
-    def index_again(cls, session: Session, people: Sequence["User"]) -> None:
+    def index_again(cls, session: Session, people: Sequence[Named]) -> None:
         """Write the words anew after a change of name or instansi, or of how names are kept."""
         session.flush()
         session.execute(delete(cls).where(cls.user_id.in_([person.id for person in people])))
