@@ -155,8 +155,8 @@ def test_requests_rejected_at_several_desks_are_told_to_each(peopled: Flask, sar
         asked(peopled, LESTARI, "lestari@contoh.example"),
     ]
 
-    for request_ in requests:
-        sari.open(f"/admin/perbaikan-email/{request_}")
+    for number in requests:
+        sari.open(f"/admin/perbaikan-email/{number}")
     fields = {"csrf_token": sari.csrf_token("/akun"), "pilih": requests, "reason": "Datang ke loket 3."}
     sari.client.post("/admin/perbaikan-email/beberapa/tolak", data=fields)
 

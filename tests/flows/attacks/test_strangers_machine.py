@@ -143,7 +143,7 @@ class Strangers(RuleBasedStateMachine):
     def ask_for_correction(self, nip: str, address: str, form: int, *, submits: bool) -> None:
         sender = self._anyone()
         name = str(form) if form < 2 else str(next(self.numbers) + 100)
-        request_ = self._done(
+        correction = self._done(
             lambda session: (
                 ask_for_link(
                     session, Nip(nip), EmailAddress(address), name, Act(sender, now(), None)
@@ -152,7 +152,7 @@ class Strangers(RuleBasedStateMachine):
         )
         if submits and address == STRANGERS:
             typed = Typed("Budi", "", "Email lama", "", None, self.chance.choice([None, Nip(BUDI.nip)]))
-            self._done(lambda session: submit(session, request_.reference, typed, Act(sender, now(), None)))
+            self._done(lambda session: submit(session, correction.reference, typed, Act(sender, now(), None)))
 
     @rule(times=st.integers(1, 6))
     def try_tokens(self, times: int) -> None:

@@ -429,8 +429,12 @@ def test_when_the_portal_takes_a_request_in_hand_cannot_be_told_from_its_ticket(
     for seconds in (0, 1, 2):
         answer_at = hour + timedelta(seconds=seconds)
         with peopled.app_context(), unit_of_work() as session:
-            request_ = session.scalars(select(EmailCorrection)).one()
-            request_.state, request_.opened_at, request_.answer_at = CorrectionState.NEW, None, answer_at
+            correction = session.scalars(select(EmailCorrection)).one()
+            correction.state, correction.opened_at, correction.answer_at = (
+                CorrectionState.NEW,
+                None,
+                answer_at,
+            )
         for minutes in range(119, 0, -1):
             moment = answer_at - timedelta(minutes=minutes)
             with peopled.app_context(), unit_of_work() as session:
@@ -539,11 +543,13 @@ def _submitted(
     session: Session, nip: str, address: str, line: str, *, attached: bool = False
 ) -> EmailCorrection:
     sender, size = Client(line, "-", "-"), 1000
-    request_ = ask_for_link(
+    correction = ask_for_link(
         session, Nip(nip), EmailAddress(address), address + line, Act(sender, now(), None)
     ).correction
     file = Attachment("image/png", b"x" * size) if attached else None
-    sent = submit(session, request_.reference, Typed("Orang", "", "Lama", "", file), Act(sender, now(), None))
+    sent = submit(
+        session, correction.reference, Typed("Orang", "", "Lama", "", file), Act(sender, now(), None)
+    )
     assert isinstance(sent, EmailCorrection)
     return sent
 

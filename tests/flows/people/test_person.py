@@ -98,24 +98,24 @@ def correct(visitor: Visitor, page: str, **changes: str) -> int:
 def ask_for_correction(app: Flask, person: Person) -> int:
     with app.app_context(), unit_of_work() as session:
         user = one(session, person)
-        request_ = EmailCorrection(
+        correction = EmailCorrection(
             reference=new_reference(), ticket=new_ticket(), nip=user.nip, new_email="baru@contoh.example",
             new_email_key="baru@contoh.example", user_id=user.id, instansi_id=user.instansi_id,
             state=CorrectionState.APPROVED,
             asked_at=now(), submitted_at=now(), decided_at=now(), client_address="-",
         )  # fmt: skip
-        session.add(request_)
+        session.add(correction)
         session.flush()
         change = IdentityChange(
-            reference=new_reference(), user=user, instansi_id=user.instansi_id, correction_id=request_.id,
+            reference=new_reference(), user=user, instansi_id=user.instansi_id, correction_id=correction.id,
             old_value=user.email,
-            kind=ChangeKind.EMAIL, new_value=request_.new_email, state=ChangeState.SCHEDULED, reason="x",
+            kind=ChangeKind.EMAIL, new_value=correction.new_email, state=ChangeState.SCHEDULED, reason="x",
             identity_check=IdentityCheck.IN_PERSON,
             decided_by=one(session, WATI), decided_at=now(), effective_at=now(),
         )  # fmt: skip
         session.add(change)
         session.flush()
-        return request_.id
+        return correction.id
 
 
 # -- looking
@@ -595,7 +595,7 @@ def test_a_token_from_before_opens_nothing_afterwards(peopled: Flask, wati: Visi
 
 def test_a_move_hands_over_everything(peopled: Flask, wati: Visitor, inbox: Inbox) -> None:
     page, sari = page_of(peopled, SARI), logged_in(peopled, SARI)
-    request_ = ask_for_correction(peopled, SARI)
+    correction_id = ask_for_correction(peopled, SARI)
 
     assert wati.submit(f"{page}/mutasi", code="3402", reason=REASON).status_code == 303
 
@@ -610,7 +610,7 @@ def test_a_move_hands_over_everything(peopled: Flask, wati: Visitor, inbox: Inbo
     assert "Kabupaten Nusa Jaya ke Kementerian Contoh Nasional" in mail.text
     with peopled.app_context(), reading() as session:
         desks = {desk.code: desk.id for desk in Instansi.all(session)}
-        correction = session.scalars(select(EmailCorrection).where(EmailCorrection.id == request_)).one()
+        correction = session.scalars(select(EmailCorrection).where(EmailCorrection.id == correction_id)).one()
         assert (correction.instansi_id, correction.state) == (desks["3402"], CorrectionState.NEW)
         states = dict(session.execute(select(IdentityChange.kind, IdentityChange.state)).all())
         assert states == {ChangeKind.EMAIL: ChangeState.CANCELLED, ChangeKind.INSTANSI: ChangeState.DONE}
