@@ -334,7 +334,6 @@ def _example_of(name: str) -> str:
 
 
 # -- single settings
-# ---------------------------------------------------------------------------------------------------
 def is_loopback(host: str) -> bool:
     """Whether the name leads only to this machine."""
     try:
@@ -692,7 +691,6 @@ def _bounce_mailbox(source: _Source) -> BounceMailbox | None:
 
 
 # -- safe by default
-# ---------------------------------------------------------------------------------------------------
 def _look_at_demo(source: _Source, settings: Settings) -> None:
     """A demo has accounts with a known password and shows all mails. It is for this machine only, unless the
     operator says something else."""
@@ -832,7 +830,6 @@ _LOOK_AT_ENV = {"demo": _look_at_demo, "test": _look_at_test, "production": _loo
 
 
 # -- names that are no settings
-# ----------------------------------------------------------------------------------------
 _NAMES = (*EXAMPLES, *(f"{name}_FILE" for name in SECRET_SETTINGS))
 _ONLY_OURS = ("PORTAL_", "MYSAPK_", "MAIL_", "RATELIMIT_", "CPNS_", "RESEND_")
 # What Kubernetes and Docker put into every process for each service beside it. Such a service may be named

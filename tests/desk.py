@@ -79,7 +79,7 @@ def latest_change(app: Flask, person: Person) -> IdentityChange | None:
         return session.scalars(found.order_by(IdentityChange.id.desc()).limit(1)).one_or_none()
 
 
-def centre(app: Flask, person: Person) -> None:
+def make_pusat(app: Flask, person: Person) -> None:
     """Make somebody an admin of pusat at the command line."""
     until = (now() + timedelta(days=300)).date().isoformat()
     granted = app.test_cli_runner().invoke(
@@ -90,7 +90,7 @@ def centre(app: Flask, person: Person) -> None:
 
 def confirm_as_second(app: Flask, person: Person) -> None:
     """Another admin of pusat confirms the change of this person that waits for a second admin."""
-    centre(app, DEWI)
+    make_pusat(app, DEWI)
     with app.app_context(), unit_of_work() as session:
         admin = session.scalars(select(User).where(User.nip == DEWI.nip)).one()
         held = Authority.of(session, admin, today_in_jakarta(now()))

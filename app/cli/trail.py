@@ -293,7 +293,6 @@ def fault_of_kept_head() -> str | None:
 
 
 # -- words
-# ------------------------------------------------------------------------------------------------------------
 def _look(
     anchors: dict[int, str], *, goes_by_file: bool = True
 ) -> tuple[Anchor | Unreadable | None, Findings]:

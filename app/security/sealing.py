@@ -195,7 +195,6 @@ class Findings:
 
 
 # -- sealing
-# -----------------------------------------------------------------------------------------------------------
 def is_any_to_seal(session: Session, now: datetime) -> bool:
     """Whether there are rows to seal. Takes no lock, and does not read through rows that must not be
     sealed."""
@@ -273,7 +272,6 @@ def _locked(session: Session, keys: SigningKeys, kept: Kept) -> AuditHead | Head
 
 
 # -- what the operator decides
-# -----------------------------------------------------------------------------------------
 def accept_restored(
     session: Session,
     keys: SigningKeys,
@@ -397,7 +395,6 @@ def _note(
 
 
 # -- verifying
-# ---------------------------------------------------------------------------------------------------------
 def verify(
     session: Session,
     keys: SigningKeys,
@@ -539,7 +536,6 @@ def _sealed_after(session: Session, seal_no: int, most: int) -> list[_Stored]:
 
 
 # -- the head
-# ----------------------------------------------------------------------------------------------------------
 def _objection(session: Session, head: AuditHead, trail_keys: Sequence[bytes], kept: Kept) -> Why | None:
     """What is wrong with the head. A good head has our mark, is on the last of the sealed rows, and belongs
     to a trail that holds what this machine has seen of it."""
@@ -617,7 +613,6 @@ def _message(seal_no: int, previous: str | None, row: _Stored, replaced: str | N
 
 
 # -- moments
-# -----------------------------------------------------------------------------------------------------------
 def _limits(session: Session, head: AuditHead, now: datetime) -> tuple[datetime, datetime]:
     """The earliest and the latest moment that a row to be sealed may have. If a clock was ahead for a while,
     rows that are written after it was corrected can still be sealed."""

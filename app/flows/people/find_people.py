@@ -55,7 +55,7 @@ class PeopleFilter:
     category: Category | None = None
     work_unit: str = ""
     stuck: Stuck | None = None
-    instansi_id: int | None = None  # for the centre, which reaches all
+    instansi_id: int | None = None  # for pusat, which reaches all
 
     def fit(self, person: User) -> bool:
         own_words = beginnings_of(person.name)

@@ -174,9 +174,7 @@ class DishonestAdmin(RuleBasedStateMachine):
             if changes and confirms:
                 done = confirm_change(session, changes[which % len(changes)], DELAY, self._act(held))
                 if isinstance(done, IdentityChange) and done.decided_by_id in self._in_hands:
-                    assert self._has_long_stood_by_himself(session, held.admin), (
-                        "one admin was his own second"
-                    )
+                    assert self._has_long_stood_alone(session, held.admin), "one admin was his own second"
             elif changes:
                 cancel_change(session, changes[which % len(changes)], "x", None, self._act(held))
 
@@ -242,13 +240,11 @@ class DishonestAdmin(RuleBasedStateMachine):
                 for one in session.scalars(select(AdminMandate))
                 if one.instansi_id is None and not one.awaits_second
             ]
-            assert {one.user_id for one in pusat} <= {self._ratna}, (
-                "one admin has made an admin of the centre"
-            )
+            assert {one.user_id for one in pusat} <= {self._ratna}, "one admin has made an admin of pusat"
 
     # -- how
 
-    def _has_long_stood_by_himself(self, session: Session, second: User) -> bool:
+    def _has_long_stood_alone(self, session: Session, second: User) -> bool:
         """Whether this second admin is independent: for thirty days, no account that the dishonest admin
         controls has appointed them, and the dishonest admin has not got their account since."""
         since = self._at - timedelta(days=30)
@@ -281,7 +277,7 @@ class OfAnInstansi(DishonestAdmin):
     chief = WATI
 
 
-class OfTheCentre(DishonestAdmin):
+class OfPusat(DishonestAdmin):
     chief = RATNA
 
 
@@ -330,7 +326,7 @@ def _person(session: Session, person: Person) -> User:
     return session.scalars(select(User).where(User.name == person.name)).one()
 
 
-@pytest.mark.parametrize("machine", [OfAnInstansi, OfTheCentre], ids=["of an instansi", "of the centre"])
+@pytest.mark.parametrize("machine", [OfAnInstansi, OfPusat], ids=["of an instansi", "of pusat"])
 def test_no_sequence_of_acts_of_one_admin_reaches_what_needs_two(machine: type[DishonestAdmin]) -> None:
     how_long = SHORT if settings.get_current_profile_name() != "soak" else settings(stateful_step_count=40)
     run_state_machine_as_test(machine, settings=how_long)

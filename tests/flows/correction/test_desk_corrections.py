@@ -200,16 +200,16 @@ def test_accounts_that_open_more_need_a_second_admin(peopled: Flask, person: Per
     assert correction(peopled, request_id).state is CorrectionState.IN_HAND
     path = f"/admin/perbaikan-email/perubahan/{change.id}"
     assert first.post_with_token(path, f"{path}/konfirmasi").status_code == 403, (
-        "nobody is the second to himself"
+        "nobody is the second to themselves"
     )
     answer = second.post_with_token(path, f"{path}/konfirmasi")
-    assert answer.status_code == (303 if person is HADI else 403), "nobody decides about himself"
+    assert answer.status_code == (303 if person is HADI else 403), "nobody decides about themselves"
     if person is HADI:
         assert user(peopled, HADI).email == "lain@contoh.example"
         assert correction(peopled, request_id).state is CorrectionState.APPROVED
 
 
-def test_nobody_decides_about_himself(peopled: Flask) -> None:
+def test_nobody_decides_about_themselves(peopled: Flask) -> None:
     request_id, wati = asked(peopled, WATI, "wati.baru@contoh.example"), logged_in(peopled, WATI)
 
     page = wati.open(f"/admin/perbaikan-email/{request_id}")

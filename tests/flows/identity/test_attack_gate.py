@@ -24,7 +24,7 @@ from app.runtime.db import reading, unit_of_work
 from app.security.authority import Authority
 from app.worker.duties import let_changes_take_effect
 from tests.cast import BUDI, DEWI, HADI, JOKO, NEW_PASSWORD, RAKA, RATNA, SARI, WATI, Person
-from tests.desk import centre, changes_take_effect, latest_change, user
+from tests.desk import changes_take_effect, latest_change, make_pusat, user
 from tests.flows.identity.test_identity_gate import (
     NEW_NIP,
     WHY,
@@ -142,7 +142,7 @@ def test_stopping_a_new_nip_after_the_old_one_was_given_away(peopled: Flask, inb
     ratna = logged_in(peopled, RATNA)
     assert correct(ratna, peopled, BUDI, nip=NEW_NIP) == 303
     link = stop_links(inbox.fetch())[BUDI.email or ""]
-    assert correct(ratna, peopled, JOKO, nip=BUDI.nip) == 303, "the centre, with a reason"
+    assert correct(ratna, peopled, JOKO, nip=BUDI.nip) == 303, "pusat, with a reason"
 
     assert Visitor(peopled).submit(link).status_code == 303
     with peopled.app_context(), reading() as session:
@@ -166,7 +166,7 @@ def test_a_nip_that_waited_is_not_given_once_somebody_else_has_held_it(peopled: 
 def test_an_appointee_confirmed_late_is_still_an_appointee(peopled: Flask) -> None:
     """Ratna waits 31 days before confirming. Without this rule the holder would count as independent from the
     first day of the mandate."""
-    centre(peopled, DEWI)
+    make_pusat(peopled, DEWI)
     ratna = logged_in(peopled, RATNA)
     with_password(peopled, DEWI)
     assert grant(ratna, SARI, "pusat") == 303
@@ -178,7 +178,7 @@ def test_an_appointee_confirmed_late_is_still_an_appointee(peopled: Flask) -> No
 
 
 def test_a_mandate_that_is_over_is_not_confirmed(peopled: Flask) -> None:
-    centre(peopled, DEWI)
+    make_pusat(peopled, DEWI)
     with_password(peopled, DEWI)
     assert grant(logged_in(peopled, RATNA), SARI, "pusat", timedelta(days=3)) == 303
     with time_machine.travel(now() + timedelta(days=10)):
@@ -240,7 +240,7 @@ def test_an_instansi_admin_does_not_undo_the_appointment_by_the_centre_unheard(
 ) -> None:
     """`Mandat pusat hanya dikonfirmasi atau dibatalkan oleh admin pusat`: this must also hold for acts that
     end a change under way."""
-    centre(peopled, DEWI)
+    make_pusat(peopled, DEWI)
     assert grant(logged_in(peopled, RATNA), SARI, "pusat") == 303
     inbox.fetch()
     wati = logged_in(peopled, WATI)
@@ -261,7 +261,7 @@ def test_an_instansi_admin_does_not_undo_the_appointment_by_the_centre_unheard(
 
 @pytest.mark.parametrize("kind", ["mutasi", "mandat"])
 def test_what_waits_for_a_second_admin_stands_in_the_trail(peopled: Flask, kind: str) -> None:
-    centre(peopled, DEWI)
+    make_pusat(peopled, DEWI)
     ratna, person = logged_in(peopled, RATNA), HADI if kind == "mutasi" else SARI
     if kind == "mutasi":
         assert ratna.submit(page_of(peopled, person, "/mutasi"), code="7301", reason=WHY).status_code == 303
@@ -424,7 +424,7 @@ def test_where_the_owner_was_right_the_change_does_not_hold_as_the_page_says(
         correct(ratna, peopled, person, category="PNS")
         act_on_change(logged_in(peopled, RAKA), latest_change(peopled, person), "konfirmasi")
     Visitor(peopled).submit(stop_links(inbox.fetch())[person.email or ""])
-    centre(peopled, DEWI)
+    make_pusat(peopled, DEWI)
     with_password(peopled, DEWI)
     assert (
         act_on_change(

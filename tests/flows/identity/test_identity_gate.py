@@ -20,10 +20,10 @@ from app.runtime.db import reading, unit_of_work
 from tests.cast import BUDI, DEWI, HADI, JOKO, NEW_PASSWORD, RAKA, RATNA, SARI, TONO, WATI, Person
 from tests.desk import (
     asked,
-    centre,
     changes_take_effect,
     confirm_as_second,
     latest_change,
+    make_pusat,
     marks_on,
     person_id,
     user,
@@ -205,7 +205,7 @@ def test_a_nip_once_held_is_given_to_nobody_else(peopled: Flask, tmp_path: Path)
     assert "pernah dipakai pegawai lain" in refused
     assert "Baru 0" in refused
     assert correct(wati, peopled, JOKO, nip=BUDI.nip) == 422
-    assert correct(logged_in(peopled, RATNA), peopled, JOKO, nip=BUDI.nip) == 303, "the centre, with a reason"
+    assert correct(logged_in(peopled, RATNA), peopled, JOKO, nip=BUDI.nip) == 303, "pusat, with a reason"
 
 
 def test_the_operator_gives_a_former_nip_only_with_a_reason(peopled: Flask, tmp_path: Path) -> None:
@@ -285,13 +285,13 @@ def test_the_second_admin_hears_that_one_is_needed_and_the_centre_where_the_desk
     change_email(logged_in(peopled, RATNA), peopled, HADI, "hadi.baru@contoh.example")
     assert [mail.to for mail in inbox.fetch()] == [RAKA.email]
 
-    centre(peopled, DEWI)
+    make_pusat(peopled, DEWI)
     inbox.fetch()
     change_email(logged_in(peopled, RATNA), peopled, WATI, "wati.baru@contoh.example")
     mails = inbox.fetch()
     assert DEWI.email in [mail.to for mail in mails if "admin kedua" in mail.text]
     assert WATI.email not in [mail.to for mail in mails if "admin kedua" in mail.text], (
-        "nobody decides about himself"
+        "nobody decides about themselves"
     )
 
 
@@ -414,7 +414,7 @@ def test_after_it_is_settled_one_admin_still_puts_no_address_on_record_unheard(
 def test_a_thief_at_the_old_address_cannot_stop_the_owner_for_ever(peopled: Flask, inbox: Inbox) -> None:
     """There are two rounds, and each time another second admin looks. Then the link says whom to ask, and the
     change takes effect."""
-    centre(peopled, DEWI)
+    make_pusat(peopled, DEWI)
     rightful, thief = "joko@nusajaya.example", JOKO.email or ""
     with time_machine.travel(now(), tick=False) as clock:
         change_email(logged_in(peopled, WATI), peopled, JOKO, rightful)
@@ -509,7 +509,7 @@ def test_whose_account_stands_on_ones_word_is_not_ones_second(peopled: Flask) ->
 
 
 def test_an_admin_of_the_centre_is_appointed_by_two(peopled: Flask, inbox: Inbox) -> None:
-    centre(peopled, DEWI)
+    make_pusat(peopled, DEWI)
     inbox.fetch()
     ratna, until = logged_in(peopled, RATNA), (now() + timedelta(days=300)).date().isoformat()
 
@@ -520,12 +520,12 @@ def test_an_admin_of_the_centre_is_appointed_by_two(peopled: Flask, inbox: Inbox
     assert [mail.to for mail in inbox.fetch()] == [DEWI.email], "who is to be the second"
     change = latest_change(peopled, SARI)
     assert act_on_change(ratna, change, "konfirmasi") == 403
-    assert act_on_change(logged_in(peopled, WATI), change, "konfirmasi") == 403, "only the centre"
+    assert act_on_change(logged_in(peopled, WATI), change, "konfirmasi") == 403, "only pusat"
     assert act_on_change(logged_in(peopled, WATI), change, "batalkan", because="x") == 403
     confirm_as_second(peopled, SARI)
     assert sari.open("/admin/").status_code == 200
     assert {RATNA.email, DEWI.email, SARI.email} <= {mail.to for mail in inbox.fetch()}, (
-        "the centre and the new admin are told"
+        "pusat and the new admin are told"
     )
 
 
@@ -594,7 +594,7 @@ def test_every_act_on_a_person_is_among_those_the_centre_hears_of(peopled: Flask
 @pytest.mark.parametrize("how", ["revoked", "deactivated", "moved"])
 @pytest.mark.usefixtures("inbox")
 def test_what_a_dismissed_admin_has_decided_waits_for_another_look(peopled: Flask, how: str) -> None:
-    centre(peopled, DEWI)
+    make_pusat(peopled, DEWI)
     change_email(logged_in(peopled, WATI), peopled, SARI, "maling@contoh.example")
     assert latest_change(peopled, SARI).state is ChangeState.SCHEDULED  # type: ignore[union-attr]
     ratna = logged_in(peopled, RATNA)

@@ -138,7 +138,7 @@ def test_a_grant_that_cannot_be_is_refused_and_says_what_to_do(
     assert not events(peopled, Tag.MANDATE_GRANTED)
 
 
-def test_nobody_appoints_or_revokes_himself(peopled: Flask) -> None:
+def test_nobody_appoints_or_revokes_themselves(peopled: Flask) -> None:
     ratna = logged_in(peopled, RATNA)
     (own,) = held(peopled, RATNA)
     give(peopled, SARI)
@@ -327,7 +327,7 @@ def test_the_operator_lists_and_takes_back(peopled: Flask, inbox: Inbox) -> None
     for scope in (["--instansi", "7301"], ["--instansi", "3402"], ["--pusat"]):
         assert runner.invoke(args=[*grant, *scope]).exit_code == 0
     assert [mail.to for mail in inbox.fetch()].count(email_of(SARI)) == 4, (
-        "three appointments, and one told to the centre"
+        "three appointments, and one told to pusat"
     )
 
     listed = runner.invoke(args=["admin", "list"]).output
