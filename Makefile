@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 VENDOR := $(shell find static/vendor -type f ! -name '*.gz' ! -name '*.br')
 
-.PHONY: help run test test-fast coverage mutants soak check fix bench icons pictures admin-pictures lock clean
+.PHONY: help run test test-both test-fast coverage mutants soak check fix bench icons pictures admin-pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## What there is to make
@@ -15,6 +15,9 @@ run: .venv/.for-run ## The portal with demo people on http://127.0.0.1:5000
 
 test: .venv/.for-development ## All tests
 	$(BIN)/pytest -n 3 --dist loadfile
+
+test-both: .venv/.for-development ## All tests, and each case of a walk on both databases
+	$(BIN)/pytest -n 3 --dist loadfile --every-case-on-both
 
 test-fast: .venv/.for-development ## Unit tests and flows on SQLite, without the long ones
 	$(BIN)/pytest -n 2 --dist loadfile $(FAST)

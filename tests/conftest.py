@@ -20,6 +20,7 @@ from tests.browser.chromium import NoChromium
 from tests.databases import (
     PostgresDatabase,
     SqliteDatabase,
+    cases_for_the_other_database,
     give_back,
     lent_engine,
     on_server,
@@ -41,6 +42,25 @@ SECRET_KEY = "a key for tests only, of no use elsewhere"
 work_in_memory()
 make_once()
 db.create_engine = lent_engine  # type: ignore[assignment,attr-defined]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--every-case-on-both",
+        action="store_true",
+        help="Run each case of a walk on SQLite and on PostgreSQL.",
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Every test meets both databases. A test of many cases runs each case on one of them, in turn: two walks
+    over the same cases cost twice as much and find the same."""
+    if config.getoption("--every-case-on-both"):
+        return
+    left_out = set(cases_for_the_other_database(items))
+    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_collection_finish() -> None:

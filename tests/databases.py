@@ -5,12 +5,13 @@ the database of an earlier one, with all rows restored to what the migrations le
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 
@@ -28,6 +29,7 @@ _ON_DDL = """
 CREATE EVENT TRIGGER changed ON ddl_command_end EXECUTE FUNCTION between_tests.note();
 CREATE EVENT TRIGGER dropped ON sql_drop EXECUTE FUNCTION between_tests.note();
 """
+_KINDS = ("sqlite", "postgresql")
 _TABLES = (
     "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
 )
@@ -53,6 +55,26 @@ SET session_replication_role = replica SET lock_timeout = '2s' AS $$BEGIN
     RETURN true;
 END$$
 """
+
+
+_FEW = 2  # cases; a test with so few runs all of them on both databases
+
+
+def cases_for_the_other_database(items: Sequence[pytest.Item]) -> Iterator[pytest.Item]:
+    """Of tests that walk over more than a few cases on both databases: every second case on the one, the
+    others on the other."""
+    walks: dict[str, dict[str, dict[str, pytest.Item]]] = {}
+    for item in items:
+        call: Any = getattr(item, "callspec", None)
+        database = call.params.get("database_url") if call else None
+        if database in _KINDS:
+            case = "-".join(part for part in call.id.split("-") if part not in _KINDS)
+            walks.setdefault(item.nodeid.partition("[")[0], {}).setdefault(case, {})[database] = item
+    for cases in walks.values():
+        if len(cases) > _FEW:
+            for number, on in enumerate(cases.values()):
+                if len(on) == len(_KINDS):
+                    yield on[_KINDS[number % len(_KINDS)]]
 
 
 class SqliteDatabase:

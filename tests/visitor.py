@@ -27,8 +27,9 @@ class Visitor:
         return self.client.get(path, environ_base={"REMOTE_ADDR": self._address})
 
     def post(self, path: str, **fields: str | list[str]) -> TestResponse:
-        """Send a form as it is, with nothing added."""
-        return self.client.post(path, data=fields, environ_base={"REMOTE_ADDR": self._address})
+        """Send a form as it is, with nothing added. The answer is read to its end: a file that nobody reads
+        would be closed in the middle of another request."""
+        return self.client.post(path, data=fields, environ_base={"REMOTE_ADDR": self._address}, buffered=True)
 
     def submit(
         self, page: str | TestResponse, action: str | None = None, /, **changes: str | list[str] | File
@@ -51,10 +52,10 @@ class Visitor:
         if form.method == "get":
             return self.client.get(where, query_string=data, environ_base=environ)
         if not form.is_multipart:
-            return self.client.post(where, data=data, environ_base=environ)
+            return self.client.post(where, data=data, environ_base=environ, buffered=True)
         boundary, body = encode_multipart(data)  # in memory: the client's own would leave a file open
         kind = f"multipart/form-data; boundary={boundary}"
-        return self.client.post(where, data=body, content_type=kind, environ_base=environ)
+        return self.client.post(where, data=body, content_type=kind, environ_base=environ, buffered=True)
 
     def post_with_token(
         self, page: str, path: str | None = None, /, **fields: str | list[str]

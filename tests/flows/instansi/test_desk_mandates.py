@@ -28,7 +28,8 @@ GRANT = {
 def held(app: Flask, person: Person) -> list[AdminMandate]:
     """The mandates that the person holds today."""
     with app.app_context(), reading() as session:
-        return AdminMandate.held_by(session, person_id(app, person), today_in_jakarta(now()))
+        found = AdminMandate.held_by(session, person_id(app, person), today_in_jakarta(now()))
+        return sorted(found, key=lambda mandate: mandate.id)
 
 
 def give(app: Flask, person: Person, role: Role = Role.ADMIN_PUSAT, until: date | None = None) -> None:
