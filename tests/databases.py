@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 import pytest
@@ -178,37 +179,40 @@ def _connected(server: str, name: str) -> psycopg.Connection:
 
 
 _shared: set[str] = set()  # the addresses of the databases above
-_engines: dict[str, Engine] = {}  # the engines that no app uses now
+_engines: dict[tuple[str, str], Engine] = {}  # those that no app has now, by address and options
+_kinds: WeakKeyDictionary[Engine, tuple[str, str]] = WeakKeyDictionary()
 
 
 def lent_engine(url: str, **options: Any) -> Engine:
-    """Replaces `create_engine`. If an engine is free, it is reused, because it has compiled the portal's
-    statements already."""
+    """In place of `create_engine`: where one like it is free, an engine that has compiled the portal's
+    statements."""
     name = _name_of(make_url(url))
     if name in _shared and "pool_pre_ping" in options:
-        options["pool_pre_ping"] = False  # this server does not go away between two statements
-    return _engines.pop(name, None) or create_engine(url, **options)
+        options["pool_pre_ping"] = False  # this server does not go away between two questions
+    kind = name, repr(sorted(options.items()))
+    engine = _engines.pop(kind, None) or create_engine(url, **options)
+    _kinds[engine] = kind
+    return engine
 
 
 def give_back(engine: Engine) -> None:
-    """An app has ended. If something still listens to its engine or uses one of its connections, the engine
-    ends too. Otherwise the engine is kept for the next app."""
-    name = _name_of(engine.url)
+    """An app has ended. What still listens to its engine, or uses a connection of it, ends with it."""
+    kind = _kinds.get(engine)
     is_as_before = engine.pool.checkedout() == 0 and not _listeners(engine)  # type: ignore[attr-defined]
     if engine.dialect.name == "sqlite":
         engine.dispose()  # the next test has another file at this place
-    if name not in _shared or name in _engines or not is_as_before:
+    if kind is None or kind[0] not in _shared or kind in _engines or not is_as_before:
         engine.dispose()
     else:
-        _engines[name] = engine
+        _engines[kind] = engine
 
 
 def forget_engine(url: str) -> None:
     """No test will use this database again."""
     name = _name_of(make_url(url))
     _shared.discard(name)
-    if engine := _engines.pop(name, None):
-        engine.dispose()
+    for kind in [kind for kind in _engines if kind[0] == name]:
+        _engines.pop(kind).dispose()
 
 
 def _name_of(url: URL) -> str:
