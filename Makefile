@@ -19,7 +19,7 @@ test: .venv/.for-development ## All tests
 test-both: .venv/.for-development ## All tests, and each case of a walk on both databases
 	$(BIN)/pytest -n 3 --dist loadfile --every-case-on-both
 
-test-fast: .venv/.for-development ## Unit tests and flows on SQLite, without the long ones
+test-fast: .venv/.for-development ## Unit tests and the quick flows, on SQLite
 	$(BIN)/pytest -n 2 --dist loadfile $(FAST)
 
 coverage: .venv/.for-development ## Lines and branches that the fast tests do not reach
@@ -61,9 +61,9 @@ lock: ## Lock the dependencies anew, after a change of them in pyproject.toml (n
 	uv pip compile $(LOCK) pyproject.toml --output-file requirements.txt
 	uv pip compile $(LOCK) pyproject.toml --extra dev --output-file requirements-dev.txt
 
-# Files of one table of millions, and state machines, take longer than all others together.
-FAST := tests/unit tests/flows -k "not postgresql" --ignore-glob='*_scale.py' --ignore-glob='*_machine.py' \
-	--ignore=tests/flows/reset/test_scale.py
+# The flows of the subjects that are quickly done; the others, machines and tables of millions take minutes.
+QUICK := login reset cpns instansi reports
+FAST := tests/unit $(addprefix tests/flows/,$(QUICK)) -k "not postgresql" --ignore-glob='*_scale.py'
 # Which to look at, as `mutmut run` takes them: make mutants MUTANTS='app.domain.nip*'. None are all.
 MUTANTS :=
 
