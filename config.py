@@ -702,8 +702,8 @@ def _look_at_demo(source: _Source, settings: Settings) -> None:
         return
     way_out = (
         "as a demo, the portal shows every mail with its token at /kotak-surat and has accounts with a "
-        "known password; "
-        "set PORTAL_ENV=production, or DEMO_OPEN_TO_THE_WORLD=yes where the whole world may read its mail"
+        "known password; set PORTAL_ENV=production, or DEMO_OPEN_TO_THE_WORLD=yes where the whole world may "
+        "read its mail"
     )
     public_host = urlsplit(settings.public_url).hostname or ""
     if source.is_set("PUBLIC_URL") and not is_loopback(public_host):

@@ -56,9 +56,8 @@ def test_a_migration_gives_up_before_a_long_reader_and_writers_go_on(app: Flask,
         ]
         assert done.stderr.splitlines()[-1] == (
             f"Error: Skema tetap pada {newest_before(later)}, migrasi sesudahnya dibatalkan seluruhnya: "
-            "tabelnya terus "
-            "dipakai transaksi lain. Tunggu atau akhiri transaksi itu (pg_stat_activity menunjukkannya), "
-            "lalu jalankan lagi: mysapk db upgrade"
+            "tabelnya terus dipakai transaksi lain. Tunggu atau akhiri transaksi itu (pg_stat_activity "
+            "menunjukkannya), lalu jalankan lagi: mysapk db upgrade"
         )
         assert written > 3
         assert writer.longest < 10

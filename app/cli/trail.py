@@ -58,8 +58,7 @@ _ADVICE = {
         }
     ): (
         "Simpan salinan database ini apa adanya, lalu bandingkan baris di atas dengan cadangan dan log. "
-        "Kalau SECRET_KEY baru "
-        "saja diganti, periksa dulu apakah kunci lamanya ada di SECRET_KEY_FALLBACKS."
+        "Kalau SECRET_KEY baru saja diganti, periksa dulu apakah kunci lamanya ada di SECRET_KEY_FALLBACKS."
     ),
 }
 
@@ -223,8 +222,7 @@ def reseal() -> None:
     click.echo(f"Kepala lama: {old}\nKepala baru: {new}")
     click.echo(
         "Kunci lama boleh dikeluarkan dari SECRET_KEY_FALLBACKS, setelah worker di setiap mesin berjalan "
-        "sepuluh menit "
-        "dengan kunci yang sekarang."
+        "sepuluh menit dengan kunci yang sekarang."
     )
 
 
@@ -335,8 +333,7 @@ def _tell_of_keys(findings: Findings) -> None:
     elif findings.under_older_keys:
         click.echo(
             f"{findings.under_older_keys} baris masih bersegel kunci lama. Kunci itu harus tetap ada di "
-            "SECRET_KEY_FALLBACKS "
-            "sampai mysapk audit reseal selesai."
+            "SECRET_KEY_FALLBACKS sampai mysapk audit reseal selesai."
         )
 
 
@@ -346,8 +343,7 @@ def _tell_of_outside(kept: Anchor | Unreadable | None, end: Anchor) -> None:
     if kept is None and end.seal_no:
         click.echo(
             "Peringatan: tidak ada kepala di luar database di mesin ini, jadi keadaan lama yang dipulihkan "
-            "utuh tidak "
-            "ketahuan di sini. Mulai sekarang kepala itu disimpan.",
+            "utuh tidak ketahuan di sini. Mulai sekarang kepala itu disimpan.",
             err=True,
         )
     if end.seal_no and (problem := file.keep(end)):

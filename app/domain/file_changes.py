@@ -41,10 +41,9 @@ class ColumnCount:
     @property
     def warning(self) -> str:
         return (
-            f"{self.words.capitalize()} berubah untuk {grouped(self.people)} dari "
-            f"{grouped(self.on_record)} pegawai dalam file "
-            f"yang sudah terdaftar ({self.percent}). Periksa apakah isi kolomnya tertukar dengan kolom "
-            "lain, atau bergeser baris."
+            f"{self.words.capitalize()} berubah untuk {grouped(self.people)} dari {grouped(self.on_record)} "
+            f"pegawai dalam file yang sudah terdaftar ({self.percent}). Periksa apakah isi kolomnya tertukar "
+            "dengan kolom lain, atau bergeser baris."
         )
 
 

@@ -174,24 +174,20 @@ NIP_WITH_THOUSANDS = CellFault(
 CODE_WITHOUT_ITS_ZEROS = CellFault(
     "kode_instansi",
     "Kode instansi ini hanya berbeda angka 0 di depannya dari kode yang terdaftar: Excel menghilangkan "
-    "angka 0 itu. "
-    "Ubah format kolomnya menjadi Teks, lalu ketik lagi kodenya dengan lengkap.",
+    "angka 0 itu. Ubah format kolomnya menjadi Teks, lalu ketik lagi kodenya dengan lengkap.",
 )
 
 HASH_NOT_USABLE = CellFault(
     "password_hash",
     "Hash password ini tidak dapat dipakai portal (hanya bcrypt, pbkdf2_sha256, sha512_crypt, dan argon2id "
-    "dengan "
-    "m=19456,t=2,p=1). Kosongkan sel ini; pegawai mengaktifkan akun dengan Lupa Password.",
+    "dengan m=19456,t=2,p=1). Kosongkan sel ini; pegawai mengaktifkan akun dengan Lupa Password.",
 )
 
 HASH_TOO_DEAR = CellFault(
     "password_hash",
     "Hash password ini terlalu berat: setiap login di portal akan menunggu karenanya (paling berat bcrypt "
-    "12, "
-    "pbkdf2_sha256 1.200.000 putaran, sha512_crypt 700.000 putaran). Kosongkan sel ini; pegawai "
-    "mengaktifkan akun dengan "
-    "Lupa Password.",
+    "12, pbkdf2_sha256 1.200.000 putaran, sha512_crypt 700.000 putaran). Kosongkan sel ini; pegawai "
+    "mengaktifkan akun dengan Lupa Password.",
 )
 
 

@@ -104,8 +104,7 @@ def header_of(cells: Sequence[str], columns: Columns) -> tuple[str, ...]:
         if len(cells) == 1 and sum(name in cells[0].casefold() for name in columns.required) > 1:
             raise UnreadableFile(
                 "Semua judul kolom ada dalam satu sel: tanda pemisahnya tidak dikenal. Pisahkan sel dengan "
-                "koma, titik koma, "
-                "tab, atau garis tegak (|), atau simpan sebagai XLSX."
+                "koma, titik koma, tab, atau garis tegak (|), atau simpan sebagai XLSX."
             )
         raise UnreadableFile(" ".join(header.sentences))
     return header

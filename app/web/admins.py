@@ -113,9 +113,8 @@ def _closed() -> ResponseReturnValue | None:
             heading="Menu admin menunggu password yang lebih kuat",
             sentences=[
                 "Mandat Anda berlaku, tetapi password yang Anda pakai untuk masuk belum memenuhi aturan "
-                "untuk admin: "
-                f"{strict_rules()}; tanpa NIP, nama, tanggal lahir, atau alamat email Anda, dan bukan "
-                "password yang umum.",
+                f"untuk admin: {strict_rules()}; tanpa NIP, nama, tanggal lahir, atau alamat email Anda, "
+                "dan bukan password yang umum.",
                 "Beranda dan halaman Akun tetap dapat dipakai.",
                 *nothing_done,
             ],

@@ -31,8 +31,7 @@ class ConfirmationForm(FlaskForm):
         if self.asks_about_blanks:
             raise ValidationError(
                 "Password ini diawali atau diakhiri spasi, yang sering ikut tersalin. Ketik ulang tanpa "
-                "spasi itu; "
-                "atau, bila memang disengaja, ketik ulang dan centang kotak di bawah ini."
+                "spasi itu; atau, bila memang disengaja, ketik ulang dan centang kotak di bawah ini."
             )
 
     @property

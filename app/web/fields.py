@@ -17,8 +17,7 @@ from app.domain.typed_text import about_others, one_line
 
 NO_TOKEN = (
     "Isian ini tidak berisi token, atau berisi lebih dari satu. Token terdiri dari 8 huruf tanpa angka, "
-    "misalnya WDJB-MJHT. "
-    "Salin delapan huruf itu saja dari email terbaru."
+    "misalnya WDJB-MJHT. Salin delapan huruf itu saja dari email terbaru."
 )
 # Years that make sense here. Others are typing errors, and Python's calendar ends near them
 _YEARS = range(1900, 2200)

@@ -22,15 +22,13 @@ LOST_CSRF = (
 )
 LOGGED_IN_AGAIN = (
     "Anda sudah masuk lagi. Sesi yang tadi berakhir sebelum isian ini terkirim, jadi belum ada yang "
-    "dilakukan. "
-    "Isian Anda masih ada: periksa, lalu kirim sekali lagi."
+    "dilakukan. Isian Anda masih ada: periksa, lalu kirim sekali lagi."
 )
 _MARK = "shows_form_again"
 TYPIST = "pengisi"  # in a form: sessions.typist() of the page that held the form
 _NOT_YOURS = (
     "Isian tadi diketik ketika akun lain yang masuk di browser ini, jadi tidak ditampilkan. Belum ada yang "
-    "dilakukan, dan tidak "
-    "ada yang diubah."
+    "dilakukan, dan tidak ada yang diubah."
 )
 CHOOSE_FILE_AGAIN = "File yang tadi dipilih tidak ikut terbawa: pilih filenya sekali lagi."
 

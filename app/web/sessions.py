@@ -41,9 +41,8 @@ _PEOPLE_IN_A_COOKIE = 5  # who share one browser
 KNOWN_FOR = timedelta(days=180)  # since this person last logged in here
 BY_ITSELF = "otomatis"  # in the query of an address that a page opens although nobody has pressed anything
 _NOTHING_DONE = (
-    "Sesi Anda sudah berakhir, jadi kiriman tadi tidak diproses dan tidak ada yang diubah. Masuk lagi, "
-    "lalu ulangi dari halaman "
-    "yang terbuka."
+    "Sesi Anda sudah berakhir, jadi kiriman tadi tidak diproses dan tidak ada yang diubah. Masuk lagi, lalu "
+    "ulangi dari halaman yang terbuka."
 )
 _Q = TypeVar("_Q", bound=Callable[..., ResponseReturnValue])
 

@@ -18,8 +18,8 @@ def main(folder: Path) -> None:
         for name, size in ICONS:
             page = chromium.new_page(viewport={"width": size, "height": size})
             page.set_content(
-                f"<style>body {{ margin: 0 }} svg "
-                f"{{ display: block }}</style>{(folder / f'{name}.svg').read_text()}"
+                "<style>body { margin: 0 } svg { display: block "
+                f"}}</style>{(folder / f'{name}.svg').read_text()}"
             )
             file = folder / f"{name}-{size}.png"
             page.screenshot(path=file, omit_background=True)

@@ -294,8 +294,8 @@ def _ask_for_second(session: Session, change: IdentityChange, person: User, act:
     who = letters.office_of(session, change.decided_by, act.at)
     what = (
         f"{who[0].upper()}{who[1:]} memutuskan perubahan {change.kind.label} untuk {person.name} "
-        f"({person.shown_nip.masked}). "
-        "Perubahan ini baru berlaku setelah dikonfirmasi admin kedua. Periksa sendiri sebelum mengonfirmasi."
+        f"({person.shown_nip.masked}). Perubahan ini baru berlaku setelah dikonfirmasi admin kedua. Periksa "
+        "sendiri sebelum mengonfirmasi."
     )
     letters.to_desk(session, seconds, what, page_of(change), act)
 

@@ -37,8 +37,7 @@ _DECIDED_BEFORE = NotToTouch(
 )
 _NOT_INDEPENDENT = NotToTouch(
     "Dalam 30 hari terakhir salah satu dari Anda berdua ditunjuk, atau datanya diubah, oleh yang lain atau "
-    "oleh admin yang sama. "
-    "Admin lain yang tidak terkait harus mengonfirmasinya."
+    "oleh admin yang sama. Admin lain yang tidak terkait harus mengonfirmasinya."
 )
 _ONLY_PUSAT = NotToTouch("Mandat pusat hanya dikonfirmasi atau dibatalkan oleh admin pusat.")
 

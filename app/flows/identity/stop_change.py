@@ -121,9 +121,8 @@ def _tell_the_desk(session: Session, change: IdentityChange, person: User, act: 
     readers = AdminMandate.people_of_desks(session, desks, today_in_jakarta(act.at))
     what = (
         f"Pemilik akun {person.name} ({person.shown_nip.masked}) menyatakan perubahan {change.kind.label} "
-        "bukan permintaannya. "
-        "Akun itu dibekukan sampai admin kedua, yang belum pernah memutuskan tentangnya, memeriksa dan "
-        "menutup perkara ini."
+        "bukan permintaannya. Akun itu dibekukan sampai admin kedua, yang belum pernah memutuskan "
+        "tentangnya, memeriksa dan menutup perkara ini."
     )
     others = [reader for reader in readers if reader.id not in deciders and reader.id != person.id]
     letters.to_desk(session, others, what, page_of(change), act)

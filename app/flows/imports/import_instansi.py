@@ -20,8 +20,8 @@ from app.security import audit
 _DIFFERS_BY_ZEROS = CellFault(
     "kode",
     "Kode ini hanya berbeda angka 0 di depannya dari kode lain yang terdaftar atau ada di file ini: "
-    "mungkin Excel "
-    "menghilangkan angka 0 itu. Ubah format kolomnya menjadi Teks, lalu ketik lagi kodenya dengan lengkap.",
+    "mungkin Excel menghilangkan angka 0 itu. Ubah format kolomnya menjadi Teks, lalu ketik lagi kodenya "
+    "dengan lengkap.",
 )
 
 

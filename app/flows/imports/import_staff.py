@@ -55,8 +55,7 @@ from app.security.authority import Authority
 _EMAIL_IS_ANOTHERS = CellFault(
     "email",
     "Alamat email ini sudah terdaftar untuk pegawai lain. Periksa alamatnya. Bila alamat itu memang "
-    "berpindah pemilik, "
-    "perbaiki dahulu data pemilik lamanya, lalu jalankan impor sekali lagi.",
+    "berpindah pemilik, perbaiki dahulu data pemilik lamanya, lalu jalankan impor sekali lagi.",
 )
 _UNKNOWN_INSTANSI = CellFault(
     "kode_instansi", "Kode instansi ini tidak dikenal. Perbaiki kodenya, atau impor dahulu daftar instansi."

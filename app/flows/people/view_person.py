@@ -189,9 +189,8 @@ def _about_bounce(person: User, mails: Sequence[OutboxMail]) -> list[str]:
     if bounced is None or bounced.bounced_at is None or person.mail_failed_at is None:
         return []
     return [
-        f"Email ke alamat yang tercatat dipantulkan pada {shown_moment(bounced.bounced_at)}: kotak "
-        "suratnya tidak ada atau sudah "
-        "ditutup. Pastikan alamatnya kepada orangnya, lalu ganti emailnya."
+        f"Email ke alamat yang tercatat dipantulkan pada {shown_moment(bounced.bounced_at)}: kotak suratnya "
+        "tidak ada atau sudah ditutup. Pastikan alamatnya kepada orangnya, lalu ganti emailnya."
     ]
 
 

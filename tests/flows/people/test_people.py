@@ -189,10 +189,8 @@ def test_a_row_that_an_older_release_adds_meanwhile_is_marked_by_the_database(pe
         session.execute(
             text(
                 "INSERT INTO user_account (nip, name, category, instansi_id, work_unit, activation, "
-                "activation_changed_at, "
-                "credential_version) SELECT '197001011995011999', 'Ma''ruf', category, instansi_id, '', "
-                "activation, "
-                "activation_changed_at, 1 FROM user_account LIMIT 1"
+                "activation_changed_at, credential_version) SELECT '197001011995011999', 'Ma''ruf', "
+                "category, instansi_id, '', activation, activation_changed_at, 1 FROM user_account LIMIT 1"
             )
         )
         assert (
