@@ -11,7 +11,7 @@ _OF_PUSAT = 0
 def without_lease(
     leased_until: "InstrumentedAttribute[datetime | None]", now: datetime
 ) -> ColumnElement[bool]:
-    """In no worker's hand, or in that of one that has not said for a while that it lives."""
+    """No worker has the lease, or its worker has not renewed it for a while."""
     return or_(leased_until.is_(None), leased_until <= now)
 
 

@@ -24,6 +24,7 @@ from app.flows.imports.import_batches import (
     WideColumnsNotAcknowledged,
 )
 from app.flows.imports.take_back_import import NotPossible
+from app.models.audit_event import Exported
 from app.models.import_batch import BatchState, ImportBatch
 from app.models.import_take_back import ImportTakeBack
 from app.models.instansi import Instansi
@@ -201,7 +202,7 @@ def refused(batch_id: int, kind: str) -> ResponseReturnValue:
         batch = import_batches.batch_within(db, authority(), batch_id)
         if isinstance(batch, OutOfReach):
             raise stopped(batch)
-        refused_rows.note_export(db, batch, kind, desk_act())
+        import_batches.note_export(db, batch, Exported.REFUSALS, kind, desk_act())
     return exports.as_whole_file(
         kind, f"impor-{batch.id}-ditolak", refused_rows.HEADER, _refused_rows(batch), batch.delimiter
     )
@@ -214,7 +215,7 @@ def changes(batch_id: int, kind: str) -> ResponseReturnValue:
         batch = import_batches.batch_within(db, authority(), batch_id)
         if isinstance(batch, OutOfReach):
             raise stopped(batch)
-        file_changes.note_export(db, batch, kind, desk_act())
+        import_batches.note_export(db, batch, Exported.CHANGES, kind, desk_act())
     return exports.as_whole_file(
         kind, f"impor-{batch.id}-perubahan", file_changes.HEADER, _changes(batch, authority())
     )

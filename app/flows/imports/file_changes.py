@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from app.domain.act import Act
 from app.domain.categories import Category
 from app.domain.email_address import EmailAddress
 from app.domain.file_changes import COLUMN_WORDS, ColumnCount, column_counts
-from app.models.audit_event import Exported, Tag
 from app.models.import_batch import ImportBatch
 from app.models.import_change import ImportChange
 from app.models.user import User
-from app.security import audit
 from app.security.authority import Authority
 
 HEADER = ("baris", "nip", "nama", "kolom", "sebelumnya", "menjadi")
@@ -79,15 +76,6 @@ def part(
     )
     rows = [_as_shown(change, person).cells for change, person in some]
     return rows, some[-1][0].id if len(some) == _AT_ONCE else None
-
-
-def note_export(session: Session, batch: ImportBatch, file_kind: str, act: Act[Authority]) -> None:
-    """Record in the trail that personal data has left the portal."""
-    audit.record(
-        session, Tag.EXPORTED, None, act,
-        instansi_id=batch.instansi_id, what=Exported.CHANGES, file=file_kind,
-        batch=batch.id,
-    )  # fmt: skip
 
 
 def _of_column(authority: Authority, batch: ImportBatch, column: str) -> Select[ImportChange, User]:

@@ -18,7 +18,7 @@ from app.domain.file_changes import ColumnCount, mark_of
 from app.files.open_table import refuse_other_formats
 from app.files.table import UnreadableFile
 from app.flows.imports.file_changes import wide_columns
-from app.models.audit_event import Tag
+from app.models.audit_event import Exported, Tag
 from app.models.import_batch import BatchState, ImportBatch, ImportFile
 from app.models.user import User
 from app.security import audit
@@ -169,6 +169,16 @@ def batch_within(session: Session, authority: Authority, batch_id: int) -> Impor
         .options(*_PEOPLE)
     )
     return session.scalars(found.execution_options(populate_existing=True)).one_or_none() or OutOfReach()
+
+
+def note_export(
+    session: Session, batch: ImportBatch, what: Exported, file_kind: str, act: Act[Authority]
+) -> None:
+    """Record in the trail that personal data has left the portal."""
+    audit.record(
+        session, Tag.EXPORTED, None, act,
+        instansi_id=batch.instansi_id, what=what, file=file_kind, batch=batch.id,
+    )  # fmt: skip
 
 
 def batches_within(

@@ -4,25 +4,12 @@ import them again."""
 from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session
 
-from app.domain.act import Act
 from app.domain.staff_file import REPORT_COLUMNS, STAFF_COLUMNS
-from app.models.audit_event import Exported, Tag
 from app.models.import_batch import ImportBatch, ImportRefusal
-from app.security import audit
-from app.security.authority import Authority
 
 _COLUMNS = (*STAFF_COLUMNS.required, *STAFF_COLUMNS.optional)
 HEADER = (*_COLUMNS, *REPORT_COLUMNS)
 _AT_ONCE = 1000
-
-
-def note_export(session: Session, batch: ImportBatch, file_kind: str, act: Act[Authority]) -> None:
-    """Record in the trail that personal data has left the portal."""
-    audit.record(
-        session, Tag.EXPORTED, None, act,
-        instansi_id=batch.instansi_id, what=Exported.REFUSALS, file=file_kind,
-        batch=batch.id,
-    )  # fmt: skip
 
 
 def are_kept(session: Session, batch: ImportBatch) -> bool:

@@ -128,7 +128,7 @@ def file_of(session: Session, lease: BatchLease) -> bytes:
 
 def keep(session: Session, lease: BatchLease, now: datetime) -> BatchLease:
     """Renew the lease between chunks. Raises LeaseLost."""
-    return _held_on(_leased(session, lease), lease, now)
+    return _renewed(_leased(session, lease), lease, now)
 
 
 def release(session: Session, lease: BatchLease) -> None:
@@ -190,7 +190,7 @@ def note(
     batch.position, batch.total = progress
     batch.rows_done = lease.rows_done + len(lines)
     ImportTurn.note(session, batch.instansi_id, now)
-    return _held_on(batch, replace(lease, rows_done=batch.rows_done), now)
+    return _renewed(batch, replace(lease, rows_done=batch.rows_done), now)
 
 
 def note_delimiter(session: Session, lease: BatchLease, delimiter: str) -> None:
@@ -223,7 +223,7 @@ def _waits(now: datetime) -> ColumnElement[bool]:
 
 
 def _leased(session: Session, lease: BatchLease) -> ImportBatch:
-    """The batch, locked, if it is still in the hand of who holds it."""
+    """The batch, locked, if this worker still has its lease. Raises LeaseLost."""
     found = (
         select(ImportBatch)
         .where(
@@ -241,7 +241,7 @@ def _leased(session: Session, lease: BatchLease) -> ImportBatch:
     return batch
 
 
-def _held_on(batch: ImportBatch, lease: BatchLease, now: datetime) -> BatchLease:
+def _renewed(batch: ImportBatch, lease: BatchLease, now: datetime) -> BatchLease:
     batch.leased_until = now + LEASE_LASTS
     return replace(lease, until=batch.leased_until)
 

@@ -541,7 +541,7 @@ def _waits(now: datetime) -> ColumnElement[bool]:
 
 
 def _leased(session: Session, lease: TakeBackLease) -> ImportTakeBack:
-    """The taking back, locked, if it is still in the hand of who holds it."""
+    """The taking back, locked, if this worker still has its lease. Raises LeaseLost."""
     found = (
         select(ImportTakeBack)
         .where(
