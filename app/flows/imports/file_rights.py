@@ -101,7 +101,7 @@ class FileRights:
     uploader: Uploader | None
     has_reason: bool
     mandate_holders: frozenset[int]
-    guarded: frozenset[int]
+    protected: frozenset[int]
     contested: frozenset[int]
     former_nips: frozenset[str]
     addresses_elsewhere: frozenset[str]
@@ -172,8 +172,8 @@ class FileRights:
         if "category" in columns and person.category is Category.PPT_NON_ASN:
             # Otherwise two files, one after the other, could change the address
             return _CATEGORY_NEEDS_ITS_PAGE
-        if "email" in columns and (person.is_in_use or person.id in self.guarded):
+        if "email" in columns and (person.is_in_use or person.id in self.protected):
             return _EMAIL_NEEDS_ITS_PAGE
-        if "instansi" in columns and person.id in self.guarded:
+        if "instansi" in columns and person.id in self.protected:
             return _INSTANSI_NEEDS_ITS_PAGE
         return None
