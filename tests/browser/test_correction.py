@@ -81,6 +81,8 @@ def test_joko_asks_wati_answers_and_joko_comes_in(
     field(joko, "Password").fill(NEW_PASSWORD)
     button(joko, "Reset Password").tap()
     see(joko, "Reset Password berhasil")
+    joko.get_by_role("link", name="OK", exact=True).tap()  # the browser has fetched that page beforehand
+    see(joko, "Masuk")
     log_in(joko, JOKO, NEW_PASSWORD)
     see(joko, "Pemutakhiran Data Mandiri")
 
