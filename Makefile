@@ -19,7 +19,7 @@ test: .venv/.for-development ## All tests
 test-both: .venv/.for-development ## All tests, and each case of a walk on both databases
 	$(BIN)/pytest -n 3 --dist loadfile --every-case-on-both
 
-test-fast: .venv/.for-development ## Unit tests and the quick flows, on SQLite
+test-fast: .venv/.for-development ## Unit tests, and the first case of each test of a flow, on SQLite
 	$(BIN)/pytest -n 2 --dist loadfile $(FAST)
 
 coverage: .venv/.for-development ## Lines and branches that the fast tests do not reach
@@ -61,9 +61,8 @@ lock: ## Lock the dependencies anew, after a change of them in pyproject.toml (n
 	uv pip compile $(LOCK) pyproject.toml --output-file requirements.txt
 	uv pip compile $(LOCK) pyproject.toml --extra dev --output-file requirements-dev.txt
 
-# The flows of the subjects that are quickly done; the others, machines and tables of millions take minutes.
-QUICK := login reset cpns instansi reports
-FAST := tests/unit $(addprefix tests/flows/,$(QUICK)) -k "not postgresql" --ignore-glob='*_scale.py'
+# Attacks are floods, and tables of many people take long.
+FAST := tests/unit tests/flows --first-cases --ignore=tests/flows/attacks --ignore-glob='*_scale.py'
 # Which to look at, as `mutmut run` takes them: make mutants MUTANTS='app.domain.nip*'. None are all.
 MUTANTS :=
 

@@ -21,6 +21,7 @@ from tests.databases import (
     PostgresDatabase,
     SqliteDatabase,
     cases_for_the_other_database,
+    first_cases,
     give_back,
     lent_engine,
     on_server,
@@ -50,6 +51,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Run each case of a walk on SQLite and on PostgreSQL.",
     )
+    parser.addoption(
+        "--first-cases",
+        action="store_true",
+        help="Of each test of a flow run only the first case, on SQLite.",
+    )
 
 
 @pytest.hookimpl(trylast=True)
@@ -58,7 +64,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     over the same cases cost twice as much and find the same."""
     if config.getoption("--every-case-on-both"):
         return
-    left_out = set(cases_for_the_other_database(items))
+    if config.getoption("--first-cases"):
+        left_out = set(items) - set(first_cases(items))
+    else:
+        left_out = set(cases_for_the_other_database(items))
     config.hook.pytest_deselected(items=[item for item in items if item in left_out])
     items[:] = [item for item in items if item not in left_out]
 

@@ -78,6 +78,20 @@ def cases_for_the_other_database(items: Sequence[pytest.Item]) -> Iterator[pytes
                     yield on[_KINDS[number % len(_KINDS)]]
 
 
+def first_cases(items: Sequence[pytest.Item]) -> Iterator[pytest.Item]:
+    """All unit tests, and of each other test the first case on SQLite."""
+    seen: set[str] = set()
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        call: Any = getattr(item, "callspec", None)
+        is_on_postgresql = "postgres" in getattr(item, "fixturenames", ()) or (
+            call is not None and call.params.get("database_url") == "postgresql"
+        )
+        if test.startswith("tests/unit/") or not (is_on_postgresql or test in seen):
+            seen.add(test)
+            yield item
+
+
 class SqliteDatabase:
     """One file, which each test gets as a fresh copy of the migrated file."""
 
