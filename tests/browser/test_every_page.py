@@ -88,13 +88,9 @@ def test_buttons_and_fields_are_large_enough_for_a_thumb(page: Page) -> None:
     targets = page.locator(
         f"button:visible, .btn:visible, {fields}, .ways a:visible, header a:visible:not(.skip)"
     )
-    heights = [
-        (
-            target.inner_text() or target.get_attribute("id"),
-            (target.bounding_box() or {"height": 0})["height"],
-        )
-        for target in targets.all()
-    ]
+    heights = targets.evaluate_all(
+        "all => all.map((one) => [one.innerText || one.id, one.getBoundingClientRect().height])"
+    )
 
     assert [one for one in heights if one[1] < LEAST_TARGET] == []
 
