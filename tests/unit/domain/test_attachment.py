@@ -194,11 +194,22 @@ OTHER_KINDS = {
     "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>', "gambar SVG"),
     "SVG with a remark": (b'<!-- Created with a program -->\n<svg xmlns="x"></svg>', "gambar SVG"),
     "HTML": (b"\r\n<!DOCTYPE html><title>Masuk</title>", "halaman web"),
+    "SVG with a declaration": (b'<?xml version="1.0"?>\n<svg xmlns="x"></svg>', "gambar SVG"),
+    "HTML behind a BOM": (b"\xef\xbb\xbf \t\r\n<html><body>", "halaman web"),
+    "HTML from its head": (b"<HEAD><title>Masuk</title>", "halaman web"),
+    "HTML from a script": (b"<script>alert(1)</script>", "halaman web"),
+    "HTML with a remark": (b"<!-- saved from a page -->\n<p>Masuk", "halaman web"),
     "video": (_FTYP + b"isom\0\0\0\0", "Ini video"),
     "Word": (b"PK\x03\x04\x14\0\x06\0\x08\0" + bytes(16) + b"[Content_Types].xml", "dokumen Word"),
+    "LibreOffice": (
+        b"PK\x03\x04\x14\0\0\x08" + bytes(22) + b"mimetypeapplication/vnd.oasis.opendocument.text",
+        "dokumen Word",
+    ),
     "old Word": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "dokumen Word"),
     "zip": (b"PK\x03\x04" + bytes(60), "file ZIP"),
     "program": (b"MZ\x90\0\x03" + bytes(200), "bukan foto JPG"),
+    "text before a picture": (b"here: <svg></svg>", "bukan foto JPG"),
+    "text before a page": (b"X<html>", "bukan foto JPG"),
     "text": (b"NIP,nama\n", "bukan foto JPG"),
 }
 
