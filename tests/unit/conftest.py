@@ -9,9 +9,7 @@ from sqlalchemy.orm import Session
 from app.models import Base
 from app.runtime import db
 from app.security.once_a_minute import OnceAMinute
-from app.security.signing import SigningKeys
-
-KEYS = SigningKeys(("a key for tests only, of no use elsewhere",))
+from tests.unit.rows import KEYS
 
 
 @pytest.fixture(scope="session")
