@@ -8,7 +8,7 @@ import pytest
 from app.domain.act import Act
 from app.domain.client import Client
 from app.models.audit_event import Tag
-from app.security.once_a_minute import A_MINUTE, ROWS_OF_A_SITE, OnceAMinute
+from app.security.once_a_minute import A_MINUTE, MOST_KEPT, ROWS_OF_A_SITE, OnceAMinute
 from tests.unit.rows import NOW
 
 TAG, OTHER_TAG = Tag.LOGIN_THROTTLED, Tag.TOKEN_THROTTLED
@@ -16,7 +16,7 @@ SECOND = timedelta(seconds=1)
 
 
 def from_line(number: int, site: int = 1, after: timedelta = timedelta()) -> Act[None]:
-    return Act(Client(f"2001:db8:{site}:{number:x}::1", "x", "1"), NOW + after, None)
+    return Act(Client(f"2001:db8:{site:x}:{number:x}::1", "x", "1"), NOW + after, None)
 
 
 @pytest.fixture
@@ -70,6 +70,18 @@ def test_the_minute_of_a_site_begins_with_its_first_row() -> None:
     assert door.let_through(TAG, "b", from_line(100, after=A_MINUTE - SECOND)) == 0
     assert door.let_through(TAG, "c", from_line(101, after=A_MINUTE - SECOND)) is None
     assert [door.let_through(TAG, one, from_line(102, after=A_MINUTE)) for one in ("d", "e")] == [0, 0]
+
+
+def test_of_very_many_sites_the_oldest_is_forgotten() -> None:
+    door = OnceAMinute()
+    for site in range(MOST_KEPT):
+        door.let_through(TAG, "a", from_line(1, site=site))
+    for number in range(ROWS_OF_A_SITE):
+        assert door.let_through(TAG, "a", from_line(number, site=MOST_KEPT)) == 0
+
+    answers = [door.let_through(TAG, about, from_line(100, site=MOST_KEPT)) for about in ("b", "c")]
+
+    assert answers == [0, None]
 
 
 def test_an_ipv4_line_is_a_site_of_its_own_and_counts_every_thing_for_itself() -> None:
