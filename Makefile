@@ -26,7 +26,7 @@ coverage: .venv/.for-development ## Lines and branches that the fast tests do no
 	$(BIN)/pytest -n 2 --dist loadfile $(FAST) --cov --cov-report=term:skip-covered --cov-report=html
 
 mutants: .venv/.for-development ## Change rules one at a time and see whether a test fails (long; docs/mutants.md)
-	$(BIN)/mutmut run $(MUTANTS)
+	HYPOTHESIS_PROFILE=mutants $(BIN)/mutmut run $(MUTANTS)
 	$(BIN)/mutmut results
 
 soak: .venv/.for-development ## The state machines of test_*_machine.py, much longer than in `make test`

@@ -34,9 +34,11 @@ from tests.postgres_server import NoPostgres, throw_away_server
 from tests.visitor import Visitor
 
 # HYPOTHESIS_PROFILE=soak makes Hypothesis look much longer for an example that breaks a rule. `make soak`
-# uses it for the state machines.
+# uses it for the state machines. HYPOTHESIS_PROFILE=mutants makes a test short, and the same each time:
+# `make mutants` runs it hundreds of times.
 settings.register_profile("test", deadline=None)
 settings.register_profile("soak", deadline=None, max_examples=2000, print_blob=True)
+settings.register_profile("mutants", deadline=None, max_examples=20, derandomize=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 SECRET_KEY = "a key for tests only, of no use elsewhere"

@@ -127,7 +127,7 @@ def _said(head: Message, body: bytes) -> Failure | NoFailure:
         or str(head.get_param("report-type", "")).lower() != "delivery-status"
     ):
         return NoFailure("is no report on a delivery")
-    boundary = str(head.get_boundary("")).encode("ascii", "surrogateescape")
+    boundary = str(head.get_boundary("")).encode("ascii")
     for part in _parts(body, boundary) if boundary else ():
         fields, content = _split(part)
         if fields is not None and fields.get_content_type() in (

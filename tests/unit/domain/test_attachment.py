@@ -2,7 +2,6 @@
 sentence."""
 
 import struct
-import zlib
 from time import process_time
 
 import pytest
@@ -20,32 +19,24 @@ from app.domain.attachment import (
     is_redrawn,
     read_attachment,
 )
+from tests.picture_bytes import chunk, segment
 
-
-def _chunk(kind: bytes, data: bytes = b"") -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def _segment(marker: int, data: bytes = b"") -> bytes:
-    return bytes((0xFF, marker)) + struct.pack(">H", len(data) + 2) + data
-
-
-JPEG_START = b"\xff\xd8" + _segment(0xC0, b"\x08\x00\x08\x00\x08\x01\x01\x11\x00")
-JPEG_SCAN = _segment(0xDA, b"\x01\x01\x00\x00\x3f\x00")
+JPEG_START = b"\xff\xd8" + segment(0xC0, b"\x08\x00\x08\x00\x08\x01\x01\x11\x00")
+JPEG_SCAN = segment(0xDA, b"\x01\x01\x00\x00\x3f\x00")
 JPEG_END = b"\xff\xd9"
-PNG_START = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0))
+PNG_START = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0))
 HOSTILE = {  # how the file begins, and what it is filled with
     "fill bytes": (b"\xff\xd8", b"\xff"),
     "fill bytes after a scan": (JPEG_START + JPEG_SCAN, b"\xff"),
     "markers without length": (b"\xff\xd8", b"\xff\x01"),
     "restarts": (JPEG_START, b"\xff\xd0"),
-    "smallest segments": (JPEG_START, _segment(0xE0)),
-    "comments of a byte behind fill": (JPEG_START, b"\xff\xff" + _segment(0xFE, b"x")),
+    "smallest segments": (JPEG_START, segment(0xE0)),
+    "comments of a byte behind fill": (JPEG_START, b"\xff\xff" + segment(0xFE, b"x")),
     "scans": (JPEG_START, JPEG_SCAN),
     "scan of stuffed bytes": (JPEG_START + JPEG_SCAN, b"\xff\x00"),
     "scan of restarts": (JPEG_START + JPEG_SCAN, b"\xff\xd3"),
-    "smallest chunks": (PNG_START, _chunk(b"tEXt")),
-    "data of a byte": (PNG_START, _chunk(b"IDAT", b"x")),
+    "smallest chunks": (PNG_START, chunk(b"tEXt")),
+    "data of a byte": (PNG_START, chunk(b"IDAT", b"x")),
     "no object": (b"%PDF-1.4\n", b" ob"),
     "objects and no end": (b"%PDF-1.4\nstartxref", b" obj"),
     "almost ends": (b"%PDF-1.4\n obj startxref", b"%%EO"),
@@ -78,8 +69,8 @@ def test_a_file_of_many_pieces_is_given_up(start: bytes, piece: bytes) -> None:
 def test_what_programs_write_is_far_within_the_steps() -> None:
     """These are photos of 2 MB: a PNG in the chunks of libpng, and a JPEG with long metadata, many restarts
     and progressive scans."""
-    png = PNG_START + _chunk(b"IDAT", bytes(8192)) * 250 + _chunk(b"IEND")
-    metadata = b"".join(_segment(0xE2, bytes(65_000)) for _ in range(20))
+    png = PNG_START + chunk(b"IDAT", bytes(8192)) * 250 + chunk(b"IEND")
+    metadata = b"".join(segment(0xE2, bytes(65_000)) for _ in range(20))
     scans = (JPEG_SCAN + b"data\xff\x00\xff\xd0" * 4_000) * 10
     jpeg = JPEG_START[:2] + metadata + JPEG_START[2:] + scans + JPEG_END
 
@@ -150,6 +141,32 @@ def test_a_pdf_that_was_changed_later_is_kept_to_its_last_end() -> None:
     assert read_attachment(_pdf().removesuffix(b"%%EOF")) == CUT_PDF
 
 
+def test_the_newest_table_of_a_changed_pdf_says_from_where_its_bytes_are_counted() -> None:
+    front = b"x" * 100
+    old = _pdf(front, counted_from_first_byte=True)
+    changed = old + b"\nxref\n0 0\nstartxref\n%d\n%%%%EOF" % (len(old) + 1 - len(front))
+
+    assert read_attachment(changed) == Attachment("application/pdf", changed.removeprefix(front))
+
+
+def test_the_front_goes_where_no_table_can_be_found() -> None:
+    broken = _pdf().replace(b"xref\n0 1", b"here\n0 1")
+
+    assert read_attachment(b"front" + broken) == Attachment("application/pdf", broken)
+
+
+@pytest.mark.parametrize("missing", [b" obj", b"startxref"])
+def test_a_pdf_has_objects_and_a_place_of_their_table(missing: bytes) -> None:
+    assert read_attachment(_pdf().replace(missing, b"")) == OF_ANOTHER_KIND
+
+
+def test_a_pdf_may_have_two_megabytes_to_the_byte() -> None:
+    longest = _pdf().replace(b"endobj", b"endobj\n%" + b"x" * (LONGEST_ATTACHMENT - len(_pdf()) - 2))
+
+    assert len(longest) == LONGEST_ATTACHMENT
+    assert read_attachment(longest) == Attachment("application/pdf", longest)
+
+
 def test_a_pdf_is_kept_as_it_is_and_therefore_may_not_be_longer() -> None:
     long = _pdf().replace(b"endobj", b"endobj\n%" + b"x" * LONGEST_ATTACHMENT)
 
@@ -163,6 +180,10 @@ OTHER_KINDS = {
     "HEIC of another maker": (_FTYP + b"mif1\0\0\0\0mif1heic", "foto HEIC"),
     "AVIF": (_FTYP + b"avif\0\0\0\0avifmif1", "gambar AVIF"),
     "AVIF of another maker": (_FTYP + b"mif1\0\0\0\0mif1avif", "gambar AVIF"),
+    "AVIF of a third maker": (_FTYP + b"mif1\0\0\0\0avifmif1", "gambar AVIF"),
+    "AVIF that names no others": (_FTYP + b"avif\0\0\0\0", "gambar AVIF"),
+    "AVIF of several pictures": (_FTYP + b"avis\0\0\0\0", "gambar AVIF"),
+    "video of Windows": (b"RIFF\x24\0\0\0AVI LIST", "Ini video"),
     "WebP": (b"RIFF\x24\0\0\0WEBPVP8 ", "gambar WebP"),
     "GIF": (b"GIF89a\x01\0\x01\0", "gambar GIF"),
     "BMP": (b"BM\x36\0\0\0", "gambar BMP"),
@@ -173,11 +194,22 @@ OTHER_KINDS = {
     "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>', "gambar SVG"),
     "SVG with a remark": (b'<!-- Created with a program -->\n<svg xmlns="x"></svg>', "gambar SVG"),
     "HTML": (b"\r\n<!DOCTYPE html><title>Masuk</title>", "halaman web"),
+    "SVG with a declaration": (b'<?xml version="1.0"?>\n<svg xmlns="x"></svg>', "gambar SVG"),
+    "HTML behind a BOM": (b"\xef\xbb\xbf \t\r\n<html><body>", "halaman web"),
+    "HTML from its head": (b"<HEAD><title>Masuk</title>", "halaman web"),
+    "HTML from a script": (b"<script>alert(1)</script>", "halaman web"),
+    "HTML with a remark": (b"<!-- saved from a page -->\n<p>Masuk", "halaman web"),
     "video": (_FTYP + b"isom\0\0\0\0", "Ini video"),
     "Word": (b"PK\x03\x04\x14\0\x06\0\x08\0" + bytes(16) + b"[Content_Types].xml", "dokumen Word"),
+    "LibreOffice": (
+        b"PK\x03\x04\x14\0\0\x08" + bytes(22) + b"mimetypeapplication/vnd.oasis.opendocument.text",
+        "dokumen Word",
+    ),
     "old Word": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "dokumen Word"),
     "zip": (b"PK\x03\x04" + bytes(60), "file ZIP"),
     "program": (b"MZ\x90\0\x03" + bytes(200), "bukan foto JPG"),
+    "text before a picture": (b"here: <svg></svg>", "bukan foto JPG"),
+    "text before a page": (b"X<html>", "bukan foto JPG"),
     "text": (b"NIP,nama\n", "bukan foto JPG"),
 }
 
