@@ -44,7 +44,7 @@ fix: .venv/.for-development ## What ruff can mend by itself, and the format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.for-development ## What the portal bears on this machine, as ratios
+bench: .venv/.for-development ## What the portal costs and bears on this machine, into bench/RESULTS.md
 	$(BIN)/python -m bench
 
 # What is checked in is made anew by these three, after a change of a drawing or of the look of a page. They need chromium.

@@ -1,189 +1,217 @@
-"""`make bench`: how much load the portal can take on this machine, as ratios measured in one run.
+"""`make bench`: what the portal costs and bears on this machine, each figure beside its goal, in RESULTS.md.
 
-A separate portal is started on a free port with a temporary SQLite database, and a few parallel clients send
-requests to it. Seconds differ from machine to machine. Only the ratios can be compared: how a figure of the
-portal relates to what the same machine does without the portal.
+Every part measures with portals of its own, which it starts by their real commands and drives over HTTP.
+`python -m bench letters start` measures these parts only, prints them, and leaves RESULTS.md alone.
 """
 
-import http.client
 import os
-import re
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlencode
 
 from app.security import passwords
-from bench import same_time, slow_line
+from bench import (
+    activation,
+    allauth,
+    hashes,
+    idle,
+    letters,
+    loading,
+    offered,
+    overload,
+    pages,
+    results,
+    same_time,
+    slow_line,
+    start,
+    statements,
+)
+from bench.people import PASSWORD, email_of, nip_of
+from bench.portal import Portal, Served
+from bench.processes import memory_mb
+from bench.results import Figure, at_least, at_most, not_here, plain
+from bench.sink import Sink, running_sink
 
-CLIENTS = 8
-SECONDS = 5.0
-PASSWORD = "Kopi-Tubruk-2021"
-PEOPLE = 400
-_CSRF = re.compile(r'name="csrf_token" type="hidden" value="([^"]+)"')
-
-
-class Browser:
-    """One connection that stays open, with its cookies."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self._cookies: dict[str, str] = {}
-
-    def ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> tuple[int, str]:
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
-        if fields is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        self._connection.request(method, path, urlencode(fields) if fields is not None else None, headers)
-        answer = self._connection.getresponse()
-        for cookie in answer.headers.get_all("Set-Cookie") or ():
-            name, _, value = cookie.split(";")[0].partition("=")
-            self._cookies[name] = value
-        return answer.status, answer.read().decode()
-
-    def token(self, page: str) -> str:
-        found = _CSRF.search(self.ask("GET", page)[1])
-        assert found
-        return found[1]
+ACTIVATIONS, WARM = 120, 12
+PEOPLE_WITH_PASSWORD = 300
+SECONDS_AFTER_OVERLOAD = 20.0
+MOST_MEMORY = 220.0  # MB
+MOST_ON_A_PAGE, MOST_OF_A_POST = 4, 6
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, portal(Path(folder)) as port:
-        activation = slow_line.measure(
-            port, nip_of(PEOPLE), f"p{PEOPLE}@contoh.example", Path(folder) / "instance" / "mail"
-        )
-        bare_hashes = rate(lambda _client, _number: passwords.hashed(PASSWORD), clients=os.cpu_count() or 1)
-        alive = rate(lambda client, _number: client.ask("GET", "/healthz"), port)
-        page = rate(lambda client, _number: client.ask("GET", "/login"), port)
-        asked, delivered_after = ask_for_tokens(port)
-        logins = rate(log_in, port, rounds=PEOPLE // CLIENTS)
-    print(f"argon2id hashes, bare              {bare_hashes:8.0f} /s")
-    print(
-        f"logins (form, hash, session)       {logins:8.0f} /s   {logins / bare_hashes:5.2f} of the bare "
-        "hashes"
-    )
-    print(f"/healthz                           {alive:8.0f} /s")
-    print(f"/login page                        {page:8.0f} /s   {page / alive:5.2f} of /healthz")
-    print(f"requests for a token                 {asked:8.0f} /s   {asked / alive:5.2f} of /healthz")
-    print(f"last token mail handed over        {delivered_after:8.1f} s after the last request")
-    slow_line.report(activation)
-    same_time.report(same_time.measure())
+def measure_activation(folder: Path) -> list[Figure]:
+    bare = hashes.cpu_seconds_of_two(activation.AT_A_TIME)
+    with _portal(folder, range(ACTIVATIONS + WARM + 10)) as (portal, sink), portal.serving() as served:
+        activation.activate(served, sink, range(WARM))
+        found = activation.activate(served, sink, range(WARM, WARM + ACTIVATIONS))
+        memory = memory_mb(served.pid)
+        counts = statements.per_request(portal, sink, WARM + ACTIVATIONS)
+        slowest = idle.slowest_token(served, sink, range(WARM + ACTIVATIONS + 1, WARM + ACTIVATIONS + 6))
+        share = idle.share_of_a_core(served)
+    each = found.cpu_seconds_each
+    on_pages = [count for request, count in counts.items() if request.startswith("GET")]
+    of_posts = [count for request, count in counts.items() if request.startswith("POST")]
+    return [
+        plain("two argon2id hashes, bare", 1000 * bare, "ms"),
+        plain("one activation: seven requests and their letters", 1000 * each, "ms"),
+        at_most("one activation beside its two hashes", each / bare, 1.5),
+        _beside_allauth(folder, each),
+        plain(f"half of {activation.AT_A_TIME} at a time are done within", found.half_within, "s", 2),
+        at_most("statements of the dearest page", max(on_pages), MOST_ON_A_PAGE, digits=0),
+        at_most("statements of the dearest POST", max(of_posts), MOST_OF_A_POST, digits=0),
+        plain("statements of all seven requests", sum(counts.values()), digits=0),
+        at_most("memory of web and worker after that", memory, MOST_MEMORY, "MB", 0),
+        at_most("idle: of one core", share, 0.5, "%"),
+        at_most("idle: the slowest of five tokens has left after", slowest, 1, "s"),
+    ]
 
 
-def rate(
-    act: Callable[["Browser", int], object], port: int = 0, rounds: int | None = None, clients: int = CLIENTS
-) -> float:
-    """Acts per second by parallel clients, for SECONDS or for `rounds` acts each."""
-    start = time.perf_counter()
-
-    def run(client_number: int) -> int:
-        client, done = Browser(port), 0
-        while done < rounds if rounds else time.perf_counter() - start < SECONDS:
-            act(client, client_number * 1_000 + done)
-            done += 1
-        return done
-
-    with ThreadPoolExecutor(clients) as pool:
-        return sum(pool.map(run, range(clients))) / (time.perf_counter() - start)
+def _beside_allauth(folder: Path, each: float) -> Figure:
+    what, goal = "one activation beside the same over django-allauth", "less than 1"
+    if not allauth.PLACE:
+        return not_here(what, "BENCH_ALLAUTH is not set", goal)
+    place = folder / "allauth"
+    place.mkdir()
+    with running_sink(place) as sink:
+        theirs = allauth.cpu_seconds_each(place, sink, range(WARM + ACTIVATIONS), WARM)
+    return Figure(what, f"{each / theirs:.2f} ({1000 * theirs:.0f} ms)", goal, each < theirs)
 
 
-def log_in(known: Browser, number: int) -> None:
-    client = Browser(known.port)
-    fields = {"csrf_token": client.token("/login"), "nip": nip_of(person_of(number)), "password": PASSWORD}
-    status, _ = client.ask("POST", "/login", fields)
-    assert status == 303, status
+def measure_pages(folder: Path) -> list[Figure]:
+    with _portal(folder, ()) as (portal, _):
+        login, bare = pages.cpu_seconds_of_login_and_bare(portal)
+    return [
+        plain("GET /login", 1000 * login, "ms", 2),
+        plain("a bare Flask page on the same server", 1000 * bare, "ms", 2),
+        at_least("pages of /login, for one bare page", bare / login, 0.5),
+    ]
 
 
-def ask_for_tokens(port: int) -> tuple[float, float]:
-    """Every person asks once. Returns requests per second, and how long the worker needs after the last
-    request."""
-
-    def ask(client: Browser, number: int) -> None:
-        person = person_of(number)
-        fields = {
-            "csrf_token": client.token("/lupa-password"),
-            "nip": nip_of(person),
-            "email": f"p{person}@contoh.example",
-        }
-        status, _ = client.ask("POST", "/lupa-password", fields)
-        assert status == 303, status
-
-    asked = rate(ask, port, rounds=PEOPLE // CLIENTS)
-    start, watcher = time.perf_counter(), Browser(port)
-    while not _nothing_waits(watcher.ask("GET", "/metrics")[1]):
-        time.sleep(0.05)
-    return asked, time.perf_counter() - start
+def measure_letters(folder: Path) -> list[Figure]:
+    with _portal(folder, range(letters.LETTERS)) as (portal, sink):
+        sent = letters.send(portal, sink)
+    return [
+        plain("asking for one token (web)", 1000 * sent.cpu_seconds_of_an_ask, "ms"),
+        plain("sending one token (worker)", 1000 * sent.cpu_seconds_each, "ms"),
+        plain(f"the worker sends, of {letters.LETTERS} that wait", sent.sent_per_second, "/s", 0),
+        plain("bare smtplib sends, over one connection", sent.bare_per_second, "/s", 0),
+        at_least("the worker beside bare smtplib", sent.sent_per_second / sent.bare_per_second, 0.5),
+    ]
 
 
-def _nothing_waits(metrics: str) -> bool:
-    return 'state="menunggu"} 0.0' in metrics and 'state="mengirim"} 0.0' in metrics
+def measure_loading(folder: Path) -> list[Figure]:
+    on_sqlite, on_postgresql = loading.on_sqlite(folder), loading.on_postgresql(folder)
+    return [
+        *_of_loading("SQLite, executemany", on_sqlite),
+        *(
+            _of_loading("PostgreSQL, COPY", on_postgresql)
+            if on_postgresql
+            else [not_here("import on PostgreSQL", "no PostgreSQL")]
+        ),
+    ]
 
 
-def person_of(number: int) -> int:
-    """Each client has its own people."""
-    return (number // 1_000) * (PEOPLE // CLIENTS) + number % 1_000
+def _of_loading(beside: str, found: loading.Loading) -> list[Figure]:
+    return [
+        plain(f"import of {loading.ROWS:,} rows ({beside.split(',')[0]})", found.import_seconds, "s"),
+        plain(f"raw loading ({beside})", found.raw_seconds, "s", 2),
+        at_most(f"import beside raw loading ({beside})", found.import_seconds / found.raw_seconds, 6),
+        at_most("memory that all rows take more than a tenth of them", found.megabytes_more, 10, "MB", 0),
+    ]
 
 
-def nip_of(person: int) -> str:
-    return f"19800101200501{1 + person % 2}{person + 1:03d}"
+def measure_start(folder: Path) -> list[Figure]:
+    with _portal(folder, ()) as (portal, _):
+        begun, imported = start.cpu_seconds_of_start_and_import(portal)
+    return [
+        plain("start of the web until it answers", 1000 * begun, "ms", 0),
+        plain("import of Flask and SQLAlchemy", 1000 * imported, "ms", 0),
+        at_most("a start beside that import", begun / imported, 1.5),
+    ]
+
+
+def measure_overload(folder: Path) -> list[Figure]:
+    people = range(PEOPLE_WITH_PASSWORD)
+    with _portal(folder, people, passwords.hashed(PASSWORD)) as (portal, _), portal.serving() as served:
+        found = overload.overload(served, len(people))
+        return [*_of_overload(found), _memory_after(served)]
+
+
+def _of_overload(found: overload.Overload) -> list[Figure]:
+    count, watched = len(found.logins), found.watched
+    unanswered = len([one for one in found.logins if one.status == 0])
+    other = count - len(found.done) - len(found.refused) - unanswered
+    return [
+        plain("logins, as many as are answered", found.capacity, "/s"),
+        plain(f"logins offered, {overload.TIMES} times as many", overload.TIMES * found.capacity, "/s", 0),
+        plain("share that was refused (503 and Retry-After)", 100 * len(found.refused) / count, "%", 0),
+        at_most(
+            f"share without an answer after {offered.SECONDS_TO_WAIT:.0f} s", 100 * unanswered / count, 0, "%"
+        ),
+        at_most("share with any other answer", 100 * other / count, 0, "%"),
+        at_least("goodput beside the capacity", found.goodput, 0.8),
+        at_most(
+            "99 % of logins done within", overload.nearly_all([one.seconds for one in found.done]), 4, "s"
+        ),
+        at_most("slowest refusal", max((one.seconds for one in found.refused), default=0.0), 1, "s"),
+        at_most("99 % of GET /login within", overload.nearly_all(watched.login_page), 1, "s"),
+        at_most("slowest /healthz", max(watched.alive), 0.2, "s"),
+    ]
+
+
+def _memory_after(served: Served) -> Figure:
+    time.sleep(SECONDS_AFTER_OVERLOAD)
+    what = f"memory of web and worker, {SECONDS_AFTER_OVERLOAD:.0f} s after that"
+    return at_most(what, memory_mb(served.pid), MOST_MEMORY, "MB", 0)
+
+
+def measure_slow_line(folder: Path) -> list[Figure]:
+    person, portal = 0, Portal(folder, PORTAL_ENV="demo")  # whose mails become files
+    portal.prepare([person])
+    with portal.serving() as served:
+        mails = folder / "instance" / "mail"
+        return slow_line.figures(slow_line.measure(served.port, nip_of(person), email_of(person), mails))
+
+
+def measure_same_time(_folder: Path) -> list[Figure]:
+    return same_time.figures(same_time.measure())
 
 
 @contextmanager
-def portal(folder: Path) -> Iterator[int]:
-    """A running portal with PEOPLE invented people, and one more for the slow line. All of them have
-    PASSWORD."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    environ = {
-        **os.environ,
-        "PORT": str(port),
-        "PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "DATABASE_URL": f"sqlite:///{folder}/portal.db",
-        "INSTANCE_PATH": str(folder / "instance"),
-        "ADDRESS_LIMITS": "off",
-        "PORTAL_ENV": "demo",
-    }
-    (folder / "instansi.csv").write_text("kode,nama,kontak\n1,Instansi Contoh,loket 1\n")
-    header, password_hash = (
-        "nip,nama,email,kategori,kode_instansi,unit_kerja,password_hash",
-        passwords.hashed(PASSWORD),
-    )
-    # One more person, for the slow line
-    rows = (
-        f'{nip_of(n)},Orang Contoh,p{n}@contoh.example,PNS,1,Unit,"{password_hash}"'
-        for n in range(PEOPLE + 1)
-    )
-    (folder / "pegawai.csv").write_text("\n".join((header, *rows)) + "\n")
+def _portal(folder: Path, people: Iterable[int], password_hash: str = "") -> Iterator[tuple[Portal, Sink]]:
+    """A portal that knows these people, and the mail server to which it sends."""
+    with running_sink(folder) as sink:
+        portal = Portal(folder, **sink.settings)
+        portal.prepare(people, password_hash)
+        yield portal, sink
 
-    mysapk = [sys.executable, "-m", "app"]
-    for command in (
-        ["db", "upgrade"],
-        ["import-instansi", f"{folder}/instansi.csv"],
-        ["import-pegawai", f"{folder}/pegawai.csv"],
-    ):
-        subprocess.run([*mysapk, *command], env=environ, check=True, stdout=subprocess.DEVNULL)
-    server = subprocess.Popen([*mysapk, "serve"], env=environ, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            try:
-                if Browser(port).ask("GET", "/readyz")[0] == 200:
-                    break
-            except OSError:
-                time.sleep(0.1)
-        yield port
-    finally:
-        server.terminate()
-        server.wait(30)
+
+PARTS: dict[str, tuple[str, Callable[[Path], list[Figure]]]] = {
+    "activation": ("One activation, and an idle portal", measure_activation),
+    "pages": ("A page", measure_pages),
+    "letters": ("Letters", measure_letters),
+    "loading": ("A file of staff", measure_loading),
+    "start": ("A start", measure_start),
+    "overload": ("Ten times too many logins", measure_overload),
+    "slow_line": ("An activation on a slow line", measure_slow_line),
+    "same_time": ("Does the time of a refusal tell what is behind a NIP?", measure_same_time),
+}
+
+
+def main(names: list[str]) -> None:
+    found, begun = dict[str, list[Figure]](), time.monotonic()
+    for name in names or PARTS:
+        title, measure = PARTS[name]
+        with tempfile.TemporaryDirectory() as folder:
+            found[title] = measure(Path(folder))
+        results.print_part(title, found[title])
+    if not names:
+        results.write(found, time.monotonic() - begun)
+        print(f"\nwritten to {os.path.relpath(results.FILE)}")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

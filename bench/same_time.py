@@ -30,6 +30,7 @@ from app.runtime import migrations
 from app.runtime.db import engine, unit_of_work
 from app.security import old_schemes, passwords
 from app.wiring import create_app
+from bench.results import Figure
 from config import Settings
 
 TOKEN_ROUNDS, LOGIN_ROUNDS, OLD_HASH_ROUNDS = 100, 60, 30
@@ -95,15 +96,13 @@ def measure() -> dict[str, list[Apart]]:
     return found
 
 
-def report(found: dict[str, list[Apart]]) -> None:
-    print(
-        "same time: how far from a NIP of nobody; in brackets as a multiple of what equal groups lie apart "
-        "by chance"
-    )
-    for what, groups in found.items():
-        print(f"    {what}")
-        for group in groups:
-            print(f"        {group.name:<31}{group.seconds * 1e6:+8.0f} us   ({group.ratio:.1f})")
+def figures(found: dict[str, list[Apart]]) -> list[Figure]:
+    """How far from a NIP of nobody; in brackets as a multiple of what equal groups lie apart by chance."""
+    return [
+        Figure(f"{what}: {group.name}", f"{group.seconds * 1e6:+.0f} us ({group.ratio:.1f})")
+        for what, groups in found.items()
+        for group in groups
+    ]
 
 
 def _compare(
@@ -203,7 +202,3 @@ def _import_hash(app: Flask, nip: str, cost: int) -> None:
 def _forget_tries(app: Flask) -> None:
     with app.app_context(), unit_of_work() as session:
         session.execute(delete(ThrottleBucket))
-
-
-if __name__ == "__main__":
-    report(measure())

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
+from bench.results import Figure, at_most, not_here, plain
 from tests.browser.chromium import INDONESIAN, PHONE, NoChromium, launch_args
 
 MOST_SECONDS = 20.0
@@ -101,14 +102,11 @@ def _token_for(email: str, mail_folder: Path) -> str:
     raise TimeoutError(f"no token for {email}")
 
 
-def report(steps: list[Step] | None) -> None:
+def figures(steps: list[Step] | None) -> list[Figure]:
     if steps is None:
-        print("activation on slow 3G                     -  (no Chromium here)")
-        return
+        return [not_here("page time of the whole activation", "no Chromium", f"at most {MOST_SECONDS:g} s")]
     total = sum(step.seconds for step in steps)
-    print(
-        f"activation on slow 3G              {total:8.1f} s   of page time in {len(steps)} pages, at most "
-        f"{MOST_SECONDS:.0f}"
-    )
-    for step in steps:
-        print(f"    {step.name:<31}{step.seconds:8.1f} s")
+    return [
+        *(plain(step.name, step.seconds, "s") for step in steps),
+        at_most(f"page time of all {len(steps)} pages", total, MOST_SECONDS, "s", 1),
+    ]

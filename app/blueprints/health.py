@@ -9,7 +9,7 @@ from time import monotonic
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError, TimeoutError
 
 from app.domain.indonesian_time import now
 from app.models.mail_fault import OURS, MailFault
@@ -17,10 +17,12 @@ from app.models.outbox_mail import MailState, OutboxMail
 from app.runtime.db import engine, reading
 from app.runtime.migrations import look
 from app.runtime.portal import portal
+from app.web import limits
 from app.web.peer import is_this_machine, peer_address
 
 blueprint = Blueprint("health", __name__)
 SECONDS_TO_ASK = 60
+_WITHOUT_REDIS = "Redis does not answer, so this process counts client addresses for itself"
 _asked: dict[str, float] = {}  # questions of `mysapk check` that were answered, and when
 _asking = threading.Lock()
 
@@ -36,12 +38,15 @@ def alive() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 @blueprint.get("/readyz/")
 def ready() -> ResponseReturnValue:
-    """The database answers and has at least the migrations of this release."""
+    """The database answers and has at least the migrations of this release. Without Redis the portal goes on,
+    and says so."""
     try:
         schema = look(engine())
     except SQLAlchemyError:
         return _plain("database unreachable\n", 503)
-    return _plain("ok\n") if schema.is_usable else _plain("migrations pending\n", 503)
+    if not schema.is_usable:
+        return _plain("migrations pending\n", 503)
+    return _plain(f"ok\nwarning: {_WITHOUT_REDIS}\n" if limits.are_counted_in_memory_for_now() else "ok\n")
 
 
 @blueprint.get("/metrics", provide_automatic_options=False)
@@ -53,6 +58,25 @@ def metrics() -> ResponseReturnValue:
     if not _may_read_metrics():
         abort(404)
     registry = CollectorRegistry()
+    in_memory = Gauge(
+        "portal_limits_in_memory", "1 while Redis does not answer, so each process counts for itself",
+        registry=registry,
+    )  # fmt: skip
+    in_memory.set(limits.are_counted_in_memory_for_now())
+    is_up = Gauge("portal_database_up", "0 while the database does not answer", registry=registry)
+    try:
+        _measure_mails(registry)
+        is_up.set(1)
+    except (OperationalError, TimeoutError):
+        is_up.set(0)
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _measure_mails(registry: CollectorRegistry) -> None:
+    with reading() as db:
+        faults = Counter(fault.kind for fault in MailFault.alarms(db))
+        counts = OutboxMail.counts(db)
+        oldest = OutboxMail.oldest_unsent(db)
     mails = Gauge(
         "portal_outbox_mails", "Letters that are not handed over, by state", ["state"], registry=registry
     )
@@ -65,10 +89,6 @@ def metrics() -> ResponseReturnValue:
         ["kind"],
         registry=registry,
     )
-    with reading() as db:
-        faults = Counter(fault.kind for fault in MailFault.alarms(db))
-        counts = OutboxMail.counts(db)
-        oldest = OutboxMail.oldest_unsent(db)
     for state in (
         MailState.WAITING,
         MailState.DEFERRED,
@@ -80,7 +100,6 @@ def metrics() -> ResponseReturnValue:
     for kind in OURS:
         alarm.labels(kind.value).set(faults[kind])
     age.set((now() - oldest).total_seconds() if oldest else 0)
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 @blueprint.get("/proxyz", provide_automatic_options=False)

@@ -11,12 +11,13 @@ from app.models.reset_request import LONGEST_BY_RESENDS
 from app.runtime.portal import portal
 from app.security import throttle
 from app.web.compression import compressed_for_strangers
-from app.web.sessions import KNOWN_FOR
+from app.web.sessions import KNOWN_FOR, for_everybody
 
 blueprint = Blueprint("information", __name__)
 
 
 @blueprint.get("/bantuan")
+@for_everybody
 @compressed_for_strangers
 def help() -> ResponseReturnValue:
     settings = portal().settings
@@ -38,6 +39,7 @@ def help() -> ResponseReturnValue:
 
 
 @blueprint.get("/kuki")
+@for_everybody
 @compressed_for_strangers
 def cookies() -> ResponseReturnValue:
     settings = portal().settings
@@ -52,6 +54,7 @@ def cookies() -> ResponseReturnValue:
 
 
 @blueprint.get("/aksesibilitas")
+@for_everybody
 @compressed_for_strangers
 def accessibility() -> ResponseReturnValue:
     return render_template("information/accessibility.html")

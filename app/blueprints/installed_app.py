@@ -11,7 +11,7 @@ from app.runtime.portal import portal
 from app.web import assets
 from app.web.assets import static_url
 from app.web.compression import compressed_for_strangers
-from app.web.sessions import START_OF_THE_APP, no_act
+from app.web.sessions import START_OF_THE_APP, for_everybody, no_act
 
 blueprint = Blueprint("installed_app", __name__)
 
@@ -20,6 +20,7 @@ BACKGROUND = "#ffffff"
 
 
 @blueprint.get("/manifest.webmanifest")
+@for_everybody
 @no_act
 def manifest() -> ResponseReturnValue:
     """https://www.w3.org/TR/appmanifest/. `navigate-existing`: a mailed link opens in the app that is already
@@ -62,6 +63,7 @@ def manifest() -> ResponseReturnValue:
 
 
 @blueprint.get("/sw.js")
+@for_everybody
 @no_act
 @compressed_for_strangers
 def service_worker() -> ResponseReturnValue:
@@ -87,6 +89,7 @@ def service_worker() -> ResponseReturnValue:
 
 
 @blueprint.get("/tanpa-jaringan")
+@for_everybody
 @no_act
 def offline() -> ResponseReturnValue:
     """The page that the service worker shows in place of any page that cannot be fetched."""
@@ -94,6 +97,7 @@ def offline() -> ResponseReturnValue:
 
 
 @blueprint.get("/.well-known/assetlinks.json")
+@for_everybody
 @no_act
 def asset_links() -> ResponseReturnValue:
     """Says that the Android app of these fingerprints may show this portal as its own:

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import click
 from flask.cli import ScriptInfo
 from limits.errors import ConfigurationError
-from limits.storage import storage_from_string
 from redis.exceptions import RedisError
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
@@ -31,10 +30,11 @@ from app.models.outbox_mail import OutboxMail
 from app.runtime import migrations
 from app.runtime.db import engine, reading
 from app.runtime.portal import portal
+from app.web.counters import redis_at
 from config import BadSetting, Settings
 
 SECONDS_OF_DIFFERENCE = 5
-SECONDS_FOR_REDIS = 5
+SECONDS_FOR_REDIS = 5.0
 SECONDS_FOR_MAIL_SERVER = 20.0
 MOST_LETTERS_COUNTED = 1000
 FORGED = "192.0.2.1"  # nobody's address (RFC 5737)
@@ -175,16 +175,13 @@ def _redis(settings: Settings) -> Finding:
         return Finding("ok", "Redis: not used, limits per client address are counted in memory")
     where = f"Redis at {urlsplit(uri).hostname or urlsplit(uri).path}"
     try:
-        storage = storage_from_string(
-            uri, socket_connect_timeout=SECONDS_FOR_REDIS, socket_timeout=SECONDS_FOR_REDIS
-        )
-        answers = storage.check()
+        answers = redis_at(uri, SECONDS_FOR_REDIS).check()
     except (ConfigurationError, RedisError, OSError, ValueError, TypeError):
         answers = False
     if answers:
         return Finding("ok", f"{where}: answers")
     words = f"{where} does not answer, so each web process counts client addresses for itself"
-    return Finding("fault", f"{words}; start it, or mend RATELIMIT_STORAGE_URI")
+    return Finding("warning", f"{words}; start it, or mend RATELIMIT_STORAGE_URI")
 
 
 def _mail_server() -> Finding:

@@ -35,7 +35,13 @@ def init_app(app: Flask, url: str, fingerprint: Callable[..., str]) -> None:
         made = create_engine(url, connect_args=arguments, hide_parameters=True)
     else:
         made = create_engine(
-            url, pool_size=10, max_overflow=10, pool_timeout=10, pool_pre_ping=True, hide_parameters=True
+            url,
+            connect_args=time_outs(url),
+            pool_size=10,
+            max_overflow=10,
+            pool_timeout=10,
+            pool_pre_ping=True,
+            hide_parameters=True,
         )
     prepare(made)
     app.extensions["engine"] = made
@@ -60,6 +66,17 @@ def prepare(made: Engine) -> None:
         event.listen(made, "connect", _configure_sqlite)
         event.listen(made, "begin", begin_sqlite)
         event.listen(made, "checkout", _refuse_a_removed_file)
+    else:
+        from app.runtime.watched_postgres import Watch  # only here: SQLite needs no psycopg
+
+        event.listen(made, "do_connect", Watch().connect)
+
+
+def time_outs(url: str) -> dict[str, int]:
+    """How long libpq waits, but for what DATABASE_URL itself says about it."""
+    from app.runtime.watched_postgres import TIME_OUTS
+
+    return {name: value for name, value in TIME_OUTS.items() if name not in make_url(url).query}
 
 
 @contextmanager

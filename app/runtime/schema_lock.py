@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from app.runtime.db import begin_sqlite
+from app.runtime.db import begin_sqlite, time_outs
 
 log = logging.getLogger("portal.migrations")
 
@@ -55,7 +55,8 @@ def schema_to_oneself(url: str, say: Callable[[str], None] = log.warning) -> Ite
 
 
 def _arguments(url: str) -> dict[str, object]:
-    return {"timeout": SQLITE_SECONDS} if make_url(url).get_backend_name() == "sqlite" else {}
+    is_sqlite = make_url(url).get_backend_name() == "sqlite"
+    return {"timeout": SQLITE_SECONDS} if is_sqlite else {**time_outs(url)}
 
 
 def _prepare_sqlite(engine: Engine) -> None:

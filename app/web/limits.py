@@ -17,7 +17,8 @@ from app.domain.nip import Nip, read_nip
 from app.domain.waits import whole_seconds
 from app.runtime.portal import portal
 from app.security import throttle
-from app.web import sessions
+from app.web import counters, sessions
+from app.web.counters import RedisOrMemory
 from config import Settings
 
 
@@ -62,7 +63,7 @@ def _per_line_and_site(
     return mark
 
 
-limiter = Limiter(client_network, in_memory_fallback_enabled=True)
+limiter = Limiter(client_network)
 
 
 def _was_wrong_try(_response: Response) -> bool:
@@ -196,6 +197,11 @@ def count_ask() -> None:
         limiter.limiter.hit(_OTHER_MAILS_OF_SITE, "mails-to-others-of-site", _client_site())
 
 
+def are_counted_in_memory_for_now() -> bool:
+    """Whether Redis is away, so that this process counts client addresses for itself."""
+    return limiter.enabled and isinstance(limiter.storage, RedisOrMemory) and limiter.storage.is_away()
+
+
 def seconds_until_free() -> int:
     """Seconds until all limits that have just been exceeded have room again. Never longer than the longest
     window of a limit."""
@@ -211,7 +217,11 @@ def _seconds_until_after(moment: float) -> int:
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.config["RATELIMIT_ENABLED"] = settings.address_limits
-    app.config["RATELIMIT_STORAGE_URI"] = settings.ratelimit_storage_uri
+    if settings.ratelimit_storage_uri.startswith("memory:"):
+        app.config["RATELIMIT_STORAGE_URI"] = settings.ratelimit_storage_uri
+    else:
+        app.config["RATELIMIT_STORAGE_URI"] = f"{counters.SCHEME}://"
+        app.config["RATELIMIT_STORAGE_OPTIONS"] = {"redis": settings.ratelimit_storage_uri}
     app.config["RATELIMIT_STRATEGY"] = "moving-window"
     app.config["RATELIMIT_FAIL_ON_FIRST_BREACH"] = (
         False  # all limits are checked, so that the time to wait is true

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from flask import Flask, after_this_request, current_app, flash, g, redirect, request, session, url_for
 from flask import Response as FlaskResponse
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
@@ -82,7 +83,12 @@ def recognise() -> None:
     if not raw_id or request.endpoint in ("health.alive", "health.ready", "health.metrics"):
         return
     now = this_moment()
-    found = _behind(raw_id, now)
+    try:
+        found = _behind(raw_id, now)
+    except (OperationalError, TimeoutError):
+        if not _is_marked("is_for_everybody"):
+            raise
+        return  # shown as strangers see it, while the database is away
     if found and _is_act() and now - found.login.seen_at >= min(timedelta(minutes=1), _idle() / 10):
         with unit_of_work() as db:
             found.login.note_use(db, now)
@@ -108,6 +114,12 @@ def no_act(view: _Q) -> _Q:
     return view
 
 
+def for_everybody(view: _Q) -> _Q:
+    """Mark a view whose page says the same to everybody: it is shown also while the database is away."""
+    view.is_for_everybody = True  # type: ignore[attr-defined]
+    return view
+
+
 def act_by_script(view: _Q) -> _Q:
     """Mark a view that a script asks for because somebody has pressed a button."""
     view.is_act = True  # type: ignore[attr-defined]
@@ -120,13 +132,18 @@ def _is_act() -> bool:
     `no_act`."""
     if request.endpoint in (None, "static"):
         return False
-    marked: bool | None = getattr(current_app.view_functions[request.endpoint], "is_act", None)
+    marked = _is_marked("is_act")
     if marked is not None:
         return marked
     purposes = [request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz")]
     is_ahead = any("prefetch" in purpose or "prerender" in purpose for purpose in purposes)
     is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
     return is_page and not is_ahead and BY_ITSELF not in request.args
+
+
+def _is_marked(name: str) -> bool | None:
+    """What the view of this request was marked with; None where it has no such mark."""
+    return getattr(current_app.view_functions.get(request.endpoint or ""), name, None)
 
 
 def visitor() -> Visitor | None:

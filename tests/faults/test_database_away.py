@@ -1,22 +1,32 @@
-"""The database is locked, gone, or in trouble. People are asked to wait, nothing is lost, and nobody has to
-restart anything."""
+"""The database is locked, gone, or in trouble, or it hangs. People are asked to wait, nothing is lost, and
+nobody has to restart anything."""
 
 import logging
+import os
 import shutil
+import signal
+import socket
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from itertools import count
+from math import inf
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from app.models.outbox_mail import MailState
-from app.runtime import db, logs, migrations
+from app.runtime import db, logs, migrations, watched_postgres
 from app.runtime.logs import JsonLines
+from app.runtime.watched_postgres import Patience
 from app.web import pages
 from tests.cast import BUDI, NEW_PASSWORD, SARI
 from tests.conftest import MakeApp, people
@@ -156,6 +166,19 @@ class Server:
     def stop(self) -> None:
         self._control("-m", "fast", "stop")
 
+    def freeze(self) -> None:
+        """Let it hang: its connections stay open, and nothing is answered."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        first = int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+        others = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        for pid in (first, *map(int, others)):
+            os.kill(pid, number)
+
     def start(self) -> None:
         self._control(
             "-l",
@@ -194,16 +217,30 @@ def own_postgres(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield own
 
 
+@pytest.fixture
+def quick_to_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a moment of silence be enough to ask PostgreSQL whether it is there."""
+    monkeypatch.setattr(watched_postgres, "IN_A_REQUEST", Patience(0.1, 0.5, 10))
+    monkeypatch.setattr(watched_postgres, "ELSEWHERE", Patience(0.1, 0.5, inf))
+
+
+@pytest.mark.usefixtures("quick_to_doubt")
+@pytest.mark.parametrize(("go_away", "come_back"), [("stop", "start"), ("freeze", "thaw")])
 @only_sqlite  # only because make_app needs a database; the test gives the portal another one
-def test_people_and_letters_outlive_a_restart_of_postgresql(
-    own_postgres: Server, make_app: MakeApp, password_hash: str, server: MailServer
+def test_people_and_letters_outlive_a_postgresql_that_is_away_or_hangs(
+    own_postgres: Server,
+    make_app: MakeApp,
+    password_hash: str,
+    server: MailServer,
+    go_away: str,
+    come_back: str,
 ) -> None:
     app = make_app(DATABASE_URL=own_postgres.url, **server.settings)
     people(app, password_hash)
     office, stranger, sari = PostOffice(app), Visitor(app), logged_in(app, SARI)
     office.post("sebelum@nusajaya.example")
 
-    own_postgres.stop()
+    getattr(own_postgres, go_away)()
     try:
         with office.working():
             for refused in (
@@ -214,15 +251,101 @@ def test_people_and_letters_outlive_a_restart_of_postgresql(
                 assert _asks_to_wait(refused)
             assert (stranger.open("/healthz").status_code, stranger.open("/readyz").status_code) == (200, 503)
 
-            own_postgres.start()
+            getattr(own_postgres, come_back)()
+            eventually(lambda: stranger.open("/readyz").status_code == 200)
             assert stranger.ask_for_token(BUDI.nip, BUDI.email or "").status_code == 303
             assert sari.is_logged_in()
-            assert stranger.open("/readyz").status_code == 200
             eventually(lambda: len(server.taken) == 2)
             office.wait_until_all_are(MailState.SENT)
     except BaseException:
-        own_postgres.start()
+        getattr(own_postgres, come_back)()
         raise
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_long_statement_is_left_alone_while_postgresql_gives_a_sign(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patience = Patience(0.1, 5, 0.5)
+    monkeypatch.setattr(watched_postgres, "IN_A_REQUEST", patience)
+    monkeypatch.setattr(watched_postgres, "ELSEWHERE", replace(patience, for_a_statement=inf))
+
+    with app.app_context(), db.reading() as session:
+        session.execute(select(func.pg_sleep(0.7)))
+    with (
+        app.test_request_context(),
+        pytest.raises(OperationalError, match="ran for"),
+        db.reading() as session,
+    ):
+        session.execute(select(func.pg_sleep(30)))
+    with app.test_request_context(), db.reading() as session:
+        assert session.scalar(select(1)) == 1, "only that one statement was given up"
+
+
+@contextmanager
+def _says_nothing() -> Iterator[int]:
+    """A port at which everybody is let in, and nobody is answered."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+@pytest.fixture
+def app_without_postgresql(make_app: MakeApp) -> Iterator[Flask]:
+    """A portal whose PostgreSQL has hung since before it started."""
+    with _says_nothing() as port:
+        yield make_app(DATABASE_URL=f"postgresql+psycopg://portal@127.0.0.1:{port}/portal")
+
+
+_NEED_NO_ROW = (
+    "/login",
+    "/lupa-password",
+    "/konfirmasi-reset-password",
+    "/konfirmasi-reset-password/berhasil",
+)
+
+
+@pytest.mark.usefixtures("quick_to_doubt")
+@only_sqlite
+def test_pages_that_need_no_row_are_served_while_postgresql_hangs(app_without_postgresql: Flask) -> None:
+    app = app_without_postgresql
+    for_everybody = [
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if getattr(app.view_functions[rule.endpoint], "is_for_everybody", False)
+    ]
+    stranger, somebody = Visitor(app), Visitor(app)
+    somebody.client.set_cookie("masuk", "the id of a session")
+
+    assert [page for page in _NEED_NO_ROW if stranger.open(page).status_code != 200] == []
+    assert {somebody.open(page).status_code for page in for_everybody} <= {200, 404}  # 404: no Android app
+    assert "/bantuan" in for_everybody
+    assert _asks_to_wait(somebody.open("/beranda"))
+    assert "portal_database_up 0.0" in Visitor(app, "127.0.0.1").open("/metrics").text
+
+
+@pytest.mark.usefixtures("quick_to_doubt")
+@only_sqlite
+def test_only_the_first_waits_for_a_postgresql_that_hangs(
+    app_without_postgresql: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger, tries = Visitor(app_without_postgresql), count()
+    connect = watched_postgres.WatchedConnection.connect
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        next(tries)
+        return connect(*arguments, **options)
+
+    monkeypatch.setattr(watched_postgres.WatchedConnection, "connect", counted)
+
+    for _ in range(3):
+        assert _asks_to_wait(stranger.ask_for_token(BUDI.nip, BUDI.email or ""))
+
+    assert next(tries) == 1
+
+
+def test_what_the_database_url_says_of_time_outs_holds() -> None:
+    assert db.time_outs("postgresql+psycopg://host/portal") == watched_postgres.TIME_OUTS
+    assert "connect_timeout" not in db.time_outs("postgresql+psycopg://host/portal?connect_timeout=7")
 
 
 def _asks_to_wait(answer: TestResponse) -> bool:
