@@ -5,10 +5,10 @@ import sys
 
 import click
 from flask import Flask
-from flask.cli import AppGroup, ScriptInfo
+from flask.cli import ScriptInfo
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.cli import register_commands
+from app.cli import Commands
 from app.runtime import logs
 from app.wiring import create_app
 from config import BadSetting, Settings
@@ -20,9 +20,9 @@ def _create_app() -> Flask:
     return create_app(Settings.from_env())
 
 
-class Commands(AppGroup):
-    """The portal's commands. A bad setting, a database that cannot be reached, and a database that is not
-    migrated are each reported in one line."""
+class _Main(Commands):
+    """At the keyboard, a bad setting, a database that cannot be reached, and a database that is not migrated
+    are each reported in one line."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -36,12 +36,11 @@ class Commands(AppGroup):
             raise click.ClickException(f"database: {said} (mysapk check says more)") from fault
 
 
-main = Commands(
+main = _Main(
     "mysapk",
     help="Portal MySAPK: serve it, fill it, look after it.",
     context_settings={"obj": ScriptInfo(create_app=_create_app, set_debug_flag=False)},
 )
-register_commands(main)
 
 if __name__ == "__main__":
     main()

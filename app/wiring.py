@@ -20,7 +20,7 @@ from app.blueprints import (
     reset,
     token_confirmation,
 )
-from app.cli import register_commands
+from app.cli import Commands
 from app.domain.indonesian_time import now
 from app.mail import delivery
 from app.mail.rendering import Letterhead, Renderer
@@ -98,7 +98,7 @@ def create_app(settings: Settings) -> Flask:
     mailed_links.init_app(app)
     for module in PAGES:
         app.register_blueprint(module.blueprint)
-    register_commands(app.cli)
+    app.cli = Commands()
     logs.keep_out(app, settings)
 
     app.wsgi_app = door.HostDoor(app.wsgi_app, settings)  # type: ignore[method-assign]

@@ -8,15 +8,14 @@ from time import monotonic
 
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.indonesian_time import now
 from app.models.mail_fault import OURS, MailFault
 from app.models.outbox_mail import MailState, OutboxMail
 from app.runtime.db import engine, reading
-from app.runtime.migrations import look
 from app.runtime.portal import portal
+from app.runtime.schema import look
 from app.web.peer import is_this_machine, peer_address
 
 blueprint = Blueprint("health", __name__)
@@ -52,6 +51,9 @@ def metrics() -> ResponseReturnValue:
     metrics does not learn that they exist."""
     if not _may_read_metrics():
         abort(404)
+    # Here, because only a portal that is watched by Prometheus needs it
+    from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+
     registry = CollectorRegistry()
     mails = Gauge(
         "portal_outbox_mails", "Letters that are not handed over, by state", ["state"], registry=registry
