@@ -20,12 +20,10 @@ from app.blueprints import (
     reset,
     token_confirmation,
 )
-from app.cli import register_commands
+from app.cli import Commands
 from app.domain.indonesian_time import now
-from app.mail import delivery
-from app.mail.rendering import Letterhead, Renderer
-from app.runtime import db, logs
-from app.runtime.portal import Portal
+from app.runtime import logs
+from app.runtime.furnishing import furnish
 from app.security.signing import SigningKeys
 from app.web import assets, door, headers, limits, mailed_links, pages, row_ids, sessions, template_filters
 from config import ROOT, Settings
@@ -57,7 +55,8 @@ def create_app(settings: Settings) -> Flask:
         static_folder=str(assets.STATIC),
         instance_path=str(settings.instance),
     )
-    keys = SigningKeys(settings.secret_keys)
+    furnish(app, settings)
+    keys: SigningKeys = app.extensions["portal"].keys
     app.config.update(
         SECRET_KEY=settings.secret_keys[0],
         SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
@@ -76,18 +75,7 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "undefined": StrictUndefined}
     app.wsgi_app = door.AddressDoor(app.wsgi_app, settings)  # type: ignore[method-assign]
 
-    letterhead = Letterhead(
-        settings.portal_name,
-        settings.portal_operator,
-        settings.public_url,
-        timedelta(minutes=settings.token_lifetime_minutes),
-    )
-    renderer = Renderer(ROOT / "templates", letterhead, keys)
-    app.extensions["portal"] = Portal(settings, keys, renderer, delivery.init_app(app, settings, keys))
-
-    # The order is the order in which a request meets them.
-    logs.init_app(app)
-    db.init_app(app, settings.database_url, keys.fingerprint)
+    # The order is the order in which a request meets them. It has met the log already.
     sessions.init_app(app)
     headers.init_app(app)
     limits.init_app(app, settings)
@@ -98,7 +86,7 @@ def create_app(settings: Settings) -> Flask:
     mailed_links.init_app(app)
     for module in PAGES:
         app.register_blueprint(module.blueprint)
-    register_commands(app.cli)
+    app.cli = Commands()
     logs.keep_out(app, settings)
 
     app.wsgi_app = door.HostDoor(app.wsgi_app, settings)  # type: ignore[method-assign]

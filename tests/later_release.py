@@ -7,7 +7,8 @@ from textwrap import dedent, indent
 import pytest
 from alembic.config import Config
 
-from app.runtime import migrations
+from app.runtime import migrations, schema
+from app.runtime.schema import newest
 from config import ROOT
 
 _MIGRATION = '''\
@@ -57,14 +58,10 @@ class LaterRelease:
             return alembic
 
         self._patch.setattr(migrations, "config", of_the_later_one)
-        migrations._releases.cache_clear()
+        self._patch.setattr(schema, "MIGRATION_FILES", self._scripts / "versions")
+        schema._revisions.cache_clear()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._patch.undo()
-        migrations._releases.cache_clear()
-
-
-def newest() -> str:
-    """The newest migration of this release."""
-    return migrations._releases()[0]
+        schema._revisions.cache_clear()

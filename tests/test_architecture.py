@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -18,6 +20,29 @@ def test_imports_point_down_and_never_up() -> None:
     )  # fmt: skip
 
     assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("start", "unneeded"),
+    [
+        ("app.wiring", ()),
+        ("app.command_line, app.cli.accounts, app.worker.loop", ("app.blueprints", "app.wiring", "wtforms")),
+        ("app.command_line", ("app.worker", "app.flows", "app.cli.accounts")),
+    ],
+)
+def test_a_start_loads_only_what_runs(start: str, unneeded: tuple[str, ...]) -> None:
+    """Commands and worker load no pages, and nobody loads what only a few acts need."""
+    rarely = ("alembic", "PIL", "prometheus_client", "python_calamine", "redis", "waitress", "xlsxwriter")
+    named = "import sys; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", f"import {start}; {named}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+
+    assert not [one for one in (*rarely, *unneeded) if one in loaded]
 
 
 def test_only_the_postman_knows_flask_mail() -> None:

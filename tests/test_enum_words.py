@@ -32,7 +32,7 @@ NEVER_SHOWN = {
     "app.mail.outcomes.Phase": "tells the code where a talk with a mail server broke off",
     "app.mail.outcomes.RefusalScope": "tells the code which letters wait",
     "app.models.outbox_mail.Urgency": "orders the letters",
-    "app.runtime.migrations.State": "`Schema.why_not` tells the operator what to do",
+    "app.runtime.schema.State": "`Schema.why_not` tells the operator what to do",
     "app.security.sealing.Why": "stands in the log alone, as an English sentence",
 }
 # These are not members of an enum with labels, although they have such a name: a colour, and fields of forms.

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from app.cli import serve as serving
 from app.runtime import migrations
 from app.runtime.db import engine
-from app.runtime.migrations import State
-from tests.later_release import LaterRelease, newest
+from app.runtime.schema import Schema, State, look, newest
+from tests.later_release import LaterRelease
 
 ADDS_A_COLUMN = "op.add_column('instansi', sa.Column('motto', sa.String(length=20), nullable=True))"
 PENDING = "migrations pending, run: mysapk db upgrade"
@@ -39,7 +39,7 @@ def test_a_release_goes_on_over_a_newer_schema(peopled: Flask, tmp_path: Path, s
         0,
         f"Skema database ({revision}) lebih baru daripada rilis ini; tidak ada yang diubah.\n",
     )
-    assert schema(peopled) == migrations.Schema(State.NEWER, revision)
+    assert schema(peopled) == Schema(State.NEWER, revision)
     assert peopled.test_client().get("/readyz").text == "ok\n"
     said = (
         f"warning: migrations: those of this release and newer ones, up to {revision}; install the "
@@ -55,7 +55,7 @@ def test_a_release_does_not_start_on_an_older_schema(
 ) -> None:
     command.downgrade(migrations.config(database_url), "0018")
 
-    assert schema(app) == migrations.Schema(State.OLDER, "0018")
+    assert schema(app) == Schema(State.OLDER, "0018")
     assert app.test_client().get("/readyz").status_code == 503
     assert f"fault: {PENDING}" in mysapk(app, "check").output.splitlines()
     for name in ("serve", "worker"):
@@ -64,7 +64,7 @@ def test_a_release_does_not_start_on_an_older_schema(
     assert not started
 
     assert mysapk(app, "db", "upgrade").exit_code == 0
-    assert schema(app) == migrations.Schema(State.CURRENT, newest())
+    assert schema(app) == Schema(State.CURRENT, newest())
 
 
 def test_a_schema_of_nobody_is_left_alone(app: Flask, started: list[str]) -> None:
@@ -85,6 +85,6 @@ def mysapk(app: Flask, *words: str) -> Result:
     return app.test_cli_runner().invoke(args=list(words))
 
 
-def schema(app: Flask) -> migrations.Schema:
+def schema(app: Flask) -> Schema:
     with app.app_context():
-        return migrations.look(engine())
+        return look(engine())

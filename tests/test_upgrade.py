@@ -16,12 +16,13 @@ from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from app.runtime import migrations, schema_lock
+from app.runtime import migrations, schema, schema_lock
 from app.runtime.db import engine
+from app.runtime.schema import newest
 from config import ROOT
 from tests.faults.processes import mysapk
 from tests.faults.smtp_server import eventually
-from tests.later_release import LaterRelease, newest
+from tests.later_release import LaterRelease
 
 only_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -153,7 +154,7 @@ def test_three_upgrades_at_once_all_succeed(database_url: str, tmp_path: Path, s
     assert [one.returncode for one in running] == [0, 0, 0], said
     assert {out for out, _ in said} == {"Skema database mutakhir.\n"}
     made = create_engine(url)
-    assert migrations.look(made).revision == newest()
+    assert schema.look(made).revision == newest()
     with made.connect() as connection:
         assert connection.scalar(text("SELECT mark FROM audit_head")), "the trail has begun"
     made.dispose()
@@ -278,7 +279,7 @@ def has_table(app: Flask, name: str) -> bool:
 
 def revision(app: Flask) -> str | None:
     with app.app_context():
-        return migrations.look(engine()).revision
+        return schema.look(engine()).revision
 
 
 def newest_before(later: LaterRelease) -> str:

@@ -3,20 +3,15 @@ with a slash at the end, because probes follow no redirect."""
 
 import hmac
 import threading
-from collections import Counter
 from time import monotonic
 
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
-from sqlalchemy.exc import OperationalError, SQLAlchemyError, TimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 
-from app.domain.indonesian_time import now
-from app.models.mail_fault import OURS, MailFault
-from app.models.outbox_mail import MailState, OutboxMail
-from app.runtime.db import engine, reading
-from app.runtime.migrations import look
+from app.runtime.db import engine
 from app.runtime.portal import portal
+from app.runtime.schema import look
 from app.web import limits
 from app.web.peer import is_this_machine, peer_address
 
@@ -57,49 +52,11 @@ def metrics() -> ResponseReturnValue:
     metrics does not learn that they exist."""
     if not _may_read_metrics():
         abort(404)
-    registry = CollectorRegistry()
-    in_memory = Gauge(
-        "portal_limits_in_memory", "1 while Redis does not answer, so each process counts for itself",
-        registry=registry,
-    )  # fmt: skip
-    in_memory.set(limits.are_counted_in_memory_for_now())
-    is_up = Gauge("portal_database_up", "0 while the database does not answer", registry=registry)
-    try:
-        _measure_mails(registry)
-        is_up.set(1)
-    except (OperationalError, TimeoutError):
-        is_up.set(0)
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    from app.web import (
+        measures,
+    )  # here, because only a portal that is watched by Prometheus needs its library
 
-
-def _measure_mails(registry: CollectorRegistry) -> None:
-    with reading() as db:
-        faults = Counter(fault.kind for fault in MailFault.alarms(db))
-        counts = OutboxMail.counts(db)
-        oldest = OutboxMail.oldest_unsent(db)
-    mails = Gauge(
-        "portal_outbox_mails", "Letters that are not handed over, by state", ["state"], registry=registry
-    )
-    age = Gauge(
-        "portal_outbox_oldest_waiting_seconds", "Age of the oldest letter still to be sent", registry=registry
-    )
-    alarm = Gauge(
-        "portal_mail_fault",
-        "Ways that no letter can go because of us, by kind of fault",
-        ["kind"],
-        registry=registry,
-    )
-    for state in (
-        MailState.WAITING,
-        MailState.DEFERRED,
-        MailState.SENDING,
-        MailState.UNCERTAIN,
-        MailState.FAILED,
-    ):
-        mails.labels(state.value).set(counts.get(state, 0))
-    for kind in OURS:
-        alarm.labels(kind.value).set(faults[kind])
-    age.set((now() - oldest).total_seconds() if oldest else 0)
+    return Response(measures.taken_now(), content_type=measures.CONTENT_TYPE)
 
 
 @blueprint.get("/proxyz", provide_automatic_options=False)

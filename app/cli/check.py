@@ -27,7 +27,7 @@ from app.mail.bounce_mailbox import MailboxFault, OpenMailbox
 from app.mail.delivery import reach_server
 from app.models.mail_fault import MailFault
 from app.models.outbox_mail import OutboxMail
-from app.runtime import migrations
+from app.runtime import schema as schemas
 from app.runtime.db import engine, reading
 from app.runtime.portal import portal
 from app.web.counters import redis_at
@@ -88,14 +88,14 @@ def _all_findings(script: ScriptInfo) -> Iterator[Finding]:
 
 def _database() -> Iterator[Finding]:
     try:
-        schema = migrations.look(engine())
+        schema = schemas.look(engine())
     except SQLAlchemyError as fault:
         yield Finding("fault", f"database unreachable: {str(fault).splitlines()[0]}")
         return
     yield Finding("ok", f"database: {engine().dialect.name} answers")
     if not schema.is_usable:
         yield Finding("fault", schema.why_not)
-    elif schema.state is migrations.State.NEWER:
+    elif schema.state is schemas.State.NEWER:
         words = f"migrations: those of this release and newer ones, up to {schema.revision}"
         yield Finding("warning", f"{words}; install the newer release here too")
     else:

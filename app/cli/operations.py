@@ -8,8 +8,8 @@ from flask.cli import with_appcontext
 from app.cli.trail import begin_trail, has_known_head
 from app.runtime import migrations
 from app.runtime.db import engine
-from app.runtime.migrations import State
 from app.runtime.portal import portal
+from app.runtime.schema import State
 from app.runtime.schema_lock import HeldUp, schema_to_oneself
 from app.worker import acts
 from app.worker.cleaning import ChoresFailed, clean_up

@@ -15,8 +15,8 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.runtime import migrations
 from app.runtime.db import engine
+from app.runtime.schema import look
 from app.worker.duty import SECONDS_BETWEEN_LOOKS
 from app.worker.loop import SECONDS_TO_FINISH, work
 
@@ -59,7 +59,7 @@ def _is_schema_usable() -> bool:
     """False if the database is away. If the schema is older than this release needs, the process does not
     start."""
     try:
-        schema = migrations.look(engine())
+        schema = look(engine())
     except SQLAlchemyError:
         return False
     if not schema.is_usable:

@@ -9,7 +9,6 @@ from pathlib import Path
 from app.domain.staff_file import Columns
 from app.files.csv_table import CsvSheet
 from app.files.table import Sheet, UnreadableFile
-from app.files.xlsx_table import XlsxSheet
 
 _LOOK_AT = 4096  # bytes; the beginning of a file shows what it is
 _OTHER_FORMATS = (
@@ -40,7 +39,12 @@ def sheet_in(file: BufferedReader, columns: Columns) -> Sheet:
     start = file.read(_LOOK_AT)
     file.seek(0)
     refuse_other_formats(start)
-    return XlsxSheet(file, columns) if is_workbook(start) else CsvSheet(file, columns)
+    if not is_workbook(start):
+        return CsvSheet(file, columns)
+    # Here, so that the library that unpacks workbooks is loaded only where one is unpacked
+    from app.files.xlsx_table import XlsxSheet
+
+    return XlsxSheet(file, columns)
 
 
 def refuse_other_formats(start: bytes) -> None:

@@ -18,12 +18,12 @@ from app.domain.attachment import (
     Photo,
     is_redrawn,
 )
-from app.files.redraw_photo import NOTHING_TO_SEE
 
 # For a place; with a longer wait, a queue of photos would block every thread of the server
 SECONDS_TO_WAIT = 4.0
 # By the clock; the limit of the process itself comes first, unless the machine is too busy to run it
 _MOST_SECONDS = 60.0
+NOTHING_TO_SEE = 3  # exit code of redraw_photo.py, which is not imported here, because it loads Pillow
 _HOME = Path(__file__).parent
 _places = BoundedSemaphore((os.cpu_count() or 1) + 1)
 

@@ -3,8 +3,6 @@ telephone number its first zero."""
 
 from io import BytesIO
 
-from xlsxwriter import Workbook
-
 from app.domain.categories import Category
 from app.domain.staff_file import STAFF_COLUMNS
 from app.files.text_workbook import TEXT_FORMAT
@@ -23,6 +21,9 @@ _OPTIONS = {
 
 def as_xlsx() -> bytes:
     """One sheet with its header; every cell below is text, and the category is chosen from a list."""
+    # Here, because it loads forty modules, and most processes never write a workbook
+    from xlsxwriter import Workbook
+
     file = BytesIO()
     with Workbook(file, _OPTIONS) as book:
         sheet = book.add_worksheet("Pegawai")

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from io import BytesIO
 from types import TracebackType
 
-from xlsxwriter import Workbook
-
 from app.domain.staff_file import guarded, unguarded
 
 Cell = str | int | float | None
@@ -36,6 +34,9 @@ class TextWorkbook:
     """Written row by row, to a path or into memory. It is complete when the `with` block ends."""
 
     def __init__(self, target: str | BytesIO, header: Sequence[str]) -> None:
+        # Here, because it loads forty modules, and most processes never write a workbook
+        from xlsxwriter import Workbook
+
         self._book = Workbook(target, _OPTIONS)
         self._text = self._book.add_format({"num_format": TEXT_FORMAT})
         self._sheet = self._book.add_worksheet()

@@ -27,7 +27,11 @@ from app.runtime.portal import request_id
 from config import Settings
 
 log = logging.getLogger("portal.request")
-_masks = Masks()  # one for the whole process, like its log
+# The paths that may have something secret behind them. A process without pages has no routes to tell them.
+PATHS_OF_SECRETS = frozenset(
+    ("/admin/impor/", "/bukan-saya/", "/konfirmasi-reset-password/", "/kotak-surat/", "/perbaikan-email/")
+)
+_masks = Masks(PATHS_OF_SECRETS)  # one for the whole process, like its log
 _SHORTEST_SECRET = 8  # a shorter one occurs in too many ordinary words
 _SHORTEST_NIP_AS_NUMBER = 10**15
 _SEAL = re.compile(r"(?:[0-9]+:)?[0-9a-f]{64}")  # the end of the trail; the log must hold it unmasked

@@ -19,7 +19,7 @@ from flask import Flask
 from flask.cli import ScriptInfo
 from waitress import wasyncore
 
-from app.__main__ import main
+from app.command_line import mysapk
 from app.domain.indonesian_time import now
 from app.security.signing import SigningKeys
 from config import BadSetting, Settings
@@ -48,7 +48,7 @@ def test_check_says_what_the_start_says(environ: dict[str, str], name: str, reas
 
     with pytest.raises(BadSetting) as refused:
         start()
-    looked = Flask("any").test_cli_runner().invoke(main, ["check"], obj=ScriptInfo(create_app=start))
+    looked = Flask("any").test_cli_runner().invoke(mysapk, ["check"], obj=ScriptInfo(create_app=start))
 
     told = [line for line in looked.output.splitlines() if line.startswith("fault: ")]
     assert looked.exit_code == 1

@@ -291,6 +291,7 @@ def test_every_secret_route_of_the_url_map_is_known(make_app: MakeApp) -> None:
         assert "Tautan" not in logs.masked(f"Client disconnected while serving {path}"), rule
         assert "Tautan" not in logs.masked(quote(quote(path, safe=""), safe="")), rule
     assert logs.masked("/admin/pegawai/12/ubah /login") == "/admin/pegawai/12/ubah /login"
+    assert set(secret_beginnings(app.url_map)) == logs.PATHS_OF_SECRETS, "the worker masks them too"
 
 
 @pytest.mark.usefixtures("no_masks_left_over")
