@@ -120,9 +120,9 @@ def _compare(
         gc.collect()
         for group in random.sample(groups, len(groups)):
             gc.disable()
-            start = time.thread_time()
+            start = time.process_time()
             guess(client, group.nip, found[1])
-            spent = time.thread_time() - start
+            spent = time.process_time() - start
             gc.enable()
             if number >= 0:
                 times[group.name].append(spent)

@@ -30,6 +30,7 @@ from app.web.kept_form import LOST_CSRF, keeps_form
 from app.web.pages import error_page
 from app.web.password_login import note_not_open, password_of, refuse_entry, try_login
 from app.web.sessions import START_OF_THE_APP
+from app.web.turns import hashes_password
 
 blueprint = Blueprint("login", __name__)
 
@@ -79,6 +80,7 @@ def _start_of_the_app() -> BaseResponse:
 
 
 @blueprint.post("/login")
+@hashes_password
 @limits.limit_wrong_tries_unless(limits.in_known_browser("nip"))
 @keeps_form(_again)
 def enter() -> ResponseReturnValue:

@@ -20,6 +20,7 @@ from app.web.asked import Asked, OpenedLink, opened_link
 from app.web.confirmation_page import ConfirmationForm, form_page
 from app.web.fields import refuse
 from app.web.kept_form import LOST_CSRF, keeps_form
+from app.web.turns import hashes_password, turn
 
 blueprint = Blueprint("reset", __name__)
 
@@ -67,6 +68,7 @@ def _is_in_known_browser() -> bool:
 
 
 @blueprint.post("/reset-password")
+@hashes_password
 @limits.limit_wrong_tries_unless(lambda: _is_with_opened_link() or _is_in_known_browser())
 @keeps_form(_again)
 def submit() -> ResponseReturnValue:
@@ -105,7 +107,7 @@ def _redeem(nip: Nip, proof: Code | Link, password: str) -> User | TokenNotLive 
         )
     if not isinstance(checked, redeem_token.Proven):
         return checked
-    password_hash = passwords.hashed(password)
+    password_hash = passwords.hashed(password, turn())
     with unit_of_work() as db:
         return redeem_token.redeem(db, checked, password_hash, act())
 

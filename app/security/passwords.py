@@ -1,12 +1,19 @@
-"""Password hashes: argon2id through libpass, and never more at once than the machine can bear."""
+"""Password hashes: argon2id through libpass, and never more at once than the machine can bear.
+
+They are made by a few threads that do nothing else. A thread that has made a hash keeps its 19 MiB for the
+next one, because to fetch that memory anew costs half as much as the hash itself. So the memory of a process
+grows with the number of these threads, and not with the number of those that answer requests.
+"""
 
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import cache
-from threading import BoundedSemaphore
+from time import monotonic
+from typing import TypeVar
 
 from passlib.context import CryptContext
 from passlib.hash import argon2
@@ -27,44 +34,59 @@ _context = CryptContext(schemes=["argon2"], **_ARGON2)
 # A salt of 16 bytes and a digest of 32
 _SAME_KIND = re.compile(r"\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}")
 
-SECONDS_TO_WAIT = 2.0  # with a longer wait, a queue of logins would block every thread of the server
-_slots = BoundedSemaphore((os.cpu_count() or 1) + 1)
+SECONDS_TO_WAIT = 2.0  # for the beginning of a hash; people who wait longer send the form again
+_cores = os.cpu_count() or 1
+T = TypeVar("T")
 
 
 class Busy(Exception):
-    """All places for hashing stayed taken for SECONDS_TO_WAIT. Nothing was tried; it is right to ask again
-    later."""
+    """The hash could not begin in time, or nobody waits for it any more. Nothing was tried; it is right to
+    ask again later."""
 
 
-def hashed(password: str) -> str:
+@dataclass(frozen=True)
+class Turn:
+    """Who waits for a hash: until when (as `time.monotonic` counts), and whether they have left meanwhile."""
+
+    until: float = field(default_factory=lambda: monotonic() + SECONDS_TO_WAIT)
+    has_left: Callable[[], bool] = lambda: False
+
+    @property
+    def is_over(self) -> bool:
+        return monotonic() > self.until or self.has_left()
+
+
+def hashed(password: str, turn: Turn | None = None) -> str:
     """A hash of a new password; raises Busy. Never call this inside a transaction: it takes longer than a
     lock may."""
-    with _a_slot():
-        return str(_context.hash(password))
+    return _in_turn(lambda: str(_context.hash(password)), turn or Turn())
 
 
 def verified(
-    password: str, password_hash: str | None, old_costs: Mapping[str, int]
+    password: str, password_hash: str | None, old_costs: Mapping[str, int], turn: Turn | None = None
 ) -> tuple[bool, str | None]:
     """Whether the password is right, and a better hash if the old one is outdated. Raises Busy.
 
     Without a hash (no such person, no password yet) the same work is done and the answer is no. `old_costs`
     holds the costs of the imported hashes of older schemes: that much is spent on every try of everybody.
     """
-    with _a_slot():
-        kept = read_kept_hash(password_hash) if password_hash else None
-        may_be_right = (
-            password_hash is not None
-            and len(password) <= LONGEST_PASSWORD
-            and not (kept and "\0" in password)
-        )
-        typed = password[:LONGEST_PASSWORD]
-        checksum = old_schemes.checksum(typed, kept.recipe if kept else None, old_costs)
-        own_hash = kept.hash if kept else password_hash or _of_nobody()
-        is_right, better_hash = _context.verify_and_update(checksum if kept else typed, own_hash)
-        if not is_right or not may_be_right:
-            return False, None
-        return True, str(_context.hash(password)) if kept else better_hash
+    return _in_turn(lambda: _verified(password, password_hash, old_costs), turn or Turn())
+
+
+def _verified(
+    password: str, password_hash: str | None, old_costs: Mapping[str, int]
+) -> tuple[bool, str | None]:
+    kept = read_kept_hash(password_hash) if password_hash else None
+    may_be_right = (
+        password_hash is not None and len(password) <= LONGEST_PASSWORD and not (kept and "\0" in password)
+    )
+    typed = password[:LONGEST_PASSWORD]
+    checksum = old_schemes.checksum(typed, kept.recipe if kept else None, old_costs)
+    own_hash = kept.hash if kept else password_hash or _of_nobody()
+    is_right, better_hash = _context.verify_and_update(checksum if kept else typed, own_hash)
+    if not is_right or not may_be_right:
+        return False, None
+    return True, str(_context.hash(password)) if kept else better_hash
 
 
 @cache
@@ -95,11 +117,33 @@ def as_kept(password_hash: str) -> str:
     return old.kept_as(hashed(old.checksum)) if isinstance(old, OldHash) else password_hash
 
 
-@contextmanager
-def _a_slot() -> Iterator[None]:
-    if not _slots.acquire(timeout=SECONDS_TO_WAIT):
-        raise Busy
+def share_the_cores(processes: int) -> None:
+    """So many processes make hashes on this machine. Say it before the first hash."""
+    global _cores
+    _cores = max(1, (os.cpu_count() or 1) // processes)
+    _threads.cache_clear()
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_cores, "hash")
+
+
+os.register_at_fork(after_in_child=_threads.cache_clear)  # no thread lives on in a copy of the process
+
+
+def _in_turn(work: Callable[[], T], turn: Turn) -> T:
+    """What `work` returns, done by one of the threads for hashes as soon as one is free."""
+
+    def begin() -> T:
+        if turn.is_over:
+            raise Busy
+        return work()
+
+    waiting = _threads().submit(begin)
     try:
-        yield
-    finally:
-        _slots.release()
+        return waiting.result(turn.until - monotonic())
+    except TimeoutError:
+        if waiting.cancel():
+            raise Busy from None
+        return waiting.result()  # it has begun

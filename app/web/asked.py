@@ -1,9 +1,13 @@
 """What this browser remembers between the request for a token and the new password."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from flask import session
+from flask import current_app, session
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import BadSignature
 
 from app.domain.indonesian_time import now
 from app.domain.nip import Nip
@@ -38,7 +42,11 @@ class Asked:
 
     @classmethod
     def in_this_browser(cls) -> "Asked | None":
-        kept = session.get("asked")
+        return cls.kept_in(session)
+
+    @classmethod
+    def kept_in(cls, session_of_browser: Mapping[str, Any]) -> "Asked | None":
+        kept = session_of_browser.get("asked")
         return (
             cls(kept["reference"], kept["nip"], kept["email"], datetime.fromisoformat(kept["at"]))
             if kept
@@ -49,6 +57,28 @@ class Asked:
     def seconds_to_resend(self) -> int:
         free_at = self.at + timedelta(seconds=portal().settings.resend_cooldown_seconds)
         return whole_seconds(free_at - now())
+
+
+def reference_in(cookies: Mapping[str, str], moment: datetime) -> str | None:
+    """The request that the browser with these cookies made within the life of a token. This is for where
+    there is no session yet, and says nothing about whether there is an account."""
+    cookie = cookies.get(current_app.config["SESSION_COOKIE_NAME"], "")
+    serializer = SecureCookieSessionInterface().get_signing_serializer(current_app)
+    # Under overload thousands of cookies without a request are looked at, so those are not verified first
+    if serializer is None or not _may_hold_a_request(cookie):
+        return None
+    try:
+        kept = serializer.loads(cookie)
+    except BadSignature:
+        return None
+    asked = Asked.kept_in(kept)
+    lifetime = timedelta(minutes=portal().settings.token_lifetime_minutes)
+    return asked.reference if asked and moment < asked.at + lifetime else None
+
+
+def _may_hold_a_request(cookie: str) -> bool:
+    """Whether a session of this length can hold more than the CSRF token."""
+    return len(cookie) > 200
 
 
 @dataclass(frozen=True)

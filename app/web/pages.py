@@ -154,7 +154,7 @@ def too_many_from_here(_error: RateLimitExceeded) -> ResponseReturnValue:
     return too_many(error_page(429, what_to_do=what_to_do), seconds)
 
 
-def busy(_error: Exception) -> ResponseReturnValue:
+def busy(_error: Exception | None) -> Response:
     page = error_page(503)
     page.headers["Retry-After"] = str(_SECONDS_WHEN_BUSY)
     return page

@@ -9,7 +9,7 @@ neither does a page that reloads itself.
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import wraps
@@ -281,7 +281,11 @@ def forget(response: Response) -> None:
 def browser_marks() -> frozenset[str]:
     """The marks that this browser carries and that are not too old. Only the account itself says whose a mark
     is."""
-    return frozenset(mark for mark, given_at in _kept_marks().values() if _is_young(given_at))
+    return marks_in(request.cookies)
+
+
+def marks_in(cookies: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(mark for mark, given_at in _marks_kept_in(cookies).values() if _is_young(given_at))
 
 
 def is_known_to(typed_nip: str) -> bool:
@@ -361,7 +365,11 @@ def _person_key(user: User) -> str:
 
 
 def _kept_marks() -> dict[str, tuple[str, int]]:
-    return portal().keys.open_devices(request.cookies.get(_cookie_name("perangkat"), ""))
+    return _marks_kept_in(request.cookies)
+
+
+def _marks_kept_in(cookies: Mapping[str, str]) -> dict[str, tuple[str, int]]:
+    return portal().keys.open_devices(cookies.get(_cookie_name("perangkat"), ""))
 
 
 def _kept_marks_but_of(user: User) -> dict[str, tuple[str, int]]:

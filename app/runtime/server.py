@@ -1,0 +1,371 @@
+"""The server: waitress, with a lane for each kind of request and an end to every wait.
+
+One thread reads all requests as they come in, and writes the answers that need no work. The threads of the
+lanes do the rest. A slow client holds no thread. It holds a connection, of which each address has a share.
+"""
+
+import logging
+import resource
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from time import monotonic, time
+from typing import TYPE_CHECKING, Any
+
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import TcpWSGIServer
+from waitress.task import Task, WSGITask
+
+from app.domain.client import line_of
+from app.runtime.lanes import ARRIVED_AT, HAS_LEFT, Known, Lane
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger("portal")
+
+MOST_CONNECTIONS = 2000
+MOST_OF_ONE_LINE = 500
+_OTHER_FILES = 200  # that the process has open beside its connections
+SECONDS_OF_SILENCE = 30
+SECONDS_FOR_HEADERS = 10
+SECONDS_FOR_A_BODY = 30  # and one more for each LEAST_BYTES_A_SECOND that have come
+LEAST_BYTES_A_SECOND = 8 * 1024
+SECONDS_BETWEEN_LOOKS = 0.25
+SECONDS_BETWEEN_REPORTS = 10
+SECONDS_TO_FINISH = 5
+_ACCEPTED_AT_ONCE = 50
+
+# The bytes that waitress accepts before the portal answers 413; files of staff are long
+LARGEST_BODY_TO_READ = 40 * 1024 * 1024
+_BUFFERS = {
+    # Of these sizes up to MOST_CONNECTIONS may be in memory; the rest of a body or an answer is in a file
+    "inbuf_overflow": 64 * 1024,
+    "outbuf_overflow": 128 * 1024,
+    "max_request_header_size": 64 * 1024,
+    "recv_bytes": 64 * 1024,
+    "max_request_body_size": LARGEST_BODY_TO_READ,
+}
+
+
+@dataclass(frozen=True)
+class ReadyAnswer:
+    """An answer that was made before it was asked for."""
+
+    status: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Reception:
+    """How requests are received. `lane_of` is given method and path, and `known` the Cookie header."""
+
+    threads: Mapping[str, int]  # of each lane
+    lane_of: Callable[[str, str], str]
+    known: Callable[[str], Known | None]
+    at_once: Mapping[str, ReadyAnswer]  # by path
+    busy: ReadyAnswer
+    has_proxy: bool  # which holds the connections of all its clients
+
+
+class Request(HTTPRequestParser):
+    ready: ReadyAnswer | None = None
+    arrived_at = 0.0
+
+    def __init__(self, adj: Adjustments) -> None:
+        super().__init__(adj)
+        self.began_at = monotonic()
+
+    def received(self, data: bytes) -> int:
+        taken: int = super().received(data)
+        if self.completed:
+            self.arrived_at = monotonic()
+        return taken
+
+    @property
+    def is_too_slow(self) -> bool:
+        """The total time counts, because one byte now and then is not silence."""
+        seconds = monotonic() - self.began_at
+        if not self.headers_finished:
+            return seconds > SECONDS_FOR_HEADERS
+        return bool(seconds > SECONDS_FOR_A_BODY + self.body_bytes_received / LEAST_BYTES_A_SECOND)
+
+
+class ReadyTask(Task):
+    complete = True
+
+    def execute(self) -> None:
+        answer: ReadyAnswer = self.request.ready
+        self.status = answer.status
+        self.response_headers = list(answer.headers)
+        self.content_length = len(answer.body)
+        header = self.build_response_header()
+        self.wrote_header = True
+        # In one piece, because under overload each system call of this thread waits for the others
+        self.channel.write_soon(header if self.request.command == "HEAD" else header + answer.body)
+
+
+class PageTask(WSGITask):
+    def get_environment(self) -> "WSGIEnvironment":
+        environ: WSGIEnvironment = super().get_environment()
+        environ[ARRIVED_AT], environ[HAS_LEFT] = self.request.arrived_at, self.channel.has_left
+        return environ
+
+
+class Channel(HTTPChannel):
+    """One connection. It is the waiter of a lane, for the first of its requests."""
+
+    parser_class = Request
+    line = ""
+
+    @staticmethod
+    def task_class(channel: "Channel", request: Request) -> Task:
+        return (ReadyTask if request.ready else PageTask)(channel, request)
+
+    @property
+    def arrived_at(self) -> float:
+        at: float = self.requests[0].arrived_at
+        return at
+
+    def has_left(self) -> bool:
+        """Whether the other end has closed the connection, as a browser does that somebody has left."""
+        try:
+            return not self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    def serve(self) -> None:
+        self.service()
+
+    def refuse(self) -> None:
+        self.requests[0].ready = self.server.front.reception.busy
+        self.service()
+
+    def let_go(self) -> None:
+        for request in self.requests:
+            request.close()
+        self.cancel()
+        self.server.pull_trigger()
+
+    def is_idle(self) -> bool:
+        """Whether it has nothing that is being answered."""
+        return not self.requests and not self.total_outbufs_len
+
+    def has_body_coming(self) -> bool:
+        return self.request is not None and self.request.headers_finished
+
+    def is_over(self) -> bool:
+        """Whether the client has had its time."""
+        if self.requests:
+            return False
+        is_silent: bool = time() > self.last_activity + SECONDS_OF_SILENCE
+        return is_silent or (self.request is not None and self.request.is_too_slow)
+
+    def del_channel(self, map: Any = None) -> None:
+        super().del_channel(map)
+        self.server.front.went(self)
+
+
+class Listener(TcpWSGIServer):
+    """One listening socket."""
+
+    channel_class = Channel
+
+    def __init__(self, front: "Front", door: socket.socket, adj: Adjustments) -> None:
+        self.front = front
+        sockinfo = (door.family, door.type, door.proto, door.getsockname())
+        super().__init__(
+            front.application,
+            front.map,
+            _sock=door,
+            dispatcher=front,
+            adj=adj,
+            sockinfo=sockinfo,
+            bind_socket=False,
+        )
+
+    def readable(self) -> bool:
+        return bool(self.accepting)
+
+    def handle_accept(self) -> None:
+        for _ in range(_ACCEPTED_AT_ONCE):
+            try:
+                accepted = self.accept()
+                if accepted is None:
+                    return
+                connection, address = accepted
+                self.set_socket_options(connection)
+            except OSError:  # the client has gone again, or the process has no more files to open
+                return
+            line = _line_of(address[0])
+            if self.front.has_room(line):
+                self.front.came(Channel(self, connection, address, self.adj, map=self._map), line)
+            else:
+                connection.close()
+
+    def add_task(self, channel: Channel) -> None:
+        self.front.receive(channel)
+
+    def pull_trigger(self) -> None:
+        if threading.get_ident() != self.front.own_thread:  # which looks at everything in each round anyway
+            super().pull_trigger()
+
+
+class Front:
+    """All connections of this process, and its lanes."""
+
+    def __init__(
+        self, application: "WSGIApplication", doors: list[socket.socket], reception: Reception
+    ) -> None:
+        self.application, self.reception = application, reception
+        self.own_thread = threading.get_ident()
+        self.map: dict[int, Any] = {}
+        self.lanes = {name: Lane(name, threads) for name, threads in reception.threads.items()}
+        self._at_once: deque[Channel] = deque()
+        self._by_line: dict[str, dict[Channel, None]] = {}
+        self._connections = 0
+        self._most = _as_many_as_files_allow(MOST_CONNECTIONS)
+        self._next_look = self._next_report = 0.0
+        self._reported = 0
+        self._is_told_to_stop = False
+        settings = Adjustments(ident=None, clear_untrusted_proxy_headers=False, **_BUFFERS)
+        self._listeners = [Listener(self, door, settings) for door in doors]
+
+    def run(self) -> None:
+        """Serve until SystemExit, or until `stop`."""
+        self.own_thread = threading.get_ident()
+        for lane in self.lanes.values():
+            lane.start()
+        with suppress(SystemExit, KeyboardInterrupt):
+            while not self._is_told_to_stop:
+                wasyncore.poll2(0 if self._at_once else SECONDS_BETWEEN_LOOKS, self.map)
+                self._answer_at_once()
+                if monotonic() > self._next_look:
+                    self._next_look = monotonic() + SECONDS_BETWEEN_LOOKS
+                    self._look_around()
+        self._end()
+
+    def stop(self) -> None:
+        """Let `run` end soon. Any thread may ask for this."""
+        self._is_told_to_stop = True
+
+    def receive(self, channel: Channel) -> None:
+        """A request is here as a whole. The channel is locked meanwhile, so nothing is answered from here."""
+        request = channel.requests[0]
+        if request.error is None:
+            ready = self._ready_answer(request)
+            if ready is None and self._lane_of(request).takes(channel, lambda: self._sender_of(request)):
+                return  # a thread may have it by now
+            request.ready = ready or self.reception.busy
+        self._at_once.append(channel)
+        self._listeners[0].pull_trigger()
+
+    def _ready_answer(self, request: Request) -> ReadyAnswer | None:
+        is_asked_for = request.command in ("GET", "HEAD")
+        return self.reception.at_once.get(request.path.rstrip("/")) if is_asked_for else None
+
+    def _lane_of(self, request: Request) -> Lane:
+        return self.lanes[self.reception.lane_of(request.command, request.path)]
+
+    def _sender_of(self, request: Request) -> Known | None:
+        return self.reception.known(request.headers.get("COOKIE", ""))
+
+    def has_room(self, line: str) -> bool:
+        """Whether this line may have one more connection. Those that have been idle longest make room."""
+        of_line = self._by_line.get(line, {})
+        if not self.reception.has_proxy and len(of_line) >= MOST_OF_ONE_LINE:
+            return _close_one_of(of_line)
+        if self._connections >= self._most:
+            return _close_one_of(max(self._by_line.values(), key=len))
+        return True
+
+    def came(self, channel: Channel, line: str) -> None:
+        channel.line = line
+        self._by_line.setdefault(line, {})[channel] = None
+        self._connections += 1
+
+    def went(self, channel: Channel) -> None:
+        of_line = self._by_line.get(channel.line, {})
+        if channel in of_line:
+            del of_line[channel]
+            self._connections -= 1
+            if not of_line:
+                del self._by_line[channel.line]
+
+    def _answer_at_once(self) -> None:
+        for _ in range(len(self._at_once)):  # a client may send many requests at once; others come in between
+            self._at_once.popleft().service()
+
+    def _look_around(self) -> None:
+        for lane in self.lanes.values():
+            lane.refuse_late()
+        for channel in [one for of_line in self._by_line.values() for one in of_line if one.is_over()]:
+            channel.handle_close()
+        refused = {name: lane.refused for name, lane in self.lanes.items()}
+        if monotonic() > self._next_report and sum(refused.values()) > self._reported:
+            self._next_report, self._reported = monotonic() + SECONDS_BETWEEN_REPORTS, sum(refused.values())
+            log.warning("too busy, requests refused since the start", extra={"fields": refused})
+
+    def _end(self) -> None:
+        for listener in self._listeners:
+            listener.accepting = False
+        for lane in self.lanes.values():
+            lane.end()
+        for lane in self.lanes.values():
+            lane.join(monotonic() + SECONDS_TO_FINISH)
+        wasyncore.close_all(self.map, ignore_all=True)
+
+
+@lru_cache(maxsize=MOST_CONNECTIONS)
+def _line_of(address: str) -> str:
+    return line_of(address)
+
+
+def _close_one_of(channels: Mapping[Channel, None]) -> bool:
+    """Close the oldest connection that nobody would miss: one without a request, otherwise one with a part of
+    a request."""
+    idle = (channel for channel in channels if channel.is_idle())
+    unused = (channel for channel in channels if channel.is_idle() and not channel.has_body_coming())
+    channel = next(unused, None) or next(idle, None)
+    if channel is None:
+        return False
+    channel.handle_close()
+    return True
+
+
+def _as_many_as_files_allow(wanted: int) -> int:
+    """Let the process open as many files as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = wanted + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < enough:
+        soft = enough if hard == resource.RLIM_INFINITY else min(enough, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(1, min(wanted, soft - _OTHER_FILES))
+    return wanted
+
+
+def open_doors(host: str, port: int) -> list[socket.socket]:
+    """A listening socket for each address that the host has; raises OSError."""
+    found = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
+    )
+    doors = []
+    for family, _, _, _, address in dict.fromkeys(found):
+        door = socket.socket(family, socket.SOCK_STREAM)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        door.bind(address)
+        door.listen(1024)
+        doors.append(door)
+    return doors

@@ -1,0 +1,86 @@
+"""How the server receives requests before a page does: which lane they take, who is known, and the answers
+that need no work."""
+
+import os
+
+from flask import Flask, Response, g
+from werkzeug.http import parse_cookie
+
+from app.domain.indonesian_time import now
+from app.runtime.lanes import Known
+from app.runtime.server import ReadyAnswer, Reception
+from app.web import asked, headers, pages, sessions
+
+PROBES, PAGES, FORMS, PASSWORDS, DESK = "probes", "pages", "forms", "passwords", "desk"
+# Of a queue. Whoever has logged in before comes first. Anybody can ask for a token, so that opens less.
+SHARE_OF_KNOWN_BROWSERS, SHARE_OF_WHO_ASKED = 1.0, 0.75
+_MOST_CORES = 8  # with more, run several processes
+
+
+def reception(app: Flask, processes: int = 1) -> Reception:
+    settings = app.extensions["portal"].settings
+    slow_paths = _paths_that_hash(app)
+    cores = max(1, min(os.cpu_count() or 1, _MOST_CORES) // processes)
+
+    def lane_of(method: str, path: str) -> str:
+        path = path.rstrip("/")
+        if path in ("/readyz", "/metrics"):
+            return PROBES
+        if path.startswith("/admin/"):
+            return DESK
+        if method in ("GET", "HEAD"):
+            return PAGES
+        return PASSWORDS if path in slow_paths else FORMS
+
+    return Reception(
+        # While one of those who hash waits for the database, another one hashes. Pages of people are quick;
+        # with more threads for them, a flood of pages would leave less of the machine to those who log in.
+        # Tables of the desk may take long, and no flood of strangers stops its admins.
+        threads={PROBES: 2, PAGES: 3, FORMS: 3, PASSWORDS: cores + 2, DESK: 3},
+        lane_of=lane_of,
+        known=lambda cookies: _known(app, cookies),
+        at_once={"/healthz": _healthz(app)},
+        busy=_busy(app),
+        has_proxy=settings.trusted_proxies > 0,
+    )
+
+
+def _paths_that_hash(app: Flask) -> frozenset[str]:
+    return frozenset(
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if getattr(app.view_functions[rule.endpoint], "hashes_password", False)
+    )
+
+
+def _known(app: Flask, cookie_header: str) -> Known | None:
+    """Who sends these cookies, as far as the cookies alone tell it: the database is not asked."""
+    try:
+        cookies = parse_cookie(cookie_header)
+    except UnicodeDecodeError:
+        return None
+    with app.app_context():
+        if marks := sessions.marks_in(cookies):
+            return Known(f"browser {min(marks)}", SHARE_OF_KNOWN_BROWSERS)
+        reference = asked.reference_in(cookies, now())
+        return Known(f"request {reference}", SHARE_OF_WHO_ASKED) if reference else None
+
+
+def _healthz(app: Flask) -> ReadyAnswer:
+    with app.app_context():
+        answer = app.view_functions["health.alive"]()
+    assert isinstance(answer, Response)
+    with app.app_context():
+        return _ready(answer)
+
+
+def _busy(app: Flask) -> ReadyAnswer:
+    """The page of a request that no view has seen. It has no number, because nothing is logged about it."""
+    with app.test_request_context(base_url=app.extensions["portal"].settings.public_url):
+        g.request_id = ""
+        return _ready(pages.busy(None))
+
+
+def _ready(response: Response) -> ReadyAnswer:
+    complete = headers.add_headers(response)
+    return ReadyAnswer(complete.status, tuple(complete.headers), complete.get_data())

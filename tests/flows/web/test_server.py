@@ -1,0 +1,318 @@
+"""The server itself: who waits for whom, who is refused, and how long a slow client may take."""
+
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from time import monotonic, sleep
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.runtime import lanes, server
+from app.runtime.lanes import ARRIVED_AT, HAS_LEFT, Known
+from app.runtime.server import Front, ReadyAnswer, Reception, open_doors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+SECONDS = 10.0
+BUSY = ReadyAnswer("503 Service Unavailable", (("Retry-After", "30"),), b"busy")
+ALIVE = ReadyAnswer("200 OK", (), b"ok")
+
+
+@dataclass
+class Application:
+    """Answers with the path. What is asked under /slow... waits until it may end."""
+
+    may_end: threading.Event = field(default_factory=threading.Event)
+    is_busy: threading.Event = field(default_factory=threading.Event)
+    served: list[str] = field(default_factory=list)
+    environs: list["WSGIEnvironment"] = field(default_factory=list)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+        path = environ["PATH_INFO"]
+        self.served.append(path)
+        self.environs.append(environ)
+        if path.startswith("/slow"):
+            self.is_busy.set()
+            assert self.may_end.wait(SECONDS)
+        start_response("200 OK", [])
+        return [path.encode()]
+
+
+def known(cookies: str) -> Known | None:
+    return Known(cookies, 1.0) if cookies else None
+
+
+RECEPTION = Reception(
+    threads={"slow": 1, "quick": 1},
+    lane_of=lambda _method, path: "slow" if path.startswith("/slow") else "quick",
+    known=known,
+    at_once={"/healthz": ALIVE},
+    busy=BUSY,
+    has_proxy=False,
+)
+
+
+@dataclass
+class Running:
+    application: Application
+    front: Front
+    port: int
+    lines: ExitStack
+
+    def connect(self, text: str = "", source: str = "127.0.0.1") -> socket.socket:
+        line = socket.create_connection(("127.0.0.1", self.port), SECONDS, (source, 0))
+        line.sendall(text.encode())
+        return self.lines.enter_context(line)
+
+    def ask(self, path: str, cookies: str = "") -> socket.socket:
+        return self.connect(f"GET {path} HTTP/1.1\r\nHost: x\r\nCookie: {cookies}\r\n\r\n")
+
+    def fill(self, places: int) -> list[socket.socket]:
+        """One request is in work, and so many wait behind it."""
+        lines = [self.ask("/slow")]
+        assert self.application.is_busy.wait(SECONDS)
+        lines += [self.ask("/slow") for _ in range(places)]
+        eventually(lambda: len(self.front.lanes["slow"]) == places)
+        return lines
+
+    @property
+    def places(self) -> int:
+        return int(self.front.lanes["slow"].most * 0.5)
+
+
+Serve = Callable[..., Running]
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """A running server without a portal, in which nobody waits too long: serve(has_proxy=True)."""
+    monkeypatch.setattr(lanes, "LONGEST_WAIT", 2 * SECONDS)
+    monkeypatch.setattr(server, "SECONDS_BETWEEN_LOOKS", 0.01)
+    with ExitStack() as running:
+        yield lambda **changes: running.enter_context(_running(replace(RECEPTION, **changes)))
+
+
+@contextmanager
+def _running(reception: Reception) -> Iterator[Running]:
+    application, doors = Application(), open_doors("127.0.0.1", 0)
+    front = Front(application, doors, reception)
+    web = threading.Thread(target=front.run)
+    web.start()
+    with ExitStack() as lines:
+        yield Running(application, front, doors[0].getsockname()[1], lines)
+    application.may_end.set()
+    front.stop()
+    web.join(SECONDS)
+    assert not web.is_alive()
+
+
+def answer_on(line: socket.socket) -> str:
+    """The next answer; empty when the server has closed the connection."""
+    said = b""
+    with suppress(ConnectionResetError):
+        while not _is_whole(said) and (more := line.recv(10_000)):
+            said += more
+    return said.decode()
+
+
+def _is_whole(said: bytes) -> bool:
+    head, end, body = said.partition(b"\r\n\r\n")
+    length = re.search(rb"Content-Length: ([0-9]+)", head)
+    return bool(end) and len(body) >= int(length[1] if length else 0)
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    for _ in range(int(SECONDS * 100)):
+        if holds():
+            return
+        sleep(0.01)
+    raise AssertionError("it never came to hold")
+
+
+# -- lanes
+def test_nobody_waits_behind_requests_of_another_lane(serve: Serve) -> None:
+    running = serve()
+    running.fill(running.places)
+
+    assert answer_on(running.ask("/login")).endswith("/login")
+    assert answer_on(running.ask("/healthz")).endswith("ok")
+    assert "/healthz" not in running.application.served, "it needs no thread"
+
+
+def test_who_finds_no_place_is_told_at_once_and_may_ask_again_on_the_same_line(serve: Serve) -> None:
+    running = serve()
+    running.fill(running.places)
+
+    refused = running.ask("/slow/refused")
+
+    answer = answer_on(refused)
+    assert answer.startswith("HTTP/1.1 503 ")
+    assert "Retry-After: 30\r\n" in answer
+    assert answer.endswith("busy")
+    refused.sendall(b"GET /login HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer_on(refused).endswith("/login")
+    assert "/slow/refused" not in running.application.served
+
+
+def test_the_refusal_of_a_head_request_has_no_body(serve: Serve) -> None:
+    running = serve()
+    running.fill(running.places)
+
+    line = running.connect("HEAD /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    answer = answer_on(line)
+
+    assert "Content-Length: 4\r\n" in answer
+    assert answer.endswith("\r\n\r\n")
+
+
+def test_a_known_browser_has_a_place_where_strangers_have_none(serve: Serve) -> None:
+    running = serve()
+    running.fill(running.places)
+
+    first = running.ask("/slow/sari", cookies="sari")
+    eventually(lambda: len(running.front.lanes["slow"]) == running.places + 1)
+    assert "503" in answer_on(running.ask("/slow/sari", cookies="sari")), "one place for each"
+
+    running.application.may_end.set()
+    assert answer_on(first).endswith("/slow/sari")
+
+
+def test_who_has_left_costs_no_work(serve: Serve) -> None:
+    running = serve()
+    _, *waiting = running.fill(3)
+    staying = running.ask("/slow/staying")
+    eventually(lambda: len(running.front.lanes["slow"]) == 4)
+    for line in waiting:
+        line.close()
+
+    running.application.may_end.set()
+
+    assert answer_on(staying).endswith("/slow/staying")
+    assert running.application.served == ["/slow", "/slow/staying"]
+
+
+def test_the_application_is_told_when_a_request_came_and_whether_its_sender_has_left(serve: Serve) -> None:
+    running = serve()
+    line = running.ask("/slow")
+    assert running.application.is_busy.wait(SECONDS)
+    (environ,) = running.application.environs
+
+    assert environ[ARRIVED_AT] <= monotonic()
+    assert not environ[HAS_LEFT]()
+    line.close()
+    eventually(environ[HAS_LEFT])
+
+
+def test_many_requests_in_one_piece_are_all_answered_in_their_order(serve: Serve) -> None:
+    running = serve()
+    paths = ["/a", "/healthz", "/b", "/healthz"]
+
+    line = running.connect("".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n" for path in paths))
+
+    said = ""
+    while said.count("HTTP/1.1 200 OK") < len(paths) or not said.endswith("ok"):
+        said += answer_on(line)
+    assert [part[-2:] for part in said.split("HTTP/1.1 200 OK")[1:]] == ["/a", "ok", "/b", "ok"]
+
+
+def test_the_end_refuses_who_waits_and_finishes_what_is_in_work(serve: Serve) -> None:
+    running = serve()
+    working, waiting = running.fill(1)
+    running.front.lanes["slow"].end()
+
+    assert "503" in answer_on(waiting)
+    running.application.may_end.set()
+    assert answer_on(working).endswith("/slow")
+
+
+# -- slow clients, and many connections
+@pytest.fixture
+def few_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MOST_OF_ONE_LINE", 3)
+
+
+@pytest.mark.usefixtures("few_connections")
+def test_many_connections_of_one_address_take_only_its_share(serve: Serve) -> None:
+    running = serve()
+    half_open = [running.connect("GET / HTTP/1.1\r\nA: ") for _ in range(6)]
+
+    assert answer_on(running.ask("/of-the-same-address")).endswith("address"), "the newest is served"
+    assert [answer_on(line) for line in half_open[:3]] == [""] * 3, "those that waited longest make room"
+    elsewhere = running.connect("GET /elsewhere HTTP/1.1\r\nHost: x\r\n\r\n", source="127.0.0.2")
+    assert answer_on(elsewhere).endswith("/elsewhere")
+    assert running.front._connections <= 4
+
+
+@pytest.mark.usefixtures("few_connections")
+def test_whose_request_is_in_work_is_not_cut_off_for_others_of_the_same_address(serve: Serve) -> None:
+    running = serve()
+    working = running.fill(2)
+
+    assert answer_on(running.connect()) == "", "there is nothing that could make room"
+
+    running.application.may_end.set()
+    assert [answer_on(line)[-5:] for line in working] == ["/slow"] * 3
+
+
+@pytest.mark.usefixtures("few_connections")
+def test_a_proxy_may_hold_the_connections_of_all_its_clients(serve: Serve) -> None:
+    running = serve(has_proxy=True)
+
+    lines = [running.connect() for _ in range(6)]
+
+    eventually(lambda: running.front._connections == 6)
+    for line in lines:
+        line.sendall(b"GET /page HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert answer_on(line).endswith("/page")
+
+
+def test_when_all_connections_are_taken_the_line_with_the_most_gives_one(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 3)
+    running = serve(has_proxy=True)
+    first, _ = running.connect(), running.connect()
+    lonely = running.connect(source="127.0.0.2")
+    eventually(lambda: running.front._connections == 3)
+
+    assert answer_on(running.ask("/new")).endswith("/new")
+
+    assert answer_on(first) == ""
+    lonely.sendall(b"GET /still-here HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer_on(lonely).endswith("/still-here")
+
+
+@pytest.mark.parametrize(
+    ("limit", "beginning"),
+    [
+        ("SECONDS_FOR_HEADERS", "GET / HTTP/1.1\r\nA: "),
+        ("SECONDS_FOR_A_BODY", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"),
+        ("SECONDS_OF_SILENCE", ""),
+    ],
+)
+def test_a_request_must_be_here_within_a_total_time(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, limit: str, beginning: str
+) -> None:
+    patient = serve()
+    line = patient.connect(beginning)
+    eventually(lambda: patient.front._connections == 1)
+    patient.front._look_around()
+    assert patient.front._connections == 1
+
+    monkeypatch.setattr(server, limit, 0)
+
+    assert answer_on(line) == ""
+
+
+def test_a_request_that_cannot_be_read_is_answered_without_a_thread(serve: Serve) -> None:
+    running = serve()
+    running.fill(running.places)
+
+    assert answer_on(running.connect("nonsense\r\n\r\n")).startswith("HTTP/1.0 400 ")
