@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import cast
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, MetaData, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, MetaData, Table, TypeDecorator
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -35,9 +36,24 @@ class AddedOnce:
         return True
 
 
+def table_of(record: type[Base]) -> Table:
+    """The table itself, for statements that give no records: those cost less."""
+    return cast(Table, record.__table__)
+
+
+def dialect_of(session: Session) -> str:
+    """`sqlite` or `postgresql`: a statement that is built once is built once for each of them."""
+    return session.get_bind().dialect.name
+
+
 def upsert(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
     """An INSERT with `on_conflict_do_update`, in the dialect of this database."""
-    return (postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert)(table)
+    return upsert_in(dialect_of(session), table)
+
+
+def upsert_in(dialect: str, table: type[Base] | Table) -> postgresql.Insert | sqlite.Insert:
+    """The same in a dialect that is named, for a statement that is built once."""
+    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -4,11 +4,14 @@ from enum import IntEnum
 
 from sqlalchemy import (
     JSON,
+    BindParameter,
     ForeignKey,
     Index,
+    Select,
     SmallInteger,
     String,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -334,31 +337,18 @@ class OutboxMail(Base):
         came back does not count either. A mail that waits for its server counts for as long as its token
         could be sent again.
         """
-        version = owner.credential_version if owner else 0
-        is_alive = ResetRequest.used_at.is_(None) & (ResetRequest.credential_version == version)
-        has_time = or_(ResetRequest.expires_at > now + NEARLY_OVER, cls.posted_at > now - NEARLY_OVER)
-        arrived = (
-            (cls.state == MailState.SENT)
-            & cls.bounced_at.is_(None)
-            & (ResetRequest.expires_at > now)
-            & has_time
-        )
-        will_arrive = cls.state.in_(_ON_THE_WAY) & (cls.posted_at > now - LONGEST_BY_RESENDS)
-        is_live = and_(cls.letter == Letter.TOKEN, is_alive, or_(arrived, will_arrive))
-        is_of_this_hour = and_(
-            cls.state.not_in((MailState.HELD, MailState.FAILED)),
-            cls.bounced_at.is_(None),
-            cls.posted_at > now - timedelta(hours=1),
-        )
-        counted = select(
-            *(func.coalesce(func.sum(case((one, 1), else_=0)), 0) for one in (is_live, is_of_this_hour))
-        )
-        found = counted.join_from(ResetRequest, cls, cls.reset_request_id == ResetRequest.id).where(
-            ResetRequest.nip == nip,
-            ResetRequest.user_id == (owner.id if owner else 0),
-            ResetRequest.asked_at > now - _ASKED_LATELY,
-        )
-        return InMailbox(*session.execute(found).one())
+        values = {
+            "nip": nip,
+            "owner": owner.id if owner else 0,
+            "version": owner.credential_version if owner else 0,
+            "now": now,
+            "nearly_over": now + NEARLY_OVER,
+            "just_left": now - NEARLY_OVER,
+            "longest_ago": now - LONGEST_BY_RESENDS,
+            "an_hour_ago": now - timedelta(hours=1),
+            "asked_lately": now - _ASKED_LATELY,
+        }
+        return InMailbox(*session.execute(_IN_MAILBOX, values).one())
 
     @classmethod
     def has_link_of(
@@ -517,3 +507,38 @@ class OutboxMail(Base):
         self.state, self.fault, self.is_parked = MailState.WAITING, None, False
         self.attempts = self.breaks = 0
         self.due_at, self.settled_at = now, None
+
+
+def _moment(name: str) -> BindParameter[datetime]:
+    return bindparam(name, type_=UtcDateTime)
+
+
+def _in_mailbox() -> Select[int, int]:
+    is_alive = ResetRequest.used_at.is_(None) & (ResetRequest.credential_version == bindparam("version"))
+    has_time = or_(
+        ResetRequest.expires_at > _moment("nearly_over"), OutboxMail.posted_at > _moment("just_left")
+    )
+    arrived = (
+        (OutboxMail.state == MailState.SENT)
+        & OutboxMail.bounced_at.is_(None)
+        & (ResetRequest.expires_at > _moment("now"))
+        & has_time
+    )
+    will_arrive = OutboxMail.state.in_(_ON_THE_WAY) & (OutboxMail.posted_at > _moment("longest_ago"))
+    is_live = and_(OutboxMail.letter == Letter.TOKEN, is_alive, or_(arrived, will_arrive))
+    is_of_this_hour = and_(
+        OutboxMail.state.not_in((MailState.HELD, MailState.FAILED)),
+        OutboxMail.bounced_at.is_(None),
+        OutboxMail.posted_at > _moment("an_hour_ago"),
+    )
+    counted = select(
+        *(func.coalesce(func.sum(case((one, 1), else_=0)), 0) for one in (is_live, is_of_this_hour))
+    )
+    return counted.join_from(ResetRequest, OutboxMail, OutboxMail.reset_request_id == ResetRequest.id).where(
+        ResetRequest.nip == bindparam("nip"),
+        ResetRequest.user_id == bindparam("owner"),
+        ResetRequest.asked_at > _moment("asked_lately"),
+    )
+
+
+_IN_MAILBOX = _in_mailbox()

@@ -10,12 +10,25 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import ColumnElement, and_, case, delete, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Integer,
+    String,
+    and_,
+    bindparam,
+    case,
+    delete,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from app.domain.waits import whole_seconds
-from app.models.base import UtcDateTime, upsert
+from app.models.base import UtcDateTime, dialect_of, table_of, upsert, upsert_in
 from app.models.throttle_bucket import ThrottleBucket
 from app.security.fingerprints import fingerprint
 
@@ -136,7 +149,9 @@ class TooManyTries:
 
 @dataclass(frozen=True)
 class Counted:
-    """One try of the allowance, taken."""
+    """One try of the allowance, taken. `others` are those that are counted beside it."""
+
+    others: int = 0
 
 
 CountedBy = str | tuple[str, ...]  # what the tries of one bucket share: a NIP, say, or a NIP and a line
@@ -148,26 +163,45 @@ def bucket_of(session: Session, limit: Limit | GuessLimit, counted: CountedBy) -
     return fingerprint(session, limit.name, *([counted] if isinstance(counted, str) else counted))
 
 
-def take(session: Session, limit: Limit, counted: CountedBy, now: datetime) -> Counted | TooManyTries:
-    """Count one try, or refuse it. A refused try is not counted and prolongs nothing."""
-    key, mark = bucket_of(session, limit, counted), secrets.token_hex(16)
-    first = upsert(session, ThrottleBucket).values(
-        key=key, count=1, started_at=now, last_at=now, last_try=mark
-    )
-    over, refused = _is_over(limit, now), ThrottleBucket.count >= limit.most
-    counting = first.on_conflict_do_update(
-        index_elements=[ThrottleBucket.key],
-        set_={
-            "count": case((over, 1), (refused, ThrottleBucket.count), else_=ThrottleBucket.count + 1),
-            "started_at": case((over, _moment(now)), else_=ThrottleBucket.started_at),
-            "last_at": case((and_(~over, refused), ThrottleBucket.last_at), else_=_moment(now)),
-            "last_try": case((and_(~over, refused), ThrottleBucket.last_try), else_=mark),
-        },
-    ).returning(ThrottleBucket.started_at, ThrottleBucket.last_try)
-    started_at, last_try = session.execute(counting).one()
+def take(
+    session: Session, limit: Limit, counted: CountedBy, now: datetime, *, is_wanted: bool = True
+) -> Counted | TooManyTries:
+    """Count one try, or refuse it. A refused try is not counted and prolongs nothing. A try that is not
+    wanted is not counted either: the bucket is only held until the transaction ends."""
+    mark = secrets.token_hex(16)
+    values = {
+        "bucket": bucket_of(session, limit, counted),
+        "tries": int(is_wanted),
+        "most": limit.most,
+        "mark": mark,
+        "now": now,
+        "over_since": now - limit.window,
+    }
+    count, started_at, last_try = session.execute(_counting(dialect_of(session)), values).one()
     if last_try == mark:
-        return Counted()
+        return Counted(others=count - int(is_wanted))
     return TooManyTries(whole_seconds(started_at + limit.window - now))
+
+
+@cache
+def _counting(dialect: str) -> Executable:
+    bucket = table_of(ThrottleBucket).c
+    now = bindparam("now", type_=UtcDateTime)
+    mark, tries = bindparam("mark", type_=String), bindparam("tries", type_=Integer)
+    over = bucket.started_at <= bindparam("over_since", type_=UtcDateTime)
+    refused = bucket.count >= bindparam("most")
+    first = upsert_in(dialect, table_of(ThrottleBucket)).values(
+        key=bindparam("bucket"), count=tries, started_at=now, last_at=now, last_try=mark
+    )
+    return first.on_conflict_do_update(
+        index_elements=[bucket.key],
+        set_={
+            "count": case((over, tries), (refused, bucket.count), else_=bucket.count + tries),
+            "started_at": case((over, now), else_=bucket.started_at),
+            "last_at": case((and_(~over, refused), bucket.last_at), else_=now),
+            "last_try": case((and_(~over, refused), bucket.last_try), else_=mark),
+        },
+    ).returning(bucket.count, bucket.started_at, bucket.last_try)
 
 
 def take_all(session: Session, wanted: Sequence[Bucket], now: datetime) -> bool:

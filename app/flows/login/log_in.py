@@ -111,8 +111,7 @@ def abandon(session: Session, attempt: LoginTry) -> None:
 def forget_tries(session: Session, nip: Nip) -> None:
     """Forget the tries at the login of a NIP, in new browsers and in known ones. The reason is a new
     password, or an unlock."""
-    for _, limit in _LIMITS:
-        guesses.forget(session, limit, nip.digits)
+    guesses.forget(session, [limit for _, limit in _LIMITS], nip.digits)
 
 
 def slowed_until(session: Session, nip: Nip, now: datetime) -> list[tuple[str, datetime]]:

@@ -162,14 +162,12 @@ def _hold_or_count(session: Session, request: ResetRequest, allowance: Allowance
     is on the mails that are in the mailbox now. For any other typed address, mails are counted. Both are
     looked at for everybody, and the bucket of the mailbox is locked meanwhile: two people who ask at the same
     moment wait for the same row, whoever owns the mailbox."""
-    bucket = (throttle.OTHER_MAILS_PER_MAILBOX, EmailAddress(request.typed_email).mailbox)
-    has_room = throttle.lock_bucket(session, *bucket, now)
+    limit, mailbox = throttle.OTHER_MAILS_PER_MAILBOX, EmailAddress(request.typed_email).mailbox
+    is_counted = request.user is None and allowance.may_mail_others
+    answer = throttle.take(session, limit, mailbox, now, is_wanted=is_counted)
     lying = OutboxMail.in_mailbox_of(session, request.nip, request.user, now)
     if request.user is None:
-        is_held = not (has_room and allowance.may_mail_others)
-    elif request.user.is_deactivated:
-        is_held = lying.of_this_hour >= allowance.most
-    else:
-        is_held = request.is_spent or lying.is_full(allowance.most)
-    throttle.charge(session, [bucket], now, is_charged=request.user is None and not is_held)
-    return is_held
+        return not is_counted or isinstance(answer, throttle.TooManyTries)
+    if request.user.is_deactivated:
+        return lying.of_this_hour >= allowance.most
+    return request.is_spent or lying.is_full(allowance.most)
