@@ -5,13 +5,18 @@ import os
 import smtplib
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from email.utils import formatdate
+from functools import cache
+from select import select
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 from urllib.parse import urlsplit
 
 from flask import Flask
-from flask_mail import Connection, Mail, Message
+from flask_mail import Connection, Mail, sanitize_address
 
+from app.mail.message import subject_in_ascii, written
 from app.mail.outcomes import (
     ConnectionFault,
     Delivery,
@@ -43,6 +48,9 @@ PATIENCE = {
     Phase.END: 600.0,
 }
 SECONDS_FOR_A_COURTESY = 20.0  # NOOP, RSET and QUIT; no mail depends on these
+SECONDS_OF_TRUST = (
+    10.0  # after the server has taken a mail; later it is asked first whether it is still there
+)
 # Faults of smtplib and TLS are OSErrors too; a UnicodeError is a host name that cannot be sent.
 _FAULTS_OF_THE_LINE = (OSError, UnicodeError)
 
@@ -82,7 +90,9 @@ def init_app(app: Flask, settings: Settings, keys: ReturnPaths) -> Callable[[], 
         MAIL_USE_SSL=server.use_ssl,
     )
     mail = Mail(app)
-    return lambda: SmtpPostman(mail, settings, keys)
+    # Read once, because reading the authorities costs as much as fifty mails; and only for a server with TLS
+    trusted = cache(ssl.create_default_context)
+    return lambda: SmtpPostman(mail, settings, keys, trusted)
 
 
 def reach_server(postman: Callable[[], Postman], seconds: float) -> None:
@@ -98,10 +108,13 @@ class SmtpPostman:
     """One connection for many mails. Each message has one recipient, because with two, smtplib raises nothing
     when only one is refused."""
 
-    def __init__(self, mail: Mail, settings: Settings, keys: ReturnPaths) -> None:
+    def __init__(
+        self, mail: Mail, settings: Settings, keys: ReturnPaths, trusted: Callable[[], ssl.SSLContext]
+    ) -> None:
         self._mail = mail
         self._settings = settings
         self._keys = keys
+        self._trusted = trusted
         self._connection: VerifiedConnection | None = None
         self.patience = PATIENCE
 
@@ -122,8 +135,8 @@ class SmtpPostman:
         talk = connection.talk
         talk.letter_is_out = False
         try:
-            message = _message(letter, to_address, message_id, self._settings)
-            connection.send(message, envelope_from=self._return_path(message_id))
+            content = _content(letter, to_address, message_id, self._settings)
+            talk.sendmail(self._return_path(message_id), [_address_in_ascii(to_address)], content)
         except smtplib.SMTPRecipientsRefused as refusal:
             return self._refused(talk, *next(iter(refusal.recipients.values())))
         except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as refusal:
@@ -144,15 +157,15 @@ class SmtpPostman:
             if self._connection.talk.is_heard():
                 return self._connection
             self._hang_up()
-        connection = VerifiedConnection(self._mail, self._settings.ehlo_name, self.patience)
+        connection = VerifiedConnection(self._mail, self._settings.ehlo_name, self.patience, self._trusted)
         connection.__enter__()
         self._connection = connection
         return connection
 
-    def _return_path(self, message_id: str) -> str | None:
-        """The MAIL FROM of this mail; None means the address in its From."""
+    def _return_path(self, message_id: str) -> str:
+        """The MAIL FROM of this mail."""
         address = self._settings.mail_return_path
-        return self._keys.return_path(address, message_id) if address else None
+        return self._keys.return_path(address, message_id) if address else self._settings.mail_sender
 
     def _refused(self, talk: "_Talk", code: int, words: bytes | str) -> Delivery:
         delivery = judged(
@@ -196,15 +209,23 @@ class VerifiedConnection(Connection):
 
     talk: "_Talk"
 
-    def __init__(self, mail: Mail, ehlo_name: str, patience: Mapping[Phase, float]) -> None:
+    def __init__(
+        self,
+        mail: Mail,
+        ehlo_name: str,
+        patience: Mapping[Phase, float],
+        trusted: Callable[[], ssl.SSLContext],
+    ) -> None:
         super().__init__(mail)
-        self._ehlo_name, self._patience = ehlo_name, patience
+        self._ehlo_name, self._patience, self._trusted = ehlo_name, patience, trusted
 
     def configure_host(self) -> smtplib.SMTP:
-        mail, trusted = self.mail, ssl.create_default_context()
+        mail = self.mail
         first = self._patience[Phase.CONNECT]
         if mail.use_ssl:
-            self.talk = _TalkInTls(mail.server, mail.port, self._ehlo_name, timeout=first, context=trusted)
+            self.talk = _TalkInTls(
+                mail.server, mail.port, self._ehlo_name, timeout=first, context=self._trusted()
+            )
         else:
             self.talk = _Talk(mail.server, mail.port, self._ehlo_name, timeout=first)
         self.talk.patience = self._patience
@@ -213,7 +234,7 @@ class VerifiedConnection(Connection):
             self.talk.ehlo_or_helo_if_needed()
             if mail.use_tls:
                 self.talk.enter(Phase.TLS)
-                self.talk.starttls(context=trusted)
+                self.talk.starttls(context=self._trusted())
                 self.talk.ehlo_or_helo_if_needed()
             if mail.username and mail.password:
                 self._log_in(mail.username, mail.password)
@@ -238,6 +259,7 @@ class _Talk(smtplib.SMTP):
     patience: Mapping[Phase, float] = PATIENCE
     letter_is_out = False
     last_word = ""
+    taken_at = float("-inf")  # by the monotonic clock
 
     def enter(self, phase: Phase) -> None:
         self.phase = phase
@@ -273,8 +295,11 @@ class _Talk(smtplib.SMTP):
 
     def is_heard(self) -> bool:
         """Whether the server still listens. Many servers say 421 before they close an idle connection, so not
-        every answer is a yes."""
+        every answer is a yes. A server that has just taken a mail is not asked: if it has said something
+        since, that is its farewell."""
         try:
+            if self.sock is not None and monotonic() - self.taken_at < SECONDS_OF_TRUST:
+                return not select([self.sock], [], [], 0)[0]
             return self.noop()[0] == 250
         except _FAULTS_OF_THE_LINE:
             return False
@@ -294,6 +319,8 @@ class _Talk(smtplib.SMTP):
         self.enter(Phase.DATA)
         code, words = super().data(msg)
         self.last_word = f"{code} {words.decode(errors='replace')}"
+        if code == 250:
+            self.taken_at = monotonic()
         return code, words
 
 
@@ -317,7 +344,7 @@ class FilePostman:
         pass
 
     def deliver(self, letter: RenderedLetter, to_address: str, message_id: str) -> Delivery:
-        content = _message(letter, to_address, message_id, self._settings).as_bytes()
+        content = _content(letter, to_address, message_id, self._settings)
         file = self._settings.mail_folder / f"{message_id}.eml"
         half_written = file.with_suffix(f".{os.getpid()}")
         try:
@@ -329,19 +356,28 @@ class FilePostman:
         return HandedOver(f"file {file.name}")
 
 
-def _message(letter: RenderedLetter, to_address: str, message_id: str, settings: Settings) -> Message:
-    message = Message(
-        subject=letter.subject,
-        recipients=[to_address],
-        body=letter.text,
-        html=letter.html,
-        # As one string, because Flask-Mail loses the quotes that a comma needs if it gets a pair
-        sender=settings.mail_sender,
-        # Tells programs that answer by themselves that nobody reads their answer (RFC 3834).
-        extra_headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
+def _content(letter: RenderedLetter, to_address: str, message_id: str, settings: Settings) -> bytes:
+    return written(
+        (
+            ("Subject", subject_in_ascii(letter.subject)),
+            ("From", _sender_in_ascii(settings.mail_sender)),
+            ("To", _address_in_ascii(to_address)),
+            ("Date", formatdate(localtime=True)),
+            ("Message-ID", f"<{message_id}@{urlsplit(settings.public_url).hostname}>"),
+            # Tells programs that answer by themselves that nobody reads their answer (RFC 3834)
+            ("Auto-Submitted", "auto-generated"),
+            ("X-Auto-Response-Suppress", "All"),
+        ),
+        letter.text,
+        letter.html,
     )
-    message.msgId = f"<{message_id}@{urlsplit(settings.public_url).hostname}>"
-    return message
+
+
+_sender_in_ascii = cache(sanitize_address)
+
+
+def _address_in_ascii(address: str) -> str:
+    return address if address.isascii() else sanitize_address(address)
 
 
 def _words_of(fault: BaseException) -> str:

@@ -76,6 +76,7 @@ class Renderer:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,  # a release brings its own files, and a new process
         )
 
     def render(self, mail: OutboxMail, now: datetime) -> RenderedLetter:
