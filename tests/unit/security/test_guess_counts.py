@@ -108,7 +108,7 @@ def test_all_guesses_are_forgotten_at_a_new_password_and_those_at_others_stay(se
         guess(session, 0)
         guess(session, 0, key="other")
 
-    guesses.forget(session, LIMIT, "key")
+    guesses.forget(session, (LIMIT,), "key")
 
     assert guess(session, 0) == guess(session, 0) == Counted()
     assert guess(session, 0) == TooManyTries(60)
