@@ -59,6 +59,8 @@ def test_a_mark_holds_for_one_address_and_one_sentence() -> None:
     assert not unacknowledged(warnings, frozenset({warnings[0].mark, "tidak_ada.0"}))
     assert acknowledged_kinds(warnings) == WarningKind.ASKED_FOR_OTHERS.value
     assert acknowledged_kinds(warnings[1:]) is None
+    two = [warn(kind, ADDRESS, **ABOUT) for kind in (WarningKind.REJECTED_BEFORE, WarningKind.OTHER_NAME)]  # type: ignore[arg-type]
+    assert acknowledged_kinds(two) == "nama_lain,pernah_ditolak"
 
 
 RESTS_ON_A_PHONE = {IdentityCheck.CALL_ON_RECORD, IdentityCheck.VIDEO}
