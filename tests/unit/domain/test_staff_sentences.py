@@ -104,6 +104,8 @@ FAULTS = [
     ("unit_kerja", "U" * 250, too_long(250, 200)),
     ("kode_instansi", "1,234", THOUSANDS),
     ("kode_instansi", "7'301", THOUSANDS),
+    ("kode_instansi", "1,000", THOUSANDS),
+    ("kode_instansi", "1.000", THOUSANDS),
     ("kode_instansi", "0", CODE_AS_NUMBER),
     ("kode_instansi", "-7", CODE_AS_NUMBER),
     ("kode_instansi", "7,5", CODE_AS_NUMBER),
