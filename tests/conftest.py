@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from app.cli import demo
 from app.domain.indonesian_time import now
@@ -38,7 +38,14 @@ from tests.visitor import Visitor
 # `make mutants` runs it hundreds of times.
 settings.register_profile("test", deadline=None)
 settings.register_profile("soak", deadline=None, max_examples=2000, print_blob=True)
-settings.register_profile("mutants", deadline=None, max_examples=20, derandomize=True, database=None)
+settings.register_profile(
+    "mutants",
+    deadline=None,
+    max_examples=20,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],  # whichever example fails, the change is noticed
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 SECRET_KEY = "a key for tests only, of no use elsewhere"

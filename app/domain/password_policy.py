@@ -146,7 +146,7 @@ _LOOK_ALIKES = str.maketrans("0134578@$!", "oieastbasi")
 
 
 def _stem(password: str) -> str:
-    """A password without what people add to satisfy rules: Indonesia2024! and 1ndonesia both become
+    """A password without what people add to satisfy rules: Indonesia2024! and Ind0nesia both become
     indonesia."""
     lowered = password.lower()
     trimmed = lowered.strip("0123456789!@#$%^&*()-_=+.,?/\\ ")

@@ -68,6 +68,7 @@ _PHONE = re.compile(r"\+?[0-9(][0-9 ().\-]*")
 # Digits; a shorter one is an extension, or a date that a spreadsheet keeps as a number of days
 _FEWEST_OF_A_PHONE = 6
 _WRITTEN_APART = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+_THOUSANDS_OR_DECIMALS = re.compile(r"[1-9][0-9]{0,2}[.,]000")  # nobody can know which
 # The hash has its salt and digest.
 _HASH = re.compile(r"\$[a-z0-9-]+\$v=[0-9]+\$[a-z0-9=,]+\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}")
 # The signs of a formula in every width, together with the guards that already stand before them.
@@ -370,10 +371,11 @@ def _words(cell: str, column: str, what: str) -> str | CellFault:
 
 
 def _code(cell: str, column: str) -> str | CellFault:
-    bare = without_zero_decimals(number_unguarded(cell))
+    written = number_unguarded(cell)
+    bare = without_zero_decimals(written)
     if said := objection_to_value(bare):
         return CellFault(column, said)
-    if has_thousands(bare):
+    if has_thousands(written) or _THOUSANDS_OR_DECIMALS.fullmatch(written):
         return CellFault(
             column,
             "Kode ini ditulis dengan pemisah ribuan. Ubah format kolomnya menjadi Teks, lalu ketik lagi.",

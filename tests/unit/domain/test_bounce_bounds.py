@@ -155,3 +155,31 @@ def test_the_number_of_the_report_counts_unless_it_says_only_that_it_failed(
 
     assert isinstance(says, Failure)
     assert says.status == number
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("smtp; 550 5.1.1 unknown; sorry", "550 5.1.1 unknown; sorry"),
+        ("550 5.1.1 unknown; sorry", "550 5.1.1 unknown; sorry"),
+        ("X-Postfix; unknown", "unknown"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_the_words_are_what_stands_behind_their_kind(written: str, words: str) -> None:
+    says = read_bounce(report(status(f"{GROUP}\nDiagnostic-Code: {written}"))).says
+
+    assert isinstance(says, Failure)
+    assert says.words == words
+
+
+@pytest.mark.parametrize("action", ["failed", "Failed;", "failed (for good)"])
+def test_a_failure_is_told_by_its_first_word(action: str) -> None:
+    assert read_bounce(report(status(failed("5.1.1", "", action=action)))).says == HARD
+
+
+@pytest.mark.parametrize("action", ["exploded", ""])
+def test_an_action_that_nobody_knows_is_no_failure(action: str) -> None:
+    says = read_bounce(report(status(failed("5.1.1", "", action=action)))).says
+
+    assert says == NoFailure("reports a letter that is of unknown fate", is_report=True)

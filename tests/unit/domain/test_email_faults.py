@@ -70,21 +70,26 @@ FAULTS = {
     "budi@contoh.go.id)": ends_in(")"),
     "budi@contoh.go.id\u2026": ends_in("\u2026"),
     "budi san@contoh.go.id.": ends_in("titik"),
+    "budi san@contoh.go.id,": ends_in("koma"),
+    "budi san@contoh.go.id:": ends_in("titik dua"),
     "budi san@contoh.go.id)": BLANKS,
     "@contoh.go.id": "Alamat email ini tidak lengkap: bagian sebelum tanda @ belum ada.",
     "budi@": "Alamat email ini tidak lengkap: bagian sesudah tanda @ belum ada.",
-    "budi@contoh,go.id": "Ada koma sesudah tanda @. Ganti koma itu dengan titik, misalnya contoh.go.id.",
+    "Xaver@contoh,go.id": "Ada koma sesudah tanda @. Ganti koma itu dengan titik, misalnya contoh.go.id.",
     "bu,di@contoh.go.id": "Ada koma sebelum tanda @. Periksa apakah seharusnya titik.",
     "budi@contoh..go.id": DOTS,
     ".budi@contoh.go.id": DOTS,
     "budi.@contoh.go.id": DOTS,
     "budi@.contoh.go.id": DOTS,
     "budi@contoh": NOT_TO_THE_END,
+    "BUDI@CONTOH": NOT_TO_THE_END,
+    "BUDI@CONTOH.GO.I": NOT_TO_THE_END,
     "budi@contoh.go.i": NOT_TO_THE_END,
     "budi@10.0.0.1": NOT_TO_THE_END,
     "bud\u00ef@contoh.go.id": holds("\u00ef"),
     "budi@cont\u00f6h.go.id": holds("\u00f6"),
-    "budi(x)@contoh.go.id": holds("("),
+    "BUDI(X)@contoh.go.id": holds("("),
+    "budi@CONTOH\u00d6.GO.ID": holds("\u00d6"),
     "budi@contoh_a.go.id": holds("_"),
     "b(di@contoh_a.go.id": holds("("),
     "budi@contoh-.go.id": STRANGE,
@@ -130,6 +135,12 @@ def test_an_address_may_be_as_long_as_mail_servers_take_it(local: int, whole: in
 @pytest.mark.parametrize(("local", "whole"), [(65, 100), (64, 255)])
 def test_a_longer_one_is_refused_for_that(local: int, whole: int) -> None:
     assert read_email(of_length(local, whole)) == NotAnEmail(TOO_LONG)
+
+
+def test_in_the_longest_address_another_fault_is_named() -> None:
+    longest = of_length(64, 254)
+
+    assert read_email(f"({longest[1:]}") == NotAnEmail(holds("("))
 
 
 # -- domains that could be taken for others

@@ -59,6 +59,8 @@ def test_a_mark_holds_for_one_address_and_one_sentence() -> None:
     assert not unacknowledged(warnings, frozenset({warnings[0].mark, "tidak_ada.0"}))
     assert acknowledged_kinds(warnings) == WarningKind.ASKED_FOR_OTHERS.value
     assert acknowledged_kinds(warnings[1:]) is None
+    two = [warn(kind, ADDRESS, **ABOUT) for kind in (WarningKind.REJECTED_BEFORE, WarningKind.OTHER_NAME)]  # type: ignore[arg-type]
+    assert acknowledged_kinds(two) == "nama_lain,pernah_ditolak"
 
 
 RESTS_ON_A_PHONE = {IdentityCheck.CALL_ON_RECORD, IdentityCheck.VIDEO}
@@ -124,6 +126,11 @@ def test_spellings_of_one_mailbox_are_one(address: str, mailbox: str) -> None:
         ("Sari Lestari", "Sari Wulandari", Likeness.OTHER),
         ("Orang Lain", "Joko Prabowo Adi", Likeness.OTHER),
         ("", "Joko Prabowo Adi", Likeness.OTHER),
+        ("Sitinuraix", "Siti Nurain", Likeness.SAME),
+        ("Dra", "Dra.", Likeness.SAME),
+        ("Sari, S.Pd., M.Kes., Apt", "Sari", Likeness.SAME),
+        ("M. Ali", "Muhammad Ali", Likeness.IN_PART),
+        ("Jo Adi", "Jo Adi Putra", Likeness.SAME),
     ],
 )
 def test_names_are_compared_word_by_word(typed: str, on_record: str, likeness: Likeness) -> None:
@@ -135,6 +142,8 @@ def test_names_are_compared_word_by_word(typed: str, on_record: str, likeness: L
     [
         ("+62 812-555-0100", "08125550100"),
         ("0812 555 0100", "08125550100"),
+        ("7654321", "7654321"),
+        ("765432", None),
         ("-", None),
         ("", None),
         (None, None),

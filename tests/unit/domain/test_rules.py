@@ -11,7 +11,7 @@ from app.domain.email_address import EmailAddress, NotAnEmail, read_email
 from app.domain.indonesian_time import shown_moment, today_in_jakarta
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.password_policy import ASN_2025, MYSAPK_2021, faults
-from app.domain.reset_secret import ALPHABET, Code, Link, code_from, read_secret
+from app.domain.reset_secret import ALPHABET, LONGEST_INPUT, Code, Link, code_from, read_secret
 from app.runtime.logs import masked
 from app.security import passwords
 from app.security.signing import SigningKeys
@@ -111,6 +111,11 @@ def test_a_code_is_read_in_every_spelling(typed: str) -> None:
     assert read_secret(typed) == Code("WDJBMJHT")
 
 
+def test_a_code_may_come_with_a_whole_mail_of_blanks() -> None:
+    assert read_secret("WDJB-MJHT".ljust(LONGEST_INPUT)) == Code("WDJBMJHT")
+    assert read_secret("WDJB-MJHT".ljust(LONGEST_INPUT + 1)) is None
+
+
 @pytest.mark.parametrize(
     "typed", ["", "null", "{}", "[]", "%00", "WDJB-MJH", "WDJB-MJHTT", "AEIO-UYAE", "0" * 3000, "WDJB-MJH7"]
 )
@@ -170,6 +175,7 @@ def test_passwords_that_the_rule_of_2021_takes(password: str) -> None:
         ("Password1", "sering dipakai"),
         ("Indonesia2024!", "sering dipakai"),
         ("P@ssw0rd1", "sering dipakai"),
+        ("Ind0nes1a7", "sering dipakai"),
         ("Sayangku123", "sering dipakai"),
         ("Abc1\n23", "tidak terlihat"),
         ("A1" + "x" * 127, "terlalu panjang"),

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.indonesian_time import WIT
 from app.models.guess_bucket import GuessBucket
 from app.security import guesses
 from app.security.throttle import Counted, GuessLimit, TooManyTries
@@ -71,6 +72,24 @@ def test_one_may_ask_until_when_and_counts_nothing(session: Session) -> None:
     assert until(session, 0) == until(session, 0.9) == NOW + MINUTE
     assert until(session, 1) is None
     assert guesses.refused_until(session, LIMIT, "other", NOW) is None
+
+
+def test_what_is_asked_is_what_is_stored_now(session: Session) -> None:
+    guess(session, 0)
+    guess(session, 0)
+    kept = session.scalars(select(GuessBucket)).one()
+    guess(session, 1)
+
+    assert until(session, 1) == NOW + 3 * MINUTE
+    assert kept.last_at == NOW + MINUTE
+
+
+def test_a_moment_is_the_same_in_every_time_zone(session: Session) -> None:
+    for _ in range(2):
+        guesses.take(session, LIMIT, "key", NOW.astimezone(WIT))
+    assert guesses.take(session, LIMIT, "key", (NOW + MINUTE).astimezone(WIT)) == Counted()
+
+    assert guess(session, 1) == TooManyTries(120)
 
 
 def test_each_key_and_each_limit_is_counted_for_itself(session: Session) -> None:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.indonesian_time import WIT
 from app.models.throttle_bucket import ThrottleBucket
 from app.security import throttle
 from app.security.throttle import Bucket, Counted, Limit, TooManyTries
@@ -43,6 +44,14 @@ def test_a_new_window_begins_with_its_own_first_try(session: Session) -> None:
     assert tries(session, 3, later) == FULL
     assert tries(session, 1, later + MINUTE) == [TooManyTries(14 * 60)]
     assert tries(session, 1, later + WINDOW - SECOND) == [TooManyTries(1)]
+
+
+def test_a_moment_is_the_same_in_every_time_zone(session: Session) -> None:
+    tries(session, 3, NOW.astimezone(WIT))
+
+    assert tries(session, 1, NOW + MINUTE) == [TooManyTries(14 * 60)]
+    assert tries(session, 1, (NOW + WINDOW).astimezone(WIT)) == [Counted()]
+    assert last_at(session) == NOW + WINDOW
 
 
 def test_each_key_and_each_limit_is_counted_for_itself(session: Session) -> None:

@@ -206,6 +206,22 @@ def test_a_clock_that_was_ahead_for_a_while_keeps_nothing_back(five: Session) ->
     assert head_of(five).newest_at == "2026-11-22T07:05:00.000000+00:00", "what is ahead does not count"
 
 
+def test_a_head_of_an_earlier_release_goes_by_the_newest_sealed_row(five: Session) -> None:
+    """Such a head does not hold the moment, and its mark is over number and seal alone."""
+    tamper(five, "UPDATE audit_head SET newest_at = NULL")
+    head = head_of(five)
+    head.mark = sealing._mark(KEYS.trail_keys()[0], head)
+    late, in_time = acts(five, NOW - OLDEST_TO_SEAL - SECOND, NOW - OLDEST_TO_SEAL)
+    hours_later = NOW + timedelta(hours=5)
+
+    assert sealing.is_any_to_seal(five, hours_later)
+    assert sealing.count_out_of_reach(five, hours_later) == 1
+    assert faults(check(five, now=hours_later)) == [TrailFault(Kind.LATE, None, late.id)]
+    assert seal(five, now=hours_later) == 1
+    assert row(five, 6).id == in_time.id
+    assert head_of(five).newest_at == "2026-11-22T07:05:00.000000+00:00"
+
+
 def test_the_first_row_of_all_says_from_when_on_rows_are_sealed(trail: Session) -> None:
     acts(trail, NOW - 30 * MINUTE)
     seal(trail)
