@@ -7,6 +7,7 @@ in again as soon as they are answered.
 
 import asyncio
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -108,6 +109,8 @@ def _print(logins: Iterable[Login]) -> None:
 
 
 if __name__ == "__main__":
+    most_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # one for each who waits
     at, often, long, known = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
     opened = Forms(at, known)
     work = _at_a_rate(at, often, long, opened) if often else _one_after_the_other(at, long, opened)

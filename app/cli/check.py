@@ -28,9 +28,9 @@ from app.mail.delivery import reach_server
 from app.models.mail_fault import MailFault
 from app.models.outbox_mail import OutboxMail
 from app.runtime import schema as schemas
+from app.runtime.counters import redis_at
 from app.runtime.db import engine, reading
 from app.runtime.portal import portal
-from app.web.counters import redis_at
 from config import BadSetting, Settings
 
 SECONDS_OF_DIFFERENCE = 5

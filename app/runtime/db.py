@@ -67,9 +67,14 @@ def prepare(made: Engine) -> None:
         event.listen(made, "begin", begin_sqlite)
         event.listen(made, "checkout", _refuse_a_removed_file)
     else:
-        from app.runtime.watched_postgres import Watch  # only here: SQLite needs no psycopg
+        watch_postgresql(made)
 
-        event.listen(made, "do_connect", Watch().connect)
+
+def watch_postgresql(made: Engine) -> None:
+    """Let no statement of this engine wait for a server that hangs."""
+    from app.runtime.watched_postgres import Watch  # only here: SQLite needs no psycopg
+
+    event.listen(made, "do_connect", Watch().connect)
 
 
 def time_outs(url: str) -> dict[str, int]:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from app.runtime.db import begin_sqlite, time_outs
+from app.runtime.db import begin_sqlite, time_outs, watch_postgresql
 
 log = logging.getLogger("portal.migrations")
 
@@ -47,6 +47,7 @@ def schema_to_oneself(url: str, say: Callable[[str], None] = log.warning) -> Ite
         with _folder_locked(Path(make_url(url).database or "").parent, say), engine.connect() as connection:
             yield connection
     else:
+        watch_postgresql(engine)
         with engine.connect() as connection:
             _lock_postgresql(connection, say)
             # The lock ends with the database session, in whatever way the session ends: a killed process

@@ -69,7 +69,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._asking = threading.Lock()
-        self._signed_at = -inf  # when the server last gave a sign of life
+        self.signed_at = -inf  # when the server last gave a sign of life, over any connection
         self._is_away = False
         self._how_to_connect: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
 
@@ -96,10 +96,10 @@ class Watch:
         """Ask the server for a sign of life. Of several threads one asks, and the others take its answer."""
         since = monotonic()
         with self._asking:
-            if not self._is_away and self._signed_at < since:
+            if not self._is_away and self.signed_at < since:
                 if _gives_a_sign(connection.info, seconds):
-                    self._signed_at = monotonic()
-                else:
+                    self.signed_at = monotonic()
+                elif self.signed_at < since:
                     self._note_silence()
             return self._is_away
 
@@ -141,7 +141,12 @@ class WatchedConnection(psycopg.Connection[Any]):
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """A caller with a time-out of its own waits for what may never come, such as a notification."""
-        return super().wait(_with_a_look(gen, self._look()) if timeout is None else gen, interval, timeout)
+        if timeout is not None:
+            return super().wait(gen, interval, timeout)
+        answer = super().wait(_with_a_look(gen, self._look()), interval)
+        if self.watch is not None:
+            self.watch.signed_at = monotonic()
+        return answer
 
     def _look(self) -> Callable[[], None]:
         patience, start = _patience(), monotonic()

@@ -15,10 +15,11 @@ from app.domain.client import UNKNOWN_ADDRESS, line_of, site_of
 from app.domain.email_address import EmailAddress, read_email
 from app.domain.nip import Nip, read_nip
 from app.domain.waits import whole_seconds
+from app.runtime import counters
+from app.runtime.counters import RedisOrMemory
 from app.runtime.portal import portal
 from app.security import throttle
-from app.web import counters, sessions
-from app.web.counters import RedisOrMemory
+from app.web import sessions
 from config import Settings
 
 

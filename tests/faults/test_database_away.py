@@ -220,7 +220,7 @@ def own_postgres(request: pytest.FixtureRequest) -> Iterator[Server]:
 @pytest.fixture
 def quick_to_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a moment of silence be enough to ask PostgreSQL whether it is there."""
-    monkeypatch.setattr(watched_postgres, "IN_A_REQUEST", Patience(0.1, 0.5, 10))
+    monkeypatch.setattr(watched_postgres, "IN_A_REQUEST", Patience(0.1, 0.5, 30))
     monkeypatch.setattr(watched_postgres, "ELSEWHERE", Patience(0.1, 0.5, inf))
 
 

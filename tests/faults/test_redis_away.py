@@ -9,7 +9,7 @@ from flask import Flask
 from limits.storage import MemoryStorage
 from redis.exceptions import RedisError
 
-from app.web import counters
+from app.runtime import counters
 from tests.cast import BUDI, SARI, STRANGERS_NIP
 from tests.conftest import MakeApp, people
 from tests.visitor import Visitor
