@@ -26,7 +26,7 @@ def page() -> ResponseReturnValue:
     visitor = sessions.require_visitor()
     known_until = sessions.known_until(visitor.user)
     with reading() as db:
-        logins = LoginSession.all_of(db, visitor.user.id, now())
+        logins = LoginSession.all_of(db, visitor.user.id, visitor.user.credential_version, now())
         looks = seen_by_others(db, visitor.user, _LOOKS_SHOWN)
     return render_template(
         "account/account.html",

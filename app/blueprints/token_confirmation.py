@@ -54,11 +54,12 @@ def open_link(link: str) -> ResponseReturnValue:
     if not isinstance(secret, Link):
         return _not_a_link()
     with unit_of_work() as db:
-        asked = request_behind(db, secret, portal().keys)
+        opening = act()
+        asked = request_behind(db, secret, portal().keys, opening.at)
         if asked is None:
             return _not_a_link()
         if session.get("link") != secret.text:  # opening it again in the same browser is no news
-            audit.record_once_a_minute(db, Tag.LINK_OPENED, asked.user, act(), about=asked.reference)
+            audit.record_once_a_minute(db, Tag.LINK_OPENED, asked.owner, opening, about=asked.reference)
     session.permanent = True
     session["link"] = secret.text
     return redirect(url_for("token_confirmation.page"), 303)

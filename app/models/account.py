@@ -1,31 +1,87 @@
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Executable, bindparam, exists, func, literal, select, update
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.dml import ReturningUpdate
 
+from app.domain.categories import Activation
 from app.domain.nip import Nip
-from app.models.user import User
+from app.models.base import UtcDateTime
+from app.models.login_session import LoginSession
+from app.models.user import LOGIN, MAY_ENTER, User
 
 
 @dataclass(frozen=True)
-class TriedAccount:
+class AccountBehind:
+    """Whose account somebody tries to reach, as the trail notes it; empty if nobody has the NIP."""
+
+    id: int | None
+    instansi_id: int | None
+
+
+@dataclass(frozen=True)
+class TriedAccount(AccountBehind):
     """What a try by a stranger needs to know about the person behind a NIP; nothing, if nobody has the NIP.
 
     A whole `User` takes longer to load when it holds more, and a stranger can measure that time. So one row
     of these few columns is fetched for every NIP.
     """
 
-    id: int | None
-    instansi_id: int | None
     password_hash: str | None
     credential_version: int | None
     browser_mark: str | None
+    activation: Activation | None
+    last_login_at: datetime | None
+    form_has_opened: bool  # the form that was sent has opened a session before, which still stands
+    are_hashes_old: bool  # of anybody: then every try pays for the older schemes
 
     @classmethod
-    def of(cls, session: Session, nip: Nip) -> "TriedAccount":
-        always = select(literal(1).label("row")).subquery("always")
-        columns = select(
-            User.id, User.instansi_id, User.password_hash, User.credential_version, User.browser_mark
-        )
-        found = columns.select_from(always).join(User, User.nip == nip.digits, isouter=True)
-        return cls(*session.execute(found).one())
+    def of(cls, session: Session, nip: Nip, form: str = "") -> "TriedAccount":
+        return cls(*session.execute(_TRIED, {"nip": nip.digits, "form": form}).one())
+
+    def enter(self, session: Session, now: datetime) -> User | None:
+        """Note the login of a person who has shown the password, in one statement. None if the account may
+        not be entered, or if anything that was seen has changed since."""
+        seen = {
+            "person": self.id,
+            "seen_hash": self.password_hash,
+            "seen_activation": self.activation,
+            "seen_login": self.last_login_at,
+        }
+        return session.scalars(_ENTER, {**seen, **User.values_of_login(), "now": now}).one_or_none()
+
+
+def _tried() -> Executable:
+    always = select(literal(1).label("row")).subquery("always")
+    form_has_opened = exists().where(
+        LoginSession.user_id == func.coalesce(User.id, 0), LoginSession.form == bindparam("form")
+    )
+    others = aliased(User, name="others")
+    are_hashes_old = select(func.min(others.old_scheme)).where(others.old_scheme > "").scalar_subquery()
+    columns = select(
+        User.id,
+        User.instansi_id,
+        User.password_hash,
+        User.credential_version,
+        User.browser_mark,
+        User.activation,
+        User.last_login_at,
+        form_has_opened,
+        are_hashes_old.is_not(None),
+    )
+    return columns.select_from(always).join(User, User.nip == bindparam("nip"), isouter=True)
+
+
+def _enter() -> ReturningUpdate[User]:
+    as_seen = (
+        User.id == bindparam("person"),
+        User.password_hash == bindparam("seen_hash"),
+        User.activation == bindparam("seen_activation"),
+        User.last_login_at.is_not_distinct_from(bindparam("seen_login", type_=UtcDateTime)),
+    )
+    entered = update(User).where(*as_seen, User.activation.in_(MAY_ENTER)).values(LOGIN)
+    return entered.returning(User).execution_options(synchronize_session=False, populate_existing=True)
+
+
+_TRIED, _ENTER = _tried(), _enter()

@@ -1,7 +1,17 @@
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, or_, select
+from sqlalchemy import (
+    BindParameter,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    and_,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from app.domain.identity import LOOKS_BACK
@@ -60,7 +70,7 @@ class AdminMandate(Base):
         return list(session.scalars(select(cls).where(cls.user_id == user_id, cls.holds_on(today))))
 
     @classmethod
-    def holds_on(cls, today: date) -> ColumnElement[bool]:
+    def holds_on(cls, today: date | BindParameter[date]) -> ColumnElement[bool]:
         return and_(
             cls.starts_on <= today,
             cls.ends_on >= today,

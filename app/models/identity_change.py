@@ -1,7 +1,20 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, func, or_, select, text, update
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    and_,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.domain.categories import Category
@@ -96,6 +109,11 @@ class IdentityChange(Base):
     def with_reference(cls, session: Session, reference: str) -> "IdentityChange | None":
         found = select(cls).where(cls.reference == reference).execution_options(populate_existing=True)
         return session.scalars(found).one_or_none()
+
+    @staticmethod
+    def is_on_its_way() -> ColumnElement[bool]:
+        """Neither in effect nor ended."""
+        return and_(_UNDER_WAY)
 
     @classmethod
     def under_way_for(cls, session: Session, user_id: int) -> "IdentityChange | None":

@@ -49,10 +49,14 @@ class LoginSession(Base):
         set_committed_value(self, "proven_at", now)
 
     @classmethod
-    def all_of(cls, session: Session, user_id: int, now: datetime) -> list["LoginSession"]:
+    def all_of(
+        cls, session: Session, user_id: int, credential_version: int, now: datetime
+    ) -> list["LoginSession"]:
         """The person's sessions before their absolute end, the last used first."""
-        found = select(cls).where(cls.user_id == user_id, cls.ends_at > now).order_by(cls.seen_at.desc())
-        return list(session.scalars(found))
+        found = select(cls).where(
+            cls.user_id == user_id, cls.credential_version == credential_version, cls.ends_at > now
+        )
+        return list(session.scalars(found.order_by(cls.seen_at.desc())))
 
     @classmethod
     def end_all_of(cls, session: Session, user_id: int, but: str | None = None) -> None:

@@ -1,7 +1,7 @@
 from collections.abc import Collection
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, delete, select
+from sqlalchemy import CheckConstraint, ForeignKey, bindparam, delete, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.models.base import Base, upsert
@@ -40,8 +40,7 @@ class PdmWindow(Base):
     @classmethod
     def in_force_for(cls, session: Session, instansi_id: int) -> "PdmWindow | None":
         """The instansi's own window if there is one, otherwise the national one."""
-        found = select(cls).where(cls.scope.in_((instansi_id, NATIONAL))).order_by(cls.scope.desc()).limit(1)
-        return session.scalars(found).one_or_none()
+        return session.scalars(_IN_FORCE, {"instansi": instansi_id}).one_or_none()
 
     @classmethod
     def in_force_for_all(cls, session: Session, instansi_ids: Collection[int]) -> "dict[int, PdmWindow]":
@@ -70,3 +69,11 @@ class PdmWindow(Base):
         """Let the instansi follow the national window again. False if it already did."""
         dropped = session.execute(delete(cls).where(cls.scope == instansi_id).returning(cls.id))
         return dropped.first() is not None
+
+
+_IN_FORCE = (
+    select(PdmWindow)
+    .where(or_(PdmWindow.scope == bindparam("instansi"), PdmWindow.scope == NATIONAL))
+    .order_by(PdmWindow.scope.desc())
+    .limit(1)
+)

@@ -1,27 +1,38 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import assert_never
+from datetime import date, datetime, timedelta
+from typing import Any, assert_never
 
 from sqlalchemy import (
     CheckConstraint,
+    Date,
+    Executable,
     ForeignKey,
     Index,
     LargeBinary,
+    Select,
     String,
+    and_,
+    bindparam,
     case,
+    exists,
     func,
     literal,
     or_,
     select,
     update,
 )
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from app.domain.labelled import Labelled
 from app.domain.nip import Nip
-from app.models.account import TriedAccount
+from app.domain.password_policy import Owner
+from app.models.account import AccountBehind
+from app.models.admin_mandate import AdminMandate
 from app.models.base import AddedOnce, Base, BigId, UtcDateTime
-from app.models.user import User
+from app.models.guess_bucket import GuessBucket
+from app.models.login_session import LoginSession
+from app.models.user import NEW_PASSWORD, User
 
 # With Kirim ulang, a code lives no longer than this after the request, or one lifetime if that is longer.
 LONGEST_BY_RESENDS = timedelta(hours=3)
@@ -58,6 +69,24 @@ class WhyRefused(Labelled):
 
 
 @dataclass(frozen=True)
+class TokenOwner(AccountBehind):
+    """What a try with a token needs to know about the person; nothing, if there is none. It is read for every
+    NIP and every link, as the same few columns."""
+
+    credential_version: int | None
+    nip: str | None
+    name: str | None
+    email: str | None
+    is_admin: bool
+
+    @property
+    def as_password_owner(self) -> Owner:
+        assert self.nip is not None
+        assert self.name is not None
+        return Owner(self.nip, self.name, Nip(self.nip).birth_date, self.email)
+
+
+@dataclass(frozen=True)
 class MailedToken:
     """The parts of a reset request that a typed code needs, or a stand-in if there is no such request."""
 
@@ -76,6 +105,50 @@ class MailedToken:
     @property
     def why_not_live(self) -> WhyRefused:
         return WhyRefused(self.why)
+
+
+@dataclass(frozen=True)
+class LinkedRequest:
+    """The request that a mailed link names; without the link's signature it proves nothing. If there is no
+    such request, `key` is a stand-in and all else is empty."""
+
+    reference: str
+    key: bytes
+    nip: str | None
+    credential_version: int | None
+    expires_at: datetime | None
+    used_at: datetime | None
+    owner: TokenOwner
+
+    def why_not_live(self, now: datetime) -> WhyRefused | None:
+        is_of_today = self.credential_version == self.owner.credential_version
+        return _why_not_live(self.used_at, self.expires_at, now, is_of_today=is_of_today)
+
+    def is_live(self, now: datetime) -> bool:
+        return self.why_not_live(now) is None
+
+
+@dataclass(frozen=True)
+class Redeemed:
+    """Whose password was written, and what there is to forget besides."""
+
+    user: User
+    has_sessions: bool
+    was_guessed_at: bool
+
+
+def _why_not_live(
+    used_at: datetime | None, expires_at: datetime | None, now: datetime, *, is_of_today: bool
+) -> WhyRefused | None:
+    """None while the token opens. A used token has changed the account itself, so use is checked first.
+    Only a token with an owner was handed over and expires."""
+    if used_at is not None:
+        return WhyRefused.USED
+    if expires_at is None:
+        return WhyRefused.WRONG
+    if not is_of_today:
+        return WhyRefused.OVERTAKEN
+    return WhyRefused.EXPIRED if expires_at <= now else None
 
 
 class ResetRequest(AddedOnce, Base):
@@ -122,51 +195,53 @@ class ResetRequest(AddedOnce, Base):
         return session.scalars(found.execution_options(populate_existing=True)).one_or_none()
 
     @classmethod
-    def key_of(cls, session: Session, reference: str) -> bytes:
-        """The row key of this request, or a stand-in. A signature is checked over either, so the time is the
-        same."""
-        always = select(literal(1).label("row")).subquery("always")
-        found = select(func.coalesce(cls.key, _NO_KEY)).select_from(always)
-        return session.execute(found.join(cls, cls.reference == reference, isouter=True)).scalar_one()
+    def of_link(cls, session: Session, reference: str, today: date) -> LinkedRequest:
+        """The request of this reference, or a stand-in. A signature is checked over either, so the time is
+        the same."""
+        row = session.execute(_OF_LINK, {"reference": reference, "today": today}).one()
+        key, nip, version, expires_at, used_at, *owner = row
+        return LinkedRequest(reference, key, nip, version, expires_at, used_at, TokenOwner(*owner))
 
     @classmethod
     def mailed_tokens_for(
-        cls, session: Session, nip: Nip, account: TriedAccount, now: datetime
-    ) -> list[MailedToken]:
-        """The NIP's requests whose token was handed over: first those that can still be used, then the
-        others, the newest first.
+        cls, session: Session, nip: Nip, now: datetime, today: date
+    ) -> tuple[TokenOwner, list[MailedToken]]:
+        """Who has the NIP, and its requests whose token was handed over: first those that can still be used,
+        then the others, the newest first.
 
         Every NIP gets CODES_TRIED rows, filled up with stand-ins, and every row has the same few columns: the
         time to look for a wrong code must not tell whether somebody has asked.
         """
-        numbers = select(literal(1).label("place")).cte("numbers", recursive=True)
-        numbers = numbers.union_all(select(numbers.c.place + 1).where(numbers.c.place < CODES_TRIED))
-        is_anothers = or_(
-            cls.user_id != (account.id or 0), cls.credential_version != (account.credential_version or 0)
-        )
-        why = case(
-            (cls.used_at.is_not(None), WhyRefused.USED.value),
-            (is_anothers, WhyRefused.OVERTAKEN.value),
-            (cls.expires_at <= now, WhyRefused.EXPIRED.value),
-            else_=_LIVE,
-        ).label("why")
-        order = ((why == _LIVE).desc(), cls.id.desc())
-        there = (
-            select(cls.reference, cls.key, why, func.row_number().over(order_by=order).label("place"))
-            .where(cls.nip == nip.digits, cls.expires_at.is_not(None))
-            .order_by(*order)
-            .limit(CODES_TRIED)
-            .subquery("there")
-        )
-        columns = (
-            func.coalesce(there.c.reference, _NO_REFERENCE),
-            func.coalesce(there.c.key, _NO_KEY),
-            func.coalesce(there.c.why, _NOTHING),
-        )
-        found = (
-            select(*columns).select_from(numbers).join(there, there.c.place == numbers.c.place, isouter=True)
-        )
-        return [MailedToken(*row) for row in session.execute(found.order_by(numbers.c.place))]
+        rows = session.execute(_MAILED_TOKENS, {"nip": nip.digits, "now": now, "today": today}).all()
+        return TokenOwner(*rows[0][3:]), [MailedToken(*row[:3]) for row in rows]
+
+    @classmethod
+    def redeem(
+        cls,
+        session: Session,
+        reference: str,
+        owner: TokenOwner,
+        password_hash: str,
+        guessed_at: Sequence[str],
+        now: datetime,
+    ) -> Redeemed | None:
+        """Spend a token: write the password of its owner if the token is live, in one statement, which locks
+        the person first. If several people use it at the same time, one gets the person: the new password
+        ends all tokens. It never becomes usable again. `guessed_at`: the buckets of guesses at the old
+        password."""
+        values = {
+            "owner": owner.id,
+            "reference": reference,
+            "now": now,
+            "guessed_at": guessed_at,
+            **User.values_of_new_password(password_hash),
+        }
+        redeemed = session.execute(_REDEEM, values).one_or_none()
+        if redeemed is None:
+            return None
+        spent = update(cls).where(cls.reference == reference).values(used_at=now)
+        session.execute(spent.execution_options(synchronize_session=False))
+        return Redeemed(*redeemed)
 
     @property
     def mailbox(self) -> str:
@@ -200,18 +275,8 @@ class ResetRequest(AddedOnce, Base):
         )
 
     def why_not_live(self, now: datetime) -> WhyRefused | None:
-        """None while the token opens. A used token has changed the account itself, so use is checked
-        first."""
-        if self.used_at is not None:
-            return WhyRefused.USED
-        if self.user is None or self.expires_at is None:
-            return WhyRefused.WRONG
-        if self.credential_version != self.user.credential_version:
-            return WhyRefused.OVERTAKEN
-        return WhyRefused.EXPIRED if self.expires_at <= now else None
-
-    def is_live(self, now: datetime) -> bool:
-        return self.why_not_live(now) is None
+        is_of_today = self.user is not None and self.credential_version == self.user.credential_version
+        return _why_not_live(self.used_at, self.expires_at, now, is_of_today=is_of_today)
 
     def claim_mail(self, session: Session, now: datetime, cooldown: timedelta) -> bool:
         """Take the right to one more mail. If several ask at the same time, one gets True. False until the
@@ -225,14 +290,86 @@ class ResetRequest(AddedOnce, Base):
         )
         return taken.first() is not None
 
-    def use(self, session: Session, now: datetime) -> bool:
-        """Spend the token. If several use it at the same time, one gets True. It never becomes usable
-        again."""
-        spent = session.execute(
-            update(ResetRequest)
-            .where(ResetRequest.id == self.id, ResetRequest.used_at.is_(None), ResetRequest.expires_at > now)
-            .values(used_at=now)
-            .execution_options(synchronize_session=False)
-            .returning(ResetRequest.id)
+
+def _owner_columns(*, only: Any = True) -> tuple[Any, ...]:
+    """The columns of a `TokenOwner`. For nobody the mandates are asked too: those of a person 0."""
+    is_admin = exists().where(
+        AdminMandate.user_id == func.coalesce(User.id, 0),
+        AdminMandate.holds_on(bindparam("today", type_=Date)),
+    )
+    person = (User.id, User.instansi_id, User.credential_version, User.nip, User.name, User.email)
+    return (*person, and_(only, is_admin).label("is_admin"))
+
+
+def _of_link() -> Select[Any]:
+    always = select(literal(1).label("row")).subquery("always")
+    request = (
+        func.coalesce(ResetRequest.key, _NO_KEY),
+        ResetRequest.nip,
+        ResetRequest.credential_version,
+        ResetRequest.expires_at,
+        ResetRequest.used_at,
+    )
+    found = select(*request, *_owner_columns()).select_from(always)
+    found = found.join(ResetRequest, ResetRequest.reference == bindparam("reference"), isouter=True)
+    return found.join(User, User.id == func.coalesce(ResetRequest.user_id, 0), isouter=True)
+
+
+def _mailed_tokens() -> Select[Any]:
+    nip, now = bindparam("nip", type_=String), bindparam("now", type_=UtcDateTime)
+    numbers = select(literal(1).label("place")).cte("numbers", recursive=True)
+    numbers = numbers.union_all(select(numbers.c.place + 1).where(numbers.c.place < CODES_TRIED))
+    holder = aliased(User, name="holder")
+    is_anothers = or_(
+        ResetRequest.user_id != func.coalesce(holder.id, 0),
+        ResetRequest.credential_version != func.coalesce(holder.credential_version, 0),
+    )
+    why = case(
+        (ResetRequest.used_at.is_not(None), WhyRefused.USED.value),
+        (is_anothers, WhyRefused.OVERTAKEN.value),
+        (ResetRequest.expires_at <= now, WhyRefused.EXPIRED.value),
+        else_=_LIVE,
+    ).label("why")
+    order = ((why == _LIVE).desc(), ResetRequest.id.desc())
+    there = (
+        select(
+            ResetRequest.reference,
+            ResetRequest.key,
+            why,
+            func.row_number().over(order_by=order).label("place"),
         )
-        return spent.first() is not None
+        .join(holder, holder.nip == ResetRequest.nip, isouter=True)
+        .where(ResetRequest.nip == nip, ResetRequest.expires_at.is_not(None))
+        .order_by(*order)
+        .limit(CODES_TRIED)
+        .subquery("there")
+    )
+    columns = (
+        func.coalesce(there.c.reference, _NO_REFERENCE),
+        func.coalesce(there.c.key, _NO_KEY),
+        func.coalesce(there.c.why, _NOTHING),
+    )
+    is_first = numbers.c.place == 1  # one row is enough to tell who has the NIP
+    found = select(*columns, *_owner_columns(only=is_first)).select_from(numbers)
+    found = found.join(there, there.c.place == numbers.c.place, isouter=True)
+    found = found.join(User, and_(User.nip == nip, is_first), isouter=True)
+    return found.order_by(numbers.c.place)
+
+
+def _redeem() -> Executable:
+    is_live = exists().where(
+        ResetRequest.reference == bindparam("reference"),
+        ResetRequest.user_id == User.id,
+        ResetRequest.credential_version == User.credential_version,
+        ResetRequest.used_at.is_(None),
+        ResetRequest.expires_at > bindparam("now", type_=UtcDateTime),
+    )
+    has_sessions = exists().where(LoginSession.user_id == bindparam("owner"))
+    was_guessed_at = exists().where(GuessBucket.key.in_(bindparam("guessed_at", expanding=True)))
+    redeemed = update(User).where(User.id == bindparam("owner"), is_live).values(NEW_PASSWORD)
+    return redeemed.returning(User, has_sessions, was_guessed_at).execution_options(
+        synchronize_session=False, populate_existing=True
+    )
+
+
+_OF_LINK, _MAILED_TOKENS, _REDEEM = _of_link(), _mailed_tokens(), _redeem()

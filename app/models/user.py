@@ -9,7 +9,10 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     String,
+    bindparam,
+    case,
     func,
+    null,
     or_,
     select,
     text,
@@ -29,6 +32,7 @@ from app.models.login_session import LoginSession
 from app.models.name_word import NameWord
 
 _LONGEST_OFFICE = 200
+MAY_ENTER = (Activation.ACTIVE, Activation.NOT_ACTIVATED)
 
 
 def _only_where(condition: str) -> dict[str, Any]:
@@ -227,7 +231,7 @@ class User(Base):
 
     @property
     def may_enter(self) -> bool:
-        return self.activation in (Activation.ACTIVE, Activation.NOT_ACTIVATED)
+        return self.activation in MAY_ENTER
 
     @property
     def as_password_owner(self) -> Owner:
@@ -242,6 +246,16 @@ class User(Base):
         self.password_changed_at = now
         self.forget_browsers()
         self.end_all_access()
+
+    @staticmethod
+    def values_of_new_password(password_hash: str) -> dict[str, str]:
+        """What NEW_PASSWORD needs, beside `now`."""
+        return {"new_hash": password_hash, "new_mark": _new_mark()}
+
+    @staticmethod
+    def values_of_login() -> dict[str, str]:
+        """What LOGIN needs, beside `now`."""
+        return {"new_mark": _new_mark()}
 
     @property
     def is_in_use(self) -> bool:
@@ -262,7 +276,7 @@ class User(Base):
     def forget_browsers(self) -> None:
         """All browsers that knew this person are unknown now. Browsers that get to know the person later
         carry another mark."""
-        self.browser_mark = secrets.token_hex(16)
+        self.browser_mark = _new_mark()
 
     def keep_hash(self, password_hash: str) -> None:
         """Another hash of the same password, or of a new one."""
@@ -331,3 +345,32 @@ class User(Base):
         session = Session.object_session(self)
         if session is not None and self.id:
             LoginSession.end_all_of(session, self.id)
+
+
+def _new_mark() -> str:
+    return secrets.token_hex(16)
+
+
+# The columns that the owner's own new password writes: those of `set_password`, for a statement that does it
+# at once. The mailbox was read, too.
+NEW_PASSWORD = {
+    User.password_hash: bindparam("new_hash"),
+    User.old_scheme: null(),
+    User.old_cost: null(),
+    User.password_changed_at: bindparam("now", type_=UtcDateTime),
+    User.browser_mark: bindparam("new_mark"),
+    User.credential_version: User.credential_version + 1,
+    User.mail_failed_at: null(),
+}
+# Those of `note_login`.
+_IS_FIRST = User.activation == Activation.NOT_ACTIVATED
+LOGIN = {
+    User.activation: case((_IS_FIRST, Activation.ACTIVE), else_=User.activation),
+    User.activation_changed_at: case(
+        (_IS_FIRST, bindparam("now", type_=UtcDateTime)), else_=User.activation_changed_at
+    ),
+    User.last_login_at: bindparam("now", type_=UtcDateTime),
+    User.browser_mark: func.coalesce(User.browser_mark, bindparam("new_mark")),
+    User.stuck_since: null(),
+    User.mail_failed_at: null(),
+}

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.email_address import EmailAddress
-from app.models.account import TriedAccount
+from app.models.account import AccountBehind
 from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
 from app.security.authority import Authority
@@ -27,7 +27,7 @@ def actor_of(act: Act[Actor]) -> User | None:
 def record(
     session: Session,
     tag: Tag,
-    account: User | TriedAccount | None,
+    account: User | AccountBehind | None,
     act: Act[Actor],
     /,  # a detail may be called like one of these
     *,
@@ -37,8 +37,8 @@ def record(
     """Write one event. `account` is the account that the event is about; `act` says who acted. `detail` holds
     no secrets.
 
-    An `Account` may belong to nobody. The desk of the account's instansi may read the event. For acts without
-    an account, `instansi_id` names the instansi.
+    An `AccountBehind` may belong to nobody. The desk of the account's instansi may read the event. For acts
+    without an account, `instansi_id` names the instansi.
     """
     actor = actor_of(act)
     event = AuditEvent(
@@ -74,7 +74,7 @@ def before_and_after(session: Session, column: str, old: str | None, new: str | 
 def record_once_a_minute(
     session: Session,
     tag: Tag,
-    account: User | TriedAccount | None,
+    account: User | AccountBehind | None,
     act: Act[Actor],
     *,
     about: str,

@@ -93,8 +93,13 @@ def _giving_back(limit: GuessLimit) -> Executable:
 def forget(session: Session, limits: Collection[GuessLimit], counted: CountedBy) -> None:
     """Forget all tries under these limits: what they guessed at is no longer the password, or an admin has
     looked."""
-    keys = [bucket_of(session, limit, counted) for limit in limits]
-    session.execute(delete(GuessBucket).where(GuessBucket.key.in_(keys)))
+    forgotten = delete(GuessBucket).where(GuessBucket.key.in_(buckets_of(session, limits, counted)))
+    session.execute(forgotten.execution_options(synchronize_session=False))
+
+
+def buckets_of(session: Session, limits: Collection[GuessLimit], counted: CountedBy) -> list[str]:
+    """The keys of the buckets in which guesses are counted under these limits."""
+    return [bucket_of(session, limit, counted) for limit in limits]
 
 
 def refused_until(session: Session, limit: GuessLimit, counted: CountedBy, now: datetime) -> datetime | None:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from flask import current_app, session
+from flask import current_app, g, session
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadSignature
 
@@ -13,7 +13,7 @@ from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.domain.reset_secret import Code, Link, read_secret
 from app.domain.waits import whole_seconds
-from app.flows.reset.redeem_token import policy_for, request_behind
+from app.flows.reset.redeem_token import request_behind
 from app.models.reset_request import ResetRequest
 from app.runtime.db import reading
 from app.runtime.portal import portal
@@ -98,18 +98,22 @@ class OpenedLink:
 
 
 def opened_link() -> OpenedLink | None:
-    """The link that this browser opened, as its request stands now."""
-    link = read_secret(session.get("link", ""))
+    """The link that this browser opened, as its request stood when this request came."""
+    if "opened_link" not in g:
+        g.opened_link = _opened_link(read_secret(session.get("link", "")))
+    return cast(OpenedLink | None, g.opened_link)
+
+
+def _opened_link(link: Code | Link | None) -> OpenedLink | None:
     if not isinstance(link, Link):
         return None
+    moment = now()
     with reading() as db:
-        found = request_behind(db, link, portal().keys)
-        if found is None or found.user is None:
-            return None
-        moment = now()
-        codes = portal().keys.reset_codes(found.reference, found.key) if found.is_live(moment) else ()
-        is_admin = policy_for(db, found.user, portal().settings.password_policy, moment).name == "asn2025"
-        return OpenedLink(link, Nip(found.nip), codes, is_admin)
+        found = request_behind(db, link, portal().keys, moment)
+    if found is None or found.nip is None or found.owner.id is None:
+        return None
+    codes = portal().keys.reset_codes(found.reference, found.key) if found.is_live(moment) else ()
+    return OpenedLink(link, Nip(found.nip), codes, found.owner.is_admin)
 
 
 def waits_for_token(moment: datetime) -> bool:

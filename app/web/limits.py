@@ -3,11 +3,12 @@ in security/throttle.py."""
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
 from time import time
 from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, Response, g, request
-from flask_limiter import Limiter
+from flask_limiter import Limiter, RateLimitExceeded
 from limits import parse
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -78,14 +79,33 @@ def _posted_a_mail(_response: Response) -> bool:
 def limit_wrong_tries_unless(has_shown: Callable[[], bool]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Login and token entry share one limit, because somebody who guesses at both is the same guesser. A
     person who `has_shown` something that a guesser does not have is not counted with the others in the same
-    office, and not stopped with them."""
+    office, and not stopped with them. This is looked up only when it matters: once the office has used up its
+    tries, and after a wrong try."""
 
-    return _per_line_and_site(
+    def has_shown_it() -> bool:
+        return _unless_database_is_away(has_shown)
+
+    limited = _per_line_and_site(
         throttle.WRONG_TRIES_PER_CLIENT,
         "wrong-tries",
-        exempt_when=lambda: _unless_database_is_away(has_shown),
-        deduct_when=_was_wrong_try,
+        deduct_when=lambda response: _was_wrong_try(response) and not has_shown_it(),
     )
+
+    def mark(view: Callable[P, R]) -> Callable[P, R]:
+        among_others = limited(view)
+
+        @wraps(view)
+        def alone_if_shown(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return among_others(*args, **kwargs)
+            except RateLimitExceeded:
+                if not has_shown_it():
+                    raise
+                return view(*args, **kwargs)
+
+        return alone_if_shown
+
+    return mark
 
 
 def _unless_database_is_away(has_shown: Callable[[], bool]) -> bool:

@@ -35,7 +35,7 @@ def try_login(
     """If the person has entered, the result also has the id of the new session, to be given to the
     browser."""
     with unit_of_work() as db:
-        attempt = log_in.begin(db, nip, sessions.browser_marks(), act())
+        attempt = log_in.begin(db, nip, sessions.browser_marks(), act(), sessions.form())
     if isinstance(attempt, TooManyTries):
         return attempt
     is_right, better_hash = compare(password, attempt)
@@ -43,7 +43,7 @@ def try_login(
         outcome = log_in.finish(db, attempt, better_hash, act(), is_right=is_right)
         if isinstance(outcome, log_in.Entered):
             opens_desk = desk_password.opens_desk(outcome.user, password)
-            raw_id = sessions.start(db, outcome.user, outcome.previous_login_at, now(), opens_desk=opens_desk)
+            raw_id = sessions.start(db, outcome, now(), opens_desk=opens_desk)
             return outcome, raw_id
         return outcome
 

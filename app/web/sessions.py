@@ -29,8 +29,10 @@ from app.domain.indonesian_time import now as this_moment
 from app.domain.indonesian_time import shown_clock, today_in_jakarta
 from app.domain.nip import Nip, read_nip
 from app.domain.waits import whole_seconds
+from app.flows.login.log_in import Entered
 from app.models.identity_change import IdentityChange
 from app.models.login_session import LoginSession
+from app.models.open_session import OpenSession
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import client, portal
@@ -96,15 +98,15 @@ def recognise() -> None:
 
 
 def _behind(raw_id: str, now: datetime) -> Visitor | None:
+    today = today_in_jakarta(now)
     with reading() as db:
-        login = LoginSession.with_hash(db, _hash_of(raw_id))
-        user = User.with_id(db, login.user_id) if login else None
-        if login is None or user is None or not _is_alive(login, user, now):
+        found = OpenSession.with_hash(db, _hash_of(raw_id), today)
+        if found is None or not _is_alive(found.login, found.user, now):
             return None
-        mandate = Authority.of(db, user, today_in_jakarta(now))
-        under_way = IdentityChange.under_way_for(db, user.id)
-    authority = mandate if login.opens_desk else None
-    return Visitor(user, login, authority, mandate is not None and authority is None, under_way)
+        mandate = Authority.of(db, found.user, today) if found.has_mandate else None
+        under_way = IdentityChange.under_way_for(db, found.user.id) if found.has_change else None
+    authority = mandate if found.login.opens_desk else None
+    return Visitor(found.user, found.login, authority, mandate is not None and authority is None, under_way)
 
 
 def no_act(view: _Q) -> _Q:
@@ -199,14 +201,18 @@ def login_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, Respon
     return guarded
 
 
-def start(
-    db: Session, user: User, previous_login_at: datetime | None, now: datetime, *, opens_desk: bool
-) -> str:
+def form() -> str:
+    """The name of the form of the login: it is the same as long as nobody has logged in with it here."""
+    return _hash_of(session.get("csrf_token", ""))
+
+
+def start(db: Session, entered: Entered, now: datetime, *, opens_desk: bool) -> str:
     """Open a session under a new id, in the transaction of the login. Returns the id for `keep`."""
-    if old_id := request.cookies.get(_cookie_name("masuk")):
-        LoginSession.end(db, _hash_of(old_id))
-    form = _hash_of(session.get("csrf_token", ""))
-    LoginSession.end_of_form(db, user.id, form)
+    user = entered.user
+    if replaced := visitor():
+        LoginSession.end(db, replaced.login.id_hash)
+    if entered.is_again:
+        LoginSession.end_of_form(db, user.id, form())
     raw_id = secrets.token_urlsafe(32)
     sender = client()
     db.add(
@@ -219,10 +225,10 @@ def start(
             proven_at=now,
             ends_at=now + timedelta(hours=portal().settings.session_absolute_hours),
             opens_desk=opens_desk,
-            previous_login_at=previous_login_at,
+            previous_login_at=entered.previous_login_at,
             client_address=sender.address,
             user_agent=sender.user_agent,
-            form=form,
+            form=form(),
         )
     )
     return raw_id

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.domain.act import Act
+from app.domain.categories import Activation
 from app.domain.nip import Nip
 from app.models.account import TriedAccount
 from app.models.audit_event import Tag
@@ -48,24 +49,28 @@ class NotOpen:
 
 @dataclass(frozen=True)
 class Entered:
-    """The person may enter. `previous_login_at` is None at the activation."""
+    """The person may enter. `previous_login_at` is None at the activation. `is_again`: the form may have
+    opened a session before, whose answer never arrived."""
 
     user: User
     previous_login_at: datetime | None
+    is_again: bool
 
 
-def begin(session: Session, nip: Nip, marks: Collection[str], act: Act[None]) -> LoginTry | TooManyTries:
+def begin(
+    session: Session, nip: Nip, marks: Collection[str], act: Act[None], form: str = ""
+) -> LoginTry | TooManyTries:
     """Count the try before the password is compared. `marks` are all the marks that the browser carries. If
     one of them is this person's, the try counts together with those in all browsers that are known for this
-    person."""
-    account = TriedAccount.of(session, nip)
+    person. `form` names the form that was sent."""
+    account = TriedAccount.of(session, nip, form)
     is_known = account.browser_mark is not None and account.browser_mark in marks
     limit = LOGIN_IN_KNOWN_BROWSERS if is_known else LOGIN_IN_NEW_BROWSERS
     answer = guesses.take(session, limit, nip.digits, act.at)
     if isinstance(answer, TooManyTries):
         audit.record_once_a_minute(session, Tag.LOGIN_THROTTLED, account, act, about=nip.digits)
         return answer
-    return LoginTry(nip, limit, account, User.old_costs(session))
+    return LoginTry(nip, limit, account, User.old_costs(session) if account.are_hashes_old else {})
 
 
 def finish(
@@ -76,10 +81,20 @@ def finish(
     A right password is not counted as a guess. The guesses of others stay counted, because otherwise each
     login would allow them new ones. For a wrong password nobody is looked up: the time of the answer must not
     tell whether the NIP exists.
+
+    Usually nothing has changed since `begin`, and one statement notes the login. Otherwise the account is
+    locked and looked at.
     """
+    account = attempt.account
+    if is_right and not better_hash and (entered := account.enter(session, act.at)):
+        guesses.give_back(session, attempt.limit, attempt.nip.digits)
+        is_first = account.activation is Activation.NOT_ACTIVATED
+        _record_login(session, entered, act, is_first=is_first)
+        return Entered(entered, account.last_login_at, account.form_has_opened)
+
     user = User.with_nip(session, attempt.nip, lock=True) if is_right else None
     if user is None or user.password_hash != attempt.password_hash:
-        audit.record(session, Tag.LOGIN_REFUSED, attempt.account, act)
+        audit.record(session, Tag.LOGIN_REFUSED, account, act)
         return WrongPassword()
 
     guesses.give_back(session, attempt.limit, attempt.nip.digits)
@@ -96,11 +111,14 @@ def finish(
         )
         return NotOpen(user)
 
-    previous = user.last_login_at
-    tag = Tag.LOGIN if user.activation.is_active else Tag.ACTIVATED
+    previous, is_first = user.last_login_at, user.activation is Activation.NOT_ACTIVATED
     user.note_login(act.at)
-    audit.record(session, tag, user, act.done_by(user))
-    return Entered(user, previous)
+    _record_login(session, user, act, is_first=is_first)
+    return Entered(user, previous, is_again=True)
+
+
+def _record_login(session: Session, user: User, act: Act[None], *, is_first: bool) -> None:
+    audit.record(session, Tag.ACTIVATED if is_first else Tag.LOGIN, user, act.done_by(user))
 
 
 def abandon(session: Session, attempt: LoginTry) -> None:
@@ -111,16 +129,16 @@ def abandon(session: Session, attempt: LoginTry) -> None:
 def forget_tries(session: Session, nip: Nip) -> None:
     """Forget the tries at the login of a NIP, in new browsers and in known ones. The reason is a new
     password, or an unlock."""
-    guesses.forget(session, [limit for _, limit in _LIMITS], nip.digits)
+    guesses.forget(session, LIMITS, nip.digits)
 
 
 def slowed_until(session: Session, nip: Nip, now: datetime) -> list[tuple[str, datetime]]:
     """Where logging in is slowed down at this moment, in words, and until when."""
-    found = ((what, guesses.refused_until(session, limit, nip.digits, now)) for what, limit in _LIMITS)
+    found = ((what, guesses.refused_until(session, limit, nip.digits, now)) for limit, what in LIMITS.items())
     return [(what, until) for what, until in found if until]
 
 
-_LIMITS = (
-    ("Masuk dari browser baru", LOGIN_IN_NEW_BROWSERS),
-    ("Masuk dari browser yang dikenal", LOGIN_IN_KNOWN_BROWSERS),
-)
+LIMITS = {
+    LOGIN_IN_NEW_BROWSERS: "Masuk dari browser baru",
+    LOGIN_IN_KNOWN_BROWSERS: "Masuk dari browser yang dikenal",
+}

@@ -103,7 +103,7 @@ def view_person(session: Session, person_id: int, act: Act[Authority]) -> Person
         ],
         corrections=_last_corrections(session, person),
         changes=changes,
-        sessions=len(LoginSession.all_of(session, person.id, act.at)),
+        sessions=len(LoginSession.all_of(session, person.id, person.credential_version, act.at)),
         mandates=AdminMandate.held_by(session, person.id, today),
         events=events[:_ROWS_SHOWN],
     )

@@ -6,23 +6,22 @@ token and judges the password. `redeem` then looks at the account again and spen
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
-from app.domain.password_policy import PasswordPolicy, faults, personal_faults, policy_named
+from app.domain.password_policy import faults, personal_faults, policy_named
 from app.domain.reset_secret import Code, Link
 from app.flows.login import log_in
 from app.mail import letters
 from app.models.account import TriedAccount
-from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import Tag
-from app.models.reset_request import ResetRequest, WhyRefused
+from app.models.login_session import LoginSession
+from app.models.reset_request import LinkedRequest, ResetRequest, TokenOwner, WhyRefused
 from app.models.user import User
-from app.security import audit, throttle
+from app.security import audit, guesses, throttle
 from app.security.signing import SigningKeys
 from app.security.throttle import TooManyTries
 
@@ -54,38 +53,31 @@ class Proven:
     """A live token was shown. It is not spent yet."""
 
     reference: str
+    owner: TokenOwner
 
 
 def check(
     session: Session, claim: Claim, policy_setting: str, keys: SigningKeys, act: Act[None]
 ) -> Proven | TokenNotLive | TooWeak | TooManyTries:
     """Prove the token first, because only its owner may learn what is wrong with the password."""
-    nip, limit = claim.nip, throttle.TOKEN_PER_NIP
-    is_typed = not isinstance(claim.proof, Link)
-    answer = throttle.take(session, limit, nip.digits, act.at) if is_typed else None
-    account = TriedAccount.of(session, nip)
-    if isinstance(answer, TooManyTries):
-        audit.record_once_a_minute(session, Tag.TOKEN_THROTTLED, account, act, about=nip.digits)
-        return answer
-
-    request = _proven_request(session, nip, account, claim.proof, keys, act.at)
-    if isinstance(request, WhyRefused) or request.user is None:
-        why = request if isinstance(request, WhyRefused) else WhyRefused.WRONG
-        # Typed codes are counted one by one above. Links are not counted and have no limit of their own.
-        record = (
-            audit.record if is_typed else partial(audit.record_once_a_minute, about=f"{nip.digits} {why}")
+    shown: Proven | TokenNotLive | TooManyTries
+    match claim.proof:
+        case Link():
+            shown = _shown_by_link(session, claim.nip, claim.proof, keys, act)
+        case Code():
+            shown = _shown_by_code(session, claim.nip, claim.proof, keys, act)
+    if not isinstance(shown, Proven):
+        return shown
+    owner, policy = shown.owner, policy_named(policy_setting, is_admin=shown.owner.is_admin)
+    if sentences := faults(claim.password, policy) or personal_faults(
+        claim.password, owner.as_password_owner
+    ):
+        user = User.with_nip(session, claim.nip)
+        audit.record_once_a_minute(
+            session, Tag.PASSWORD_REFUSED, user, act.done_by(user), about=claim.nip.digits
         )
-        record(session, Tag.TOKEN_REFUSED, account, act, typed=is_typed, reason=why)
-        return TokenNotLive()
-
-    if is_typed:
-        throttle.forget(session, limit, nip.digits)
-    user = request.user
-    policy = policy_for(session, user, policy_setting, act.at)
-    if sentences := faults(claim.password, policy) or personal_faults(claim.password, user.as_password_owner):
-        audit.record_once_a_minute(session, Tag.PASSWORD_REFUSED, user, act.done_by(user), about=nip.digits)
         return TooWeak(sentences)
-    return Proven(request.reference)
+    return shown
 
 
 def redeem(session: Session, proven: Proven, password_hash: str, act: Act[None]) -> User | TokenNotLive:
@@ -94,66 +86,70 @@ def redeem(session: Session, proven: Proven, password_hash: str, act: Act[None])
 
     Wrong tries with the old password are forgotten, so that the new one can be used at once.
     """
-    request = ResetRequest.with_reference(session, proven.reference)
-    user = User.with_id(session, request.user_id, lock=True) if request and request.user_id else None
-    if request is None or user is None:
-        return TokenNotLive()
-    why = request.why_not_live(act.at) or (None if request.use(session, act.at) else WhyRefused.USED)
-    if why:
-        audit.record(session, Tag.TOKEN_REFUSED, user, act, reason=why)
+    reference, nip = proven.reference, Nip(proven.owner.nip or "")
+    guessed_at = guesses.buckets_of(session, log_in.LIMITS, nip.digits)
+    redeemed = ResetRequest.redeem(session, reference, proven.owner, password_hash, guessed_at, act.at)
+    if redeemed is None:
+        request = ResetRequest.with_reference(session, reference)
+        why = (request.why_not_live(act.at) if request else None) or WhyRefused.USED
+        audit.record(session, Tag.TOKEN_REFUSED, proven.owner, act, reason=why)
         return TokenNotLive()
 
-    user.set_password(password_hash, act.at)
-    user.mail_failed_at = None  # the mailbox was read
-    log_in.forget_tries(session, user.shown_nip)
+    user = redeemed.user
+    if redeemed.has_sessions:
+        LoginSession.end_all_of(session, user.id)
+    if redeemed.was_guessed_at:
+        log_in.forget_tries(session, nip)
     audit.record(session, Tag.PASSWORD_SET, user, act.done_by(user))
     letters.password_changed(session, user, act)
     return user
 
 
-def request_behind(session: Session, link: Link, keys: SigningKeys) -> ResetRequest | None:
+def request_behind(session: Session, link: Link, keys: SigningKeys, now: datetime) -> LinkedRequest | None:
     """The request whose mailbox a link proves, even if the link is not live any more. None if the signature
-    is not ours. Nothing is spent.
-
-    The signature is checked before the request is loaded. Anyone who has asked knows the reference, and a
-    request with an owner takes longer to load.
-    """
-    if not keys.opens_link(link, link.reference, ResetRequest.key_of(session, link.reference)):
-        return None
-    return ResetRequest.with_reference(session, link.reference)
+    is not ours. Nothing is spent."""
+    request = ResetRequest.of_link(session, link.reference, today_in_jakarta(now))
+    return request if keys.opens_link(link, link.reference, request.key) and request.nip else None
 
 
-def policy_for(session: Session, user: User, policy_setting: str, now: datetime) -> PasswordPolicy:
-    """The password rules for this person. Admins always have the strict rules."""
-    is_admin = AdminMandate.holds_for(session, user.id, today_in_jakarta(now))
-    return policy_named(policy_setting, is_admin=is_admin)
+def _shown_by_link(
+    session: Session, nip: Nip, link: Link, keys: SigningKeys, act: Act[None]
+) -> Proven | TokenNotLive:
+    """Links are not counted and have no limit of their own, so their refusals are rows once a minute."""
+    request = request_behind(session, link, keys, act.at)
+    if request is None or request.nip != nip.digits:
+        why: WhyRefused | None = WhyRefused.WRONG
+    else:
+        why = request.why_not_live(act.at)
+    if request is None or why:
+        account = TriedAccount.of(session, nip)
+        about = f"{nip.digits} {why}"
+        audit.record_once_a_minute(
+            session, Tag.TOKEN_REFUSED, account, act, about=about, typed=False, reason=why
+        )
+        return TokenNotLive()
+    return Proven(request.reference, request.owner)
 
 
-def _proven_request(
-    session: Session, nip: Nip, account: TriedAccount, proof: Code | Link, keys: SigningKeys, now: datetime
-) -> ResetRequest | WhyRefused:
-    """The live request that the proof opens."""
-    match proof:
-        case Link():
-            request = request_behind(session, proof, keys)
-            if request is None or request.nip != nip.digits:
-                return WhyRefused.WRONG
-            return request.why_not_live(now) or request
-        case Code():
-            return _opened_by_code(session, nip, account, proof, keys, now)
-
-
-def _opened_by_code(
-    session: Session, nip: Nip, account: TriedAccount, code: Code, keys: SigningKeys, now: datetime
-) -> ResetRequest | WhyRefused:
+def _shown_by_code(
+    session: Session, nip: Nip, code: Code, keys: SigningKeys, act: Act[None]
+) -> Proven | TokenNotLive | TooManyTries:
     """Try a code on each request for the NIP. So the code of every mail works, and the code of an old mail is
     told apart from a mistyped one. The same number of requests is tried for everybody, and all of them, even
     after one has matched."""
-    tried = ResetRequest.mailed_tokens_for(session, nip, account, now)
+    answer = throttle.take(session, throttle.TOKEN_PER_NIP, nip.digits, act.at)
+    owner, tried = ResetRequest.mailed_tokens_for(session, nip, act.at, today_in_jakarta(act.at))
+    if isinstance(answer, TooManyTries):
+        audit.record_once_a_minute(session, Tag.TOKEN_THROTTLED, owner, act, about=nip.digits)
+        return answer
     opened = [one for one in tried if keys.opens_code(code, one.reference, one.key) and one.is_there]
-    if not opened:
-        return WhyRefused.WRONG if any(one.is_live for one in tried) else WhyRefused.NOTHING_OPEN
-    first = opened[0]
-    return (
-        ResetRequest.with_reference(session, first.reference) if first.is_live else None
-    ) or first.why_not_live
+    if opened and opened[0].is_live:
+        if answer.others:  # the first of its window is not worth a statement
+            throttle.forget(session, throttle.TOKEN_PER_NIP, nip.digits)
+        return Proven(opened[0].reference, owner)
+    if opened:
+        why = opened[0].why_not_live
+    else:
+        why = WhyRefused.WRONG if any(one.is_live for one in tried) else WhyRefused.NOTHING_OPEN
+    audit.record(session, Tag.TOKEN_REFUSED, owner, act, typed=True, reason=why)
+    return TokenNotLive()

@@ -222,7 +222,7 @@ class Strangers(RuleBasedStateMachine):
 
     def _opens(self, mail: Delivered) -> bool:
         with self.app.app_context(), reading() as session:
-            request = redeem_token.request_behind(session, mail.link, self.keys)
+            request = redeem_token.request_behind(session, mail.link, self.keys, now())
             return request is not None and request.is_live(now())
 
     def _no_mailbox_is_flooded(self) -> None:
