@@ -114,9 +114,8 @@ def claim(session: Session, now: datetime, token_lifetime: timedelta, most: int)
         mails = [mail for mail in due if not _is_token_given_up(mail, now)]
         if mails or not due:
             mails = _alone_if_suspect(mails)
-            for mail in mails:
-                mail.begin(now)
-                _let_token_live(mail, now, token_lifetime)
+            OutboxMail.begin(session, mails, now)
+            _let_tokens_live(session, [(mail, now) for mail in mails], token_lifetime)
             return mails
         session.flush()
     return []
@@ -133,8 +132,7 @@ def settle(
     tried go back to their places. If another worker took this one for dead, it has the mails now, and only
     what was handed over is recorded here."""
     own = OutboxMail.lock_in_hand(session, [*(one.mail for one in tries), *untried])
-    for mail in own.intersection(untried):
-        mail.give_back_turn()
+    OutboxMail.give_back(session, [mail for mail in untried if mail in own])
     sent, others = list[Try](), list[Try]()
     for one in tries:
         if isinstance(one.delivery, HandedOver):
@@ -153,22 +151,19 @@ def _settle_sent(
     """Returns the faults that are over."""
     passed: dict[str, bool] = {}
     for one in tries:
-        mail = one.mail
-        mail.settle(MailState.SENT, one.at, one.delivery.answer)
-        mail.fault, mail.is_parked = None, False
-        passed[mail.domain] = passed.get(mail.domain, False) or mail.attempts > 1
+        passed[one.mail.domain] = passed.get(one.mail.domain, False) or one.mail.attempts > 1
+    OutboxMail.note_sent(session, [(one.mail, one.at, one.delivery.answer) for one in tries])
     _note_that_owners_wait(session, tries)
-    for one in tries:
-        _let_token_live(one.mail, one.at, token_lifetime)
+    _let_tokens_live(session, [(one.mail, one.at) for one in tries], token_lifetime)
     ended = MailFault.end(session, passed, now)
     if ended:
-        session.flush()
         OutboxMail.hurry(session, [fault.way for fault in ended], now)
     return tuple(ended)
 
 
 def _settle_unsent(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime) -> MailFault | None:
     """Returns a fault of our side that was not known before."""
+    session.add(mail)
     match _judge_among_others(session, mail, delivery, now):
         case HandedOver():
             return None
@@ -333,9 +328,15 @@ def _give_up_if_late(mail: OutboxMail, answer: str, now: datetime) -> bool:
     return True
 
 
-def _let_token_live(mail: OutboxMail, now: datetime, lifetime: timedelta) -> None:
-    if mail.letter is Letter.TOKEN and (request := mail.reset_request) is not None:
-        request.expires_at = request.lives_until(mail.posted_at, now, lifetime)
+def _let_tokens_live(
+    session: Session, handed_over: Sequence[tuple[OutboxMail, datetime]], lifetime: timedelta
+) -> None:
+    ends: dict[ResetRequest, datetime] = {}
+    for mail, at in handed_over:
+        if mail.letter is Letter.TOKEN and (request := mail.reset_request) is not None:
+            end = request.lives_until(mail.posted_at, at, lifetime)
+            ends[request] = max(end, ends.get(request, end))
+    ResetRequest.let_live(session, ends)
 
 
 def _note_that_owners_wait(session: Session, tries: Sequence[Try]) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, MetaData, T
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 
 class Base(DeclarativeBase):
@@ -38,6 +39,12 @@ class AddedOnce:
 def upsert(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
     """An INSERT with `on_conflict_do_update`, in the dialect of this database."""
     return (postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert)(table)
+
+
+def note_written(record: Base, **values: object) -> None:
+    """A statement has written these values for many records at once. Now the record in memory says so too."""
+    for name, value in values.items():
+        set_committed_value(record, name, value)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -25,10 +25,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
-from sqlalchemy.orm.attributes import set_committed_value
 
 from app.domain.labelled import Labelled
-from app.models.base import Base, BigId, UtcDateTime, text_enum
+from app.models.base import Base, BigId, UtcDateTime, note_written, text_enum
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.models.mail_fault import MailFault, MailFaultKind
@@ -481,11 +480,9 @@ class OutboxMail(Base):
         tried = {mail.id: mail.attempts for mail in mails}
         found = select(cls.id, cls.state, cls.attempts, cls.breaks).where(cls.id.in_(tried)).order_by(cls.id)
         stored = {row.id: row for row in session.execute(found.with_for_update())}
-        session.add_all(mails)
         for mail in mails:
             row = stored[mail.id]
-            for name in ("state", "attempts", "breaks"):
-                set_committed_value(mail, name, getattr(row, name))
+            note_written(mail, state=row.state, attempts=row.attempts, breaks=row.breaks)
         return {mail for mail in mails if (mail.state, mail.attempts) == (MailState.SENDING, tried[mail.id])}
 
     @classmethod
@@ -539,14 +536,57 @@ class OutboxMail(Base):
     def is_bounced_hard(self) -> bool:
         return bool(self.bounce_is_hard)
 
-    def begin(self, now: datetime) -> None:
-        # The report was about the try before
-        self.bounced_at = self.bounce_is_hard = self.bounce_answer = None
-        self.state = MailState.SENDING
-        self.is_parked = False
-        self.begun_at = now
-        self.leased_until = now + LEASE
-        self.attempts += 1
+    @classmethod
+    def begin(cls, session: Session, mails: "Sequence[OutboxMail]", now: datetime) -> None:
+        """A worker has these mails in hand from now on."""
+        begun = {
+            "state": MailState.SENDING,
+            "is_parked": False,
+            "begun_at": now,
+            "leased_until": now + LEASE,
+            # The report was about the try before
+            **dict.fromkeys(("bounced_at", "bounce_is_hard", "bounce_answer")),
+        }
+        its = update(cls).where(cls.id.in_([mail.id for mail in mails]))
+        session.execute(
+            its.values(attempts=cls.attempts + 1, **begun).execution_options(synchronize_session=False)
+        )
+        for mail in mails:
+            note_written(mail, attempts=mail.attempts + 1, **begun)
+
+    @classmethod
+    def note_sent(cls, session: Session, sent: "Sequence[tuple[OutboxMail, datetime, str]]") -> None:
+        """The mail server has taken these mails, each at its moment and with this answer."""
+        written = (
+            update(cls)
+            .where(cls.id == bindparam("mail"))
+            .values(
+                state=MailState.SENT.value,
+                settled_at=bindparam("at"),
+                leased_until=None,
+                server_answer=bindparam("answer"),
+                fault=None,
+                is_parked=False,
+            )
+        )
+        session.connection().execute(
+            written, [{"mail": mail.id, "at": at, "answer": answer[:500]} for mail, at, answer in sent]
+        )
+        for mail, _, _ in sent:
+            note_written(mail, state=MailState.SENT)
+
+    @classmethod
+    def give_back(cls, session: Session, mails: "Sequence[OutboxMail]") -> None:
+        """These mails were begun and not tried: they keep their places in the queue."""
+        if not mails:
+            return
+        state = case((cls.attempts <= 1, MailState.WAITING.value), else_=MailState.DEFERRED.value)
+        its = update(cls).where(cls.id.in_([mail.id for mail in mails]))
+        session.execute(
+            its.values(attempts=cls.attempts - 1, state=state, leased_until=None).execution_options(
+                synchronize_session=False
+            )
+        )
 
     def settle(self, state: MailState, now: datetime, answer: str) -> None:
         """Record how a try ended; `answer` is what the mail server itself said."""

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -8,6 +9,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     String,
+    bindparam,
     case,
     func,
     literal,
@@ -20,7 +22,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from app.domain.labelled import Labelled
 from app.domain.nip import Nip
 from app.models.account import TriedAccount
-from app.models.base import AddedOnce, Base, BigId, UtcDateTime
+from app.models.base import AddedOnce, Base, BigId, UtcDateTime, note_written
 from app.models.user import User
 
 # With Kirim ulang, a code lives no longer than this after the request, or one lifetime if that is longer.
@@ -185,6 +187,17 @@ class ResetRequest(AddedOnce, Base):
         if posted_at > self.asked_at:
             until = min(until, self.asked_at + max(LONGEST_BY_RESENDS, lifetime))
         return max(until, self.expires_at) if self.expires_at else until
+
+    @classmethod
+    def let_live(cls, session: Session, ends: "Mapping[ResetRequest, datetime]") -> None:
+        """The tokens of these requests end at these moments."""
+        if ends:
+            written = update(cls).where(cls.id == bindparam("request")).values(expires_at=bindparam("end"))
+            session.connection().execute(
+                written, [{"request": request.id, "end": end} for request, end in ends.items()]
+            )
+        for request, end in ends.items():
+            note_written(request, expires_at=end)
 
     def may_be_mailed_at(self, now: datetime, lifetime: timedelta) -> bool:
         """Whether *Kirim ulang* still mails the token. Only the clock decides, not the person who asks."""
