@@ -13,7 +13,9 @@ from sqlalchemy import select
 from app.models.outbox_mail import MailState, OutboxMail
 from app.runtime.db import reading
 from app.runtime.portal import portal
-from app.worker.mails import send_next
+from app.worker.bell import Bell
+from app.worker.hand import Hand
+from app.worker.mails import send_some
 
 _TO_SEND = (MailState.WAITING, MailState.SENDING, MailState.DEFERRED)
 
@@ -46,6 +48,7 @@ class Inbox:
 
     def __init__(self, app: Flask) -> None:
         self._app = app
+        self._hand = Hand(Bell())
         self._read: set[str] = set()
 
     def fetch(self) -> list[Mail]:
@@ -55,10 +58,8 @@ class Inbox:
             postman = portal().postman()
             folder = portal().settings.mail_folder
         with postman:
-            while self._has_mail_to_send():
-                with self._app.app_context():
-                    if send_next(postman) is None:
-                        break
+            while self._has_mail_to_send() and send_some(self._app, postman, self._hand):
+                pass
         unread = [file for file in folder.glob("*.eml") if file.name not in self._read]
         if not unread:
             return []

@@ -229,7 +229,8 @@ def _send_tokens(session: Session, people: list[User]) -> None:
         request = new_request_by_desk(session, person, then)
         request.expires_at = person.stuck_since + timedelta(hours=1)
         mail = letters.answer_to_reset_request(session, request, then, held=False)
-        mail.begin(person.stuck_since)
+        session.flush()
+        OutboxMail.begin(session, [mail], person.stuck_since)
         mail.settle(MailState.SENT, person.stuck_since, "250 OK")
         audit.record(session, Tag.TOKEN_HANDED_OVER, person, then)
 

@@ -17,13 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.runtime.db import engine
 from app.runtime.schema import look
-from app.worker.duty import SECONDS_BETWEEN_LOOKS
 from app.worker.loop import SECONDS_TO_FINISH, work
 
 log = logging.getLogger("portal.worker")
 
 WEB_THREADS = 16
 CONNECTIONS = 2000  # half-sent requests cost a socket and no thread
+SECONDS_BETWEEN_LOOKS = 0.5  # whether the worker still lives
 SECONDS_FOR_A_SLOW_CLIENT = 30  # of silence; after that its connection is closed
 # The bytes that waitress accepts before the portal answers 413; files of staff are long
 LARGEST_BODY_TO_READ = 40 * 1024 * 1024

@@ -1,5 +1,6 @@
-"""Mails are handed to the mail server with Flask-Mail. Flask-Mail has no time-out and does not verify the
-certificate at STARTTLS, so the connection is made here. Without a mail server (demo), mails become files."""
+"""Mails are handed to the mail server over Flask-Mail's connection. Flask-Mail has no time-out and does not
+verify the certificate at STARTTLS, so the connection is made here. Without a mail server (demo), mails become
+files."""
 
 import os
 import smtplib

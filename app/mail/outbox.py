@@ -4,6 +4,7 @@ sends it later.
 A posted mail is never lost: it ends as sent, failed or uncertain, and each end has a reason.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -38,15 +39,24 @@ BACK_OFF = (5, 15, 60, 2 * 60, 5 * 60)
 # token ends then for every fault, because nobody waits for the token any more. Other mails wait for our own
 # connection as long as needed.
 GIVE_UP_AFTER = timedelta(hours=24)
-MOST_GIVEN_UP_AT_ONCE = 100
+ROUNDS_OF_GIVING_UP = 10  # in one transaction
+
+
+@dataclass(frozen=True)
+class Try:
+    """One mail that a postman carried, how that ended, and when."""
+
+    mail: OutboxMail
+    delivery: Delivery
+    at: datetime
 
 
 @dataclass(frozen=True)
 class Settled:
-    """What the end of a try says about the ways of mails."""
+    """What the ends of tries say about the ways of mails."""
 
-    began: MailFault | None = None  # a fault of our side that was not known before
-    ended: tuple[MailFault, ...] = ()
+    began: tuple[MailFault, ...]  # faults of our side that were not known before
+    ended: tuple[MailFault, ...]
 
 
 @dataclass(frozen=True)
@@ -93,59 +103,77 @@ def post(
     return mail
 
 
-def claim(session: Session, now: datetime, token_lifetime: timedelta) -> OutboxMail | None:
-    """Take the next mail that is due, and mark its delivery as begun.
+def claim(session: Session, now: datetime, token_lifetime: timedelta, most: int) -> list[OutboxMail]:
+    """Take the next mails that are due, at most `most`, and mark their delivery as begun.
 
     A token lives from this moment. If the worker dies before it hears the server's answer, the token in a
     mail that did arrive still works.
     """
-    if MailFault.does_everything_rest(session, now):
-        return None
-    for _ in range(MOST_GIVEN_UP_AT_ONCE):
-        mail = OutboxMail.next_due(session, now)
-        if mail is None:
-            return None
-        if mail.letter is Letter.TOKEN and now - mail.posted_at >= GIVE_UP_AFTER:
-            mail.is_parked = False
-            mail.settle(MailState.FAILED, now, f"given up: {mail.server_answer or 'too old'}")
-            session.flush()
-            continue
-        mail.begin(now)
-        _let_token_live(mail, now, token_lifetime)
-        return mail
-    return None
+    for _ in range(ROUNDS_OF_GIVING_UP):
+        due = OutboxMail.due(session, now, most)
+        mails = [mail for mail in due if not _is_token_given_up(mail, now)]
+        if mails or not due:
+            mails = _alone_if_suspect(mails)
+            OutboxMail.begin(session, mails, now)
+            _let_tokens_live(session, [(mail, now) for mail in mails], token_lifetime)
+            return mails
+        session.flush()
+    return []
 
 
 def settle(
-    session: Session, mail: OutboxMail, delivery: Delivery, now: datetime, token_lifetime: timedelta
+    session: Session,
+    tries: Sequence[Try],
+    untried: Sequence[OutboxMail],
+    now: datetime,
+    token_lifetime: timedelta,
 ) -> Settled:
-    """Record how the delivery ended, which mails wait because of it, and for how long."""
-    tried = mail.attempts
+    """Record how tries ended, which mails wait because of it, and for how long. Mails that were begun and not
+    tried go back to their places. If another worker took this one for dead, it has the mails now, and only
+    what was handed over is recorded here."""
+    own = OutboxMail.lock_in_hand(session, [*(one.mail for one in tries), *untried])
+    OutboxMail.give_back(session, [mail for mail in untried if mail in own])
+    sent, others = list[Try](), list[Try]()
+    for one in tries:
+        if isinstance(one.delivery, HandedOver):
+            if one.mail in own or one.mail.state is not MailState.SENT:
+                sent.append(one)
+        elif one.mail in own:
+            others.append(one)
+    ended = _settle_sent(session, sent, now, token_lifetime) if sent else ()
+    began = [_settle_unsent(session, one.mail, one.delivery, one.at) for one in others]
+    return Settled(tuple(fault for fault in began if fault), ended)
+
+
+def _settle_sent(
+    session: Session, tries: Sequence[Try], now: datetime, token_lifetime: timedelta
+) -> tuple[MailFault, ...]:
+    """Returns the faults that are over."""
+    passed: dict[str, bool] = {}
+    for one in tries:
+        passed[one.mail.domain] = passed.get(one.mail.domain, False) or one.mail.attempts > 1
+    OutboxMail.note_sent(session, [(one.mail, one.at, one.delivery.answer) for one in tries])
+    _note_that_owners_wait(session, tries)
+    _let_tokens_live(session, [(one.mail, one.at) for one in tries], token_lifetime)
+    ended = MailFault.end(session, passed, now)
+    if ended:
+        OutboxMail.hurry(session, [fault.way for fault in ended], now)
+    return tuple(ended)
+
+
+def _settle_unsent(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime) -> MailFault | None:
+    """Returns a fault of our side that was not known before."""
     session.add(mail)
-    session.refresh(mail, ["state", "attempts", "breaks"], with_for_update={"of": OutboxMail})
-    # This worker was taken for dead, so another one has the mail
-    was_taken_for_dead = (mail.state, mail.attempts) != (
-        MailState.SENDING,
-        tried,
-    )
-    if was_taken_for_dead and (mail.state is MailState.SENT or not isinstance(delivery, HandedOver)):
-        return Settled()
     match _judge_among_others(session, mail, delivery, now):
-        case HandedOver(answer):
-            mail.settle(MailState.SENT, now, answer)
-            mail.fault, mail.is_parked = None, False
-            _note_that_the_owner_waits(session, mail)
-            _let_token_live(mail, now, token_lifetime)
-            OutboxMail.hurry(session, mail.domain, now)
-            ended = MailFault.end(session, mail.domain, now, was_put_off=mail.attempts > 1)
-            return Settled(ended=tuple(ended))
+        case HandedOver():
+            return None
         case RefusedForGood(answer):
             mail.fault = MailFaultKind.RECIPIENT
             mail.settle(MailState.FAILED, now, answer)
             if mail.user_id is not None:
                 User.note_failed_mail(session, mail.user_id, EmailAddress(mail.to_address), now)
-            return Settled()
-        case ConnectionFault(answer) as broken:
+            return None
+        case ConnectionFault() as broken:
             return _settle_broken(session, mail, broken, now)
         case SessionFault(answer):
             return _let_all_rest(session, mail, MailFaultKind.SESSION, answer, now)
@@ -157,16 +185,32 @@ def settle(
             mail.fault = MailFaultKind.RECIPIENT
             if not _give_up_if_late(mail, answer, now):
                 mail.defer(now + _own_wait(mail), answer)
-            return Settled()
+            return None
         case PutOff(answer, reach):
             return _put_off(session, mail, MailFaultKind.RECIPIENT, answer, reach, now)
         case NotWritten(answer):
             mail.fault = MailFaultKind.LETTER
             if not _give_up_if_late(mail, answer, now):
                 mail.defer(now + timedelta(seconds=BACK_OFF[min(mail.attempts, len(BACK_OFF)) - 1]), answer)
-            return Settled()
+            return None
         case _ as never:
             assert_never(never)
+
+
+def _is_token_given_up(mail: OutboxMail, now: datetime) -> bool:
+    """True if nobody waits for the token any more. Then the mail is settled here."""
+    if mail.letter is not Letter.TOKEN or now - mail.posted_at < GIVE_UP_AFTER:
+        return False
+    mail.is_parked = False
+    mail.settle(MailState.FAILED, now, f"given up: {mail.server_answer or 'too old'}")
+    return True
+
+
+def _alone_if_suspect(mails: list[OutboxMail]) -> list[OutboxMail]:
+    """A mail that a worker had in hand when it died goes alone: if the mail is the cause, no other mail
+    suffers from it."""
+    suspect = next((place for place, mail in enumerate(mails) if mail.breaks), len(mails))
+    return mails[: max(1, suspect)]
 
 
 def _judge_among_others(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime) -> Delivery:
@@ -208,23 +252,25 @@ def _let_all_rest(
     now: datetime,
     *,
     is_short: bool = False,
-) -> Settled:
-    """No mail is at fault, so this one keeps its turn, and all mails rest."""
-    mail.fault = kind
-    mail.give_back_turn(answer)
+) -> MailFault | None:
+    """No mail is at fault, so this one keeps its turn, and all mails rest. Returns the fault if it is new."""
+    mail.fault, mail.server_answer = kind, answer[:500]
+    mail.give_back_turn()
     was_known = (standing := MailFault.on(session, EVERYWHERE)) is not None and standing.failures > 0
     fault = MailFault.note_everywhere(session, kind, answer, now, is_short=is_short)
-    return Settled(began=None if was_known else fault)
+    return None if was_known else fault
 
 
-def _settle_broken(session: Session, mail: OutboxMail, broken: ConnectionFault, now: datetime) -> Settled:
+def _settle_broken(
+    session: Session, mail: OutboxMail, broken: ConnectionFault, now: datetime
+) -> MailFault | None:
     """If the connection broke once over a mail, the mail keeps its turn. If it broke twice, the mail may be
     the cause: then only its domain rests, and never long. The other mails go on, because otherwise a
     stranger's mails to their own server would stop them."""
     mail.breaks += broken.at_letter
     is_suspect = broken.at_letter and mail.breaks > 1
-    settled = (
-        Settled()
+    began = (
+        None
         if is_suspect
         else _let_all_rest(session, mail, MailFaultKind.LINE, broken.answer, now, is_short=broken.at_letter)
     )
@@ -234,20 +280,20 @@ def _settle_broken(session: Session, mail: OutboxMail, broken: ConnectionFault, 
     elif is_suspect and not _give_up_if_late(mail, broken.answer, now):
         mail.defer(now, broken.answer)
         _wait_for_domain(session, mail, MailFaultKind.LINE, broken.answer, RefusalScope.DOMAIN, now)
-    return settled
+    return began
 
 
 def _put_off(
     session: Session, mail: OutboxMail, kind: MailFaultKind, answer: str, reach: RefusalScope, now: datetime
-) -> Settled:
+) -> MailFault | None:
     mail.fault = kind
     if _give_up_if_late(mail, answer, now):
-        return Settled()
+        return None
     standing = MailFault.on(session, mail.domain)
     was_known = standing is not None and standing.is_alarm
     fault = _wait_for_domain(session, mail, kind, answer, reach, now)
     mail.defer(fault.rests_until if mail.is_parked else now + _own_wait(mail), answer)
-    return Settled(began=fault if fault.is_alarm and not was_known else None)
+    return fault if fault.is_alarm and not was_known else None
 
 
 def _wait_for_domain(
@@ -282,13 +328,19 @@ def _give_up_if_late(mail: OutboxMail, answer: str, now: datetime) -> bool:
     return True
 
 
-def _let_token_live(mail: OutboxMail, now: datetime, lifetime: timedelta) -> None:
-    if mail.letter is Letter.TOKEN and (request := mail.reset_request) is not None:
-        request.expires_at = request.lives_until(mail.posted_at, now, lifetime)
+def _let_tokens_live(
+    session: Session, handed_over: Sequence[tuple[OutboxMail, datetime]], lifetime: timedelta
+) -> None:
+    ends: dict[ResetRequest, datetime] = {}
+    for mail, at in handed_over:
+        if mail.letter is Letter.TOKEN and (request := mail.reset_request) is not None:
+            end = request.lives_until(mail.posted_at, at, lifetime)
+            ends[request] = max(end, ends.get(request, end))
+    ResetRequest.let_live(session, ends)
 
 
-def _note_that_the_owner_waits(session: Session, mail: OutboxMail) -> None:
+def _note_that_owners_wait(session: Session, tries: Sequence[Try]) -> None:
     """The desk sees who got a token and never logged in. This is noted here, where no stranger can see who
     has an account."""
-    if mail.letter is Letter.TOKEN and mail.user_id is not None:
-        User.note_token(session, mail.user_id, mail.posted_at)
+    tokens = [one.mail for one in tries if one.mail.letter is Letter.TOKEN]
+    User.note_tokens(session, {mail.user_id: mail.posted_at for mail in tokens if mail.user_id is not None})

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, MetaData, T
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 
 class Base(DeclarativeBase):
@@ -54,6 +55,12 @@ def upsert(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.In
 def upsert_in(dialect: str, table: type[Base] | Table) -> postgresql.Insert | sqlite.Insert:
     """The same in a dialect that is named, for a statement that is built once."""
     return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+
+
+def note_written(record: Base, **values: object) -> None:
+    """A statement has written these values for many records at once. Now the record in memory says so too."""
+    for name, value in values.items():
+        set_committed_value(record, name, value)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

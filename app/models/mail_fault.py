@@ -1,10 +1,11 @@
 """Why mails cannot leave."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import JSON, ColumnElement, Index, String, delete, or_, select, update
+from sqlalchemy import JSON, ColumnElement, Index, String, and_, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.domain.labelled import Labelled
@@ -90,6 +91,12 @@ class MailFault(Base):
         return session.scalars(found.with_for_update() if lock else found).one_or_none()
 
     @classmethod
+    def closed_among(cls, session: Session, ways: Iterable[str]) -> list["MailFault"]:
+        """Those of these ways whose mails wait."""
+        found = select(cls).where(cls.way.in_(sorted(ways)), cls.is_closed).order_by(cls.way)
+        return list(session.scalars(found.execution_options(populate_existing=True)))
+
+    @classmethod
     def alarms(cls, session: Session) -> list["MailFault"]:
         """Faults of our side, which somebody must repair. The oldest comes first."""
         is_ours = or_(cls.way == EVERYWHERE, cls.kind == MailFaultKind.SENDER)
@@ -114,9 +121,9 @@ class MailFault(Base):
         return sum(len(session.execute(change).all()) for change in changes)
 
     @classmethod
-    def does_everything_rest(cls, session: Session, now: datetime) -> bool:
-        until = session.scalar(select(cls.rests_until).where(cls.way == EVERYWHERE, cls.is_closed))
-        return until is not None and until > now
+    def rests_all(cls, now: ColumnElement[datetime]) -> ColumnElement[bool]:
+        """That no mail at all may leave."""
+        return and_(cls.way == EVERYWHERE, cls.is_closed, cls.rests_until > now)
 
     @property
     def is_alarm(self) -> bool:
@@ -197,17 +204,16 @@ class MailFault(Base):
         return given_up
 
     @classmethod
-    def end(cls, session: Session, domain: str, now: datetime, *, was_put_off: bool) -> list["MailFault"]:
-        """A mail to this domain has passed, so nothing stops mails to it; returns the faults that did. If the
-        mail had been put off before, that is remembered for a day."""
-        found = (
-            select(cls).where(cls.way.in_((EVERYWHERE, _DOUBTED, domain))).order_by(cls.way).with_for_update()
-        )
+    def end(cls, session: Session, passed: Mapping[str, bool], now: datetime) -> list["MailFault"]:
+        """Mails to these domains have passed, so nothing stops mails to them; returns the faults that did. If
+        a mail had been put off before, `passed` says so of its domain, and that is remembered for a day."""
+        ways = cls.way.in_((EVERYWHERE, _DOUBTED, *sorted(passed)))
+        found = select(cls).where(ways).order_by(cls.way).with_for_update()
         ended = []
         for fault in session.scalars(found.execution_options(populate_existing=True)):
             if fault.failures and fault.way != _DOUBTED:
                 ended.append(fault)
-            if fault.has_letters or (was_put_off and fault.way == domain):
+            if fault.has_letters or passed.get(fault.way):
                 fault.open(now)
             else:
                 session.delete(fault)

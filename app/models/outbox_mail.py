@@ -1,10 +1,14 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
+from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     JSON,
     BindParameter,
+    ColumnElement,
     ForeignKey,
     Index,
     Select,
@@ -21,10 +25,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine.default import DefaultExecutionContext
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from app.domain.labelled import Labelled
-from app.models.base import Base, BigId, UtcDateTime, text_enum
+from app.models.base import Base, BigId, UtcDateTime, note_written, text_enum
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.models.mail_fault import MailFault, MailFaultKind
@@ -34,10 +38,10 @@ from app.models.user import User
 LONGEST_DELIVERY = timedelta(minutes=60)  # well above the sum of all time-outs of one SMTP talk
 # A worker that delivers renews its lease again and again. A worker that does not renew it for this long has
 # died in the middle of a delivery.
-LEASE = timedelta(seconds=45)
-# The number of times that the talk may break off over one mail. A token is sent again each time, with the
-# same Message-ID: to receive it twice is harmless, never to receive it is not. After that the mail is
-# uncertain, because this mail itself may be the cause.
+LEASE = timedelta(seconds=10)
+# The number of times that a worker may die, or the talk over a token may break off, with one mail in hand.
+# The mail is sent again each time, with the same Message-ID: to receive it twice is harmless, never to
+# receive it is not. After that the mail is uncertain, because this mail itself may be the cause.
 MOST_BREAKS = 3
 PARKED_AT_ONCE = 500
 
@@ -212,68 +216,105 @@ class OutboxMail(Base):
     identity_change: Mapped[IdentityChange | None] = relationship(lazy="selectin")
 
     @classmethod
-    def next_due(cls, session: Session, now: datetime) -> "OutboxMail | None":
-        """The mail whose turn it is, locked so that no other worker takes it. Urgent mails come before the
-        others; of the same urgency, mails that were never tried come before those that were. A mail that
-        cannot be read, because only a newer release knows words in it, is put off and delays no other
-        mail."""
-        while (found := cls._next_id(session, now)) is not None:
-            try:
-                return session.get(cls, found, populate_existing=True)
-            except LookupError as unknown:
-                put_off = {"due_at": now + PUT_OFF_FOR, "server_answer": f"cannot be read: {unknown}"[:500]}
-                session.execute(
-                    update(cls)
-                    .where(cls.id == found)
-                    .values(**put_off)
-                    .execution_options(synchronize_session=False)
-                )
-        return None
+    def kinds_due(cls, session: Session, now: datetime) -> "KindsDue":
+        """What could leave now, in one look that takes no lock."""
+        *heads, of_domains, everything_rests = session.execute(_look(), {"now": now}).one()
+        if everything_rests:
+            return KindsDue(frozenset(), of_domains=False)
+        is_due = dict(zip(_KINDS, heads, strict=True))
+        return KindsDue(frozenset(kind for kind in _KINDS if is_due[kind]), of_domains)
 
     @classmethod
-    def _next_id(cls, session: Session, now: datetime) -> int | None:
-        for urgency in Urgency:
-            for state in _TO_BE_SENT:
-                found = cls._head(session, state, urgency, now) or cls._of_waiting_domain(
-                    session, urgency, now
-                )
-                if found is not None:
-                    return found
-        return None
+    def due(cls, session: Session, now: datetime, most: int) -> "list[OutboxMail]":
+        """The mails whose turn it is, at most `most`, locked so that no other worker takes them. Urgent mails
+        come before the others; of the same urgency, mails that were never tried come before those that were.
+        A mail that cannot be read, because only a newer release knows words in it, is put off and delays no
+        other mail."""
+        while found := cls._ids_due(session, now, most):
+            if mails := cls._read(session, found, now):
+                return mails
+        return []
 
     @classmethod
-    def _head(cls, session: Session, state: MailState, urgency: Urgency, now: datetime) -> int | None:
-        """The oldest mail of one state and urgency, as an index gives it. Mails whose domain takes nothing
-        are put aside on the way, many in one step, so that later calls do not meet them again."""
+    def _ids_due(cls, session: Session, now: datetime, most: int) -> list[int]:
+        kinds, found = cls.kinds_due(session, now), list[int]()
+        of_domains = kinds.of_domains
+        for urgency, state in _KINDS:
+            if (urgency, state) in kinds.heads:
+                heads, has_parked = cls._heads(session, state, urgency, now, most - len(found))
+                found += heads
+                of_domains = of_domains or has_parked
+            if len(found) == most:
+                break
+            # They end the list, because another look at this domain would find them again
+            if of_domains and (waiting := cls._of_waiting_domain(session, urgency, now, most - len(found))):
+                return found + waiting
+        return found
+
+    @classmethod
+    def _read(cls, session: Session, ids: list[int], now: datetime) -> "list[OutboxMail]":
+        """These mails with all that their letters tell of, in the same order."""
+        try:
+            return _in_order(ids, session.scalars(_with_words(cls.id.in_(ids))).unique().all())
+        except LookupError:
+            return [mail for mail_id in ids if (mail := cls._read_or_put_off(session, mail_id, now))]
+
+    @classmethod
+    def _read_or_put_off(cls, session: Session, mail_id: int, now: datetime) -> "OutboxMail | None":
+        try:
+            return session.scalars(_with_words(cls.id == mail_id)).unique().one_or_none()
+        except LookupError as unknown:
+            put_off = {"due_at": now + PUT_OFF_FOR, "server_answer": f"cannot be read: {unknown}"[:500]}
+            session.execute(
+                update(cls)
+                .where(cls.id == mail_id)
+                .values(**put_off)
+                .execution_options(synchronize_session=False)
+            )
+            return None
+
+    @classmethod
+    def _heads(
+        cls, session: Session, state: MailState, urgency: Urgency, now: datetime, most: int
+    ) -> tuple[list[int], bool]:
+        """The oldest mails of one state and urgency, as an index gives them. Mails whose domain takes nothing
+        are put aside on the way, many in one step, so that later calls do not meet them again; the second
+        value says whether there were any."""
         of_kind = (
             cls.state == state,
             cls.is_parked.is_(False),
             cls.urgency == int(urgency),
             cls.due_at <= now,
         )
-        oldest = select(cls.id, cls.domain).where(*of_kind).order_by(cls.due_at, cls.id).limit(1)
-        while (row := session.execute(oldest.with_for_update(skip_locked=True)).first()) is not None:
-            way = MailFault.on(session, row.domain)
-            if way is None or not way.is_closed:
-                return int(row.id)
-            its = (
-                select(cls.id)
-                .where(*of_kind, cls.domain == row.domain)
-                .order_by(cls.due_at, cls.id)
-                .limit(PARKED_AT_ONCE)
-            )
-            some = cls.id.in_(its.with_for_update(skip_locked=True).scalar_subquery())
-            session.execute(
-                update(cls).where(some).values(is_parked=True).execution_options(synchronize_session=False)
-            )
-            way.take_letters(now)
-            session.flush()
-        return None
+        oldest = select(cls.id, cls.domain).where(*of_kind).order_by(cls.due_at, cls.id).limit(most)
+        has_parked = False
+        while rows := session.execute(oldest.with_for_update(skip_locked=True)).all():
+            closed = {way.way: way for way in MailFault.closed_among(session, {row.domain for row in rows})}
+            for way in closed.values():
+                its = (
+                    select(cls.id)
+                    .where(*of_kind, cls.domain == way.way)
+                    .order_by(cls.due_at, cls.id)
+                    .limit(PARKED_AT_ONCE)
+                )
+                some = cls.id.in_(its.with_for_update(skip_locked=True).scalar_subquery())
+                session.execute(
+                    update(cls)
+                    .where(some)
+                    .values(is_parked=True)
+                    .execution_options(synchronize_session=False)
+                )
+                way.take_letters(now)
+                session.flush()
+                has_parked = True
+            if open_ones := [int(row.id) for row in rows if row.domain not in closed]:
+                return open_ones, has_parked
+        return [], has_parked
 
     @classmethod
-    def _of_waiting_domain(cls, session: Session, urgency: Urgency, now: datetime) -> int | None:
-        """One mail to a domain that may be tried again, or all mails that waited for a domain that takes
-        mails again."""
+    def _of_waiting_domain(cls, session: Session, urgency: Urgency, now: datetime, most: int) -> list[int]:
+        """One mail to a domain that may be tried again, or mails that waited for a domain that takes mails
+        again."""
         fits = or_(
             cls.state == MailState.WAITING,
             and_(cls.state == MailState.DEFERRED, MailFault.rests_until <= now),
@@ -289,7 +330,7 @@ class OutboxMail(Base):
         first = due.order_by(MailFault.new_from, MailFault.way).limit(1).with_for_update(skip_locked=True)
         way = session.scalars(first.execution_options(populate_existing=True)).one_or_none()
         if way is None:
-            return None
+            return []
         states = _TO_BE_SENT if way.is_new_next or not way.is_closed else _TO_BE_SENT[::-1]
         for state in states if way.rests_until <= now else (MailState.WAITING,):
             its = select(cls.id).where(
@@ -299,19 +340,17 @@ class OutboxMail(Base):
                 cls.urgency == int(urgency),
                 cls.due_at <= now,
             )
-            found = session.scalar(
-                its.order_by(cls.due_at, cls.id).limit(1).with_for_update(skip_locked=True)
-            )
-            if found is not None:
+            some = its.order_by(cls.due_at, cls.id).limit(1 if way.is_closed else most)
+            if found := session.scalars(some.with_for_update(skip_locked=True)).all():
                 way.let_one_try(now)
-                return found
-        return None
+                return list(found)
+        return []
 
     @classmethod
-    def hurry(cls, session: Session, domain: str, now: datetime) -> None:
-        """Mails that waited for their domain do not have to wait any longer."""
+    def hurry(cls, session: Session, domains: Sequence[str], now: datetime) -> None:
+        """Mails that waited for these domains do not have to wait any longer."""
         waits = (
-            cls.domain == domain,
+            cls.domain.in_(domains),
             cls.is_parked.is_(True),
             cls.state == MailState.DEFERRED,
             cls.due_at > now,
@@ -376,8 +415,8 @@ class OutboxMail(Base):
 
     @classmethod
     def mark_broken_off(cls, session: Session, now: datetime) -> int:
-        """Mails whose worker died in the middle of the delivery: nobody knows whether they arrived. Tokens
-        are sent again. Returns how many mails there were."""
+        """Mails that a worker had in hand when it died. Most were not tried yet, and nobody knows which: they
+        are sent again, with the same Message-ID. Returns how many mails there were."""
         is_silent = or_(cls.leased_until < now, and_(cls.leased_until.is_(None), cls.begun_at < now - LEASE))
         silent = (
             select(cls.id)
@@ -387,7 +426,7 @@ class OutboxMail(Base):
         )
         marked = 0
         for mail_id in session.scalars(silent).all():
-            is_again = and_(cls.letter == Letter.TOKEN, cls.breaks < MOST_BREAKS)
+            is_again = cls.breaks < MOST_BREAKS
             marked += 1
             session.execute(
                 update(cls)
@@ -421,6 +460,18 @@ class OutboxMail(Base):
             .execution_options(synchronize_session=False)
         )
         return session.execute(renewed.returning(cls.id)).first() is not None
+
+    @classmethod
+    def lock_in_hand(cls, session: Session, mails: "Sequence[OutboxMail]") -> "set[OutboxMail]":
+        """Lock mails that this worker has begun, and read what became of them meanwhile. Returns those that
+        it still has; another worker has taken the others, because it took this one for dead."""
+        tried = {mail.id: mail.attempts for mail in mails}
+        found = select(cls.id, cls.state, cls.attempts, cls.breaks).where(cls.id.in_(tried)).order_by(cls.id)
+        stored = {row.id: row for row in session.execute(found.with_for_update())}
+        for mail in mails:
+            row = stored[mail.id]
+            note_written(mail, state=row.state, attempts=row.attempts, breaks=row.breaks)
+        return {mail for mail in mails if (mail.state, mail.attempts) == (MailState.SENDING, tried[mail.id])}
 
     @classmethod
     def how_many_wait(cls, session: Session, most: int, domain: str | None = None) -> int:
@@ -473,14 +524,57 @@ class OutboxMail(Base):
     def is_bounced_hard(self) -> bool:
         return bool(self.bounce_is_hard)
 
-    def begin(self, now: datetime) -> None:
-        # The report was about the try before
-        self.bounced_at = self.bounce_is_hard = self.bounce_answer = None
-        self.state = MailState.SENDING
-        self.is_parked = False
-        self.begun_at = now
-        self.leased_until = now + LEASE
-        self.attempts += 1
+    @classmethod
+    def begin(cls, session: Session, mails: "Sequence[OutboxMail]", now: datetime) -> None:
+        """A worker has these mails in hand from now on."""
+        begun = {
+            "state": MailState.SENDING,
+            "is_parked": False,
+            "begun_at": now,
+            "leased_until": now + LEASE,
+            # The report was about the try before
+            **dict.fromkeys(("bounced_at", "bounce_is_hard", "bounce_answer")),
+        }
+        its = update(cls).where(cls.id.in_([mail.id for mail in mails]))
+        session.execute(
+            its.values(attempts=cls.attempts + 1, **begun).execution_options(synchronize_session=False)
+        )
+        for mail in mails:
+            note_written(mail, attempts=mail.attempts + 1, **begun)
+
+    @classmethod
+    def note_sent(cls, session: Session, sent: "Sequence[tuple[OutboxMail, datetime, str]]") -> None:
+        """The mail server has taken these mails, each at its moment and with this answer."""
+        written = (
+            update(cls)
+            .where(cls.id == bindparam("mail"))
+            .values(
+                state=MailState.SENT.value,
+                settled_at=bindparam("at"),
+                leased_until=None,
+                server_answer=bindparam("answer"),
+                fault=None,
+                is_parked=False,
+            )
+        )
+        session.connection().execute(
+            written, [{"mail": mail.id, "at": at, "answer": answer[:500]} for mail, at, answer in sent]
+        )
+        for mail, _, _ in sent:
+            note_written(mail, state=MailState.SENT)
+
+    @classmethod
+    def give_back(cls, session: Session, mails: "Sequence[OutboxMail]") -> None:
+        """These mails were begun and not tried: they keep their places in the queue."""
+        if not mails:
+            return
+        state = case((cls.attempts <= 1, MailState.WAITING.value), else_=MailState.DEFERRED.value)
+        its = update(cls).where(cls.id.in_([mail.id for mail in mails]))
+        session.execute(
+            its.values(attempts=cls.attempts - 1, state=state, leased_until=None).execution_options(
+                synchronize_session=False
+            )
+        )
 
     def settle(self, state: MailState, now: datetime, answer: str) -> None:
         """Record how a try ended; `answer` is what the mail server itself said."""
@@ -495,12 +589,11 @@ class OutboxMail(Base):
         self.leased_until = None
         self.server_answer = answer[:500]
 
-    def give_back_turn(self, answer: str) -> None:
+    def give_back_turn(self) -> None:
         """The try does not count: the mail keeps its place in the queue."""
         self.attempts -= 1
         self.state = MailState.WAITING if self.attempts <= 0 else MailState.DEFERRED
         self.leased_until = None
-        self.server_answer = answer[:500]
 
     def send_again(self, now: datetime) -> None:
         """Send the mail as if it had never been tried, with the same Message-ID."""
@@ -542,3 +635,47 @@ def _in_mailbox() -> Select[int, int]:
 
 
 _IN_MAILBOX = _in_mailbox()
+
+
+@dataclass(frozen=True)
+class KindsDue:
+    """Which mails could leave: the urgency and state of those that wait for their own time, and whether any
+    wait for a domain that may be tried."""
+
+    heads: frozenset[tuple[Urgency, MailState]]
+    of_domains: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.heads) or self.of_domains
+
+
+_KINDS = tuple((urgency, state) for urgency in Urgency for state in _TO_BE_SENT)
+
+
+@cache
+def _look() -> Select[*tuple[Any, ...]]:
+    """Asks for each of `_KINDS`, in this order, whether a mail of it is due; then whether a domain may be
+    tried, and whether all mails rest."""
+    now = bindparam("now", type_=UtcDateTime)
+    asked = [
+        exists().where(
+            OutboxMail.state == state,
+            OutboxMail.is_parked.is_(False),
+            OutboxMail.urgency == int(urgency),
+            OutboxMail.due_at <= now,
+        )
+        for urgency, state in _KINDS
+    ]
+    of_domains = exists().where(MailFault.has_letters.is_(True), MailFault.new_from <= now)
+    return select(*asked, of_domains, exists().where(MailFault.rests_all(now)))
+
+
+def _with_words(which: ColumnElement[bool]) -> Select[OutboxMail]:
+    # The person of the request is the person of the mail
+    words = joinedload(OutboxMail.reset_request).lazyload(ResetRequest.user)
+    return select(OutboxMail).where(which).options(words).execution_options(populate_existing=True)
+
+
+def _in_order(ids: Sequence[int], mails: Sequence[OutboxMail]) -> list[OutboxMail]:
+    by_id = {mail.id: mail for mail in mails}
+    return [by_id[mail_id] for mail_id in ids]

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, assert_never
@@ -29,7 +29,7 @@ from app.domain.nip import Nip
 from app.domain.password_policy import Owner
 from app.models.account import AccountBehind
 from app.models.admin_mandate import AdminMandate
-from app.models.base import AddedOnce, Base, BigId, UtcDateTime
+from app.models.base import AddedOnce, Base, BigId, UtcDateTime, note_written
 from app.models.guess_bucket import GuessBucket
 from app.models.login_session import LoginSession
 from app.models.user import NEW_PASSWORD, User
@@ -260,6 +260,17 @@ class ResetRequest(AddedOnce, Base):
         if posted_at > self.asked_at:
             until = min(until, self.asked_at + max(LONGEST_BY_RESENDS, lifetime))
         return max(until, self.expires_at) if self.expires_at else until
+
+    @classmethod
+    def let_live(cls, session: Session, ends: "Mapping[ResetRequest, datetime]") -> None:
+        """The tokens of these requests end at these moments."""
+        if ends:
+            written = update(cls).where(cls.id == bindparam("request")).values(expires_at=bindparam("end"))
+            session.connection().execute(
+                written, [{"request": request.id, "end": end} for request, end in ends.items()]
+            )
+        for request, end in ends.items():
+            note_written(request, expires_at=end)
 
     def may_be_mailed_at(self, now: datetime, lifetime: timedelta) -> bool:
         """Whether *Kirim ulang* still mails the token. Only the clock decides, not the person who asks."""

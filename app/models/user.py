@@ -1,5 +1,5 @@
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -168,15 +168,16 @@ class User(Base):
         return cls.email_key.in_([address.key for address in addresses])
 
     @classmethod
-    def note_token(cls, session: Session, user_id: int, at: datetime) -> None:
-        """A token went to somebody who has never logged in: from now on they may be stuck."""
-        never_inside = (cls.id == user_id, cls.last_login_at.is_(None), cls.stuck_since.is_(None))
-        session.execute(
-            update(cls)
-            .where(*never_inside)
-            .values(stuck_since=at)
-            .execution_options(synchronize_session=False)
-        )
+    def note_tokens(cls, session: Session, posted: Mapping[int, datetime]) -> None:
+        """Tokens went to these people at these moments. Those who have never logged in may be stuck from then
+        on."""
+        never_inside = (cls.id == bindparam("user"), cls.last_login_at.is_(None), cls.stuck_since.is_(None))
+        # In one order, so that two workers never wait for each other
+        people = [{"user": user_id, "at": posted[user_id]} for user_id in sorted(posted)]
+        if people:
+            session.connection().execute(
+                update(cls).where(*never_inside).values(stuck_since=bindparam("at")), people
+            )
 
     @classmethod
     def note_failed_mail(cls, session: Session, user_id: int, address: EmailAddress, at: datetime) -> None:

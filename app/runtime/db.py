@@ -5,11 +5,11 @@ fails when several writers work at once. Instead every unit of work begins with 
 begins with a plain BEGIN.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask, current_app, g
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -135,9 +135,14 @@ def _refuse_a_removed_file(
 ) -> None:
     """Open the file anew if it was replaced, for example by a restored copy: everything written to the old
     file would be lost."""
-    path, inode = record.info["file"]
-    if path and _inode(path) != inode:
-        raise DisconnectionError(f"{path} is not the file that was opened")
+    if is_file_replaced(record.info):
+        raise DisconnectionError(f"{record.info['file'][0]} is not the file that was opened")
+
+
+def is_file_replaced(info: Mapping[str, Any]) -> bool:
+    """`info` is that of a connection to SQLite."""
+    path, inode = info["file"]
+    return bool(path) and _inode(path) != inode
 
 
 def _file_behind(connection: SQLiteConnection) -> tuple[str, int | None]:

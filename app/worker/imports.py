@@ -26,6 +26,7 @@ from app.flows.imports.run_batch import BatchLease, LeaseLost, MandateEnded, Pas
 from app.runtime.db import SECONDS_FOR_OTHER_WRITERS, engine, reading, unit_of_work
 from app.runtime.portal import portal
 from app.worker.acts import act
+from app.worker.bell import Bell
 
 log = logging.getLogger("portal.worker")
 
@@ -35,7 +36,7 @@ MOST_IN_HAND = 8  # files; each takes a nameless file in the folder for temporar
 CHUNKS_A_SLICE = (
     20  # then a file that keeps another one waiting goes back to the waiting ones, and is read again later
 )
-SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_OF_REST = 5.0  # while nobody writes to the database; a lease may run out meanwhile
 SECONDS_AFTER_A_FAULT = 3.0
 SECONDS_BETWEEN_SIGNS = 0.1  # while another process unpacks a workbook
 _ACCIDENT = (
@@ -47,13 +48,16 @@ _TOO_MANY_ROWS = (
 ).replace(",", ".", 1)
 
 
-def run_imports(app: Flask, stop: Event) -> None:
-    """Do imports until told to stop."""
+def run_imports(app: Flask, stop: Event, bell: Bell) -> None:
+    """Do imports until told to stop. The bell rings when somebody has written to the database."""
     turns = Turns(app)
     while not stop.is_set():
         try:
             gap = turns.next()
-            stop.wait(SECONDS_BETWEEN_LOOKS if gap is None else gap)
+            if gap is None:
+                bell.wait(SECONDS_OF_REST)
+            else:
+                stop.wait(gap)
         except SQLAlchemyError as fault:
             log.error("database", exc_info=fault)
             stop.wait(SECONDS_AFTER_A_FAULT)

@@ -2,20 +2,27 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 from flask import Flask
 
 from app.flows.housekeeping import Chore
+from app.runtime.changes import Changes
+from app.runtime.db import SECONDS_FOR_OTHER_WRITERS, engine
 from app.worker import acts, imports, mails
+from app.worker.bell import Bell
 from app.worker.bounces import run_bounces
 from app.worker.cleaning import all_chores, one_step
 from app.worker.duties import count_everybody, let_changes_take_effect, look_for_broken_off
-from app.worker.duty import SECONDS_BETWEEN_LOOKS, Duty
+from app.worker.duty import SECONDS_AFTER_A_FAULT, Duty
 from app.worker.sealing import log_head, seal_what_is_new
 
 log = logging.getLogger("portal.worker")
+SECONDS_BETWEEN_LOOKS = 0.3  # whether anybody has written to the database
+# What falls due without anybody writing: a waiting time is over, a clock was ahead
+SECONDS_OF_REST = 5.0
+SECONDS_BETWEEN_SEALINGS = 1.0  # each costs two writes to the disk, however few rows there are
 SECONDS_BETWEEN_SEARCHES = 5.0  # for mails of a worker that has died
 SECONDS_TO_FINISH = 25  # the time of one SMTP answer, and a little more
 SECONDS_BETWEEN_CLEANINGS = 600.0
@@ -24,24 +31,53 @@ SECONDS_BETWEEN_CLEANINGS = 600.0
 def work(app: Flask, stop: threading.Event) -> None:
     """The worker's life."""
     log.info("worker started")
+    bells = [Bell(), Bell(), Bell()]
     others = [
-        threading.Thread(target=act, args=(app, stop), daemon=True)
-        for act in (imports.run_imports, mails.send_mails)
+        threading.Thread(target=act, args=(app, stop, bell), daemon=True)
+        for act, bell in zip((imports.run_imports, mails.send_mails), bells, strict=False)
     ]
     for other in others:
         other.start()
+    watcher = threading.Thread(target=_ring_at_changes, args=(app, stop, bells), daemon=True)
+    watcher.start()
     if mailbox := app.extensions["portal"].settings.bounce_mailbox:
         threading.Thread(target=run_bounces, args=(app, mailbox, stop), daemon=True).start()
-    duties = _duties(app)
+    _do_duties(_duties(app), stop, bells[-1])
+    until = monotonic() + SECONDS_TO_FINISH
+    for other in (*others, watcher):
+        other.join(max(0.0, until - monotonic()))
+    log.info("worker stopped")
+
+
+def _ring_at_changes(app: Flask, stop: threading.Event, bells: Sequence[Bell]) -> None:
+    """One look for all threads, so that an idle worker rests. They are also called when the look fails, and
+    find the fault themselves; and when the worker stops."""
+    with app.app_context():
+        changes = Changes(engine())
+    is_away = False
+    with changes:
+        while not stop.wait(SECONDS_AFTER_A_FAULT if is_away else SECONDS_BETWEEN_LOOKS):
+            try:
+                has_changed, is_away = changes.since_last_look(), False
+            except Exception as fault:  # of the driver
+                if not is_away:
+                    log.error("database", exc_info=fault, extra={"fields": {"duty": "changes"}})
+                has_changed = is_away = True
+            if has_changed:
+                for bell in bells:
+                    bell.ring()
+    for bell in bells:
+        bell.ring()
+
+
+def _do_duties(duties: Sequence[Duty], stop: threading.Event, bell: Bell) -> None:
     while not stop.is_set():
         for duty in duties:
             if not stop.is_set():
                 duty.do_if_due()
-        stop.wait(SECONDS_BETWEEN_LOOKS)
-    until = monotonic() + SECONDS_TO_FINISH
-    for other in others:
-        other.join(max(0.0, until - monotonic()))
-    log.info("worker stopped")
+        if bell.wait(min(duty.seconds_left for duty in duties)):
+            for duty in duties:
+                duty.call()
 
 
 def _duties(app: Flask) -> list[Duty]:
@@ -61,9 +97,15 @@ def _duties(app: Flask) -> list[Duty]:
         ]
     return [
         *cleaning,
-        Duty("take_effect", lambda: let_changes_take_effect(app)),
+        Duty("take_effect", lambda: let_changes_take_effect(app), SECONDS_OF_REST, gap=0.0),
         Duty("broken_off", within_app(look_for_broken_off), SECONDS_BETWEEN_SEARCHES),
-        Duty("seal", within_app(seal_what_is_new)),
+        Duty(
+            "seal",
+            within_app(seal_what_is_new),
+            SECONDS_OF_REST,
+            gap=SECONDS_BETWEEN_SEALINGS,
+            pause=SECONDS_FOR_OTHER_WRITERS,
+        ),
         Duty("count", within_app(count_everybody), SECONDS_BETWEEN_CLEANINGS),
         Duty("log_head", within_app(log_head), SECONDS_BETWEEN_CLEANINGS),
     ]

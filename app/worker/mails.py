@@ -1,126 +1,142 @@
-"""How the worker sends mails: one after the other over one connection, and over a second one while the first
-hangs."""
+"""How the worker sends mails: it claims some in one transaction, hands them over one after the other over one
+connection, and settles them in one transaction. While that connection hangs, a second one does the same.
+
+If the worker dies, what it had in hand is sent again when the lease is over: perhaps a few mails twice, with
+the same Message-ID, and none not at all.
+"""
 
 import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from time import monotonic
 
-from flask import Flask, current_app
+from flask import Flask
+from sqlalchemy.exc import OperationalError, TimeoutError
+from sqlalchemy.orm import Session
 
 from app.domain.indonesian_time import now
 from app.flows.reset.give_back_allowance import give_back_allowance
 from app.mail import outbox
 from app.mail.delivery import Postman
+from app.mail.outbox import Settled, Try
 from app.mail.outcomes import Delivery, HandedOver, NotWritten
 from app.models.audit_event import Tag
 from app.models.mail_fault import MailFault
 from app.models.outbox_mail import Letter, MailState, OutboxMail
-from app.runtime.db import unit_of_work
+from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
 from app.security import audit
 from app.worker.acts import act_for
-from app.worker.duty import SECONDS_BETWEEN_LOOKS, Duty
+from app.worker.bell import Bell
+from app.worker.duty import Duty
+from app.worker.hand import Hand
 
 log = logging.getLogger("portal.worker")
 
+SECONDS_OF_REST = 1.0  # while nobody writes to the database; mails that were put off fall due by themselves
 SECONDS_OF_MAILS = 60.0  # over one connection
-SECONDS_UNTIL_RELIEF = 20.0  # for one mail; after that the other mails do not wait for it
-SECONDS_BETWEEN_LEASES = 10.0  # well below a lease
+SECONDS_UNTIL_OTHERS_GO = 1.0  # for one mail; after that, the mails behind it are given back
+SECONDS_UNTIL_RELIEF = 20.0  # for one mail; after that, the second connection carries the others
+SECONDS_BETWEEN_LOOKS = 0.5  # of the keeper, while there is something in hand
+SECONDS_BETWEEN_LEASES = 2.5  # well below a lease
 
 
-class _CurrentMail:
-    """The mail that the first connection is busy with, as far as the second one must know."""
-
-    def __init__(self) -> None:
-        self._since: float | None = None
-
-    @contextmanager
-    def holding(self) -> Iterator[None]:
-        self._since = monotonic()
-        try:
-            yield
-        finally:
-            self._since = None
-
-    def is_stuck(self) -> bool:
-        since = self._since
-        return since is not None and monotonic() - since > SECONDS_UNTIL_RELIEF
-
-
-def send_mails(app: Flask, stop: threading.Event) -> None:
-    """Send mails until told to stop. A server may take ten minutes over one mail; meanwhile a second
-    connection carries the others."""
-    hand = _CurrentMail()
-    relief = threading.Thread(target=_relieve, args=(app, stop, hand), daemon=True)
-    relief.start()
-    duty = Duty("send", lambda: _send_all_due(app, stop, hand))
+def send_mails(app: Flask, stop: threading.Event, bell: Bell) -> None:
+    """Send mails until told to stop. The bell rings when somebody has written to the database. A server may
+    take ten minutes over one mail; meanwhile a second connection carries the others."""
+    busy, relief = Bell(), Bell()
+    first, second = Hand(busy), Hand(busy)
+    is_over = threading.Event()
+    reliever = threading.Thread(target=_relieve, args=(app, stop, first, second, relief), daemon=True)
+    keeper = threading.Thread(target=_keep, args=(app, is_over, first, second, relief), daemon=True)
+    for thread in (reliever, keeper):
+        thread.start()
+    duty = Duty("send", lambda: send_all_due(app, first, lambda: not stop.is_set()), SECONDS_OF_REST, gap=0.0)
     while not stop.is_set():
         duty.do_if_due()
-        stop.wait(SECONDS_BETWEEN_LOOKS)
-    relief.join()
+        if bell.wait(duty.seconds_left):
+            duty.call()
+    relief.ring()
+    reliever.join()
+    is_over.set()
+    busy.ring()
+    keeper.join()
 
 
-def _relieve(app: Flask, stop: threading.Event, stuck: _CurrentMail) -> None:
-    duty = Duty("send", lambda: _send_all_due(app, stop, _CurrentMail(), stuck))
-    while not stop.wait(SECONDS_BETWEEN_LOOKS):
-        if stuck.is_stuck():
+def _relieve(app: Flask, stop: threading.Event, stuck: Hand, hand: Hand, relief: Bell) -> None:
+    def goes_on() -> bool:
+        return stuck.is_held_up(SECONDS_UNTIL_RELIEF) and not stop.is_set()
+
+    duty = Duty("send", lambda: send_all_due(app, hand, goes_on), rest=0.0)
+    while not stop.is_set():
+        relief.wait(None)
+        while goes_on():
             duty.do_if_due()
+            stop.wait(SECONDS_BETWEEN_LOOKS)
 
 
-def _send_all_due(
-    app: Flask, stop: threading.Event, hand: _CurrentMail, stuck: _CurrentMail | None = None
-) -> bool:
-    """Send the mails that are due over one connection, for a while. True when there are more. With `stuck`,
-    send only while that mail is stuck."""
-    until = monotonic() + SECONDS_OF_MAILS
+def _keep(app: Flask, is_over: threading.Event, first: Hand, second: Hand, relief: Bell) -> None:
+    """Look after the hands while a server is slow: the worker's one thread for all leases. It sleeps while
+    there is nothing in hand."""
+    while not is_over.is_set():
+        first.busy.wait(None)
+        while not (is_over.is_set() or (first.is_empty and second.is_empty)):
+            for hand in (first, second):
+                try:
+                    _look_after(app, hand)
+                except Exception as fault:  # the next look may succeed
+                    log.error("lease", exc_info=fault)
+            if first.is_held_up(SECONDS_UNTIL_RELIEF):
+                relief.ring()
+            is_over.wait(SECONDS_BETWEEN_LOOKS)
+
+
+def _look_after(app: Flask, hand: Hand) -> None:
+    """If the current mail takes long, settle those before it and give back those behind it: others may take
+    them. Then show again and again that this worker lives and has the mail."""
+    with hand.lock:
+        if not hand.is_held_up(SECONDS_UNTIL_OTHERS_GO):
+            return
+        _settle(app, hand)
+        if hand.current is not None and hand.lease_age > SECONDS_BETWEEN_LEASES:
+            with app.app_context(), unit_of_work() as session:
+                OutboxMail.renew_lease(session, hand.current.id, hand.current.attempts, now())
+            hand.lease_is_new()
+
+
+def send_all_due(app: Flask, hand: Hand, goes_on: Callable[[], bool]) -> bool:
+    """Send the mails that are due over one connection, for a while. True when there are more."""
+    _settle(app, hand)  # what could not be settled when the database was away
     with app.app_context():
         postman = portal().postman()
+        with reading() as session:
+            if not OutboxMail.kinds_due(session, now()):
+                return False
+    until = monotonic() + SECONDS_OF_MAILS
     with postman:
-        while not stop.is_set() and monotonic() < until and (stuck is None or stuck.is_stuck()):
-            with app.app_context(), hand.holding():
-                if send_next(postman) is None:
-                    return False
+        while goes_on() and monotonic() < until:
+            if not send_some(app, postman, hand, goes_on):
+                return False
     return True
 
 
-def send_next(postman: Postman) -> Delivery | None:
-    """Deliver one mail: begin, hand over, settle, each in a transaction of its own. None when nothing is due,
-    or when nothing can leave for now."""
-    lifetime = timedelta(minutes=portal().settings.token_lifetime_minutes)
-    with unit_of_work() as session:
-        mail = outbox.claim(session, now(), lifetime)
-    if mail is None:
-        return None
-    with _lease_renewed(current_app._get_current_object(), mail.id, mail.attempts):  # type: ignore[attr-defined]
-        delivery = _handed_over(postman, mail)
-    with unit_of_work() as session:
-        settled = outbox.settle(session, mail, delivery, now(), lifetime)
-        if mail.letter is Letter.TOKEN and isinstance(delivery, HandedOver):
-            audit.record(
-                session, Tag.TOKEN_HANDED_OVER, mail.user, act_for(mail.client_address), mail=mail.id
-            )
-        if mail.state is MailState.FAILED:
-            give_back_allowance(session, mail, now())
-    fields = {
-        "mail": mail.id,
-        "letter": mail.letter,
-        "outcome": type(delivery).__name__,
-        "attempts": mail.attempts,
-    }
-    log.info("mail", extra={"fields": fields})
-    if settled.began is not None:
-        log.error("mail fault", extra={"fields": _fields_of(settled.began)})
-    for fault in settled.ended:
-        if fault.was_alarm:
-            log.warning("mail fault is over", extra={"fields": _fields_of(fault)})
-    return delivery
-
-
-def _fields_of(fault: MailFault) -> dict[str, str]:
-    return {"kind": fault.kind, "way": fault.way, "since": fault.since.isoformat(), "answer": fault.answer}
+def send_some(
+    app: Flask, postman: Postman, hand: Hand, goes_on: Callable[[], bool] = lambda: True
+) -> list[Delivery]:
+    """Deliver some mails: begin, hand over, settle. No transaction is open while the server talks. Nothing is
+    returned when nothing is due, or when nothing can leave for now."""
+    deliveries = []
+    with app.app_context():
+        with unit_of_work() as session:
+            mails = outbox.claim(session, now(), _token_lifetime(), hand.room)
+        hand.take(mails)
+    with app.app_context():
+        while goes_on() and (mail := hand.next()):
+            deliveries.append(_handed_over(postman, mail))
+            hand.note(deliveries[-1])
+    _settle(app, hand)
+    return deliveries
 
 
 def _handed_over(postman: Postman, mail: OutboxMail) -> Delivery:
@@ -134,23 +150,56 @@ def _handed_over(postman: Postman, mail: OutboxMail) -> Delivery:
         return NotWritten(f"cannot be written: {type(accident).__name__}")
 
 
-@contextmanager
-def _lease_renewed(app: Flask, mail_id: int, attempts: int) -> Iterator[None]:
-    """Renew the lease of the mail again and again, to show that this worker lives and has it. Most mails are
-    handed over before the first renewal."""
-    done = threading.Event()
+def _settle(app: Flask, hand: Hand) -> None:
+    """Record all in the hand but the current mail. If the database is away, this is tried again before other
+    mails are sent. After another accident the lease decides; then each mail goes alone."""
+    with hand.lock:
+        tries, untried = list(hand.tries), list(hand.untried)
+        if not tries and not untried:
+            return
+        try:
+            with app.app_context(), unit_of_work() as session:
+                settled = outbox.settle(session, tries, untried, now(), _token_lifetime())
+                _record(session, tries)
+        except (OperationalError, TimeoutError):
+            raise
+        except Exception:
+            hand.put_down()
+            raise
+        hand.put_down()
+    _log(tries, settled)
 
-    def renew() -> None:
-        while not done.wait(SECONDS_BETWEEN_LEASES):
-            try:
-                with app.app_context(), unit_of_work() as session:
-                    if not OutboxMail.renew_lease(session, mail_id, attempts, now()):
-                        return
-            except Exception as fault:  # the next renewal may succeed
-                log.error("lease", exc_info=fault)
 
-    threading.Thread(target=renew, daemon=True).start()
-    try:
-        yield
-    finally:
-        done.set()
+def _record(session: Session, tries: Sequence[Try]) -> None:
+    for one in tries:
+        mail = one.mail
+        if mail.letter is Letter.TOKEN and isinstance(one.delivery, HandedOver):
+            audit.record(
+                session, Tag.TOKEN_HANDED_OVER, mail.user, act_for(mail.client_address), mail=mail.id
+            )
+        if mail.state is MailState.FAILED:
+            give_back_allowance(session, mail, now())
+
+
+def _log(tries: Sequence[Try], settled: Settled) -> None:
+    for one in tries:
+        fields = {
+            "mail": one.mail.id,
+            "letter": one.mail.letter,
+            "outcome": type(one.delivery).__name__,
+            "attempts": one.mail.attempts,
+        }
+        log.info("mail", extra={"fields": fields})
+    for fault in settled.began:
+        log.error("mail fault", extra={"fields": _fields_of(fault)})
+    for fault in settled.ended:
+        if fault.was_alarm:
+            log.warning("mail fault is over", extra={"fields": _fields_of(fault)})
+
+
+def _fields_of(fault: MailFault) -> dict[str, str]:
+    return {"kind": fault.kind, "way": fault.way, "since": fault.since.isoformat(), "answer": fault.answer}
+
+
+def _token_lifetime() -> timedelta:
+    return timedelta(minutes=portal().settings.token_lifetime_minutes)

@@ -5,9 +5,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select, update
 
 from app.domain.act import Act
 from app.domain.client import Client
@@ -18,10 +19,12 @@ from app.mail.outcomes import Delivery
 from app.models.mail_fault import MailFault
 from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.user import User
-from app.runtime.db import reading, unit_of_work
+from app.runtime.db import engine, reading, unit_of_work
 from app.runtime.portal import portal
+from app.worker.bell import Bell
+from app.worker.hand import Hand
 from app.worker.loop import work
-from app.worker.mails import send_next
+from app.worker.mails import send_some
 from tests.cast import BUDI
 from tests.faults.smtp_server import eventually
 from tests.visitor import Visitor
@@ -34,6 +37,7 @@ class PostOffice:
 
     def __init__(self, app: Flask) -> None:
         self.app = app
+        self.hand = Hand(Bell())
 
     def budi_asks(self) -> None:
         """Budi asks for a token over HTTP, so one mail waits."""
@@ -54,22 +58,38 @@ class PostOffice:
             postman = portal().postman()
         outcomes: list[Delivery] = []
         with postman:
-            while True:
-                with self.app.app_context():
-                    outcome = send_next(postman)
-                if outcome is None:
-                    return outcomes
-                outcomes.append(outcome)
+            while some := send_some(self.app, postman, self.hand):
+                outcomes += some
+        return outcomes
 
     def begin_and_die(self) -> None:
         """A worker claims the next mail, hands it over, and dies before it can write down the outcome."""
         with self.app.app_context():
             lifetime = timedelta(minutes=portal().settings.token_lifetime_minutes)
             with unit_of_work() as session:
-                mail = outbox.claim(session, now(), lifetime)
-            assert mail is not None
+                (mail,) = outbox.claim(session, now(), lifetime, most=1)
             with portal().postman() as postman:
                 postman.deliver(portal().renderer.render(mail, now()), mail.to_address, mail.message_id)
+
+    def let_leases_run_out(self) -> None:
+        """What time does to the leases of a worker that is dead."""
+        with self.app.app_context(), unit_of_work() as session:
+            session.execute(update(OutboxMail).values(leased_until=now() - timedelta(seconds=1)))
+
+    @contextmanager
+    def statements(self) -> Iterator[list[tuple[str, Any]]]:
+        """What is asked of the database meanwhile."""
+        seen: list[tuple[str, Any]] = []
+
+        def note(
+            _connection: object, _cursor: object, statement: str, parameters: object, *_rest: object
+        ) -> None:
+            seen.append((statement, parameters))
+
+        with self.app.app_context():
+            event.listen(engine(), "before_cursor_execute", note)
+            yield seen
+            event.remove(engine(), "before_cursor_execute", note)
 
     def command(self, *words: str) -> str:
         """Run `mysapk ...`. Returns what it prints."""

@@ -13,6 +13,7 @@ import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import OperationalError
 
 from app.domain.act import Act
 from app.domain.email_address import EmailAddress
@@ -27,7 +28,8 @@ from app.models.user import User
 from app.runtime.db import engine, reading, unit_of_work
 from app.runtime.logs import JsonLines
 from app.runtime.portal import portal
-from app.worker.mails import send_next
+from app.worker import mails
+from app.worker.mails import send_all_due, send_some
 from config import BadSetting, Settings
 from tests.cast import BUDI, CINTA, JOKO, NEW_PASSWORD, SARI, STRANGERS_NIP, TONO, email_of
 from tests.conftest import MakeApp, people
@@ -175,10 +177,11 @@ def test_a_talk_that_the_server_ended_while_idle_is_begun_anew(
     with office.app.app_context():
         postman = portal().postman()
 
+    office.hand.room = 1
     with postman:
         for _ in range(2):
-            with office.app.app_context():
-                send_next(postman)
+            send_some(office.app, postman, office.hand)
+            office.hand.room = 1
             server.close_idle_talks(last_word)
 
     assert [(mail.state, mail.attempts) for mail in office.mails()] == [(MailState.SENT, 1)] * 2
@@ -379,16 +382,21 @@ def test_a_token_whose_worker_died_is_sent_again_as_soon_as_its_lease_is_over(
     assert server.taken[0].message_id == server.taken[1].message_id
 
 
-def test_another_letter_whose_worker_died_waits_for_the_operator(
+def test_a_letter_whose_worker_died_is_sent_again_and_waits_for_the_operator_only_after_many_deaths(
     office: PostOffice, server: MailServer
 ) -> None:
     with time_machine.travel(now(), tick=False) as clock:
         office.post(ADDRESS)
+        for _ in range(MOST_BREAKS):
+            office.begin_and_die()
+            clock.shift(LEASE + timedelta(seconds=1))
+            office.keep_house()
+            assert office.mail().state is MailState.DEFERRED
         office.begin_and_die()
         clock.shift(LEASE + timedelta(seconds=1))
         office.keep_house()
 
-        assert office.mail().state is MailState.UNCERTAIN
+        assert office.mail().state is MailState.UNCERTAIN, "perhaps the letter is the cause"
         assert office.deliver() == []
         assert f"{office.mail().id}\ttidak pasti\tpassword_changed\tp***@n***.example" in office.command(
             "outbox", "list"
@@ -397,8 +405,78 @@ def test_another_letter_whose_worker_died_waits_for_the_operator(
         office.deliver()
 
     assert office.mail().state is MailState.SENT
-    assert len(server.taken) == 2
-    assert server.taken[0].message_id == server.taken[1].message_id
+    assert len(server.taken) == MOST_BREAKS + 2
+    assert {arrival.message_id for arrival in server.taken} == {server.taken[0].message_id}
+
+
+def test_a_letter_that_a_worker_died_with_takes_no_other_with_it(
+    office: PostOffice, server: MailServer
+) -> None:
+    with time_machine.travel(now(), tick=False) as clock:
+        office.post("mungkin@nusajaya.example", *(f"pegawai{number}@nusajaya.example" for number in range(3)))
+        office.begin_and_die()
+        clock.shift(LEASE + timedelta(seconds=1))
+        office.keep_house()
+        with office.app.app_context(), portal().postman() as postman:
+            tried = [len(send_some(office.app, postman, office.hand)) for _ in range(3)]
+
+    assert tried == [3, 1, 0]
+    assert len(server.taken) == 1 + 4
+
+
+# -- several in one hand
+def test_letters_are_claimed_and_settled_together_at_the_price_of_one(office: PostOffice) -> None:
+    costs = []
+    for how_many in 1, 30:
+        office.post(*(f"pegawai{number}@desa{number}.example" for number in range(how_many)))
+        office.hand.room = how_many
+        with office.statements() as seen:
+            office.deliver()
+        costs.append(len(seen))
+
+    assert {mail.state for mail in office.mails()} == {MailState.SENT}
+    assert costs[1] == costs[0]
+
+
+def test_what_was_handed_over_while_the_database_went_away_is_not_sent_again(
+    office: PostOffice, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.post(*(f"pegawai{number}@nusajaya.example" for number in range(3)))
+    with monkeypatch.context() as away:
+        away.setattr(outbox, "settle", _database_is_away)
+        with pytest.raises(OperationalError):
+            office.deliver()
+    assert {mail.state for mail in office.mails()} == {MailState.SENDING}
+
+    send_all_due(office.app, office.hand, lambda: True)
+
+    assert {mail.state for mail in office.mails()} == {MailState.SENT}
+    assert len(server.taken) == 3
+
+
+def _database_is_away(*_asked: object) -> None:
+    raise OperationalError("COMMIT", {}, Exception("the server has gone"))
+
+
+def test_while_a_server_is_silent_over_one_letter_those_before_and_behind_it_leave_the_hand(
+    office: PostOffice, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mails, "SECONDS_UNTIL_OTHERS_GO", 0.1)
+    server.reacts(Step.END, Fault.HOLDS, to="macet@nusajaya.example")
+    office.post("dulu@nusajaya.example", "macet@nusajaya.example", ADDRESS)
+
+    with office.working():
+        assert server.is_holding.wait(20)
+        eventually(
+            lambda: (
+                [mail.state for mail in office.mails()]
+                == [MailState.SENT, MailState.SENDING, MailState.WAITING]
+            )
+        )
+        server.behaves()
+        office.wait_until_all_are(MailState.SENT)
+
+    assert len(server.taken) == 3
 
 
 # -- the letter itself
@@ -556,6 +634,18 @@ def test_a_server_without_the_tls_that_was_ordered_gets_nothing(
     assert office.mail().state is MailState.WAITING
     assert "STARTTLS" in (office.mail().server_answer or "")
     assert set(server.commands) <= {"GREETING", "EHLO"}
+
+
+@only_sqlite
+def test_a_plain_server_costs_no_reading_of_authorities(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(ssl, "create_default_context")
+    office.post(ADDRESS)
+
+    office.deliver()
+
+    assert office.mail().state is MailState.SENT
 
 
 @only_sqlite

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import event
 
 from app.domain.act import Act
 from app.domain.indonesian_time import now
@@ -20,7 +19,7 @@ from app.models.user import User
 from app.runtime.db import engine, reading, unit_of_work
 from app.runtime.portal import portal
 from app.worker import mails
-from app.worker.mails import send_next
+from app.worker.mails import send_some
 from tests.cast import BUDI, RATNA, STRANGERS_NIP, WATI
 from tests.faults.conftest import MakeOffice
 from tests.faults.post_office import SOMEBODY, PostOffice
@@ -177,7 +176,7 @@ def test_a_token_goes_before_1500_notices_and_before_a_strangers_letters(
     office.budi_asks()
 
     with office.app.app_context(), portal().postman() as postman:
-        send_next(postman)
+        send_some(office.app, postman, office.hand)
 
     assert server.taken[0].recipients == [BUDI.email]
 
@@ -424,16 +423,6 @@ def _post_many(office: PostOffice, letter: Letter, how_many: int) -> None:
 
 
 def _statements_of_a_claim(office: PostOffice) -> list[tuple[str, tuple[object, ...]]]:
-    seen: list[tuple[str, tuple[object, ...]]] = []
-
-    def note(
-        _connection: object, _cursor: object, statement: str, parameters: tuple[object, ...], *_rest: object
-    ) -> None:
-        seen.append((statement, parameters))
-
-    with office.app.app_context():
-        event.listen(engine(), "before_cursor_execute", note)
-        with unit_of_work() as session:
-            assert outbox.claim(session, now(), timedelta(hours=1)) is not None
-        event.remove(engine(), "before_cursor_execute", note)
+    with office.statements() as seen, office.app.app_context(), unit_of_work() as session:
+        assert outbox.claim(session, now(), timedelta(hours=1), most=3)
     return seen

@@ -252,11 +252,12 @@ class Strangers(RuleBasedStateMachine):
     def _deliver(self, outcome: Delivery) -> bool:
         """What the worker does with one mail, except writing its text."""
         with self.app.app_context(), unit_of_work() as session:
-            mail = outbox.claim(session, now(), LIFETIME)
-        if mail is None:
+            mails = outbox.claim(session, now(), LIFETIME, most=1)
+        if not mails:
             return False
+        (mail,) = mails
         with self.app.app_context(), unit_of_work() as session:
-            outbox.settle(session, mail, outcome, now(), LIFETIME)
+            outbox.settle(session, [outbox.Try(mail, outcome, now())], [], now(), LIFETIME)
         is_token = mail.letter is Letter.TOKEN and mail.to_address == OWNERS
         if is_token and isinstance(outcome, HandedOver) and (request := mail.reset_request):
             keys = self.keys
