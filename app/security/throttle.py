@@ -8,7 +8,7 @@ are kept in memory or Redis (app/web/limits.py applies them), because a flood sh
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -151,7 +151,7 @@ class TooManyTries:
 class Counted:
     """One try of the allowance, taken. `others` are those that are counted beside it."""
 
-    others: int = 0
+    others: int = field(default=0, compare=False)
 
 
 CountedBy = str | tuple[str, ...]  # what the tries of one bucket share: a NIP, say, or a NIP and a line

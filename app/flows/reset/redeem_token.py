@@ -91,8 +91,9 @@ def redeem(session: Session, proven: Proven, password_hash: str, act: Act[None])
     redeemed = ResetRequest.redeem(session, reference, proven.owner, password_hash, guessed_at, act.at)
     if redeemed is None:
         request = ResetRequest.with_reference(session, reference)
-        why = (request.why_not_live(act.at) if request else None) or WhyRefused.USED
-        audit.record(session, Tag.TOKEN_REFUSED, proven.owner, act, reason=why)
+        if request is not None and request.user_id is not None:
+            why = request.why_not_live(act.at) or WhyRefused.USED
+            audit.record(session, Tag.TOKEN_REFUSED, proven.owner, act, reason=why)
         return TokenNotLive()
 
     user = redeemed.user

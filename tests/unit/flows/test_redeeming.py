@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.nip import Nip
-from app.domain.password_policy import ASN_2025, MYSAPK_2021
+from app.domain.password_policy import ASN_2025, MYSAPK_2021, policy_named
 from app.domain.reset_secret import Code, Link
 from app.flows.reset.redeem_token import (
     Claim,
@@ -18,7 +18,6 @@ from app.flows.reset.redeem_token import (
     TokenNotLive,
     TooWeak,
     check,
-    policy_for,
     redeem,
     request_behind,
 )
@@ -59,6 +58,12 @@ def claimed(
     return check(session, Claim(Nip(nip), proof, password), POLICY, KEYS, act)
 
 
+def proven(session: Session, request: ResetRequest) -> Proven:
+    """What the first step finds where the token of this request is live."""
+    owner, _ = ResetRequest.mailed_tokens_for(session, Nip(request.nip), NOW, TODAY)
+    return Proven(request.reference, owner)
+
+
 def trail(session: Session) -> list[tuple[Tag, int | None, int | None, dict[str, str | int | bool | None]]]:
     session.flush()
     events = session.scalars(select(AuditEvent).order_by(AuditEvent.id))
@@ -70,8 +75,8 @@ def trail(session: Session) -> list[tuple[Tag, int | None, int | None, dict[str,
 def test_a_live_token_is_proven_and_not_spent(session: Session, budi: User, proof_of: ProofOf) -> None:
     token = a_token(session, budi)
 
-    assert claimed(session, budi.nip, proof_of(token)) == Proven(token.reference)
-    assert claimed(session, budi.nip, proof_of(token)) == Proven(token.reference)
+    assert claimed(session, budi.nip, proof_of(token)) == proven(session, token)
+    assert claimed(session, budi.nip, proof_of(token)) == proven(session, token)
     assert trail(session) == []
 
 
@@ -79,7 +84,7 @@ def test_the_code_of_every_mail_opens_its_own_request(session: Session, budi: Us
     tokens = [a_token(session, budi, number) for number in (1, 2, 3)]
 
     for token in tokens:
-        assert claimed(session, budi.nip, code_of(token)) == Proven(token.reference)
+        assert claimed(session, budi.nip, code_of(token)) == proven(session, token)
 
 
 ENDED: dict[WhyRefused, dict[str, Any]] = {
@@ -143,16 +148,16 @@ def test_five_codes_may_be_wrong_and_links_are_not_counted(session: Session, bud
         assert claimed(session, budi.nip, WRONG_CODE) == TokenNotLive()
 
     assert claimed(session, budi.nip, code_of(token)) == TooManyTries(900)
-    assert claimed(session, budi.nip, link_of(token)) == Proven(token.reference)
+    assert claimed(session, budi.nip, link_of(token)) == proven(session, token)
     assert claimed(session, "1" * 18, WRONG_CODE) == TokenNotLive(), "another NIP"
-    assert claimed(session, budi.nip, code_of(token), seconds=900) == Proven(token.reference)
+    assert claimed(session, budi.nip, code_of(token), seconds=900) == proven(session, token)
 
 
 def test_a_right_code_forgets_the_wrong_ones_and_a_link_does_not(session: Session, budi: User) -> None:
     token = a_token(session, budi)
     for _ in range(4):
         claimed(session, budi.nip, WRONG_CODE)
-    assert claimed(session, budi.nip, code_of(token)) == Proven(token.reference)
+    assert claimed(session, budi.nip, code_of(token)) == proven(session, token)
     for _ in range(5):
         assert claimed(session, budi.nip, WRONG_CODE) == TokenNotLive()
 
@@ -202,7 +207,7 @@ def test_only_a_right_token_is_told_what_is_wrong_with_the_password(
     assert "6 karakter" in weak.sentences[0]
     assert isinstance(personal, TooWeak)
     assert "NIP" in personal.sentences[0]
-    assert claimed(session, budi.nip, proof_of(token)) == Proven(token.reference), "it stays live"
+    assert claimed(session, budi.nip, proof_of(token)) == proven(session, token), "it stays live"
 
 
 def test_a_weak_password_is_an_act_of_the_owner_noted_once_a_minute(session: Session, budi: User) -> None:
@@ -219,14 +224,17 @@ def test_a_weak_password_is_an_act_of_the_owner_noted_once_a_minute(session: Ses
 
 
 def test_an_admin_has_the_strict_rules(session: Session, budi: User) -> None:
+    assert policy_named(POLICY, is_admin=False) is MYSAPK_2021
+    assert policy_named("asn2025", is_admin=False) is ASN_2025
+    assert policy_named(POLICY, is_admin=True) is ASN_2025
     token = a_token(session, budi)
-    assert policy_for(session, budi, POLICY, NOW) is MYSAPK_2021
-    assert policy_for(session, budi, "asn2025", NOW) is ASN_2025
+    assert not proven(session, token).owner.is_admin
 
     a_mandate(session, budi, None)
 
-    assert policy_for(session, budi, POLICY, NOW) is ASN_2025
-    assert policy_for(session, budi, POLICY, NOW + timedelta(days=1)) is MYSAPK_2021
+    assert proven(session, token).owner.is_admin
+    day = timedelta(days=1)
+    assert not ResetRequest.mailed_tokens_for(session, Nip(budi.nip), NOW + day, TODAY + day)[0].is_admin
     assert isinstance(claimed(session, budi.nip, code_of(token)), TooWeak)
     assert NOW.date() == TODAY
 
@@ -235,10 +243,12 @@ def test_a_link_proves_its_mailbox_after_its_end_too(session: Session, budi: Use
     used = a_token(session, budi, 1, used_at=NOW)
     other = a_token(session, budi, 2)
 
-    assert request_behind(session, link_of(used), KEYS) is used
+    found = request_behind(session, link_of(used), KEYS, NOW)
+    assert found is not None
+    assert found.reference == used.reference
     signature = link_of(other).text.partition(".")[2]
-    assert request_behind(session, Link(f"{used.reference}.{signature}"), KEYS) is None
-    assert request_behind(session, KEYS.reset_link("reference-999999", b"k" * 32), KEYS) is None
+    assert request_behind(session, Link(f"{used.reference}.{signature}"), KEYS, NOW) is None
+    assert request_behind(session, KEYS.reset_link("reference-999999", b"k" * 32), KEYS, NOW) is None
 
 
 # -- the second step
@@ -250,7 +260,7 @@ def test_a_token_writes_the_password_and_is_spent(session: Session, budi: User) 
         for _ in range(5):
             guesses.take(session, limit, budi.nip, NOW)
 
-    assert redeem(session, Proven(token.reference), "the hash", NOBODY) is budi
+    assert redeem(session, proven(session, token), "the hash", NOBODY) is budi
 
     session.flush()
     session.expire_all()
@@ -269,9 +279,9 @@ def test_a_token_writes_the_password_and_is_spent(session: Session, budi: User) 
 
 def test_a_token_is_spent_once(session: Session, budi: User) -> None:
     token = a_token(session, budi)
-    redeem(session, Proven(token.reference), "the hash", NOBODY)
+    redeem(session, proven(session, token), "the hash", NOBODY)
 
-    assert redeem(session, Proven(token.reference), "another hash", NOBODY) == TokenNotLive()
+    assert redeem(session, proven(session, token), "another hash", NOBODY) == TokenNotLive()
 
     assert budi.password_hash == "the hash"
     assert trail(session)[1:] == [(Tag.TOKEN_REFUSED, budi.id, None, {"reason": "used"})]
@@ -281,7 +291,7 @@ def test_a_token_is_spent_once(session: Session, budi: User) -> None:
 def test_what_ended_meanwhile_writes_nothing(session: Session, budi: User, why: WhyRefused) -> None:
     token = a_token(session, budi, **ENDED[why])
 
-    assert redeem(session, Proven(token.reference), "the hash", NOBODY) == TokenNotLive()
+    assert redeem(session, proven(session, token), "the hash", NOBODY) == TokenNotLive()
 
     assert budi.password_hash is None
     assert trail(session) == [(Tag.TOKEN_REFUSED, budi.id, None, {"reason": why.value})]
@@ -290,16 +300,19 @@ def test_what_ended_meanwhile_writes_nothing(session: Session, budi: User, why: 
 def test_a_token_ends_to_the_second(session: Session, budi: User) -> None:
     token = a_token(session, budi)
 
-    assert redeem(session, Proven(token.reference), "the hash", LATER) == TokenNotLive()
+    assert redeem(session, proven(session, token), "the hash", LATER) == TokenNotLive()
     before = replace(LATER, at=LATER.at - SECOND)
-    assert redeem(session, Proven(token.reference), "the hash", before) is budi
+    assert redeem(session, proven(session, token), "the hash", before) is budi
 
 
 def test_nothing_is_written_for_a_request_that_is_gone_or_was_nobodys(session: Session) -> None:
     nobodys = a_token(session, None)
 
-    assert redeem(session, Proven("reference-999999"), "the hash", NOBODY) == TokenNotLive()
-    assert redeem(session, Proven(nobodys.reference), "the hash", NOBODY) == TokenNotLive()
+    assert (
+        redeem(session, Proven("reference-999999", proven(session, nobodys).owner), "the hash", NOBODY)
+        == TokenNotLive()
+    )
+    assert redeem(session, proven(session, nobodys), "the hash", NOBODY) == TokenNotLive()
     assert trail(session) == []
 
 
@@ -307,9 +320,9 @@ def test_a_token_that_somebody_else_spends_at_this_moment_writes_nothing(
     session: Session, budi: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = a_token(session, budi)
-    monkeypatch.setattr(ResetRequest, "use", lambda *_: False)
+    monkeypatch.setattr(ResetRequest, "redeem", lambda *_: None)
 
-    assert redeem(session, Proven(token.reference), "the hash", NOBODY) == TokenNotLive()
+    assert redeem(session, proven(session, token), "the hash", NOBODY) == TokenNotLive()
     assert trail(session) == [(Tag.TOKEN_REFUSED, budi.id, None, {"reason": "used"})]
 
 
