@@ -25,7 +25,19 @@ from app.domain.indonesian_time import now
 from app.runtime import logs
 from app.runtime.furnishing import furnish
 from app.security.signing import SigningKeys
-from app.web import assets, door, headers, limits, mailed_links, pages, row_ids, sessions, template_filters
+from app.web import (
+    addresses,
+    assets,
+    door,
+    headers,
+    kept_pages,
+    limits,
+    mailed_links,
+    pages,
+    row_ids,
+    sessions,
+    template_filters,
+)
 from config import ROOT, Settings
 
 PAGES = (
@@ -81,6 +93,8 @@ def create_app(settings: Settings) -> Flask:
     limits.init_app(app, settings)
     pages.init_app(app)
     template_filters.init_app(app)
+    addresses.init_app(app)
+    kept_pages.init_app(app)
     assets.init_app(app)
     row_ids.init_app(app)
     mailed_links.init_app(app)

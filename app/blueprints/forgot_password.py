@@ -13,6 +13,7 @@ from app.web.asked import remember
 from app.web.fields import EmailField, NipField
 from app.web.form_ids import new_form_id, submission
 from app.web.kept_form import LOST_CSRF, keeps_form
+from app.web.kept_pages import FORM_ID, kept_for_strangers
 
 blueprint = Blueprint("forgot_password", __name__)
 
@@ -24,11 +25,16 @@ class ForgotPasswordForm(FlaskForm):
     form_id = StringField()
 
 
-def _page(form: ForgotPasswordForm, status: int = 200, likely_meant: str | None = None) -> Response:
+def _page(
+    form: ForgotPasswordForm,
+    status: int = 200,
+    likely_meant: str | None = None,
+    form_id: str | None = None,
+) -> Response:
     page = render_template(
         "reset/forgot_password.html",
         form=form,
-        form_id=form.form_id.data or new_form_id(),
+        form_id=form_id or form.form_id.data or new_form_id(),
         likely_meant=likely_meant,
         has_errors=bool(form.errors),
     )
@@ -44,7 +50,7 @@ def _again() -> ResponseReturnValue:
 
 @blueprint.get("/lupa-password")
 def page() -> ResponseReturnValue:
-    return _page(ForgotPasswordForm())
+    return kept_for_strangers(lambda: _page(ForgotPasswordForm(), form_id=FORM_ID))
 
 
 @blueprint.get("/.well-known/change-password")

@@ -27,6 +27,7 @@ from app.web.acts import own_act
 from app.web.asked import waits_for_token
 from app.web.fields import NipField, OwnPasswordField
 from app.web.kept_form import LOST_CSRF, keeps_form
+from app.web.kept_pages import kept_for_strangers
 from app.web.pages import error_page
 from app.web.password_login import note_not_open, password_of, refuse_entry, try_login
 from app.web.sessions import START_OF_THE_APP
@@ -51,6 +52,10 @@ def _page(form: LoginForm, status: int = 200) -> Response:
     return make_response(page, status)
 
 
+def _empty() -> Response:
+    return _page(LoginForm())
+
+
 def _again() -> ResponseReturnValue:
     form = LoginForm()
     form.form_errors = [LOST_CSRF]
@@ -63,7 +68,7 @@ def page() -> ResponseReturnValue:
     if SESSION in request.args:  # nobody has pressed anything, so no redirect to another page
         return _page(LoginForm())
     if START_OF_THE_APP not in request.args:
-        return redirect(_wanted(), 303) if sessions.visitor() else _page(LoginForm())
+        return redirect(_wanted(), 303) if sessions.visitor() else kept_for_strangers(_empty)
     response = _start_of_the_app()
     sessions.keep_as_app(response)
     return response

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from flask import (
     Blueprint,
+    Response,
     flash,
     make_response,
     redirect,
@@ -28,6 +29,7 @@ from app.web.acts import act
 from app.web.asked import Asked, opened_link, remember
 from app.web.assets import static_url
 from app.web.confirmation_page import ConfirmationForm, form_page
+from app.web.kept_pages import kept_for_strangers
 from app.web.pages import error_page
 
 blueprint = Blueprint("token_confirmation", __name__, url_prefix="/konfirmasi-reset-password")
@@ -69,10 +71,15 @@ def open_link(link: str) -> ResponseReturnValue:
 def done() -> ResponseReturnValue:
     """A person who has just reset a password presses OK next. Browsers that can fetch the next page before
     that save 2 s on a slow line."""
-    page = make_response(render_template("reset/done.html", is_waiting=session.get("reset_waits", False)))
+    is_waiting = session.get("reset_waits", False)
+    page = _done(is_waiting=True) if is_waiting else kept_for_strangers(_done)
     if "reset_waits" in session:
         page.headers["Speculation-Rules"] = f'"{static_url("js/login.speculationrules")}"'
     return page
+
+
+def _done(*, is_waiting: bool = False) -> Response:
+    return make_response(render_template("reset/done.html", is_waiting=is_waiting))
 
 
 @blueprint.get("/kirim-ulang")

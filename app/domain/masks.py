@@ -8,6 +8,7 @@ makes a line of the log expensive.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import unquote
 
 from app.domain.nip import BETWEEN_DIGITS, NIP_LENGTH, Nip
@@ -16,6 +17,7 @@ from app.domain.reset_secret import ALPHABET
 HIDDEN = "***"
 KEPT_OF_HEAD, KEPT_OF_TAIL = 4_000, 8_000  # characters; the end of a traceback says the most
 _LONGEST_BROKEN_WORD = 300
+_NAMES_KEPT = 200
 _TIMES_ENCODED = 3  # %2540 is an @ that was encoded twice
 
 # Cookies and credentials in headers are hidden up to the end of their line.
@@ -57,6 +59,7 @@ class Masks:
             if behind
             else _NEVER
         )
+        self.masked_name = lru_cache(_NAMES_KEPT)(self.masked)  # the code has few names for its fields
 
     def masked(self, text: str) -> str:
         """The text, cut, without what must not be said. Percent-encoded parts are decoded on the way."""

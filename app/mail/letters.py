@@ -24,10 +24,10 @@ def answer_to_reset_request(
     change: IdentityChange | None = None,
     *,
     held: bool,
-) -> OutboxMail:
+) -> outbox.PostedLetter:
     """The one mail that leaves for every reset request: the token, or why there is none. With `change`, it
     also says that the address it goes to is the email on record from now on."""
-    return outbox.post(
+    return outbox.post_at_once(
         session,
         _answer(request),
         request.mailbox,
@@ -45,7 +45,7 @@ def answer_to_reset_request(
 def password_changed(session: Session, user: User, act: Act[object]) -> None:
     """To the owner, after every change of password."""
     if user.email:
-        outbox.post(session, Letter.PASSWORD_CHANGED, user.email, outbox.About(user), act)
+        outbox.post_at_once(session, Letter.PASSWORD_CHANGED, user.email, outbox.About(user), act)
 
 
 def email_changed(session: Session, user: User, change: IdentityChange, act: Act[object]) -> None:

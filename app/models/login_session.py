@@ -1,10 +1,10 @@
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, delete, select, update
+from sqlalchemy import ForeignKey, Index, String, delete, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
 
-from app.models.base import Base, UtcDateTime
+from app.models.base import Base, UtcDateTime, table_of
 
 
 class LoginSession(Base):
@@ -33,8 +33,8 @@ class LoginSession(Base):
     form: Mapped[str] = mapped_column(String(64))
 
     @classmethod
-    def with_hash(cls, session: Session, id_hash: str) -> "LoginSession | None":
-        return session.get(cls, id_hash)
+    def open(cls, session: Session, **columns: object) -> None:
+        session.execute(_OPEN, columns)
 
     def note_use(self, session: Session, now: datetime) -> None:
         """The session was used. If it was ended meanwhile, it stays ended."""
@@ -74,3 +74,6 @@ class LoginSession(Base):
     @classmethod
     def end(cls, session: Session, id_hash: str) -> None:
         session.execute(delete(cls).where(cls.id_hash == id_hash))
+
+
+_OPEN = insert(table_of(LoginSession)).inline()

@@ -1,6 +1,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any, assert_never
 
 from sqlalchemy import (
@@ -22,14 +23,22 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
+from sqlalchemy.orm import (
+    Mapped,
+    Session,
+    aliased,
+    make_transient_to_detached,
+    mapped_column,
+    relationship,
+)
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.domain.labelled import Labelled
 from app.domain.nip import Nip
 from app.domain.password_policy import Owner
 from app.models.account import AccountBehind
 from app.models.admin_mandate import AdminMandate
-from app.models.base import AddedOnce, Base, BigId, UtcDateTime, note_written
+from app.models.base import Base, BigId, UtcDateTime, dialect_of, note_written, table_of, upsert_in
 from app.models.guess_bucket import GuessBucket
 from app.models.login_session import LoginSession
 from app.models.user import NEW_PASSWORD, User
@@ -151,7 +160,7 @@ def _why_not_live(
     return WhyRefused.EXPIRED if expires_at <= now else None
 
 
-class ResetRequest(AddedOnce, Base):
+class ResetRequest(Base):
     """One request for a token, with or without an owner: a request for a NIP that nobody has is a row like
     any other.
 
@@ -182,6 +191,22 @@ class ResetRequest(AddedOnce, Base):
     client_address: Mapped[str] = mapped_column(String(45))
 
     user: Mapped[User | None] = relationship(lazy="joined")
+
+    def add(self, session: Session) -> bool:
+        """Insert the row unless there is one of the same form. If several send the form at the same time, one
+        gets True."""
+        columns = {name: getattr(self, name) for name in _WITHOUT_ID}
+        row_id = session.scalar(_adding(dialect_of(session)), columns)
+        if row_id is None:
+            return False
+        self.id = row_id
+        make_transient_to_detached(self)
+        session.add(self)
+        return True
+
+    def belongs_to(self, owner: User | None) -> None:
+        """The person of `user_id`, who is loaded already."""
+        set_committed_value(self, "user", owner)
 
     @classmethod
     def with_reference(cls, session: Session, reference: str) -> "ResetRequest | None":
@@ -300,6 +325,19 @@ class ResetRequest(AddedOnce, Base):
             .returning(ResetRequest.id)
         )
         return taken.first() is not None
+
+
+_WITHOUT_ID = tuple(column.key for column in table_of(ResetRequest).c if column.key != "id")
+
+
+@cache
+def _adding(dialect: str) -> Executable:
+    table = table_of(ResetRequest)
+    return (
+        upsert_in(dialect, table)
+        .on_conflict_do_nothing(index_elements=[table.c.submission])
+        .returning(table.c.id)
+    )
 
 
 def _owner_columns(*, only: Any = True) -> tuple[Any, ...]:

@@ -5,9 +5,9 @@ fails when several writers work at once. Instead every unit of work begins with 
 begins with a plain BEGIN.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
 from typing import Any, cast
 
@@ -151,7 +151,11 @@ def _file_behind(connection: SQLiteConnection) -> tuple[str, int | None]:
 
 
 def _inode(path: str) -> int | None:
-    return Path(path).stat().st_ino if path and Path(path).exists() else None
+    """None if there is no such file, as for a database in memory."""
+    try:
+        return os.stat(path).st_ino  # noqa: PTH116  (asked before every transaction)
+    except OSError:
+        return None
 
 
 def begin_sqlite(connection: Connection) -> None:

@@ -63,7 +63,8 @@ class JsonLines(logging.Formatter):
         }
         if has_request_context():
             line["request_id"] = request_id()
-        line |= {masked(name): _shown(name, value) for name, value in getattr(record, "fields", {}).items()}
+        fields: dict[str, object] = getattr(record, "fields", {})
+        line |= {_masks.masked_name(name): _shown(name, value) for name, value in fields.items()}
         if record.exc_info:
             line["exception"] = masked(self.formatException(record.exc_info))
         if record.stack_info:

@@ -8,11 +8,12 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
-from flask import Flask, current_app, url_for
+from flask import Flask, current_app, request
 from werkzeug import Request, Response
 from whitenoise import WhiteNoise
 
@@ -39,9 +40,13 @@ class StaticFile:
     place: Path  # for a bundle: the folder of its components
     sha256: bytes
 
-    @property
+    @cached_property
     def version(self) -> str:
         return self.sha256.hex()[:12]
+
+    @cached_property
+    def address(self) -> str:
+        return f"/static/{quote(self.path)}?v={self.version}"
 
     @property
     def integrity(self) -> str:
@@ -83,7 +88,7 @@ def init_app(app: Flask) -> None:
 
 def static_url(path: str) -> str:
     """The address of a file under static/, with the hash of its content: new content has a new address."""
-    return url_for("static", filename=path, v=_static_files()[path].version)
+    return f"{request.root_path}{_static_files()[path].address}"
 
 
 def release_files() -> list[StaticFile]:

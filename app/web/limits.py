@@ -248,6 +248,9 @@ def init_app(app: Flask, settings: Settings) -> None:
         False  # all limits are checked, so that the time to wait is true
     )
     limiter.init_app(app)
+    # Every limit stands at the head of a view. Before other views, Flask-Limiter would look for one in vain.
+    if settings.address_limits:
+        app.before_request_funcs[None].remove(limiter._check_request_limit)
 
 
 def too_many(response: Response, seconds: int) -> Response:

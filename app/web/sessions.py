@@ -215,21 +215,20 @@ def start(db: Session, entered: Entered, now: datetime, *, opens_desk: bool) -> 
         LoginSession.end_of_form(db, user.id, form())
     raw_id = secrets.token_urlsafe(32)
     sender = client()
-    db.add(
-        LoginSession(
-            id_hash=_hash_of(raw_id),
-            user_id=user.id,
-            credential_version=user.credential_version,
-            started_at=now,
-            seen_at=now,
-            proven_at=now,
-            ends_at=now + timedelta(hours=portal().settings.session_absolute_hours),
-            opens_desk=opens_desk,
-            previous_login_at=entered.previous_login_at,
-            client_address=sender.address,
-            user_agent=sender.user_agent,
-            form=form(),
-        )
+    LoginSession.open(
+        db,
+        id_hash=_hash_of(raw_id),
+        user_id=user.id,
+        credential_version=user.credential_version,
+        started_at=now,
+        seen_at=now,
+        proven_at=now,
+        ends_at=now + timedelta(hours=portal().settings.session_absolute_hours),
+        opens_desk=opens_desk,
+        previous_login_at=entered.previous_login_at,
+        client_address=sender.address,
+        user_agent=sender.user_agent,
+        form=form(),
     )
     return raw_id
 

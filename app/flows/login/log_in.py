@@ -94,7 +94,7 @@ def finish(
 
     user = User.with_nip(session, attempt.nip, lock=True) if is_right else None
     if user is None or user.password_hash != attempt.password_hash:
-        audit.record(session, Tag.LOGIN_REFUSED, account, act)
+        audit.record_at_once(session, Tag.LOGIN_REFUSED, account, act)
         return WrongPassword()
 
     guesses.give_back(session, attempt.limit, attempt.nip.digits)
@@ -118,7 +118,7 @@ def finish(
 
 
 def _record_login(session: Session, user: User, act: Act[None], *, is_first: bool) -> None:
-    audit.record(session, Tag.ACTIVATED if is_first else Tag.LOGIN, user, act.done_by(user))
+    audit.record_at_once(session, Tag.ACTIVATED if is_first else Tag.LOGIN, user, act.done_by(user))
 
 
 def abandon(session: Session, attempt: LoginTry) -> None:

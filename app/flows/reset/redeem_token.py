@@ -93,7 +93,7 @@ def redeem(session: Session, proven: Proven, password_hash: str, act: Act[None])
         request = ResetRequest.with_reference(session, reference)
         if request is not None and request.user_id is not None:
             why = request.why_not_live(act.at) or WhyRefused.USED
-            audit.record(session, Tag.TOKEN_REFUSED, proven.owner, act, reason=why)
+            audit.record_at_once(session, Tag.TOKEN_REFUSED, proven.owner, act, reason=why)
         return TokenNotLive()
 
     user = redeemed.user
@@ -101,7 +101,7 @@ def redeem(session: Session, proven: Proven, password_hash: str, act: Act[None])
         LoginSession.end_all_of(session, user.id)
     if redeemed.was_guessed_at:
         log_in.forget_tries(session, nip)
-    audit.record(session, Tag.PASSWORD_SET, user, act.done_by(user))
+    audit.record_at_once(session, Tag.PASSWORD_SET, user, act.done_by(user))
     letters.password_changed(session, user, act)
     return user
 
@@ -152,5 +152,5 @@ def _shown_by_code(
         why = opened[0].why_not_live
     else:
         why = WhyRefused.WRONG if any(one.is_live for one in tried) else WhyRefused.NOTHING_OPEN
-    audit.record(session, Tag.TOKEN_REFUSED, owner, act, typed=True, reason=why)
+    audit.record_at_once(session, Tag.TOKEN_REFUSED, owner, act, typed=True, reason=why)
     return TokenNotLive()

@@ -12,6 +12,7 @@ from app.domain.nip import Nip
 from app.domain.reset_secret import new_reference, new_row_key
 from app.domain.waits import whole_seconds
 from app.mail import letters
+from app.mail.outbox import PostedLetter
 from app.models.audit_event import Tag
 from app.models.outbox_mail import OutboxMail
 from app.models.reset_request import ResetRequest
@@ -40,7 +41,7 @@ class PostedAnswer:
     """The request and its mail. There is no mail if the form was sent twice."""
 
     request: ResetRequest
-    mail: OutboxMail | None
+    mail: PostedLetter | None
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def request_reset(
             before.submission = fingerprint(session, "earlier-form", submission, before.reference)
             session.flush()
         request = _new_request(nip, address, owner, submission, act)
-    request.user = owner
+    request.belongs_to(owner)
     is_same_request = before is not None and before.mailed_at > act.at - SAME_REQUEST_WITHIN
     if before is not None:
         allowance = Allowance(allowance.may_mail_others and not is_same_request, most=1)
@@ -100,6 +101,8 @@ def _new_request(
         credential_version=owner.credential_version if owner else 0,
         asked_at=act.at,
         mailed_at=act.at,
+        expires_at=None,
+        used_at=None,
         client_address=act.client.address,
     )
 
@@ -150,10 +153,10 @@ def resend_token(
 
 def _post_letter(
     session: Session, request: ResetRequest, tag: Tag, allowance: Allowance, act: Act[None]
-) -> OutboxMail:
+) -> PostedLetter:
     held = _hold_or_count(session, request, allowance, act.at)
     mail = letters.answer_to_reset_request(session, request, act, held=held)
-    audit.record(session, tag, request.user, act, mail=mail.state, letter=mail.letter)
+    audit.record_at_once(session, tag, request.user, act, mail=mail.state, letter=mail.letter)
     return mail
 
 
