@@ -36,6 +36,22 @@ def test_the_two_ways_to_round_are_counted_apart() -> None:
     assert not seen(*EXACT[:3], *SHORTEST[:2]).are_rounded
 
 
+def test_a_nip_in_zeros_counts_for_both_ways() -> None:
+    not_exact = [nip for nip in IN_ZEROS if int(float(nip)) != int(nip)]
+
+    assert seen(*EXACT[:3], *not_exact[:2]).are_rounded
+    assert seen(*SHORTEST[:3], *not_exact[:2]).are_rounded
+
+
+def test_a_true_nip_may_end_in_one_zero() -> None:
+    ends_in_zero = [f"1985031220100120{number}" for number in (10, 20, 40, 50, 70, 80, 90)]
+    true = [nip for nip in ends_in_zero if nip not in (*EXACT, *SHORTEST)]
+
+    assert len(true) >= 5
+    assert not seen(*true).are_rounded
+    assert not any(may_be_rounded(nip) for nip in true)
+
+
 def test_a_file_may_be_looked_at_in_pieces_and_as_bytes() -> None:
     file = NipsOfFile()
     for nip in EXACT[:5]:

@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.password_policy import Owner, personal_faults
 from app.domain.person_name import Likeness, compare_names
-from app.domain.spoken_name import LONGEST_BEGINNING, asked_for, beginnings_of
+from app.domain.spoken_name import LONGEST_BEGINNING, asked_for, beginnings_of, folded
 
 APOSTROPHES = "'’‘‛`´ʼʻʽʾʿ′＇"
 HYPHENS = "-‐‑‒–—―"
@@ -100,3 +100,22 @@ def test_a_name_at_the_desk_is_compared_as_it_is_spoken(
 def test_a_password_may_not_hold_the_name_as_it_is_spoken(name: str, password: str) -> None:
     assert personal_faults(password, Owner("198001012005011001", name, None, None))
     assert not personal_faults("Kuda-Laut7", Owner("198001012005011001", name, None, None))
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("Andr\u00e9a", "andrea"),
+        ("Andre\u0301a", "andrea"),
+        ("Sa\u200bri", "sari"),
+        ("S\u20ddari", "sari"),
+        ("Ma\u2019ruf", "ma'ruf"),
+    ],
+)
+def test_marks_on_letters_are_not_heard(written: str, spoken: str) -> None:
+    assert folded(written) == spoken
+
+
+def test_a_name_may_be_said_from_each_of_its_pieces() -> None:
+    assert beginnings_of("Nur'aini, S.Pd") == ["ainispd", "nurainispd", "pd", "spd"]
+    assert beginnings_of("a" * 30) == ["a" * LONGEST_BEGINNING]

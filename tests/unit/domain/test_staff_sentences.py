@@ -96,6 +96,7 @@ FAULTS = [
     ("nama", "Sari\u200bWulandari", UNSEEN),
     ("nama", "Sari_x0007_", UNSEEN),
     ("nama", "", "Isi nama lengkap pegawai."),
+    ("nama", '=""', "Isi nama lengkap pegawai."),
     ("nama", "S" * 201, too_long(201, 200)),
     ("nama", "1.5E+10", ROUNDED),
     ("unit_kerja", "budi@contoh.go.id", swapped("nama unit kerja")),
@@ -168,7 +169,8 @@ def test_a_fault_of_many_rows_is_told_without_their_numbers() -> None:
         "kolom nama: Isi 201 karakter.",
         "kolom nama: Isi beberapa karakter.",
     )
-    assert CellFault(None, "Baris ini kosong.").told == CellFault(None, "Baris ini kosong.").reason
+    of_a_row = CellFault(None, "Baris ini kosong.")
+    assert of_a_row.told == of_a_row.reason == "Baris ini kosong."
 
 
 # -- what is read
@@ -176,6 +178,7 @@ READ = [
     ("nama", "S" * 200, "S" * 200),
     ("nama", " Sari   Wulandari\u00a0", "Sari Wulandari"),
     ("nama", "Jose\u0301", "Jos\u00e9"),
+    ("nama", "=1+1", "=1+1"),
     ("unit_kerja", "U" * 200, "U" * 200),
     ("unit_kerja", "budi@", "budi@"),
     ("kode_instansi", "7" * 20, "7" * 20),
@@ -194,6 +197,7 @@ READ = [
     ("telepon", "+1", "+1"),
     ("telepon", "0123", "0123"),
     ("telepon", "123456", "123456"),
+    ("telepon", "76543210", "76543210"),
     ("telepon", "0" * 29 + "1", "0" * 29 + "1"),
     ("telepon", " (021)  765 ", "(021) 765"),
     ("telepon", "", None),

@@ -41,3 +41,10 @@ def test_new_rows_get_names_and_keys_of_their_own() -> None:
     assert len(references) == len(keys) == 50
     assert {len(one) for one in references} == {16}
     assert {len(one) for one in keys} == {32}
+
+
+@pytest.mark.parametrize("left", ["=", ">", "|", "=>"])
+def test_what_a_field_of_one_line_left_of_a_break_is_not_part_of_the_link(left: str) -> None:
+    broken = f"{LINK.text[:9]}{left}{LINK.text[9:30]}{left}{LINK.text[30:]}"
+
+    assert read_secret(f"https://mysapk.example/konfirmasi-reset-password/{broken}") == LINK
