@@ -25,6 +25,7 @@ from app.domain.indonesian_time import now
 from app.domain.old_hash import OldHash, Recipe, Scheme
 from app.domain.reset_secret import new_reference, new_row_key
 from app.models import ResetRequest, User
+from app.models.guess_bucket import GuessBucket
 from app.models.throttle_bucket import ThrottleBucket
 from app.runtime import migrations
 from app.runtime.db import engine, unit_of_work
@@ -202,3 +203,4 @@ def _import_hash(app: Flask, nip: str, cost: int) -> None:
 def _forget_tries(app: Flask) -> None:
     with app.app_context(), unit_of_work() as session:
         session.execute(delete(ThrottleBucket))
+        session.execute(delete(GuessBucket))
