@@ -450,12 +450,21 @@ def test_a_row_that_does_not_join_the_one_before_is_found(trail: Session) -> Non
 
 @pytest.mark.parametrize(
     ("change", "number"),
-    [("mark = 'x'", 5), ("newest_at = NULL", 5), ("seal_no = 4", 4), ("seal = 'x'", 5)],
+    [
+        ("mark = 'x'", 5),
+        ("newest_at = NULL", 5),
+        ("seal_no = 4", 4),
+        ("seal = 'x'", 5),
+        ("resealed_no = 1", 5),
+    ],
 )
 def test_a_head_that_was_moved_is_found(five: Session, change: str, number: int) -> None:
     tamper(five, f"UPDATE audit_head SET {change}")
 
-    assert faults(check(five)) == [TrailFault(Kind.HEAD, number)]
+    found = check(five)
+
+    assert faults(found) == [TrailFault(Kind.HEAD, number)]
+    assert not found.is_being_resealed
 
 
 def test_a_head_without_its_row_is_found(five: Session) -> None:
@@ -713,6 +722,7 @@ def test_a_short_trail_of_an_earlier_release_is_sealed_anew_at_once(trail: Sessi
 
     assert isinstance(last, Resealed)
     assert last.rows == 1
+    assert head_of(trail).newest_at == "2026-11-22T07:05:01.000000+00:00"
     assert faults(check(trail, NEW_KEYS)) == []
 
 
