@@ -399,6 +399,22 @@ def test_a_row_whose_link_to_the_one_before_was_changed_is_changed(five: Session
     assert faults(check(five)) == [TrailFault(Kind.CHANGED, 3, row_id)]
 
 
+def test_a_number_that_is_none_is_a_changed_row_each(five: Session) -> None:
+    """SQLite keeps any value that somebody puts there."""
+    ids = [row(five, number).id for number in (2, 3)]
+    tamper(
+        five,
+        "UPDATE audit_event SET seal_no = 'x' WHERE seal_no = 2",
+        "UPDATE audit_event SET seal_no = 'y' WHERE seal_no = 3",
+    )
+
+    assert faults(check(five)) == [
+        TrailFault(Kind.MISSING, 2, None, 3),
+        TrailFault(Kind.CHANGED, None, ids[0]),
+        TrailFault(Kind.CHANGED, None, ids[1]),
+    ]
+
+
 def test_missing_rows_are_named_from_the_first_to_the_last(five: Session) -> None:
     tamper(five, "DELETE FROM audit_event WHERE seal_no IN (1, 3, 4)")
 
@@ -729,6 +745,29 @@ def test_a_short_trail_of_an_earlier_release_is_sealed_anew_at_once(trail: Sessi
 def test_a_trail_without_rows_may_be_sealed_anew(trail: Session) -> None:
     assert anew(trail) == Resealed(0, (NOTHING_YET, NOTHING_YET))
     assert noted(trail, 1)[2]["how_many"] == 0
+
+
+def test_between_the_steps_a_row_that_is_put_back_is_found(old: Session) -> None:
+    tamper(old, "CREATE TEMP TABLE row_then AS SELECT * FROM audit_event WHERE seal_no = 2")
+    anew(old)
+    tamper(
+        old,
+        "DELETE FROM audit_event WHERE seal_no = 2",
+        "INSERT INTO audit_event SELECT * FROM row_then",
+        "DROP TABLE row_then",
+    )
+
+    assert faults(check(old, BOTH_KEYS)) == [TrailFault(Kind.ORDER, 2, row(old, 2).id)] * 2
+
+
+def test_between_the_steps_the_first_row_with_an_old_seal_joins_the_last_old_seal(
+    trail: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grown_twice(trail, OLD_KEYS)
+    monkeypatch.setattr(sealing, "ROWS_AT_ONCE", 4)
+    assert anew(trail) == Resealed(4, None)
+
+    assert faults(check(trail, BOTH_KEYS)) == [TrailFault(Kind.ORDER, 5, row(trail, 5).id)]
 
 
 def test_a_whole_step_of_rows_is_not_the_last_one_if_more_follow(old: Session) -> None:
