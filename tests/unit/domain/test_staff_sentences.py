@@ -54,6 +54,8 @@ PHONE_NO_ZERO = "Nomor telepon ini tidak diawali 0, +, atau 62. Tulis lengkap de
 PHONE_AS_NUMBER = (
     "Nomor telepon ini tersimpan sebagai angka. Ubah format kolomnya menjadi Teks, lalu ketik lagi."
 )
+ONLY_DIGITS = "NIP hanya berisi angka 0 sampai 9. Hapus huruf atau tanda lain, atau ketik ulang angkanya."
+OF_BCRYPT = "$2b$12$" + "a" * 21 + "." + "a" * 31
 EMPTY_EMAIL = " Bila emailnya belum ada, kosongkan sel ini."
 
 
@@ -75,6 +77,7 @@ FAULTS = [
     ("nip", "131 234 567", "Ini tampaknya NIP lama (9 angka). Isi NIP baru, 18 angka pada SK terakhir."),
     ("nip", "", "Isi NIP, 18 angka."),
     ("nip", "NULL", NULL),
+    ("nip", "198609262015051001X", ONLY_DIGITS),
     ("email", "--", "Sel ini hanya berisi tanda. Kosongkan sel ini bila pegawai belum punya email."),
     ("email", "\u2013 _.", "Sel ini hanya berisi tanda. Kosongkan sel ini bila pegawai belum punya email."),
     ("email", "TRUE", TRUTH),
@@ -121,6 +124,7 @@ FAULTS = [
     ("telepon", "NULL", NULL),
     ("telepon", "0000", PHONE_SHORT),
     ("telepon", "12345", PHONE_SHORT),
+    ("telepon", "1-2-3-4-5", PHONE_SHORT),
     ("telepon", "lihat WA", PHONE_WRONG),
     ("telepon", "0" * 29 + "11", PHONE_LONG),
     ("telepon", "217654321,5", PHONE_AS_NUMBER),
@@ -203,6 +207,7 @@ READ = [
     ("telepon", "", None),
     ("password_hash", A_HASH, A_HASH),
     ("password_hash", f" {A_HASH} ", A_HASH),
+    ("password_hash", OF_BCRYPT, OF_BCRYPT),
     ("password_hash", A_HASH + "B" * (200 - len(A_HASH)), A_HASH + "B" * (200 - len(A_HASH))),
 ]  # fmt: skip
 FIELDS = {
@@ -253,6 +258,8 @@ HEADERS: list[tuple[Columns, list[str], list[str]]] = [
         ["Kolom kontak tidak ada. Tambahkan pada baris judul: kode, nama, kontak."]),
     (STAFF_COLUMNS, [*HEADER, "", "telepon"],
         ["Kolom ke-7 tidak berjudul. Isi judulnya, atau hapus kolom itu."]),
+    (STAFF_COLUMNS, [*HEADER, "XteleponX"],
+        ['Kolom "xteleponx" tidak dikenal. Hapus kolom itu, atau perbaiki judulnya.']),
     (STAFF_COLUMNS, [*HEADER, "NIP"], ['Kolom "nip" ada lebih dari satu kali. Sisakan satu saja.']),
     (STAFF_COLUMNS, [*HEADER, "role", "x"], [
         'Kolom "role" tidak boleh ada: hak, status, dan akses akun tidak diatur lewat file. Hapus kolom itu.',

@@ -10,6 +10,7 @@ from app.domain.typed_text import about_others, few_lines, one_line
     [
         ("  Sari \t Wulandari \r\n", "Sari Wulandari"),
         ("Sari\u00a0Wulandari", "Sari Wulandari"),
+        ("Sari\tWulandari", "Sari Wulandari"),
         ("Sa\u200bri\x00", "Sari"),
         ("Jose\u0301", "Jos\u00e9"),
         ("", ""),

@@ -163,6 +163,15 @@ def test_a_file_that_cannot_be_opened_is_told_with_the_reason(kept: KeptHead) ->
     assert list(kept.path.parent.iterdir()) == [kept.path], "no draft is left"
 
 
+def test_a_fault_without_words_is_told_by_its_kind(kept: KeptHead, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(Path, "open", fail)
+
+    assert kept.read() == Unreadable("TimeoutError")
+
+
 @pytest.mark.parametrize(
     ("fault", "said"),
     [(OSError(28, "No space left on device"), "No space left on device"), (TimeoutError(), "TimeoutError")],

@@ -106,6 +106,14 @@ def test_a_try_that_was_never_made_is_given_back(session: Session) -> None:
     assert tries(session, 1, key="other") == [TooManyTries(900)]
 
 
+def test_a_refused_try_is_not_counted(session: Session) -> None:
+    tries(session, 6)
+
+    throttle.give_back(session, LIMIT, "key")
+
+    assert tries(session, 1) == [Counted()]
+
+
 def test_no_more_is_given_back_than_was_taken(session: Session) -> None:
     throttle.give_back(session, LIMIT, "key")
     tries(session, 1)

@@ -109,6 +109,14 @@ def tamper(session: Session, *statements: str) -> None:
     session.expire_all()
 
 
+def of_earlier_release(session: Session, keys: SigningKeys = KEYS) -> None:
+    """The head as an earlier release has left it."""
+    tamper(session, "UPDATE audit_head SET newest_at = NULL")
+    head = head_of(session)
+    head.mark = sealing._mark(keys.trail_keys()[0], head)
+    session.flush()
+
+
 def faults(found: Findings) -> list[TrailFault]:
     assert found.faults == len(found.named)
     assert found.kinds == {fault.kind for fault in found.named}
@@ -208,9 +216,7 @@ def test_a_clock_that_was_ahead_for_a_while_keeps_nothing_back(five: Session) ->
 
 def test_a_head_of_an_earlier_release_goes_by_the_newest_sealed_row(five: Session) -> None:
     """Such a head does not hold the moment, and its mark is over number and seal alone."""
-    tamper(five, "UPDATE audit_head SET newest_at = NULL")
-    head = head_of(five)
-    head.mark = sealing._mark(KEYS.trail_keys()[0], head)
+    of_earlier_release(five)
     late, in_time = acts(five, NOW - OLDEST_TO_SEAL - SECOND, NOW - OLDEST_TO_SEAL)
     hours_later = NOW + timedelta(hours=5)
 
@@ -337,13 +343,13 @@ def test_no_row_is_sealed_below_the_first_number(trail: Session, number: int) ->
 
 # -- the beginning
 def test_a_trail_begins_with_all_that_is_there(trail: Session) -> None:
-    acts(trail, NOW - timedelta(days=400), NOW)
+    acts(trail, NOW, NOW - timedelta(days=400), NOW)
 
     assert sealing.begin(trail, KEYS, None, NOW)
     assert head_of(trail).newest_at == "2025-10-18T07:05:00.000000+00:00"
     assert not sealing.begin(trail, KEYS, None, NOW), "it has begun"
     assert sealing.why_not(trail, KEYS, NOTHING_YET) is None
-    assert seal(trail) == 2
+    assert seal(trail) == 3
     assert not sealing.begin(trail, KEYS, None, NOW)
     assert faults(check(trail)) == []
 
@@ -391,6 +397,22 @@ def test_a_row_whose_link_to_the_one_before_was_changed_is_changed(five: Session
     tamper(five, "UPDATE audit_event SET previous_seal = 'x' WHERE seal_no = 3")
 
     assert faults(check(five)) == [TrailFault(Kind.CHANGED, 3, row_id)]
+
+
+def test_a_number_that_is_none_is_a_changed_row_each(five: Session) -> None:
+    """SQLite keeps any value that somebody puts there."""
+    ids = [row(five, number).id for number in (2, 3)]
+    tamper(
+        five,
+        "UPDATE audit_event SET seal_no = 'x' WHERE seal_no = 2",
+        "UPDATE audit_event SET seal_no = 'y' WHERE seal_no = 3",
+    )
+
+    assert faults(check(five)) == [
+        TrailFault(Kind.MISSING, 2, None, 3),
+        TrailFault(Kind.CHANGED, None, ids[0]),
+        TrailFault(Kind.CHANGED, None, ids[1]),
+    ]
 
 
 def test_missing_rows_are_named_from_the_first_to_the_last(five: Session) -> None:
@@ -444,12 +466,21 @@ def test_a_row_that_does_not_join_the_one_before_is_found(trail: Session) -> Non
 
 @pytest.mark.parametrize(
     ("change", "number"),
-    [("mark = 'x'", 5), ("newest_at = NULL", 5), ("seal_no = 4", 4), ("seal = 'x'", 5)],
+    [
+        ("mark = 'x'", 5),
+        ("newest_at = NULL", 5),
+        ("seal_no = 4", 4),
+        ("seal = 'x'", 5),
+        ("resealed_no = 1", 5),
+    ],
 )
 def test_a_head_that_was_moved_is_found(five: Session, change: str, number: int) -> None:
     tamper(five, f"UPDATE audit_head SET {change}")
 
-    assert faults(check(five)) == [TrailFault(Kind.HEAD, number)]
+    found = check(five)
+
+    assert faults(found) == [TrailFault(Kind.HEAD, number)]
+    assert not found.is_being_resealed
 
 
 def test_a_head_without_its_row_is_found(five: Session) -> None:
@@ -613,6 +644,23 @@ def test_so_many_late_rows_are_accepted_at_once(five: Session, monkeypatch: pyte
     assert faults(check(five)) == []
 
 
+def test_the_operator_may_decide_with_a_head_of_an_earlier_release(five: Session) -> None:
+    (late,) = acts(five, NOW - timedelta(days=2))
+    of_earlier_release(five)
+    assert isinstance(
+        sealing.accept_restored(five, KEYS, Anchor(9, "x"), anchor_of(five), "x", NOBODY), Accepted
+    )
+    assert head_of(five).newest_at == "2026-11-22T07:05:00.000000+00:00"
+
+    of_earlier_release(five)
+    accepted = sealing.accept_late(five, KEYS, None, None, "x", NOBODY)
+    assert isinstance(accepted, Accepted)
+    assert accepted.rows == 1
+    assert row(five, 7).id == late.id
+    assert head_of(five).newest_at == "2026-11-22T07:05:00.000000+00:00"
+    assert faults(check(five)) == []
+
+
 # -- sealing anew
 @pytest.fixture
 def old(trail: Session, monkeypatch: pytest.MonkeyPatch) -> Session:
@@ -669,9 +717,57 @@ def test_between_the_steps_the_trail_is_whole_and_goes_on(old: Session) -> None:
     assert faults(check(old, NEW_KEYS)) == []
 
 
+def test_a_head_of_an_earlier_release_is_sealed_anew(old: Session) -> None:
+    of_earlier_release(old, OLD_KEYS)
+
+    assert anew(old) == Resealed(2, None)
+    assert head_of(old).newest_at == "2026-11-22T07:05:00.000000+00:00"
+    anew(old)
+    last = anew(old)
+    assert isinstance(last, Resealed)
+    assert last.heads is not None
+    assert faults(check(old, NEW_KEYS)) == []
+
+
+def test_a_short_trail_of_an_earlier_release_is_sealed_anew_at_once(trail: Session) -> None:
+    acts(trail, NOW - MINUTE)
+    seal(trail, OLD_KEYS)
+    of_earlier_release(trail, OLD_KEYS)
+
+    last = anew(trail)
+
+    assert isinstance(last, Resealed)
+    assert last.rows == 1
+    assert head_of(trail).newest_at == "2026-11-22T07:05:01.000000+00:00"
+    assert faults(check(trail, NEW_KEYS)) == []
+
+
 def test_a_trail_without_rows_may_be_sealed_anew(trail: Session) -> None:
     assert anew(trail) == Resealed(0, (NOTHING_YET, NOTHING_YET))
     assert noted(trail, 1)[2]["how_many"] == 0
+
+
+def test_between_the_steps_a_row_that_is_put_back_is_found(old: Session) -> None:
+    tamper(old, "CREATE TEMP TABLE row_then AS SELECT * FROM audit_event WHERE seal_no = 2")
+    anew(old)
+    tamper(
+        old,
+        "DELETE FROM audit_event WHERE seal_no = 2",
+        "INSERT INTO audit_event SELECT * FROM row_then",
+        "DROP TABLE row_then",
+    )
+
+    assert faults(check(old, BOTH_KEYS)) == [TrailFault(Kind.ORDER, 2, row(old, 2).id)] * 2
+
+
+def test_between_the_steps_the_first_row_with_an_old_seal_joins_the_last_old_seal(
+    trail: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grown_twice(trail, OLD_KEYS)
+    monkeypatch.setattr(sealing, "ROWS_AT_ONCE", 4)
+    assert anew(trail) == Resealed(4, None)
+
+    assert faults(check(trail, BOTH_KEYS)) == [TrailFault(Kind.ORDER, 5, row(trail, 5).id)]
 
 
 def test_a_whole_step_of_rows_is_not_the_last_one_if_more_follow(old: Session) -> None:
