@@ -31,7 +31,10 @@ _JOINED = re.compile(r"['\-‐‑‒–—―_]+")
 def folded(text: str) -> str:
     """The text in small letters, without accents and invisible characters, and with one kind of
     apostrophe."""
-    plain = unicodedata.normalize("NFKD", text.translate(_TO_ONE_APOSTROPHE).casefold())
+    small = text.translate(_TO_ONE_APOSTROPHE).casefold()
+    if small.isascii():  # most names: there is nothing to take away
+        return small
+    plain = unicodedata.normalize("NFKD", small)
     return "".join(letter for letter in plain if unicodedata.category(letter) not in ("Mn", "Me", "Cf"))
 
 

@@ -7,8 +7,10 @@ be shown anywhere.
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
 
 from app.domain.categories import Category, read_category
 from app.domain.email_address import EmailAddress, NotAnEmail, read_email
@@ -226,8 +228,8 @@ def read_staff_row(cells: Mapping[str, str]) -> StaffRow | RowFaults:
     name = _words(cells["nama"], "nama", "nama lengkap pegawai")
     email = _email(cells["email"])
     category = _category(cells["kategori"])
-    code = _code(cells["kode_instansi"], "kode_instansi")
-    unit = _words(cells["unit_kerja"], "unit_kerja", "nama unit kerja")
+    code = _instansi_code(cells["kode_instansi"])
+    unit = _unit(cells["unit_kerja"])
     phone = _phone(cells.get("telepon", ""))
     password_hash = _password_hash(cells.get("password_hash", ""))
     if (
@@ -267,6 +269,8 @@ def guarded(cell: str) -> str:
 
 def unguarded(cell: str) -> str:
     """The cell as it was before `guarded`, because a corrected list of refused rows is imported again."""
+    if "'" not in cell:
+        return cell
     for place in reversed(_places_of_guards(cell)):
         if cell[place] == "'":
             cell = cell[:place] + cell[place + 1 :]
@@ -308,6 +312,16 @@ def _faults_among(*cells: object) -> RowFaults:
     return RowFaults(tuple(cell for cell in cells if isinstance(cell, CellFault)))
 
 
+_Read = TypeVar("_Read")
+
+
+def _remembering(read: Callable[[str], _Read]) -> Callable[[str], _Read]:
+    """The same for a column that repeats a few values in row after row. Long cells are not kept: a file of
+    them would fill the memory."""
+    remembered = lru_cache(maxsize=4096)(read)
+    return lambda cell: remembered(cell) if len(cell) <= _LONGEST_TEXT else read(cell)
+
+
 def _nip(cell: str) -> Nip | CellFault:
     """Never another NIP than the one that the maker of the file had: a NIP that a spreadsheet has rounded
     belongs to nobody, or to somebody else."""
@@ -341,6 +355,7 @@ def _email(cell: str) -> EmailAddress | CellFault | None:
     return CellFault("email", f"{about_others(address.sentence)}{without}")
 
 
+@_remembering
 def _category(cell: str) -> Category | CellFault:
     bare = number_unguarded(cell)
     choices = ", ".join(category.label for category in Category)
@@ -390,6 +405,16 @@ def _code(cell: str, column: str) -> str | CellFault:
             column, "Ada angka dengan huruf lain dalam kode ini. Ketik ulang dengan angka 0 sampai 9."
         )
     return _text(bare if any(map(str.isalnum, bare)) else "", column, "kode instansi", _LONGEST_CODE)
+
+
+@_remembering
+def _instansi_code(cell: str) -> str | CellFault:
+    return _code(cell, "kode_instansi")
+
+
+@_remembering
+def _unit(cell: str) -> str | CellFault:
+    return _words(cell, "unit_kerja", "nama unit kerja")
 
 
 def _contact(cell: str) -> str | CellFault:
@@ -453,15 +478,18 @@ def _text(cell: str, column: str, what: str, longest: int) -> str | CellFault:
         return CellFault(column, f"Isi {what}.")
     if "\n" in text or "\r" in text:
         return CellFault(column, "Sel ini berisi baris baru. Tulis dalam satu baris.")
-    if holds_unseen(text) or any(
-        unicodedata.category(character) in _UNWANTED_CHARACTERS for character in text
-    ):
+    # What is printable holds no unwanted character; the long way is for blanks of other kinds
+    if holds_unseen(text) or not (text.isprintable() or _is_wanted(text)):
         return CellFault(column, "Sel ini berisi karakter yang tidak terlihat. Ketik ulang isinya.")
     text = " ".join(text.split())
     if len(text) > longest:
         sentence = f"Isi sel ini {{}} karakter. Singkatkan menjadi paling banyak {longest} karakter."
         return CellFault.of_row(column, sentence, len(text), "beberapa")
     return text
+
+
+def _is_wanted(text: str) -> bool:
+    return all(unicodedata.category(character) not in _UNWANTED_CHARACTERS for character in text)
 
 
 def read_phone(cell: str) -> str | CellFault | None:

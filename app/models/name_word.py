@@ -1,11 +1,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from sqlalchemy import ForeignKey, Index, String, delete, insert
+from sqlalchemy import ForeignKey, Index, String, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.domain.spoken_name import beginnings_of
-from app.models.base import Base
+from app.models.base import Base, insert_many
 
 _LONGEST_WORD = 40
 # Compared byte by byte, so that a beginning is a range of the index in every language of the database.
@@ -46,8 +46,7 @@ class NameWord(Base):
             for person in people
             for word in beginnings_of(person.name)
         ]
-        if rows:
-            session.execute(insert(cls), rows)
+        insert_many(session, cls, rows)
 
     @classmethod
     def index_again(cls, session: Session, people: Sequence[Named]) -> None:

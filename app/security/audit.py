@@ -1,8 +1,8 @@
 """The trail: every act becomes a row, in the transaction of the act itself. Every refusal becomes a row too,
 except refusals that anybody can cause at no cost: for those, each line gets one row a minute."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
@@ -11,7 +11,7 @@ from app.domain.act import Act
 from app.domain.email_address import EmailAddress
 from app.models.account import AccountBehind
 from app.models.audit_event import AuditEvent, Tag
-from app.models.base import table_of
+from app.models.base import insert_many, table_of
 from app.models.user import User
 from app.security.authority import Authority
 from app.security.fingerprints import fingerprint
@@ -20,6 +20,15 @@ from app.security.once_a_minute import OnceAMinute
 Facts = dict[str, str | int | bool | None]
 # An admin, a person who has proven who they are, or nobody of whom that is known
 Actor = Authority | User | None
+
+
+class Account(Protocol):
+    """The account that an event is about."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def instansi_id(self) -> int: ...
 
 
 def actor_of(act: Act[Actor]) -> User | None:
@@ -83,6 +92,18 @@ def _columns(
         "detail": detail,
         "instansi_id": account.instansi_id if account else instansi_id,
     }
+
+
+def record_many(
+    session: Session, tag: Tag, accounts: Iterable[tuple[Account, Facts]], act: Act[Actor]
+) -> None:
+    """Write one event for each of many accounts, each with its own detail, in one statement."""
+    of_all = _columns(tag, None, act, None, {})
+    rows = [
+        {**of_all, "account_id": account.id, "instansi_id": account.instansi_id, "detail": detail}
+        for account, detail in accounts
+    ]
+    insert_many(session, AuditEvent, rows)
 
 
 def before_and_after(session: Session, column: str, old: str | None, new: str | None) -> Facts:

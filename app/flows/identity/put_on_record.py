@@ -5,6 +5,7 @@ Each such change ends what was given to the person under the old values: session
 depends on these values.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +25,7 @@ from app.flows.reset.request_reset import new_request_by_desk
 from app.mail import letters
 from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import Tag
+from app.models.base import insert_many
 from app.models.email_correction import EmailCorrection
 from app.models.former_nip import FormerNip
 from app.models.identity_change import IdentityChange
@@ -44,7 +46,20 @@ class NipTaken:
     """Somebody has this NIP, or had it once. It is not said who that is, and where."""
 
 
+@dataclass(frozen=True)
+class AddedPerson:
+    """A person whom a file has just brought."""
+
+    id: int
+    instansi_id: int
+    name: str
+
+
 TakenByAnother = AddressTaken | NipTaken
+
+_NO_PASSWORD: dict[str, object] = dict.fromkeys(
+    ("password_hash", "old_scheme", "old_cost", "password_changed_at", "browser_mark")
+)
 
 NO_ADDRESS = (
     ""  # what a change to no address at all is to: a file brought one where there was none, and is taken back
@@ -73,22 +88,42 @@ def put_on_record(
     return change
 
 
-def new_person(row: StaffRow, instansi: Instansi, now: datetime) -> User:
-    """A person whom a file brings. The row is not added to the session yet."""
-    person = User(
-        nip=row.nip.digits,
-        name=row.name,
-        phone=row.phone,
-        category=row.category,
-        instansi_id=instansi.id,
-        work_unit=row.work_unit,
-        activation=initial_activation(row.category),
-        activation_changed_at=now,
+def add_people(
+    session: Session, rows: Sequence[StaffRow], instansi: Mapping[str, Instansi], now: datetime
+) -> list[AddedPerson]:
+    """The people whom a file brings, in the order of its rows."""
+    of_all = {"activation_changed_at": now, "has_old_words": False, "credential_version": 1}
+    insert_many(
+        session,
+        User,
+        [
+            {
+                **of_all,
+                "nip": row.nip.digits,
+                "name": row.name,
+                "email": row.email.text if row.email else None,
+                "email_key": row.email.key if row.email else None,
+                "phone": row.phone,
+                "category": row.category,
+                "instansi_id": instansi[row.instansi_code].id,
+                "work_unit": row.work_unit,
+                "activation": initial_activation(row.category),
+                **_password_of(row, now),
+            }
+            for row in rows
+        ],
     )
-    person.set_email(row.email)
-    if row.password_hash:
-        person.set_password(row.password_hash, now)
-    return person
+    written = select(User.nip, User.id).where(User.nip.in_([row.nip.digits for row in rows]))
+    ids: dict[str, int] = dict(session.execute(written).all())
+    return [AddedPerson(ids[row.nip.digits], instansi[row.instansi_code].id, row.name) for row in rows]
+
+
+def _password_of(row: StaffRow, now: datetime) -> dict[str, object]:
+    if not row.password_hash:
+        return _NO_PASSWORD
+    person = User()
+    person.set_password(row.password_hash, now)
+    return {column: getattr(person, column) for column in _NO_PASSWORD}
 
 
 def remove_person(session: Session, person: User) -> None:

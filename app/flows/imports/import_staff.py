@@ -31,7 +31,7 @@ from app.domain.staff_file import (
 from app.files.seen_values import Kind, SeenValues
 from app.files.table import Row
 from app.flows.identity.change_identity import ProposedChange, begin_change, cancel_under_way
-from app.flows.identity.put_on_record import change_category, new_person
+from app.flows.identity.put_on_record import add_people, change_category
 from app.flows.imports.file_rights import FileRights, Named, Uploader
 from app.flows.imports.outcome import (
     BEING_CHANGED_ELSEWHERE,
@@ -108,10 +108,15 @@ def vet(lines: Iterable[Row], seen: SeenValues, *, dry_run: bool = False) -> lis
     """Check the rows, each alone and against earlier rows of the file. This is done outside a transaction,
     because it needs no lock, and because hashes of older schemes are hashed once more here."""
     vetted = [_vetted(line, seen) for line in lines]
-    if dry_run:
+    hashed = [place for place, entry in enumerate(vetted) if _has_hash(entry)]
+    if dry_run or not hashed:
         return vetted
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(_with_hash_as_kept, vetted))
+        for place, kept in zip(
+            hashed, pool.map(_with_hash_as_kept, [vetted[one] for one in hashed]), strict=True
+        ):
+            vetted[place] = kept
+    return vetted
 
 
 def import_staff(
@@ -150,6 +155,10 @@ def _vetted(line: Row, seen: SeenValues) -> StaffEntry | RowRefused:
     if row.email:
         seen.note(Kind.EMAIL, row.email.key, line.number)
     return StaffEntry(line.number, row)
+
+
+def _has_hash(entry: StaffEntry | RowRefused) -> bool:
+    return isinstance(entry, StaffEntry) and bool(entry.row.password_hash)
 
 
 def _with_hash_as_kept(entry: StaffEntry | RowRefused) -> StaffEntry | RowRefused:
@@ -286,14 +295,13 @@ def _changed(person: User, entry: StaffEntry, columns: tuple[str, ...]) -> Chang
 def _add(
     session: Session, entries: Sequence[StaffEntry], instansi: dict[str, Instansi], terms: ImportTerms
 ) -> dict[int, Outcome]:
-    people = [new_person(entry.row, instansi[entry.row.instansi_code], terms.act.at) for entry in entries]
-    session.add_all(people)
-    session.flush()  # gives them the ids that the trail names
+    people = add_people(session, [entry.row for entry in entries], instansi, terms.act.at)
     NameWord.index(session, people)
-    for person in people:
-        _record(session, Tag.IMPORTED_NEW, person, terms, _facts_of_new(session, person))
+    why = _facts_of_the_run(terms)
+    facts = [{**why, **_facts_of_new(session, entry.row)} for entry in entries]
+    audit.record_many(session, Tag.IMPORTED_NEW, zip(people, facts, strict=True), terms.act)
     return {
-        entry.line: New(entry.line, person.id, (Replaced("nip", None, person.nip),))
+        entry.line: New(entry.line, person.id, (Replaced("nip", None, _nip(entry)),))
         for entry, person in zip(entries, people, strict=True)
     }
 
@@ -369,7 +377,8 @@ def _correct(
         words = ", ".join(_PLAIN[column] for column in plain)
         what = f"Data Anda dibetulkan oleh {letters.office_of(session, terms.actor, terms.act.at)}: {words}."
         letters.account_changed(session, person, what, terms.reason, terms.act)
-    _record(session, Tag.IMPORTED_CHANGE, person, terms, {"columns": ",".join(columns), **facts})
+    event = audit.record(session, Tag.IMPORTED_CHANGE, person, terms.act)
+    event.add({**_facts_of_the_run(terms), "columns": ",".join(columns), **facts})
 
 
 def _pass_the_gate(session: Session, person: User, proposed: ProposedChange, terms: ImportTerms) -> None:
@@ -380,12 +389,14 @@ def _pass_the_gate(session: Session, person: User, proposed: ProposedChange, ter
         raise _Overtaken
 
 
-def _facts_of_new(session: Session, person: User) -> audit.Facts:
+def _facts_of_new(session: Session, row: StaffRow) -> audit.Facts:
     values = {
-        "name": person.name, "email": person.email, "category": person.category,
-        "work_unit": person.work_unit,
-        "phone": person.phone,
-    }  # fmt: skip
+        "name": row.name,
+        "email": row.email.text if row.email else None,
+        "category": row.category,
+        "work_unit": row.work_unit,
+        "phone": row.phone,
+    }
     found: audit.Facts = {}
     for column, value in values.items():
         if value is not None:
@@ -400,10 +411,8 @@ def _facts_of_change(session: Session, change: Changed) -> audit.Facts:
     return found
 
 
-def _record(session: Session, tag: Tag, person: User, terms: ImportTerms, facts: audit.Facts) -> None:
-    batch = {"batch": terms.uploader.batch_id} if terms.uploader else {}
-    event = audit.record(session, tag, person, terms.act, reason=terms.reason, **batch)
-    event.add(facts)
+def _facts_of_the_run(terms: ImportTerms) -> audit.Facts:
+    return {"reason": terms.reason, **({"batch": terms.uploader.batch_id} if terms.uploader else {})}
 
 
 def _plan_afresh(session: Session) -> None:

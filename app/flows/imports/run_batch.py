@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, insert, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from app.domain.act import Act
@@ -24,6 +24,7 @@ from app.flows.imports.import_staff import ImportTerms, StaffEntry, import_staff
 from app.flows.imports.outcome import Changed, New, Outcome, RowRefused, Unchanged
 from app.mail import letters
 from app.models.audit_event import Tag
+from app.models.base import insert_many
 from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
 from app.models.import_change import ImportChange
 from app.models.import_turn import ImportTurn, without_lease
@@ -297,8 +298,7 @@ def _keep_changes(
         }  # fmt: skip
         for one in outcome.replaced:
             rows.append({**of_the_row, "column": one.column, "old_value": one.old, "new_value": one.new})
-    if rows:
-        session.execute(insert(ImportChange), rows)
+    insert_many(session, ImportChange, rows)
     batch.column_counts = dict(counts)
 
 
