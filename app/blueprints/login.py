@@ -26,12 +26,12 @@ from app.web import limits, sessions
 from app.web.acts import own_act
 from app.web.asked import waits_for_token
 from app.web.fields import NipField, OwnPasswordField
+from app.web.hash_wait import hashes_password
 from app.web.kept_form import LOST_CSRF, keeps_form
 from app.web.kept_pages import kept_for_strangers
 from app.web.pages import error_page
 from app.web.password_login import note_not_open, password_of, refuse_entry, try_login
 from app.web.sessions import START_OF_THE_APP
-from app.web.turns import hashes_password
 
 blueprint = Blueprint("login", __name__)
 

@@ -19,8 +19,8 @@ from app.web.acts import act
 from app.web.asked import Asked, OpenedLink, opened_link
 from app.web.confirmation_page import ConfirmationForm, form_page
 from app.web.fields import refuse
+from app.web.hash_wait import hash_wait, hashes_password
 from app.web.kept_form import LOST_CSRF, keeps_form
-from app.web.turns import hashes_password, turn
 
 blueprint = Blueprint("reset", __name__)
 
@@ -107,7 +107,7 @@ def _redeem(nip: Nip, proof: Code | Link, password: str) -> User | TokenNotLive 
         )
     if not isinstance(checked, redeem_token.Proven):
         return checked
-    password_hash = passwords.hashed(password, turn())
+    password_hash = passwords.hashed(password, hash_wait())
     with unit_of_work() as db:
         return redeem_token.redeem(db, checked, password_hash, act())
 

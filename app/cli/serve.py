@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -10,33 +11,46 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-import waitress
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.runtime.db import engine
+from app.runtime.portal import portal
+from app.runtime.processes import copies_of, keep_running, program
 from app.runtime.schema import look
+from app.runtime.server import Front, open_sockets
+from app.security import passwords
+from app.web.reception import reception
 from app.worker.loop import SECONDS_TO_FINISH, work
 
 log = logging.getLogger("portal.worker")
 
-WEB_THREADS = 16
-CONNECTIONS = 2000  # half-sent requests cost a socket and no thread
+_WORKER = [sys.executable, "-m", "app", "worker", "--until-stdin-closes"]
 SECONDS_BETWEEN_LOOKS = 0.5  # whether the worker still lives
-SECONDS_FOR_A_SLOW_CLIENT = 30  # of silence; after that its connection is closed
-# The bytes that waitress accepts before the portal answers 413; files of staff are long
-LARGEST_BODY_TO_READ = 40 * 1024 * 1024
 
 
 @click.command()
 @click.option("--no-worker", is_flag=True, help="Only the web, where workers run elsewhere.")
+@click.option(
+    "--processes", default=1, type=click.IntRange(1, 64), show_default=True, help="So many web processes."
+)
 @with_appcontext
-def serve(*, no_worker: bool) -> None:
+def serve(*, no_worker: bool, processes: int) -> None:
     """Serve the web, with one worker beside it."""
+    settings = portal().settings
+    if processes > 1 and settings.address_limits and settings.ratelimit_storage_uri.startswith("memory:"):
+        raise click.ClickException(
+            "several processes need RATELIMIT_STORAGE_URI=redis://...: with memory://, each of them would "
+            "count client addresses for itself"
+        )
     if not _is_schema_usable():
         click.echo("The database is away; pages answer 503 until it is back.", err=True)
-    run_web(current_app._get_current_object(), with_worker=not no_worker)  # type: ignore[attr-defined]
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    if processes > 1:
+        run_copies(app, processes, with_worker=not no_worker)
+    else:
+        run_web(app, with_worker=not no_worker)
 
 
 @click.command()
@@ -70,6 +84,25 @@ def _is_schema_usable() -> bool:
 def run_web(app: Flask, *, with_worker: bool) -> None:
     """Serve until SIGINT or SIGTERM. Then end the worker too, after it has finished the mail that it is
     sending."""
+    sockets = _open_sockets(app)
+    with _worker_beside() if with_worker else _nothing():
+        Front(app, sockets, reception(app)).run()
+
+
+def run_copies(app: Flask, processes: int, *, with_worker: bool) -> None:
+    """The same with several web processes. This process only keeps them running, and the worker."""
+    sockets = _open_sockets(app)
+    engine().dispose()  # a connection is for one process
+
+    def serve() -> None:
+        passwords.share_the_cores(processes)
+        Front(app, sockets, reception(app, processes)).run()
+
+    workers = [("worker", program(_WORKER))] if with_worker else []
+    keep_running([*[("web", copies_of(serve))] * processes, *workers])
+
+
+def _open_sockets(app: Flask) -> list[socket.socket]:
     settings = app.extensions["portal"].settings
     # SIGINT too, because a shell starts background jobs with SIGINT ignored
     for number in (
@@ -78,26 +111,13 @@ def run_web(app: Flask, *, with_worker: bool) -> None:
     ):
         signal.signal(number, _leave)
     try:
-        server = waitress.create_server(
-            app,
-            host=settings.host,
-            port=settings.port,
-            threads=WEB_THREADS,
-            ident=None,
-            connection_limit=CONNECTIONS,
-            channel_timeout=SECONDS_FOR_A_SLOW_CLIENT,
-            cleanup_interval=10,
-            asyncore_use_poll=True,
-            max_request_body_size=LARGEST_BODY_TO_READ,
-            clear_untrusted_proxy_headers=False,  # TRUSTED_PROXIES decides, in create_app
-        )
-    except (OSError, ValueError) as fault:  # ValueError: waitress cannot resolve the host
-        reason = fault.strerror if isinstance(fault, OSError) else fault
+        sockets = open_sockets(settings.host, settings.port)
+    except OSError as fault:
+        reason = fault.strerror or fault
         raise click.ClickException(f"{settings.host}:{settings.port} cannot be opened: {reason}") from fault
     for remark in settings.remarks:
         log.warning(remark)
-    with _worker_beside() if with_worker else _nothing():
-        server.run()
+    return sockets
 
 
 def _stop_when_stdin_closes(stop: threading.Event) -> None:
@@ -111,12 +131,11 @@ def _worker_beside() -> Iterator[None]:
     """A worker process that ends with this process, in whatever way this process ends, because its standard
     input closes."""
     ending = threading.Event()
-    command = [sys.executable, "-m", "app", "worker", "--until-stdin-closes"]
 
     def keep_one_running() -> None:
         while not ending.is_set():
             try:
-                with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+                with subprocess.Popen(_WORKER, stdin=subprocess.PIPE) as process:
                     while process.poll() is None and not ending.wait(SECONDS_BETWEEN_LOOKS):
                         pass
             except OSError as fault:

@@ -1,8 +1,8 @@
 """Which request gets a thread, which one waits, and which one is refused at once.
 
 A lane is a few threads and a short queue for one kind of request. Requests of another kind never wait for its
-threads. A queue is as long as what the lane can serve within SECONDS_IN_QUEUE, by the time that its requests
-have taken lately. Whoever would wait longer is told so at once, and comes back when there is less to do.
+threads. A queue is as long as what the lane can serve within a moment, by the time that its requests have
+taken lately. Whoever would wait longer is told so at once, and comes back when there is less to do.
 
 A part of each queue is kept free for those who are known. Each of them has one such place, so that nobody can
 take all of them with copies of one cookie.
@@ -23,13 +23,12 @@ ARRIVED_AT = "portal.arrived_at"
 # and a function that says whether the other end of the connection is gone; waitress's own name
 HAS_LEFT = "waitress.client_disconnected"
 
-SECONDS_IN_QUEUE = 1.0  # that somebody in the last place of a queue has to expect
-LONGEST_WAIT = 1.5  # seconds; whoever has waited longer, because the lane stands still, is refused
+LONGEST_WAIT = 1.75  # seconds; whoever has waited longer, because the lane stands still, is refused
 MOST_IN_QUEUE = 256
-SHARE_OF_STRANGERS = 0.5  # of a queue
-_FIRST_GUESS = 0.05  # seconds that a request takes, before any was measured
+SHARE_OF_STRANGERS = 2 / 3  # of a queue
+_FIRST_GUESS = 0.1  # seconds that a request takes, before any was measured
 _WEIGHT_OF_THE_LAST = 0.05
-_SECONDS_BETWEEN_LOOKS = 0.05
+_SECONDS_BETWEEN_LOOKS = 0.25
 
 
 class Waiter(Protocol):
@@ -53,6 +52,12 @@ class Known:
 
 
 @dataclass(frozen=True)
+class LaneSize:
+    threads: int
+    seconds_in_queue: float  # that somebody in the last place has to expect
+
+
+@dataclass(frozen=True)
 class _Place:
     waiter: Waiter
     kept_for: str | None = None  # None: a place of strangers
@@ -61,8 +66,8 @@ class _Place:
 class Lane:
     """Some threads with one queue before them."""
 
-    def __init__(self, name: str, threads: int) -> None:
-        self.name, self.threads = name, threads
+    def __init__(self, name: str, size: LaneSize) -> None:
+        self.name, self.size = name, size
         self.refused = 0
         self._queue: deque[_Place] = deque()
         self._may_go_on = Condition()
@@ -78,8 +83,8 @@ class Lane:
     @property
     def most(self) -> int:
         """How many may wait."""
-        served_meanwhile = int(SECONDS_IN_QUEUE * self.threads / self._seconds_each)
-        return max(2 * self.threads, min(served_meanwhile, MOST_IN_QUEUE))
+        served_meanwhile = int(self.size.seconds_in_queue * self.size.threads / self._seconds_each)
+        return max(2 * self.size.threads, min(served_meanwhile, MOST_IN_QUEUE))
 
     def takes(self, waiter: Waiter, known: Callable[[], Known | None]) -> bool:
         """Give the waiter a place. False if there is none. `known` is asked only if the places of strangers
@@ -100,7 +105,7 @@ class Lane:
             return False
 
     def start(self) -> None:
-        for number in range(self.threads):
+        for number in range(self.size.threads):
             thread = Thread(target=self._serve, name=f"{self.name}-{number}", daemon=True)
             self._running.append(thread)
             thread.start()
@@ -131,7 +136,7 @@ class Lane:
             thread.join(max(0.0, until - monotonic()))
 
     def _has_place(self, share: float) -> bool:
-        return not self._is_ending and len(self._queue) < max(self.threads, int(self.most * share))
+        return not self._is_ending and len(self._queue) < max(self.size.threads, int(self.most * share))
 
     def _is_kept_for(self, name: str) -> bool:
         return any(place.kept_for == name for place in self._queue)

@@ -24,7 +24,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import Task, WSGITask
 
 from app.domain.client import line_of
-from app.runtime.lanes import ARRIVED_AT, HAS_LEFT, Known, Lane
+from app.runtime.lanes import ARRIVED_AT, HAS_LEFT, Known, Lane, LaneSize
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -41,7 +41,7 @@ LEAST_BYTES_A_SECOND = 8 * 1024
 SECONDS_BETWEEN_LOOKS = 0.25
 SECONDS_BETWEEN_REPORTS = 10
 SECONDS_TO_FINISH = 5
-_ACCEPTED_AT_ONCE = 50
+_ACCEPTED_AT_ONCE = 16  # the rest is for the next round, or for another process at the same address
 
 # The bytes that waitress accepts before the portal answers 413; files of staff are long
 LARGEST_BODY_TO_READ = 40 * 1024 * 1024
@@ -68,7 +68,7 @@ class ReadyAnswer:
 class Reception:
     """How requests are received. `lane_of` is given method and path, and `known` the Cookie header."""
 
-    threads: Mapping[str, int]  # of each lane
+    lanes: Mapping[str, LaneSize]
     lane_of: Callable[[str, str], str]
     known: Callable[[str], Known | None]
     at_once: Mapping[str, ReadyAnswer]  # by path
@@ -181,13 +181,13 @@ class Listener(TcpWSGIServer):
 
     channel_class = Channel
 
-    def __init__(self, front: "Front", door: socket.socket, adj: Adjustments) -> None:
+    def __init__(self, front: "Front", listening: socket.socket, adj: Adjustments) -> None:
         self.front = front
-        sockinfo = (door.family, door.type, door.proto, door.getsockname())
+        sockinfo = (listening.family, listening.type, listening.proto, listening.getsockname())
         super().__init__(
             front.application,
             front.map,
-            _sock=door,
+            _sock=listening,
             dispatcher=front,
             adj=adj,
             sockinfo=sockinfo,
@@ -225,12 +225,12 @@ class Front:
     """All connections of this process, and its lanes."""
 
     def __init__(
-        self, application: "WSGIApplication", doors: list[socket.socket], reception: Reception
+        self, application: "WSGIApplication", sockets: list[socket.socket], reception: Reception
     ) -> None:
         self.application, self.reception = application, reception
         self.own_thread = threading.get_ident()
         self.map: dict[int, Any] = {}
-        self.lanes = {name: Lane(name, threads) for name, threads in reception.threads.items()}
+        self.lanes = {name: Lane(name, size) for name, size in reception.lanes.items()}
         self._at_once: deque[Channel] = deque()
         self._by_line: dict[str, dict[Channel, None]] = {}
         self._connections = 0
@@ -239,7 +239,7 @@ class Front:
         self._reported = 0
         self._is_told_to_stop = False
         settings = Adjustments(ident=None, clear_untrusted_proxy_headers=False, **_BUFFERS)
-        self._listeners = [Listener(self, door, settings) for door in doors]
+        self._listeners = [Listener(self, one, settings) for one in sockets]
 
     def run(self) -> None:
         """Serve until SystemExit, or until `stop`."""
@@ -321,8 +321,9 @@ class Front:
             listener.accepting = False
         for lane in self.lanes.values():
             lane.end()
+        last_moment = monotonic() + SECONDS_TO_FINISH
         for lane in self.lanes.values():
-            lane.join(monotonic() + SECONDS_TO_FINISH)
+            lane.join(last_moment)
         wasyncore.close_all(self.map, ignore_all=True)
 
 
@@ -354,18 +355,18 @@ def _as_many_as_files_allow(wanted: int) -> int:
     return wanted
 
 
-def open_doors(host: str, port: int) -> list[socket.socket]:
+def open_sockets(host: str, port: int) -> list[socket.socket]:
     """A listening socket for each address that the host has; raises OSError."""
     found = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
     )
-    doors = []
+    sockets = []
     for family, _, _, _, address in dict.fromkeys(found):
-        door = socket.socket(family, socket.SOCK_STREAM)
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened = socket.socket(family, socket.SOCK_STREAM)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        door.bind(address)
-        door.listen(1024)
-        doors.append(door)
-    return doors
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        opened.bind(address)
+        opened.listen(1024)
+        sockets.append(opened)
+    return sockets

@@ -45,7 +45,7 @@ class Busy(Exception):
 
 
 @dataclass(frozen=True)
-class Turn:
+class HashWait:
     """Who waits for a hash: until when (as `time.monotonic` counts), and whether they have left meanwhile."""
 
     until: float = field(default_factory=lambda: monotonic() + SECONDS_TO_WAIT)
@@ -56,21 +56,21 @@ class Turn:
         return monotonic() > self.until or self.has_left()
 
 
-def hashed(password: str, turn: Turn | None = None) -> str:
+def hashed(password: str, wait: HashWait | None = None) -> str:
     """A hash of a new password; raises Busy. Never call this inside a transaction: it takes longer than a
     lock may."""
-    return _in_turn(lambda: str(_context.hash(password)), turn or Turn())
+    return _when_a_thread_is_free(lambda: str(_context.hash(password)), wait or HashWait())
 
 
 def verified(
-    password: str, password_hash: str | None, old_costs: Mapping[str, int], turn: Turn | None = None
+    password: str, password_hash: str | None, old_costs: Mapping[str, int], wait: HashWait | None = None
 ) -> tuple[bool, str | None]:
     """Whether the password is right, and a better hash if the old one is outdated. Raises Busy.
 
     Without a hash (no such person, no password yet) the same work is done and the answer is no. `old_costs`
     holds the costs of the imported hashes of older schemes: that much is spent on every try of everybody.
     """
-    return _in_turn(lambda: _verified(password, password_hash, old_costs), turn or Turn())
+    return _when_a_thread_is_free(lambda: _verified(password, password_hash, old_costs), wait or HashWait())
 
 
 def _verified(
@@ -132,17 +132,17 @@ def _threads() -> ThreadPoolExecutor:
 os.register_at_fork(after_in_child=_threads.cache_clear)  # no thread lives on in a copy of the process
 
 
-def _in_turn(work: Callable[[], T], turn: Turn) -> T:
+def _when_a_thread_is_free(work: Callable[[], T], wait: HashWait) -> T:
     """What `work` returns, done by one of the threads for hashes as soon as one is free."""
 
     def begin() -> T:
-        if turn.is_over:
+        if wait.is_over:
             raise Busy
         return work()
 
     waiting = _threads().submit(begin)
     try:
-        return waiting.result(turn.until - monotonic())
+        return waiting.result(wait.until - monotonic())
     except TimeoutError:
         if waiting.cancel():
             raise Busy from None

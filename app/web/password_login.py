@@ -17,7 +17,7 @@ from app.security.throttle import TooManyTries
 from app.web import limits, sessions
 from app.web.acts import act
 from app.web.fields import refuse
-from app.web.turns import turn
+from app.web.hash_wait import hash_wait
 
 _BLANK_END = (
     "Password yang dikirim diawali atau diakhiri spasi. Bila spasi itu ikut tersalin, ketik ulang "
@@ -52,7 +52,7 @@ def compare(password: str, attempt: log_in.LoginTry) -> tuple[bool, str | None]:
     """Whether this is the password of the account, and a better hash of it where there is one. If the portal
     is too busy to compare, the try does not count."""
     try:
-        return passwords.verified(password, attempt.password_hash, attempt.old_costs, turn())
+        return passwords.verified(password, attempt.password_hash, attempt.old_costs, hash_wait())
     except passwords.Busy:
         with unit_of_work() as db:
             log_in.abandon(db, attempt)

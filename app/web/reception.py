@@ -7,13 +7,15 @@ from flask import Flask, Response, g
 from werkzeug.http import parse_cookie
 
 from app.domain.indonesian_time import now
-from app.runtime.lanes import Known
+from app.runtime.lanes import Known, LaneSize
 from app.runtime.server import ReadyAnswer, Reception
 from app.web import asked, headers, pages, sessions
 
 PROBES, PAGES, FORMS, PASSWORDS, DESK = "probes", "pages", "forms", "passwords", "desk"
 # Of a queue. Whoever has logged in before comes first. Anybody can ask for a token, so that opens less.
-SHARE_OF_KNOWN_BROWSERS, SHARE_OF_WHO_ASKED = 1.0, 0.75
+SHARE_OF_KNOWN_BROWSERS, SHARE_OF_WHO_ASKED = 1.0, 5 / 6
+# That the last one in a queue has to expect; a hash must begin within 2 s
+_SECONDS_FOR_A_PAGE, _SECONDS_FOR_A_HASH = 0.75, 1.5
 _MOST_CORES = 8  # with more, run several processes
 
 
@@ -33,15 +35,22 @@ def reception(app: Flask, processes: int = 1) -> Reception:
         return PASSWORDS if path in slow_paths else FORMS
 
     return Reception(
-        # While one of those who hash waits for the database, another one hashes. Pages of people are quick;
-        # with more threads for them, a flood of pages would leave less of the machine to those who log in.
-        # Tables of the desk may take long, and no flood of strangers stops its admins.
-        threads={PROBES: 2, PAGES: 3, FORMS: 3, PASSWORDS: cores + 2, DESK: 3},
+        lanes={
+            PROBES: LaneSize(2, _SECONDS_FOR_A_PAGE),
+            # Pages of people are quick. With more threads for them, a flood of pages would leave less of the
+            # machine to those who log in.
+            PAGES: LaneSize(3, _SECONDS_FOR_A_PAGE),
+            FORMS: LaneSize(3, _SECONDS_FOR_A_PAGE),
+            # While one of those who hash waits for the database, another one hashes
+            PASSWORDS: LaneSize(cores + 2, _SECONDS_FOR_A_HASH),
+            # Tables of the desk may take long, and no flood of strangers stops its admins
+            DESK: LaneSize(3, _SECONDS_FOR_A_PAGE),
+        },
         lane_of=lane_of,
         known=lambda cookies: _known(app, cookies),
         at_once={"/healthz": _healthz(app)},
         busy=_busy(app),
-        has_proxy=settings.trusted_proxies > 0,
+        has_proxy=settings.is_behind_a_proxy,
     )
 
 

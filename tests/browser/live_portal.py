@@ -1,21 +1,19 @@
-"""The real portal on a port of this machine, with waitress, the worker and the cast."""
+"""The real portal on a port of this machine, with its server, the worker and the cast."""
 
 import shutil
 import socket
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-import waitress
 from flask import Flask
 from sqlalchemy import select
-from waitress import wasyncore
 from whitenoise.compress import Compressor
 
 from app.cli.demo_desk import liven
@@ -23,7 +21,9 @@ from app.domain.indonesian_time import now
 from app.models.login_session import LoginSession
 from app.models.outbox_mail import MailState, OutboxMail
 from app.runtime.db import engine, reading, unit_of_work
+from app.runtime.server import Front
 from app.web import assets
+from app.web.reception import reception
 from app.wiring import create_app
 from app.worker.loop import work
 from config import Settings
@@ -140,27 +140,22 @@ def running_portal(
         app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
         people(app, password_hash)
         line = Line(app)
-        with _serving(line, door), _working(app):
+        with _serving(line, app, door), _working(app):
             yield LivePortal(app, url, line)
         with app.app_context():
             engine().dispose()
 
 
 @contextmanager
-def _serving(line: Line, door: socket.socket) -> Iterator[None]:
-    server = waitress.create_server(
-        line, sockets=[door], threads=8, ident=None, clear_untrusted_proxy_headers=False
-    )
-    web = threading.Thread(target=server.run, name="web", daemon=True)
+def _serving(line: Line, app: Flask, door: socket.socket) -> Iterator[None]:
+    front = Front(line, [door], reception(app))
+    web = threading.Thread(target=front.run, name="web", daemon=True)
     web.start()
     try:
         yield
     finally:
-        with suppress(OSError):  # the loop was running, and has closed the trigger before this
-            # The loop of the server ends when its map is empty
-            server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+        front.stop()
         web.join(_SECONDS_TO_END)
-        server.task_dispatcher.shutdown()
         assert not web.is_alive()
 
 

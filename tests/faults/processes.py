@@ -85,7 +85,7 @@ class Portal:
         (worker,) = [
             pid
             for pid in self.group()
-            if pid not in (self.process.pid, other_than) and "worker" in _command_of(pid)
+            if pid not in (self.process.pid, other_than) and "worker" in command_of(pid)
         ]
         return worker
 
@@ -156,7 +156,7 @@ class Browser:
         return Answer(answer.status, answer.headers, text)
 
 
-def _command_of(pid: int) -> str:
+def command_of(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/cmdline").read_text()
     except (FileNotFoundError, ProcessLookupError):

@@ -15,7 +15,7 @@ from app.models.outbox_mail import MailState
 from tests.cast import PASSWORD, SARI
 from tests.conftest import SECRET_KEY, MakeApp, people
 from tests.faults.post_office import PostOffice
-from tests.faults.processes import Browser, Portal, mysapk
+from tests.faults.processes import Browser, Portal, command_of, mysapk
 from tests.faults.smtp_server import Fault, MailServer, Step, eventually, free_port
 
 StartPortal = Callable[..., Portal]
@@ -167,7 +167,62 @@ def test_the_demo_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
         make.wait_until_all_are_gone()
 
 
+# -- several web processes
+@pytest.fixture
+def serve_two(outbox: PostOffice, tmp_path: Path) -> StartPortal:  # noqa: ARG001 (the cast is there before)
+    """The portal with two web processes. Without limits per address it needs no Redis."""
+    settings = {"SECRET_KEY": SECRET_KEY, "ADDRESS_LIMITS": "off"}
+    return lambda: Portal(tmp_path, "serve", "--processes", "2", **settings)
+
+
+def _web_processes(running: Portal) -> set[int]:
+    return {pid for pid in running.group() if pid != running.process.pid and "--processes" in command_of(pid)}
+
+
+def test_two_processes_serve_one_address_and_a_dead_one_is_replaced(serve_two: StartPortal) -> None:
+    with serve_two() as running:
+        browser = running.wait_until_it_answers()
+        running.wait_for_worker()
+        first = _web_processes(running)
+        assert len(first) == 2
+
+        killed = first.pop()
+        os.kill(killed, signal.SIGKILL)
+        assert browser.submit("/login", nip=SARI.nip, password=PASSWORD).status == 303
+        assert browser.open("/beranda").status == 200
+
+        eventually(lambda: len(_web_processes(running)) == 2)
+        assert killed not in _web_processes(running)
+        assert "web ended, starting another" in running.said
+        assert running.said.count('"worker started"') == 1, "there is one worker beside all of them"
+
+        running.process.terminate()
+        running.wait_until_all_are_gone()
+        assert running.process.returncode == 0
+        assert "worker stopped" in running.said
+        assert "Traceback" not in running.said
+
+
+def test_no_process_outlives_the_one_that_keeps_them_running(serve_two: StartPortal) -> None:
+    with serve_two() as running:
+        running.wait_until_it_answers()
+        running.wait_for_worker()
+
+        running.process.kill()
+
+        running.wait_until_all_are_gone()
+        assert "Fatal" not in running.said
+
+
 # -- the start
+@pytest.mark.usefixtures("outbox")
+def test_several_processes_do_not_start_where_each_would_count_addresses_for_itself(tmp_path: Path) -> None:
+    done = _run("serve", tmp_path, "--processes", "2", PORT=str(free_port()))
+
+    assert done.returncode == 1
+    assert re.fullmatch(r"Error: several processes need RATELIMIT_STORAGE_URI=redis:.*\n", done.stderr)
+
+
 def test_a_second_portal_on_the_same_port_says_so_and_ends(serve: StartPortal, tmp_path: Path) -> None:
     with serve() as first:
         first.wait_until_it_answers()
@@ -266,11 +321,11 @@ def _without_examples(told: str, start: str) -> list[str]:
     return [line.removeprefix(start).split(" Example: ")[0] for line in told.splitlines()]
 
 
-def _run(command: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+def _run(command: str, folder: Path, *options: str, **environ: str) -> subprocess.CompletedProcess[str]:
     usual = {
         "PATH": os.environ["PATH"],
         "INSTANCE_PATH": str(folder / "instance"),
         "DATABASE_URL": f"sqlite:///{folder}/portal.db",
     }
     settings = {name: value for name, value in {**usual, **environ}.items() if value}
-    return subprocess.run(mysapk(command), env=settings, capture_output=True, text=True, timeout=30)
+    return subprocess.run(mysapk(command, *options), env=settings, capture_output=True, text=True, timeout=30)

@@ -7,7 +7,7 @@ from time import monotonic
 import pytest
 
 from app.runtime import lanes
-from app.runtime.lanes import SHARE_OF_STRANGERS, Known, Lane
+from app.runtime.lanes import SHARE_OF_STRANGERS, Known, Lane, LaneSize
 
 SECONDS = 10.0
 
@@ -52,7 +52,7 @@ def known(name: str) -> Known:
 @pytest.fixture
 def lane() -> Lane:
     """A lane of one thread, which has not started: whoever gets a place waits."""
-    return Lane("test", 1)
+    return Lane("test", LaneSize(1, 1.5))
 
 
 def filled(lane: Lane) -> list[Person]:
@@ -88,11 +88,11 @@ def test_places_are_kept_free_for_known_browsers_one_for_each(lane: Lane) -> Non
 
 def test_who_only_asked_for_a_token_does_not_take_the_last_places(lane: Lane) -> None:
     filled(lane)
-    asked = (Known(f"request {number}", 0.75) for number in range(lane.most))
+    asked = (Known(f"request {number}", 5 / 6) for number in range(lane.most))
     while lane.takes(Person(), lambda: next(asked)):
         pass
 
-    assert len(lane) == int(lane.most * 0.75)
+    assert len(lane) == int(lane.most * 5 / 6)
     assert lane.takes(Person(), lambda: known("Sari"))
 
 

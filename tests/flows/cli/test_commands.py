@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from app.domain.indonesian_time import now
 from app.models import AdminMandate, AuditEvent, GuessBucket, LoginSession, Tag, ThrottleBucket, User
 from app.runtime.db import reading, unit_of_work
-from app.web import turns
+from app.web import hash_wait
 from tests.cast import BUDI, CAST, CINTA, SARI, STRANGERS_NIP, WATI
 from tests.conftest import MakeApp
 from tests.inbox import Inbox
@@ -300,7 +300,7 @@ def test_an_accident_is_a_calm_page_with_its_number(
 def test_too_many_hashes_at_once_are_a_503_that_says_when_to_come_back(
     peopled: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "SECONDS_TO_WAIT", 0.0)
+    monkeypatch.setattr(hash_wait, "SECONDS_TO_WAIT", 0.0)
 
     answers = [Visitor(peopled).log_in(SARI.nip) for _ in range(6)]
 

@@ -139,11 +139,14 @@ def test_the_answer_to_a_probe_is_what_the_page_answers(app: Flask) -> None:
 def test_processes_share_the_cores(app: Flask) -> None:
     many = reception(app, processes=64)
 
-    assert many.threads[PASSWORDS] == 3
+    assert many.lanes[PASSWORDS].threads == 3
 
 
-@pytest.mark.parametrize(("proxies", "has_proxy"), [("0", False), ("1", True)])
-def test_behind_a_trusted_proxy_no_address_has_a_share(
-    make_app: MakeApp, proxies: str, *, has_proxy: bool
+@pytest.mark.parametrize(
+    ("environ", "has_proxy"),
+    [({}, False), ({"TRUSTED_PROXIES": "1"}, True), ({"PUBLIC_URL": "https://portal.example"}, True)],
+)
+def test_behind_a_proxy_no_address_has_a_share(
+    make_app: MakeApp, environ: dict[str, str], *, has_proxy: bool
 ) -> None:
-    assert reception(make_app(TRUSTED_PROXIES=proxies)).has_proxy is has_proxy
+    assert reception(make_app(**environ)).has_proxy is has_proxy

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.runtime import lanes, server
-from app.runtime.lanes import ARRIVED_AT, HAS_LEFT, Known
-from app.runtime.server import Front, ReadyAnswer, Reception, open_doors
+from app.runtime.lanes import ARRIVED_AT, HAS_LEFT, Known, LaneSize
+from app.runtime.server import Front, ReadyAnswer, Reception, open_sockets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +50,7 @@ def known(cookies: str) -> Known | None:
 
 
 RECEPTION = Reception(
-    threads={"slow": 1, "quick": 1},
+    lanes={"slow": LaneSize(1, 1.5), "quick": LaneSize(1, 1.5)},
     lane_of=lambda _method, path: "slow" if path.startswith("/slow") else "quick",
     known=known,
     at_once={"/healthz": ALIVE},
@@ -84,7 +84,7 @@ class Running:
 
     @property
     def places(self) -> int:
-        return int(self.front.lanes["slow"].most * 0.5)
+        return int(self.front.lanes["slow"].most * lanes.SHARE_OF_STRANGERS)
 
 
 Serve = Callable[..., Running]
@@ -101,12 +101,12 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
 
 @contextmanager
 def _running(reception: Reception) -> Iterator[Running]:
-    application, doors = Application(), open_doors("127.0.0.1", 0)
-    front = Front(application, doors, reception)
+    application, sockets = Application(), open_sockets("127.0.0.1", 0)
+    front = Front(application, sockets, reception)
     web = threading.Thread(target=front.run)
     web.start()
     with ExitStack() as lines:
-        yield Running(application, front, doors[0].getsockname()[1], lines)
+        yield Running(application, front, sockets[0].getsockname()[1], lines)
     application.may_end.set()
     front.stop()
     web.join(SECONDS)

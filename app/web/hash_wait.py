@@ -10,7 +10,7 @@ from typing import TypeVar
 from flask import request
 
 from app.runtime.lanes import ARRIVED_AT, HAS_LEFT
-from app.security.passwords import SECONDS_TO_WAIT, Turn
+from app.security.passwords import SECONDS_TO_WAIT, HashWait
 
 View = TypeVar("View", bound=Callable[..., object])
 
@@ -22,7 +22,7 @@ def hashes_password(view: View) -> View:
     return view
 
 
-def turn() -> Turn:
-    """The turn of whoever sent this request. If the server says nothing, it begins now and nobody leaves."""
+def hash_wait() -> HashWait:
+    """The wait of whoever sent this request. If the server says nothing, it begins now and nobody leaves."""
     arrived_at: float = request.environ.get(ARRIVED_AT) or monotonic()
-    return Turn(arrived_at + SECONDS_TO_WAIT, request.environ.get(HAS_LEFT, lambda: False))
+    return HashWait(arrived_at + SECONDS_TO_WAIT, request.environ.get(HAS_LEFT, lambda: False))
