@@ -59,6 +59,7 @@ class Settled:
 
     began: tuple[MailFault, ...]  # faults of our side that were not known before
     ended: tuple[MailFault, ...]
+    failed: tuple[OutboxMail, ...]  # these mails have failed for good
 
 
 @dataclass(frozen=True)
@@ -176,8 +177,15 @@ def settle(
         elif one.mail in own:
             others.append(one)
     ended = _settle_sent(session, sent, now, token_lifetime) if sent else ()
-    began = [_settle_unsent(session, one.mail, one.delivery, one.at) for one in others]
-    return Settled(tuple(fault for fault in began if fault), ended)
+    began, failed = list[MailFault](), list[OutboxMail]()
+    for one in others:
+        # The record in hand stays as it is, so that all this can be done again if the commit fails
+        mail = session.get_one(OutboxMail, one.mail.id)
+        if fault := _settle_unsent(session, mail, one.delivery, one.at):
+            began.append(fault)
+        if mail.state is MailState.FAILED:
+            failed.append(mail)
+    return Settled(tuple(began), ended, tuple(failed))
 
 
 def _settle_sent(
@@ -198,7 +206,6 @@ def _settle_sent(
 
 def _settle_unsent(session: Session, mail: OutboxMail, delivery: Delivery, now: datetime) -> MailFault | None:
     """Returns a fault of our side that was not known before."""
-    session.add(mail)
     match _judge_among_others(session, mail, delivery, now):
         case HandedOver():
             return None

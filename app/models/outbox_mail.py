@@ -465,13 +465,12 @@ class OutboxMail(Base):
     def lock_in_hand(cls, session: Session, mails: "Sequence[OutboxMail]") -> "set[OutboxMail]":
         """Lock mails that this worker has begun, and read what became of them meanwhile. Returns those that
         it still has; another worker has taken the others, because it took this one for dead."""
-        tried = {mail.id: mail.attempts for mail in mails}
-        found = select(cls.id, cls.state, cls.attempts, cls.breaks).where(cls.id.in_(tried)).order_by(cls.id)
-        stored = {row.id: row for row in session.execute(found.with_for_update())}
+        ids = [mail.id for mail in mails]
+        found = select(cls.id, cls.state, cls.attempts).where(cls.id.in_(ids)).order_by(cls.id)
+        stored = {row.id: (row.state, row.attempts) for row in session.execute(found.with_for_update())}
         for mail in mails:
-            row = stored[mail.id]
-            note_written(mail, state=row.state, attempts=row.attempts, breaks=row.breaks)
-        return {mail for mail in mails if (mail.state, mail.attempts) == (MailState.SENDING, tried[mail.id])}
+            note_written(mail, state=stored[mail.id][0])
+        return {mail for mail in mails if stored[mail.id] == (MailState.SENDING, mail.attempts)}
 
     @classmethod
     def how_many_wait(cls, session: Session, most: int, domain: str | None = None) -> int:
@@ -560,8 +559,6 @@ class OutboxMail(Base):
         session.connection().execute(
             written, [{"mail": mail.id, "at": at, "answer": answer[:500]} for mail, at, answer in sent]
         )
-        for mail, _, _ in sent:
-            note_written(mail, state=MailState.SENT)
 
     @classmethod
     def give_back(cls, session: Session, mails: "Sequence[OutboxMail]") -> None:

@@ -23,7 +23,7 @@ from app.mail.outbox import Settled, Try
 from app.mail.outcomes import Delivery, HandedOver, NotWritten
 from app.models.audit_event import Tag
 from app.models.mail_fault import MailFault
-from app.models.outbox_mail import Letter, MailState, OutboxMail
+from app.models.outbox_mail import Letter, OutboxMail
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
 from app.security import audit
@@ -161,6 +161,8 @@ def _settle(app: Flask, hand: Hand) -> None:
             with app.app_context(), unit_of_work() as session:
                 settled = outbox.settle(session, tries, untried, now(), _token_lifetime())
                 _record(session, tries)
+                for mail in settled.failed:
+                    give_back_allowance(session, mail, now())
         except (OperationalError, TimeoutError):
             raise
         except Exception:
@@ -177,8 +179,6 @@ def _record(session: Session, tries: Sequence[Try]) -> None:
             audit.record(
                 session, Tag.TOKEN_HANDED_OVER, mail.user, act_for(mail.client_address), mail=mail.id
             )
-        if mail.state is MailState.FAILED:
-            give_back_allowance(session, mail, now())
 
 
 def _log(tries: Sequence[Try], settled: Settled) -> None:
