@@ -19,6 +19,12 @@ from tests.faults.processes import Browser, Portal, command_of, mysapk
 from tests.faults.smtp_server import Fault, MailServer, Step, eventually, free_port
 
 StartPortal = Callable[..., Portal]
+PRODUCTION = {
+    "PORTAL_ENV": "production",
+    "SECRET_KEY": "vN2x-honest-7Qd0pJr4_key-Zt9LmW3cYbA",
+    "MAIL_SERVER": "mail.invalid",
+    "PUBLIC_URL": "https://mysapk.example",
+}
 
 
 @pytest.fixture
@@ -216,8 +222,8 @@ def test_no_process_outlives_the_one_that_keeps_them_running(serve_two: StartPor
 
 # -- the start
 @pytest.mark.usefixtures("outbox")
-def test_several_processes_do_not_start_where_each_would_count_addresses_for_itself(tmp_path: Path) -> None:
-    done = _run("serve", tmp_path, "--processes", "2", PORT=str(free_port()))
+def test_in_production_several_processes_do_not_count_addresses_each_for_itself(tmp_path: Path) -> None:
+    done = _run("serve", tmp_path, "--processes", "2", PORT=str(free_port()), **PRODUCTION)
 
     assert done.returncode == 1
     assert re.fullmatch(r"Error: several processes need RATELIMIT_STORAGE_URI=redis:.*\n", done.stderr)
@@ -240,14 +246,6 @@ def test_a_host_that_is_not_here_is_said_in_one_line(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert re.fullmatch(r"Error: tiada\.invalid:\d+ cannot be opened: .*\n", done.stderr)
-
-
-PRODUCTION = {
-    "PORTAL_ENV": "production",
-    "SECRET_KEY": "vN2x-honest-7Qd0pJr4_key-Zt9LmW3cYbA",
-    "MAIL_SERVER": "mail.invalid",
-    "PUBLIC_URL": "https://mysapk.example",
-}
 
 
 @pytest.mark.parametrize(
