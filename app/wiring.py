@@ -1,6 +1,8 @@
 """`create_app` holds all wiring, on one page."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask
 from jinja2 import StrictUndefined
@@ -84,6 +86,7 @@ def create_app(settings: Settings) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,  # people fetch their token in between, some for hours; the session ends it
         WTF_CSRF_SSL_STRICT=False,  # it asks for a Referer, which our no-referrer policy withholds
     )
+    app.ensure_sync = _as_it_is  # type: ignore[assignment,method-assign]
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "undefined": StrictUndefined}
     app.wsgi_app = door.AddressDoor(app.wsgi_app, settings)  # type: ignore[method-assign]
 
@@ -116,3 +119,8 @@ def create_app(settings: Settings) -> Flask:
         }
 
     return app
+
+
+def _as_it_is(view: Callable[..., Any]) -> Callable[..., Any]:
+    """No view here is a coroutine. Flask would look again with every request and every hook."""
+    return view

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
+    Select,
     String,
     bindparam,
     case,
@@ -125,21 +126,12 @@ class User(Base):
         Rows that only refer to the person may still be written meanwhile: the acts of two admins on each
         other do not wait in a circle.
         """
-        statement = select(cls).where(cls.nip == nip.digits)
-        if lock:
-            statement = statement.with_for_update(of=cls, key_share=True).execution_options(
-                populate_existing=True
-            )
-        return session.scalars(statement).one_or_none()
+        found = _WITH_NIP_LOCKED if lock else _WITH_NIP
+        return session.scalars(found, {"nip": nip.digits}).one_or_none()
 
     @classmethod
     def with_id(cls, session: Session, user_id: int, *, lock: bool = False) -> "User | None":
-        statement = select(cls).where(cls.id == user_id)
-        if lock:
-            statement = statement.with_for_update(of=cls, key_share=True).execution_options(
-                populate_existing=True
-            )
-        return session.scalars(statement).one_or_none()
+        return session.scalars(_WITH_ID_LOCKED if lock else _WITH_ID, {"id": user_id}).one_or_none()
 
     @classmethod
     def browser_mark_of(cls, session: Session, nip: Nip) -> str | None:
@@ -350,6 +342,15 @@ class User(Base):
 
 def _new_mark() -> str:
     return secrets.token_hex(16)
+
+
+def _locked(found: Select[User]) -> Select[User]:
+    return found.with_for_update(of=User, key_share=True).execution_options(populate_existing=True)
+
+
+_WITH_NIP = select(User).where(User.nip == bindparam("nip"))
+_WITH_ID = select(User).where(User.id == bindparam("id"))
+_WITH_NIP_LOCKED, _WITH_ID_LOCKED = _locked(_WITH_NIP), _locked(_WITH_ID)
 
 
 # The columns that the owner's own new password writes: those of `set_password`, for a statement that does it
