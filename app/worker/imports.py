@@ -36,7 +36,7 @@ MOST_IN_HAND = 8  # files; each takes a nameless file in the folder for temporar
 CHUNKS_A_SLICE = (
     20  # then a file that keeps another one waiting goes back to the waiting ones, and is read again later
 )
-SECONDS_OF_REST = 5.0  # while nobody writes to the database; a lease may run out meanwhile
+SECONDS_OF_REST = 10.0  # while nobody writes to the database; a lease may run out meanwhile
 SECONDS_AFTER_A_FAULT = 3.0
 SECONDS_BETWEEN_SIGNS = 0.1  # while another process unpacks a workbook
 _ACCIDENT = (
