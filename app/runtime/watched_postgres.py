@@ -7,6 +7,7 @@ it is not, the connection is given up, and everybody else is refused at once, un
 """
 
 import logging
+import os
 import socket
 import struct
 import threading
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from math import inf
 from time import monotonic, sleep
 from typing import Any, Self, TypeVar
+from weakref import WeakSet
 
 import psycopg
 from flask import has_request_context
@@ -64,14 +66,30 @@ class ServerIsSilent(psycopg.OperationalError):
     """The server hangs, or the line to it is broken."""
 
 
+_watches: "WeakSet[Watch]" = WeakSet()
+
+
+def _begin_anew() -> None:
+    """In a copy of the process: the thread that asked whether the server is back did not come along."""
+    for watch in _watches:
+        watch.begin_anew()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
+
+
 class Watch:
     """What this process knows of one server. `connect` is for SQLAlchemy's event `do_connect`."""
 
     def __init__(self) -> None:
-        self._asking = threading.Lock()
+        self.begin_anew()
         self.signed_at = -inf  # when the server last gave a sign of life, over any connection
-        self._is_away = False
+        _watches.add(self)
         self._how_to_connect: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
+
+    def begin_anew(self) -> None:
+        self._asking = threading.Lock()
+        self._is_away = False
 
     def connect(
         self,

@@ -63,9 +63,11 @@ def reference_in(cookies: Mapping[str, str], moment: datetime) -> str | None:
     """The request that the browser with these cookies made within the life of a token. This is for where
     there is no session yet, and says nothing about whether there is an account."""
     cookie = cookies.get(current_app.config["SESSION_COOKIE_NAME"], "")
-    serializer = SecureCookieSessionInterface().get_signing_serializer(current_app)
     # Under overload thousands of cookies without a request are looked at, so those are not verified first
-    if serializer is None or not _may_hold_a_request(cookie):
+    if not _may_hold_a_request(cookie):
+        return None
+    serializer = SecureCookieSessionInterface().get_signing_serializer(current_app)
+    if serializer is None:
         return None
     try:
         kept = serializer.loads(cookie)

@@ -374,7 +374,8 @@ def _kept_marks() -> dict[str, tuple[str, int]]:
 
 
 def _marks_kept_in(cookies: Mapping[str, str]) -> dict[str, tuple[str, int]]:
-    return portal().keys.open_devices(cookies.get(_cookie_name("perangkat"), ""))
+    sealed = cookies.get(_cookie_name("perangkat"))
+    return portal().keys.open_devices(sealed) if sealed else {}
 
 
 def _kept_marks_but_of(user: User) -> dict[str, tuple[str, int]]:
