@@ -319,12 +319,16 @@ def _change(
     objections = _objections(session, entries, people, differences, terms)
     outcomes: dict[int, Outcome] = {entry.line: Unchanged(entry.line) for entry in entries}
     outcomes |= {line: RowRefused(line, (objection,)) for line, objection in objections.items()}
+    why, events = _facts_of_the_run(terms), []
     with session.no_autoflush:
         for entry in entries:
             if differences[entry.line] and entry.line not in objections:
                 person = people[_nip(entry)]
                 outcomes[entry.line] = change = _changed(person, entry, differences[entry.line])
                 _correct(session, person, entry.row, change, instansi, terms)
+                columns = {"columns": ",".join(change.columns)}
+                events.append((person, {**why, **columns, **_facts_of_change(session, change)}))
+    audit.record_many(session, Tag.IMPORTED_CHANGE, events, terms.act)
     return outcomes
 
 
@@ -336,9 +340,8 @@ def _correct(
     instansi: dict[str, Instansi],
     terms: ImportTerms,
 ) -> None:
-    """Do what the same corrections on the person's page would do, with the same courses, letters and events
-    in the trail."""
-    columns, facts = change.columns, _facts_of_change(session, change)
+    """Do what the same corrections on the person's page would do, with the same courses and letters."""
+    columns = change.columns
     plain = [column for column in columns if column in _PLAIN]
     person.work_unit = row.work_unit
     if "name" in columns:
@@ -377,8 +380,6 @@ def _correct(
         words = ", ".join(_PLAIN[column] for column in plain)
         what = f"Data Anda dibetulkan oleh {letters.office_of(session, terms.actor, terms.act.at)}: {words}."
         letters.account_changed(session, person, what, terms.reason, terms.act)
-    event = audit.record(session, Tag.IMPORTED_CHANGE, person, terms.act)
-    event.add({**_facts_of_the_run(terms), "columns": ",".join(columns), **facts})
 
 
 def _pass_the_gate(session: Session, person: User, proposed: ProposedChange, terms: ImportTerms) -> None:
