@@ -48,3 +48,26 @@ def test_what_a_field_of_one_line_left_of_a_break_is_not_part_of_the_link(left: 
     broken = f"{LINK.text[:9]}{left}{LINK.text[9:30]}{left}{LINK.text[30:]}"
 
     assert read_secret(f"https://mysapk.example/konfirmasi-reset-password/{broken}") == LINK
+
+
+AMONG_WORDS = {
+    "ini WDJB-MJHT BCDF ya": True,
+    "ini BCDF WDJB-MJHT ya": True,
+    "ini WDJB-MJHTBCDF ya": False,
+    "ini BCDFMJHT-WDJB ya": False,
+    "kode W D J B M J H T ya": True,
+    "kode w d j b m j h t ya": False,
+    "tulis wdjb-mjht@contoh.id ya": False,
+    "lihat https://x/WDJB-MJHT ya": False,
+    "lihat @WDJBMJHT ya": True,
+    "lihat WDJBMJHT@ ya": True,
+    "lihat X@WDJBMJHT ya": False,
+    f"lihat {'a' * 22}/WDJB-MJHT ya": True,
+    f"lihat {'a' * 23}/WDJB-MJHT ya": False,
+    "WDJB budi@x.id MJHT": False,
+}
+
+
+@pytest.mark.parametrize(("typed", "is_read"), AMONG_WORDS.items())
+def test_a_code_among_words_is_one_word_or_its_own_two_halves(typed: str, *, is_read: bool) -> None:
+    assert read_secret(typed) == (Code("WDJBMJHT") if is_read else None)

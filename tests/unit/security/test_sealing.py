@@ -222,6 +222,7 @@ def test_a_head_of_an_earlier_release_goes_by_the_newest_sealed_row(five: Sessio
 
     assert sealing.is_any_to_seal(five, hours_later)
     assert sealing.count_out_of_reach(five, hours_later) == 1
+    assert [found[0] for found in sealing.out_of_reach(five, hours_later, 10)] == [late.id]
     assert faults(check(five, now=hours_later)) == [TrailFault(Kind.LATE, None, late.id)]
     assert seal(five, now=hours_later) == 1
     assert row(five, 6).id == in_time.id
@@ -484,9 +485,10 @@ def test_a_head_that_was_moved_is_found(five: Session, change: str, number: int)
 
 
 def test_a_head_without_its_row_is_found(five: Session) -> None:
+    row_id = row(five, 5).id
     tamper(five, "UPDATE audit_event SET seal = 'x' WHERE seal_no = 5")
 
-    assert [fault.kind for fault in faults(check(five))] == [Kind.CHANGED, Kind.HEAD]
+    assert faults(check(five)) == [TrailFault(Kind.CHANGED, 5, row_id), TrailFault(Kind.HEAD, 5)]
 
 
 def test_seals_that_are_known_from_elsewhere_are_compared(five: Session) -> None:
@@ -521,15 +523,35 @@ def test_a_trail_without_seals_is_whole_until_something_is_known_of_it(trail: Se
 
 
 def test_rows_that_must_not_be_sealed_are_named(five: Session) -> None:
-    late, future = acts(five, NOW - timedelta(days=2), NOW + timedelta(days=2))
+    late, older, future = acts(
+        five, NOW - timedelta(days=2), NOW - timedelta(days=3), NOW + timedelta(days=2)
+    )
 
     assert faults(check(five)) == [
+        TrailFault(Kind.LATE, None, older.id),
         TrailFault(Kind.LATE, None, late.id),
         TrailFault(Kind.FUTURE, None, future.id),
     ]
-    assert [found[0] for found in sealing.out_of_reach(five, NOW, 10)] == [late.id, future.id]
-    assert [found[0] for found in sealing.out_of_reach(five, NOW, 1)] == [late.id]
-    assert sealing.count_out_of_reach(five, NOW) == 2
+    assert [found[0] for found in sealing.out_of_reach(five, NOW, 10)] == [older.id, late.id, future.id]
+    assert [found[0] for found in sealing.out_of_reach(five, NOW, 1)] == [older.id]
+    assert sealing.count_out_of_reach(five, NOW) == 3
+
+
+def test_a_row_that_is_sealed_may_be_as_old_as_it_is(five: Session) -> None:
+    acts(five, NOW + timedelta(hours=5))
+    hours_later = NOW + timedelta(hours=5)
+    assert seal(five, now=hours_later) == 1
+
+    assert sealing.count_out_of_reach(five, hours_later) == 0
+    assert faults(check(five, now=hours_later)) == []
+
+
+def test_a_decision_is_the_newest_row(five: Session) -> None:
+    later = replace(NOBODY, at=NOW + timedelta(hours=5))
+
+    sealing.accept_restored(five, KEYS, Anchor(9, "x"), anchor_of(five), "x", later)
+
+    assert head_of(five).newest_at == "2026-11-22T12:05:00.000000+00:00"
 
 
 def test_of_very_many_faults_the_first_fifty_are_named(five: Session) -> None:

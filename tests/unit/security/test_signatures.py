@@ -119,6 +119,17 @@ def test_nonsense_opens_nothing(purpose: str) -> None:
     assert [opened(KEYS, text, SECONDS) for text in ("", ".", "a.b.c", REFERENCE)] == [None] * 4
 
 
+def test_links_stay_what_they_are() -> None:
+    with time_machine.travel(NOW, tick=False):
+        made = (KEYS.correction_link(REFERENCE), KEYS.stop_link(REFERENCE), KEYS.check_question("7"))
+
+    assert made == (
+        "IkFBRUNBd1FGQmdjSUNRb0wi.awKUHA.iYNyrkGTZG5JIsylgd00X36M2Ywvm-oFI-Qoq1QBl1w",
+        "IkFBRUNBd1FGQmdjSUNRb0wi.awKUHA.LReX_HAhw7E1bpnSYJKrseE2y1X9MkKx0abTeX7JYCc",
+        "Ijci.awKUHA.WdHMkzTid-YBx1f4uKF9FL1UL9zPsU6ledAlxFjzjkA",
+    )
+
+
 # -- what a check asks
 def test_an_answer_is_good_for_its_own_question() -> None:
     answer = KEYS.check_answer("7", {"host": "x"})
