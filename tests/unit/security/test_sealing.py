@@ -1,5 +1,6 @@
 """The sealed trail: what is sealed and when, what a check finds, and what the operator may decide."""
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -186,6 +187,7 @@ def test_a_row_from_too_long_ago_or_from_the_future_is_not_sealed(
     number = 1 if is_sealed else 0
 
     assert sealing.is_any_to_seal(five, NOW) is is_sealed
+    assert sealing.count_out_of_reach(five, NOW) == 1 - number
     assert seal(five) == number
     assert sealing.count_out_of_reach(five, NOW) == 1 - number
     assert sealing.out_of_reach(five, NOW, 10) == (
@@ -236,6 +238,22 @@ def test_the_first_row_of_all_says_from_when_on_rows_are_sealed(trail: Session) 
 
     assert head_of(trail).newest_at == "2026-11-22T06:35:00.000000+00:00"
     assert seal(trail) == 0
+
+
+def test_moments_are_written_alike_wherever_the_machine_stands(
+    trail: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Jakarta")
+    time.tzset()
+    try:
+        acts(trail, NOW)
+        seal(trail)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    assert head_of(trail).newest_at == "2026-11-22T07:05:00.000000+00:00"
+    assert faults(check(trail)) == []
 
 
 def test_nothing_is_to_be_sealed_without_rows_or_without_a_head(session: Session, trail: Session) -> None:
@@ -355,6 +373,13 @@ def test_a_trail_begins_with_all_that_is_there(trail: Session) -> None:
     assert faults(check(trail)) == []
 
 
+def test_a_trail_that_has_begun_begins_with_zeros(trail: Session) -> None:
+    sealing.begin(trail, KEYS, None, NOW)
+    tamper(trail, "UPDATE audit_head SET seal = 'x'")
+
+    assert sealing.why_not(trail, KEYS, None) is Why.HEAD
+
+
 def test_a_trail_without_rows_begins_now(trail: Session) -> None:
     assert sealing.begin(trail, KEYS, NOTHING_YET, NOW)
     assert head_of(trail).newest_at == "2026-11-22T07:05:00.000000+00:00"
@@ -391,6 +416,13 @@ def test_a_changed_row_is_found_and_not_blamed_on_the_next(five: Session, column
     tamper(five, f"UPDATE audit_event SET {column} = {COLUMNS[column]} WHERE seal_no = 3")
 
     assert faults(check(five)) == [TrailFault(Kind.CHANGED, 3, row_id)]
+
+
+def test_a_moment_that_is_none_is_a_changed_row(five: Session) -> None:
+    row_id = row(five, 3).id
+    tamper(five, "UPDATE audit_event SET at = 'nonsense' WHERE seal_no = 3")
+
+    assert faults(sealing.verify(five, KEYS, NOW)) == [TrailFault(Kind.CHANGED, 3, row_id)]
 
 
 def test_a_row_whose_link_to_the_one_before_was_changed_is_changed(five: Session) -> None:
