@@ -34,6 +34,7 @@ from app.models.outbox_mail import PUT_OFF_FOR, MailState
 from app.runtime.db import reading, unit_of_work
 from app.security import throttle
 from app.worker import acts, imports
+from app.worker.bell import Bell
 from app.worker.cleaning import ChoresFailed, all_chores, clean_up, one_step
 from app.worker.loop import work
 from tests.cast import (
@@ -816,7 +817,7 @@ def test_an_accident_does_not_end_the_imports_for_good(peopled: Flask) -> None:
     run_sql(peopled, "UPDATE import_batch SET reasons = '{'")
 
     stop = threading.Event()
-    thread = threading.Thread(target=imports.run_imports, args=(peopled, stop))
+    thread = threading.Thread(target=imports.run_imports, args=(peopled, stop, Bell()))
     thread.start()
     time.sleep(0.5)
     run_sql(peopled, "UPDATE import_batch SET reasons = '{}'")
