@@ -1,4 +1,4 @@
-"""Whether anybody has written to the database lately, at a price so low that a process can ask three times a
+"""Whether anybody has written to the database lately, at a price so low that a process can ask some times a
 second. No table is read, and nobody who writes has anything to do for it.
 
 SQLite counts the commits of others (`PRAGMA data_version`). PostgreSQL has its snapshot: which transactions

@@ -19,7 +19,7 @@ from app.worker.duty import SECONDS_AFTER_A_FAULT, Duty
 from app.worker.sealing import log_head, seal_what_is_new
 
 log = logging.getLogger("portal.worker")
-SECONDS_BETWEEN_LOOKS = 0.3  # whether anybody has written to the database
+SECONDS_BETWEEN_LOOKS = 0.4  # whether anybody has written to the database
 # What falls due without anybody writing: a waiting time is over, a clock was ahead
 SECONDS_OF_REST = 10.0
 SECONDS_BETWEEN_SEALINGS = 1.0  # each costs two writes to the disk, however few rows there are
