@@ -14,16 +14,16 @@ run: .venv/.for-run ## The portal with demo people on http://127.0.0.1:5000
 	@exec $(BIN)/mysapk demo --serve
 
 test: .venv/.for-development ## All tests
-	$(BIN)/pytest -n 3 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-both: .venv/.for-development ## All tests, and each case of a walk on both databases
-	$(BIN)/pytest -n 3 --dist loadfile --every-case-on-both
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --every-case-on-both
 
 test-fast: .venv/.for-development ## Unit tests, and the first case of each test of a flow, on SQLite
-	$(BIN)/pytest -n 2 --dist loadfile $(FAST)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(FAST)
 
 coverage: .venv/.for-development ## Lines and branches that the fast tests do not reach
-	$(BIN)/pytest -n 2 --dist loadfile $(FAST) --cov --cov-report=term:skip-covered --cov-report=html
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(FAST) --cov --cov-report=term:skip-covered --cov-report=html
 
 mutants: .venv/.for-development ## Change rules one at a time and see whether a test fails (long; docs/mutants.md)
 	HYPOTHESIS_PROFILE=mutants $(BIN)/mutmut run $(MUTANTS)

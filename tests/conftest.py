@@ -69,10 +69,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def _place(item: pytest.Item) -> int:
+    file = item.nodeid.partition("::")[0]
+    return _LONG.index(file) if file in _LONG else len(_LONG)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Every test meets both databases. A test of many cases runs each case on one of them, in turn: two walks
-    over the same cases cost twice as much and find the same."""
+    over the same cases cost twice as much and find the same. Long files begin first."""
+    items.sort(key=_place)
     if config.getoption("--every-case-on-both"):
         return
     if config.getoption("--first-cases"):
@@ -99,6 +105,30 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 MakeApp = Callable[..., Flask]
+
+# Files that take some forty seconds or more, the longest first. If one began late, it would run on alone.
+_LONG = (
+    "tests/browser/test_every_page.py",
+    "tests/flows/correction/test_correction_attacks.py",
+    "tests/browser/test_session_end.py",
+    "tests/browser/test_correction.py",
+    "tests/faults/test_processes.py",
+    "tests/browser/test_app_weight.py",
+    "tests/flows/attacks/test_same_answer.py",
+    "tests/flows/imports/test_admin_import.py",
+    "tests/flows/correction/test_correction_asked.py",
+    "tests/faults/test_delivery.py",
+    "tests/flows/attacks/test_desk_attacks.py",
+    "tests/flows/attacks/test_rows_of_strangers.py",
+    "tests/faults/test_mail_faults.py",
+    "tests/flows/imports/test_take_back.py",
+    "tests/flows/identity/test_identity_gate.py",
+    "tests/browser/test_twice_and_back.py",
+    "tests/faults/test_bounces.py",
+    "tests/browser/test_activation.py",
+    "tests/unit/files/test_arriving_tables.py",
+    "tests/flows/people/test_people_scale.py",
+)
 
 
 @pytest.fixture(scope="session")

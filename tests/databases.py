@@ -165,7 +165,7 @@ def prepare_template(server: str) -> None:
 
 
 def _restoring_statements(connection: psycopg.Connection) -> Iterator[str]:
-    tables = [str(name) for (name,) in connection.execute(_TABLES) if name != "alembic_version"]
+    tables = [str(name) for (name,) in connection.execute(_TABLES)]
     for table in tables:
         yield f"DELETE FROM {table};"
     for table in tables:
