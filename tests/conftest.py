@@ -71,7 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def _place(item: pytest.Item) -> int:
     file = item.nodeid.partition("::")[0]
-    return _LONG.index(file) if file in _LONG else len(_LONG)
+    return LONG_FILES.index(file) if file in LONG_FILES else len(LONG_FILES)
 
 
 @pytest.hookimpl(trylast=True)
@@ -107,7 +107,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 MakeApp = Callable[..., Flask]
 
 # Files that take some forty seconds or more, the longest first. If one began late, it would run on alone.
-_LONG = (
+LONG_FILES = (
     "tests/browser/test_every_page.py",
     "tests/flows/correction/test_correction_attacks.py",
     "tests/browser/test_session_end.py",

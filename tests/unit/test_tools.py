@@ -1,8 +1,10 @@
-"""The checks at a commit are those of the project: the same programs in the versions of the lock file."""
+"""What calls the tools of the project calls what is there: programs in the versions of the lock file, and files of
+tests."""
 
 import re
 
 from config import ROOT
+from tests.conftest import LONG_FILES
 
 
 def test_pre_commit_calls_the_programs_of_the_virtual_environment() -> None:
@@ -17,3 +19,7 @@ def test_pre_commit_calls_the_programs_of_the_virtual_environment() -> None:
     assert len(re.findall(r"language: system", text)) == len(entries)
     locked = (ROOT / "requirements-dev.txt").read_text()
     assert all(f"\n{name}==" in locked for name in ("ruff", "mypy", "djlint", "import-linter"))
+
+
+def test_the_files_that_begin_first_are_there() -> None:
+    assert [file for file in LONG_FILES if not (ROOT / file).exists()] == []
