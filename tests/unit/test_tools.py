@@ -1,5 +1,4 @@
-"""What calls the tools of the project calls what is there: programs in the versions of the lock file, and files of
-tests."""
+"""The tools of the project are called with what is there: locked programs, files of tests."""
 
 import re
 
