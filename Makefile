@@ -19,11 +19,11 @@ test: .venv/.for-development ## All tests
 test-both: .venv/.for-development ## All tests, and each case of a walk on both databases
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --every-case-on-both
 
-test-fast: .venv/.for-development ## Unit tests, and the first case of each test of a flow, on SQLite
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(FAST)
+test-fast: .venv/.for-development ## Unit tests and the first case of each flow test, on SQLite
+	HYPOTHESIS_PROFILE=mutants $(BIN)/pytest -n 2 --dist loadfile $(FAST)
 
 coverage: .venv/.for-development ## Lines and branches that the fast tests do not reach
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(FAST) --cov --cov-report=term:skip-covered --cov-report=html
+	$(BIN)/pytest -n 3 --dist loadfile $(FAST) --cov --cov-report=term:skip-covered --cov-report=html
 
 mutants: .venv/.for-development ## Change rules one at a time and see whether a test fails (long; docs/mutants.md)
 	HYPOTHESIS_PROFILE=mutants $(BIN)/mutmut run $(MUTANTS)
@@ -61,8 +61,10 @@ lock: ## Lock the dependencies anew, after a change of them in pyproject.toml (n
 	uv pip compile $(LOCK) pyproject.toml --output-file requirements.txt
 	uv pip compile $(LOCK) pyproject.toml --extra dev --output-file requirements-dev.txt
 
-# Attacks are floods, and tables of many people take long.
-FAST := tests/unit tests/flows --first-cases --ignore=tests/flows/attacks --ignore-glob='*_scale.py'
+# Left out is what takes long: attacks, the trail, tables of many people, photos, text of a megabyte, hashes of others.
+FAST := tests/unit tests/flows --first-cases --ignore=tests/flows/attacks --ignore=tests/flows/trail \
+	--ignore-glob='*_scale.py' --ignore-glob='*_photo.py' --ignore-glob='*_every_kind_shown.py' \
+	--ignore-glob='*_attack*.py' --ignore-glob='*_masks.py' --ignore-glob='*_old_hashes.py' --ignore-glob='*_door.py'
 # Which to look at, as `mutmut run` takes them: make mutants MUTANTS='app.domain.nip*'. None are all.
 MUTANTS :=
 

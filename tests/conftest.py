@@ -65,13 +65,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--first-cases",
         action="store_true",
-        help="Of each test of a flow run only the first case, on SQLite.",
+        help="Leave long files out, and of each test of a flow run only the first case, on SQLite.",
     )
 
 
 def _place(item: pytest.Item) -> int:
     file = item.nodeid.partition("::")[0]
     return LONG_FILES.index(file) if file in LONG_FILES else len(LONG_FILES)
+
+
+def _is_long(item: pytest.Item) -> bool:
+    return _place(item) < len(LONG_FILES)
 
 
 @pytest.hookimpl(trylast=True)
@@ -82,7 +86,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--every-case-on-both"):
         return
     if config.getoption("--first-cases"):
-        left_out = set(items) - set(first_cases(items))
+        left_out = set(items) - set(first_cases([item for item in items if not _is_long(item)]))
     else:
         left_out = set(cases_for_the_other_database(items))
     config.hook.pytest_deselected(items=[item for item in items if item in left_out])
