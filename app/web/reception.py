@@ -28,7 +28,7 @@ def reception(app: Flask, processes: int = 1) -> Reception:
         path = path.rstrip("/")
         if path in ("/readyz", "/metrics"):
             return PROBES
-        if path.startswith("/admin/"):
+        if f"{path}/".startswith("/admin/"):
             return DESK
         if method in ("GET", "HEAD"):
             return PAGES

@@ -52,6 +52,8 @@ def test_forms_that_hash_each_time_wait_for_each_other_and_no_other_form_does(ap
     assert received.lane_of("POST", "/login/") == PASSWORDS
     assert received.lane_of("POST", "/lupa-password") == FORMS
     assert received.lane_of("POST", "/admin/impor") == DESK
+    assert received.lane_of("GET", "/admin/") == DESK, "the overview is the largest of its pages"
+    assert received.lane_of("GET", "/administrasi") == PAGES
     assert received.lane_of("DELETE", "/nowhere") == FORMS
 
 
