@@ -20,13 +20,13 @@ test-both: .venv/.for-development ## All tests, and each case of a walk on both 
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --every-case-on-both
 
 test-fast: .venv/.for-development ## Unit tests and the first case of each flow test, on SQLite
-	HYPOTHESIS_PROFILE=mutants $(BIN)/pytest -n 2 --dist loadfile $(FAST)
+	HYPOTHESIS_PROFILE=few $(BIN)/pytest -n 2 --dist loadfile $(FAST)
 
 coverage: .venv/.for-development ## Lines and branches that the fast tests do not reach
 	$(BIN)/pytest -n 3 --dist loadfile $(FAST) --cov --cov-report=term:skip-covered --cov-report=html
 
 mutants: .venv/.for-development ## Change rules one at a time and see whether a test fails (long; docs/mutants.md)
-	HYPOTHESIS_PROFILE=mutants $(BIN)/mutmut run $(MUTANTS)
+	HYPOTHESIS_PROFILE=few $(BIN)/mutmut run $(MUTANTS)
 	$(BIN)/mutmut results
 
 soak: .venv/.for-development ## The state machines of test_*_machine.py, much longer than in `make test`

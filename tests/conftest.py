@@ -34,12 +34,12 @@ from tests.postgres_server import NoPostgres, throw_away_server
 from tests.visitor import Visitor
 
 # HYPOTHESIS_PROFILE=soak makes Hypothesis look much longer for an example that breaks a rule. `make soak`
-# uses it for the state machines. HYPOTHESIS_PROFILE=mutants makes a test short, and the same each time:
+# uses it for the state machines. HYPOTHESIS_PROFILE=few makes a test short, and the same each time:
 # `make mutants` runs it hundreds of times.
 settings.register_profile("test", deadline=None)
 settings.register_profile("soak", deadline=None, max_examples=2000, print_blob=True)
 settings.register_profile(
-    "mutants",
+    "few",
     deadline=None,
     max_examples=20,
     derandomize=True,

@@ -40,7 +40,7 @@ TIME_OUTS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,  # milliseconds
 }
-Wish = TypeVar("Wish")
+Wait = TypeVar("Wait")
 Result = TypeVar("Result")
 
 
@@ -187,16 +187,16 @@ class WatchedConnection(psycopg.Connection[Any]):
 
 
 def _with_a_look(
-    steps: Generator[Wish, int, Result], look: Callable[[], None]
-) -> Generator[Wish, int, Result]:
+    steps: Generator[Wait, int, Result], look: Callable[[], None]
+) -> Generator[Wait, int, Result]:
     """The same steps, with a look each time that nothing has come for a moment."""
     try:
-        wish = next(steps)
+        wait = next(steps)
         while True:
-            ready = yield wish
+            ready = yield wait
             if not ready:
                 look()
-            wish = steps.send(ready)
+            wait = steps.send(ready)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
 
