@@ -459,7 +459,8 @@ def test_what_was_handed_over_while_the_database_went_away_is_not_sent_again(
             office.deliver()
     assert {mail.state for mail in office.mails()} == {MailState.SENDING}
 
-    send_all_due(office.app, office.hand, lambda: True)
+    with office.app.app_context(), portal().postman() as postman:
+        send_all_due(office.app, postman, office.hand, lambda: True)
 
     assert [mail.state for mail in office.mails()] == [
         MailState.SENT,
