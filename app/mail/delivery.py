@@ -279,7 +279,7 @@ class _Talk(smtplib.SMTP):
         self._wait_at_most(self.patience[phase])
 
     def _wait_at_most(self, seconds: float) -> None:
-        if self.sock is not None:
+        if self.sock is not None and self.sock.gettimeout() != seconds:  # setting it costs a system call
             self.sock.settimeout(seconds)
 
     def ehlo(self, name: str = "") -> tuple[int, bytes]:
