@@ -117,12 +117,22 @@ def _look_after(app: Flask, hand: Hand) -> None:
 def send_all_due(app: Flask, postman: Postman, hand: Hand, goes_on: Callable[[], bool]) -> bool:
     """Send the mails that are due. True when it was told to stop before the last one."""
     _settle(app, hand)  # what could not be settled when the database was away
+    was_full = False
     while goes_on():
-        with app.app_context(), reading() as session:
-            is_any_due = bool(OutboxMail.kinds_due(session, now()))
-        if not (is_any_due and send_some(app, postman, hand, goes_on)):
+        if not (was_full or _is_any_due(app)):
             return False
+        room = hand.room
+        deliveries = send_some(app, postman, hand, goes_on)
+        if not deliveries:
+            return False
+        was_full = len(deliveries) == room
     return True
+
+
+def _is_any_due(app: Flask) -> bool:
+    """One look that takes no lock."""
+    with app.app_context(), reading() as session:
+        return bool(OutboxMail.kinds_due(session, now()))
 
 
 def send_some(
