@@ -3,15 +3,16 @@ verify the certificate at STARTTLS, so the connection is made here. Without a ma
 files."""
 
 import os
+import re
 import smtplib
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from functools import cache
 from select import select
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Protocol, Self
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -23,16 +24,11 @@ from app.mail.outcomes import (
     Delivery,
     HandedOver,
     Phase,
-    RefusalScope,
-    SenderFault,
     SessionFault,
 )
 from app.mail.rendering import RenderedLetter
 from app.mail.verdict import judged
 from config import Settings
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
 
 # How long a server may take at each place in the talk (RFC 5321 4.5.3.2). The first silence ends the round,
 # so a server that hangs costs one of these times, not one for each mail. A second connection goes on with the
@@ -49,15 +45,20 @@ PATIENCE = {
     Phase.END: 600.0,
 }
 SECONDS_FOR_A_COURTESY = 20.0  # NOOP, RSET and QUIT; no mail depends on these
-SECONDS_OF_TRUST = (
-    10.0  # after the server has taken a mail; later it is asked first whether it is still there
-)
+# After the server has taken a mail: for so long the connection stays open for the next one, and the server is
+# not asked whether it is still there.
+SECONDS_OF_TRUST = 10.0
+SECONDS_OF_A_CONNECTION = 60.0  # some servers take only so many mails over one
 # Faults of smtplib and TLS are OSErrors too; a UnicodeError is a host name that cannot be sent.
 _FAULTS_OF_THE_LINE = (OSError, UnicodeError)
+_YES = {Phase.MAIL: (250,), Phase.RCPT: (250, 251), Phase.DATA: (354,)}
+_PLAIN_ADDRESS = re.compile(r"[^\s<>()\[\]\\,;:\"@]+@[^\s<>()\[\]\\,;:\"@]+")
+_DOT_AT_THE_START = re.compile(rb"^\.", re.MULTILINE)
 
 
 class Postman(Protocol):
-    """Carries mails for as long as the `with` block lasts."""
+    """Carries mails for as long as the `with` block lasts. The connection stays open between two mails that
+    come soon after each other; whoever has no mail for a while calls `rest`."""
 
     def __enter__(self) -> Self: ...
 
@@ -66,6 +67,8 @@ class Postman(Protocol):
     ) -> None: ...
 
     def deliver(self, letter: RenderedLetter, to_address: str, message_id: str) -> Delivery: ...
+
+    def rest(self) -> None: ...
 
 
 class ReturnPaths(Protocol):
@@ -117,6 +120,7 @@ class SmtpPostman:
         self._keys = keys
         self._trusted = trusted
         self._connection: VerifiedConnection | None = None
+        self._until = 0.0
         self.patience = PATIENCE
 
     def __enter__(self) -> Self:
@@ -129,6 +133,7 @@ class SmtpPostman:
 
     def deliver(self, letter: RenderedLetter, to_address: str, message_id: str) -> Delivery:
         """Hand over one mail. Every fault on the way becomes an outcome that says whose fault it is."""
+        kept = self._connection
         try:
             connection = self.connect()
         except _FAULTS_OF_THE_LINE as fault:
@@ -137,41 +142,49 @@ class SmtpPostman:
         talk.letter_is_out = False
         try:
             content = _content(letter, to_address, message_id, self._settings)
-            talk.sendmail(self._return_path(message_id), [_address_in_ascii(to_address)], content)
-        except smtplib.SMTPRecipientsRefused as refusal:
-            return self._refused(talk, *next(iter(refusal.recipients.values())))
-        except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as refusal:
-            return self._refused(talk, refusal.smtp_code, refusal.smtp_error)
-        except smtplib.SMTPNotSupportedError as refusal:
-            return SenderFault(_words_of(refusal), RefusalScope.LETTER)
+            code, words = talk.hand_over(self._return_path(message_id), _in_brackets(to_address), content)
         except _FAULTS_OF_THE_LINE as fault:
             self._hang_up()
-            return ConnectionFault(_words_of(fault), talk.phase.is_about_a_letter, talk.letter_is_out)
+            if connection is kept and talk.was_gone(fault):
+                return self.deliver(letter, to_address, message_id)  # over a new connection
+            return ConnectionFault(_words_of(fault), talk.may_know_recipient, talk.letter_is_out)
         except BaseException:
             self._hang_up()  # nobody knows how far the talk has come
             raise
-        return HandedOver(talk.last_word)
+        answer = words.decode(errors="replace")
+        if talk.phase is Phase.END and code == 250:
+            return HandedOver(f"{code} {answer}")
+        return self._refused(talk, code, answer)
+
+    def rest(self) -> None:
+        """Hang up if the server has taken no mail for a while, or has listened for long."""
+        if self._connection is not None and not self._is_still_good(self._connection):
+            self._hang_up()
 
     def connect(self) -> "VerifiedConnection":
         """The open connection if the server still answers on it, otherwise a new one."""
         if self._connection is not None:
-            if self._connection.talk.is_heard():
+            if monotonic() < self._until and self._connection.talk.is_heard():
                 return self._connection
             self._hang_up()
         connection = VerifiedConnection(self._mail, self._settings.ehlo_name, self.patience, self._trusted)
         connection.__enter__()
-        self._connection = connection
+        self._connection, self._until = connection, monotonic() + SECONDS_OF_A_CONNECTION
         return connection
+
+    def _is_still_good(self, connection: "VerifiedConnection") -> bool:
+        moment = monotonic()
+        return moment < min(self._until, connection.talk.taken_at + SECONDS_OF_TRUST)
 
     def _return_path(self, message_id: str) -> str:
         """The MAIL FROM of this mail."""
         address = self._settings.mail_return_path
-        return self._keys.return_path(address, message_id) if address else self._settings.mail_sender
+        if not address:
+            return _sender_in_brackets(self._settings.mail_sender)
+        return _in_brackets(self._keys.return_path(address, message_id))
 
-    def _refused(self, talk: "_Talk", code: int, words: bytes | str) -> Delivery:
-        delivery = judged(
-            talk.phase, code, words.decode(errors="replace") if isinstance(words, bytes) else words
-        )
+    def _refused(self, talk: "_Talk", code: int, words: str) -> Delivery:
+        delivery = judged(talk.phase, code, words)
         if isinstance(delivery, ConnectionFault):
             self._hang_up()
         return delivery
@@ -259,7 +272,6 @@ class _Talk(smtplib.SMTP):
     phase = Phase.CONNECT
     patience: Mapping[Phase, float] = PATIENCE
     letter_is_out = False
-    last_word = ""
     taken_at = float("-inf")  # by the monotonic clock
 
     def enter(self, phase: Phase) -> None:
@@ -267,20 +279,12 @@ class _Talk(smtplib.SMTP):
         self._wait_at_most(self.patience[phase])
 
     def _wait_at_most(self, seconds: float) -> None:
-        if self.sock is not None:
+        if self.sock is not None and self.sock.gettimeout() != seconds:  # setting it costs a system call
             self.sock.settimeout(seconds)
 
     def ehlo(self, name: str = "") -> tuple[int, bytes]:
         self.enter(Phase.HELLO)
         return super().ehlo(name)
-
-    def mail(self, sender: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
-        self.enter(Phase.MAIL)
-        return super().mail(sender, options)
-
-    def rcpt(self, recip: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
-        self.enter(Phase.RCPT)
-        return super().rcpt(recip, options)
 
     def noop(self) -> tuple[int, bytes]:
         self._wait_at_most(SECONDS_FOR_A_COURTESY)
@@ -305,24 +309,75 @@ class _Talk(smtplib.SMTP):
         except _FAULTS_OF_THE_LINE:
             return False
 
-    def send(self, s: "ReadableBuffer | str") -> None:
-        """Commands are sent as str. Bytes are the mail itself, which smtplib sends when the server has asked
-        for it."""
-        if isinstance(s, str):
-            super().send(s)
-            return
-        self.letter_is_out = True
-        self.enter(Phase.CONTENT)
-        super().send(s)
-        self.enter(Phase.END)
+    def hand_over(self, sender: str, recipient: str, content: bytes) -> tuple[int, bytes]:
+        """Hand over one mail to one recipient, both in angle brackets. Returns the answer to the whole mail,
+        or the first answer before it that is a no; `phase` says where it was.
 
-    def data(self, msg: "ReadableBuffer | str") -> tuple[int, bytes]:
-        self.enter(Phase.DATA)
-        code, words = super().data(msg)
-        self.last_word = f"{code} {words.decode(errors='replace')}"
+        A server that offers it gets the commands at once (RFC 2920). Each of its answers is heard, and the
+        mail itself leaves only after all of them."""
+        size = f" size={len(content)}" if self.has_extn("size") else ""
+        commands = {
+            Phase.MAIL: f"mail FROM:{sender}{size}\r\n",
+            Phase.RCPT: f"rcpt TO:{recipient}\r\n",
+            Phase.DATA: "data\r\n",
+        }
+        self.enter(Phase.MAIL)
+        if self._takes_all_at_once:
+            self.send("".join(commands.values()))
+        for phase, command in commands.items():
+            self.enter(phase)
+            if not self._takes_all_at_once:
+                self.send(command)
+            code, words = self.getreply()
+            if code not in _YES[phase]:
+                self._break_off(phase, code)
+                return code, words
+        self.enter(Phase.CONTENT)
+        self.letter_is_out = True
+        self.send(_DOT_AT_THE_START.sub(b"..", content) + b".\r\n")
+        self.enter(Phase.END)
+        code, words = self.getreply()
         if code == 250:
             self.taken_at = monotonic()
+        else:
+            self._break_off(Phase.END, code)
         return code, words
+
+    def _break_off(self, refused_at: Phase, code: int) -> None:
+        """After a no, bring the talk back to where the next mail can begin. A server that closes, or says
+        what nobody understands, is left; so is one that asks for the mail in spite of its no, because
+        whatever it got might reach the recipient."""
+        try:
+            if code == 421 or not 400 <= code < 600:
+                self.close()
+                return
+            if self._takes_all_at_once:
+                for phase in (Phase.RCPT, Phase.DATA):
+                    if refused_at.value < phase.value:
+                        self.enter(phase)
+                        if self.getreply()[0] == 354:
+                            self.close()
+                            return
+            self.rset()
+        except _FAULTS_OF_THE_LINE:
+            self.close()
+        finally:
+            self.phase = refused_at
+
+    @property
+    def _takes_all_at_once(self) -> bool:
+        return self.has_extn("pipelining")
+
+    @property
+    def may_know_recipient(self) -> bool:
+        """Whether the server may have read who the mail is for, so that the mail itself may be what it broke
+        off at."""
+        return self.phase.is_about_a_letter or (self.phase is Phase.MAIL and self._takes_all_at_once)
+
+    def was_gone(self, fault: BaseException) -> bool:
+        """Whether the server had closed before it heard of this mail, as it may at any time while it has
+        nothing to do. A server that only says nothing is still there."""
+        return self.phase is Phase.MAIL and not isinstance(fault.__context__, TimeoutError)
 
 
 class _TalkInTls(_Talk, smtplib.SMTP_SSL):
@@ -336,7 +391,6 @@ class FilePostman:
         self._settings = settings
 
     def __enter__(self) -> Self:
-        self._settings.mail_folder.mkdir(parents=True, exist_ok=True)
         return self
 
     def __exit__(
@@ -349,12 +403,16 @@ class FilePostman:
         file = self._settings.mail_folder / f"{message_id}.eml"
         half_written = file.with_suffix(f".{os.getpid()}")
         try:
+            self._settings.mail_folder.mkdir(parents=True, exist_ok=True)
             # With the line ends that files have on this side
             half_written.write_bytes(content.replace(b"\r\n", b"\n"))
             half_written.rename(file)
         except OSError as fault:
             return ConnectionFault(_words_of(fault))
         return HandedOver(f"file {file.name}")
+
+    def rest(self) -> None:
+        pass
 
 
 def _content(letter: RenderedLetter, to_address: str, message_id: str, settings: Settings) -> bytes:
@@ -379,6 +437,20 @@ _sender_in_ascii = cache(sanitize_address)
 
 def _address_in_ascii(address: str) -> str:
     return address if address.isascii() else sanitize_address(address)
+
+
+def _in_brackets(address: str) -> str:
+    """As it stands in MAIL FROM and RCPT TO. Raises ValueError if it would begin a command of its own."""
+    ascii_address = _address_in_ascii(address)
+    if _PLAIN_ADDRESS.fullmatch(ascii_address):
+        return f"<{ascii_address}>"
+    in_brackets = smtplib.quoteaddr(ascii_address)
+    if "\r" in in_brackets or "\n" in in_brackets:
+        raise ValueError("a line end in an address")
+    return in_brackets
+
+
+_sender_in_brackets = cache(_in_brackets)
 
 
 def _words_of(fault: BaseException) -> str:

@@ -28,5 +28,8 @@ class AuditHead(Base):
     @classmethod
     def now(cls, session: Session, *, lock: bool = False) -> "AuditHead | None":
         """The head as now stored. With `lock`, nobody else seals until the transaction ends."""
-        found = select(cls).where(cls.id == 1).execution_options(populate_existing=True)
-        return session.scalars(found.with_for_update() if lock else found).one_or_none()
+        return session.scalars(_LOCKED_HEAD if lock else _HEAD).one_or_none()
+
+
+_HEAD = select(AuditHead).where(AuditHead.id == 1).execution_options(populate_existing=True)
+_LOCKED_HEAD = _HEAD.with_for_update()

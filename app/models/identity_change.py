@@ -9,6 +9,7 @@ from sqlalchemy import (
     Index,
     String,
     and_,
+    bindparam,
     func,
     or_,
     select,
@@ -227,8 +228,7 @@ class IdentityChange(Base):
     def due(cls, session: Session, now: datetime, most: int) -> list[int]:
         """The ids of the changes whose waiting time is over. Only the ids, because a change that cannot be
         read must not hide the others."""
-        due = select(cls.id).where(cls.state == ChangeState.SCHEDULED, cls.effective_at <= now)
-        return list(session.scalars(due.order_by(cls.effective_at, cls.id).limit(most)))
+        return list(session.scalars(_DUE, {"now": now, "most": most}))
 
     @classmethod
     def done_after(cls, session: Session, change: "IdentityChange") -> "list[IdentityChange]":
@@ -300,3 +300,14 @@ class IdentityChange(Base):
 
     def settle(self, by_id: int | None, now: datetime) -> None:
         self.settled_at, self.settled_by_id = now, by_id
+
+
+_DUE = (
+    select(IdentityChange.id)
+    .where(
+        IdentityChange.state == ChangeState.SCHEDULED,
+        IdentityChange.effective_at <= bindparam("now", type_=UtcDateTime),
+    )
+    .order_by(IdentityChange.effective_at, IdentityChange.id)
+    .limit(bindparam("most"))
+)

@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Integer, func, or_
+from sqlalchemy import BindParameter, ColumnElement, Integer, func, or_
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from app.models.base import Base, UtcDateTime, upsert
@@ -9,7 +9,7 @@ _OF_PUSAT = 0
 
 
 def without_lease(
-    leased_until: "InstrumentedAttribute[datetime | None]", now: datetime
+    leased_until: "InstrumentedAttribute[datetime | None]", now: datetime | BindParameter[datetime]
 ) -> ColumnElement[bool]:
     """No worker has the lease, or its worker has not renewed it for a while."""
     return or_(leased_until.is_(None), leased_until <= now)

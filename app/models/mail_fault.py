@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import JSON, ColumnElement, Index, String, and_, delete, or_, select, update
+from sqlalchemy import JSON, ColumnElement, Index, String, and_, bindparam, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.domain.labelled import Labelled
@@ -207,10 +207,8 @@ class MailFault(Base):
     def end(cls, session: Session, passed: Mapping[str, bool], now: datetime) -> list["MailFault"]:
         """Mails to these domains have passed, so nothing stops mails to them; returns the faults that did. If
         a mail had been put off before, `passed` says so of its domain, and that is remembered for a day."""
-        ways = cls.way.in_((EVERYWHERE, _DOUBTED, *sorted(passed)))
-        found = select(cls).where(ways).order_by(cls.way).with_for_update()
         ended = []
-        for fault in session.scalars(found.execution_options(populate_existing=True)):
+        for fault in session.scalars(_ON_WAYS, {"ways": [EVERYWHERE, _DOUBTED, *passed]}):
             if fault.failures and fault.way != _DOUBTED:
                 ended.append(fault)
             if fault.has_letters or passed.get(fault.way):
@@ -267,6 +265,15 @@ class MailFault(Base):
         fault = cls.on(session, way, lock=True)
         assert fault is not None
         return fault
+
+
+_ON_WAYS = (
+    select(MailFault)
+    .where(MailFault.way.in_(bindparam("ways", expanding=True)))
+    .order_by(MailFault.way)
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 
 def _same_words(answer: str) -> str:

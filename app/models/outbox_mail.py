@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     SmallInteger,
     String,
+    Update,
     and_,
     bindparam,
     case,
@@ -28,7 +29,7 @@ from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from app.domain.labelled import Labelled
-from app.models.base import Base, BigId, UtcDateTime, note_written, text_enum
+from app.models.base import Base, BigId, UtcDateTime, note_written, table_of, text_enum
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.models.mail_fault import MailFault, MailFaultKind
@@ -255,14 +256,14 @@ class OutboxMail(Base):
     def _read(cls, session: Session, ids: list[int], now: datetime) -> "list[OutboxMail]":
         """These mails with all that their letters tell of, in the same order."""
         try:
-            return _in_order(ids, session.scalars(_with_words(cls.id.in_(ids))).unique().all())
+            return _in_order(ids, session.scalars(_with_words(), {"ids": ids}).unique().all())
         except LookupError:
             return [mail for mail_id in ids if (mail := cls._read_or_put_off(session, mail_id, now))]
 
     @classmethod
     def _read_or_put_off(cls, session: Session, mail_id: int, now: datetime) -> "OutboxMail | None":
         try:
-            return session.scalars(_with_words(cls.id == mail_id)).unique().one_or_none()
+            return session.scalars(_with_words(), {"ids": [mail_id]}).unique().one_or_none()
         except LookupError as unknown:
             put_off = {"due_at": now + PUT_OFF_FOR, "server_answer": f"cannot be read: {unknown}"[:500]}
             session.execute(
@@ -280,30 +281,14 @@ class OutboxMail(Base):
         """The oldest mails of one state and urgency, as an index gives them. Mails whose domain takes nothing
         are put aside on the way, many in one step, so that later calls do not meet them again; the second
         value says whether there were any."""
-        of_kind = (
-            cls.state == state,
-            cls.is_parked.is_(False),
-            cls.urgency == int(urgency),
-            cls.due_at <= now,
-        )
-        oldest = select(cls.id, cls.domain).where(*of_kind).order_by(cls.due_at, cls.id).limit(most)
+        kind = {"of_state": state, "of_urgency": int(urgency), "now": now}
         has_parked = False
-        while rows := session.execute(oldest.with_for_update(skip_locked=True)).all():
+        while rows := session.execute(_oldest_of_kind(), {**kind, "most": most}).all():
+            if not any(row.is_closed for row in rows):
+                return [int(row.id) for row in rows], has_parked
             closed = {way.way: way for way in MailFault.closed_among(session, {row.domain for row in rows})}
             for way in closed.values():
-                its = (
-                    select(cls.id)
-                    .where(*of_kind, cls.domain == way.way)
-                    .order_by(cls.due_at, cls.id)
-                    .limit(PARKED_AT_ONCE)
-                )
-                some = cls.id.in_(its.with_for_update(skip_locked=True).scalar_subquery())
-                session.execute(
-                    update(cls)
-                    .where(some)
-                    .values(is_parked=True)
-                    .execution_options(synchronize_session=False)
-                )
+                session.execute(_park(), {**kind, "of_domain": way.way, "most": PARKED_AT_ONCE})
                 way.take_letters(now)
                 session.flush()
                 has_parked = True
@@ -465,9 +450,8 @@ class OutboxMail(Base):
     def lock_in_hand(cls, session: Session, mails: "Sequence[OutboxMail]") -> "set[OutboxMail]":
         """Lock mails that this worker has begun, and read what became of them meanwhile. Returns those that
         it still has; another worker has taken the others, because it took this one for dead."""
-        ids = [mail.id for mail in mails]
-        found = select(cls.id, cls.state, cls.attempts).where(cls.id.in_(ids)).order_by(cls.id)
-        stored = {row.id: (row.state, row.attempts) for row in session.execute(found.with_for_update())}
+        rows = session.execute(_IN_HAND, {"ids": [mail.id for mail in mails]})
+        stored = {row.id: (row.state, row.attempts) for row in rows}
         for mail in mails:
             note_written(mail, state=stored[mail.id][0])
         return {mail for mail in mails if stored[mail.id] == (MailState.SENDING, mail.attempts)}
@@ -526,38 +510,18 @@ class OutboxMail(Base):
     @classmethod
     def begin(cls, session: Session, mails: "Sequence[OutboxMail]", now: datetime) -> None:
         """A worker has these mails in hand from now on."""
-        begun = {
-            "state": MailState.SENDING,
-            "is_parked": False,
-            "begun_at": now,
-            "leased_until": now + LEASE,
-            # The report was about the try before
-            **dict.fromkeys(("bounced_at", "bounce_is_hard", "bounce_answer")),
-        }
-        its = update(cls).where(cls.id.in_([mail.id for mail in mails]))
-        session.execute(
-            its.values(attempts=cls.attempts + 1, **begun).execution_options(synchronize_session=False)
-        )
+        if not mails:
+            return
+        begun = {"begun_at": now, "leased_until": now + LEASE}
+        session.execute(_BEGIN, {"ids": [mail.id for mail in mails], **begun})
         for mail in mails:
-            note_written(mail, attempts=mail.attempts + 1, **begun)
+            note_written(mail, attempts=mail.attempts + 1, **_AT_THE_START, **begun)
 
     @classmethod
     def note_sent(cls, session: Session, sent: "Sequence[tuple[OutboxMail, datetime, str]]") -> None:
         """The mail server has taken these mails, each at its moment and with this answer."""
-        written = (
-            update(cls)
-            .where(cls.id == bindparam("mail"))
-            .values(
-                state=MailState.SENT.value,
-                settled_at=bindparam("at"),
-                leased_until=None,
-                server_answer=bindparam("answer"),
-                fault=None,
-                is_parked=False,
-            )
-        )
-        session.connection().execute(
-            written, [{"mail": mail.id, "at": at, "answer": answer[:500]} for mail, at, answer in sent]
+        session.execute(
+            _NOTE_SENT, [{"mail": mail.id, "at": at, "answer": answer[:500]} for mail, at, answer in sent]
         )
 
     @classmethod
@@ -667,10 +631,84 @@ def _look() -> Select[*tuple[Any, ...]]:
     return select(*asked, of_domains, exists().where(MailFault.rests_all(now)))
 
 
-def _with_words(which: ColumnElement[bool]) -> Select[OutboxMail]:
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+
+
+@cache
+def _with_words() -> Select[OutboxMail]:
+    """The mails of `ids` with all that their letters tell of."""
     # The person of the request is the person of the mail
     words = joinedload(OutboxMail.reset_request).lazyload(ResetRequest.user)
-    return select(OutboxMail).where(which).options(words).execution_options(populate_existing=True)
+    return (
+        select(OutboxMail)
+        .where(OutboxMail.id.in_(_IDS))
+        .options(words)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _of_kind() -> tuple[ColumnElement[bool], ...]:
+    return (
+        OutboxMail.state == bindparam("of_state"),
+        OutboxMail.is_parked.is_(False),
+        OutboxMail.urgency == bindparam("of_urgency"),
+        OutboxMail.due_at <= _moment("now"),
+    )
+
+
+@cache
+def _oldest_of_kind() -> Select[int, str, bool]:
+    """The oldest mails of a state and an urgency, and whether the domain of each takes nothing."""
+    is_closed = exists().where(MailFault.way == OutboxMail.domain, MailFault.is_closed)
+    oldest = select(OutboxMail.id, OutboxMail.domain, is_closed.label("is_closed")).where(*_of_kind())
+    oldest = oldest.order_by(OutboxMail.due_at, OutboxMail.id).limit(bindparam("most"))
+    return oldest.with_for_update(skip_locked=True, of=OutboxMail)
+
+
+@cache
+def _park() -> Update:
+    """Put the oldest of them aside that are for one domain."""
+    its = select(OutboxMail.id).where(*_of_kind(), OutboxMail.domain == bindparam("of_domain"))
+    its = its.order_by(OutboxMail.due_at, OutboxMail.id).limit(bindparam("most"))
+    some = OutboxMail.id.in_(its.with_for_update(skip_locked=True).scalar_subquery())
+    return update(OutboxMail).where(some).values(is_parked=True).execution_options(synchronize_session=False)
+
+
+_MAILS = table_of(OutboxMail)
+_IN_HAND = (
+    select(_MAILS.c.id, _MAILS.c.state, _MAILS.c.attempts)
+    .where(_MAILS.c.id.in_(_IDS))
+    .order_by(_MAILS.c.id)
+    .with_for_update()
+)
+_AT_THE_START = {
+    "state": MailState.SENDING,
+    "is_parked": False,
+    # The report was about the try before
+    **dict.fromkeys(("bounced_at", "bounce_is_hard", "bounce_answer")),
+}
+_BEGIN = (
+    update(_MAILS)
+    .where(_MAILS.c.id.in_(_IDS))
+    .values(
+        attempts=_MAILS.c.attempts + 1,
+        begun_at=_moment("begun_at"),
+        leased_until=_moment("leased_until"),
+        **_AT_THE_START,
+    )
+)
+_NOTE_SENT = (
+    update(_MAILS)
+    .where(_MAILS.c.id == bindparam("mail"))
+    .values(
+        state=MailState.SENT,
+        settled_at=_moment("at"),
+        leased_until=None,
+        server_answer=bindparam("answer"),
+        fault=None,
+        is_parked=False,
+    )
+)
 
 
 def _in_order(ids: Sequence[int], mails: Sequence[OutboxMail]) -> list[OutboxMail]:

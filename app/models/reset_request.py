@@ -290,10 +290,7 @@ class ResetRequest(Base):
     def let_live(cls, session: Session, ends: "Mapping[ResetRequest, datetime]") -> None:
         """The tokens of these requests end at these moments."""
         if ends:
-            written = update(cls).where(cls.id == bindparam("request")).values(expires_at=bindparam("end"))
-            session.connection().execute(
-                written, [{"request": request.id, "end": end} for request, end in ends.items()]
-            )
+            session.execute(_LET_LIVE, [{"request": one.id, "end": end} for one, end in ends.items()])
         for request, end in ends.items():
             note_written(request, expires_at=end)
 
@@ -327,6 +324,12 @@ class ResetRequest(Base):
         return taken.first() is not None
 
 
+_REQUESTS = table_of(ResetRequest)
+_LET_LIVE = (
+    update(_REQUESTS)
+    .where(_REQUESTS.c.id == bindparam("request"))
+    .values(expires_at=bindparam("end", type_=UtcDateTime))
+)
 _WITHOUT_ID = tuple(column.key for column in table_of(ResetRequest).c if column.key != "id")
 
 

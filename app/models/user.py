@@ -27,7 +27,7 @@ from app.domain.email_address import EmailAddress
 from app.domain.nip import Nip
 from app.domain.old_hash import read_kept_hash
 from app.domain.password_policy import Owner
-from app.models.base import Base, UtcDateTime, text_enum
+from app.models.base import Base, UtcDateTime, table_of, text_enum
 from app.models.instansi import Instansi
 from app.models.login_session import LoginSession
 from app.models.name_word import NameWord
@@ -163,13 +163,10 @@ class User(Base):
     def note_tokens(cls, session: Session, posted: Mapping[int, datetime]) -> None:
         """Tokens went to these people at these moments. Those who have never logged in may be stuck from then
         on."""
-        never_inside = (cls.id == bindparam("user"), cls.last_login_at.is_(None), cls.stuck_since.is_(None))
         # In one order, so that two workers never wait for each other
         people = [{"user": user_id, "at": posted[user_id]} for user_id in sorted(posted)]
         if people:
-            session.connection().execute(
-                update(cls).where(*never_inside).values(stuck_since=bindparam("at")), people
-            )
+            session.execute(_NOTE_TOKEN, people)
 
     @classmethod
     def note_failed_mail(cls, session: Session, user_id: int, address: EmailAddress, at: datetime) -> None:
@@ -348,6 +345,16 @@ def _locked(found: Select[User]) -> Select[User]:
     return found.with_for_update(of=User, key_share=True).execution_options(populate_existing=True)
 
 
+_PEOPLE = table_of(User)
+_NOTE_TOKEN = (
+    update(_PEOPLE)
+    .where(
+        _PEOPLE.c.id == bindparam("user"),
+        _PEOPLE.c.last_login_at.is_(None),
+        _PEOPLE.c.stuck_since.is_(None),
+    )
+    .values(stuck_since=bindparam("at", type_=UtcDateTime))
+)
 _WITH_NIP = select(User).where(User.nip == bindparam("nip"))
 _WITH_ID = select(User).where(User.id == bindparam("id"))
 _WITH_NIP_LOCKED, _WITH_ID_LOCKED = _locked(_WITH_NIP), _locked(_WITH_ID)

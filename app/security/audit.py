@@ -106,6 +106,18 @@ def record_many(
     insert_many(session, AuditEvent, rows)
 
 
+def record_each(
+    session: Session,
+    tag: Tag,
+    events: Iterable[tuple[User | None, Act[Actor], Mapping[str, str | int | None]]],
+) -> None:
+    """Write one event for each of many acts, all in one statement: the account that it is about, the act, and
+    its detail."""
+    insert_many(
+        session, AuditEvent, [_columns(tag, account, act, None, detail) for account, act, detail in events]
+    )
+
+
 def before_and_after(session: Session, column: str, old: str | None, new: str | None) -> Facts:
     """What a changed column was and is, for an event to `add`. Addresses are masked, each with a fingerprint
     (16 hex digits), so that a known address can be found again. Everything else is kept whole, also a NIP,

@@ -39,13 +39,14 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, String, Text, and_, bindparam, cast, func, select, update
+from sqlalchemy import ColumnElement, String, Text, bindparam, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.labelled import Labelled
 from app.models.audit_event import AuditEvent, Tag
 from app.models.audit_head import AuditHead
+from app.models.base import UtcDateTime
 from app.security import audit
 from app.security.kept_head import Anchor, Unreadable
 from app.security.signing import SigningKeys
@@ -83,6 +84,17 @@ _STORED = (
 )
 _encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=repr).encode
 _UNSEALED = AuditEvent.seal_no.is_(None)
+_WITHIN = (
+    AuditEvent.at >= bindparam("floor", type_=UtcDateTime),
+    AuditEvent.at <= bindparam("ceiling", type_=UtcDateTime),
+)
+_ANY_TO_SEAL = select(AuditEvent.id).where(_UNSEALED, *_WITHIN).limit(1)
+_NEXT_TO_SEAL = (
+    select(*_STORED).where(_UNSEALED, *_WITHIN).order_by(AuditEvent.at, AuditEvent.id).limit(ROWS_AT_ONCE)
+)
+_SEAL = update(AuditEvent).where(AuditEvent.id == bindparam("row"), _UNSEALED)
+_WITH_NUMBER = select(*_STORED).where(AuditEvent.seal_no == bindparam("seal_no"))
+_HIGHEST_NUMBER = select(func.max(AuditEvent.seal_no))
 
 
 class _Stored(NamedTuple):
@@ -201,8 +213,8 @@ def is_any_to_seal(session: Session, now: datetime) -> bool:
     head = AuditHead.now(session)
     if head is None:
         return False
-    within = _within(*_limits(session, head, now))
-    return session.scalar(select(AuditEvent.id).where(_UNSEALED, within).limit(1)) is not None
+    floor, ceiling = _limits(session, head, now)
+    return session.scalar(_ANY_TO_SEAL, {"floor": floor, "ceiling": ceiling}) is not None
 
 
 def why_not(session: Session, keys: SigningKeys, kept: Kept) -> Why | None:
@@ -218,10 +230,7 @@ def seal_next(session: Session, keys: SigningKeys, kept: Kept, now: datetime) ->
     if isinstance(head, HeadNotGenuine):
         return head
     floor, ceiling = _limits(session, head, now)
-    waiting = (
-        select(*_STORED).where(_UNSEALED, _within(floor, ceiling)).order_by(AuditEvent.at, AuditEvent.id)
-    )
-    rows = session.execute(waiting.limit(ROWS_AT_ONCE)).all()
+    rows = session.execute(_NEXT_TO_SEAL, {"floor": floor, "ceiling": ceiling}).all()
     if rows:
         is_first = head.newest_at is None and head.seal_no == 0
         head.newest_at = _spelled((_moment_of(rows[0][1]) if is_first else None) or floor + OLDEST_TO_SEAL)
@@ -259,8 +268,7 @@ def _seal(session: Session, head: AuditHead, key: bytes, rows: Iterable[_Stored]
         if at is not None and at <= ceiling and (newest is None or at > newest):
             head.newest_at = _spelled(at)
     head.mark = _mark(key, head)
-    still_unsealed = (AuditEvent.id == bindparam("row"), _UNSEALED)
-    session.connection().execute(update(AuditEvent).where(*still_unsealed), sealed)
+    session.connection().execute(_SEAL, sealed)
 
 
 def _locked(session: Session, keys: SigningKeys, kept: Kept) -> AuditHead | HeadNotGenuine:
@@ -539,13 +547,14 @@ def _sealed_after(session: Session, seal_no: int, most: int) -> list[_Stored]:
 def _objection(session: Session, head: AuditHead, trail_keys: Sequence[bytes], kept: Kept) -> Why | None:
     """What is wrong with the head. A good head has our mark, is on the last of the sealed rows, and belongs
     to a trail that holds what this machine has seen of it."""
+    seen = None
     if isinstance(kept, Anchor) and kept != Anchor(0, _BEGINNING):
         seen = _sealed(session, kept.seal_no)
         if seen is None or not seen.carries(kept.seal) or _key_of(seen, trail_keys) is None:
             return Why.OUTSIDE
     if not (_is_marked(head, trail_keys) or (kept is None and _is_untouched(head))):
         return Why.HEAD
-    if (session.scalar(select(func.max(AuditEvent.seal_no))) or 0) != head.seal_no:
+    if (session.scalar(_HIGHEST_NUMBER) or 0) != head.seal_no:
         return Why.HEAD
     if not head.seal_no:
         return (
@@ -553,7 +562,7 @@ def _objection(session: Session, head: AuditHead, trail_keys: Sequence[bytes], k
             if session.scalar(select(AuditEvent.id).where(AuditEvent.seal_no <= 0).limit(1))
             else None
         )
-    last = _sealed(session, head.seal_no)
+    last = seen if seen is not None and seen.seal_no == head.seal_no else _sealed(session, head.seal_no)
     is_last = last is not None and last.seal == head.seal and _key_of(last, trail_keys) is not None
     return None if is_last else Why.HEAD
 
@@ -594,7 +603,7 @@ def _anchor(head: AuditHead) -> Anchor:
 
 
 def _sealed(session: Session, seal_no: int) -> _Stored | None:
-    row = session.execute(select(*_STORED).where(AuditEvent.seal_no == seal_no)).one_or_none()
+    row = session.execute(_WITH_NUMBER, {"seal_no": seal_no}).one_or_none()
     return _Stored._make(row) if row is not None else None
 
 
@@ -624,10 +633,6 @@ def _latest_sealed(session: Session, now: datetime) -> datetime | None:
     """For a head of an earlier release, which does not hold this moment."""
     found = select(cast(AuditEvent.at, String)).where(AuditEvent.at <= now, AuditEvent.seal_no.is_not(None))
     return _moment_of(session.scalar(found.order_by(AuditEvent.at.desc()).limit(1)))
-
-
-def _within(floor: datetime, ceiling: datetime) -> ColumnElement[bool]:
-    return and_(AuditEvent.at >= floor, AuditEvent.at <= ceiling)
 
 
 def _sides(floor: datetime, ceiling: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -15,7 +15,7 @@ from app.mail.outcomes import Delivery, HandedOver
 from app.models.outbox_mail import OutboxMail
 from app.worker.bell import Bell
 
-FIRST_AT_ONCE, MOST_AT_ONCE = 8, 32  # mails that are claimed in one transaction
+FIRST_AT_ONCE, MOST_AT_ONCE = 8, 64  # mails that are claimed in one transaction
 SECONDS_AT_ONCE = 0.5  # then mails that were not tried go back: what was posted meanwhile may be more urgent
 
 

@@ -9,7 +9,6 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from time import monotonic
 
 from flask import Flask
 from sqlalchemy.exc import OperationalError, TimeoutError
@@ -35,7 +34,6 @@ from app.worker.hand import Hand
 log = logging.getLogger("portal.worker")
 
 SECONDS_OF_REST = 1.0  # while nobody writes to the database; mails that were put off fall due by themselves
-SECONDS_OF_MAILS = 60.0  # over one connection
 SECONDS_UNTIL_OTHERS_GO = 1.0  # for one mail; after that, the mails behind it are given back
 SECONDS_UNTIL_RELIEF = 20.0  # for one mail; after that, the second connection carries the others
 SECONDS_BETWEEN_LOOKS = 0.5  # of the keeper, while there is something in hand
@@ -52,11 +50,19 @@ def send_mails(app: Flask, stop: threading.Event, bell: Bell) -> None:
     keeper = threading.Thread(target=_keep, args=(app, is_over, first, second, relief), daemon=True)
     for thread in (reliever, keeper):
         thread.start()
-    duty = Duty("send", lambda: send_all_due(app, first, lambda: not stop.is_set()), SECONDS_OF_REST, gap=0.0)
-    while not stop.is_set():
-        duty.do_if_due()
-        if bell.wait(duty.seconds_left):
-            duty.call()
+    with app.app_context():
+        postman = portal().postman()
+
+    def send() -> bool:
+        return send_all_due(app, postman, first, lambda: not stop.is_set())
+
+    duty = Duty("send", send, SECONDS_OF_REST, gap=0.0)
+    with postman:
+        while not stop.is_set():
+            duty.do_if_due()
+            postman.rest()
+            if bell.wait(duty.seconds_left):
+                duty.call()
     relief.ring()
     reliever.join()
     is_over.set()
@@ -68,12 +74,15 @@ def _relieve(app: Flask, stop: threading.Event, stuck: Hand, hand: Hand, relief:
     def goes_on() -> bool:
         return stuck.is_held_up(SECONDS_UNTIL_RELIEF) and not stop.is_set()
 
-    duty = Duty("send", lambda: send_all_due(app, hand, goes_on), rest=0.0)
+    with app.app_context():
+        postman = portal().postman()
+    duty = Duty("send", lambda: send_all_due(app, postman, hand, goes_on), rest=0.0)
     while not stop.is_set():
         relief.wait(None)
-        while goes_on():
-            duty.do_if_due()
-            stop.wait(SECONDS_BETWEEN_LOOKS)
+        with postman:
+            while goes_on():
+                duty.do_if_due()
+                stop.wait(SECONDS_BETWEEN_LOOKS)
 
 
 def _keep(app: Flask, is_over: threading.Event, first: Hand, second: Hand, relief: Bell) -> None:
@@ -105,20 +114,25 @@ def _look_after(app: Flask, hand: Hand) -> None:
             hand.lease_is_new()
 
 
-def send_all_due(app: Flask, hand: Hand, goes_on: Callable[[], bool]) -> bool:
-    """Send the mails that are due over one connection, for a while. True when there are more."""
+def send_all_due(app: Flask, postman: Postman, hand: Hand, goes_on: Callable[[], bool]) -> bool:
+    """Send the mails that are due. True when it was told to stop before the last one."""
     _settle(app, hand)  # what could not be settled when the database was away
-    with app.app_context():
-        postman = portal().postman()
-        with reading() as session:
-            if not OutboxMail.kinds_due(session, now()):
-                return False
-    until = monotonic() + SECONDS_OF_MAILS
-    with postman:
-        while goes_on() and monotonic() < until:
-            if not send_some(app, postman, hand, goes_on):
-                return False
+    was_full = False
+    while goes_on():
+        if not (was_full or _is_any_due(app)):
+            return False
+        room = hand.room
+        deliveries = send_some(app, postman, hand, goes_on)
+        if not deliveries:
+            return False
+        was_full = len(deliveries) == room
     return True
+
+
+def _is_any_due(app: Flask) -> bool:
+    """One look that takes no lock."""
+    with app.app_context(), reading() as session:
+        return bool(OutboxMail.kinds_due(session, now()))
 
 
 def send_some(
@@ -173,12 +187,11 @@ def _settle(app: Flask, hand: Hand) -> None:
 
 
 def _record(session: Session, tries: Sequence[Try]) -> None:
-    for one in tries:
-        mail = one.mail
-        if mail.letter is Letter.TOKEN and isinstance(one.delivery, HandedOver):
-            audit.record(
-                session, Tag.TOKEN_HANDED_OVER, mail.user, act_for(mail.client_address), mail=mail.id
-            )
+    tokens = [
+        one.mail for one in tries if one.mail.letter is Letter.TOKEN and isinstance(one.delivery, HandedOver)
+    ]
+    events = ((mail.user, act_for(mail.client_address), {"mail": mail.id}) for mail in tokens)
+    audit.record_each(session, Tag.TOKEN_HANDED_OVER, events)
 
 
 def _log(tries: Sequence[Try], settled: Settled) -> None:

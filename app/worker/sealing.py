@@ -17,14 +17,14 @@ def seal_what_is_new() -> int:
     """Seal some rows, in a transaction of its own; without a lock where there is nothing to seal. Returns 0
     when no row is left, or when the head is not genuine: then the head stays as it is, and `mysapk audit
     verify` reports it."""
-    keys, kept = portal().keys, kept_head()
-    seen = kept.read()  # read before the database, so the file is never ahead of the database
     with reading() as session:
-        if not sealing.is_any_to_seal(session, now()) or sealing.why_not(session, keys, seen) is not None:
+        if not sealing.is_any_to_seal(session, now()):
             return 0
+    kept = kept_head()
+    seen = kept.read()  # read before the database, so the file is never ahead of the database
     with unit_of_work() as session:
-        sealed = sealing.seal_next(session, keys, seen, now())
-        head = AuditHead.now(session)
+        sealed = sealing.seal_next(session, portal().keys, seen, now())
+        head = session.get(AuditHead, 1)  # as sealed just now, without another look
     if isinstance(sealed, HeadNotGenuine):
         return 0
     if sealed and head is not None:

@@ -109,8 +109,11 @@ class MailServer:
         *,
         from_the_first_byte: bool = False,
         login: tuple[str, str] | None = None,
+        takes_all_at_once: bool = False,
     ) -> None:
+        """`takes_all_at_once`: it offers PIPELINING."""
         self.port = free_port()
+        self.packets: list[bytes] = []
         self.taken: list[Arrival] = []
         self.refused: list[Arrival] = []
         self.commands: list[str] = []
@@ -121,6 +124,7 @@ class MailServer:
         self._moods: list[_Mood] = []
         self._talks: set[_Talk] = set()
         self._tls, self._tls_first, self._login = tls, from_the_first_byte, login
+        self.takes_all_at_once = takes_all_at_once
         self._controller: Controller | None = None
 
     @property
@@ -154,6 +158,7 @@ class MailServer:
         eventually(lambda: not self._talks)  # the controller itself tries a connection
         self.connections = 0
         self.commands.clear()
+        self.packets.clear()
 
     def stop(self) -> None:
         self.release()
@@ -169,6 +174,11 @@ class MailServer:
         assert self._controller
         self._controller.loop.call_soon_threadsafe(self._close_all, last_word)
         eventually(lambda: not self._talks)
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether nobody is connected."""
+        return not self._talks
 
     def taken_for(self, address: str) -> list[Arrival]:
         return [arrival for arrival in self.taken if arrival.recipients == [address]]
@@ -226,6 +236,10 @@ class _Talk(SMTP):
             self._server._talks.add(self)
         super().connection_made(transport)
 
+    def data_received(self, data: bytes) -> None:
+        self._server.packets.append(data)
+        super().data_received(data)
+
     def connection_lost(self, error: Exception | None) -> None:
         self._server._talks.discard(self)
         super().connection_lost(error)
@@ -239,6 +253,12 @@ class _Talk(SMTP):
         self._server.names.append(arg)
         if not await self._misbehaves(Step.EHLO):
             await super().smtp_EHLO(arg)
+
+    async def handle_EHLO(
+        self, _talk: SMTP, session: Session, _envelope: Envelope, hostname: str, answers: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*answers[:1], *(["250-PIPELINING"] * self._server.takes_all_at_once), *answers[1:]]
 
     async def smtp_HELO(self, arg: str) -> None:
         if not await self._misbehaves(Step.EHLO):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from app.domain.act import Act
@@ -24,7 +24,7 @@ from app.flows.imports.import_staff import ImportTerms, StaffEntry, import_staff
 from app.flows.imports.outcome import Changed, New, Outcome, RowRefused, Unchanged
 from app.mail import letters
 from app.models.audit_event import Tag
-from app.models.base import insert_many
+from app.models.base import UtcDateTime, insert_many
 from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
 from app.models.import_change import ImportChange
 from app.models.import_turn import ImportTurn, without_lease
@@ -111,15 +111,7 @@ def claim(session: Session, now: datetime) -> BatchLease | None:
 
 def first_waiting(session: Session, now: datetime) -> NextInTurn | None:
     """Whose turn it is among the files that no worker has. Nothing is locked."""
-    first = (
-        select(ImportTurn.served_at, ImportBatch.instansi_id)
-        .select_from(ImportBatch)
-        .outerjoin(ImportTurn, ImportTurn.is_of(ImportBatch.instansi_id))
-        .where(_waits(now))
-        .order_by(ImportTurn.served_at.asc().nulls_first(), ImportBatch.id)
-        .limit(1)
-    )
-    found = session.execute(first).one_or_none()
+    found = session.execute(_FIRST_WAITING, {"now": now}).one_or_none()
     return NextInTurn(found.served_at, ImportTurn.party_of(found.instansi_id)) if found else None
 
 
@@ -219,8 +211,18 @@ def stop_without_mandate(session: Session, lease: BatchLease, act: Act[None]) ->
     return _end(session, _leased(session, lease), BatchState.CANCELLED, _NO_MANDATE, act)
 
 
-def _waits(now: datetime) -> ColumnElement[bool]:
+def _waits(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return and_(ImportBatch.state.in_(_UNDER_WAY), without_lease(ImportBatch.leased_until, now))
+
+
+_FIRST_WAITING = (
+    select(ImportTurn.served_at, ImportBatch.instansi_id)
+    .select_from(ImportBatch)
+    .outerjoin(ImportTurn, ImportTurn.is_of(ImportBatch.instansi_id))
+    .where(_waits(bindparam("now", type_=UtcDateTime)))
+    .order_by(ImportTurn.served_at.asc().nulls_first(), ImportBatch.id)
+    .limit(1)
+)
 
 
 def _leased(session: Session, lease: BatchLease) -> ImportBatch:

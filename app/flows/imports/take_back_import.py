@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import cast
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, select
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.attributes import InstrumentedAttribute
 
@@ -30,6 +30,7 @@ from app.flows.imports.run_batch import LEASE_LASTS, LeaseLost, MandateEnded, Ne
 from app.mail import letters
 from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import AuditEvent, Tag
+from app.models.base import UtcDateTime
 from app.models.email_correction import EmailCorrection
 from app.models.former_nip import FormerNip
 from app.models.identity_change import IdentityChange
@@ -187,16 +188,7 @@ def left_behind(session: Session, batch_id: int, after: int, most: int) -> list[
 
 def first_waiting(session: Session, now: datetime) -> NextInTurn | None:
     """Whose turn it is among those that no worker has. Nothing is locked."""
-    first = (
-        select(ImportTurn.served_at, ImportBatch.instansi_id)
-        .select_from(ImportTakeBack)
-        .join(ImportBatch, ImportBatch.id == ImportTakeBack.batch_id)
-        .outerjoin(ImportTurn, ImportTurn.is_of(ImportBatch.instansi_id))
-        .where(_waits(now))
-        .order_by(ImportTurn.served_at.asc().nulls_first(), ImportTakeBack.asked_at)
-        .limit(1)
-    )
-    found = session.execute(first).one_or_none()
+    found = session.execute(_FIRST_WAITING, {"now": now}).one_or_none()
     return NextInTurn(found.served_at, ImportTurn.party_of(found.instansi_id)) if found else None
 
 
@@ -536,8 +528,19 @@ def _written_by(batch_id: int) -> tuple[ColumnElement[bool], ...]:
     return ImportChange.batch_id == batch_id, ImportChange.is_dry_run.is_(False)
 
 
-def _waits(now: datetime) -> ColumnElement[bool]:
+def _waits(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return and_(ImportTakeBack.state.in_(_UNDER_WAY), without_lease(ImportTakeBack.leased_until, now))
+
+
+_FIRST_WAITING = (
+    select(ImportTurn.served_at, ImportBatch.instansi_id)
+    .select_from(ImportTakeBack)
+    .join(ImportBatch, ImportBatch.id == ImportTakeBack.batch_id)
+    .outerjoin(ImportTurn, ImportTurn.is_of(ImportBatch.instansi_id))
+    .where(_waits(bindparam("now", type_=UtcDateTime)))
+    .order_by(ImportTurn.served_at.asc().nulls_first(), ImportTakeBack.asked_at)
+    .limit(1)
+)
 
 
 def _leased(session: Session, lease: TakeBackLease) -> ImportTakeBack:
