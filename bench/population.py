@@ -37,7 +37,8 @@ _LAST = (
 )  # fmt: skip
 NAMES = [" ".join(filter(None, parts)) for parts in product(_FIRST, _MIDDLE, _LAST)]
 
-# A number i is that of a person; those of a part lie between :first and :last.
+# A number i is that of a person; those of a part lie between :first and :last. Their service begins a year
+# later than that of the people of people.py, so no NIP is the same.
 _PEOPLE = """
 INSERT INTO user_account (
     id, nip, name, email, email_key, category, instansi_id, work_unit, activation, activation_changed_at,
@@ -47,7 +48,7 @@ INSERT INTO user_account (
 SELECT :first_id + i,
     CAST(1965 + d % 35 AS text) || substr(CAST(101 + d / 35 % 12 AS text), 2)
         || substr(CAST(101 + d / 420 % 28 AS text), 2)
-        || CAST(1990 + d % 35 AS text) || substr(CAST(101 + d / 35 % 12 AS text), 2)
+        || CAST(1991 + d % 35 AS text) || substr(CAST(101 + d / 35 % 12 AS text), 2)
         || CAST(1 + d / 11760 AS text) || substr(CAST(1100 + i % :birthday AS text), 2),
     name, 'q' || CAST(i AS text) || '@contoh.example', 'q' || CAST(i AS text) || '@contoh.example',
     CASE WHEN i % 100 < 3 THEN 'CPNS' WHEN i % 100 < 20 THEN 'PPPK' ELSE 'PNS' END,
