@@ -1,6 +1,7 @@
 """The simulation of a campaign."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -30,7 +31,7 @@ def test_more_nodes_never_serve_fewer_and_enough_of_them_serve_everybody() -> No
     found = [evening(Campaign(), COSTS, nodes) for nodes in range(1, 6)]
 
     assert found[0].left_at_midnight > 0
-    for fewer, more in zip(found, found[1:], strict=False):
+    for fewer, more in pairwise(found):
         assert more.refused <= fewer.refused
         assert more.longest_wait <= fewer.longest_wait
         assert more.left_at_midnight <= fewer.left_at_midnight
