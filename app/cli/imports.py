@@ -2,11 +2,12 @@
 
 import csv
 import os
+import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -91,7 +92,8 @@ def _run(file: Path, columns: Columns, take: Take, *, saves: bool = True) -> int
     try:
         with opened(file, columns) as sheet, _RefusedRows(file, sheet) as refused_rows:
             try:
-                _walk(sheet, take, tally, refused_rows)
+                with _interrupted_by_sigterm():
+                    _walk(sheet, take, tally, refused_rows)
             except KeyboardInterrupt:
                 interrupted = True
     except UnreadableFile as refusal:
@@ -111,11 +113,21 @@ def _run(file: Path, columns: Columns, take: Take, *, saves: bool = True) -> int
         )
         click.echo(
             f"Dihentikan setelah {tally.rows} baris; {kept}. Untuk melanjutkan, jalankan perintah yang "
-            "sama sekali lagi.",
+            "sama sekali lagi: baris yang sudah diterima dilewati dengan cepat.",
             err=True,
         )
         return INTERRUPTED
     return 1 if tally.refused else 0
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends the command as Ctrl-C does: after the rows that are saved, with a word about them."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _walk(sheet: Sheet, take: Take, tally: "_Tally", refused_rows: "_RefusedRows") -> None:

@@ -12,7 +12,7 @@ from app.domain.corrections import CorrectionState
 from app.flows.correction.answer_unknown_nips import answer_unknown_nips
 from app.flows.imports import forget_imports
 from app.models.correction_attachment import CorrectionAttachment
-from app.models.email_correction import EmailCorrection
+from app.models.email_correction import STILL_TYPED, EmailCorrection
 from app.models.guess_bucket import GuessBucket
 from app.models.identity_change import IdentityChange
 from app.models.login_session import LoginSession
@@ -31,6 +31,8 @@ TYPED_KEPT_FOR = timedelta(days=30)
 UNDECIDED_KEPT_FOR = timedelta(days=90)  # the attachment of a correction that nobody ever decided
 TICKETS_OF_NOBODY_KEPT_FOR = timedelta(days=100)  # longer than the link in the last mail leads to the ticket
 _SETTLED = (MailState.SENT, MailState.FAILED, MailState.UNCERTAIN, MailState.HELD)
+# Asked for in this way, so that the database looks for old mails, not for the many of a state
+_STILL_TO_BE_SENT = tuple(state for state in MailState if state not in _SETTLED)
 
 
 ROWS_AT_ONCE = 1000  # in one transaction: SQLite has one writer, and everybody who posts a form waits for it
@@ -39,17 +41,17 @@ FILES_AT_ONCE = 50  # of up to 2 MB each
 Chore = Callable[[Session, Act[None]], int]
 
 
-def chores(idle: timedelta) -> dict[str, Chore]:
-    """What there is to do, by name. Ended sessions, old throttles, old requests and settled mails are
-    removed. Corrections that are in nobody's queue are answered. Names that an older release has indexed are
-    indexed anew. Each chore does a small part and returns how many rows it has changed. The caller repeats
-    the chore until it returns 0.
+def chores(idle: timedelta, longest: timedelta) -> dict[str, Chore]:
+    """What there is to do, by name. Sessions that were not used for `idle`, or whose `longest` time is
+    over, old throttles, old requests and settled mails are removed. Corrections that are in nobody's queue
+    are answered. Names that an older release has indexed are indexed anew. Each chore does a small part and
+    returns how many rows it has changed. The caller repeats the chore until it returns 0.
 
     Mails that are still to be sent stay, even if they are old. Mails that a dead worker has broken off are
     sent again or marked as uncertain. The trail and the accounts are not touched.
     """
     return {
-        "sessions": _by_the_clock(partial(_end_sessions, idle=idle)),
+        "sessions": _by_the_clock(partial(_end_sessions, idle=idle, longest=longest)),
         "throttles": _by_the_clock(_forget_throttles),
         "guesses": _by_the_clock(_forget_guesses),
         "mails": _by_the_clock(_forget_mails),
@@ -85,11 +87,14 @@ def _index_old_names(session: Session, _now: datetime) -> int:
     return len(people)
 
 
-def _end_sessions(session: Session, now: datetime, idle: timedelta) -> int:
+def _end_sessions(session: Session, now: datetime, idle: timedelta, longest: timedelta) -> int:
+    """The index of `ends_at` also tells when a session began. Those that began less than `idle` ago are not
+    looked at, and of the others only those in use stay behind."""
+    is_over = or_(LoginSession.ends_at <= now, LoginSession.seen_at <= now - idle)
     over = select(LoginSession.id_hash).where(
-        or_(LoginSession.ends_at <= now, LoginSession.seen_at <= now - idle)
+        LoginSession.ends_at <= now + max(longest - idle, timedelta()), is_over
     )
-    some = LoginSession.id_hash.in_(over.limit(ROWS_AT_ONCE))
+    some = LoginSession.id_hash.in_(over.order_by(LoginSession.ends_at).limit(ROWS_AT_ONCE))
     return len(session.execute(delete(LoginSession).where(some).returning(LoginSession.id_hash)).all())
 
 
@@ -107,9 +112,9 @@ def _forget_guesses(session: Session, now: datetime) -> int:
 
 def _forget_mails(session: Session, now: datetime) -> int:
     old = select(OutboxMail.id).where(
-        OutboxMail.posted_at < now - MAILS_KEPT_FOR, OutboxMail.state.in_(_SETTLED)
+        OutboxMail.posted_at < now - MAILS_KEPT_FOR, OutboxMail.state.not_in(_STILL_TO_BE_SENT)
     )
-    some = OutboxMail.id.in_(old.limit(ROWS_AT_ONCE))
+    some = OutboxMail.id.in_(old.order_by(OutboxMail.posted_at).limit(ROWS_AT_ONCE))
     return len(session.execute(delete(OutboxMail).where(some).returning(OutboxMail.id)).all())
 
 
@@ -136,8 +141,7 @@ def _remove_attachments(session: Session, now: datetime) -> int:
 
 
 def _blank_what_was_typed(session: Session, now: datetime) -> int:
-    still_there = or_(EmailCorrection.phone != "", EmailCorrection.reason != "")
-    over = select(EmailCorrection.id).where(EmailCorrection.decided_at < now - TYPED_KEPT_FOR, still_there)
+    over = select(EmailCorrection.id).where(EmailCorrection.decided_at < now - TYPED_KEPT_FOR, STILL_TYPED)
     blank = (
         update(EmailCorrection)
         .where(EmailCorrection.id.in_(over.limit(ROWS_AT_ONCE)))

@@ -13,6 +13,7 @@ from sqlalchemy import (
     false,
     func,
     select,
+    text,
     update,
 )
 from sqlalchemy.engine.default import DefaultExecutionContext
@@ -39,6 +40,10 @@ class Sender:
     correction_id: int
     client_address: str
     new_email: str
+
+
+# What was typed is still there. It is a text, because a partial index is used only for the very condition.
+STILL_TYPED = text("(phone != '' OR reason != '')")
 
 
 class EmailCorrection(AddedOnce, Base):
@@ -68,6 +73,12 @@ class EmailCorrection(AddedOnce, Base):
         Index("ix_email_correction_asked_at", "asked_at"),
         Index("ix_email_correction_opened_by_id", "opened_by_id"),
         Index("ix_email_correction_decided_by_id", "decided_by_id"),
+        Index(
+            "ix_email_correction_still_typed",
+            "decided_at",
+            sqlite_where=STILL_TYPED,
+            postgresql_where=STILL_TYPED,
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

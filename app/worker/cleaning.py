@@ -17,7 +17,10 @@ class ChoresFailed(Exception):
 
 def all_chores() -> dict[str, Chore]:
     """All chores by name, as this portal's settings ask for them."""
-    return chores(timedelta(minutes=portal().settings.session_idle_minutes))
+    settings = portal().settings
+    return chores(
+        timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_absolute_hours)
+    )
 
 
 def one_step(chore: Chore, act: Act[None]) -> int:

@@ -6,12 +6,13 @@ its order, from where the last page ended. The other conditions are compared on 
 looks for something rare among many people sees after a while what was found so far, and goes on from there.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, TypeGuard
 
-from sqlalchemy import ColumnElement, Select, literal, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
+from sqlalchemy import ColumnElement, Select, and_, case, exists, literal, or_, select, true, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, selectinload
 
 from app.domain.act import Act
 from app.domain.categories import Activation, Category
@@ -32,7 +33,7 @@ MOST_CANDIDATES = 1000
 MOST_EXPORTED = 50_000
 _MOST_CANDIDATES_OF_EXPORT = 200_000
 _CHUNK = 100
-_LARGEST_CHUNK = 1000
+_LARGE_CHUNK = 900  # from the second on: few fit, and one that does not costs little
 _DIGITS_OF_A_BIRTH_DATE = 8  # from here on a NIP finds fewer people than a name
 _FEW = (Activation.WAITING_APPROVAL, Activation.DEACTIVATED)
 
@@ -116,8 +117,8 @@ def all_found(session: Session, authority: Authority, wanted: PeopleFilter) -> I
             yield person
 
 
-def _is_meant(person: User, authority: Authority, wanted: PeopleFilter) -> bool:
-    return wanted.fit(person) and authority.covers(person.instansi_id)
+def _is_meant(person: User | None, authority: Authority, wanted: PeopleFilter) -> TypeGuard[User]:
+    return person is not None and wanted.fit(person) and authority.covers(person.instansi_id)
 
 
 def export_people(
@@ -145,7 +146,9 @@ def scope_of(authority: Authority, wanted: PeopleFilter) -> int | None:
     return parts[0] if len(parts) == 1 else None
 
 
-Candidate = tuple[User, Cursor]
+# A candidate is None if a condition that the index does not hold speaks against them.
+Candidate = tuple[User | None, Cursor]
+Row = tuple[int | None, Cursor]
 
 
 def _candidates(
@@ -163,12 +166,45 @@ def _candidates(
         size = _CHUNK
         while True:
             chunk = list(_READERS[index](session, wanted, position, size))
-            for person, position in chunk:
-                if person is not None:
-                    yield person, position
+            yield from _loaded(session, wanted, chunk)
             if len(chunk) < size:
                 break
-            size = min(2 * size, _LARGEST_CHUNK)
+            position = chunk[-1][1]
+            size = _LARGE_CHUNK
+
+
+def _loaded(session: Session, wanted: PeopleFilter, rows: Sequence[Row]) -> Iterator[Candidate]:
+    """The same with the people, who are loaded some at a time."""
+    start, fitting = 0, 0
+    for end, (user_id, _) in enumerate(rows, 1):
+        fitting += user_id is not None
+        if fitting == _CHUNK or end == len(rows):
+            people = _with_ids(session, [user_id for user_id, _ in rows[start:end] if user_id is not None])
+            for user_id, position in rows[start:end]:
+                person = people.get(user_id) if user_id is not None else None
+                yield person if person and _is_first_place(person, position, wanted) else None, position
+            start, fitting = end, 0
+
+
+def _with_ids(session: Session, ids: list[int]) -> dict[int, User]:
+    if not ids:
+        return {}
+    found = select(User).options(selectinload(User.instansi)).where(User.id.in_(sorted(ids)))
+    return {person.id: person for person in session.scalars(found)}
+
+
+def _is_first_place(person: User, position: Cursor, wanted: PeopleFilter) -> bool:
+    """Whether the person has not come before. A person with several words of one beginning comes with the
+    first of them; who has words of an older release may come twice."""
+    if position.index != "nama":
+        return True
+    word = position.keys[0]
+    own = [one for one in beginnings_of(person.name) if one.startswith(_longest(wanted.words))]
+    return word not in own or word == own[0]
+
+
+def _longest(words: tuple[str, ...]) -> str:
+    return max(words, key=len)
 
 
 def _index_for(wanted: PeopleFilter) -> str:
@@ -190,19 +226,16 @@ def _parts(authority: Authority, wanted: PeopleFilter) -> list[int | None]:
     return [*sorted(authority.instansi_ids)]
 
 
-Chunk = Iterator[tuple[User | None, Cursor]]
-
-
-def _by_nip(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Chunk:
+def _by_nip(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Iterator[Row]:
     """People in the order of NIPs, through one of the indexes that end with the NIP."""
     first, last = nips_beginning_with(wanted.nip)
-    statement = _people(after).where(
+    statement = _people(wanted, after, User.nip).where(
         User.nip <= last, User.nip > after.keys[0] if after.keys else User.nip >= first
     )
     if (equal := _rarest(wanted, after)) is not None:
         statement = statement.where(equal)
-    for person in session.scalars(statement.order_by(User.nip).limit(size)):
-        yield person, Cursor(after.index, (person.nip,), after.instansi_id)
+    for row in session.execute(statement.order_by(User.nip).limit(size)):
+        yield row.fits, Cursor(after.index, (row.nip,), after.instansi_id)
 
 
 def _rarest(wanted: PeopleFilter, after: Cursor) -> ColumnElement[bool] | None:
@@ -217,56 +250,44 @@ def _rarest(wanted: PeopleFilter, after: Cursor) -> ColumnElement[bool] | None:
     return None
 
 
-def _by_email(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Chunk:
+def _by_email(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Iterator[Row]:
     assert wanted.email is not None, "looked up without an address"
-    for person in session.scalars(_people(after).where(User.registered_at([wanted.email])).limit(size)):
-        yield person, Cursor(after.index, (), after.instansi_id)
+    found = _people(wanted, after, User.id).where(User.registered_at([wanted.email]))
+    for row in session.execute(found.limit(size)):
+        yield row.fits, Cursor(after.index, (), after.instansi_id)
 
 
-def _by_name(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Chunk:
+def _by_name(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Iterator[Row]:
     """People in the order of words. A person who has several words with this beginning comes only with the
     first of them."""
-    beginning = max(wanted.words, key=len)
+    beginning = _longest(wanted.words)
     place = tuple_(NameWord.word, NameWord.user_id)
-    words = select(NameWord.word, NameWord.user_id).where(
-        NameWord.word >= beginning, NameWord.word < _just_after(beginning)
-    )
+    others = replace(wanted, words=tuple(word for word in wanted.words if word != beginning))
+    is_meant = exists().where(User.id == NameWord.user_id, *_conditions(others)).correlate(NameWord)
+    words = select(
+        NameWord.word,
+        NameWord.user_id,
+        case((is_meant, NameWord.user_id)).label("fits"),
+    ).where(NameWord.word >= beginning, NameWord.word < _just_after(beginning))
     if after.instansi_id is not None:
         words = words.where(NameWord.instansi_id == after.instansi_id)
     if after.keys:
         words = words.where(place > tuple_(*_bound(after.keys, NameWord.word, NameWord.user_id)))
-    rows = session.execute(words.order_by(NameWord.word, NameWord.user_id).limit(size)).all()
-    people = _with_ids(session, {row.user_id for row in rows})
-    for row in rows:
-        person = people.get(row.user_id)
-        own = (
-            [word for word in beginnings_of(person.name) if word.startswith(beginning)]
-            if person is not None
-            else []
-        )
-        is_old = row.word not in own  # an older release wrote it; who has several of these may come twice
-        yield (
-            person if is_old or row.word == own[0] else None,
-            Cursor(after.index, (row.word, row.user_id), after.instansi_id),
-        )
+    for row in session.execute(words.order_by(NameWord.word, NameWord.user_id).limit(size)):
+        yield row.fits, Cursor(after.index, (row.word, row.user_id), after.instansi_id)
 
 
-def _by_stuck(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Chunk:
+def _by_stuck(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Iterator[Row]:
     """Those who have been stuck longest come first. For all instansi together, the people come instansi by
     instansi."""
     assert wanted.stuck is not None, "looked up without that condition"
     since = _STUCK_COLUMNS[wanted.stuck]
     order = (since, User.id) if after.instansi_id is not None else (User.instansi_id, since, User.id)
-    statement = _people(after).where(since.is_not(None))
+    statement = _people(wanted, after, *order).where(since.is_not(None))
     if after.keys:
         statement = statement.where(tuple_(*order) > tuple_(*_bound(after.keys, *order)))
-    for person in session.scalars(statement.order_by(*order).limit(size)):
-        moment = _stuck_since(wanted.stuck, person)
-        assert moment is not None, "the index holds no others"
-        keys = (
-            (moment, person.id) if after.instansi_id is not None else (person.instansi_id, moment, person.id)
-        )
-        yield person, Cursor(after.index, keys, after.instansi_id)
+    for row in session.execute(statement.order_by(*order).limit(size)):
+        yield row.fits, Cursor(after.index, tuple(row)[: len(order)], after.instansi_id)
 
 
 _STUCK_COLUMNS = {Stuck.TOKEN: User.stuck_since, Stuck.EMAIL: User.mail_failed_at}
@@ -279,15 +300,38 @@ _READERS = {
 }
 
 
-def _people(after: Cursor) -> Select[User]:
-    """People without joins, so that only the rows that the index gives are read."""
-    statement = select(User).options(selectinload(User.instansi))
+def _people(wanted: PeopleFilter, after: Cursor, *keys: "InstrumentedAttribute[Any]") -> Select[Any]:
+    """The rows that the index gives: the keys of their position, and in `fits` the id of those whom nothing
+    else speaks against. Only these are loaded."""
+    statement = select(*keys, case((and_(true(), *_conditions(wanted)), User.id)).label("fits"))
     return statement if after.instansi_id is None else statement.where(User.instansi_id == after.instansi_id)
 
 
-def _with_ids(session: Session, ids: set[int]) -> dict[int, User]:
-    found = select(User).options(selectinload(User.instansi)).where(User.id.in_(sorted(ids)))
-    return {person.id: person for person in session.scalars(found)}
+def _conditions(wanted: PeopleFilter) -> list[ColumnElement[bool]]:
+    """What `PeopleFilter.fit` asks, for the database. The words of an older release may be others, so people
+    who have those are loaded in any case."""
+    first, last = nips_beginning_with(wanted.nip)
+    asked: list[ColumnElement[bool]] = [User.nip.between(first, last)] if wanted.nip else []
+    asked += [or_(_says(word), User.has_old_words) for word in wanted.words]
+    if wanted.activation:
+        asked.append(User.activation == wanted.activation)
+    if wanted.category:
+        asked.append(User.category == wanted.category)
+    if wanted.work_unit:
+        asked.append(User.work_unit == wanted.work_unit)
+    if wanted.stuck:
+        asked.append(_STUCK_COLUMNS[wanted.stuck].is_not(None))
+    return asked
+
+
+def _says(beginning: str) -> ColumnElement[bool]:
+    """The condition that the name of the person has this beginning in it."""
+    words = aliased(NameWord)
+    return (
+        exists()
+        .where(words.user_id == User.id, words.word >= beginning, words.word < _just_after(beginning))
+        .correlate(User)
+    )
 
 
 def _bound(keys: tuple[Key, ...], *columns: InstrumentedAttribute[object]) -> list[ColumnElement[object]]:

@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import signal
 import stat
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -852,13 +853,14 @@ def test_a_stray_cell_at_the_far_end_of_a_sheet_does_not_take_all_memory(app: Fl
 
 # -- interruptions and races
 @pytest.mark.usefixtures("instansi_known")
-def test_what_was_imported_before_ctrl_c_stays_and_the_next_run_goes_on(
-    app: Flask, rows: Rows, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_was_imported_before_a_signal_stays_and_the_next_run_goes_on(
+    app: Flask, rows: Rows, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = rows(SARI, BUDI, CINTA, HADI)
     moments = iter([now(), now()])
     monkeypatch.setattr(imports, "ROWS_A_BATCH", 1)
-    monkeypatch.setattr("app.cli.acts.now", lambda: _next_or_ctrl_c(moments))
+    monkeypatch.setattr("app.cli.acts.now", lambda: _next_or_signal(moments, number))
     stopped = imported(app, file)
     monkeypatch.undo()
 
@@ -893,10 +895,11 @@ def test_an_address_taken_by_somebody_faster_costs_one_row(app: Flask, rows: Row
     assert "baris 3, kolom email: Alamat email ini sudah terdaftar untuk pegawai lain." in results[0].stderr
 
 
-def _next_or_ctrl_c(moments: Iterator[datetime]) -> datetime:
+def _next_or_signal(moments: Iterator[datetime], number: signal.Signals) -> datetime:
     for moment in moments:
         return moment
-    raise KeyboardInterrupt
+    os.kill(os.getpid(), number)
+    raise AssertionError("the signal was not heard")
 
 
 def _somebody_waits(engine: Engine) -> bool:
