@@ -53,6 +53,7 @@ EXAMPLES = {
     "ASKS_PER_ADDRESS_PER_HOUR": "600",
     "TOKEN_LIFETIME_MINUTES": "60",
     "RESEND_COOLDOWN_SECONDS": "60",
+    "DRAIN_SECONDS": "10",
     "SESSION_IDLE_MINUTES": "30",
     "SESSION_ABSOLUTE_HOURS": "12",
     "PASSWORD_POLICY": "mysapk2021",
@@ -155,6 +156,7 @@ class Settings:
     password_policy: str
     cpns_activation: str
     email_change_delay_hours: int
+    drain_seconds: int
     session_idle_minutes: int
     session_absolute_hours: int
     metrics_token: str | None = field(repr=False)
@@ -193,6 +195,7 @@ class Settings:
             password_policy=source.one_of("PASSWORD_POLICY", "mysapk2021", ("mysapk2021", "asn2025")),
             cpns_activation=source.one_of("CPNS_ACTIVATION", "admin", ("admin", "otomatis")),
             email_change_delay_hours=source.number("EMAIL_CHANGE_DELAY_HOURS", 24, 0, 14 * 24),
+            drain_seconds=source.number("DRAIN_SECONDS", 3, 0, 300),
             session_idle_minutes=source.number("SESSION_IDLE_MINUTES", 30, 1, 24 * 60),
             session_absolute_hours=source.number("SESSION_ABSOLUTE_HOURS", 12, 1, 24 * 7),
             metrics_token=_metrics_token(source),

@@ -46,6 +46,7 @@ class Portal:
             "DATABASE_URL": f"sqlite:///{folder}/portal.db",
             "INSTANCE_PATH": str(folder / "instance"),
             "ADDRESS_LIMITS": "off",
+            "DRAIN_SECONDS": "0",
             **environ,
         }
 

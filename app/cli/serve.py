@@ -19,7 +19,8 @@ from app.runtime.db import engine
 from app.runtime.portal import portal
 from app.runtime.processes import copies_of, keep_running, program
 from app.runtime.schema import look
-from app.runtime.server import Front, open_sockets
+from app.runtime.server import SECONDS_TO_FINISH as SECONDS_OF_THE_WEB
+from app.runtime.server import Front, Reception, open_sockets
 from app.security import passwords
 from app.web.reception import reception
 from app.worker.loop import SECONDS_TO_FINISH, work
@@ -29,6 +30,7 @@ log = logging.getLogger("portal.worker")
 _ONE_COUNT = "RATELIMIT_STORAGE_URI=redis://...: with memory://, each process counts for itself"
 _WORKER = [sys.executable, "-m", "app", "worker", "--until-stdin-closes"]
 SECONDS_BETWEEN_LOOKS = 0.5  # whether the worker still lives
+SECONDS_TO_END_ALL = max(SECONDS_OF_THE_WEB, SECONDS_TO_FINISH) + 5
 
 
 @click.command()
@@ -88,7 +90,7 @@ def run_web(app: Flask, *, with_worker: bool) -> None:
     sending."""
     sockets = _open_sockets(app)
     with _worker_beside() if with_worker else _nothing():
-        Front(app, sockets, reception(app)).run()
+        _run(app, sockets, reception(app))
 
 
 def run_copies(app: Flask, processes: int, *, with_worker: bool) -> None:
@@ -98,10 +100,21 @@ def run_copies(app: Flask, processes: int, *, with_worker: bool) -> None:
 
     def serve() -> None:
         passwords.share_the_cores(processes)
-        Front(app, sockets, reception(app, processes)).run()
+        _run(app, sockets, reception(app, processes))
 
     workers = [("worker", program(_WORKER))] if with_worker else []
-    keep_running([*[("web", copies_of(serve))] * processes, *workers])
+    seconds_to_finish = app.extensions["portal"].settings.drain_seconds + SECONDS_TO_END_ALL
+    keep_running([*[("web", copies_of(serve))] * processes, *workers], seconds_to_finish)
+
+
+def _run(app: Flask, sockets: list[socket.socket], received: Reception) -> None:
+    """Serve until a signal. After SIGTERM, whoever gives requests to this process has DRAIN_SECONDS to see
+    that it leaves. After SIGINT (Ctrl-C) nobody waits for that."""
+    front = Front(app, sockets, received)
+    drain_seconds = app.extensions["portal"].settings.drain_seconds
+    signal.signal(signal.SIGTERM, lambda *_: front.stop(drain_seconds))
+    signal.signal(signal.SIGINT, lambda *_: front.stop())
+    front.run()
 
 
 def _open_sockets(app: Flask) -> list[socket.socket]:
@@ -172,6 +185,6 @@ def end_with_parent() -> None:
         alone = threading.Event()
         while os.getppid() == parent:
             alone.wait(0.5)
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=watch, daemon=True).start()

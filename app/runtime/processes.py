@@ -11,14 +11,13 @@ from collections.abc import Callable, Sequence
 log = logging.getLogger("portal")
 
 SECONDS_BEFORE_THE_NEXT = 1  # so that what cannot start does not take the whole machine
-SECONDS_TO_FINISH = 30
 
 Start = Callable[[], int]
 
 
-def keep_running(starts: Sequence[tuple[str, Start]]) -> None:
+def keep_running(starts: Sequence[tuple[str, Start]], seconds_to_finish: float) -> None:
     """Start a process with each of these functions, which return its id, and replace each that ends. At
-    SystemExit end them all, and return when they have ended."""
+    SystemExit end them all, and return when they have ended, or were killed after `seconds_to_finish`."""
     running: dict[int, tuple[str, Start]] = {}
     try:
         for name, start in starts:
@@ -30,7 +29,7 @@ def keep_running(starts: Sequence[tuple[str, Start]]) -> None:
             time.sleep(SECONDS_BEFORE_THE_NEXT)
             running[start()] = name, start
     finally:
-        _end(set(running))
+        _end(set(running), seconds_to_finish)
 
 
 def copies_of(serve: Callable[[], None]) -> Start:
@@ -74,10 +73,10 @@ def _leave_when_closed(pipe: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _end(running: set[int]) -> None:
+def _end(running: set[int], seconds_to_finish: float) -> None:
     for process in running:
         os.kill(process, signal.SIGTERM)
-    last_moment = time.monotonic() + SECONDS_TO_FINISH
+    last_moment = time.monotonic() + seconds_to_finish
     while running and time.monotonic() < last_moment:
         ended, _ = os.waitpid(-1, os.WNOHANG)
         running.discard(ended)

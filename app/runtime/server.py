@@ -5,6 +5,7 @@ lanes do the rest. A slow client holds no thread. It holds a connection, of whic
 """
 
 import logging
+import math
 import resource
 import socket
 import threading
@@ -40,7 +41,9 @@ SECONDS_FOR_A_BODY = 30  # and one more for each LEAST_BYTES_A_SECOND that have 
 LEAST_BYTES_A_SECOND = 8 * 1024
 SECONDS_BETWEEN_LOOKS = 0.25
 SECONDS_BETWEEN_REPORTS = 10
-SECONDS_TO_FINISH = 5
+SECONDS_BETWEEN_LOOKS_AT_THE_END = 0.02
+SECONDS_TO_FINISH = 10  # what is in work when nobody new may come in any more; a hash and its form take 4
+SECONDS_TO_BEGIN = 1  # for who had just connected then
 _ACCEPTED_AT_ONCE = 16  # the rest is for the next round, or for another process at the same address
 
 # The bytes that waitress accepts before the portal answers 413; files of staff are long
@@ -72,6 +75,7 @@ class Reception:
     lane_of: Callable[[str, str], str]
     known: Callable[[str], Known | None]
     at_once: Mapping[str, ReadyAnswer]  # by path
+    at_once_while_leaving: Mapping[str, ReadyAnswer]  # the same, since the process was told to end
     busy: ReadyAnswer
     has_proxy: bool  # which holds the connections of all its clients
 
@@ -125,9 +129,12 @@ class Channel(HTTPChannel):
 
     parser_class = Request
     line = ""
+    is_new = True  # until a first request is here as a whole
 
     @staticmethod
     def task_class(channel: "Channel", request: Request) -> Task:
+        if channel.server.front.is_leaving:
+            request.headers["CONNECTION"] = "close"  # so the next request finds a process that stays
         return (ReadyTask if request.ready else PageTask)(channel, request)
 
     @property
@@ -160,6 +167,12 @@ class Channel(HTTPChannel):
     def is_idle(self) -> bool:
         """Whether it has nothing that is being answered."""
         return not self.requests and not self.total_outbufs_len
+
+    def is_needed(self) -> bool:
+        """Whether somebody would miss an answer if it closed now."""
+        if self.request is not None or not self.is_idle():
+            return True
+        return self.is_new and bool(time() < self.creation_time + SECONDS_TO_BEGIN)
 
     def has_body_coming(self) -> bool:
         return self.request is not None and self.request.headers_finished
@@ -198,20 +211,25 @@ class Listener(TcpWSGIServer):
         return bool(self.accepting)
 
     def handle_accept(self) -> None:
+        self.accept_waiting()
+
+    def accept_waiting(self) -> bool:
+        """Let some of those in who wait for it. False if there are no more."""
         for _ in range(_ACCEPTED_AT_ONCE):
             try:
                 accepted = self.accept()
                 if accepted is None:
-                    return
+                    return False
                 connection, address = accepted
                 self.set_socket_options(connection)
             except OSError:  # the client has gone again, or the process has no more files to open
-                return
+                return False
             line = _line_of(address[0])
             if self.front.has_room(line):
                 self.front.came(Channel(self, connection, address, self.adj, map=self._map), line)
             else:
                 connection.close()
+        return True
 
     def add_task(self, channel: Channel) -> None:
         self.front.receive(channel)
@@ -237,31 +255,45 @@ class Front:
         self._most = _as_many_as_files_allow(MOST_CONNECTIONS)
         self._next_look = self._next_report = 0.0
         self._reported = 0
-        self._is_told_to_stop = False
+        self._closes_at = math.inf
         settings = Adjustments(ident=None, clear_untrusted_proxy_headers=False, **_BUFFERS)
         self._listeners = [Listener(self, one, settings) for one in sockets]
 
+    @property
+    def connections(self) -> int:
+        return self._connections
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the process was told to end."""
+        return self._closes_at < math.inf
+
     def run(self) -> None:
-        """Serve until SystemExit, or until `stop`."""
+        """Serve until `stop`, or until SystemExit; then finish what was accepted."""
         self.own_thread = threading.get_ident()
         for lane in self.lanes.values():
             lane.start()
         with suppress(SystemExit, KeyboardInterrupt):
-            while not self._is_told_to_stop:
-                wasyncore.poll2(0 if self._at_once else SECONDS_BETWEEN_LOOKS, self.map)
-                self._answer_at_once()
-                if monotonic() > self._next_look:
-                    self._next_look = monotonic() + SECONDS_BETWEEN_LOOKS
-                    self._look_around()
-        self._end()
+            while (left := self._closes_at - monotonic()) > 0:
+                self._go_round(min(left, SECONDS_BETWEEN_LOOKS))
+        self._finish()
 
-    def stop(self) -> None:
-        """Let `run` end soon. Any thread may ask for this."""
-        self._is_told_to_stop = True
+    def stop(self, notice: float = 0.0) -> None:
+        """Tell at once, by the answers of `at_once_while_leaving`, that this process leaves; so many seconds
+        later let nobody new in, and let `run` finish. Any thread and any signal may ask for this."""
+        self._closes_at = min(self._closes_at, monotonic() + notice)
+
+    def _go_round(self, seconds: float) -> None:
+        wasyncore.poll2(0 if self._at_once else seconds, self.map)
+        self._answer_at_once()
+        if monotonic() > self._next_look:
+            self._next_look = monotonic() + SECONDS_BETWEEN_LOOKS
+            self._look_around()
 
     def receive(self, channel: Channel) -> None:
         """A request is here as a whole. The channel is locked meanwhile, so nothing is answered from here."""
         request = channel.requests[0]
+        channel.is_new = False
         if request.error is None:
             ready = self._ready_answer(request)
             if ready is None and self._lane_of(request).takes(channel, lambda: self._sender_of(request)):
@@ -271,8 +303,11 @@ class Front:
         self._listeners[0].pull_trigger()
 
     def _ready_answer(self, request: Request) -> ReadyAnswer | None:
-        is_asked_for = request.command in ("GET", "HEAD")
-        return self.reception.at_once.get(request.path.rstrip("/")) if is_asked_for else None
+        if request.command not in ("GET", "HEAD"):
+            return None
+        path = request.path.rstrip("/")
+        while_leaving = self.reception.at_once_while_leaving.get(path) if self.is_leaving else None
+        return while_leaving or self.reception.at_once.get(path)
 
     def _lane_of(self, request: Request) -> Lane:
         return self.lanes[self.reception.lane_of(request.command, request.path)]
@@ -316,15 +351,24 @@ class Front:
             self._next_report, self._reported = monotonic() + SECONDS_BETWEEN_REPORTS, sum(refused.values())
             log.warning("too busy, requests refused since the start", extra={"fields": refused})
 
-    def _end(self) -> None:
+    def _finish(self) -> None:
+        """Nobody new may come in. Who is in can go on until the answer, within SECONDS_TO_FINISH."""
+        self.stop()
+        while any(listener.accept_waiting() for listener in self._listeners):
+            pass
         for listener in self._listeners:
-            listener.accepting = False
+            wasyncore.dispatcher.close(listener)  # its trigger is still needed
+        last_moment = monotonic() + SECONDS_TO_FINISH
+        while monotonic() < last_moment and self._is_needed():
+            self._go_round(SECONDS_BETWEEN_LOOKS_AT_THE_END)
         for lane in self.lanes.values():
             lane.end()
-        last_moment = monotonic() + SECONDS_TO_FINISH
         for lane in self.lanes.values():
             lane.join(last_moment)
         wasyncore.close_all(self.map, ignore_all=True)
+
+    def _is_needed(self) -> bool:
+        return any(channel.is_needed() for of_line in self._by_line.values() for channel in of_line)
 
 
 @lru_cache(maxsize=MOST_CONNECTIONS)

@@ -49,6 +49,7 @@ def reception(app: Flask, processes: int = 1) -> Reception:
         lane_of=lane_of,
         known=lambda cookies: _known(app, cookies),
         at_once={"/healthz": _healthz(app)},
+        at_once_while_leaving={"/readyz": _leaving(app)},
         busy=_busy(app),
         has_proxy=settings.is_behind_a_proxy,
     )
@@ -81,6 +82,11 @@ def _healthz(app: Flask) -> ReadyAnswer:
     assert isinstance(answer, Response)
     with app.app_context():
         return _ready(answer)
+
+
+def _leaving(app: Flask) -> ReadyAnswer:
+    with app.app_context():
+        return _ready(Response("leaving\n", 503, content_type="text/plain; charset=utf-8"))
 
 
 def _busy(app: Flask) -> ReadyAnswer:

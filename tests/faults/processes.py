@@ -36,6 +36,7 @@ class Portal:
             "INSTANCE_PATH": str(folder / "instance"),
             "DATABASE_URL": f"sqlite:///{folder / 'portal.db'}",
             "PORT": str(self.port),
+            "DRAIN_SECONDS": "0",
         }
         self._log = folder / f"log-{self.port}"
         self._environ = {name: value for name, value in {**usual, **environ}.items() if value}
@@ -128,15 +129,25 @@ class Browser:
         return self._ask("GET", path)
 
     def submit(self, page: str, path: str | None = None, **fields: str) -> Answer:
+        return self.answer_to(self._send("POST", path or page, self._filled(page, fields)))
+
+    def begin_to_submit(self, page: str, **fields: str) -> http.client.HTTPConnection:
+        """The same without waiting for the answer."""
+        return self._send("POST", page, self._filled(page, fields))
+
+    def _filled(self, page: str, fields: dict[str, str]) -> str:
         found = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', self.open(page).text)
         assert found, f"no form on {page}"
-        return self._ask("POST", path or page, urlencode({"csrf_token": unescape(found[1]), **fields}))
+        return urlencode({"csrf_token": unescape(found[1]), **fields})
 
     def ask_for_token(self) -> Answer:
         """Send the form that asks for a token, as Budi."""
         return self.submit("/lupa-password", nip=BUDI.nip, email=BUDI.email or "")
 
     def _ask(self, method: str, path: str, body: str | None = None) -> Answer:
+        return self.answer_to(self._send(method, path, body))
+
+    def _send(self, method: str, path: str, body: str | None = None) -> http.client.HTTPConnection:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         headers = {
             "Host": self._host,
@@ -146,6 +157,13 @@ class Browser:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         try:
             connection.request(method, path, body, headers)
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+    def answer_to(self, connection: http.client.HTTPConnection) -> Answer:
+        try:
             answer = connection.getresponse()
             text = answer.read().decode()
         finally:

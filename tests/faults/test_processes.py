@@ -138,6 +138,24 @@ def test_a_worker_ended_by_hand_leaves_without_a_word(serve: StartPortal) -> Non
         assert "Traceback" not in running.said
 
 
+def test_forty_logins_in_flight_are_answered_after_the_signal(serve: StartPortal) -> None:
+    with serve(DRAIN_SECONDS="1", ADDRESS_LIMITS="off") as running:
+        running.wait_until_it_answers()
+        browsers = [Browser(running.port) for _ in range(40)]
+        asked = [
+            (browser, browser.begin_to_submit("/login", nip=SARI.nip, password=PASSWORD))
+            for browser in browsers
+        ]
+        running.process.terminate()
+
+        eventually(lambda: Browser(running.port).open("/readyz").status == 503)
+        answers = [browser.answer_to(connection).status for browser, connection in asked]
+        assert set(answers) <= {303, 503}  # the queue may be full, as at any other time
+        assert 303 in answers
+        running.wait_until_all_are_gone()
+        assert running.process.returncode == 0
+
+
 def test_the_letter_in_hand_is_finished_before_the_end(
     serve: StartPortal, outbox: PostOffice, server: MailServer
 ) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SECONDS = 10.0
 BUSY = ReadyAnswer("503 Service Unavailable", (("Retry-After", "30"),), b"busy")
 ALIVE = ReadyAnswer("200 OK", (), b"ok")
+LEAVING = ReadyAnswer("503 Service Unavailable", (), b"leaving")
 
 
 @dataclass
@@ -54,6 +55,7 @@ RECEPTION = Reception(
     lane_of=lambda _method, path: "slow" if path.startswith("/slow") else "quick",
     known=known,
     at_once={"/healthz": ALIVE},
+    at_once_while_leaving={"/readyz": LEAVING},
     busy=BUSY,
     has_proxy=False,
 )
@@ -230,6 +232,62 @@ def test_the_end_refuses_who_waits_and_finishes_what_is_in_work(serve: Serve) ->
     assert "503" in answer_on(waiting)
     running.application.may_end.set()
     assert answer_on(working).endswith("/slow")
+
+
+# -- leaving
+def test_who_comes_while_the_process_leaves_is_served_and_told_to_ask_elsewhere_next(serve: Serve) -> None:
+    running = serve()
+    kept = running.ask("/a")
+    assert "Connection: close" not in answer_on(kept)
+
+    running.front.stop(notice=SECONDS)
+
+    kept.sendall(b"GET /b HTTP/1.1\r\nHost: x\r\n\r\n")
+    for line in (kept, running.ask("/c"), running.ask("/healthz")):
+        said = answer_on(line)
+        assert "200 OK" in said
+        assert "Connection: close" in said
+        assert line.recv(1) == b""
+    assert "503" in answer_on(running.ask("/readyz"))
+
+
+def test_everything_that_was_accepted_is_finished_and_nobody_else_comes_in(serve: Serve) -> None:
+    running = serve()
+    idle = running.ask("/a")
+    answer_on(idle)
+    lines = running.fill(3)
+    sending = running.connect("GET /late HTTP/1.1\r\nHost:")
+    eventually(lambda: running.front.connections == 6)
+
+    running.front.stop()
+
+    eventually(lambda: _is_refused(running.port))
+    sending.sendall(b" x\r\n\r\n")
+    assert answer_on(sending).endswith("/late")
+    running.application.may_end.set()
+    assert [answer_on(line)[-5:] for line in lines] == ["/slow"] * 4
+    assert idle.recv(1) == b""
+
+
+def test_who_does_not_finish_in_time_keeps_no_process_alive(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "SECONDS_TO_FINISH", 0.05)
+    running = serve()
+    sending = running.connect("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf")
+    eventually(lambda: running.front.connections == 1)
+
+    running.front.stop()
+
+    assert sending.recv(1) == b""
+
+
+def _is_refused(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), SECONDS).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 # -- slow clients, and many connections
