@@ -287,11 +287,15 @@ def forget(response: Response) -> None:
 def browser_marks() -> frozenset[str]:
     """The marks that this browser carries and that are not too old. Only the account itself says whose a mark
     is."""
-    return marks_in(request.cookies)
+    return _young_ones(_kept_marks())
 
 
 def marks_in(cookies: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(mark for mark, given_at in _marks_kept_in(cookies).values() if _is_young(given_at))
+    return _young_ones(_marks_kept_in(cookies))
+
+
+def _young_ones(marks: Mapping[str, tuple[str, int]]) -> frozenset[str]:
+    return frozenset(mark for mark, given_at in marks.values() if _is_young(given_at))
 
 
 def is_known_to(typed_nip: str) -> bool:
@@ -371,7 +375,9 @@ def _person_key(user: User | ProvenOwner) -> str:
 
 
 def _kept_marks() -> dict[str, tuple[str, int]]:
-    return _marks_kept_in(request.cookies)
+    if "kept_marks" not in g:
+        g.kept_marks = _marks_kept_in(request.cookies)
+    return cast(dict[str, tuple[str, int]], g.kept_marks)
 
 
 def _marks_kept_in(cookies: Mapping[str, str]) -> dict[str, tuple[str, int]]:
