@@ -106,6 +106,7 @@ def _ipv4_within(address: IPv6Address) -> IPv4Address | None:
     return address.sixtofour or (teredo[1] if teredo else None)
 
 
+@lru_cache(_ADDRESSES_KEPT)
 def _network_of(address: str, bits: int) -> str:
     parsed = _parsed(address)
     if isinstance(parsed, IPv6Address):

@@ -103,7 +103,8 @@ class OpenedLink:
 def opened_link() -> OpenedLink | None:
     """The link that this browser opened, as its request stood when this request came."""
     if "opened_link" not in g:
-        g.opened_link = _opened_link(read_secret(session.get("link", "")))
+        kept = session.get("link")
+        g.opened_link = _opened_link(read_secret(kept)) if kept else None
     return cast(OpenedLink | None, g.opened_link)
 
 
