@@ -40,6 +40,8 @@ from app.web import (
     sessions,
     template_filters,
 )
+from app.web.session_cookies import SessionCookies
+from app.web.template_filters import Templates
 from config import ROOT, Settings
 
 PAGES = (
@@ -86,6 +88,8 @@ def create_app(settings: Settings) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,  # people fetch their token in between, some for hours; the session ends it
         WTF_CSRF_SSL_STRICT=False,  # it asks for a Referer, which our no-referrer policy withholds
     )
+    app.session_interface = SessionCookies(keys.oldest_first)
+    app.jinja_environment = Templates
     app.ensure_sync = _as_it_is  # type: ignore[assignment,method-assign]
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "undefined": StrictUndefined}
     app.wsgi_app = door.AddressDoor(app.wsgi_app, settings)  # type: ignore[method-assign]

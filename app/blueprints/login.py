@@ -102,9 +102,9 @@ def enter() -> ResponseReturnValue:
         case log_in.NotOpen(user):
             note_not_open(user)
             return redirect(url_for("login.not_open"), 303)
-        case (log_in.Entered(user), raw_id):
+        case (log_in.Entered(owner), raw_id):
             response = redirect(_wanted(), 303)
-            sessions.keep(response, raw_id, user)
+            sessions.keep(response, raw_id, owner)
             return response
 
 

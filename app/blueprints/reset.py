@@ -9,7 +9,7 @@ from app.domain.reset_secret import Code, Link, read_secret
 from app.domain.waits import whole_minutes
 from app.flows.reset import redeem_token
 from app.flows.reset.redeem_token import TokenNotLive, TooWeak
-from app.models.user import User
+from app.models.account import ProvenOwner
 from app.runtime.db import unit_of_work
 from app.runtime.portal import portal
 from app.security import passwords
@@ -89,15 +89,17 @@ def submit() -> ResponseReturnValue:
             for sentence in sentences:
                 refuse(form.password, sentence)
             return form_page(form, 422, opened)
-        case User() as user:
+        case ProvenOwner() as owner:
             session.clear()
-            session["reset_waits"] = user.activation is Activation.WAITING_APPROVAL
+            session["reset_waits"] = owner.activation is Activation.WAITING_APPROVAL
             response = redirect(url_for("token_confirmation.done"), 303)
-            sessions.know_this_browser(response, user)
+            sessions.know_this_browser(response, owner)
             return response
 
 
-def _redeem(nip: Nip, proof: Code | Link, password: str) -> User | TokenNotLive | TooWeak | TooManyTries:
+def _redeem(
+    nip: Nip, proof: Code | Link, password: str
+) -> ProvenOwner | TokenNotLive | TooWeak | TooManyTries:
     """Prove, hash, spend. The hash is computed between two transactions, so the second one checks the token
     again."""
     settings, keys = portal().settings, portal().keys

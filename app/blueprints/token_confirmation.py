@@ -28,7 +28,7 @@ from app.web import kept_form, limits
 from app.web.acts import act
 from app.web.asked import Asked, opened_link, remember
 from app.web.assets import static_url
-from app.web.confirmation_page import ConfirmationForm, form_page
+from app.web.confirmation_page import ConfirmationForm, form_page, page_after_asking
 from app.web.kept_pages import kept_for_strangers
 from app.web.pages import error_page
 
@@ -41,8 +41,10 @@ def page() -> ResponseReturnValue:
         session.pop("asked", None)
         session.pop("link", None)
         return redirect(url_for("token_confirmation.page"), 303)
+    asked, opened = Asked.in_this_browser(), opened_link()
+    if asked and not opened and not portal().settings.has_demo_mailbox:  # which is opened for this address
+        return page_after_asking(asked)
     form = ConfirmationForm()
-    opened = opened_link()
     if opened and opened.code:
         form.token.data = opened.code
     return form_page(form, opened=opened)

@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 UNKNOWN_ADDRESS = "unknown"  # stands for everything that is no address
 _LONGEST_ADDRESS = 100  # characters that are looked at
+_ADDRESSES_KEPT = 1000  # an office sends many requests, and each browser several
 # Blocks of IPv6 whose last 32 bits are the IPv4 address of the client: mapped (RFC 4291), translated by SIIT
 # (RFC 2765, RFC 7915) and by NAT64 under the well-known and the local prefix (RFC 6052, RFC 8215).
 _ENDS_IN_IPV4 = tuple(
@@ -44,7 +46,11 @@ def read_client_address(written: str) -> str:
     servers write: with a port, in brackets or quotes, with a zone, or an IPv4 address inside an IPv6 one.
     Anything that is no address becomes UNKNOWN_ADDRESS.
     """
-    text = written[:_LONGEST_ADDRESS].strip(" \t\"'")
+    return _read(written[:_LONGEST_ADDRESS].strip(" \t\"'"))
+
+
+@lru_cache(_ADDRESSES_KEPT)
+def _read(text: str) -> str:
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
@@ -100,6 +106,7 @@ def _ipv4_within(address: IPv6Address) -> IPv4Address | None:
     return address.sixtofour or (teredo[1] if teredo else None)
 
 
+@lru_cache(_ADDRESSES_KEPT)
 def _network_of(address: str, bits: int) -> str:
     parsed = _parsed(address)
     if isinstance(parsed, IPv6Address):

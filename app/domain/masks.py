@@ -59,7 +59,7 @@ class Masks:
             if behind
             else _NEVER
         )
-        self.masked_name = lru_cache(_NAMES_KEPT)(self.masked)  # the code has few names for its fields
+        self.masked_name = lru_cache(_NAMES_KEPT)(self.masked)  # for words of the code itself, which are few
 
     def masked(self, text: str) -> str:
         """The text, cut, without what must not be said. Percent-encoded parts are decoded on the way."""

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels (no words), no Y; 20^8 = 25.6 thousand million codes
 CODE_LENGTH = 8
+_PAIRS = [first + second for second in ALPHABET for first in ALPHABET]
 LONGEST_INPUT = 20_000  # characters: a whole mail, with what a program adds when it forwards
 # 32 bytes; another last letter would be a second spelling of the same bytes
 SIGNATURE = "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"
@@ -72,12 +73,12 @@ def new_row_key() -> bytes:
 
 def code_from(digest: bytes) -> Code:
     """Cut the code from a keyed hash of 32 bytes. The bias of the division is below 2^-200."""
-    number = int.from_bytes(digest, "big")
-    letters = []
-    for _ in range(CODE_LENGTH):
-        number, index = divmod(number, len(ALPHABET))
-        letters.append(ALPHABET[index])
-    return Code("".join(letters))
+    number = int.from_bytes(digest, "big") % len(ALPHABET) ** CODE_LENGTH
+    letters = ""
+    for _ in range(CODE_LENGTH // 2):
+        number, pair = divmod(number, len(_PAIRS))
+        letters += _PAIRS[pair]
+    return Code(letters)
 
 
 def read_link(behind: str) -> Link | None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.domain.act import Act
 from app.domain.indonesian_time import shown_date, today_in_jakarta
 from app.mail import outbox
+from app.models.account import ProvenOwner
 from app.models.admin_mandate import AdminMandate
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
@@ -42,7 +43,7 @@ def answer_to_reset_request(
     )
 
 
-def password_changed(session: Session, user: User, act: Act[object]) -> None:
+def password_changed(session: Session, user: User | ProvenOwner, act: Act[object]) -> None:
     """To the owner, after every change of password."""
     if user.email:
         outbox.post_at_once(session, Letter.PASSWORD_CHANGED, user.email, outbox.About(user), act)

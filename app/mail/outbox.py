@@ -27,7 +27,8 @@ from app.mail.outcomes import (
     SenderFault,
     SessionFault,
 )
-from app.models.base import table_of
+from app.models.account import ProvenOwner
+from app.models.base import table_of, without_records
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.models.mail_fault import DOMAIN_RESTS, EVERYWHERE, MailFault, MailFaultKind, NotPassed
@@ -66,7 +67,7 @@ class Settled:
 class About:
     """What a letter tells of. `words` are those for its template that no record holds, never a secret."""
 
-    user: User | None = None
+    user: User | ProvenOwner | None = None
     reset_request: ResetRequest | None = None
     email_correction: EmailCorrection | None = None
     identity_change: IdentityChange | None = None
@@ -108,7 +109,7 @@ def post_at_once(
     """The same for the one letter of what everybody does: it costs a fraction of a record that may still
     change."""
     columns = _columns(letter, to_address, about, act, held=held)
-    session.execute(_POST, columns)
+    without_records(session, _POST, columns)
     return PostedLetter(letter, columns["state"])
 
 

@@ -1,13 +1,13 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import Executable, bindparam, exists, func, literal, select, update
 from sqlalchemy.orm import Session, aliased
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.domain.categories import Activation
 from app.domain.nip import Nip
-from app.models.base import UtcDateTime
+from app.domain.password_policy import Owner
+from app.models.base import UtcDateTime, table_of, without_records
 from app.models.login_session import LoginSession
 from app.models.user import LOGIN, MAY_ENTER, User
 
@@ -18,6 +18,33 @@ class AccountBehind:
 
     id: int | None
     instansi_id: int | None
+
+
+@dataclass(frozen=True)
+class ProvenOwner(AccountBehind):
+    """The owner of an account, who has just shown its password or a token, with the few columns that this act
+    needs: a whole `User` costs several times as much."""
+
+    id: int
+    instansi_id: int
+    nip: str
+    name: str
+    email: str | None
+    activation: Activation
+    credential_version: int
+    browser_mark: str | None
+
+    @classmethod
+    def of(cls, user: User) -> "ProvenOwner":
+        return cls(*(getattr(user, column.key) for column in OWNER_COLUMNS))
+
+    @property
+    def as_password_owner(self) -> Owner:
+        return Owner(self.nip, self.name, Nip(self.nip).birth_date, self.email)
+
+
+# Those of a `ProvenOwner`, in the same order
+OWNER_COLUMNS = tuple(table_of(User).c[one.name] for one in fields(ProvenOwner))
 
 
 @dataclass(frozen=True)
@@ -38,9 +65,9 @@ class TriedAccount(AccountBehind):
 
     @classmethod
     def of(cls, session: Session, nip: Nip, form: str = "") -> "TriedAccount":
-        return cls(*session.execute(_TRIED, {"nip": nip.digits, "form": form}).one())
+        return cls(*without_records(session, _TRIED, {"nip": nip.digits, "form": form}).one())
 
-    def enter(self, session: Session, now: datetime) -> User | None:
+    def enter(self, session: Session, now: datetime) -> ProvenOwner | None:
         """Note the login of a person who has shown the password, in one statement. None if the account may
         not be entered, or if anything that was seen has changed since."""
         seen = {
@@ -49,7 +76,8 @@ class TriedAccount(AccountBehind):
             "seen_activation": self.activation,
             "seen_login": self.last_login_at,
         }
-        return session.scalars(_ENTER, {**seen, **User.values_of_login(), "now": now}).one_or_none()
+        row = without_records(session, _ENTER, {**seen, **User.values_of_login(), "now": now}).one_or_none()
+        return ProvenOwner(*row) if row else None
 
 
 def _tried() -> Executable:
@@ -73,15 +101,15 @@ def _tried() -> Executable:
     return columns.select_from(always).join(User, User.nip == bindparam("nip"), isouter=True)
 
 
-def _enter() -> ReturningUpdate[User]:
+def _enter() -> Executable:
     as_seen = (
         User.id == bindparam("person"),
         User.password_hash == bindparam("seen_hash"),
         User.activation == bindparam("seen_activation"),
         User.last_login_at.is_not_distinct_from(bindparam("seen_login", type_=UtcDateTime)),
     )
-    entered = update(User).where(*as_seen, User.activation.in_(MAY_ENTER)).values(LOGIN)
-    return entered.returning(User).execution_options(synchronize_session=False, populate_existing=True)
+    entered = update(table_of(User)).where(*as_seen, User.activation.in_(MAY_ENTER)).values(LOGIN)
+    return entered.returning(*OWNER_COLUMNS)
 
 
 _TRIED, _ENTER = _tried(), _enter()

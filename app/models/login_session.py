@@ -4,7 +4,7 @@ from sqlalchemy import ForeignKey, Index, String, delete, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
 
-from app.models.base import Base, UtcDateTime, table_of
+from app.models.base import Base, UtcDateTime, table_of, without_records
 
 
 class LoginSession(Base):
@@ -34,7 +34,7 @@ class LoginSession(Base):
 
     @classmethod
     def open(cls, session: Session, **columns: object) -> None:
-        session.execute(_OPEN, columns)
+        without_records(session, _OPEN, columns)
 
     def note_use(self, session: Session, now: datetime) -> None:
         """The session was used. If it was ended meanwhile, it stays ended."""

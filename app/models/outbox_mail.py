@@ -29,7 +29,15 @@ from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from app.domain.labelled import Labelled
-from app.models.base import Base, BigId, UtcDateTime, note_written, table_of, text_enum
+from app.models.base import (
+    Base,
+    BigId,
+    UtcDateTime,
+    note_written,
+    table_of,
+    text_enum,
+    without_records,
+)
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.models.mail_fault import MailFault, MailFaultKind
@@ -372,7 +380,7 @@ class OutboxMail(Base):
             "an_hour_ago": now - timedelta(hours=1),
             "asked_lately": now - _ASKED_LATELY,
         }
-        return InMailbox(*session.execute(_IN_MAILBOX, values).one())
+        return InMailbox(*without_records(session, _IN_MAILBOX, values).one())
 
     @classmethod
     def has_link_of(

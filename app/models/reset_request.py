@@ -36,9 +36,18 @@ from sqlalchemy.orm.attributes import set_committed_value
 from app.domain.labelled import Labelled
 from app.domain.nip import Nip
 from app.domain.password_policy import Owner
-from app.models.account import AccountBehind
+from app.models.account import OWNER_COLUMNS, AccountBehind, ProvenOwner
 from app.models.admin_mandate import AdminMandate
-from app.models.base import Base, BigId, UtcDateTime, dialect_of, note_written, table_of, upsert_in
+from app.models.base import (
+    Base,
+    BigId,
+    UtcDateTime,
+    dialect_of,
+    note_written,
+    table_of,
+    upsert_in,
+    without_records,
+)
 from app.models.guess_bucket import GuessBucket
 from app.models.login_session import LoginSession
 from app.models.user import NEW_PASSWORD, User
@@ -141,7 +150,7 @@ class LinkedRequest:
 class Redeemed:
     """Whose password was written, and what there is to forget besides."""
 
-    user: User
+    owner: ProvenOwner
     has_sessions: bool
     was_guessed_at: bool
 
@@ -196,7 +205,7 @@ class ResetRequest(Base):
         """Insert the row unless there is one of the same form. If several send the form at the same time, one
         gets True."""
         columns = {name: getattr(self, name) for name in _WITHOUT_ID}
-        row_id = session.scalar(_adding(dialect_of(session)), columns)
+        row_id = without_records(session, _adding(dialect_of(session)), columns).scalar()
         if row_id is None:
             return False
         self.id = row_id
@@ -223,7 +232,7 @@ class ResetRequest(Base):
     def of_link(cls, session: Session, reference: str, today: date) -> LinkedRequest:
         """The request of this reference, or a stand-in. A signature is checked over either, so the time is
         the same."""
-        row = session.execute(_OF_LINK, {"reference": reference, "today": today}).one()
+        row = without_records(session, _OF_LINK, {"reference": reference, "today": today}).one()
         key, nip, version, expires_at, used_at, *owner = row
         return LinkedRequest(reference, key, nip, version, expires_at, used_at, TokenOwner(*owner))
 
@@ -237,7 +246,8 @@ class ResetRequest(Base):
         Every NIP gets CODES_TRIED rows, filled up with stand-ins, and every row has the same few columns: the
         time to look for a wrong code must not tell whether somebody has asked.
         """
-        rows = session.execute(_MAILED_TOKENS, {"nip": nip.digits, "now": now, "today": today}).all()
+        values = {"nip": nip.digits, "now": now, "today": today}
+        rows = without_records(session, _MAILED_TOKENS, values).all()
         return TokenOwner(*rows[0][3:]), [MailedToken(*row[:3]) for row in rows]
 
     @classmethod
@@ -261,12 +271,12 @@ class ResetRequest(Base):
             "guessed_at": guessed_at,
             **User.values_of_new_password(password_hash),
         }
-        redeemed = session.execute(_REDEEM, values).one_or_none()
+        redeemed = without_records(session, _REDEEM, values).one_or_none()
         if redeemed is None:
             return None
-        spent = update(cls).where(cls.reference == reference).values(used_at=now)
-        session.execute(spent.execution_options(synchronize_session=False))
-        return Redeemed(*redeemed)
+        without_records(session, _SPEND, {"reference_of_token": reference, "now": now})
+        *columns, has_sessions, was_guessed_at = redeemed
+        return Redeemed(ProvenOwner(*columns), has_sessions, was_guessed_at)
 
     @property
     def mailbox(self) -> str:
@@ -418,10 +428,15 @@ def _redeem() -> Executable:
     )
     has_sessions = exists().where(LoginSession.user_id == bindparam("owner"))
     was_guessed_at = exists().where(GuessBucket.key.in_(bindparam("guessed_at", expanding=True)))
-    redeemed = update(User).where(User.id == bindparam("owner"), is_live).values(NEW_PASSWORD)
-    return redeemed.returning(User, has_sessions, was_guessed_at).execution_options(
-        synchronize_session=False, populate_existing=True
-    )
+    redeemed = update(table_of(User)).where(User.id == bindparam("owner"), is_live).values(NEW_PASSWORD)
+    return redeemed.returning(*OWNER_COLUMNS, has_sessions, was_guessed_at)
 
 
+def _spend() -> Executable:
+    request = table_of(ResetRequest)
+    spent = update(request).where(request.c.reference == bindparam("reference_of_token"))
+    return spent.values(used_at=bindparam("now", type_=UtcDateTime))
+
+
+_SPEND = _spend()
 _OF_LINK, _MAILED_TOKENS, _REDEEM = _of_link(), _mailed_tokens(), _redeem()

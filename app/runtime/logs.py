@@ -35,6 +35,7 @@ _masks = Masks(PATHS_OF_SECRETS)  # one for the whole process, like its log
 _SHORTEST_SECRET = 8  # a shorter one occurs in too many ordinary words
 _SHORTEST_NIP_AS_NUMBER = 10**15
 _SEAL = re.compile(r"(?:[0-9]+:)?[0-9a-f]{64}")  # the end of the trail; the log must hold it unmasked
+_FIELDS_OF_FEW_VALUES = frozenset(("method", "rule"))  # their masked values are kept
 _SECRET_NAME = re.compile(r"password|secret|token|cookie|authorization", re.IGNORECASE)
 
 
@@ -147,7 +148,7 @@ def _shown(name: str, value: object) -> object:
         case str() if _SEAL.fullmatch(value):
             return value
         case str():
-            return masked(value)
+            return _masks.masked_name(value) if name in _FIELDS_OF_FEW_VALUES else masked(value)
         case Mapping():
             return {masked(str(key)): _shown(str(key), one) for key, one in value.items()}
         case list() | tuple():

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.email_address import EmailAddress
-from app.models.account import AccountBehind
+from app.models.account import AccountBehind, ProvenOwner
 from app.models.audit_event import AuditEvent, Tag
-from app.models.base import insert_many, table_of
+from app.models.base import insert_many, table_of, without_records
 from app.models.user import User
 from app.security.authority import Authority
 from app.security.fingerprints import fingerprint
@@ -61,13 +61,13 @@ def record_at_once(
     session: Session,
     tag: Tag,
     account: User | AccountBehind | None,
-    act: Act[Actor],
+    act: Act[Actor | ProvenOwner],
     /,
     **detail: str | int | None,
 ) -> None:
     """The same for what everybody does, where nothing is added to the event afterwards: it costs a fraction
     of a record that may still change."""
-    session.execute(_RECORD, _columns(tag, account, act, None, detail))
+    without_records(session, _RECORD, _columns(tag, account, act, None, detail))
 
 
 _RECORD = insert(table_of(AuditEvent)).inline()
@@ -76,11 +76,11 @@ _RECORD = insert(table_of(AuditEvent)).inline()
 def _columns(
     tag: Tag,
     account: User | AccountBehind | None,
-    act: Act[Actor],
+    act: Act[Actor | ProvenOwner],
     instansi_id: int | None,
     detail: Mapping[str, str | int | None],
 ) -> dict[str, Any]:
-    actor = actor_of(act)
+    actor = act.by.admin if isinstance(act.by, Authority) else act.by
     return {
         "at": act.at,
         "tag": tag,

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.domain.waits import whole_seconds
-from app.models.base import UtcDateTime, dialect_of, table_of, upsert_in
+from app.models.base import UtcDateTime, dialect_of, table_of, upsert_in, without_records
 from app.models.guess_bucket import GuessBucket
 from app.security.throttle import Counted, CountedBy, GuessLimit, TooManyTries, bucket_of
 
@@ -45,7 +45,7 @@ def take(session: Session, limit: GuessLimit, counted: CountedBy, now: datetime)
         "long_ago": now - 2 * limit.delays[-1],
     }
     counting = _counting(dialect_of(session), limit)
-    forgotten_at, last_at, last_try = session.execute(counting, values).one()
+    forgotten_at, last_at, last_try = without_records(session, counting, values).one()
     if last_try == mark:
         return Counted()
     return TooManyTries(whole_seconds(_free_at(limit, forgotten_at, last_at) - now))
@@ -78,7 +78,7 @@ def _counting(dialect: str, limit: GuessLimit) -> Executable:
 def give_back(session: Session, limit: GuessLimit, counted: CountedBy) -> None:
     """Undo the last try: it was never made, or was no guess. The row is as before, and all other tries
     stay."""
-    session.execute(_giving_back(limit), {"bucket": bucket_of(session, limit, counted)})
+    without_records(session, _giving_back(limit), {"bucket": bucket_of(session, limit, counted)})
 
 
 @cache

@@ -11,8 +11,10 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from itsdangerous import BadSignature, Signer, URLSafeSerializer, URLSafeTimedSerializer
+from itsdangerous import BadSignature, Signer, TimestampSigner, URLSafeSerializer, URLSafeTimedSerializer
 
 from app.domain.reset_secret import Code, Link, code_from
 from app.domain.return_path import ReturnPathMark
@@ -27,6 +29,39 @@ _CHECK_SALT = "mysapk.check.question"
 _CHECK_ANSWER_SALT = "mysapk.check.answer"
 _FINGERPRINT_SALT = b"mysapk.fingerprint"
 _TRAIL_SALT = b"mysapk.trail"
+
+
+@cache
+def _derived(key: str, salt: bytes) -> bytes:
+    """The key for one purpose. It is kept, because a request needs such keys dozens of times."""
+    return hmac.digest(key.encode(), salt, "sha256")
+
+
+class KeptSigner(TimestampSigner):
+    """Signs and verifies as itsdangerous does, which would derive its keys anew for each signature."""
+
+    def __init__(self, *keys_and_salt: Any, **kinds: Any) -> None:
+        super().__init__(*keys_and_salt, **kinds)
+        self._kept: dict[str | bytes, bytes] = {}
+
+    def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
+        key = self.secret_keys[-1] if secret_key is None else secret_key
+        if key not in self._kept:
+            self._kept[key] = super().derive_key(key)
+        return self._kept[key]
+
+
+class KeptSerializer(URLSafeTimedSerializer):
+    """A serializer that may be kept, and used by several threads: it makes its signer once."""
+
+    default_signer = KeptSigner
+
+    def __init__(self, *keys_and_salt: Any, **kinds: Any) -> None:
+        super().__init__(*keys_and_salt, **kinds)
+        self._signer = super().make_signer()
+
+    def make_signer(self, salt: str | bytes | None = None) -> Signer:
+        return self._signer if salt in (None, self.salt) else super().make_signer(salt)
 
 
 @dataclass(frozen=True)
@@ -67,8 +102,7 @@ class SigningKeys:
         return Signer(self.oldest_first, salt=_LINK_SALT, key_derivation="hmac", digest_method=hashlib.sha256)
 
     def _code_under(self, key: str, reference: str, row_key: bytes) -> Code:
-        derived = hmac.digest(key.encode(), _CODE_SALT, "sha256")
-        return code_from(hmac.digest(derived, _over(reference, row_key), "sha256"))
+        return code_from(hmac.digest(_derived(key, _CODE_SALT), _over(reference, row_key), "sha256"))
 
     # -- what a browser keeps for us
     # ---------------------------------------------------------------------------------
@@ -126,8 +160,8 @@ class SigningKeys:
         return message_id if any(matches) else None
 
     def _mark_under(self, key: str, message_id: str) -> ReturnPathMark:
-        derived = hmac.digest(key.encode(), _RETURN_PATH_SALT, "sha256")
-        return ReturnPathMark.of(message_id, hmac.digest(derived, message_id.encode(), "sha256"))
+        signature = hmac.digest(_derived(key, _RETURN_PATH_SALT), message_id.encode(), "sha256")
+        return ReturnPathMark.of(message_id, signature)
 
     @property
     def oldest_first(self) -> list[str]:
@@ -162,22 +196,27 @@ class SigningKeys:
     def fingerprint(self, *parts: str) -> str:
         """A keyed hash (64 hex digits) for a table that must not show the value itself. Rotation does not
         change it."""
-        derived = hmac.digest(self.keys[-1].encode(), _FINGERPRINT_SALT, "sha256")
-        return hmac.new(derived, json.dumps(parts).encode(), "sha256").hexdigest()
+        derived = _derived(self.keys[-1], _FINGERPRINT_SALT)
+        return hmac.digest(derived, json.dumps(parts).encode(), "sha256").hex()
 
     def trail_keys(self) -> tuple[bytes, ...]:
         """The keys that seal the trail, newest first. A key that has sealed rows must stay among the
         fallbacks for as long as those rows are to be verified."""
-        return tuple(hmac.digest(key.encode(), _TRAIL_SALT, "sha256") for key in self.keys)
+        return tuple(_derived(key, _TRAIL_SALT) for key in self.keys)
 
     def _serializer(self, salt: str) -> URLSafeSerializer:
-        return URLSafeSerializer(self.oldest_first, salt=salt, signer_kwargs=_SHA256)
+        return _serializer_of(self.keys, salt)
 
     def _timed(self, salt: str) -> URLSafeTimedSerializer:
         return URLSafeTimedSerializer(self.oldest_first, salt=salt, signer_kwargs=_SHA256)
 
 
 _SHA256 = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+
+
+@cache
+def _serializer_of(keys: tuple[str, ...], salt: str) -> URLSafeSerializer:
+    return URLSafeSerializer(keys[::-1], salt=salt, signer_kwargs=_SHA256)
 
 
 def _over(reference: str, row_key: bytes) -> bytes:

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.domain.waits import whole_seconds
-from app.models.base import UtcDateTime, dialect_of, table_of, upsert, upsert_in
+from app.models.base import UtcDateTime, dialect_of, table_of, upsert, upsert_in, without_records
 from app.models.throttle_bucket import ThrottleBucket
 from app.security.fingerprints import fingerprint
 
@@ -177,7 +177,7 @@ def take(
         "now": now,
         "over_since": now - limit.window,
     }
-    count, started_at, last_try = session.execute(_counting(dialect_of(session)), values).one()
+    count, started_at, last_try = without_records(session, _counting(dialect_of(session)), values).one()
     if last_try == mark:
         return Counted(others=count - int(is_wanted))
     return TooManyTries(whole_seconds(started_at + limit.window - now))

@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from flask import current_app, g, session
-from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadSignature
 
-from app.domain.indonesian_time import now
+from app.domain.indonesian_time import now, shown_clock
 from app.domain.nip import Nip
 from app.domain.reset_secret import Code, Link, read_secret
 from app.domain.waits import whole_seconds
@@ -17,6 +16,7 @@ from app.flows.reset.redeem_token import request_behind
 from app.models.reset_request import ResetRequest
 from app.runtime.db import reading
 from app.runtime.portal import portal
+from app.web.session_cookies import SessionCookies
 
 
 def remember(asked: ResetRequest, at: datetime) -> None:
@@ -56,7 +56,11 @@ class Asked:
     @property
     def seconds_to_resend(self) -> int:
         free_at = self.at + timedelta(seconds=portal().settings.resend_cooldown_seconds)
-        return whole_seconds(free_at - now())
+        return max(0, whole_seconds(free_at - now()))
+
+    @property
+    def shown_at(self) -> str:
+        return shown_clock(self.at)
 
 
 def reference_in(cookies: Mapping[str, str], moment: datetime) -> str | None:
@@ -66,11 +70,8 @@ def reference_in(cookies: Mapping[str, str], moment: datetime) -> str | None:
     # Under overload thousands of cookies without a request are looked at, so those are not verified first
     if not _may_hold_a_request(cookie):
         return None
-    serializer = SecureCookieSessionInterface().get_signing_serializer(current_app)
-    if serializer is None:
-        return None
     try:
-        kept = serializer.loads(cookie)
+        kept = cast(SessionCookies, current_app.session_interface).kept.loads(cookie)
     except BadSignature:
         return None
     asked = Asked.kept_in(kept)
@@ -102,7 +103,8 @@ class OpenedLink:
 def opened_link() -> OpenedLink | None:
     """The link that this browser opened, as its request stood when this request came."""
     if "opened_link" not in g:
-        g.opened_link = _opened_link(read_secret(session.get("link", "")))
+        kept = session.get("link")
+        g.opened_link = _opened_link(read_secret(kept)) if kept else None
     return cast(OpenedLink | None, g.opened_link)
 
 

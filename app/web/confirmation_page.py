@@ -1,5 +1,7 @@
 """The page where a token and a new password are typed; two views show it."""
 
+from dataclasses import asdict, dataclass, field, replace
+
 from flask import (
     Response,
     make_response,
@@ -13,6 +15,7 @@ from app.runtime.portal import portal
 from app.security import throttle
 from app.web.asked import Asked, OpenedLink
 from app.web.fields import TokenField
+from app.web.kept_pages import kept_for_strangers, new_place
 
 
 class ConfirmationForm(FlaskForm):
@@ -46,11 +49,45 @@ class ConfirmationForm(FlaskForm):
         return faults(typed, policy_named(portal().settings.password_policy, is_admin=False))
 
 
+@dataclass(frozen=True)
+class _Places:
+    """Where the page of somebody who has asked for a token says what it was."""
+
+    nip: str = field(default_factory=new_place)
+    email: str = field(default_factory=new_place)
+    shown_at: str = field(default_factory=new_place)
+    seconds_to_resend: str = field(default_factory=new_place)
+
+
+_WHILE_WAITING = _Places()
+_RESEND_IS_FREE = replace(_WHILE_WAITING, seconds_to_resend="")
+
+
+def page_after_asking(asked: Asked) -> Response:
+    """The page as almost everybody sees it, who has asked in this browser and comes back from the mailbox or
+    goes there."""
+    waits = asked.seconds_to_resend > 0
+    places = _WHILE_WAITING if waits else _RESEND_IS_FREE
+    own = {place: str(getattr(asked, name)) for name, place in asdict(places).items() if place}
+    return kept_for_strangers(
+        lambda: _page(ConfirmationForm(), places), kind="waits" if waits else "free", own=own
+    )
+
+
 def form_page(
     form: ConfirmationForm, status: int = 200, opened: OpenedLink | None = None, notice: str | None = None
 ) -> Response:
     """The page with two fields; the NIP is a third field only where this browser does not know it."""
-    asked = Asked.in_this_browser()
+    return _page(form, Asked.in_this_browser(), status, opened, notice)
+
+
+def _page(
+    form: ConfirmationForm,
+    asked: Asked | _Places | None,
+    status: int = 200,
+    opened: OpenedLink | None = None,
+    notice: str | None = None,
+) -> Response:
     policy = policy_named(portal().settings.password_policy, is_admin=bool(opened and opened.is_admin))
     shown = render_template(
         "reset/confirmation.html",
@@ -69,7 +106,7 @@ def form_page(
     return make_response(shown, status)
 
 
-def _nip_field(form: ConfirmationForm, asked: Asked | None, opened: OpenedLink | None) -> str:
+def _nip_field(form: ConfirmationForm, asked: Asked | _Places | None, opened: OpenedLink | None) -> str:
     """How the form carries the NIP. The form always has a field for it, because a password manager keeps a
     password under the name that stands beside it. `kept`: this browser has asked for the token itself.
     `optional`: beside a link opened elsewhere, which knows its NIP and does not tell it. `asked_for`:

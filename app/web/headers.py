@@ -34,6 +34,14 @@ COMMON = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_OF_EVERY_ANSWER = {
+    **COMMON,
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+_OVER_TLS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 # A form with a file may be long, and werkzeug looks for parameters in the headers of each part, however long
 # these headers are: 12 MB of parts that consist of headers alone took it 3 s; within these two limits they
@@ -148,14 +156,13 @@ def _of_usual_forms() -> int:
 
 
 def add_headers(response: Response) -> Response:
-    for name, value in COMMON.items():
-        response.headers.setdefault(name, value)
-    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
-    response.headers["X-Frame-Options"] = "DENY"
-    response.headers.setdefault("Cache-Control", "no-store")
-    if portal().settings.is_https:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    """What a view has said itself stays. The names are read once, because to look for each of them among all
+    others cost as much as the rest of a small page."""
+    said = {name.lower() for name, _ in response.headers}
+    wanted = _OF_EVERY_ANSWER | _OVER_TLS if portal().settings.is_https else _OF_EVERY_ANSWER
+    for name, value in wanted.items():
+        if name.lower() not in said:
+            response.headers.add(name, value)
     return response
 
 

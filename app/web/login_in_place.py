@@ -83,8 +83,8 @@ def _enter() -> ResponseReturnValue | None:
         case log_in.NotOpen(user):
             note_not_open(user)
             return redirect(url_for("login.not_open"), 303)
-        case (log_in.Entered(user), raw_id):
-            sessions.keep_at_once(raw_id, user)
+        case (log_in.Entered(owner), raw_id):
+            sessions.keep_at_once(raw_id, owner)
             g.has_logged_in_again = True
             return None
 

@@ -3,7 +3,7 @@ can ask about."""
 
 import logging
 
-from flask import Flask, Response, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -80,6 +80,7 @@ _NOT_HELD_BACK = {
 
 def init_app(app: Flask) -> None:
     csrf.init_app(app)
+    app.before_request(go_on_with_csrf_token)
     app.register_error_handler(BrokenForm, broken_form)
     app.register_error_handler(CSRFError, lost_csrf)
     app.register_error_handler(RateLimitExceeded, too_many_from_here)
@@ -88,6 +89,13 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(OperationalError, database_down)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, accident)
+
+
+def go_on_with_csrf_token() -> None:
+    """If the page of a form is shown again, it carries the token that has just been accepted. To sign another
+    one for each form took longer than to read the form, and most of them are never shown."""
+    if g.get("csrf_valid") and (token := request.form.get("csrf_token")):
+        g.csrf_token = token
 
 
 def error_page(status: int, *, heading: str = "", sentences: list[str] | None = None,

@@ -42,7 +42,7 @@ def try_login(
     with unit_of_work() as db:
         outcome = log_in.finish(db, attempt, better_hash, act(), is_right=is_right)
         if isinstance(outcome, log_in.Entered):
-            opens_desk = desk_password.opens_desk(outcome.user, password)
+            opens_desk = desk_password.opens_desk(outcome.owner, password)
             raw_id = sessions.start(db, outcome, now(), opens_desk=opens_desk)
             return outcome, raw_id
         return outcome

@@ -30,6 +30,7 @@ from app.domain.indonesian_time import shown_clock, today_in_jakarta
 from app.domain.nip import Nip, read_nip
 from app.domain.waits import whole_seconds
 from app.flows.login.log_in import Entered
+from app.models.account import ProvenOwner
 from app.models.identity_change import IdentityChange
 from app.models.login_session import LoginSession
 from app.models.open_session import OpenSession
@@ -208,18 +209,18 @@ def form() -> str:
 
 def start(db: Session, entered: Entered, now: datetime, *, opens_desk: bool) -> str:
     """Open a session under a new id, in the transaction of the login. Returns the id for `keep`."""
-    user = entered.user
+    owner = entered.owner
     if replaced := visitor():
         LoginSession.end(db, replaced.login.id_hash)
     if entered.is_again:
-        LoginSession.end_of_form(db, user.id, form())
+        LoginSession.end_of_form(db, owner.id, form())
     raw_id = secrets.token_urlsafe(32)
     sender = client()
     LoginSession.open(
         db,
         id_hash=_hash_of(raw_id),
-        user_id=user.id,
-        credential_version=user.credential_version,
+        user_id=owner.id,
+        credential_version=owner.credential_version,
         started_at=now,
         seen_at=now,
         proven_at=now,
@@ -233,13 +234,13 @@ def start(db: Session, entered: Entered, now: datetime, *, opens_desk: bool) -> 
     return raw_id
 
 
-def keep(response: Response, raw_id: str, user: User) -> None:
+def keep(response: Response, raw_id: str, owner: ProvenOwner) -> None:
     """Give the browser its session, know it from now on, and forget the anonymous one."""
     session.clear()
-    _give(response, raw_id, user)
+    _give(response, raw_id, owner)
 
 
-def keep_at_once(raw_id: str, user: User) -> None:
+def keep_at_once(raw_id: str, owner: ProvenOwner) -> None:
     """The same as `keep` while the page is still to be made: it is made for the person who has just logged
     in."""
     session.clear()
@@ -248,16 +249,16 @@ def keep_at_once(raw_id: str, user: User) -> None:
 
     @after_this_request
     def give(response: FlaskResponse) -> FlaskResponse:
-        _give(response, raw_id, user)
+        _give(response, raw_id, owner)
         return response
 
 
-def _give(response: Response, raw_id: str, user: User) -> None:
+def _give(response: Response, raw_id: str, owner: ProvenOwner) -> None:
     _set_cookie(response, "masuk", raw_id, None)
-    know_this_browser(response, user)
+    know_this_browser(response, owner)
 
 
-def know_this_browser(response: Response, user: User) -> None:
+def know_this_browser(response: Response, user: User | ProvenOwner) -> None:
     """Mark the browser as one in which this person has proven to be the owner: tries by strangers do not slow
     it down.
 
@@ -286,11 +287,15 @@ def forget(response: Response) -> None:
 def browser_marks() -> frozenset[str]:
     """The marks that this browser carries and that are not too old. Only the account itself says whose a mark
     is."""
-    return marks_in(request.cookies)
+    return _young_ones(_kept_marks())
 
 
 def marks_in(cookies: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(mark for mark, given_at in _marks_kept_in(cookies).values() if _is_young(given_at))
+    return _young_ones(_marks_kept_in(cookies))
+
+
+def _young_ones(marks: Mapping[str, tuple[str, int]]) -> frozenset[str]:
+    return frozenset(mark for mark, given_at in marks.values() if _is_young(given_at))
 
 
 def is_known_to(typed_nip: str) -> bool:
@@ -364,13 +369,15 @@ def _hash_of(raw_id: str) -> str:
     return hashlib.sha256(raw_id.encode()).hexdigest()
 
 
-def _person_key(user: User) -> str:
+def _person_key(user: User | ProvenOwner) -> str:
     """The key of a person's mark in the cookie. Nobody else can read from it who the person is."""
     return portal().keys.fingerprint("device", str(user.id))[:16]
 
 
 def _kept_marks() -> dict[str, tuple[str, int]]:
-    return _marks_kept_in(request.cookies)
+    if "kept_marks" not in g:
+        g.kept_marks = _marks_kept_in(request.cookies)
+    return cast(dict[str, tuple[str, int]], g.kept_marks)
 
 
 def _marks_kept_in(cookies: Mapping[str, str]) -> dict[str, tuple[str, int]]:
@@ -378,7 +385,7 @@ def _marks_kept_in(cookies: Mapping[str, str]) -> dict[str, tuple[str, int]]:
     return portal().keys.open_devices(sealed) if sealed else {}
 
 
-def _kept_marks_but_of(user: User) -> dict[str, tuple[str, int]]:
+def _kept_marks_but_of(user: User | ProvenOwner) -> dict[str, tuple[str, int]]:
     """The marks of all other people. The person's own mark is left out also where it was kept under an older
     key."""
     mine = _person_key(user)

@@ -1,10 +1,22 @@
 """How every template writes times and masks addresses."""
 
+from collections.abc import MutableMapping
+from typing import Any
+
 from flask import Flask
+from flask.templating import Environment
 
 from app.domain.client import mask_address
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import shown_clock, shown_date, shown_moment, shown_span
+
+
+class Templates(Environment):
+    """No template here has globals of its own. Jinja looked for them at each import, which took a twentieth
+    of a page."""
+
+    def make_globals(self, _of_template: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return self.globals
 
 
 def init_app(app: Flask) -> None:

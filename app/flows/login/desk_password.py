@@ -6,10 +6,10 @@ password is too weak.
 """
 
 from app.domain.password_policy import ASN_2025, faults, personal_faults
-from app.models.user import User
+from app.models.account import ProvenOwner
 
 
-def opens_desk(user: User, password: str) -> bool:
+def opens_desk(owner: ProvenOwner, password: str) -> bool:
     """Whether somebody with a mandate may act with this password, which they have just typed and which is
     right."""
-    return not (faults(password, ASN_2025) or personal_faults(password, user.as_password_owner))
+    return not (faults(password, ASN_2025) or personal_faults(password, owner.as_password_owner))

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.domain.act import Act
 from app.domain.categories import Activation
 from app.domain.nip import Nip
-from app.models.account import TriedAccount
+from app.models.account import ProvenOwner, TriedAccount
 from app.models.audit_event import Tag
 from app.models.user import User
 from app.security import audit, guesses
@@ -52,7 +52,7 @@ class Entered:
     """The person may enter. `previous_login_at` is None at the activation. `is_again`: the form may have
     opened a session before, whose answer never arrived."""
 
-    user: User
+    owner: ProvenOwner
     previous_login_at: datetime | None
     is_again: bool
 
@@ -113,12 +113,13 @@ def finish(
 
     previous, is_first = user.last_login_at, user.activation is Activation.NOT_ACTIVATED
     user.note_login(act.at)
-    _record_login(session, user, act, is_first=is_first)
-    return Entered(user, previous, is_again=True)
+    owner = ProvenOwner.of(user)
+    _record_login(session, owner, act, is_first=is_first)
+    return Entered(owner, previous, is_again=True)
 
 
-def _record_login(session: Session, user: User, act: Act[None], *, is_first: bool) -> None:
-    audit.record_at_once(session, Tag.ACTIVATED if is_first else Tag.LOGIN, user, act.done_by(user))
+def _record_login(session: Session, owner: ProvenOwner, act: Act[None], *, is_first: bool) -> None:
+    audit.record_at_once(session, Tag.ACTIVATED if is_first else Tag.LOGIN, owner, act.done_by(owner))
 
 
 def abandon(session: Session, attempt: LoginTry) -> None:

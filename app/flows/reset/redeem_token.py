@@ -16,7 +16,7 @@ from app.domain.password_policy import faults, personal_faults, policy_named
 from app.domain.reset_secret import Code, Link
 from app.flows.login import log_in
 from app.mail import letters
-from app.models.account import TriedAccount
+from app.models.account import ProvenOwner, TriedAccount
 from app.models.audit_event import Tag
 from app.models.login_session import LoginSession
 from app.models.reset_request import LinkedRequest, ResetRequest, TokenOwner, WhyRefused
@@ -80,9 +80,11 @@ def check(
     return shown
 
 
-def redeem(session: Session, proven: Proven, password_hash: str, act: Act[None]) -> User | TokenNotLive:
+def redeem(
+    session: Session, proven: Proven, password_hash: str, act: Act[None]
+) -> ProvenOwner | TokenNotLive:
     """Spend the token and write the password, if nothing has changed since. If several people use the same
-    token at once, only one of them gets the user.
+    token at once, only one of them gets the account.
 
     Wrong tries with the old password are forgotten, so that the new one can be used at once.
     """
@@ -96,14 +98,14 @@ def redeem(session: Session, proven: Proven, password_hash: str, act: Act[None])
             audit.record_at_once(session, Tag.TOKEN_REFUSED, proven.owner, act, reason=why)
         return TokenNotLive()
 
-    user = redeemed.user
+    owner = redeemed.owner
     if redeemed.has_sessions:
-        LoginSession.end_all_of(session, user.id)
+        LoginSession.end_all_of(session, owner.id)
     if redeemed.was_guessed_at:
         log_in.forget_tries(session, nip)
-    audit.record_at_once(session, Tag.PASSWORD_SET, user, act.done_by(user))
-    letters.password_changed(session, user, act)
-    return user
+    audit.record_at_once(session, Tag.PASSWORD_SET, owner, act.done_by(owner))
+    letters.password_changed(session, owner, act)
+    return owner
 
 
 def request_behind(session: Session, link: Link, keys: SigningKeys, now: datetime) -> LinkedRequest | None:

@@ -6,9 +6,13 @@ import re
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from markupsafe import escape
 
-from app.web import kept_pages
-from tests.cast import SARI
+from app.blueprints import token_confirmation
+from app.web import confirmation_page, kept_pages
+from app.web.confirmation_page import ConfirmationForm
+from tests.cast import BUDI, SARI
+from tests.conftest import MakeApp, people
 from tests.visitor import Visitor, logged_in
 
 PAGES = ("/login", "/lupa-password", "/konfirmasi-reset-password/berhasil")
@@ -71,3 +75,42 @@ def test_every_form_of_a_kept_page_can_be_sent(visitor: Visitor) -> None:
     for _ in range(2):
         assert visitor.log_in(SARI.nip, "Salah-Sekali-1").status_code == 422
         assert visitor.ask_for_token(SARI.nip, "sari@nusajaya.example").status_code == 303
+
+
+def test_the_page_after_asking_says_what_this_browser_has_asked(
+    peopled: Flask, kept: dict[object, str]
+) -> None:
+    typed = {BUDI.nip: "budi@nusajaya.example", SARI.nip: "s'ari+1@nusajaya.example"}
+    pages = {}
+    for nip, email in typed.items():
+        visitor = Visitor(peopled)
+        assert visitor.ask_for_token(nip, email).status_code == 303
+        pages[nip] = visitor.open("/konfirmasi-reset-password").text
+
+    for nip, other in ((BUDI.nip, SARI.nip), (SARI.nip, BUDI.nip)):
+        assert f'value="{nip}"' in pages[nip]
+        assert f"<strong>{escape(typed[nip])}</strong>" in pages[nip]
+        assert other not in pages[nip]
+        assert escape(typed[other]) not in pages[nip]
+        assert re.search(r"dalam \d\d detik", pages[nip])
+    assert not any(typed[nip] in text or nip in text for nip in typed for text in kept.values())
+
+
+@pytest.mark.parametrize("cooldown", ["60", "0"])
+def test_the_page_after_asking_is_what_it_would_be_anew(
+    make_app: MakeApp, password_hash: str, cooldown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app(RESEND_COOLDOWN_SECONDS=cooldown)
+    people(app, password_hash)
+    visitor = Visitor(app)
+    visitor.ask_for_token(SARI.nip, "sari@nusajaya.example")
+
+    kept = visitor.open("/konfirmasi-reset-password").text
+    monkeypatch.setattr(
+        token_confirmation, "page_after_asking", lambda _: confirmation_page.form_page(ConfirmationForm())
+    )
+    anew = visitor.open("/konfirmasi-reset-password").text
+
+    passing = re.compile(rf'{_OWN.pattern}|data-seconds="\d+"|\d+ detik')
+    assert passing.sub("", kept) == passing.sub("", anew)
+    assert ("data-countdown" in kept) == (cooldown != "0")

@@ -3,6 +3,8 @@ anew."""
 
 import pytest
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import BadSignature
 from sqlalchemy import select
 
 from app.domain.indonesian_time import now
@@ -54,6 +56,19 @@ def test_an_open_login_form_is_still_taken(before: Flask, rotated: Flask) -> Non
     answer = goes_on(sari, rotated).post("/login", csrf_token=token, nip=SARI.nip, password=PASSWORD)
 
     assert (answer.status_code, answer.location) == (303, "/beranda")
+
+
+def test_cookies_are_those_of_flask_itself(before: Flask, rotated: Flask) -> None:
+    """So the cookies that browsers have stay good, whichever of the two has signed them."""
+    kept = {"asked": "a\u2028b", "at": 7}
+    for app in (before, rotated):
+        ours = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+        flasks = SecureCookieSessionInterface().get_signing_serializer(app)
+        assert flasks is not None
+        assert flasks.loads(ours.dumps(kept)) == ours.loads(flasks.dumps(kept)) == kept
+        assert ours.loads(SecureCookieSessionInterface().get_signing_serializer(before).dumps(kept)) == kept  # type: ignore[union-attr]
+        with pytest.raises(BadSignature):
+            ours.loads(flasks.dumps(kept)[:-2] + "xx")
 
 
 @pytest.mark.parametrize(
