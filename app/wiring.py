@@ -39,6 +39,7 @@ from app.web import (
     row_ids,
     sessions,
     template_filters,
+    url_rules,
 )
 from config import ROOT, Settings
 
@@ -69,6 +70,7 @@ def create_app(settings: Settings) -> Flask:
         static_folder=str(assets.STATIC),
         instance_path=str(settings.instance),
     )
+    url_rules.init_app(app)
     furnish(app, settings)
     keys: SigningKeys = app.extensions["portal"].keys
     app.config.update(
