@@ -29,7 +29,7 @@ from tests.databases import (
 )
 from tests.inbox import Inbox
 from tests.loaded_cast import load_cast
-from tests.made_once import COMPILED_TEMPLATES, keep_what_is_imported, make_once, work_in_memory
+from tests.made_once import compile_templates_once, keep_what_is_imported, make_once, work_in_memory
 from tests.postgres_server import NoPostgres, throw_away_server
 from tests.visitor import Visitor
 
@@ -185,7 +185,7 @@ def make_app(database_url: str, tmp_path: Path) -> Iterator[MakeApp]:
             "INSTANCE_PATH": str(tmp_path / "instance"),
         }
         app = create_app(Settings.from_env({**usual, **environ}))
-        app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
+        compile_templates_once(app)
         made.append(app)
         return app
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from argon2 import low_level
 from argon2.exceptions import VerifyMismatchError
+from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from werkzeug.routing import Rule
@@ -39,7 +40,7 @@ class _CompiledTemplates(BytecodeCache):
 
 _MEMORY = Path("/dev/shm")
 _ENOUGH = 2 * 1024**3  # bytes; three processes with a PostgreSQL each use less than half of it
-COMPILED_TEMPLATES = _CompiledTemplates()
+_PAGES, _LETTERS = _CompiledTemplates(), _CompiledTemplates()
 
 
 def make_once() -> None:
@@ -47,6 +48,12 @@ def make_once() -> None:
     WhiteNoise.get_static_file = _served_once(WhiteNoise.get_static_file)
     assets._files_of = _hashed_once(assets._files_of)  # type: ignore[assignment]
     low_level.verify_secret = _verified_once(low_level.verify_secret)
+
+
+def compile_templates_once(app: Flask) -> None:
+    """Let this portal take the templates of pages and letters that an earlier one has compiled."""
+    app.jinja_env.bytecode_cache = _PAGES
+    app.extensions["portal"].renderer._templates.bytecode_cache = _LETTERS
 
 
 def work_in_memory() -> None:
