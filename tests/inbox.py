@@ -19,6 +19,7 @@ from app.worker.mails import send_some
 
 _BOUNDARY = re.compile(rb'boundary="([^"]+)"')
 _TO_SEND = (MailState.WAITING, MailState.SENDING, MailState.DEFERRED)
+_ANY_TO_SEND = select(OutboxMail.id).where(OutboxMail.state.in_(_TO_SEND)).limit(1)
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,7 @@ class Inbox:
         """Whether a mail waits. Asking this is cheaper than starting the worker, which looks in a dozen
         places before it knows that there is none."""
         with self._app.app_context(), reading() as session:
-            return (
-                session.scalar(select(OutboxMail.id).where(OutboxMail.state.in_(_TO_SEND)).limit(1))
-                is not None
-            )
+            return session.scalar(_ANY_TO_SEND) is not None
 
     def fetch_one(self, to: str | None = None) -> Mail:
         """The only new mail, which must have gone to `to`."""
