@@ -19,6 +19,7 @@ from argon2.exceptions import VerifyMismatchError
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from limits.storage import MemoryStorage
 from werkzeug.routing import Rule
 from whitenoise import WhiteNoise
 from whitenoise.responders import StaticFile
@@ -48,6 +49,8 @@ def make_once() -> None:
     WhiteNoise.get_static_file = _served_once(WhiteNoise.get_static_file)
     assets._files_of = _hashed_once(assets._files_of)  # type: ignore[assignment]
     low_level.verify_secret = _verified_once(low_level.verify_secret)
+    # It starts a thread to forget old counts, almost at each request. Old counts are not believed anyway.
+    MemoryStorage._MemoryStorage__schedule_expiry = lambda _counts: None  # type: ignore[attr-defined]
 
 
 def compile_templates_once(app: Flask) -> None:
@@ -63,11 +66,17 @@ def work_in_memory() -> None:
         tempfile.tempdir = None
 
 
+def import_without_collecting() -> None:
+    """Look for no garbage among modules and tests while they are made, because they stay until the end."""
+    gc.disable()
+
+
 def keep_what_is_imported() -> None:
-    """Make the garbage collector run seldom, and skip modules and tests, because they stay until the end."""
+    """Make the garbage collector run seldom, and skip what has been imported."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
+    gc.enable()
 
 
 def _compiled_once(compile_rule: Callable[[Rule], None]) -> Callable[[Rule], None]:
