@@ -39,6 +39,7 @@ from app.web import (
     row_ids,
     sessions,
     template_filters,
+    url_rules,
 )
 from app.web.session_cookies import SessionCookies
 from app.web.template_filters import Templates
@@ -71,6 +72,7 @@ def create_app(settings: Settings) -> Flask:
         static_folder=str(assets.STATIC),
         instance_path=str(settings.instance),
     )
+    url_rules.init_app(app)
     furnish(app, settings)
     keys: SigningKeys = app.extensions["portal"].keys
     app.config.update(

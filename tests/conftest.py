@@ -29,7 +29,13 @@ from tests.databases import (
 )
 from tests.inbox import Inbox
 from tests.loaded_cast import load_cast
-from tests.made_once import COMPILED_TEMPLATES, keep_what_is_imported, make_once, work_in_memory
+from tests.made_once import (
+    compile_templates_once,
+    import_without_collecting,
+    keep_what_is_imported,
+    make_once,
+    work_in_memory,
+)
 from tests.postgres_server import NoPostgres, throw_away_server
 from tests.visitor import Visitor
 
@@ -49,6 +55,7 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 SECRET_KEY = "a key for tests only, of no use elsewhere"
+import_without_collecting()
 work_in_memory()
 make_once()
 db.create_engine = lent_engine  # type: ignore[assignment,attr-defined]
@@ -185,7 +192,7 @@ def make_app(database_url: str, tmp_path: Path) -> Iterator[MakeApp]:
             "INSTANCE_PATH": str(tmp_path / "instance"),
         }
         app = create_app(Settings.from_env({**usual, **environ}))
-        app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
+        compile_templates_once(app)
         made.append(app)
         return app
 

@@ -16,8 +16,10 @@ from typing import Any, Literal
 
 from argon2 import low_level
 from argon2.exceptions import VerifyMismatchError
+from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from limits.storage import MemoryStorage
 from werkzeug.routing import Rule
 from whitenoise import WhiteNoise
 from whitenoise.responders import StaticFile
@@ -39,7 +41,7 @@ class _CompiledTemplates(BytecodeCache):
 
 _MEMORY = Path("/dev/shm")
 _ENOUGH = 2 * 1024**3  # bytes; three processes with a PostgreSQL each use less than half of it
-COMPILED_TEMPLATES = _CompiledTemplates()
+_PAGES, _LETTERS = _CompiledTemplates(), _CompiledTemplates()
 
 
 def make_once() -> None:
@@ -47,6 +49,14 @@ def make_once() -> None:
     WhiteNoise.get_static_file = _served_once(WhiteNoise.get_static_file)
     assets._files_of = _hashed_once(assets._files_of)  # type: ignore[assignment]
     low_level.verify_secret = _verified_once(low_level.verify_secret)
+    # It starts a thread to forget old counts, almost at each request. Old counts are not believed anyway.
+    MemoryStorage._MemoryStorage__schedule_expiry = lambda _counts: None  # type: ignore[attr-defined]
+
+
+def compile_templates_once(app: Flask) -> None:
+    """Let this portal take the templates of pages and letters that an earlier one has compiled."""
+    app.jinja_env.bytecode_cache = _PAGES
+    app.extensions["portal"].renderer._templates.bytecode_cache = _LETTERS
 
 
 def work_in_memory() -> None:
@@ -56,11 +66,17 @@ def work_in_memory() -> None:
         tempfile.tempdir = None
 
 
+def import_without_collecting() -> None:
+    """Look for no garbage among modules and tests while they are made, because they stay until the end."""
+    gc.disable()
+
+
 def keep_what_is_imported() -> None:
-    """Make the garbage collector run seldom, and skip modules and tests, because they stay until the end."""
+    """Make the garbage collector run seldom, and skip what has been imported."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
+    gc.enable()
 
 
 def _compiled_once(compile_rule: Callable[[Rule], None]) -> Callable[[Rule], None]:

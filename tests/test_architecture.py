@@ -34,16 +34,21 @@ def test_imports_point_down_and_never_up() -> None:
 def test_a_start_loads_only_what_runs(start: str, unneeded: tuple[str, ...]) -> None:
     """Commands and worker load no pages, and nobody loads what only a few acts need."""
     rarely = ("alembic", "PIL", "prometheus_client", "python_calamine", "redis", "waitress", "xlsxwriter")
-    named = "import sys; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", f"import {start}; {named}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
+    loaded = _loaded_by(start)
 
     assert not [one for one in (*rarely, *unneeded) if one in loaded]
+
+
+def test_the_web_loads_nothing_that_only_the_worker_does() -> None:
+    """The desk reads files of staff too, so it needs some of what the worker needs."""
+    loaded = _loaded_by("app.command_line, app.wiring, app.cli.serve")
+
+    assert not [one for one in ("app.worker.loop", "app.flows.housekeeping", "imaplib") if one in loaded]
+
+
+def _loaded_by(start: str) -> list[str]:
+    asked = [sys.executable, "-c", f"import sys, {start}; print(*sys.modules)"]
+    return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
 
 
 def test_only_the_postman_knows_flask_mail() -> None:

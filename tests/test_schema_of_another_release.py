@@ -24,7 +24,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The commands note here what they would have started, and do not start it."""
     done: list[str] = []
     monkeypatch.setattr(serving, "run_web", lambda *_, **__: done.append("serve"))
-    monkeypatch.setattr(serving, "work", lambda *_: done.append("worker"))
+    monkeypatch.setattr("app.worker.loop.work", lambda *_: done.append("worker"))
     monkeypatch.setattr("app.cli.serve.signal.signal", lambda *_: None)
     return done
 

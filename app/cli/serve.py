@@ -23,7 +23,7 @@ from app.runtime.server import SECONDS_TO_FINISH as SECONDS_OF_THE_WEB
 from app.runtime.server import Front, Reception, open_sockets
 from app.security import passwords
 from app.web.reception import reception
-from app.worker.loop import SECONDS_TO_FINISH, work
+from app.worker import SECONDS_TO_FINISH
 
 log = logging.getLogger("portal.worker")
 
@@ -64,6 +64,9 @@ def serve(*, no_worker: bool, processes: int) -> None:
 @with_appcontext
 def worker(*, until_stdin_closes: bool) -> None:
     """Send mails and keep house, until told to stop."""
+    # Here, because the web does not need what the worker does
+    from app.worker.loop import work
+
     _is_schema_usable()  # start even if the database is away: it comes back
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

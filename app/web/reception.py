@@ -5,6 +5,7 @@ import os
 
 from flask import Flask, Response, g
 from werkzeug.http import parse_cookie
+from werkzeug.test import EnvironBuilder
 
 from app.domain.indonesian_time import now
 from app.runtime.lanes import Known, LaneSize
@@ -91,7 +92,9 @@ def _leaving(app: Flask) -> ReadyAnswer:
 
 def _busy(app: Flask) -> ReadyAnswer:
     """The page of a request that no view has seen. It has no number, because nothing is logged about it."""
-    with app.test_request_context(base_url=app.extensions["portal"].settings.public_url):
+    # `app.test_request_context` loads what tests need too, a debugger among it
+    nobody = EnvironBuilder(base_url=app.extensions["portal"].settings.public_url).get_environ()
+    with app.request_context(nobody):
         g.request_id = ""
         return _ready(pages.busy(None))
 

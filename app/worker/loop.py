@@ -10,7 +10,7 @@ from flask import Flask
 from app.flows.housekeeping import Chore
 from app.runtime.changes import Changes
 from app.runtime.db import SECONDS_FOR_OTHER_WRITERS, engine
-from app.worker import acts, imports, mails
+from app.worker import SECONDS_TO_FINISH, acts, imports, mails
 from app.worker.bell import Bell
 from app.worker.bounces import run_bounces
 from app.worker.cleaning import all_chores, one_step
@@ -24,7 +24,6 @@ SECONDS_BETWEEN_LOOKS = 0.4  # whether anybody has written to the database
 SECONDS_OF_REST = 10.0
 SECONDS_BETWEEN_SEALINGS = 1.0  # each costs two writes to the disk, however few rows there are
 SECONDS_BETWEEN_SEARCHES = 5.0  # for mails of a worker that has died
-SECONDS_TO_FINISH = 25  # the time of one SMTP answer, and a little more
 SECONDS_BETWEEN_CLEANINGS = 600.0
 
 

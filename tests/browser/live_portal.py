@@ -29,7 +29,7 @@ from app.worker.loop import work
 from config import Settings
 from tests.conftest import SECRET_KEY, people
 from tests.inbox import Inbox, Mail
-from tests.made_once import COMPILED_TEMPLATES
+from tests.made_once import compile_templates_once
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -137,7 +137,7 @@ def running_portal(
         }
         with patch.object(assets, "STATIC", static):
             app = create_app(Settings.from_env(settings))
-        app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
+        compile_templates_once(app)
         people(app, password_hash)
         line = Line(app)
         with _serving(line, app, door), _working(app):

@@ -3,7 +3,6 @@ or hangs up."""
 
 import asyncio
 import email
-import gc
 import re
 import socket
 import ssl
@@ -164,7 +163,6 @@ class MailServer:
         self.release()
         if self._controller:
             self._controller.loop.call_soon_threadsafe(self._abort_all)
-            gc.collect()  # a portal whose connection was cut leaves its socket to the garbage collector
             eventually(lambda: not self._talks)
             self._controller.stop()
             self._controller = None

@@ -6,12 +6,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from app.command_line import mysapk as mysapk_in_process
 from app.models.outbox_mail import MailState
+from app.runtime import logs
 from tests.cast import PASSWORD, SARI
 from tests.conftest import SECRET_KEY, MakeApp, people
 from tests.faults.post_office import PostOffice
@@ -266,6 +269,28 @@ def test_a_host_that_is_not_here_is_said_in_one_line(tmp_path: Path) -> None:
     assert re.fullmatch(r"Error: tiada\.invalid:\d+ cannot be opened: .*\n", done.stderr)
 
 
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The command as `_run` runs it, but in this process, which keeps its log and the rights of its files."""
+    monkeypatch.setattr(logs, "configure", lambda: None)
+    monkeypatch.setattr(os, "umask", lambda _mask: 0)
+
+    def in_this_process(command: str, **environ: str) -> Result:
+        monkeypatch.setattr(os, "environ", _settings(tmp_path, environ))
+        return CliRunner().invoke(mysapk_in_process, [command], prog_name="mysapk")
+
+    return in_this_process
+
+
+def test_a_bad_setting_ends_the_process(tmp_path: Path) -> None:
+    done, looked = (_run(command, tmp_path, PORT="abc") for command in ("serve", "check"))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"mysapk: PORT: [^\n]+ Example: PORT=\S[^\n]*\n", done.stderr), done.stderr
+    assert looked.returncode == 1
+    assert _without_examples(looked.stderr, "fault: ") == _without_examples(done.stderr, "mysapk: ")
+
+
 @pytest.mark.parametrize(
     ("name", "environ"),
     [
@@ -284,15 +309,15 @@ def test_a_host_that_is_not_here_is_said_in_one_line(tmp_path: Path) -> None:
     ids=lambda part: part if isinstance(part, str) else "",
 )
 def test_a_bad_setting_stops_the_start_with_its_name_and_an_example(
-    tmp_path: Path, name: str, environ: dict[str, str]
+    run: Callable[..., Result], name: str, environ: dict[str, str]
 ) -> None:
-    done = _run("serve", tmp_path, **environ)
+    done = run("serve", **environ)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert done.stdout == ""
     assert re.fullmatch(rf"mysapk: {name}: [^\n]+ Example: {name}=\S[^\n]*\n", done.stderr), done.stderr
-    looked = _run("check", tmp_path, **environ)
-    assert looked.returncode == 1
+    looked = run("check", **environ)
+    assert looked.exit_code == 1
     assert _without_examples(looked.stderr, "fault: ") == _without_examples(done.stderr, "mysapk: ")
 
 
@@ -338,10 +363,15 @@ def _without_examples(told: str, start: str) -> list[str]:
 
 
 def _run(command: str, folder: Path, *options: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        mysapk(command, *options), env=_settings(folder, environ), capture_output=True, text=True, timeout=30
+    )
+
+
+def _settings(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
     usual = {
         "PATH": os.environ["PATH"],
         "INSTANCE_PATH": str(folder / "instance"),
         "DATABASE_URL": f"sqlite:///{folder}/portal.db",
     }
-    settings = {name: value for name, value in {**usual, **environ}.items() if value}
-    return subprocess.run(mysapk(command, *options), env=settings, capture_output=True, text=True, timeout=30)
+    return {name: value for name, value in {**usual, **environ}.items() if value}

@@ -48,6 +48,12 @@ OF_EACH_LINE = {
 }
 ROWS_OF_A_REQUEST = 8  # in all tables
 _lines = count(1)
+_ROWS_OF_TABLES = select(
+    *(
+        select(func.count()).select_from(table).scalar_subquery().label(table.name)
+        for table in Base.metadata.sorted_tables
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -132,10 +138,7 @@ def _value_of(converter: BaseConverter) -> int | str:
 
 def _rows(app: Flask) -> dict[str, int]:
     with app.app_context(), reading() as session:
-        return {
-            table.name: session.scalar(select(func.count()).select_from(table)) or 0
-            for table in Base.metadata.sorted_tables
-        }
+        return dict(session.execute(_ROWS_OF_TABLES).mappings().one())
 
 
 def _growth(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:

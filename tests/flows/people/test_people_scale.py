@@ -29,8 +29,8 @@ _FIRST = ("Agus", "Bayu", "Citra", "Dian", "Eka", "Fitri", "Gita", "Hendra", "In
 _LAST = ("Saputra", "Lestari", "Wibowo", "Anggraini", "Setiawan", "Puspita", "Hidayat")
 _FIELDS: dict[str, tuple[str, ...]] = {
     "nip": ("", "19800315"),
-    "nama": ("", "citra wib", "citra-wib"),
-    "status": ("", "waiting_approval", "active"),
+    "nama": ("", "citra-wib"),
+    "status": ("", "active"),
     "kategori": ("", "CPNS"),
     "macet": ("", "token"),
     "unit": ("", "Unit 7"),
