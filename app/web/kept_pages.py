@@ -3,46 +3,78 @@ in. Most people who come open one of them, and to make it anew was half the pric
 
 What is kept was made for nobody: without a session, without a message, with an empty form. Every other page
 is made anew.
+
+What a visitor brings tells most of the time that nothing can change the page. Those are answered at the door
+(page_door.py), without Flask's work, which costs more than to fill in the page.
 """
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import cast
 
 from flask import Flask, Response, current_app, g, make_response, request, session
 from flask_wtf.csrf import generate_csrf
 
-from app.web import sessions
+from app.web import headers, sessions
 from app.web.form_ids import new_form_id
 
 # What stands in a kept page where every answer has something of its own
-PLACES = _CSRF_TOKEN, FORM_ID = secrets.token_hex(16), secrets.token_hex(16)
+PLACES = CSRF_TOKEN, FORM_ID = secrets.token_hex(16), secrets.token_hex(16)
 _MESSAGES = "_flashes"  # Flask's name for what the next page shows
 
 
+@dataclass(frozen=True)
+class KeptPage:
+    text: str
+    headers: tuple[tuple[str, str], ...]  # without those that each answer has of its own
+
+    @property
+    def has_form(self) -> bool:
+        return CSRF_TOKEN in self.text
+
+    def filled(self, csrf_token: str) -> str:
+        text = self.text.replace(CSRF_TOKEN, csrf_token)
+        return text.replace(FORM_ID, new_form_id()) if FORM_ID in text else text
+
+
+Kept = dict[tuple[str | None, bool], KeptPage]  # by endpoint, and whether it is for the installed app
+
+
 def init_app(app: Flask) -> None:
-    app.extensions["kept_pages"] = {}
+    app.extensions["kept_pages"] = Kept()
+
+
+def kept_in(app: Flask) -> Kept:
+    return cast(Kept, app.extensions["kept_pages"])
 
 
 def kept_for_strangers(make: Callable[[], Response]) -> Response:
     """The page of this view. If its form has an id, `make` writes FORM_ID in its place. Nothing else in it
-    may depend on the request, except whether this is the installed app."""
+    may depend on the request, except whether this is the installed app.
+
+    The view must return it, and add nothing to it, for whoever comes without a query, a login and anything in
+    the session: the door does not ask the view.
+    """
     if sessions.visitor() is not None or _MESSAGES in session:
-        return _filled(make().get_data(as_text=True))
-    kept = cast("dict[tuple[str | None, bool], str]", current_app.extensions["kept_pages"])
+        return _filled(_made(make()))
+    kept = kept_in(current_app._get_current_object())  # type: ignore[attr-defined]
     page = request.endpoint, sessions.is_app()
     if page not in kept:
-        g.csrf_token = _CSRF_TOKEN  # where Flask-WTF looks for the one of this request
+        g.csrf_token = CSRF_TOKEN  # where Flask-WTF looks for the one of this request
         try:
-            kept[page] = make().get_data(as_text=True)
+            kept[page] = _made(make())
         finally:
             del g.csrf_token
     return _filled(kept[page])
 
 
-def _filled(page: str) -> Response:
-    if _CSRF_TOKEN in page:
-        page = page.replace(_CSRF_TOKEN, generate_csrf())
-    if FORM_ID in page:
-        page = page.replace(FORM_ID, new_form_id())
-    return make_response(page)
+def _made(page: Response) -> KeptPage:
+    text = page.get_data(as_text=True)
+    complete = headers.add_headers(make_response())
+    complete.vary.add("Cookie")  # Flask adds it where a session was read
+    return KeptPage(text, tuple(one for one in complete.headers if one[0] != "Content-Length"))
+
+
+def _filled(page: KeptPage) -> Response:
+    return make_response(page.filled(generate_csrf() if page.has_form else ""))

@@ -81,7 +81,7 @@ def init_app(app: Flask) -> None:
 def recognise() -> None:
     """Find out who is asking; an ended, idle or outdated session belongs to nobody."""
     g.visitor = None
-    raw_id = request.cookies.get(_cookie_name("masuk"))
+    raw_id = request.cookies.get(cookie_name("masuk"))
     if not raw_id or request.endpoint in ("health.alive", "health.ready", "health.metrics"):
         return
     now = this_moment()
@@ -279,7 +279,7 @@ def forget_this_browser(response: Response, user: User) -> None:
 def forget(response: Response) -> None:
     session.clear()
     response.delete_cookie(
-        _cookie_name("masuk"), path="/", secure=portal().settings.is_https, httponly=True, samesite="Lax"
+        cookie_name("masuk"), path="/", secure=portal().settings.is_https, httponly=True, samesite="Lax"
     )
 
 
@@ -319,7 +319,7 @@ def keep_as_app(response: Response) -> None:
 
 
 def is_app() -> bool:
-    return request.cookies.get(_cookie_name("aplikasi")) == "1"
+    return request.cookies.get(cookie_name("aplikasi")) == "1"
 
 
 def session_end(now: datetime) -> SessionEnd | None:
@@ -374,7 +374,7 @@ def _kept_marks() -> dict[str, tuple[str, int]]:
 
 
 def _marks_kept_in(cookies: Mapping[str, str]) -> dict[str, tuple[str, int]]:
-    sealed = cookies.get(_cookie_name("perangkat"))
+    sealed = cookies.get(cookie_name("perangkat"))
     return portal().keys.open_devices(sealed) if sealed else {}
 
 
@@ -397,14 +397,14 @@ def _is_young(given_at: int) -> bool:
     return this_moment().timestamp() < given_at + KNOWN_FOR.total_seconds()
 
 
-def _cookie_name(name: str) -> str:
+def cookie_name(name: str) -> str:
     """`__Host-` ties a cookie to this very host, where the browser may insist on TLS."""
     return f"__Host-{name}" if portal().settings.is_https else name
 
 
 def _set_cookie(response: Response, name: str, value: str, lifetime: timedelta | None) -> None:
     response.set_cookie(
-        _cookie_name(name),
+        cookie_name(name),
         value,
         max_age=lifetime,
         path="/",
