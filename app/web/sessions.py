@@ -42,6 +42,7 @@ P = ParamSpec("P")
 START_OF_THE_APP = "aplikasi"  # the manifest's start_url is /login?aplikasi=1
 _PEOPLE_IN_A_COOKIE = 5  # who share one browser
 KNOWN_FOR = timedelta(days=180)  # since this person last logged in here
+_MARKS = "perangkat"  # the cookie of the browser marks
 BY_ITSELF = "otomatis"  # in the query of an address that a page opens although nobody has pressed anything
 _NOTHING_DONE = (
     "Sesi Anda sudah berakhir, jadi kiriman tadi tidak diproses dan tidak ada yang diubah. Masuk lagi, lalu "
@@ -293,6 +294,10 @@ def marks_in(cookies: Mapping[str, str]) -> frozenset[str]:
     return frozenset(mark for mark, given_at in _marks_kept_in(cookies).values() if _is_young(given_at))
 
 
+def may_hold_marks(cookie_header: str) -> bool:
+    return f"{_MARKS}=" in cookie_header
+
+
 def is_known_to(typed_nip: str) -> bool:
     """Whether the person with this NIP, as typed, has logged in here and has kept the same password since."""
     nip, marks = read_nip(typed_nip), browser_marks()
@@ -374,7 +379,7 @@ def _kept_marks() -> dict[str, tuple[str, int]]:
 
 
 def _marks_kept_in(cookies: Mapping[str, str]) -> dict[str, tuple[str, int]]:
-    sealed = cookies.get(cookie_name("perangkat"))
+    sealed = cookies.get(cookie_name(_MARKS))
     return portal().keys.open_devices(sealed) if sealed else {}
 
 
@@ -390,7 +395,7 @@ def _kept_marks_but_of(user: User) -> dict[str, tuple[str, int]]:
 
 
 def _keep_marks(response: Response, marks: dict[str, tuple[str, int]]) -> None:
-    _set_cookie(response, "perangkat", portal().keys.seal_devices(marks), KNOWN_FOR)
+    _set_cookie(response, _MARKS, portal().keys.seal_devices(marks), KNOWN_FOR)
 
 
 def _is_young(given_at: int) -> bool:
