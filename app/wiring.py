@@ -35,6 +35,7 @@ from app.web import (
     kept_pages,
     limits,
     mailed_links,
+    page_door,
     pages,
     row_ids,
     sessions,
@@ -112,6 +113,7 @@ def create_app(settings: Settings) -> Flask:
     app.cli = Commands()
     logs.keep_out(app, settings)
 
+    app.wsgi_app = page_door.PageDoor(app.wsgi_app, app)  # type: ignore[method-assign]
     app.wsgi_app = door.HostDoor(app.wsgi_app, settings)  # type: ignore[method-assign]
 
     @app.context_processor

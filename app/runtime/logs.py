@@ -62,8 +62,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": masked(_message_of(record)),
         }
-        if has_request_context():
-            line["request_id"] = request_id()
+        if number := getattr(record, "request_id", None) or (has_request_context() and request_id()):
+            line["request_id"] = number
         fields: dict[str, object] = getattr(record, "fields", {})
         line |= {_masks.masked_name(name): _shown(name, value) for name, value in fields.items()}
         if record.exc_info:
@@ -167,12 +167,18 @@ def _start_clock() -> None:
 
 
 def _log_request(response: Response) -> Response:
-    fields = {
-        "method": request.method,
-        "rule": request.url_rule.rule if request.url_rule else None,
-        "status": response.status_code,
-        "ms": round((perf_counter() - g.get("started", perf_counter())) * 1000, 1),
-    }
-    log.info("request", extra={"fields": fields})
+    rule = request.url_rule.rule if request.url_rule else None
+    note_answer(request.method, rule, response.status_code, g.get("started", perf_counter()), request_id())
     response.headers["X-Request-ID"] = request_id()
     return response
+
+
+def note_answer(method: str, rule: str | None, status: int, began_at: float, number: str) -> None:
+    """Write the line that each request has. `began_at` is as `perf_counter` counts."""
+    fields = {
+        "method": method,
+        "rule": rule,
+        "status": status,
+        "ms": round((perf_counter() - began_at) * 1000, 1),
+    }
+    log.info("request", extra={"fields": fields, "request_id": number})

@@ -38,8 +38,12 @@ def portal() -> Portal:
 def request_id() -> str:
     """12 random hex digits that connect a page, its log lines and its events in the trail."""
     if "request_id" not in g:
-        g.request_id = secrets.token_hex(6)
+        g.request_id = new_request_id()
     return cast(str, g.request_id)
+
+
+def new_request_id() -> str:
+    return secrets.token_hex(6)
 
 
 def client() -> Client:

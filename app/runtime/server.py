@@ -7,22 +7,25 @@ lanes do the rest. A slow client holds no thread. It holds a connection, of whic
 import logging
 import math
 import resource
+import select
 import socket
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
-from waitress.channel import HTTPChannel
+from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
-from waitress.task import Task, WSGITask
+from waitress.task import WSGITask
+from waitress.utilities import build_http_date
 
 from app.domain.client import line_of
 from app.runtime.lanes import ARRIVED_AT, HAS_LEFT, Known, Lane, LaneSize
@@ -45,6 +48,9 @@ SECONDS_BETWEEN_LOOKS_AT_THE_END = 0.02
 SECONDS_TO_FINISH = 10  # what is in work when nobody new may come in any more; a hash and its form take 4
 SECONDS_TO_BEGIN = 1  # for who had just connected then
 _ACCEPTED_AT_ONCE = 16  # the rest is for the next round, or for another process at the same address
+# For which a thread keeps the interpreter to itself. The thread that reads gives it away with each system
+# call, and a thread that has made a hash needs it before it can begin the next one.
+_SECONDS_OF_A_TURN = 0.001
 
 # The bytes that waitress accepts before the portal answers 413; files of staff are long
 LARGEST_BODY_TO_READ = 40 * 1024 * 1024
@@ -58,6 +64,9 @@ _BUFFERS = {
 }
 
 
+_SENT_TOGETHER = 128 * 1024  # header and body of most answers go out in one piece, when the answer is whole
+
+
 @dataclass(frozen=True)
 class ReadyAnswer:
     """An answer that was made before it was asked for."""
@@ -65,6 +74,21 @@ class ReadyAnswer:
     status: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+
+    def written_for(self, request: "Request") -> bytes:
+        """The answer as it goes over the line."""
+        lines = f"HTTP/{request.spoken} {self.status}\r\n{self._lines}Date: {_date_of(int(time()))}\r\n"
+        if request.ends_connection:
+            lines += "Connection: close\r\n"
+        elif request.spoken == "1.0":
+            lines += "Connection: Keep-Alive\r\n"
+        return f"{lines}\r\n".encode("latin-1") + (b"" if request.command == "HEAD" else self.body)
+
+    @cached_property
+    def _lines(self) -> str:
+        others = (one for one in self.headers if one[0] != "Content-Length")
+        headers = (*others, ("Content-Length", str(len(self.body))))
+        return "".join(f"{name}: {value}\r\n" for name, value in headers)
 
 
 @dataclass(frozen=True)
@@ -95,6 +119,16 @@ class Request(HTTPRequestParser):
         return taken
 
     @property
+    def spoken(self) -> str:
+        """The version of HTTP in which the answer is."""
+        return "1.1" if self.version == "1.1" else "1.0"
+
+    @property
+    def ends_connection(self) -> bool:
+        wanted = self.headers.get("CONNECTION", "").lower()
+        return bool(wanted == "close" if self.spoken == "1.1" else wanted != "keep-alive")
+
+    @property
     def is_too_slow(self) -> bool:
         """The total time counts, because one byte now and then is not silence."""
         seconds = monotonic() - self.began_at
@@ -103,47 +137,40 @@ class Request(HTTPRequestParser):
         return bool(seconds > SECONDS_FOR_A_BODY + self.body_bytes_received / LEAST_BYTES_A_SECOND)
 
 
-class ReadyTask(Task):
-    complete = True
-
-    def execute(self) -> None:
-        answer: ReadyAnswer = self.request.ready
-        self.status = answer.status
-        self.response_headers = list(answer.headers)
-        self.content_length = len(answer.body)
-        header = self.build_response_header()
-        self.wrote_header = True
-        # In one piece, because under overload each system call of this thread waits for the others
-        self.channel.write_soon(header if self.request.command == "HEAD" else header + answer.body)
-
-
 class PageTask(WSGITask):
     def get_environment(self) -> "WSGIEnvironment":
         environ: WSGIEnvironment = super().get_environment()
         environ[ARRIVED_AT], environ[HAS_LEFT] = self.request.arrived_at, self.channel.has_left
         return environ
 
+    def finish(self) -> None:
+        super().finish()
+        self.channel.send_now()
+
 
 class Channel(HTTPChannel):
-    """One connection. It is the waiter of a lane, for the first of its requests."""
+    """One connection. It is the waiter of a lane, for the first of its requests.
+
+    The kernel tells one event of a connection, and the next one only after `watch`. So whoever has the
+    connection in hand, the thread that reads or one of a lane, calls `watch` when done, and wakes nobody.
+    """
 
     parser_class = Request
+    task_class = PageTask
+    requests: list[Request]
+    close_when_flushed: bool
     line = ""
     is_new = True  # until a first request is here as a whole
-
-    @staticmethod
-    def task_class(channel: "Channel", request: Request) -> Task:
-        if channel.server.front.is_leaving:
-            request.headers["CONNECTION"] = "close"  # so the next request finds a process that stays
-        return (ReadyTask if request.ready else PageTask)(channel, request)
+    is_registered = False
 
     @property
     def arrived_at(self) -> float:
-        at: float = self.requests[0].arrived_at
-        return at
+        return self.requests[0].arrived_at
 
     def has_left(self) -> bool:
         """Whether the other end has closed the connection, as a browser does that somebody has left."""
+        if not self.connected:
+            return True
         try:
             return not self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -153,16 +180,103 @@ class Channel(HTTPChannel):
 
     def serve(self) -> None:
         self.service()
+        self.watch()
 
     def refuse(self) -> None:
         self.requests[0].ready = self.server.front.reception.busy
-        self.service()
+        self.serve()
 
     def let_go(self) -> None:
         for request in self.requests:
             request.close()
         self.cancel()
-        self.server.pull_trigger()
+        self.watch()
+
+    def service(self) -> None:
+        if self.server.front.is_leaving:
+            self.requests[0].headers["CONNECTION"] = "close"  # the next request finds a process that stays
+        if self.requests[0].ready and not self.requests[0].error:
+            self._send_ready(self.requests[0])
+        else:
+            super().service()
+
+    def answer_at_once(self) -> None:
+        """The same in the thread that reads. It closes the connection itself, and it never waits: who goes on
+        asking and reads no answer is cut off."""
+        if self.total_outbufs_len > _SENT_TOGETHER:
+            self.handle_close()
+            return
+        self.service()
+        if self.close_when_flushed and not self.total_outbufs_len:
+            self.handle_close()
+        else:
+            self.watch()
+
+    def _send_ready(self, request: Request) -> None:
+        """In one piece and without a task, because under overload each step of this keeps all others
+        waiting."""
+        with suppress(ClientDisconnected), self.outbuf_lock:
+            answer = request.ready.written_for(request) if request.ready else b""
+            sent = self._sent_at_once(answer)
+            if sent < len(answer):
+                self.write_soon(answer[sent:])
+        with self.requests_lock:
+            for done in self.requests if request.ends_connection else [request]:
+                done.close()
+            self.close_when_flushed = self.close_when_flushed or request.ends_connection
+            self.requests = [] if request.ends_connection else self.requests[1:]
+            if self.requests:
+                self.server.add_task(self)
+
+    def _sent_at_once(self, answer: bytes) -> int:
+        if self.total_outbufs_len or not self.connected:
+            return 0
+        try:
+            sent: int = self.send(answer, do_close=False)
+        except OSError:
+            self.will_close = True
+            return len(answer)
+        return sent
+
+    def send_now(self) -> None:
+        with self.outbuf_lock:
+            self._flush_exception(self._flush_some, do_close=False)
+
+    def write_soon(self, data: Any) -> int:
+        written: int = super().write_soon(data)
+        if self.total_outbufs_len >= self.adj.send_bytes:
+            self.watch()  # the socket is full, and the thread that reads sends the rest
+        return written
+
+    def _flush_outbufs_below_high_watermark(self) -> None:
+        if self.total_outbufs_len > self.adj.outbuf_high_watermark:
+            self.watch()
+        super()._flush_outbufs_below_high_watermark()
+
+    def handle_read(self) -> None:
+        try:
+            data = self.socket.recv(self.adj.recv_bytes)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self.last_activity = time()
+            self.received(data)
+        else:
+            self.handle_close()
+
+    def watch(self) -> None:
+        """Let the kernel tell what this connection waits for. Any thread may call this."""
+        with self.outbuf_lock, suppress(OSError):  # closed meanwhile
+            wanted = select.EPOLLIN if self.readable() else 0
+            wanted |= select.EPOLLOUT if self.writable() else 0
+            if not wanted or self._fileno is None:
+                return
+            events = self.server.front.events
+            change = events.modify if self.is_registered else events.register
+            self.is_registered = True
+            change(self._fileno, wanted | select.EPOLLONESHOT)
 
     def is_idle(self) -> bool:
         """Whether it has nothing that is being answered."""
@@ -185,6 +299,9 @@ class Channel(HTTPChannel):
         return is_silent or (self.request is not None and self.request.is_too_slow)
 
     def del_channel(self, map: Any = None) -> None:
+        if self.is_registered:
+            self.is_registered = False
+            self.server.front.events.unregister(self._fileno)
         super().del_channel(map)
         self.server.front.went(self)
 
@@ -207,9 +324,6 @@ class Listener(TcpWSGIServer):
             bind_socket=False,
         )
 
-    def readable(self) -> bool:
-        return bool(self.accepting)
-
     def handle_accept(self) -> None:
         self.accept_waiting()
 
@@ -226,7 +340,10 @@ class Listener(TcpWSGIServer):
                 return False
             line = _line_of(address[0])
             if self.front.has_room(line):
-                self.front.came(Channel(self, connection, address, self.adj, map=self._map), line)
+                channel = Channel(self, connection, address, self.adj, map=self._map)
+                self.front.came(channel, line)
+                wasyncore.read(channel)  # most who connect have asked already
+                channel.watch()
             else:
                 connection.close()
         return True
@@ -235,8 +352,10 @@ class Listener(TcpWSGIServer):
         self.front.receive(channel)
 
     def pull_trigger(self) -> None:
-        if threading.get_ident() != self.front.own_thread:  # which looks at everything in each round anyway
-            super().pull_trigger()
+        """Connections are watched one by one, so the thread that reads need not look at all of them."""
+
+    def wake(self) -> None:
+        super().pull_trigger()
 
 
 class Front:
@@ -247,6 +366,7 @@ class Front:
     ) -> None:
         self.application, self.reception = application, reception
         self.own_thread = threading.get_ident()
+        self.events = select.epoll()
         self.map: dict[int, Any] = {}
         self.lanes = {name: Lane(name, size) for name, size in reception.lanes.items()}
         self._at_once: deque[Channel] = deque()
@@ -257,7 +377,10 @@ class Front:
         self._reported = 0
         self._closes_at = math.inf
         settings = Adjustments(ident=None, clear_untrusted_proxy_headers=False, **_BUFFERS)
+        settings.send_bytes = _SENT_TOGETHER
         self._listeners = [Listener(self, one, settings) for one in sockets]
+        for file in self.map:
+            self.events.register(file, select.EPOLLIN)
 
     @property
     def connections(self) -> int:
@@ -271,6 +394,7 @@ class Front:
     def run(self) -> None:
         """Serve until `stop`, or until SystemExit; then finish what was accepted."""
         self.own_thread = threading.get_ident()
+        sys.setswitchinterval(_SECONDS_OF_A_TURN)
         for lane in self.lanes.values():
             lane.start()
         with suppress(SystemExit, KeyboardInterrupt):
@@ -284,11 +408,18 @@ class Front:
         self._closes_at = min(self._closes_at, monotonic() + notice)
 
     def _go_round(self, seconds: float) -> None:
-        wasyncore.poll2(0 if self._at_once else seconds, self.map)
+        self._handle_events(0 if self._at_once else seconds)
         self._answer_at_once()
         if monotonic() > self._next_look:
             self._next_look = monotonic() + SECONDS_BETWEEN_LOOKS
             self._look_around()
+
+    def _handle_events(self, seconds: float) -> None:
+        for file, event in self.events.poll(seconds):
+            if one := self.map.get(file):
+                wasyncore.readwrite(one, event)
+                if isinstance(one, Channel):
+                    one.watch()
 
     def receive(self, channel: Channel) -> None:
         """A request is here as a whole. The channel is locked meanwhile, so nothing is answered from here."""
@@ -300,7 +431,8 @@ class Front:
                 return  # a thread may have it by now
             request.ready = ready or self.reception.busy
         self._at_once.append(channel)
-        self._listeners[0].pull_trigger()
+        if threading.get_ident() != self.own_thread:
+            self._listeners[0].wake()
 
     def _ready_answer(self, request: Request) -> ReadyAnswer | None:
         if request.command not in ("GET", "HEAD"):
@@ -339,7 +471,9 @@ class Front:
 
     def _answer_at_once(self) -> None:
         for _ in range(len(self._at_once)):  # a client may send many requests at once; others come in between
-            self._at_once.popleft().service()
+            channel = self._at_once.popleft()
+            if channel.requests:  # otherwise its connection was closed meanwhile
+                channel.answer_at_once()
 
     def _look_around(self) -> None:
         for lane in self.lanes.values():
@@ -357,7 +491,8 @@ class Front:
         while any(listener.accept_waiting() for listener in self._listeners):
             pass
         for listener in self._listeners:
-            wasyncore.dispatcher.close(listener)  # its trigger is still needed
+            self.events.unregister(listener.socket)  # other copies of this process may have it open
+            wasyncore.dispatcher.close(listener)  # but not its trigger, which is still needed
         last_moment = monotonic() + SECONDS_TO_FINISH
         while monotonic() < last_moment and self._is_needed():
             self._go_round(SECONDS_BETWEEN_LOOKS_AT_THE_END)
@@ -365,10 +500,18 @@ class Front:
             lane.end()
         for lane in self.lanes.values():
             lane.join(last_moment)
+        for channel in [one for one in self.map.values() if isinstance(one, Channel)]:
+            channel.handle_close()
         wasyncore.close_all(self.map, ignore_all=True)
+        self.events.close()
 
     def _is_needed(self) -> bool:
         return any(channel.is_needed() for of_line in self._by_line.values() for channel in of_line)
+
+
+@lru_cache(maxsize=1)
+def _date_of(second: int) -> str:
+    return str(build_http_date(second))
 
 
 @lru_cache(maxsize=MOST_CONNECTIONS)

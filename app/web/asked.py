@@ -68,7 +68,7 @@ def reference_in(cookies: Mapping[str, str], moment: datetime) -> str | None:
     there is no session yet, and says nothing about whether there is an account."""
     cookie = cookies.get(current_app.config["SESSION_COOKIE_NAME"], "")
     # Under overload thousands of cookies without a request are looked at, so those are not verified first
-    if not _may_hold_a_request(cookie):
+    if not may_hold_a_request(cookie):
         return None
     try:
         kept = cast(SessionCookies, current_app.session_interface).kept.loads(cookie)
@@ -79,8 +79,8 @@ def reference_in(cookies: Mapping[str, str], moment: datetime) -> str | None:
     return asked.reference if asked and moment < asked.at + lifetime else None
 
 
-def _may_hold_a_request(cookie: str) -> bool:
-    """Whether a session of this length can hold more than the CSRF token."""
+def may_hold_a_request(cookie: str) -> bool:
+    """Whether a session of this length, or cookies of this length, can hold more than the CSRF token."""
     return len(cookie) > 200
 
 

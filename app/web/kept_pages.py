@@ -3,17 +3,21 @@ in. Most people who come open one of them, and to make it anew was half the pric
 
 What is kept was made for nobody: without a session, without a message, with an empty form. Every other page
 is made anew.
+
+What a visitor brings tells most of the time that nothing can change the page. Those are answered at the door
+(page_door.py), without Flask's work, which costs more than to fill in the page.
 """
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 from flask import Flask, Response, current_app, g, make_response, request, session
 from flask_wtf.csrf import generate_csrf
 from markupsafe import escape
 
-from app.web import sessions
+from app.web import headers, sessions
 from app.web.form_ids import new_form_id
 
 
@@ -22,39 +26,69 @@ def new_place() -> str:
     return secrets.token_hex(16)
 
 
-PLACES = _CSRF_TOKEN, FORM_ID = new_place(), new_place()
+PLACES = CSRF_TOKEN, FORM_ID = new_place(), new_place()
 _NOTHING: Mapping[str, str] = {}
+USUAL = ""  # kind of a page
 _MESSAGES = "_flashes"  # Flask's name for what the next page shows
 
 
+@dataclass(frozen=True)
+class KeptPage:
+    text: str
+    headers: tuple[tuple[str, str], ...]  # without those that each answer has of its own
+
+    @property
+    def has_form(self) -> bool:
+        return CSRF_TOKEN in self.text
+
+    def filled(self, csrf_token: str, own: Mapping[str, str] = _NOTHING) -> str:
+        text = self.text.replace(CSRF_TOKEN, csrf_token)
+        for place, one in own.items():
+            text = text.replace(place, escape(one))
+        return text.replace(FORM_ID, new_form_id()) if FORM_ID in text else text
+
+
+# By endpoint, kind, and whether it is for the installed app
+Kept = dict[tuple[str | None, str, bool], KeptPage]
+
+
 def init_app(app: Flask) -> None:
-    app.extensions["kept_pages"] = {}
+    app.extensions["kept_pages"] = Kept()
+
+
+def kept_in(app: Flask) -> Kept:
+    return cast(Kept, app.extensions["kept_pages"])
 
 
 def kept_for_strangers(
-    make: Callable[[], Response], kind: str = "", own: Mapping[str, str] = _NOTHING
+    make: Callable[[], Response], kind: str = USUAL, own: Mapping[str, str] = _NOTHING
 ) -> Response:
     """The page of this view. If its form has an id, `make` writes FORM_ID in its place. `own` has what else
     this answer has of its own, by the place where `make` writes it. Nothing else in the page may depend on
-    the request, except its `kind`, of which there are few, and whether this is the installed app."""
+    the request, except its `kind`, of which there are few, and whether this is the installed app.
+
+    The view must return it, and add nothing to it. The USUAL page is for whoever comes without a query, a
+    login and anything in the session: there the door does not ask the view.
+    """
     if sessions.visitor() is not None or _MESSAGES in session:
-        return _filled(make().get_data(as_text=True), own)
-    kept = cast("dict[tuple[str | None, str, bool], str]", current_app.extensions["kept_pages"])
+        return _filled(_made(make()), own)
+    kept = kept_in(current_app._get_current_object())  # type: ignore[attr-defined]
     page = request.endpoint, kind, sessions.is_app()
     if page not in kept:
-        g.csrf_token = _CSRF_TOKEN  # where Flask-WTF looks for the one of this request
+        g.csrf_token = CSRF_TOKEN  # where Flask-WTF looks for the one of this request
         try:
-            kept[page] = make().get_data(as_text=True)
+            kept[page] = _made(make())
         finally:
             del g.csrf_token
     return _filled(kept[page], own)
 
 
-def _filled(page: str, own: Mapping[str, str]) -> Response:
-    for place, text in own.items():
-        page = page.replace(place, escape(text))
-    if _CSRF_TOKEN in page:
-        page = page.replace(_CSRF_TOKEN, generate_csrf())
-    if FORM_ID in page:
-        page = page.replace(FORM_ID, new_form_id())
-    return make_response(page)
+def _made(page: Response) -> KeptPage:
+    text = page.get_data(as_text=True)
+    complete = headers.add_headers(make_response())
+    complete.vary.add("Cookie")  # Flask adds it where a session was read
+    return KeptPage(text, tuple(one for one in complete.headers if one[0] != "Content-Length"))
+
+
+def _filled(page: KeptPage, own: Mapping[str, str]) -> Response:
+    return make_response(page.filled(generate_csrf() if page.has_form else "", own))

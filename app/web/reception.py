@@ -66,6 +66,8 @@ def _paths_that_hash(app: Flask) -> frozenset[str]:
 
 def _known(app: Flask, cookie_header: str) -> Known | None:
     """Who sends these cookies, as far as the cookies alone tell it: the database is not asked."""
+    if not sessions.may_hold_marks(cookie_header) and not asked.may_hold_a_request(cookie_header):
+        return None
     try:
         cookies = parse_cookie(cookie_header)
     except UnicodeDecodeError:

@@ -43,6 +43,7 @@ P = ParamSpec("P")
 START_OF_THE_APP = "aplikasi"  # the manifest's start_url is /login?aplikasi=1
 _PEOPLE_IN_A_COOKIE = 5  # who share one browser
 KNOWN_FOR = timedelta(days=180)  # since this person last logged in here
+_MARKS = "perangkat"  # the cookie of the browser marks
 BY_ITSELF = "otomatis"  # in the query of an address that a page opens although nobody has pressed anything
 _NOTHING_DONE = (
     "Sesi Anda sudah berakhir, jadi kiriman tadi tidak diproses dan tidak ada yang diubah. Masuk lagi, lalu "
@@ -82,7 +83,7 @@ def init_app(app: Flask) -> None:
 def recognise() -> None:
     """Find out who is asking; an ended, idle or outdated session belongs to nobody."""
     g.visitor = None
-    raw_id = request.cookies.get(_cookie_name("masuk"))
+    raw_id = request.cookies.get(cookie_name("masuk"))
     if not raw_id or request.endpoint in ("health.alive", "health.ready", "health.metrics"):
         return
     now = this_moment()
@@ -280,7 +281,7 @@ def forget_this_browser(response: Response, user: User) -> None:
 def forget(response: Response) -> None:
     session.clear()
     response.delete_cookie(
-        _cookie_name("masuk"), path="/", secure=portal().settings.is_https, httponly=True, samesite="Lax"
+        cookie_name("masuk"), path="/", secure=portal().settings.is_https, httponly=True, samesite="Lax"
     )
 
 
@@ -296,6 +297,10 @@ def marks_in(cookies: Mapping[str, str]) -> frozenset[str]:
 
 def _young_ones(marks: Mapping[str, tuple[str, int]]) -> frozenset[str]:
     return frozenset(mark for mark, given_at in marks.values() if _is_young(given_at))
+
+
+def may_hold_marks(cookie_header: str) -> bool:
+    return f"{_MARKS}=" in cookie_header
 
 
 def is_known_to(typed_nip: str) -> bool:
@@ -324,7 +329,7 @@ def keep_as_app(response: Response) -> None:
 
 
 def is_app() -> bool:
-    return request.cookies.get(_cookie_name("aplikasi")) == "1"
+    return request.cookies.get(cookie_name("aplikasi")) == "1"
 
 
 def session_end(now: datetime) -> SessionEnd | None:
@@ -381,7 +386,7 @@ def _kept_marks() -> dict[str, tuple[str, int]]:
 
 
 def _marks_kept_in(cookies: Mapping[str, str]) -> dict[str, tuple[str, int]]:
-    sealed = cookies.get(_cookie_name("perangkat"))
+    sealed = cookies.get(cookie_name(_MARKS))
     return portal().keys.open_devices(sealed) if sealed else {}
 
 
@@ -397,21 +402,21 @@ def _kept_marks_but_of(user: User | ProvenOwner) -> dict[str, tuple[str, int]]:
 
 
 def _keep_marks(response: Response, marks: dict[str, tuple[str, int]]) -> None:
-    _set_cookie(response, "perangkat", portal().keys.seal_devices(marks), KNOWN_FOR)
+    _set_cookie(response, _MARKS, portal().keys.seal_devices(marks), KNOWN_FOR)
 
 
 def _is_young(given_at: int) -> bool:
     return this_moment().timestamp() < given_at + KNOWN_FOR.total_seconds()
 
 
-def _cookie_name(name: str) -> str:
+def cookie_name(name: str) -> str:
     """`__Host-` ties a cookie to this very host, where the browser may insist on TLS."""
     return f"__Host-{name}" if portal().settings.is_https else name
 
 
 def _set_cookie(response: Response, name: str, value: str, lifetime: timedelta | None) -> None:
     response.set_cookie(
-        _cookie_name(name),
+        cookie_name(name),
         value,
         max_age=lifetime,
         path="/",

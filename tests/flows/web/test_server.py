@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 
 SECONDS = 10.0
 BUSY = ReadyAnswer("503 Service Unavailable", (("Retry-After", "30"),), b"busy")
+LARGE, LONG = b"x" * 5_000_000, b"y" * 5_000_000
 ALIVE = ReadyAnswer("200 OK", (), b"ok")
 LEAVING = ReadyAnswer("503 Service Unavailable", (), b"leaving")
 
 
 @dataclass
 class Application:
-    """Answers with the path. What is asked under /slow... waits until it may end."""
+    """Answers with the path, and /long with a long page. What is asked under /slow... waits until it may
+    end."""
 
     may_end: threading.Event = field(default_factory=threading.Event)
     is_busy: threading.Event = field(default_factory=threading.Event)
@@ -43,7 +45,7 @@ class Application:
             self.is_busy.set()
             assert self.may_end.wait(SECONDS)
         start_response("200 OK", [])
-        return [path.encode()]
+        return [LONG if path == "/long" else path.encode()]
 
 
 def known(cookies: str) -> Known | None:
@@ -222,6 +224,78 @@ def test_many_requests_in_one_piece_are_all_answered_in_their_order(serve: Serve
     while said.count("HTTP/1.1 200 OK") < len(paths) or not said.endswith("ok"):
         said += answer_on(line)
     assert [part[-2:] for part in said.split("HTTP/1.1 200 OK")[1:]] == ["/a", "ok", "/b", "ok"]
+
+
+def test_who_asks_on_and_reads_no_answer_is_cut_off_and_stops_nobody(serve: Serve) -> None:
+    running = serve(busy=replace(BUSY, body=LARGE))
+    running.fill(running.places)
+
+    deaf = running.connect("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
+
+    eventually(lambda: not _is_connected(running, deaf))
+    assert answer_on(running.ask("/healthz")).endswith("ok")
+
+
+def _is_connected(running: Running, line: socket.socket) -> bool:
+    return line.getsockname() in [channel.addr for channel in running.front.map.values()]
+
+
+def test_who_reads_slowly_gets_the_whole_answer(serve: Serve) -> None:
+    running = serve(busy=replace(BUSY, body=LARGE))
+    running.fill(running.places)
+
+    refused = running.ask("/slow")
+    page = running.ask("/long")
+
+    eventually(lambda: running.front.lanes["slow"].refused == 1)
+    assert answer_on(refused).endswith("x" * len(LARGE))
+    assert answer_on(page).endswith("y" * len(LARGE))
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted", "said"),
+    [
+        ("1.1", "", None),
+        ("1.1", "keep-alive", None),
+        ("1.1", "close", "close"),
+        ("1.0", "", "close"),
+        ("1.0", "Keep-Alive", "Keep-Alive"),
+        ("1.0", "close", "close"),
+    ],
+)
+def test_a_ready_answer_says_what_becomes_of_the_connection_as_every_other_answer_does(
+    serve: Serve, version: str, wanted: str, said: str | None
+) -> None:
+    running = serve()
+
+    for path in ("/healthz", "/page"):
+        line = running.connect(f"GET {path} HTTP/{version}\r\nHost: x\r\nConnection: {wanted}\r\n\r\n")
+        head = answer_on(line).partition("\r\n\r\n")[0]
+
+        assert head.startswith(f"HTTP/{version} 200 ")
+        assert re.findall(r"Connection: (\S+)", head) == ([said] if said else [])
+        assert len(re.findall("Content-Length: |Date: ", head)) == 2
+        if said == "close":
+            assert line.recv(1) == b""
+        else:
+            line.sendall(f"GET /again HTTP/{version}\r\nHost: x\r\n\r\n".encode())
+            assert answer_on(line).endswith("/again")
+
+
+def test_a_fault_on_one_connection_closes_only_that_one(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = serve()
+
+    def broken(_self: object, _data: bytes) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as while_broken:
+        while_broken.setattr(server.Channel, "received", broken)
+        assert answer_on(running.ask("/page")) == ""
+
+    assert "ZeroDivisionError" in caplog.text
+    assert answer_on(running.ask("/page")).endswith("/page")
 
 
 def test_the_end_refuses_who_waits_and_finishes_what_is_in_work(serve: Serve) -> None:
