@@ -44,7 +44,7 @@ def prepare(folder: Path, port: int, plain_port: int, nodes: Sequence[int]) -> P
     certificate = _certificate(own)
     places = {
         "/etc/nginx/conf.d/mysapk.conf": str(own / "mysapk.conf"),
-        "/etc/nginx/mysapk": str(own / "pages"),
+        "/etc/nginx/mysapk": str(own),
         "/etc/mysapk/tls/fullchain.pem": str(certificate),
         "/etc/mysapk/tls/privkey.pem": str(certificate.with_suffix(".key")),
         "/var/log/nginx": str(own / "log"),
@@ -65,7 +65,7 @@ def prepare(folder: Path, port: int, plain_port: int, nodes: Sequence[int]) -> P
         "127.0.0.1:5001": f"127.0.0.1:{nodes[0]}",
         "127.0.0.1:5002": f"127.0.0.1:{nodes[1]}",
     }
-    shipped = {name: (SHIPPED / name).read_text() for name in ("nginx.conf", "mysapk.conf")}
+    shipped = {name: (SHIPPED / name).read_text() for name in ("nginx.conf", "mysapk.conf", "nodes.conf")}
     for old, new in {**places, **names}.items():
         if not any(old in text for text in shipped.values()):
             raise ValueError(f"deploy/nginx no longer has {old!r}")
