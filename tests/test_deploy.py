@@ -2,6 +2,7 @@
 nginx knows every page."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ UNITS = [*(DEPLOY / "systemd").glob("*.service"), *(DEPLOY / "systemd").rglob("*
 SETTINGS = {*EXAMPLES, *(f"{name}_FILE" for name in SECRET_SETTINGS)}
 OF_PYTHON = {"PYTHONDONTWRITEBYTECODE", "PYTHONUTF8", "PATH"}
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+GUIDE = (ROOT / "docs" / "operasi.md").read_text()
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 MAP_OF_PATHS = re.compile(r"map \$uri \$mysapk_path \{(.*?)\n\}", re.DOTALL)
 
@@ -92,11 +94,14 @@ def _commands_named() -> Iterator[str]:
             yield " ".join(service["command"])
     for command in re.findall(r'^CMD \["serve"(.*)\]$', DOCKERFILE, re.MULTILINE):
         yield "serve" + command.replace('"', "").replace(",", "")
+    yield from re.findall(
+        r"(?:^|`)(?:docker compose run --rm migrate|mysapk) ([a-z][^`\n]*)", GUIDE, re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize("line", sorted(set(_commands_named())))
 def test_every_command_that_is_named_exists(line: str) -> None:
-    words = re.sub(r"\s+[<>|;&#].*", "", line).split()
+    words = shlex.split(line)
     group: click.Command = Commands()
     while isinstance(group, click.Group):
         command = group.get_command(click.Context(group), words.pop(0))
@@ -135,3 +140,14 @@ def test_containers_are_shut_in_and_mount_files_that_exist() -> None:
     assert nodes == [
         COMPOSE["services"][name]["networks"]["inside"]["ipv4_address"] for name in ("web-1", "web-2")
     ]
+
+
+def test_the_guide_names_files_that_exist_and_leads_to_its_own_sections() -> None:
+    named = set(re.findall(r"(?<![\w/])(deploy/[\w./@-]+[\w])", GUIDE))
+    made_by_operator = {"deploy/portal.env", "deploy/secrets"}
+    headings = re.findall(r"^#{2,3} (.+)$", GUIDE, re.MULTILINE)
+    sections = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+    assert len(named) > 10
+    assert not {file for file in named - made_by_operator if not (ROOT / file).exists()}
+    assert set(re.findall(r"\]\(#([^)]+)\)", GUIDE)) <= sections

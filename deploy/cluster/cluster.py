@@ -92,9 +92,9 @@ class Cluster:
     def log_of(self, name: str) -> str:
         return self._parts[name].part.log.read_text(errors="replace")
 
-    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command of `mysapk` to its end, as the operator does on the machine of the first worker."""
-        environ = self._environ(WORKERS[0])
+    def run(self, *command: str, at: str = WORKERS[0]) -> "subprocess.CompletedProcess[str]":
+        """Run a command of `mysapk` to its end, as the operator does on the machine of this part."""
+        environ = self._environ(at)
         return subprocess.run(
             _mysapk(*command), env=environ, cwd=ROOT, capture_output=True, text=True, timeout=600
         )
