@@ -140,6 +140,8 @@ class Cluster:
 
     # -- from the beginning to the end
     def start(self) -> None:
+        front.find_nginx()
+        _find_redis()
         for name in ("log", "letters", "secrets"):
             (self.folder / name).mkdir(mode=0o700, parents=True)
         for name in (*WEB, *WORKERS):
@@ -238,12 +240,9 @@ class Cluster:
         return [*run_as, str(programs / "postgres"), "-D", str(home / "data"), *options]
 
     def _redis(self) -> list[str]:
-        program = shutil.which("redis-server")
-        if program is None:
-            raise NoProgram("no redis-server: install Debian's redis-server")
         # Nothing on disk: what it counts is forgotten within the hour anyway
         return [
-            program,
+            _find_redis(),
             "--bind",
             "127.0.0.1",
             "--port",
@@ -278,6 +277,13 @@ class Cluster:
         )
         if loaded.returncode:
             raise RuntimeError(f"mysapk demo: {loaded.stdout[-500:]}{loaded.stderr[-2000:]}")
+
+
+def _find_redis() -> str:
+    program = shutil.which("redis-server")
+    if program is None:
+        raise NoProgram("no redis-server: install Debian's redis-server")
+    return program
 
 
 def _mysapk(*command: str) -> tuple[str, ...]:

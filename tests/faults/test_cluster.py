@@ -25,6 +25,7 @@ from tests.faults.smtp_server import eventually
 
 SECRET = "rahasiaKoTak7"
 ELSEWHERE = "203.0.113.9"
+MOST_LONG_BODIES = 20  # of one line, as deploy/nginx/mysapk.conf says
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +177,35 @@ def test_long_bodies_are_for_files_of_staff(
 
     assert (answer.status != 413) == is_taken
     assert ("Kiriman terlalu besar" in said) != is_taken
+
+
+def test_one_line_cannot_fill_the_disk_of_nginx(cluster: Cluster, newcomer: Browser) -> None:
+    head = (
+        f"POST /perbaikan-email/apa HTTP/1.1\r\nHost: localhost:{cluster.port}\r\n"
+        f"Content-Length: {11 << 20}\r\nContent-Type: multipart/form-data; boundary=a\r\n\r\n--a"
+    )
+    talks: list[ssl.SSLSocket] = []
+
+    def begin() -> ssl.SSLSocket:
+        line = socket.create_connection(("127.0.0.1", cluster.port), timeout=1)
+        talks.append(_trust(cluster).wrap_socket(line, server_hostname="localhost"))
+        talks[-1].sendall(head.encode())
+        return talks[-1]
+
+    def is_refused() -> bool:
+        try:
+            said = begin().recv(1 << 16)
+        except TimeoutError:
+            return False
+        return said.startswith(b"HTTP/1.1 429 ") and b"Retry-After" in said
+
+    for _ in range(MOST_LONG_BODIES):
+        begin()
+
+    eventually(is_refused)
+    assert newcomer.submit("/login", nip=BUDI.nip, password="Salah-1234").status == 422
+    for talk in talks:
+        talk.close()
 
 
 # -- what is lost, and what is not
