@@ -108,19 +108,23 @@ class Cluster:
         """Tell a part to end, and wait until it has. It does not come back by itself."""
         return self._parts[name].stop()
 
-    def start_part(self, name: str) -> None:
-        """Start a part again, and wait until it is there."""
+    def start_part(self, name: str, code: Path = ROOT) -> None:
+        """Start a part again, and wait until it is there. `code` is the folder of the release that a node or
+        worker runs."""
+        if name in (*WEB, *WORKERS):
+            self._parts[name].code = code
         self._parts[name].start()
         self.wait_for(name)
 
     def send(self, name: str, number: signal.Signals) -> None:
         self._parts[name].send(number)
 
-    def roll(self) -> None:
-        """Start every worker and every node anew, one after the other, as a new release does."""
+    def roll(self, code: Path = ROOT) -> None:
+        """Start every worker and every node anew, one after the other, with the release in the folder
+        `code`."""
         for name in (*WORKERS, *WEB):
             self.stop_part(name)
-            self.start_part(name)
+            self.start_part(name, code)
             if name in WEB:
                 time.sleep(SECONDS_BETWEEN_NODES)
 
@@ -129,8 +133,7 @@ class Cluster:
         if name in WEB:
             _eventually(lambda: _is_ready(self.node_ports[name]), seconds, name)
         elif name in WORKERS:
-            starts = self._parts[name].starts
-            _eventually(lambda: self.log_of(name).count('"worker started"') >= starts, seconds, name)
+            _eventually(lambda: '"worker started"' in self._parts[name].said, seconds, name)
         elif name == "postgres":
             _eventually(self._has_database, seconds, name)
         else:

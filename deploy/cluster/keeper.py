@@ -32,12 +32,13 @@ class Part:
 
 
 class Kept:
-    """A part that runs until it is told to stop."""
+    """A part that runs until it is told to stop, in the folder `code`."""
 
-    def __init__(self, part: Part, folder: Path) -> None:
+    def __init__(self, part: Part, code: Path) -> None:
         self.part = part
+        self.code = code
         self.starts = 0
-        self._folder = folder
+        self._log_began = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._is_wanted = False
         self._changing = threading.Lock()
@@ -48,6 +49,13 @@ class Kept:
         """Of its first process, while that is running."""
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
+
+    @property
+    def said(self) -> str:
+        """What is in its log since it was last started."""
+        with self.part.log.open("rb") as log:
+            log.seek(self._log_began)
+            return log.read().decode(errors="replace")
 
     def start(self) -> None:
         assert not self._is_wanted, f"{self.part.name} is running"
@@ -99,10 +107,11 @@ class Kept:
 
     def _run(self) -> None:
         with self.part.log.open("ab") as log:
+            self._log_began = log.tell()
             self._process = subprocess.Popen(
                 self.part.command,
                 env=dict(self.part.environ),
-                cwd=self._folder,
+                cwd=self.code,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
