@@ -1,6 +1,7 @@
-"""A mail server that takes everything, in a process of its own: `python -m bench.sink PORT FOLDER`.
+"""A mail server that takes everything, in a process of its own: `python -m bench.sink PORT FOLDER [--all]`.
 
-It keeps the newest letter to each address as a file. VRFY tells how many letters have come, and when the
+It keeps the newest letter to each address as a file, and with `--all` also every letter, in the folder `all`,
+in their order. A letter is kept before it is answered. VRFY tells how many letters have come, and when the
 first and the last one did.
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from bench.portal import free_port
 
+_ALL = "all"
 _TOKEN = re.compile(r"^\s*([BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4})\s*$", re.MULTILINE)
 
 
@@ -120,8 +122,11 @@ async def _talk(
                 writer.write(b"354 go on\r\n")
                 letter = await reader.readuntil(b"\r\n.\r\n")
                 counts.note()
+                content = letter[:-3].replace(b"\r\n..", b"\r\n.")
+                if (folder / _ALL).exists():
+                    _keep(folder / _ALL / f"{time.time_ns()}.eml", content)
                 for recipient in recipients:
-                    _keep(_file_of(folder, recipient), letter[:-3].replace(b"\r\n..", b"\r\n."))
+                    _keep(_file_of(folder, recipient), content)
                 answer = "250 taken"
             case "VRFY":
                 if rest == "forget":
@@ -152,4 +157,6 @@ async def _serve(port: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    if "--all" in sys.argv:
+        (Path(sys.argv[2]) / _ALL).mkdir(exist_ok=True)
     asyncio.run(_serve(int(sys.argv[1]), Path(sys.argv[2])))

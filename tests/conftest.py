@@ -124,6 +124,7 @@ LONG_FILES = (
     "tests/browser/test_session_end.py",
     "tests/browser/test_correction.py",
     "tests/faults/test_processes.py",
+    "tests/faults/test_cluster.py",
     "tests/browser/test_app_weight.py",
     "tests/flows/attacks/test_same_answer.py",
     "tests/flows/imports/test_admin_import.py",

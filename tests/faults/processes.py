@@ -4,6 +4,7 @@ import http.client
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -119,10 +120,13 @@ class Answer:
 
 class Browser:
     """A browser that keeps cookies and follows no redirects. `host` is the name under which it calls the
-    portal."""
+    portal, and `tls` whom it trusts; `headers` are sent with every request."""
 
-    def __init__(self, port: int, host: str | None = None) -> None:
-        self._port, self._host = port, host or f"127.0.0.1:{port}"
+    def __init__(
+        self, port: int, host: str | None = None, tls: ssl.SSLContext | None = None, **headers: str
+    ) -> None:
+        self._port, self._host, self._tls = port, host or f"127.0.0.1:{port}", tls
+        self._headers = {name.replace("_", "-"): value for name, value in headers.items()}
         self._cookies: dict[str, str] = {}
 
     def open(self, path: str) -> Answer:
@@ -148,8 +152,13 @@ class Browser:
         return self.answer_to(self._send(method, path, body))
 
     def _send(self, method: str, path: str, body: str | None = None) -> http.client.HTTPConnection:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        connection = (
+            http.client.HTTPSConnection("localhost", self._port, timeout=30, context=self._tls)
+            if self._tls
+            else http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        )
         headers = {
+            **self._headers,
             "Host": self._host,
             "Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items()),
         }
