@@ -33,6 +33,7 @@ from app.files.table import Row
 from app.flows.identity.change_identity import ProposedChange, begin_change, cancel_under_way
 from app.flows.identity.put_on_record import add_people, change_category
 from app.flows.imports.file_rights import FileRights, Named, Uploader
+from app.flows.imports.on_record import OnRecord, differences, on_record
 from app.flows.imports.outcome import (
     BEING_CHANGED_ELSEWHERE,
     Changed,
@@ -44,6 +45,7 @@ from app.flows.imports.outcome import (
 )
 from app.mail import letters
 from app.models.audit_event import Tag
+from app.models.base import dialect_of
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
 from app.models.name_word import NameWord
@@ -178,13 +180,13 @@ def _alone(session: Session, entry: StaffEntry, terms: ImportTerms) -> Outcome:
 
 
 def _take_over(session: Session, entries: Sequence[StaffEntry], terms: ImportTerms) -> dict[int, Outcome]:
-    people = _people(session, entries)
+    people = on_record(session, [_nip(entry) for entry in entries])
     outcomes = _judged(session, entries, people, terms)
     if terms.dry_run:
         return outcomes
     # New people are added in the same order everywhere, so that two imports never wait for each other.
     accepted = sorted(
-        (entry for entry in entries if not isinstance(outcomes[entry.line], RowRefused)), key=_nip
+        (entry for entry in entries if isinstance(outcomes[entry.line], New | Changed)), key=_nip
     )
     instansi = _instansi(session, accepted)
     added = _add(
@@ -195,25 +197,25 @@ def _take_over(session: Session, entries: Sequence[StaffEntry], terms: ImportTer
 
 
 def _judged(
-    session: Session, entries: Sequence[StaffEntry], people: dict[str, User], terms: ImportTerms
+    session: Session, entries: Sequence[StaffEntry], people: dict[str, OnRecord], terms: ImportTerms
 ) -> dict[int, Outcome]:
-    differences = {entry.line: _differences(people.get(_nip(entry)), entry.row) for entry in entries}
-    differing = [entry for entry in entries if differences[entry.line]]
-    instansi = _instansi(session, [entry for entry in differing if "instansi" in differences[entry.line]])
-    named = {entry.row.instansi_code for entry in differing if "instansi" in differences[entry.line]}
+    changes = {entry.line: differences(people.get(_nip(entry)), entry.row) for entry in entries}
+    differing = [entry for entry in entries if changes[entry.line]]
+    instansi = _instansi(session, [entry for entry in differing if "instansi" in changes[entry.line]])
+    named = {entry.row.instansi_code for entry in differing if "instansi" in changes[entry.line]}
     without_zeros = Instansi.without_their_zeros(session, named - instansi.keys())
     new_addresses = [
-        entry.row.email for entry in differing if entry.row.email and "email" in differences[entry.line]
+        entry.row.email for entry in differing if entry.row.email and "email" in changes[entry.line]
     ]
     owners = User.taken_addresses(session, new_addresses)
     owners |= IdentityChange.contested_addresses(session, [address.key for address in new_addresses])
-    objections = _objections(session, entries, people, differences, terms)
+    objections = _objections(session, entries, people, changes, terms)
     outcomes: dict[int, Outcome] = {entry.line: Unchanged(entry.line) for entry in entries}
     outcomes |= {line: RowRefused(line, (objection,)) for line, objection in objections.items()}
     for entry in differing:
         if entry.line in objections:
             continue
-        columns, person = differences[entry.line], people.get(_nip(entry))
+        columns, person = changes[entry.line], people.get(_nip(entry))
         faults = []
         if "email" in columns and entry.row.email and _is_anothers(entry.row.email.key, owners, terms.seen):
             faults.append(_EMAIL_IS_ANOTHERS)
@@ -235,19 +237,18 @@ def _judged(
 def _objections(
     session: Session,
     entries: Sequence[StaffEntry],
-    people: dict[str, User],
-    differences: dict[int, tuple[str, ...]],
+    people: dict[str, OnRecord],
+    changes: dict[int, tuple[str, ...]],
     terms: ImportTerms,
 ) -> dict[int, CellFault]:
     """The objections to rows that this uploader may not import, by line number."""
-    addresses = [
-        entry.row.email for entry in entries if entry.row.email and "email" in differences[entry.line]
-    ]
+    changed = [people[_nip(entry)] for entry in entries if changes[entry.line] and _nip(entry) in people]
     new_nips = [_nip(entry) for entry in entries if _nip(entry) not in people]
-    named = Named(people.values(), new_nips, addresses)
+    addresses = [entry.row.email for entry in entries if entry.row.email and "email" in changes[entry.line]]
+    named = Named(changed, new_nips, addresses)
     rights = FileRights.over(session, terms.uploader, named, terms.act.at, has_reason=terms.has_reason)
     found = {
-        entry.line: rights.objection(people.get(_nip(entry)), entry.row, differences[entry.line])
+        entry.line: rights.objection(people.get(_nip(entry)), entry.row, changes[entry.line])
         for entry in entries
     }
     return {line: objection for line, objection in found.items() if objection}
@@ -260,36 +261,9 @@ def _is_anothers(email_key: str, owners: frozenset[str], seen: SeenValues) -> bo
     return email_key in owners or seen.first_line(Kind.RELEASED_EMAIL, email_key) is not None
 
 
-def _differences(person: User | None, row: StaffRow) -> tuple[str, ...]:
-    """The fields that the row changes. An address that differs only in capital letters is the same
-    address."""
-    if person is None:
-        return ("name", "email", "phone", "category", "instansi", "work_unit", "password_hash")
-    changes = {
-        "name": person.name != row.name,
-        "email": row.email is not None and not person.has_email(row.email),
-        "phone": row.phone is not None and person.phone != row.phone,
-        "category": person.category is not row.category,
-        "instansi": person.instansi.code != row.instansi_code,
-        "work_unit": person.work_unit != row.work_unit,
-        "password_hash": row.password_hash is not None and person.password_hash is None,
-    }
-    return tuple(column for column, is_changed in changes.items() if is_changed)
-
-
-def _changed(person: User, entry: StaffEntry, columns: tuple[str, ...]) -> Changed:
+def _changed(person: OnRecord, entry: StaffEntry, columns: tuple[str, ...]) -> Changed:
     """What a row changes for a person who is already on record."""
-    row = entry.row
-    values = {
-        "name": (person.name, row.name),
-        "email": (person.email, row.email.text if row.email else None),
-        "phone": (person.phone, row.phone),
-        "category": (person.category.value, row.category.value),
-        "instansi": (person.instansi.code, row.instansi_code),
-        "work_unit": (person.work_unit, row.work_unit),
-    }
-    replaced = tuple(Replaced(column, *values[column]) for column in columns if column in values)
-    return Changed(entry.line, columns, person.id, replaced)
+    return Changed(entry.line, columns, person.id, person.replaced_by(entry.row, columns))
 
 
 def _add(
@@ -310,21 +284,23 @@ def _change(
     session: Session, entries: Sequence[StaffEntry], instansi: dict[str, Instansi], terms: ImportTerms
 ) -> dict[int, Outcome]:
     """Returns what was done, by line number. It may differ from what was judged before."""
-    people = _people(session, entries, lock=True)
-    if any(_nip(entry) not in people for entry in entries):
+    locked = _locked(session, entries)
+    if any(_nip(entry) not in locked for entry in entries):
         raise _Overtaken
     # Compare once more, now that the people are locked: they themselves, or another admin, may have been
     # faster.
-    differences = {entry.line: _differences(people[_nip(entry)], entry.row) for entry in entries}
-    objections = _objections(session, entries, people, differences, terms)
+    people = {nip: OnRecord.of(person) for nip, person in locked.items()}
+    changes = {entry.line: differences(people[_nip(entry)], entry.row) for entry in entries}
+    objections = _objections(session, entries, people, changes, terms)
     outcomes: dict[int, Outcome] = {entry.line: Unchanged(entry.line) for entry in entries}
     outcomes |= {line: RowRefused(line, (objection,)) for line, objection in objections.items()}
     why, events = _facts_of_the_run(terms), []
     with session.no_autoflush:
         for entry in entries:
-            if differences[entry.line] and entry.line not in objections:
-                person = people[_nip(entry)]
-                outcomes[entry.line] = change = _changed(person, entry, differences[entry.line])
+            if changes[entry.line] and entry.line not in objections:
+                person = locked[_nip(entry)]
+                change = _changed(people[_nip(entry)], entry, changes[entry.line])
+                outcomes[entry.line] = change
                 _correct(session, person, entry.row, change, instansi, terms)
                 columns = {"columns": ",".join(change.columns)}
                 events.append((person, {**why, **columns, **_facts_of_change(session, change)}))
@@ -417,25 +393,26 @@ def _facts_of_the_run(terms: ImportTerms) -> audit.Facts:
 
 
 def _plan_afresh(session: Session) -> None:
-    """Make PostgreSQL plan each statement anew. Otherwise it goes on reading a table from end to end, because
-    the table was small when the first rows came: 209 s instead of 32 s for 100,000 rows, where no autovacuum
-    ran."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    """Let PostgreSQL plan each statement anew for these rows, also those by which it checks foreign keys.
+    Otherwise it goes on reading a table from end to end, because the table was small when the first rows
+    came: 209 s instead of 32 s for 100,000 rows, where no autovacuum ran. Not for each row, which would cost
+    more than the row (`plan_cache_mode = force_custom_plan`)."""
+    if dialect_of(session) == "postgresql":
+        session.execute(text("DISCARD PLANS"))
 
 
 def _nip(entry: StaffEntry) -> str:
     return entry.row.nip.digits
 
 
-def _people(session: Session, entries: Sequence[StaffEntry], *, lock: bool = False) -> dict[str, User]:
-    """The people on record, by NIP, read anew from the database."""
+def _locked(session: Session, entries: Sequence[StaffEntry]) -> dict[str, User]:
+    """The people on record, by NIP, read anew from the database and locked."""
     if not entries:
         return {}
+    # In the order of ids, as everywhere where several people are locked at once
     found = select(User).where(User.nip.in_([_nip(entry) for entry in entries])).order_by(User.id)
-    if lock:  # in the order of ids, as everywhere where several people are locked at once
-        found = found.with_for_update(of=User, key_share=True)
-    return {person.nip: person for person in session.scalars(found.execution_options(populate_existing=True))}
+    found = found.with_for_update(of=User, key_share=True).execution_options(populate_existing=True)
+    return {person.nip: person for person in session.scalars(found)}
 
 
 def _instansi(session: Session, entries: Sequence[StaffEntry]) -> dict[str, Instansi]:
