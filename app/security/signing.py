@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
+from functools import cached_property
 
 from itsdangerous import BadSignature, Signer, URLSafeSerializer, URLSafeTimedSerializer
 
@@ -162,8 +163,11 @@ class SigningKeys:
     def fingerprint(self, *parts: str) -> str:
         """A keyed hash (64 hex digits) for a table that must not show the value itself. Rotation does not
         change it."""
-        derived = hmac.digest(self.keys[-1].encode(), _FINGERPRINT_SALT, "sha256")
-        return hmac.new(derived, json.dumps(parts).encode(), "sha256").hexdigest()
+        return hmac.digest(self._fingerprint_key, json.dumps(parts).encode(), "sha256").hex()
+
+    @cached_property
+    def _fingerprint_key(self) -> bytes:
+        return hmac.digest(self.keys[-1].encode(), _FINGERPRINT_SALT, "sha256")
 
     def trail_keys(self) -> tuple[bytes, ...]:
         """The keys that seal the trail, newest first. A key that has sealed rows must stay among the

@@ -109,7 +109,9 @@ class ImportTerms:
 def vet(lines: Iterable[Row], seen: SeenValues, *, dry_run: bool = False) -> list[StaffEntry | RowRefused]:
     """Check the rows, each alone and against earlier rows of the file. This is done outside a transaction,
     because it needs no lock, and because hashes of older schemes are hashed once more here."""
-    vetted = [_vetted(line, seen) for line in lines]
+    vetted = [_read(line) for line in lines]
+    if not _are_all_new(vetted, seen):
+        vetted = [_compared(entry, seen) for entry in vetted]
     hashed = [place for place, entry in enumerate(vetted) if _has_hash(entry)]
     if dry_run or not hashed:
         return vetted
@@ -136,13 +138,38 @@ def import_staff(
     return [entry if isinstance(entry, RowRefused) else outcomes[entry.line] for entry in batch]
 
 
-def _vetted(line: Row, seen: SeenValues) -> StaffEntry | RowRefused:
+def _read(line: Row) -> StaffEntry | RowRefused:
     if line.fault:
         return RowRefused(line.number, (line.fault,))
     row = read_staff_row(line.cells)
-    if isinstance(row, RowFaults):
-        return RowRefused(line.number, row.faults)
-    faults = []
+    return RowRefused(line.number, row.faults) if isinstance(row, RowFaults) else StaffEntry(line.number, row)
+
+
+def _are_all_new(entries: Sequence[StaffEntry | RowRefused], seen: SeenValues) -> bool:
+    """Whether no row of the file has named a NIP or an address of these rows before, as in most files. Then
+    all are noted at once."""
+    nips: dict[str, int] = {}
+    addresses: dict[str, int] = {}
+    for entry in entries:
+        if isinstance(entry, StaffEntry):
+            row = entry.row
+            if row.nip.digits in nips or (
+                row.password_hash and not passwords.may_be_imported(row.password_hash)
+            ):
+                return False
+            nips[row.nip.digits] = entry.line
+            if row.email:
+                if row.email.key in addresses:
+                    return False
+                addresses[row.email.key] = entry.line
+    return seen.note_new({Kind.NIP: nips, Kind.EMAIL: addresses})
+
+
+def _compared(entry: StaffEntry | RowRefused, seen: SeenValues) -> StaffEntry | RowRefused:
+    """Compare a row with the rows before it, and note it if it has no fault."""
+    if isinstance(entry, RowRefused):
+        return entry
+    row, faults = entry.row, []
     if row.password_hash and not passwords.may_be_imported(row.password_hash):
         faults.append(HASH_NOT_USABLE)
     if first := seen.first_line(Kind.NIP, row.nip.digits):
@@ -152,11 +179,11 @@ def _vetted(line: Row, seen: SeenValues) -> StaffEntry | RowRefused:
         sentence = "Alamat email ini sudah dipakai pada baris {}. Setiap pegawai perlu alamat email sendiri."
         faults.append(CellFault.of_row("email", sentence, first, "lain"))
     if faults:
-        return RowRefused(line.number, tuple(faults))
-    seen.note(Kind.NIP, row.nip.digits, line.number)
+        return RowRefused(entry.line, tuple(faults))
+    seen.note(Kind.NIP, row.nip.digits, entry.line)
     if row.email:
-        seen.note(Kind.EMAIL, row.email.key, line.number)
-    return StaffEntry(line.number, row)
+        seen.note(Kind.EMAIL, row.email.key, entry.line)
+    return entry
 
 
 def _has_hash(entry: StaffEntry | RowRefused) -> bool:
@@ -186,7 +213,7 @@ def _take_over(session: Session, entries: Sequence[StaffEntry], terms: ImportTer
         return outcomes
     # New people are added in the same order everywhere, so that two imports never wait for each other.
     accepted = sorted(
-        (entry for entry in entries if isinstance(outcomes[entry.line], New | Changed)), key=_nip
+        (entry for entry in entries if isinstance(outcomes[entry.line], (New, Changed))), key=_nip
     )
     instansi = _instansi(session, accepted)
     added = _add(
@@ -367,17 +394,17 @@ def _pass_the_gate(session: Session, person: User, proposed: ProposedChange, ter
 
 
 def _facts_of_new(session: Session, row: StaffRow) -> audit.Facts:
-    values = {
-        "name": row.name,
-        "email": row.email.text if row.email else None,
-        "category": row.category,
-        "work_unit": row.work_unit,
-        "phone": row.phone,
-    }
+    values = (
+        ("name", row.name),
+        ("email", row.email.text if row.email else None),
+        ("category", row.category),
+        ("work_unit", row.work_unit),
+        ("phone", row.phone),
+    )
     found: audit.Facts = {}
-    for column, value in values.items():
+    for column, value in values:
         if value is not None:
-            found |= audit.before_and_after(session, column, None, value)
+            found.update(audit.before_and_after(session, column, None, value))
     return found
 
 
