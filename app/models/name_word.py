@@ -35,7 +35,9 @@ class NameWord(Base):
         Index("ix_name_word_user_id", "user_id"),
     )
 
-    instansi_id: Mapped[int] = mapped_column(ForeignKey("instansi.id"), primary_key=True)
+    # A copy of the person's, so no foreign key: theirs holds it, and one for every word would cost more than
+    # the word
+    instansi_id: Mapped[int] = mapped_column(primary_key=True)
     word: Mapped[str] = mapped_column(_BY_BYTES, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True)
 
