@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from app.domain.categories import Category, read_category
 from app.domain.email_address import EmailAddress, NotAnEmail, read_email
@@ -136,8 +136,7 @@ class HeaderFaults:
     sentences: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class StaffRow:
+class StaffRow(NamedTuple):
     """One person as a file describes them. None: the file says nothing, so what is on record stays."""
 
     nip: Nip

@@ -9,8 +9,8 @@ import csv
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from app.domain.categories import read_category
 from app.domain.rounded_nips import may_be_rounded
@@ -31,8 +31,7 @@ class UnreadableFile(Exception):
     """The file as a whole cannot be read. The message is a sentence that says what to do."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One row below the header. `number` is the line number where it starts, as an editor or a spreadsheet
     counts. If there is a fault, `cells` hold what could be read, only to show it."""
 

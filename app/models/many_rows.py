@@ -5,10 +5,25 @@ A statement for each row, or a parameter for each value, would cost the database
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Connection, String, any_, cast, column, func, literal, select
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Dialect,
+    String,
+    any_,
+    cast,
+    column,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.types import TypeEngine
 
 from app.models.base import Base, dialect_of, table_of
 
@@ -23,7 +38,7 @@ def insert_many(
     connection = session.connection()
     quoted = connection.dialect.identifier_preparer.quote
     into = f"{record.__tablename__} ({', '.join(map(quoted, columns))})"
-    as_kept = _as_kept(connection, record, columns, rows)
+    as_kept = _as_kept(connection.dialect, record, columns, rows)
     if connection.dialect.name == "postgresql":
         _copy(connection, f"COPY {into} FROM STDIN", as_kept)
     else:
@@ -46,15 +61,27 @@ def one_of(
 
 
 def _as_kept(
-    connection: Connection, record: type[Base], columns: Sequence[str], rows: Iterable[Sequence[object]]
+    dialect: Dialect, record: type[Base], columns: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> Iterable[tuple[object, ...]]:
-    """The rows as the driver takes them, as SQLAlchemy itself would give them to it."""
-    kinds = [table_of(record).c[name].type.dialect_impl(connection.dialect) for name in columns]
+    """The rows as the database reads them: texts, numbers and None, which cost a driver least. A value that
+    many rows share, like a moment, is written out once."""
+    kinds = [table_of(record).c[name].type for name in columns]
     of_each = zip(*rows, strict=True)
-    ways = [kind.bind_processor(connection.dialect) for kind in kinds]
     return zip(
-        *(map(way, values) if way else values for way, values in zip(ways, of_each, strict=True)), strict=True
+        *(_written(dialect, kind, values) for kind, values in zip(kinds, of_each, strict=True)), strict=True
     )
+
+
+def _written(dialect: Dialect, kind: TypeEngine[Any], values: Sequence[object]) -> Iterable[object]:
+    if isinstance(kind, JSON):
+        return map(json.dumps, values)
+    made = kind.dialect_impl(dialect)
+    if (write := made.bind_processor(dialect)) is None and not isinstance(kind, Boolean):
+        return values
+    texts = {value: write(value) if write else value for value in set(values)}
+    if dialect.name == "postgresql":
+        texts = {value: None if text is None else str(text) for value, text in texts.items()}
+    return map(texts.__getitem__, values)
 
 
 def _copy(connection: Connection, statement: str, rows: Iterable[tuple[object, ...]]) -> None:

@@ -9,8 +9,9 @@ change on a person's page. app/flows/imports/file_rights.py says what a file may
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
@@ -70,8 +71,7 @@ class _Overtaken(Exception):
     """Somebody's NIP was corrected between judging a row and locking its person."""
 
 
-@dataclass(frozen=True)
-class StaffEntry:
+class StaffEntry(NamedTuple):
     """A row that has no fault in itself; it is not yet compared with the database."""
 
     line: int
@@ -193,7 +193,8 @@ def _has_hash(entry: StaffEntry | RowRefused) -> bool:
 def _with_hash_as_kept(entry: StaffEntry | RowRefused) -> StaffEntry | RowRefused:
     if isinstance(entry, RowRefused) or not entry.row.password_hash:
         return entry
-    return replace(entry, row=replace(entry.row, password_hash=passwords.as_kept(entry.row.password_hash)))
+    kept = passwords.as_kept(entry.row.password_hash)
+    return entry._replace(row=entry.row._replace(password_hash=kept))
 
 
 def _alone(session: Session, entry: StaffEntry, terms: ImportTerms) -> Outcome:
@@ -237,12 +238,15 @@ def _judged(
     owners = User.taken_addresses(session, new_addresses)
     owners |= IdentityChange.contested_addresses(session, [address.key for address in new_addresses])
     objections = _objections(session, entries, people, changes, terms)
-    outcomes: dict[int, Outcome] = {entry.line: Unchanged(entry.line) for entry in entries}
-    outcomes |= {line: RowRefused(line, (objection,)) for line, objection in objections.items()}
-    for entry in differing:
-        if entry.line in objections:
-            continue
+    outcomes: dict[int, Outcome] = {}
+    for entry in entries:
         columns, person = changes[entry.line], people.get(_nip(entry))
+        if entry.line in objections:
+            outcomes[entry.line] = RowRefused(entry.line, (objections[entry.line],))
+            continue
+        if not columns:
+            outcomes[entry.line] = Unchanged(entry.line)
+            continue
         faults = []
         if "email" in columns and entry.row.email and _is_anothers(entry.row.email.key, owners, terms.seen):
             faults.append(_EMAIL_IS_ANOTHERS)
