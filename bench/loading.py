@@ -33,7 +33,8 @@ _WRITTEN = {
     PEOPLE: f"SELECT {{columns}} FROM {PEOPLE} ORDER BY id LIMIT {ROWS}",
     "name_word": "SELECT {columns} FROM name_word "
     f"WHERE user_id IN (SELECT id FROM {PEOPLE} ORDER BY id LIMIT {ROWS})",
-    "audit_event": f"SELECT {{columns}} FROM audit_event WHERE tag = 'imported_new' ORDER BY id LIMIT {ROWS}",
+    "audit_event": "SELECT {columns} FROM audit_event "
+    f"WHERE tag = 'imported_new' AND account_id IS NOT NULL ORDER BY id LIMIT {ROWS}",
 }
 
 
