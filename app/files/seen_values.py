@@ -47,15 +47,15 @@ class SeenValues:
         self._kinds.add(kind)
         self._rows.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (kind, value, line))
 
-    def note_new(self, values: Mapping[Kind, Mapping[str, int]]) -> bool:
+    def note_new(self, *values: tuple[Kind, Mapping[str, int]]) -> bool:
         """Remember the line numbers of values of several kinds, if none of these values is known. False if
         some are: then nothing is remembered."""
-        of_each = [(kind, json.dumps(lines)) for kind, lines in values.items()]
+        of_each = [(kind, json.dumps(lines)) for kind, lines in values]
         if any(self._rows.execute(_SOME_ARE_KNOWN, one).fetchone() for one in of_each):
             return False
         for one in of_each:
             self._rows.execute(_NOTE, one)
-        self._kinds.update(values)
+        self._kinds.update(kind for kind, _ in values)
         return True
 
     def first_line(self, kind: Kind, value: str) -> int | None:

@@ -162,7 +162,7 @@ def _are_all_new(entries: Sequence[StaffEntry | RowRefused], seen: SeenValues) -
                 if row.email.key in addresses:
                     return False
                 addresses[row.email.key] = entry.line
-    return seen.note_new({Kind.NIP: nips, Kind.EMAIL: addresses})
+    return seen.note_new((Kind.NIP, nips), (Kind.EMAIL, addresses))
 
 
 def _compared(entry: StaffEntry | RowRefused, seen: SeenValues) -> StaffEntry | RowRefused:
