@@ -118,7 +118,8 @@ def measure_loading(folder: Path) -> list[Figure]:
 def _of_loading(beside: str, found: loading.Loading) -> list[Figure]:
     return [
         plain(f"import of {loading.ROWS:,} rows ({beside.split(',')[0]})", found.import_seconds, "s"),
-        plain(f"raw loading ({beside})", found.raw_seconds, "s", 2),
+        plain(f"raw loading of the people ({beside})", found.raw_seconds, "s", 2),
+        plain("raw loading of all that an import writes", found.all_seconds, "s", 2),
         at_most(f"import beside raw loading ({beside})", found.import_seconds / found.raw_seconds, 6),
         at_most("memory that all rows take more than a tenth of them", found.megabytes_more, 10, "MB", 0),
     ]

@@ -59,6 +59,7 @@ def test_the_names_go_back_and_come_again(database_url: str, connection: Connect
 def test_sqlite_keeps_its_tables_whole_and_its_rules_at_work(database_url: str) -> None:
     config, file = migrations.config(database_url), str(make_url(database_url).database)
     with closing(sqlite3.connect(file)) as open_all_the_while:
+        command.downgrade(config, "0019")
         before = open_all_the_while.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
         command.downgrade(config, "0018")
         assert (

@@ -38,7 +38,7 @@ from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
 
 ROWS_A_BATCH = (
-    500  # one transaction; on SQLite every other writer waits for it, for some hundred milliseconds at most
+    1000  # one transaction; on SQLite every other writer waits for it, for some hundred milliseconds at most
 )
 FAULTS_SHOWN = 20
 INTERRUPTED = 130  # what a shell expects after Ctrl-C

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from app.domain.categories import Category, read_category
 from app.domain.email_address import EmailAddress, NotAnEmail, read_email
@@ -67,6 +67,15 @@ _LONGEST_PHONE = 30
 _LONGEST_HASH = 200
 _UNWANTED_CHARACTERS = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _PHONE = re.compile(r"\+?[0-9(][0-9 ().\-]*")
+# Cells as most files have them. Such a cell is what its column asks for, and says nothing else: no look below
+# would find anything in it or change it. A test compares both ways.
+_PLAIN_NIP = re.compile(r"[0-9]{15}(?!000)[0-9]{3}")
+_PLAIN_NAME = re.compile(r"[A-Za-z]+\.?(?: [A-Za-z][A-Za-z.,'-]*)+(?: [0-9]+)?")
+_PLAIN_EMAIL = re.compile(
+    r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*@(?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]{2,}"
+)
+_PLAIN_PHONE = re.compile(r"08[0-9]{8,11}")
+_LONGEST_PLAIN = 60  # characters of an address or a name: no limit of any part of it is above that
 # Digits; a shorter one is an extension, or a date that a spreadsheet keeps as a number of days
 _FEWEST_OF_A_PHONE = 6
 _WRITTEN_APART = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
@@ -127,8 +136,7 @@ class HeaderFaults:
     sentences: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class StaffRow:
+class StaffRow(NamedTuple):
     """One person as a file describes them. None: the file says nothing, so what is on record stays."""
 
     nip: Nip
@@ -325,6 +333,8 @@ def _remembering(read: Callable[[str], _Read]) -> Callable[[str], _Read]:
 def _nip(cell: str) -> Nip | CellFault:
     """Never another NIP than the one that the maker of the file had: a NIP that a spreadsheet has rounded
     belongs to nobody, or to somebody else."""
+    if _PLAIN_NIP.fullmatch(cell):
+        return Nip(cell)
     bare = number_unguarded(cell).rstrip(".,; ")
     if is_scientific(bare) or has_decimals(bare) or is_signed(bare):
         return NIP_AS_NUMBER
@@ -339,6 +349,8 @@ def _nip(cell: str) -> Nip | CellFault:
 
 
 def _email(cell: str) -> EmailAddress | CellFault | None:
+    if len(cell) <= _LONGEST_PLAIN and _PLAIN_EMAIL.fullmatch(cell):
+        return EmailAddress(cell)
     bare = text_unguarded(cell)
     if not bare:
         return None
@@ -370,6 +382,8 @@ def _category(cell: str) -> Category | CellFault:
 
 def _words(cell: str, column: str, what: str) -> str | CellFault:
     """A name, of a person or an office."""
+    if len(cell) <= _LONGEST_PLAIN and _PLAIN_NAME.fullmatch(cell):
+        return cell
     bare = text_unguarded(cell)
     if said := objection_to_text(bare):
         return CellFault(column, said)
@@ -432,6 +446,8 @@ def _contact(cell: str) -> str | CellFault:
 
 
 def _phone(cell: str) -> str | CellFault | None:
+    if not cell or _PLAIN_PHONE.fullmatch(cell):
+        return cell or None
     bare = number_unguarded(cell).translate(_WRITTEN_APART)
     if said := objection_to_value(bare):
         return CellFault("telepon", said)

@@ -75,7 +75,7 @@ class CsvSheet(Sheet):
                     # Without its quotes, the line can at least be shown in the list of refused rows.
                     yield self._line(number, cells_of(first.replace('"', ""), self.delimiter), OPEN_QUOTE)
                 continue
-            if any(cell.strip() for cell in cells):
+            if any(map(str.strip, cells)):
                 found = self._found_in(cells)
                 if isinstance(found, CellFault):
                     yield self._line(number, cells_of(cells[0].replace('"', ""), self.delimiter), found)

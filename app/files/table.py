@@ -9,8 +9,8 @@ import csv
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from app.domain.categories import read_category
 from app.domain.rounded_nips import may_be_rounded
@@ -31,8 +31,7 @@ class UnreadableFile(Exception):
     """The file as a whole cannot be read. The message is a sentence that says what to do."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One row below the header. `number` is the line number where it starts, as an editor or a spreadsheet
     counts. If there is a fault, `cells` hold what could be read, only to show it."""
 
@@ -62,8 +61,7 @@ class Sheet(ABC):
     def _found_in(self, cells: Sequence[str]) -> Sequence[str] | CellFault:
         """The cells of a row. A spreadsheet of another locale may put the whole line into one cell, and quote
         it if the line itself holds quotes or separators. Such a line is one row of the same file."""
-        filled = [cell for cell in cells if cell.strip()]
-        if len(filled) != 1 or len(self.header) < 2 or not cells[0].strip():
+        if len(self.header) < 2 or not cells[0].strip() or any(map(str.strip, cells[1:])):
             return cells
         try:
             inner = strict_cells_of(cells[0].strip(), self._inner_delimiter)
@@ -74,22 +72,26 @@ class Sheet(ABC):
         return inner if len(inner) == len(self.header) or (len(inner) > 1 and self._is_wrapped) else cells
 
     def _line(self, number: int, cells: Sequence[str], fault: CellFault | None = None) -> Row:
-        found = dict(zip(self.header, (unguarded(cell) for cell in cells), strict=False))
-        filled = max((position for position, cell in enumerate(cells, start=1) if cell.strip()), default=0)
-        if fault is None and (len(cells) < len(self.header) or filled > len(self.header)):
-            fault = _wrong_count(max(filled, min(len(cells), len(self.header))), len(self.header))
-            if (
-                filled == len(self.header) + 1
-                and self.delimiter == ","
-                and _is_parted_address(self.header, cells)
-            ):
-                fault = CellFault(
-                    "email",
-                    "Ada koma sesudah tanda @, sehingga selnya terbelah. Ganti koma itu dengan titik.",
-                )
+        found = dict(zip(self.header, map(unguarded, cells), strict=False))
+        if fault is None and len(cells) != len(self.header):
+            fault = self._fault_of_count(cells)
         if fault is None and self._are_nips_rounded and may_be_rounded(found.get("nip", "")):
             fault = NIPS_ROUNDED
         return Row(number, found, fault)
+
+    def _fault_of_count(self, cells: Sequence[str]) -> CellFault | None:
+        filled = max((position for position, cell in enumerate(cells, start=1) if cell.strip()), default=0)
+        if len(cells) > len(self.header) >= filled:
+            return None
+        if (
+            filled == len(self.header) + 1
+            and self.delimiter == ","
+            and _is_parted_address(self.header, cells)
+        ):
+            return CellFault(
+                "email", "Ada koma sesudah tanda @, sehingga selnya terbelah. Ganti koma itu dengan titik."
+            )
+        return _wrong_count(max(filled, min(len(cells), len(self.header))), len(self.header))
 
 
 def in_batches(lines: Iterable[Row], size: int) -> Iterator[list[Row]]:

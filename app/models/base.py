@@ -1,29 +1,21 @@
 """What all records share: constraint names, and moments that are always aware and in UTC."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     CursorResult,
     DateTime,
     Dialect,
     Enum,
     Executable,
-    Insert,
     Integer,
     MetaData,
     Table,
     TypeDecorator,
-    bindparam,
-    column,
-    func,
-    insert,
-    select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
@@ -90,32 +82,6 @@ def note_written(record: Base, **values: object) -> None:
     """A statement has written these values for many records at once. Now the record in memory says so too."""
     for name, value in values.items():
         set_committed_value(record, name, value)
-
-
-def insert_many(session: Session, table: type[Base], rows: Sequence[Mapping[str, object]]) -> None:
-    """Write many rows with one statement, and keep no records of them in memory. All rows have the same
-    columns. PostgreSQL is given an array for each column, because a statement for each row would cost it more
-    than the row."""
-    if not rows:
-        return
-    session.flush()  # what these rows refer to
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        columns = tuple(rows[0])
-        connection.execute(
-            _insert_from_arrays(table, columns), {one: [row[one] for row in rows] for one in columns}
-        )
-    else:
-        connection.execute(insert(table), rows)
-
-
-@cache
-def _insert_from_arrays(table: type[Base], columns: tuple[str, ...]) -> Insert:
-    kinds = {one: table.__table__.c[one].type for one in columns}
-    arrays = [bindparam(one, type_=ARRAY(kind)) for one, kind in kinds.items()]
-    rows = func.unnest(*arrays).table_valued(*(column(one, kind) for one, kind in kinds.items()))
-    rows = rows.render_derived()
-    return insert(table).from_select(columns, select(*rows.c))
 
 
 class UtcDateTime(TypeDecorator[datetime]):

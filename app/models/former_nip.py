@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, select
@@ -5,6 +6,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.domain.nip import Nip
 from app.models.base import Base, UtcDateTime
+from app.models.many_rows import one_of
 
 
 class FormerNip(Base):
@@ -19,9 +21,11 @@ class FormerNip(Base):
     given_up_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     @classmethod
-    def among(cls, session: Session, nips: "list[str]") -> frozenset[str]:
+    def among(cls, session: Session, nips: Collection[str]) -> frozenset[str]:
         """The ones among `nips` that somebody once held."""
-        return frozenset(session.scalars(select(cls.nip).where(cls.nip.in_(nips)))) if nips else frozenset()
+        if not nips:
+            return frozenset()
+        return frozenset(session.scalars(select(cls.nip).where(one_of(session, cls.nip, nips))))
 
     @classmethod
     def is_reserved(cls, session: Session, nip: Nip, user_id: int) -> bool:

@@ -25,6 +25,7 @@ from app.domain.nip import Nip
 from app.models.admin_mandate import AdminMandate
 from app.models.base import Base, BigId, UtcDateTime, text_enum
 from app.models.email_correction import EmailCorrection
+from app.models.many_rows import one_of
 from app.models.user import User
 
 _UNDER_WAY = text("state IN ('menunggu_konfirmasi', 'dijadwalkan')")
@@ -159,7 +160,8 @@ class IdentityChange(Base):
         if not keys:
             return frozenset()
         held = func.lower(cls.old_value)
-        wanted = select(held).where(_CONTESTED, cls.kind == ChangeKind.EMAIL, held.in_(keys))
+        is_of_them = one_of(session, held, keys)
+        wanted = select(held).where(_CONTESTED, cls.kind == ChangeKind.EMAIL, is_of_them)
         return frozenset(key for key in session.scalars(wanted) if key)
 
     @classmethod

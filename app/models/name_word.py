@@ -5,7 +5,8 @@ from sqlalchemy import ForeignKey, Index, String, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.domain.spoken_name import beginnings_of
-from app.models.base import Base, insert_many
+from app.models.base import Base
+from app.models.many_rows import insert_many
 
 _LONGEST_WORD = 40
 # Compared byte by byte, so that a beginning is a range of the index in every language of the database.
@@ -34,7 +35,9 @@ class NameWord(Base):
         Index("ix_name_word_user_id", "user_id"),
     )
 
-    instansi_id: Mapped[int] = mapped_column(ForeignKey("instansi.id"), primary_key=True)
+    # A copy of the person's, so no foreign key: theirs holds it, and one for every word would cost more than
+    # the word
+    instansi_id: Mapped[int] = mapped_column(primary_key=True)
     word: Mapped[str] = mapped_column(_BY_BYTES, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True)
 
@@ -42,11 +45,9 @@ class NameWord(Base):
     def index(cls, session: Session, people: Iterable[Named]) -> None:
         """Write the words of people who have none yet. The people must have ids."""
         rows = [
-            {"instansi_id": person.instansi_id, "word": word, "user_id": person.id}
-            for person in people
-            for word in beginnings_of(person.name)
+            (person.instansi_id, word, person.id) for person in people for word in beginnings_of(person.name)
         ]
-        insert_many(session, cls, rows)
+        insert_many(session, cls, ("instansi_id", "word", "user_id"), rows)
 
     @classmethod
     def index_again(cls, session: Session, people: Sequence[Named]) -> None:

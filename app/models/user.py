@@ -27,9 +27,10 @@ from app.domain.email_address import EmailAddress
 from app.domain.nip import Nip
 from app.domain.old_hash import read_kept_hash
 from app.domain.password_policy import Owner
-from app.models.base import Base, UtcDateTime, table_of, text_enum
+from app.models.base import Base, UtcDateTime, dialect_of, table_of, text_enum
 from app.models.instansi import Instansi
 from app.models.login_session import LoginSession
+from app.models.many_rows import one_of
 from app.models.name_word import NameWord
 
 _LONGEST_OFFICE = 200
@@ -134,6 +135,18 @@ class User(Base):
         return session.scalars(_WITH_ID_LOCKED if lock else _WITH_ID, {"id": user_id}).one_or_none()
 
     @classmethod
+    def next_ids(cls, session: Session, how_many: int) -> list[int]:
+        """The ids of people who are about to be added. Nobody else ever gets one of them."""
+        if dialect_of(session) == "postgresql":
+            sequence = func.pg_get_serial_sequence(cls.__tablename__, "id")
+            drawn = select(func.nextval(sequence)).select_from(func.generate_series(1, how_many))
+            return sorted(session.scalars(drawn))
+        # The transaction has the file's only lock for writing, and the count goes on with the rows
+        last = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
+        first = (session.scalar(last, {"table": cls.__tablename__}) or 0) + 1
+        return list(range(first, first + how_many))
+
+    @classmethod
     def browser_mark_of(cls, session: Session, nip: Nip) -> str | None:
         """The mark in the browsers that know the person with this NIP, if there is such a person."""
         return session.scalar(select(cls.browser_mark).where(cls.nip == nip.digits))
@@ -146,7 +159,7 @@ class User(Base):
         instansi `but_in`."""
         if not addresses:
             return frozenset()
-        taken = select(cls.email_key).where(cls.registered_at(addresses))
+        taken = select(cls.email_key).where(one_of(session, cls.email_key, [one.key for one in addresses]))
         if but_in is not None:
             taken = taken.where(cls.instansi_id != but_in)
         return frozenset(key for key in session.scalars(taken) if key)
@@ -155,7 +168,8 @@ class User(Base):
     def registered_at(cls, addresses: Collection[EmailAddress]) -> ColumnElement[bool]:
         """The condition of having one of these addresses on record.
 
-        This is the only look-up by email: when the column becomes encrypted, only this changes.
+        This and `taken_addresses` are the only look-ups by email: when the column becomes encrypted, only
+        these change.
         """
         return cls.email_key.in_([address.key for address in addresses])
 
@@ -255,6 +269,16 @@ class User(Base):
             or self.last_login_at is not None
             or self.password_hash is not None
             or self.password_changed_at is not None
+        )
+
+    @classmethod
+    def in_use(cls) -> ColumnElement[bool]:
+        """`is_in_use` as a condition."""
+        return or_(
+            cls.activation == Activation.ACTIVE,
+            cls.last_login_at.is_not(None),
+            cls.password_hash.is_not(None),
+            cls.password_changed_at.is_not(None),
         )
 
     def remove_password(self) -> None:

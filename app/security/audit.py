@@ -11,7 +11,8 @@ from app.domain.act import Act
 from app.domain.email_address import EmailAddress
 from app.models.account import AccountBehind, ProvenOwner
 from app.models.audit_event import AuditEvent, Tag
-from app.models.base import insert_many, table_of, without_records
+from app.models.base import table_of, without_records
+from app.models.many_rows import insert_many
 from app.models.user import User
 from app.security.authority import Authority
 from app.security.fingerprints import fingerprint
@@ -99,11 +100,10 @@ def record_many(
 ) -> None:
     """Write one event for each of many accounts, each with its own detail, in one statement."""
     of_all = _columns(tag, None, act, None, {})
-    rows = [
-        {**of_all, "account_id": account.id, "instansi_id": account.instansi_id, "detail": detail}
-        for account, detail in accounts
-    ]
-    insert_many(session, AuditEvent, rows)
+    del of_all["account_id"], of_all["instansi_id"], of_all["detail"]
+    columns = ("account_id", "instansi_id", "detail", *of_all)
+    rows = [(account.id, account.instansi_id, detail, *of_all.values()) for account, detail in accounts]
+    insert_many(session, AuditEvent, columns, rows)
 
 
 def record_each(
@@ -113,9 +113,9 @@ def record_each(
 ) -> None:
     """Write one event for each of many acts, all in one statement: the account that it is about, the act, and
     its detail."""
-    insert_many(
-        session, AuditEvent, [_columns(tag, account, act, None, detail) for account, act, detail in events]
-    )
+    rows = [_columns(tag, account, act, None, detail) for account, act, detail in events]
+    if rows:
+        insert_many(session, AuditEvent, tuple(rows[0]), [tuple(row.values()) for row in rows])
 
 
 def before_and_after(session: Session, column: str, old: str | None, new: str | None) -> Facts:

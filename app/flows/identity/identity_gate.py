@@ -12,6 +12,7 @@ only writer of these columns.
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -94,7 +95,16 @@ def is_protected(session: Session, person: User, now: datetime) -> bool:
     return bool(protected_among(session, [person], now))
 
 
-def protected_among(session: Session, people: Iterable[User], now: datetime) -> frozenset[int]:
+class Account(Protocol):
+    """An account of somebody."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def category(self) -> Category: ...
+
+
+def protected_among(session: Session, people: Iterable[Account], now: datetime) -> frozenset[int]:
     """The ids of those among these people whose accounts open more than their own data, or did so within the
     last 30 days."""
     known = list(people)

@@ -5,9 +5,10 @@ Each such change ends what was given to the person under the old values: session
 depends on these values.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -25,11 +26,11 @@ from app.flows.reset.request_reset import new_request_by_desk
 from app.mail import letters
 from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import Tag
-from app.models.base import insert_many
 from app.models.email_correction import EmailCorrection
 from app.models.former_nip import FormerNip
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
+from app.models.many_rows import insert_many
 from app.models.user import User
 from app.security import audit
 
@@ -46,8 +47,7 @@ class NipTaken:
     """Somebody has this NIP, or had it once. It is not said who that is, and where."""
 
 
-@dataclass(frozen=True)
-class AddedPerson:
+class AddedPerson(NamedTuple):
     """A person whom a file has just brought."""
 
     id: int
@@ -57,8 +57,23 @@ class AddedPerson:
 
 TakenByAnother = AddressTaken | NipTaken
 
-_NO_PASSWORD: dict[str, object] = dict.fromkeys(
-    ("password_hash", "old_scheme", "old_cost", "password_changed_at", "browser_mark")
+_OF_A_PASSWORD = ("password_hash", "old_scheme", "old_cost", "password_changed_at", "browser_mark")
+_NO_PASSWORD = (None,) * len(_OF_A_PASSWORD)
+_OF_A_NEW_PERSON = (
+    "id",
+    "nip",
+    "name",
+    "email",
+    "email_key",
+    "phone",
+    "category",
+    "instansi_id",
+    "work_unit",
+    "activation",
+    "activation_changed_at",
+    "has_old_words",
+    "credential_version",
+    *_OF_A_PASSWORD,
 )
 
 NO_ADDRESS = (
@@ -92,38 +107,37 @@ def add_people(
     session: Session, rows: Sequence[StaffRow], instansi: Mapping[str, Instansi], now: datetime
 ) -> list[AddedPerson]:
     """The people whom a file brings, in the order of its rows."""
-    of_all = {"activation_changed_at": now, "has_old_words": False, "credential_version": 1}
-    insert_many(
-        session,
-        User,
-        [
-            {
-                **of_all,
-                "nip": row.nip.digits,
-                "name": row.name,
-                "email": row.email.text if row.email else None,
-                "email_key": row.email.key if row.email else None,
-                "phone": row.phone,
-                "category": row.category,
-                "instansi_id": instansi[row.instansi_code].id,
-                "work_unit": row.work_unit,
-                "activation": initial_activation(row.category),
-                **_password_of(row, now),
-            }
-            for row in rows
-        ],
-    )
-    written = select(User.nip, User.id).where(User.nip.in_([row.nip.digits for row in rows]))
-    ids: dict[str, int] = dict(session.execute(written).all())
-    return [AddedPerson(ids[row.nip.digits], instansi[row.instansi_code].id, row.name) for row in rows]
+    desks = {code: one.id for code, one in instansi.items()}
+    people = [
+        AddedPerson(user_id, desks[row.instansi_code], row.name)
+        for user_id, row in zip(User.next_ids(session, len(rows)), rows, strict=True)
+    ]
+    values = [
+        (
+            person.id,
+            row.nip.digits,
+            row.name,
+            *((row.email.text, row.email.key) if row.email else (None, None)),
+            row.phone,
+            row.category,
+            person.instansi_id,
+            row.work_unit,
+            initial_activation(row.category),
+            now,
+            False,
+            1,
+            *(_password_of(row.password_hash, now) if row.password_hash else _NO_PASSWORD),
+        )
+        for person, row in zip(people, rows, strict=True)
+    ]
+    insert_many(session, User, _OF_A_NEW_PERSON, values)
+    return people
 
 
-def _password_of(row: StaffRow, now: datetime) -> dict[str, object]:
-    if not row.password_hash:
-        return _NO_PASSWORD
+def _password_of(password_hash: str, now: datetime) -> Iterator[object]:
     person = User()
-    person.set_password(row.password_hash, now)
-    return {column: getattr(person, column) for column in _NO_PASSWORD}
+    person.set_password(password_hash, now)
+    return (getattr(person, column) for column in _OF_A_PASSWORD)
 
 
 def remove_person(session: Session, person: User) -> None:

@@ -18,6 +18,7 @@ from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.staff_file import CODE_WITHOUT_ITS_ZEROS, CellFault, StaffRow
 from app.flows.identity.identity_gate import protected_among
+from app.flows.imports.on_record import OnRecord
 from app.models.admin_mandate import AdminMandate
 from app.models.former_nip import FormerNip
 from app.models.identity_change import IdentityChange
@@ -86,9 +87,10 @@ class Uploader:
 
 @dataclass(frozen=True)
 class Named:
-    """Whom some rows name: people on record, NIPs that nobody has, and addresses that are to be written."""
+    """Whom some rows name: people whom the rows change, NIPs that nobody has, and addresses that are to be
+    written."""
 
-    people: Collection[User]
+    people: Collection[OnRecord]
     new_nips: Collection[str]
     addresses: Collection[EmailAddress]
 
@@ -129,11 +131,11 @@ class FileRights:
             frozenset(session.scalars(holders)) if ids and uploader else frozenset(),
             protected_among(session, named.people, now) if uploader else frozenset(),
             IdentityChange.contested_among(session, ids),
-            FormerNip.among(session, list(named.new_nips)),
+            FormerNip.among(session, named.new_nips),
             elsewhere,
         )
 
-    def objection(self, person: User | None, row: StaffRow, columns: Collection[str]) -> CellFault | None:
+    def objection(self, person: OnRecord | None, row: StaffRow, columns: Collection[str]) -> CellFault | None:
         """Why this row may not be taken over. `person` has the NIP of the row, `columns` are what the row
         would change."""
         if self.uploader is not None and (fault := self._out_of_reach(self.uploader, person, row, columns)):
@@ -145,7 +147,7 @@ class FileRights:
         return self._of_the_person(self.uploader, person, columns) if self.uploader and columns else None
 
     def _out_of_reach(
-        self, uploader: Uploader, person: User | None, row: StaffRow, columns: Collection[str]
+        self, uploader: Uploader, person: OnRecord | None, row: StaffRow, columns: Collection[str]
     ) -> CellFault | None:
         own = uploader.instansi
         if own is not None and row.instansi_code != own.code:
@@ -164,7 +166,9 @@ class FileRights:
             return _OUT_OF_REACH
         return None if self.has_reason else _NIP_WAS_ANOTHERS
 
-    def _of_the_person(self, uploader: Uploader, person: User, columns: Collection[str]) -> CellFault | None:
+    def _of_the_person(
+        self, uploader: Uploader, person: OnRecord, columns: Collection[str]
+    ) -> CellFault | None:
         if person.id == uploader.authority.admin.id:
             return _ONESELF
         if person.id in self.mandate_holders:

@@ -9,8 +9,9 @@ change on a person's page. app/flows/imports/file_rights.py says what a file may
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
@@ -33,6 +34,7 @@ from app.files.table import Row
 from app.flows.identity.change_identity import ProposedChange, begin_change, cancel_under_way
 from app.flows.identity.put_on_record import add_people, change_category
 from app.flows.imports.file_rights import FileRights, Named, Uploader
+from app.flows.imports.on_record import OnRecord, differences, on_record
 from app.flows.imports.outcome import (
     BEING_CHANGED_ELSEWHERE,
     Changed,
@@ -44,6 +46,7 @@ from app.flows.imports.outcome import (
 )
 from app.mail import letters
 from app.models.audit_event import Tag
+from app.models.base import dialect_of
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
 from app.models.name_word import NameWord
@@ -68,8 +71,7 @@ class _Overtaken(Exception):
     """Somebody's NIP was corrected between judging a row and locking its person."""
 
 
-@dataclass(frozen=True)
-class StaffEntry:
+class StaffEntry(NamedTuple):
     """A row that has no fault in itself; it is not yet compared with the database."""
 
     line: int
@@ -107,7 +109,9 @@ class ImportTerms:
 def vet(lines: Iterable[Row], seen: SeenValues, *, dry_run: bool = False) -> list[StaffEntry | RowRefused]:
     """Check the rows, each alone and against earlier rows of the file. This is done outside a transaction,
     because it needs no lock, and because hashes of older schemes are hashed once more here."""
-    vetted = [_vetted(line, seen) for line in lines]
+    vetted = [_read(line) for line in lines]
+    if not _are_all_new(vetted, seen):
+        vetted = [_compared(entry, seen) for entry in vetted]
     hashed = [place for place, entry in enumerate(vetted) if _has_hash(entry)]
     if dry_run or not hashed:
         return vetted
@@ -134,13 +138,38 @@ def import_staff(
     return [entry if isinstance(entry, RowRefused) else outcomes[entry.line] for entry in batch]
 
 
-def _vetted(line: Row, seen: SeenValues) -> StaffEntry | RowRefused:
+def _read(line: Row) -> StaffEntry | RowRefused:
     if line.fault:
         return RowRefused(line.number, (line.fault,))
     row = read_staff_row(line.cells)
-    if isinstance(row, RowFaults):
-        return RowRefused(line.number, row.faults)
-    faults = []
+    return RowRefused(line.number, row.faults) if isinstance(row, RowFaults) else StaffEntry(line.number, row)
+
+
+def _are_all_new(entries: Sequence[StaffEntry | RowRefused], seen: SeenValues) -> bool:
+    """Whether no row of the file has named a NIP or an address of these rows before, as in most files. Then
+    all are noted at once."""
+    nips: dict[str, int] = {}
+    addresses: dict[str, int] = {}
+    for entry in entries:
+        if isinstance(entry, StaffEntry):
+            row = entry.row
+            if row.nip.digits in nips or (
+                row.password_hash and not passwords.may_be_imported(row.password_hash)
+            ):
+                return False
+            nips[row.nip.digits] = entry.line
+            if row.email:
+                if row.email.key in addresses:
+                    return False
+                addresses[row.email.key] = entry.line
+    return seen.note_new((Kind.NIP, nips), (Kind.EMAIL, addresses))
+
+
+def _compared(entry: StaffEntry | RowRefused, seen: SeenValues) -> StaffEntry | RowRefused:
+    """Compare a row with the rows before it, and note it if it has no fault."""
+    if isinstance(entry, RowRefused):
+        return entry
+    row, faults = entry.row, []
     if row.password_hash and not passwords.may_be_imported(row.password_hash):
         faults.append(HASH_NOT_USABLE)
     if first := seen.first_line(Kind.NIP, row.nip.digits):
@@ -150,11 +179,11 @@ def _vetted(line: Row, seen: SeenValues) -> StaffEntry | RowRefused:
         sentence = "Alamat email ini sudah dipakai pada baris {}. Setiap pegawai perlu alamat email sendiri."
         faults.append(CellFault.of_row("email", sentence, first, "lain"))
     if faults:
-        return RowRefused(line.number, tuple(faults))
-    seen.note(Kind.NIP, row.nip.digits, line.number)
+        return RowRefused(entry.line, tuple(faults))
+    seen.note(Kind.NIP, row.nip.digits, entry.line)
     if row.email:
-        seen.note(Kind.EMAIL, row.email.key, line.number)
-    return StaffEntry(line.number, row)
+        seen.note(Kind.EMAIL, row.email.key, entry.line)
+    return entry
 
 
 def _has_hash(entry: StaffEntry | RowRefused) -> bool:
@@ -164,7 +193,8 @@ def _has_hash(entry: StaffEntry | RowRefused) -> bool:
 def _with_hash_as_kept(entry: StaffEntry | RowRefused) -> StaffEntry | RowRefused:
     if isinstance(entry, RowRefused) or not entry.row.password_hash:
         return entry
-    return replace(entry, row=replace(entry.row, password_hash=passwords.as_kept(entry.row.password_hash)))
+    kept = passwords.as_kept(entry.row.password_hash)
+    return entry._replace(row=entry.row._replace(password_hash=kept))
 
 
 def _alone(session: Session, entry: StaffEntry, terms: ImportTerms) -> Outcome:
@@ -178,13 +208,13 @@ def _alone(session: Session, entry: StaffEntry, terms: ImportTerms) -> Outcome:
 
 
 def _take_over(session: Session, entries: Sequence[StaffEntry], terms: ImportTerms) -> dict[int, Outcome]:
-    people = _people(session, entries)
+    people = on_record(session, [_nip(entry) for entry in entries])
     outcomes = _judged(session, entries, people, terms)
     if terms.dry_run:
         return outcomes
     # New people are added in the same order everywhere, so that two imports never wait for each other.
     accepted = sorted(
-        (entry for entry in entries if not isinstance(outcomes[entry.line], RowRefused)), key=_nip
+        (entry for entry in entries if isinstance(outcomes[entry.line], (New, Changed))), key=_nip
     )
     instansi = _instansi(session, accepted)
     added = _add(
@@ -195,25 +225,28 @@ def _take_over(session: Session, entries: Sequence[StaffEntry], terms: ImportTer
 
 
 def _judged(
-    session: Session, entries: Sequence[StaffEntry], people: dict[str, User], terms: ImportTerms
+    session: Session, entries: Sequence[StaffEntry], people: dict[str, OnRecord], terms: ImportTerms
 ) -> dict[int, Outcome]:
-    differences = {entry.line: _differences(people.get(_nip(entry)), entry.row) for entry in entries}
-    differing = [entry for entry in entries if differences[entry.line]]
-    instansi = _instansi(session, [entry for entry in differing if "instansi" in differences[entry.line]])
-    named = {entry.row.instansi_code for entry in differing if "instansi" in differences[entry.line]}
+    changes = {entry.line: differences(people.get(_nip(entry)), entry.row) for entry in entries}
+    differing = [entry for entry in entries if changes[entry.line]]
+    instansi = _instansi(session, [entry for entry in differing if "instansi" in changes[entry.line]])
+    named = {entry.row.instansi_code for entry in differing if "instansi" in changes[entry.line]}
     without_zeros = Instansi.without_their_zeros(session, named - instansi.keys())
     new_addresses = [
-        entry.row.email for entry in differing if entry.row.email and "email" in differences[entry.line]
+        entry.row.email for entry in differing if entry.row.email and "email" in changes[entry.line]
     ]
     owners = User.taken_addresses(session, new_addresses)
     owners |= IdentityChange.contested_addresses(session, [address.key for address in new_addresses])
-    objections = _objections(session, entries, people, differences, terms)
-    outcomes: dict[int, Outcome] = {entry.line: Unchanged(entry.line) for entry in entries}
-    outcomes |= {line: RowRefused(line, (objection,)) for line, objection in objections.items()}
-    for entry in differing:
+    objections = _objections(session, entries, people, changes, terms)
+    outcomes: dict[int, Outcome] = {}
+    for entry in entries:
+        columns, person = changes[entry.line], people.get(_nip(entry))
         if entry.line in objections:
+            outcomes[entry.line] = RowRefused(entry.line, (objections[entry.line],))
             continue
-        columns, person = differences[entry.line], people.get(_nip(entry))
+        if not columns:
+            outcomes[entry.line] = Unchanged(entry.line)
+            continue
         faults = []
         if "email" in columns and entry.row.email and _is_anothers(entry.row.email.key, owners, terms.seen):
             faults.append(_EMAIL_IS_ANOTHERS)
@@ -235,19 +268,18 @@ def _judged(
 def _objections(
     session: Session,
     entries: Sequence[StaffEntry],
-    people: dict[str, User],
-    differences: dict[int, tuple[str, ...]],
+    people: dict[str, OnRecord],
+    changes: dict[int, tuple[str, ...]],
     terms: ImportTerms,
 ) -> dict[int, CellFault]:
     """The objections to rows that this uploader may not import, by line number."""
-    addresses = [
-        entry.row.email for entry in entries if entry.row.email and "email" in differences[entry.line]
-    ]
+    changed = [people[_nip(entry)] for entry in entries if changes[entry.line] and _nip(entry) in people]
     new_nips = [_nip(entry) for entry in entries if _nip(entry) not in people]
-    named = Named(people.values(), new_nips, addresses)
+    addresses = [entry.row.email for entry in entries if entry.row.email and "email" in changes[entry.line]]
+    named = Named(changed, new_nips, addresses)
     rights = FileRights.over(session, terms.uploader, named, terms.act.at, has_reason=terms.has_reason)
     found = {
-        entry.line: rights.objection(people.get(_nip(entry)), entry.row, differences[entry.line])
+        entry.line: rights.objection(people.get(_nip(entry)), entry.row, changes[entry.line])
         for entry in entries
     }
     return {line: objection for line, objection in found.items() if objection}
@@ -260,36 +292,9 @@ def _is_anothers(email_key: str, owners: frozenset[str], seen: SeenValues) -> bo
     return email_key in owners or seen.first_line(Kind.RELEASED_EMAIL, email_key) is not None
 
 
-def _differences(person: User | None, row: StaffRow) -> tuple[str, ...]:
-    """The fields that the row changes. An address that differs only in capital letters is the same
-    address."""
-    if person is None:
-        return ("name", "email", "phone", "category", "instansi", "work_unit", "password_hash")
-    changes = {
-        "name": person.name != row.name,
-        "email": row.email is not None and not person.has_email(row.email),
-        "phone": row.phone is not None and person.phone != row.phone,
-        "category": person.category is not row.category,
-        "instansi": person.instansi.code != row.instansi_code,
-        "work_unit": person.work_unit != row.work_unit,
-        "password_hash": row.password_hash is not None and person.password_hash is None,
-    }
-    return tuple(column for column, is_changed in changes.items() if is_changed)
-
-
-def _changed(person: User, entry: StaffEntry, columns: tuple[str, ...]) -> Changed:
+def _changed(person: OnRecord, entry: StaffEntry, columns: tuple[str, ...]) -> Changed:
     """What a row changes for a person who is already on record."""
-    row = entry.row
-    values = {
-        "name": (person.name, row.name),
-        "email": (person.email, row.email.text if row.email else None),
-        "phone": (person.phone, row.phone),
-        "category": (person.category.value, row.category.value),
-        "instansi": (person.instansi.code, row.instansi_code),
-        "work_unit": (person.work_unit, row.work_unit),
-    }
-    replaced = tuple(Replaced(column, *values[column]) for column in columns if column in values)
-    return Changed(entry.line, columns, person.id, replaced)
+    return Changed(entry.line, columns, person.id, person.replaced_by(entry.row, columns))
 
 
 def _add(
@@ -310,21 +315,23 @@ def _change(
     session: Session, entries: Sequence[StaffEntry], instansi: dict[str, Instansi], terms: ImportTerms
 ) -> dict[int, Outcome]:
     """Returns what was done, by line number. It may differ from what was judged before."""
-    people = _people(session, entries, lock=True)
-    if any(_nip(entry) not in people for entry in entries):
+    locked = _locked(session, entries)
+    if any(_nip(entry) not in locked for entry in entries):
         raise _Overtaken
     # Compare once more, now that the people are locked: they themselves, or another admin, may have been
     # faster.
-    differences = {entry.line: _differences(people[_nip(entry)], entry.row) for entry in entries}
-    objections = _objections(session, entries, people, differences, terms)
+    people = {nip: OnRecord.of(person) for nip, person in locked.items()}
+    changes = {entry.line: differences(people[_nip(entry)], entry.row) for entry in entries}
+    objections = _objections(session, entries, people, changes, terms)
     outcomes: dict[int, Outcome] = {entry.line: Unchanged(entry.line) for entry in entries}
     outcomes |= {line: RowRefused(line, (objection,)) for line, objection in objections.items()}
     why, events = _facts_of_the_run(terms), []
     with session.no_autoflush:
         for entry in entries:
-            if differences[entry.line] and entry.line not in objections:
-                person = people[_nip(entry)]
-                outcomes[entry.line] = change = _changed(person, entry, differences[entry.line])
+            if changes[entry.line] and entry.line not in objections:
+                person = locked[_nip(entry)]
+                change = _changed(people[_nip(entry)], entry, changes[entry.line])
+                outcomes[entry.line] = change
                 _correct(session, person, entry.row, change, instansi, terms)
                 columns = {"columns": ",".join(change.columns)}
                 events.append((person, {**why, **columns, **_facts_of_change(session, change)}))
@@ -391,17 +398,17 @@ def _pass_the_gate(session: Session, person: User, proposed: ProposedChange, ter
 
 
 def _facts_of_new(session: Session, row: StaffRow) -> audit.Facts:
-    values = {
-        "name": row.name,
-        "email": row.email.text if row.email else None,
-        "category": row.category,
-        "work_unit": row.work_unit,
-        "phone": row.phone,
-    }
+    values = (
+        ("name", row.name),
+        ("email", row.email.text if row.email else None),
+        ("category", row.category),
+        ("work_unit", row.work_unit),
+        ("phone", row.phone),
+    )
     found: audit.Facts = {}
-    for column, value in values.items():
+    for column, value in values:
         if value is not None:
-            found |= audit.before_and_after(session, column, None, value)
+            found.update(audit.before_and_after(session, column, None, value))
     return found
 
 
@@ -417,25 +424,26 @@ def _facts_of_the_run(terms: ImportTerms) -> audit.Facts:
 
 
 def _plan_afresh(session: Session) -> None:
-    """Make PostgreSQL plan each statement anew. Otherwise it goes on reading a table from end to end, because
-    the table was small when the first rows came: 209 s instead of 32 s for 100,000 rows, where no autovacuum
-    ran."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    """Let PostgreSQL plan each statement anew for these rows, also those by which it checks foreign keys.
+    Otherwise it goes on reading a table from end to end, because the table was small when the first rows
+    came: 209 s instead of 32 s for 100,000 rows, where no autovacuum ran. Not for each row, which would cost
+    more than the row (`plan_cache_mode = force_custom_plan`)."""
+    if dialect_of(session) == "postgresql":
+        session.execute(text("DISCARD PLANS"))
 
 
 def _nip(entry: StaffEntry) -> str:
     return entry.row.nip.digits
 
 
-def _people(session: Session, entries: Sequence[StaffEntry], *, lock: bool = False) -> dict[str, User]:
-    """The people on record, by NIP, read anew from the database."""
+def _locked(session: Session, entries: Sequence[StaffEntry]) -> dict[str, User]:
+    """The people on record, by NIP, read anew from the database and locked."""
     if not entries:
         return {}
+    # In the order of ids, as everywhere where several people are locked at once
     found = select(User).where(User.nip.in_([_nip(entry) for entry in entries])).order_by(User.id)
-    if lock:  # in the order of ids, as everywhere where several people are locked at once
-        found = found.with_for_update(of=User, key_share=True)
-    return {person.nip: person for person in session.scalars(found.execution_options(populate_existing=True))}
+    found = found.with_for_update(of=User, key_share=True).execution_options(populate_existing=True)
+    return {person.nip: person for person in session.scalars(found)}
 
 
 def _instansi(session: Session, entries: Sequence[StaffEntry]) -> dict[str, Instansi]:

@@ -1,12 +1,11 @@
-"""What became of one row of a file."""
+"""What became of one row of a file. These are tuples, because a file may have a million rows."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.domain.staff_file import CellFault
 
 
-@dataclass(frozen=True)
-class Replaced:
+class Replaced(NamedTuple):
     """A field of the record: the old value, and the value that the file gives it."""
 
     column: str
@@ -14,8 +13,7 @@ class Replaced:
     new: str | None
 
 
-@dataclass(frozen=True)
-class New:
+class New(NamedTuple):
     """The row brings a new person. If the run has added them, `user_id` is set and `replaced` has the NIP. A
     dry run adds nobody."""
 
@@ -24,8 +22,7 @@ class New:
     replaced: tuple[Replaced, ...] = ()
 
 
-@dataclass(frozen=True)
-class Changed:
+class Changed(NamedTuple):
     """`columns` are names of fields of the record. `replaced` says what these fields hold for the person
     `user_id`, without secrets."""
 
@@ -35,13 +32,11 @@ class Changed:
     replaced: tuple[Replaced, ...] = ()
 
 
-@dataclass(frozen=True)
-class Unchanged:
+class Unchanged(NamedTuple):
     line: int
 
 
-@dataclass(frozen=True)
-class RowRefused:
+class RowRefused(NamedTuple):
     line: int
     faults: tuple[CellFault, ...]
 

@@ -24,11 +24,12 @@ from app.flows.imports.import_staff import ImportTerms, StaffEntry, import_staff
 from app.flows.imports.outcome import Changed, New, Outcome, RowRefused, Unchanged
 from app.mail import letters
 from app.models.audit_event import Tag
-from app.models.base import UtcDateTime, insert_many
+from app.models.base import UtcDateTime
 from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
 from app.models.import_change import ImportChange
 from app.models.import_turn import ImportTurn, without_lease
 from app.models.instansi import Instansi
+from app.models.many_rows import insert_many
 from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority
@@ -288,19 +289,16 @@ def _keep_changes(
 ) -> None:
     """Keep the old and the new values of every person, and count how many people change in each column."""
     counts = Counter(batch.column_counts)
-    rows: list[dict[str, object]] = []
+    rows: list[tuple[object, ...]] = []
     for outcome in outcomes:
         if not isinstance(outcome, New | Changed):
             continue
         if isinstance(outcome, Changed):
             counts.update(outcome.columns)
-        of_the_row = {
-            "batch_id": batch.id, "is_dry_run": lease.is_dry_run, "line": outcome.line,
-            "user_id": outcome.user_id,
-        }  # fmt: skip
-        for one in outcome.replaced:
-            rows.append({**of_the_row, "column": one.column, "old_value": one.old, "new_value": one.new})
-    insert_many(session, ImportChange, rows)
+        of_the_row = (batch.id, lease.is_dry_run, outcome.line, outcome.user_id)
+        rows += [(*of_the_row, one.column, one.old, one.new) for one in outcome.replaced]
+    columns = ("batch_id", "is_dry_run", "line", "user_id", "column", "old_value", "new_value")
+    insert_many(session, ImportChange, columns, rows)
     batch.column_counts = dict(counts)
 
 
