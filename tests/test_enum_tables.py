@@ -26,6 +26,8 @@ PARTIAL = {
     "app.flows.imports.run_batch._WAITS": "asked only for a state that is in it",
     "app.blueprints.admin.imports.Progress": "asked with .get for a batch whose worker is at work; the "
     "rest has no word",
+    "app.mail.delivery._YES": "asked only for the three commands that begin a letter",
+    "app.mail.delivery._Talk": "the same three",
     "app.domain.categories._PDM_GROUPS": "asked with .get: a CPNS has the sections of everybody, and no more",
 }
 
