@@ -25,7 +25,7 @@ from app.security.sealing import (
     TrailFault,
     TrailFaultKind,
 )
-from app.worker.sealing import kept_head, log_head, seal_what_is_new
+from app.worker.sealing import kept_head, last_verified, log_head, seal_what_is_new
 
 log = logging.getLogger("portal.trail")
 
@@ -93,15 +93,23 @@ def audit() -> None:
     type=AnchorOption(),
     help="A seal from the worker's log; can be repeated.",
 )
+@click.option(
+    "--resume", is_flag=True, help="Only the rows after the last check on this machine that found nothing."
+)
 @with_appcontext
-def verify(anchors: tuple[tuple[int, str], ...]) -> None:
+def verify(anchors: tuple[tuple[int, str], ...], *, resume: bool) -> None:
     """Seal what is new, then look for changed, missing and inserted rows; exit code 1 when there are any."""
     sealed = 0
     while newly := seal_what_is_new():
         sealed += newly
     started = perf_counter()
-    kept, findings = _look(dict(anchors))
+    after = last_verified().read() if resume else None
+    kept, findings = _look(dict(anchors), after=after if isinstance(after, Anchor) else None)
     seconds = perf_counter() - started
+    if isinstance(after, Anchor) and TrailFaultKind.ANCHOR not in findings.kinds:
+        click.echo(
+            f"Dilanjutkan dari segel {after.seal_no}. Seluruh jejak diperiksa dengan: mysapk audit verify"
+        )
     click.echo(
         f"Baru disegel: {sealed}. Diperiksa: {findings.rows} baris, "
         f"{findings.rows / max(seconds, 0.001):.0f} baris/detik."
@@ -111,7 +119,10 @@ def verify(anchors: tuple[tuple[int, str], ...]) -> None:
     if findings.faults:
         _tell_of(findings, kept)
         sys.exit(1)
-    _tell_of_outside(kept, Anchor(findings.seal_no, findings.seal))
+    end = Anchor(findings.seal_no, findings.seal)
+    _tell_of_outside(kept, end)
+    if end.seal_no and (problem := last_verified().replace(end)):
+        click.echo(f"Peringatan: {last_verified().path} tidak dapat ditulis: {problem}.", err=True)
     click.echo("Jejak audit utuh.")
 
 
@@ -292,7 +303,7 @@ def fault_of_kept_head() -> str | None:
 
 # -- words
 def _look(
-    anchors: dict[int, str], *, goes_by_file: bool = True
+    anchors: dict[int, str], *, after: Anchor | None = None, goes_by_file: bool = True
 ) -> tuple[Anchor | Unreadable | None, Findings]:
     """Check one state of the database, however long that takes. The file is read before the database, so the
     file is never ahead."""
@@ -300,7 +311,8 @@ def _look(
     with reading() as session:
         if engine().dialect.name == "postgresql":
             session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-        return seen, sealing.verify(session, portal().keys, now(), seen if goes_by_file else None, anchors)
+        kept = seen if goes_by_file else None
+        return seen, sealing.verify(session, portal().keys, now(), kept, anchors, after)
 
 
 def _tell_of(findings: Findings, kept: Anchor | Unreadable | None) -> None:

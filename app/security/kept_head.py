@@ -49,9 +49,9 @@ class KeptHead:
     keys: SigningKeys
 
     @classmethod
-    def of(cls, folder: Path, database_url: str, keys: SigningKeys) -> "KeptHead":
+    def of(cls, folder: Path, database_url: str, keys: SigningKeys, what: str = "head") -> "KeptHead":
         """The file is named after the place of the database, which nobody can change in the database
-        itself."""
+        itself. `what` is another seal than the newest one that this machine keeps in the same way."""
         url = make_url(database_url)
         place = [
             url.get_backend_name(),
@@ -60,7 +60,9 @@ class KeptHead:
             url.database,
             *(url.query.get(name) for name in _OF_A_PLACE),
         ]
-        return cls(folder / f"trail-head-{hashlib.sha256(json.dumps(place).encode()).hexdigest()[:16]}", keys)
+        return cls(
+            folder / f"trail-{what}-{hashlib.sha256(json.dumps(place).encode()).hexdigest()[:16]}", keys
+        )
 
     def read(self) -> Anchor | Unreadable | None:
         """None if this machine has not yet seen the trail of this database."""

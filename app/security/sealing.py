@@ -409,9 +409,12 @@ def verify(
     now: datetime,
     kept: Kept = None,
     anchors: dict[int, str] | None = None,
+    after: Anchor | None = None,
 ) -> Findings:
     """Check every sealed row in order, a few thousand at a time, and the rows that must not be sealed.
-    `anchors` are seals by number, known from elsewhere. `kept` was read before this transaction began."""
+    `anchors` are seals by number, known from elsewhere. `kept` was read before this transaction began. If the
+    trail still has the row of `after`, up to which it was checked before, only the rows after it are
+    checked."""
     trail_keys = keys.trail_keys()
     findings = Findings()
     head = AuditHead.now(session)
@@ -427,6 +430,13 @@ def verify(
     # None after a row that is wrong itself, so that the next row is not blamed for it
     previous: str | None = _BEGINNING
     looked_at = _BEFORE_ALL_NUMBERS
+    if after is not None and after.seal_no > 0:
+        if _is_in_place(session, after, trail_keys):
+            looked_at, previous = after.seal_no, _sealed_as(session, after.seal_no)
+            findings.seal_no, findings.seal = after.seal_no, str(previous)
+            outside = _look_at_earlier(session, findings, after, outside, anchors)
+        else:
+            findings.add(TrailFault(TrailFaultKind.ANCHOR, after.seal_no))
     while rows := _sealed_after(session, looked_at, _ROWS_A_LOOK):
         for row in rows:
             looked_at = row.seal_no
@@ -468,6 +478,32 @@ def verify(
     if head is not None:
         _look_at_the_unsealed(session, findings, head, now)
     return findings
+
+
+def _is_in_place(session: Session, anchor: Anchor, trail_keys: Sequence[bytes]) -> bool:
+    row = _sealed(session, anchor.seal_no)
+    return row is not None and row.carries(anchor.seal) and _key_of(row, trail_keys) is not None
+
+
+def _sealed_as(session: Session, seal_no: int) -> str | None:
+    return session.scalar(select(AuditEvent.seal).where(AuditEvent.seal_no == seal_no))
+
+
+def _look_at_earlier(
+    session: Session, findings: Findings, after: Anchor, outside: Anchor | None, anchors: dict[int, str]
+) -> Anchor | None:
+    """Compare the seals that are known from elsewhere with rows that will not be read. Takes them out of
+    `anchors`, and returns `outside` if its row will be read."""
+    for seal_no in [one for one in anchors if 0 < one <= after.seal_no]:
+        row, wanted = _sealed(session, seal_no), anchors.pop(seal_no)
+        if row is None or not row.carries(wanted):
+            findings.add(TrailFault(TrailFaultKind.ANCHOR, seal_no, row.id if row else None))
+    if outside is None or not 0 < outside.seal_no <= after.seal_no:
+        return outside
+    row = _sealed(session, outside.seal_no)
+    if row is None or not row.carries(outside.seal):
+        findings.add(TrailFault(TrailFaultKind.OUTSIDE, outside.seal_no, row.id if row else None))
+    return None
 
 
 def out_of_reach(session: Session, now: datetime, most: int) -> list[tuple[int, str, str]]:

@@ -63,3 +63,9 @@ def kept_head() -> KeptHead:
     """The newest head, as this machine keeps it outside the database."""
     settings = portal().settings
     return KeptHead.of(settings.instance, settings.database_url, portal().keys)
+
+
+def last_verified() -> KeptHead:
+    """The seal up to which `audit verify` has found nothing on this machine."""
+    settings = portal().settings
+    return KeptHead.of(settings.instance, settings.database_url, portal().keys, "verified")

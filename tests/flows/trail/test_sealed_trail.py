@@ -87,6 +87,65 @@ def test_an_untouched_trail_is_whole_and_its_end_is_told(sealed: Flask) -> None:
     assert f"15:{seal}" in answer.output
 
 
+# -- only what is new
+def test_a_check_goes_on_where_the_last_one_found_nothing(sealed: Flask) -> None:
+    assert "Diperiksa: 12 baris" in verify(sealed, "--resume").output, "there was no check before"
+    act(sealed, 3)
+
+    answer = verify(sealed, "--resume")
+
+    assert answer.exit_code == 0, answer.output
+    assert "Dilanjutkan dari segel 12." in answer.output
+    assert "Diperiksa: 3 baris" in answer.output
+    assert "Diperiksa: 0 baris" in verify(sealed, "--resume").output
+    assert "Diperiksa: 15 baris" in verify(sealed).output
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_found"),
+    [
+        ("UPDATE audit_event SET tag = 'login' WHERE seal_no = 14", True),
+        ("DELETE FROM audit_event WHERE seal_no = 13", True),
+        ("DELETE FROM audit_event WHERE seal_no = 15", True),
+        ("UPDATE audit_event SET tag = 'login' WHERE seal_no = 12", True),
+        ("UPDATE audit_event SET seal = previous_seal WHERE seal_no = 12", True),
+        ("DELETE FROM audit_event WHERE seal_no <= 12", True),
+        ("UPDATE audit_event SET tag = 'login' WHERE seal_no = 11", False),
+        ("DELETE FROM audit_event WHERE seal_no = 2", False),
+    ],
+)
+def test_a_resumed_check_finds_what_was_done_since_and_a_whole_one_everything(
+    sealed: Flask, statement: str, *, is_found: bool
+) -> None:
+    verify(sealed)
+    act(sealed, 3)
+    seal_all(sealed)
+    tamper(sealed, statement)
+
+    assert verify(sealed, "--resume").exit_code == int(is_found)
+    assert verify(sealed).exit_code == 1
+    assert verify(sealed, "--resume").exit_code == int(is_found), (
+        "a check with findings is no place to go on from"
+    )
+
+
+def test_a_resumed_check_compares_seals_that_are_known_from_elsewhere(sealed: Flask) -> None:
+    number, seal = head(sealed)
+    verify(sealed)
+    act(sealed, 3)
+
+    assert verify(sealed, "--resume", "--anchor", f"{number}:{seal}").exit_code == 0
+    assert verify(sealed, "--resume", "--anchor", f"7:{'a' * 64}").exit_code == 1
+
+
+def test_what_a_check_keeps_without_the_key_is_not_believed(sealed: Flask) -> None:
+    verify(sealed)
+    (file,) = Path(sealed.instance_path).glob("trail-verified-*")
+    file.write_text(file.read_text().replace('"seal_no": 12', '"seal_no": 3'))
+
+    assert "Diperiksa: 12 baris" in verify(sealed, "--resume").output
+
+
 def test_an_empty_trail_is_whole(peopled: Flask) -> None:
     assert verify(peopled).exit_code == 0
 
