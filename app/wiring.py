@@ -35,6 +35,7 @@ from app.web import (
     kept_pages,
     limits,
     mailed_links,
+    measured,
     pages,
     row_ids,
     sessions,
@@ -91,6 +92,7 @@ def create_app(settings: Settings) -> Flask:
     app.wsgi_app = door.AddressDoor(app.wsgi_app, settings)  # type: ignore[method-assign]
 
     # The order is the order in which a request meets them. It has met the log already.
+    measured.init_app(app)
     sessions.init_app(app)
     headers.init_app(app)
     limits.init_app(app, settings)

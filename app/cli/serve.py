@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,25 +10,28 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.runtime import measures, readings
 from app.runtime.db import engine
 from app.runtime.portal import portal
 from app.runtime.processes import copies_of, keep_running, program
 from app.runtime.schema import look
 from app.runtime.server import Front, open_sockets
+from app.runtime.tally import TallyFolder
 from app.security import passwords
 from app.web.reception import reception
 from app.worker.loop import SECONDS_TO_FINISH, work
+from config import Settings
 
 log = logging.getLogger("portal.worker")
 
 _ONE_COUNT = "RATELIMIT_STORAGE_URI=redis://...: with memory://, each process counts for itself"
-_WORKER = [sys.executable, "-m", "app", "worker", "--until-stdin-closes"]
 SECONDS_BETWEEN_LOOKS = 0.5  # whether the worker still lives
 
 
@@ -59,16 +63,26 @@ def serve(*, no_worker: bool, processes: int) -> None:
 @click.option(
     "--until-stdin-closes", is_flag=True, hidden=True, help="End with the process that holds the other end."
 )
+@click.option("--counts-in", hidden=True, type=click.Path(path_type=Path), help="With the web beside it.")
 @with_appcontext
-def worker(*, until_stdin_closes: bool) -> None:
+def worker(*, until_stdin_closes: bool, counts_in: Path | None) -> None:
     """Send mails and keep house, until told to stop."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
     _is_schema_usable()  # start even if the database is away: it comes back
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if until_stdin_closes:
         threading.Thread(target=_stop_when_stdin_closes, args=(stop,), daemon=True).start()
-    work(current_app._get_current_object(), stop)  # type: ignore[attr-defined]
+    if until_stdin_closes:
+        measures.begin_in(counts_in)
+        with readings.shown(app, measures.WORKER):
+            work(app, stop)
+    else:
+        from app.worker.metrics_page import metrics_page  # here, because it loads a server
+
+        with metrics_page(app):
+            work(app, stop)
 
 
 def _is_schema_usable() -> bool:
@@ -87,8 +101,9 @@ def run_web(app: Flask, *, with_worker: bool) -> None:
     """Serve until SIGINT or SIGTERM. Then end the worker too, after it has finished the mail that it is
     sending."""
     sockets = _open_sockets(app)
-    with _worker_beside() if with_worker else _nothing():
-        Front(app, sockets, reception(app)).run()
+    folder = _counts_together(app)
+    with _worker_beside(folder) if with_worker else _nothing():
+        _serve(app, Front(app, sockets, reception(app)))
 
 
 def run_copies(app: Flask, processes: int, *, with_worker: bool) -> None:
@@ -96,12 +111,41 @@ def run_copies(app: Flask, processes: int, *, with_worker: bool) -> None:
     sockets = _open_sockets(app)
     engine().dispose()  # a connection is for one process
 
+    folder = _counts_together(app)
+
     def serve() -> None:
         passwords.share_the_cores(processes)
-        Front(app, sockets, reception(app, processes)).run()
+        _serve(app, Front(app, sockets, reception(app, processes)))
 
-    workers = [("worker", program(_WORKER))] if with_worker else []
+    workers = [("worker", program(_worker(folder)))] if with_worker else []
     keep_running([*[("web", copies_of(serve))] * processes, *workers])
+
+
+def _serve(app: Flask, front: Front) -> None:
+    app.extensions["lanes"] = tuple(front.lanes.values())
+    with readings.shown(app, measures.WEB):
+        front.run()
+
+
+def _counts_together(app: Flask) -> Path | None:
+    """The folder by which the processes of this portal add up what they count. Nobody else uses it, because
+    nobody else has the port. None if there can be none: then each process counts for itself."""
+    settings: Settings = app.extensions["portal"].settings
+    name = re.sub(r"[^A-Za-z0-9.]", "-", f"{settings.host}-{settings.port}")
+    folder = settings.instance / "measures" / name
+    try:
+        TallyFolder(folder).empty()
+    except OSError as fault:
+        log.warning("each process counts for itself: %s", fault)
+        measures.begin_in(None)
+        return None
+    measures.begin_in(folder)
+    return folder
+
+
+def _worker(counts_in: Path | None) -> list[str]:
+    counting = ["--counts-in", str(counts_in)] if counts_in else []
+    return [sys.executable, "-m", "app", "worker", "--until-stdin-closes", *counting]
 
 
 def _open_sockets(app: Flask) -> list[socket.socket]:
@@ -129,7 +173,7 @@ def _stop_when_stdin_closes(stop: threading.Event) -> None:
 
 
 @contextmanager
-def _worker_beside() -> Iterator[None]:
+def _worker_beside(counts_in: Path | None) -> Iterator[None]:
     """A worker process that ends with this process, in whatever way this process ends, because its standard
     input closes."""
     ending = threading.Event()
@@ -137,7 +181,7 @@ def _worker_beside() -> Iterator[None]:
     def keep_one_running() -> None:
         while not ending.is_set():
             try:
-                with subprocess.Popen(_WORKER, stdin=subprocess.PIPE) as process:
+                with subprocess.Popen(_worker(counts_in), stdin=subprocess.PIPE) as process:
                     while process.poll() is None and not ending.wait(SECONDS_BETWEEN_LOOKS):
                         pass
             except OSError as fault:

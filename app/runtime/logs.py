@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from time import perf_counter
 from types import TracebackType
 
@@ -22,8 +23,9 @@ from sqlalchemy.engine import make_url
 from werkzeug.routing import Map
 from werkzeug.routing.converters import NumberConverter
 
+from app.domain.client import mask_address
 from app.domain.masks import HIDDEN, Masks
-from app.runtime.portal import request_id
+from app.runtime.portal import client_address, request_id
 from config import Settings
 
 log = logging.getLogger("portal.request")
@@ -35,6 +37,8 @@ _masks = Masks(PATHS_OF_SECRETS)  # one for the whole process, like its log
 _SHORTEST_SECRET = 8  # a shorter one occurs in too many ordinary words
 _SHORTEST_NIP_AS_NUMBER = 10**15
 _SEAL = re.compile(r"(?:[0-9]+:)?[0-9a-f]{64}")  # the end of the trail; the log must hold it unmasked
+# Offices send one request after the other
+_masked_line = lru_cache(2000)(mask_address)
 _SECRET_NAME = re.compile(r"password|secret|token|cookie|authorization", re.IGNORECASE)
 
 
@@ -88,7 +92,7 @@ def configure() -> None:
     sys.excepthook = _uncaught
     threading.excepthook = lambda fault: _uncaught(fault.exc_type, fault.exc_value, fault.exc_traceback)
     sys.unraisablehook = lambda fault: _uncaught(fault.exc_type, fault.exc_value, fault.exc_traceback)
-    for noisy in ("waitress.queue", "flask-limiter", "alembic"):
+    for noisy in ("waitress.queue", "flask-limiter", "alembic", "app.runtime.db"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
 
 
@@ -170,6 +174,7 @@ def _log_request(response: Response) -> Response:
         "method": request.method,
         "rule": request.url_rule.rule if request.url_rule else None,
         "status": response.status_code,
+        "line": _masked_line(client_address()),
         "ms": round((perf_counter() - g.get("started", perf_counter())) * 1000, 1),
     }
     log.info("request", extra={"fields": fields})

@@ -12,6 +12,7 @@ from app.domain.email_address import EmailAddress
 from app.models.account import AccountBehind
 from app.models.audit_event import AuditEvent, Tag
 from app.models.base import insert_many, table_of
+from app.models.noted import Noted, note
 from app.models.user import User
 from app.security.authority import Authority
 from app.security.fingerprints import fingerprint
@@ -54,6 +55,7 @@ def record(
     """
     event = AuditEvent(**_columns(tag, account, act, instansi_id, detail))
     session.add(event)
+    note(session, Noted.EVENT, tag)
     return event
 
 
@@ -68,6 +70,7 @@ def record_at_once(
     """The same for what everybody does, where nothing is added to the event afterwards: it costs a fraction
     of a record that may still change."""
     session.execute(_RECORD, _columns(tag, account, act, None, detail))
+    note(session, Noted.EVENT, tag)
 
 
 _RECORD = insert(table_of(AuditEvent)).inline()
@@ -104,6 +107,7 @@ def record_many(
         for account, detail in accounts
     ]
     insert_many(session, AuditEvent, rows)
+    note(session, Noted.EVENT, tag, len(rows))
 
 
 def before_and_after(session: Session, column: str, old: str | None, new: str | None) -> Facts:
