@@ -23,7 +23,7 @@ from sqlalchemy.engine import make_url
 from werkzeug.routing import Map
 from werkzeug.routing.converters import NumberConverter
 
-from app.domain.client import mask_address
+from app.domain.client import UNKNOWN_ADDRESS, mask_address
 from app.domain.masks import HIDDEN, Masks
 from app.runtime.portal import client_address, request_id
 from config import Settings
@@ -37,8 +37,6 @@ _masks = Masks(PATHS_OF_SECRETS)  # one for the whole process, like its log
 _SHORTEST_SECRET = 8  # a shorter one occurs in too many ordinary words
 _SHORTEST_NIP_AS_NUMBER = 10**15
 _SEAL = re.compile(r"(?:[0-9]+:)?[0-9a-f]{64}")  # the end of the trail; the log must hold it unmasked
-# Offices send one request after the other
-_masked_line = lru_cache(2000)(mask_address)
 _SECRET_NAME = re.compile(r"password|secret|token|cookie|authorization", re.IGNORECASE)
 
 
@@ -163,6 +161,12 @@ def _shown(name: str, value: object) -> object:
 def _uncaught(_kind: type[BaseException], fault: BaseException | None, trace: TracebackType | None) -> None:
     if fault is not None and not isinstance(fault, KeyboardInterrupt | SystemExit):
         logging.getLogger("portal").critical("accident", exc_info=(type(fault), fault, trace))
+
+
+@lru_cache(2000)
+def _masked_line(address: str) -> str:
+    """Offices send one request after the other."""
+    return address if address == UNKNOWN_ADDRESS else mask_address(address)
 
 
 def _start_clock() -> None:
