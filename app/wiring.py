@@ -20,6 +20,7 @@ from app.blueprints import (
     login,
     mailbox,
     reset,
+    status,
     token_confirmation,
 )
 from app.cli import Commands
@@ -54,6 +55,7 @@ PAGES = (
     email_stop,
     admin,
     information,
+    status,
     installed_app,
     mailbox,
     health,
