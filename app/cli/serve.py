@@ -79,10 +79,14 @@ def worker(*, until_stdin_closes: bool, counts_in: Path | None) -> None:
         with readings.shown(app, measures.WORKER):
             work(app, stop)
     else:
-        from app.worker.metrics_page import metrics_page  # here, because it loads a server
+        # Here, because it loads a server
+        from app.worker.metrics_page import CannotListen, metrics_page
 
-        with metrics_page(app):
-            work(app, stop)
+        try:
+            with metrics_page(app):
+                work(app, stop)
+        except CannotListen as fault:
+            raise click.ClickException(str(fault)) from fault
 
 
 def _is_schema_usable() -> bool:

@@ -37,6 +37,8 @@ _masks = Masks(PATHS_OF_SECRETS)  # one for the whole process, like its log
 _SHORTEST_SECRET = 8  # a shorter one occurs in too many ordinary words
 _SHORTEST_NIP_AS_NUMBER = 10**15
 _SEAL = re.compile(r"(?:[0-9]+:)?[0-9a-f]{64}")  # the end of the trail; the log must hold it unmasked
+# As `mask_address` writes it; to look for secrets in it would cost more than to write it
+_MASKED_LINE = re.compile(r"(?:[0-9]{1,3}\.){3}\*|(?:[0-9a-f]{4}:){3}\*")
 _SECRET_NAME = re.compile(r"password|secret|token|cookie|authorization", re.IGNORECASE)
 
 
@@ -146,7 +148,7 @@ def _shown(name: str, value: object) -> object:
             return value
         case _ if _SECRET_NAME.search(name):
             return HIDDEN
-        case str() if _SEAL.fullmatch(value):
+        case str() if _SEAL.fullmatch(value) or _MASKED_LINE.fullmatch(value):
             return value
         case str():
             return masked(value)

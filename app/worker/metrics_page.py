@@ -24,17 +24,25 @@ _SECONDS_FOR_A_REQUEST = 2.0  # then whoever is slow makes room for the next
 _ONLY_HERE = "127.0.0.1"
 
 
+class CannotListen(Exception):
+    """The port is taken, or may not be used."""
+
+
 @contextmanager
 def metrics_page(app: Flask) -> Iterator[None]:
-    """Serve /metrics for as long as the block lasts, if the settings say so. Raises OSError if the port is
-    taken."""
+    """Serve /metrics for as long as the block lasts, if the settings say so. Raises CannotListen."""
     settings: Settings = app.extensions["portal"].settings
     port = settings.worker_metrics_port
     if port is None:
         yield
         return
     host = settings.host if settings.metrics_token else _ONLY_HERE
-    with HTTPServer((host, port), _page_of(app, settings.metrics_token)) as server:
+    try:
+        opened = HTTPServer((host, port), _page_of(app, settings.metrics_token))
+    except OSError as fault:
+        reason = fault.strerror or fault
+        raise CannotListen(f"WORKER_METRICS_PORT: {host}:{port} cannot be opened: {reason}") from fault
+    with opened as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield

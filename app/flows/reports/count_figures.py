@@ -185,4 +185,7 @@ _SESSIONS = _how_many(
     select(literal(1)).where(LoginSession.ends_at > bindparam("now", type_=UtcDateTime)), MOST_SESSIONS
 )
 _UNSEALED = _how_many(select(literal(1)).where(_IS_UNSEALED), MOST_ROWS)
-_OLDEST_UNSEALED = select(AuditEvent.at).where(_IS_UNSEALED).order_by(AuditEvent.at).limit(1)
+# Ordered by the moment alone, PostgreSQL would read through all sealed rows, which are older
+_OLDEST_UNSEALED = (
+    select(AuditEvent.at).where(_IS_UNSEALED).order_by(AuditEvent.seal_no, AuditEvent.at).limit(1)
+)

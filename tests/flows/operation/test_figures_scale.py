@@ -35,6 +35,8 @@ def test_no_figure_reads_through_a_table(peopled: Flask) -> None:
         plan = _plan(peopled, statement, values)
         for table in ("outbox_mail", "login_session", "audit_event"):
             assert not _scans(plan, table), (plan, statement)
+        # In this order all sealed rows come first, and the oldest unsealed one after them
+        assert "ix_audit_event_at " not in f"{plan} ", (plan, statement)
 
 
 def test_a_backlog_is_counted_up_to_a_limit(peopled: Flask) -> None:

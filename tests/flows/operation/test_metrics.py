@@ -32,7 +32,7 @@ from app.security.passwords import Busy, HashWait
 from app.web.limits import limiter
 from app.web.reception import reception
 from app.worker.figures import renew_figures
-from app.worker.metrics_page import metrics_page
+from app.worker.metrics_page import CannotListen, metrics_page
 from config import ROOT
 from tests.cast import BUDI, PASSWORD, SARI, email_of
 from tests.conftest import MakeApp
@@ -320,6 +320,8 @@ def test_without_the_setting_or_a_token_a_worker_opens_no_door(make_app: MakeApp
     app = make_app(WORKER_METRICS_PORT=str(port), HOST="127.0.0.2", PUBLIC_URL="http://localhost")
 
     with metrics_page(app):
+        with pytest.raises(CannotListen, match=f"WORKER_METRICS_PORT: 127.0.0.1:{port}"), metrics_page(app):
+            pass
         assert _asked(port, "/metrics", {})[0] == 200, "HOST counts only where a token is asked for"
 
 
