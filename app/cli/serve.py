@@ -136,9 +136,8 @@ def _counts_together(app: Flask) -> Path | None:
     nobody else has the port. None if there can be none: then each process counts for itself."""
     settings: Settings = app.extensions["portal"].settings
     name = re.sub(r"[^A-Za-z0-9.]", "-", f"{settings.host}-{settings.port}")
-    folder = settings.instance / "measures" / name
     try:
-        TallyFolder(folder).empty()
+        folder = TallyFolder.new_below(settings.instance / "measures" / name).path
     except OSError as fault:
         log.warning("each process counts for itself: %s", fault)
         measures.begin_in(None)

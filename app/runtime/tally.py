@@ -8,13 +8,14 @@ last wrote, at most some seconds.
 
 The files of processes that have ended are added to one file, so that counters never fall and the files do
 not grow in number. What such a process had at the moment (requests in work, memory) goes with it. A folder
-belongs to the processes that one command has started, and is emptied by the next one.
+belongs to the processes that one command has started, and is removed by the next one.
 """
 
 import fcntl
 import json
 import logging
 import os
+import secrets
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import product
 from pathlib import Path
+from shutil import rmtree
 from threading import Lock
 
 log = logging.getLogger("portal")
@@ -150,24 +152,30 @@ class TallyFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._writing = Lock()
 
-    def empty(self) -> None:
-        """Make the folder, with nothing in it. Raises OSError."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        for file in self.path.iterdir():
-            file.unlink()
+    @classmethod
+    def new_below(cls, path: Path) -> "TallyFolder":
+        """A new folder, and nothing else below the path: a process of an earlier command that still ends
+        finds its own no more, and its counts do not come back. Raises OSError."""
+        if path.exists():
+            rmtree(path)
+        made = path / secrets.token_hex(4)
+        made.mkdir(parents=True)
+        return cls(made)
 
     def write(self, tally: Tally) -> bool:
         """Write what this process has counted. False if that cannot be written now, on a full disk, say: then
         it is written the next time."""
-        text = tally.written_if_changed()
-        try:
-            if text is not None:
-                self._replace(f"{_own_name()}.json", text)
-        except OSError:
-            tally.has_to_be_written_again()
-            return False
-        return True
+        with self._writing:  # otherwise an older text may come to stand over a newer one
+            text = tally.written_if_changed()
+            try:
+                if text is not None:
+                    self._replace(f"{_own_name()}.json", text)
+            except OSError:
+                tally.has_to_be_written_again()
+                return False
+            return True
 
     def summed(self, kinds: Mapping[str, Kind]) -> Sums:
         """All that the processes have written. Raises OSError."""

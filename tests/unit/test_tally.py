@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -21,9 +22,7 @@ KINDS = {one.name: one.kind for one in (ASKED, SECONDS, IN_WORK, STARTED)}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> TallyFolder:
-    made = TallyFolder(tmp_path / "measures")
-    made.empty()
-    return made
+    return TallyFolder.new_below(tmp_path / "measures")
 
 
 @pytest.fixture
@@ -118,3 +117,36 @@ def test_a_file_is_written_only_if_something_has_changed(folder: TallyFolder) ->
     counted.set(IN_WORK, 2)
     folder.write(counted)
     assert list(folder.path.iterdir()) == [written]
+
+
+def test_the_next_command_begins_anew_and_the_one_before_writes_no_more(
+    folder: TallyFolder, of_process: Callable[[str], None]
+) -> None:
+    of_process("100-1")
+    ending = Tally()
+    ending.count(ASKED, "sari")
+
+    following = TallyFolder.new_below(folder.path.parent)
+
+    assert not folder.write(ending)
+    assert numbers_of(following.summed(KINDS)) == {}
+    assert list(folder.path.parent.iterdir()) == [following.path]
+
+
+def test_what_is_written_is_never_older_than_what_stands_there(folder: TallyFolder) -> None:
+    counted, seen = Tally(), list[float]()
+
+    def count_and_write() -> None:
+        for _ in range(50):
+            counted.count(ASKED, "sari")
+            folder.write(counted)
+            seen.append(numbers_of(folder.summed(KINDS))["asked_total"][0])
+
+    threads = [Thread(target=count_and_write) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert numbers_of(folder.summed(KINDS))["asked_total"] == [150]
+    assert len(seen) == 150
