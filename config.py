@@ -62,6 +62,7 @@ EXAMPLES = {
     "ANDROID_PACKAGE_NAME": "id.example.mysapk",
     "ANDROID_CERT_FINGERPRINTS": ":".join(["14", "6D", "E9", "83", "C5", "73", "06", "50"] * 4),
     "METRICS_TOKEN": "",
+    "WORKER_METRICS_PORT": "9105",
     "PORTAL_NAME": "MySAPK",
     "PORTAL_OPERATOR": "Simulasi - bukan layanan resmi BKN",
     "INSTANCE_PATH": "instance",
@@ -160,6 +161,7 @@ class Settings:
     session_idle_minutes: int
     session_absolute_hours: int
     metrics_token: str | None = field(repr=False)
+    worker_metrics_port: int | None  # None: a worker without a web beside it tells its metrics to nobody
     portal_name: str
     portal_operator: str
     android_app: AndroidApp | None  # None: there is no build in the Play Store
@@ -199,6 +201,11 @@ class Settings:
             session_idle_minutes=source.number("SESSION_IDLE_MINUTES", 30, 1, 24 * 60),
             session_absolute_hours=source.number("SESSION_ABSOLUTE_HOURS", 12, 1, 24 * 7),
             metrics_token=_metrics_token(source),
+            worker_metrics_port=(
+                source.number("WORKER_METRICS_PORT", 0, 1, 65535)
+                if source.is_set("WORKER_METRICS_PORT")
+                else None
+            ),
             portal_name=source.line("PORTAL_NAME", "MySAPK"),
             portal_operator=source.line("PORTAL_OPERATOR", "Simulasi - bukan layanan resmi BKN"),
             android_app=_android_app(source),

@@ -20,6 +20,7 @@ from app.blueprints import (
     login,
     mailbox,
     reset,
+    status,
     token_confirmation,
 )
 from app.cli import Commands
@@ -35,6 +36,7 @@ from app.web import (
     kept_pages,
     limits,
     mailed_links,
+    measured,
     page_door,
     pages,
     row_ids,
@@ -57,6 +59,7 @@ PAGES = (
     email_stop,
     admin,
     information,
+    status,
     installed_app,
     mailbox,
     health,
@@ -95,9 +98,9 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_environment = Templates
     app.ensure_sync = _as_it_is  # type: ignore[assignment,method-assign]
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "undefined": StrictUndefined}
-    app.wsgi_app = door.AddressDoor(app.wsgi_app, settings)  # type: ignore[method-assign]
 
     # The order is the order in which a request meets them. It has met the log already.
+    measured.init_app(app)
     sessions.init_app(app)
     headers.init_app(app)
     limits.init_app(app, settings)
@@ -114,6 +117,7 @@ def create_app(settings: Settings) -> Flask:
     logs.keep_out(app, settings)
 
     app.wsgi_app = page_door.PageDoor(app.wsgi_app, app)  # type: ignore[method-assign]
+    app.wsgi_app = door.AddressDoor(app.wsgi_app, settings)  # type: ignore[method-assign]
     app.wsgi_app = door.HostDoor(app.wsgi_app, settings)  # type: ignore[method-assign]
 
     @app.context_processor

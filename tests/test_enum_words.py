@@ -25,14 +25,17 @@ NEVER_SHOWN = {
     "app.blueprints.admin.corrections_bulk.WhyStillOpen": "a whole sentence tells it: `.sentence`",
     "app.domain.email_warnings.Weight": "decides what has to be acknowledged",
     "app.domain.identity.Course": "decides what happens next; the pages tell what that is",
+    "app.domain.mail_domains.DomainClass": "labels a metric",
     "app.domain.old_hash.Scheme": "names how an old password was hashed, for the code that reads it",
     "app.domain.person_name.Likeness": "leads to a warning, which has the words",
     "app.files.seen_values.Kind": "keeps values of a file apart",
     "app.flows.cpns.cpns_verdict.Ending": "the page has a sentence for each, with names and moments in it",
     "app.mail.outcomes.Phase": "tells the code where a talk with a mail server broke off",
     "app.mail.outcomes.RefusalScope": "tells the code which letters wait",
+    "app.models.noted.Noted": "tells the code what to count",
     "app.models.outbox_mail.Urgency": "orders the letters",
     "app.runtime.schema.State": "`Schema.why_not` tells the operator what to do",
+    "app.runtime.tally.Kind": "tells the code how numbers are added up",
     "app.security.sealing.Why": "stands in the log alone, as an English sentence",
 }
 # These are not members of an enum with labels, although they have such a name: a colour, and fields of forms.

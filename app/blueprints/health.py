@@ -5,13 +5,15 @@ import hmac
 import threading
 from time import monotonic
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort, current_app, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.runtime import measures, readings
 from app.runtime.db import engine
 from app.runtime.portal import portal
 from app.runtime.schema import look
+from app.runtime.tally import Tally
 from app.web import limits
 from app.web.peer import is_this_machine, peer_address
 
@@ -52,11 +54,12 @@ def metrics() -> ResponseReturnValue:
     metrics does not learn that they exist."""
     if not _may_read_metrics():
         abort(404)
-    from app.web import (
-        measures,
-    )  # here, because only a portal that is watched by Prometheus needs its library
+    from app.runtime import exposition  # here, because only a portal that is watched needs its library
 
-    return Response(measures.taken_now(), content_type=measures.CONTENT_TYPE)
+    readings.look(current_app._get_current_object(), measures.WEB)  # type: ignore[attr-defined]
+    seen = Tally()
+    seen.set(measures.LIMITS_IN_MEMORY, limits.are_counted_in_memory_for_now())
+    return Response(exposition.as_text(seen), content_type=exposition.CONTENT_TYPE)
 
 
 @blueprint.get("/proxyz", provide_automatic_options=False)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,26 +10,29 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.runtime import measures, readings
 from app.runtime.db import engine
 from app.runtime.portal import portal
 from app.runtime.processes import copies_of, keep_running, program
 from app.runtime.schema import look
 from app.runtime.server import SECONDS_TO_FINISH as SECONDS_OF_THE_WEB
-from app.runtime.server import Front, Reception, open_sockets
+from app.runtime.server import Front, open_sockets
+from app.runtime.tally import TallyFolder
 from app.security import passwords
 from app.web.reception import reception
 from app.worker import SECONDS_TO_FINISH
+from config import Settings
 
 log = logging.getLogger("portal.worker")
 
 _ONE_COUNT = "RATELIMIT_STORAGE_URI=redis://...: with memory://, each process counts for itself"
-_WORKER = [sys.executable, "-m", "app", "worker", "--until-stdin-closes"]
 SECONDS_BETWEEN_LOOKS = 0.5  # whether the worker still lives
 SECONDS_TO_END_ALL = max(SECONDS_OF_THE_WEB, SECONDS_TO_FINISH) + 5
 
@@ -61,19 +65,33 @@ def serve(*, no_worker: bool, processes: int) -> None:
 @click.option(
     "--until-stdin-closes", is_flag=True, hidden=True, help="End with the process that holds the other end."
 )
+@click.option("--counts-in", hidden=True, type=click.Path(path_type=Path), help="With the web beside it.")
 @with_appcontext
-def worker(*, until_stdin_closes: bool) -> None:
+def worker(*, until_stdin_closes: bool, counts_in: Path | None) -> None:
     """Send mails and keep house, until told to stop."""
     # Here, because the web does not need what the worker does
     from app.worker.loop import work
 
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
     _is_schema_usable()  # start even if the database is away: it comes back
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if until_stdin_closes:
         threading.Thread(target=_stop_when_stdin_closes, args=(stop,), daemon=True).start()
-    work(current_app._get_current_object(), stop)  # type: ignore[attr-defined]
+    if until_stdin_closes:
+        measures.begin_in(counts_in)
+        with readings.shown(app, measures.WORKER):
+            work(app, stop)
+    else:
+        # Here, because it loads a server
+        from app.worker.metrics_page import CannotListen, metrics_page
+
+        try:
+            with metrics_page(app):
+                work(app, stop)
+        except CannotListen as fault:
+            raise click.ClickException(str(fault)) from fault
 
 
 def _is_schema_usable() -> bool:
@@ -92,8 +110,9 @@ def run_web(app: Flask, *, with_worker: bool) -> None:
     """Serve until SIGINT or SIGTERM. Then end the worker too, after it has finished the mail that it is
     sending."""
     sockets = _open_sockets(app)
-    with _worker_beside() if with_worker else _nothing():
-        _run(app, sockets, reception(app))
+    folder = _counts_together(app)
+    with _worker_beside(folder) if with_worker else _nothing():
+        _serve(app, Front(app, sockets, reception(app)))
 
 
 def run_copies(app: Flask, processes: int, *, with_worker: bool) -> None:
@@ -101,23 +120,46 @@ def run_copies(app: Flask, processes: int, *, with_worker: bool) -> None:
     sockets = _open_sockets(app)
     engine().dispose()  # a connection is for one process
 
+    folder = _counts_together(app)
+
     def serve() -> None:
         passwords.share_the_cores(processes)
-        _run(app, sockets, reception(app, processes))
+        _serve(app, Front(app, sockets, reception(app, processes)))
 
-    workers = [("worker", program(_WORKER))] if with_worker else []
+    workers = [("worker", program(_worker(folder)))] if with_worker else []
     seconds_to_finish = app.extensions["portal"].settings.drain_seconds + SECONDS_TO_END_ALL
     keep_running([*[("web", copies_of(serve))] * processes, *workers], seconds_to_finish)
 
 
-def _run(app: Flask, sockets: list[socket.socket], received: Reception) -> None:
+def _serve(app: Flask, front: Front) -> None:
     """Serve until a signal. After SIGTERM, whoever gives requests to this process has DRAIN_SECONDS to see
     that it leaves. After SIGINT (Ctrl-C) nobody waits for that."""
-    front = Front(app, sockets, received)
     drain_seconds = app.extensions["portal"].settings.drain_seconds
     signal.signal(signal.SIGTERM, lambda *_: front.stop(drain_seconds))
     signal.signal(signal.SIGINT, lambda *_: front.stop())
-    front.run()
+    app.extensions["lanes"] = tuple(front.lanes.values())
+    with readings.shown(app, measures.WEB):
+        front.run()
+
+
+def _counts_together(app: Flask) -> Path | None:
+    """The folder by which the processes of this portal add up what they count. Nobody else uses it, because
+    nobody else has the port. None if there can be none: then each process counts for itself."""
+    settings: Settings = app.extensions["portal"].settings
+    name = re.sub(r"[^A-Za-z0-9.]", "-", f"{settings.host}-{settings.port}")
+    try:
+        folder = TallyFolder.new_below(settings.instance / "measures" / name).path
+    except OSError as fault:
+        log.warning("each process counts for itself: %s", fault)
+        measures.begin_in(None)
+        return None
+    measures.begin_in(folder)
+    return folder
+
+
+def _worker(counts_in: Path | None) -> list[str]:
+    counting = ["--counts-in", str(counts_in)] if counts_in else []
+    return [sys.executable, "-m", "app", "worker", "--until-stdin-closes", *counting]
 
 
 def _open_sockets(app: Flask) -> list[socket.socket]:
@@ -145,7 +187,7 @@ def _stop_when_stdin_closes(stop: threading.Event) -> None:
 
 
 @contextmanager
-def _worker_beside() -> Iterator[None]:
+def _worker_beside(counts_in: Path | None) -> Iterator[None]:
     """A worker process that ends with this process, in whatever way this process ends, because its standard
     input closes."""
     ending = threading.Event()
@@ -153,7 +195,7 @@ def _worker_beside() -> Iterator[None]:
     def keep_one_running() -> None:
         while not ending.is_set():
             try:
-                with subprocess.Popen(_WORKER, stdin=subprocess.PIPE) as process:
+                with subprocess.Popen(_worker(counts_in), stdin=subprocess.PIPE) as process:
                     while process.poll() is None and not ending.wait(SECONDS_BETWEEN_LOOKS):
                         pass
             except OSError as fault:

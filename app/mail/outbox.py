@@ -32,6 +32,7 @@ from app.models.base import table_of, without_records
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.models.mail_fault import DOMAIN_RESTS, EVERYWHERE, MailFault, MailFaultKind, NotPassed
+from app.models.noted import Noted, note
 from app.models.outbox_mail import MOST_BREAKS, Letter, MailState, OutboxMail, Urgency
 from app.models.reset_request import ResetRequest
 from app.models.user import User
@@ -94,6 +95,7 @@ def post(
     """Put one letter to one address into the outbox; `held` keeps the row and never sends it."""
     mail = OutboxMail(**_columns(letter, to_address, about, act, held=held))
     session.add(mail)
+    note(session, Noted.HELD_LETTER if held else Noted.LETTER, letter)
     return mail
 
 
@@ -110,6 +112,7 @@ def post_at_once(
     change."""
     columns = _columns(letter, to_address, about, act, held=held)
     without_records(session, _POST, columns)
+    note(session, Noted.HELD_LETTER if held else Noted.LETTER, letter)
     return PostedLetter(letter, columns["state"])
 
 

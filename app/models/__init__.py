@@ -8,6 +8,7 @@ from app.models.audit_head import AuditHead
 from app.models.base import Base
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_correction import EmailCorrection
+from app.models.figures import Figures
 from app.models.former_nip import FormerNip
 from app.models.guess_bucket import GuessBucket
 from app.models.identity_change import IdentityChange
@@ -35,6 +36,7 @@ __all__ = [
     "BatchState",
     "CorrectionAttachment",
     "EmailCorrection",
+    "Figures",
     "FormerNip",
     "GuessBucket",
     "IdentityChange",

@@ -13,12 +13,14 @@ from sqlite3 import OperationalError as SQLiteFault
 from typing import Any, cast
 
 from flask import Flask, current_app, g
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, QueuePool, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.models.noted import take_notes
+from app.runtime import measures
 from app.security.once_a_minute import OnceAMinute
 
 _READ_ONLY = {"portal_read_only": True}
@@ -28,16 +30,28 @@ _SECONDS_TO_WAIT_FOR_A_LOCK = 15
 SECONDS_FOR_OTHER_WRITERS = 0.12
 
 
+class CountingPool(QueuePool):
+    """The connections of a process. It counts how often somebody had to wait, because all were in use."""
+
+    waits = 0
+
+    def connect(self) -> PoolProxiedConnection:
+        if self.checkedout() >= self.size() + self._max_overflow:
+            self.waits += 1
+        return super().connect()
+
+
 def init_app(app: Flask, url: str, fingerprint: Callable[..., str]) -> None:
     """Give the app its engine. No connection is opened before the first query. `fingerprint` makes the keyed
     hash that the sessions store in place of text that must not stand in a table."""
     if make_url(url).get_backend_name() == "sqlite":
         arguments = {"timeout": _SECONDS_TO_WAIT_FOR_A_LOCK, "check_same_thread": False}
-        made = create_engine(url, connect_args=arguments, hide_parameters=True)
+        made = create_engine(url, connect_args=arguments, poolclass=CountingPool, hide_parameters=True)
     else:
         made = create_engine(
             url,
             connect_args=time_outs(url),
+            poolclass=CountingPool,
             pool_size=10,
             max_overflow=10,
             pool_timeout=10,
@@ -94,7 +108,9 @@ def unit_of_work() -> Iterator[Session]:
         session.commit()
     except BaseException:
         session.rollback()
+        take_notes(session)
         raise
+    measures.count_notes(take_notes(session))
 
 
 @contextmanager

@@ -68,7 +68,7 @@ class Lane:
 
     def __init__(self, name: str, size: LaneSize) -> None:
         self.name, self.size = name, size
-        self.refused = 0
+        self.refused = self.in_work = 0
         self._queue: deque[_Place] = deque()
         self._may_go_on = Condition()
         self._running: list[Thread] = []
@@ -172,9 +172,14 @@ class Lane:
                     self._seconds_each += _WEIGHT_OF_THE_LAST * (monotonic() - began_at - self._seconds_each)
             except Exception as fault:  # a thread that ends would be missed for good
                 log.error("accident", exc_info=fault)
+            with self._may_go_on:
+                self.in_work -= 1
 
     def _next(self) -> Waiter | None:
         with self._may_go_on:
             while not self._queue and not self._is_ending:
                 self._may_go_on.wait()
-            return self._queue.popleft().waiter if self._queue else None
+            if not self._queue:
+                return None
+            self.in_work += 1
+            return self._queue.popleft().waiter

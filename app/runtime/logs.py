@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from time import perf_counter
 from types import TracebackType
 
@@ -22,8 +23,9 @@ from sqlalchemy.engine import make_url
 from werkzeug.routing import Map
 from werkzeug.routing.converters import NumberConverter
 
+from app.domain.client import UNKNOWN_ADDRESS, mask_address
 from app.domain.masks import HIDDEN, Masks
-from app.runtime.portal import request_id
+from app.runtime.portal import client_address, request_id
 from config import Settings
 
 log = logging.getLogger("portal.request")
@@ -36,6 +38,8 @@ _SHORTEST_SECRET = 8  # a shorter one occurs in too many ordinary words
 _SHORTEST_NIP_AS_NUMBER = 10**15
 _SEAL = re.compile(r"(?:[0-9]+:)?[0-9a-f]{64}")  # the end of the trail; the log must hold it unmasked
 _FIELDS_OF_FEW_VALUES = frozenset(("method", "rule"))  # their masked values are kept
+# As `mask_address` writes it; to look for secrets in it would cost more than to write it
+_MASKED_LINE = re.compile(r"(?:[0-9]{1,3}\.){3}\*|(?:[0-9a-f]{4}:){3}\*")
 _SECRET_NAME = re.compile(r"password|secret|token|cookie|authorization", re.IGNORECASE)
 
 
@@ -89,7 +93,7 @@ def configure() -> None:
     sys.excepthook = _uncaught
     threading.excepthook = lambda fault: _uncaught(fault.exc_type, fault.exc_value, fault.exc_traceback)
     sys.unraisablehook = lambda fault: _uncaught(fault.exc_type, fault.exc_value, fault.exc_traceback)
-    for noisy in ("waitress.queue", "flask-limiter", "alembic"):
+    for noisy in ("waitress.queue", "flask-limiter", "alembic", "app.runtime.db"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
 
 
@@ -145,7 +149,7 @@ def _shown(name: str, value: object) -> object:
             return value
         case _ if _SECRET_NAME.search(name):
             return HIDDEN
-        case str() if _SEAL.fullmatch(value):
+        case str() if _SEAL.fullmatch(value) or _MASKED_LINE.fullmatch(value):
             return value
         case str():
             return _masks.masked_name(value) if name in _FIELDS_OF_FEW_VALUES else masked(value)
@@ -162,23 +166,32 @@ def _uncaught(_kind: type[BaseException], fault: BaseException | None, trace: Tr
         logging.getLogger("portal").critical("accident", exc_info=(type(fault), fault, trace))
 
 
+@lru_cache(2000)
+def _masked_line(address: str) -> str:
+    """Offices send one request after the other."""
+    return address if address == UNKNOWN_ADDRESS else mask_address(address)
+
+
 def _start_clock() -> None:
     g.started = perf_counter()
 
 
 def _log_request(response: Response) -> Response:
-    rule = request.url_rule.rule if request.url_rule else None
-    note_answer(request.method, rule, response.status_code, g.get("started", perf_counter()), request_id())
+    rule, began_at = request.url_rule.rule if request.url_rule else None, g.get("started", perf_counter())
+    note_answer(request.method, rule, response.status_code, client_address(), began_at, request_id())
     response.headers["X-Request-ID"] = request_id()
     return response
 
 
-def note_answer(method: str, rule: str | None, status: int, began_at: float, number: str) -> None:
+def note_answer(
+    method: str, rule: str | None, status: int, address: str, began_at: float, number: str
+) -> None:
     """Write the line that each request has. `began_at` is as `perf_counter` counts."""
     fields = {
         "method": method,
         "rule": rule,
         "status": status,
+        "line": _masked_line(address),
         "ms": round((perf_counter() - began_at) * 1000, 1),
     }
     log.info("request", extra={"fields": fields, "request_id": number})

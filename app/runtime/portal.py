@@ -46,6 +46,10 @@ def new_request_id() -> str:
     return secrets.token_hex(6)
 
 
+def client_address() -> str:
+    return request.remote_addr or UNKNOWN_ADDRESS
+
+
 def client() -> Client:
     """Who sends the current request."""
-    return Client(request.remote_addr or UNKNOWN_ADDRESS, request.user_agent.string[:300], request_id())
+    return Client(client_address(), request.user_agent.string[:300], request_id())

@@ -13,6 +13,7 @@ from app.models.account import AccountBehind, ProvenOwner
 from app.models.audit_event import AuditEvent, Tag
 from app.models.base import table_of, without_records
 from app.models.many_rows import insert_many
+from app.models.noted import Noted, note
 from app.models.user import User
 from app.security.authority import Authority
 from app.security.fingerprints import fingerprint
@@ -55,6 +56,7 @@ def record(
     """
     event = AuditEvent(**_columns(tag, account, act, instansi_id, detail))
     session.add(event)
+    note(session, Noted.EVENT, tag)
     return event
 
 
@@ -69,6 +71,7 @@ def record_at_once(
     """The same for what everybody does, where nothing is added to the event afterwards: it costs a fraction
     of a record that may still change."""
     without_records(session, _RECORD, _columns(tag, account, act, None, detail))
+    note(session, Noted.EVENT, tag)
 
 
 _RECORD = insert(table_of(AuditEvent)).inline()
@@ -104,6 +107,7 @@ def record_many(
     columns = ("account_id", "instansi_id", "detail", *of_all)
     rows = [(account.id, account.instansi_id, detail, *of_all.values()) for account, detail in accounts]
     insert_many(session, AuditEvent, columns, rows)
+    note(session, Noted.EVENT, tag, len(rows))
 
 
 def record_each(
@@ -116,6 +120,7 @@ def record_each(
     rows = [_columns(tag, account, act, None, detail) for account, act, detail in events]
     if rows:
         insert_many(session, AuditEvent, tuple(rows[0]), [tuple(row.values()) for row in rows])
+        note(session, Noted.EVENT, tag, len(rows))
 
 
 def before_and_after(session: Session, column: str, old: str | None, new: str | None) -> Facts:

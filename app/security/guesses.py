@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 from app.domain.waits import whole_seconds
 from app.models.base import UtcDateTime, dialect_of, table_of, upsert_in, without_records
 from app.models.guess_bucket import GuessBucket
+from app.models.noted import Noted, note
 from app.security.throttle import Counted, CountedBy, GuessLimit, TooManyTries, bucket_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,6 +49,7 @@ def take(session: Session, limit: GuessLimit, counted: CountedBy, now: datetime)
     forgotten_at, last_at, last_try = without_records(session, counting, values).one()
     if last_try == mark:
         return Counted()
+    note(session, Noted.LIMIT, limit.name)
     return TooManyTries(whole_seconds(_free_at(limit, forgotten_at, last_at) - now))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
+from threading import Lock
 from time import monotonic
 from typing import TypeVar
 
@@ -39,6 +40,28 @@ _cores = os.cpu_count() or 1
 T = TypeVar("T")
 
 
+class HashCounts:
+    """What has become of the hashes that this process was asked for, for the operator's figures."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self.asked = self.made = self.late = self.left = 0
+
+    @property
+    def waiting(self) -> int:
+        return self.asked - self.made - self.late - self.left
+
+    def note(self, *, asked: int = 0, made: int = 0, late: int = 0, left: int = 0) -> None:
+        with self._lock:
+            self.asked += asked
+            self.made += made
+            self.late += late
+            self.left += left
+
+
+hash_counts = HashCounts()
+
+
 class Busy(Exception):
     """The hash could not begin in time, or nobody waits for it any more. Nothing was tried; it is right to
     ask again later."""
@@ -52,8 +75,8 @@ class HashWait:
     has_left: Callable[[], bool] = lambda: False
 
     @property
-    def is_over(self) -> bool:
-        return monotonic() > self.until or self.has_left()
+    def is_late(self) -> bool:
+        return monotonic() > self.until
 
 
 def hashed(password: str, wait: HashWait | None = None) -> str:
@@ -136,14 +159,21 @@ def _when_a_thread_is_free(work: Callable[[], T], wait: HashWait) -> T:
     """What `work` returns, done by one of the threads for hashes as soon as one is free."""
 
     def begin() -> T:
-        if wait.is_over:
+        if wait.is_late:
+            hash_counts.note(late=1)
             raise Busy
+        if wait.has_left():
+            hash_counts.note(left=1)
+            raise Busy
+        hash_counts.note(made=1)
         return work()
 
+    hash_counts.note(asked=1)
     waiting = _threads().submit(begin)
     try:
         return waiting.result(wait.until - monotonic())
     except TimeoutError:
         if waiting.cancel():
+            hash_counts.note(late=1)
             raise Busy from None
         return waiting.result()  # it has begun

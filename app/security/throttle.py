@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.waits import whole_seconds
 from app.models.base import UtcDateTime, dialect_of, table_of, upsert, upsert_in, without_records
+from app.models.noted import Noted, note
 from app.models.throttle_bucket import ThrottleBucket
 from app.security.fingerprints import fingerprint
 
@@ -180,6 +181,7 @@ def take(
     count, started_at, last_try = without_records(session, _counting(dialect_of(session)), values).one()
     if last_try == mark:
         return Counted(others=count - int(is_wanted))
+    note(session, Noted.LIMIT, limit.name)
     return TooManyTries(whole_seconds(started_at + limit.window - now))
 
 
@@ -225,7 +227,10 @@ def lock_bucket(session: Session, limit: Limit, counted: CountedBy, now: datetim
             "started_at": case((window_passed, _moment(now)), else_=ThrottleBucket.started_at),
         },
     )
-    return session.scalars(held.returning(ThrottleBucket.count)).one() < limit.most
+    has_room = session.scalars(held.returning(ThrottleBucket.count)).one() < limit.most
+    if not has_room:
+        note(session, Noted.LIMIT, limit.name)
+    return has_room
 
 
 def charge(session: Session, held: Sequence[Bucket], now: datetime, *, is_charged: bool) -> None:

@@ -16,7 +16,7 @@ from app.domain.client import UNKNOWN_ADDRESS, line_of, site_of
 from app.domain.email_address import EmailAddress, read_email
 from app.domain.nip import Nip, read_nip
 from app.domain.waits import whole_seconds
-from app.runtime import counters
+from app.runtime import counters, measures
 from app.runtime.counters import RedisOrMemory
 from app.runtime.portal import portal
 from app.security import throttle
@@ -204,10 +204,13 @@ def count_mail() -> None:
 
 def may_mail_others() -> bool:
     """Whether this line may cause one more mail to an address that is not on record for the NIP it typed."""
-    return not limiter.enabled or (
+    may = not limiter.enabled or (
         limiter.limiter.test(_OTHER_MAILS, "mails-to-others", client_network())
         and limiter.limiter.test(_OTHER_MAILS_OF_SITE, "mails-to-others-of-site", _client_site())
     )
+    if not may:
+        measures.count(measures.LIMITED, "address-mails-to-others")
+    return may
 
 
 def count_ask() -> None:
@@ -216,6 +219,12 @@ def count_ask() -> None:
     if limiter.enabled:
         limiter.limiter.hit(_OTHER_MAILS, "mails-to-others", client_network())
         limiter.limiter.hit(_OTHER_MAILS_OF_SITE, "mails-to-others-of-site", _client_site())
+
+
+def count_refusal(error: RateLimitExceeded) -> None:
+    """For the operator's figures: which limit had no room."""
+    named = f"address-{error.limit.scope if error.limit else ''}"
+    measures.count(measures.LIMITED, named if named in measures.LIMITS else measures.OTHER)
 
 
 def are_counted_in_memory_for_now() -> bool:

@@ -7,7 +7,7 @@ brings anything that may change the page goes on to Flask.
 
 import secrets
 from collections.abc import Iterable, Mapping
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
@@ -15,7 +15,8 @@ from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.http import dump_cookie, parse_cookie
 
-from app.runtime import logs
+from app.runtime import logs, measures
+from app.runtime.lanes import ARRIVED_AT
 from app.runtime.portal import new_request_id
 from app.web import sessions
 from app.web.kept_pages import USUAL, KeptPage, kept_in
@@ -55,7 +56,8 @@ class PageDoor:
                 own.append(("Set-Cookie", self._sessions.cookie_of(session)))
             csrf_token = self._csrf_tokens.dumps(session[_SECRET])
         body = page.filled(csrf_token).encode()
-        logs.note_answer("GET", path, 200, began_at, number)
+        logs.note_answer("GET", path, 200, environ["REMOTE_ADDR"], began_at, number)
+        measures.count_request(path, "GET", 200, monotonic() - environ.get(ARRIVED_AT, monotonic()))
         own += [("Content-Length", str(len(body))), ("X-Request-ID", number)]
         start_response("200 OK", [*page.headers, *own])
         return [body]

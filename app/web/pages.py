@@ -16,7 +16,7 @@ from app.runtime.db import once_a_minute, unit_of_work
 from app.runtime.portal import request_id
 from app.security import audit
 from app.security.passwords import Busy
-from app.web import kept_form, mailed_links, sessions
+from app.web import kept_form, limits, mailed_links, sessions
 from app.web.acts import act
 from app.web.headers import UNSEEN, BrokenForm
 from app.web.limits import seconds_until_free, too_many
@@ -150,7 +150,8 @@ def note_lost_csrf() -> None:
     _record(Tag.FORM_REFUSED, "no CSRF token")
 
 
-def too_many_from_here(_error: RateLimitExceeded) -> ResponseReturnValue:
+def too_many_from_here(error: RateLimitExceeded) -> ResponseReturnValue:
+    limits.count_refusal(error)
     _record(Tag.ADDRESS_THROTTLED, "limit of the client address")
     seconds = seconds_until_free()
     minutes = whole_minutes(seconds)

@@ -6,6 +6,8 @@ from time import monotonic
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.runtime import measures
+
 log = logging.getLogger("portal.worker")
 
 SECONDS_AFTER_A_FAULT = 3.0
@@ -42,6 +44,7 @@ class Duty:
             has_more = self._act()
             rest, gap = (self._pause, self._pause) if has_more else (self._rest, self._gap or 0.0)
         except Exception as fault:  # the failure loses no mail of the outbox
+            measures.count(measures.DUTY_FAULTS, self._name)
             kind = "database" if isinstance(fault, SQLAlchemyError) else "accident"
             log.error(kind, exc_info=fault, extra={"fields": {"duty": self._name}})
             rest = gap = SECONDS_AFTER_A_FAULT

@@ -16,6 +16,7 @@ from app.worker.bounces import run_bounces
 from app.worker.cleaning import all_chores, one_step
 from app.worker.duties import count_everybody, let_changes_take_effect, look_for_broken_off
 from app.worker.duty import SECONDS_AFTER_A_FAULT, Duty
+from app.worker.figures import renew_figures
 from app.worker.sealing import log_head, seal_what_is_new
 
 log = logging.getLogger("portal.worker")
@@ -25,6 +26,7 @@ SECONDS_OF_REST = 10.0
 SECONDS_BETWEEN_SEALINGS = 1.0  # each costs two writes to the disk, however few rows there are
 SECONDS_BETWEEN_SEARCHES = 5.0  # for mails of a worker that has died
 SECONDS_BETWEEN_CLEANINGS = 600.0
+SECONDS_BETWEEN_FIGURES, SECONDS_WITHOUT_FIGURES = 10.0, 60.0  # while anything changes, and in any case
 
 
 def work(app: Flask, stop: threading.Event) -> None:
@@ -105,6 +107,7 @@ def _duties(app: Flask) -> list[Duty]:
             gap=SECONDS_BETWEEN_SEALINGS,
             pause=SECONDS_FOR_OTHER_WRITERS,
         ),
+        Duty("figures", within_app(renew_figures), SECONDS_WITHOUT_FIGURES, gap=SECONDS_BETWEEN_FIGURES),
         Duty("count", within_app(count_everybody), SECONDS_BETWEEN_CLEANINGS),
         Duty("log_head", within_app(log_head), SECONDS_BETWEEN_CLEANINGS),
     ]

@@ -23,6 +23,7 @@ from app.mail.outcomes import Delivery, HandedOver, NotWritten
 from app.models.audit_event import Tag
 from app.models.mail_fault import MailFault
 from app.models.outbox_mail import Letter, OutboxMail
+from app.runtime import measures
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
 from app.security import audit
@@ -195,6 +196,7 @@ def _record(session: Session, tries: Sequence[Try]) -> None:
 
 
 def _log(tries: Sequence[Try], settled: Settled) -> None:
+    measures.count_mails(tries, settled)
     for one in tries:
         fields = {
             "mail": one.mail.id,

@@ -297,6 +297,7 @@ STATES = (
     State("/akun", "with two sessions", _two_sessions),
     State("/akun", "after ending the others", _other_sessions_ended),
     State("/bantuan", "", _at("/bantuan")),
+    State("/status", "", _at("/status")),
     State("/kuki", "", _at("/kuki")),
     State("/aksesibilitas", "", _at("/aksesibilitas")),
     State("/tanpa-jaringan", "", _at("/tanpa-jaringan")),

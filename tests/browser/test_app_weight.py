@@ -28,6 +28,7 @@ PUBLIC_PAGES = (
     "/konfirmasi-reset-password",
     "/konfirmasi-reset-password/berhasil",
     "/bantuan",
+    "/status",
     "/kuki",
     "/aksesibilitas",
     "/perbaikan-email",

@@ -19,6 +19,7 @@ from app.models.user import User
 from app.runtime.db import engine, reading, unit_of_work
 from app.runtime.portal import portal
 from app.worker import mails
+from app.worker.figures import renew_figures
 from app.worker.mails import send_some
 from tests.cast import BUDI, RATNA, STRANGERS_NIP, WATI
 from tests.faults.conftest import MakeOffice
@@ -259,6 +260,8 @@ def test_a_fault_of_our_side_waits_marks_nobody_and_raises_an_alarm_that_the_fir
         (fault,) = office.faults()
         assert fault.kind is kind
         assert answer[4:] in fault.answer
+        with office.app.app_context():
+            renew_figures()
         assert f'portal_mail_fault{{kind="{kind}"}} 1.0' in Visitor(office.app, "127.0.0.1").open(
             "/metrics"
         ).get_data(as_text=True)

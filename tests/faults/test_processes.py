@@ -20,6 +20,7 @@ from tests.conftest import SECRET_KEY, MakeApp, people
 from tests.faults.post_office import PostOffice
 from tests.faults.processes import Browser, Portal, command_of, mysapk
 from tests.faults.smtp_server import Fault, MailServer, Step, eventually, free_port
+from tests.flows.operation.test_metrics import read as read_metrics
 
 StartPortal = Callable[..., Portal]
 PRODUCTION = {
@@ -206,6 +207,17 @@ def _web_processes(running: Portal) -> set[int]:
     return {pid for pid in running.group() if pid != running.process.pid and "--processes" in command_of(pid)}
 
 
+def _told(running: Portal) -> dict[str, float]:
+    """The metrics, asked over a new connection: now one process answers, now the other."""
+    return read_metrics(Browser(running.port).open("/metrics").text)
+
+
+def _counters(told: dict[str, float]) -> dict[str, float]:
+    return {
+        series: value for series, value in told.items() if re.match(r"\w+_(total|count|bucket)\b", series)
+    }
+
+
 def test_two_processes_serve_one_address_and_a_dead_one_is_replaced(serve_two: StartPortal) -> None:
     with serve_two() as running:
         browser = running.wait_until_it_answers()
@@ -213,13 +225,23 @@ def test_two_processes_serve_one_address_and_a_dead_one_is_replaced(serve_two: S
         first = _web_processes(running)
         assert len(first) == 2
 
+        assert browser.submit("/login", nip=SARI.nip, password="Salah-Sekali-1").status == 422
+        eventually(lambda: _told(running).get('portal_trail_events_total{event="login_refused"}') == 1)
+        assert _told(running)['portal_processes{part="web"}'] == 2
+        eventually(lambda: _told(running).get('portal_processes{part="worker"}') == 1)
+        before = _counters(_told(running))
+
         killed = first.pop()
         os.kill(killed, signal.SIGKILL)
+        after = _counters(_told(running))
+        assert not {series for series, value in before.items() if after[series] < value}
         assert browser.submit("/login", nip=SARI.nip, password=PASSWORD).status == 303
         assert browser.open("/beranda").status == 200
 
         eventually(lambda: len(_web_processes(running)) == 2)
         assert killed not in _web_processes(running)
+        eventually(lambda: _told(running).get('portal_trail_events_total{event="login"}') == 1)
+        eventually(lambda: _told(running)['portal_processes{part="web"}'] == 2)
         assert "web ended, starting another" in running.said
         assert running.said.count('"worker started"') == 1, "there is one worker beside all of them"
 

@@ -253,6 +253,7 @@ def test_no_page_holds_inline_script_or_style(visitor: Visitor) -> None:
         "/beranda",
         "/akun",
         "/bantuan",
+        "/status",
         "/kuki",
         "/tidak-ada",
     ):
