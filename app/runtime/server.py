@@ -238,6 +238,12 @@ class Channel(HTTPChannel):
             return len(answer)
         return sent
 
+    def send(self, data: bytes, do_close: bool = True) -> int:  # noqa: ARG002, FBT001  # waitress
+        """Close nothing, because only the thread that reads may do that. The kernel tells it that the other
+        end has gone."""
+        sent: int = super().send(data, do_close=False)
+        return sent
+
     def send_now(self) -> None:
         with self.outbuf_lock:
             self._flush_exception(self._flush_some, do_close=False)
@@ -299,10 +305,11 @@ class Channel(HTTPChannel):
         return is_silent or (self.request is not None and self.request.is_too_slow)
 
     def del_channel(self, map: Any = None) -> None:
-        if self.is_registered:
-            self.is_registered = False
-            self.server.front.events.unregister(self._fileno)
-        super().del_channel(map)
+        with self.outbuf_lock:  # a thread of a lane may be about to watch it
+            if self.is_registered:
+                self.is_registered = False
+                self.server.front.events.unregister(self._fileno)
+            super().del_channel(map)
         self.server.front.went(self)
 
 

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -448,3 +449,30 @@ def test_a_request_that_cannot_be_read_is_answered_without_a_thread(serve: Serve
     running.fill(running.places)
 
     assert answer_on(running.connect("nonsense\r\n\r\n")).startswith("HTTP/1.0 400 ")
+
+
+def test_only_the_thread_that_reads_closes_a_connection(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes through all connections again and again, and nobody else may change what these are."""
+    closed_by = []
+    went = Front.went
+
+    def note(front: Front, channel: server.Channel) -> None:
+        closed_by.append(threading.get_ident())
+        went(front, channel)
+
+    monkeypatch.setattr(Front, "went", note)
+    running = serve()
+    line = running.connect(
+        "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"
+        "POST /next HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+    )
+    assert running.application.is_busy.wait(SECONDS)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    line.close()  # with a reset, so that the thread that answers cannot send
+
+    running.application.may_end.set()
+
+    eventually(lambda: running.front.connections == 0)
+    assert set(closed_by) == {running.front.own_thread}
