@@ -422,8 +422,10 @@ class Front:
             self._look_around()
 
     def _handle_events(self, seconds: float) -> None:
-        for file, event in self.events.poll(seconds):
-            if one := self.map.get(file):
+        # Looked up first: a new connection may get the number of a file that is closed meanwhile
+        told = [(self.map.get(file), event) for file, event in self.events.poll(seconds)]
+        for one, event in told:
+            if one is not None:
                 wasyncore.readwrite(one, event)
                 if isinstance(one, Channel):
                     one.watch()

@@ -469,10 +469,42 @@ def test_only_the_thread_that_reads_closes_a_connection(
         "POST /next HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
     )
     assert running.application.is_busy.wait(SECONDS)
-    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    line.close()  # with a reset, so that the thread that answers cannot send
+    _reset(line)  # so that the thread that answers cannot send
 
     running.application.may_end.set()
 
     eventually(lambda: running.front.connections == 0)
     assert set(closed_by) == {running.front.own_thread}
+
+
+def test_an_event_of_a_connection_that_gave_its_place_does_not_close_the_next_one(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next connection may get the number of the file that was just closed."""
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 3)
+    is_held, may_go_on = threading.Event(), threading.Event()
+
+    def lane_of(method: str, path: str) -> str:
+        if path == "/hold":  # the thread that reads
+            is_held.set()
+            assert may_go_on.wait(SECONDS)
+        return RECEPTION.lane_of(method, path)
+
+    running = serve(lane_of=lane_of)
+    idle, _, holding = [running.connect() for _ in range(3)]
+    eventually(lambda: running.front.connections == 3)
+    holding.sendall(b"GET /hold HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert is_held.wait(SECONDS)
+    running.ask("/slow")
+    last = running.ask("/slow")
+    _reset(idle)
+
+    may_go_on.set()
+
+    running.application.may_end.set()
+    assert answer_on(last).endswith("/slow")
+
+
+def _reset(line: socket.socket) -> None:
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    line.close()
