@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import ClientDisconnected, HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import WSGITask
 from waitress.utilities import build_http_date
@@ -111,6 +111,14 @@ class Request(HTTPRequestParser):
     def __init__(self, adj: Adjustments) -> None:
         super().__init__(adj)
         self.began_at = monotonic()
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Refuse a body whose end is told in two ways: a proxy may believe the other one, and take the rest
+        for the next request, which may be somebody else's (RFC 9112, 6.1)."""
+        super().parse_header(header_plus)
+        is_in_chunks = self.chunked or "TRANSFER_ENCODING" in self.headers  # this only before HTTP/1.1
+        if is_in_chunks and ("CONTENT_LENGTH" in self.headers or self.version != "1.1"):
+            raise ParsingError("The length of the body is not clear")
 
     def received(self, data: bytes) -> int:
         taken: int = super().received(data)

@@ -451,6 +451,21 @@ def test_a_request_that_cannot_be_read_is_answered_without_a_thread(serve: Serve
     assert answer_on(running.connect("nonsense\r\n\r\n")).startswith("HTTP/1.0 400 ")
 
 
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+@pytest.mark.parametrize("path", ["/page", "/healthz"])
+def test_a_body_whose_end_is_told_in_two_ways_hides_no_request(serve: Serve, version: str, path: str) -> None:
+    running = serve()
+    line = running.connect(
+        f"GET {path} HTTP/{version}\r\nHost: x\r\nConnection: keep-alive\r\n"
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
+    )
+
+    assert " 400 " in answer_on(line)
+    assert answer_on(line) == ""
+    assert not running.application.served
+
+
 def test_only_the_thread_that_reads_closes_a_connection(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
