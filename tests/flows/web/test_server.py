@@ -451,6 +451,15 @@ def test_a_request_that_cannot_be_read_is_answered_without_a_thread(serve: Serve
     assert answer_on(running.connect("nonsense\r\n\r\n")).startswith("HTTP/1.0 400 ")
 
 
+def test_a_request_has_only_so_many_headers(serve: Serve) -> None:
+    """The thread that reads looks at each of them, and everybody waits for it."""
+    running = serve()
+    few, many = "a: b\r\n" * 90, "a: b\r\n" * 101
+
+    assert " 200 " in answer_on(running.connect(f"GET /page HTTP/1.1\r\n{few}\r\n"))
+    assert " 400 " in answer_on(running.connect(f"GET /page HTTP/1.1\r\n{many}\r\n"))
+
+
 @pytest.mark.parametrize("version", ["1.1", "1.0"])
 @pytest.mark.parametrize("path", ["/page", "/healthz"])
 def test_a_body_whose_end_is_told_in_two_ways_hides_no_request(serve: Serve, version: str, path: str) -> None:
