@@ -462,12 +462,14 @@ def test_a_request_has_only_so_many_headers(serve: Serve) -> None:
 
 @pytest.mark.parametrize("version", ["1.1", "1.0"])
 @pytest.mark.parametrize("path", ["/page", "/healthz"])
-def test_a_body_whose_end_is_told_in_two_ways_hides_no_request(serve: Serve, version: str, path: str) -> None:
+@pytest.mark.parametrize("length", ["", "Content-Length: 5\r\n"])
+def test_a_body_in_chunks_is_refused_and_hides_no_request(
+    serve: Serve, version: str, path: str, length: str
+) -> None:
     running = serve()
     line = running.connect(
-        f"GET {path} HTTP/{version}\r\nHost: x\r\nConnection: keep-alive\r\n"
-        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
-        "0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
+        f"POST {path} HTTP/{version}\r\nHost: x\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n{length}"
+        "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
     )
 
     assert " 400 " in answer_on(line)
