@@ -358,7 +358,8 @@ class _Talk(smtplib.SMTP):
                         if self.getreply()[0] == 354:
                             self.close()
                             return
-            self.rset()
+            if self.rset()[0] != 250:
+                self.close()
         except _FAULTS_OF_THE_LINE:
             self.close()
         finally:

@@ -73,6 +73,7 @@ class TriedAccount(AccountBehind):
         seen = {
             "person": self.id,
             "seen_hash": self.password_hash,
+            "seen_version": self.credential_version,
             "seen_activation": self.activation,
             "seen_login": self.last_login_at,
         }
@@ -105,6 +106,7 @@ def _enter() -> Executable:
     as_seen = (
         User.id == bindparam("person"),
         User.password_hash == bindparam("seen_hash"),
+        User.credential_version == bindparam("seen_version"),
         User.activation == bindparam("seen_activation"),
         User.last_login_at.is_not_distinct_from(bindparam("seen_login", type_=UtcDateTime)),
     )

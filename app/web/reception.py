@@ -17,6 +17,8 @@ PROBES, PAGES, FORMS, PASSWORDS, DESK = "probes", "pages", "forms", "passwords",
 SHARE_OF_KNOWN_BROWSERS, SHARE_OF_WHO_ASKED = 1.0, 5 / 6
 # That the last one in a queue has to expect; a hash must begin within 2 s
 _SECONDS_FOR_A_PAGE, _SECONDS_FOR_A_HASH = 0.75, 1.5
+# Under overload, the thread that reads all requests looks at these. Browsers send about 1 KiB of them
+_LONGEST_COOKIES = 8 * 1024
 _MOST_CORES = 8  # with more, run several processes
 
 
@@ -66,6 +68,8 @@ def _paths_that_hash(app: Flask) -> frozenset[str]:
 
 def _known(app: Flask, cookie_header: str) -> Known | None:
     """Who sends these cookies, as far as the cookies alone tell it: the database is not asked."""
+    if len(cookie_header) > _LONGEST_COOKIES:
+        return None
     if not sessions.may_hold_marks(cookie_header) and not asked.may_hold_a_request(cookie_header):
         return None
     try:

@@ -33,6 +33,7 @@ class Step(Enum):
     DATA = auto()  # the command
     CONTENT = auto()  # in the middle of the mail
     END = auto()  # the whole mail has arrived
+    RSET = auto()
 
 
 class Fault(Enum):
@@ -273,6 +274,10 @@ class _Talk(SMTP):
     async def smtp_RCPT(self, arg: str | None) -> None:
         if not await self._misbehaves(Step.RCPT, [re.sub(r"(?i)to:\s*<(.*)>", r"\1", arg or "")]):
             await super().smtp_RCPT(arg)
+
+    async def smtp_RSET(self, arg: str) -> None:
+        if not await self._misbehaves(Step.RSET):
+            await super().smtp_RSET(arg)
 
     async def smtp_DATA(self, arg: str) -> None:
         if await self._misbehaves(Step.DATA, self._recipients):

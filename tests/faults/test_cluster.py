@@ -7,6 +7,7 @@ One cluster serves all tests of this file.
 import http.client
 import os
 import re
+import secrets
 import signal
 import socket
 import ssl
@@ -102,6 +103,20 @@ def test_static_files_come_from_nginx_as_the_nodes_give_them(cluster: Cluster, n
     known = {"Accept-Encoding": "br", "If-None-Match": etag or ""}
     assert _get(cluster, cluster.port, paths[0], known)[0] == 304
     eventually(lambda: _access_log(cluster).count('"cache":"HIT"') >= 3 * len(paths))
+
+
+@pytest.mark.parametrize("spelling", ["{path}?V={other}&{now}", "{path}?%76={hash}"])
+def test_nobody_puts_a_file_under_the_address_of_another_release(
+    cluster: Cluster, newcomer: Browser, spelling: str
+) -> None:
+    """nginx reads a query in another way than a node: it finds `V` where a node finds `v`."""
+    path, now = re.findall(r'"(/static/css/portal[^"?]+)\?(v=[^"]+)"', newcomer.open("/login").text)[0]
+    other = secrets.token_hex(6)
+    odd = spelling.format(path=path, other=other, now=now, hash=now.partition("=")[2])
+    assert _get(cluster, cluster.port, odd, {})[0] == 200
+
+    for address in (f"{path}?v={other}", path):
+        assert _get(cluster, cluster.port, address, {})[1]["Cache-Control"] == "no-cache", address
 
 
 # -- whom nginx keeps out

@@ -78,6 +78,16 @@ def test_after_a_no_the_next_mail_finds_the_talk_where_it_should_be(
     assert [arrival.recipients for arrival in server.taken] == [[SECOND]]
 
 
+def test_a_server_that_does_not_forget_a_refused_mail_is_left(postman: Postman, server: MailServer) -> None:
+    """It would refuse the next mail too, and say that this is our fault: then no mail leaves for a while."""
+    server.reacts(Step.RCPT, "550 5.1.1 no such mailbox", to=FIRST)
+    server.reacts(Step.RSET, "451 4.3.0 later", times=1)
+
+    assert isinstance(carry(postman, FIRST), RefusedForGood)
+    assert isinstance(carry(postman, SECOND), HandedOver)
+    assert server.connections == 2
+
+
 def test_a_server_that_wants_the_mail_of_a_refused_recipient_does_not_get_it(
     postman: Postman, server: MailServer
 ) -> None:

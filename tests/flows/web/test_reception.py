@@ -107,6 +107,15 @@ def test_what_the_portal_has_not_signed_makes_nobody_known(app: Flask, cookies: 
     assert reception(app).known(cookies) is None
 
 
+def test_cookies_that_no_browser_of_the_portal_has_are_not_looked_at(peopled: Flask) -> None:
+    visitor = Visitor(peopled)
+    visitor.log_in(SARI.nip)
+    own = cookies_of(visitor.client)
+
+    assert reception(peopled).known(f"{'a=b; ' * 1000}{own}")
+    assert reception(peopled).known(f"{'a=b; ' * 10_000}{own}") is None
+
+
 def test_an_old_request_makes_nobody_known(peopled: Flask) -> None:
     visitor = Visitor(peopled)
     visitor.ask_for_token(BUDI.nip, BUDI.email or "")

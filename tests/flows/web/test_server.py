@@ -2,6 +2,7 @@
 
 import re
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -448,3 +449,88 @@ def test_a_request_that_cannot_be_read_is_answered_without_a_thread(serve: Serve
     running.fill(running.places)
 
     assert answer_on(running.connect("nonsense\r\n\r\n")).startswith("HTTP/1.0 400 ")
+
+
+def test_a_request_has_only_so_many_headers(serve: Serve) -> None:
+    """The thread that reads looks at each of them, and everybody waits for it."""
+    running = serve()
+    few, many = "a: b\r\n" * 90, "a: b\r\n" * 101
+
+    assert " 200 " in answer_on(running.connect(f"GET /page HTTP/1.1\r\n{few}\r\n"))
+    assert " 400 " in answer_on(running.connect(f"GET /page HTTP/1.1\r\n{many}\r\n"))
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+@pytest.mark.parametrize("path", ["/page", "/healthz"])
+@pytest.mark.parametrize("length", ["", "Content-Length: 5\r\n"])
+def test_a_body_in_chunks_is_refused_and_hides_no_request(
+    serve: Serve, version: str, path: str, length: str
+) -> None:
+    running = serve()
+    line = running.connect(
+        f"POST {path} HTTP/{version}\r\nHost: x\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n{length}"
+        "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
+    )
+
+    assert " 400 " in answer_on(line)
+    assert answer_on(line) == ""
+    assert not running.application.served
+
+
+def test_only_the_thread_that_reads_closes_a_connection(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes through all connections again and again, and nobody else may change what these are."""
+    closed_by = []
+    went = Front.went
+
+    def note(front: Front, channel: server.Channel) -> None:
+        closed_by.append(threading.get_ident())
+        went(front, channel)
+
+    monkeypatch.setattr(Front, "went", note)
+    running = serve()
+    line = running.connect(
+        "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"
+        "POST /next HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+    )
+    assert running.application.is_busy.wait(SECONDS)
+    _reset(line)  # so that the thread that answers cannot send
+
+    running.application.may_end.set()
+
+    eventually(lambda: running.front.connections == 0)
+    assert set(closed_by) == {running.front.own_thread}
+
+
+def test_an_event_of_a_connection_that_gave_its_place_does_not_close_the_next_one(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next connection may get the number of the file that was just closed."""
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 3)
+    is_held, may_go_on = threading.Event(), threading.Event()
+
+    def lane_of(method: str, path: str) -> str:
+        if path == "/hold":  # the thread that reads
+            is_held.set()
+            assert may_go_on.wait(SECONDS)
+        return RECEPTION.lane_of(method, path)
+
+    running = serve(lane_of=lane_of)
+    idle, _, holding = [running.connect() for _ in range(3)]
+    eventually(lambda: running.front.connections == 3)
+    holding.sendall(b"GET /hold HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert is_held.wait(SECONDS)
+    running.ask("/slow")
+    last = running.ask("/slow")
+    _reset(idle)
+
+    may_go_on.set()
+
+    running.application.may_end.set()
+    assert answer_on(last).endswith("/slow")
+
+
+def _reset(line: socket.socket) -> None:
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    line.close()
