@@ -64,11 +64,15 @@ def look_at_process(part: str) -> None:
         measures.show(measures.OPEN_FILES, len(os.listdir(of_self / "fd")), part)  # noqa: PTH208 (quicker)
 
 
+def note_start(part: str) -> None:
+    measures.show(measures.STARTED_AT, round(time(), 1), part)
+
+
 @contextmanager
 def shown(app: Flask, part: str) -> Iterator[None]:
     """Show how this process is doing, to the others too, for as long as the block lasts."""
     is_over = threading.Event()
-    measures.show(measures.STARTED_AT, round(time(), 1), part)
+    note_start(part)
 
     def look_again_and_again() -> None:
         looks, can_write = 0, True

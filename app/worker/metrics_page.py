@@ -42,6 +42,7 @@ def metrics_page(app: Flask) -> Iterator[None]:
     except OSError as fault:
         reason = fault.strerror or fault
         raise CannotListen(f"WORKER_METRICS_PORT: {host}:{port} cannot be opened: {reason}") from fault
+    readings.note_start(measures.WORKER)
     with opened as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:

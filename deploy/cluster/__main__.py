@@ -38,6 +38,7 @@ def main() -> int:
 def _what_to_try(cluster: Cluster) -> str:
     people = "\n".join(f"  {one.nip}  {one.name} ({one.note})" for one in CAST if one.has_password)
     parts = "\n".join(f"  {cluster.pid(name):>8}  {name}" for name in cluster.names)
+    metrics = ", ".join(f"http://127.0.0.1:{port}/metrics" for port in cluster.metrics_ports.values())
     return f"""
 Portal dengan dua node web berjalan di {cluster.address}
 (sertifikatnya buatan sendiri, jadi browser memperingatkan: {cluster.certificate})
@@ -47,6 +48,8 @@ Akun contoh, password {PASSWORD}:
 
 Surat yang dikirim: {cluster.folder}/letters/all/*.eml
 Log: {cluster.folder}/log/, {cluster.folder}/nginx/log/
+Angka untuk Prometheus: {metrics}
+(token: {cluster.folder}/secrets/metrics_token)
 
 Bagian dan nomor prosesnya. Coba matikan satu dengan kill -9: ia menyala lagi, dan portal tetap melayani.
 {parts}

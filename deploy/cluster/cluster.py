@@ -47,6 +47,7 @@ class Cluster:
         self.address = f"https://{front.HOST}:{self.port}"
         self.certificate = folder / "nginx" / "certificate.pem"
         self.node_ports = {name: quiet_port() for name in WEB}
+        self.metrics_ports = {**self.node_ports, **{name: quiet_port() for name in WORKERS}}
         self.metrics_token = secrets.token_urlsafe(32)
         self._postgres_port, self._redis_port, self._mail_port = quiet_port(), quiet_port(), quiet_port()
         self._database_password = secrets.token_urlsafe(24)
@@ -207,6 +208,7 @@ class Cluster:
             "MAIL_SERVER": "127.0.0.1",
             "MAIL_PORT": str(self._mail_port),
             "SSL_CERT_FILE": str(self.certificate),  # `mysapk check` asks through the public address
+            **({"WORKER_METRICS_PORT": str(self.metrics_ports[name])} if name in WORKERS else {}),
             **self._settings,
         }
 
