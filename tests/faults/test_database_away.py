@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
@@ -112,6 +112,28 @@ def test_a_mailed_link_stays_out_of_the_log_when_opening_it_fails(
 
     assert set(answers) <= {303, 503}
     assert mail.link.rpartition("/")[2] not in log()
+
+
+@pytest.mark.parametrize("path", ["/beranda", "/akun"])
+def test_who_is_logged_in_is_told_calmly_when_the_database_dies_in_the_middle(
+    peopled: Flask, path: str
+) -> None:
+    """Nothing more can be read then, not even who is asking."""
+    visitor, statements = logged_in(peopled, SARI), count()
+    with peopled.app_context():
+        database = db.engine()
+
+    def die(*_: object) -> None:
+        if next(statements):
+            raise OperationalError("the database has died", None, Exception())
+
+    event.listen(database, "before_cursor_execute", die)
+    answer = visitor.open(path)
+    event.remove(database, "before_cursor_execute", die)
+
+    assert (answer.status_code, bool(answer.headers["Retry-After"])) == (503, True)
+    assert "Ke halaman masuk" in answer.text
+    assert visitor.is_logged_in()
 
 
 @only_sqlite
