@@ -194,7 +194,7 @@ def figures(found: Soak) -> list[Figure]:
         plain("letters that came once more, with the same Message-ID", found.ledger.twice, digits=0),
         plain("letters that a limit held back", found.ledger.held, digits=0),
         at_most("lost, doubled, half changed or unsealed", len(found.faults), 0, digits=0),
-        plain("kills after which half were back within", away[len(away) // 2], "s", 2),
-        at_most(f"longest time away after a kill ({longest.part})", longest.away, MOST_SECONDS_AWAY, "s"),
-        plain("longest time until the next person was at home", found.slowest_activation, "s"),
+        plain("half of the kills: back after", away[len(away) // 2], "s", 2),
+        at_most(f"longest time until it was back ({longest.part})", longest.away, MOST_SECONDS_AWAY, "s"),
+        plain("longest time until the next person who came was at home", found.slowest_activation, "s"),
     ]

@@ -86,7 +86,7 @@ def test_nobody_notices_that_every_node_and_worker_starts_anew(cluster: Cluster)
 
 
 def test_nothing_is_lost_when_parts_are_killed(cluster: Cluster) -> None:
-    found = soak(cluster, Plan(kills=10, seconds=45.0, people=range(1000, PEOPLE), at_a_time=3))
+    found = soak(cluster, Plan(kills=10, seconds=45.0, people=range(1000, PEOPLE), at_a_time=2))
 
     assert found.faults == []
     assert found.kills[-1].activated_after is not None, "nobody who came after the last kill was at home"
