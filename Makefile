@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 VENDOR := $(shell find static/vendor -type f ! -name '*.gz' ! -name '*.br')
 
-.PHONY: help run test test-both test-fast coverage mutants soak check fix bench icons pictures admin-pictures lock clean
+.PHONY: help run test test-both test-fast coverage mutants machines soak check fix bench icons pictures admin-pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## What there is to make
@@ -29,8 +29,11 @@ mutants: .venv/.for-development ## Change rules one at a time and see whether a 
 	HYPOTHESIS_PROFILE=few $(BIN)/mutmut run $(MUTANTS)
 	$(BIN)/mutmut results
 
-soak: .venv/.for-development ## The state machines of test_*_machine.py, much longer than in `make test`
-	HYPOTHESIS_PROFILE=soak $(BIN)/pytest $(shell find tests -name 'test_*_machine.py')
+soak: .venv/.for-development ## A cluster under load whose parts are killed, for ten minutes, into bench/RESULTS.md
+	$(BIN)/python -m bench soak
+
+machines: .venv/.for-development ## The state machines of test_*_machine.py, much longer than in `make test`
+	HYPOTHESIS_PROFILE=machines $(BIN)/pytest $(shell find tests -name 'test_*_machine.py')
 
 check: .venv/.for-development ## Lint, format, types, import contracts, checksums
 	$(BIN)/ruff check .

@@ -1,7 +1,8 @@
 """`make bench`: what the portal costs and bears on this machine, each figure beside its goal, in RESULTS.md.
 
 Every part measures with portals of its own, which it starts by their real commands and drives over HTTP.
-`python -m bench letters start` measures these parts only, prints them, and leaves RESULTS.md alone.
+`python -m bench letters start` measures these parts only, prints them, and leaves RESULTS.md alone. Parts
+that take long have to be named, and have sections of their own there.
 """
 
 import os
@@ -27,6 +28,7 @@ from bench import (
     results,
     same_time,
     slow_line,
+    soak,
     start,
     statements,
 )
@@ -202,6 +204,10 @@ def measure_flat(folder: Path) -> list[Figure]:
     ]
 
 
+def measure_soak(folder: Path) -> list[Figure]:
+    return soak.figures(soak.measure(folder))
+
+
 @contextmanager
 def _portal(folder: Path, people: Iterable[int], password_hash: str = "") -> Iterator[tuple[Portal, Sink]]:
     """A portal that knows these people, and the mail server to which it sends."""
@@ -226,20 +232,25 @@ PARTS: dict[str, tuple[str, Callable[[Path], list[Figure]]]] = {
 # These take longer than five minutes, so only who names them gets them
 LONG_PARTS: dict[str, tuple[str, Callable[[Path], list[Figure]]]] = {
     "flat": ("A million people", measure_flat),
+    "soak": ("Parts that are killed under load", measure_soak),
 }
 
 
-def main(names: list[str]) -> None:
+def main(names: list[str]) -> int:
     found, begun = dict[str, list[Figure]](), time.monotonic()
     for name in names or PARTS:
         title, measure = (PARTS | LONG_PARTS)[name]
+        begun_part = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             found[title] = measure(Path(folder))
         results.print_part(title, found[title])
+        if name in LONG_PARTS:
+            results.write_section(title, found[title], time.monotonic() - begun_part)
     if not names:
-        results.write(found, time.monotonic() - begun)
+        results.write(found, time.monotonic() - begun, [title for title, _ in LONG_PARTS.values()])
         print(f"\nwritten to {os.path.relpath(results.FILE)}")
+    return int("soak" in names and soak.has_failed(found[LONG_PARTS["soak"][0]]))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

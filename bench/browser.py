@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import ssl
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -17,10 +18,18 @@ class Answer:
 
 
 class Browser:
-    def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
+        """`tls`: whom to trust, where the portal is behind nginx."""
+        self._connection = (
+            http.client.HTTPSConnection("localhost", port, timeout=60, context=tls)
+            if tls
+            else http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        )
         self._cookies: dict[str, str] = {}
         self.csrf_token = ""  # of the form that was opened last
+
+    def close(self) -> None:
+        self._connection.close()
 
     @property
     def cookie(self) -> str:

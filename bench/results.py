@@ -13,6 +13,7 @@ _TOP = """\
 
 Written by `make bench`; nothing here is typed by hand. Only ratios can be compared between machines.
 Processor time is that of web and worker; the clients that drive them do not count.
+Sections with a date of their own take long, and are written by `make soak` and `python -m bench flat`.
 """
 
 
@@ -57,19 +58,42 @@ def print_part(title: str, figures: Iterable[Figure]) -> None:
         print(f"    {figure.what:<66} {figure.measured:>14}{goal}", flush=True)
 
 
-def write(parts: dict[str, list[Figure]], seconds: float) -> None:
-    """Write all parts to RESULTS.md."""
-    goals = [figure.is_met for figures in parts.values() for figure in figures if figure.is_met is not None]
-    lines = [
-        _TOP,
+def write(parts: dict[str, list[Figure]], seconds: float, long_titles: Iterable[str]) -> None:
+    """Write all parts to RESULTS.md. The sections of long parts stay there."""
+    figures = [figure for one in parts.values() for figure in one]
+    lines = [_TOP, *_about(figures, seconds)]
+    for title, its in parts.items():
+        lines += ["", f"## {title}", "", *_table(its)]
+    old = _sections()
+    kept = [old[title] for title in long_titles if title in old]
+    FILE.write_text("\n\n".join(["\n".join(lines), *kept]) + "\n")
+
+
+def write_section(title: str, figures: list[Figure], seconds: float) -> None:
+    """Write one long part to RESULTS.md, with its own date and machine. All else stays there."""
+    sections = _sections()
+    sections[title] = "\n".join([f"## {title}", "", *_about(figures, seconds), "", *_table(figures)])
+    FILE.write_text("\n\n".join(sections.values()) + "\n")
+
+
+def _about(figures: Iterable[Figure], seconds: float) -> list[str]:
+    goals = [figure.is_met for figure in figures if figure.is_met is not None]
+    return [
         f"- {datetime.now().astimezone():%Y-%m-%d %H.%M}, in {seconds / 60:.0f} minutes",
         f"- {_machine()}",
         f"- {sum(goals)} of {len(goals)} goals are met",
     ]
-    for title, figures in parts.items():
-        lines += ["", f"## {title}", "", "| what | measured | goal | met |", "|---|---|---|---|"]
-        lines += [figure.line for figure in figures]
-    FILE.write_text("\n".join(lines) + "\n")
+
+
+def _table(figures: Iterable[Figure]) -> list[str]:
+    return ["| what | measured | goal | met |", "|---|---|---|---|", *(figure.line for figure in figures)]
+
+
+def _sections() -> dict[str, str]:
+    """What RESULTS.md holds now, by title. What is above the first section has none."""
+    top, *others = FILE.read_text().split("\n## ") if FILE.exists() else [_TOP]
+    titled = {other.partition("\n")[0]: f"## {other.strip()}" for other in others}
+    return {"": top.strip(), **titled}
 
 
 def _machine() -> str:

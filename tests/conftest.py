@@ -39,11 +39,11 @@ from tests.made_once import (
 from tests.postgres_server import NoPostgres, throw_away_server
 from tests.visitor import Visitor
 
-# HYPOTHESIS_PROFILE=soak makes Hypothesis look much longer for an example that breaks a rule. `make soak`
-# uses it for the state machines. HYPOTHESIS_PROFILE=few makes a test short, and the same each time:
-# `make mutants` runs it hundreds of times.
+# HYPOTHESIS_PROFILE=machines makes Hypothesis look much longer for an example that breaks a rule: `make
+# machines`. HYPOTHESIS_PROFILE=few makes a test short, and the same each time: `make mutants` runs it
+# hundreds of times.
 settings.register_profile("test", deadline=None)
-settings.register_profile("soak", deadline=None, max_examples=2000, print_blob=True)
+settings.register_profile("machines", deadline=None, max_examples=2000, print_blob=True)
 settings.register_profile(
     "few",
     deadline=None,
@@ -119,6 +119,7 @@ MakeApp = Callable[..., Flask]
 
 # Files that take some forty seconds or more, the longest first. If one began late, it would run on alone.
 LONG_FILES = (
+    "tests/faults/test_soak.py",
     "tests/browser/test_every_page.py",
     "tests/flows/correction/test_correction_attacks.py",
     "tests/browser/test_session_end.py",

@@ -143,9 +143,15 @@ class MailFault(Base):
         cls, session: Session, kind: MailFaultKind, answer: str, now: datetime, *, is_short: bool
     ) -> "MailFault":
         """No mail can leave: all of them rest for a moment. The rest is short if the server had begun to
-        take a mail."""
+        take a mail.
+
+        Several workers meet an outage at the same time, each with a mail in hand. This is one fault.
+        Otherwise people would wait longer for a token, the more workers there are."""
         fault = cls._lock_or_make(session, EVERYWHERE, kind, now)
-        fault._grow(kind, answer, CONNECTION_RESTS[:2] if is_short else CONNECTION_RESTS, now)
+        if fault.is_closed and fault.rests_until > now:
+            fault._note(kind, answer, now)
+        else:
+            fault._grow(kind, answer, CONNECTION_RESTS[:2] if is_short else CONNECTION_RESTS, now)
         fault.is_closed = True
         return fault
 

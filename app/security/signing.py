@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from itsdangerous import BadSignature, Signer, TimestampSigner, URLSafeSerializer, URLSafeTimedSerializer
+from itsdangerous import (
+    BadSignature,
+    SignatureExpired,
+    Signer,
+    TimestampSigner,
+    URLSafeSerializer,
+    URLSafeTimedSerializer,
+)
 
 from app.domain.reset_secret import Code, Link, code_from
 from app.domain.return_path import ReturnPathMark
@@ -38,7 +45,9 @@ def _derived(key: str, salt: bytes) -> bytes:
 
 
 class KeptSigner(TimestampSigner):
-    """Signs and verifies as itsdangerous does, which would derive its keys anew for each signature."""
+    """Signs and verifies as itsdangerous does, with two differences. Keys are derived once, not for each
+    signature. And a signature from a moment that has not come yet is as good as a new one: only a machine of
+    the portal can have made it, whose clock is a little ahead of this one, or was put back since."""
 
     def __init__(self, *keys_and_salt: Any, **kinds: Any) -> None:
         super().__init__(*keys_and_salt, **kinds)
@@ -49,6 +58,17 @@ class KeptSigner(TimestampSigner):
         if key not in self._kept:
             self._kept[key] = super().derive_key(key)
         return self._kept[key]
+
+    def unsign(
+        self,
+        signed_value: str | bytes,
+        max_age: int | None = None,
+        return_timestamp: bool = False,  # noqa: FBT001  (as itsdangerous has it)
+    ) -> Any:
+        value, signed_at = super().unsign(signed_value, return_timestamp=True)
+        if max_age is not None and self.get_timestamp() - signed_at.timestamp() > max_age:
+            raise SignatureExpired("too old", payload=value, date_signed=signed_at)
+        return (value, signed_at) if return_timestamp else value
 
 
 class KeptSerializer(URLSafeTimedSerializer):
@@ -208,7 +228,7 @@ class SigningKeys:
         return _serializer_of(self.keys, salt)
 
     def _timed(self, salt: str) -> URLSafeTimedSerializer:
-        return URLSafeTimedSerializer(self.oldest_first, salt=salt, signer_kwargs=_SHA256)
+        return KeptSerializer(self.oldest_first, salt=salt, signer_kwargs=_SHA256)
 
 
 _SHA256 = {"key_derivation": "hmac", "digest_method": hashlib.sha256}

@@ -73,7 +73,8 @@ class _AnonymousSessions:
     """Flask's sessions, as far as they hold nothing but the secret of their forms."""
 
     def __init__(self, app: Flask) -> None:
-        flasks = SecureCookieSessionInterface()
+        flasks = app.session_interface
+        assert isinstance(flasks, SecureCookieSessionInterface), "the portal keeps sessions in cookies"
         sealer = flasks.get_signing_serializer(app)
         assert sealer is not None, "the portal has a secret key"
         self._sealer, self._name = sealer, flasks.get_cookie_name(app)

@@ -85,7 +85,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, lost_csrf)
     app.register_error_handler(RateLimitExceeded, too_many_from_here)
     app.register_error_handler(Busy, busy)
-    app.register_error_handler(TimeoutError, busy)
+    app.register_error_handler(TimeoutError, no_connection)
     app.register_error_handler(OperationalError, database_down)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, accident)
@@ -172,6 +172,13 @@ def busy(_error: Exception | None) -> Response:
 def database_down(error: OperationalError) -> ResponseReturnValue:
     """The database is away, or its locks stayed taken: an outage, not a fault of the request."""
     log.error("database", exc_info=error)
+    return no_connection(error)
+
+
+def no_connection(error: Exception) -> ResponseReturnValue:
+    """Shown as strangers see it: what was read of the visitor went with the transaction, and to read it again
+    would fail as well."""
+    sessions.forget_visitor()
     return busy(error)
 
 

@@ -154,6 +154,11 @@ def visitor() -> Visitor | None:
     return cast(Visitor | None, g.get("visitor"))
 
 
+def forget_visitor() -> None:
+    """For the rest of this request nobody is logged in; the session itself stays."""
+    g.visitor = None
+
+
 def require_visitor() -> Visitor:
     """The person in a view behind `login_required`."""
     found = visitor()

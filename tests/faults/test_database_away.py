@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from math import inf
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
@@ -28,7 +29,7 @@ from app.runtime import db, logs, migrations, watched_postgres
 from app.runtime.logs import JsonLines
 from app.runtime.watched_postgres import Patience
 from app.web import pages
-from tests.cast import BUDI, NEW_PASSWORD, SARI
+from tests.cast import BUDI, NEW_PASSWORD, SARI, STRANGERS_NIP
 from tests.conftest import MakeApp, people
 from tests.faults.post_office import PostOffice
 from tests.faults.smtp_server import MailServer, eventually
@@ -112,6 +113,54 @@ def test_a_mailed_link_stays_out_of_the_log_when_opening_it_fails(
 
     assert set(answers) <= {303, 503}
     assert mail.link.rpartition("/")[2] not in log()
+
+
+@pytest.mark.parametrize("path", ["/beranda", "/akun"])
+def test_who_is_logged_in_is_told_calmly_when_the_database_dies_in_the_middle(
+    peopled: Flask, path: str
+) -> None:
+    """Nothing more can be read then, not even who is asking."""
+    visitor, statements = logged_in(peopled, SARI), count()
+    with peopled.app_context():
+        database = db.engine()
+
+    def die(*_: object) -> None:
+        if next(statements):
+            raise OperationalError("the database has died", None, Exception())
+
+    event.listen(database, "before_cursor_execute", die)
+    answer = visitor.open(path)
+    event.remove(database, "before_cursor_execute", die)
+
+    assert (answer.status_code, bool(answer.headers["Retry-After"])) == (503, True)
+    assert "Ke halaman masuk" in answer.text
+    assert visitor.is_logged_in()
+
+
+@only_sqlite
+def test_a_full_disk_refuses_and_takes_nothing_back(peopled: Flask, inbox: Inbox) -> None:
+    """SQLite's own limit on the pages of its file stands for the disk."""
+    with peopled.app_context():
+        database = db.engine()
+
+    def may_grow(connection: sqlite3.Connection, *_: object, pages: int = 1) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages}")  # not below what there is
+
+    event.listen(database, "checkout", may_grow)
+    answers = [_asked_by_somebody(peopled, number) for number in range(200)]
+    event.remove(database, "checkout", may_grow)
+    asked = answers.count(303)
+    event.listen(database, "checkout", partial(may_grow, pages=1 << 30))
+
+    assert set(answers) == {303, 503}
+    assert len(inbox.fetch()) == asked, "each was accepted as a whole, or not at all"
+    assert _asked_by_somebody(peopled, 200) == 303, "there is room again"
+    assert len(inbox.fetch()) == 1
+
+
+def _asked_by_somebody(app: Flask, number: int) -> int:
+    visitor = Visitor(app, f"198.51.100.{number}")
+    return visitor.ask_for_token(STRANGERS_NIP, f"orang{number}@contoh.example").status_code
 
 
 @only_sqlite

@@ -13,7 +13,7 @@ from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.mail import outbox
 from app.mail.outbox import GIVE_UP_AFTER
-from app.models.mail_fault import CONNECTION_RESTS, DOMAIN_RESTS, NEW_ONE_AFTER, MailFaultKind
+from app.models.mail_fault import CONNECTION_RESTS, DOMAIN_RESTS, NEW_ONE_AFTER, MailFault, MailFaultKind
 from app.models.outbox_mail import Letter, MailState
 from app.models.user import User
 from app.runtime.db import engine, reading, unit_of_work
@@ -430,3 +430,16 @@ def _statements_of_a_claim(office: PostOffice) -> list[tuple[str, tuple[object, 
     with office.statements() as seen, office.app.app_context(), unit_of_work() as session:
         assert outbox.claim(session, now(), timedelta(hours=1), most=3)
     return seen
+
+
+# -- several workers
+def test_workers_that_meet_one_outage_make_nobody_wait_longer(office: PostOffice) -> None:
+    def meet_it() -> MailFault:
+        with office.app.app_context(), unit_of_work() as session:
+            return MailFault.note_everywhere(session, MailFaultKind.LINE, "refused", now(), is_short=False)
+
+    with time_machine.travel(now(), tick=False) as clock:
+        for rest in CONNECTION_RESTS[:2]:
+            found = [meet_it() for _ in range(5)]
+            assert {fault.rests_until for fault in found} == {now() + rest}
+            clock.shift(rest)

@@ -54,7 +54,8 @@ FROM = Client("203.0.113.66", "a dishonest admin", "-")
 OWN_DOMAIN = "maling.example"
 VICTIMS = (SARI, RAKA, RATNA, WATI, HADI)  # in use, holders of mandates, PPT Non ASN
 NIPS = tuple(f"1990010120150110{number:02}" for number in range(10, 16))
-# Hypothesis does not look for the smallest example here, because this may take minutes. `make soak` does it.
+# Hypothesis does not look for the smallest example here, because this may take minutes. `make machines`
+# does it.
 SHORT = settings(max_examples=15, stateful_step_count=20, deadline=None, phases=[Phase.generate])
 PASSWORD_HASH = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$" + "A" * 43
 
@@ -328,5 +329,7 @@ def _person(session: Session, person: Person) -> User:
 
 @pytest.mark.parametrize("machine", [OfAnInstansi, OfPusat], ids=["of an instansi", "of pusat"])
 def test_no_sequence_of_acts_of_one_admin_reaches_what_needs_two(machine: type[DishonestAdmin]) -> None:
-    how_long = SHORT if settings.get_current_profile_name() != "soak" else settings(stateful_step_count=40)
+    how_long = (
+        SHORT if settings.get_current_profile_name() != "machines" else settings(stateful_step_count=40)
+    )
     run_state_machine_as_test(machine, settings=how_long)

@@ -139,3 +139,14 @@ def test_an_answer_is_good_for_its_own_question() -> None:
     assert KEYS.open_check_answer(answer, "8") is None
     assert OTHER_KEYS.open_check_answer(answer, "7") is None
     assert KEYS.open_check_answer("nonsense", "7") is None
+
+
+@pytest.mark.parametrize("hours", [0, 1, -1])
+def test_a_clock_that_was_put_back_does_not_make_a_link_old(hours: int) -> None:
+    """Nor does the clock of another node, which is a little ahead."""
+    with time_machine.travel(NOW, tick=False) as clock:
+        link = KEYS.stop_link(REFERENCE)
+        clock.shift(timedelta(hours=-hours))
+        opened = KEYS.open_stop_link(link, SECONDS)
+
+    assert opened == (REFERENCE if hours >= 0 else None)
