@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -122,7 +123,11 @@ def _run(file: Path, columns: Columns, take: Take, *, saves: bool = True) -> int
 
 @contextmanager
 def _interrupted_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends the command as Ctrl-C does: after the rows that are saved, with a word about them."""
+    """SIGTERM ends the command as Ctrl-C does: after the rows that are saved, with a word about them. Only the
+    main thread is told of signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
