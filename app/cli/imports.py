@@ -123,8 +123,8 @@ def _run(file: Path, columns: Columns, take: Take, *, saves: bool = True) -> int
 
 @contextmanager
 def _interrupted_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends the command as Ctrl-C does: after the rows that are saved, with a word about them. Only the
-    main thread is told of signals."""
+    """SIGTERM ends the command as Ctrl-C does: after the rows that are saved, with a word about them. Only
+    the main thread is told of signals."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
