@@ -195,8 +195,7 @@ class SigningKeys:
         return self._timed(_CHECK_SALT).dumps(number)
 
     def open_check_question(self, signed: str, seconds: int) -> str | None:
-        """The number in a question that is at most `seconds` old. It is asked on this very machine, so no other
-        clock can be ahead."""
+        """The number in a question that is at most `seconds` old, or ahead by a clock that differs."""
         try:
             number, signed_at = self._timed(_CHECK_SALT).loads(signed, return_timestamp=True)
         except BadSignature:
