@@ -39,7 +39,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, String, Text, bindparam, cast, func, select, update
+from sqlalchemy import ColumnElement, Integer, String, Text, bindparam, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.act import Act
@@ -90,7 +90,10 @@ _WITHIN = (
 )
 _ANY_TO_SEAL = select(AuditEvent.id).where(_UNSEALED, *_WITHIN).limit(1)
 _NEXT_TO_SEAL = (
-    select(*_STORED).where(_UNSEALED, *_WITHIN).order_by(AuditEvent.at, AuditEvent.id).limit(ROWS_AT_ONCE)
+    select(*_STORED)
+    .where(_UNSEALED, *_WITHIN)
+    .order_by(AuditEvent.at, AuditEvent.id)
+    .limit(bindparam("most", type_=Integer))
 )
 _SEAL = update(AuditEvent).where(AuditEvent.id == bindparam("row"), _UNSEALED)
 _WITH_NUMBER = select(*_STORED).where(AuditEvent.seal_no == bindparam("seal_no"))
@@ -230,7 +233,8 @@ def seal_next(session: Session, keys: SigningKeys, kept: Kept, now: datetime) ->
     if isinstance(head, HeadNotGenuine):
         return head
     floor, ceiling = _limits(session, head, now)
-    rows = session.execute(_NEXT_TO_SEAL, {"floor": floor, "ceiling": ceiling}).all()
+    values = {"floor": floor, "ceiling": ceiling, "most": ROWS_AT_ONCE}
+    rows = session.execute(_NEXT_TO_SEAL, values).all()
     if rows:
         is_first = head.newest_at is None and head.seal_no == 0
         head.newest_at = _spelled((_moment_of(rows[0][1]) if is_first else None) or floor + OLDEST_TO_SEAL)
