@@ -93,7 +93,7 @@ def _run(file: Path, columns: Columns, take: Take, *, saves: bool = True) -> int
     try:
         with opened(file, columns) as sheet, _RefusedRows(file, sheet) as refused_rows:
             try:
-                with _interrupted_by_sigterm():
+                with _interrupted_by_signals():
                     _walk(sheet, take, tally, refused_rows)
             except KeyboardInterrupt:
                 interrupted = True
@@ -122,17 +122,19 @@ def _run(file: Path, columns: Columns, take: Take, *, saves: bool = True) -> int
 
 
 @contextmanager
-def _interrupted_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends the command as Ctrl-C does: after the rows that are saved, with a word about them. Only
-    the main thread is told of signals."""
+def _interrupted_by_signals() -> Iterator[None]:
+    """SIGTERM ends the command as Ctrl-C does: after the rows that are saved, with a word about them. SIGINT
+    too where a shell has started the command with SIGINT ignored. Only the main thread is told of signals."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    heard = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, signal.default_int_handler) for number in heard]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in zip(heard, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _walk(sheet: Sheet, take: Take, tally: "_Tally", refused_rows: "_RefusedRows") -> None:

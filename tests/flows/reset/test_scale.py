@@ -46,7 +46,7 @@ def test_no_step_of_the_flow_scans_a_large_table(peopled: Flask, inbox: Inbox, d
     visitor.open("/akun")
     inbox.fetch_one()
 
-    assert len(asked) > 60
+    assert len(asked) > 40
     with sqlite3.connect(database_url.removeprefix("sqlite:///")) as connection:
         for statement, values in asked:
             if statement.startswith(("SELECT", "UPDATE", "DELETE")):
