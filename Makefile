@@ -1,7 +1,6 @@
 # Everything a fresh machine needs is made here; Python 3.11 or newer and make are enough.
 PYTHON ?= python3
 BIN := .venv/bin
-VENDOR := $(shell find static/vendor -type f ! -name '*.gz' ! -name '*.br')
 
 .PHONY: help run test test-both test-fast coverage mutants machines soak check fix bench icons pictures admin-pictures lock clean
 .DEFAULT_GOAL := help
@@ -35,13 +34,12 @@ soak: .venv/.for-development ## A cluster under load whose parts are killed, for
 machines: .venv/.for-development ## The state machines of test_*_machine.py, much longer than in `make test`
 	HYPOTHESIS_PROFILE=machines $(BIN)/pytest $(shell find tests -name 'test_*_machine.py')
 
-check: .venv/.for-development ## Lint, format, types, import contracts, checksums
+check: .venv/.for-development ## Lint, format, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/djlint templates --lint --quiet
-	cd static/vendor && sha256sum --check --quiet SHA256SUMS
 
 fix: .venv/.for-development ## What ruff can mend by itself, and the format
 	$(BIN)/ruff check --fix .
@@ -73,10 +71,9 @@ MUTANTS :=
 
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
-.venv/.for-run: .venv/bin/pip requirements.txt pyproject.toml $(VENDOR)
+.venv/.for-run: .venv/bin/pip requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m whitenoise.compress --quiet static/vendor
 	@touch $@
 
 .venv/.for-development: .venv/.for-run requirements-dev.txt
@@ -89,4 +86,3 @@ LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-in
 
 clean: ## Remove what was made here: .venv, demo, reports
 	rm -rf .venv instance mutants htmlcov .coverage
-	find static -name '*.gz' -delete -o -name '*.br' -delete

@@ -101,14 +101,6 @@ def test_the_moment_of_an_event_is_always_the_servers_clock() -> None:
         assert "from app.domain.indonesian_time import now\n" in (ROOT / maker).read_text(), maker
 
 
-def test_vendored_files_are_what_their_checksums_say() -> None:
-    checked = subprocess.run(
-        ["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=ROOT / "static" / "vendor", capture_output=True
-    )
-
-    assert checked.returncode == 0, checked.stdout
-
-
 def test_no_page_asks_another_host_for_anything() -> None:
     for file in (ROOT / "templates").rglob("*.html"):
         if "emails" not in file.parts:

@@ -9,6 +9,7 @@ from jinja2 import Environment, meta
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = ROOT / "templates"
+STATIC = ROOT / "static"
 _NAME = re.compile(r"[\w/]+\.(html|txt)")
 
 
@@ -58,3 +59,44 @@ def test_no_template_is_missing_and_none_is_left_over() -> None:
 def test_every_sentence_stands_in_the_page_as_it_is_read() -> None:
     """There is one language, so nothing is looked up: no `_("...")`."""
     assert not [name for name in _all() if re.search(r"(?<!\w)n?_\(", (TEMPLATES / name).read_text())]
+
+
+# -- classes. What a template fills in is left out: btn-{{ kind }} counts as the beginning of a name
+_CLASSES = re.compile(r'class="([^"]*)"')
+_FILLED_IN = re.compile(r"\{[{%].*?[%}]\}")
+_RULE = re.compile(r"\.(-?[a-z][\w-]*)")
+
+
+def _worn() -> set[str]:
+    pages = [(TEMPLATES / name).read_text() for name in _all() if not name.startswith("emails/")]
+    return {
+        one for page in pages for worn in _CLASSES.findall(page) for one in _FILLED_IN.sub(" ", worn).split()
+    }
+
+
+def _styled() -> set[str]:
+    return {one for file in STATIC.rglob("*.css") for one in _RULE.findall(file.read_text())}
+
+
+def test_every_class_of_a_page_has_a_rule() -> None:
+    styled = _styled()
+
+    assert not [
+        one
+        for one in _worn()
+        if not any(rule.startswith(one) if one.endswith("-") else rule == one for rule in styled)
+    ]
+
+
+def test_every_rule_has_a_page() -> None:
+    """A class in a rule is worn by a page, as a whole or with its end filled in, or put on by a script."""
+    worn = _worn()
+    beginnings = tuple(one for one in worn if one.endswith("-"))
+    scripts = "".join(file.read_text() for file in STATIC.rglob("*.js"))
+    blocks = "".join((TEMPLATES / name).read_text() for name in _all())
+
+    assert not [
+        one
+        for one in _styled()
+        if one not in worn and not one.startswith(beginnings) and one not in scripts and one not in blocks
+    ]

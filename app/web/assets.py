@@ -1,7 +1,6 @@
 """Static files: named by their content, kept by browsers for good, and compressed.
 
-Bundles of styles and scripts are compressed in memory. For other files `make` puts a compressed copy beside
-them.
+Bundles of styles and scripts are compressed in memory. Pictures are compressed already.
 """
 
 import hashlib
@@ -164,7 +163,7 @@ def _files_of(folder: Path) -> Iterator[StaticFile]:
     """All files but the components of bundles: components are served together and not one by one."""
     components = {folder / folder_of(path) for path in BUNDLES}
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and file.suffix not in (".gz", ".br") and file.parent not in components:
+        if file.is_file() and file.parent not in components:
             yield StaticFile(
                 file.relative_to(folder).as_posix(), file, hashlib.sha256(file.read_bytes()).digest()
             )

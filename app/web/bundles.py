@@ -15,7 +15,7 @@ import brotli
 # The order of styles matters within a layer. Scripts run in this order; what they share comes first.
 BUNDLES = {
     "css/portal.css": (
-        "layers", "tokens", "base",
+        "layers", "reset", "tokens", "base",
         "frame", "masthead", "sections", "foot", "back", "button", "ways", "pair", "pictures",
         "field", "password", "field_button", "password_rules", "needs_script", "install", "countdown",
         "error_summary", "notice", "facts", "table", "session_end", "dialog", "reference", "choice",

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
+from app.web import assets
 from tests.browser.chromium import INDONESIAN, NoChromium, launch_args
-from tests.browser.live_portal import LivePortal, compressed_copy, running_portal
+from tests.browser.live_portal import LivePortal, running_portal
 from tests.browser.watch import Watch
 
 OpenPortal = Callable[..., AbstractContextManager[LivePortal]]
@@ -56,19 +57,14 @@ def browser_context_args() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def static_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compressed_copy(tmp_path_factory.mktemp("static"))
-
-
-@pytest.fixture(scope="session")
 def open_portal(
-    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, static_files: Path, password_hash: str
+    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, password_hash: str
 ) -> OpenPortal:
     """Run a portal that has the whole cast: `with open_portal(TOKEN_LIFETIME_MINUTES="5") as portal`."""
 
     def open_one(**environ: str) -> AbstractContextManager[LivePortal]:
         return running_portal(
-            tmp_path_factory.mktemp("portal"), sqlite_template, static_files, password_hash, **environ
+            tmp_path_factory.mktemp("portal"), sqlite_template, assets.STATIC, password_hash, **environ
         )
 
     return open_one

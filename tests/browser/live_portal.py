@@ -14,7 +14,6 @@ from unittest.mock import patch
 
 from flask import Flask
 from sqlalchemy import select
-from whitenoise.compress import Compressor
 
 from app.cli.demo_desk import liven
 from app.domain.indonesian_time import now
@@ -103,19 +102,6 @@ class LivePortal:
         on_their_way = OutboxMail.state.in_((MailState.WAITING, MailState.SENDING))
         with self.app.app_context(), reading() as session:
             return session.scalar(select(OutboxMail.id).where(on_their_way).limit(1)) is not None
-
-
-def compressed_copy(folder: Path) -> Path:
-    """The static files as `make` leaves them. They are made here, so that the tests never use an old copy in
-    the checkout."""
-    static = folder / "static"
-    shutil.copytree(assets.STATIC, static, ignore=shutil.ignore_patterns("*.gz", "*.br"))
-    compressor = Compressor(quiet=True)
-    vendored = [file for file in (static / "vendor").rglob("*") if file.is_file()]
-    for file in vendored:
-        if compressor.should_compress(file.name):
-            compressor.compress(str(file))
-    return static
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from app.web.assets import STATIC
 from tests.browser.app_steps import kept_on_the_phone, wait_for_worker
 from tests.browser.bad_line import BadLine, Line, bad_line
 from tests.browser.chromium import PHONE
@@ -32,9 +33,7 @@ def test_only_static_files_and_the_offline_page_are_ever_kept(open_browser: Open
 
     ((name, urls),) = kept_on_the_phone(phone).items()
     assert name.startswith("rilis-")
-    assert [
-        url for url in urls if not url.startswith(("/static/css/", "/static/js/", "/static/vendor/"))
-    ] == ["/tanpa-jaringan"]
+    assert [url for url in urls if not url.startswith(("/static/css/", "/static/js/"))] == ["/tanpa-jaringan"]
     assert all("?v=" in url for url in urls if url.startswith("/static/"))
 
 
@@ -84,7 +83,7 @@ class TwoReleases:
 
 @pytest.fixture
 def releases(
-    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, static_files: Path, password_hash: str
+    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, password_hash: str
 ) -> Iterator[TwoReleases]:
     with ExitStack() as stack:
         line = stack.enter_context(bad_line())
@@ -98,10 +97,7 @@ def releases(
                     PUBLIC_URL=line.url,
                 )
             )
-            for static in (
-                static_files,
-                _with_another_colour(static_files, tmp_path_factory.mktemp("static")),
-            )
+            for static in (STATIC, _with_another_colour(STATIC, tmp_path_factory.mktemp("static")))
         ]
         yield TwoReleases(line, *portals)
 
