@@ -40,6 +40,7 @@ from app.web import (
     page_door,
     pages,
     row_ids,
+    service_state,
     sessions,
     template_filters,
     url_rules,
@@ -108,6 +109,7 @@ def create_app(settings: Settings) -> Flask:
     template_filters.init_app(app)
     addresses.init_app(app)
     kept_pages.init_app(app)
+    service_state.init_app(app)
     assets.init_app(app)
     row_ids.init_app(app)
     mailed_links.init_app(app)

@@ -22,7 +22,7 @@ from app.flows.login import log_in, log_out
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
 from app.security.throttle import TooManyTries
-from app.web import limits, sessions
+from app.web import limits, service_state, sessions
 from app.web.acts import own_act
 from app.web.asked import waits_for_token
 from app.web.fields import NipField, OwnPasswordField
@@ -48,12 +48,25 @@ class LoginForm(FlaskForm):
 def _page(form: LoginForm, status: int = 200) -> Response:
     is_nobody = sessions.visitor() is None and not form.is_submitted()
     session_is = request.args.get(SESSION) if is_nobody else None
-    page = render_template("login/login.html", form=form, has_errors=bool(form.errors), session_is=session_is)
+    page = render_template(
+        "login/login.html",
+        form=form,
+        has_errors=bool(form.errors),
+        session_is=session_is,
+        service=service_state.known_state(),
+    )
     return make_response(page, status)
 
 
 def _empty() -> Response:
+    """The only one of these pages that looks how the service is doing, because it is kept: so a login and a
+    refusal run the same statements as ever."""
+    service_state.recent_state()
     return _page(LoginForm())
+
+
+def _kept() -> Response:
+    return kept_for_strangers(_empty, seconds=service_state.SECONDS_TO_KEEP)
 
 
 def _again() -> ResponseReturnValue:
@@ -68,7 +81,7 @@ def page() -> ResponseReturnValue:
     if SESSION in request.args:  # nobody has pressed anything, so no redirect to another page
         return _page(LoginForm())
     if START_OF_THE_APP not in request.args:
-        return redirect(_wanted(), 303) if sessions.visitor() else kept_for_strangers(_empty)
+        return redirect(_wanted(), 303) if sessions.visitor() else _kept()
     response = _start_of_the_app()
     sessions.keep_as_app(response)
     return response

@@ -16,9 +16,10 @@ import brotli
 BUNDLES = {
     "css/portal.css": (
         "layers", "reset", "tokens", "base",
-        "frame", "masthead", "sections", "foot", "back", "button", "ways", "pair", "pictures",
+        "frame", "masthead", "sections", "foot", "back", "button", "card", "icon", "ways", "pair", "pictures",
         "field", "password", "field_button", "password_rules", "needs_script", "install", "countdown",
         "error_summary", "notice", "facts", "table", "session_end", "dialog", "reference", "choice",
+        "door", "how", "board",
         "pages",
     ),
     "js/portal.js": (

@@ -10,7 +10,9 @@ What a visitor brings tells most of the time that nothing can change the page. T
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
+from time import monotonic
 from typing import cast
 
 from flask import Flask, Response, current_app, g, make_response, request, session
@@ -36,6 +38,11 @@ _MESSAGES = "_flashes"  # Flask's name for what the next page shows
 class KeptPage:
     text: str
     headers: tuple[tuple[str, str], ...]  # without those that each answer has of its own
+    good_until: float  # by `monotonic`
+
+    @property
+    def is_over(self) -> bool:
+        return monotonic() >= self.good_until
 
     @property
     def has_form(self) -> bool:
@@ -61,33 +68,43 @@ def kept_in(app: Flask) -> Kept:
 
 
 def kept_for_strangers(
-    make: Callable[[], Response], kind: str = USUAL, own: Mapping[str, str] = _NOTHING
+    make: Callable[[], Response],
+    kind: str = USUAL,
+    own: Mapping[str, str] = _NOTHING,
+    *,
+    seconds: float = inf,
 ) -> Response:
     """The page of this view. If its form has an id, `make` writes FORM_ID in its place. `own` has what else
     this answer has of its own, by the place where `make` writes it. Nothing else in the page may depend on
-    the request, except its `kind`, of which there are few, and whether this is the installed app.
+    the request, except its `kind`, of which there are few, and whether this is the installed app. After so
+    many `seconds` it is made anew.
 
     The view must return it, and add nothing to it. The USUAL page is for whoever comes without a query, a
     login and anything in the session: there the door does not ask the view.
     """
+    good_until = monotonic() + seconds
     if sessions.visitor() is not None or _MESSAGES in session:
-        return _filled(_made(make()), own)
+        return _filled(_made(make(), good_until), own)
     kept = kept_in(current_app._get_current_object())  # type: ignore[attr-defined]
-    page = request.endpoint, kind, sessions.is_app()
-    if page not in kept:
+    place = request.endpoint, kind, sessions.is_app()
+    page = kept.get(place)
+    if page is None or page.is_over:
+        if page is not None:  # others get the old one while this request makes the new one
+            kept[place] = replace(page, good_until=good_until)
         g.csrf_token = CSRF_TOKEN  # where Flask-WTF looks for the one of this request
         try:
-            kept[page] = _made(make())
+            page = kept[place] = _made(make(), good_until)
         finally:
             del g.csrf_token
-    return _filled(kept[page], own)
+    return _filled(page, own)
 
 
-def _made(page: Response) -> KeptPage:
+def _made(page: Response, good_until: float) -> KeptPage:
     text = page.get_data(as_text=True)
     complete = headers.add_headers(make_response())
     complete.vary.add("Cookie")  # Flask adds it where a session was read
-    return KeptPage(text, tuple(one for one in complete.headers if one[0] != "Content-Length"))
+    its_headers = tuple(one for one in complete.headers if one[0] != "Content-Length")
+    return KeptPage(text, its_headers, good_until)
 
 
 def _filled(page: KeptPage, own: Mapping[str, str]) -> Response:

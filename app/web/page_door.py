@@ -66,7 +66,8 @@ class PageDoor:
         """The page that a stranger with these cookies gets at this path, if it is kept."""
         if cookies.get(self._of_login):
             return None
-        return self._kept.get((self._endpoints[path], USUAL, cookies.get(self._of_app) == "1"))
+        page = self._kept.get((self._endpoints[path], USUAL, cookies.get(self._of_app) == "1"))
+        return None if page is None or page.is_over else page
 
 
 class _AnonymousSessions:

@@ -55,6 +55,7 @@ class Counting:
 def _go_through(app: Flask, inbox: Inbox, person: Person, *, by_link: bool) -> dict[str, int]:
     """The whole flow of one person in a new browser."""
     visitor = Visitor(app)
+    visitor.open("/login")  # now and then this page looks how the service is doing, whoever opens it
     counting = Counting(app, visitor)
     counting.open("/lupa-password")
     counting.post("/lupa-password", "/lupa-password", nip=person.nip, email=email_of(person))

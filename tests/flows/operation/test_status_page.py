@@ -8,7 +8,6 @@ from flask import Flask
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from app.blueprints import status
 from app.domain.indonesian_time import now
 from app.domain.mail_delay import LATE_AFTER, shown_delay
 from app.flows.reports.service_status import OLD_AFTER
@@ -16,6 +15,7 @@ from app.models.figures import Figures
 from app.models.outbox_mail import Letter, OutboxMail
 from app.models.pdm_window import PdmWindow
 from app.runtime.db import unit_of_work
+from app.web import service_state
 from app.worker.figures import renew_figures
 from tests.cast import BUDI, SARI, email_of
 from tests.faults.post_office import PostOffice
@@ -93,7 +93,7 @@ def test_without_its_database_the_page_says_so(peopled: Flask, monkeypatch: pyte
     def is_away() -> None:
         raise OperationalError("", {}, Exception())
 
-    monkeypatch.setattr(status, "reading", is_away)
+    monkeypatch.setattr(service_state, "reading", is_away)
 
     page = _page(peopled)
 
