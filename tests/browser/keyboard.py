@@ -4,8 +4,10 @@ from playwright.sync_api import Locator, Page, expect
 
 _MOST_STEPS = 60
 _LOOK = """
+    // A field with a button inside it has its ring around both
     const look = (element) => {
-        const style = getComputedStyle(element);
+        const is_in_a_frame = element.matches(".password > input");
+        const style = getComputedStyle(is_in_a_frame ? element.parentElement : element);
         const has_none = style.outlineStyle === "none" || parseFloat(style.outlineWidth) === 0;
         const ring = has_none ? "" : style.outline;
         return ring + (style.boxShadow === "none" ? "" : style.boxShadow);
