@@ -148,7 +148,7 @@ def _link_for_another_nip(page: Page, _portal: LivePortal) -> None:
     mail.close()
     ask_for_token(page, STRANGERS_NIP, "orang.lain@contoh.example")
     page.goto(link)
-    expect(page.locator(".notice--warning:visible")).to_contain_text("NIP lain")
+    expect(page.locator(".notice--warning:visible")).to_contain_text("NIP yang berbeda")
 
 
 def _used_link(page: Page, _portal: LivePortal) -> None:
@@ -187,7 +187,7 @@ def _tono_is_deactivated(page: Page, _portal: LivePortal) -> None:
 
 def _home_at_first_login(page: Page, _portal: LivePortal) -> None:
     log_in(page, RAKA)
-    expect(page.get_by_role("status").first).to_contain_text("login pertama")
+    expect(page.get_by_role("status").first).to_contain_text("Selamat datang")
 
 
 def _home(page: Page, _portal: LivePortal) -> None:
