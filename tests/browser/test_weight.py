@@ -63,4 +63,6 @@ class _Line:
         self._urls[event["requestId"]] = event["request"]["url"]
 
     def _weigh(self, event: dict[str, Any]) -> None:
-        self.bytes[self._urls[event["requestId"]]] = int(event["encodedDataLength"])
+        url = self._urls[event["requestId"]]
+        if not url.startswith("data:"):  # an icon of the style sheet, which is on no line
+            self.bytes[url] = int(event["encodedDataLength"])
