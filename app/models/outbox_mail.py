@@ -32,6 +32,7 @@ from app.domain.labelled import Labelled
 from app.models.base import (
     Base,
     BigId,
+    PartialIndex,
     UtcDateTime,
     note_written,
     table_of,
@@ -182,7 +183,7 @@ class OutboxMail(Base):
         Index("ix_outbox_mail_email_correction_id", "email_correction_id"),
         Index("ix_outbox_mail_identity_change_id", "identity_change_id"),
         Index("ix_outbox_mail_posted_at", "posted_at"),
-        Index("ix_outbox_mail_bounced_at", "bounced_at", sqlite_where=_BOUNCED, postgresql_where=_BOUNCED),
+        PartialIndex("ix_outbox_mail_bounced_at", "bounced_at", only=_BOUNCED),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
