@@ -26,6 +26,7 @@ from app.web import limits, sessions
 from app.web.acts import own_act
 from app.web.asked import waits_for_token
 from app.web.fields import NipField, OwnPasswordField
+from app.web.form_pages import its_form_is_on
 from app.web.hash_wait import hashes_password
 from app.web.kept_form import LOST_CSRF, keeps_form
 from app.web.kept_pages import kept_for_strangers
@@ -139,6 +140,7 @@ def _not_by_this_form() -> ResponseReturnValue:
 
 
 @blueprint.post("/logout")
+@its_form_is_on("login.page")
 @keeps_form(_not_by_this_form)
 def logout() -> ResponseReturnValue:
     response = redirect(url_for("login.page"), 303)

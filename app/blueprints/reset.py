@@ -19,6 +19,7 @@ from app.web.acts import act
 from app.web.asked import Asked, OpenedLink, opened_link
 from app.web.confirmation_page import ConfirmationForm, form_page
 from app.web.fields import refuse
+from app.web.form_pages import its_form_is_on
 from app.web.hash_wait import hash_wait, hashes_password
 from app.web.kept_form import LOST_CSRF, keeps_form
 
@@ -68,6 +69,7 @@ def _is_in_known_browser() -> bool:
 
 
 @blueprint.post("/reset-password")
+@its_form_is_on("token_confirmation.page")
 @hashes_password
 @limits.limit_wrong_tries_unless(lambda: _is_with_opened_link() or _is_in_known_browser())
 @keeps_form(_again)

@@ -15,7 +15,6 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import MethodNotAllowed
 
 from app.domain.reset_secret import Link, read_secret
 from app.flows.reset.redeem_token import request_behind
@@ -86,7 +85,7 @@ def _done(*, is_waiting: bool = False) -> Response:
 
 @blueprint.get("/kirim-ulang")
 def resend_opened() -> ResponseReturnValue:
-    raise MethodNotAllowed(["POST"])
+    return redirect(url_for("token_confirmation.page"), 303)
 
 
 def _resend_again() -> ResponseReturnValue:

@@ -16,6 +16,7 @@ from app.flows.login import log_in
 from app.security.throttle import TooManyTries
 from app.web import kept_form, limits, sessions
 from app.web.fields import NipField, OwnPasswordField
+from app.web.form_pages import page_of_form
 from app.web.password_login import note_not_open, refuse_entry, try_login
 
 _NIP = "nip_masuk"
@@ -49,7 +50,7 @@ def page(form: LoginInPlaceForm, status: int) -> Response:
     """The two fields of the login, and everything that was typed before, in hidden fields."""
     kept = [(name, value) for name, values in request.form.lists() if _travels(name) for value in values]
     shown = render_template(
-        "login/login_in_place.html", form=form, kept=kept, page_above=sessions.page_above(),
+        "login/login_in_place.html", form=form, kept=kept, page_above=page_of_form(),
         has_errors=bool(form.errors),
         had_file=request.mimetype == "multipart/form-data",
     )  # fmt: skip

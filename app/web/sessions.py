@@ -21,8 +21,6 @@ from flask import Response as FlaskResponse
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError, TimeoutError
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import HTTPException
-from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
 from app.domain.indonesian_time import now as this_moment
@@ -38,6 +36,7 @@ from app.models.user import User
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import client, portal
 from app.security.authority import Authority
+from app.web.form_pages import page_of_form
 
 P = ParamSpec("P")
 START_OF_THE_APP = "aplikasi"  # the manifest's start_url is /login?aplikasi=1
@@ -179,23 +178,7 @@ def redirect_to_login() -> ResponseReturnValue:
     if request.method == "GET":
         return redirect(url_for("login.page", next=request.full_path.rstrip("?")), 303)
     flash(_NOTHING_DONE, "info")
-    return redirect(url_for("login.page", next=page_above()), 303)
-
-
-def page_above() -> str:
-    """The page from which a form of this request may have come: its own address, or the nearest one above."""
-    urls, path = current_app.create_url_adapter(request), request.path
-    assert urls is not None
-    while path.strip("/"):
-        try:
-            urls.match(path, method="GET")
-            return path
-        except RequestRedirect as slash_is_missing:
-            return urlsplit(slash_is_missing.new_url).path
-        except HTTPException:
-            pass
-        path = path.rstrip("/").rpartition("/")[0]
-    return url_for("home.beranda")
+    return redirect(url_for("login.page", next=page_of_form()), 303)
 
 
 def login_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
