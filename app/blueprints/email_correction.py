@@ -52,6 +52,7 @@ from app.runtime.portal import portal
 from app.security.throttle import OTHER_MAILS_PER_MAILBOX
 from app.web import kept_form, limits
 from app.web.acts import act
+from app.web.carried import carried_nip
 from app.web.fields import EmailField, NipField, refuse
 from app.web.form_ids import new_form_id
 from app.web.headers import takes
@@ -151,7 +152,9 @@ def _fill_in_again(link: str) -> ResponseReturnValue:
 @blueprint.get("")
 def page() -> ResponseReturnValue:
     """For everybody: how to ask, and whom. Nothing on this page depends on a NIP."""
-    return _ask_page(AskForm())
+    form = AskForm()
+    form.nip.data = carried_nip()
+    return _ask_page(form)
 
 
 @blueprint.post("")
