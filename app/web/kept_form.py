@@ -34,6 +34,10 @@ _NOT_YOURS = (
 CHOOSE_FILE_AGAIN = "File yang tadi dipilih tidak ikut terbawa: pilih filenya sekali lagi."
 
 
+class EmptyForm(FlaskForm):
+    """A form of one button."""
+
+
 def keeps_form(
     page: Callable[..., ResponseReturnValue],
 ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
