@@ -201,6 +201,11 @@ def asked() -> ResponseReturnValue:
 
 
 def _ask_anew() -> ResponseReturnValue:
+    flash(
+        "Permintaan tautan yang lama sudah tidak tersimpan di browser ini. Bila tautannya belum datang, "
+        "minta sekali lagi.",
+        "info",
+    )
     return redirect(url_for("email_correction.page"), 303)
 
 

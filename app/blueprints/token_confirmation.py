@@ -113,13 +113,13 @@ def send_new_token(link: str) -> ResponseReturnValue:
     secret = read_secret(link)
     if not isinstance(secret, Link):
         return _not_a_link()
-    limits.count_mail()
     asking, before = act(), Asked.in_this_browser()
     with unit_of_work() as db:
         old = request_behind(db, secret, portal().keys, asking.at)
         opened = read_opened(secret, old, asking.at) if old else None
         if opened is None:
             return _not_a_link()
+        limits.count_mail()
         asked = request_reset(
             db, opened.nip, opened.email,
             submission(NewTokenForm().form_id.data, secret.text), asking,

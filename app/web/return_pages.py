@@ -19,8 +19,9 @@ class ReturnPage:
 
 
 def this_page() -> str:
-    """Where somebody returns who was here: this page, or the one with the form that was sent."""
-    return request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else page_of_form()
+    """Where somebody returns who was here: this page, or the one with the form that was sent. What they have
+    searched for is left out, because the next person at this screen may read the address."""
+    return request.path if request.method in ("GET", "HEAD") else page_of_form()
 
 
 def wanted_page() -> ReturnPage | None:

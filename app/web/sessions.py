@@ -194,8 +194,9 @@ def typist() -> str:
 def redirect_to_login() -> ResponseReturnValue:
     """The answer to a visitor who is not logged in: log in, and come back to the page that was asked for, or
     to the one whose button was pressed."""
-    if request.method not in ("GET", "HEAD"):
-        flash(_NOTHING_DONE, "info")
+    if request.method in ("GET", "HEAD"):
+        return redirect(url_for("login.page", next=request.full_path.rstrip("?")), 303)
+    flash(_NOTHING_DONE, "info")
     return redirect(url_for("login.page", next=this_page()), 303)
 
 

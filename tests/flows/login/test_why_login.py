@@ -90,7 +90,7 @@ def test_whoever_has_logged_out_here_reads_only_that(visitor: Visitor) -> None:
 def test_the_page_that_left_by_itself_says_so_and_returns(visitor: Visitor) -> None:
     visitor.log_in(SARI.nip)
     page = visitor.open("/akun?x=1")
-    assert 'data-login="/login?sesi=berakhir&amp;next=/akun?x%3D1"' in page.text
+    assert 'data-login="/login?sesi=berakhir&amp;next=/akun"' in page.text
 
     assert "Sesi Anda sudah berakhir." in words_of(
         Visitor(visitor.client.application).open("/login?sesi=berakhir")
