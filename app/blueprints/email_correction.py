@@ -234,8 +234,9 @@ def resend_opened() -> ResponseReturnValue:
 
 
 def _resend_again() -> ResponseReturnValue:
-    is_known = "correction_asked" in session
-    return _asked_page(kept_form.filled(kept_form.EmptyForm(formdata=None))) if is_known else _ask_anew()
+    if "correction_asked" not in session:
+        return _ask_again()
+    return _asked_page(kept_form.filled(kept_form.EmptyForm(formdata=None)))
 
 
 @blueprint.post("/kirim-ulang")

@@ -19,6 +19,7 @@ from app.runtime.db import reading
 from app.runtime.portal import portal
 from app.web.carried import carry_nip, forget_just_set
 from app.web.session_cookies import SessionCookies
+from app.web.words.tokens import heading_of_dead_token, sentence_of_dead_token
 
 
 def remember(asked: ResetRequest, at: datetime, *, is_named: bool = True) -> None:
@@ -116,6 +117,14 @@ class OpenedLink:
     def code(self) -> str | None:
         """The code as the page fills it in."""
         return self.codes[0].shown if self.codes else None
+
+    @property
+    def heading_of_end(self) -> str:
+        return heading_of_dead_token(self.why_over) if self.why_over else ""
+
+    @property
+    def sentence_of_end(self) -> str:
+        return sentence_of_dead_token(self.why_over, self.over_since) if self.why_over else ""
 
 
 def opened_link() -> OpenedLink | None:

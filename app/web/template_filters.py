@@ -10,7 +10,6 @@ from app.domain.client import mask_address
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import shown_clock, shown_date, shown_moment, shown_span
 from app.web.words.changes import effect_of
-from app.web.words.tokens import heading_of_dead_token, sentence_of_dead_token
 
 
 class Templates(Environment):
@@ -28,6 +27,4 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters["span"] = shown_span
     app.jinja_env.filters["masked_email"] = lambda text: EmailAddress(text).masked
     app.jinja_env.filters["effect"] = effect_of
-    app.jinja_env.filters["dead_token"] = sentence_of_dead_token
-    app.jinja_env.filters["dead_token_heading"] = heading_of_dead_token
     app.jinja_env.filters["masked_client"] = mask_address
