@@ -375,7 +375,7 @@ def _page_behind(link: str, form: CorrectionForm, status: int = 200) -> Response
         case AlreadyOnRecord():
             return render_template("correction/on_record.html", found=found)
         case Ticket(correction) if correction.reference != reference:
-            flash("Permintaan untuk NIP dan alamat ini sudah ada. Inilah keadaannya.", "info")
+            flash("Permintaan untuk NIP dan alamat ini sudah ada. Inilah statusnya.", "info")
             return redirect(
                 url_for(
                     "email_correction.open_link", link=portal().keys.correction_link(correction.reference)

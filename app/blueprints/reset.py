@@ -161,5 +161,5 @@ def _use_the_link(seconds: int) -> str:
     minutes = whole_minutes(seconds)
     return (
         f"Token sudah terlalu sering salah diketik. Buka tautan di email, yang langsung berlaku, "
-        f"atau ketik lagi sekitar {minutes} menit lagi."
+        f"atau tunggu sekitar {minutes} menit, lalu ketik lagi."
     )

@@ -45,7 +45,7 @@ KNOWN_FOR = timedelta(days=180)  # since this person last logged in here
 _MARKS = "perangkat"  # the cookie of the browser marks
 BY_ITSELF = "otomatis"  # in the query of an address that a page opens although nobody has pressed anything
 _NOTHING_DONE = (
-    "Isian tadi belum diproses, dan tidak ada yang diubah. Masuk lagi, lalu ulangi dari halaman yang terbuka."
+    "Isian Anda belum diproses, dan tidak ada yang diubah. Masuk lagi, lalu ulangi dari halaman yang terbuka."
 )
 _Q = TypeVar("_Q", bound=Callable[..., ResponseReturnValue])
 

@@ -191,7 +191,7 @@ def test_long_bodies_are_for_files_of_staff(
     connection.close()
 
     assert (answer.status != 413) == is_taken
-    assert ("Kiriman terlalu besar" in said) != is_taken
+    assert ("Isian atau file terlalu besar" in said) != is_taken
 
 
 def test_one_line_cannot_fill_the_disk_of_nginx(cluster: Cluster, newcomer: Browser) -> None:

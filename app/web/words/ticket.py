@@ -22,7 +22,7 @@ class Step:
 def steps_of(ticket: Ticket, now: datetime) -> list[Step]:
     correction = ticket.correction
     return [
-        Step("Diterima", shown_moment(correction.asked_at), is_done=True),
+        Step("Permintaan diterima", shown_moment(correction.asked_at), is_done=True),
         Step(
             "Email dikonfirmasi", shown_moment(correction.submitted_at or correction.asked_at), is_done=True
         ),
@@ -39,22 +39,22 @@ def _decided(correction: EmailCorrection, change: IdentityChange | None, now: da
             is_done=True,
         )
     if change and change.state is ChangeState.NEEDS_SECOND:
-        return Step("Diputuskan", "Disetujui satu admin, menunggu admin kedua", is_done=False)
+        return Step("Keputusan", "Disetujui satu admin, menunggu admin kedua", is_done=False)
     if change and change.was_stopped:
-        return Step("Diputuskan", "Diperiksa lagi, karena keputusan sebelumnya dihentikan", is_done=False)
+        return Step("Keputusan", "Diperiksa lagi, karena keputusan sebelumnya dihentikan", is_done=False)
     is_late = "; waktunya sudah lewat" if now > correction.promised_by else ""
-    return Step("Diputuskan", f"Paling lambat {shown_moment(correction.promised_by)}{is_late}", is_done=False)
+    return Step("Keputusan", f"Paling lambat {shown_moment(correction.promised_by)}{is_late}", is_done=False)
 
 
 def _in_effect(correction: EmailCorrection, change: IdentityChange | None) -> Step:
     if correction.state is CorrectionState.REJECTED:
-        return Step("Berlaku", "Tidak: permintaan ditolak", is_done=True)
+        return Step("Mulai berlaku", "Tidak: permintaan ditolak", is_done=True)
     if change is None or not correction.decided_at:
-        return Step("Berlaku", "Setelah disetujui", is_done=False)
+        return Step("Mulai berlaku", "Setelah disetujui", is_done=False)
     begins = shown_moment(change.effective_at) if change.effective_at else "Belum ditetapkan"
     if change.state in (ChangeState.FROZEN, ChangeState.CANCELLED):
         ended = f", {shown_moment(change.ended_at)}" if change.ended_at else ""
-        return Step("Berlaku", f"Tidak: {change.state.label.lower()}{ended}", is_done=True)
+        return Step("Mulai berlaku", f"Tidak: {change.state.label.lower()}{ended}", is_done=True)
     if change.state is ChangeState.SCHEDULED:
-        return Step("Berlaku", f"Mulai {begins}", is_done=False)
-    return Step("Berlaku", f"Sejak {begins}", is_done=change.state is ChangeState.DONE)
+        return Step("Mulai berlaku", begins, is_done=False)
+    return Step("Mulai berlaku", begins, is_done=change.state is ChangeState.DONE)

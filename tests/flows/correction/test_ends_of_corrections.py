@@ -123,10 +123,10 @@ def test_a_ticket_is_four_dated_steps_and_says_when_it_is_late(
 
     page = words_of(visitor.open(ticket))
     for part in (
-        f"Diterima (selesai) {shown_moment(asked_at)}",
+        f"Permintaan diterima (selesai) {shown_moment(asked_at)}",
         f"Email dikonfirmasi (selesai) {shown_moment(now())}",
-        f"Diputuskan Paling lambat {shown_moment(now() + timedelta(hours=24))}",
-        "Berlaku Setelah disetujui",
+        f"Keputusan Paling lambat {shown_moment(now() + timedelta(hours=24))}",
+        "Mulai berlaku Setelah disetujui",
     ):
         assert part in page, part
     assert "waktunya sudah lewat" not in page

@@ -108,7 +108,7 @@ def test_a_form_that_was_sent_too_late_returns_to_its_page(visitor: Visitor) -> 
         said = words_of(visitor.open(answer.location))
         assert answer.location == "/login?next=/akun"
         assert only(IDLE, said)
-        assert "Isian tadi belum diproses" in said
+        assert "Isian Anda belum diproses" in said
 
 
 def test_the_status_of_an_account_that_is_shown_no_more_says_why(visitor: Visitor) -> None:

@@ -154,7 +154,7 @@ def test_a_refused_token_keeps_what_was_typed_but_never_the_password(visitor: Vi
 @pytest.mark.parametrize(
     ("password", "reason"),
     [
-        ("abc", "paling sedikit 6 karakter"),
+        ("abc", "minimal 6 karakter"),
         ("tanpaangkabesar", "huruf besar"),
         ("Password1", "paling sering dipakai"),
         ("Budi-2021", "nama Anda"),
@@ -237,7 +237,7 @@ def test_cinta_may_set_a_password_but_waits_for_her_instansi(
     answer = visitor.log_in(CINTA.nip, NEW_PASSWORD)
     page = words_of(visitor.open(answer.location))
     assert "menunggu persetujuan" in page
-    assert "Data not found in AUTH BKN" in page
+    assert "Tidak ada yang salah dengan password Anda" in page
     assert "loket 3" in page
     assert not visitor.is_logged_in()
 
@@ -284,7 +284,7 @@ def test_a_link_for_another_nip_than_the_one_asked_for_warns_before_it_is_used(
     visitor.open(foreign_link)
     page = visitor.open("/konfirmasi-reset-password")
 
-    assert "untuk NIP lain" in words_of(page)
+    assert "untuk NIP yang berbeda" in words_of(page)
     assert "19850312******2***" in page.text
     assert SARI.nip not in page.text
     assert "Bukan NIP Anda?" in page.text
