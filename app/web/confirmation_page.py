@@ -105,7 +105,7 @@ def _page(
         asked=asked,
         opened=opened,
         nip=_nip_field(form, asked, opened),
-        is_for_another_nip=bool(asked and opened and asked.nip != opened.nip.digits),
+        is_for_another_nip=bool(asked and asked.is_named and opened and asked.nip != opened.nip.digits),
         rules=policy.rules,
         lifetime=portal().settings.token_lifetime_minutes,
         most_tokens=throttle.TOKENS_IN_A_MAILBOX,

@@ -34,7 +34,7 @@ def steps_of(ticket: Ticket, now: datetime) -> list[Step]:
 def _decided(correction: EmailCorrection, change: IdentityChange | None, now: datetime) -> Step:
     if correction.decided_at:
         return Step(
-            "Diputuskan",
+            "Keputusan",
             f"{correction.state.label.capitalize()}, {shown_moment(correction.decided_at)}",
             is_done=True,
         )
