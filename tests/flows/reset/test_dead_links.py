@@ -129,9 +129,7 @@ def test_a_token_that_ends_while_the_password_is_typed_is_explained_once(
         assert visitor.open(PAGE).status_code == 200
 
 
-def test_one_press_mails_a_new_token_to_the_same_mailbox(
-    peopled: Flask, visitor: Visitor, inbox: Inbox, used: Mail
-) -> None:
+def test_one_press_mails_a_new_token_to_the_same_mailbox(visitor: Visitor, inbox: Inbox, used: Mail) -> None:
     answer = visitor.submit(used.link.removeprefix("http://localhost"))
     assert (answer.status_code, answer.location) == (303, PAGE)
     page = visitor.open(PAGE)
