@@ -16,7 +16,7 @@ import brotli
 BUNDLES = {
     "css/portal.css": (
         "layers", "tokens", "base",
-        "frame", "masthead", "sections", "foot", "back", "step", "button", "ways", "pair", "pictures",
+        "frame", "masthead", "sections", "foot", "back", "button", "ways", "pair", "pictures",
         "field", "password", "field_button", "password_rules", "needs_script", "install", "countdown",
         "error_summary", "notice", "facts", "steps", "table", "session_end", "dialog", "reference", "choice",
         "pages",
