@@ -36,6 +36,7 @@ NEVER_SHOWN = {
     "app.models.outbox_mail.Urgency": "orders the letters",
     "app.runtime.schema.State": "`Schema.why_not` tells the operator what to do",
     "app.runtime.tally.Kind": "tells the code how numbers are added up",
+    "app.web.sessions.SessionOver": "the login page has a sentence for each, with numbers in it",
     "app.security.sealing.Why": "stands in the log alone, as an English sentence",
 }
 # These are not members of an enum with labels, although they have such a name: a colour, and fields of forms.

@@ -2,7 +2,7 @@
 becomes of it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import SEEK_END
 
 from flask import (
@@ -31,19 +31,23 @@ from app.domain.attachment import (
     Photo,
     read_attachment,
 )
-from app.domain.indonesian_time import now
+from app.domain.indonesian_time import now, shown_moment
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.typed_text import few_lines, one_line
+from app.domain.waits import whole_seconds
 from app.files.received_photo import NoPlace, redrawn
 from app.flows.correction.request_correction import (
     AlreadyOnRecord,
+    PostedLink,
     ProvenMailbox,
     Ticket,
     Typed,
     ask_for_link,
     behind_link,
+    resend_link,
     submit,
 )
+from app.flows.reset.request_reset import TooSoon
 from app.mail.rendering import CORRECTION_LINK_DAYS, TICKET_DAYS
 from app.models.email_correction import EmailCorrection
 from app.models.instansi import Instansi
@@ -52,11 +56,13 @@ from app.runtime.portal import portal
 from app.security.throttle import OTHER_MAILS_PER_MAILBOX
 from app.web import kept_form, limits
 from app.web.acts import act
+from app.web.carried import carried_nip, carry_nip
 from app.web.fields import EmailField, NipField, refuse
 from app.web.form_ids import new_form_id
 from app.web.headers import takes
 from app.web.kept_form import LOST_CSRF, keeps_form
 from app.web.pages import error_page
+from app.web.words.ticket import steps_of
 
 blueprint = Blueprint("email_correction", __name__, url_prefix="/perbaikan-email")
 
@@ -151,7 +157,9 @@ def _fill_in_again(link: str) -> ResponseReturnValue:
 @blueprint.get("")
 def page() -> ResponseReturnValue:
     """For everybody: how to ask, and whom. Nothing on this page depends on a NIP."""
-    return _ask_page(AskForm())
+    form = AskForm()
+    form.nip.data = carried_nip()
+    return _ask_page(form)
 
 
 @blueprint.post("")
@@ -172,27 +180,92 @@ def ask() -> ResponseReturnValue:
             may_mail_others=limits.may_mail_others(),
         )  # fmt: skip
     limits.count_ask()
+    carry_nip(form.nip.value)
+    _remember(posted.correction, asking.at)
+    return redirect(url_for("email_correction.asked"), 303)
+
+
+def _remember(correction: EmailCorrection, at: datetime) -> None:
     session.permanent = True
     session["correction_asked"] = {
-        "email": posted.correction.new_email,
-        "at": asking.at.isoformat(timespec="seconds"),
+        "reference": correction.reference,
+        "email": correction.new_email,
+        "at": at.isoformat(timespec="milliseconds"),
     }
-    return redirect(url_for("email_correction.asked"), 303)
 
 
 @blueprint.get("/periksa-email")
 def asked() -> ResponseReturnValue:
     """The same page for everybody: a stranger learns nothing here."""
-    if (kept := session.get("correction_asked")) is None:
-        return redirect(url_for("email_correction.page"), 303)
-    return render_template(
+    return _asked_page(kept_form.EmptyForm()) if "correction_asked" in session else _ask_anew()
+
+
+def _ask_anew() -> ResponseReturnValue:
+    flash(
+        "Permintaan tautan yang lama sudah tidak tersimpan di browser ini. Bila tautannya belum datang, "
+        "minta sekali lagi.",
+        "info",
+    )
+    return redirect(url_for("email_correction.page"), 303)
+
+
+def _asked_page(form: FlaskForm, notice: str | None = None) -> Response:
+    kept = session["correction_asked"]
+    asked_at = datetime.fromisoformat(kept["at"])
+    free_at = asked_at + timedelta(seconds=portal().settings.resend_cooldown_seconds)
+    page = render_template(
         "correction/check_your_mail.html",
+        form=form,
         email=kept["email"],
-        at=datetime.fromisoformat(kept["at"]),
+        at=asked_at,
         sender=portal().settings.mail_sender,
         link_days=CORRECTION_LINK_DAYS,
         most_mails=OTHER_MAILS_PER_MAILBOX.most,
+        seconds_to_resend=whole_seconds(free_at - now()),
+        notice=notice,
+        has_errors=bool(form.errors),
     )
+    return make_response(page)
+
+
+@blueprint.get("/kirim-ulang")
+def resend_opened() -> ResponseReturnValue:
+    return redirect(url_for("email_correction.asked"), 303)
+
+
+def _resend_again() -> ResponseReturnValue:
+    if "correction_asked" not in session:
+        return _ask_again()
+    return _asked_page(kept_form.filled(kept_form.EmptyForm(formdata=None)))
+
+
+@blueprint.post("/kirim-ulang")
+@limits.limit_mails
+@keeps_form(_resend_again)
+def resend() -> ResponseReturnValue:
+    kept, asking = session.get("correction_asked", {}), act()
+    if "reference" not in kept:
+        return _ask_anew()
+    cooldown = timedelta(seconds=portal().settings.resend_cooldown_seconds)
+    with unit_of_work() as db:
+        outcome = resend_link(
+            db, kept["reference"], cooldown, asking, may_mail_others=limits.may_mail_others()
+        )
+    match outcome:
+        case None:
+            return _ask_anew()
+        case TooSoon(seconds):
+            wait = f"Email terakhir baru saja diminta. Tunggu {seconds} detik, lalu tekan Kirim ulang."
+            return limits.too_many(_asked_page(kept_form.EmptyForm(formdata=None), wait), seconds)
+        case PostedLink(correction):
+            limits.count_mail()
+            limits.count_ask()
+            _remember(correction, asking.at)
+            flash(
+                "Permintaan kirim ulang diterima. Periksa kotak masuk dan folder Spam beberapa menit lagi.",
+                "success",
+            )
+            return redirect(url_for("email_correction.asked"), 303)
 
 
 @blueprint.get("/<link>")
@@ -239,7 +312,7 @@ def fill_in(link: str) -> ResponseReturnValue:
     session.pop("correction_asked", None)
     match outcome:
         case None:
-            return _not_a_link()
+            return _not_a_link(link)
         case AlreadyOnRecord() if form.other_nip:
             refuse(
                 form.nip,
@@ -311,10 +384,14 @@ def _page_behind(link: str, form: CorrectionForm, status: int = 200) -> Response
             )
         case Ticket():
             return render_template(
-                "correction/ticket.html", ticket=found, correction=found.correction, now=now()
+                "correction/ticket.html",
+                ticket=found,
+                correction=found.correction,
+                steps=steps_of(found, now()),
+                now=now(),
             )
         case None:
-            return _not_a_link()
+            return _not_a_link(link)
 
 
 def _reference(link: str, days: int) -> str | None:
@@ -330,14 +407,25 @@ def _fits(text: str, longest: int, if_empty: str | None = None) -> None:
         )
 
 
-def _not_a_link() -> Response:
+def _not_a_link(link: str) -> Response:
+    """Whether the link is too old or no link at all: its signature tells when it was made."""
+    made_at = portal().keys.correction_link_made_at(link)
+    if made_at and now() > made_at + timedelta(days=CORRECTION_LINK_DAYS):
+        return error_page(
+            404,
+            heading="Masa berlaku tautan perbaikan email sudah habis",
+            sentences=[f"Tautan ini dibuat pada {shown_moment(made_at)}."],
+            what_to_do=["Minta tautan baru di halaman Perbaikan email."],
+            link_href=url_for("email_correction.page"),
+            link_text="Minta tautan baru",
+        )
     return error_page(
         404,
         heading="Tautan perbaikan email tidak berlaku",
-        sentences=["Tautan ini tidak lengkap, atau masa berlakunya sudah habis."],
+        sentences=["Tautan ini tidak lengkap atau berubah ketika disalin."],
         what_to_do=[
             "Buka tautan langsung dari email terbaru, atau salin seluruhnya sampai huruf terakhir.",
-            "Bila masa berlakunya sudah habis, minta tautan baru di halaman Perbaikan email.",
+            "Bila tetap tidak terbuka, minta tautan baru di halaman Perbaikan email.",
         ],
         link_href=url_for("email_correction.page"),
         link_text="Minta tautan baru",

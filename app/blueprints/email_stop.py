@@ -1,12 +1,14 @@
 """/bukan-saya and /akun/hentikan-ganti-email: an owner stops a change of what identifies their own
 account."""
 
+from datetime import timedelta
+
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind
-from app.domain.indonesian_time import now
+from app.domain.indonesian_time import now, shown_moment
 from app.domain.nip import Nip
 from app.flows.identity.stop_change import (
     STOP_LINK_DAYS,
@@ -33,7 +35,7 @@ def ask(link: str) -> ResponseReturnValue:
     with reading() as db:
         change = IdentityChange.with_reference(db, reference) if reference else None
         if change is None:
-            return _not_a_link()
+            return _not_a_link(link)
         may_stop = can_be_stopped(db, change, change.user, now())
     return render_template(
         "correction/stop_change_by_link.html",
@@ -48,12 +50,12 @@ def ask(link: str) -> ResponseReturnValue:
 def stop(link: str) -> ResponseReturnValue:
     reference = _reference(link)
     if reference is None:
-        return _not_a_link()
+        return _not_a_link(link)
     with unit_of_work() as db:
         stop_by_link(db, reference, act())
         change = IdentityChange.with_reference(db, reference)
     if change is None:
-        return _not_a_link()
+        return _not_a_link(link)
     return redirect(url_for("email_stop.ask", link=link), 303)
 
 
@@ -96,11 +98,17 @@ def _reference(link: str) -> str | None:
     return portal().keys.open_stop_link(link, STOP_LINK_DAYS * 24 * 3600)
 
 
-def _not_a_link() -> ResponseReturnValue:
+def _not_a_link(link: str) -> ResponseReturnValue:
+    made_at = portal().keys.stop_link_made_at(link)
     return error_page(
         404,
         heading="Tautan ini tidak berlaku",
-        sentences=["Tautan ini tidak lengkap, atau masa berlakunya sudah habis."],
+        sentences=[
+            f"Tautan ini dibuat pada {shown_moment(made_at)}. Masa berlakunya {STOP_LINK_DAYS} hari, dan "
+            "sudah habis."
+            if made_at and now() > made_at + timedelta(days=STOP_LINK_DAYS)
+            else "Tautan ini tidak lengkap atau berubah ketika disalin."
+        ],
         what_to_do=[
             "Hubungi admin kepegawaian instansi Anda, dan katakan bahwa akun Anda diubah tanpa permintaan "
             "Anda."

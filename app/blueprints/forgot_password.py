@@ -10,12 +10,15 @@ from app.runtime.db import unit_of_work
 from app.web import limits
 from app.web.acts import act
 from app.web.asked import remember
+from app.web.carried import carried_nip
 from app.web.fields import EmailField, NipField
 from app.web.form_ids import new_form_id, submission
 from app.web.kept_form import LOST_CSRF, keeps_form
-from app.web.kept_pages import FORM_ID, kept_for_strangers
+from app.web.kept_pages import FORM_ID, kept_for_strangers, new_place
 
 blueprint = Blueprint("forgot_password", __name__)
+
+_NIP_PLACE = new_place()
 
 
 class ForgotPasswordForm(FlaskForm):
@@ -50,7 +53,14 @@ def _again() -> ResponseReturnValue:
 
 @blueprint.get("/lupa-password")
 def page() -> ResponseReturnValue:
-    return kept_for_strangers(lambda: _page(ForgotPasswordForm(), form_id=FORM_ID))
+    nip = carried_nip()
+
+    def make() -> Response:
+        form = ForgotPasswordForm()
+        form.nip.data = _NIP_PLACE if nip else None
+        return _page(form, form_id=FORM_ID)
+
+    return kept_for_strangers(make, kind="nip", own={_NIP_PLACE: nip}) if nip else kept_for_strangers(make)
 
 
 @blueprint.get("/.well-known/change-password")

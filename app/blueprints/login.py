@@ -1,5 +1,6 @@
 """/login, /logout, and the page for people who may not enter yet."""
 
+from dataclasses import dataclass
 from time import time
 
 from flask import (
@@ -21,20 +22,26 @@ from app.domain.indonesian_time import now
 from app.flows.login import log_in, log_out
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import portal
 from app.security.throttle import TooManyTries
 from app.web import limits, service_state, sessions
 from app.web.acts import own_act
 from app.web.asked import waits_for_token
+from app.web.carried import carried_nip, carry_nip, just_set
 from app.web.fields import NipField, OwnPasswordField
+from app.web.form_pages import its_form_is_on
 from app.web.hash_wait import hashes_password
 from app.web.kept_form import LOST_CSRF, keeps_form
-from app.web.kept_pages import kept_for_strangers
+from app.web.kept_pages import kept_for_strangers, new_place
 from app.web.pages import error_page
 from app.web.password_login import note_not_open, password_of, refuse_entry, try_login
+from app.web.return_pages import wanted_page
 from app.web.sessions import START_OF_THE_APP
+from app.web.words import login as words
 
 blueprint = Blueprint("login", __name__)
 
+_NIP_PLACE = new_place()
 # At the end of its session a page goes to /login?sesi=berakhir by itself. A person who logs out after that
 # end goes to /login?sesi=keluar
 SESSION, ENDED, LEFT = "sesi", "berakhir", "keluar"
@@ -45,28 +52,66 @@ class LoginForm(FlaskForm):
     password = OwnPasswordField("Password")
 
 
-def _page(form: LoginForm, status: int = 200) -> Response:
-    is_nobody = sessions.visitor() is None and not form.is_submitted()
-    session_is = request.args.get(SESSION) if is_nobody else None
+@dataclass(frozen=True)
+class Notice:
+    """What the login page says above its form. Each part is one of a few, so that the page can be kept."""
+
+    kind: str = ""  # of the notice
+    why: str = ""  # the reason why somebody is here
+    returns_to: str = ""  # the name of the page that comes after the login
+    is_last_step: bool = False  # a password has just been set here
+
+
+def _page(form: LoginForm, status: int = 200, notice: Notice | None = None) -> Response:
+    shown = notice or Notice(returns_to=_name())
     page = render_template(
         "login/login.html",
         form=form,
         has_errors=bool(form.errors),
-        session_is=session_is,
+        notice=shown,
         service=service_state.known_state(),
     )
     return make_response(page, status)
 
 
-def _empty() -> Response:
-    """The only one of these pages that looks how the service is doing, because it is kept: so a login and a
-    refusal run the same statements as ever."""
-    service_state.recent_state()
-    return _page(LoginForm())
+def _for_stranger() -> Response:
+    """The page with the NIP that was last typed in this browser, and with the reason why somebody has to log
+    in. It is the only one of these pages that looks how the service is doing, because it is kept: so a login
+    and a refusal run the same statements as ever."""
+    notice, nip = _notice(), carried_nip()
+
+    def make() -> Response:
+        service_state.recent_state()
+        form = LoginForm()
+        form.nip.data = _NIP_PLACE if nip else None
+        return _page(form, notice=notice)
+
+    if notice == Notice() and not nip:
+        return kept_for_strangers(make, seconds=service_state.SECONDS_TO_KEEP)
+    return kept_for_strangers(
+        make,
+        kind=f"{bool(nip)} {notice}",
+        own={_NIP_PLACE: nip},
+        seconds=service_state.SECONDS_TO_KEEP,
+    )
 
 
-def _kept() -> Response:
-    return kept_for_strangers(_empty, seconds=service_state.SECONDS_TO_KEEP)
+def _notice() -> Notice:
+    if just_set():
+        return Notice(returns_to=_name(), is_last_step=True)
+    name, over, said = _name(), sessions.session_over(), request.args.get(SESSION)
+    if said == LEFT:
+        return Notice("success", words.LEFT, name)
+    if over:
+        return Notice("info", words.sentence_of_end(over, portal().settings), name)
+    if said == ENDED:
+        return Notice("info", words.ENDED, name)
+    return Notice("info", words.sentence_of_need(name), name) if name else Notice()
+
+
+def _name() -> str:
+    page = wanted_page()
+    return page.name if page else ""
 
 
 def _again() -> ResponseReturnValue:
@@ -78,10 +123,10 @@ def _again() -> ResponseReturnValue:
 @blueprint.get("/login")
 @sessions.no_act
 def page() -> ResponseReturnValue:
-    if SESSION in request.args:  # nobody has pressed anything, so no redirect to another page
-        return _page(LoginForm())
+    if SESSION in request.args and sessions.visitor():
+        return _page(LoginForm())  # nobody has pressed anything, so no redirect to another page
     if START_OF_THE_APP not in request.args:
-        return redirect(_wanted(), 303) if sessions.visitor() else _kept()
+        return redirect(_wanted(), 303) if sessions.visitor() else _for_stranger()
     response = _start_of_the_app()
     sessions.keep_as_app(response)
     return response
@@ -94,7 +139,7 @@ def _start_of_the_app() -> BaseResponse:
         return redirect(_wanted(), 303)
     if waits_for_token(now()):
         return redirect(url_for("token_confirmation.page"), 303)
-    return _page(LoginForm())
+    return _for_stranger()
 
 
 @blueprint.post("/login")
@@ -105,11 +150,14 @@ def enter() -> ResponseReturnValue:
     form = LoginForm()
     if not form.validate():
         return _page(form, 422)
-    match try_login(form.nip.value, form.password.data or ""):
+    nip = form.nip.value
+    match try_login(nip, form.password.data or ""):
         case TooManyTries() as refusal:
+            carry_nip(nip)
             refuse_entry(form.password, refusal)
             return limits.too_many(_page(form), refusal.retry_after)
         case log_in.WrongPassword() as refusal:
+            carry_nip(nip)
             refuse_entry(form.password, refusal)
             return _page(form, 422)
         case log_in.NotOpen(user):
@@ -127,12 +175,17 @@ def not_open() -> ResponseReturnValue:
     and whom to ask."""
     note = session.get("not_open")
     if note is None or note["until"] < time():
-        return redirect(url_for("login.page"), 303)
+        return _once_more("Status akun hanya terlihat sebentar setelah password yang benar diketik.")
     with reading() as db:
         user = User.with_id(db, note["user"])
     if user is None or password_of(user) != note["password_of"]:
-        return redirect(url_for("login.page"), 303)
+        return _once_more("Password akun ini sudah berubah sejak status akun dibuka.")
     return render_template("login/not_open.html", user=user)
+
+
+def _once_more(why: str) -> BaseResponse:
+    flash(f"{why} Masuk sekali lagi untuk melihatnya.", "info")
+    return redirect(url_for("login.page"), 303)
 
 
 def _not_by_this_form() -> ResponseReturnValue:
@@ -150,6 +203,7 @@ def _not_by_this_form() -> ResponseReturnValue:
 
 
 @blueprint.post("/logout")
+@its_form_is_on("login.page")
 @keeps_form(_not_by_this_form)
 def logout() -> ResponseReturnValue:
     response = redirect(url_for("login.page"), 303)
@@ -162,4 +216,5 @@ def logout() -> ResponseReturnValue:
 
 
 def _wanted() -> str:
-    return sessions.path_of_this_site(request.args.get("next")) or url_for("home.beranda")
+    page = wanted_page()
+    return page.path if page else url_for("home.beranda")

@@ -1,15 +1,14 @@
 """/reset-password: the one POST that checks the token and writes the password."""
 
-from flask import Blueprint, redirect, request, session, url_for
+from flask import Blueprint, Response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.categories import Activation
-from app.domain.nip import Nip, read_nip
+from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.reset_secret import Code, Link, read_secret
 from app.domain.waits import whole_minutes
 from app.flows.reset import redeem_token
 from app.flows.reset.redeem_token import TokenNotLive, TooWeak
-from app.models.account import ProvenOwner
 from app.runtime.db import unit_of_work
 from app.runtime.portal import portal
 from app.security import passwords
@@ -17,19 +16,16 @@ from app.security.throttle import TooManyTries
 from app.web import limits, sessions
 from app.web.acts import act
 from app.web.asked import Asked, OpenedLink, opened_link
+from app.web.carried import carry_nip, note_just_set
 from app.web.confirmation_page import ConfirmationForm, form_page
 from app.web.fields import refuse
+from app.web.form_pages import its_form_is_on
 from app.web.hash_wait import hash_wait, hashes_password
 from app.web.kept_form import LOST_CSRF, keeps_form
 
 blueprint = Blueprint("reset", __name__)
 
-NOT_LIVE = (
-    "Token ini salah, sudah dipakai, atau masa berlakunya sudah habis. "
-    "Salin lagi dari email terbaru, atau minta token baru lewat Lupa Password. "
-    "Bila Anda baru saja menekan Reset Password dan jawabannya tidak sampai, coba Masuk dengan password "
-    "baru itu."
-)
+NOT_LIVE = "Token ini salah atau sudah tidak berlaku."
 
 # A browser that several people share fills in a colleague's NIP by itself. A person who has opened a link may
 # know that this NIP is not theirs.
@@ -68,50 +64,70 @@ def _is_in_known_browser() -> bool:
 
 
 @blueprint.post("/reset-password")
+@its_form_is_on("token_confirmation.page")
 @hashes_password
 @limits.limit_wrong_tries_unless(lambda: _is_with_opened_link() or _is_in_known_browser())
 @keeps_form(_again)
 def submit() -> ResponseReturnValue:
+    """All faults of the form are said in one round, so a token is tried also when the password beside it has
+    a fault. That is a try like any other, and what anybody may know about a password is said whether or not
+    the token is right."""
     form, opened = ConfirmationForm(), opened_link()
     is_complete, nip = form.validate(), _nip(form, opened)
-    if not is_complete or nip is None:
+    if nip is None or set(form.errors) - {"password"}:
         return form_page(form, 422, opened)
-    match _redeem(nip, _proof(form, opened), form.password.data or ""):
+    match _proven(redeem_token.Claim(nip, _proof(form, opened), form.password.data or "")):
         case TooManyTries(seconds):
             limits.count_wrong_try()
             refuse(form.token, _use_the_link(seconds))
             return limits.too_many(form_page(form, opened=opened), seconds)
         case TokenNotLive():
-            limits.count_wrong_try()
-            refuse(form.token, NOT_LIVE)
-            return form_page(form, 422, opened)
+            return _token_refused(form, opened)
         case TooWeak(sentences):
-            for sentence in sentences:
-                refuse(form.password, sentence)
+            form.password.errors = [*sentences, *(form.password.errors if form.asks_about_blanks else [])]
             return form_page(form, 422, opened)
-        case ProvenOwner() as owner:
-            session.clear()
-            session["reset_waits"] = owner.activation is Activation.WAITING_APPROVAL
-            response = redirect(url_for("token_confirmation.done"), 303)
-            sessions.know_this_browser(response, owner)
-            return response
+        case redeem_token.Proven() as proven:
+            return _set_password(proven, form, opened) if is_complete else form_page(form, 422, opened)
 
 
-def _redeem(
-    nip: Nip, proof: Code | Link, password: str
-) -> ProvenOwner | TokenNotLive | TooWeak | TooManyTries:
-    """Prove, hash, spend. The hash is computed between two transactions, so the second one checks the token
-    again."""
+def _set_password(
+    proven: redeem_token.Proven, form: ConfirmationForm, opened: OpenedLink | None
+) -> ResponseReturnValue:
+    """The hash is computed between two transactions, so the second one checks the token again."""
+    password_hash, nip = passwords.hashed(form.password.data or "", hash_wait()), _nip_of_this_browser(form)
+    with unit_of_work() as db:
+        owner = redeem_token.redeem(db, proven, password_hash, act())
+    if isinstance(owner, TokenNotLive):
+        return _token_refused(form, opened)
+    session.clear()
+    note_just_set(waits=owner.activation is Activation.WAITING_APPROVAL)
+    if isinstance(nip, Nip):
+        carry_nip(nip)
+    response = redirect(url_for("token_confirmation.done"), 303)
+    sessions.know_this_browser(response, owner)
+    return response
+
+
+def _token_refused(form: ConfirmationForm, opened: OpenedLink | None) -> Response:
+    limits.count_wrong_try()
+    form.is_token_refused = True
+    refuse(form.token, NOT_LIVE)
+    if opened and opened.why_over:
+        session.pop("link", None)  # the page says once what has become of it
+    return form_page(form, 422, opened)
+
+
+def _proven(claim: redeem_token.Claim) -> redeem_token.Proven | TokenNotLive | TooWeak | TooManyTries:
     settings, keys = portal().settings, portal().keys
     with unit_of_work() as db:
-        checked = redeem_token.check(
-            db, redeem_token.Claim(nip, proof, password), settings.password_policy, keys, act()
-        )
-    if not isinstance(checked, redeem_token.Proven):
-        return checked
-    password_hash = passwords.hashed(password, hash_wait())
-    with unit_of_work() as db:
-        return redeem_token.redeem(db, checked, password_hash, act())
+        return redeem_token.check(db, claim, settings.password_policy, keys, act())
+
+
+def _nip_of_this_browser(form: ConfirmationForm) -> Nip | NotANip:
+    """The NIP that was typed here, now or when the token was asked for. It is none where only a link was
+    opened, which tells nobody the NIP."""
+    asked = Asked.in_this_browser()
+    return read_nip(form.nip.data or (asked.nip if asked else ""))
 
 
 def _nip(form: ConfirmationForm, opened: OpenedLink | None) -> Nip | None:

@@ -164,6 +164,8 @@ def _user(person: Person, instansi: Instansi, password_hash: str, moment: dateti
         activation_changed_at=moment - timedelta(days=3),
         deactivated_by=f"admin {instansi.name}" if person.activation is Activation.DEACTIVATED else None,
         password_hash=password_hash if person.has_password else None,
+        password_changed_at=moment - timedelta(days=90) if person.has_password else None,
+        last_login_at=moment - timedelta(days=1) if person.activation is Activation.ACTIVE else None,
         credential_version=1,
     )
 

@@ -398,6 +398,14 @@ class OutboxMail(Base):
         )
 
     @classmethod
+    def link_posted_at(cls, session: Session, correction_id: int) -> datetime | None:
+        """When a mail with the link to a correction was last posted, whether or not it left."""
+        links = select(func.max(cls.posted_at)).where(
+            cls.email_correction_id == correction_id, cls.letter == Letter.CORRECTION_LINK
+        )
+        return session.scalar(links)
+
+    @classmethod
     def is_any_unsent_about(cls, session: Session, change_id: int) -> bool:
         """Whether a mail about this change still waits to leave. A mail that was refused for good does not
         wait any more."""

@@ -133,6 +133,7 @@ class LinkedRequest:
     reference: str
     key: bytes
     nip: str | None
+    typed_email: str | None
     credential_version: int | None
     expires_at: datetime | None
     used_at: datetime | None
@@ -144,6 +145,13 @@ class LinkedRequest:
 
     def is_live(self, now: datetime) -> bool:
         return self.why_not_live(now) is None
+
+    def why_told(self, now: datetime) -> WhyRefused | None:
+        """Why it is not live, as the holder of an old link may know it. Once its time is over, that is all:
+        an old mailbox must not tell whether the account has changed since."""
+        if self.used_at is None and self.expires_at is not None and self.expires_at <= now:
+            return WhyRefused.EXPIRED
+        return self.why_not_live(now)
 
 
 @dataclass(frozen=True)
@@ -233,8 +241,10 @@ class ResetRequest(Base):
         """The request of this reference, or a stand-in. A signature is checked over either, so the time is
         the same."""
         row = without_records(session, _OF_LINK, {"reference": reference, "today": today}).one()
-        key, nip, version, expires_at, used_at, *owner = row
-        return LinkedRequest(reference, key, nip, version, expires_at, used_at, TokenOwner(*owner))
+        key, nip, typed_email, version, expires_at, used_at, *owner = row
+        return LinkedRequest(
+            reference, key, nip, typed_email, version, expires_at, used_at, TokenOwner(*owner)
+        )
 
     @classmethod
     def mailed_tokens_for(
@@ -368,6 +378,7 @@ def _of_link() -> Select[Any]:
     request = (
         func.coalesce(ResetRequest.key, _NO_KEY),
         ResetRequest.nip,
+        ResetRequest.typed_email,
         ResetRequest.credential_version,
         ResetRequest.expires_at,
         ResetRequest.used_at,

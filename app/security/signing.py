@@ -13,7 +13,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from itsdangerous import (
     BadSignature,
@@ -152,6 +152,10 @@ class SigningKeys:
         except BadSignature:
             return None
 
+    def correction_link_made_at(self, link: str) -> datetime | None:
+        """When a correction link was signed, however long ago. None if it is not one of ours."""
+        return self._signed_at(_CORRECTION_SALT, link)
+
     def stop_link(self, reference: str) -> str:
         """The link "bukan saya" of a change. It names the change, and stops it."""
         return self._timed(_STOP_SALT).dumps(reference)
@@ -162,6 +166,16 @@ class SigningKeys:
             return str(self._timed(_STOP_SALT).loads(link, max_age=seconds))
         except BadSignature:
             return None
+
+    def stop_link_made_at(self, link: str) -> datetime | None:
+        return self._signed_at(_STOP_SALT, link)
+
+    def _signed_at(self, salt: str, link: str) -> datetime | None:
+        try:
+            _, signed_at = self._timed(salt).loads(link, return_timestamp=True)
+        except BadSignature:
+            return None
+        return cast(datetime, signed_at)
 
     # -- where a letter that does not arrive comes back to
     # ---------------------------------------------------------------

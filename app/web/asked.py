@@ -8,27 +8,34 @@ from typing import Any, cast
 from flask import current_app, g, session
 from itsdangerous import BadSignature
 
+from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now, shown_clock
 from app.domain.nip import Nip
 from app.domain.reset_secret import Code, Link, read_secret
 from app.domain.waits import whole_seconds
 from app.flows.reset.redeem_token import request_behind
-from app.models.reset_request import ResetRequest
+from app.models.reset_request import LinkedRequest, ResetRequest, WhyRefused
 from app.runtime.db import reading
 from app.runtime.portal import portal
+from app.web.carried import carry_nip, forget_just_set
 from app.web.session_cookies import SessionCookies
+from app.web.words.tokens import heading_of_dead_token, sentence_of_dead_token
 
 
-def remember(asked: ResetRequest, at: datetime) -> None:
-    """Let this browser find the request again after a reload or a closed tab."""
+def remember(asked: ResetRequest, at: datetime, *, is_named: bool = True) -> None:
+    """Let this browser find the request again after a reload or a closed tab. `is_named`: whether the NIP and
+    the address were typed here. Whoever has only opened a link never reads them in full."""
     session.pop("link", None)
+    forget_just_set()
     session.permanent = True
     session["asked"] = {
         "reference": asked.reference,
-        "nip": asked.nip,
-        "email": asked.typed_email,
+        "nip": asked.nip if is_named else "",
+        "email": asked.typed_email if is_named else EmailAddress(asked.typed_email).masked,
         "at": at.isoformat(timespec="milliseconds"),
     }
+    if is_named:
+        carry_nip(Nip(asked.nip))
 
 
 @dataclass(frozen=True)
@@ -36,8 +43,8 @@ class Asked:
     """What this browser asked for. It says nothing about whether there is an account."""
 
     reference: str
-    nip: str
-    email: str
+    nip: str  # empty if it was not typed here
+    email: str  # masked if it was not typed here
     at: datetime
 
     @classmethod
@@ -61,6 +68,15 @@ class Asked:
     @property
     def shown_at(self) -> str:
         return shown_clock(self.at)
+
+    @property
+    def is_named(self) -> bool:
+        return bool(self.nip)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a token that left at once is over by now. Only the clock decides this."""
+        return now() >= self.at + timedelta(minutes=portal().settings.token_lifetime_minutes)
 
 
 def reference_in(cookies: Mapping[str, str], moment: datetime) -> str | None:
@@ -91,33 +107,58 @@ class OpenedLink:
 
     link: Link
     nip: Nip
+    email: EmailAddress  # the mailbox that it was sent to
     codes: tuple[Code, ...]  # newest key first; empty when the token is used or expired
     is_admin: bool
+    why_over: WhyRefused | None
+    over_since: datetime | None
 
     @property
     def code(self) -> str | None:
         """The code as the page fills it in."""
         return self.codes[0].shown if self.codes else None
 
+    @property
+    def heading_of_end(self) -> str:
+        return heading_of_dead_token(self.why_over) if self.why_over else ""
+
+    @property
+    def sentence_of_end(self) -> str:
+        return sentence_of_dead_token(self.why_over, self.over_since) if self.why_over else ""
+
 
 def opened_link() -> OpenedLink | None:
     """The link that this browser opened, as its request stood when this request came."""
     if "opened_link" not in g:
         kept = session.get("link")
-        g.opened_link = _opened_link(read_secret(kept)) if kept else None
+        link = read_secret(kept) if kept else None
+        g.opened_link = read_link_now(link) if isinstance(link, Link) else None
     return cast(OpenedLink | None, g.opened_link)
 
 
-def _opened_link(link: Code | Link | None) -> OpenedLink | None:
-    if not isinstance(link, Link):
-        return None
+def read_link_now(link: Link) -> OpenedLink | None:
     moment = now()
     with reading() as db:
         found = request_behind(db, link, portal().keys, moment)
-    if found is None or found.nip is None or found.owner.id is None:
+    return read_opened(link, found, moment) if found else None
+
+
+def read_opened(link: Link, found: LinkedRequest, moment: datetime) -> OpenedLink | None:
+    """None if the account is not there any more."""
+    if found.nip is None or found.typed_email is None or found.owner.id is None:
         return None
-    codes = portal().keys.reset_codes(found.reference, found.key) if found.is_live(moment) else ()
-    return OpenedLink(link, Nip(found.nip), codes, found.owner.is_admin)
+    why = found.why_told(moment)
+    return OpenedLink(
+        link=link,
+        nip=Nip(found.nip),
+        email=EmailAddress(found.typed_email),
+        codes=() if why else portal().keys.reset_codes(found.reference, found.key),
+        is_admin=found.owner.is_admin,
+        why_over=why,
+        over_since={WhyRefused.USED: found.used_at, WhyRefused.EXPIRED: found.expires_at}.get(why)
+        if why
+        else None,
+    )
 
 
 def waits_for_token(moment: datetime) -> bool:

@@ -18,7 +18,7 @@ BUNDLES = {
         "layers", "reset", "tokens", "base",
         "frame", "masthead", "sections", "foot", "back", "button", "card", "icon", "ways", "pair", "pictures",
         "field", "password", "field_button", "password_rules", "needs_script", "install", "countdown",
-        "error_summary", "notice", "facts", "table", "session_end", "dialog", "reference", "choice",
+        "error_summary", "notice", "facts", "steps", "table", "session_end", "dialog", "reference", "choice",
         "door", "how", "board",
         "pages",
     ),

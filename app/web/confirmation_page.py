@@ -15,6 +15,7 @@ from app.runtime.portal import portal
 from app.security import throttle
 from app.web.asked import Asked, OpenedLink
 from app.web.fields import TokenField
+from app.web.form_ids import new_form_id
 from app.web.kept_pages import kept_for_strangers, new_place
 
 
@@ -25,6 +26,7 @@ class ConfirmationForm(FlaskForm):
     token = TokenField("Token")
     password = PasswordField("Password")
     blanks_meant = BooleanField("Ya, spasi di awal atau akhir memang bagian dari password saya")
+    is_token_refused = False  # the token was tried, and opened nothing
 
     def validate_password(self, field: PasswordField) -> None:
         """A fault that anybody may know is said at once; one that only the owner may know waits for the
@@ -57,21 +59,29 @@ class _Places:
     email: str = field(default_factory=new_place)
     shown_at: str = field(default_factory=new_place)
     seconds_to_resend: str = field(default_factory=new_place)
+    is_named = True
+    is_late = False
+
+
+class _LatePlaces(_Places):
+    is_late = True
 
 
 _WHILE_WAITING = _Places()
 _RESEND_IS_FREE = replace(_WHILE_WAITING, seconds_to_resend="")
+_LATE = _LatePlaces(seconds_to_resend="")
 
 
 def page_after_asking(asked: Asked) -> Response:
     """The page as almost everybody sees it, who has asked in this browser and comes back from the mailbox or
     goes there."""
-    waits = asked.seconds_to_resend > 0
-    places = _WHILE_WAITING if waits else _RESEND_IS_FREE
+    kind, places = "free", _RESEND_IS_FREE
+    if asked.is_late:
+        kind, places = "late", _LATE
+    elif asked.seconds_to_resend > 0:
+        kind, places = "waits", _WHILE_WAITING
     own = {place: str(getattr(asked, name)) for name, place in asdict(places).items() if place}
-    return kept_for_strangers(
-        lambda: _page(ConfirmationForm(), places), kind="waits" if waits else "free", own=own
-    )
+    return kept_for_strangers(lambda: _page(ConfirmationForm(), places), kind=kind, own=own)
 
 
 def form_page(
@@ -95,12 +105,13 @@ def _page(
         asked=asked,
         opened=opened,
         nip=_nip_field(form, asked, opened),
-        is_for_another_nip=bool(asked and opened and asked.nip != opened.nip.digits),
+        is_for_another_nip=bool(asked and asked.is_named and opened and asked.nip != opened.nip.digits),
         rules=policy.rules,
         lifetime=portal().settings.token_lifetime_minutes,
         most_tokens=throttle.TOKENS_IN_A_MAILBOX,
         sender=portal().settings.mail_sender,
         notice=notice,
+        form_id=new_form_id() if opened and opened.why_over else "",
         has_errors=bool(form.errors),
     )
     return make_response(shown, status)
@@ -115,4 +126,4 @@ def _nip_field(form: ConfirmationForm, asked: Asked | _Places | None, opened: Op
         return "asked_for"
     if opened and opened.code:
         return "kept" if asked and asked.nip == opened.nip.digits else "optional"
-    return "kept" if asked else "asked_for"
+    return "kept" if asked and asked.is_named else "asked_for"

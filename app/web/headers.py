@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from flask import Flask, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest, HTTPException, NotFound
+from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
 
 from app.runtime.portal import portal
 from app.web import sessions
@@ -89,6 +89,8 @@ def redirect_to_page() -> ResponseReturnValue | None:
         return None
     try:
         current_app.create_url_adapter(request).match(page, request.method)  # type: ignore[union-attr]
+    except MethodNotAllowed:
+        pass  # the page itself leads on
     except HTTPException:
         return None
     query = request.query_string.decode("latin-1")

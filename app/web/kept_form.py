@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 
 from app.web import sessions
+from app.web.form_pages import page_of_form
 
 P = ParamSpec("P")
 F = TypeVar("F", bound=FlaskForm)
@@ -31,6 +32,10 @@ _NOT_YOURS = (
     "dilakukan, dan tidak ada yang diubah."
 )
 CHOOSE_FILE_AGAIN = "File yang tadi dipilih tidak ikut terbawa: pilih filenya sekali lagi."
+
+
+class EmptyForm(FlaskForm):
+    """A form of one button."""
 
 
 def keeps_form(
@@ -57,7 +62,7 @@ def shown(status: int) -> Response:
     person has typed."""
     if sessions.visitor() and request.form.get(TYPIST, sessions.typist()) != sessions.typist():
         flash(_NOT_YOURS, "info")
-        return make_response(redirect(sessions.page_above(), 303))
+        return make_response(redirect(page_of_form(), 303))
     page = getattr(current_app.view_functions[request.endpoint or ""], _MARK)
     response = make_response(page(**(request.view_args or {})))
     if response.status_code in (200, 422):

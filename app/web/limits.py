@@ -159,13 +159,14 @@ _OTHER_MAILS_OF_SITE = parse(throttle.of_a_site(throttle.OTHER_MAILS_PER_CLIENT)
 
 
 def _what_was_typed() -> str:
-    """The NIP and address of a form, in one spelling and as a fingerprint, because the counters may be on
-    another machine."""
+    """The NIP and address of a form, or the link that stands for both, in one spelling and as a fingerprint,
+    because the counters may be on another machine."""
     nip, address = read_nip(request.form.get("nip", "")), read_email(request.form.get("email", ""))
     typed = (
         (nip.digits, address.key) if isinstance(nip, Nip) and isinstance(address, EmailAddress) else ("", "")
     )
-    return portal().keys.fingerprint("same-ask", client_network(), request.endpoint or "", *typed)
+    link = str((request.view_args or {}).get("link", ""))
+    return portal().keys.fingerprint("same-ask", client_network(), request.endpoint or "", *typed, link)
 
 
 # For people who press the button again and again. When this limit refuses, that mailbox has had its mails.

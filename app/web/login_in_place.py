@@ -13,10 +13,13 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 
 from app.flows.login import log_in
+from app.runtime.portal import portal
 from app.security.throttle import TooManyTries
 from app.web import kept_form, limits, sessions
 from app.web.fields import NipField, OwnPasswordField
+from app.web.form_pages import page_of_form
 from app.web.password_login import note_not_open, refuse_entry, try_login
+from app.web.words.login import ENDED, sentence_of_end
 
 _NIP = "nip_masuk"
 _LONGEST_BODY = 48 * 1024  # bytes; the fields of the login need some room too
@@ -49,8 +52,9 @@ def page(form: LoginInPlaceForm, status: int) -> Response:
     """The two fields of the login, and everything that was typed before, in hidden fields."""
     kept = [(name, value) for name, values in request.form.lists() if _travels(name) for value in values]
     shown = render_template(
-        "login/login_in_place.html", form=form, kept=kept, page_above=sessions.page_above(),
+        "login/login_in_place.html", form=form, kept=kept, page_above=page_of_form(),
         has_errors=bool(form.errors),
+        why=sentence_of_end(over, portal().settings) if (over := sessions.session_over()) else ENDED,
         had_file=request.mimetype == "multipart/form-data",
     )  # fmt: skip
     return make_response(shown, status)

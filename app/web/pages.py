@@ -18,6 +18,7 @@ from app.security import audit
 from app.security.passwords import Busy
 from app.web import kept_form, limits, mailed_links, sessions
 from app.web.acts import act
+from app.web.form_pages import page_of_form
 from app.web.headers import UNSEEN, BrokenForm
 from app.web.limits import seconds_until_free, too_many
 
@@ -141,7 +142,7 @@ def lost_csrf(_error: CSRFError) -> ResponseReturnValue:
         heading="Halaman ini sudah kedaluwarsa",
         sentences=["Demi keamanan, isian Anda belum diproses, dan tidak ada yang diubah."],
         what_to_do=["Buka lagi halamannya, lalu kirim sekali lagi. Pastikan browser mengizinkan kuki."],
-        link_href=sessions.page_above(),
+        link_href=page_of_form(),
         link_text="Buka halaman tadi",
     )
 
@@ -187,6 +188,8 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
         return error
     if error.code == 405 and request.path.strip("/").partition("/")[0] in UNSEEN:
         return error_page(404)
+    if error.code == 405 and request.method in ("GET", "HEAD"):  # a restored tab, or a pasted address
+        return redirect(page_of_form(), 303)
     if error.code == 404 and (meant := mailed_links.page_meant(UNSEEN)):
         return redirect(meant, 303)
     page = error_page(error.code)

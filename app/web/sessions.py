@@ -12,17 +12,15 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
-from urllib.parse import urlsplit
 
 from flask import Flask, after_this_request, current_app, flash, g, redirect, request, session, url_for
 from flask import Response as FlaskResponse
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError, TimeoutError
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import HTTPException
-from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
 from app.domain.indonesian_time import now as this_moment
@@ -38,6 +36,7 @@ from app.models.user import User
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import client, portal
 from app.security.authority import Authority
+from app.web.return_pages import this_page
 
 P = ParamSpec("P")
 START_OF_THE_APP = "aplikasi"  # the manifest's start_url is /login?aplikasi=1
@@ -46,8 +45,7 @@ KNOWN_FOR = timedelta(days=180)  # since this person last logged in here
 _MARKS = "perangkat"  # the cookie of the browser marks
 BY_ITSELF = "otomatis"  # in the query of an address that a page opens although nobody has pressed anything
 _NOTHING_DONE = (
-    "Sesi Anda sudah berakhir, jadi isian Anda belum diproses, dan tidak ada yang diubah. Masuk lagi, lalu "
-    "ulangi dari halaman yang terbuka."
+    "Isian Anda belum diproses, dan tidak ada yang diubah. Masuk lagi, lalu ulangi dari halaman yang terbuka."
 )
 _Q = TypeVar("_Q", bound=Callable[..., ResponseReturnValue])
 
@@ -67,6 +65,15 @@ class Visitor:
         return self.user.name
 
 
+class SessionOver(Enum):
+    """Why the session whose id this browser shows opens nothing any more."""
+
+    IDLE = auto()
+    TOO_LONG = auto()
+    CHANGED = auto()  # the password or the account
+    GONE = auto()  # ended here or elsewhere, or long ago; also an id that never was one
+
+
 @dataclass(frozen=True)
 class SessionEnd:
     """When this session ends if it is not used."""
@@ -78,11 +85,12 @@ class SessionEnd:
 def init_app(app: Flask) -> None:
     app.before_request(recognise)
     app.jinja_env.globals["typist"] = typist
+    app.jinja_env.globals["this_page"] = this_page
 
 
 def recognise() -> None:
     """Find out who is asking; an ended, idle or outdated session belongs to nobody."""
-    g.visitor = None
+    g.visitor = g.session_over = None
     raw_id = request.cookies.get(cookie_name("masuk"))
     if not raw_id or request.endpoint in ("health.alive", "health.ready", "health.metrics"):
         return
@@ -93,18 +101,23 @@ def recognise() -> None:
         if not _is_marked("is_for_everybody"):
             raise
         return  # shown as strangers see it, while the database is away
-    if found and _is_act() and now - found.login.seen_at >= min(timedelta(minutes=1), _idle() / 10):
+    if isinstance(found, SessionOver):
+        g.session_over = found
+        return
+    if _is_act() and now - found.login.seen_at >= min(timedelta(minutes=1), _idle() / 10):
         with unit_of_work() as db:
             found.login.note_use(db, now)
     g.visitor = found
 
 
-def _behind(raw_id: str, now: datetime) -> Visitor | None:
+def _behind(raw_id: str, now: datetime) -> Visitor | SessionOver:
     today = today_in_jakarta(now)
     with reading() as db:
         found = OpenSession.with_hash(db, _hash_of(raw_id), today)
-        if found is None or not _is_alive(found.login, found.user, now):
-            return None
+        if found is None:
+            return SessionOver.GONE
+        if why := _why_over(found.login, found.user, now):
+            return why
         mandate = Authority.of(db, found.user, today) if found.has_mandate else None
         under_way = IdentityChange.under_way_for(db, found.user.id) if found.has_change else None
     authority = mandate if found.login.opens_desk else None
@@ -154,6 +167,11 @@ def visitor() -> Visitor | None:
     return cast(Visitor | None, g.get("visitor"))
 
 
+def session_over() -> SessionOver | None:
+    """Why the session that this browser had is over; None if it shows none, or one that lives."""
+    return cast(SessionOver | None, g.get("session_over"))
+
+
 def forget_visitor() -> None:
     """For the rest of this request nobody is logged in; the session itself stays."""
     g.visitor = None
@@ -176,26 +194,10 @@ def typist() -> str:
 def redirect_to_login() -> ResponseReturnValue:
     """The answer to a visitor who is not logged in: log in, and come back to the page that was asked for, or
     to the one whose button was pressed."""
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return redirect(url_for("login.page", next=request.full_path.rstrip("?")), 303)
     flash(_NOTHING_DONE, "info")
-    return redirect(url_for("login.page", next=page_above()), 303)
-
-
-def page_above() -> str:
-    """The page from which a form of this request may have come: its own address, or the nearest one above."""
-    urls, path = current_app.create_url_adapter(request), request.path
-    assert urls is not None
-    while path.strip("/"):
-        try:
-            urls.match(path, method="GET")
-            return path
-        except RequestRedirect as slash_is_missing:
-            return urlsplit(slash_is_missing.new_url).path
-        except HTTPException:
-            pass
-        path = path.rstrip("/").rpartition("/")[0]
-    return url_for("home.beranda")
+    return redirect(url_for("login.page", next=this_page()), 303)
 
 
 def login_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
@@ -251,7 +253,8 @@ def keep_at_once(raw_id: str, owner: ProvenOwner) -> None:
     in."""
     session.clear()
     g.pop("csrf_token", None)  # the token that Flask-WTF made for the old session
-    g.visitor = _behind(raw_id, this_moment())
+    found = _behind(raw_id, this_moment())
+    g.visitor = found if isinstance(found, Visitor) else None
 
     @after_this_request
     def give(response: FlaskResponse) -> FlaskResponse:
@@ -347,28 +350,12 @@ def session_end(now: datetime) -> SessionEnd | None:
     return SessionEnd(whole_seconds(ends_at - now), shown_clock(ends_at))
 
 
-def path_of_this_site(wanted: str | None) -> str | None:
-    """`wanted` if it is a path here and nothing else: no host, no backslash, no scheme, no control
-    characters."""
-    if (
-        not wanted
-        or not wanted.startswith("/")
-        or wanted.startswith("//")
-        or "\\" in wanted
-        or not wanted.isprintable()
-    ):
-        return None
-    parts = urlsplit(wanted)
-    return wanted if not parts.scheme and not parts.netloc else None
-
-
-def _is_alive(login: LoginSession, user: User, now: datetime) -> bool:
-    return (
-        user.may_enter
-        and login.credential_version == user.credential_version
-        and now < login.ends_at
-        and now < login.seen_at + _idle()
-    )
+def _why_over(login: LoginSession, user: User, now: datetime) -> SessionOver | None:
+    if not user.may_enter or login.credential_version != user.credential_version:
+        return SessionOver.CHANGED
+    if now >= login.ends_at:
+        return SessionOver.TOO_LONG
+    return SessionOver.IDLE if now >= login.seen_at + _idle() else None
 
 
 def _idle() -> timedelta:

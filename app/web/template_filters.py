@@ -9,6 +9,7 @@ from flask.templating import Environment
 from app.domain.client import mask_address
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import shown_clock, shown_date, shown_moment, shown_span
+from app.web.words.changes import effect_of
 
 
 class Templates(Environment):
@@ -25,4 +26,5 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters["moment"] = shown_moment
     app.jinja_env.filters["span"] = shown_span
     app.jinja_env.filters["masked_email"] = lambda text: EmailAddress(text).masked
+    app.jinja_env.filters["effect"] = effect_of
     app.jinja_env.filters["masked_client"] = mask_address

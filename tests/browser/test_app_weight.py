@@ -26,7 +26,6 @@ PUBLIC_PAGES = (
     "/login",
     "/lupa-password",
     "/konfirmasi-reset-password",
-    "/konfirmasi-reset-password/berhasil",
     "/bantuan",
     "/status",
     "/kuki",

@@ -15,7 +15,7 @@ from tests.cast import PASSWORD, SARI, WATI
 
 JUST_BEFORE_THE_WARNING, INTO_THE_WARNING, PAST_THE_END = "27:25", "00:10", "02:40"  # of 30 minutes
 _LONG = 60_000  # milliseconds; other processes may use the processor too
-LOGIN = re.compile(r"/login\?sesi=berakhir$")
+LOGIN = re.compile(r"/login\?sesi=berakhir&next=/[a-z/-]*$")
 ENDED = "Sesi Anda sudah berakhir"
 IDLE_SECONDS = 8.0
 

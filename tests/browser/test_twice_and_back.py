@@ -120,7 +120,7 @@ def test_without_javascript_the_second_click_on_reset_password_is_told_to_log_in
 
     _double_click_on_a_slow_line(page, live_portal, "Reset Password")
 
-    expect(page.get_by_role("alert")).to_contain_text("coba Masuk dengan password baru itu")
+    expect(page.get_by_role("main")).to_contain_text("Sudah membuat password baru? Masuk")
     live_portal.line.seconds = 0.0
     log_in(page, BUDI, NEW_PASSWORD)
     assert ["sudah diganti" in mail.text for mail in live_portal.mails()].count(True) == 1

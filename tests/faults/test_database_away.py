@@ -349,7 +349,6 @@ _NEED_NO_ROW = (
     "/login",
     "/lupa-password",
     "/konfirmasi-reset-password",
-    "/konfirmasi-reset-password/berhasil",
 )
 
 

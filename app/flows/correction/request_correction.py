@@ -19,7 +19,8 @@ from app.domain.corrections import CorrectionState, FilledForm, new_ticket
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import WIB
 from app.domain.nip import Nip
-from app.flows.reset.request_reset import SENT_TWICE_WITHIN
+from app.domain.waits import whole_seconds
+from app.flows.reset.request_reset import SENT_TWICE_WITHIN, TooSoon
 from app.mail import letters
 from app.mail.rendering import CORRECTION_LINK_DAYS
 from app.models.audit_event import Tag
@@ -116,6 +117,32 @@ def ask_for_link(
     held = not may_mail_others or isinstance(
         throttle.take(session, limit, address.mailbox, act.at), throttle.TooManyTries
     )
+    mail = letters.correction_link(session, correction, act, held=held)
+    audit.record(session, Tag.CORRECTION_ASKED, None, act, ticket=correction.ticket, mail=mail.state)
+    return PostedLink(correction, mail)
+
+
+def resend_link(
+    session: Session,
+    reference: str,
+    cooldown: timedelta,
+    act: Act[None],
+    *,
+    may_mail_others: bool = True,
+) -> PostedLink | TooSoon | None:
+    """Mail the link to the form once more; None if there is no such request. What the person sees depends
+    only on the time: somebody who has typed another's address must not see whether its owner has gone on."""
+    correction = EmailCorrection.with_reference(session, reference, lock=True)
+    if correction is None:
+        return None
+    posted_at = OutboxMail.link_posted_at(session, correction.id)
+    if posted_at and posted_at > act.at - cooldown:
+        return TooSoon(max(1, whole_seconds(posted_at + cooldown - act.at)))
+    is_wanted = may_mail_others and correction.state is CorrectionState.ASKED
+    answer = throttle.take(
+        session, throttle.OTHER_MAILS_PER_MAILBOX, correction.new_mailbox, act.at, is_wanted=is_wanted
+    )
+    held = not is_wanted or isinstance(answer, throttle.TooManyTries)
     mail = letters.correction_link(session, correction, act, held=held)
     audit.record(session, Tag.CORRECTION_ASKED, None, act, ticket=correction.ticket, mail=mail.state)
     return PostedLink(correction, mail)

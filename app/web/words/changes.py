@@ -1,5 +1,8 @@
 """What happens after a decided change."""
 
+from dataclasses import dataclass
+from typing import assert_never
+
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import shown_moment
 from app.models.identity_change import IdentityChange
@@ -18,3 +21,36 @@ def what_follows(change: IdentityChange) -> str:
     if change.kind is ChangeKind.EMAIL:
         return f"Email {name} sudah diganti, dan token dikirim ke alamat baru."
     return f"{what} {name} sudah diganti, dan pemiliknya diberi tahu."
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Whether and when a change has effect, as a term and its value."""
+
+    term: str
+    value: str
+
+
+def effect_of(change: IdentityChange) -> Effect:
+    """A change that was stopped or cancelled does not take effect at the moment that was once set for it."""
+    begins = shown_moment(change.effective_at) if change.effective_at else None
+    match change.state:
+        case ChangeState.NEEDS_SECOND:
+            return Effect("Mulai berlaku", "Setelah dikonfirmasi admin kedua")
+        case ChangeState.SCHEDULED:
+            return Effect("Mulai berlaku", begins or "Belum ditetapkan")
+        case ChangeState.DONE:
+            return Effect("Berlaku sejak", begins or "Belum ditetapkan")
+        case ChangeState.FROZEN | ChangeState.CANCELLED:
+            return _effect_of_ended(change)
+        case _:
+            assert_never(change.state)
+
+
+def _effect_of_ended(change: IdentityChange) -> Effect:
+    began, ended = change.effective_at, change.ended_at
+    if began is None or ended is None or began > ended:
+        return Effect("Mulai berlaku", "Tidak berlaku")
+    if change.kind in (ChangeKind.INSTANSI, ChangeKind.CATEGORY):  # to stop these takes nothing away
+        return Effect("Berlaku sejak", shown_moment(began))
+    return Effect("Sempat berlaku", f"{shown_moment(began)} sampai {shown_moment(ended)}")

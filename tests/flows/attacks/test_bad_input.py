@@ -135,17 +135,6 @@ def test_a_body_of_a_megabyte_is_refused_before_it_is_read(visitor: Visitor) -> 
     assert "terlalu besar" in words_of(answer)
 
 
-@pytest.mark.parametrize(
-    "path", ["/logout", "/reset-password", "/konfirmasi-reset-password/kirim-ulang", "/akun/akhiri-sesi-lain"]
-)
-def test_opening_what_only_takes_a_form_says_so(visitor: Visitor, path: str) -> None:
-    answer = visitor.open(path)
-
-    assert answer.status_code == 405
-    assert "POST" in answer.headers["Allow"]
-    assert "dibuka lewat tombol" in words_of(answer)
-
-
 @pytest.mark.parametrize("path", FORMS)
 def test_a_lost_csrf_token_keeps_what_was_typed_but_no_password(peopled: Flask, path: str) -> None:
     for csrf_token in ("", "nonsense", None):

@@ -271,3 +271,22 @@ def test_who_left_the_desk_open_shows_the_password_before_anything_is_done(desk:
             assert ((status, "Password sekali lagi" in page) == (403, True)) is (
                 rule.endpoint not in WITHOUT_PASSWORD
             ), rule.rule
+
+
+# These buttons are there only in some states: with figures, after a dry run, an own window, a choice
+_BUTTONS_BY_STATE = ("/admin/ekspor", "/jalankan", "/ikut-nasional", "/beberapa/")
+
+
+def test_what_only_takes_a_form_leads_to_the_page_with_its_button(desk: Desk) -> None:
+    """Opened by a browser that restores its tabs."""
+    ratna, pages = logged_in(desk.app, RATNA), {rule.rule for rule in RULES if "GET" in (rule.methods or ())}
+    for rule in RULES:
+        if rule.rule in pages:
+            continue
+        path = desk.path(rule)
+        leads = ratna.open(path)
+        assert leads.status_code == 303, path
+        page = ratna.open(leads.location)
+        assert page.status_code == 200 or "/beberapa/" in path, path
+        if not any(part in path for part in _BUTTONS_BY_STATE):
+            assert f'action="{path}"' in page.text, (path, leads.location)

@@ -197,7 +197,8 @@ def _asked_for_correction(app: Flask, nip: str, email: str) -> tuple[list[str], 
     with statements(app) as seen:
         answer = visitor.post("/perbaikan-email", csrf_token=token, nip=nip, email=email)
         page = visitor.open(answer.location)
-    text = re.sub(r"\d\d\.\d\d (WIB|WITA|WIT)", "TIME", page.text).replace(email, "EMAIL")
+    text = _CHANGES_EACH_TIME.sub(r'\1"..."', page.text).replace(email, "EMAIL")
+    text = re.sub(r"\d\d\.\d\d (WIB|WITA|WIT)|dalam \d+ detik|data-seconds=\"\d+\"", "TIME", text)
     return seen, text, answer.status_code
 
 

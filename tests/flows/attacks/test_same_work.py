@@ -126,12 +126,15 @@ def _works(
     return found
 
 
+@pytest.mark.parametrize("password", [NEW_PASSWORD, "abc", "", f" {NEW_PASSWORD}"])
 def test_a_wrong_code_is_the_same_work_for_everybody(
-    peopled: Flask, asked: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    peopled: Flask, asked: dict[str, str], monkeypatch: pytest.MonkeyPatch, password: str
 ) -> None:
+    """Whatever is wrong with the password beside it: a token is tried in any case."""
+
     def guess(visitor: Visitor, nip: str, token: str) -> None:
         answer = visitor.post(
-            "/reset-password", csrf_token=token, nip=nip, token=WRONG_CODE, password=NEW_PASSWORD
+            "/reset-password", csrf_token=token, nip=nip, token=WRONG_CODE, password=password
         )
         assert answer.status_code == 422
 

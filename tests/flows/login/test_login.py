@@ -44,7 +44,7 @@ def test_logout_is_a_post_and_ends_the_session_on_the_server(visitor: Visitor) -
     visitor.log_in(SARI.nip)
     cookie = visitor.client.get_cookie("masuk", "localhost")
     assert cookie is not None
-    assert visitor.open("/logout").status_code == 405
+    assert visitor.open("/logout").status_code == 303
     assert visitor.is_logged_in()
 
     assert visitor.submit("/beranda", "/logout").status_code == 303

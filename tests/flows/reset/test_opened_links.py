@@ -40,7 +40,7 @@ def _use_up_the_office(app: Flask, page: str = "/reset-password") -> None:
 
 
 def _send(visitor: Visitor, **fields: str) -> int:
-    token = visitor.csrf_token("/konfirmasi-reset-password")
+    token = visitor.csrf_token("/login")  # the page itself forgets a link that is over
     return visitor.post(
         "/reset-password", csrf_token=token, **{"password": NEW_PASSWORD, **fields}
     ).status_code

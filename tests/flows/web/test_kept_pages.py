@@ -23,7 +23,7 @@ from tests.cast import BUDI, SARI
 from tests.conftest import MakeApp, people
 from tests.visitor import Visitor, logged_in
 
-PAGES = ("/login", "/lupa-password", "/konfirmasi-reset-password/berhasil")
+PAGES = ("/login", "/lupa-password")
 _OWN_HEADERS = {"X-Request-ID", "Set-Cookie"}
 _OWN = re.compile(r'(name="(?:csrf_token|form_id)"[^>]*value=)"([^"]+)"')
 

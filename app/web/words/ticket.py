@@ -1,0 +1,60 @@
+"""A correction as four dated steps, for its sender. Nothing here tells whether anybody has the NIP: each
+moment is one that the sender has caused or was mailed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.corrections import CorrectionState
+from app.domain.identity import ChangeState
+from app.domain.indonesian_time import shown_moment
+from app.flows.correction.request_correction import Ticket
+from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
+
+
+@dataclass(frozen=True)
+class Step:
+    name: str
+    when: str
+    is_done: bool
+
+
+def steps_of(ticket: Ticket, now: datetime) -> list[Step]:
+    correction = ticket.correction
+    return [
+        Step("Permintaan diterima", shown_moment(correction.asked_at), is_done=True),
+        Step(
+            "Email dikonfirmasi", shown_moment(correction.submitted_at or correction.asked_at), is_done=True
+        ),
+        _decided(correction, ticket.change, now),
+        _in_effect(correction, ticket.change),
+    ]
+
+
+def _decided(correction: EmailCorrection, change: IdentityChange | None, now: datetime) -> Step:
+    if correction.decided_at:
+        return Step(
+            "Keputusan",
+            f"{correction.state.label.capitalize()}, {shown_moment(correction.decided_at)}",
+            is_done=True,
+        )
+    if change and change.state is ChangeState.NEEDS_SECOND:
+        return Step("Keputusan", "Disetujui satu admin, menunggu admin kedua", is_done=False)
+    if change and change.was_stopped:
+        return Step("Keputusan", "Diperiksa lagi, karena keputusan sebelumnya dihentikan", is_done=False)
+    is_late = "; waktunya sudah lewat" if now > correction.promised_by else ""
+    return Step("Keputusan", f"Paling lambat {shown_moment(correction.promised_by)}{is_late}", is_done=False)
+
+
+def _in_effect(correction: EmailCorrection, change: IdentityChange | None) -> Step:
+    if correction.state is CorrectionState.REJECTED:
+        return Step("Mulai berlaku", "Tidak: permintaan ditolak", is_done=True)
+    if change is None or not correction.decided_at:
+        return Step("Mulai berlaku", "Setelah disetujui", is_done=False)
+    begins = shown_moment(change.effective_at) if change.effective_at else "Belum ditetapkan"
+    if change.state in (ChangeState.FROZEN, ChangeState.CANCELLED):
+        ended = f", {shown_moment(change.ended_at)}" if change.ended_at else ""
+        return Step("Mulai berlaku", f"Tidak: {change.state.label.lower()}{ended}", is_done=True)
+    if change.state is ChangeState.SCHEDULED:
+        return Step("Mulai berlaku", begins, is_done=False)
+    return Step("Mulai berlaku", begins, is_done=change.state is ChangeState.DONE)
