@@ -58,3 +58,15 @@ def test_no_template_is_missing_and_none_is_left_over() -> None:
 def test_every_sentence_stands_in_the_page_as_it_is_read() -> None:
     """There is one language, so nothing is looked up: no `_("...")`."""
     assert not [name for name in _all() if re.search(r"(?<!\w)n?_\(", (TEMPLATES / name).read_text())]
+
+
+def test_no_address_in_a_template_holds_a_space() -> None:
+    """The checker of the W3C refuses it, in a picture that is part of its own address too."""
+    plain = {name: re.sub(r"{{.*?}}|{%.*?%}", "", (TEMPLATES / name).read_text()) for name in _all()}
+
+    assert not [
+        (name, address)
+        for name, text in plain.items()
+        for address in re.findall(r'\b(?:href|src|action)="([^"]*)"', text)
+        if re.search(r"\s", address)
+    ]
