@@ -298,6 +298,7 @@ STATES = (
     State("/akun", "after ending the others", _other_sessions_ended),
     State("/bantuan", "", _at("/bantuan")),
     State("/status", "", _at("/status")),
+    State("/privasi", "", _at("/privasi")),
     State("/kuki", "", _at("/kuki")),
     State("/aksesibilitas", "", _at("/aksesibilitas")),
     State("/tanpa-jaringan", "", _at("/tanpa-jaringan")),

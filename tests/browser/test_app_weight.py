@@ -29,6 +29,7 @@ PUBLIC_PAGES = (
     "/konfirmasi-reset-password/berhasil",
     "/bantuan",
     "/status",
+    "/privasi",
     "/kuki",
     "/aksesibilitas",
     "/perbaikan-email",
