@@ -16,7 +16,7 @@ import brotli
 BUNDLES = {
     "css/portal.css": (
         "layers", "tokens", "base",
-        "frame", "masthead", "sections", "foot", "back", "button", "ways", "pair", "pictures",
+        "frame", "masthead", "sections", "foot", "back", "button", "ways", "pair", "pictures", "topics",
         "field", "password", "field_button", "password_rules", "needs_script", "install", "countdown",
         "error_summary", "notice", "facts", "table", "session_end", "dialog", "reference", "choice",
         "mailbox", "pages",
@@ -24,7 +24,7 @@ BUNDLES = {
     "js/portal.js": (
         "shared",
         "nip", "password", "password_rules", "send_once", "photo", "worker", "in_app", "paste", "install",
-        "countdown",
+        "countdown", "topics",
         "error_summary", "session_end",
     ),
     "admin/desk.css": (
