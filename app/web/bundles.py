@@ -19,7 +19,7 @@ BUNDLES = {
         "frame", "masthead", "sections", "foot", "back", "button", "ways", "pair", "pictures", "topics",
         "field", "password", "field_button", "password_rules", "needs_script", "install", "countdown",
         "error_summary", "notice", "facts", "table", "session_end", "dialog", "reference", "choice",
-        "mailbox", "pages",
+        "mailbox", "pages", "forced_colours", "print",
     ),
     "js/portal.js": (
         "shared",
