@@ -139,7 +139,7 @@ def _preview(form: CpnsApprovalForm | CpnsRejectionForm, template: str, status: 
     people = _chosen()
     if not 0 < len(people) <= MOST_AT_ONCE:
         flash(
-            f"Centang dulu siapa yang dimaksud, paling sedikit satu dan paling banyak {MOST_AT_ONCE} orang.",
+            f"Centang dulu siapa yang dimaksud, minimal satu dan paling banyak {MOST_AT_ONCE} orang.",
             "info",
         )
         return make_response(redirect(url_for("admin.cpns.page"), 303))
