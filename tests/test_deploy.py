@@ -22,7 +22,7 @@ OF_PYTHON = {"PYTHONDONTWRITEBYTECODE", "PYTHONUTF8", "PATH"}
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 GUIDE = (ROOT / "docs" / "operasi.md").read_text()
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
-MAP_OF_PATHS = re.compile(r"map \$uri \$mysapk_path \{(.*?)\n\}", re.DOTALL)
+MAP_OF_PATHS = re.compile(r"map \$request_uri \$mysapk_path \{(.*?)\n\}", re.DOTALL)
 
 
 # -- the log of nginx
