@@ -69,7 +69,7 @@ def page() -> ResponseReturnValue:
         queue = None
         if isinstance(beginning, str):
             queue = waiting_cpns(db, held, beginning, instansi.id if instansi else None, after)
-        choices = Instansi.within(db, held.within(Instansi.id))
+        choices = Instansi.choices(db, held.within(Instansi.id))
     return render_template(
         "admin/cpns/queue.html", queue=queue, nip=beginning if isinstance(beginning, str) else typed,
         code=code, choices=choices,
