@@ -5,11 +5,13 @@ import re
 import pytest
 
 from tests.conftest import MakeApp
-from tests.test_templates import TEMPLATES
+from tests.test_templates import ROOT, TEMPLATES
 from tests.visitor import Visitor
 
-# As templates write an address of an answer, and as mails do
-_ASKED = re.compile(r"(?:information\.help'\) }}|/bantuan)#([a-z-]+)")
+# As templates and code write an address of an answer, and as mails do
+_ASKED = re.compile(
+    r"""(?:information\.help['"]\) }}#|/bantuan#|information\.help['"], _anchor=['"])([a-z-]+)"""
+)
 
 
 def _ids(page: str) -> list[str]:
@@ -17,9 +19,8 @@ def _ids(page: str) -> list[str]:
 
 
 def test_every_answer_that_others_lead_to_is_there(visitor: Visitor) -> None:
-    asked = {
-        name for file in TEMPLATES.rglob("*") if file.is_file() for name in _ASKED.findall(file.read_text())
-    }
+    files = [*TEMPLATES.rglob("*.*"), *(ROOT / "app").rglob("*.py")]
+    asked = {name for file in files for name in _ASKED.findall(file.read_text())}
     page = visitor.open("/bantuan").text
 
     assert len(asked) >= 3
