@@ -26,6 +26,7 @@ from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent
 ENV_FILE = ROOT / ".env"
+OF_A_SIMULATION = "Simulasi - bukan layanan resmi BKN"  # PORTAL_OPERATOR until somebody names an office
 # Every setting, each with an example. A name that is not in this table is no setting.
 EXAMPLES = {
     "PORTAL_ENV": "production",
@@ -64,7 +65,7 @@ EXAMPLES = {
     "METRICS_TOKEN": "",
     "WORKER_METRICS_PORT": "9105",
     "PORTAL_NAME": "MySAPK",
-    "PORTAL_OPERATOR": "Simulasi - bukan layanan resmi BKN",
+    "PORTAL_OPERATOR": OF_A_SIMULATION,
     "INSTANCE_PATH": "instance",
     "FLASK_DEBUG": "0",  # Flask's own
 }
@@ -207,7 +208,7 @@ class Settings:
                 else None
             ),
             portal_name=source.line("PORTAL_NAME", "MySAPK"),
-            portal_operator=source.line("PORTAL_OPERATOR", "Simulasi - bukan layanan resmi BKN"),
+            portal_operator=source.line("PORTAL_OPERATOR", OF_A_SIMULATION),
             android_app=_android_app(source),
             instance=instance,
             demo_open_to_the_world=source.yes("DEMO_OPEN_TO_THE_WORLD"),
@@ -230,6 +231,11 @@ class Settings:
     @property
     def email_change_delay(self) -> timedelta:
         return timedelta(hours=self.email_change_delay_hours)
+
+    @property
+    def is_simulation(self) -> bool:
+        """Whether nobody has said which office runs this portal."""
+        return self.portal_operator == OF_A_SIMULATION
 
     @property
     def has_demo_mailbox(self) -> bool:

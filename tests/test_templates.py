@@ -61,6 +61,18 @@ def test_every_sentence_stands_in_the_page_as_it_is_read() -> None:
     assert not [name for name in _all() if re.search(r"(?<!\w)n?_\(", (TEMPLATES / name).read_text())]
 
 
+def test_no_address_in_a_template_holds_a_space() -> None:
+    """The checker of the W3C refuses it, in a picture that is part of its own address too."""
+    plain = {name: re.sub(r"{{.*?}}|{%.*?%}", "", (TEMPLATES / name).read_text()) for name in _all()}
+
+    assert not [
+        (name, address)
+        for name, text in plain.items()
+        for address in re.findall(r'\b(?:href|src|action)="([^"]*)"', text)
+        if re.search(r"\s", address)
+    ]
+
+
 # -- classes. What a template fills in is left out: btn-{{ kind }} counts as the beginning of a name
 _CLASSES = re.compile(r'class="([^"]*)"')
 _FILLED_IN = re.compile(r"\{[{%].*?[%}]\}")

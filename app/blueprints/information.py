@@ -1,4 +1,4 @@
-"""Pages to read: help, cookies, accessibility."""
+"""Pages to read: help, privacy, cookies, accessibility."""
 
 from datetime import timedelta
 
@@ -6,6 +6,8 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from app.domain.password_policy import LONGEST_PASSWORD, policy_named
+from app.flows import housekeeping
+from app.flows.imports import forget_imports
 from app.mail.rendering import CORRECTION_LINK_DAYS
 from app.models.reset_request import LONGEST_BY_RESENDS
 from app.runtime.portal import portal
@@ -14,6 +16,19 @@ from app.web.compression import compressed_for_strangers
 from app.web.sessions import KNOWN_FOR, for_everybody
 
 blueprint = Blueprint("information", __name__)
+
+# What /privasi says. docs/operation.md has the same spans, and a test compares them.
+KEPT_FOR = {
+    "counters": throttle.KEPT_FOR,
+    "mails": housekeeping.MAILS_KEPT_FOR,
+    "unsent_corrections": housekeeping.LINKS_KEPT_FOR,
+    "typed": housekeeping.TYPED_KEPT_FOR,
+    "undecided_attachment": housekeeping.UNDECIDED_KEPT_FOR,
+    "tickets_of_nobody": housekeeping.TICKETS_OF_NOBODY_KEPT_FOR,
+    "files": forget_imports.FILES_KEPT_FOR,
+    "unconfirmed_files": forget_imports.UNCONFIRMED_KEPT_FOR,
+    "reports": forget_imports.ROWS_KEPT_FOR,
+}
 
 
 @blueprint.get("/bantuan")
@@ -35,6 +50,20 @@ def help() -> ResponseReturnValue:
         link_days=CORRECTION_LINK_DAYS,
         longest_hours=max(LONGEST_BY_RESENDS, timedelta(minutes=settings.token_lifetime_minutes))
         // timedelta(hours=1),
+    )
+
+
+@blueprint.get("/privasi")
+@for_everybody
+@compressed_for_strangers
+def privacy() -> ResponseReturnValue:
+    settings = portal().settings
+    return render_template(
+        "information/privacy.html",
+        idle=settings.session_idle_minutes,
+        absolute=settings.session_absolute_hours,
+        known_days=KNOWN_FOR.days,
+        days={what: span.days for what, span in KEPT_FOR.items()},
     )
 
 

@@ -13,17 +13,33 @@ from email import policy
 from email.message import EmailMessage
 from pathlib import Path
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, Response, abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
 
 from app.runtime.portal import portal
+from app.web.headers import CONTENT_SECURITY_POLICY
 from app.web.peer import is_this_machine
 
 blueprint = Blueprint("mailbox", __name__, url_prefix="/kotak-surat")
 _NAME = re.compile(r"[A-Za-z0-9_-]{16}")
 _LINK = re.compile(r"^(https?://\S+)$", re.MULTILINE)
 _NEWEST = 100
+# The HTML of a mail is not trusted: its page has no scripts, and an origin of its own, so no cookies either,
+# also when it is opened by itself. A link in it opens in the whole window, and only when a person presses it.
+_OF_HTML = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "sandbox allow-top-navigation-by-user-activation",
+            "default-src 'none'",
+            "style-src 'unsafe-inline'",  # mail programs know no other styles
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'self'",
+        )
+    ),
+    "X-Frame-Options": "SAMEORIGIN",
+}
 
 
 @dataclass(frozen=True)
@@ -33,14 +49,19 @@ class DemoMail:
     subject: str
     at: datetime
     text: str
+    html: str
 
     @classmethod
     def read(cls, file: Path) -> "DemoMail":
         message = email.message_from_bytes(file.read_bytes(), _class=EmailMessage, policy=policy.default)
-        body = message.get_body(("plain",))
-        at = datetime.fromtimestamp(file.stat().st_mtime).astimezone()
+        text, html = (message.get_body((kind,)) for kind in ("plain", "html"))
         return cls(
-            file.stem, str(message["To"]), str(message["Subject"]), at, body.get_content() if body else ""
+            name=file.stem,
+            to=str(message["To"]),
+            subject=str(message["Subject"]),
+            at=datetime.fromtimestamp(file.stat().st_mtime).astimezone(),
+            text=text.get_content() if text else "",
+            html=html.get_content() if html else "",
         )
 
     @property
@@ -60,7 +81,8 @@ def only_in_the_demo() -> None:
 @blueprint.get("/", provide_automatic_options=False)
 def inbox() -> ResponseReturnValue:
     """The newest mails, to everybody or to the address that was asked for."""
-    wanted = request.args.get("untuk", "").strip().lower()
+    # A plus in the address of a page means a space, and no address of a mailbox holds a space
+    wanted = request.args.get("untuk", "").strip().replace(" ", "+").lower()
     files = sorted(
         portal().settings.mail_folder.glob("*.eml"), key=lambda file: file.stat().st_mtime, reverse=True
     )
@@ -72,7 +94,20 @@ def inbox() -> ResponseReturnValue:
 @blueprint.get("/<name>", provide_automatic_options=False)
 @blueprint.get("/<name>/", provide_automatic_options=False)
 def mail(name: str) -> ResponseReturnValue:
+    page = make_response(render_template("mailbox/mail.html", mail=_read(name)))
+    page.headers["Content-Security-Policy"] = f"{CONTENT_SECURITY_POLICY}; frame-src 'self'"
+    return page
+
+
+@blueprint.get("/<name>/html", provide_automatic_options=False)
+def html(name: str) -> ResponseReturnValue:
+    """The HTML of a mail, for a frame in its page."""
+    links_open_in_the_window = _read(name).html.replace("<head>", '<head><base target="_top">', 1)
+    return Response(links_open_in_the_window, headers=_OF_HTML, mimetype="text/html")
+
+
+def _read(name: str) -> DemoMail:
     file = portal().settings.mail_folder / f"{name}.eml"
     if not _NAME.fullmatch(name) or not file.is_file():
         abort(404)
-    return render_template("mailbox/mail.html", mail=DemoMail.read(file))
+    return DemoMail.read(file)

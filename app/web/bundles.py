@@ -16,16 +16,15 @@ import brotli
 BUNDLES = {
     "css/portal.css": (
         "layers", "reset", "tokens", "base",
-        "frame", "masthead", "sections", "foot", "back", "button", "card", "icon", "ways", "pair", "pictures",
-        "field", "password", "field_button", "password_rules", "needs_script", "install", "countdown",
-        "error_summary", "notice", "facts", "steps", "table", "session_end", "dialog", "reference", "choice",
-        "door", "how", "board",
-        "pages",
+        "frame", "masthead", "sections", "foot", "back", "button", "card", "icon", "ways", "pair",
+        "pictures", "topics", "field", "password", "field_button", "password_rules", "needs_script",
+        "install", "countdown", "error_summary", "notice", "facts", "steps", "table", "session_end", "dialog",
+        "reference", "choice", "door", "how", "board", "mailbox", "pages", "forced_colours", "print",
     ),
     "js/portal.js": (
         "shared",
         "nip", "password", "password_rules", "send_once", "photo", "worker", "in_app", "paste", "install",
-        "countdown",
+        "countdown", "topics",
         "error_summary", "session_end",
     ),
     "admin/desk.css": (

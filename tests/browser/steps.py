@@ -34,14 +34,14 @@ def open_newest_mail(page: Page, address: str, subject: str = "") -> Page:
     """Ask the demo's mailbox again and again until a mail has come, and open it in another tab: the newest
     mail whose subject begins with `subject`. Only then a page is drawn, because each costs the browser more
     than the question."""
-    mailbox, link = f"/kotak-surat?untuk={address}", f'<td><a href="[^"]+">{subject}'
+    mailbox, link = f"/kotak-surat?untuk={address}", f'<li><a href="/kotak-surat/[^"]+">{subject}'
     for _ in range(100):
         if re.search(link, page.request.get(mailbox).text()):
             break
         page.wait_for_timeout(100)
     tab = page.context.new_page()
     tab.goto(mailbox)
-    tab.get_by_role("row").get_by_role("link", name=re.compile(f"^{subject}")).first.click()
+    tab.locator(".mails").get_by_role("link", name=re.compile(f"^{subject}")).first.click()
     expect(tab.locator(".letter")).to_be_visible()
     return tab
 

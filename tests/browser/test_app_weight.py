@@ -28,6 +28,7 @@ PUBLIC_PAGES = (
     "/konfirmasi-reset-password",
     "/bantuan",
     "/status",
+    "/privasi",
     "/kuki",
     "/aksesibilitas",
     "/perbaikan-email",

@@ -95,6 +95,28 @@ def test_buttons_and_fields_are_large_enough_for_a_thumb(page: Page) -> None:
     assert [one for one in heights if one[1] < LEAST_TARGET] == []
 
 
+def test_edges_stay_where_the_system_paints_over_colours(page: Page) -> None:
+    page.emulate_media(forced_colors="active")
+
+    bare = page.locator("main :is(.btn, .form-control, .form-select, .notice, .tag, .error-summary):visible")
+    edges = bare.evaluate_all(
+        """all => all.filter((one) => {
+            const boxes = [one, one.closest(".password")].filter(Boolean);
+            const isEdged = boxes.some((box) => parseFloat(getComputedStyle(box).borderTopWidth));
+            return !isEdged && !one.matches(".btn-link");
+        }).map((one) => one.outerHTML.slice(0, 80))"""
+    )
+    page.emulate_media(forced_colors="none")
+
+    assert edges == []
+
+
+def test_no_id_is_there_twice(page: Page) -> None:
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
+
+    assert len(ids) == len(set(ids)), ids
+
+
 def test_its_heading_is_its_own(page: Page, state: State, headings: dict[str, str]) -> None:
     (heading,) = page.get_by_role("heading", level=1, include_hidden=True).all_inner_texts()
     parts = state.page.split("/")

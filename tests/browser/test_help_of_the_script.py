@@ -47,6 +47,8 @@ def test_the_rules_of_the_password_are_ticked_while_typing(page: Page) -> None:
     field(page, "Password").press_sequentially("Kuda-7")
 
     expect(rules).to_contain_text([", terpenuhi"] * 3)
+    expect(page.get_by_text(", terpenuhi")).to_have_count(3)
+    assert all(word.bounding_box()["width"] > 40 for word in page.get_by_text(", terpenuhi").all())  # type: ignore[index]
     expect(page.get_by_role("status").filter(has_text="3 dari 3 syarat terpenuhi")).to_have_count(1)
 
 
@@ -139,3 +141,12 @@ def test_the_countdown_is_said_to_be_over_to_who_cannot_see_it(page: Page) -> No
     expect(page.locator("[data-countdown]")).to_be_hidden()
     expect(button(page, "Kirim ulang")).to_be_visible()
     expect(page.get_by_role("status").filter(has_text="Anda sudah dapat mengirim ulang")).to_have_count(1)
+
+
+def test_a_warning_in_the_answer_to_a_form_has_the_focus(page: Page) -> None:
+    page.goto("/lupa-password")
+    field(page, "NIP").fill(BUDI.nip)
+    field(page, "Email aktif").fill("budi@gmial.com")
+    button(page, "Lanjutkan").click()
+
+    expect(page.locator(".notice--warning").filter(has_text="budi@gmail.com")).to_be_focused()

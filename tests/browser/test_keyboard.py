@@ -44,7 +44,7 @@ def _read_token_by_keyboard(page: Page) -> str:
     tab.goto("/kotak-surat")
     keys.fill(field(tab, "Hanya untuk alamat"), BUDIS_ADDRESS)
     keys.press(button(tab, "Tampilkan email"))
-    mail = tab.get_by_role("row").get_by_role("link")
+    mail = tab.locator(".mails").get_by_role("link")
     while not mail.count():
         tab.wait_for_timeout(100)
         tab.reload()

@@ -1,6 +1,9 @@
-// Errors: screen readers read the summary first; its links lead into the field, with the label visible.
+// Errors: screen readers read the summary first; its links lead into the field, with the label visible. Without a summary
+// they read the warning that answers the form.
 (() => {
-  for (const summary of all("[data-error-summary]")) {
+  const summaries = all("[data-error-summary]");
+  if (!summaries.length) document.querySelector("[data-takes-focus]")?.focus();
+  for (const summary of summaries) {
     summary.focus();
     summary.addEventListener("click", (event) => {
       const link = event.target.closest("a[href^='#']");

@@ -13,7 +13,6 @@
     if (!input) continue;
     const rules = all("[data-rule]", list).filter((item) => item.dataset.rule in KEEPS).map((item) => {
       const state = document.createElement("span");
-      state.className = "visually-hidden";
       item.append(state);
       return { item, state };
     });
@@ -29,6 +28,7 @@
         const kept = KEEPS[item.dataset.rule](input.value, Number(item.dataset.min || 1));
         met += kept;
         item.toggleAttribute("data-met", kept);
+        state.className = kept ? "" : "visually-hidden";
         state.textContent = `, ${kept ? list.dataset.met : list.dataset.unmet}`;
       }
       if (!event) return;

@@ -243,6 +243,7 @@ def test_no_page_holds_inline_script_or_style(visitor: Visitor) -> None:
         "/akun",
         "/bantuan",
         "/status",
+        "/privasi",
         "/kuki",
         "/tidak-ada",
     ):

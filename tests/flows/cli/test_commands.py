@@ -75,6 +75,34 @@ def test_the_demo_mailbox_shows_the_mail(make_app: MakeApp) -> None:
     assert forwarded.status_code == 404, "a web server of this machine lets others in"
 
 
+def test_what_somebody_wrote_into_a_mail_runs_nowhere(make_app: MakeApp) -> None:
+    """A letter might forget to escape a name, which may hold anything."""
+    app = make_app(PORTAL_ENV="demo")
+    folder = app.extensions["portal"].settings.mail_folder
+    folder.mkdir(parents=True)
+    attack = "<script>alert(1)</script>"
+    parts = "".join(
+        f"--x\nContent-Type: text/{kind}\n\n<head></head>{attack}\n" for kind in ("plain", "html")
+    )
+    head = f"Subject: {attack}\nTo: {attack}\nContent-Type: multipart/alternative; boundary=x\n\n"
+    (folder / "AAAABBBBCCCCDDDD.eml").write_text(f"{head}{parts}--x--\n")
+    visitor = Visitor(app, "127.0.0.1")
+
+    pages = [visitor.open(path) for path in ("/kotak-surat", "/kotak-surat/AAAABBBBCCCCDDDD")]
+    frame = visitor.open("/kotak-surat/AAAABBBBCCCCDDDD/html")
+
+    for page in pages:
+        assert attack not in page.text
+        assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+    assert "frame-src 'self'" in pages[1].headers["Content-Security-Policy"]
+    assert "frame-src" not in pages[0].headers["Content-Security-Policy"]
+    assert attack in frame.text, "a mail program would get it too"
+    rules = frame.headers["Content-Security-Policy"].split("; ")
+    assert rules[:2] == ["sandbox allow-top-navigation-by-user-activation", "default-src 'none'"]
+    assert not [rule for rule in rules if rule.startswith(("script-src", "connect-src", "frame-src"))]
+    assert Visitor(app, "203.0.113.7").open("/kotak-surat/AAAABBBBCCCCDDDD/html").status_code == 404
+
+
 def test_an_open_demo_shows_its_mail_to_the_world(make_app: MakeApp) -> None:
     app = make_app(PORTAL_ENV="demo", DEMO_OPEN_TO_THE_WORLD="yes", PUBLIC_URL="http://demo.contoh.go.id")
     (app.extensions["portal"].settings.mail_folder).mkdir(parents=True)

@@ -78,7 +78,7 @@ def test_pages_to_read_are_compressed_and_pages_with_a_form_never(peopled: Flask
     """The size of a page must not tell anything about the secrets in it."""
     sari, zipped = logged_in(peopled, SARI), {"Accept-Encoding": "gzip, br"}
 
-    for path in ("/bantuan", "/status", "/kuki", "/aksesibilitas", "/sw.js"):
+    for path in ("/bantuan", "/status", "/privasi", "/kuki", "/aksesibilitas", "/sw.js"):
         plain, packed = visitor.open(path), visitor.client.get(path, headers=zipped)
         assert packed.headers["Content-Encoding"] == "gzip"
         assert "Accept-Encoding" in packed.headers["Vary"]
