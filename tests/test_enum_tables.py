@@ -135,8 +135,10 @@ def test_every_letter_has_its_three_templates_and_no_folder_is_left_over() -> No
         folder.name: {file.name for file in folder.iterdir()} for folder in (TEMPLATES / "emails").iterdir()
     }
 
+    # What the letters about a correction say when it is not about an email
+    of_record = {"record_correction"}
     assert {name: files for name, files in folders.items() if not name.startswith("_")} == dict.fromkeys(
-        Letter, parts
+        {letter.value for letter in Letter} | of_record, parts
     )
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 from app.domain.categories import Activation, Category
 from app.domain.client import COMMAND_LINE, mask_address
-from app.domain.corrections import IdentityCheck
+from app.domain.corrections import CorrectionField, IdentityCheck
 from app.domain.email_warnings import WarningKind
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import shown_date
@@ -112,6 +112,7 @@ _TERMS = {
     "bytes": "Ukuran (byte)",
     "came_from": "Dari instansi", "category": "Kategori", "change": "Nomor perubahan", "changed": "Berubah",
     "check": "Identitas diperiksa dengan", "closes": "Ditutup", "columns": "Kolom", "file": "File",
+    "field": "Yang diperbaiki",
     "address_is_back": "Email lama dipasang kembali", "how_many": "Banyaknya", "kind": "Yang diubah",
     "look_again": "Ditahan karena", "instansi": "Instansi", "left_out": "Serupa sebelumnya, tidak dirinci",
     "letter": "Isi email", "mail": "Email", "new": "Baru", "old": "Lama",
@@ -144,6 +145,7 @@ _VALUES: dict[str, Mapping[str, str]] = {
     "activation": _labels(Activation),
     "category": _labels(Category),
     "check": _labels(IdentityCheck),
+    "field": _labels(CorrectionField),
     "kind": _labels(ChangeKind),
     "letter": {letter.value: letter.answer for letter in Letter},
     "mail": _labels(MailState),
