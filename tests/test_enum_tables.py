@@ -28,7 +28,6 @@ PARTIAL = {
     "rest has no word",
     "app.mail.delivery._YES": "asked only for the three commands that begin a letter",
     "app.mail.delivery._Talk": "the same three",
-    "app.domain.categories._PDM_GROUPS": "asked with .get: a CPNS has the sections of everybody, and no more",
 }
 
 

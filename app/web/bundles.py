@@ -18,7 +18,7 @@ BUNDLES = {
         "layers", "tokens", "base",
         "frame", "masthead", "sections", "foot", "back", "button", "ways", "pair", "pictures",
         "field", "password", "field_button", "password_rules", "needs_script", "install", "countdown",
-        "error_summary", "notice", "facts", "table", "session_end", "dialog", "reference", "choice",
+        "error_summary", "notice", "facts", "table", "session_end", "dialog", "reference", "choice", "home",
         "pages",
     ),
     "js/portal.js": (

@@ -187,7 +187,7 @@ def _tono_is_deactivated(page: Page, _portal: LivePortal) -> None:
 
 def _home_at_first_login(page: Page, _portal: LivePortal) -> None:
     log_in(page, RAKA)
-    expect(page.get_by_role("status").first).to_contain_text("login pertama")
+    expect(page.get_by_role("status").first).to_contain_text("Selamat datang, Raka")
 
 
 def _home(page: Page, _portal: LivePortal) -> None:
