@@ -442,7 +442,7 @@ def _contact(cell: str) -> str | CellFault:
             return phone
         bare = phone
     bare = "" if bare in _RESULTS_OF_NOTHING else bare
-    return _text(bare, "kontak", "kontak helpdesk yang dapat dihubungi pegawai", _LONGEST_CONTACT)
+    return _text(bare, "kontak", "kontak bantuan yang dapat dihubungi pegawai", _LONGEST_CONTACT)
 
 
 def _phone(cell: str) -> str | CellFault | None:

@@ -80,7 +80,8 @@ class Instansi(Base):
             statement = statement.where(tuple_(cls.name, cls.id) > tuple_(after.name, after.id))
         return list(session.scalars(statement.order_by(cls.name, cls.id).limit(most)))
 
-    @property
-    def choice(self) -> tuple[str, str]:
-        """The instansi as a list offers it to choose."""
-        return self.code, f"{self.name} ({self.code})"
+    @classmethod
+    def choices(cls, session: Session, reach: ColumnElement[bool]) -> list[tuple[str, str]]:
+        """The instansi as a list offers them to choose: code and words, by name."""
+        found = session.execute(select(cls.code, cls.name).where(reach).order_by(cls.name, cls.id))
+        return [(code, f"{name} ({code})") for code, name in found]
