@@ -177,7 +177,7 @@ def _set_by_cinta(page: Page, _portal: LivePortal) -> None:
 
 def _cinta_waits(page: Page, _portal: LivePortal) -> None:
     log_in(page, CINTA)
-    see(page, "Status akun Anda")
+    see(page, "Akun Anda menunggu persetujuan")
 
 
 def _tono_is_deactivated(page: Page, _portal: LivePortal) -> None:
