@@ -81,7 +81,8 @@ def test_what_the_desk_approves_is_on_record_at_once(
     assert request.ticket in ticket
     assert wanted not in ticket, "the link alone tells no values"
     queue = words_of(wati.open(QUEUE))
-    assert f"{request.field.heading} {before} {wanted}" in queue
+    assert f"{request.ticket} {request.field.heading}" in queue
+    assert f"{before} {wanted}" in queue
     assert approve(wati, request.id) == 303
 
     assert getattr(user(peopled, SARI), column) == wanted
