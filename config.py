@@ -66,6 +66,7 @@ EXAMPLES = {
     "WORKER_METRICS_PORT": "9105",
     "PORTAL_NAME": "MySAPK",
     "PORTAL_OPERATOR": OF_A_SIMULATION,
+    "PDM_URL": "https://pdm.example.go.id/",
     "INSTANCE_PATH": "instance",
     "FLASK_DEBUG": "0",  # Flask's own
 }
@@ -165,6 +166,7 @@ class Settings:
     worker_metrics_port: int | None  # None: a worker without a web beside it tells its metrics to nobody
     portal_name: str
     portal_operator: str
+    pdm_url: str | None  # where people fill in the data of the PDM; None: no page links it
     android_app: AndroidApp | None  # None: there is no build in the Play Store
     instance: Path
     demo_open_to_the_world: bool
@@ -209,6 +211,7 @@ class Settings:
             ),
             portal_name=source.line("PORTAL_NAME", "MySAPK"),
             portal_operator=source.line("PORTAL_OPERATOR", OF_A_SIMULATION),
+            pdm_url=_pdm_url(source),
             android_app=_android_app(source),
             instance=instance,
             demo_open_to_the_world=source.yes("DEMO_OPEN_TO_THE_WORLD"),
@@ -597,6 +600,22 @@ def _ratelimit_storage(source: _Source) -> str:
     text = source.text("RATELIMIT_STORAGE_URI", "memory://")
     if not text.startswith(("memory://", "redis://", "rediss://", "redis+")):
         source.fault("RATELIMIT_STORAGE_URI", "must be memory:// or redis://...")
+    return text
+
+
+def _pdm_url(source: _Source) -> str | None:
+    """People type a password there, so only https will do. The address is shown as a link, so it holds only
+    what a link may hold."""
+    text = source.text("PDM_URL", "")
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        is_link = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_link = False
+    if not is_link or "@" in parts.netloc or not re.fullmatch(r"[!#-;=?-\[\]_a-z~]+", text):
+        source.fault("PDM_URL", "must be a web address that begins with https://, without user or password")
     return text
 
 

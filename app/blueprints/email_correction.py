@@ -382,6 +382,10 @@ def _page_behind(link: str, form: CorrectionForm, status: int = 200) -> Response
                 ),
                 303,
             )
+        case Ticket(correction) if correction.field.is_of_record:
+            return render_template(
+                "correction/record_ticket.html", ticket=found, correction=correction, now=now()
+            )
         case Ticket():
             return render_template(
                 "correction/ticket.html",

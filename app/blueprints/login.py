@@ -18,6 +18,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.domain.categories import Activation
 from app.domain.indonesian_time import now
 from app.flows.login import log_in, log_out
 from app.models.user import User
@@ -31,6 +32,7 @@ from app.web.carried import carried_nip, carry_nip, just_set
 from app.web.fields import NipField, OwnPasswordField
 from app.web.form_pages import its_form_is_on
 from app.web.hash_wait import hashes_password
+from app.web.home_page import waiting_home
 from app.web.kept_form import LOST_CSRF, keeps_form
 from app.web.kept_pages import kept_for_strangers, new_place
 from app.web.pages import error_page
@@ -172,7 +174,8 @@ def enter() -> ResponseReturnValue:
 @blueprint.get("/status-akun")
 def not_open() -> ResponseReturnValue:
     """For a person who has shown the right password of an account that cannot be entered: why, since when,
-    and whom to ask."""
+    and whom to ask. A CPNS who waits sees the home page, to read. Once the account has changed, the same
+    browser sees only where it stands now."""
     note = session.get("not_open")
     if note is None or note["until"] < time():
         return _once_more("Status akun hanya terlihat sebentar setelah password yang benar diketik.")
@@ -180,6 +183,8 @@ def not_open() -> ResponseReturnValue:
         user = User.with_id(db, note["user"])
     if user is None or password_of(user) != note["password_of"]:
         return _once_more("Password akun ini sudah berubah sejak status akun dibuka.")
+    if user.activation is Activation.WAITING_APPROVAL and note.get("version") == user.credential_version:
+        return waiting_home(user)
     return render_template("login/not_open.html", user=user)
 
 

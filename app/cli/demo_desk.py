@@ -18,11 +18,13 @@ from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
 from app.domain.reset_secret import new_reference
 from app.flows.correction.change_email import EmailDecision, change_email
+from app.flows.cpns.usual_wait import LOOKS_BACK
 from app.flows.identity.stop_change import stop_by_link
 from app.flows.reset.request_reset import new_request_by_desk
 from app.mail import letters
 from app.models.activation_count import ActivationDay
 from app.models.audit_event import Tag
+from app.models.cpns_wait import CpnsWait
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
@@ -67,6 +69,7 @@ _PATTERN = (
     (Category.PNS, Activation.ACTIVE), (Category.PNS, Activation.DEACTIVATED),
 )  # fmt: skip
 _DAYS = 30
+_CPNS_WAITED_DAYS = (2, 3, 3, 4, 5, 9, 14)
 _DEMO = Client("198.51.100.20", "demo", "-")
 
 
@@ -108,6 +111,10 @@ def liven(session: Session, moment: datetime) -> None:
         _count_back(session, instansi, moment)
         if code == "7301":
             _ask(session, people, moment)
+            for days in _CPNS_WAITED_DAYS:
+                CpnsWait.note(
+                    session, instansi.id, moment - timedelta(days=days), 24 * days, moment - LOOKS_BACK
+                )
 
 
 def _staff(instansi: Instansi, units: tuple[str, ...], moment: datetime) -> Iterator[User]:

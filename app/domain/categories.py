@@ -1,5 +1,4 @@
-"""Which kind of civil servant a person is, and what the portal asks of each kind at the Pemutakhiran Data
-Mandiri."""
+"""Which kind of civil servant a person is, and where their account stands."""
 
 import re
 
@@ -47,25 +46,6 @@ class Activation(Labelled):
     @property
     def is_active(self) -> bool:
         return self is Activation.ACTIVE
-
-
-# Guides to the PDM of 2021 list these groups. No list was found for PPT Non ASN, so theirs has only the
-# personal data.
-_PDM_GROUPS = {
-    Category.PNS: (
-        "Data Personal", "Riwayat Jabatan", "Pendidikan dan Diklat", "SKP (2 tahun terakhir)", "Penghargaan",
-        "Pangkat/Golongan", "Keluarga", "Peninjauan Masa Kerja", "Pindah Instansi", "CLTN", "CPNS/PNS",
-        "Organisasi",
-    ),
-    Category.PPPK: ("Data Personal", "Diklat", "Penghargaan", "Keluarga", "Organisasi"),
-    Category.PPT_NON_ASN: ("Data Personal",),
-}  # fmt: skip
-
-
-def pdm_groups(category: Category) -> tuple[str, ...]:
-    """The groups of data that a person is asked for. CPNS fill in the list of PNS once their account is
-    open."""
-    return _PDM_GROUPS.get(category, _PDM_GROUPS[Category.PNS])
 
 
 def initial_activation(category: Category) -> Activation:

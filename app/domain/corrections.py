@@ -24,6 +24,26 @@ USUAL_REASONS_TO_REJECT = (
 )
 
 
+class CorrectionField(Labelled):
+    """What a correction asks to change. Strangers can only ask for another email; everything else can only be
+    asked for by its owner, who is logged in. The values are the columns. The labels fit into a sentence."""
+
+    EMAIL = "email", "email"
+    NAME = "name", "nama"
+    WORK_UNIT = "work_unit", "unit kerja"
+    PHONE = "phone", "nomor telepon"
+    NIP = "nip", "NIP"
+
+    @property
+    def heading(self) -> str:
+        """The label as the beginning of a sentence."""
+        return self.label[0].upper() + self.label[1:]
+
+    @property
+    def is_of_record(self) -> bool:
+        return self is not CorrectionField.EMAIL
+
+
 class CorrectionState(Labelled):
     """Where a person's correction stands. The owner reads the same word."""
 

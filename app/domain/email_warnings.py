@@ -35,6 +35,7 @@ class WarningKind(Labelled):
     FOREIGN_LETTERS = "huruf_menyerupai", "huruf yang menyerupai huruf lain"
     OTHER_NAME = "nama_lain", "nama berbeda"
     OTHER_NIP = "nip_sudah_berganti", "NIP sudah berganti"
+    NEW_PHONE = "telepon_baru", "telepon di data baru diganti"
     DEACTIVATED = "akun_nonaktif", "akun dinonaktifkan"
     RIVALS = "permintaan_lain_terbuka", "ada permintaan lain yang terbuka"
     NAME_IN_PART = "nama_sebagian", "nama hanya sebagian"
@@ -80,6 +81,10 @@ _SENTENCES = {
     WarningKind.FOREIGN_LETTERS: "Domain alamat baru memakai huruf yang dapat menyerupai huruf lain.",
     WarningKind.OTHER_NAME: "Nama yang ditulis tidak sama dengan nama di data kepegawaian.",
     WarningKind.OTHER_NIP: "NIP pada permintaan ini bukan NIP pegawai ini lagi. Pastikan siapa yang meminta.",
+    WarningKind.NEW_PHONE: (
+        "Nomor telepon di data baru diganti atas permintaan dari akun ini sendiri, dalam 30 hari terakhir. "
+        "Telepon ke nomor itu belum membuktikan siapa yang meminta."
+    ),
     WarningKind.DEACTIVATED: "Akun ini dinonaktifkan. Menyetujui email baru tidak membuka akunnya.",
     WarningKind.RIVALS: (
         "Masih ada {count} permintaan lain untuk pegawai ini ke alamat lain. Paling banyak satu yang "

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from enum import Enum, auto
 
-from app.domain.spoken_name import TITLES, beginnings_of, spoken_words
+from app.domain.spoken_name import TITLES, beginnings_of, folded, spoken_words
 
 _ALMOST = 0.8  # of difflib's ratio: wulandari and wulandary, soeharto and suharto
+_SHORTEST_ALONE = 2  # letters
 
 
 class Likeness(Enum):
@@ -31,6 +32,21 @@ def compare_names(typed: str, on_record: str) -> Likeness:
     if not all(any(_is_same(word, one) for one in said) for word in wanted):
         return Likeness.OTHER
     return Likeness.IN_PART if len(wanted) == 1 < len(there) else Likeness.SAME
+
+
+def greeted_as(name: str) -> str:
+    """The word by which a page greets somebody: the first one that is neither a title nor an initial. A very
+    short one (I Made, Ni Luh) is no name alone, so then it is the whole name. Capitals only are how files
+    write names, not how people do."""
+    words = [word for word in name.split(",")[0].split() if not _is_title(word)]
+    shown = [word.capitalize() if word.isupper() else word for word in words]
+    if not shown:
+        return name
+    return shown[0] if len(shown[0]) > _SHORTEST_ALONE else " ".join(shown)
+
+
+def _is_title(word: str) -> bool:
+    return word.endswith(".") or folded(word).replace(".", "") in TITLES
 
 
 def _is_same(typed: str, on_record: str) -> bool:

@@ -26,7 +26,7 @@ from app.security import throttle
 MAILS_KEPT_FOR = timedelta(days=90)
 REQUESTS_KEPT_FOR = MAILS_KEPT_FOR  # a mail is explained by its request
 LINKS_KEPT_FOR = timedelta(days=30)  # requests whose form nobody has filled in
-# Counted from the decision: attachment, phone number and reason of a correction
+# Counted from the decision: attachment, phone number, reason and wish of a correction
 TYPED_KEPT_FOR = timedelta(days=30)
 UNDECIDED_KEPT_FOR = timedelta(days=90)  # the attachment of a correction that nobody ever decided
 TICKETS_OF_NOBODY_KEPT_FOR = timedelta(days=100)  # longer than the link in the last mail leads to the ticket
@@ -145,7 +145,7 @@ def _blank_what_was_typed(session: Session, now: datetime) -> int:
     blank = (
         update(EmailCorrection)
         .where(EmailCorrection.id.in_(over.limit(ROWS_AT_ONCE)))
-        .values(phone="", reason="")
+        .values(phone="", reason="", old_value="", new_value="")
     )
     blanked = session.execute(
         blank.returning(EmailCorrection.id).execution_options(synchronize_session=False)

@@ -209,8 +209,8 @@ def _to_asker(
     held: bool = False,
 ) -> OutboxMail:
     """To the mailbox that was proven to be the asker's. Nobody knows yet who that person is, so the mail has
-    no person."""
-    to = correction.new_email
+    no person. An owner who was logged in is told at the address on record."""
+    to = correction.letters_go_to
     return outbox.post(
         session, letter, to, outbox.About(email_correction=correction, identity_change=change), act, held=held
     )

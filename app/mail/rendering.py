@@ -82,8 +82,9 @@ class Renderer:
     def render(self, mail: OutboxMail, now: datetime) -> RenderedLetter:
         """The letter at the moment `now`, from which the lifetime of a token counts."""
         words = self._words(mail, now)
+        folder = _folder_of(mail)
         subject, text, html = (
-            self._templates.get_template(f"{mail.letter}/{part}").render(words)
+            self._templates.get_template(f"{folder}/{part}").render(words)
             for part in ("subject.txt", "body.txt", "body.html")
         )
         return RenderedLetter(" ".join(subject.split()), text, html)
@@ -134,6 +135,8 @@ class Renderer:
             "submitted_at": shown_moment(correction.submitted_at or correction.asked_at),
             "promised_by": shown_moment(correction.promised_by),
             "file_not_kept": correction.file_not_kept,
+            "letter": mail.letter,
+            "what": correction.field.label,
             "effective_at": shown_moment(change.effective_at) if change and change.effective_at else "",
         }
 
@@ -148,6 +151,13 @@ class Renderer:
             "new_address": EmailAddress(change.new_value).masked if change.kind is ChangeKind.EMAIL else "",
             "effective_at": shown_moment(change.effective_at) if change.effective_at else "",
         }
+
+
+def _folder_of(mail: OutboxMail) -> str:
+    """The letters about a correction of the record say the same as those about an email, in other words."""
+    correction = mail.email_correction
+    is_of_record = correction is not None and correction.field.is_of_record
+    return "record_correction" if is_of_record and mail.letter in _TO_ASKERS else mail.letter.value
 
 
 def _nip_of(mail: OutboxMail) -> str:

@@ -7,6 +7,7 @@ from app.models.audit_event import AuditEvent, Tag
 from app.models.audit_head import AuditHead
 from app.models.base import Base
 from app.models.correction_attachment import CorrectionAttachment
+from app.models.cpns_wait import CpnsWait
 from app.models.email_correction import EmailCorrection
 from app.models.figures import Figures
 from app.models.former_nip import FormerNip
@@ -35,6 +36,7 @@ __all__ = [
     "Base",
     "BatchState",
     "CorrectionAttachment",
+    "CpnsWait",
     "EmailCorrection",
     "Figures",
     "FormerNip",

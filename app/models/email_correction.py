@@ -1,5 +1,5 @@
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import (
@@ -9,9 +9,11 @@ from sqlalchemy import (
     Index,
     Select,
     String,
+    bindparam,
     exists,
     false,
     func,
+    or_,
     select,
     text,
     update,
@@ -20,10 +22,18 @@ from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from app.domain.act import Act
-from app.domain.corrections import OPEN_STATES, PROMISE, CorrectionState, FilledForm
+from app.domain.corrections import OPEN_STATES, PROMISE, CorrectionField, CorrectionState, FilledForm
 from app.domain.email_address import EmailAddress
 from app.domain.nip import Nip
-from app.models.base import AddedOnce, Base, BigId, PartialIndex, UtcDateTime, text_enum
+from app.models.base import (
+    AddedOnce,
+    Base,
+    BigId,
+    PartialIndex,
+    UtcDateTime,
+    table_of,
+    text_enum,
+)
 from app.models.user import User
 
 
@@ -42,13 +52,33 @@ class Sender:
     new_email: str
 
 
+@dataclass(frozen=True)
+class AskedOnRecord:
+    """A correction of something other than the email, as its owner sees it on the home page."""
+
+    reference: str
+    ticket: str
+    field: CorrectionField
+    old_value: str
+    new_value: str
+    state: CorrectionState
+    submitted_at: datetime
+    decided_at: datetime | None
+    decision: str | None
+
+    @property
+    def promised_by(self) -> datetime:
+        return self.submitted_at + PROMISE
+
+
 # What was typed is still there. It is a text, because a partial index is used only for the very condition.
 STILL_TYPED = text("(phone != '' OR reason != '')")
 
 
 class EmailCorrection(AddedOnce, Base):
     """A person's request to replace the email on record by an address whose mailbox has been proven to be
-    theirs.
+    theirs. With another `field`, it is the request of an owner who was logged in to replace that part of the
+    record. Then `new_email` is the address that was on record, and only `new_value` and `reason` were typed.
 
     A request for a NIP that nobody has is a row like any other, without a user and in nobody's queue. The
     portal itself answers it at `answer_at`. The values of `name`, `work_unit`, `reason` and `phone` were
@@ -102,6 +132,14 @@ class EmailCorrection(AddedOnce, Base):
     reason: Mapped[str] = mapped_column(String(1000), default="")
     phone: Mapped[str] = mapped_column(String(30), default="")
     client_address: Mapped[str] = mapped_column(String(45))
+    # What is asked for, and of a record also what it was and is to be. An email has columns of its own.
+    field: Mapped[CorrectionField] = mapped_column(
+        text_enum(CorrectionField, "correction_field", closed=False),
+        default=CorrectionField.EMAIL,
+        server_default=CorrectionField.EMAIL.value,
+    )
+    old_value: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    new_value: Mapped[str] = mapped_column(String(200), default="", server_default="")
 
     user: Mapped[User | None] = relationship(lazy="joined", foreign_keys=[user_id])
     decided_by: Mapped[User | None] = relationship(foreign_keys=[decided_by_id])
@@ -142,11 +180,46 @@ class EmailCorrection(AddedOnce, Base):
     def open_for(cls, session: Session, nip: Nip, address: EmailAddress) -> "EmailCorrection | None":
         """The request for this NIP and this mailbox that is not decided yet."""
         waits = select(cls).where(
-            cls.nip == nip.digits, cls.new_email_key == address.key, cls.state.in_(OPEN_STATES)
+            cls.nip == nip.digits,
+            cls.new_email_key == address.key,
+            cls.state.in_(OPEN_STATES),
+            cls.is_of_email(),
         )
         return session.scalars(
             waits.order_by(cls.id).limit(1).execution_options(populate_existing=True)
         ).one_or_none()
+
+    @classmethod
+    def is_of_email(cls) -> ColumnElement[bool]:
+        return cls.field == CorrectionField.EMAIL
+
+    @classmethod
+    def open_of_record(
+        cls, session: Session, user_id: int, field: CorrectionField
+    ) -> "EmailCorrection | None":
+        """The request of this person about this part of the record that is not decided yet."""
+        waits = select(cls).where(cls.user_id == user_id, cls.field == field, cls.state.in_(OPEN_STATES))
+        return session.scalars(waits.order_by(cls.id).limit(1)).one_or_none()
+
+    @classmethod
+    def of_owner(cls, session: Session, user_id: int, since: datetime) -> list[AskedOnRecord]:
+        """What this person has asked for while logged in, the newest first: all that is open, and what was
+        decided since."""
+        rows = session.execute(_OF_OWNER, {"user": user_id, "since": since})
+        return [AskedOnRecord(*row) for row in rows]
+
+    @classmethod
+    def phone_replaced_among(
+        cls, session: Session, user_ids: Collection[int], since: datetime
+    ) -> frozenset[int]:
+        """The ones among these people who asked for a new phone number, and have it on record since."""
+        found = select(cls.user_id).where(
+            cls.user_id.in_(user_ids),
+            cls.field == CorrectionField.PHONE,
+            cls.state == CorrectionState.APPROVED,
+            cls.decided_at > since,
+        )
+        return frozenset(one for one in session.scalars(found) if one is not None)
 
     @classmethod
     def of_nobody(cls, session: Session, until: datetime, most: int) -> "list[EmailCorrection]":
@@ -161,7 +234,9 @@ class EmailCorrection(AddedOnce, Base):
         """The ids of some people who have requests waiting in no queue yet, and at least `fewest` and fewer
         than `room` requests in the queue. People with many requests must not hide the others."""
         in_queue = aliased(cls)
-        others = select(func.count()).where(in_queue.user_id == User.id, in_queue.state.in_(OPEN_STATES))
+        others = select(func.count()).where(
+            in_queue.user_id == User.id, in_queue.state.in_(OPEN_STATES), in_queue.is_of_email()
+        )
         in_the_queue = others.correlate(User).scalar_subquery()
         waiting = (
             select(User.id).join(cls, User.nip == cls.nip).where(*cls._in_no_queue(), in_the_queue < room)
@@ -185,7 +260,7 @@ class EmailCorrection(AddedOnce, Base):
     def in_queue_about(cls, session: Session, user_id: int) -> "list[Sender]":
         """The senders of the requests about one person that wait at the desk."""
         open_ones = select(cls.id, cls.client_address, cls.new_email).where(
-            cls.user_id == user_id, cls.state.in_(OPEN_STATES)
+            cls.user_id == user_id, cls.state.in_(OPEN_STATES), cls.is_of_email()
         )
         return [Sender(*row) for row in session.execute(open_ones)]
 
@@ -207,6 +282,12 @@ class EmailCorrection(AddedOnce, Base):
     def promised_by(self) -> datetime:
         """The moment until which the owner was told to expect an answer."""
         return (self.submitted_at or self.asked_at) + PROMISE
+
+    @property
+    def letters_go_to(self) -> str:
+        """The proven mailbox. The owner who was logged in is written to at the address on record."""
+        on_record = self.user.email if self.user and self.field.is_of_record else None
+        return on_record or self.new_email
 
     def submit(
         self, session: Session, reaches: User | None, form: FilledForm, answer_at: datetime, act: Act[object]
@@ -253,3 +334,17 @@ class EmailCorrection(AddedOnce, Base):
         """Put the request back into the queue: the decision does not hold any more."""
         self.state = CorrectionState.NEW
         self.decision = self.decided_at = self.decided_by_id = self.opened_at = self.opened_by_id = None
+
+
+MOST_OF_AN_OWNER = 8
+_ROWS = table_of(EmailCorrection).c
+_OF_OWNER = (
+    select(*(_ROWS[one.name] for one in fields(AskedOnRecord)))
+    .where(
+        _ROWS.user_id == bindparam("user"),
+        _ROWS.field != CorrectionField.EMAIL,
+        or_(_ROWS.state.in_(OPEN_STATES), _ROWS.decided_at > bindparam("since", type_=UtcDateTime)),
+    )
+    .order_by(_ROWS.id.desc())
+    .limit(MOST_OF_AN_OWNER)
+)

@@ -7,10 +7,12 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
+    Integer,
     Select,
     String,
     bindparam,
     case,
+    false,
     func,
     null,
     or_,
@@ -108,6 +110,11 @@ class User(Base):
     # All browsers that know this person keep this mark, signed
     browser_mark: Mapped[str | None] = mapped_column(String(32))
     last_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The groups of data of the PDM for which the person has the documents at hand, as bits of PdmGroup
+    prepared: Mapped[int] = mapped_column(default=0, server_default="0")
+    # Whether the person has ever asked for a correction of the record. Most never do, and then the home page
+    # does not look for one.
+    has_asked: Mapped[bool] = mapped_column(default=False, server_default=false())
     # The worker writes the next two, because no stranger can watch it. The next login clears them.
     # When the first token was handed over to somebody who never activated
     stuck_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -178,6 +185,11 @@ class User(Base):
         people = [{"user": user_id, "at": posted[user_id]} for user_id in sorted(posted)]
         if people:
             session.execute(_NOTE_TOKEN, people)
+
+    @classmethod
+    def note_prepared(cls, session: Session, user_id: int, ticked: int, unticked: int) -> None:
+        """Change only these bits. A page in another tab, which does not know of them, takes nothing back."""
+        session.execute(_NOTE_PREPARED, {"user": user_id, "ticked": ticked, "unticked": unticked})
 
     @classmethod
     def note_failed_mail(cls, session: Session, user_id: int, address: EmailAddress, at: datetime) -> None:
@@ -375,6 +387,15 @@ _NOTE_TOKEN = (
         _PEOPLE.c.stuck_since.is_(None),
     )
     .values(stuck_since=bindparam("at", type_=UtcDateTime))
+)
+_NOTE_PREPARED = (
+    update(_PEOPLE)
+    .where(_PEOPLE.c.id == bindparam("user"))
+    .values(
+        prepared=_PEOPLE.c.prepared.op("|")(bindparam("ticked", type_=Integer)).op("&")(
+            bindparam("unticked", type_=Integer).bitwise_not()
+        )
+    )
 )
 _WITH_NIP = select(User).where(User.nip == bindparam("nip"))
 _WITH_ID = select(User).where(User.id == bindparam("id"))

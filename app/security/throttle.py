@@ -98,6 +98,9 @@ GIVEN_BACK_PER_MAILBOX = Limit("mail-given-back", 3, timedelta(hours=1))
 # was faster.
 CORRECTIONS_PER_LINE = Limit("correction-line", 5, timedelta(days=1))
 CORRECTIONS_PER_NIP = Limit("correction-nip", 20, timedelta(days=1))
+# Flooding the desk from a session, one's own or a stolen one. There is only one open request for each part of
+# the record, so this limit is for somebody who asks again after each answer.
+RECORD_CORRECTIONS_PER_PERSON = Limit("correction-record", 6, timedelta(days=1))
 # Filling the disk with attachments of up to 2 MB. The limits are the same for every NIP: from one line, which
 # may be a large office; for one NIP, where an owner sends one or two; and for all attachments that are kept
 # at one time, 10 GB at most, which a nightly backup can bear. A request beyond any of these limits is taken

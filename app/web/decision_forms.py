@@ -1,4 +1,4 @@
-"""The forms by which an admin approves or rejects a request for another address, alone or with others."""
+"""The forms by which an admin approves or rejects a request for a correction, alone or with others."""
 
 from flask_wtf import FlaskForm
 from wtforms import HiddenField
@@ -27,6 +27,15 @@ class ApprovalForm(FlaskForm):
         return Grounds(
             IdentityCheck(self.identity_check.data or ""), self.note.value, seen, self.acknowledged.data
         )
+
+
+class RecordApprovalForm(FlaskForm):
+    """For a request about the record itself. The owner reads the note."""
+
+    note = LineField(
+        "Catatan pemeriksaan", "Isi catatan singkat: dokumen apa yang dicocokkan, dan oleh siapa.", 500
+    )
+    seen = HiddenField()
 
 
 class RejectionForm(FlaskForm):

@@ -71,8 +71,16 @@ def refuse_entry(field: PasswordField, refusal: TooManyTries | log_in.WrongPassw
 
 
 def note_not_open(user: User) -> None:
-    """Let the browser show for a while why this account cannot be entered: the password was right."""
-    session["not_open"] = {"user": user.id, "password_of": password_of(user), "until": time() + _NOTE_SECONDS}
+    """Let the browser show for a while why this account cannot be entered: the password was right.
+
+    This is no session: nothing but that one page reads the note. `version` is the state of the account in
+    which the record itself may be shown too."""
+    session["not_open"] = {
+        "user": user.id,
+        "password_of": password_of(user),
+        "version": user.credential_version,
+        "until": time() + _NOTE_SECONDS,
+    }
 
 
 def password_of(user: User) -> str | None:

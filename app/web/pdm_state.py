@@ -13,6 +13,23 @@ class PdmState:
     word: str
     kind: str
     sentence: str
+    days: "PdmDays | None" = None  # while the window is open
+
+
+@dataclass(frozen=True)
+class PdmDays:
+    """An open window, day by day. Today is the day `today` of `total`; the last day counts too."""
+
+    today: int
+    total: int
+
+    @property
+    def left(self) -> int:
+        return self.total - self.today
+
+    @property
+    def words(self) -> str:
+        return f"{self.left} hari lagi" if self.left else "Hari ini hari terakhir"
 
 
 def pdm_state(window: PdmWindow | None, whose: str) -> PdmState:
@@ -31,4 +48,5 @@ def pdm_state(window: PdmWindow | None, whose: str) -> PdmState:
         f"Dibuka sampai {closes}",
         "success",
         f"Pemutakhiran data dibuka {whose} mulai {opens} sampai {closes}.",
+        PdmDays((today - window.opens_on).days + 1, (window.closes_on - window.opens_on).days + 1),
     )

@@ -60,6 +60,32 @@ def first_request(act: str = "") -> Reach:
     return reach
 
 
+def asked_on_record(page: Page, portal: LivePortal) -> None:
+    at_the_desk("/beranda/perbaikan/nama", SARI)(page, portal)
+    field(page, "Nama yang benar").fill("Sari Wulandari, S.K.M.")
+    field(page, "Alasan").fill("Gelar belum tercatat.")
+    button(page, "Kirim permintaan").click()
+    expect(page.get_by_role("status").first).to_contain_text("Nomor tiket: PE-")
+
+
+def ticket_of_record(page: Page, portal: LivePortal) -> None:
+    at_the_desk("/beranda", SARI)(page, portal)
+    page.get_by_role("link", name=re.compile("^PE-")).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Permintaan perbaikan nama")
+
+
+def request_of_record(act: str = "") -> Reach:
+    def reach(page: Page, portal: LivePortal) -> None:
+        at_the_desk("/admin/perbaikan-email")(page, portal)
+        page.get_by_role("row").filter(has_text="S.K.M.").get_by_role("link").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Permintaan PE-")
+        if act:
+            button(page, act).click()
+            expect(page.locator("[data-error-summary]")).to_be_visible()
+
+    return reach
+
+
 def warned_at_the_desk(page: Page, portal: LivePortal) -> None:
     """The admin has mistyped the address."""
     at_the_desk(f"/admin/pegawai/{person_id(portal.app, JOKO)}/email")(page, portal)
@@ -296,6 +322,7 @@ SWAPPED_ROWS = "".join(
 
 _PERSON = "/admin/pegawai/<row:person_id>"
 _CORRECTION = "/admin/perbaikan-email/<big_row:correction_id>"
+_ASK = "/beranda/perbaikan"
 _INSTANSI = "/admin/instansi/<row:instansi_id>"
 STATES: tuple[tuple[str, str, Reach], ...] = (
     ("/admin/", "of an instansi", at_the_desk("/admin/")),
@@ -355,6 +382,13 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     ("/admin/instansi/jadwal-nasional", "refused", sent_with_days_turned("/admin/instansi/jadwal-nasional")),
     ("/admin/audit", "newest first", at_the_desk("/admin/audit", RATNA)),
     ("/admin/audit", "nothing found", at_the_desk(f"/admin/audit?nip={STRANGERS_NIP}")),
+    *((f"{_ASK}/{part}", "at first", at_the_desk(f"{_ASK}/{part}", SARI)) for part in ("nip", "unit-kerja")),
+    (f"{_ASK}/telepon", "refused when empty", sent_empty(f"{_ASK}/telepon", "Kirim permintaan", SARI)),
+    (f"{_ASK}/nama", "at first", at_the_desk(f"{_ASK}/nama", SARI)),
+    ("/beranda", "with a request", asked_on_record),
+    ("/perbaikan-email/<link>", "as the ticket of a name", ticket_of_record),
+    (_CORRECTION, "about a name", request_of_record()),
+    (_CORRECTION, "about a name, refused without grounds", request_of_record("Setujui dan lanjut")),
 )
 # Downloads, and addresses that the script of a page asks.
 NOT_PAGES = {

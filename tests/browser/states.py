@@ -188,7 +188,7 @@ def _set_by_cinta(page: Page, _portal: LivePortal) -> None:
 
 def _cinta_waits(page: Page, _portal: LivePortal) -> None:
     log_in(page, CINTA)
-    see(page, "Status akun Anda")
+    see(page, "Akun Anda menunggu persetujuan")
 
 
 def _tono_is_deactivated(page: Page, _portal: LivePortal) -> None:
@@ -199,7 +199,7 @@ def _tono_is_deactivated(page: Page, _portal: LivePortal) -> None:
 def _home_at_first_login(page: Page, _portal: LivePortal) -> None:
     _set_password(page, HADI, NEW_PASSWORD)
     log_in(page, HADI, NEW_PASSWORD)
-    expect(page.get_by_role("status").first).to_contain_text("Selamat datang")
+    expect(page.get_by_role("status").first).to_contain_text("Selamat datang, Hadi")
 
 
 def _home(page: Page, _portal: LivePortal) -> None:

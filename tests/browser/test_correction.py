@@ -58,7 +58,7 @@ def test_joko_asks_wati_answers_and_joko_comes_in(
     log_in(wati, WATI)
     wati.get_by_role("link", name="Admin", exact=True).click()
     wati.get_by_role("link", name="Perbaikan email", exact=True).first.click()
-    see(wati, "Antrean perbaikan email")
+    see(wati, "Antrean perbaikan")
     wati.get_by_role("link", name=ticket).click()
     see(wati, f"Permintaan {ticket}")
     expect(wati.get_by_role("main")).to_contain_text("joko.lama@nusajaya.example")

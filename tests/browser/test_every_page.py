@@ -83,7 +83,8 @@ def test_buttons_and_fields_are_large_enough_for_a_thumb(page: Page) -> None:
 
     # A box to tick counts as large as its label, because a click on the label ticks it too.
     fields = (
-        "input:visible:not([type=checkbox], [type=radio]), select:visible, .pick:visible, .choice:visible"
+        "input:visible:not([type=checkbox], [type=radio]), select:visible, .pick:visible, .choice:visible, "
+        ".tick:visible"
     )
     targets = page.locator(
         f"button:visible, .btn:visible, {fields}, .ways a:visible, header a:visible:not(.skip)"

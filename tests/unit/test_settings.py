@@ -95,6 +95,13 @@ def test_the_defaults_are_those_of_the_docs(tmp_path: Path) -> None:
         ("PUBLIC_URL", "http://localhost\\@mysapk.example"),
         ("DEMO_OPEN_TO_THE_WORLD", "perhaps"),
         ("METRICS_TOKEN", "two words"),
+        ("PDM_URL", "http://pdm.example.go.id/"),
+        ("PDM_URL", "javascript:alert(1)"),
+        ("PDM_URL", "https://"),
+        ("PDM_URL", "https://pdm.example.go.id:x/"),
+        ("PDM_URL", "https://user:x@pdm.example.go.id/"),
+        ("PDM_URL", 'https://pdm.example.go.id/"><script>'),
+        ("PDM_URL", "https://pdm.example.go.id/a b"),
     ],
 )
 def test_a_bad_value_is_named_with_an_example(tmp_path: Path, name: str, value: str) -> None:

@@ -38,7 +38,13 @@ from app.flows.correction.review_correction import (
     review,
 )
 from app.flows.identity.change_identity import UnderWay
-from app.flows.identity.put_on_record import AddressTaken
+from app.flows.identity.put_on_record import AddressTaken, NipTaken
+from app.flows.people.correct_record import Corrected, Record
+from app.flows.people.decide_record_correction import (
+    ChangedSince,
+    RecordGrounds,
+    approve_record_correction,
+)
 from app.models.audit_event import Tag
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_correction import EmailCorrection
@@ -51,7 +57,13 @@ from app.security.authority import NotToTouch, OutOfReach
 from app.security.passwords import Busy
 from app.web import kept_form
 from app.web.admins import authority, chosen_instansi, desk_act, password_confirmed, stopped
-from app.web.decision_forms import ApprovalForm, RejectionForm, number_in, offer_possible
+from app.web.decision_forms import (
+    ApprovalForm,
+    RecordApprovalForm,
+    RejectionForm,
+    number_in,
+    offer_possible,
+)
 from app.web.fields import refuse, refuse_unacknowledged
 from app.web.headers import takes
 from app.web.paging import a_big_id, moment, read_cursor, written
@@ -148,6 +160,40 @@ def approve(correction_id: int) -> ResponseReturnValue:
     return _again(correction_id, form, RejectionForm(formdata=None))
 
 
+def _record_approval_again(correction_id: int) -> ResponseReturnValue:
+    form = kept_form.filled(RecordApprovalForm())
+    return _again(correction_id, ApprovalForm(formdata=None), RejectionForm(formdata=None), form)
+
+
+@blueprint.post("/<big_row:correction_id>/betulkan")
+@kept_form.keeps_form(_record_approval_again)
+@password_confirmed
+def approve_of_record(correction_id: int) -> ResponseReturnValue:
+    """Yes to a name, a unit, a phone number or a NIP that its owner has asked for."""
+    form = RecordApprovalForm()
+    if not form.validate():
+        return _again(correction_id, ApprovalForm(formdata=None), RejectionForm(formdata=None), form)
+    grounds = RecordGrounds(form.note.value, form.seen.data or "")
+    with unit_of_work() as db:
+        outcome = approve_record_correction(
+            db, correction_id, grounds, portal().settings.email_change_delay, desk_act()
+        )
+    match outcome:
+        case Corrected(change=IdentityChange() as change):
+            flash(what_follows(change), "success")
+            return _to_the_next(correction_id)
+        case Corrected():
+            flash(f"Data sudah dibetulkan, dan {outcome.person.name} diberi tahu.", "success")
+            return _to_the_next(correction_id)
+        case SameAnswer():
+            return _to_the_next(correction_id)
+        case OutOfReach() | NotToTouch():
+            raise stopped(outcome)
+        case ChangedSince() | NipTaken() | Outdated() | UnderWay() | AlreadyDecided():
+            form.form_errors = [words_for(outcome)]
+    return _again(correction_id, ApprovalForm(formdata=None), RejectionForm(formdata=None), form)
+
+
 @blueprint.post("/<big_row:correction_id>/tolak")
 @kept_form.keeps_form(_rejection_again)
 @password_confirmed
@@ -221,11 +267,18 @@ def _one(
     approval: ApprovalForm,
     rejection: RejectionForm,
     status: int = 200,
+    record_approval: RecordApprovalForm | None = None,
 ) -> Response:
+    """A request about an email has its own page, with its own way to say yes."""
     offer_possible(approval.identity_check, reviewed.person)
+    record = Record.of(reviewed.person)
     page = render_template(
-        "admin/correction/request.html",
+        "admin/correction/record_request.html"
+        if reviewed.correction.field.is_of_record
+        else "admin/correction/request.html",
         reviewed=reviewed,
+        record_approval=record_approval or RecordApprovalForm(formdata=None),
+        record=record,
         others=others,
         approval=approval,
         rejection=rejection,
@@ -233,12 +286,17 @@ def _one(
         delay_hours=portal().settings.email_change_delay_hours,
         answer_by=reviewed.correction.promised_by,
         now=now(),
-        has_errors=bool(approval.errors or rejection.errors),
+        has_errors=bool(approval.errors or rejection.errors or (record_approval and record_approval.errors)),
     )
     return make_response(page, status)
 
 
-def _again(correction_id: int, approval: ApprovalForm, rejection: RejectionForm) -> ResponseReturnValue:
+def _again(
+    correction_id: int,
+    approval: ApprovalForm,
+    rejection: RejectionForm,
+    record_approval: RecordApprovalForm | None = None,
+) -> ResponseReturnValue:
     """The request once more, as it stands now, with what is wrong."""
     with reading() as db:
         correction = decide_correction.within_reach(db, authority(), correction_id)
@@ -248,7 +306,7 @@ def _again(correction_id: int, approval: ApprovalForm, rejection: RejectionForm)
             review(db, authority(), correction, now()),
             others_beside(db, authority(), correction),
         )
-        return _one(reviewed, others, approval, rejection, 422)
+        return _one(reviewed, others, approval, rejection, 422, record_approval)
 
 
 def _to_the_next(correction_id: int) -> ResponseReturnValue:

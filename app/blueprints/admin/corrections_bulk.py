@@ -16,7 +16,9 @@ from app.flows.correction.change_email import Outdated, SameAddress
 from app.flows.correction.decide_correction import (
     AlreadyDecided,
     NotApproved,
+    NotByMany,
     NotOpened,
+    OnlyAlone,
     SameAnswer,
     TwoOfOnePerson,
     needs_a_look,
@@ -46,6 +48,7 @@ class WhyStillOpen(StrEnum):
 
     NOT_OPENED = "belum-dibuka"
     WARNED = "peringatan"
+    ONLY_ALONE = "satu-per-satu"
     TWO_OF_ONE_PERSON = "dua-permintaan"
     CHECK_IMPOSSIBLE = "tanpa-telepon"
     ANSWERED = "sudah-dijawab"
@@ -63,6 +66,7 @@ class WhyStillOpen(StrEnum):
 _SENTENCES = {
     WhyStillOpen.NOT_OPENED: "Belum ada admin yang membukanya. Buka dahulu, lalu jawab.",
     WhyStillOpen.WARNED: "Ada peringatan yang harus diperiksa. Buka, periksa, lalu jawab satu per satu.",
+    WhyStillOpen.ONLY_ALONE: "Ini bukan permintaan email baru. Buka, periksa, lalu jawab satu per satu.",
     WhyStillOpen.TWO_OF_ONE_PERSON: (
         "Untuk pegawai ini dipilih lebih dari satu permintaan, padahal paling banyak satu yang benar. "
         "Jawab satu per satu."
@@ -178,7 +182,7 @@ def _page(approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -
 
 
 def _why(
-    outcome: IdentityChange | EmailCorrection | NotApproved | NotOpened | TwoOfOnePerson,
+    outcome: IdentityChange | EmailCorrection | NotApproved | NotByMany,
 ) -> WhyStillOpen | None:
     """None for a request that was answered, even if an earlier click answered it."""
     match outcome:
@@ -188,6 +192,8 @@ def _why(
             return WhyStillOpen.NOT_OPENED
         case WarningsNotAcknowledged():
             return WhyStillOpen.WARNED
+        case OnlyAlone():
+            return WhyStillOpen.ONLY_ALONE
         case TwoOfOnePerson():
             return WhyStillOpen.TWO_OF_ONE_PERSON
         case CheckImpossible():

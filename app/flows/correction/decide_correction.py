@@ -54,6 +54,11 @@ class NotOpened:
 
 
 @dataclass(frozen=True)
+class OnlyAlone:
+    """The request is not about an email. Each of these is looked at and decided on its own page."""
+
+
+@dataclass(frozen=True)
 class TwoOfOnePerson:
     """Two of the chosen requests are for one person, and at most one of them is right."""
 
@@ -70,6 +75,7 @@ class Grounds:
 
 
 NotApproved = SameAnswer | AlreadyDecided | Refusal | CheckImpossible | WarningsNotAcknowledged
+NotByMany = NotOpened | OnlyAlone | TwoOfOnePerson
 NotRejected = SameAnswer | AlreadyDecided | OutOfReach | NotToTouch
 
 
@@ -114,11 +120,13 @@ def approve(
 ) -> IdentityChange | NotApproved:
     """Put the requested address on record, now or after the delay, or hand the decision on to a second
     admin."""
-    found = _locked(session, correction_id, act)
+    found = lock_to_decide(session, correction_id, act)
     if isinstance(found, AlreadyDecided):
         return _said_again(found, is_the_same=_has_approved(act.by, found, grounds))
     if not isinstance(found, EmailCorrection):
         return found
+    if found.field.is_of_record:
+        return OutOfReach()  # app/flows/people/decide_record_correction.py decides about these
     reviewed = review(session, act.by, found, act.at)
     if why := check_approval(
         session, reviewed.person, reviewed.warnings, grounds.identity_check, grounds.acknowledged, act
@@ -129,11 +137,11 @@ def approve(
 
 def approve_many(
     session: Session, grounds: Mapping[int, Grounds], delay: timedelta, act: Act[Authority]
-) -> list[tuple[EmailCorrection, IdentityChange | NotApproved | NotOpened | TwoOfOnePerson]]:
+) -> list[tuple[EmailCorrection, IdentityChange | NotApproved | NotByMany]]:
     """Approve several requests, named by their ids. Those that somebody has to look at one by one stay as
     they are."""
     chosen = chosen_within_reach(session, act.by, grounds)
-    locked = {one.id: _locked(session, one.id, act) for one in chosen}
+    locked = {one.id: lock_to_decide(session, one.id, act) for one in chosen}
     reviewed = {
         one.correction.id: one
         for one in review_many(
@@ -141,7 +149,7 @@ def approve_many(
         )
     }
     of_person = Counter(one.person.id for one in reviewed.values())
-    outcomes: list[tuple[EmailCorrection, IdentityChange | NotApproved | NotOpened | TwoOfOnePerson]] = []
+    outcomes: list[tuple[EmailCorrection, IdentityChange | NotApproved | NotByMany]] = []
     for one in chosen:
         found, reason = locked[one.id], grounds[one.id]
         if isinstance(found, AlreadyDecided):
@@ -159,11 +167,15 @@ def approve_many(
     return outcomes
 
 
-def needs_a_look(reviewed: ReviewedCorrection) -> NotOpened | WarningsNotAcknowledged | None:
+def needs_a_look(
+    reviewed: ReviewedCorrection,
+) -> NotOpened | OnlyAlone | WarningsNotAcknowledged | None:
     """Why a request cannot be approved together with others: somebody has to look at it alone and acknowledge
     its warnings."""
     if not reviewed.correction.was_opened:
         return NotOpened()
+    if reviewed.correction.field.is_of_record:
+        return OnlyAlone()
     return WarningsNotAcknowledged(reviewed.heavy) if reviewed.heavy else None
 
 
@@ -171,7 +183,7 @@ def reject(
     session: Session, correction_id: int, reason: str, act: Act[Authority]
 ) -> EmailCorrection | NotRejected:
     """Reject a request. The person reads the reason in the admin's words."""
-    found = _locked(session, correction_id, act)
+    found = lock_to_decide(session, correction_id, act)
     if isinstance(found, AlreadyDecided):
         return _said_again(found, is_the_same=_has_rejected(act.by, found, reason))
     if not isinstance(found, EmailCorrection):
@@ -235,7 +247,7 @@ def _approve_reviewed(
     return outcome
 
 
-def _locked(
+def lock_to_decide(
     session: Session, correction_id: int, act: Act[Authority]
 ) -> EmailCorrection | AlreadyDecided | OutOfReach | NotToTouch:
     """The open request, with its person locked first. Anybody else who decides waits here and then learns

@@ -194,7 +194,7 @@ def submit(
     if user and user.has_email(mailbox.address):
         return AlreadyOnRecord(mailbox.nip, mailbox.address)
 
-    correction = correction or _added(session, _new_correction(reference, mailbox.nip, mailbox.address, act))
+    correction = correction or added(session, _new_correction(reference, mailbox.nip, mailbox.address, act))
     is_kept = typed.attachment is None or (not is_too_much and _count_file(session, mailbox.nip, act))
     reaches = user if user and not is_too_much else None
     form = FilledForm(typed.name, typed.work_unit, typed.reason, typed.phone, file_not_kept=not is_kept)
@@ -241,7 +241,7 @@ def _new_correction(reference: str, nip: Nip, address: EmailAddress, act: Act[ob
     )
 
 
-def _added(session: Session, correction: EmailCorrection) -> EmailCorrection:
+def added(session: Session, correction: EmailCorrection) -> EmailCorrection:
     """The request, or the one that already has its reference. If the ticket number is taken, a new one is
     drawn."""
     while not correction.add(session):
@@ -259,7 +259,7 @@ def _correction_of_form(
     for sent in count():
         reference = _reference_of(session, form_id, sent, nip, address)
         correction = _new_correction(reference, nip, address, act)
-        if (there := _added(session, correction)) is correction:
+        if (there := added(session, correction)) is correction:
             return correction
         held = EmailCorrection.with_reference(session, there.reference, lock=True)
         if held is not None and not held.state.is_decided:

@@ -25,7 +25,7 @@ from app.domain.email_warnings import (
     unacknowledged,
     warn,
 )
-from app.domain.identity import ChangeKind, ChangeState
+from app.domain.identity import LOOKS_BACK, ChangeKind, ChangeState
 from app.domain.indonesian_time import shown_moment
 from app.domain.person_name import Likeness, compare_names
 from app.domain.phone_number import dialled
@@ -104,14 +104,16 @@ def review_many(
             one,
             person,
             warnings=_in_order(
-                [
+                []
+                if one.field.is_of_record
+                else [
                     *_about_address(authority, known, person, address, one),
                     *_about_request(one, person, address),
                 ]
             ),
             changes=known.changes[person.id][:MOST_SHOWN],
             has_attachment=one.id in with_attachment,
-            is_taken=known.owner_of(address, person) is not None,
+            is_taken=not one.field.is_of_record and known.owner_of(address, person) is not None,
             needs_second=person.id in need_second,
             awaits_second=any(
                 change.correction_id == one.id for change in known.under_way(person, ChangeState.NEEDS_SECOND)
@@ -203,6 +205,7 @@ class _Known:
     rejected: Mapping[tuple[int, str], Sequence[EmailCorrection]]  # person and mailbox -> the newest first
     waiting: Mapping[int, Counter[str]]  # person -> open requests by mailbox
     changes: Mapping[int, Sequence[IdentityChange]]  # person -> the newest first
+    new_phones: frozenset[int]  # people who lately asked for another phone number, and got it
     domains: Mapping[int, frozenset[str]]  # instansi -> what its people use
     since: datetime
 
@@ -225,6 +228,7 @@ def _look_up(session: Session, asked: Sequence[tuple[User, EmailAddress]], now: 
         rejected=_rejected(session, people, mailboxes, since),
         waiting=_waiting(session, people),
         changes=_changes(session, people),
+        new_phones=EmailCorrection.phone_replaced_among(session, people, now - LOOKS_BACK),
         domains={
             instansi_id: _domains_of(session, instansi_id)
             for instansi_id in {person.instansi_id for person, _ in asked}
@@ -253,7 +257,11 @@ def _asked_for(
     has the mailbox. Anybody can ask for a link."""
     found = (
         select(EmailCorrection.new_mailbox, EmailCorrection.user_id, EmailCorrection.nip)
-        .where(EmailCorrection.new_mailbox.in_(mailboxes), EmailCorrection.submitted_at > since)
+        .where(
+            EmailCorrection.is_of_email(),
+            EmailCorrection.new_mailbox.in_(mailboxes),
+            EmailCorrection.submitted_at > since,
+        )
         .distinct()
     )
     offered = defaultdict(set)
@@ -266,7 +274,7 @@ def _stopped_for(session: Session, mailboxes: Collection[str], since: datetime) 
     found = (
         select(EmailCorrection.new_mailbox, IdentityChange.user_id)
         .join(IdentityChange, IdentityChange.correction_id == EmailCorrection.id)
-        .where(EmailCorrection.new_mailbox.in_(mailboxes))
+        .where(EmailCorrection.is_of_email(), EmailCorrection.new_mailbox.in_(mailboxes))
         .where(IdentityChange.state == ChangeState.FROZEN, IdentityChange.ended_at > since)
         .distinct()
     )
@@ -290,6 +298,7 @@ def _rejected(
     found = (
         select(EmailCorrection)
         .where(
+            EmailCorrection.is_of_email(),
             EmailCorrection.user_id.in_(people),
             EmailCorrection.new_mailbox.in_(mailboxes),
             EmailCorrection.state == CorrectionState.REJECTED,
@@ -306,7 +315,11 @@ def _rejected(
 def _waiting(session: Session, people: Collection[int]) -> dict[int, Counter[str]]:
     found = (
         select(EmailCorrection.user_id, EmailCorrection.new_mailbox, func.count())
-        .where(EmailCorrection.user_id.in_(people), EmailCorrection.state.in_(OPEN_STATES))
+        .where(
+            EmailCorrection.is_of_email(),
+            EmailCorrection.user_id.in_(people),
+            EmailCorrection.state.in_(OPEN_STATES),
+        )
         .group_by(EmailCorrection.user_id, EmailCorrection.new_mailbox)
     )
     waiting: dict[int, Counter[str]] = defaultdict(Counter)
@@ -353,6 +366,8 @@ def _about_address(
         found.append(warn(WarningKind.RIVALS, address, count=rivals))
     if dialled(person.phone) is None:
         found.append(warn(WarningKind.NO_PHONE, address))
+    elif person.id in known.new_phones:
+        found.append(warn(WarningKind.NEW_PHONE, address))
     return found
 
 

@@ -10,6 +10,7 @@ from app.domain.act import Act
 from app.domain.categories import Activation
 from app.domain.nip import Nip
 from app.flows.cpns.cpns_verdict import Verdict, decide_each, record_verdict
+from app.flows.cpns.usual_wait import note_wait
 from app.mail import letters
 from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
@@ -44,6 +45,7 @@ def approve_several_cpns(
 
 def _open(session: Session, user: User, decree: Decree | None, act: Act[Authority | None]) -> None:
     """The person's next login is the activation."""
+    note_wait(session, user, act)
     user.change_activation(Activation.NOT_ACTIVATED, act.at)
     user.activation_reason = user.deactivated_by = None
     audit.record(

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from app.domain.act import Act
 from app.domain.categories import Activation
 from app.flows.cpns.cpns_verdict import Verdict, decide_each, record_verdict
+from app.flows.cpns.usual_wait import note_wait
 from app.mail import letters
 from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
@@ -24,6 +25,7 @@ def reject_several_cpns(
 
 
 def _close(session: Session, person: User, reason: str, act: Act[Authority]) -> None:
+    note_wait(session, person, act)
     person.change_activation(Activation.DEACTIVATED, act.at)
     person.activation_reason = reason
     person.deactivated_by = act.by.office

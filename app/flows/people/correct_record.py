@@ -7,13 +7,14 @@ corrections take effect at once.
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.categories import Category
+from app.domain.corrections import CorrectionField
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
@@ -27,6 +28,7 @@ from app.flows.identity.change_identity import (
 from app.flows.identity.put_on_record import AddressTaken, NipTaken, change_category
 from app.mail import letters
 from app.models.audit_event import Tag
+from app.models.email_correction import EmailCorrection
 from app.models.former_nip import FormerNip
 from app.models.identity_change import IdentityChange
 from app.models.user import User
@@ -62,6 +64,20 @@ class Record:
     def differences(self, other: "Record") -> tuple[str, ...]:
         return tuple(column for column in _WORDS if getattr(self, column) != getattr(other, column))
 
+    def with_value(self, field: CorrectionField, value: str) -> "Record":
+        """The same record with another value in one place, written as in the trail."""
+        match field:
+            case CorrectionField.NAME:
+                return replace(self, name=value)
+            case CorrectionField.WORK_UNIT:
+                return replace(self, work_unit=value)
+            case CorrectionField.PHONE:
+                return replace(self, phone=value)
+            case CorrectionField.NIP:
+                return replace(self, nip=Nip(value))
+            case CorrectionField.EMAIL:
+                raise AssertionError("the email has a flow of its own")
+
     def written(self, column: str) -> str | None:
         """The value of a column, as the trail keeps it."""
         value = getattr(self, column)
@@ -70,11 +86,13 @@ class Record:
 
 @dataclass(frozen=True)
 class Decision:
-    """How a record is to be, by an admin's word. `seen` names the state of it that was on the screen."""
+    """How a record is to be, by an admin's word. `seen` names the state of it that was on the screen.
+    `correction` is the person's request, if the decision answers one."""
 
     wanted: Record
     reason: str
     seen: str
+    correction: EmailCorrection | None = None
 
 
 @dataclass(frozen=True)
@@ -168,7 +186,9 @@ def _pass_the_gate(
             # Somebody who tries one NIP after the other learns which ones are taken, and leaves this trace.
             audit.record(session, Tag.ADMIN_REFUSED, person, act, reason="NIP taken")
             return NipTaken()
-        proposed = ProposedChange(ChangeKind.NIP, person.nip, wanted.nip.digits, reason)
+        proposed = ProposedChange(
+            ChangeKind.NIP, person.nip, wanted.nip.digits, reason, correction=decision.correction
+        )
     if same := same_under_way(session, act.by.admin, person, proposed.kind, proposed.new_value):
         return same
     cancel_under_way(session, person, f"{proposed.kind.heading} dibetulkan.", act)

@@ -1,4 +1,4 @@
-"""Why a decision about an address could not be carried out."""
+"""Why a decision about a correction could not be carried out."""
 
 from app.domain.corrections import CorrectionState
 from app.flows.correction.change_email import Outdated, SameAddress
@@ -7,13 +7,23 @@ from app.flows.correction.review_correction import (
     CheckImpossible,
 )
 from app.flows.identity.change_identity import UnderWay
-from app.flows.identity.put_on_record import AddressTaken
+from app.flows.identity.put_on_record import AddressTaken, NipTaken
+from app.flows.people.decide_record_correction import ChangedSince
 from app.models.user import User
 from app.web.admins import authority
 
 
 def words_for(
-    refusal: AddressTaken | SameAddress | UnderWay | Outdated | AlreadyDecided | CheckImpossible,
+    refusal: (
+        AddressTaken
+        | SameAddress
+        | UnderWay
+        | Outdated
+        | AlreadyDecided
+        | CheckImpossible
+        | ChangedSince
+        | NipTaken
+    ),
 ) -> str:
     match refusal:
         case AddressTaken(User() as owner):
@@ -22,10 +32,18 @@ def words_for(
             return "Alamat ini sudah dipakai akun lain. Tolak, dan minta alamat lain."
         case SameAddress():
             return "Alamat ini sudah tercatat sebagai email akun itu, jadi tidak ada yang perlu diganti."
+        case ChangedSince():
+            return (
+                "Data pegawai ini sudah berubah sejak diminta, jadi permintaan ini tidak dapat disetujui "
+                "lagi. Tolak, dan minta pegawai mengajukan lagi bila masih perlu."
+            )
+        case NipTaken():
+            return (
+                "NIP ini tidak dapat dipakai. Periksa lagi angkanya; bila sudah benar, hubungi admin pusat."
+            )
         case UnderWay():
             return (
-                "Untuk akun ini masih ada perubahan email lain yang belum selesai. Selesaikan atau "
-                "batalkan dahulu."
+                "Untuk akun ini masih ada perubahan lain yang belum selesai. Selesaikan atau batalkan dahulu."
             )
         case Outdated():
             return (

@@ -5,7 +5,7 @@ from datetime import date
 
 from app.domain.categories import Activation, Category
 from app.domain.client import COMMAND_LINE, mask_address
-from app.domain.corrections import IdentityCheck
+from app.domain.corrections import CorrectionField, IdentityCheck
 from app.domain.email_warnings import WarningKind
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import shown_date
@@ -111,6 +111,7 @@ _TERMS = {
     "act": "Tindakan", "activation": "Status akun", "batch": "Nomor impor", "because": "Sebab",
     "bytes": "Ukuran (byte)",
     "came_from": "Dari instansi", "category": "Kategori", "change": "Nomor perubahan", "changed": "Berubah",
+    "field": "Yang diperbaiki",
     "check": "Identitas diperiksa dengan", "closes": "Tanggal tutup", "columns": "Kolom", "file": "File",
     "address_is_back": "Email lama dipasang kembali", "how_many": "Banyaknya", "kind": "Yang diubah",
     "look_again": "Ditahan karena", "instansi": "Instansi", "left_out": "Serupa sebelumnya, tidak dirinci",
@@ -144,6 +145,7 @@ _VALUES: dict[str, Mapping[str, str]] = {
     "activation": _labels(Activation),
     "category": _labels(Category),
     "check": _labels(IdentityCheck),
+    "field": _labels(CorrectionField),
     "kind": _labels(ChangeKind),
     "letter": {letter.value: letter.answer for letter in Letter},
     "mail": _labels(MailState),

@@ -8,14 +8,14 @@ from flask import Flask
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from app.domain.corrections import CorrectionState, IdentityCheck
+from app.domain.corrections import CorrectionField, CorrectionState, IdentityCheck
 from app.domain.email_warnings import WarningKind
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.indonesian_time import now
 from app.models import AuditEvent, EmailCorrection, IdentityChange, Tag, User
 from app.models.correction_attachment import CorrectionAttachment
 from app.runtime.db import reading, unit_of_work
-from tests.cast import BUDI, DEWI, HADI, JOKO, RATNA, SARI, TONO, WATI, Person
+from tests.cast import BUDI, DEWI, HADI, JOKO, RATNA, SARI, TONO, WATI, Person, email_of
 from tests.desk import asked, correction, latest_change, marks_on, person_id, user
 from tests.flows.correction.test_desk_corrections import GROUNDS, _approve, _seen
 from tests.visitor import Visitor, logged_in, words_of
@@ -96,6 +96,13 @@ def _for_others(app: Flask) -> int:
     return asked(app, JOKO, NEW)
 
 
+def _with_a_new_phone(app: Flask) -> int:
+    with_phone(app, JOKO, "081255501777")
+    of_phone = written(app, asked(app, JOKO, email_of(JOKO)), field=CorrectionField.PHONE)
+    _decided(app, of_phone, CorrectionState.APPROVED)
+    return asked(app, JOKO, NEW)
+
+
 WAYS: dict[WarningKind, Callable[[Flask], int]] = {
     WarningKind.MAILBOX_OF_ANOTHER: _of_another_mailbox,
     WarningKind.STOPPED_ELSEWHERE: _stopped_elsewhere,
@@ -108,6 +115,7 @@ WAYS: dict[WarningKind, Callable[[Flask], int]] = {
     WarningKind.FOREIGN_LETTERS: lambda app: asked(app, JOKO, "joko@xn--ls-yia.example"),
     WarningKind.OTHER_NAME: lambda app: asked(app, JOKO, NEW, name="Joko Widagdo"),
     WarningKind.OTHER_NIP: lambda app: written(app, asked(app, JOKO, NEW), nip="197001011995011998"),
+    WarningKind.NEW_PHONE: _with_a_new_phone,
     WarningKind.DEACTIVATED: lambda app: asked(app, TONO, NEW),
 }
 HEAVY = [kind for kind in WarningKind if kind.must_be_acknowledged]

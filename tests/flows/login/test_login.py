@@ -123,7 +123,7 @@ def test_the_home_page_tells_who_one_is_and_what_will_be_asked(peopled: Flask) -
     assert "Dinas Kesehatan" in home
     assert "loket 3" in home
     assert "Riwayat Jabatan" in home
-    assert "Dibuka sampai" in home
+    assert "hari lagi" in home
     assert "Belum dibuka" in words_of(logged_in(peopled, RAKA).open("/beranda")), (
         "the own window of the instansi overrides"
     )

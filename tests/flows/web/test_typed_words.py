@@ -13,8 +13,9 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from app.domain.corrections import CorrectionField
 from app.domain.indonesian_time import now
-from app.models import AuditEvent, IdentityChange
+from app.models import AuditEvent, EmailCorrection, IdentityChange
 from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import Tag
 from app.models.base import Base
@@ -39,6 +40,10 @@ class Desk:
         self.sari, self.cinta, self.tono = (person_id(app, one) for one in (SARI, CINTA, TONO))
         self.correction = asked(app, JOKO, "joko.baru@gmail.com")
         self.other_correction = asked(app, DEWI, "dewi.baru@gmail.com")
+        self.name_correction = asked(app, DEWI, "dewi@nusajaya.example")
+        with app.app_context(), unit_of_work() as db:
+            of_name = db.get_one(EmailCorrection, self.name_correction)
+            of_name.field, of_name.new_value = CorrectionField.NAME, "Dewi Kartika Sari"
         with app.app_context(), reading() as db:
             self.instansi = db.scalars(
                 select(Instansi.id).where(Instansi.id == user(app, SARI).instansi_id)
@@ -87,6 +92,7 @@ class Desk:
         return {
             f"/admin/perbaikan-email/{self.correction}/setujui": approval,
             f"/admin/perbaikan-email/{self.correction}/tolak": {"reason": REASON},
+            f"/admin/perbaikan-email/{self.name_correction}/betulkan": {"note": REASON, "seen": "1"},
             "/admin/perbaikan-email/beberapa/setujui": {**approval, "pilih": [str(self.correction),
             str(self.other_correction)]},
             "/admin/perbaikan-email/beberapa/tolak": {

@@ -1,8 +1,8 @@
-"""The kinds of civil servants: how files write them, how each begins, and what each is asked for."""
+"""The kinds of civil servants: how files write them, and how each begins."""
 
 import pytest
 
-from app.domain.categories import Activation, Category, initial_activation, pdm_groups, read_category
+from app.domain.categories import Activation, Category, initial_activation, read_category
 
 SPELLINGS = {
     "PNS": Category.PNS,
@@ -35,12 +35,3 @@ def test_cpns_alone_wait_for_their_instansi(category: Category) -> None:
     assert initial_activation(category) is (
         Activation.WAITING_APPROVAL if waits else Activation.NOT_ACTIVATED
     )
-
-
-def test_each_kind_is_asked_for_its_own_groups_and_cpns_for_those_of_pns() -> None:
-    assert len(pdm_groups(Category.PNS)) == 12
-    assert pdm_groups(Category.CPNS) == pdm_groups(Category.PNS)
-    assert pdm_groups(Category.PPPK) == (
-        "Data Personal", "Diklat", "Penghargaan", "Keluarga", "Organisasi"
-    )  # fmt: skip
-    assert pdm_groups(Category.PPT_NON_ASN) == ("Data Personal",)
