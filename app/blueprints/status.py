@@ -7,7 +7,7 @@ from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError, TimeoutError
 
-from app.domain.indonesian_time import now, shown_moment
+from app.domain.indonesian_time import Timed, now, timed
 from app.flows.reports.service_status import (
     MailService,
     MailsLate,
@@ -33,7 +33,7 @@ class State:
 
     word: str
     kind: str
-    sentences: tuple[str, ...]
+    sentences: tuple[str | Timed, ...]
 
 
 @blueprint.get("/status")
@@ -47,7 +47,7 @@ def page() -> ResponseReturnValue:
             portal_state=_RUNS if status else _IS_DISTURBED,
             mails=_in_words(status.mails) if status else None,
             pdm=pdm_state(status.window, NATIONAL) if status else None,
-            shown_now=shown_moment(now()),
+            moment=now(),
         )
     )
     if not request.cookies:  # otherwise the answer may be about somebody, or bring a cookie
@@ -95,7 +95,11 @@ def _in_words(mails: MailService) -> State:
             waited = f"Email sedang terlambat: yang paling lama menunggu sudah {oldest}."
             return State("Terlambat", "warning", (waited, _IS_KEPT))
         case NobodySends(since):
-            silent = f"sedang tidak bekerja sejak {shown_moment(since)}" if since else "belum bekerja"
-            return State("Tidak bekerja", "danger", (f"Pengirim email {silent}.", _IS_KEPT))
+            silent = (
+                timed("Pengirim email sedang tidak bekerja sejak ", since, ".")
+                if since
+                else "Pengirim email belum bekerja."
+            )
+            return State("Tidak bekerja", "danger", (silent, _IS_KEPT))
         case _ as never:
             assert_never(never)

@@ -8,7 +8,7 @@ from typing import Any, cast
 from flask import current_app, g, session
 from itsdangerous import BadSignature
 
-from app.domain.indonesian_time import now, shown_clock
+from app.domain.indonesian_time import WIB, now, shown_clock
 from app.domain.nip import Nip
 from app.domain.reset_secret import Code, Link, read_secret
 from app.domain.waits import whole_seconds
@@ -61,6 +61,11 @@ class Asked:
     @property
     def shown_at(self) -> str:
         return shown_clock(self.at)
+
+    @property
+    def machine_at(self) -> str:
+        """The same for `datetime` of <time>."""
+        return self.at.astimezone(WIB).isoformat(timespec="seconds")
 
 
 def reference_in(cookies: Mapping[str, str], moment: datetime) -> str | None:

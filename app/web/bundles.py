@@ -19,7 +19,7 @@ BUNDLES = {
         "frame", "masthead", "sections", "foot", "back", "button", "ways", "pair", "pictures",
         "field", "password", "field_button", "password_rules", "needs_script", "install", "countdown",
         "error_summary", "notice", "facts", "table", "session_end", "dialog", "reference", "choice",
-        "pages",
+        "contact", "pages",
     ),
     "js/portal.js": (
         "shared",

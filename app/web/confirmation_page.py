@@ -56,6 +56,7 @@ class _Places:
     nip: str = field(default_factory=new_place)
     email: str = field(default_factory=new_place)
     shown_at: str = field(default_factory=new_place)
+    machine_at: str = field(default_factory=new_place)
     seconds_to_resend: str = field(default_factory=new_place)
 
 

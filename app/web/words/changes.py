@@ -1,8 +1,9 @@
 """What happens after a decided change."""
 
 from app.domain.identity import ChangeKind, ChangeState
-from app.domain.indonesian_time import shown_moment
+from app.domain.indonesian_time import timed
 from app.models.identity_change import IdentityChange
+from app.web.times import told
 
 
 def what_follows(change: IdentityChange) -> str:
@@ -11,10 +12,10 @@ def what_follows(change: IdentityChange) -> str:
     if change.state is ChangeState.NEEDS_SECOND:
         return f"{what} {name} menunggu konfirmasi admin kedua."
     if change.state is ChangeState.SCHEDULED and change.effective_at:
-        return (
-            f"{what} {name} akan diganti pada {shown_moment(change.effective_at)}; pemiliknya sudah "
-            "diberi tahu."
+        sentence = timed(
+            f"{what} {name} akan diganti pada ", change.effective_at, "; pemiliknya sudah diberi tahu."
         )
+        return told(sentence)
     if change.kind is ChangeKind.EMAIL:
         return f"Email {name} sudah diganti, dan token dikirim ke alamat baru."
     return f"{what} {name} sudah diganti, dan pemiliknya diberi tahu."
