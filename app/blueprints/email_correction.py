@@ -302,7 +302,7 @@ def _page_behind(link: str, form: CorrectionForm, status: int = 200) -> Response
         case AlreadyOnRecord():
             return render_template("correction/on_record.html", found=found)
         case Ticket(correction) if correction.reference != reference:
-            flash("Permintaan untuk NIP dan alamat ini sudah ada. Inilah keadaannya.", "info")
+            flash("Permintaan untuk NIP dan alamat ini sudah ada. Inilah statusnya.", "info")
             return redirect(
                 url_for(
                     "email_correction.open_link", link=portal().keys.correction_link(correction.reference)
@@ -334,10 +334,10 @@ def _not_a_link() -> Response:
     return error_page(
         404,
         heading="Tautan perbaikan email tidak berlaku",
-        sentences=["Tautan ini tidak lengkap, atau sudah lebih lama dari masa berlakunya."],
+        sentences=["Tautan ini tidak lengkap, atau masa berlakunya sudah habis."],
         what_to_do=[
             "Buka tautan langsung dari email terbaru, atau salin seluruhnya sampai huruf terakhir.",
-            "Bila sudah lewat masa berlakunya, minta tautan baru di halaman Perbaikan email.",
+            "Bila masa berlakunya sudah habis, minta tautan baru di halaman Perbaikan email.",
         ],
         link_href=url_for("email_correction.page"),
         link_text="Minta tautan baru",

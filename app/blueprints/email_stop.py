@@ -100,7 +100,7 @@ def _not_a_link() -> ResponseReturnValue:
     return error_page(
         404,
         heading="Tautan ini tidak berlaku",
-        sentences=["Tautan ini tidak lengkap, atau sudah lebih lama dari masa berlakunya."],
+        sentences=["Tautan ini tidak lengkap, atau masa berlakunya sudah habis."],
         what_to_do=[
             "Hubungi admin kepegawaian instansi Anda, dan katakan bahwa akun Anda diubah tanpa permintaan "
             "Anda."

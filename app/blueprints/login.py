@@ -131,9 +131,7 @@ def _not_by_this_form() -> ResponseReturnValue:
     return error_page(
         400,
         heading="Anda belum keluar",
-        sentences=[
-            "Halaman tadi sudah terlalu lama terbuka, jadi tombolnya tidak berlaku lagi. Anda masih masuk."
-        ],
+        sentences=["Halaman tadi sudah kedaluwarsa, jadi tombolnya tidak berlaku lagi."],
         what_to_do=["Buka halaman ini, lalu tekan Keluar sekali lagi di atas."],
     )
 

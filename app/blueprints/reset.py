@@ -25,7 +25,7 @@ from app.web.kept_form import LOST_CSRF, keeps_form
 blueprint = Blueprint("reset", __name__)
 
 NOT_LIVE = (
-    "Token ini salah, sudah dipakai, atau sudah lewat masa berlakunya. "
+    "Token ini salah, sudah dipakai, atau masa berlakunya sudah habis. "
     "Salin lagi dari email terbaru, atau minta token baru lewat Lupa Password. "
     "Bila Anda baru saja menekan Reset Password dan jawabannya tidak sampai, coba Masuk dengan password "
     "baru itu."
@@ -145,5 +145,5 @@ def _use_the_link(seconds: int) -> str:
     minutes = whole_minutes(seconds)
     return (
         f"Token sudah terlalu sering salah diketik. Buka tautan di email, yang langsung berlaku, "
-        f"atau ketik lagi sekitar {minutes} menit lagi."
+        f"atau tunggu sekitar {minutes} menit, lalu ketik lagi."
     )

@@ -70,7 +70,8 @@ _IS_DISTURBED = State(
     "danger",
     (
         "Portal sedang tidak dapat membaca datanya. Login dan Reset Password belum dapat diproses.",
-        "Tidak ada yang hilang, dan Anda tidak perlu melakukan apa pun. Coba lagi beberapa menit lagi.",
+        "Tidak ada yang hilang, dan Anda tidak perlu melakukan apa pun. Tunggu beberapa menit, lalu coba "
+        "lagi.",
     ),
 )
 _IS_KEPT = "Permintaan Anda tetap tersimpan dan tidak hilang. Tidak perlu meminta token berulang kali."

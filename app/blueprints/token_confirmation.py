@@ -133,7 +133,8 @@ def resend() -> ResponseReturnValue:
 
 def _ask_anew() -> ResponseReturnValue:
     flash(
-        "Permintaan token yang lama sudah lewat. Isi NIP dan email sekali lagi untuk mendapat token baru.",
+        "Masa berlaku permintaan token tadi sudah habis. Isi NIP dan email sekali lagi untuk mendapat "
+        "token baru.",
         "info",
     )
     return redirect(url_for("forgot_password.page"), 303)

@@ -34,17 +34,17 @@ _ADVICE = {
     frozenset({TrailFaultKind.LATE, TrailFaultKind.FUTURE}): (
         "Baris yang belum disegel tetap terlihat dan tidak menahan baris lain. Periksa siapa yang "
         "menulisnya dan jam setiap "
-        'mesin. Kalau jujur, terima dengan: mysapk audit accept-late --because "SEBABNYA" ID...'
+        'mesin. Bila jujur, terima dengan: mysapk audit accept-late --because "SEBABNYA" ID...'
     ),
     frozenset({TrailFaultKind.OUTSIDE}): (
         "Database ini lebih lama daripada yang pernah dilihat mesin ini, atau bukan database yang sama. "
-        "Kalau cadangan lama "
+        "Bila cadangan lama "
         "sengaja dipulihkan, atau database sengaja dibuat baru, terima dengan:\n"
         '  mysapk audit accept-restored --head {head} --because "SEBABNYA"\n'
-        "Kalau tidak, jangan terima: simpan salinan database ini dan bandingkan dengan cadangan terakhir."
+        "Bila tidak, jangan terima: simpan salinan database ini dan bandingkan dengan cadangan terakhir."
     ),
     frozenset({TrailFaultKind.UNREADABLE}): (
-        "Periksa izin file itu, dan apakah kunci yang menandainya masih ada di SECRET_KEY_FALLBACKS. Kalau "
+        "Periksa izin file itu, dan apakah kunci yang menandainya masih ada di SECRET_KEY_FALLBACKS. Bila "
         "sebabnya jelas, "
         'tulis baru dengan: mysapk audit accept-restored --head {head} --because "SEBABNYA"'
     ),
@@ -58,7 +58,7 @@ _ADVICE = {
         }
     ): (
         "Simpan salinan database ini apa adanya, lalu bandingkan baris di atas dengan cadangan dan log. "
-        "Kalau SECRET_KEY baru saja diganti, periksa dulu apakah kunci lamanya ada di SECRET_KEY_FALLBACKS."
+        "Bila SECRET_KEY baru saja diganti, periksa dulu apakah kunci lamanya ada di SECRET_KEY_FALLBACKS."
     ),
 }
 
@@ -354,8 +354,8 @@ def _tell_of_outside(kept: Anchor | Unreadable | None, end: Anchor) -> None:
     file = kept_head()
     if kept is None and end.seal_no:
         click.echo(
-            "Peringatan: tidak ada kepala di luar database di mesin ini, jadi keadaan lama yang dipulihkan "
-            "utuh tidak ketahuan di sini. Mulai sekarang kepala itu disimpan.",
+            "Peringatan: tidak ada kepala di luar database di mesin ini, jadi cadangan lama yang "
+            "dipulihkan utuh tidak ketahuan di sini. Mulai sekarang kepala itu disimpan.",
             err=True,
         )
     if end.seal_no and (problem := file.keep(end)):
@@ -369,7 +369,7 @@ def _restored_words(lost: Anchor, head: Anchor) -> str:
     return (
         f"Mesin ini masih menyimpan kepala jejak {lost} dari database yang tadinya ada di tempat yang "
         "sama, dan database ini "
-        "tidak memuatnya. Tidak ada yang disegel sampai Anda memutuskan. Kalau database sengaja dibuat "
+        "tidak memuatnya. Tidak ada yang disegel sampai Anda memutuskan. Bila database sengaja dibuat "
         "baru atau dipulihkan:\n"
         f'  mysapk audit accept-restored --head {head} --because "SEBABNYA"'
     )

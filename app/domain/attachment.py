@@ -80,7 +80,7 @@ CUT_PDF = NotAnAttachment(
     "PDF ini terpotong: bagian akhirnya tidak ada. Unduh atau pindai lagi sampai selesai, lalu pilih lagi."
 )
 BROKEN_PICTURE = NotAnAttachment(
-    "Foto ini rusak, sehingga tidak dapat dibaca. Buka di ponsel, simpan ulang atau ambil tangkapan "
+    "Foto ini rusak, sehingga tidak dapat dibaca. Buka di HP, simpan ulang atau ambil tangkapan "
     "layarnya, lalu pilih lagi."
 )
 OF_ANOTHER_KIND = NotAnAttachment(
@@ -91,13 +91,12 @@ OF_ANOTHER_KIND = NotAnAttachment(
 _NOT_TAKEN = {
     "HEIC": "Ini foto HEIC, yang tidak dapat dibuka di semua komputer. Di iPhone pilih Pengaturan > Kamera "
     "> Format > Paling "
-    "Kompatibel lalu potret lagi, atau kirim tangkapan layar (screenshot) foto ini.",
-    "WebP": "Ini gambar WebP, bukan JPG. Buka gambarnya, ambil tangkapan layar (screenshot), lalu pilih "
+    "Kompatibel lalu potret lagi, atau kirim tangkapan layar foto ini.",
+    "WebP": "Ini gambar WebP, bukan JPG. Buka gambarnya, ambil tangkapan layar, lalu pilih "
     "tangkapan layar itu.",
-    "AVIF": "Ini gambar AVIF, bukan JPG. Buka gambarnya, ambil tangkapan layar (screenshot), lalu pilih "
+    "AVIF": "Ini gambar AVIF, bukan JPG. Buka gambarnya, ambil tangkapan layar, lalu pilih "
     "tangkapan layar itu.",
-    "JPEG XL": "Ini gambar JPEG XL, bukan JPG. Buka gambarnya, ambil tangkapan layar (screenshot), lalu "
-    "pilih itu.",
+    "JPEG XL": "Ini gambar JPEG XL, bukan JPG. Buka gambarnya, ambil tangkapan layar, lalu pilih itu.",
     "JPEG 2000": "Ini gambar JPEG 2000, bukan JPG. Simpan ulang sebagai JPG, atau pindai lagi sebagai PDF, "
     "lalu pilih lagi.",
     "GIF": "Ini gambar GIF. Simpan ulang sebagai JPG atau PNG, atau ambil tangkapan layarnya, lalu pilih "

@@ -19,7 +19,7 @@ USUAL_REASONS_TO_REJECT = (
     DATA_DO_NOT_MATCH,
     "Identitas Anda belum dapat dipastikan. Datang ke kepegawaian instansi Anda dengan kartu pegawai, lalu "
     "ajukan lagi.",
-    "Alamat email baru tampaknya salah ketik. Ajukan lagi dengan alamat yang benar.",
+    "Alamat email baru mungkin salah ketik. Ajukan lagi dengan alamat yang benar.",
     "Alamat email baru sudah dipakai akun lain. Ajukan lagi dengan alamat milik Anda sendiri.",
 )
 

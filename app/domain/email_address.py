@@ -133,16 +133,17 @@ def _is_one_slip(typed: str, meant: str) -> bool:
     return len(long) == len(short) and (rest[1:] == rest_of_long[1:] or is_turned)
 
 
-def read_email(typed: str) -> EmailAddress | NotAnEmail:
+def read_email(typed: str, called: str = "email aktif") -> EmailAddress | NotAnEmail:
     """Read one address. Everything that could break a mail header or reach a second recipient is refused. A
-    link to write to the address (`mailto:`) is accepted, because it holds the whole address."""
+    link to write to the address (`mailto:`) is accepted, because it holds the whole address. `called`: the
+    name of the field within a sentence."""
     if len(typed) > 4 * _LONGEST_ADDRESS:
         return NotAnEmail("Alamat email terlalu panjang. Isi satu alamat email saja.")
     text = _without_link(_INVISIBLE.sub("", typed).strip())
     if not text:
-        return NotAnEmail("Isi email aktif Anda, misalnya nama@contoh.go.id.")
+        return NotAnEmail(f"Isi {called} Anda, misalnya nama@contoh.go.id.")
     if not any(letter.isalnum() for letter in text):
-        return NotAnEmail("Tanda saja bukan alamat email. Isi email aktif Anda, misalnya nama@contoh.go.id.")
+        return NotAnEmail(f"Tanda saja bukan alamat email. Isi {called} Anda, misalnya nama@contoh.go.id.")
     if "@" not in text:
         return NotAnEmail("Alamat email perlu tanda @, misalnya nama@contoh.go.id.")
     if text.count("@") == 1 and (fault := _fault_of_one(text)):

@@ -62,7 +62,7 @@ _SENTENCES = {
     WarningKind.ADDRESS_TAKEN: "Alamat baru sudah dipakai {owner}, jadi tidak dapat disetujui. Minta "
     "alamat lain.",
     WarningKind.MAILBOX_OF_ANOTHER: (
-        "Surat ke alamat baru masuk ke kotak surat yang sama dengan alamat {owner}. Pastikan siapa pemilik "
+        "Email ke alamat baru masuk ke kotak surat yang sama dengan alamat {owner}. Pastikan siapa pemilik "
         "kotak surat itu."
     ),
     WarningKind.STOPPED_ELSEWHERE: "Alamat baru pernah diputuskan untuk akun lain, lalu dihentikan oleh "
@@ -75,7 +75,7 @@ _SENTENCES = {
     WarningKind.REJECTED_BEFORE: "Permintaan untuk alamat ini pernah ditolak ({when}). {because}",
     WarningKind.ASKED_FOR_OTHERS: "Alamat baru ini dalam 90 hari terakhir juga diminta untuk {count} NIP "
     "lain.",
-    WarningKind.MISTYPED_DOMAIN: "Alamat baru tampaknya salah ketik. Mungkin maksudnya {meant}.",
+    WarningKind.MISTYPED_DOMAIN: "Alamat baru mungkin salah ketik. Mungkin maksudnya {meant}.",
     WarningKind.LOOKALIKE_DOMAIN: "Domain alamat baru mirip, tetapi tidak sama, dengan {known}.",
     WarningKind.FOREIGN_LETTERS: "Domain alamat baru memakai huruf yang dapat menyerupai huruf lain.",
     WarningKind.OTHER_NAME: "Nama yang ditulis tidak sama dengan nama di data kepegawaian.",

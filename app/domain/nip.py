@@ -79,13 +79,13 @@ def read_nip(typed: str) -> Nip | NotANip:
                 "Ini tampaknya NIK (16 angka pada KTP). Isi NIP, 18 angka pada SK atau kartu pegawai Anda."
             )
         case 9:
-            return NotANip("Ini tampaknya NIP lama (9 angka). Isi NIP baru, 18 angka pada SK terakhir Anda.")
+            return NotANip("Ini tampaknya NIP lama (9 angka). Isi NIP, 18 angka pada SK terakhir Anda.")
         case count if count < 18:
-            return NotANip(f"NIP baru terisi {count} angka. Periksa lagi: NIP terdiri dari 18 angka.")
+            return NotANip(f"Baru {count} angka yang terisi. NIP terdiri dari 18 angka; periksa lagi.")
         case count:
             return NotANip(
-                f"NIP terisi {count} angka, lebih dari 18. Periksa lagi apakah ada angka yang terketik dua "
-                "kali."
+                f"Terisi {count} angka, padahal NIP terdiri dari 18 angka. Mungkin ada angka yang "
+                "terketik dua kali."
             )
 
 
@@ -98,8 +98,8 @@ def read_nip_beginning(typed: str) -> str | NotANip:
         )
     if len(bare) > NIP_LENGTH:
         return NotANip(
-            f"NIP terisi {len(bare)} angka, lebih dari 18. Periksa lagi apakah ada angka yang terketik dua "
-            "kali."
+            f"Terisi {len(bare)} angka, padahal NIP terdiri dari 18 angka. Mungkin ada angka yang "
+            "terketik dua kali."
         )
     return bare
 

@@ -44,7 +44,7 @@ class PasswordPolicy:
 MYSAPK_2021 = PasswordPolicy(
     "mysapk2021",
     (
-        Rule("length", "Paling sedikit 6 karakter", 6),
+        Rule("length", "Minimal 6 karakter", 6),
         Rule("upper", "Ada huruf besar (A-Z)"),
         Rule("digit", "Ada angka (0-9)"),
     ),
@@ -53,11 +53,11 @@ MYSAPK_2021 = PasswordPolicy(
 ASN_2025 = PasswordPolicy(
     "asn2025",
     (
-        Rule("length", "Paling sedikit 12 karakter", 12),
+        Rule("length", "Minimal 12 karakter", 12),
         Rule("upper", "Ada huruf besar (A-Z)"),
         Rule("lower", "Ada huruf kecil (a-z)"),
         Rule("digit", "Ada angka (0-9)"),
-        Rule("symbol", "Ada tanda baca, misalnya ! atau ?"),
+        Rule("symbol", "Ada tanda baca (misalnya ! atau ?)"),
     ),
 )
 _BY_NAME = {policy.name: policy for policy in (MYSAPK_2021, ASN_2025)}
@@ -80,7 +80,7 @@ def policy_named(setting: str, *, is_admin: bool) -> PasswordPolicy:
 
 def strict_rules() -> str:
     """What admins' passwords must have, on one line."""
-    return "; ".join(_uncapitalised(rule.sentence) for rule in ASN_2025.rules)
+    return ", ".join(_uncapitalised(rule.sentence) for rule in ASN_2025.rules)
 
 
 def faults(password: str, policy: PasswordPolicy) -> list[str]:
@@ -98,7 +98,7 @@ def faults(password: str, policy: PasswordPolicy) -> list[str]:
     missing = [rule.sentence for rule in policy.rules if not rule.is_met(password)]
     if missing:
         return [
-            f"Password belum memenuhi aturan: {'; '.join(_uncapitalised(sentence) for sentence in missing)}."
+            f"Password belum memenuhi syarat: {', '.join(_uncapitalised(sentence) for sentence in missing)}."
         ]
     if _stem(password) in _common_stems():
         return [

@@ -467,7 +467,7 @@ def _contact(cell: str) -> str | CellFault:
             return phone
         bare = phone
     bare = "" if bare in _RESULTS_OF_NOTHING else bare
-    return _text(bare, "kontak", "kontak helpdesk yang dapat dihubungi pegawai", LONGEST_WORDS)
+    return _text(bare, "kontak", "kontak bantuan yang dapat dihubungi pegawai", LONGEST_WORDS)
 
 
 def _number_of_office(cell: str, column: str, kept: Callable[[str], str | NotAPhone]) -> str | CellFault:

@@ -119,7 +119,8 @@ class Instansi(Base):
         """In which people of the instansi read times."""
         return self.chosen_zone or guessed_zone(self.name, self.code)
 
-    @property
-    def choice(self) -> tuple[str, str]:
-        """The instansi as a list offers it to choose."""
-        return self.code, f"{self.name} ({self.code})"
+    @classmethod
+    def choices(cls, session: Session, reach: ColumnElement[bool]) -> list[tuple[str, str]]:
+        """The instansi as a list offers them to choose: code and words, by name."""
+        found = session.execute(select(cls.code, cls.name).where(reach).order_by(cls.name, cls.id))
+        return [(code, f"{name} ({code})") for code, name in found]

@@ -66,7 +66,7 @@ class WhyRefused(Labelled):
     # The token is none of those that are open
     WRONG = "wrong", "salah ketik, atau bukan token yang sedang berlaku"
     NOTHING_OPEN = "nothing_open", "tidak ada token yang sedang berlaku"  # and no token is open for this NIP
-    EXPIRED = "expired", "sudah lewat waktunya"
+    EXPIRED = "expired", "masa berlakunya sudah habis"
     USED = "used", "sudah dipakai"
     OVERTAKEN = "overtaken", "tidak berlaku lagi karena akunnya berubah"  # because the account changed
 

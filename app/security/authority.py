@@ -30,7 +30,7 @@ class NotToTouch:
 
 
 _ONESELF = NotToTouch(
-    "Tidak seorang pun memutuskan tentang akunnya sendiri. Minta admin lain, atau admin pusat."
+    "Admin tidak dapat memutuskan tentang akunnya sendiri. Minta admin lain, atau admin pusat."
 )
 _HIGHER_RANK = NotToTouch("Akun ini milik admin pusat, jadi hanya dapat diubah oleh admin pusat lain.")
 _WIDER_MANDATE = NotToTouch(

@@ -102,9 +102,7 @@ def _closed() -> ResponseReturnValue | None:
     """Why the desk is closed to the person who has logged in; None when it is open."""
     visitor = sessions.require_visitor()
     nothing_done = (
-        ["Yang tadi Anda kirim tidak diproses, dan tidak ada yang diubah."]
-        if request.method == "POST"
-        else []
+        ["Isian Anda belum diproses, dan tidak ada yang diubah."] if request.method == "POST" else []
     )
     if visitor.needs_stronger_password:
         _record_refusal(visitor.user, reason="password")
@@ -112,7 +110,7 @@ def _closed() -> ResponseReturnValue | None:
             403,
             heading="Menu admin menunggu password yang lebih kuat",
             sentences=[
-                "Mandat Anda berlaku, tetapi password yang Anda pakai untuk masuk belum memenuhi aturan "
+                "Mandat Anda berlaku, tetapi password yang Anda pakai untuk masuk belum memenuhi syarat "
                 f"untuk admin: {strict_rules()}; tanpa NIP, nama, tanggal lahir, atau alamat email Anda, "
                 "dan bukan password yang umum.",
                 "Beranda dan halaman Akun tetap dapat dipakai.",
@@ -168,7 +166,10 @@ def password_confirmed(view: Callable[P, ResponseReturnValue]) -> Callable[P, Re
             case True:
                 return view(*args, **kwargs)
             case TooManyTries(seconds):
-                wait = f"Terlalu banyak percobaan. Coba lagi sekitar {whole_minutes(seconds)} menit lagi."
+                wait = (
+                    f"Terlalu banyak percobaan. Tunggu sekitar {whole_minutes(seconds)} menit, lalu coba "
+                    "lagi."
+                )
                 return limits.too_many(_ask_for_password(429, wait), seconds)
             case False:
                 return _ask_for_password(
@@ -187,7 +188,7 @@ def not_allowed(refusal: NotAllowed) -> ResponseReturnValue:
     _record_refusal(sessions.require_visitor().user)
     return error_page(
         403,
-        heading="Tidak untuk mandat Anda",
+        heading="Di luar mandat Anda",
         sentences=[refusal.sentence, "Tidak ada yang diubah."],
         what_to_do=["Kembali ke halaman sebelumnya."],
         link_href=url_for("admin.overview.page"),

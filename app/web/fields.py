@@ -54,7 +54,7 @@ class EmailField(StringField):
         return None if insisted_on == self.value.key else self.value.likely_meant
 
     def pre_validate(self, _form: object) -> None:
-        match read_email(self.data or ""):
+        match read_email(self.data or "", self.label.text.lower()):
             case EmailAddress() as address:
                 self.value = address
             case NotAnEmail(sentence):

@@ -17,7 +17,7 @@ from app.web import sessions
 P = ParamSpec("P")
 F = TypeVar("F", bound=FlaskForm)
 LOST_CSRF = (
-    "Halaman ini sudah terlalu lama terbuka, atau browser menolak cookie. Isian Anda masih ada: "
+    "Halaman ini sudah kedaluwarsa, atau browser menolak kuki. Isian Anda masih ada: "
     "periksa, lalu kirim sekali lagi."
 )
 LOGGED_IN_AGAIN = (

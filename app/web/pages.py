@@ -27,14 +27,14 @@ csrf = CSRFProtect()
 _TRY_AGAIN = "Kembali ke halaman sebelumnya, muat ulang, lalu kirim sekali lagi."
 _PAGES: dict[int, tuple[str, list[str], list[str]]] = {
     400: (
-        "Kiriman tidak dapat dibaca",
-        ["Isi yang dikirim tidak utuh, jadi tidak ada yang diubah."],
+        "Isian tidak dapat dibaca",
+        ["Isian yang dikirim tidak utuh, jadi tidak ada yang diubah."],
         [_TRY_AGAIN],
     ),
     403: (
         "Halaman ini bukan untuk akun Anda",
-        ["Anda sudah masuk, tetapi halaman ini hanya untuk orang lain."],
-        ["Bila Anda merasa berhak, tanyakan kepada admin kepegawaian instansi Anda."],
+        ["Anda sudah masuk, tetapi akun Anda tidak memiliki akses ke halaman ini."],
+        ["Bila Anda seharusnya memiliki akses, tanyakan kepada admin kepegawaian instansi Anda."],
     ),
     404: (
         "Halaman tidak ditemukan",
@@ -43,11 +43,11 @@ _PAGES: dict[int, tuple[str, list[str], list[str]]] = {
     ),
     405: (
         "Halaman ini dibuka lewat tombol",
-        ["Alamat ini hanya menerima kiriman formulir, jadi tidak dapat dibuka langsung."],
+        ["Alamat ini hanya menerima isian formulir, jadi tidak dapat dibuka langsung."],
         ["Mulai lagi dari halaman masuk atau Lupa Password."],
     ),
     413: (
-        "Kiriman terlalu besar",
+        "Isian atau file terlalu besar",
         ["Isian yang dikirim lebih besar daripada yang diperlukan halaman ini, jadi tidak ada yang diubah."],
         ["Kembali, hapus isian yang terlalu panjang atau pilih file yang lebih kecil, lalu kirim lagi."],
     ),
@@ -59,7 +59,7 @@ _PAGES: dict[int, tuple[str, list[str], list[str]]] = {
     500: (
         "Ada gangguan pada portal",
         ["Permintaan Anda belum selesai diproses. Gangguan ini sudah tercatat."],
-        ["Coba lagi beberapa menit lagi. Bila terulang, sebutkan nomor di bawah ini kepada petugas."],
+        ["Tunggu beberapa menit, lalu coba lagi. Bila terulang, sebutkan nomor di bawah ini kepada petugas."],
     ),
     503: (
         "Portal sedang sangat sibuk",
@@ -138,9 +138,9 @@ def lost_csrf(_error: CSRFError) -> ResponseReturnValue:
         return kept_form.shown(400)
     return error_page(
         400,
-        heading="Halaman ini sudah terlalu lama terbuka",
-        sentences=["Demi keamanan kiriman tadi tidak diproses, dan tidak ada yang diubah."],
-        what_to_do=["Buka lagi halamannya, lalu kirim sekali lagi. Pastikan browser mengizinkan cookie."],
+        heading="Halaman ini sudah kedaluwarsa",
+        sentences=["Demi keamanan, isian Anda belum diproses, dan tidak ada yang diubah."],
+        what_to_do=["Buka lagi halamannya, lalu kirim sekali lagi. Pastikan browser mengizinkan kuki."],
         link_href=sessions.page_above(),
         link_text="Buka halaman tadi",
     )

@@ -83,6 +83,6 @@ def password_of(user: User) -> str | None:
 def _slow_down(seconds: int) -> str:
     minutes = whole_minutes(seconds)
     return (
-        f"Terlalu banyak percobaan untuk NIP ini. Coba lagi sekitar {minutes} menit lagi, "
-        "atau buat password baru lewat Lupa Password."
+        f"Terlalu banyak percobaan untuk NIP ini. Tunggu sekitar {minutes} menit, lalu coba lagi; atau "
+        "buat password baru lewat Lupa Password."
     )

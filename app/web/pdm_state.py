@@ -23,12 +23,12 @@ def pdm_state(window: PdmWindow | None, whose: str) -> PdmState:
     today = today_in_jakarta(now())
     if today < window.opens_on:
         return PdmState(
-            "Belum dibuka", "neutral", f"Pemutakhiran data dibuka {whose} pada {opens} sampai {closes}."
+            "Belum dibuka", "neutral", f"Pemutakhiran data dibuka {whose} mulai {opens} sampai {closes}."
         )
     if today > window.closes_on:
         return PdmState("Ditutup", "warning", f"Pemutakhiran data {whose} sudah ditutup pada {closes}.")
     return PdmState(
         f"Dibuka sampai {closes}",
         "success",
-        f"Pemutakhiran data dibuka {whose} dari {opens} sampai {closes}.",
+        f"Pemutakhiran data dibuka {whose} mulai {opens} sampai {closes}.",
     )

@@ -46,7 +46,7 @@ KNOWN_FOR = timedelta(days=180)  # since this person last logged in here
 _MARKS = "perangkat"  # the cookie of the browser marks
 BY_ITSELF = "otomatis"  # in the query of an address that a page opens although nobody has pressed anything
 _NOTHING_DONE = (
-    "Sesi Anda sudah berakhir, jadi kiriman tadi tidak diproses dan tidak ada yang diubah. Masuk lagi, lalu "
+    "Sesi Anda sudah berakhir, jadi isian Anda belum diproses, dan tidak ada yang diubah. Masuk lagi, lalu "
     "ulangi dari halaman yang terbuka."
 )
 _Q = TypeVar("_Q", bound=Callable[..., ResponseReturnValue])

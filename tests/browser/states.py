@@ -91,7 +91,7 @@ def _lost_cookies(page: Page, _portal: LivePortal) -> None:
     page.context.clear_cookies()
     field(page, "NIP").fill(SARI.nip)
     button(page, "Masuk").click()
-    expect(page.locator("[data-error-summary]")).to_contain_text("terlalu lama terbuka")
+    expect(page.locator("[data-error-summary]")).to_contain_text("sudah kedaluwarsa")
 
 
 def _logged_out(page: Page, _portal: LivePortal) -> None:
@@ -148,7 +148,7 @@ def _link_for_another_nip(page: Page, _portal: LivePortal) -> None:
     mail.close()
     ask_for_token(page, STRANGERS_NIP, "orang.lain@contoh.example")
     page.goto(link)
-    expect(page.locator(".notice--warning:visible")).to_contain_text("NIP lain")
+    expect(page.locator(".notice--warning:visible")).to_contain_text("NIP yang berbeda")
 
 
 def _used_link(page: Page, _portal: LivePortal) -> None:
@@ -187,7 +187,7 @@ def _tono_is_deactivated(page: Page, _portal: LivePortal) -> None:
 
 def _home_at_first_login(page: Page, _portal: LivePortal) -> None:
     log_in(page, RAKA)
-    expect(page.get_by_role("status").first).to_contain_text("login pertama")
+    expect(page.get_by_role("status").first).to_contain_text("Selamat datang")
 
 
 def _home(page: Page, _portal: LivePortal) -> None:
@@ -233,7 +233,7 @@ def _same_field_twice(page: Page, _portal: LivePortal) -> None:
     page.goto("/login")
     page.evaluate("() => { const nip = document.querySelector('#nip'); nip.after(nip.cloneNode()); }")
     button(page, "Masuk").click()
-    see(page, "Kiriman tidak dapat dibaca")
+    see(page, "Isian tidak dapat dibaca")
 
 
 def _logged_out_without_csrf(page: Page, _portal: LivePortal) -> None:
@@ -247,7 +247,7 @@ def _far_too_long(page: Page, _portal: LivePortal) -> None:
     page.goto("/lupa-password")
     field(page, "Email aktif").fill("a" * 100_000)
     button(page, "Lanjutkan").click()
-    see(page, "Kiriman terlalu besar")
+    see(page, "Isian atau file terlalu besar")
 
 
 def _too_many_mails_from_here(page: Page, _portal: LivePortal) -> None:

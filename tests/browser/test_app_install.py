@@ -53,12 +53,12 @@ def test_chromium_finds_nothing_that_keeps_the_portal_from_being_installed(own_p
 def test_the_offer_to_install_lies_below_everything_and_asks_once(open_browser: OpenBrowser) -> None:
     phone = open_browser(**PHONE)
     phone.goto("/login")
-    offer = phone.get_by_role("region", name="Pasang di layar utama?")
+    offer = phone.get_by_role("region", name="Pasang MySAPK di HP Anda?")
     expect(offer).to_be_hidden()
 
     assert phone.evaluate(OFFER_TO_INSTALL), "the browser's own bar would lie over the fields"
     expect(offer).to_be_visible()
-    expect(offer.get_by_role("link", name="Penjelasannya")).to_have_attribute(
+    expect(offer.get_by_role("link", name="Cara memasang")).to_have_attribute(
         "href", "/bantuan#lewat-aplikasi"
     )
     lies_at = offer.bounding_box()

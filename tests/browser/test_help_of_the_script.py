@@ -115,7 +115,7 @@ def test_when_the_countdown_is_over_the_token_can_be_sent_again_at_once(
     )
     time.sleep((0.8 - time.time()) % 1)
     button(page, "Lanjutkan").tap()
-    expect(page.locator("[data-countdown]")).to_contain_text("Kirim ulang bisa dipakai lagi dalam")
+    expect(page.locator("[data-countdown]")).to_contain_text("Anda dapat mengirim ulang dalam")
     expect(button(page, "Kirim ulang")).to_be_hidden()
 
     page.wait_for_function("() => !document.querySelector('#kirim-ulang').hidden")
@@ -138,4 +138,4 @@ def test_the_countdown_is_said_to_be_over_to_who_cannot_see_it(page: Page) -> No
 
     expect(page.locator("[data-countdown]")).to_be_hidden()
     expect(button(page, "Kirim ulang")).to_be_visible()
-    expect(page.get_by_role("status").filter(has_text="Kirim ulang sudah bisa dipakai")).to_have_count(1)
+    expect(page.get_by_role("status").filter(has_text="Anda sudah dapat mengirim ulang")).to_have_count(1)

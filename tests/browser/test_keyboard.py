@@ -43,7 +43,7 @@ def _read_token_by_keyboard(page: Page) -> str:
     keys = Keyboard(tab)
     tab.goto("/kotak-surat")
     keys.fill(field(tab, "Hanya untuk alamat"), BUDIS_ADDRESS)
-    keys.press(button(tab, "Tampilkan surat"))
+    keys.press(button(tab, "Tampilkan email"))
     mail = tab.get_by_role("row").get_by_role("link")
     while not mail.count():
         tab.wait_for_timeout(100)

@@ -93,15 +93,15 @@ def test_static_files_come_from_nginx_as_the_nodes_give_them(cluster: Cluster, n
     for path in (*paths, paths[0].partition("?")[0], f"{paths[0]}0"):
         for encodings in ("gzip, deflate, br", "gzip", ""):
             first, second, direct = (
-                _get(cluster, port, path, {"Accept-Encoding": encodings})
+                _ask(cluster, port, path, {"Accept-Encoding": encodings})
                 for port in (cluster.port, cluster.port, node)
             )
             for name in same:
                 assert first[1][name] == second[1][name] == direct[1][name], f"{name} of {path}"
             assert first[2] == second[2] == direct[2], path
-    etag = _get(cluster, cluster.port, paths[0], {"Accept-Encoding": "br"})[1]["ETag"]
+    etag = _ask(cluster, cluster.port, paths[0], {"Accept-Encoding": "br"})[1]["ETag"]
     known = {"Accept-Encoding": "br", "If-None-Match": etag or ""}
-    assert _get(cluster, cluster.port, paths[0], known)[0] == 304
+    assert _ask(cluster, cluster.port, paths[0], known)[0] == 304
     eventually(lambda: _access_log(cluster).count('"cache":"HIT"') >= 3 * len(paths))
 
 
@@ -113,10 +113,10 @@ def test_nobody_puts_a_file_under_the_address_of_another_release(
     path, now = re.findall(r'"(/static/css/portal[^"?]+)\?(v=[^"]+)"', newcomer.open("/login").text)[0]
     other = secrets.token_hex(6)
     odd = spelling.format(path=path, other=other, now=now, hash=now.partition("=")[2])
-    assert _get(cluster, cluster.port, odd, {})[0] == 200
+    assert _ask(cluster, cluster.port, odd, {})[0] == 200
 
     for address in (f"{path}?v={other}", path):
-        assert _get(cluster, cluster.port, address, {})[1]["Cache-Control"] == "no-cache", address
+        assert _ask(cluster, cluster.port, address, {})[1]["Cache-Control"] == "no-cache", address
 
 
 # -- whom nginx keeps out
@@ -159,12 +159,12 @@ def test_what_is_for_the_operator_does_not_exist_outside(cluster: Cluster, page:
         "/" + "".join(f"%{ord(letter):02x}" for letter in page) if "%" in spelling else spelling.format(page)
     )
 
-    status, _, body = _get(cluster, cluster.port, path, token)
+    status, _, body = _ask(cluster, cluster.port, path, token)
 
     assert status == 404
     assert b"portal_mail" not in body
     for port in cluster.node_ports.values():
-        assert _get(cluster, port, f"/{page}", token)[0] == 200
+        assert _ask(cluster, port, f"/{page}", token)[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_long_bodies_are_for_files_of_staff(
     connection.close()
 
     assert (answer.status != 413) == is_taken
-    assert ("Kiriman terlalu besar" in said) != is_taken
+    assert ("Isian atau file terlalu besar" in said) != is_taken
 
 
 def test_one_line_cannot_fill_the_disk_of_nginx(cluster: Cluster, newcomer: Browser) -> None:
@@ -270,6 +270,8 @@ def test_a_calm_page_stands_in_when_no_node_answers(cluster: Cluster, newcomer: 
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert newcomer.open("/gangguan.css").headers["Content-Type"].startswith("text/css")
     assert newcomer.open("/gangguan.html").status != 200
+    assert _ask(cluster, cluster.port, "/lupa-password?x=y", {}, "POST")[0] == 502
+    eventually(lambda: '"method":"POST","path":"/lupa-password","status":502' in _access_log(cluster))
     assert newcomer.open(stylesheet).status == 200
     for name, starts in before.items():
         eventually(lambda name=name, starts=starts: cluster.starts(name) > starts)
@@ -317,8 +319,8 @@ def _access_log(cluster: Cluster) -> str:
     return Path(cluster.folder / "nginx" / "log" / "mysapk.access.log").read_text()
 
 
-def _get(
-    cluster: Cluster, port: int, path: str, headers: dict[str, str]
+def _ask(
+    cluster: Cluster, port: int, path: str, headers: dict[str, str], method: str = "GET"
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
     connection: http.client.HTTPConnection
     if port == cluster.port:
@@ -326,7 +328,7 @@ def _get(
     else:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request("GET", path, headers={"Host": f"localhost:{cluster.port}", **headers})
+        connection.request(method, path, headers={"Host": f"localhost:{cluster.port}", **headers})
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
     finally:

@@ -94,10 +94,10 @@ def cancel(change_id: int) -> ResponseReturnValue:
         )
     match outcome:
         case IdentityChange(state=ChangeState.FROZEN):
-            flash("Perkara ditutup: pemilik akun benar, dan akun itu tidak lagi disengketakan.", "success")
+            flash("Sengketa ditutup: pemilik akun benar.", "success")
             return redirect(url_for("admin.person.page", person_id=outcome.user_id), 303)
         case IdentityChange():
-            flash(f"Perubahan {outcome.kind.label} dibatalkan. Data tidak berubah lagi karenanya.", "success")
+            flash(f"Perubahan {outcome.kind.label} dibatalkan. Data tetap seperti sekarang.", "success")
             return redirect(url_for("admin.corrections.page"), 303)
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)

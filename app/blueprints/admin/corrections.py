@@ -91,7 +91,7 @@ def page() -> ResponseReturnValue:
             page = decided_corrections(db, held, after, instansi_id)
         else:
             page = changes(db, held, _STATES[view], after, instansi_id)  # type: ignore[assignment]
-        choices = Instansi.within(db, held.within(Instansi.id)) if held.is_pusat else []
+        choices = Instansi.choices(db, held.within(Instansi.id)) if held.is_pusat else []
     return render_template(
         "admin/correction/queue.html", page=page, view=view, views=VIEWS, is_first=after is None,
         code=instansi.code if instansi else "",

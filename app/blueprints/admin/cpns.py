@@ -69,7 +69,7 @@ def page() -> ResponseReturnValue:
         queue = None
         if isinstance(beginning, str):
             queue = waiting_cpns(db, held, beginning, instansi.id if instansi else None, after)
-        choices = Instansi.within(db, held.within(Instansi.id))
+        choices = Instansi.choices(db, held.within(Instansi.id))
     return render_template(
         "admin/cpns/queue.html", queue=queue, nip=beginning if isinstance(beginning, str) else typed,
         code=code, choices=choices,
@@ -138,7 +138,7 @@ def _preview(form: CpnsApprovalForm | CpnsRejectionForm, template: str, status: 
     people = _chosen()
     if not 0 < len(people) <= MOST_AT_ONCE:
         flash(
-            f"Centang dulu siapa yang dimaksud, paling sedikit satu dan paling banyak {MOST_AT_ONCE} orang.",
+            f"Centang dulu siapa yang dimaksud, minimal satu dan paling banyak {MOST_AT_ONCE} orang.",
             "info",
         )
         return make_response(redirect(url_for("admin.cpns.page"), 303))

@@ -273,7 +273,7 @@ def _list_page(
     page = render_template(
         "admin/imports/list.html",
         form=form,
-        choices=[(str(office.id), office.choice[1]) for office in offices],
+        choices=[(str(office.id), f"{office.name} ({office.code})") for office in offices],
         batches=listed.rows,
         next_before=listed.next,
         is_first=before is None,

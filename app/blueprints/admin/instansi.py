@@ -148,7 +148,7 @@ def change_contact(instansi: Instansi) -> ResponseReturnValue:
     if isinstance(changed, OutOfReach):
         raise stopped(changed)
     flash(
-        f"Kontak bantuan {changed.name} disimpan. Semua halaman dan surat memakainya mulai sekarang.",
+        f"Kontak bantuan {changed.name} disimpan. Semua halaman dan email memakainya mulai sekarang.",
         "success",
     )
     return redirect(url_for("admin.instansi.page"), 303)

@@ -70,7 +70,7 @@ def page() -> ResponseReturnValue:
         instansi = chosen_instansi(db, held, code)
         reach = AdminMandate.instansi_id == instansi.id if instansi else held.within(AdminMandate.instansi_id)
         found = AdminMandate.listed(db, reach, today if which == "berlaku" else None, before, ROWS_A_PAGE + 1)
-        choices = Instansi.within(db, held.within(Instansi.id))
+        choices = Instansi.choices(db, held.within(Instansi.id))
     page = cut(found, ROWS_A_PAGE, lambda mandate: mandate.id)
     return render_template(
         "admin/instansi/mandates.html", found=page.rows, today=today, soon=_ENDS_SOON.days, code=code,
@@ -168,7 +168,7 @@ def revoke(mandate_id: int) -> ResponseReturnValue:
 
 def _grant_page(form: GrantForm, status: int = 200) -> Response:
     with reading() as db:
-        choices = Instansi.within(db, true())
+        choices = Instansi.choices(db, true())
     page = render_template(
         "admin/instansi/grant_mandate.html",
         form=form,

@@ -319,7 +319,7 @@ def _reason_page(template: str, person: User, form: ReasonForm, status: int = 20
 
 def _move_page(person: User, form: MoveForm, status: int = 200) -> Response:
     with reading() as db:
-        others = [one.choice for one in Instansi.all(db) if one.id != person.instansi_id]
+        others = Instansi.choices(db, Instansi.id != person.instansi_id)
     page = render_template(
         "admin/people/move.html", person=person, form=form, others=others, has_errors=bool(form.errors)
     )

@@ -36,7 +36,7 @@ blueprint = Blueprint("trail", __name__, url_prefix="/audit")
 _FILTERS = ("jenis", "nip", "oleh", "dari", "sampai")
 _HEADER = [
     "Waktu (WIB)", "Kejadian", "NIP akun", "Nama akun", "NIP pelaku", "Pelaku", "Keterangan",
-    "Alamat internet",
+    "Alamat IP (sebagian)",
     "Nomor permintaan", "Nomor segel",
 ]  # fmt: skip
 _CUT = (

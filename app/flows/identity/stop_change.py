@@ -122,7 +122,7 @@ def _tell_the_desk(session: Session, change: IdentityChange, person: User, act: 
     what = (
         f"Pemilik akun {person.name} ({person.shown_nip.masked}) menyatakan perubahan {change.kind.label} "
         "bukan permintaannya. Akun itu dibekukan sampai admin kedua, yang belum pernah memutuskan "
-        "tentangnya, memeriksa dan menutup perkara ini."
+        "tentangnya, memeriksa dan menutup sengketa ini."
     )
     others = [reader for reader in readers if reader.id not in deciders and reader.id != person.id]
     letters.to_desk(session, others, what, page_of(change), act)

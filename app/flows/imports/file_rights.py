@@ -64,7 +64,7 @@ _CATEGORY_NEEDS_ITS_PAGE = CellFault(
 _CONTESTED = CellFault(
     None,
     "Pemilik akun ini menghentikan suatu perubahan, jadi email, instansi, dan kategorinya tidak diubah "
-    "lewat file. Selesaikan dahulu perkaranya pada halaman pegawai tersebut.",
+    "lewat file. Selesaikan dahulu sengketanya pada halaman pegawai tersebut.",
 )
 _NIP_WAS_ANOTHERS = CellFault(
     "nip",

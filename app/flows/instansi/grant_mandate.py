@@ -18,7 +18,7 @@ from app.security import audit
 from app.security.authority import Authority, NotToTouch
 
 LONGEST_YEARS = 5
-ONESELF = NotToTouch("Tidak seorang pun mengatur mandatnya sendiri. Minta admin pusat lain.")
+ONESELF = NotToTouch("Admin tidak dapat mengatur mandatnya sendiri. Minta admin pusat lain.")
 _NO_LONGER = NotToTouch("Mandat pusat Anda baru saja berakhir atau dicabut.")
 
 

@@ -11,7 +11,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeGuard
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, literal, or_, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, selectinload
 
 from app.domain.act import Act
@@ -92,8 +105,8 @@ def find_people(
     beginning."""
     people: list[User] = []
     last = None
-    for seen, (person, position) in enumerate(_candidates(session, authority, wanted, after)):
-        if seen == MOST_CANDIDATES:
+    for person, position, seen in _candidates(session, authority, wanted, after, MOST_CANDIDATES):
+        if seen > MOST_CANDIDATES:
             return PeoplePage(people, last, is_partial=True)
         if _is_meant(person, authority, wanted):
             if len(people) == most:
@@ -107,9 +120,9 @@ def all_found(session: Session, authority: Authority, wanted: PeopleFilter) -> I
     """Everybody within reach, for a file. The last value is None if the file is cut because there are too
     many people."""
     given = 0
-    for seen, (person, _) in enumerate(_candidates(session, authority, wanted, None)):
+    for person, _, seen in _candidates(session, authority, wanted, None, _MOST_CANDIDATES_OF_EXPORT):
         is_meant = _is_meant(person, authority, wanted)
-        if seen == _MOST_CANDIDATES_OF_EXPORT or (is_meant and given == MOST_EXPORTED):
+        if seen > _MOST_CANDIDATES_OF_EXPORT or (is_meant and given == MOST_EXPORTED):
             yield None
             return
         if is_meant:
@@ -146,44 +159,71 @@ def scope_of(authority: Authority, wanted: PeopleFilter) -> int | None:
     return parts[0] if len(parts) == 1 else None
 
 
-# A candidate is None if a condition that the index does not hold speaks against them.
-Candidate = tuple[User | None, Cursor]
-Row = tuple[int | None, Cursor]
+# Who may be meant, their place in the index, and how many were looked at up to there. With the last place of
+# a chunk comes None, if a condition that the index does not hold speaks against that person.
+Candidate = tuple[User | None, Cursor, int]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of an index that fits, or the last one of a chunk: `user_id` is None if that does not fit."""
+
+    user_id: int | None
+    keys: tuple[Key, ...]
+    number: int  # in the chunk, from 1
 
 
 def _candidates(
-    session: Session, authority: Authority, wanted: PeopleFilter, after: Cursor | None
+    session: Session, authority: Authority, wanted: PeopleFilter, after: Cursor | None, most: int
 ) -> Iterator[Candidate]:
-    """Everybody whom the chosen index has for this filter, in its order, chunk by chunk."""
+    """Everybody whom the chosen index has for this filter and whom nothing speaks against, in its order.
+    Who asks goes on until more than `most` were looked at."""
     index = _index_for(wanted)
     parts = _parts(authority, wanted)
     if after is not None and after.index == index and after.instansi_id in parts:
         parts = parts[parts.index(after.instansi_id) :]
     else:
         after = None
+    seen = 0
     for part in parts:
-        position = after if after is not None and after.instansi_id == part else Cursor(index, (), part)
+        place = after if after is not None and after.instansi_id == part else Cursor(index, (), part)
         size = _CHUNK
         while True:
-            chunk = list(_READERS[index](session, wanted, position, size))
-            yield from _loaded(session, wanted, chunk)
-            if len(chunk) < size:
+            rows = _chunk(session, _READERS[index](wanted, place), size)
+            for person, row in _loaded(session, wanted, index, rows):
+                yield person, Cursor(index, row.keys, part), seen + row.number
+            if not rows or rows[-1].number < size:
+                seen += rows[-1].number if rows else 0
                 break
-            position = chunk[-1][1]
-            size = _LARGE_CHUNK
+            place = Cursor(index, rows[-1].keys, part)
+            seen += size
+            size = min(_LARGE_CHUNK, most + 1 - seen)
 
 
-def _loaded(session: Session, wanted: PeopleFilter, rows: Sequence[Row]) -> Iterator[Candidate]:
+def _chunk(session: Session, statement: Select[Any], size: int) -> list[_Row]:
+    """The next `size` rows of an index, looked at by the database: those that fit, and the last one."""
+    looked_at = statement.limit(size).subquery()
+    numbered = select(looked_at, func.row_number().over().label("number")).subquery()
+    is_given = or_(numbered.c.fits.is_not(None), numbered.c.number == size)
+    rows = session.execute(select(*_keys(numbered), numbered.c.fits, numbered.c.number).where(is_given))
+    found = [_Row(fits, tuple(keys), number) for *keys, fits, number in rows]
+    return sorted(found, key=lambda row: row.number)
+
+
+def _keys(rows: Subquery) -> list[ColumnElement[Any]]:
+    return [column for column in rows.c if column.name not in ("fits", "number")]
+
+
+def _loaded(
+    session: Session, wanted: PeopleFilter, index: str, rows: Sequence[_Row]
+) -> Iterator[tuple[User | None, _Row]]:
     """The same with the people, who are loaded some at a time."""
-    start, fitting = 0, 0
-    for end, (user_id, _) in enumerate(rows, 1):
-        fitting += user_id is not None
-        if fitting == _CHUNK or end == len(rows):
-            people = _with_ids(session, [user_id for user_id, _ in rows[start:end] if user_id is not None])
-            for user_id, position in rows[start:end]:
-                person = people.get(user_id) if user_id is not None else None
-                yield person if person and _is_first_place(person, position, wanted) else None, position
-            start, fitting = end, 0
+    for start in range(0, len(rows), _CHUNK):
+        some = rows[start : start + _CHUNK]
+        people = _with_ids(session, [row.user_id for row in some if row.user_id is not None])
+        for row in some:
+            person = people.get(row.user_id) if row.user_id is not None else None
+            yield person if person and _is_first_place(person, index, row, wanted) else None, row
 
 
 def _with_ids(session: Session, ids: list[int]) -> dict[int, User]:
@@ -193,12 +233,12 @@ def _with_ids(session: Session, ids: list[int]) -> dict[int, User]:
     return {person.id: person for person in session.scalars(found)}
 
 
-def _is_first_place(person: User, position: Cursor, wanted: PeopleFilter) -> bool:
+def _is_first_place(person: User, index: str, row: _Row, wanted: PeopleFilter) -> bool:
     """Whether the person has not come before. A person with several words of one beginning comes with the
     first of them; who has words of an older release may come twice."""
-    if position.index != "nama":
+    if index != "nama":
         return True
-    word = position.keys[0]
+    word = row.keys[0]
     own = [one for one in beginnings_of(person.name) if one.startswith(_longest(wanted.words))]
     return word not in own or word == own[0]
 
@@ -226,7 +266,7 @@ def _parts(authority: Authority, wanted: PeopleFilter) -> list[int | None]:
     return [*sorted(authority.instansi_ids)]
 
 
-def _by_nip(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Iterator[Row]:
+def _by_nip(wanted: PeopleFilter, after: Cursor) -> Select[Any]:
     """People in the order of NIPs, through one of the indexes that end with the NIP."""
     first, last = nips_beginning_with(wanted.nip)
     statement = _people(wanted, after, User.nip).where(
@@ -234,8 +274,7 @@ def _by_nip(session: Session, wanted: PeopleFilter, after: Cursor, size: int) ->
     )
     if (equal := _rarest(wanted, after)) is not None:
         statement = statement.where(equal)
-    for row in session.execute(statement.order_by(User.nip).limit(size)):
-        yield row.fits, Cursor(after.index, (row.nip,), after.instansi_id)
+    return statement.order_by(User.nip)
 
 
 def _rarest(wanted: PeopleFilter, after: Cursor) -> ColumnElement[bool] | None:
@@ -250,14 +289,12 @@ def _rarest(wanted: PeopleFilter, after: Cursor) -> ColumnElement[bool] | None:
     return None
 
 
-def _by_email(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Iterator[Row]:
+def _by_email(wanted: PeopleFilter, after: Cursor) -> Select[Any]:
     assert wanted.email is not None, "looked up without an address"
-    found = _people(wanted, after, User.id).where(User.registered_at([wanted.email]))
-    for row in session.execute(found.limit(size)):
-        yield row.fits, Cursor(after.index, (), after.instansi_id)
+    return _people(wanted, after, User.id).where(User.registered_at([wanted.email]))
 
 
-def _by_name(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Iterator[Row]:
+def _by_name(wanted: PeopleFilter, after: Cursor) -> Select[Any]:
     """People in the order of words. A person who has several words with this beginning comes only with the
     first of them."""
     beginning = _longest(wanted.words)
@@ -273,11 +310,10 @@ def _by_name(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -
         words = words.where(NameWord.instansi_id == after.instansi_id)
     if after.keys:
         words = words.where(place > tuple_(*_bound(after.keys, NameWord.word, NameWord.user_id)))
-    for row in session.execute(words.order_by(NameWord.word, NameWord.user_id).limit(size)):
-        yield row.fits, Cursor(after.index, (row.word, row.user_id), after.instansi_id)
+    return words.order_by(NameWord.word, NameWord.user_id)
 
 
-def _by_stuck(session: Session, wanted: PeopleFilter, after: Cursor, size: int) -> Iterator[Row]:
+def _by_stuck(wanted: PeopleFilter, after: Cursor) -> Select[Any]:
     """Those who have been stuck longest come first. For all instansi together, the people come instansi by
     instansi."""
     assert wanted.stuck is not None, "looked up without that condition"
@@ -286,8 +322,7 @@ def _by_stuck(session: Session, wanted: PeopleFilter, after: Cursor, size: int) 
     statement = _people(wanted, after, *order).where(since.is_not(None))
     if after.keys:
         statement = statement.where(tuple_(*order) > tuple_(*_bound(after.keys, *order)))
-    for row in session.execute(statement.order_by(*order).limit(size)):
-        yield row.fits, Cursor(after.index, tuple(row)[: len(order)], after.instansi_id)
+    return statement.order_by(*order)
 
 
 _STUCK_COLUMNS = {Stuck.TOKEN: User.stuck_since, Stuck.EMAIL: User.mail_failed_at}

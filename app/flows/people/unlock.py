@@ -64,4 +64,4 @@ def _buckets(nip: Nip, email: str | None) -> Iterator[tuple[str, throttle.Limit,
     yield "Mengetik token", throttle.TOKEN_PER_NIP, nip.digits
     if email:
         limit = throttle.OTHER_MAILS_PER_MAILBOX
-        yield "Kiriman selain token ke kotak surat ini", limit, EmailAddress(email).mailbox
+        yield "Email selain token ke kotak surat ini", limit, EmailAddress(email).mailbox

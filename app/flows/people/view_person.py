@@ -161,7 +161,7 @@ def _standing(person: User) -> str | Timed:
     match person.activation:
         case Activation.DEACTIVATED:
             who = person.deactivated_by or f"admin {person.instansi.name}"
-            why = f" Alasannya: {person.activation_reason}" if person.activation_reason else ""
+            why = f" Alasan: {person.activation_reason}" if person.activation_reason else ""
             return timed(f"Dinonaktifkan oleh {who} pada ", since, f".{why}")
         case Activation.WAITING_APPROVAL:
             password = (
@@ -219,13 +219,13 @@ def _story_of_token(
             return [f"Token terakhir ditolak server email{answer}. Periksa alamatnya."]
         case MailState.FAILED:
             return [
-                f"Token terakhir tidak berangkat karena gangguan di pihak portal{answer}. Minta token baru."
+                f"Token terakhir tidak terkirim karena gangguan di pihak portal{answer}. Minta token baru."
             ]
         case MailState.WAITING | MailState.DEFERRED if (
             mail.fault in OURS or mail.fault is MailFaultKind.LETTER
         ):
             return [
-                f"Token terakhir menunggu karena gangguan di pihak portal{answer}. Dikirim sendiri setelah "
+                f"Token terakhir menunggu karena gangguan di pihak portal{answer}. Dikirim otomatis setelah "
                 "gangguan selesai."
             ]
         case MailState.DEFERRED:
@@ -234,8 +234,8 @@ def _story_of_token(
             ]
         case MailState.WAITING if mail.is_parked:
             return [
-                "Token terakhir menunggu karena server email tujuannya sedang menunda semua surat. Dicoba "
-                "lagi dengan sendirinya."
+                "Token terakhir menunggu karena server email tujuannya sedang menunda semua email. Dicoba "
+                "lagi otomatis."
             ]
         case MailState.WAITING | MailState.SENDING:
             return ["Token terakhir sedang antre untuk dikirim."]

@@ -3,7 +3,7 @@
   for (const line of all("[data-countdown]")) {
     const next = document.getElementById(line.dataset.then);
     const over = Date.now() + Number(line.dataset.seconds) * 1000;
-    const text = line.dataset.text || "Kirim ulang bisa dipakai lagi dalam {n} detik";
+    const text = line.dataset.text || "Anda dapat mengirim ulang dalam {n} detik";
     const said = document.createElement("p");
     said.className = "visually-hidden";
     said.setAttribute("role", "status");

@@ -49,7 +49,7 @@ def test_the_sixth_wrong_password_has_to_wait_whoever_it_is(visitor: Visitor, ni
 
     assert refused.status_code == 429
     assert 1 <= int(refused.headers["Retry-After"]) <= 61
-    assert "Coba lagi sekitar 1 menit lagi" in words_of(refused)
+    assert "Tunggu sekitar 1 menit, lalu coba lagi" in words_of(refused)
     assert nip in refused.text
 
 

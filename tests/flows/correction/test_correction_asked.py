@@ -136,7 +136,7 @@ def test_joko_asks_from_the_page_and_gets_a_ticket(peopled: Flask, visitor: Visi
     for link_to_ticket in (link, path_of(received)):
         ticket = words_of(Visitor(peopled).open(link_to_ticket))
         assert request.ticket in ticket
-        assert "Keadaan Baru" in ticket
+        assert "Status Baru" in ticket
         assert shown_moment(request.promised_by) in ticket
 
 
@@ -463,18 +463,18 @@ def test_a_request_in_hand_rejected_or_frozen_is_told_on_page_and_by_mail(
         return words_of(Visitor(peopled).open(path_of(mail))), mail
 
     page, mail = act(lambda one: one.take_in_hand(None, now()), letters.correction_in_hand)
-    assert "Keadaan Diproses" in page
+    assert "Status Diproses" in page
     assert "sedang diperiksa" in mail.text
     page, mail = act(
         lambda one: one.decide(CorrectionState.REJECTED, "Nama & NIP <beda>", None, now()),
         letters.correction_rejected,
     )
-    assert "Keadaan Ditolak" in page
+    assert "Status Ditolak" in page
     assert "Nama & NIP <beda>" in page
     assert "Nama & NIP <beda>" in mail.text
     assert "Nama &amp; NIP &lt;beda&gt;" in mail.html
     page, mail = act(lambda one: one.reopen(), letters.correction_frozen)
-    assert "Keadaan Baru" in page
+    assert "Status Baru" in page
     assert "dihentikan" in mail.text
 
 
@@ -484,9 +484,9 @@ def test_a_late_answer_is_admitted(
     link = link_for(peopled, inbox)
     send(visitor, link)
 
-    assert "sudah lewat, maaf" not in words_of(visitor.open(link))
+    assert "belum dijawab dalam 24 jam" not in words_of(visitor.open(link))
     clock.shift(timedelta(hours=25))
-    assert "sudah lewat, maaf" in words_of(visitor.open(link))
+    assert "belum dijawab dalam 24 jam" in words_of(visitor.open(link))
 
 
 # -- attachments
@@ -744,7 +744,7 @@ def test_a_request_for_nobodys_nip_moves_by_itself(
     keep_house(peopled)
     keep_house(peopled)
     assert "sedang diperiksa" in inbox.fetch_one(NEW).text
-    assert "Keadaan Diproses" in words_of(visitor.open(link))
+    assert "Status Diproses" in words_of(visitor.open(link))
 
     clock.move_to(answer_at)
     assert "corrections_answered: 1" in keep_house(peopled)
@@ -752,7 +752,7 @@ def test_a_request_for_nobodys_nip_moves_by_itself(
     mail = inbox.fetch_one(NEW)
     assert DATA_DO_NOT_MATCH in mail.text
     page = words_of(visitor.open(path_of(mail)))
-    assert "Keadaan Ditolak" in page
+    assert "Status Ditolak" in page
     assert DATA_DO_NOT_MATCH in page
 
 

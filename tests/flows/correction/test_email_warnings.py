@@ -364,7 +364,7 @@ def test_before_several_are_answered_all_that_was_written_is_shown(peopled: Flas
     words = words_of(page)
     for shown in (
         "Orang Lain", JOKO.name, "Dinas Antah", JOKO.unit, "HP saya hilang", "0899-777-1234", "0812-555-0100",
-        "tampaknya salah ketik", "Nama yang ditulis tidak sama", "Telepon yang ditulis bukan nomor di "
+        "mungkin salah ketik", "Nama yang ditulis tidak sama", "Telepon yang ditulis bukan nomor di "
             "data", "Belum ada admin",
     ):  # fmt: skip
         assert shown in words, shown

@@ -128,7 +128,7 @@ def test_a_rejection_says_why_and_closes_the_account(peopled: Flask, inbox: Inbo
     assert (stored.activation, stored.activation_reason) == (Activation.DEACTIVATED, reason)
     assert stored.deactivated_by == "admin Pemerintah Kabupaten Nusa Jaya"
     mail = inbox.fetch_one(to=CINTA.email)
-    assert f"Alasannya: {reason}" in mail.text
+    assert f"Alasan: {reason}" in mail.text
     assert "&lt;segera&gt;" in mail.html
     assert "loket 3" in mail.text
     cintas = Visitor(peopled)

@@ -415,7 +415,7 @@ def test_stopping_the_first_of_two_new_nips_gives_the_own_one_back(peopled: Flas
 def test_where_the_owner_was_right_the_change_does_not_hold_as_the_page_says(
     peopled: Flask, inbox: Inbox, kind: str
 ) -> None:
-    """`Bila ia benar, tutup perkara ini: perubahan itu tidak berlaku`: this must also be true for instansi
+    """`Bila ia benar, tutup sengketa ini: perubahan itu tidak berlaku`: this must also be true for instansi
     and category."""
     ratna, person = logged_in(peopled, RATNA), SARI if kind == "instansi" else HADI
     if kind == "instansi":

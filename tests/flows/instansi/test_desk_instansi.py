@@ -203,7 +203,7 @@ def test_ratna_gives_one_instansi_days_of_its_own_and_takes_them_away(peopled: F
     assert ratna.submit(page, **DAYS).status_code == 303
 
     closes = shown_date(TODAY + timedelta(days=9))
-    assert f"untuk Pemerintah Kabupaten Nusa Jaya dari {shown_date(TODAY)} sampai {closes}" in words_of(
+    assert f"untuk Pemerintah Kabupaten Nusa Jaya mulai {shown_date(TODAY)} sampai {closes}" in words_of(
         sari.open("/beranda")
     )
     assert "(jadwal sendiri)" in words_of(logged_in(peopled, WATI).open(LIST))

@@ -205,7 +205,7 @@ def test_revoking_wati_puts_her_outside_with_the_next_click(peopled: Flask, inbo
     assert wati.open("/beranda").status_code == 200
     mail, told = inbox.fetch()
     assert mail.to == WATI.email
-    assert "Alasannya: Pindah tugas" in mail.text
+    assert "Alasan: Pindah tugas" in mail.text
     assert told.to == RATNA.email
     assert "dicabut oleh Ratna Dewanti: Pindah tugas" in told.text
     (event,) = events(peopled, Tag.MANDATE_REVOKED)

@@ -247,7 +247,7 @@ def test_a_number_that_no_person_has_is_not_found(wati: Visitor, number: str) ->
 
 def test_nobody_acts_on_himself(peopled: Flask, wati: Visitor) -> None:
     page = page_of(peopled, WATI)
-    assert "Tidak seorang pun memutuskan" in wati.open(page).text
+    assert "Admin tidak dapat memutuskan" in wati.open(page).text
     _all_forbidden(wati, page)
 
 
@@ -477,7 +477,7 @@ def test_mails_that_others_have_caused_are_shown_as_a_limit_and_lifted(peopled: 
     page = page_of(peopled, BUDI)
     for number in range(3):
         Visitor(peopled).ask_for_token(f"19700101199501{number:04}", BUDI.email or "")
-    assert "Kiriman selain token ke kotak surat ini sedang ditahan sampai" in words_of(wati.open(page))
+    assert "Email selain token ke kotak surat ini sedang ditahan sampai" in words_of(wati.open(page))
 
     assert wati.submit(page, f"{page}/buka-batas").status_code == 303
 
@@ -524,7 +524,7 @@ def test_a_deactivated_account_is_closed_at_once_and_its_owner_told_why(
     assert REASON in status.open("/status-akun").text
     assert "admin Pemerintah Kabupaten Nusa Jaya" in status.open("/status-akun").text
     assert REASON in inbox.fetch_one(SARI.email).text
-    assert "Alasannya: " + REASON in words_of(wati.open(page))
+    assert "Alasan: " + REASON in words_of(wati.open(page))
     with peopled.app_context(), reading() as session:
         assert session.scalars(select(IdentityChange.state)).all() == [ChangeState.CANCELLED]
         assert session.scalars(select(EmailCorrection.state)).all() == [CorrectionState.NEW]

@@ -64,11 +64,11 @@ def test_the_newest_events_come_first_with_who_what_and_from_where(peopled: Flas
     page = logged_in(peopled, WATI).open("/admin/audit")
 
     assert page.status_code == 200
-    table = words_of(page).split("Alamat internet ")[1]
-    assert table.index("Data pegawai diperbaiki") < table.index("Token ditolak")
+    table = words_of(page).split("Alamat IP (sebagian) ")[1]
+    assert table.index("Data pegawai dibetulkan") < table.index("Token ditolak")
     for words in (
         "Kolom: nama, unit kerja",
-        "Alasan: sudah lewat waktunya",
+        "Alasan: masa berlakunya sudah habis",
         "198.51.100.*",
         "Wati Kusuma",
         "Budi Santoso",
@@ -83,11 +83,11 @@ def test_the_newest_events_come_first_with_who_what_and_from_where(peopled: Flas
     [
         (f"nip={BUDI.nip}", "Token ditolak", "Keluar dari"),
         (f"nip={BUDI.nip[:8]}+{BUDI.nip[8:]}", "Token ditolak", "Jadwal"),
-        (f"oleh={WATI.nip}", "Halaman pegawai dibuka", "Token ditolak"),
-        (f"oleh={WATI.nip}&nip={SARI.nip}", "Halaman pegawai dibuka", "Token ditolak"),
-        ("jenis=token_refused", "Token ditolak", "Halaman pegawai dibuka"),
-        ("jenis=reset", "Token ditolak", "Halaman pegawai dibuka"),
-        ("jenis=pegawai", "Halaman pegawai dibuka", "Token ditolak"),
+        (f"oleh={WATI.nip}", "Data akun dilihat", "Token ditolak"),
+        (f"oleh={WATI.nip}&nip={SARI.nip}", "Data akun dilihat", "Token ditolak"),
+        ("jenis=token_refused", "Token ditolak", "Data akun dilihat"),
+        ("jenis=reset", "Token ditolak", "Data akun dilihat"),
+        ("jenis=pegawai", "Data akun dilihat", "Token ditolak"),
     ],
 )
 def test_filters_leave_only_what_was_asked_for(peopled: Flask, query: str, found: str, left_out: str) -> None:
@@ -302,8 +302,8 @@ def test_the_owner_sees_who_looked_at_the_account(peopled: Flask) -> None:
         "Siapa yang melihat atau mengubah akun ini"
     )[1]
 
-    assert page.index("Data pegawai diperbaiki oleh Ratna Dewanti, Kementerian Contoh Nasional") < page.index(
-        "Halaman pegawai dibuka oleh Wati Kusuma, Pemerintah Kabupaten Nusa Jaya"
+    assert page.index("Data pegawai dibetulkan oleh Ratna Dewanti, Kementerian Contoh Nasional") < page.index(
+        "Data akun dilihat oleh Wati Kusuma, Pemerintah Kabupaten Nusa Jaya"
     )
     assert page.count("oleh Wati Kusuma") == 1
     assert "Masuk " not in page.split("Sesi berakhir")[0]

@@ -130,7 +130,7 @@ def test_a_token_lives_an_hour_from_its_delivery_not_from_its_request(visitor: V
         refused = visitor.reset_password(mail.code, NEW_PASSWORD, nip=BUDI.nip)
 
     assert refused.status_code == 422
-    assert "lewat masa berlakunya" in words_of(refused)
+    assert "masa berlakunya sudah habis" in words_of(refused)
 
 
 def test_a_used_link_says_so_to_who_opens_it(visitor: Visitor, inbox: Inbox) -> None:
@@ -156,7 +156,7 @@ def test_a_refused_token_keeps_what_was_typed_but_never_the_password(visitor: Vi
 @pytest.mark.parametrize(
     ("password", "reason"),
     [
-        ("abc", "paling sedikit 6 karakter"),
+        ("abc", "minimal 6 karakter"),
         ("tanpaangkabesar", "huruf besar"),
         ("Password1", "paling sering dipakai"),
         ("Budi-2021", "nama Anda"),
@@ -239,7 +239,7 @@ def test_cinta_may_set_a_password_but_waits_for_her_instansi(
     answer = visitor.log_in(CINTA.nip, NEW_PASSWORD)
     page = words_of(visitor.open(answer.location))
     assert "menunggu persetujuan" in page
-    assert "Data not found in AUTH BKN" in page
+    assert "Tidak ada yang salah dengan password Anda" in page
     assert "loket 3" in page
     assert not visitor.is_logged_in()
 
@@ -286,7 +286,7 @@ def test_a_link_for_another_nip_than_the_one_asked_for_warns_before_it_is_used(
     visitor.open(foreign_link)
     page = visitor.open("/konfirmasi-reset-password")
 
-    assert "untuk NIP lain" in words_of(page)
+    assert "untuk NIP yang berbeda" in words_of(page)
     assert "19850312******2***" in page.text
     assert SARI.nip not in page.text
     assert "Bukan NIP Anda?" in page.text

@@ -331,7 +331,7 @@ def test_who_logs_in_instead_sees_only_what_he_may_see(desk: Desk) -> None:
                 assert raka.status_code in (403, 404), path
             assert sari.status_code == 403, path
             assert "untuk admin" in words_of(sari), path
-            assert "tidak diproses, dan tidak ada yang diubah" in words_of(sari), path
+            assert "belum diproses, dan tidak ada yang diubah" in words_of(sari), path
 
 
 def test_on_a_shared_computer_nobody_is_handed_anothers_words(desk: Desk) -> None:

@@ -5,7 +5,7 @@ import pytest
 from app.domain.nip import NotANip, read_nip_beginning
 
 NO_DIGITS = "NIP hanya berisi angka 0 sampai 9. Hapus huruf atau tanda lain, atau ketik ulang angkanya."
-TOO_MANY = "NIP terisi 19 angka, lebih dari 18. Periksa lagi apakah ada angka yang terketik dua kali."
+TOO_MANY = "Terisi 19 angka, padahal NIP terdiri dari 18 angka. Mungkin ada angka yang terketik dua kali."
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ ONLY_DIGITS = "NIP hanya berisi angka 0 sampai 9. Hapus huruf atau tanda lain, a
 
 
 def too_few(count: int) -> str:
-    return f"NIP baru terisi {count} angka. Periksa lagi: NIP terdiri dari 18 angka."
+    return f"Baru {count} angka yang terisi. NIP terdiri dari 18 angka; periksa lagi."
 
 
 def too_many(count: int) -> str:
-    return f"NIP terisi {count} angka, lebih dari 18. Periksa lagi apakah ada angka yang terketik dua kali."
+    return (
+        f"Terisi {count} angka, padahal NIP terdiri dari 18 angka. Mungkin ada angka yang terketik dua kali."
+    )
 
 
 FAULTS = {
@@ -22,7 +24,7 @@ FAULTS = {
     "budi": ONLY_DIGITS,
     f"{DIGITS[:-1]}l": ONLY_DIGITS,
     DIGITS[:16]: "Ini tampaknya NIK (16 angka pada KTP). Isi NIP, 18 angka pada SK atau kartu pegawai Anda.",
-    DIGITS[:9]: "Ini tampaknya NIP lama (9 angka). Isi NIP baru, 18 angka pada SK terakhir Anda.",
+    DIGITS[:9]: "Ini tampaknya NIP lama (9 angka). Isi NIP, 18 angka pada SK terakhir Anda.",
     "1": too_few(1),
     DIGITS[:17]: too_few(17),
     f"{DIGITS}1": too_many(19),

@@ -35,7 +35,7 @@ Token untuk Reset Password akun MySAPK dengan NIP 19900715 201505 1 002:
 
 WDJB-MJHT
 
-Salin token itu ke halaman Konfirmasi Reset Password, atau buka tautan ini (token terisi sendiri):
+Salin token itu ke halaman Konfirmasi Reset Password, atau buka tautan ini (token terisi otomatis):
 
 {URL}
 
@@ -74,6 +74,7 @@ LINKS = [
     f"https://www.google.com/url?q={quote(URL, safe='')}&sa=D&source=editors",
     f"https://linkprotect.cudasvc.com/url?a={quote(URL, safe='')}&c=E,1,abc&typo=1",
     f"https://secure-web.cisco.com/1abcDEF/{quote(URL, safe='')}",
+    ""
     f"https://eu-west-1.protection.sophos.com?d=mysapk.example&u={base64.b64encode(URL.encode()).decode()}&i=NjA=",
     f"https://apc01.safelinks.protection.outlook.com/?url={quote(PROOFPOINT_2, safe='')}&data=05",
     f"https://apc01.safelinks.protection.outlook.com/?url={quote(SAFELINKS, safe='')}&data=05",

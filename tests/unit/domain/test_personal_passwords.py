@@ -81,8 +81,8 @@ def test_admins_always_have_the_strict_rules(setting: str, policy: object, *, is
 
 def test_the_strict_rules_are_told_on_one_line() -> None:
     assert strict_rules() == (
-        "paling sedikit 12 karakter; ada huruf besar (A-Z); ada huruf kecil (a-z); ada angka (0-9); "
-        "ada tanda baca, misalnya ! atau ?"
+        "minimal 12 karakter, ada huruf besar (A-Z), ada huruf kecil (a-z), ada angka (0-9), "
+        "ada tanda baca (misalnya ! atau ?)"
     )
 
 

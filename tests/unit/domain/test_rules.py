@@ -187,8 +187,8 @@ def test_passwords_that_are_refused_with_their_reason(password: str, said: str) 
 
 def test_the_rule_of_2025_names_all_that_is_missing_at_once() -> None:
     assert faults("abc", ASN_2025) == [
-        "Password belum memenuhi aturan: paling sedikit 12 karakter; ada huruf besar (A-Z); ada angka (0-9); "
-        "ada tanda baca, misalnya ! atau ?."
+        "Password belum memenuhi syarat: minimal 12 karakter, ada huruf besar (A-Z), ada angka (0-9), "
+        "ada tanda baca (misalnya ! atau ?)."
     ]
 
 

@@ -91,7 +91,7 @@ def test_a_category_is_known_in_any_spelling(spelling: str, category: Category) 
         ("nip", "", "Isi NIP"),
         ("nip", "3174031203850001", "NIK"),
         ("nip", "130123456", "NIP lama"),
-        ("nip", "19850312201001200", "terisi 17 angka"),
+        ("nip", "19850312201001200", "Baru 17 angka"),
         ("nip", "19850312201001200l", "hanya berisi angka"),
         ("nip", "1.98503122010012E+17", "format kolom NIP menjadi Teks"),
         ("nip", "1,98503E+17", "format kolom NIP menjadi Teks"),
@@ -293,7 +293,7 @@ def test_a_wrong_way_to_reach_an_instansi_is_named(column: str, cell: str, said:
         ("kode", "", "Isi kode instansi"),
         ("kode", "7" * 21, "paling banyak 20 karakter"),
         ("nama", "", "Isi nama instansi"),
-        ("kontak", "", "Isi kontak helpdesk"),
+        ("kontak", "", "Isi kontak bantuan"),
         ("kontak", "k" * 301, "paling banyak 300 karakter"),
     ],
 )
