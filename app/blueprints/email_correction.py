@@ -261,7 +261,8 @@ def _no_place(link: str, form: CorrectionForm) -> Response:
 def _ask_page(form: AskForm, status: int = 200, likely_meant: str | None = None) -> Response:
     searched = one_line(request.args.get("cari", ""))[:100]
     with reading() as db:
-        instansi = Instansi.all(db)
+        # A search looks at all names. Without one, many instansi are not shown at all
+        instansi = Instansi.all(db, None if searched else MOST_CONTACTS + 1)
     page = render_template(
         "correction/ask.html",
         form=form,

@@ -59,11 +59,12 @@ class Contact:
         """The whole contact as plain text. No field stands alone on its line, as a token or a link does in a
         mail: whoever writes the contact could make it look like one."""
         every = (*((way.label, way.shown) for way in self.ways), *self.facts)
-        return tuple(f"{label}: {text}" for label, text in every)
+        return tuple(f"{label or 'Kontak'}: {text}" for label, text in every)
 
     @property
     def _label_of_words(self) -> str:
-        return "Keterangan" if self.ways or self.place else "Kontak"
+        """Words that stand alone are the contact itself, which the page has named already."""
+        return "Keterangan" if self.ways or self.place else ""
 
     @property
     def helps(self) -> bool:

@@ -69,9 +69,9 @@ class Instansi(Base):
         return frozenset(code for code in codes if code.lstrip("0") in found)
 
     @classmethod
-    def all(cls, session: Session) -> "list[Instansi]":
-        """All instansi, by name."""
-        return list(session.scalars(select(cls).order_by(cls.name)))
+    def all(cls, session: Session, most: int | None = None) -> "list[Instansi]":
+        """All instansi by name, or the first of them."""
+        return list(session.scalars(select(cls).order_by(cls.name).limit(most)))
 
     @classmethod
     def with_id(cls, session: Session, instansi_id: int, *, lock: bool = False) -> "Instansi | None":
