@@ -7,8 +7,9 @@ from typing import Any, cast
 
 from flask import current_app, g, session
 from itsdangerous import BadSignature
+from markupsafe import Markup
 
-from app.domain.indonesian_time import WIB, now, shown_clock
+from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.domain.reset_secret import Code, Link, read_secret
 from app.domain.waits import whole_seconds
@@ -17,6 +18,7 @@ from app.models.reset_request import ResetRequest
 from app.runtime.db import reading
 from app.runtime.portal import portal
 from app.web.session_cookies import SessionCookies
+from app.web.times import clock_in_all_zones
 
 
 def remember(asked: ResetRequest, at: datetime) -> None:
@@ -59,13 +61,8 @@ class Asked:
         return max(0, whole_seconds(free_at - now()))
 
     @property
-    def shown_at(self) -> str:
-        return shown_clock(self.at)
-
-    @property
-    def machine_at(self) -> str:
-        """The same for `datetime` of <time>."""
-        return self.at.astimezone(WIB).isoformat(timespec="seconds")
+    def shown_at(self) -> Markup:
+        return clock_in_all_zones(self.at)
 
 
 def reference_in(cookies: Mapping[str, str], moment: datetime) -> str | None:

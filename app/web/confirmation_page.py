@@ -8,6 +8,7 @@ from flask import (
     render_template,
 )
 from flask_wtf import FlaskForm
+from markupsafe import escape
 from wtforms import BooleanField, PasswordField, StringField, ValidationError
 
 from app.domain.password_policy import faults, has_blank_end, policy_named
@@ -56,7 +57,6 @@ class _Places:
     nip: str = field(default_factory=new_place)
     email: str = field(default_factory=new_place)
     shown_at: str = field(default_factory=new_place)
-    machine_at: str = field(default_factory=new_place)
     seconds_to_resend: str = field(default_factory=new_place)
 
 
@@ -69,7 +69,7 @@ def page_after_asking(asked: Asked) -> Response:
     goes there."""
     waits = asked.seconds_to_resend > 0
     places = _WHILE_WAITING if waits else _RESEND_IS_FREE
-    own = {place: str(getattr(asked, name)) for name, place in asdict(places).items() if place}
+    own = {place: escape(getattr(asked, name)) for name, place in asdict(places).items() if place}
     return kept_for_strangers(
         lambda: _page(ConfirmationForm(), places), kind="waits" if waits else "free", own=own
     )

@@ -40,6 +40,11 @@ def clock(at: datetime, zone: Zone | None = None) -> Markup:
     return _element(at, shown_clock(at, zone), zone)
 
 
+def clock_in_all_zones(at: datetime) -> Markup:
+    """14.05 WIB / 15.05 WITA / 16.05 WIT, whoever reads it: for a page that is made once for everybody."""
+    return _element(at, shown_clock(at), None)
+
+
 def lately(at: datetime, zone: Zone | None = None) -> Markup:
     """Kemarin 14.05 WITA, at the beginning of a line. For what is looked at while it is new: a page that is
     kept as evidence has `moment`."""

@@ -133,7 +133,7 @@ def test_a_login_before_midnight_was_yesterday_where_sari_works(peopled: Flask) 
 
 
 def test_one_module_writes_the_moments_of_pages() -> None:
-    """Elsewhere in the web, only what a kept page or a script fills in is written as text."""
+    """Elsewhere in the web, only what a script fills in is written as text."""
     makers = {"shown_clock", "shown_moment", "shown_lately", "strftime"}
     found = set()
     for file in (*(ROOT / "app/web").rglob("*.py"), *(ROOT / "app/blueprints").rglob("*.py")):
@@ -145,7 +145,7 @@ def test_one_module_writes_the_moments_of_pages() -> None:
         if makers & names:
             found.add(file.relative_to(ROOT).as_posix())
 
-    assert found == {"app/web/times.py", "app/web/asked.py", "app/web/sessions.py"}
+    assert found == {"app/web/times.py", "app/web/sessions.py"}
 
 
 def test_no_template_spells_a_moment_itself() -> None:
