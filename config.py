@@ -921,12 +921,11 @@ def _is_another(typed: str, ours: str) -> bool:
 def _is_shortened(typed: str, ours: str) -> bool:
     """The words of our name with some left out, cut short, in the singular, or, if there are three or more,
     with one exchanged for another."""
-    mine, theirs = (
-        [_singular(word) for word in ours.split("_")],
-        [_singular(word) for word in typed.split("_")],
-    )
-    if mine[0] != theirs[0] or len(theirs) < 2 or ours.startswith("ANDROID_"):
+    mine, theirs = ours.split("_"), typed.split("_")
+    # First, because most names of an environment begin like none of ours
+    if _singular(mine[0]) != _singular(theirs[0]) or len(theirs) < 2 or ours.startswith("ANDROID_"):
         return False
+    mine, theirs = [_singular(word) for word in mine], [_singular(word) for word in theirs]
     rest = iter(mine)
     if all(any(own == word or (len(word) >= 4 and own.startswith(word)) for own in rest) for word in theirs):
         return True
@@ -943,8 +942,10 @@ def _singular(word: str) -> str:
 def _may_be_near(typed: str, ours: str) -> bool:
     """Saves counting the edits for names that are far apart: each edit changes the letters of a word by two
     at most."""
+    if abs(len(typed) - len(ours)) > 2:
+        return False
     letters, own = Counter(typed), Counter(ours)
-    return abs(len(typed) - len(ours)) <= 2 and (letters - own).total() + (own - letters).total() <= 4
+    return (letters - own).total() + (own - letters).total() <= 4
 
 
 def _edits(one: str, other: str) -> int:

@@ -6,7 +6,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, Enum
 
 from app.models import Base
-from app.models.base import UtcDateTime
+from app.models.base import UtcDateTime, tell_conditions
 from app.runtime import migration_steps  # noqa: F401  # op.takes_long and op.create_index_on_filled_table
 from app.runtime.schema_lock import schema_to_oneself
 from config import Settings
@@ -32,6 +32,8 @@ def run() -> None:
 
 
 def run_over(connection: Connection) -> None:
+    for dialect in ("sqlite", "postgresql"):  # so that a new migration is written for both
+        tell_conditions(Base.metadata, dialect)
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,

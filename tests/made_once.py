@@ -19,7 +19,6 @@ from argon2.exceptions import VerifyMismatchError
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
-from limits.storage import MemoryStorage
 from werkzeug.routing import Rule
 from whitenoise import WhiteNoise
 from whitenoise.responders import StaticFile
@@ -49,8 +48,6 @@ def make_once() -> None:
     WhiteNoise.get_static_file = _served_once(WhiteNoise.get_static_file)
     assets._files_of = _hashed_once(assets._files_of)  # type: ignore[assignment]
     low_level.verify_secret = _verified_once(low_level.verify_secret)
-    # It starts a thread to forget old counts, almost at each request. Old counts are not believed anyway.
-    MemoryStorage._MemoryStorage__schedule_expiry = lambda _counts: None  # type: ignore[attr-defined]
 
 
 def compile_templates_once(app: Flask) -> None:

@@ -82,7 +82,7 @@ def test_a_rule_is_named_when_it_is_broken(connection: Connection) -> None:
 
 
 def names(found: Inspector, schema: str | None = None) -> set[tuple[str, str, str | None]]:
-    """Kind, table and name of every constraint and index."""
+    """Kind, table and name of every constraint and index, and the condition of every partial index."""
     every: set[tuple[str, str, str | None]] = set()
     for table in found.get_table_names(schema):
         every.add(("pk", table, found.get_pk_constraint(table, schema)["name"]))
@@ -90,6 +90,12 @@ def names(found: Inspector, schema: str | None = None) -> set[tuple[str, str, st
         every |= {("uq", table, one["name"]) for one in found.get_unique_constraints(table, schema)}
         every |= {("fk", table, one["name"]) for one in found.get_foreign_keys(table, schema)}
         every |= {("ix", table, one["name"]) for one in found.get_indexes(table, schema)}
+        every |= {
+            ("only", table, f"{one['name']} {where}")
+            for one in found.get_indexes(table, schema)
+            for option, where in one.get("dialect_options", {}).items()
+            if option.endswith("_where")
+        }
     return every
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from app.domain.labelled import Labelled
-from app.models.base import Base, BigId, UtcDateTime, text_enum
+from app.models.base import Base, BigId, PartialIndex, UtcDateTime, text_enum
 from app.models.user import User
 
 
@@ -108,14 +108,7 @@ class AuditEvent(Base):
         Index("ix_audit_event_at", "at"),
         Index("ix_audit_event_instansi_id", "instansi_id", "id"),
         Index("ix_audit_event_actor_id", "actor_id", "id"),
-        Index(
-            "ix_audit_event_unsealed",
-            "seal_no",
-            "at",
-            "id",
-            sqlite_where=_UNSEALED,
-            postgresql_where=_UNSEALED,
-        ),
+        PartialIndex("ix_audit_event_unsealed", "seal_no", "at", "id", only=_UNSEALED),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

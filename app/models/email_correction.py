@@ -23,7 +23,7 @@ from app.domain.act import Act
 from app.domain.corrections import OPEN_STATES, PROMISE, CorrectionState, FilledForm
 from app.domain.email_address import EmailAddress
 from app.domain.nip import Nip
-from app.models.base import AddedOnce, Base, BigId, UtcDateTime, text_enum
+from app.models.base import AddedOnce, Base, BigId, PartialIndex, UtcDateTime, text_enum
 from app.models.user import User
 
 
@@ -73,12 +73,7 @@ class EmailCorrection(AddedOnce, Base):
         Index("ix_email_correction_asked_at", "asked_at"),
         Index("ix_email_correction_opened_by_id", "opened_by_id"),
         Index("ix_email_correction_decided_by_id", "decided_by_id"),
-        Index(
-            "ix_email_correction_still_typed",
-            "decided_at",
-            sqlite_where=STILL_TYPED,
-            postgresql_where=STILL_TYPED,
-        ),
+        PartialIndex("ix_email_correction_still_typed", "decided_at", only=STILL_TYPED),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -23,7 +23,7 @@ from app.domain.corrections import IdentityCheck
 from app.domain.identity import ChangeKind, ChangeState
 from app.domain.nip import Nip
 from app.models.admin_mandate import AdminMandate
-from app.models.base import Base, BigId, UtcDateTime, text_enum
+from app.models.base import Base, BigId, PartialIndex, UtcDateTime, text_enum
 from app.models.email_correction import EmailCorrection
 from app.models.many_rows import one_of
 from app.models.user import User
@@ -43,12 +43,8 @@ class IdentityChange(Base):
         CheckConstraint("confirmed_by_id IS NULL OR confirmed_by_id != "
             "decided_by_id", name="second_is_another"),
         CheckConstraint("(kind = 'mandat') = (mandate_id IS NOT NULL)", name="mandate_fits_kind"),
-        Index("uq_identity_change_under_way", "user_id", unique=True, sqlite_where=_UNDER_WAY,
-        postgresql_where=_UNDER_WAY),
-        Index(
-            "ix_identity_change_contested", "instansi_id", "ended_at", "id", sqlite_where=_CONTESTED,
-            postgresql_where=_CONTESTED
-        ),
+        PartialIndex("uq_identity_change_under_way", "user_id", unique=True, only=_UNDER_WAY),
+        PartialIndex("ix_identity_change_contested", "instansi_id", "ended_at", "id", only=_CONTESTED),
         Index("ix_identity_change_user_id", "user_id", "id"),
         Index("ix_identity_change_instansi_id_state", "instansi_id", "state", "decided_at", "id"),
         Index("ix_identity_change_state_decided_at", "state", "decided_at", "id"),
@@ -57,10 +53,8 @@ class IdentityChange(Base):
         Index("ix_identity_change_ever_decided_by_id", "decided_by_id"),
         Index("ix_identity_change_ever_confirmed_by_id", "confirmed_by_id"),
         Index("ix_identity_change_settled_by_id", "settled_by_id"),
-        Index("ix_identity_change_decided_by_id", "decided_by_id", sqlite_where=_UNDER_WAY,
-        postgresql_where=_UNDER_WAY),
-        Index("ix_identity_change_confirmed_by_id", "confirmed_by_id", sqlite_where=_UNDER_WAY,
-        postgresql_where=_UNDER_WAY),
+        PartialIndex("ix_identity_change_decided_by_id", "decided_by_id", only=_UNDER_WAY),
+        PartialIndex("ix_identity_change_confirmed_by_id", "confirmed_by_id", only=_UNDER_WAY),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -5,11 +5,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import JSON, ColumnElement, Index, String, and_, bindparam, delete, or_, select, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Index,
+    String,
+    and_,
+    bindparam,
+    delete,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.domain.labelled import Labelled
-from app.models.base import Base, UtcDateTime, text_enum, upsert
+from app.models.base import Base, UtcDateTime, text_enum, upsert, without_records
 
 EVERYWHERE = "*"  # the way of all mails
 _DOUBTED = "?"  # the same refusal from several domains
@@ -213,8 +225,11 @@ class MailFault(Base):
     def end(cls, session: Session, passed: Mapping[str, bool], now: datetime) -> list["MailFault"]:
         """Mails to these domains have passed, so nothing stops mails to them; returns the faults that did. If
         a mail had been put off before, `passed` says so of its domain, and that is remembered for a day."""
-        ended = []
-        for fault in session.scalars(_ON_WAYS, {"ways": [EVERYWHERE, _DOUBTED, *passed]}):
+        ended, ways = [], {"ways": [EVERYWHERE, _DOUBTED, *passed]}
+        # Usually there is none, and to prepare for records costs more than this look
+        if without_records(session, _ANY_ON_WAYS, ways).first() is None:
+            return []
+        for fault in session.scalars(_ON_WAYS, ways):
             if fault.failures and fault.way != _DOUBTED:
                 ended.append(fault)
             if fault.has_letters or passed.get(fault.way):
@@ -273,9 +288,11 @@ class MailFault(Base):
         return fault
 
 
+_IS_ON_WAYS = MailFault.way.in_(bindparam("ways", expanding=True))
+_ANY_ON_WAYS = select(literal(1)).where(_IS_ON_WAYS).limit(1)
 _ON_WAYS = (
     select(MailFault)
-    .where(MailFault.way.in_(bindparam("ways", expanding=True)))
+    .where(_IS_ON_WAYS)
     .order_by(MailFault.way)
     .with_for_update()
     .execution_options(populate_existing=True)

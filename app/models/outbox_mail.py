@@ -32,6 +32,7 @@ from app.domain.labelled import Labelled
 from app.models.base import (
     Base,
     BigId,
+    PartialIndex,
     UtcDateTime,
     note_written,
     table_of,
@@ -182,7 +183,7 @@ class OutboxMail(Base):
         Index("ix_outbox_mail_email_correction_id", "email_correction_id"),
         Index("ix_outbox_mail_identity_change_id", "identity_change_id"),
         Index("ix_outbox_mail_posted_at", "posted_at"),
-        Index("ix_outbox_mail_bounced_at", "bounced_at", sqlite_where=_BOUNCED, postgresql_where=_BOUNCED),
+        PartialIndex("ix_outbox_mail_bounced_at", "bounced_at", only=_BOUNCED),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -227,7 +228,7 @@ class OutboxMail(Base):
     @classmethod
     def kinds_due(cls, session: Session, now: datetime) -> "KindsDue":
         """What could leave now, in one look that takes no lock."""
-        *heads, of_domains, everything_rests = session.execute(_look(), {"now": now}).one()
+        *heads, of_domains, everything_rests = without_records(session, _look(), {"now": now}).one()
         if everything_rests:
             return KindsDue(frozenset(), of_domains=False)
         is_due = dict(zip(_KINDS, heads, strict=True))
@@ -291,7 +292,7 @@ class OutboxMail(Base):
         value says whether there were any."""
         kind = {"of_state": state, "of_urgency": int(urgency), "now": now}
         has_parked = False
-        while rows := session.execute(_oldest_of_kind(), {**kind, "most": most}).all():
+        while rows := without_records(session, _oldest_of_kind(), {**kind, "most": most}).all():
             if not any(row.is_closed for row in rows):
                 return [int(row.id) for row in rows], has_parked
             closed = {way.way: way for way in MailFault.closed_among(session, {row.domain for row in rows})}

@@ -1,7 +1,6 @@
 import secrets
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -27,7 +26,7 @@ from app.domain.email_address import EmailAddress
 from app.domain.nip import Nip
 from app.domain.old_hash import read_kept_hash
 from app.domain.password_policy import Owner
-from app.models.base import Base, UtcDateTime, dialect_of, table_of, text_enum
+from app.models.base import Base, PartialIndex, UtcDateTime, dialect_of, table_of, text_enum
 from app.models.instansi import Instansi
 from app.models.login_session import LoginSession
 from app.models.many_rows import one_of
@@ -35,11 +34,6 @@ from app.models.name_word import NameWord
 
 _LONGEST_OFFICE = 200
 MAY_ENTER = (Activation.ACTIVE, Activation.NOT_ACTIVATED)
-
-
-def _only_where(condition: str) -> dict[str, Any]:
-    """An index over the few rows for which the condition holds."""
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 class User(Base):
@@ -56,29 +50,32 @@ class User(Base):
         Index("ix_user_account_instansi_id_work_unit", "instansi_id", "work_unit", "nip"),
         Index("ix_user_account_activation", "activation", "nip"),
         Index("ix_user_account_category", "category", "nip"),
-        Index(
+        PartialIndex(
             "ix_user_account_stuck_since",
             "instansi_id",
             "stuck_since",
             "id",
-            **_only_where("stuck_since IS NOT NULL"),
+            only=text("stuck_since IS NOT NULL"),
         ),
-        Index("ix_user_account_has_old_words", "id", **_only_where("has_old_words")),
-        Index(
-            "ix_user_account_old_scheme", "old_scheme", "old_cost", **_only_where("old_scheme IS NOT NULL")
+        PartialIndex("ix_user_account_has_old_words", "id", only=text("has_old_words")),
+        PartialIndex(
+            "ix_user_account_old_scheme",
+            "old_scheme",
+            "old_cost",
+            only=text("old_scheme IS NOT NULL"),
         ),
-        Index(
+        PartialIndex(
             "ix_user_account_waiting_since",
             "instansi_id",
             "activation_changed_at",
-            **_only_where("activation = 'waiting_approval'"),
+            only=text("activation = 'waiting_approval'"),
         ),
-        Index(
+        PartialIndex(
             "ix_user_account_mail_failed_at",
             "instansi_id",
             "mail_failed_at",
             "id",
-            **_only_where("mail_failed_at IS NOT NULL"),
+            only=text("mail_failed_at IS NOT NULL"),
         ),
         {"sqlite_autoincrement": True},  # nobody else ever gets the id of a removed account
     )

@@ -6,17 +6,19 @@ when a try is counted, or of a second thread at the same moment, would end in th
 
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Callable
-from time import monotonic
+from time import monotonic, time
 from typing import TypeVar, cast
 
 from limits.storage import MemoryStorage, MovingWindowSupport, Storage, storage_from_string
 
 log = logging.getLogger("portal")
 
-SCHEME = "redis-or-memory"
+SCHEME, SCHEME_OF_MEMORY = "redis-or-memory", "memory-of-this-process"
 SECONDS_FOR_AN_ANSWER = 0.3
 SECONDS_BETWEEN_TRIES = 2.0  # of which one request waits for an answer, and the others do not
+SECONDS_BETWEEN_SWEEPS = 60.0
 _TRIED = "tried"  # a counter of nobody
 
 T = TypeVar("T")
@@ -29,6 +31,49 @@ def redis_at(uri: str, seconds: float) -> Storage:
 
     patience = {"socket_connect_timeout": seconds, "socket_timeout": seconds}
     return cast(Storage, storage_from_string(uri, **patience, retry=Retry(NoBackoff(), 0)))  # type: ignore[arg-type]
+
+
+class OwnMemory(MemoryStorage):
+    """Counters in this process.
+
+    Their base starts a thread at almost each count. It looks at the counts of all addresses, and keeps their
+    names for good: so the more addresses a flood comes from, the dearer each request of everybody was. Here
+    whoever counts first in a minute forgets what is old, names too. Nothing old is ever believed, so a limit
+    is the same in between.
+    """
+
+    STORAGE_SCHEME = [SCHEME_OF_MEMORY]  # noqa: RUF012 (declared so by its base)
+
+    def __init__(self, uri: str | None = None, *, wrap_exceptions: bool = False, **_others: str) -> None:
+        """Flask-Limiter may hand over the options of counters that another app had before."""
+        super().__init__(uri, wrap_exceptions=wrap_exceptions)
+        self.timer = _NoTimer(0, self._sweep)
+        # One for all, because a lock of its own would be forgotten with a name while others wait for it
+        lock = threading.RLock()
+        self.locks = defaultdict(lambda: lock)
+        self._swept_at = monotonic()
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        if monotonic() > self._swept_at + SECONDS_BETWEEN_SWEEPS:
+            self._swept_at = monotonic()
+            self._sweep()
+        return super().acquire_entry(key, limit, expiry, amount)
+
+    def _sweep(self) -> None:
+        for key in list(self.events):
+            with self.locks[key]:  # for a moment only: those who count come in between
+                lasting = [entry for entry in self.events.get(key, []) if entry.expiry >= time()]
+                if lasting:
+                    self.events[key] = lasting
+                else:
+                    self.clear(key)
+
+
+class _NoTimer(threading.Timer):
+    """Stands where the base looks for its thread, so that it starts none."""
+
+    def is_alive(self) -> bool:
+        return True
 
 
 class RedisOrMemory(Storage, MovingWindowSupport):
@@ -45,7 +90,7 @@ class RedisOrMemory(Storage, MovingWindowSupport):
             *(faults if isinstance(faults, tuple) else (faults,)),
             OSError,
         )
-        self._memory = MemoryStorage()
+        self._memory = OwnMemory()
         self._noting = threading.Lock()
         self._is_away = False
         self._ask_again_at = 0.0

@@ -105,7 +105,7 @@ class Reception:
     known: Callable[[str], Known | None]
     at_once: Mapping[str, ReadyAnswer]  # by path
     at_once_while_leaving: Mapping[str, ReadyAnswer]  # the same, since the process was told to end
-    busy: ReadyAnswer
+    busy: Callable[[], ReadyAnswer]
     has_proxy: bool  # which holds the connections of all its clients
 
 
@@ -198,7 +198,7 @@ class Channel(HTTPChannel):
         self.watch()
 
     def refuse(self) -> None:
-        self.requests[0].ready = self.server.front.reception.busy
+        self.requests[0].ready = self.server.front.reception.busy()
         self.serve()
 
     def let_go(self) -> None:
@@ -453,7 +453,7 @@ class Front:
             ready = self._ready_answer(request)
             if ready is None and self._lane_of(request).takes(channel, lambda: self._sender_of(request)):
                 return  # a thread may have it by now
-            request.ready = ready or self.reception.busy
+            request.ready = ready or self.reception.busy()
         self._at_once.append(channel)
         if threading.get_ident() != self.own_thread:
             self._listeners[0].wake()

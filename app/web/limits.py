@@ -248,7 +248,7 @@ def _seconds_until_after(moment: float) -> int:
 def init_app(app: Flask, settings: Settings) -> None:
     app.config["RATELIMIT_ENABLED"] = settings.address_limits
     if settings.ratelimit_storage_uri.startswith("memory:"):
-        app.config["RATELIMIT_STORAGE_URI"] = settings.ratelimit_storage_uri
+        app.config["RATELIMIT_STORAGE_URI"] = f"{counters.SCHEME_OF_MEMORY}://"
     else:
         app.config["RATELIMIT_STORAGE_URI"] = f"{counters.SCHEME}://"
         app.config["RATELIMIT_STORAGE_OPTIONS"] = {"redis": settings.ratelimit_storage_uri}

@@ -2,6 +2,7 @@
 that need no work."""
 
 import os
+from functools import cache, partial
 
 from flask import Flask, Response, g
 from werkzeug.http import parse_cookie
@@ -53,7 +54,7 @@ def reception(app: Flask, processes: int = 1) -> Reception:
         known=lambda cookies: _known(app, cookies),
         at_once={"/healthz": _healthz(app)},
         at_once_while_leaving={"/readyz": _leaving(app)},
-        busy=_busy(app),
+        busy=cache(partial(_busy, app)),  # its templates would be a twentieth of every start
         has_proxy=settings.is_behind_a_proxy,
     )
 

@@ -126,7 +126,7 @@ def test_an_old_request_makes_nobody_known(peopled: Flask) -> None:
 
 # -- what is said at once
 def test_the_refusal_is_the_calm_page_and_the_same_for_everybody(app: Flask) -> None:
-    busy = reception(app).busy
+    busy = reception(app).busy()
     headers = dict(busy.headers)
 
     assert busy.status.startswith("503 ")

@@ -59,7 +59,7 @@ RECEPTION = Reception(
     known=known,
     at_once={"/healthz": ALIVE},
     at_once_while_leaving={"/readyz": LEAVING},
-    busy=BUSY,
+    busy=lambda: BUSY,
     has_proxy=False,
 )
 
@@ -228,7 +228,7 @@ def test_many_requests_in_one_piece_are_all_answered_in_their_order(serve: Serve
 
 
 def test_who_asks_on_and_reads_no_answer_is_cut_off_and_stops_nobody(serve: Serve) -> None:
-    running = serve(busy=replace(BUSY, body=LARGE))
+    running = serve(busy=lambda: replace(BUSY, body=LARGE))
     running.fill(running.places)
 
     deaf = running.connect("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
@@ -242,7 +242,7 @@ def _is_connected(running: Running, line: socket.socket) -> bool:
 
 
 def test_who_reads_slowly_gets_the_whole_answer(serve: Serve) -> None:
-    running = serve(busy=replace(BUSY, body=LARGE))
+    running = serve(busy=lambda: replace(BUSY, body=LARGE))
     running.fill(running.places)
 
     refused = running.ask("/slow")
