@@ -9,8 +9,11 @@ from flask import Flask
 from sqlalchemy import text
 
 from app.cli import serve as serving
+from app.domain.contact import Contact
+from app.domain.indonesian_time import Zone
+from app.models import Instansi
 from app.runtime import migrations
-from app.runtime.db import engine
+from app.runtime.db import engine, reading
 from app.runtime.schema import Schema, State, look, newest
 from tests.later_release import LaterRelease
 
@@ -65,6 +68,29 @@ def test_a_release_does_not_start_on_an_older_schema(
 
     assert mysapk(app, "db", "upgrade").exit_code == 0
     assert schema(app) == Schema(State.CURRENT, newest())
+
+
+def test_the_release_before_the_fields_of_a_contact_goes_on_over_this_schema(
+    app: Flask, database_url: str
+) -> None:
+    config = migrations.config(database_url)
+    row = "INSERT INTO instansi (code, name, helpdesk_contact) VALUES (:code, :name, :words)"
+    kept = {"code": "7301", "name": "Kabupaten Rekaan", "words": "Loket 3, telepon 0411-555017"}
+    command.downgrade(config, "0022")
+    with app.app_context(), engine().begin() as connection:
+        connection.execute(text(row), kept)
+
+    command.upgrade(config, "head")
+    with app.app_context(), engine().begin() as connection:
+        connection.execute(text(row), {"code": "3402", "name": "Kementerian Rekaan", "words": "Biro"})
+        connection.execute(text("UPDATE instansi SET helpdesk_contact = 'Loket 4' WHERE code = '7301'"))
+
+    with app.app_context(), reading() as session:
+        found = {one.code: (one.contact, one.zone) for one in Instansi.all(session)}
+    assert found == {
+        "7301": (Contact(words="Loket 4"), Zone.WITA),
+        "3402": (Contact(words="Biro"), Zone.WIB),
+    }
 
 
 def test_a_schema_of_nobody_is_left_alone(app: Flask, started: list[str]) -> None:

@@ -5,7 +5,7 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.client import browser_name, mask_address
-from app.domain.indonesian_time import now, today_in_jakarta
+from app.domain.indonesian_time import day_in, now
 from app.flows.login.log_out import end_other_sessions, forget_browsers
 from app.flows.reports.search_trail import seen_by_others
 from app.models.login_session import LoginSession
@@ -32,7 +32,7 @@ def page() -> ResponseReturnValue:
         "account/account.html",
         user=visitor.user,
         this_session=visitor.login.id_hash,
-        known_until=today_in_jakarta(known_until) if known_until else None,
+        known_until=day_in(visitor.user.instansi.zone, known_until) if known_until else None,
         known_days=sessions.KNOWN_FOR.days,
         logins=logins,
         looks=looks,
@@ -92,4 +92,7 @@ def left() -> ResponseReturnValue:
 
 def _end() -> ResponseReturnValue:
     end = sessions.session_end(now())
-    return jsonify(seconds_left=end.seconds_left if end else 0, shown=end.shown if end else "")
+    if end is None:
+        return jsonify(seconds_left=0, shown="", at="")
+    at = end.at.isoformat(timespec="seconds")
+    return jsonify(seconds_left=end.seconds_left, shown=end.shown, at=at)

@@ -31,7 +31,7 @@ from app.domain.attachment import (
     Photo,
     read_attachment,
 )
-from app.domain.indonesian_time import now, shown_moment
+from app.domain.indonesian_time import now, timed
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.typed_text import few_lines, one_line
 from app.domain.waits import whole_seconds
@@ -62,6 +62,7 @@ from app.web.form_ids import new_form_id
 from app.web.headers import takes
 from app.web.kept_form import LOST_CSRF, keeps_form
 from app.web.pages import error_page
+from app.web.times import told
 from app.web.words.ticket import steps_of
 
 blueprint = Blueprint("email_correction", __name__, url_prefix="/perbaikan-email")
@@ -334,7 +335,8 @@ def _no_place(link: str, form: CorrectionForm) -> Response:
 def _ask_page(form: AskForm, status: int = 200, likely_meant: str | None = None) -> Response:
     searched = one_line(request.args.get("cari", ""))[:100]
     with reading() as db:
-        instansi = Instansi.all(db)
+        # A search looks at all names. Without one, many instansi are not shown at all
+        instansi = Instansi.all(db, None if searched else MOST_CONTACTS + 1)
     page = render_template(
         "correction/ask.html",
         form=form,
@@ -418,7 +420,7 @@ def _not_a_link(link: str) -> Response:
         return error_page(
             404,
             heading="Masa berlaku tautan perbaikan email sudah habis",
-            sentences=[f"Tautan ini dibuat pada {shown_moment(made_at)}."],
+            sentences=[told(timed("Tautan ini dibuat pada ", made_at, "."))],
             what_to_do=["Minta tautan baru di halaman Perbaikan email."],
             link_href=url_for("email_correction.page"),
             link_text="Minta tautan baru",

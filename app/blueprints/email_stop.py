@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind
-from app.domain.indonesian_time import now, shown_moment
+from app.domain.indonesian_time import now, timed
 from app.domain.nip import Nip
 from app.flows.identity.stop_change import (
     STOP_LINK_DAYS,
@@ -24,6 +24,7 @@ from app.web import sessions
 from app.web.acts import act, own_act
 from app.web.pages import error_page
 from app.web.sessions import login_required
+from app.web.times import told
 
 blueprint = Blueprint("email_stop", __name__)
 
@@ -104,8 +105,13 @@ def _not_a_link(link: str) -> ResponseReturnValue:
         404,
         heading="Tautan ini tidak berlaku",
         sentences=[
-            f"Tautan ini dibuat pada {shown_moment(made_at)}. Masa berlakunya {STOP_LINK_DAYS} hari, dan "
-            "sudah habis."
+            told(
+                timed(
+                    "Tautan ini dibuat pada ",
+                    made_at,
+                    f". Masa berlakunya {STOP_LINK_DAYS} hari, dan sudah habis.",
+                )
+            )
             if made_at and now() > made_at + timedelta(days=STOP_LINK_DAYS)
             else "Tautan ini tidak lengkap atau berubah ketika disalin."
         ],

@@ -14,6 +14,7 @@ from app.cli.demo_desk import liven
 from app.cli.serve import end_with_parent, run_web
 from app.cli.trail import begin_trail_of_demo
 from app.domain.categories import Activation, Category
+from app.domain.contact import Contact
 from app.domain.email_address import EmailAddress
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.models.admin_mandate import AdminMandate, Role
@@ -47,11 +48,18 @@ class Person:
 INSTANSI = {
     "7301": (
         "Pemerintah Kabupaten Nusa Jaya",
-        "BKPSDM Nusa Jaya, loket 3, telepon 021-555-0173, helpdesk@nusajaya.example",
+        Contact(
+            phone="021-555-0173",
+            whatsapp="0812-5550-0173",
+            email="helpdesk@nusajaya.example",
+            place="Kantor BKPSDM Nusa Jaya, loket 3",
+            hours="Senin sampai Jumat, 08.00-15.00",
+            words="Bila datang sendiri, bawa SK terakhir.",
+        ),
     ),
     "3402": (
         "Kementerian Contoh Nasional",
-        "Biro Kepegawaian, telepon 021-555-0134, kepegawaian@contoh.example",
+        Contact(words="Biro Kepegawaian, telepon 021-555-0134, kepegawaian@contoh.example"),
     ),
 }
 CAST = (
@@ -125,7 +133,7 @@ def load(session: Session, password_hash: str, moment: datetime) -> None:
     """Write the demo's instansi, people, mandates and PDM windows."""
     today = today_in_jakarta(moment)
     instansi = {
-        code: Instansi(code=code, name=name, helpdesk_contact=contact)
+        code: Instansi(code=code, name=name, **Instansi.columns_of(contact))
         for code, (name, contact) in INSTANSI.items()
     }
     session.add_all(instansi.values())

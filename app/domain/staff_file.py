@@ -13,9 +13,15 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from app.domain.categories import Category, read_category
+from app.domain.contact import LONGEST_LINE, LONGEST_WORDS, Contact, kept_chat_number, kept_phone
 from app.domain.email_address import EmailAddress, NotAnEmail, read_email
+from app.domain.indonesian_time import Zone
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.old_hash import OldHash, TooDear, read_old_hash
+from app.domain.phone_number import (
+    NotAPhone,
+    is_of_the_whole_country,
+)
 from app.domain.spreadsheet_cell import (
     has_broken_letters,
     has_decimals,
@@ -43,7 +49,9 @@ class Columns:
     optional: tuple[str, ...] = ()
 
 
-INSTANSI_COLUMNS = Columns(("kode", "nama", "kontak"))
+INSTANSI_COLUMNS = Columns(
+    ("kode", "nama", "kontak"), ("telepon", "whatsapp", "email", "loket", "jam_layanan", "zona")
+)
 STAFF_COLUMNS = Columns(("nip", "nama", "email", "kategori", "kode_instansi", "unit_kerja"), ("telepon",))
 # Only the operator brings hashes of an older system, never an admin's upload.
 COMMAND_LINE_STAFF_COLUMNS = Columns(STAFF_COLUMNS.required, (*STAFF_COLUMNS.optional, "password_hash"))
@@ -62,7 +70,6 @@ _DIGITS_OF_AN_OLD_NIP = 9  # an old NIP is printed in groups of three
 _RESULTS_OF_NOTHING = ("0", "00", "000")  # the result of a formula that refers to an empty cell
 _LONGEST_TEXT = 200
 _LONGEST_CODE = 20
-_LONGEST_CONTACT = 300
 _LONGEST_PHONE = 30
 _LONGEST_HASH = 200
 _UNWANTED_CHARACTERS = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
@@ -155,7 +162,8 @@ class InstansiRow:
 
     code: str
     name: str
-    contact: str
+    contact: Contact  # an empty field: the file says nothing, so what is on record stays
+    zone: Zone | None
 
 
 NIP_AS_NUMBER = CellFault(
@@ -258,11 +266,28 @@ def read_instansi_row(cells: Mapping[str, str]) -> InstansiRow | RowFaults:
     """Read one instansi."""
     code = _code(cells["kode"], "kode")
     name = _words(cells["nama"], "nama", "nama instansi")
-    # People who wait or are refused are told to ask there, so they cannot go on if the contact is missing.
-    contact = _contact(cells["kontak"])
-    if isinstance(code, CellFault) or isinstance(name, CellFault) or isinstance(contact, CellFault):
-        return _faults_among(code, name, contact)
-    return InstansiRow(code, name, contact)
+    phone = _number_of_office(cells.get("telepon", ""), "telepon", kept_phone)
+    whatsapp = _number_of_office(cells.get("whatsapp", ""), "whatsapp", kept_chat_number)
+    email = _email_of_office(cells.get("email", ""))
+    place = _line(cells.get("loket", ""), "loket")
+    hours = _line(cells.get("jam_layanan", ""), "jam_layanan")
+    zone = _zone(cells.get("zona", ""))
+    # People who wait or are refused are told to ask there, so they cannot go on if nothing leads there.
+    leads_there = bool(phone or whatsapp or email or place)
+    words = "" if leads_there and not cells["kontak"].strip() else _contact(cells["kontak"])
+    if (
+        isinstance(code, CellFault)
+        or isinstance(name, CellFault)
+        or isinstance(words, CellFault)
+        or isinstance(phone, CellFault)
+        or isinstance(whatsapp, CellFault)
+        or isinstance(email, CellFault)
+        or isinstance(place, CellFault)
+        or isinstance(hours, CellFault)
+        or isinstance(zone, CellFault)
+    ):
+        return _faults_among(code, name, words, phone, whatsapp, email, place, hours, zone)
+    return InstansiRow(code, name, Contact(phone, whatsapp, email, place, hours, words), zone)
 
 
 def guarded(cell: str) -> str:
@@ -442,7 +467,49 @@ def _contact(cell: str) -> str | CellFault:
             return phone
         bare = phone
     bare = "" if bare in _RESULTS_OF_NOTHING else bare
-    return _text(bare, "kontak", "kontak bantuan yang dapat dihubungi pegawai", _LONGEST_CONTACT)
+    return _text(bare, "kontak", "kontak bantuan yang dapat dihubungi pegawai", LONGEST_WORDS)
+
+
+def _number_of_office(cell: str, column: str, kept: Callable[[str], str | NotAPhone]) -> str | CellFault:
+    """A number that people will tap, so it must be one that can be dialled."""
+    bare = number_unguarded(cell).translate(_WRITTEN_APART)
+    if not bare:
+        return ""
+    if said := objection_to_value(bare):
+        return CellFault(column, said)
+    if re.fullmatch(r"[1-9][0-9.,]*", bare) and not is_of_the_whole_country(bare):
+        whole = _dialled(column, bare)
+        if isinstance(whole, CellFault):
+            return whole
+        bare = whole
+    read = kept(bare)
+    return CellFault(column, read.sentence) if isinstance(read, NotAPhone) else read
+
+
+def _email_of_office(cell: str) -> str | CellFault:
+    email = _email(cell)
+    if email is None:
+        return ""
+    return email if isinstance(email, CellFault) else email.text
+
+
+def _line(cell: str, column: str) -> str | CellFault:
+    """A place, or hours: words and figures in any order."""
+    bare = text_unguarded(cell)
+    if not bare:
+        return ""
+    if said := objection(bare):
+        return CellFault(column, said)
+    return _text(bare, column, "sel ini", LONGEST_LINE)
+
+
+def _zone(cell: str) -> Zone | CellFault | None:
+    bare = text_unguarded(cell).upper()
+    if not bare:
+        return None
+    if bare not in list(Zone):
+        return CellFault("zona", "Isi WIB, WITA, atau WIT, atau kosongkan.")
+    return Zone(bare)
 
 
 def _phone(cell: str) -> str | CellFault | None:

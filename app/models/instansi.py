@@ -4,7 +4,20 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, String, func, or_, select, tuple_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.models.base import Base
+from app.domain.contact import (
+    CONTACT_FIELDS,
+    LONGEST_EMAIL,
+    LONGEST_LINE,
+    LONGEST_PHONE,
+    LONGEST_WORDS,
+    Contact,
+)
+from app.domain.indonesian_time import Zone
+from app.domain.zone_of_instansi import guessed_zone
+from app.models.base import Base, text_enum
+
+# Where each field of a contact is kept
+_CONTACT = {field: f"helpdesk_{'contact' if field == 'words' else field}" for field in CONTACT_FIELDS}
 
 
 @dataclass(frozen=True)
@@ -22,7 +35,15 @@ class Instansi(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(20), unique=True)
     name: Mapped[str] = mapped_column(String(200))
-    helpdesk_contact: Mapped[str] = mapped_column(String(300))
+    # In the words of the instansi. An earlier release knows only this one of the contact, so the others have
+    # defaults.
+    helpdesk_contact: Mapped[str] = mapped_column(String(LONGEST_WORDS), default="")
+    helpdesk_phone: Mapped[str] = mapped_column(String(LONGEST_PHONE), default="", server_default="")
+    helpdesk_whatsapp: Mapped[str] = mapped_column(String(LONGEST_PHONE), default="", server_default="")
+    helpdesk_email: Mapped[str] = mapped_column(String(LONGEST_EMAIL), default="", server_default="")
+    helpdesk_place: Mapped[str] = mapped_column(String(LONGEST_LINE), default="", server_default="")
+    helpdesk_hours: Mapped[str] = mapped_column(String(LONGEST_LINE), default="", server_default="")
+    chosen_zone: Mapped[Zone | None] = mapped_column(text_enum(Zone, "chosen_zone"))  # NULL: nobody has said
 
     @classmethod
     def with_code(cls, session: Session, code: str) -> "Instansi | None":
@@ -48,9 +69,9 @@ class Instansi(Base):
         return frozenset(code for code in codes if code.lstrip("0") in found)
 
     @classmethod
-    def all(cls, session: Session) -> "list[Instansi]":
-        """All instansi, by name."""
-        return list(session.scalars(select(cls).order_by(cls.name)))
+    def all(cls, session: Session, most: int | None = None) -> "list[Instansi]":
+        """All instansi by name, or the first of them."""
+        return list(session.scalars(select(cls).order_by(cls.name).limit(most)))
 
     @classmethod
     def with_id(cls, session: Session, instansi_id: int, *, lock: bool = False) -> "Instansi | None":
@@ -79,6 +100,24 @@ class Instansi(Base):
         if after is not None:
             statement = statement.where(tuple_(cls.name, cls.id) > tuple_(after.name, after.id))
         return list(session.scalars(statement.order_by(cls.name, cls.id).limit(most)))
+
+    @property
+    def contact(self) -> Contact:
+        return Contact(**{field: getattr(self, column) for field, column in _CONTACT.items()})
+
+    @contact.setter
+    def contact(self, contact: Contact) -> None:
+        for column, text in self.columns_of(contact).items():
+            setattr(self, column, text)
+
+    @staticmethod
+    def columns_of(contact: Contact) -> dict[str, str]:
+        return {column: getattr(contact, field) for field, column in _CONTACT.items()}
+
+    @property
+    def zone(self) -> Zone:
+        """In which people of the instansi read times."""
+        return self.chosen_zone or guessed_zone(self.name, self.code)
 
     @classmethod
     def choices(cls, session: Session, reach: ColumnElement[bool]) -> list[tuple[str, str]]:

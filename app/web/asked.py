@@ -7,9 +7,10 @@ from typing import Any, cast
 
 from flask import current_app, g, session
 from itsdangerous import BadSignature
+from markupsafe import Markup
 
 from app.domain.email_address import EmailAddress
-from app.domain.indonesian_time import now, shown_clock
+from app.domain.indonesian_time import now
 from app.domain.nip import Nip
 from app.domain.reset_secret import Code, Link, read_secret
 from app.domain.waits import whole_seconds
@@ -19,6 +20,7 @@ from app.runtime.db import reading
 from app.runtime.portal import portal
 from app.web.carried import carry_nip, forget_just_set
 from app.web.session_cookies import SessionCookies
+from app.web.times import clock_in_all_zones
 from app.web.words.tokens import heading_of_dead_token, sentence_of_dead_token
 
 
@@ -66,8 +68,8 @@ class Asked:
         return max(0, whole_seconds(free_at - now()))
 
     @property
-    def shown_at(self) -> str:
-        return shown_clock(self.at)
+    def shown_at(self) -> Markup:
+        return clock_in_all_zones(self.at)
 
     @property
     def is_named(self) -> bool:

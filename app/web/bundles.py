@@ -19,7 +19,8 @@ BUNDLES = {
         "frame", "masthead", "sections", "foot", "back", "button", "card", "icon", "ways", "pair",
         "pictures", "topics", "field", "password", "field_button", "password_rules", "needs_script",
         "install", "countdown", "error_summary", "notice", "facts", "steps", "table", "session_end", "dialog",
-        "reference", "choice", "home", "door", "how", "board", "mailbox", "pages", "forced_colours", "print",
+        "reference", "choice", "contact", "home", "door", "how", "board", "mailbox",
+        "pages", "forced_colours", "print",
     ),
     "js/portal.js": (
         "shared",

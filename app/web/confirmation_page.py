@@ -8,6 +8,7 @@ from flask import (
     render_template,
 )
 from flask_wtf import FlaskForm
+from markupsafe import escape
 from wtforms import BooleanField, PasswordField, StringField, ValidationError
 
 from app.domain.password_policy import faults, has_blank_end, policy_named
@@ -80,7 +81,7 @@ def page_after_asking(asked: Asked) -> Response:
         kind, places = "late", _LATE
     elif asked.seconds_to_resend > 0:
         kind, places = "waits", _WHILE_WAITING
-    own = {place: str(getattr(asked, name)) for name, place in asdict(places).items() if place}
+    own = {place: escape(getattr(asked, name)) for name, place in asdict(places).items() if place}
     return kept_for_strangers(lambda: _page(ConfirmationForm(), places), kind=kind, own=own)
 
 

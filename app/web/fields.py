@@ -1,7 +1,7 @@
 """Form fields that read what people type into the values that rules work with, and keep what was typed."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
 from typing import Any
@@ -12,6 +12,7 @@ from app.domain.email_address import EmailAddress, NotAnEmail, read_email
 from app.domain.email_warnings import EmailWarning
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.password_policy import LONGEST_PASSWORD
+from app.domain.phone_number import NotAPhone
 from app.domain.reset_secret import Code, Link, read_secret
 from app.domain.typed_text import about_others, one_line
 
@@ -135,8 +136,29 @@ class LineField(StringField):
             raise ValidationError(f"Isian ini terlalu panjang. Tulis paling banyak {self._longest} huruf.")
 
 
+class OfficeField(StringField):
+    """How an office is reached, in words that `read` turns into what is kept, or refuses with a sentence. The
+    field may be empty."""
+
+    value: str
+
+    def __init__(self, label: str, read: Callable[[str], str | NotAPhone | NotAnEmail], **bound: Any) -> None:
+        super().__init__(label, **bound)
+        self._read = read
+
+    def pre_validate(self, _form: object) -> None:
+        self.value = ""
+        if typed := one_line(self.data or ""):
+            read = self._read(typed)
+            if not isinstance(read, str):
+                raise ValidationError(about_others(read.sentence))
+            self.value = read
+
+
 class ChoiceField(StringField):
     """One choice of a few, given as (value, words)."""
+
+    value: str
 
     def __init__(self, label: str, empty: str, choices: Sequence[tuple[str, str]], **bound: Any) -> None:
         super().__init__(label, **bound)
@@ -145,6 +167,7 @@ class ChoiceField(StringField):
     def pre_validate(self, _form: object) -> None:
         if self.data not in [value for value, _ in self.choices]:
             raise ValidationError(self._empty)
+        self.value = self.data or ""
 
 
 class MarksField(Field):

@@ -8,7 +8,7 @@ from typing import assert_never, cast
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError, TimeoutError
 
-from app.domain.indonesian_time import now, shown_moment
+from app.domain.indonesian_time import Timed, now, timed
 from app.flows.reports.service_status import (
     MailService,
     MailsLate,
@@ -30,7 +30,7 @@ class State:
 
     word: str
     kind: str
-    sentences: tuple[str, ...]
+    sentences: tuple[str | Timed, ...]
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _in_words(mails: MailService) -> State:
         case NobodySends(since):
             if since is None:  # a new portal, whose worker has not counted yet
                 return State("Belum bekerja", "neutral", ("Pengirim email belum bekerja.", _IS_KEPT))
-            silent = f"Pengirim email sedang tidak bekerja sejak {shown_moment(since)}."
+            silent = timed("Pengirim email sedang tidak bekerja sejak ", since, ".")
             return State("Tidak bekerja", "danger", (silent, _IS_KEPT))
         case _ as never:
             assert_never(never)

@@ -79,7 +79,8 @@ class SessionEnd:
     """When this session ends if it is not used."""
 
     seconds_left: int
-    shown: str
+    at: datetime
+    shown: str  # in the zone of the visitor
 
 
 def init_app(app: Flask) -> None:
@@ -347,7 +348,9 @@ def session_end(now: datetime) -> SessionEnd | None:
     if found is None:
         return None
     ends_at = min(found.login.seen_at + _idle(), found.login.ends_at)
-    return SessionEnd(whole_seconds(ends_at - now), shown_clock(ends_at))
+    zone = found.user.instansi.zone
+    local = ends_at.astimezone(zone.clock)
+    return SessionEnd(whole_seconds(ends_at - now), local, shown_clock(ends_at, zone))
 
 
 def _why_over(login: LoginSession, user: User, now: datetime) -> SessionOver | None:

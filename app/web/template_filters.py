@@ -8,7 +8,8 @@ from flask.templating import Environment
 
 from app.domain.client import mask_address
 from app.domain.email_address import EmailAddress
-from app.domain.indonesian_time import shown_clock, shown_date, shown_moment, shown_span
+from app.domain.indonesian_time import shown_span
+from app.web import times
 from app.web.words.changes import effect_of
 
 
@@ -21,10 +22,13 @@ class Templates(Environment):
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.filters["clock"] = shown_clock
-    app.jinja_env.filters["day"] = shown_date
-    app.jinja_env.filters["moment"] = shown_moment
+    app.jinja_env.filters["clock"] = times.clock
+    app.jinja_env.filters["day"] = times.day
+    app.jinja_env.filters["day_of"] = times.day_of
+    app.jinja_env.filters["lately"] = times.lately
+    app.jinja_env.filters["moment"] = times.moment
     app.jinja_env.filters["span"] = shown_span
+    app.jinja_env.filters["told"] = times.told
     app.jinja_env.filters["masked_email"] = lambda text: EmailAddress(text).masked
     app.jinja_env.filters["effect"] = effect_of
     app.jinja_env.filters["masked_client"] = mask_address

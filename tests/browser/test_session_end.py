@@ -262,5 +262,7 @@ def test_without_javascript_the_page_says_when_the_session_ends(open_browser: Op
 
     log_in(page, SARI)
 
-    expect(page.get_by_role("contentinfo")).to_contain_text(re.compile(r"Sesi berakhir pukul \d\d\.\d\d WIB"))
+    expect(page.get_by_role("contentinfo")).to_contain_text(
+        re.compile(r"Sesi berakhir pukul \d\d\.\d\d WITA")
+    )
     expect(warning(page)).to_be_hidden()

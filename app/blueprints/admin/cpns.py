@@ -73,7 +73,6 @@ def page() -> ResponseReturnValue:
     return render_template(
         "admin/cpns/queue.html", queue=queue, nip=beginning if isinstance(beginning, str) else typed,
         code=code, choices=choices,
-        jakarta_day=today_in_jakarta,
         is_first=after is None,
     )  # fmt: skip
 

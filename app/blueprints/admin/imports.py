@@ -11,7 +11,7 @@ from flask_wtf.file import FileField
 from werkzeug.datastructures import FileStorage
 
 from app.domain.file_changes import COLUMN_WORDS, grouped, mark_of
-from app.domain.indonesian_time import now, shown_moment
+from app.domain.indonesian_time import now
 from app.domain.paging import LINES_A_PAGE, TALL_ROWS_A_PAGE, cut
 from app.files import staff_template
 from app.files.table import UnreadableFile
@@ -255,7 +255,6 @@ def _batch_page(batch_id: int, form: ActForm, status: int = 200) -> ResponseRetu
         examples=examples,
         wide=wide,
         mark=mark_of(wide),
-        shown_moment=shown_moment,
         form=form,
         take_back=take_back,
         may_be_taken_back=may_be_taken_back,
@@ -279,7 +278,6 @@ def _list_page(
         next_before=listed.next,
         is_first=before is None,
         most_mb=MOST_BYTES >> 20,
-        shown_moment=shown_moment,
         no_instansi=no_instansi,
         has_errors=bool(form.errors or no_instansi or unfinished),
         unfinished=unfinished,
@@ -307,9 +305,8 @@ def _take_back_page(form: TakeBackForm, batch_id: int, status: int = 200) -> Res
         left=lines.rows,
         next_after=lines.next,
         is_first=not after,
-        until=shown_moment(batch.ended_at + take_back_import.WITHIN) if batch.ended_at else None,
+        until=batch.ended_at + take_back_import.WITHIN if batch.ended_at else None,
         columns=COLUMN_WORDS | {"nip": "pegawai baru"},
-        shown_moment=shown_moment,
         has_errors=bool(form.errors),
     )
     return page, status

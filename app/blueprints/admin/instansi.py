@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from flask import (
     Blueprint,
@@ -17,7 +18,15 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 
-from app.domain.indonesian_time import shown_date
+from app.domain.contact import (
+    LONGEST_LINE,
+    LONGEST_WORDS,
+    Contact,
+    kept_chat_number,
+    kept_email,
+    kept_phone,
+)
+from app.domain.indonesian_time import Zone, shown_date
 from app.domain.paging import TALL_ROWS_A_PAGE, cut
 from app.domain.typed_text import one_line
 from app.flows.instansi.set_contact import set_contact
@@ -32,17 +41,49 @@ from app.runtime.db import reading, unit_of_work
 from app.security.authority import OutOfReach
 from app.web import kept_form
 from app.web.admins import authority, desk_act, only_pusat, password_confirmed, stopped
-from app.web.fields import DayField, LineField, refuse
+from app.web.fields import ChoiceField, DayField, LineField, OfficeField, refuse
 from app.web.row_ids import row_id
 
 blueprint = Blueprint("instansi", __name__, url_prefix="/instansi")
 _ONE = "/<row:instansi_id>"
+_LEADS_NOWHERE = (
+    "Isi kontak bantuan: minimal satu dari telepon, WhatsApp, email, loket, atau keterangan lain. Tanpa itu "
+    "tidak ada yang tahu harus bertanya ke mana."
+)
 
 
 class ContactForm(FlaskForm):
-    contact = LineField(
-        "Kontak bantuan", "Isi kontak bantuan. Tanpa itu tidak ada yang tahu harus bertanya ke mana.", 300
-    )
+    phone = OfficeField("Telepon", kept_phone)
+    whatsapp = OfficeField("WhatsApp", kept_chat_number)
+    email = OfficeField("Email", kept_email)
+    place = LineField("Loket", "", LONGEST_LINE)
+    hours = LineField("Jam layanan", "", LONGEST_LINE)
+    contact = LineField("Keterangan lain", "", LONGEST_WORDS)
+    zone = ChoiceField("Zona waktu", "Pilih zona waktu.", [(one.value, one.label) for one in Zone])
+
+    @classmethod
+    def of(cls, instansi: Instansi) -> "ContactForm":
+        """The form of this instansi. What a POST does not send stays as it is: the page of an earlier release
+        has only one of the fields."""
+        kept = instansi.contact
+        return cls(
+            phone=kept.phone, whatsapp=kept.whatsapp, email=kept.email, place=kept.place, hours=kept.hours,
+            contact=kept.words, zone=instansi.zone.value,
+        )  # fmt: skip
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        if not super().validate(extra_validators):
+            return False
+        if not self.value.helps:
+            refuse(self.contact, _LEADS_NOWHERE)
+        return self.value.helps
+
+    @property
+    def value(self) -> Contact:
+        return Contact(
+            phone=self.phone.value, whatsapp=self.whatsapp.value, email=self.email.value,
+            place=self.place.value, hours=self.hours.value, words=self.contact.value,
+        )  # fmt: skip
 
 
 class WindowForm(FlaskForm):
@@ -86,12 +127,12 @@ def page() -> ResponseReturnValue:
 @blueprint.get(f"{_ONE}/kontak")
 @of_one_instansi
 def contact(instansi: Instansi) -> ResponseReturnValue:
-    return _contact_page(ContactForm(contact=instansi.helpdesk_contact), instansi)
+    return _contact_page(ContactForm.of(instansi), instansi)
 
 
 @of_one_instansi
 def _contact_again(instansi: Instansi) -> ResponseReturnValue:
-    return _contact_page(kept_form.filled(ContactForm()), instansi)
+    return _contact_page(kept_form.filled(ContactForm.of(instansi)), instansi)
 
 
 @blueprint.post(f"{_ONE}/kontak")
@@ -99,11 +140,11 @@ def _contact_again(instansi: Instansi) -> ResponseReturnValue:
 @of_one_instansi
 @password_confirmed
 def change_contact(instansi: Instansi) -> ResponseReturnValue:
-    form = ContactForm()
+    form = ContactForm.of(instansi)
     if not form.validate():
         return _contact_page(form, instansi, 422)
     with unit_of_work() as db:
-        changed = set_contact(db, instansi.id, form.contact.value, desk_act())
+        changed = set_contact(db, instansi.id, form.value, Zone(form.zone.value), desk_act())
     if isinstance(changed, OutOfReach):
         raise stopped(changed)
     flash(

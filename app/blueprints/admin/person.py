@@ -8,7 +8,7 @@ from wtforms import HiddenField, StringField, ValidationError
 
 from app.domain.categories import Category
 from app.domain.identity import ChangeState
-from app.domain.indonesian_time import now, shown_moment, today_in_jakarta
+from app.domain.indonesian_time import now, timed, today_in_jakarta
 from app.domain.staff_file import CellFault, read_phone
 from app.flows.identity.put_on_record import NipTaken
 from app.flows.people.correct_record import Corrected, Decision, OneAtATime, Record, Stale, correct_record
@@ -27,6 +27,7 @@ from app.web import kept_form
 from app.web.admins import authority, desk_act, password_confirmed, stopped
 from app.web.fields import ChoiceField, LineField, NipOfAnotherField, refuse
 from app.web.form_ids import new_form_id, submission
+from app.web.times import told
 from app.web.words.trail import words_for
 
 blueprint = Blueprint("person", __name__, url_prefix="/pegawai/<row:person_id>")
@@ -332,9 +333,12 @@ def _back(person_id: int, words: str, kind: str = "success") -> ResponseReturnVa
 
 def _waits(change: IdentityChange) -> str:
     if change.state is ChangeState.SCHEDULED and change.effective_at:
-        return (
-            f"{change.kind.heading} baru berlaku pada {shown_moment(change.effective_at)}; pemilik akun "
-            "sudah diberi tahu."
+        return told(
+            timed(
+                f"{change.kind.heading} baru berlaku pada ",
+                change.effective_at,
+                "; pemilik akun sudah diberi tahu.",
+            )
         )
     return f"Perubahan {change.kind.label} menunggu konfirmasi admin kedua."
 

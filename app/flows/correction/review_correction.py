@@ -26,7 +26,7 @@ from app.domain.email_warnings import (
     warn,
 )
 from app.domain.identity import LOOKS_BACK, ChangeKind, ChangeState
-from app.domain.indonesian_time import shown_moment
+from app.domain.indonesian_time import day_in, shown_date
 from app.domain.person_name import Likeness, compare_names
 from app.domain.phone_number import dialled
 from app.flows.identity.identity_gate import need_second_among
@@ -425,13 +425,13 @@ def _about_the_past(
                 warn(
                     kind,
                     address,
-                    when=shown_moment(last.ended_at or known.since),
+                    when=shown_date(day_in(person.instansi.zone, last.ended_at or known.since)),
                     because=last.ended_because or "",
                 )
             )
     rejected = known.rejected.get((person.id, address.mailbox), ())
     if last_no := next((one for one in rejected if of is None or one.id != of.id), None):
-        when = shown_moment(last_no.decided_at or known.since)
+        when = shown_date(day_in(person.instansi.zone, last_no.decided_at or known.since))
         found.append(warn(WarningKind.REJECTED_BEFORE, address, when=when, because=last_no.decision or ""))
     return found
 

@@ -25,6 +25,9 @@ _DIFFERS_BY_ZEROS = CellFault(
 )
 
 
+_IN_THE_TRAIL = {"chosen_zone": "zone"}
+
+
 @dataclass(frozen=True)
 class InstansiEntry:
     """A row that has no fault in itself; it is not yet compared with the database. `differs_by_zeros` says
@@ -98,16 +101,16 @@ def _take_over(
         if instansi is None:
             instansi = Instansi(code=entry.row.code)
             session.add(instansi)
-        before = (instansi.name, instansi.helpdesk_contact)
-        instansi.name, instansi.helpdesk_contact = entry.row.name, entry.row.contact
+        replaced = _replaced(instansi, entry.row)
+        for column, (_, new) in replaced.items():
+            setattr(instansi, column, new)
         tag = Tag.IMPORTED_NEW if isinstance(outcome, New) else Tag.IMPORTED_CHANGE
         columns = None if isinstance(outcome, New) else ",".join(outcome.columns)
         event = audit.record(session, tag, None, act, instansi=entry.row.code, columns=columns)
-        for column, old, new in zip(
-            ("name", "contact"), before, (instansi.name, instansi.helpdesk_contact), strict=True
-        ):
-            if old != new:
-                event.add(audit.before_and_after(session, column, old, new))
+        for column, (old, new) in replaced.items():
+            # The address is noted whole: it is that of an office, and everybody reads it
+            name = _IN_THE_TRAIL.get(column, column.removeprefix("helpdesk_"))
+            event.add({f"old_{name}": old, f"new_{name}": new})
     return outcomes
 
 
@@ -116,9 +119,12 @@ def _judged(
 ) -> New | Changed | Unchanged | RowRefused:
     if instansi is None:
         return RowRefused(entry.line, (_DIFFERS_BY_ZEROS,)) if differs_by_zeros else New(entry.line)
-    compared = {
-        "name": (instansi.name, entry.row.name),
-        "helpdesk_contact": (instansi.helpdesk_contact, entry.row.contact),
-    }
-    columns = tuple(column for column, (old, new) in compared.items() if old != new)
+    columns = tuple(_replaced(instansi, entry.row))
     return Changed(entry.line, columns) if columns else Unchanged(entry.line)
+
+
+def _replaced(instansi: Instansi, row: InstansiRow) -> dict[str, tuple[str | None, str | None]]:
+    """What the row changes: the columns of the record, with what they hold and what they are to hold."""
+    said = {"name": row.name, **Instansi.columns_of(row.contact), "chosen_zone": row.zone}
+    compared = {column: (getattr(instansi, column), new) for column, new in said.items() if new}
+    return {column: (old, new) for column, (old, new) in compared.items() if old != new}

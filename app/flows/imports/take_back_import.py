@@ -21,7 +21,7 @@ from app.domain.categories import Activation, Category
 from app.domain.corrections import IdentityCheck
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind, Course
-from app.domain.indonesian_time import shown_moment, today_in_jakarta
+from app.domain.indonesian_time import shown_span, today_in_jakarta
 from app.flows.identity.change_identity import ProposedChange, begin_change
 from app.flows.identity.identity_gate import course_of
 from app.flows.identity.put_on_record import NO_ADDRESS, change_category, remove_person
@@ -145,10 +145,9 @@ def why_not(session: Session, batch: ImportBatch, now: datetime) -> NotPossible 
     if earlier is not None and earlier.state is not TakeBackState.STOPPED:
         return NotPossible("Impor ini sudah pernah dikembalikan. Satu impor hanya dikembalikan satu kali.")
     if now > batch.ended_at + WITHIN:
-        until = shown_moment(batch.ended_at + WITHIN)
         return NotPossible(
-            f"Impor ini dapat dikembalikan sampai {until}, dan waktu itu sudah lewat. "
-            "Betulkan datanya lewat file baru, atau pada halaman pegawai."
+            f"Impor dapat dikembalikan dalam {shown_span(WITHIN)} setelah selesai, dan waktu itu sudah "
+            "lewat. Betulkan datanya lewat file baru, atau pada halaman pegawai."
         )
     if not session.scalar(select(exists().where(*_written_by(batch.id)))):
         return NotPossible(

@@ -14,7 +14,7 @@ from app.domain.act import Act
 from app.domain.categories import Activation
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeState
-from app.domain.indonesian_time import shown_moment, today_in_jakarta
+from app.domain.indonesian_time import Timed, timed, today_in_jakarta
 from app.flows.people.unlock import Limited, limits_on
 from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import AuditEvent, Tag
@@ -53,7 +53,7 @@ class RequestView:
 
     asked_at: datetime
     address: str
-    fate: str
+    fate: str | Timed
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class PersonView:
 
     person: User
     objection: NotToTouch | None  # why this admin may look and not act
-    standing: list[str]  # what the state means, in sentences
+    standing: list[str | Timed]  # what the state means, in sentences
     limits: list[Limited]
     mails: list[MailView]
     requests: list[RequestView]
@@ -117,7 +117,7 @@ def open_record(session: Session, person_id: int, act: Act[Authority]) -> User |
     return person
 
 
-def _about_address(person: User, changes: Sequence[IdentityChange]) -> list[str]:
+def _about_address(person: User, changes: Sequence[IdentityChange]) -> list[str | Timed]:
     """The changes of this person that are under way or were stopped, in sentences."""
     contested = [change for change in changes if change.is_contesting]
     return (
@@ -127,7 +127,7 @@ def _about_address(person: User, changes: Sequence[IdentityChange]) -> list[str]
     )
 
 
-def _about_latest(latest: IdentityChange | None = None) -> list[str]:
+def _about_latest(latest: IdentityChange | None = None) -> list[str | Timed]:
     match latest and latest.state:
         case None:
             return []
@@ -138,13 +138,16 @@ def _about_latest(latest: IdentityChange | None = None) -> list[str]:
             ]
         case ChangeState.SCHEDULED if latest and latest.effective_at:
             return [
-                f"{latest.kind.heading} akan diganti menjadi {latest.new_shown} pada "
-                f"{shown_moment(latest.effective_at)}."
+                timed(
+                    f"{latest.kind.heading} akan diganti menjadi {latest.new_shown} pada ",
+                    latest.effective_at,
+                    ".",
+                )
             ]
     return []
 
 
-def _about_contest(person: User, stopped: IdentityChange) -> list[str]:
+def _about_contest(person: User, stopped: IdentityChange) -> list[str | Timed]:
     rest = "" if person.email else " Sekarang tidak ada email yang tercatat, jadi token tidak dapat dikirim."
     return [
         f"Pemilik menyatakan perubahan {stopped.kind.label} menjadi {stopped.new_shown} bukan permintaannya, "
@@ -152,24 +155,24 @@ def _about_contest(person: User, stopped: IdentityChange) -> list[str]:
     ]
 
 
-def _standing(person: User) -> str:
+def _standing(person: User) -> str | Timed:
     """What the state of the account means for its owner."""
-    since = shown_moment(person.activation_changed_at)
+    since = person.activation_changed_at
     match person.activation:
         case Activation.DEACTIVATED:
             who = person.deactivated_by or f"admin {person.instansi.name}"
             why = f" Alasan: {person.activation_reason}" if person.activation_reason else ""
-            return f"Dinonaktifkan oleh {who} pada {since}.{why}"
+            return timed(f"Dinonaktifkan oleh {who} pada ", since, f".{why}")
         case Activation.WAITING_APPROVAL:
             password = (
                 "sudah dibuat, jadi orangnya dapat masuk begitu akun dibuka"
                 if person.password_hash
                 else "belum dibuat"
             )
-            return f"CPNS menunggu persetujuan instansi sejak {since}. Password {password}."
+            return timed("CPNS menunggu persetujuan instansi sejak ", since, f". Password {password}.")
         case Activation.ACTIVE:
             if person.last_login_at:
-                return f"Akun dipakai. Terakhir masuk pada {shown_moment(person.last_login_at)}."
+                return timed("Akun dipakai. Terakhir masuk pada ", person.last_login_at, ".")
             return "Akun aktif, tetapi belum pernah masuk sejak portal ini mencatatnya."
         case Activation.NOT_ACTIVATED:
             if person.password_hash:
@@ -182,21 +185,25 @@ def _standing(person: User) -> str:
             assert_never(person.activation)
 
 
-def _about_bounce(person: User, mails: Sequence[OutboxMail]) -> list[str]:
+def _about_bounce(person: User, mails: Sequence[OutboxMail]) -> list[str | Timed]:
     """Say that mails to the address on record come back, as long as nothing has shown that they arrive
     again."""
     bounced = next((mail for mail in mails if mail.is_bounced_hard and mail.to_address == person.email), None)
     if bounced is None or bounced.bounced_at is None or person.mail_failed_at is None:
         return []
     return [
-        f"Email ke alamat yang tercatat dipantulkan pada {shown_moment(bounced.bounced_at)}: kotak suratnya "
-        "tidak ada atau sudah ditutup. Pastikan alamatnya kepada orangnya, lalu ganti emailnya."
+        timed(
+            "Email ke alamat yang tercatat dipantulkan pada ",
+            bounced.bounced_at,
+            ": kotak suratnya tidak ada atau sudah ditutup. Pastikan alamatnya kepada orangnya, lalu ganti "
+            "emailnya.",
+        )
     ]
 
 
 def _story_of_token(
     person: User, mails: Sequence[OutboxMail], requests: Sequence[ResetRequest], events: Sequence[AuditEvent]
-) -> list[str]:
+) -> list[str | Timed]:
     """What became of the last token, so that the desk sees at which step between mail and password it was
     lost."""
     if person.is_deactivated:
@@ -223,7 +230,7 @@ def _story_of_token(
             ]
         case MailState.DEFERRED:
             return [
-                f"Token terakhir ditunda server email{answer}. Dicoba lagi pada {shown_moment(mail.due_at)}."
+                timed(f"Token terakhir ditunda server email{answer}. Dicoba lagi pada ", mail.due_at, ".")
             ]
         case MailState.WAITING if mail.is_parked:
             return [
@@ -247,21 +254,19 @@ def _story_of_token(
 
 def _story_after_hand_over(
     mail: OutboxMail, request: ResetRequest | None, events: Sequence[AuditEvent]
-) -> list[str]:
+) -> list[str | Timed]:
     handed_over_at = mail.settled_at or mail.posted_at
-    handed_over = f"Token terakhir diserahkan ke server email pada {shown_moment(handed_over_at)}"
+    handed_over = ("Token terakhir diserahkan ke server email pada ", handed_over_at)
     # The last of each kind
     since = {event.tag: event for event in reversed(events) if event.at >= handed_over_at}
     if request is not None and request.used_at:
-        return [f"{handed_over} dan dipakai pada {shown_moment(request.used_at)}."]
+        return [timed(*handed_over, " dan dipakai pada ", request.used_at, ".")]
     if refused := since.get(Tag.TOKEN_REFUSED):
         why = next((why for why in WhyRefused if why == refused.detail.get("reason")), WhyRefused.WRONG).told
-        return [f"{handed_over}. Token yang dipakai pada {shown_moment(refused.at)} ditolak: {why}."]
+        return [timed(*handed_over, ". Token yang dipakai pada ", refused.at, f" ditolak: {why}.")]
     if opened := since.get(Tag.LINK_OPENED):
-        return [
-            f"{handed_over}. Tautannya dibuka pada {shown_moment(opened.at)}, tetapi password belum dibuat."
-        ]
-    return [f"{handed_over}; tautannya belum pernah dibuka."]
+        return [timed(*handed_over, ". Tautannya dibuka pada ", opened.at, ", tetapi password belum dibuat.")]
+    return [timed(*handed_over, "; tautannya belum pernah dibuka.")]
 
 
 def _seen_mail(mail: OutboxMail, person: User) -> MailView:
@@ -296,18 +301,18 @@ def _without_addresses(answer: str, person: User) -> str:
     return _ADDRESS.sub(lambda found: found[0] if found[0] == person.email else "***", answer)
 
 
-def _what_became_of(request: ResetRequest, person: User, now: datetime) -> str:
+def _what_became_of(request: ResetRequest, person: User, now: datetime) -> str | Timed:
     if request.user_id != person.id:
         return "Alamatnya tidak tercatat, jadi tanpa token"
     if request.used_at:
-        return f"Dipakai pada {shown_moment(request.used_at)}"
+        return timed("Dipakai pada ", request.used_at)
     if request.credential_version != person.credential_version:
         return "Tidak berlaku lagi: data akun berubah"
     if request.expires_at is None:
         return "Belum diserahkan ke server email"
     if request.expires_at <= now:
-        return f"Tidak dipakai sampai masa berlakunya habis pada {shown_moment(request.expires_at)}"
-    return f"Berlaku sampai {shown_moment(request.expires_at)}"
+        return timed("Tidak dipakai sampai masa berlakunya habis pada ", request.expires_at)
+    return timed("Berlaku sampai ", request.expires_at)
 
 
 def _masked(address: str) -> str:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from app.domain.identity import ChangeKind, ChangeState
-from app.domain.indonesian_time import shown_moment
+from app.domain.indonesian_time import timed
 from app.models.identity_change import IdentityChange
+from app.web.times import moment, told
 
 
 def what_follows(change: IdentityChange) -> str:
@@ -14,10 +15,10 @@ def what_follows(change: IdentityChange) -> str:
     if change.state is ChangeState.NEEDS_SECOND:
         return f"{what} {name} menunggu konfirmasi admin kedua."
     if change.state is ChangeState.SCHEDULED and change.effective_at:
-        return (
-            f"{what} {name} akan diganti pada {shown_moment(change.effective_at)}; pemiliknya sudah "
-            "diberi tahu."
+        sentence = timed(
+            f"{what} {name} akan diganti pada ", change.effective_at, "; pemiliknya sudah diberi tahu."
         )
+        return told(sentence)
     if change.kind is ChangeKind.EMAIL:
         return f"Email {name} sudah diganti, dan token dikirim ke alamat baru."
     return f"{what} {name} sudah diganti, dan pemiliknya diberi tahu."
@@ -33,7 +34,8 @@ class Effect:
 
 def effect_of(change: IdentityChange) -> Effect:
     """A change that was stopped or cancelled does not take effect at the moment that was once set for it."""
-    begins = shown_moment(change.effective_at) if change.effective_at else None
+    zone = change.user.instansi.zone
+    begins = moment(change.effective_at, zone) if change.effective_at else None
     match change.state:
         case ChangeState.NEEDS_SECOND:
             return Effect("Mulai berlaku", "Setelah dikonfirmasi admin kedua")
@@ -48,9 +50,9 @@ def effect_of(change: IdentityChange) -> Effect:
 
 
 def _effect_of_ended(change: IdentityChange) -> Effect:
-    began, ended = change.effective_at, change.ended_at
+    began, ended, zone = change.effective_at, change.ended_at, change.user.instansi.zone
     if began is None or ended is None or began > ended:
         return Effect("Mulai berlaku", "Tidak berlaku")
     if change.kind in (ChangeKind.INSTANSI, ChangeKind.CATEGORY):  # to stop these takes nothing away
-        return Effect("Berlaku sejak", shown_moment(began))
-    return Effect("Sempat berlaku", f"{shown_moment(began)} sampai {shown_moment(ended)}")
+        return Effect("Berlaku sejak", moment(began, zone))
+    return Effect("Sempat berlaku", moment(began, zone) + " sampai " + moment(ended, zone))

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from app.domain.corrections import CorrectionState
 from app.domain.identity import ChangeState
-from app.domain.indonesian_time import shown_moment
+from app.domain.indonesian_time import timed
 from app.flows.correction.request_correction import Ticket
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
+from app.web.times import moment, told
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,8 @@ class Step:
 def steps_of(ticket: Ticket, now: datetime) -> list[Step]:
     correction = ticket.correction
     return [
-        Step("Permintaan diterima", shown_moment(correction.asked_at), is_done=True),
-        Step(
-            "Email dikonfirmasi", shown_moment(correction.submitted_at or correction.asked_at), is_done=True
-        ),
+        Step("Permintaan diterima", moment(correction.asked_at), is_done=True),
+        Step("Email dikonfirmasi", moment(correction.submitted_at or correction.asked_at), is_done=True),
         _decided(correction, ticket.change, now),
         _in_effect(correction, ticket.change),
     ]
@@ -35,7 +34,7 @@ def _decided(correction: EmailCorrection, change: IdentityChange | None, now: da
     if correction.decided_at:
         return Step(
             "Keputusan",
-            f"{correction.state.label.capitalize()}, {shown_moment(correction.decided_at)}",
+            told(timed(f"{correction.state.label.capitalize()}, ", correction.decided_at)),
             is_done=True,
         )
     if change and change.state is ChangeState.NEEDS_SECOND:
@@ -43,7 +42,8 @@ def _decided(correction: EmailCorrection, change: IdentityChange | None, now: da
     if change and change.was_stopped:
         return Step("Keputusan", "Diperiksa lagi, karena keputusan sebelumnya dihentikan", is_done=False)
     is_late = "; waktunya sudah lewat" if now > correction.promised_by else ""
-    return Step("Keputusan", f"Paling lambat {shown_moment(correction.promised_by)}{is_late}", is_done=False)
+    by = told(timed("Paling lambat ", correction.promised_by, is_late))
+    return Step("Keputusan", by, is_done=False)
 
 
 def _in_effect(correction: EmailCorrection, change: IdentityChange | None) -> Step:
@@ -51,10 +51,11 @@ def _in_effect(correction: EmailCorrection, change: IdentityChange | None) -> St
         return Step("Mulai berlaku", "Tidak: permintaan ditolak", is_done=True)
     if change is None or not correction.decided_at:
         return Step("Mulai berlaku", "Setelah disetujui", is_done=False)
-    begins = shown_moment(change.effective_at) if change.effective_at else "Belum ditetapkan"
+    begins = moment(change.effective_at) if change.effective_at else "Belum ditetapkan"
     if change.state in (ChangeState.FROZEN, ChangeState.CANCELLED):
-        ended = f", {shown_moment(change.ended_at)}" if change.ended_at else ""
-        return Step("Mulai berlaku", f"Tidak: {change.state.label.lower()}{ended}", is_done=True)
+        ended = (", ", change.ended_at) if change.ended_at else ()
+        words = told(timed(f"Tidak: {change.state.label.lower()}", *ended))
+        return Step("Mulai berlaku", words, is_done=True)
     if change.state is ChangeState.SCHEDULED:
         return Step("Mulai berlaku", begins, is_done=False)
     return Step("Mulai berlaku", begins, is_done=change.state is ChangeState.DONE)

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import assert_never
 
-from app.domain.indonesian_time import shown_moment
+from app.domain.indonesian_time import timed
 from app.models.reset_request import WhyRefused
+from app.web.times import told
 
 
 def heading_of_dead_token(why: WhyRefused) -> str:
@@ -20,12 +21,12 @@ def heading_of_dead_token(why: WhyRefused) -> str:
 
 
 def sentence_of_dead_token(why: WhyRefused, since: datetime | None) -> str:
-    shown = f" pada {shown_moment(since)}" if since else ""
+    when = (" pada ", since) if since else ()
     match why:
         case WhyRefused.USED:
-            return f"Token dari tautan ini sudah dipakai{shown}."
+            return told(timed("Token dari tautan ini sudah dipakai", *when, "."))
         case WhyRefused.EXPIRED:
-            return f"Masa berlaku token dari tautan ini sudah habis{shown}."
+            return told(timed("Masa berlaku token dari tautan ini sudah habis", *when, "."))
         case WhyRefused.OVERTAKEN:
             return (
                 "Token dari tautan ini tidak berlaku lagi, karena password atau data akun sudah berubah "

@@ -133,6 +133,10 @@ _COLUMNS = {
     "nip": "NIP", "name": "nama", "email": "email", "phone": "telepon", "category": "kategori",
     "instansi": "instansi",
     "work_unit": "unit kerja", "password_hash": "password", "contact": "kontak", "mandate": "mandat admin",
+    "whatsapp": "WhatsApp", "place": "loket", "hours": "jam layanan", "zone": "zona waktu",
+    "helpdesk_contact": "kontak", "helpdesk_phone": "telepon", "helpdesk_whatsapp": "WhatsApp",
+    "helpdesk_email": "email kontak", "helpdesk_place": "loket", "helpdesk_hours": "jam layanan",
+    "chosen_zone": "zona waktu",
 }  # fmt: skip
 _WHEN = {"old": " sebelumnya", "new": " sekarang"}
 

@@ -35,9 +35,9 @@
       isAsking = true;
       try {
         const answer = await fetch(box.dataset.left, { credentials: "same-origin" });
-        const { seconds_left: left, shown } = await answer.json();
+        const { seconds_left: left, shown, at } = await answer.json();
         if (!(left > 0)) return void (takeAlong() || leave());
-        move({ until: Date.now() + left * 1000, shown });
+        move({ until: Date.now() + left * 1000, shown, at });
       } catch {
         leave(); // Whatever went wrong: no data of a person stays on the screen.
       } finally {
@@ -55,11 +55,12 @@
       else if (dialog.open && (left === 60 || left === 20)) find("[data-session-said]").textContent = words;
       warned = true;
     };
-    const move = ({ until, shown }) => {
+    const move = ({ until, shown, at }) => {
       end = until;
       if (end - Date.now() > WARN * 1000) warned = false; // Otherwise this was the last extension: say it only once.
       // The old time is wrong now. If the answer has no new time, it is better to show none.
-      if (shown) find("[data-session-shown]").textContent = shown;
+      const time = find("[data-session-shown]");
+      if (shown) Object.assign(time, { textContent: shown, dateTime: at ?? "" });
       else find("[data-session-when]").hidden = true;
       dialog.close();
     };
@@ -70,8 +71,8 @@
         const answer = await fetch(form.action, { method: "POST", body: new FormData(form), credentials: "same-origin" });
         if (answer.redirected || [401, 403].includes(answer.status)) return leave();
         if (!answer.ok) throw new Error(answer.status);
-        const { seconds_left: left, shown } = await answer.json();
-        const news = { until: Date.now() + left * 1000, shown };
+        const { seconds_left: left, shown, at } = await answer.json();
+        const news = { until: Date.now() + left * 1000, shown, at };
         move(news);
         tabs?.postMessage(news);
       } catch {
@@ -83,7 +84,8 @@
     form.addEventListener("submit", stay);
     dialog.addEventListener("cancel", stay); // Escape means: I am here.
     tabs?.addEventListener("message", ({ data }) => data.until > end && move(data));
-    tabs?.postMessage({ until: end, shown: find("[data-session-shown]").textContent });
+    const { textContent: shown, dateTime: at } = find("[data-session-shown]");
+    tabs?.postMessage({ until: end, shown, at });
     addEventListener("pageshow", tick);
     tick();
   }

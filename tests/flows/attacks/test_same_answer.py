@@ -31,6 +31,7 @@ CASES = {
     "deactivated": (TONO.nip, "tono@nusajaya.example"),
     "unknown nip": (STRANGERS_NIP, "orang@contoh.example"),
 }
+_TIME = r'\d\d\.\d\d (?:WIB|WITA|WIT)|datetime="[^"]+"| title="[^"]*(?:WIB|WITA|WIT)"'
 _CHANGES_EACH_TIME = re.compile(r'(name="csrf_token"[^>]*value=)"[^"]+"')
 
 
@@ -59,7 +60,7 @@ def _asked(app: Flask, nip: str, email: str) -> tuple[list[str], str, dict[str, 
         answer = visitor.post("/lupa-password", csrf_token=token, nip=nip, email=email)
         page = visitor.open(answer.location)
     text = _CHANGES_EACH_TIME.sub(r'\1"..."', page.text).replace(email, "EMAIL").replace(nip, "NIP")
-    text = re.sub(r"\d\d\.\d\d (WIB|WITA|WIT)|dalam \d+ detik|data-seconds=\"\d+\"", "TIME", text)
+    text = re.sub(rf"{_TIME}|dalam \d+ detik|data-seconds=\"\d+\"", "TIME", text)
     headers = {
         name: value for name, value in answer.headers.items() if name not in ("Set-Cookie", "X-Request-ID")
     }
@@ -148,7 +149,7 @@ def test_whatever_was_before_asking_looks_the_same_for_everybody(
                 answer = visitor.post("/lupa-password", csrf_token=token, **fields)
                 page = visitor.open(answer.location)
             text = _CHANGES_EACH_TIME.sub(r'\1"..."', page.text).replace(email, "EMAIL").replace(nip, "NIP")
-            text = re.sub(r"\d\d\.\d\d (WIB|WITA|WIT)", "TIME", text)
+            text = re.sub(_TIME, "TIME", text)
             with peopled.app_context(), reading() as session:
                 rows = sum(
                     session.scalar(select(func.count()).select_from(kind)) or 0
@@ -198,7 +199,7 @@ def _asked_for_correction(app: Flask, nip: str, email: str) -> tuple[list[str], 
         answer = visitor.post("/perbaikan-email", csrf_token=token, nip=nip, email=email)
         page = visitor.open(answer.location)
     text = _CHANGES_EACH_TIME.sub(r'\1"..."', page.text).replace(email, "EMAIL")
-    text = re.sub(r"\d\d\.\d\d (WIB|WITA|WIT)|dalam \d+ detik|data-seconds=\"\d+\"", "TIME", text)
+    text = re.sub(rf"{_TIME}|dalam \d+ detik|data-seconds=\"\d+\"", "TIME", text)
     return seen, text, answer.status_code
 
 
@@ -244,7 +245,7 @@ def _alike(text: str) -> str:
     """The text, with links, tickets, NIPs and times made equal."""
     text = _CHANGES_EACH_TIME.sub(r'\1"..."', text)
     text = re.sub(r"/perbaikan-email/[\w.-]+", "LINK", text)
-    return re.sub(r"PE-\w{4}-\w{4}|\d{8}\*{6}\d\*{3}|\d\d\.\d\d (WIB|WITA|WIT)|\d+ \w+ \d{4},", "...", text)
+    return re.sub(rf"PE-\w{{4}}-\w{{4}}|\d{{8}}\*{{6}}\d\*{{3}}|{_TIME}|\d+ \w+ \d{{4}},", "...", text)
 
 
 def test_a_held_mail_changes_nothing_that_the_asker_sees(peopled: Flask, inbox: Inbox) -> None:

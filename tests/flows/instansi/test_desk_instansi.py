@@ -14,6 +14,7 @@ from app.runtime.db import reading, unit_of_work
 from tests.cast import CINTA, RAKA, RATNA, SARI, WATI
 from tests.desk import person_id
 from tests.flows.attacks.test_races import _all_at_once
+from tests.inbox import Inbox
 from tests.visitor import Visitor, logged_in, words_of
 
 LIST, NATIONAL = "/admin/instansi", "/admin/instansi/jadwal-nasional"
@@ -64,13 +65,91 @@ def test_wati_changes_the_contact_and_people_read_it(peopled: Flask) -> None:
     assert (event.actor_id, event.instansi_id) == (person_id(peopled, WATI), own)
 
 
-@pytest.mark.parametrize(
-    ("typed", "words"), [(" \u200b ", "Isi kontak bantuan"), ("x" * 301, "paling banyak 300 huruf")]
+WHOLE = {
+    "phone": "(0411) 555-017 ext. 12", "whatsapp": "https://wa.me/6281255500173",
+    "email": " bantuan@nusajaya.example ", "place": "Kantor BKPSDM, loket 5",
+    "hours": "Senin-Jumat 08.00-15.00", "contact": "Bawa SK <b>terakhir</b>",
+}  # fmt: skip
+NOTHING = dict.fromkeys(WHOLE, "")
+LINKS = (
+    'href="tel:+62411555017"',
+    'href="https://wa.me/6281255500173"',
+    'href="mailto:bantuan@nusajaya.example"',
 )
-def test_a_contact_that_helps_nobody_is_refused(peopled: Flask, typed: str, words: str) -> None:
+
+
+def test_every_way_to_reach_an_instansi_can_be_tapped_wherever_it_is_shown(peopled: Flask) -> None:
+    own, wati = instansi_id(peopled, "7301"), logged_in(peopled, WATI)
+
+    assert wati.submit(f"{LIST}/{own}/kontak", **WHOLE).status_code == 303
+
+    sari, cinta, stranger = logged_in(peopled, SARI), Visitor(peopled), Visitor(peopled)
+    cinta.log_in(CINTA.nip)
+    for page in (
+        wati.open(LIST), sari.open("/beranda"), sari.open("/akun"), cinta.open("/status-akun"),
+        stranger.open("/perbaikan-email"),
+    ):  # fmt: skip
+        assert all(link in page.text for link in LINKS), page.request.path
+        words = words_of(page)
+        assert "Loket Kantor BKPSDM, loket 5" in words
+        assert "Jam layanan Senin-Jumat 08.00-15.00" in words
+        assert "Bawa SK &lt;b&gt;terakhir&lt;/b&gt;" in page.text
+    (event,) = events(peopled, Tag.CONTACT_CHANGED)
+    assert {"new_phone", "new_whatsapp", "new_email", "new_place", "new_hours", "new"} < set(event.detail)
+
+
+def test_the_mails_hold_every_way_as_a_plain_line_and_as_a_link(peopled: Flask, inbox: Inbox) -> None:
+    wati = logged_in(peopled, WATI)
+    wati.submit(f"{LIST}/{instansi_id(peopled, '7301')}/kontak", **WHOLE)
+
+    Visitor(peopled).submit("/lupa-password", nip=SARI.nip, email="sari@nusajaya.example")
+
+    mail = inbox.fetch_one("sari@nusajaya.example")
+    assert "\nTelepon: (0411) 555-017 ext. 12\nWhatsApp: +6281255500173\n" in mail.text
+    assert "\nKeterangan: Bawa SK <b>terakhir</b>\n" in mail.text
+    assert all(link in mail.html for link in LINKS)
+    assert "Bawa SK &lt;b&gt;terakhir&lt;/b&gt;" in mail.html
+
+
+def test_wati_says_in_which_zone_her_instansi_reads_the_clock(peopled: Flask) -> None:
+    own, wati = instansi_id(peopled, "7301"), logged_in(peopled, WATI)
+    assert "perkiraan dari nama dan kode" in words_of(wati.open(f"{LIST}/{own}/kontak"))
+
+    wati.submit(f"{LIST}/{own}/kontak", zone="WIT")
+
+    assert "Waktu Indonesia Timur (WIT)" in words_of(wati.open(LIST))
+    assert "perkiraan" not in words_of(wati.open(f"{LIST}/{own}/kontak"))
+    (event,) = events(peopled, Tag.CONTACT_CHANGED)
+    assert event.detail == {"instansi": "7301", "old_zone": "WITA", "new_zone": "WIT"}
+    assert logged_in(peopled, WATI).submit(f"{LIST}/{own}/kontak", zone="GMT").status_code == 422
+
+
+def test_a_form_of_an_earlier_release_changes_its_one_field_alone(peopled: Flask) -> None:
+    own, wati = instansi_id(peopled, "7301"), logged_in(peopled, WATI)
+    wati.submit(f"{LIST}/{own}/kontak", **WHOLE)
+
+    wati.post_with_token(f"{LIST}/{own}/kontak", contact="Hanya ini")
+
+    assert contact_of(peopled, "7301") == "Hanya ini"
+    assert 'href="tel:+62411555017"' in wati.open(LIST).text
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({**NOTHING, "contact": " \u200b "}, "Isi kontak bantuan"),
+        ({**NOTHING, "hours": "Senin"}, "Isi kontak bantuan"),
+        ({"contact": "x" * 301}, "paling banyak 300 huruf"),
+        ({"phone": "555017"}, "Awali nomor ini dengan kode wilayah"),
+        ({"whatsapp": "javascript:alert(1)"}, "Tulis satu nomor dengan angka"),
+        ({"email": "kantor"}, "Alamat email perlu tanda @"),
+        ({"place": "x" * 201}, "paling banyak 200 huruf"),
+    ],
+)
+def test_a_contact_that_helps_nobody_is_refused(peopled: Flask, typed: dict[str, str], words: str) -> None:
     before = contact_of(peopled, "7301")
 
-    answer = logged_in(peopled, WATI).submit(f"{LIST}/{instansi_id(peopled, '7301')}/kontak", contact=typed)
+    answer = logged_in(peopled, WATI).submit(f"{LIST}/{instansi_id(peopled, '7301')}/kontak", **typed)
 
     assert answer.status_code == 422
     assert words in words_of(answer)

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.categories import Category
+from app.domain.contact import Contact
 from app.domain.email_address import EmailAddress
+from app.domain.indonesian_time import Zone
 from app.domain.nip import Nip
 from app.domain.staff_file import (
     COMMAND_LINE_STAFF_COLUMNS,
@@ -240,8 +242,49 @@ def test_a_columns_name_cannot_steer_a_terminal() -> None:
 def test_an_instansi_has_code_name_and_contact() -> None:
     row = read_instansi_row({"kode": " 7301 ", "nama": "Kabupaten  Nusa Jaya", "kontak": "BKPSDM, loket 3"})
 
-    assert row == InstansiRow("7301", "Kabupaten Nusa Jaya", "BKPSDM, loket 3")
+    assert row == InstansiRow("7301", "Kabupaten Nusa Jaya", Contact(words="BKPSDM, loket 3"), None)
     assert read_header(["Kode", "Nama", "Kontak"], INSTANSI_COLUMNS) == ("kode", "nama", "kontak")
+
+
+def test_an_instansi_has_a_column_for_each_way_to_reach_it() -> None:
+    cells = {
+        "kode": "7301", "nama": "Kabupaten Nusa Jaya", "kontak": "", "telepon": "(0411) 555-017 ext. 12",
+        "whatsapp": "81234567890", "email": "helpdesk@nusajaya.example", "loket": "BKPSDM, loket 3",
+        "jam_layanan": "Senin-Jumat 08.00-15.00", "zona": "wita",
+    }  # fmt: skip
+
+    row = read_instansi_row(cells)
+
+    assert row == InstansiRow(
+        "7301",
+        "Kabupaten Nusa Jaya",
+        Contact(
+            phone="(0411) 555-017 ext. 12", whatsapp="081234567890", email="helpdesk@nusajaya.example",
+            place="BKPSDM, loket 3", hours="Senin-Jumat 08.00-15.00",
+        ),
+        Zone.WITA,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "said"),
+    [
+        ("telepon", "555017", "Awali nomor ini dengan kode wilayah atau 08"),
+        ("telepon", "loket 3", "Tulis satu nomor dengan angka"),
+        ("telepon", "0411-555017 / 0411-555018", "Tulis satu nomor dengan angka"),
+        ("whatsapp", "1500123", "Isi nomor WhatsApp yang lengkap"),
+        ("email", "helpdesk", "Alamat email perlu tanda @"),
+        ("loket", "x" * 201, "paling banyak 200 karakter"),
+        ("jam_layanan", "NULL", "tanda kosong dari program lain"),
+        ("loket", "loket\u200b3", "karakter yang tidak terlihat"),
+        ("zona", "GMT+8", "Isi WIB, WITA, atau WIT"),
+    ],
+)
+def test_a_wrong_way_to_reach_an_instansi_is_named(column: str, cell: str, said: str) -> None:
+    row = read_instansi_row({"kode": "7301", "nama": "Nusa Jaya", "kontak": "BKPSDM", column: cell})
+
+    assert isinstance(row, RowFaults)
+    assert [(fault.column, said in fault.sentence) for fault in row.faults] == [(column, True)], row
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.domain.contact import Contact
 from app.domain.staff_file import (
     COMMAND_LINE_STAFF_COLUMNS,
     HASH_NOT_USABLE,
@@ -238,7 +239,7 @@ def test_a_cell_is_kept_in_one_spelling(column: str, cell: str, kept: str | None
 def test_a_contact_is_a_sentence_an_address_or_a_number(cell: str, kept: str) -> None:
     row = read_instansi_row({"kode": "7301", "nama": "Nusa Jaya", "kontak": cell})
 
-    assert row == InstansiRow("7301", "Nusa Jaya", kept)
+    assert row == InstansiRow("7301", "Nusa Jaya", Contact(words=kept), None)
 
 
 def test_a_phone_that_somebody_types_is_read_alike() -> None:
@@ -255,7 +256,8 @@ HEADERS: list[tuple[Columns, list[str], list[str]]] = [
     (COMMAND_LINE_STAFF_COLUMNS, HEADER[1:],
         [f"Kolom nip tidak ada. {SIX} (boleh ditambah telepon, password_hash)."]),
     (INSTANSI_COLUMNS, ["kode", "nama"],
-        ["Kolom kontak tidak ada. Tambahkan pada baris judul: kode, nama, kontak."]),
+        ["Kolom kontak tidak ada. Tambahkan pada baris judul: kode, nama, kontak (boleh ditambah telepon, "
+         "whatsapp, email, loket, jam_layanan, zona)."]),
     (STAFF_COLUMNS, [*HEADER, "", "telepon"],
         ["Kolom ke-7 tidak berjudul. Isi judulnya, atau hapus kolom itu."]),
     (STAFF_COLUMNS, [*HEADER, "XteleponX"],
