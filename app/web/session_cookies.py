@@ -4,8 +4,8 @@ writes; here one is made for all of them."""
 import hashlib
 from collections.abc import Sequence
 
-from flask import Flask
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
 from app.security.signing import KeptSerializer
 
@@ -23,3 +23,9 @@ class SessionCookies(SecureCookieSessionInterface):
 
     def get_signing_serializer(self, _app: Flask) -> KeptSerializer:
         return self.kept
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        """What a page fetches beside itself renews nothing. Its answer may come after that of a form, and
+        would bring the session back as it was before."""
+        is_navigation = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+        return session.modified or (is_navigation and super().should_set_cookie(app, session))

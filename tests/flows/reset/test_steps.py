@@ -42,6 +42,18 @@ def test_success_is_told_only_where_it_was(peopled: Flask, visitor: Visitor, inb
     assert budi.client.get(DONE, follow_redirects=True).request.path == "/beranda"
 
 
+def test_what_a_page_fetches_beside_itself_does_not_bring_an_older_session(peopled: Flask) -> None:
+    """The service worker fetches while the form is on its way. Its answer may come last."""
+    budi = Visitor(peopled)
+    budi.ask_for_token(BUDI.nip, email_of(BUDI))
+    budi.open(PAGE)
+    for path in ("/sw.js", "/tanpa-jaringan", "/manifest.webmanifest", "/status"):
+        fetched = budi.client.get(path, headers={"Sec-Fetch-Mode": "same-origin"})
+        assert fetched.status_code == 200
+        assert "Set-Cookie" not in fetched.headers, path
+    assert "Set-Cookie" in budi.client.get(PAGE, headers={"Sec-Fetch-Mode": "navigate"}).headers
+
+
 def test_success_is_told_for_a_while_only_and_not_beside_a_new_request(peopled: Flask, inbox: Inbox) -> None:
     first, second = budi_has_reset(peopled, inbox), budi_has_reset(peopled, inbox)
 
