@@ -130,6 +130,7 @@ def ask(part: str) -> ResponseReturnValue:
     return _ask_page(part, _FORMS[part]())
 
 
+@login_required
 def _ask_again(part: str) -> ResponseReturnValue:
     return _ask_page(part, kept_form.filled(_FORMS[part]()))
 

@@ -51,7 +51,7 @@ def test_without_a_network_a_page_says_what_to_do(phone: Page, line: BadLine) ->
     phone.get_by_role("link", name="Lupa Password").tap()
     see(phone, "Tidak ada jaringan")
     expect(phone).to_have_url("/lupa-password")
-    expect(phone.locator(".masthead")).to_have_css("background-color", "rgb(25, 107, 205)")
+    expect(phone.locator(".operator")).to_have_css("background-color", "rgb(15, 46, 86)")
 
     line.become(Line.GOOD)
     phone.get_by_role("link", name="Coba lagi").tap()
@@ -138,7 +138,7 @@ def test_a_reset_whose_answer_was_lost_is_done_once_and_said_to_be_so(
     expect(phone.get_by_role("alert")).to_contain_text("Isian Anda masih ada")
     line.become(Line.GOOD)
     button(phone, "Reset Password").tap()
-    expect(phone.locator("[data-error-summary]")).to_contain_text("coba Masuk dengan password baru itu")
+    expect(phone.get_by_role("main")).to_contain_text("Sudah membuat password baru? Masuk")
 
     assert ["sudah diganti" in mail.subject for mail in portal.mails()] == [False, True]
     phone.goto("/login")

@@ -39,7 +39,7 @@ def test_an_offence_of_a_page_is_noticed(
 def test_a_control_without_a_ring_is_noticed(page: Page) -> None:
     page.goto("/login")
     page.evaluate(
-        "() => document.styleSheets[1].insertRule(':focus-visible { outline: none !important; box-shadow: "
+        "() => document.styleSheets[0].insertRule(':focus-visible { outline: none !important; box-shadow: "
         "none }')"
     )
 

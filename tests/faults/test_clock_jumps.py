@@ -52,7 +52,8 @@ def test_a_person_activates_although_the_clock_jumps(
             letters = [_asked_anew(visitor, inbox)]
             visitor.open(letters[-1].link)
         go_on("the link is open")
-        if visitor.reset_password(letters[-1].code, NEW_PASSWORD).status_code != 303:
+        has_form = 'action="/reset-password"' in visitor.open("/konfirmasi-reset-password").text
+        if not has_form or visitor.reset_password(letters[-1].code, NEW_PASSWORD).status_code != 303:
             visitor.reset_password(_asked_anew(visitor, inbox).code, NEW_PASSWORD)
         go_on("the password is set")
         assert visitor.log_in(BUDI.nip, NEW_PASSWORD).status_code == 303

@@ -339,7 +339,7 @@ def test_a_token_lives_from_its_hand_over_for_its_lifetime(
         late = elsewhere.reset_password(code, NEW_PASSWORD, nip=BUDI.nip)
 
     assert late.status_code == 422
-    assert "masa berlakunya sudah habis" in words_of(late)
+    assert "sudah tidak berlaku" in words_of(late)
 
 
 def test_a_token_of_uncertain_fate_is_sent_again_some_times_and_each_of_its_letters_works(

@@ -271,7 +271,7 @@ def test_a_fault_of_our_side_waits_marks_nobody_and_raises_an_alarm_that_the_fir
         assert "20 letters" in looked.output
         pusat = words_of(logged_in(office.app, RATNA).open("/admin/"))
         assert answer[4:] in pusat
-        assert "20 surat" in pusat
+        assert "20 email" in pusat
         assert answer[4:] not in words_of(logged_in(office.app, WATI).open("/admin/")), (
             "no admin of an instansi can mend it"
         )

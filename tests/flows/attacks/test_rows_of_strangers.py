@@ -40,6 +40,7 @@ OF_EACH_LINE = {
     ("login.enter", "other values"): "a wrong password for another NIP: 100 in ten minutes",
     ("reset.submit", "other values"): "a wrong token for another NIP: 100 in ten minutes",
     ("forgot_password.ask", "other values"): "another request for a token: 100 mails an hour",
+    ("token_confirmation.send_new_token", "other values"): "a new token by a mailed link: 100 mails an hour",
     ("email_correction.ask", "other values"): "another request for a link: 100 mails an hour",
     (
         "email_correction.fill_in",

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.domain.identity import ChangeKind, ChangeState
-from app.domain.indonesian_time import now, shown_moment
+from app.domain.indonesian_time import Zone, now, shown_moment
 from app.domain.reset_secret import new_reference
 from app.models import IdentityChange, User
 from app.runtime.db import unit_of_work
@@ -180,7 +180,8 @@ def _change_of(app: Flask, begins_in: timedelta) -> str:
 def test_a_frozen_change_has_no_beginning_any_more(
     peopled: Flask, visitor: Visitor, clock: time_machine.Traveller
 ) -> None:
-    link, begins = _change_of(peopled, timedelta(hours=72)), shown_moment(now() + timedelta(hours=72))
+    link = _change_of(peopled, timedelta(hours=72))
+    begins = shown_moment(now() + timedelta(hours=72), Zone.WITA)
     assert f"Mulai berlaku {begins}" in words_of(visitor.open(link))
     visitor.submit(link)
 
