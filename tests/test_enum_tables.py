@@ -26,6 +26,7 @@ PARTIAL = {
     "app.flows.imports.run_batch._WAITS": "asked only for a state that is in it",
     "app.blueprints.admin.imports.Progress": "asked with .get for a batch whose worker is at work; the "
     "rest has no word",
+    "app.web.asked.read_opened": "asked with .get: of the other reasons the moment is not told",
     "app.mail.delivery._YES": "asked only for the three commands that begin a letter",
     "app.mail.delivery._Talk": "the same three",
 }

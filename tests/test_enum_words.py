@@ -40,7 +40,14 @@ NEVER_SHOWN = {
     "app.security.sealing.Why": "stands in the log alone, as an English sentence",
 }
 # These are not members of an enum with labels, although they have such a name: a colour, and fields of forms.
-OTHERS = {"pdm.kind", "portal_state.kind", "mails.kind", "approval.identity_check", "form.identity_check"}
+OTHERS = {
+    "pdm.kind",
+    "portal_state.kind",
+    "mails.kind",
+    "state.kind",
+    "approval.identity_check",
+    "form.identity_check",
+}
 
 
 def _modules() -> Iterator[object]:

@@ -5,8 +5,8 @@ from datetime import timedelta
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from app.domain import retention
 from app.domain.password_policy import LONGEST_PASSWORD, policy_named
-from app.flows import housekeeping
 from app.flows.imports import forget_imports
 from app.mail.rendering import CORRECTION_LINK_DAYS
 from app.models.reset_request import LONGEST_BY_RESENDS
@@ -20,11 +20,11 @@ blueprint = Blueprint("information", __name__)
 # What /privasi says. docs/operation.md has the same spans, and a test compares them.
 KEPT_FOR = {
     "counters": throttle.KEPT_FOR,
-    "mails": housekeeping.MAILS_KEPT_FOR,
-    "unsent_corrections": housekeeping.LINKS_KEPT_FOR,
-    "typed": housekeeping.TYPED_KEPT_FOR,
-    "undecided_attachment": housekeeping.UNDECIDED_KEPT_FOR,
-    "tickets_of_nobody": housekeeping.TICKETS_OF_NOBODY_KEPT_FOR,
+    "mails": retention.MAILS_KEPT_FOR,
+    "unsent_corrections": retention.LINKS_KEPT_FOR,
+    "typed": retention.TYPED_KEPT_FOR,
+    "undecided_attachment": retention.UNDECIDED_KEPT_FOR,
+    "tickets_of_nobody": retention.TICKETS_OF_NOBODY_KEPT_FOR,
     "files": forget_imports.FILES_KEPT_FOR,
     "unconfirmed_files": forget_imports.UNCONFIRMED_KEPT_FOR,
     "reports": forget_imports.ROWS_KEPT_FOR,

@@ -9,6 +9,14 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.corrections import CorrectionState
+from app.domain.retention import (
+    LINKS_KEPT_FOR,
+    MAILS_KEPT_FOR,
+    REQUESTS_KEPT_FOR,
+    TICKETS_OF_NOBODY_KEPT_FOR,
+    TYPED_KEPT_FOR,
+    UNDECIDED_KEPT_FOR,
+)
 from app.flows.correction.answer_unknown_nips import answer_unknown_nips
 from app.flows.imports import forget_imports
 from app.models.correction_attachment import CorrectionAttachment
@@ -23,13 +31,6 @@ from app.models.throttle_bucket import ThrottleBucket
 from app.models.user import User
 from app.security import throttle
 
-MAILS_KEPT_FOR = timedelta(days=90)
-REQUESTS_KEPT_FOR = MAILS_KEPT_FOR  # a mail is explained by its request
-LINKS_KEPT_FOR = timedelta(days=30)  # requests whose form nobody has filled in
-# Counted from the decision: attachment, phone number, reason and wish of a correction
-TYPED_KEPT_FOR = timedelta(days=30)
-UNDECIDED_KEPT_FOR = timedelta(days=90)  # the attachment of a correction that nobody ever decided
-TICKETS_OF_NOBODY_KEPT_FOR = timedelta(days=100)  # longer than the link in the last mail leads to the ticket
 _SETTLED = (MailState.SENT, MailState.FAILED, MailState.UNCERTAIN, MailState.HELD)
 # Asked for in this way, so that the database looks for old mails, not for the many of a state
 _STILL_TO_BE_SENT = tuple(state for state in MailState if state not in _SETTLED)

@@ -141,7 +141,7 @@ def test_wati_sees_sari_and_sari_can_be_told_of_it(peopled: Flask, wati: Visitor
         (BUDI, "belum pernah diaktifkan"),
         (CINTA, "CPNS menunggu persetujuan instansi sejak"),
         (TONO, "Dinonaktifkan oleh admin Pemerintah Kabupaten Nusa Jaya"),
-        (SARI, "Akun aktif"),
+        (SARI, "Terakhir masuk"),
     ],
 )
 def test_the_page_says_what_the_state_means(
