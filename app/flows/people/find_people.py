@@ -17,7 +17,6 @@ from sqlalchemy import (
     Subquery,
     and_,
     case,
-    exists,
     func,
     literal,
     or_,
@@ -300,12 +299,10 @@ def _by_name(wanted: PeopleFilter, after: Cursor) -> Select[Any]:
     beginning = _longest(wanted.words)
     place = tuple_(NameWord.word, NameWord.user_id)
     others = replace(wanted, words=tuple(word for word in wanted.words if word != beginning))
-    is_meant = exists().where(User.id == NameWord.user_id, *_conditions(others)).correlate(NameWord)
-    words = select(
-        NameWord.word,
-        NameWord.user_id,
-        case((is_meant, NameWord.user_id)).label("fits"),
-    ).where(NameWord.word >= beginning, NameWord.word < _just_after(beginning))
+    meant = select(User.id).where(User.id == NameWord.user_id, *_conditions(others)).correlate(NameWord)
+    words = select(NameWord.word, NameWord.user_id, meant.scalar_subquery().label("fits")).where(
+        NameWord.word >= beginning, NameWord.word < _just_after(beginning)
+    )
     if after.instansi_id is not None:
         words = words.where(NameWord.instansi_id == after.instansi_id)
     if after.keys:
@@ -360,13 +357,16 @@ def _conditions(wanted: PeopleFilter) -> list[ColumnElement[bool]]:
 
 
 def _says(beginning: str) -> ColumnElement[bool]:
-    """The condition that the name of the person has this beginning in it."""
+    """The condition that the name of the person has this beginning in it. It is no EXISTS: for one,
+    PostgreSQL may first collect all who have such a word, which takes a minute among millions."""
     words = aliased(NameWord)
-    return (
-        exists()
+    found = (
+        select(words.user_id)
         .where(words.user_id == User.id, words.word >= beginning, words.word < _just_after(beginning))
         .correlate(User)
+        .limit(1)
     )
+    return found.scalar_subquery().is_not(None)
 
 
 def _bound(keys: tuple[Key, ...], *columns: InstrumentedAttribute[object]) -> list[ColumnElement[object]]:

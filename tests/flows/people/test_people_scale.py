@@ -104,6 +104,8 @@ def _no_plan_scans(app: Flask, asked: dict[str, tuple[str, Values]]) -> None:
         for statement, values in statements:
             rows = connection.exec_driver_sql(f"EXPLAIN {statement}", values)
             plan = "\n".join(row[0] for row in rows)
+            # Of an EXISTS beside each row PostgreSQL may make a hash of millions
+            assert not ("AS fits" in statement and "EXISTS" in statement), statement
             assert not [table for table in ("user_account", "name_word") if f"Seq Scan on {table}" in plan], (
                 plan,
                 statement,
