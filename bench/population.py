@@ -139,7 +139,9 @@ def add(database_url: str, people: int) -> None:
         _add_names(connection)
         fixed = _add_instansi(connection)
     for first in range(0, people, _AT_ONCE):
-        part = {**fixed, "first": first, "last": min(first + _AT_ONCE, people) - 1}
+        # Not all at one moment: the order of the trail is that of its moments
+        lately = now() - timedelta(minutes=30) + timedelta(seconds=first // _AT_ONCE)
+        part = {**fixed, "lately": lately, "first": first, "last": min(first + _AT_ONCE, people) - 1}
         with made.begin() as connection:
             for statement in _statements(made):
                 connection.execute(_bound(statement, part))
@@ -197,7 +199,7 @@ def _add_instansi(connection: Connection) -> dict[str, object]:
     return {
         "first_id": _FIRST_ID, "birthday": _A_BIRTHDAY, "names": len(NAMES), "hash": _HASH, "units": UNITS,
         "instansi": INSTANSI, "first_instansi": first, "demo": demo, "now": moment,
-        "year_ago": moment - timedelta(days=300), "lately": moment - timedelta(minutes=30),
+        "year_ago": moment - timedelta(days=300),
         "week_ago": moment - timedelta(days=7), "tomorrow": moment + timedelta(hours=10),
     }  # fmt: skip
 
