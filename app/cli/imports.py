@@ -8,11 +8,11 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 import click
 from flask.cli import with_appcontext
@@ -28,6 +28,7 @@ from app.domain.staff_file import (
     Columns,
     guarded,
 )
+from app.files.one_ahead import one_ahead
 from app.files.open_table import opened
 from app.files.seen_values import SeenValues
 from app.files.table import Row, Sheet, UnreadableFile, in_batches
@@ -44,7 +45,9 @@ ROWS_A_BATCH = (
 FAULTS_SHOWN = 20
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
-Take = Callable[[Sequence[Row]], Sequence[Outcome]]
+Vetted = TypeVar("Vetted")
+Vet = Callable[[Sequence[Row]], Sequence[Vetted]]  # outside a transaction, while earlier rows are taken over
+Take = Callable[[Sequence[Vetted]], Sequence[Outcome]]
 
 
 @click.command("import-instansi")
@@ -54,12 +57,14 @@ def import_instansi(file: Path) -> None:
     """Add and correct instansi from a CSV or XLSX file: kode,nama,kontak."""
     with SeenValues() as seen:
 
-        def take(lines: Sequence[Row]) -> Sequence[Outcome]:
-            batch = instansi_flow.vet(lines, seen)
+        def vet(lines: Sequence[Row]) -> Sequence[instansi_flow.InstansiEntry | RowRefused]:
+            return instansi_flow.vet(lines, seen)
+
+        def take(batch: Sequence[instansi_flow.InstansiEntry | RowRefused]) -> Sequence[Outcome]:
             with unit_of_work() as session:
                 return instansi_flow.import_instansi(session, batch, act())
 
-        sys.exit(_run(file, INSTANSI_COLUMNS, take))
+        sys.exit(_run(file, INSTANSI_COLUMNS, vet, take))
 
 
 @click.command("import-pegawai")
@@ -73,8 +78,10 @@ def import_pegawai(file: Path, reason: str, *, dry_run: bool) -> None:
     opens_cpns = portal().settings.cpns_activation == "otomatis"
     with SeenValues() as seen:
 
-        def take(lines: Sequence[Row]) -> Sequence[Outcome]:
-            batch = staff_flow.vet(lines, seen, dry_run=dry_run)
+        def vet(lines: Sequence[Row]) -> Sequence[staff_flow.StaffEntry | RowRefused]:
+            return staff_flow.vet(lines, seen, dry_run=dry_run)
+
+        def take(batch: Sequence[staff_flow.StaffEntry | RowRefused]) -> Sequence[Outcome]:
             terms = staff_flow.ImportTerms(
                 seen, opens_cpns, act(), dry_run, typed_reason=reason.strip()[:300]
             )
@@ -83,10 +90,10 @@ def import_pegawai(file: Path, reason: str, *, dry_run: bool) -> None:
 
         if dry_run:
             click.echo("Uji coba: tidak ada yang disimpan.")
-        sys.exit(_run(file, COMMAND_LINE_STAFF_COLUMNS, take, saves=not dry_run))
+        sys.exit(_run(file, COMMAND_LINE_STAFF_COLUMNS, vet, take, saves=not dry_run))
 
 
-def _run(file: Path, columns: Columns, take: Take, *, saves: bool = True) -> int:
+def _run(file: Path, columns: Columns, vet: Vet[Vetted], take: Take[Vetted], *, saves: bool = True) -> int:
     """Take the file over, some rows at a time, and tell what became of it. Returns the exit code."""
     tally = _Tally()
     interrupted = False
@@ -94,7 +101,7 @@ def _run(file: Path, columns: Columns, take: Take, *, saves: bool = True) -> int
         with opened(file, columns) as sheet, _RefusedRows(file, sheet) as refused_rows:
             try:
                 with _interrupted_by_signals():
-                    _walk(sheet, take, tally, refused_rows)
+                    _walk(sheet, vet, take, tally, refused_rows)
             except KeyboardInterrupt:
                 interrupted = True
     except UnreadableFile as refusal:
@@ -137,12 +144,18 @@ def _interrupted_by_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _walk(sheet: Sheet, take: Take, tally: "_Tally", refused_rows: "_RefusedRows") -> None:
-    with click.progressbar(
-        length=sheet.total, label="Mengimpor", file=sys.stderr, hidden=not sys.stderr.isatty()
-    ) as bar:
-        for lines in in_batches(sheet.lines(), ROWS_A_BATCH):
-            for line, outcome in zip(lines, take(lines), strict=True):
+def _walk(
+    sheet: Sheet, vet: Vet[Vetted], take: Take[Vetted], tally: "_Tally", refused_rows: "_RefusedRows"
+) -> None:
+    batches = ((lines, vet(lines)) for lines in in_batches(sheet.lines(), ROWS_A_BATCH))
+    with (
+        click.progressbar(
+            length=sheet.total, label="Mengimpor", file=sys.stderr, hidden=not sys.stderr.isatty()
+        ) as bar,
+        closing(one_ahead(batches)) as vetted,
+    ):
+        for lines, batch in vetted:
+            for line, outcome in zip(lines, take(batch), strict=True):
                 tally.count(outcome)
                 if isinstance(outcome, RowRefused):
                     refused_rows.write(line, outcome)

@@ -24,10 +24,11 @@ _NOTE = "INSERT INTO seen SELECT ?1, key, value FROM json_each(?2)"
 
 class SeenValues:
     """An SQLite file without a name. It is gone after the last row. SQLite moves it to disk when it becomes
-    larger than its cache."""
+    larger than its cache. One thread may vet rows while another one judges the rows before: SQLite lets one
+    wait for the other."""
 
     def __init__(self) -> None:
-        self._rows = sqlite3.connect("")
+        self._rows = sqlite3.connect("", check_same_thread=False)
         self._rows.execute(
             "CREATE TABLE seen (kind TEXT, value TEXT, line INTEGER NOT NULL, PRIMARY KEY (kind, value)) "
             "WITHOUT ROWID"

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from sqlalchemy import ForeignKey, Index, String, delete
@@ -24,6 +24,14 @@ class Named(Protocol):
     def name(self) -> str: ...
 
 
+IndexedWord = tuple[int, str, int]  # instansi, word, person
+
+
+def words_of(people: Iterable[Named]) -> list[IndexedWord]:
+    """What `NameWord` holds of these people, who must have ids."""
+    return [(person.instansi_id, word, person.id) for person in people for word in beginnings_of(person.name)]
+
+
 class NameWord(Base):
     """One place from which somebody may begin to say a name. With these rows, any word of a name finds people
     in the time of one index look-up, however many people there are. `word` goes on to the end of the name,
@@ -44,10 +52,11 @@ class NameWord(Base):
     @classmethod
     def index(cls, session: Session, people: Iterable[Named]) -> None:
         """Write the words of people who have none yet. The people must have ids."""
-        rows = [
-            (person.instansi_id, word, person.id) for person in people for word in beginnings_of(person.name)
-        ]
-        insert_many(session, cls, ("instansi_id", "word", "user_id"), rows)
+        cls.write(session, words_of(people))
+
+    @classmethod
+    def write(cls, session: Session, words: "Collection[IndexedWord]") -> None:
+        insert_many(session, cls, ("instansi_id", "word", "user_id"), words)
 
     @classmethod
     def index_again(cls, session: Session, people: Sequence[Named]) -> None:

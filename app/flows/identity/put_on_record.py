@@ -103,15 +103,21 @@ def put_on_record(
     return change
 
 
-def add_people(
-    session: Session, rows: Sequence[StaffRow], instansi: Mapping[str, Instansi], now: datetime
+def numbered(
+    session: Session, rows: Sequence[StaffRow], instansi: Mapping[str, Instansi]
 ) -> list[AddedPerson]:
-    """The people whom a file brings, in the order of its rows."""
+    """The people whom a file is about to bring, in the order of its rows."""
     desks = {code: one.id for code, one in instansi.items()}
-    people = [
+    return [
         AddedPerson(user_id, desks[row.instansi_code], row.name)
         for user_id, row in zip(User.next_ids(session, len(rows)), rows, strict=True)
     ]
+
+
+def add_people(
+    session: Session, people: Sequence[AddedPerson], rows: Sequence[StaffRow], now: datetime
+) -> None:
+    """Write the people of these rows, who are `numbered`."""
     values = [
         (
             person.id,
@@ -131,7 +137,6 @@ def add_people(
         for person, row in zip(people, rows, strict=True)
     ]
     insert_many(session, User, _OF_A_NEW_PERSON, values)
-    return people
 
 
 def _password_of(password_hash: str, now: datetime) -> Iterator[object]:

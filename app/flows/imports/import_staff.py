@@ -32,7 +32,7 @@ from app.domain.staff_file import (
 from app.files.seen_values import Kind, SeenValues
 from app.files.table import Row
 from app.flows.identity.change_identity import ProposedChange, begin_change, cancel_under_way
-from app.flows.identity.put_on_record import add_people, change_category
+from app.flows.identity.put_on_record import add_people, change_category, numbered
 from app.flows.imports.file_rights import FileRights, Named, Uploader
 from app.flows.imports.on_record import OnRecord, differences, on_record
 from app.flows.imports.outcome import (
@@ -49,7 +49,7 @@ from app.models.audit_event import Tag
 from app.models.base import dialect_of
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
-from app.models.name_word import NameWord
+from app.models.name_word import NameWord, words_of
 from app.models.user import User
 from app.security import audit, passwords
 from app.security.authority import Authority
@@ -300,11 +300,15 @@ def _changed(person: OnRecord, entry: StaffEntry, columns: tuple[str, ...]) -> C
 def _add(
     session: Session, entries: Sequence[StaffEntry], instansi: dict[str, Instansi], terms: ImportTerms
 ) -> dict[int, Outcome]:
-    people = add_people(session, [entry.row for entry in entries], instansi, terms.act.at)
-    NameWord.index(session, people)
-    why = _facts_of_the_run(terms)
-    facts = [{**why, **_facts_of_new(session, entry.row)} for entry in entries]
-    audit.record_many(session, Tag.IMPORTED_NEW, zip(people, facts, strict=True), terms.act)
+    """While the database writes one kind of rows, another thread makes the next kind."""
+    rows = [entry.row for entry in entries]
+    people = numbered(session, rows, instansi)
+    with ThreadPoolExecutor(1) as maker:
+        words = maker.submit(words_of, people)
+        facts = maker.submit(_facts_of_all, session, rows, terms)
+        add_people(session, people, rows, terms.act.at)
+        NameWord.write(session, words.result())
+        audit.record_many(session, Tag.IMPORTED_NEW, zip(people, facts.result(), strict=True), terms.act)
     return {
         entry.line: New(entry.line, person.id, (Replaced("nip", None, _nip(entry)),))
         for entry, person in zip(entries, people, strict=True)
@@ -395,6 +399,12 @@ def _pass_the_gate(session: Session, person: User, proposed: ProposedChange, ter
     session.flush()
     if not isinstance(change, IdentityChange):
         raise _Overtaken
+
+
+def _facts_of_all(session: Session, rows: Iterable[StaffRow], terms: ImportTerms) -> list[audit.Facts]:
+    """What the trail says of each new person. No statement is run."""
+    why = _facts_of_the_run(terms)
+    return [{**why, **_facts_of_new(session, row)} for row in rows]
 
 
 def _facts_of_new(session: Session, row: StaffRow) -> audit.Facts:
