@@ -216,9 +216,9 @@ def _keys(rows: Subquery) -> list[ColumnElement[Any]]:
 def _loaded(
     session: Session, wanted: PeopleFilter, index: str, rows: Sequence[_Row]
 ) -> Iterator[tuple[User | None, _Row]]:
-    """The same with the people, who are loaded some at a time."""
-    for start in range(0, len(rows), _CHUNK):
-        some = rows[start : start + _CHUNK]
+    """The same with the people, who are loaded some at a time: a page may be full before the last one."""
+    for start in range(0, len(rows), ROWS_A_PAGE):
+        some = rows[start : start + ROWS_A_PAGE]
         people = _with_ids(session, [row.user_id for row in some if row.user_id is not None])
         for row in some:
             person = people.get(row.user_id) if row.user_id is not None else None
@@ -356,13 +356,15 @@ def _conditions(wanted: PeopleFilter) -> list[ColumnElement[bool]]:
     return asked
 
 
+_SAID = aliased(NameWord)
+
+
 def _says(beginning: str) -> ColumnElement[bool]:
     """The condition that the name of the person has this beginning in it. It is no EXISTS: for one,
     PostgreSQL may first collect all who have such a word, which takes a minute among millions."""
-    words = aliased(NameWord)
     found = (
-        select(words.user_id)
-        .where(words.user_id == User.id, words.word >= beginning, words.word < _just_after(beginning))
+        select(_SAID.user_id)
+        .where(_SAID.user_id == User.id, _SAID.word >= beginning, _SAID.word < _just_after(beginning))
         .correlate(User)
         .limit(1)
     )
