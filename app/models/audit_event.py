@@ -60,6 +60,7 @@ class Tag(Labelled):
     TOKEN_SENT_BY_ADMIN = "token_sent_by_admin", "Token dikirim oleh admin"
     DEACTIVATED = "deactivated", "Akun dinonaktifkan"
     REACTIVATED = "reactivated", "Akun diaktifkan kembali"
+    SESSIONS_ENDED = "sessions_ended", "Semua sesi diakhiri oleh admin"
     MOVED = "moved", "Pindah instansi"
     CPNS_REJECTED = "cpns_rejected", "CPNS: pembukaan akun ditolak"
     CPNS_OPENED_BY_CATEGORY = "cpns_opened_by_category", "CPNS: akun terbuka karena kategori berubah"

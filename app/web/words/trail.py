@@ -69,6 +69,7 @@ GROUPS: dict[str, tuple[str, tuple[Tag, ...]]] = {
         Tag.RECORD_CORRECTED,
         Tag.DEACTIVATED,
         Tag.REACTIVATED,
+        Tag.SESSIONS_ENDED,
         Tag.MOVED,
         Tag.CPNS_APPROVED,
         Tag.CPNS_REJECTED,
