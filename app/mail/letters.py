@@ -25,9 +25,11 @@ def answer_to_reset_request(
     change: IdentityChange | None = None,
     *,
     held: bool,
+    is_one_of_many: bool = False,
 ) -> outbox.PostedLetter:
     """The one mail that leaves for every reset request: the token, or why there is none. With `change`, it
-    also says that the address it goes to is the email on record from now on."""
+    also says that the address it goes to is the email on record from now on. One of many that an admin sends
+    at once lets those pass that somebody waits for."""
     return outbox.post_at_once(
         session,
         _answer(request),
@@ -37,6 +39,7 @@ def answer_to_reset_request(
             reset_request=request,
             email_correction=change.correction if change else None,
             identity_change=change,
+            is_one_of_many=is_one_of_many,
         ),
         act,
         held=held,

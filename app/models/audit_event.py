@@ -91,6 +91,7 @@ class Exported(Labelled):
     RANKING = "peringkat instansi", "peringkat instansi"
     REFUSALS = "import_refusals", "baris impor yang ditolak"
     CHANGES = "import_changes", "perubahan oleh impor"
+    BULK_ACT = "bulk_act", "hasil tindakan sekaligus"
 
 
 # The index holds the column itself. Otherwise SQLite would think that the unique index over this column is as
