@@ -55,35 +55,73 @@ class LineFault:
 
 
 @dataclass(frozen=True)
-class NipList:
-    """What a list says: every NIP once, in the order of the list."""
+class ReadLine:
+    """What one line gives."""
 
+    number: int
+    text: str
     nips: Sequence[Nip]
-    repeated: int  # NIPs that had been there before
-    faults: Sequence[LineFault]
+    sentences: Sequence[str]  # what is wrong with it
+
+
+@dataclass(frozen=True)
+class NipList:
+    """What a list says, line by line."""
+
+    lines: Sequence[ReadLine]
+
+    @property
+    def nips(self) -> list[Nip]:
+        """Every NIP once, in the order of the list."""
+        return list(dict.fromkeys(nip for line in self.lines for nip in line.nips))
+
+    @property
+    def repeated(self) -> int:
+        """How often a NIP stands there that had been there before."""
+        return sum(len(line.nips) for line in self.lines) - len(self.nips)
+
+    @property
+    def faults(self) -> list[LineFault]:
+        return [
+            LineFault(line.number, _cut(line.text), sentence)
+            for line in self.lines
+            for sentence in line.sentences
+        ]
+
+    @property
+    def text(self) -> str:
+        """The NIPs, and the lines with a fault as they are, each at its place: to be put right in a box."""
+        at = {line.number: line for line in self.lines}
+        places = range(1, max(at, default=0) + 1)
+        return "\n".join(_put_right(at[number]) if number in at else "" for number in places)
 
 
 def read_nip_list(lines: Sequence[Line]) -> NipList:
     """Read all lines. If the list has a heading for the NIPs, only its column counts: the letter's signature
     below the table holds a NIP too."""
-    heading = _heading_of(lines[:_TITLES_ABOVE])
-    place, column = heading or (-1, None)
+    place, column = _heading_of(lines[:_TITLES_ABOVE]) or (-1, None)
     below = lines[place + 1 :]
     if below and _is_no_row(below[0], column):
         below = below[1:]
-    found = [(line, one) for line in below for one in _read(line, column)]
-    rounded = _are_rounded(one for _, one in found if isinstance(one, Nip))
-    nips: dict[Nip, None] = {}
-    faults: list[LineFault] = []
-    repeated = 0
-    for line, one in found:
-        fault = one if isinstance(one, CellFault) else _fault_of(one, are_rounded=rounded)
-        if fault:
-            faults.append(LineFault(line.number, _cut(" ".join(line.cells)), fault.sentence))
-        elif isinstance(one, Nip):
-            repeated += one in nips
-            nips[one] = None
-    return NipList(tuple(nips), repeated, tuple(faults))
+    found = [(line, list(_read(line, column))) for line in below]
+    are_rounded = _are_rounded(one for _, ones in found for one in ones if isinstance(one, Nip))
+    return NipList([_judged(line, ones, are_rounded=are_rounded) for line, ones in found])
+
+
+def _judged(line: Line, found: Sequence[Nip | CellFault], *, are_rounded: bool) -> ReadLine:
+    judged = [
+        _fault_of(one, are_rounded=are_rounded) or one if isinstance(one, Nip) else one for one in found
+    ]
+    return ReadLine(
+        line.number,
+        one_line(" ".join(line.cells)),
+        [one for one in judged if isinstance(one, Nip)],
+        [one.sentence for one in judged if isinstance(one, CellFault)],
+    )
+
+
+def _put_right(line: ReadLine) -> str:
+    return line.text if line.sentences else " ".join(nip.digits for nip in line.nips)
 
 
 def _heading_of(lines: Sequence[Line]) -> tuple[int, int] | None:

@@ -12,6 +12,11 @@ class BulkKind(Labelled):
     """What is done to each person of a bulk act."""
 
     TOKEN = "kirim_token", "Kirim token"
+    APPROVE_CPNS = "setujui_cpns", "Setujui akun CPNS"
+    REJECT_CPNS = "tolak_cpns", "Tolak akun CPNS"
+    DEACTIVATE = "nonaktifkan", "Nonaktifkan akun"
+    MOVE = "mutasi", "Mutasi ke instansi lain"
+    END_SESSIONS = "akhiri_sesi", "Akhiri semua sesi"
 
 
 class BulkState(Labelled):
@@ -41,6 +46,12 @@ class RowOutcome(Labelled):
     """What became of one person of a bulk act, or what is expected: it was done, or why not."""
 
     DONE = "selesai", "Selesai"
+    WAITS_FOR_SECOND = "admin_kedua", "Menunggu konfirmasi admin kedua"
+    NOT_WAITING = "tidak_menunggu", "Tidak sedang menunggu persetujuan"
+    ALREADY_CLOSED = "sudah_nonaktif", "Akunnya sudah dinonaktifkan sebelumnya"
+    ALREADY_THERE = "sudah_di_sana", "Sudah di instansi tujuan"
+    NO_SUCH_INSTANSI = "tujuan_tidak_ada", "Instansi tujuan tidak ada lagi"
+    NOTHING_OPEN = "tanpa_sesi", "Tidak ada sesi yang terbuka"
     NO_EMAIL = "tanpa_email", "Tidak ada email di data"
     DEACTIVATED = "nonaktif", "Akunnya dinonaktifkan"
     ENOUGH_TOKENS = "cukup_token", "Di kotak suratnya sudah cukup token yang masih berlaku"
@@ -51,7 +62,11 @@ class RowOutcome(Labelled):
 
     @property
     def is_done(self) -> bool:
-        return self is RowOutcome.DONE
+        """A decision that waits for a second admin is done too: this admin has nothing left to do."""
+        return self in (RowOutcome.DONE, RowOutcome.WAITS_FOR_SECOND)
+
+
+DONE = tuple(outcome for outcome in RowOutcome if outcome.is_done)
 
 
 class BulkAct(Base):

@@ -44,7 +44,7 @@ def test_nips_are_found_however_they_stand_there(spelled: str) -> None:
     found = read(spelled)
 
     assert nips_of(found) == [ONE, TWO, THREE]
-    assert found.faults == ()
+    assert found.faults == []
 
 
 def test_the_attachment_of_a_letter_is_read_by_its_heading() -> None:
@@ -117,14 +117,24 @@ def test_nips_that_a_program_has_rounded_give_the_list_away() -> None:
 
     found = read("\n".join(rounded))
 
-    assert found.nips == ()
+    assert found.nips == []
     assert len(found.faults) == len(rounded)
     assert all("dibulatkan" in sentence or "000" in sentence for _, sentence in faults_of(found))
 
 
 def test_nothing_gives_nothing() -> None:
-    assert read("") == NipList((), 0, ())
+    assert read("") == NipList([])
     assert nips_of(read("NIP")) == []
+
+
+def test_the_list_alone_can_be_put_right_in_a_box() -> None:
+    text = f"Judul\nNama\tNIP\nBudi\t{ONE}\nSiti\t131234567\nAni\t{THREE}"
+
+    box = read(text).text
+
+    assert box == f"\n\n{ONE}\nSiti 131234567\n{THREE}"
+    assert nips_of(read(box)) == [ONE, THREE]
+    assert [fault.number for fault in read(box).faults] == [4]
 
 
 def test_a_long_line_is_cut_where_it_is_shown() -> None:

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import pytest
 import xlsxwriter
@@ -15,7 +15,7 @@ from app.files.table import UnreadableFile
 NIPS = [f"19990101202401{number // 1000 + 1}{number % 1000:03}" for number in range(1, 900)]
 
 
-def workbook(rows: Sequence[Sequence[str | int]]) -> bytes:
+def workbook(rows: Iterable[Iterable[object]]) -> bytes:
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
         sheet = book.add_worksheet()
