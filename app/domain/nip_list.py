@@ -27,6 +27,7 @@ _ROW_NUMBER = re.compile(r"^\s*[0-9]{1,4}[.)]?\s+(?=\D{0,3}[0-9]{5})")
 _COLUMN_NUMBER = re.compile(r"\(?[0-9]{1,2}[a-z]?\)?\.?")
 _TITLES_ABOVE = 20  # lines in which the heading of the table is looked for
 _DIGITS_OF_A_HEADING = 2  # NIP (18 angka)
+_WORDS_OF_A_TITLE = frozenset(("daftar", "lampiran", "nama", "nip", "no", "nomor", "pegawai"))
 _NOT_THE_OWN_NIP = ("lama", "atasan", "pejabat", "penilai")
 # Digits of what was meant as a NIP, beside another one. 16 would be a NIK, and fewer a phone number.
 _MEANT_AS_NIP = (15, 17, 19, 20)
@@ -177,7 +178,8 @@ def _read_alone(cell: str) -> Nip | CellFault:
 def _is_no_row(line: Line, column: int | None) -> bool:
     """The line below the heading that numbers the columns; or a heading that does not speak of NIPs."""
     if column is None:
-        return not any(map(_digits_in, line.cells))
+        words = re.findall("[a-z]+", " ".join(line.cells).casefold())
+        return not any(map(_digits_in, line.cells)) and not _WORDS_OF_A_TITLE.isdisjoint(words)
     return all(_COLUMN_NUMBER.fullmatch(cell.strip()) for cell in line.cells if cell.strip())
 
 

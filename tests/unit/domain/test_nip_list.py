@@ -135,6 +135,7 @@ def test_the_list_alone_can_be_put_right_in_a_box() -> None:
     assert box == f"\n\n{ONE}\nSiti 131234567\n{THREE}"
     assert nips_of(read(box)) == [ONE, THREE]
     assert [fault.number for fault in read(box).faults] == [4]
+    assert [fault.shown for fault in read("\n\nSiti Aminah\n" + ONE).faults] == ["Siti Aminah"]
 
 
 def test_a_long_line_is_cut_where_it_is_shown() -> None:
