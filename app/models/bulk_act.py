@@ -37,8 +37,8 @@ class WhyStopped(Labelled):
     """Why a bulk act ended before its last row."""
 
     BY_ADMIN = "admin", "dihentikan oleh admin"
-    NO_MANDATE = "mandat", "mandat admin yang memulainya tidak berlaku lagi"
-    OTHER_CREDENTIALS = "akun", "password atau data akun admin yang memulainya berubah"
+    NO_MANDATE = "mandat", "dihentikan karena mandat admin yang memulainya tidak berlaku lagi"
+    OTHER_CREDENTIALS = "akun", "dihentikan karena password atau data akun admin yang memulainya berubah"
     ACCIDENT = "gangguan", "terhenti karena gangguan pada portal, dan gangguannya sudah tercatat"
 
 

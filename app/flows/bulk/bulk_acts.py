@@ -185,7 +185,7 @@ def _locked(session: Session, authority: Authority, bulk_id: int) -> BulkAct | O
 
 def _counts(session: Session, bulk: BulkAct) -> dict[str, int]:
     outcomes = select(BulkActRow.outcome, func.count()).where(BulkActRow.bulk_act_id == bulk.id)
-    rows = session.execute(outcomes.group_by(BulkActRow.outcome)).tuples()
+    rows = session.execute(outcomes.group_by(BulkActRow.outcome))
     return {outcome.value: count for outcome, count in rows if outcome is not None}
 
 
@@ -196,5 +196,5 @@ def _parts(session: Session, bulk: BulkAct) -> dict[int | None, int]:
         .where(BulkActRow.bulk_act_id == bulk.id, BulkActRow.outcome.in_(DONE))
         .group_by(BulkActRow.desk)
     )
-    counts = dict(session.execute(by_desk).tuples().all())
+    counts = dict(session.execute(by_desk).all())
     return {desk: counts.get(desk, 0) for desk in bulk.desks} if bulk.desks else {None: sum(counts.values())}

@@ -1,0 +1,69 @@
+"""Acts on many people in the words of the admin who reads what will be done, and what was done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.models.bulk_act import BulkAct, BulkKind, BulkState, RowOutcome
+
+
+@dataclass(frozen=True)
+class KindWords:
+    """How the pages speak of one kind. `will` and `was` go on after a number of people; `row_will` and
+    `row_was` stand beside one person."""
+
+    will: str
+    was: str
+    row_will: str
+    row_was: str
+    button: str
+    is_dangerous: bool = False
+
+
+WORDS: Mapping[BulkKind, KindWords] = {
+    BulkKind.TOKEN: KindWords(
+        "akan dikirimi token",
+        "dikirimi token",
+        "Token dikirim ke email di data",
+        "Token dikirim ke email di data",
+        "Kirim token",
+    ),
+}
+
+
+def in_preview(bulk: BulkAct, outcome: RowOutcome) -> str:
+    """What will become of one person."""
+    return WORDS[bulk.kind].row_will if outcome.is_done else f"Dilewati. {outcome.label}"
+
+
+def in_result(bulk: BulkAct, outcome: RowOutcome | None) -> str:
+    """What became of one person, None while the turn has not come."""
+    if outcome is None:
+        return "Menunggu giliran"
+    return WORDS[bulk.kind].row_was if outcome.is_done else f"Dilewati. {outcome.label}"
+
+
+def row_words(bulk: BulkAct, expected: RowOutcome, outcome: RowOutcome | None) -> str:
+    if bulk.state is BulkState.PREPARED:
+        return in_preview(bulk, expected)
+    return in_result(bulk, outcome)
+
+
+@dataclass(frozen=True)
+class OutcomeCount:
+    """How many rows have one outcome, in the words of their rows."""
+
+    outcome: RowOutcome
+    words: str
+    count: int
+
+
+def counts_of(bulk: BulkAct) -> list[OutcomeCount]:
+    """What was done first, then the reasons, the most frequent first."""
+    is_preview = bulk.state is BulkState.PREPARED
+    counts = bulk.expected if is_preview else bulk.result
+    found = [
+        OutcomeCount(outcome, row_words(bulk, outcome, outcome), counts[outcome])
+        for outcome in RowOutcome
+        if counts.get(outcome)
+    ]
+    return sorted(found, key=lambda one: (not one.outcome.is_done, -one.count))
