@@ -122,6 +122,11 @@ class BulkAct(Base):
         return not any(RowOutcome(name).is_done for name in self.expected)
 
     @property
+    def people_expected(self) -> int:
+        """To how many people it will be done, as the preview says."""
+        return sum(count for name, count in self.expected.items() if RowOutcome(name).is_done)
+
+    @property
     def people_done(self) -> int:
         return sum(count for name, count in self.result.items() if RowOutcome(name).is_done)
 

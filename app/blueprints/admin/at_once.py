@@ -43,6 +43,7 @@ blueprint = Blueprint("at_once", __name__, url_prefix="/sekaligus")
 # After this time the page stops reloading itself, so that an unused session may end
 WATCHED_FOR = timedelta(minutes=30)
 SECONDS_BETWEEN_LOOKS = 2
+_FOR_CHOSEN = (BulkKind.TOKEN,)  # the other kinds are for the people of a list
 _TICKED, _ALL_WHO_FIT = "centang", "semua"
 _HEADER = ["NIP", "Nama", "Unit kerja", "Hasil"]
 _NO_LONGER_SEEN = "Pegawai di luar daftar yang dapat Anda lihat"
@@ -53,7 +54,7 @@ class NewActForm(FlaskForm):
 
     whom = HiddenField(name="siapa")
     kind = ChoiceField(
-        "Tindakan", "Pilih tindakannya.", [(kind.value, kind.label) for kind in BulkKind], name="tindakan",
+        "Tindakan", "Pilih tindakannya.", [(kind.value, kind.label) for kind in _FOR_CHOSEN], name="tindakan",
         default=BulkKind.TOKEN.value,
     )  # fmt: skip
 
@@ -140,6 +141,7 @@ def show(bulk_id: int) -> ResponseReturnValue:
         outcome=outcome,
         is_first=not after,
         kind_words=words.WORDS[bulk.kind],
+        terms=words.terms_of(bulk),
         counts=words.counts_of(bulk),
         row_words=words.row_words,
         seen=lambda row: bulk_acts.seen_by(authority(), row),

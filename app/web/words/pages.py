@@ -14,6 +14,7 @@ NAMES_OF_PAGES = {
     "admin.people": "Pegawai",
     "admin.person": "Pegawai",
     "admin.at_once": "Tindakan sekaligus",
+    "admin.lists": "Tindakan sekaligus",
     "admin.email": "Pegawai",
     "admin.imports": "Impor",
     "admin.mandates": "Mandat",
