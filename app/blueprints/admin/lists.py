@@ -2,7 +2,7 @@
 writes the preview; everything else is at /admin/sekaligus."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -173,9 +173,10 @@ def _is_acknowledged(form: ListForm, found: NipList) -> bool:
     return False
 
 
-def _mark_of(faults: list[LineFault]) -> str:
-    """Names exactly these faults: a tick holds for what has been read, and not for what is typed later."""
-    return hashlib.sha256(repr(faults).encode()).hexdigest()[:16]
+def _mark_of(faults: Sequence[LineFault]) -> str:
+    """Names these lines: a tick holds for the faults that were shown, and not for one that is typed later."""
+    lines = " ".join(str(fault.number) for fault in faults)
+    return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
 
 def _told_of(found: NipList) -> str:
@@ -198,7 +199,7 @@ def _unknown_kind() -> ResponseReturnValue:
 
 
 def _list_page(
-    kind: BulkKind, form: ListForm, faults: list[LineFault] | tuple[()] = (), status: int = 200
+    kind: BulkKind, form: ListForm, faults: Sequence[LineFault] = (), status: int = 200
 ) -> Response:
     with reading() as db:
         choices = Instansi.choices(db, true()) if isinstance(form, MoveListForm) else []
@@ -210,7 +211,8 @@ def _list_page(
         choices=choices,
         faults=faults[:_MOST_FAULTS_SHOWN],
         faults_left=max(0, len(faults) - _MOST_FAULTS_SHOWN),
-        mark=_mark_of(list(faults)) if faults else "",
+        mark=_mark_of(faults) if faults else "",
+        was_read_from_file=bool(form.nips.data) and bool(request.files.get("file")),
         most_people=MOST_PEOPLE,
         most_mb=MOST_BYTES >> 20,
         has_errors=bool(form.errors),

@@ -33,11 +33,11 @@ WORDS: Mapping[BulkKind, KindWords] = {
     BulkKind.APPROVE_CPNS: KindWords(
         "akan dibuka akunnya",
         "dibuka akunnya",
-        "Akun dibuka: dapat masuk dengan password yang sudah dibuat, atau membuatnya lewat Lupa Password",
+        "Akun dibuka, jadi orangnya dapat masuk",
         "Akun dibuka",
         "Setujui",
         consequence="Akun setiap CPNS dalam daftar dibuka dengan SK ini, dan orangnya diberi tahu lewat "
-        "email.",
+        "email. Mereka masuk dengan password yang sudah dibuat, atau membuatnya lewat Lupa Password.",
     ),
     BulkKind.REJECT_CPNS: KindWords(
         "akan ditolak",
@@ -52,7 +52,7 @@ WORDS: Mapping[BulkKind, KindWords] = {
     BulkKind.DEACTIVATE: KindWords(
         "akan dinonaktifkan akunnya",
         "dinonaktifkan akunnya",
-        "Akun dinonaktifkan: tidak dapat masuk lagi",
+        "Akun dinonaktifkan, jadi tidak dapat masuk lagi",
         "Akun dinonaktifkan",
         "Nonaktifkan",
         is_dangerous=True,
@@ -68,8 +68,8 @@ WORDS: Mapping[BulkKind, KindWords] = {
         "Pindahkan",
         is_dangerous=True,
         consequence="Setelah pindah, hanya admin instansi tujuan dan admin pusat yang dapat membuka data "
-        "mereka: sesi dan token berakhir, permintaan perbaikan ikut pindah, dan perubahan email yang menunggu "
-        "dibatalkan.",
+        "mereka: sesi dan token berakhir, permintaan perbaikan ikut pindah, dan perubahan email yang "
+        "menunggu dibatalkan.",
     ),
     BulkKind.END_SESSIONS: KindWords(
         "akan diakhiri sesinya",
