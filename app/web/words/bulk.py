@@ -27,6 +27,13 @@ WORDS: Mapping[BulkKind, KindWords] = {
         "Token dikirim ke email di data",
         "Kirim token",
     ),
+    BulkKind.NOTICE: KindWords(
+        "akan dikirimi pemberitahuan",
+        "dikirimi pemberitahuan",
+        "Pemberitahuan dikirim ke email di data",
+        "Pemberitahuan dikirim ke email di data",
+        "Kirim pemberitahuan",
+    ),
 }
 
 

@@ -71,6 +71,7 @@ def add_people(app: Flask, how_many: int, code: str = "7301") -> None:
                 nip=f"1981{1 + number // 1000:02}01201001{1 + number // 500 % 2}{number % 500 + 100:03}",
                 name=f"Pegawai Ke {number}",
                 email=f"pegawai{number}@nusajaya.example",
+                email_key=f"pegawai{number}@nusajaya.example",
                 category=Category.PNS,
                 instansi=instansi,
                 work_unit="Dinas Pasar",
