@@ -58,6 +58,7 @@ class Tag(Labelled):
     PERSON_OPENED = "person_opened", "Data akun dilihat"
     RECORD_CORRECTED = "record_corrected", "Data pegawai dibetulkan"
     TOKEN_SENT_BY_ADMIN = "token_sent_by_admin", "Token dikirim oleh admin"
+    NOTICE_SENT = "notice_sent", "Pemberitahuan ditulis oleh admin"
     DEACTIVATED = "deactivated", "Akun dinonaktifkan"
     REACTIVATED = "reactivated", "Akun diaktifkan kembali"
     SESSIONS_ENDED = "sessions_ended", "Semua sesi diakhiri oleh admin"

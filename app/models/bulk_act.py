@@ -12,6 +12,7 @@ class BulkKind(Labelled):
     """What is done to each person of a bulk act."""
 
     TOKEN = "kirim_token", "Kirim token"
+    NOTICE = "pemberitahuan", "Tulis pemberitahuan"
     APPROVE_CPNS = "setujui_cpns", "Setujui akun CPNS"
     REJECT_CPNS = "tolak_cpns", "Tolak akun CPNS"
     DEACTIVATE = "nonaktifkan", "Nonaktifkan akun"
@@ -55,6 +56,7 @@ class RowOutcome(Labelled):
     NO_EMAIL = "tanpa_email", "Tidak ada email di data"
     DEACTIVATED = "nonaktif", "Akunnya dinonaktifkan"
     ENOUGH_TOKENS = "cukup_token", "Di kotak suratnya sudah cukup token yang masih berlaku"
+    TOLD_LATELY = "sudah_diberi_tahu", "Sudah menerima pemberitahuan dalam 24 jam terakhir"
     HOLDS_A_MANDATE = "admin", "Memegang mandat admin, jadi hanya dari halaman pegawainya"
     NOT_FOUND = "tidak_ada", "NIP ini tidak ada di daftar yang dapat Anda lihat"
     OUT_OF_REACH = "pindah", "Tidak ada lagi di daftar yang dapat Anda lihat"

@@ -18,16 +18,19 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
-from wtforms import HiddenField
+from wtforms import HiddenField, StringField, ValidationError
 
 from app.domain.file_changes import grouped
 from app.domain.indonesian_time import now
+from app.domain.notice import LONGEST_NOTICE, NotANotice, Notice, read_notice
 from app.domain.paging import LINES_A_PAGE, TALL_ROWS_A_PAGE, cut
 from app.flows.bulk import bulk_acts
 from app.flows.bulk.bulk_acts import NotToStart
 from app.flows.bulk.prepare_bulk_act import MOST_PEOPLE, Chosen, NobodyChosen, all_who_fit, prepare
+from app.flows.bulk.write_notices import WORDS
 from app.models.bulk_act import BulkAct, BulkActRow, BulkKind, BulkState, RowOutcome
 from app.runtime.db import reading, unit_of_work
+from app.runtime.portal import portal
 from app.security.authority import Authority, OutOfReach
 from app.web import exports, kept_form
 from app.web.admins import authority, desk_act, password_confirmed, stopped
@@ -43,7 +46,7 @@ blueprint = Blueprint("at_once", __name__, url_prefix="/sekaligus")
 # After this time the page stops reloading itself, so that an unused session may end
 WATCHED_FOR = timedelta(minutes=30)
 SECONDS_BETWEEN_LOOKS = 2
-_FOR_CHOSEN = (BulkKind.TOKEN,)  # the other kinds are for the people of a list
+_FOR_CHOSEN = (BulkKind.TOKEN, BulkKind.NOTICE)  # the other kinds are for the people of a list
 _TICKED, _ALL_WHO_FIT = "centang", "semua"
 _HEADER = ["NIP", "Nama", "Unit kerja", "Hasil"]
 _NO_LONGER_SEEN = "Pegawai di luar daftar yang dapat Anda lihat"
@@ -58,9 +61,20 @@ class NewActForm(FlaskForm):
         default=BulkKind.TOKEN.value,
     )  # fmt: skip
 
+    notice = StringField("Isi pemberitahuan", name="isi")
+
+    def validate_notice(self, field: StringField) -> None:
+        if self.kind.data == BulkKind.NOTICE:
+            read = read_notice(field.data or "")
+            if isinstance(read, NotANotice):
+                raise ValidationError(read.sentence)
+
     @property
     def terms(self) -> dict[str, str]:
-        return {}
+        """What the act needs to know, once the form has been read without a fault."""
+        read = read_notice(self.notice.data or "")
+        is_notice = self.kind.data == BulkKind.NOTICE
+        return {WORDS: read.words} if is_notice and isinstance(read, Notice) else {}
 
 
 class ActForm(FlaskForm):
@@ -134,9 +148,11 @@ def show(bulk_id: int) -> ResponseReturnValue:
     with reading() as db:
         bulk = _act(db, bulk_id)
         rows = bulk_acts.rows_of(db, bulk, outcome, after, LINES_A_PAGE)
+        sample = bulk_acts.sample_of(db, bulk, desk_act()) if bulk.state is BulkState.PREPARED else None
     return render_template(
         "admin/at_once/act.html",
         bulk=bulk,
+        letter=portal().renderer.render(sample, now()) if sample else None,
         rows=rows,
         outcome=outcome,
         is_first=not after,
@@ -225,6 +241,7 @@ def _new_page(form: NewActForm, status: int = 200) -> Response:
         search=search,
         ticked=[] if _is_of_all() else ticked,
         most_people=MOST_PEOPLE,
+        longest_notice=LONGEST_NOTICE,
         has_errors=bool(form.errors),
     )
     return make_response(page, status)

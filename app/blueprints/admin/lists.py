@@ -14,10 +14,12 @@ from wtforms import StringField, ValidationError
 from app.domain.file_changes import grouped
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.domain.nip_list import LineFault, NipList, read_nip_list
+from app.domain.notice import LONGEST_NOTICE, NotANotice, read_notice
 from app.files.list_lines import MOST_BYTES, lines_of_file, lines_of_text
 from app.files.table import UnreadableFile
 from app.flows.bulk.choose_by_list import all_of_list
 from app.flows.bulk.prepare_bulk_act import MOST_PEOPLE, NobodyChosen, prepare
+from app.flows.bulk.write_notices import WORDS as NOTICE_WORDS
 from app.models.bulk_act import BulkAct, BulkKind
 from app.models.instansi import Instansi
 from app.runtime.db import reading, unit_of_work
@@ -56,7 +58,22 @@ class DecreeListForm(ListForm):
 
     @property
     def terms(self) -> dict[str, str]:
-        return {"sk_number": self.sk_number.value, "sk_date": self.sk_date.value.isoformat()}
+        return {"sk": self.sk_number.value, "sk_date": self.sk_date.value.isoformat()}
+
+
+class NoticeListForm(ListForm):
+    notice = StringField("Isi pemberitahuan")
+    words: str
+
+    def validate_notice(self, field: StringField) -> None:
+        read = read_notice(field.data or "")
+        if isinstance(read, NotANotice):
+            raise ValidationError(read.sentence)
+        self.words = read.words
+
+    @property
+    def terms(self) -> dict[str, str]:
+        return {NOTICE_WORDS: self.words}
 
 
 class ReasonListForm(ListForm):
@@ -69,22 +86,23 @@ class ReasonListForm(ListForm):
 
 class MoveListForm(ReasonListForm):
     code = LineField("Instansi tujuan", "Pilih instansi tujuan.", 20)
-    to: str
+    target_name: str
 
     def validate_code(self, field: LineField) -> None:
         with reading() as db:
             target = Instansi.with_code(db, field.value)
         if target is None:
             raise ValidationError("Instansi tujuan tidak dikenal. Pilih salah satu dari daftar.")
-        self.to = target.name
+        self.target_name = target.name
 
     @property
     def terms(self) -> dict[str, str]:
-        return {"code": self.code.value, "to": self.to, **super().terms}
+        return {"to": self.code.value, "instansi": self.target_name, **super().terms}
 
 
 FORMS: Mapping[BulkKind, type[ListForm]] = {
     BulkKind.TOKEN: ListForm,
+    BulkKind.NOTICE: NoticeListForm,
     BulkKind.APPROVE_CPNS: DecreeListForm,
     BulkKind.REJECT_CPNS: ReasonListForm,
     BulkKind.DEACTIVATE: ReasonListForm,
@@ -213,6 +231,7 @@ def _list_page(
         faults_left=max(0, len(faults) - _MOST_FAULTS_SHOWN),
         mark=_mark_of(faults) if faults else "",
         was_read_from_file=bool(form.nips.data) and bool(request.files.get("file")),
+        longest_notice=LONGEST_NOTICE,
         most_people=MOST_PEOPLE,
         most_mb=MOST_BYTES >> 20,
         has_errors=bool(form.errors),

@@ -13,6 +13,7 @@ from app.flows.bulk.kinds import KINDS
 from app.mail import letters
 from app.models.audit_event import Exported, Tag
 from app.models.bulk_act import DONE, BulkAct, BulkActRow, BulkState, RowOutcome, WhyStopped
+from app.models.outbox_mail import OutboxMail
 from app.models.user import User
 from app.security import audit
 from app.security.audit import Actor
@@ -87,6 +88,14 @@ def rows_of(session: Session, bulk: BulkAct, outcome: RowOutcome | None, after: 
     return RowsPage(found[:most], found[most - 1].position if len(found) > most else None)
 
 
+def sample_of(session: Session, bulk: BulkAct, act: Act[Authority]) -> OutboxMail | None:
+    """The letter as the first person who gets one will read it, where an admin has written it."""
+    rows = select(BulkActRow).where(BulkActRow.bulk_act_id == bulk.id, BulkActRow.expected == RowOutcome.DONE)
+    first = session.scalars(rows.order_by(BulkActRow.position).limit(1)).one_or_none()
+    person = seen_by(act.by, first) if first else None
+    return KINDS[bulk.kind].sample(session, person, bulk, act) if person else None
+
+
 def seen_by(authority: Authority, row: BulkActRow) -> User | None:
     """The person of a row, if this admin may know of them today."""
     return row.person if row.person is not None and authority.covers(row.person.instansi_id) else None
@@ -147,6 +156,7 @@ def end(session: Session, bulk: BulkAct, why_stopped: WhyStopped | None, act: Ac
         session, Tag.BULK_ACT, _parts(session, bulk), act,
         act=bulk.kind, bulk=bulk.id, state=bulk.state, because=why_stopped,
         left=bulk.total - bulk.people_done,
+        **bulk.terms,
     )  # fmt: skip
     if done := bulk.people_done:
         letters.bulk_act(session, bulk.prepared_by, KINDS[bulk.kind].done_to_pusat, done, act)

@@ -37,12 +37,12 @@ class DecideCpns(KindOfAct):
 
 
 class ApproveCpns(DecideCpns):
-    """Terms: `sk_number`, `sk_date`."""
+    """Terms: `sk`, `sk_date`."""
 
     done_to_pusat = "menyetujui akun CPNS"
 
     def decide(self, session: Session, person: User, bulk: BulkAct, act: Act[Authority]) -> None:
-        decree = Decree(bulk.terms["sk_number"], date.fromisoformat(bulk.terms["sk_date"]))
+        decree = Decree(bulk.terms["sk"], date.fromisoformat(bulk.terms["sk_date"]))
         open_account(session, person, decree, act)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.models.bulk_act import BulkAct, RowOutcome
+from app.models.outbox_mail import OutboxMail
 from app.models.user import User
 from app.security.authority import Authority
 from app.security.fingerprints import fingerprint
@@ -35,6 +36,13 @@ class KindOfAct(ABC):
     ) -> RowOutcome:
         """Do it to one person, who is locked and within reach and holds no mandate. Nothing is assumed of the
         preview: it may be hours old."""
+
+    def sample(
+        self, _session: Session, _person: User, _bulk: BulkAct, _act: Act[Authority]
+    ) -> OutboxMail | None:
+        """The letter that this person would get, for the preview, where an admin has written it. It is never
+        posted."""
+        return None
 
 
 def submission_of(session: Session, bulk: BulkAct, position: int) -> str:

@@ -18,7 +18,7 @@ from app.security.authority import Authority, NotToTouch, OutOfReach
 
 
 class MoveMany(KindOfAct):
-    """Terms: `code` of the instansi that they move to, `reason`."""
+    """Terms: `to`, the code of the instansi that they move to, its name, and `reason`."""
 
     done_to_pusat = "memindahkan pegawai ke instansi lain"
 
@@ -26,7 +26,7 @@ class MoveMany(KindOfAct):
         self, session: Session, people: Sequence[User], bulk: BulkAct, now: datetime
     ) -> Mapping[int, RowOutcome]:
         """Who needs a second admin is not left out: the decision is made, and waits."""
-        target = Instansi.with_code(session, bulk.terms["code"])
+        target = Instansi.with_code(session, bulk.terms["to"])
         if target is None:
             return {person.id: RowOutcome.NO_SUCH_INSTANSI for person in people}
         need_second = need_second_to_move_among(session, people, now)
@@ -37,7 +37,7 @@ class MoveMany(KindOfAct):
     def do(
         self, session: Session, person: User, _position: int, bulk: BulkAct, act: Act[Authority]
     ) -> RowOutcome:
-        outcome = move_person(session, person.id, bulk.terms["code"], bulk.terms["reason"], act)
+        outcome = move_person(session, person.id, bulk.terms["to"], bulk.terms["reason"], act)
         match outcome:
             case Moved(change=change):
                 is_done = change.state is ChangeState.DONE

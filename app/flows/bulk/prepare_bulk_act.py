@@ -8,7 +8,7 @@ nothing is done to a person of whom the admin has read that nothing will be done
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import TypeVar
 
 from sqlalchemy import delete, select
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.indonesian_time import today_in_jakarta
+from app.domain.retention import BULK_PREVIEWS_KEPT_FOR
 from app.flows.bulk.kinds import KINDS
 from app.flows.people.find_people import PeopleFilter, all_found
 from app.models.admin_mandate import AdminMandate
@@ -26,7 +27,6 @@ from app.security.authority import Authority
 
 T = TypeVar("T")
 MOST_PEOPLE = 2000
-PREVIEW_KEPT_FOR = timedelta(days=1)
 MOST_PREVIEWS = 5  # of one admin; the oldest is removed when another one is prepared
 _PEOPLE_AT_ONCE = 500  # in one statement
 
@@ -73,7 +73,7 @@ def prepare(
         prepared_by_id=act.by.admin.id,
         prepared_at=act.at,
         is_cut=chosen.is_cut or len(people) + len(chosen.unknown) > MOST_PEOPLE,
-        kept_until=act.at + PREVIEW_KEPT_FOR,
+        kept_until=act.at + BULK_PREVIEWS_KEPT_FOR,
     )
     session.add(bulk)
     session.flush()

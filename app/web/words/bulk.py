@@ -30,6 +30,13 @@ WORDS: Mapping[BulkKind, KindWords] = {
         "Token dikirim ke email di data",
         "Kirim token",
     ),
+    BulkKind.NOTICE: KindWords(
+        "akan dikirimi pemberitahuan",
+        "dikirimi pemberitahuan",
+        "Pemberitahuan dikirim ke email di data",
+        "Pemberitahuan dikirim ke email di data",
+        "Kirim pemberitahuan",
+    ),
     BulkKind.APPROVE_CPNS: KindWords(
         "akan dibuka akunnya",
         "dibuka akunnya",
@@ -83,7 +90,7 @@ WORDS: Mapping[BulkKind, KindWords] = {
     ),
 }
 
-_TERMS = {"sk_number": "Nomor SK", "sk_date": "Tanggal SK", "to": "Instansi tujuan", "reason": "Alasan"}
+_TERMS = {"sk": "Nomor SK", "sk_date": "Tanggal SK", "instansi": "Instansi tujuan", "reason": "Alasan"}
 
 
 def terms_of(bulk: BulkAct) -> list[tuple[str, str]]:

@@ -68,6 +68,7 @@ GROUPS: dict[str, tuple[str, tuple[Tag, ...]]] = {
     "pegawai": ("Data dan status pegawai", (
         Tag.PERSON_OPENED,
         Tag.RECORD_CORRECTED,
+        Tag.NOTICE_SENT,
         Tag.DEACTIVATED,
         Tag.REACTIVATED,
         Tag.SESSIONS_ENDED,
@@ -126,6 +127,7 @@ _TERMS = {
     "typed": "Cara",
     "unchanged": "Tidak berubah", "until": "Berlaku sampai", "verdict": "Putusan", "what": "Apa",
     "waits": "Menunggu giliran",
+    "words": "Isi pemberitahuan",
     "warnings": "Peringatan yang belum diperiksa", "wide_columns": "Kolom yang berubah untuk banyak pegawai",
     "status": "Kode dari server email",
     "first_row": "Dari baris (id)", "last_row": "Sampai baris (id)",

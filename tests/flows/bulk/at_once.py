@@ -1,6 +1,8 @@
 """An admin who does something to many people at once, and the worker that does it."""
 
 import re
+from collections import Counter
+from datetime import timedelta
 from threading import Event
 
 from flask import Flask
@@ -9,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from app.domain.categories import Activation, Category
 from app.domain.indonesian_time import now
-from app.models import BulkAct, BulkActRow, Instansi, User
+from app.models import AuditEvent, BulkAct, BulkActRow, Instansi, Letter, MailState, OutboxMail, Tag, User
 from app.runtime.db import reading, unit_of_work
 from app.worker import jobs
 from tests.cast import Person
@@ -71,6 +73,7 @@ def add_people(app: Flask, how_many: int, code: str = "7301") -> None:
                 nip=f"1981{1 + number // 1000:02}01201001{1 + number // 500 % 2}{number % 500 + 100:03}",
                 name=f"Pegawai Ke {number}",
                 email=f"pegawai{number}@nusajaya.example",
+                email_key=f"pegawai{number}@nusajaya.example",
                 category=Category.PNS,
                 instansi=instansi,
                 work_unit="Dinas Pasar",
@@ -83,3 +86,26 @@ def add_people(app: Flask, how_many: int, code: str = "7301") -> None:
 
 def _id_in(page: str) -> int:
     return int(page.rpartition("/")[2])
+
+
+def make_admin(app: Flask, person: Person, code: str = "7301") -> None:
+    """Make somebody an admin of an instansi at the command line."""
+    until = (now() + timedelta(days=300)).date().isoformat()
+    granted = app.test_cli_runner().invoke(
+        args=["admin", "grant", person.nip, "--instansi", code, "--sk", "SK-3/2026", "--until", until]
+    )
+    assert granted.exit_code == 0, granted.output
+
+
+def tokens_sent(app: Flask) -> Counter[int]:
+    """How many tokens were posted to each person."""
+    with app.app_context(), reading() as session:
+        posted = select(OutboxMail.user_id).where(
+            OutboxMail.letter == Letter.TOKEN, OutboxMail.state != MailState.HELD
+        )
+        return Counter(one for one in session.scalars(posted) if one is not None)
+
+
+def events_of(app: Flask, tag: Tag) -> list[AuditEvent]:
+    with app.app_context(), reading() as session:
+        return list(session.scalars(select(AuditEvent).where(AuditEvent.tag == tag).order_by(AuditEvent.id)))
