@@ -28,6 +28,8 @@ KEPT_FOR = {
     "files": forget_imports.FILES_KEPT_FOR,
     "unconfirmed_files": forget_imports.UNCONFIRMED_KEPT_FOR,
     "reports": forget_imports.ROWS_KEPT_FOR,
+    "bulk_rows": retention.BULK_ROWS_KEPT_FOR,
+    "bulk_previews": retention.BULK_PREVIEWS_KEPT_FOR,
 }
 
 

@@ -117,6 +117,13 @@ def read_secret(typed: str) -> Code | Link | None:
     return Code(codes.pop()) if len(codes) == 1 else None
 
 
+def holds_secret(text: str) -> bool:
+    """Whether people could take something in this text for a token, however many such things there are."""
+    seen = _seen(text)
+    words = _with_plain_dashes(seen)
+    return bool(_links(seen) or _alone(words) or _codes_among_words(words))
+
+
 def on_one_line(text: str) -> str:
     """The text with its lines put together again, and without blanks: as a link was before a mail program
     broke it."""

@@ -240,7 +240,7 @@ def read_header(cells: Sequence[str], columns: Columns) -> tuple[str, ...] | Hea
 
 def read_staff_row(cells: Mapping[str, str]) -> StaffRow | RowFaults:
     """Read one person. Every cell is looked at, so that one pass shows everything that is wrong."""
-    nip = _nip(cells["nip"])
+    nip = read_nip_cell(cells["nip"])
     name = _words(cells["nama"], "nama", "nama lengkap pegawai")
     email = _email(cells["email"])
     category = _category(cells["kategori"])
@@ -355,7 +355,7 @@ def _remembering(read: Callable[[str], _Read]) -> Callable[[str], _Read]:
     return lambda cell: remembered(cell) if len(cell) <= _LONGEST_TEXT else read(cell)
 
 
-def _nip(cell: str) -> Nip | CellFault:
+def read_nip_cell(cell: str) -> Nip | CellFault:
     """Never another NIP than the one that the maker of the file had: a NIP that a spreadsheet has rounded
     belongs to nobody, or to somebody else."""
     if _PLAIN_NIP.fullmatch(cell):

@@ -35,7 +35,7 @@ class CsvSheet(Sheet):
     def __init__(self, file: BufferedReader, columns: Columns) -> None:
         self._file = file
         self.total = os.fstat(file.fileno()).st_size
-        self._are_nips_rounded = _check_text(file).are_rounded
+        self._are_nips_rounded = check_text(file).are_rounded
         self._text = TextIOWrapper(file, encoding="utf-8-sig", newline="")
         self._physical = _PhysicalLines(self._text)
         first = self._first_line()
@@ -162,7 +162,7 @@ class _PhysicalLines:
         return f"{line}\n"
 
 
-def _check_text(file: BufferedReader) -> NipsOfFile:
+def check_text(file: BufferedReader) -> NipsOfFile:
     """The whole file must be UTF-8 without NUL; one quick pass checks that. Returns what the NIPs of the file
     are like."""
     decoder = getincrementaldecoder("utf-8")()

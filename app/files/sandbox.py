@@ -5,8 +5,9 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader, TextIOWrapper
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import BoundedSemaphore
@@ -24,6 +25,8 @@ _HOME = Path(__file__).parents[2]
 _LONGEST_ANSWER = LONGEST_ROW * 8  # characters of a row, in the worst case with each written as \\u....
 _SECONDS_BETWEEN_SIGNS = 0.1
 _MOST_SECONDS = 300.0  # the limit of the process itself comes first, unless the machine is too busy to run it
+_SECONDS_FOR_A_PLACE = 4.0
+_MOST_SECONDS_AT_A_PAGE = 20.0
 # One reader at a time in one worker, so that many workbooks together never take more at one time than one
 # workbook.
 _ONE_READER = BoundedSemaphore()
@@ -62,6 +65,52 @@ def opened(content: bytes, sign_of_life: Callable[[], None]) -> Iterator[Sheet]:
             sign_of_life()
             sleep(_SECONDS_BETWEEN_SIGNS)
         yield received.sheet()
+
+
+def rows_of(workbook: bytes, most: int) -> list[tuple[int, list[str]]]:
+    """The first rows of a workbook that hold something, with their line numbers, for somebody who waits at a
+    page. Never call this inside a transaction. Raises UnreadableFile."""
+    if not _ONE_READER.acquire(timeout=_SECONDS_FOR_A_PLACE):
+        raise UnreadableFile("Portal sedang membaca file lain. Coba lagi sebentar lagi.")
+    try:
+        with TemporaryFile() as file, TemporaryFile() as said:
+            file.write(workbook)
+            file.seek(0)
+            with suppress(subprocess.TimeoutExpired):
+                _run(_reader(file, said, sandbox_main.ROWS))
+            said.seek(0)
+            return list(islice(_rows_in(said), most))
+    finally:
+        _ONE_READER.release()
+
+
+def _run(process: "subprocess.Popen[bytes]") -> None:
+    try:
+        process.wait(_MOST_SECONDS_AT_A_PAGE)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _rows_in(said: IO[bytes]) -> Iterator[tuple[int, list[str]]]:
+    while True:
+        match _what_stands_in(said.readline(_LONGEST_ANSWER)):
+            case [int(number), [*cells]]:
+                yield number, list(map(str, cells))
+            case {"problem": str(sentence)}:
+                raise UnreadableFile(sentence)
+            case sandbox_main.END:
+                return
+            case _:
+                raise UnreadableFile(_CANNOT_BE_READ)
+
+
+def _what_stands_in(line: str | bytes) -> object:
+    try:
+        found: object = json.loads(line)
+    except ValueError:  # the process ended in the middle of a line
+        return None
+    return found
 
 
 class Received:
@@ -109,8 +158,8 @@ class Received:
         _ONE_READER.release()
 
 
-def _reader(file: IO[bytes], said: IO[bytes]) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, *_READER]
+def _reader(file: IO[bytes], said: IO[bytes], *how: str) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, *_READER, *how]
     return subprocess.Popen(
         command, stdin=file, stdout=said, stderr=subprocess.DEVNULL, env={"PYTHONUTF8": "1"}, cwd=_HOME
     )
@@ -149,11 +198,7 @@ class _Workbook(Sheet):
                     return
 
     def _next(self) -> object:
-        try:
-            said: object = json.loads(self._said.readline(_LONGEST_ANSWER))
-        except ValueError:  # the process ended in the middle of a line
-            return None
-        return said
+        return _what_stands_in(self._said.readline(_LONGEST_ANSWER))
 
 
 def _fault(said: object) -> CellFault | None:

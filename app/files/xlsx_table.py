@@ -23,18 +23,43 @@ _LONGEST_REFERENCE = 64
 _LONGEST_NAME = 4096  # characters; a longer cell names no separator
 
 
+class WorkbookRows:
+    """Every row of the first sheet that holds something, as texts, counted as the spreadsheet counts."""
+
+    def __init__(self, file: BufferedReader) -> None:
+        self._lost = _check_workbook(file)
+        self.sheet = _first_sheet(file)
+        height = self.sheet.total_height + 1
+        self.total = max(height, *self._lost) if self._lost else height
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        """Cells that the reader has lost are put back."""
+        first_column = self.sheet.start[1] if self.sheet.start else 0
+        number = 0
+        for number, cells in enumerate(self.sheet.iter_rows(), start=1):
+            texts = self._with_lost([_as_text(cell) for cell in cells], number, first_column)
+            if any(text.strip() for text in texts):
+                yield number, texts
+        for beyond in sorted(row for row in self._lost if row > number):
+            yield beyond, self._with_lost([], beyond, first_column)
+
+    def _with_lost(self, texts: list[str], number: int, first_column: int) -> list[str]:
+        for column, what in self._lost.get(number, {}).items():
+            place = max(column - 1 - first_column, 0)
+            texts.extend([""] * (place + 1 - len(texts)))
+            texts[place] = what
+        return texts
+
+
 class XlsxSheet(Sheet):
     """The first sheet. Position and total in rows."""
 
     delimiter = ","
 
     def __init__(self, file: BufferedReader, columns: Columns) -> None:
-        self._lost = _check_workbook(file)
-        self._sheet = _first_sheet(file)
-        self.total = (
-            max(self._sheet.total_height + 1, *self._lost) if self._lost else self._sheet.total_height + 1
-        )
-        self._rows = self._filled_rows()
+        rows = WorkbookRows(file)
+        self.total = rows.total
+        self._rows = iter(rows)
         self._number, first = next(self._rows, (0, []))
         while first and _names_separator(first):
             self._number, first = next(self._rows, (0, []))
@@ -47,7 +72,7 @@ class XlsxSheet(Sheet):
             self._is_wrapped, self._inner_delimiter = True, delimiter_of(inner)
             first = cells_of(inner, self._inner_delimiter)
         self.header = header_of(first, columns)
-        self._are_nips_rounded = _nips_of(self._sheet).are_rounded
+        self._are_nips_rounded = _nips_of(rows.sheet).are_rounded
 
     @property
     def position(self) -> int:
@@ -64,25 +89,6 @@ class XlsxSheet(Sheet):
                 yield self._line(number, cells_of(cells[0].replace('"', ""), self._inner_delimiter), found)
             else:
                 yield self._line(number, found)
-
-    def _filled_rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Every row that holds something, counted as the spreadsheet counts. Cells that the reader has lost
-        are put back."""
-        first_column = self._sheet.start[1] if self._sheet.start else 0
-        number = 0
-        for number, cells in enumerate(self._sheet.iter_rows(), start=1):
-            texts = self._with_lost([_as_text(cell) for cell in cells], number, first_column)
-            if any(text.strip() for text in texts):
-                yield number, texts
-        for beyond in sorted(row for row in self._lost if row > number):
-            yield beyond, self._with_lost([], beyond, first_column)
-
-    def _with_lost(self, texts: list[str], number: int, first_column: int) -> list[str]:
-        for column, what in self._lost.get(number, {}).items():
-            place = max(column - 1 - first_column, 0)
-            texts.extend([""] * (place + 1 - len(texts)))
-            texts[place] = what
-        return texts
 
 
 def _names_separator(cells: Sequence[str]) -> bool:

@@ -17,6 +17,7 @@ from app.domain.retention import (
     TYPED_KEPT_FOR,
     UNDECIDED_KEPT_FOR,
 )
+from app.flows.bulk import forget_bulk_acts
 from app.flows.correction.answer_unknown_nips import answer_unknown_nips
 from app.flows.imports import forget_imports
 from app.models.correction_attachment import CorrectionAttachment
@@ -68,6 +69,7 @@ def chores(idle: timedelta, longest: timedelta) -> dict[str, Chore]:
         "import_refusals": _by_the_clock(forget_imports.remove_refusals),
         "import_changes": _by_the_clock(forget_imports.remove_changes),
         "import_lines_left": _by_the_clock(forget_imports.remove_left),
+        "bulk_rows": _by_the_clock(forget_bulk_acts.remove_rows),
         "names_indexed": _by_the_clock(_index_old_names),
     }
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.indonesian_time import shown_date, today_in_jakarta
+from app.domain.notice import Notice
 from app.mail import outbox
 from app.models.account import ProvenOwner
 from app.models.admin_mandate import AdminMandate
@@ -25,9 +26,11 @@ def answer_to_reset_request(
     change: IdentityChange | None = None,
     *,
     held: bool,
+    is_one_of_many: bool = False,
 ) -> outbox.PostedLetter:
     """The one mail that leaves for every reset request: the token, or why there is none. With `change`, it
-    also says that the address it goes to is the email on record from now on."""
+    also says that the address it goes to is the email on record from now on. One of many that an admin sends
+    at once lets those pass that somebody waits for."""
     return outbox.post_at_once(
         session,
         _answer(request),
@@ -37,6 +40,7 @@ def answer_to_reset_request(
             reset_request=request,
             email_correction=change.correction if change else None,
             identity_change=change,
+            is_one_of_many=is_one_of_many,
         ),
         act,
         held=held,
@@ -148,6 +152,35 @@ def bulk_act(session: Session, actor: User, words: str, how_many: int, act: Act[
     for reader in AdminMandate.people_of_pusat(session, today):
         if reader.email:
             outbox.post(session, Letter.BULK_ACT, reader.email, outbox.About(user=reader, words=about), act)
+
+
+def office_notice(session: Session, actor: User, person: User, notice: Notice, act: Act[object]) -> None:
+    """To a person, in the words of the desk."""
+    if person.email:
+        about = _about_notice(session, actor, person, notice, act)
+        outbox.post(session, Letter.OFFICE_NOTICE, person.email, about, act)
+
+
+def sample_of_notice(
+    session: Session, actor: User, person: User, notice: Notice, act: Act[object]
+) -> OutboxMail:
+    """The same letter for a preview. It is no row of the outbox."""
+    about = _about_notice(session, actor, person, notice, act)
+    return OutboxMail(
+        letter=Letter.OFFICE_NOTICE,
+        to_address=person.email or "",
+        user=person,
+        about=about.words,
+        client_address=act.client.address,
+        posted_at=act.at,
+    )
+
+
+def _about_notice(
+    session: Session, actor: User, person: User, notice: Notice, act: Act[object]
+) -> outbox.About:
+    words = {"notice": notice.words, "office": office_of(session, actor, act.at)}
+    return outbox.About(user=person, words=words)
 
 
 def office_of(session: Session, actor: User | None, now: datetime) -> str:

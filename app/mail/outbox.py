@@ -73,6 +73,7 @@ class About:
     email_correction: EmailCorrection | None = None
     identity_change: IdentityChange | None = None
     words: dict[str, str] | None = None
+    is_one_of_many: bool = False  # nobody waits for it in front of a page, so it lets all others pass
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def _columns(
         "state": MailState.HELD if held else MailState.WAITING,
         "posted_at": act.at,
         "due_at": act.at,
-        "urgency": Urgency.CAN_WAIT if is_of_file else letter.urgency,
+        "urgency": Urgency.CAN_WAIT if is_of_file or about.is_one_of_many else letter.urgency,
         "attempts": 0,
     }
 

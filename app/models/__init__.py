@@ -6,6 +6,7 @@ from app.models.admin_mandate import AdminMandate, Role
 from app.models.audit_event import AuditEvent, Tag
 from app.models.audit_head import AuditHead
 from app.models.base import Base
+from app.models.bulk_act import BulkAct, BulkActRow, BulkKind, BulkState, RowOutcome, WhyStopped
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.cpns_wait import CpnsWait
 from app.models.email_correction import EmailCorrection
@@ -35,6 +36,10 @@ __all__ = [
     "AuditHead",
     "Base",
     "BatchState",
+    "BulkAct",
+    "BulkActRow",
+    "BulkKind",
+    "BulkState",
     "CorrectionAttachment",
     "CpnsWait",
     "EmailCorrection",
@@ -60,8 +65,10 @@ __all__ = [
     "PdmWindow",
     "ResetRequest",
     "Role",
+    "RowOutcome",
     "Tag",
     "TakeBackState",
     "ThrottleBucket",
     "User",
+    "WhyStopped",
 ]

@@ -65,6 +65,12 @@ class AdminMandate(Base):
         )
 
     @classmethod
+    def holders_among(cls, session: Session, user_ids: Collection[int], today: date) -> frozenset[int]:
+        """The ones among these people who are admins of any kind today."""
+        held = select(cls.user_id).where(cls.user_id.in_(user_ids), cls.holds_on(today))
+        return frozenset(session.scalars(held))
+
+    @classmethod
     def held_by(cls, session: Session, user_id: int, today: date) -> "list[AdminMandate]":
         """The person's mandates that hold today."""
         return list(session.scalars(select(cls).where(cls.user_id == user_id, cls.holds_on(today))))

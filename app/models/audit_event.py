@@ -58,8 +58,10 @@ class Tag(Labelled):
     PERSON_OPENED = "person_opened", "Data akun dilihat"
     RECORD_CORRECTED = "record_corrected", "Data pegawai dibetulkan"
     TOKEN_SENT_BY_ADMIN = "token_sent_by_admin", "Token dikirim oleh admin"
+    NOTICE_SENT = "notice_sent", "Pemberitahuan ditulis oleh admin"
     DEACTIVATED = "deactivated", "Akun dinonaktifkan"
     REACTIVATED = "reactivated", "Akun diaktifkan kembali"
+    SESSIONS_ENDED = "sessions_ended", "Semua sesi diakhiri oleh admin"
     MOVED = "moved", "Pindah instansi"
     CPNS_REJECTED = "cpns_rejected", "CPNS: pembukaan akun ditolak"
     CPNS_OPENED_BY_CATEGORY = "cpns_opened_by_category", "CPNS: akun terbuka karena kategori berubah"
@@ -90,6 +92,7 @@ class Exported(Labelled):
     RANKING = "peringkat instansi", "peringkat instansi"
     REFUSALS = "import_refusals", "baris impor yang ditolak"
     CHANGES = "import_changes", "perubahan oleh impor"
+    BULK_ACT = "bulk_act", "hasil tindakan sekaligus"
 
 
 # The index holds the column itself. Otherwise SQLite would think that the unique index over this column is as

@@ -6,6 +6,10 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from app.models.base import Base, UtcDateTime, table_of, without_records
 
+# No account ever has this credential version, so the row opens nothing. It stays for a while, so that its
+# browser can be told who has ended it.
+_ENDED_BY_DESK = 0
+
 
 class LoginSession(Base):
     """One browser in which one person is logged in. The cookie holds a random id; this row holds only its
@@ -64,6 +68,22 @@ class LoginSession(Base):
         if but is not None:
             statement = statement.where(cls.id_hash != but)
         session.execute(statement)
+
+    @classmethod
+    def end_all_by_desk(cls, session: Session, user_id: int, credential_version: int, now: datetime) -> int:
+        """End all sessions that `all_of` finds. Returns how many these were."""
+        ended = (
+            update(cls)
+            .where(cls.user_id == user_id, cls.credential_version == credential_version, cls.ends_at > now)
+            .values(credential_version=_ENDED_BY_DESK)
+            .returning(cls.id_hash)
+            .execution_options(synchronize_session=False)
+        )
+        return len(session.scalars(ended).all())
+
+    @property
+    def is_ended_by_desk(self) -> bool:
+        return self.credential_version == _ENDED_BY_DESK
 
     @classmethod
     def end_of_form(cls, session: Session, user_id: int, form: str) -> None:

@@ -94,6 +94,7 @@ class Letter(Labelled):
     CPNS_APPROVED = "cpns_approved", "CPNS: akun dibuka"
     CPNS_REJECTED = "cpns_rejected", "CPNS: akun tidak dibuka"
     ACCOUNT_CHANGED = "account_changed", "Pemberitahuan: data atau status akun berubah"
+    OFFICE_NOTICE = "office_notice", "Pemberitahuan yang ditulis admin"
     BULK_ACT = "bulk_act", "Laporan tindakan admin"
     MANDATE_GRANTED = "mandate_granted", "Pemberitahuan: mandat admin diberikan"
     MANDATE_REVOKED = "mandate_revoked", "Pemberitahuan: mandat admin dicabut"
@@ -130,7 +131,9 @@ class Urgency(IntEnum):
     CAN_WAIT = 3  # a file with 100,000 rows must not delay any of the others
 
 
-_CAN_WAIT = frozenset((Letter.ACCOUNT_CHANGED, Letter.BULK_ACT, Letter.CPNS_APPROVED, Letter.CPNS_REJECTED))
+_CAN_WAIT = frozenset((
+    Letter.ACCOUNT_CHANGED, Letter.BULK_ACT, Letter.OFFICE_NOTICE, Letter.CPNS_APPROVED, Letter.CPNS_REJECTED,
+))  # fmt: skip
 _TO_BE_SENT = (MailState.WAITING, MailState.DEFERRED)  # mails that were never tried come first
 
 

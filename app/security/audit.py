@@ -163,7 +163,8 @@ def record_parts(
     session: Session,
     tag: Tag,
     parts: Mapping[int | None, int],
-    act: Act[Authority],
+    act: Act[Actor],
+    /,  # a detail may be called like one of these
     **detail: str | int | None,
 ) -> list[AuditEvent]:
     """Write what was done to many people, or taken out as a file. Each desk that it concerns gets one event

@@ -71,6 +71,7 @@ class SessionOver(Enum):
     IDLE = auto()
     TOO_LONG = auto()
     CHANGED = auto()  # the password or the account
+    BY_DESK = auto()  # an admin has ended all sessions of this person
     GONE = auto()  # ended here or elsewhere, or long ago; also an id that never was one
 
 
@@ -354,6 +355,8 @@ def session_end(now: datetime) -> SessionEnd | None:
 
 
 def _why_over(login: LoginSession, user: User, now: datetime) -> SessionOver | None:
+    if user.may_enter and login.is_ended_by_desk:
+        return SessionOver.BY_DESK
     if not user.may_enter or login.credential_version != user.credential_version:
         return SessionOver.CHANGED
     if now >= login.ends_at:

@@ -1,4 +1,5 @@
-"""The worker: mails and imports in threads of their own, and the duties one after the other."""
+"""The worker: mails, and the large things that admins ask for, in threads of their own, and the duties one
+after the other."""
 
 import logging
 import threading
@@ -10,7 +11,7 @@ from flask import Flask
 from app.flows.housekeeping import Chore
 from app.runtime.changes import Changes
 from app.runtime.db import SECONDS_FOR_OTHER_WRITERS, engine
-from app.worker import SECONDS_TO_FINISH, acts, imports, mails
+from app.worker import SECONDS_TO_FINISH, acts, jobs, mails
 from app.worker.bell import Bell
 from app.worker.bounces import run_bounces
 from app.worker.cleaning import all_chores, one_step
@@ -35,7 +36,7 @@ def work(app: Flask, stop: threading.Event) -> None:
     bells = [Bell(), Bell(), Bell()]
     others = [
         threading.Thread(target=act, args=(app, stop, bell), daemon=True)
-        for act, bell in zip((imports.run_imports, mails.send_mails), bells, strict=False)
+        for act, bell in zip((jobs.run_jobs, mails.send_mails), bells, strict=False)
     ]
     for other in others:
         other.start()

@@ -15,6 +15,7 @@ from tests.browser.live_portal import LivePortal
 from tests.browser.steps import ask_for_token, button, enter, field, open_newest_mail, see
 from tests.cast import BUDI, DEWI, HADI, JOKO, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
 from tests.desk import asked, person_id
+from tests.visitor import logged_in
 
 Reach = Callable[[Page, LivePortal], None]
 _newcomers = count(10, 10)
@@ -247,6 +248,11 @@ def cpns_answered(page: Page, portal: LivePortal) -> None:
     see(page, "Hasil keputusan CPNS")
 
 
+def sessions_not_ended(page: Page, portal: LivePortal) -> None:
+    logged_in(portal.app, SARI)
+    of(SARI, "/akhiri-sesi", "Akhiri semua sesi")(page, portal)
+
+
 def correction_mailed(page: Page, _portal: LivePortal) -> None:
     page.goto("/perbaikan-email")
     field(page, "NIP").fill(STRANGERS_NIP)
@@ -360,6 +366,8 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     (f"{_PERSON}/email", "refused with a warning to acknowledge", warned_at_the_desk),
     (f"{_PERSON}/nonaktifkan", "at first", of(JOKO, "/nonaktifkan")),
     (f"{_PERSON}/aktifkan", "at first", of(TONO, "/aktifkan")),
+    (f"{_PERSON}/akhiri-sesi", "nothing is open", of(JOKO, "/akhiri-sesi")),
+    (f"{_PERSON}/akhiri-sesi", "refused without a reason", sessions_not_ended),
     (f"{_PERSON}/mutasi", "refused when empty", of(JOKO, "/mutasi", "Pindahkan")),
     ("/admin/impor", "at first", at_the_desk("/admin/impor")),
     ("/admin/impor", "refused without a file", sent_empty("/admin/impor", "Unggah dan periksa")),

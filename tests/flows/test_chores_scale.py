@@ -12,6 +12,7 @@ from app.worker.cleaning import all_chores, one_step
 LARGE = (
     "user_account", "name_word", "reset_request", "outbox_mail", "audit_event", "login_session",
     "email_correction", "identity_change", "throttle_bucket", "guess_bucket", "import_change",
+    "bulk_act_row",
 )  # fmt: skip
 # The index that tells which rows are due, where another one would give all rows of a state
 OF_DUE_ROWS = {
@@ -20,6 +21,7 @@ OF_DUE_ROWS = {
     "guesses": "ix_guess_bucket_last_at",
     "mails": "ix_outbox_mail_posted_at",
     "requests": "ix_reset_request_asked_at",
+    "bulk_rows": "ix_bulk_act_kept_until",
     "corrections_blanked": "ix_email_correction_still_typed",
 }
 _IN_ORDER_OF_A_FEW = "SCAN user_account USING INDEX ix_user_account_has_old_words"

@@ -5,6 +5,7 @@ from flask import Blueprint
 from flask_wtf.csrf import CSRFError
 
 from app.blueprints.admin import (
+    at_once,
     changes,
     corrections,
     corrections_bulk,
@@ -12,6 +13,7 @@ from app.blueprints.admin import (
     email,
     imports,
     instansi,
+    lists,
     mandates,
     overview,
     people,
@@ -25,7 +27,7 @@ blueprint.before_request(only_admins)
 blueprint.register_error_handler(NotAllowed, not_allowed)
 blueprint.register_error_handler(CSRFError, lost_csrf)
 for _section in (
-    overview, corrections, corrections_bulk, changes, cpns, people, person, email, imports, mandates,
-    instansi, trail,
+    overview, corrections, corrections_bulk, changes, cpns, people, lists, at_once, person, email, imports,
+    mandates, instansi, trail,
 ):  # fmt: skip
     blueprint.register_blueprint(_section.blueprint)

@@ -1,18 +1,11 @@
 """/admin/pegawai: an admin finds people, page by page, and takes the list along as a file."""
 
 from collections import Counter
-from dataclasses import dataclass
 
 from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
-from sqlalchemy.orm import Session
-from wtforms import StringField, ValidationError
 
-from app.domain.categories import Activation, Category
-from app.domain.email_address import EmailAddress, read_email
-from app.domain.nip import read_nip_beginning
-from app.domain.spoken_name import asked_for
+from app.domain.email_address import EmailAddress
 from app.flows.people.find_people import (
     MOST_EXPORTED,
     PeopleFilter,
@@ -21,24 +14,17 @@ from app.flows.people.find_people import (
     all_found,
     export_people,
     find_people,
-    scope_of,
-    units_of,
 )
-from app.models.instansi import Instansi
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
 from app.web import exports, kept_form
 from app.web.admins import authority, desk_act, password_confirmed
-from app.web.fields import ChoiceField, refuse
 from app.web.paging import an_id, digits, moment, read_cursor, word, written
+from app.web.people_search import PeopleForm, Search, read_search
 
 blueprint = Blueprint("people", __name__, url_prefix="/pegawai")
 
-_FILTERS = ("nip", "nama", "email", "status", "kategori", "unit", "macet", "instansi")
 _HEADER = ["NIP", "Nama", "Kategori", "Kode instansi", "Unit kerja", "Status", "Email", "Macet sejak"]
-_ALL = ("", "Semua")
-_CHOOSE = "Pilih salah satu dari daftar."
-_MOST_WORDS = 5
 # The keys of the indexes of `find_people`. Over all instansi, the index of stuck people is in the order of
 # instansi
 _KEYS_OF = {
@@ -54,70 +40,10 @@ _KEYS_OVER_ALL = _KEYS_OF | {
 _CUT = f"Daftar ini terpotong: paling banyak {MOST_EXPORTED} baris. Persempit pencarian, lalu ekspor lagi."
 
 
-def _or_nothing(typed: str | None) -> str:
-    return typed or ""
-
-
-class PeopleForm(FlaskForm):
-    """What the admin looks for. Every field may stay empty; a text that its field cannot mean is refused with
-    a sentence."""
-
-    class Meta:
-        csrf = False  # looking changes nothing; the export has a token of its own
-
-    nip = StringField("NIP, atau angka depannya")
-    nama = StringField("Nama")
-    email = StringField("Email")
-    status = ChoiceField(
-        "Status",
-        _CHOOSE,
-        [_ALL, *((state.value, state.label) for state in Activation)],
-        filters=[_or_nothing],
-    )
-    kategori = ChoiceField(
-        "Kategori", _CHOOSE, [_ALL, *((kind.value, kind.label) for kind in Category)], filters=[_or_nothing]
-    )
-    unit = StringField("Unit kerja")
-    macet = ChoiceField(
-        "Macet", _CHOOSE, [_ALL, *((place.value, place.label) for place in Stuck)], filters=[_or_nothing]
-    )
-    instansi = StringField("Kode instansi")
-
-    nip_prefix: str = ""
-    address: EmailAddress | None = None
-
-    def validate_nip(self, field: StringField) -> None:
-        beginning = read_nip_beginning(field.data or "")
-        if not isinstance(beginning, str):
-            raise ValidationError(beginning.sentence)
-        self.nip_prefix = beginning
-
-    def validate_nama(self, field: StringField) -> None:
-        if (field.data or "").strip() and not asked_for(field.data or ""):
-            raise ValidationError("Isi nama dengan huruf, misalnya sari wulan.")
-
-    def validate_email(self, field: StringField) -> None:
-        if not (field.data or "").strip():
-            return
-        address = read_email(field.data or "")
-        if not isinstance(address, EmailAddress):
-            raise ValidationError("Isi alamat email seutuhnya, misalnya nama@contoh.go.id.")
-        self.address = address
-
-
-@dataclass(frozen=True)
-class Search:
-    """What a form looks for, after it was read."""
-
-    form: PeopleForm
-    wanted: PeopleFilter | None  # None where the form makes no sense
-    units: list[str]
-
-
 @blueprint.get("")
 def page() -> ResponseReturnValue:
     with reading() as db:
-        search = _read(db, PeopleForm(request.args))
+        search = read_search(db, PeopleForm(request.args))
         if search.wanted is None:
             return _page(search, PeoplePage([], None), 422)
         after = read_cursor(request.args.get("lanjut", ""), _KEYS_OF, _KEYS_OVER_ALL)
@@ -128,7 +54,7 @@ def _export_again() -> ResponseReturnValue:
     """The list with the same filters: its buttons are the form of the export."""
     flash(kept_form.why(), "info")
     with reading() as db:
-        search = _read(db, PeopleForm(request.form))
+        search = read_search(db, PeopleForm(request.form))
         return _page(
             search,
             find_people(db, authority(), search.wanted, None) if search.wanted else PeoplePage([], None),
@@ -141,7 +67,7 @@ def _export_again() -> ResponseReturnValue:
 def export() -> ResponseReturnValue:
     """The same people as a file. The email addresses stay masked, because a list is passed on easily."""
     with reading() as db:
-        search = _read(db, PeopleForm(request.form))
+        search = read_search(db, PeopleForm(request.form))
         if search.wanted is None:
             return _page(search, PeoplePage([], None), 422)
         counts: Counter[int] = Counter()
@@ -155,37 +81,8 @@ def export() -> ResponseReturnValue:
     return exports.as_file(file_kind, "pegawai", _HEADER, rows)
 
 
-def _read(db: Session, form: PeopleForm) -> Search:
-    """The form with its instansi and unit looked up; only pusat may name an instansi."""
-    is_sound = form.validate()
-    instansi = _instansi(db, form) if authority().is_pusat else None
-    wanted = PeopleFilter(
-        nip=form.nip_prefix,
-        words=tuple(asked_for(form.nama.data or ""))[:_MOST_WORDS],
-        email=form.address,
-        activation=Activation(form.status.data) if form.status.data and not form.status.errors else None,
-        category=Category(form.kategori.data) if form.kategori.data and not form.kategori.errors else None,
-        stuck=Stuck(form.macet.data) if form.macet.data and not form.macet.errors else None,
-        instansi_id=instansi.id if instansi else None,
-    )
-    scope = scope_of(authority(), wanted)
-    units = units_of(db, scope) if scope is not None else []
-    if form.unit.data in units:
-        wanted = PeopleFilter(**{**vars(wanted), "work_unit": form.unit.data})
-    is_sound = is_sound and not form.instansi.errors
-    return Search(form, wanted if is_sound else None, units)
-
-
-def _instansi(db: Session, form: PeopleForm) -> Instansi | None:
-    code = (form.instansi.data or "").strip()
-    instansi = Instansi.with_code(db, code) if code and code.isprintable() else None
-    if code and instansi is None:
-        refuse(form.instansi, "Kode instansi ini tidak dikenal. Periksa lagi kodenya, atau kosongkan.")
-    return instansi
-
-
 def _page(search: Search, found: PeoplePage, status: int = 200) -> Response:
-    asked = {name: search.form[name].data for name in _FILTERS if search.form[name].data}
+    asked = search.asked
     page = render_template(
         "admin/people/find.html",
         form=search.form,

@@ -13,12 +13,14 @@ from app.domain.staff_file import CellFault, read_phone
 from app.flows.identity.put_on_record import NipTaken
 from app.flows.people.correct_record import Corrected, Decision, OneAtATime, Record, Stale, correct_record
 from app.flows.people.deactivate import AlreadySo, deactivate, reactivate
+from app.flows.people.end_sessions import NothingOpen, SessionsEnded, end_sessions
 from app.flows.people.move_person import AlreadyThere, Moved, move_person
 from app.flows.people.send_token import Held, IsDeactivated, NoAddress, OnItsWay, send_token
 from app.flows.people.unlock import unlock_person
 from app.flows.people.view_person import open_record, view_person
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi, UnknownInstansi
+from app.models.login_session import LoginSession
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
@@ -239,6 +241,35 @@ def open_again(person_id: int) -> ResponseReturnValue:
             return _back(person_id, "Akun ini tidak sedang dinonaktifkan.", "info")
 
 
+@blueprint.get("/akhiri-sesi")
+def ask_to_end_sessions(person_id: int) -> ResponseReturnValue:
+    return _sessions_page(_on_screen(person_id), ReasonForm())
+
+
+def _end_of_sessions_again(person_id: int) -> ResponseReturnValue:
+    return _sessions_page(_on_screen(person_id), kept_form.filled(ReasonForm()))
+
+
+@blueprint.post("/akhiri-sesi")
+@kept_form.keeps_form(_end_of_sessions_again)
+@password_confirmed
+def end_all_sessions(person_id: int) -> ResponseReturnValue:
+    form, person = ReasonForm(), _whom(person_id)
+    if not form.validate():
+        return _sessions_page(person, form, 422)
+    with unit_of_work() as db:
+        outcome = end_sessions(db, person_id, form.reason.value, desk_act())
+    match outcome:
+        case OutOfReach() | NotToTouch():
+            raise stopped(outcome)
+        case SessionsEnded(how_many):
+            return _back(
+                person_id, f"{how_many} sesi sudah diakhiri, dan pemiliknya diberi tahu lewat email."
+            )
+        case NothingOpen():
+            return _back(person_id, "Tidak ada sesi yang terbuka, jadi tidak ada yang diubah.", "info")
+
+
 @blueprint.get("/mutasi")
 def ask_to_move(person_id: int) -> ResponseReturnValue:
     return _move_page(_on_screen(person_id), MoveForm())
@@ -315,6 +346,19 @@ def _reason_page(template: str, person: User, form: ReasonForm, status: int = 20
     return make_response(
         render_template(template, person=person, form=form, has_errors=bool(form.errors)), status
     )
+
+
+def _sessions_page(person: User, form: ReasonForm, status: int = 200) -> Response:
+    with reading() as db:
+        sessions = LoginSession.all_of(db, person.id, person.credential_version, now())
+    page = render_template(
+        "admin/people/end_sessions.html",
+        person=person,
+        form=form,
+        sessions=len(sessions),
+        has_errors=bool(form.errors),
+    )
+    return make_response(page, status)
 
 
 def _move_page(person: User, form: MoveForm, status: int = 200) -> Response:

@@ -31,7 +31,7 @@ def approve_cpns(session: Session, nip: Nip, act: Act[None]) -> User | None:
     user = User.with_nip(session, nip, lock=True)
     if user is None or user.activation is not Activation.WAITING_APPROVAL:
         return None
-    _open(session, user, None, act)
+    open_account(session, user, None, act)
     return user
 
 
@@ -39,12 +39,12 @@ def approve_several_cpns(
     session: Session, people: Collection[int], decree: Decree, act: Act[Authority]
 ) -> AuditEvent:
     """Open the accounts of all who still wait. Returns the event of the verdict."""
-    endings = decide_each(session, people, lambda person: _open(session, person, decree, act), act)
+    endings = decide_each(session, people, lambda person: open_account(session, person, decree, act), act)
     return record_verdict(session, Verdict.APPROVED, endings, act, sk=decree.number)
 
 
-def _open(session: Session, user: User, decree: Decree | None, act: Act[Authority | None]) -> None:
-    """The person's next login is the activation."""
+def open_account(session: Session, user: User, decree: Decree | None, act: Act[Authority | None]) -> None:
+    """Of somebody who waits, and who is locked. The person's next login is the activation."""
     note_wait(session, user, act)
     user.change_activation(Activation.NOT_ACTIVATED, act.at)
     user.activation_reason = user.deactivated_by = None

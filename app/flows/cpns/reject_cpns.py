@@ -20,11 +20,12 @@ def reject_several_cpns(
 ) -> AuditEvent:
     """Deactivate the accounts of all who still wait. A person whose account is reactivated waits again. See
     `approve_several_cpns`."""
-    endings = decide_each(session, people, lambda person: _close(session, person, reason, act), act)
+    endings = decide_each(session, people, lambda person: close_account(session, person, reason, act), act)
     return record_verdict(session, Verdict.REJECTED, endings, act, reason=reason)
 
 
-def _close(session: Session, person: User, reason: str, act: Act[Authority]) -> None:
+def close_account(session: Session, person: User, reason: str, act: Act[Authority]) -> None:
+    """Of somebody who waits, and who is locked."""
     note_wait(session, person, act)
     person.change_activation(Activation.DEACTIVATED, act.at)
     person.activation_reason = reason

@@ -79,15 +79,19 @@ def needs_second(session: Session, person: User, now: datetime) -> bool:
 
 def need_second_among(session: Session, people: Collection[User], now: datetime) -> frozenset[int]:
     """The ids of those among these people whose new email needs a second admin."""
-    settled = protected_among(session, people, now) | IdentityChange.contested_among(
-        session, [person.id for person in people]
-    )
+    settled = need_second_to_move_among(session, people, now)
     unheard = {
         person.id
         for person in people
         if person.email is None and person.id not in settled and needs_second(session, person, now)
     }
     return settled | unheard
+
+
+def need_second_to_move_among(session: Session, people: Collection[User], now: datetime) -> frozenset[int]:
+    """The same, for another instansi."""
+    contested = IdentityChange.contested_among(session, [person.id for person in people])
+    return protected_among(session, people, now) | contested
 
 
 def is_protected(session: Session, person: User, now: datetime) -> bool:

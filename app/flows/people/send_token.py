@@ -41,7 +41,12 @@ class IsDeactivated:
 
 
 def send_token(
-    session: Session, person_id: int, submission: str, act: Act[Authority]
+    session: Session,
+    person_id: int,
+    submission: str,
+    act: Act[Authority],
+    *,
+    is_one_of_many: bool = False,
 ) -> OnItsWay | Held | NoAddress | IsDeactivated | OutOfReach | NotToTouch:
     """Ask for a token as the owner would. The letter is the same, but the limit is higher, so that nobody who
     asks from outside can prevent the desk from helping. The same `submission` sent twice is one mail."""
@@ -53,7 +58,7 @@ def send_token(
     if person.email is None:
         return NoAddress()
     address = EmailAddress(person.email)
-    allowance = Allowance(most=throttle.TOKENS_IN_A_MAILBOX_BY_DESK)
+    allowance = Allowance(most=throttle.TOKENS_IN_A_MAILBOX_BY_DESK, is_one_of_many=is_one_of_many)
     asked = request_reset(session, person.shown_nip, address, submission, act.done_by(None), allowance)
     first = (
         select(OutboxMail)

@@ -1,7 +1,7 @@
 """Someone who forgot a password, or never had one, asks for a token by mail."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -26,11 +26,13 @@ SAME_REQUEST_WITHIN = timedelta(hours=1)  # a form sent again, when no token of 
 
 @dataclass(frozen=True)
 class Allowance:
-    """Which letters leave. `may_mail_others`: whether the sender's line may cause mails to addresses that are
-    not on record. `most` mails with a live token may lie in the owner's mailbox."""
+    """Which letters leave, and when. `may_mail_others`: whether the sender's line may cause mails to
+    addresses that are not on record. `most` mails with a live token may lie in the owner's mailbox. One of
+    many letters that an admin sends at once lets those pass that somebody waits for."""
 
     may_mail_others: bool = True
     most: int = throttle.TOKENS_IN_A_MAILBOX
+    is_one_of_many: bool = False
 
 
 USUAL = Allowance()
@@ -84,7 +86,8 @@ def request_reset(
     request.belongs_to(owner)
     is_same_request = before is not None and before.mailed_at > act.at - SAME_REQUEST_WITHIN
     if before is not None:
-        allowance = Allowance(allowance.may_mail_others and not is_same_request, most=1)
+        may_mail_others = allowance.may_mail_others and not is_same_request
+        allowance = replace(allowance, may_mail_others=may_mail_others, most=1)
     return PostedAnswer(request, _post_letter(session, request, Tag.TOKEN_ASKED, allowance, act))
 
 
@@ -155,7 +158,9 @@ def _post_letter(
     session: Session, request: ResetRequest, tag: Tag, allowance: Allowance, act: Act[None]
 ) -> PostedLetter:
     held = _hold_or_count(session, request, allowance, act.at)
-    mail = letters.answer_to_reset_request(session, request, act, held=held)
+    mail = letters.answer_to_reset_request(
+        session, request, act, held=held, is_one_of_many=allowance.is_one_of_many
+    )
     audit.record_at_once(session, tag, request.user, act, mail=mail.state, letter=mail.letter)
     return mail
 

@@ -21,6 +21,11 @@ def sentence_of_end(over: SessionOver, settings: Settings) -> str:
             return f"Sesi Anda sudah berakhir karena sudah {hours} jam sejak Anda masuk."
         case SessionOver.CHANGED:
             return "Sesi Anda sudah berakhir karena password atau data akun Anda berubah."
+        case SessionOver.BY_DESK:
+            return (
+                "Sesi Anda sudah berakhir karena admin mengakhiri semua sesi akun Anda. Password Anda tidak "
+                "diubah, jadi Anda dapat masuk lagi."
+            )
         case SessionOver.GONE:
             return (
                 "Sesi Anda sudah berakhir karena Anda keluar, sesi itu diakhiri dari perangkat lain, atau "

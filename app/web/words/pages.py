@@ -13,6 +13,8 @@ NAMES_OF_PAGES = {
     "admin.cpns": "CPNS",
     "admin.people": "Pegawai",
     "admin.person": "Pegawai",
+    "admin.at_once": "Tindakan sekaligus",
+    "admin.lists": "Tindakan sekaligus",
     "admin.email": "Pegawai",
     "admin.imports": "Impor",
     "admin.mandates": "Mandat",

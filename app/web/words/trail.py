@@ -13,6 +13,7 @@ from app.domain.labelled import Labelled
 from app.flows.cpns.cpns_verdict import Verdict
 from app.models.admin_mandate import Role
 from app.models.audit_event import AuditEvent, Exported, Tag
+from app.models.bulk_act import BulkKind, BulkState, WhyStopped
 from app.models.import_batch import BatchState
 from app.models.import_take_back import TakeBackState
 from app.models.outbox_mail import Letter, MailState
@@ -67,8 +68,10 @@ GROUPS: dict[str, tuple[str, tuple[Tag, ...]]] = {
     "pegawai": ("Data dan status pegawai", (
         Tag.PERSON_OPENED,
         Tag.RECORD_CORRECTED,
+        Tag.NOTICE_SENT,
         Tag.DEACTIVATED,
         Tag.REACTIVATED,
+        Tag.SESSIONS_ENDED,
         Tag.MOVED,
         Tag.CPNS_APPROVED,
         Tag.CPNS_REJECTED,
@@ -109,6 +112,7 @@ GROUPS: dict[str, tuple[str, tuple[Tag, ...]]] = {
 _TERMS = {
     "acknowledged": "Peringatan yang diperiksa",
     "act": "Tindakan", "activation": "Status akun", "batch": "Nomor impor", "because": "Sebab",
+    "bulk": "Nomor tindakan sekaligus",
     "bytes": "Ukuran (byte)",
     "came_from": "Dari instansi", "category": "Kategori", "change": "Nomor perubahan", "changed": "Berubah",
     "field": "Yang diperbaiki",
@@ -123,6 +127,7 @@ _TERMS = {
     "typed": "Cara",
     "unchanged": "Tidak berubah", "until": "Berlaku sampai", "verdict": "Putusan", "what": "Apa",
     "waits": "Menunggu giliran",
+    "words": "Isi pemberitahuan",
     "warnings": "Peringatan yang belum diperiksa", "wide_columns": "Kolom yang berubah untuk banyak pegawai",
     "status": "Kode dari server email",
     "first_row": "Dari baris (id)", "last_row": "Sampai baris (id)",
@@ -154,7 +159,7 @@ _VALUES: dict[str, Mapping[str, str]] = {
     "letter": {letter.value: letter.answer for letter in Letter},
     "mail": _labels(MailState),
     "role": _labels(Role),
-    "state": _labels(BatchState, TakeBackState),
+    "state": _labels(BatchState, TakeBackState, BulkState),
     "verdict": _labels(Verdict),
     "reason": {"NIP taken": "NIP sudah dipakai", "address taken": "email sudah dipakai",
                "warnings not acknowledged": "ada peringatan yang belum dinyatakan diperiksa",
@@ -162,7 +167,8 @@ _VALUES: dict[str, Mapping[str, str]] = {
                "limit of the client address": "batas untuk satu alamat IP"},
     "what": _labels(Exported),
     "file": {"csv": "CSV", "xlsx": "XLSX"},
-    "act": {"cpns": "memutuskan CPNS"},
+    "act": {"cpns": "memutuskan CPNS", **_labels(BulkKind)},
+    "because": _labels(WhyStopped),
 }  # fmt: skip
 _DAYS = frozenset({"opens", "closes", "until", "sk_date"})
 # Details that are true or false, with the words for both.

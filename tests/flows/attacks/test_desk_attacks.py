@@ -261,6 +261,7 @@ def test_what_strangers_and_servers_write_is_shown_and_never_run(peopled: Flask)
     paths = [
         *LISTS, f"/admin/pegawai/{joko}", f"/admin/pegawai/{joko}/ubah", f"/admin/pegawai/{joko}/email",
         f"/admin/pegawai/{joko}/mutasi", f"/admin/pegawai/{joko}/nonaktifkan",
+        f"/admin/pegawai/{joko}/akhiri-sesi",
         f"/admin/perbaikan-email/{request_id}",
         f"/admin/perbaikan-email/beberapa?pilih={request_id}",
         f"/admin/perbaikan-email/hasil?pilih={request_id}",
@@ -343,6 +344,7 @@ FORMS = {
         "reason": "x",
     },
     "/admin/pegawai/{joko}/nonaktifkan": {"reason": "x"},
+    "/admin/pegawai/{joko}/akhiri-sesi": {"reason": "x"},
     "/admin/pegawai/{joko}/mutasi": {"code": "3402", "reason": "x"},
     "/admin/pegawai/{joko}/email": {
         "email": "x@y.example",

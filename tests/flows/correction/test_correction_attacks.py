@@ -33,7 +33,7 @@ from app.models.email_correction import Sender
 from app.models.outbox_mail import PUT_OFF_FOR, MailState
 from app.runtime.db import reading, unit_of_work
 from app.security import throttle
-from app.worker import acts, imports
+from app.worker import acts, imports, jobs
 from app.worker.bell import Bell
 from app.worker.cleaning import ChoresFailed, all_chores, clean_up, one_step
 from app.worker.loop import work
@@ -818,7 +818,7 @@ def test_an_accident_does_not_end_the_imports_for_good(peopled: Flask) -> None:
     run_sql(peopled, "UPDATE import_batch SET reasons = '{'")
 
     stop = threading.Event()
-    thread = threading.Thread(target=imports.run_imports, args=(peopled, stop, Bell()))
+    thread = threading.Thread(target=jobs.run_jobs, args=(peopled, stop, Bell()))
     thread.start()
     time.sleep(0.5)
     run_sql(peopled, "UPDATE import_batch SET reasons = '{}'")

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse, encode_multipart
 from app.domain.indonesian_time import now
 from app.models import BatchState, ImportBatch, ImportFile, User
 from app.runtime.db import reading, unit_of_work
-from app.worker import imports
+from app.worker import jobs
 from tests.cast import Person
 from tests.desk import marks_on
 from tests.visitor import Visitor, words_of
@@ -77,7 +77,7 @@ def lying_there(app: Flask, person: Person, content: bytes, *, of_centre: bool =
 
 def work(app: Flask) -> None:
     """The worker does everything that waits."""
-    while imports.import_next(app, Event()):
+    while jobs.do_next(app, Event()):
         pass
 
 

@@ -37,7 +37,7 @@ from app.models import (
 )
 from app.models.admin_mandate import Role
 from app.runtime.db import reading, unit_of_work
-from app.worker import imports
+from app.worker import imports, jobs
 from app.worker.cleaning import clean_up
 from tests import spreadsheets
 from tests.cast import BUDI, CINTA, HADI, JOKO, LESTARI, RAKA, RATNA, SARI, TONO, WATI, Person
@@ -840,7 +840,7 @@ def test_a_worker_that_is_told_to_stop_hands_the_rest_to_the_next(
     page, stop = uploaded(wati, long_file), Event()
     stop.set()
 
-    imports.import_next(peopled, stop)
+    jobs.do_next(peopled, stop)
     assert batch_of(peopled, page).rows_done == imports.ROWS_A_CHUNK
 
     work(peopled)

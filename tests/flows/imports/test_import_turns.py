@@ -17,8 +17,9 @@ from app.flows.imports import run_batch
 from app.flows.imports.import_batches import SAME_FILE_WITHIN
 from app.models import AdminMandate, BatchState, ImportBatch, User
 from app.runtime.db import reading, unit_of_work
-from app.worker import acts, imports
+from app.worker import acts, imports, jobs
 from app.worker.cleaning import clean_up
+from app.worker.turns import Turns
 from tests.cast import RAKA, RATNA, WATI
 from tests.flows.imports.importing import (
     CONTOH,
@@ -67,7 +68,7 @@ def number_of(page: str) -> int:
     return int(page.rpartition("/")[2])
 
 
-def steps_of(turns: imports.Turns) -> Iterator[None]:
+def steps_of(turns: Turns) -> Iterator[None]:
     while turns.next() is not None:
         yield
 
@@ -77,7 +78,7 @@ def test_a_small_file_that_comes_later_waits_for_one_chunk_of_the_large_one(
     peopled: Flask, order: list[int]
 ) -> None:
     large = number_of(lying_there(peopled, WATI, file_of(10)))
-    steps = steps_of(imports.Turns(peopled))
+    steps = steps_of(jobs.all_turns(peopled))
     for _ in range(3):
         next(steps)
     small = number_of(lying_there(peopled, RAKA, file_of(1, CONTOH, 500)))
@@ -126,25 +127,25 @@ def test_who_has_been_served_longest_ago_comes_first_also_for_a_new_worker(
     of_wati = number_of(lying_there(peopled, WATI, file_of(2)))
     order.clear()
 
-    turns = imports.Turns(peopled)
+    turns = jobs.all_turns(peopled)
     turns.next()
     assert order == [of_wati], "the older one is of a party that had its turn already"
     turns.release()
 
-    imports.Turns(peopled).next()
+    jobs.all_turns(peopled).next()
     assert order == [of_wati, of_raka]
 
 
 def test_more_files_than_a_worker_holds_at_once_all_come_to_their_turn(
     peopled: Flask, order: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "MOST_IN_HAND", 2)
-    monkeypatch.setattr(imports, "CHUNKS_A_SLICE", 3)
+    monkeypatch.setattr("app.worker.turns.MOST_IN_HAND", 2)
+    monkeypatch.setattr("app.worker.turns.CHUNKS_A_SLICE", 3)
     large = [
         lying_there(peopled, WATI, file_of(9)),
         lying_there(peopled, RATNA, file_of(9, CONTOH, 500), of_centre=True),
     ]
-    steps = steps_of(imports.Turns(peopled))
+    steps = steps_of(jobs.all_turns(peopled))
     for _ in range(4):
         next(steps)
     small = lying_there(peopled, RAKA, file_of(1, CONTOH, 900))
@@ -162,10 +163,10 @@ def test_more_files_than_a_worker_holds_at_once_all_come_to_their_turn(
 def test_files_of_one_instansi_fill_no_worker(
     peopled: Flask, order: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "MOST_IN_HAND", 2)
+    monkeypatch.setattr("app.worker.turns.MOST_IN_HAND", 2)
     for one in range(3):
         lying_there(peopled, WATI, file_of(9, first=100 * one))
-    steps = steps_of(imports.Turns(peopled))
+    steps = steps_of(jobs.all_turns(peopled))
     for _ in range(4):
         next(steps)
     small = number_of(lying_there(peopled, RAKA, file_of(1, CONTOH, 900)))
@@ -183,7 +184,7 @@ def test_while_a_workbook_is_unpacked_others_go_on(
     another = lying_there(peopled, RATNA, staff_template.as_xlsx(), of_centre=True)
     text = number_of(lying_there(peopled, RAKA, file_of(3, CONTOH, 500)))
 
-    turns = imports.Turns(peopled)
+    turns = jobs.all_turns(peopled)
     for _ in range(9):
         turns.next()
 
@@ -210,7 +211,7 @@ def test_workbooks_are_unpacked_one_after_the_other(monkeypatch: pytest.MonkeyPa
 
 def test_a_worker_that_goes_round_keeps_all_that_it_holds(peopled: Flask, order: list[int]) -> None:
     pages = [lying_there(peopled, WATI, file_of(3)), lying_there(peopled, RAKA, file_of(3, CONTOH, 500))]
-    turns = imports.Turns(peopled)
+    turns = jobs.all_turns(peopled)
     turns.next()
     turns.next()
     with time_machine.travel(now() + run_batch.LEASE_LASTS * 0.7, tick=True):
@@ -346,11 +347,11 @@ def test_when_it_is_done_the_next_is_taken(peopled: Flask, wati: Visitor) -> Non
 @pytest.mark.usefixtures("order")
 def test_a_worker_that_is_told_to_stop_lets_go_of_all(peopled: Flask) -> None:
     pages = [lying_there(peopled, WATI, file_of(3)), lying_there(peopled, RAKA, file_of(3, CONTOH, 500))]
-    turns = imports.Turns(peopled)
+    turns = jobs.all_turns(peopled)
     turns.next()
     turns.next()
     turns.release()
 
     assert [batch_of(peopled, page).leased_until for page in pages] == [None, None]
-    imports.import_next(peopled, Event())
+    jobs.do_next(peopled, Event())
     assert [batch_of(peopled, page).dry_run for page in pages] == [{"new": 9}, {"new": 9}]

@@ -33,7 +33,7 @@ from app.models import (
 from app.models.admin_mandate import Role
 from app.models.base import PartialIndex
 from app.runtime.db import reading, unit_of_work
-from app.worker import imports
+from app.worker import imports, jobs
 from app.worker.cleaning import clean_up
 from tests.cast import BUDI, CINTA, JOKO, LESTARI, RAKA, RATNA, SARI, WATI, Person, email_of
 from tests.conftest import MakeApp, people
@@ -486,7 +486,7 @@ def test_a_mandate_that_ends_after_the_click_stops_it_and_a_colleague_goes_on(
     monkeypatch.setattr(imports, "ROWS_A_CHUNK", 2)
     page = imported(peopled, wati, staff_file(*(newcomer(number) for number in range(5))))
     ask(wati, page)
-    turns = imports.Turns(peopled)
+    turns = jobs.all_turns(peopled)
     turns.next()
     end_mandate(peopled, WATI)
     while turns.next() is not None:
@@ -514,7 +514,7 @@ def test_a_worker_that_dies_in_the_middle_loses_nothing_and_does_nothing_twice(
     page = imported(peopled, wati, staff_file(*rows))
     inbox.fetch()
     ask(wati, page)
-    dead = imports.Turns(peopled)
+    dead = jobs.all_turns(peopled)
     dead.next()
     dead.next()
     work(peopled)
@@ -540,7 +540,7 @@ def test_taking_back_waits_for_its_turn_like_any_file(
     page = imported(peopled, wati, staff_file(*(newcomer(number) for number in range(9))))
     monkeypatch.setattr(imports, "ROWS_A_CHUNK", 1)
     ask(wati, page)
-    turns = imports.Turns(peopled)
+    turns = jobs.all_turns(peopled)
     for _ in range(3):
         turns.next()
     small = lying_there(peopled, RAKA, staff_file(newcomer(50, CONTOH)))

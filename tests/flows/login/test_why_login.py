@@ -12,15 +12,17 @@ from app.models import User
 from app.runtime.db import unit_of_work
 from app.web.words.pages import NAMES_OF_PAGES
 from tests.cast import PASSWORD, SARI, TONO, WATI
+from tests.desk import person_id
 from tests.visitor import Visitor, logged_in, words_of
 
 IDLE = "karena tidak ada aktivitas selama 30 menit."
 TOO_LONG = "karena sudah 12 jam sejak Anda masuk."
 CHANGED = "karena password atau data akun Anda berubah."
 GONE = "karena Anda keluar, sesi itu diakhiri dari perangkat lain, atau password baru dibuat."
+BY_DESK = "karena admin mengakhiri semua sesi akun Anda."
 NEEDED = "Halaman Akun hanya dapat dibuka setelah Anda masuk."
 RETURNS = "Setelah masuk, Anda dibawa ke halaman Akun."
-REASONS = (IDLE, TOO_LONG, CHANGED, GONE, NEEDED)
+REASONS = (IDLE, TOO_LONG, CHANGED, GONE, BY_DESK, NEEDED)
 # Not behind the login, or answers to scripts
 _NOT_BEHIND = ("account.left",)
 
@@ -75,6 +77,16 @@ def test_a_change_of_the_account_says_so(peopled: Flask, visitor: Visitor) -> No
         db.scalars(select(User).where(User.nip == SARI.nip)).one().credential_version += 1
 
     assert only(CHANGED, said_at_login(visitor))
+
+
+def test_sessions_that_an_admin_has_ended_say_so(peopled: Flask) -> None:
+    phone, laptop, wati = logged_in(peopled, SARI), logged_in(peopled, SARI), logged_in(peopled, WATI)
+
+    wati.submit(f"/admin/pegawai/{person_id(peopled, SARI)}/akhiri-sesi", reason="Ponsel hilang")
+
+    for browser in (phone, laptop):
+        assert only(BY_DESK, said_at_login(browser))
+    assert phone.log_in(SARI.nip).location == "/beranda"
 
 
 def test_whoever_has_logged_out_here_reads_only_that(visitor: Visitor) -> None:

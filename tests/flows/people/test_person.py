@@ -40,8 +40,8 @@ from tests.visitor import Visitor, logged_in, words_of
 
 REASON = "Surat Sekda nomor 800/123"
 FREE_NIP = "198503122010012777"
-GETS = ("", "/ubah", "/nonaktifkan", "/aktifkan", "/mutasi")
-POSTS = ("/ubah", "/kirim-token", "/buka-batas", "/nonaktifkan", "/aktifkan", "/mutasi")
+GETS = ("", "/ubah", "/nonaktifkan", "/aktifkan", "/mutasi", "/akhiri-sesi")
+POSTS = ("/ubah", "/kirim-token", "/buka-batas", "/nonaktifkan", "/aktifkan", "/mutasi", "/akhiri-sesi")
 
 
 @pytest.fixture
@@ -272,7 +272,9 @@ def _all_forbidden(visitor: Visitor, page: str) -> None:
         assert sent.status_code == 403, path
 
 
-@pytest.mark.parametrize("path", ["/ubah", "/nonaktifkan", "/aktifkan", "/mutasi", "/buka-batas"])
+@pytest.mark.parametrize(
+    "path", ["/ubah", "/nonaktifkan", "/aktifkan", "/mutasi", "/buka-batas", "/akhiri-sesi"]
+)
 def test_what_is_sensitive_asks_for_the_password_again_after_ten_minutes(
     peopled: Flask, wati: Visitor, path: str
 ) -> None:

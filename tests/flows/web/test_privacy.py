@@ -20,6 +20,7 @@ ROWS = {
     "uploaded files of staff": ["files"],
     "files that nobody confirmed": ["unconfirmed_files"],
     "reports of an import: refused rows, changes": ["reports"],
+    "who was in an act on many people": ["bulk_rows", "bulk_previews"],
 }
 _IN_DAYS = re.compile(r"\b(a|two|\d+) days?\b")
 _NUMBERS = {"a": 1, "two": 2}

@@ -1,0 +1,1 @@
+"""An admin does one thing to many people at once."""

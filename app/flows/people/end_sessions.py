@@ -1,0 +1,45 @@
+"""An admin logs a person out everywhere: a phone is lost, or a browser at a counter was left open."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app.domain.act import Act
+from app.domain.indonesian_time import today_in_jakarta
+from app.mail import letters
+from app.models.audit_event import Tag
+from app.models.login_session import LoginSession
+from app.models.user import User
+from app.security import audit
+from app.security.authority import Authority, NotToTouch, OutOfReach
+
+
+@dataclass(frozen=True)
+class SessionsEnded:
+    how_many: int
+
+
+@dataclass(frozen=True)
+class NothingOpen:
+    """The person is logged in nowhere, so there is nothing to end and nobody to tell."""
+
+
+def end_sessions(
+    session: Session, person_id: int, reason: str, act: Act[Authority]
+) -> SessionsEnded | NothingOpen | OutOfReach | NotToTouch:
+    """End every session of the person, and nothing else: password, tokens and the account stay as they are.
+    The owner is told why, and by which office."""
+    person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
+    if not isinstance(person, User):
+        return person
+    ended = LoginSession.end_all_by_desk(session, person.id, person.credential_version, act.at)
+    if not ended:
+        return NothingOpen()
+    audit.record(session, Tag.SESSIONS_ENDED, person, act, how_many=ended, reason=reason)
+    what = (
+        f"Semua sesi akun Anda diakhiri oleh {act.by.office}, jadi Anda perlu masuk lagi di setiap browser. "
+        "Password Anda tidak diubah."
+    )
+    letters.account_changed(session, person, what, reason, act)
+    letters.act_on_holder(session, act.by.admin, person, "mengakhiri semua sesi", act)
+    return SessionsEnded(ended)

@@ -1,0 +1,353 @@
+"""What happens between the preview and the last row: a worker dies, somebody else acts, a mandate ends."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select, update
+
+from app.domain.categories import Activation
+from app.domain.indonesian_time import now
+from app.flows.bulk import send_tokens
+from app.models import AdminMandate, BulkState, Instansi, Tag, User, WhyStopped
+from app.models.outbox_mail import MailState
+from app.runtime.db import unit_of_work
+from app.worker import bulk_acts, jobs
+from tests.cast import BUDI, DEWI, JOKO, RAKA, SARI, WATI, Person
+from tests.desk import person_id, user
+from tests.flows.bulk.at_once import (
+    act_of,
+    add_people,
+    choose,
+    choose_all,
+    events_of,
+    make_admin,
+    outcomes_of,
+    prepare,
+    start,
+    tokens_sent,
+    work,
+)
+from tests.flows.imports.importing import imported, newcomer, staff_file
+from tests.visitor import Visitor, logged_in, words_of
+
+STOPPED_WORKER = timedelta(seconds=31)  # a lease has run out by then
+
+
+@pytest.fixture
+def wati(peopled: Flask) -> Visitor:
+    return logged_in(peopled, WATI)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk_acts, "PEOPLE_A_CHUNK", 3)
+
+
+def change(app: Flask, person: Person, **values: object) -> None:
+    with app.app_context(), unit_of_work() as session:
+        session.execute(update(User).where(User.nip == person.nip).values(**values))
+
+
+def agree(app: Flask, page: str) -> int:
+    """Rows, events and letters say the same. Returns to how many people it was done."""
+    done = [name for name, outcome in outcomes_of(app, page).items() if outcome == "selesai"]
+    sent = tokens_sent(app)
+    assert set(sent.values()) <= {1}, "nobody got two"
+    events = [
+        event for event in events_of(app, Tag.TOKEN_SENT_BY_ADMIN) if event.detail["mail"] == "menunggu"
+    ]
+    assert len(done) == len(sent) == len(events) == act_of(app, page).people_done
+    return len(done)
+
+
+# -- the worker
+
+
+@pytest.mark.usefixtures("small")
+def test_another_worker_goes_on_where_a_killed_one_has_stopped(peopled: Flask, wati: Visitor) -> None:
+    add_people(peopled, 10)
+    page = prepare(wati, choose_all(wati, "nip=1981"))
+    start(wati, page)
+    dead = jobs.all_turns(peopled)
+    dead.next()
+    dead.next()
+    half = words_of(wati.open(page))
+    assert "Sedang berjalan: 6 dari 10 pegawai, 60%." in half
+
+    jobs.all_turns(peopled).next()
+    assert len(tokens_sent(peopled)) == 6, "the lease is still held"
+    with time_machine.travel(now() + STOPPED_WORKER, tick=True):
+        work(peopled)
+        dead.next()  # it was only slow, and finds that it has the act no more
+
+    assert agree(peopled, page) == 10
+    assert act_of(peopled, page).state is BulkState.DONE
+    assert len(events_of(peopled, Tag.BULK_ACT)) == 1
+
+
+@pytest.mark.usefixtures("small")
+def test_what_a_worker_did_not_commit_was_not_done(
+    peopled: Flask, wati: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is killed after some tokens of a chunk."""
+    add_people(peopled, 9)
+    page = prepare(wati, choose_all(wati, "nip=1981"))
+    start(wati, page)
+    sent, real = [], send_tokens.send_token
+
+    def killed(*args: object, **kwargs: object) -> object:
+        sent.append(args)
+        if len(sent) == 5:
+            raise SystemExit
+        return real(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(send_tokens, "send_token", killed)
+    turns = jobs.all_turns(peopled)
+    turns.next()
+    with pytest.raises(SystemExit):
+        turns.next()
+    assert len(tokens_sent(peopled)) == 3
+    assert agree(peopled, page) == 3
+
+    with time_machine.travel(now() + STOPPED_WORKER, tick=True):
+        work(peopled)
+
+    assert agree(peopled, page) == 9
+
+
+@pytest.mark.usefixtures("small")
+def test_an_accident_stops_the_act_and_says_so(
+    peopled: Flask, wati: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_people(peopled, 5)
+    page = prepare(wati, choose_all(wati, "nip=1981"))
+    start(wati, page)
+    jobs.all_turns(peopled).next()
+    real = send_tokens.send_token
+    monkeypatch.setattr(send_tokens, "send_token", lambda *_, **__: 1 / 0)
+    with time_machine.travel(now() + STOPPED_WORKER, tick=True):
+        work(peopled)
+    monkeypatch.setattr(send_tokens, "send_token", real)
+
+    assert agree(peopled, page) == 3
+    assert act_of(peopled, page).why_stopped is WhyStopped.ACCIDENT
+    said = words_of(wati.open(page))
+    assert "3 pegawai dikirimi token, 2 dilewati. Tindakan ini terhenti karena gangguan pada portal" in said
+    assert "Belum dikerjakan ketika tindakan ini dihentikan: 2" in said
+
+
+@pytest.mark.usefixtures("small")
+def test_an_import_and_an_act_on_many_take_turns(
+    peopled: Flask, wati: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.worker.imports.ROWS_A_CHUNK", 2)
+    raka = logged_in(peopled, RAKA)
+    add_people(peopled, 12)
+    page = prepare(wati, choose_all(wati, "nip=1981"))
+    start(wati, page)
+
+    imported(peopled, raka, staff_file(*(newcomer(number, "3402") for number in range(4))))
+
+    assert agree(peopled, page) == 12
+
+
+# -- the admin
+
+
+@pytest.mark.usefixtures("small")
+def test_whose_mandate_is_revoked_in_the_middle_does_no_more(peopled: Flask, wati: Visitor) -> None:
+    add_people(peopled, 8)
+    page = prepare(wati, choose_all(wati, "nip=1981"))
+    start(wati, page)
+    turns = jobs.all_turns(peopled)
+    turns.next()
+    with peopled.app_context(), unit_of_work() as session:
+        session.execute(
+            update(AdminMandate)
+            .where(AdminMandate.user_id == person_id(peopled, WATI))
+            .values(revoked_at=now())
+        )
+    while turns.next() is not None:
+        pass
+
+    assert agree(peopled, page) == 3
+    assert act_of(peopled, page).why_stopped is WhyStopped.NO_MANDATE
+    (event,) = events_of(peopled, Tag.BULK_ACT)
+    assert (event.detail["how_many"], event.detail["left"], event.detail["because"]) == (3, 5, "mandat")
+
+
+@pytest.mark.usefixtures("small")
+def test_whose_password_changes_in_the_middle_does_no_more(peopled: Flask, wati: Visitor) -> None:
+    """The owner of the account has thrown somebody out."""
+    add_people(peopled, 8)
+    page = prepare(wati, choose_all(wati, "nip=1981"))
+    start(wati, page)
+    turns = jobs.all_turns(peopled)
+    turns.next()
+    change(peopled, WATI, credential_version=User.credential_version + 1)
+    while turns.next() is not None:
+        pass
+
+    assert agree(peopled, page) == 3
+    assert act_of(peopled, page).why_stopped is WhyStopped.OTHER_CREDENTIALS
+
+
+@pytest.mark.usefixtures("small")
+def test_a_colleague_may_stop_it_and_not_start_it(peopled: Flask, wati: Visitor) -> None:
+    add_people(peopled, 8)
+    make_admin(peopled, SARI)
+    sari, raka = logged_in(peopled, SARI), logged_in(peopled, RAKA)
+    page = prepare(wati, choose_all(wati, "nip=1981"))
+    assert sari.open(page).status_code == 404, "a preview is its owner's"
+    assert sari.post_with_token("/akun", f"{page}/jalankan").status_code == 404
+    start(wati, page)
+    jobs.all_turns(peopled).next()
+
+    assert raka.open(page).status_code == 404
+    assert raka.post_with_token("/akun", f"{page}/hentikan").status_code == 404
+    assert sari.submit(page, f"{page}/hentikan").status_code == 303
+    with time_machine.travel(now() + STOPPED_WORKER, tick=True):
+        work(peopled)
+
+    assert agree(peopled, page) == 3
+    (event,) = events_of(peopled, Tag.BULK_ACT)
+    assert event.actor_id == person_id(peopled, SARI)
+    assert "dihentikan oleh admin" in words_of(wati.open(page))
+    assert "sudah dijalankan sebelumnya" in words_of(
+        wati.open(wati.post_with_token("/akun", f"{page}/jalankan").location)
+    )
+
+
+def test_nobody_has_more_than_three_under_way(peopled: Flask, wati: Visitor) -> None:
+    pages = [prepare(wati, choose(peopled, wati, one)) for one in (SARI, BUDI, DEWI, JOKO)]
+    for page in pages[:3]:
+        assert "Sedang dikerjakan" in start(wati, page)
+
+    assert "Masih ada 3 tindakan Anda yang belum selesai" in start(wati, pages[3])
+    work(peopled)
+    assert "Sedang dikerjakan" in start(wati, pages[3])
+
+
+def test_of_many_previews_only_the_newest_stay(peopled: Flask, wati: Visitor) -> None:
+    pages = [prepare(wati, choose(peopled, wati, BUDI)) for _ in range(7)]
+
+    assert [wati.open(page).status_code for page in pages] == [404, 404, 200, 200, 200, 200, 200]
+
+
+def test_a_preview_of_yesterday_is_not_started(peopled: Flask, wati: Visitor) -> None:
+    page = prepare(wati, choose(peopled, wati, BUDI))
+    with time_machine.travel(now() + timedelta(hours=25), tick=True):
+        late = logged_in(peopled, WATI)
+
+        assert "disiapkan terlalu lama yang lalu" in start(late, page)
+        peopled.test_cli_runner().invoke(args=["housekeeping"])
+        assert late.open(page).status_code == 404
+
+    assert tokens_sent(peopled) == {}
+
+
+# -- the people
+
+
+def test_who_has_changed_since_the_preview_is_left_with_the_reason(peopled: Flask, wati: Visitor) -> None:
+    page = prepare(wati, choose(peopled, wati, SARI, BUDI, JOKO, DEWI))
+    with peopled.app_context(), unit_of_work() as session:
+        elsewhere = session.scalars(select(Instansi.id).where(Instansi.code == "3402")).one()
+    change(peopled, BUDI, instansi_id=elsewhere)
+    change(peopled, JOKO, activation=Activation.DEACTIVATED)
+    make_admin(peopled, SARI)
+    start(wati, page)
+    work(peopled)
+
+    assert outcomes_of(peopled, page) == {
+        SARI.name: "admin", BUDI.name: "pindah", JOKO.name: "nonaktif", DEWI.name: "selesai",
+    }  # fmt: skip
+    said = words_of(wati.open(page))
+    assert BUDI.name not in said
+    assert "Pegawai di luar daftar yang dapat Anda lihat" in said
+    saved = wati.submit(page, f"{page}/ekspor", bentuk="csv").text
+    assert BUDI.name not in saved
+    assert BUDI.nip not in saved
+    assert f"{DEWI.nip},{DEWI.name}" in saved
+
+
+def test_who_is_left_out_by_the_preview_stays_left_out(peopled: Flask, wati: Visitor) -> None:
+    change(peopled, JOKO, activation=Activation.DEACTIVATED)
+    page = prepare(wati, choose(peopled, wati, BUDI, JOKO))
+    change(peopled, JOKO, activation=Activation.NOT_ACTIVATED)
+    start(wati, page)
+    work(peopled)
+
+    assert outcomes_of(peopled, page) == {BUDI.name: "selesai", JOKO.name: "nonaktif"}
+
+
+def test_whose_mailbox_has_enough_tokens_gets_no_more(peopled: Flask, wati: Visitor) -> None:
+    """An admin has sent some from the page of that person meanwhile."""
+    page = prepare(wati, choose(peopled, wati, BUDI, DEWI))
+    own = f"/admin/pegawai/{person_id(peopled, BUDI)}"
+    for _ in range(6):
+        wati.submit(own, f"{own}/kirim-token")
+    start(wati, page)
+    work(peopled)
+
+    assert outcomes_of(peopled, page) == {BUDI.name: "cukup_token", DEWI.name: "selesai"}
+    held = [
+        event
+        for event in events_of(peopled, Tag.TOKEN_SENT_BY_ADMIN)
+        if event.detail["mail"] == MailState.HELD
+    ]
+    assert len(held) == 1
+
+
+def test_two_workers_and_two_admins_on_the_same_people_wait_for_each_other(
+    peopled: Flask, wati: Visitor
+) -> None:
+    add_people(peopled, 40)
+    make_admin(peopled, SARI)
+    sari = logged_in(peopled, SARI)
+    pages = [prepare(one, choose_all(one, "nip=1981")) for one in (wati, sari)]
+    for one, page in zip((wati, sari), pages, strict=True):
+        start(one, page)
+    _at_once([lambda: work(peopled), lambda: work(peopled)])
+
+    assert [act_of(peopled, page).result for page in pages] == [{"selesai": 40}] * 2
+    assert set(tokens_sent(peopled).values()) == {2}, "each of the two has sent one"
+    assert len(events_of(peopled, Tag.BULK_ACT)) == 2
+
+
+def test_nobody_starts_an_act_twice(peopled: Flask, wati: Visitor) -> None:
+    add_people(peopled, 5)
+    page = prepare(wati, choose_all(wati, "nip=1981"))
+    token = wati.csrf_token(page)
+    _at_once([lambda: wati.post(f"{page}/jalankan", csrf_token=token)] * 4)
+    work(peopled)
+
+    assert agree(peopled, page) == 5
+    assert len(events_of(peopled, Tag.BULK_ACT)) == 1
+
+
+def test_an_account_that_is_removed_leaves_its_row(peopled: Flask, wati: Visitor) -> None:
+    page = prepare(wati, choose(peopled, wati, BUDI, DEWI))
+    with peopled.app_context(), unit_of_work() as session:
+        gone = user(peopled, BUDI)
+        session.execute(User.__table__.delete().where(User.id == gone.id))  # type: ignore[attr-defined]
+    start(wati, page)
+    work(peopled)
+
+    assert outcomes_of(peopled, page) == {"": "pindah", DEWI.name: "selesai"}
+
+
+def _at_once(acts: list[Callable[[], object]]) -> None:
+    begin = Barrier(len(acts))
+
+    def run(act: Callable[[], object]) -> None:
+        begin.wait()
+        act()
+
+    with ThreadPoolExecutor(len(acts)) as crowd:
+        list(crowd.map(run, acts))
