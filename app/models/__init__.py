@@ -6,8 +6,10 @@ from app.models.admin_mandate import AdminMandate, Role
 from app.models.audit_event import AuditEvent, Tag
 from app.models.audit_head import AuditHead
 from app.models.base import Base
+from app.models.campaign_day import CampaignDay
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.cpns_wait import CpnsWait
+from app.models.desk_figures import DeskFigures
 from app.models.email_correction import EmailCorrection
 from app.models.figures import Figures
 from app.models.former_nip import FormerNip
@@ -35,8 +37,10 @@ __all__ = [
     "AuditHead",
     "Base",
     "BatchState",
+    "CampaignDay",
     "CorrectionAttachment",
     "CpnsWait",
+    "DeskFigures",
     "EmailCorrection",
     "Figures",
     "FormerNip",

@@ -5,6 +5,7 @@ from flask import Blueprint
 from flask_wtf.csrf import CSRFError
 
 from app.blueprints.admin import (
+    campaign_days,
     changes,
     corrections,
     corrections_bulk,
@@ -26,6 +27,6 @@ blueprint.register_error_handler(NotAllowed, not_allowed)
 blueprint.register_error_handler(CSRFError, lost_csrf)
 for _section in (
     overview, corrections, corrections_bulk, changes, cpns, people, person, email, imports, mandates,
-    instansi, trail,
+    instansi, campaign_days, trail,
 ):  # fmt: skip
     blueprint.register_blueprint(_section.blueprint)
