@@ -156,7 +156,7 @@ def _fitting(
     is short."""
     some: Sequence[int] = []
     last = 0
-    for size in (_FIRST_LOOK, ROWS_LOOKED_AT) if wanted.leave_some_out else (most + 1,):
+    for size in (min(_FIRST_LOOK, ROWS_LOOKED_AT), ROWS_LOOKED_AT) if wanted.leave_some_out else (most + 1,):
         looked_at = (
             select(AuditEvent.id, AuditEvent.tag, AuditEvent.at, AuditEvent.instansi_id)
             .where(*place)

@@ -42,11 +42,16 @@ def queue(waiting: Sequence[Waiting]) -> str:
 
 
 def age(one: Waiting) -> str:
-    """4 sampai 12 jam."""
-    hours = int(one.since.total_seconds() // 3600)
-    if not one.since and one.until:
+    """4 sampai 12 jam; 1 sampai 3 hari."""
+    if one.until is None:
+        return f"Lebih dari {shown_span(one.since)}"
+    if not one.since:
         return f"Kurang dari {shown_span(one.until)}"
-    return f"{hours} sampai {shown_span(one.until)}" if one.until else f"Lebih dari {shown_span(one.since)}"
+    in_days = one.since >= PROMISE
+    since, until = (
+        int(end.total_seconds() // (86400 if in_days else 3600)) for end in (one.since, one.until)
+    )
+    return f"{since} sampai {until} {'hari' if in_days else 'jam'}"
 
 
 def stuck(counts: Sequence[tuple[Stuck, int]]) -> str:
@@ -68,6 +73,8 @@ def mails(totals: Sequence[tuple[MailOutcome, int]], hours: int) -> str:
 
 def lines(found: Sequence[OverviewRow], *, are_units: bool) -> str:
     """The first line of the list says most: the unit that is furthest behind, or the best instansi."""
+    if not found or not found[0].figures.people:
+        return "Belum ada pegawai"
     first = found[0]
     how = "Paling tertinggal" if are_units else "Paling maju"
     return f"{how}: {first.name}, {number(first.figures.active)} dari {number(first.figures.people)} aktif"
