@@ -154,7 +154,7 @@ def load(session: Session, password_hash: str, moment: datetime) -> None:
                     ends_on=today + timedelta(days=365),
                 )
             )
-    session.add(PdmWindow.between(None, today - timedelta(days=30), today + timedelta(days=60)))
+    session.add(PdmWindow.between(None, today - timedelta(days=21), today + timedelta(days=60)))
     session.add(PdmWindow.between(instansi["3402"].id, today + timedelta(days=7), today + timedelta(days=90)))
 
 

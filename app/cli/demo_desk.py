@@ -24,6 +24,7 @@ from app.flows.reset.request_reset import new_request_by_desk
 from app.mail import letters
 from app.models.activation_count import ActivationDay
 from app.models.audit_event import Tag
+from app.models.campaign_day import CampaignDay
 from app.models.cpns_wait import CpnsWait
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
@@ -100,6 +101,8 @@ _DEMO_REQUESTS = (
 
 def liven(session: Session, moment: datetime) -> None:
     """Fill the desks of both demo instansi, in addition to the people of the demo."""
+    today = today_in_jakarta(moment)
+    CampaignDay.write(session, None, today - timedelta(days=19), "Surat edaran nasional")
     for code, units in _UNITS.items():
         instansi = session.scalars(select(Instansi).where(Instansi.code == code)).one()
         people = list(_staff(instansi, units, moment))
@@ -107,10 +110,12 @@ def liven(session: Session, moment: datetime) -> None:
         session.flush()
         NameWord.index(session, people)
         _fail_mails(session, people, moment)
+        _send_notices(session, people, moment)
         _send_tokens(session, people)
         _count_back(session, instansi, moment)
         if code == "7301":
             _ask(session, people, moment)
+            CampaignDay.write(session, instansi.id, today - timedelta(days=6), "Apel bersama")
             for days in _CPNS_WAITED_DAYS:
                 CpnsWait.note(
                     session, instansi.id, moment - timedelta(days=days), 24 * days, moment - LOOKS_BACK
@@ -222,6 +227,30 @@ def _fail_mails(session: Session, people: list[User], moment: datetime) -> None:
                 begun_at=person.mail_failed_at,
                 settled_at=person.mail_failed_at,
                 server_answer="550 5.1.1 mailbox unavailable",
+                about={},
+            )
+        )
+
+
+def _send_notices(session: Session, people: list[User], moment: datetime) -> None:
+    """The mails of the last two days that arrived, most of them in office hours."""
+    active = [person for person in people if person.activation is Activation.ACTIVE and person.email]
+    for number, person in enumerate(active):
+        at = moment - timedelta(hours=1 + number * number % 9 + 24 * (number % 2), minutes=number)
+        session.add(
+            OutboxMail(
+                letter=Letter.PASSWORD_CHANGED,
+                to_address=person.email,
+                message_id=new_reference(),
+                user_id=person.id,
+                client_address=_DEMO.address,
+                state=MailState.SENT,
+                posted_at=at,
+                due_at=at,
+                attempts=1,
+                begun_at=at,
+                settled_at=at,
+                server_answer="250 OK",
                 about={},
             )
         )

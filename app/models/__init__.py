@@ -7,8 +7,10 @@ from app.models.audit_event import AuditEvent, Tag
 from app.models.audit_head import AuditHead
 from app.models.base import Base
 from app.models.bulk_act import BulkAct, BulkActRow, BulkKind, BulkState, RowOutcome, WhyStopped
+from app.models.campaign_day import CampaignDay
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.cpns_wait import CpnsWait
+from app.models.desk_figures import DeskFigures
 from app.models.email_correction import EmailCorrection
 from app.models.figures import Figures
 from app.models.former_nip import FormerNip
@@ -40,8 +42,10 @@ __all__ = [
     "BulkActRow",
     "BulkKind",
     "BulkState",
+    "CampaignDay",
     "CorrectionAttachment",
     "CpnsWait",
+    "DeskFigures",
     "EmailCorrection",
     "Figures",
     "FormerNip",

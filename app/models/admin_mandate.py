@@ -12,7 +12,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, aliased, joinedload, mapped_column, relationship
 
 from app.domain.identity import LOOKS_BACK
 from app.domain.labelled import Labelled
@@ -83,6 +83,24 @@ class AdminMandate(Base):
             cls.revoked_at.is_(None),
             cls.awaits_second.is_(False),
         )
+
+    @classmethod
+    def ends_without_another(cls, today: date, until: date) -> ColumnElement[bool]:
+        """The condition that the mandate ends in these days, and that the person has none over the same that
+        goes on."""
+        other = aliased(cls)
+        goes_on = (
+            select(other.id)
+            .where(
+                other.user_id == cls.user_id,
+                other.instansi_id.is_not_distinct_from(cls.instansi_id),
+                other.ends_on > until,
+                other.revoked_at.is_(None),
+                other.awaits_second.is_(False),
+            )
+            .correlate(cls)
+        )
+        return and_(cls.holds_on(today), cls.ends_on <= until, ~goes_on.exists())
 
     @classmethod
     def held_lately(cls, session: Session, user_ids: Collection[int], today: date) -> frozenset[int]:

@@ -37,6 +37,7 @@ class Tag(Labelled):
     IMPORTED_NEW = "imported_new", "Impor: data baru"
     IMPORTED_CHANGE = "imported_change", "Impor: data berubah"
     PDM_WINDOW_SET = "pdm_window_set", "Jadwal PDM diatur"
+    CAMPAIGN_DAY_NOTED = "campaign_day_noted", "Hari kampanye dicatat atau dihapus"
     MANDATE_GRANTED = "mandate_granted", "Mandat admin diberikan"
     MANDATE_REVOKED = "mandate_revoked", "Mandat admin dicabut"
     CORRECTION_ASKED = "correction_asked", "Perbaikan email: tautan diminta"

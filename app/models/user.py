@@ -73,6 +73,13 @@ class User(Base):
             only=text("activation = 'waiting_approval'"),
         ),
         PartialIndex(
+            "ix_user_account_without_email",
+            "instansi_id",
+            "nip",
+            "id",
+            only=text("email_key IS NULL AND activation != 'deactivated'"),
+        ),
+        PartialIndex(
             "ix_user_account_mail_failed_at",
             "instansi_id",
             "mail_failed_at",

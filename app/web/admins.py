@@ -27,7 +27,7 @@ from app.flows.login import confirm_password
 from app.models.audit_event import Tag
 from app.models.instansi import Instansi
 from app.models.user import User
-from app.runtime.db import unit_of_work
+from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import client
 from app.security import audit
 from app.security.authority import Authority, NotToTouch, OutOfReach
@@ -146,6 +146,22 @@ def only_pusat(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseRe
         if not authority().is_pusat:
             raise NotAllowed("Halaman ini hanya untuk admin pusat.")
         return view(*args, **kwargs)
+
+    return guarded
+
+
+def of_one_instansi(
+    view: Callable[[Instansi], ResponseReturnValue],
+) -> Callable[[int], ResponseReturnValue]:
+    """Mark a view of one instansi: an instansi out of reach does not exist."""
+
+    @wraps(view)
+    def guarded(instansi_id: int) -> ResponseReturnValue:
+        with reading() as db:
+            instansi = Instansi.with_id(db, instansi_id)
+        if instansi is None or not authority().covers(instansi.id):
+            abort(404)
+        return view(instansi)
 
     return guarded
 

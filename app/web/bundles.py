@@ -31,7 +31,7 @@ BUNDLES = {
     "admin/desk.css": (
         "tokens",
         "sections", "page", "field", "pick", "filter", "table", "compare", "progress", "lifeline", "tabs",
-        "trail", "bars", "area", "figures", "letter",
+        "trail", "matters", "chart", "part", "bars", "area", "figures", "letter",
     ),
     "admin/desk.js": ("shared", "list_keys", "pick_all", "progress"),
 }  # fmt: skip

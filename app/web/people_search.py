@@ -11,8 +11,9 @@ from app.domain.categories import Activation, Category
 from app.domain.email_address import EmailAddress, read_email
 from app.domain.nip import read_nip_beginning
 from app.domain.spoken_name import asked_for
-from app.flows.people.find_people import PeopleFilter, Stuck, scope_of, units_of
+from app.flows.people.find_people import PeopleFilter, scope_of, units_of
 from app.models.instansi import Instansi
+from app.models.stuck import Stuck
 from app.web.admins import authority
 from app.web.fields import ChoiceField, refuse
 

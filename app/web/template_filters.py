@@ -22,6 +22,7 @@ class Templates(Environment):
 
 
 def init_app(app: Flask) -> None:
+    app.jinja_env.filters["age"] = times.age
     app.jinja_env.filters["clock"] = times.clock
     app.jinja_env.filters["day"] = times.day
     app.jinja_env.filters["day_of"] = times.day_of

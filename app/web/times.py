@@ -17,6 +17,7 @@ from app.domain.indonesian_time import (
     shown_date,
     shown_lately,
     shown_moment,
+    shown_span,
     shown_with_weekday,
 )
 from app.web import sessions
@@ -52,6 +53,12 @@ def lately(at: datetime, zone: Zone | None = None) -> Markup:
     return _element(at, shown_lately(at, now(), zone), zone) if zone else moment(at)
 
 
+def age(at: datetime) -> Markup:
+    """3 jam, since this moment: for what waits, while it waits."""
+    zone = zone_of_reader() or Zone.WIB
+    return _element(at, shown_span(now() - at), zone)
+
+
 def day(one: date) -> Markup:
     """22 November 2026. A deadline is a day, the same in every zone."""
     return Markup('<time datetime="{}">{}</time>').format(one.isoformat(), shown_date(one))
@@ -75,7 +82,7 @@ def machine_readable(at: datetime, zone: Zone | None = None) -> str:
 
 def _element(at: datetime, words: str, zone: Zone | None) -> Markup:
     """The whole date stands in the title where the words do not say it."""
-    whole = shown_with_weekday(at, zone) if zone else shown_moment(at)
-    title = "" if shown_moment(at, zone) == words else whole
-    attributes = Markup(' title="{}"').format(title) if title else ""
-    return Markup('<time datetime="{}"{}>{}</time>').format(machine_readable(at, zone), attributes, words)
+    opened = Markup('<time datetime="') + machine_readable(at, zone)
+    if shown_moment(at, zone) != words:
+        opened += Markup('" title="') + (shown_with_weekday(at, zone) if zone else shown_moment(at))
+    return opened + Markup('">') + words + Markup("</time>")

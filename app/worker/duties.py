@@ -7,6 +7,7 @@ from sqlalchemy.exc import OperationalError, TimeoutError
 from app.domain.indonesian_time import now
 from app.flows.identity.change_identity import take_effect
 from app.flows.reports.count_activation import INSTANSI_AT_ONCE, count_people, note_counts
+from app.flows.reports.count_desks import count_desks, note_desks
 from app.models.identity_change import IdentityChange
 from app.models.outbox_mail import OutboxMail
 from app.runtime.db import reading, unit_of_work
@@ -41,10 +42,16 @@ def look_for_broken_off() -> int:
 
 
 def count_everybody() -> None:
-    """Count the people in each state in one query, and write the counts for a few instansi at a time."""
+    """Count the people in each state in one query, and what the overview of each desk shows besides. Write
+    the counts for a few instansi at a time."""
     moment = now()
     with reading() as session:
         counts = count_people(session)
     for start in range(0, len(counts), INSTANSI_AT_ONCE):
         with unit_of_work() as session:
             note_counts(session, counts[start : start + INSTANSI_AT_ONCE], moment)
+    with reading() as session:
+        desks = sorted(count_desks(session, moment).items())
+    for start in range(0, len(desks), INSTANSI_AT_ONCE):
+        with unit_of_work() as session:
+            note_desks(session, dict(desks[start : start + INSTANSI_AT_ONCE]))

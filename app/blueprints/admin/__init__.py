@@ -6,6 +6,7 @@ from flask_wtf.csrf import CSRFError
 
 from app.blueprints.admin import (
     at_once,
+    campaign_days,
     changes,
     corrections,
     corrections_bulk,
@@ -28,6 +29,6 @@ blueprint.register_error_handler(NotAllowed, not_allowed)
 blueprint.register_error_handler(CSRFError, lost_csrf)
 for _section in (
     overview, corrections, corrections_bulk, changes, cpns, people, lists, at_once, person, email, imports,
-    mandates, instansi, trail,
+    mandates, instansi, campaign_days, trail,
 ):  # fmt: skip
     blueprint.register_blueprint(_section.blueprint)

@@ -1,7 +1,5 @@
 """/admin/instansi: how people reach an instansi, and when it fills in its data."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from flask import (
@@ -40,7 +38,14 @@ from app.models.pdm_window import PdmWindow
 from app.runtime.db import reading, unit_of_work
 from app.security.authority import OutOfReach
 from app.web import kept_form
-from app.web.admins import authority, desk_act, only_pusat, password_confirmed, stopped
+from app.web.admins import (
+    authority,
+    desk_act,
+    of_one_instansi,
+    only_pusat,
+    password_confirmed,
+    stopped,
+)
 from app.web.fields import ChoiceField, DayField, LineField, OfficeField, refuse
 from app.web.row_ids import row_id
 
@@ -89,22 +94,6 @@ class ContactForm(FlaskForm):
 class WindowForm(FlaskForm):
     opens_on = DayField("Tanggal buka")
     closes_on = DayField("Tanggal tutup")
-
-
-def of_one_instansi(
-    view: Callable[[Instansi], ResponseReturnValue],
-) -> Callable[[int], ResponseReturnValue]:
-    """Mark a view of one instansi: an instansi out of reach does not exist."""
-
-    @wraps(view)
-    def guarded(instansi_id: int) -> ResponseReturnValue:
-        with reading() as db:
-            instansi = Instansi.with_id(db, instansi_id)
-        if instansi is None or not authority().covers(instansi.id):
-            abort(404)
-        return view(instansi)
-
-    return guarded
 
 
 @blueprint.get("")

@@ -1,23 +1,29 @@
 """/admin/: how far activation has come, in figures, and the figures as files."""
 
-from flask import Blueprint, abort, render_template, request
+from datetime import date
+from typing import assert_never
+
+from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app.domain.indonesian_time import now, today_in_jakarta
-from app.domain.paging import TALL_ROWS_A_PAGE
 from app.flows.reports import overview
-from app.flows.reports.overview import OverviewRow, OverviewScope, scope_of
+from app.flows.reports.first_matters import Matter, MatterKind, first_matters, mail_alarms
+from app.flows.reports.overview import Figures, OverviewRow, OverviewScope, scope_of
 from app.models.audit_event import Exported
 from app.models.instansi import Instansi
+from app.models.stuck import Stuck
 from app.runtime.db import reading, unit_of_work
 from app.runtime.logs import masked
-from app.web import exports
+from app.web import charts, exports
 from app.web.admins import authority, desk_act
 from app.web.paging import page_number
+from app.web.words import overview as words
 
 blueprint = Blueprint("overview", __name__, url_prefix="")
 
+LINES_SHOWN = 10  # units or instansi on a page: the chart is looked at, and the search finds the others
 _FIGURES = ["Pegawai", "Aktif", "Belum diaktifkan", "Menunggu persetujuan", "Dinonaktifkan", "Persen aktif"]
 
 
@@ -26,22 +32,65 @@ def page() -> ResponseReturnValue:
     moment = now()
     with reading() as db:
         reach = scope_of(db, authority(), request.args.get("instansi", "").strip()) or abort(404)
-        lines = _matching(_lines(db, reach), request.args.get("cari", ""))
+        counted = overview.counted_for(db, reach)
         return render_template(
             "admin/reports/overview.html",
             reach=reach,
-            days=overview.days(db, reach, today_in_jakarta(moment)),
+            code=_code(reach),
+            matters=[
+                (matter, _address(matter, reach)) for matter in first_matters(db, reach, counted, moment)
+            ],
+            mail_alarms=mail_alarms(db, authority()),
+            counted=counted,
             counted_at=overview.counted_at(db, reach),
-            lines=lines[(_number() - 1) * TALL_ROWS_A_PAGE : _number() * TALL_ROWS_A_PAGE],
-            first_place=(_number() - 1) * TALL_ROWS_A_PAGE + 1,
-            has_more=len(lines) > _number() * TALL_ROWS_A_PAGE,
-            number=_number(),
-            search=request.args.get("cari", "").strip(),
-            stock=overview.read_overview(db, reach, moment),
-            mail_alarms=overview.mail_alarms(db, authority()),
-            moment=moment,
+            waiting=overview.queue(db, reach, moment),
+            stuck=[(stuck, counted.stuck.get(stuck.value, 0)) for stuck in Stuck],
+            mails=charts.hours_of_mails(counted, moment),
+            charts=charts,
+            words=words,
             masked=masked,
+            **_activation(db, reach, overview.days(db, reach, counted, today_in_jakarta(moment))),
         )
+
+
+def _activation(db: Session, reach: OverviewScope, days: list[tuple[date, Figures]]) -> dict[str, object]:
+    """What the page shows of activation: the chart of the days, and a page of units or instansi."""
+    if not days:
+        return {"days": []}
+    span = overview.span_of(db, reach, days[0][0], days[-1][0])
+    search, number = request.args.get("cari", "").strip(), page_number(request.args.get("hal", "1"))
+    all_lines = _lines(db, reach)
+    found, start = _matching(all_lines, search), (number - 1) * LINES_SHOWN
+    return {
+        "days": days, "span": span, "area": charts.area(days, span), "all_lines": all_lines,
+        "lines": found[start : start + LINES_SHOWN], "first_place": start + 1,
+        "has_more": len(found) > start + LINES_SHOWN, "number": number, "search": search,
+    }  # fmt: skip
+
+
+def _code(reach: OverviewScope) -> str | None:
+    """The code of the instansi in the address, for an admin who may look at several."""
+    return reach.instansi.code if reach.instansi and request.args.get("instansi") else None
+
+
+def _address(matter: Matter, reach: OverviewScope) -> str:
+    """The list in which the matter is settled, filtered."""
+    code = _code(reach)
+    match matter.kind:
+        case MatterKind.CONTESTED:
+            return url_for("admin.corrections.page", lihat="dibekukan", instansi=code)
+        case MatterKind.LATE:
+            return url_for("admin.corrections.page", instansi=code)
+        case MatterKind.SECOND:
+            return url_for("admin.corrections.page", lihat="kedua", instansi=code)
+        case MatterKind.CPNS:
+            return url_for("admin.cpns.page", instansi=code)
+        case MatterKind.DOMAINS:
+            return url_for("admin.people.page", macet=Stuck.EMAIL.value, instansi=code)
+        case MatterKind.MANDATES:
+            return url_for("admin.mandates.page", instansi=code)
+        case _:
+            assert_never(matter.kind)
 
 
 @blueprint.post("/ekspor")
@@ -66,10 +115,6 @@ def _lines(db: Session, reach: OverviewScope) -> list[OverviewRow]:
 def _matching(lines: list[OverviewRow], search: str) -> list[OverviewRow]:
     wanted = search.strip().casefold()
     return [line for line in lines if wanted in line.name.casefold()] if wanted else lines
-
-
-def _number() -> int:
-    return page_number(request.args.get("hal", "1"))
 
 
 def _cells(line: OverviewRow, place: int, instansi: Instansi | None) -> list[exports.Cell]:

@@ -10,11 +10,12 @@ from app.flows.people.find_people import (
     MOST_EXPORTED,
     PeopleFilter,
     PeoplePage,
-    Stuck,
     all_found,
     export_people,
     find_people,
+    stuck_since,
 )
+from app.models.stuck import Stuck
 from app.models.user import User
 from app.runtime.db import reading, unit_of_work
 from app.web import exports, kept_form
@@ -27,16 +28,9 @@ blueprint = Blueprint("people", __name__, url_prefix="/pegawai")
 _HEADER = ["NIP", "Nama", "Kategori", "Kode instansi", "Unit kerja", "Status", "Email", "Macet sejak"]
 # The keys of the indexes of `find_people`. Over all instansi, the index of stuck people is in the order of
 # instansi
-_KEYS_OF = {
-    "nip": (digits,),
-    "nama": (word, an_id),
-    "macet-token": (moment, an_id),
-    "macet-email": (moment, an_id),
-}
-_KEYS_OVER_ALL = _KEYS_OF | {
-    "macet-token": (an_id, moment, an_id),
-    "macet-email": (an_id, moment, an_id),
-}
+_KEYS_OF_STUCK = {f"macet-{stuck}": (digits if stuck is Stuck.NO_EMAIL else moment, an_id) for stuck in Stuck}
+_KEYS_OF = {"nip": (digits,), "nama": (word, an_id), **_KEYS_OF_STUCK}
+_KEYS_OVER_ALL = _KEYS_OF | {index: (an_id, *keys) for index, keys in _KEYS_OF_STUCK.items()}
 _CUT = f"Daftar ini terpotong: paling banyak {MOST_EXPORTED} baris. Persempit pencarian, lalu ekspor lagi."
 
 
@@ -92,6 +86,7 @@ def _page(search: Search, found: PeoplePage, status: int = 200) -> Response:
         found=found,
         masked_email=masked_email,
         stuck=search.wanted.stuck if search.wanted else None,
+        stuck_since=stuck_since,
         is_first="lanjut" not in request.args,
         first_url=url_for("admin.people.page", **asked),
         next_url=url_for("admin.people.page", **asked, lanjut=written(found.next)) if found.next else None,
@@ -114,5 +109,5 @@ def masked_email(person: User) -> str:
 
 
 def _since(person: User, stuck: Stuck | None) -> str:
-    since = person.mail_failed_at if stuck is Stuck.EMAIL else person.stuck_since
+    since = stuck_since(stuck, person)
     return since.date().isoformat() if since else ""

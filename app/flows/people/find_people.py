@@ -9,7 +9,7 @@ looks for something rare among many people sees after a while what was found so 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, assert_never
 
 from sqlalchemy import (
     ColumnElement,
@@ -29,7 +29,6 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, selectinload
 from app.domain.act import Act
 from app.domain.categories import Activation, Category
 from app.domain.email_address import EmailAddress
-from app.domain.labelled import Labelled
 from app.domain.nip import nips_beginning_with
 from app.domain.paging import ROWS_A_PAGE, Cursor, Key
 from app.domain.spoken_name import beginnings_of
@@ -37,6 +36,7 @@ from app.mail import letters
 from app.models.activation_count import ActivationUnit
 from app.models.audit_event import Exported, Tag
 from app.models.name_word import NameWord
+from app.models.stuck import Stuck
 from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority
@@ -48,13 +48,6 @@ _CHUNK = 100
 _LARGE_CHUNK = 900  # from the second on: few fit, and one that does not costs little
 _DIGITS_OF_A_BIRTH_DATE = 8  # from here on a NIP finds fewer people than a name
 _FEW = (Activation.WAITING_APPROVAL, Activation.DEACTIVATED)
-
-
-class Stuck(Labelled):
-    """Where people get stuck, as the desk asks for it."""
-
-    TOKEN = "token", "Dapat token, belum pernah masuk"  # got one, and never came in
-    EMAIL = "email", "Email ditolak atau dipantulkan server"  # the mail server refused their letter
 
 
 @dataclass(frozen=True)
@@ -79,7 +72,7 @@ class PeopleFilter:
             and self.activation in (None, person.activation)
             and self.category in (None, person.category)
             and self.work_unit in ("", person.work_unit)
-            and (self.stuck is None or _stuck_since(self.stuck, person) is not None)
+            and (self.stuck is None or _is_stuck(self.stuck, person))
         )
 
 
@@ -311,24 +304,22 @@ def _by_name(wanted: PeopleFilter, after: Cursor) -> Select[Any]:
 
 
 def _by_stuck(wanted: PeopleFilter, after: Cursor) -> Select[Any]:
-    """Those who have been stuck longest come first. For all instansi together, the people come instansi by
-    instansi."""
+    """Those who have been stuck longest come first, where that is known; otherwise they come in the order of
+    NIPs. For all instansi together, the people come instansi by instansi."""
     assert wanted.stuck is not None, "looked up without that condition"
-    since = _STUCK_COLUMNS[wanted.stuck]
-    order = (since, User.id) if after.instansi_id is not None else (User.instansi_id, since, User.id)
-    statement = _people(wanted, after, *order).where(since.is_not(None))
+    first = wanted.stuck.order
+    order = (first, User.id) if after.instansi_id is not None else (User.instansi_id, first, User.id)
+    statement = _people(wanted, after, *order).where(wanted.stuck.condition)
     if after.keys:
         statement = statement.where(tuple_(*order) > tuple_(*_bound(after.keys, *order)))
     return statement.order_by(*order)
 
 
-_STUCK_COLUMNS = {Stuck.TOKEN: User.stuck_since, Stuck.EMAIL: User.mail_failed_at}
 _READERS = {
     "nip": _by_nip,
     "email": _by_email,
     "nama": _by_name,
-    f"macet-{Stuck.TOKEN}": _by_stuck,
-    f"macet-{Stuck.EMAIL}": _by_stuck,
+    **{f"macet-{stuck}": _by_stuck for stuck in Stuck},
 }
 
 
@@ -352,7 +343,7 @@ def _conditions(wanted: PeopleFilter) -> list[ColumnElement[bool]]:
     if wanted.work_unit:
         asked.append(User.work_unit == wanted.work_unit)
     if wanted.stuck:
-        asked.append(_STUCK_COLUMNS[wanted.stuck].is_not(None))
+        asked.append(wanted.stuck.condition)
     return asked
 
 
@@ -382,5 +373,24 @@ def _just_after(beginning: str) -> str:
     return beginning[:-1] + chr(ord(beginning[-1]) + 1)
 
 
-def _stuck_since(stuck: Stuck, person: User) -> datetime | None:
-    return person.stuck_since if stuck is Stuck.TOKEN else person.mail_failed_at
+def _is_stuck(stuck: Stuck, person: User) -> bool:
+    """`STUCK` for somebody who is loaded."""
+    match stuck:
+        case Stuck.NO_EMAIL:
+            return person.email is None and not person.is_deactivated
+        case Stuck.PASSWORD if person.password_hash is None:
+            return False
+    return stuck_since(stuck, person) is not None
+
+
+def stuck_since(stuck: Stuck | None, person: User) -> datetime | None:
+    """Since when the person is stuck there; None where nobody knows."""
+    match stuck:
+        case Stuck.NO_EMAIL:
+            return None
+        case Stuck.EMAIL:
+            return person.mail_failed_at
+        case Stuck.TOKEN | Stuck.PASSWORD | None:
+            return person.stuck_since
+        case _:
+            assert_never(stuck)

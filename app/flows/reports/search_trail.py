@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import ColumnElement, func, select, true
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload, lazyload, load_only
 
 from app.domain.act import Act
 from app.domain.indonesian_time import WIB
@@ -24,6 +24,7 @@ from app.security.authority import Authority
 
 MOST_EXPORTED = 50_000
 ROWS_LOOKED_AT = 5000
+_FIRST_LOOK = 500
 _MOST_LOOKS_OF_EXPORT = 200
 _ROWS_AT_ONCE = 500
 _LARGEST_ID = 2**63 - 1
@@ -133,22 +134,47 @@ def _search(
     ids: list[int] = []
     reached = 0  # not all rows below this id have been looked at
     for start in starts:
-        size = ROWS_LOOKED_AT if wanted.leave_some_out else most + 1
         place = (start, AuditEvent.id < below, AuditEvent.id > above)
-        looked_at = select(AuditEvent).where(*place).order_by(AuditEvent.id.desc()).limit(size).subquery()
-        event = aliased(AuditEvent, looked_at)
-        fitting = select(event.id).where(authority.within(event.instansi_id), *_conditions(event, wanted))
-        some = session.scalars(fitting.order_by(event.id.desc()).limit(most + 1)).all()
+        some, end = _fitting(session, authority, wanted, place, most)
         ids += some
-        if wanted.leave_some_out and len(some) <= most:
-            last, count = session.execute(
-                select(func.min(looked_at.c.id), func.count()).select_from(looked_at)
-            ).one()
-            reached = max(reached, last) if count == size else reached
+        reached = max(reached, end)
     ids = sorted((found for found in ids if found >= reached), reverse=True)
     if len(ids) > most:
         return _PageOfIds(ids[:most], ids[most - 1], False)
     return _PageOfIds(ids, reached or None, bool(reached))
+
+
+def _fitting(
+    session: Session,
+    authority: Authority,
+    wanted: TrailFilter,
+    place: tuple[ColumnElement[bool], ...],
+    most: int,
+) -> tuple[Sequence[int], int]:
+    """The newest events of a place that fit, up to one more than `most`; and the id at which the look ended
+    before that, or 0 if it came to the end. What is looked for is often among the newest, so the first look
+    is short."""
+    some: Sequence[int] = []
+    last = 0
+    for size in (min(_FIRST_LOOK, ROWS_LOOKED_AT), ROWS_LOOKED_AT) if wanted.leave_some_out else (most + 1,):
+        looked_at = (
+            select(AuditEvent.id, AuditEvent.tag, AuditEvent.at, AuditEvent.instansi_id)
+            .where(*place)
+            .order_by(AuditEvent.id.desc())
+            .limit(size)
+            .subquery()
+        )
+        event = aliased(AuditEvent, looked_at)
+        fitting = select(event.id).where(authority.within(event.instansi_id), *_conditions(event, wanted))
+        some = session.scalars(fitting.order_by(event.id.desc()).limit(most + 1)).all()
+        if len(some) > most or not wanted.leave_some_out:
+            return some, 0
+        last, count = session.execute(
+            select(func.min(looked_at.c.id), func.count()).select_from(looked_at)
+        ).one()
+        if count < size:
+            return some, 0
+    return some, last
 
 
 def _counts(session: Session, ids: Sequence[int]) -> dict[int, int]:
@@ -209,7 +235,12 @@ def _conditions(event: type[AuditEvent], wanted: TrailFilter) -> list[ColumnElem
 
 
 def _with_ids(session: Session, ids: Sequence[int]) -> list[AuditEvent]:
-    who = (joinedload(AuditEvent.actor), joinedload(AuditEvent.account))
+    who = [
+        joinedload(relation).options(
+            load_only(User.nip, User.name, User.instansi_id), lazyload(User.instansi)
+        )
+        for relation in (AuditEvent.actor, AuditEvent.account)
+    ]
     return list(
         session.scalars(
             select(AuditEvent).where(AuditEvent.id.in_(ids)).order_by(AuditEvent.id.desc()).options(*who)

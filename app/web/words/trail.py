@@ -95,6 +95,7 @@ GROUPS: dict[str, tuple[str, tuple[Tag, ...]]] = {
         Tag.MANDATE_GRANTED,
         Tag.MANDATE_REVOKED,
         Tag.PDM_WINDOW_SET,
+        Tag.CAMPAIGN_DAY_NOTED,
         Tag.CONTACT_CHANGED,
     )),
     "jejak": ("Jejak audit itu sendiri", (
@@ -116,7 +117,8 @@ _TERMS = {
     "bytes": "Ukuran (byte)",
     "came_from": "Dari instansi", "category": "Kategori", "change": "Nomor perubahan", "changed": "Berubah",
     "field": "Yang diperbaiki",
-    "check": "Identitas diperiksa dengan", "closes": "Tanggal tutup", "columns": "Kolom", "file": "File",
+    "check": "Identitas diperiksa dengan", "closes": "Tanggal tutup", "columns": "Kolom",
+    "day": "Tanggal", "title": "Nama singkat", "file": "File",
     "address_is_back": "Email lama dipasang kembali", "how_many": "Banyaknya", "kind": "Yang diubah",
     "look_again": "Ditahan karena", "instansi": "Instansi", "left_out": "Serupa sebelumnya, tidak dirinci",
     "letter": "Isi email", "mail": "Email", "new": "Baru", "old": "Lama",
@@ -170,7 +172,7 @@ _VALUES: dict[str, Mapping[str, str]] = {
     "act": {"cpns": "memutuskan CPNS", **_labels(BulkKind)},
     "because": _labels(WhyStopped),
 }  # fmt: skip
-_DAYS = frozenset({"opens", "closes", "until", "sk_date"})
+_DAYS = frozenset({"opens", "closes", "day", "until", "sk_date"})
 # Details that are true or false, with the words for both.
 _TRUTHS = {
     "address_is_back": ("ya", "tidak"),

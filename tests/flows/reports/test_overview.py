@@ -3,6 +3,7 @@ other instansi."""
 
 import csv
 import io
+import re
 from datetime import datetime, timedelta
 from secrets import token_hex
 from threading import Barrier, Thread
@@ -15,22 +16,26 @@ from sqlalchemy import select
 
 from app.domain.categories import Activation, Category
 from app.domain.corrections import CorrectionState
-from app.domain.indonesian_time import now, today_in_jakarta
+from app.domain.indonesian_time import now, shown_date, today_in_jakarta
+from app.flows.reports.count_desks import MailOutcome, outcome_of
 from app.models import (
     ActivationDay,
     ActivationUnit,
     AuditEvent,
+    CampaignDay,
     EmailCorrection,
     Instansi,
     Letter,
     OutboxMail,
+    PdmWindow,
     Tag,
     User,
 )
 from app.models.outbox_mail import MailState
+from app.models.stuck import Stuck
 from app.runtime.db import reading, unit_of_work
 from app.worker.duties import count_everybody
-from tests.cast import BUDI, CINTA, HADI, RAKA, RATNA, SARI, WATI, Person
+from tests.cast import BUDI, HADI, RAKA, RATNA, SARI, WATI, Person
 from tests.visitor import logged_in, words_of
 
 COUNTED = {"7301": (2, 6), "3402": (2, 4)}  # active people, and all people
@@ -81,6 +86,24 @@ def refuse_mail(
         )  # fmt: skip
 
 
+def table_of(page: str, name: str) -> list[list[str]]:
+    """The rows of the table that belongs to a chart, without its head."""
+    table = re.search(rf'id="{name}".*?<tbody>(.*?)</tbody>', page, re.DOTALL)
+    assert table, name
+    rows = re.findall(r"<tr>(.*?)</tr>", table[1], re.DOTALL)
+    return [
+        [words_in(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)] for row in rows
+    ]
+
+
+def words_in(cell: str) -> str:
+    return re.sub(r"<[^>]+>", "", cell).strip()
+
+
+def of(percent: str) -> float:
+    return float(percent.rstrip("%").replace(",", "."))
+
+
 def set_stuck(app: Flask, person: Person, moment: datetime) -> None:
     with app.app_context(), unit_of_work() as session:
         session.scalars(select(User).where(User.nip == person.nip)).one().stuck_since = moment
@@ -118,7 +141,7 @@ def test_the_centre_sees_all_instansi_in_their_order_and_can_choose_one(peopled:
         in words_of(page)
     )
     assert "Kementerian Contoh" not in words_of(found)
-    assert "Nusa Jaya 33,3%" in words_of(found)
+    assert "Nusa Jaya 2 dari 6 (33,3%)" in words_of(found)
     assert "Dinas Pendidikan" in words_of(chosen)
     assert "Biro Hukum" not in words_of(chosen)
 
@@ -185,10 +208,11 @@ def test_two_workers_may_count_at_once(peopled: Flask) -> None:
 
 def test_the_days_show_how_it_went(peopled: Flask) -> None:
     count(peopled)
+    today = today_in_jakarta(now())
     with peopled.app_context(), unit_of_work() as session:
         jaya = session.scalars(select(Instansi.id).where(Instansi.code == "7301")).one()
         for back, active in ((40, 1), (29, 1), (3, 4)):
-            day = today_in_jakarta(now()) - timedelta(days=back)
+            day = today - timedelta(days=back)
             session.add(
                 ActivationDay(day=day, instansi_id=jaya, not_activated=10 - active, waiting_approval=0,
                 active=active,
@@ -198,13 +222,50 @@ def test_the_days_show_how_it_went(peopled: Flask) -> None:
     page = logged_in(peopled, WATI).open("/admin/")
 
     assert 'aria-label="Dari 10,0% menjadi 33,3%.' in page.text
-    assert "0 90.0L26 60.0L29 66.67" in page.text
+    assert "naik 23,3 poin dalam 29 hari" in words_of(page)
     assert "10 4 6 0 0 40,0%" in words_of(page)
     assert "style=" not in page.text
+    path = re.search(r'class="area__line" d="M([^"]+)"', page.text)
+    rows = table_of(page.text, "tabel-aktivasi")
+    assert path
+    assert len(rows) == 3
+    drawn = [tuple(map(float, point.split())) for point in path[1].split("L")]
+    assert [100 - down for _, down in drawn] == pytest.approx(
+        [of(row[-1]) for row in reversed(rows)], abs=0.06
+    )
+    assert [across for across, _ in drawn] == pytest.approx([0, 100 * 26 / 29, 100], abs=0.01)
+
+
+def test_the_window_and_the_campaigns_are_drawn_into_the_days(peopled: Flask) -> None:
+    today = today_in_jakarta(now())
+    count(peopled)
+    with peopled.app_context(), unit_of_work() as session:
+        ids = {one.code: one.id for one in session.scalars(select(Instansi))}
+        session.add(
+            ActivationDay(day=today - timedelta(days=20), instansi_id=ids["7301"], not_activated=9,
+                          waiting_approval=0, active=1, deactivated=0, counted_at=now())
+        )  # fmt: skip
+        PdmWindow.write(session, None, today - timedelta(days=10), today + timedelta(days=10))
+        CampaignDay.write(session, None, today - timedelta(days=15), "Surat edaran")
+        CampaignDay.write(session, ids["7301"], today - timedelta(days=15), "Apel bersama")
+        CampaignDay.write(session, ids["7301"], today - timedelta(days=5), "Loket keliling")
+        CampaignDay.write(session, ids["7301"], today - timedelta(days=25), "Terlalu lama")
+        CampaignDay.write(session, ids["3402"], today - timedelta(days=5), "Milik yang lain")
+
+    page = logged_in(peopled, WATI).open("/admin/")
+    of_all = words_of(logged_in(peopled, RATNA).open("/admin/"))
+
+    assert '<rect class="part" fill="url(#arsir-thin)" x="50.0%" width="50.0%"' in page.text
+    assert re.findall(r'class="area__mark" x1="([0-9.]+)%"', page.text) == ["25.0", "75.0"]
+    assert f"{shown_date(today - timedelta(days=15))}: Surat edaran; Apel bersama" in words_of(page)
+    assert f"{shown_date(today - timedelta(days=5))}: Loket keliling" in words_of(page)
+    for absent in ("Terlalu lama", "Milik yang lain"):
+        assert absent not in words_of(page)
+    assert "Apel bersama" not in of_all
 
 
 def test_the_queue_is_shown_by_age_and_the_promise_is_measured(peopled: Flask) -> None:
-    hours = [timedelta(hours=count) for count in (1, 2, 5, 25, 30)]
+    hours = [timedelta(hours=count) for count in (1, 2, 5, 13, 25, 30, 80)]
     for number, age in enumerate(hours):
         ask_correction(peopled, number, BUDI, age)
     for number, took in enumerate((timedelta(hours=2), timedelta(hours=6), timedelta(hours=30)), start=10):
@@ -213,38 +274,86 @@ def test_the_queue_is_shown_by_age_and_the_promise_is_measured(peopled: Flask) -
     ask_correction(peopled, 21, HADI, timedelta(hours=50))
     ask_correction(peopled, 22, None, timedelta(hours=50))
     ask_correction(peopled, 23, None, timedelta(days=2), decided_after=timedelta(hours=1))
+    count(peopled)
 
-    wati, raka, ratna = (
-        words_of(logged_in(peopled, person).open("/admin/")) for person in (WATI, RAKA, RATNA)
-    )
+    wati, raka, ratna = (logged_in(peopled, person).open("/admin/") for person in (WATI, RAKA, RATNA))
 
-    assert "Menunggu kurang dari 4 jam 2 4 sampai 24 jam 1 Lebih dari 24 jam 2 lewat janji" in wati
-    assert "66,7% dari 3 permintaan 30 hari terakhir; separuhnya dalam 6 jam" in wati
-    assert "Menunggu kurang dari 4 jam 0 4 sampai 24 jam 0 Lebih dari 24 jam 1" in raka
-    assert "Belum ada yang diputus" in raka
-    assert "Menunggu kurang dari 4 jam 2 4 sampai 24 jam 1 Lebih dari 24 jam 3" in ratna
-    assert "dari 3 permintaan" in ratna
+    assert [row[1] for row in table_of(wati.text, "tabel-antrean")] == ["2", "1", "1", "2", "1"]
+    assert [row[1] for row in table_of(raka.text, "tabel-antrean")] == ["0", "0", "0", "1", "0"]
+    assert [row[1] for row in table_of(ratna.text, "tabel-antrean")] == ["2", "1", "1", "3", "1"]
+    assert "Kurang dari 4 jam 2 4 sampai 12 jam 1 12 sampai 24 jam 1 1 sampai 3 hari 2" in words_of(wati)
+    assert "3 permintaan lewat janji 24 jam" in words_of(wati)
+    assert "66,7% dari 3 permintaan diputuskan dalam 24 jam; separuhnya dalam 6 jam" in words_of(wati)
+    assert "Belum ada yang diputus" in words_of(raka)
+    assert "dari 3 permintaan" in words_of(ratna)
+    strip = re.search(r'<svg class="strip".*?</svg>', wati.text, re.DOTALL)
+    assert strip
+    widths = [float(width) for width in re.findall(r'x="[0-9.]+%" width="([0-9.]+)%"', strip[0])]
+    assert widths == pytest.approx([100 * one / 7 for one in (2, 1, 1, 2, 1)], abs=0.01)
 
 
-def test_waiting_cpns_and_who_is_stuck_are_shown_oldest_first(peopled: Flask) -> None:
+def test_who_is_stuck_is_counted_by_cause_and_each_cause_leads_to_its_people(peopled: Flask) -> None:
     moment = now()
-    set_stuck(peopled, BUDI, moment - timedelta(days=2))
-    set_stuck(peopled, SARI, moment - timedelta(days=4))
-    set_stuck(peopled, HADI, moment - timedelta(days=3))
+    for person, days in ((BUDI, 2), (SARI, 4), (HADI, 3)):
+        set_stuck(peopled, person, moment - timedelta(days=days))
+    with peopled.app_context(), unit_of_work() as session:
+        session.scalars(select(User).where(User.nip == SARI.nip)).one().mail_failed_at = moment
+    count(peopled)
+    visitors = {person: logged_in(peopled, person) for person in (WATI, RAKA, RATNA)}
 
-    wati, raka, ratna = (
-        words_of(logged_in(peopled, person).open("/admin/")) for person in (WATI, RAKA, RATNA)
+    pages = {person: visitor.open("/admin/").text for person, visitor in visitors.items()}
+
+    rows = table_of(pages[WATI], "tabel-macet")
+    assert [row[1] for row in rows] == ["0", "1", "2", "1"]
+    assert [row[1] for row in table_of(pages[RAKA], "tabel-macet")] == ["1", "0", "1", "0"]
+    assert [row[1] for row in table_of(pages[RATNA], "tabel-macet")] == ["1", "1", "3", "1"]
+    chart = re.search(r'aria-label="Orang yang tersangkut.*?</ul>', pages[WATI], re.DOTALL)
+    assert chart
+    widths = [float(width) for width in re.findall(r'bars__part" width="([0-9.]+)%"', chart[0])]
+    assert widths == [0, 50, 100, 50]
+    for visitor in visitors.values():
+        for row, cause in zip(table_of(visitor.open("/admin/").text, "tabel-macet"), Stuck, strict=True):
+            listed = visitor.open(f"/admin/pegawai?macet={cause}").text
+            assert listed.count("/admin/pegawai/") - listed.count("/admin/pegawai/ekspor") == int(row[1])
+
+
+def test_mails_are_counted_by_hour_and_outcome(peopled: Flask) -> None:
+    hour = timedelta(hours=1)
+    fates = (
+        (MailState.SENT, 0), (MailState.SENT, 0), (MailState.DEFERRED, 0), (MailState.FAILED, 3),
+        (MailState.HELD, 3), (MailState.SENT, 50),
+    )  # fmt: skip
+    for state, hours in fates:
+        refuse_mail(peopled, BUDI, "budi@nusajaya.example", state, "250", hours * hour)
+    refuse_mail(peopled, HADI, "hadi@contoh.example", MailState.SENT, "250", 0 * hour)
+    refuse_mail(peopled, None, "orang@takdikenal.example", MailState.SENT, "250", 0 * hour)
+    count(peopled)
+
+    page, of_all = (logged_in(peopled, person).open("/admin/").text for person in (WATI, RATNA))
+
+    rows = table_of(page, "tabel-email")
+    assert [row[1:] for row in rows] == [["2", "1", "0", "0"], ["0", "0", "1", "1"]]
+    assert "1 dari 5 email 48 jam terakhir gagal" in page
+    assert [row[1:] for row in table_of(of_all, "tabel-email")] == [
+        ["3", "1", "0", "0"],
+        ["0", "0", "1", "1"],
+    ]
+    chart = re.search(r'<svg class="columns".*?</svg>', page, re.DOTALL)
+    assert chart
+    drawn = re.findall(r'x="([0-9.]+)%" width="[0-9.]+%" y="([0-9.]+)%" height="([0-9.]+)%"', chart[0])
+    heights: dict[str, float] = {}
+    for across, _, height in drawn:
+        heights[across] = heights.get(across, 0) + float(height)
+    most = max(sum(map(int, row[1:])) for row in rows)
+    assert [*heights.values()] == pytest.approx(
+        [100 * sum(map(int, row[1:])) / most for row in reversed(rows)], abs=0.02
     )
 
-    assert "Menunggu persetujuan 1 Paling lama sejak" in wati
-    assert "Menunggu persetujuan 0" in raka
-    assert "belum pernah masuk: 2" in wati
-    assert wati.index("Sari Wulandari") < wati.index("Budi Santoso")
-    assert "Hadi" not in wati
-    assert "belum pernah masuk: 1" in raka
-    assert "Budi" not in raka
-    assert ratna.index("Sari Wulandari") < ratna.index("Hadi Nugroho") < ratna.index("Budi Santoso")
-    assert CINTA.name not in raka
+
+def test_a_report_that_came_back_makes_a_sent_mail_a_failed_one() -> None:
+    assert outcome_of(MailState.SENT, is_bounced=False) is MailOutcome.ARRIVED
+    assert outcome_of(MailState.SENT, is_bounced=True) is MailOutcome.FAILED
+    assert all(outcome_of(state, is_bounced=False) for state in MailState)
 
 
 def test_failing_mails_are_shown_by_domain_without_addresses(peopled: Flask) -> None:
@@ -257,14 +366,30 @@ def test_failing_mails_are_shown_by_domain_without_addresses(peopled: Flask) -> 
     refuse_mail(peopled, HADI, "hadi@asing.example", MailState.FAILED, "550 no", day)
     refuse_mail(peopled, None, "orang@takdikenal.example", MailState.FAILED, "550 no", day)
     refuse_mail(peopled, BUDI, "budi@baik.example", MailState.SENT, "250", day)
+    count(peopled)
 
     wati, raka = (words_of(logged_in(peopled, person).open("/admin/")) for person in (WATI, RAKA))
 
-    assert "penuh.example 2 451 later for 19850312******2***" in wati
+    assert re.search(r"penuh\.example 2 .{10,40} 451 later for 19850312\*\*\*\*\*\*2\*\*\*", wati)
     for absent in ("lama.example", "asing.example", "takdikenal", "baik.example", "budi@"):
         assert absent not in wati
     assert "asing.example 1" in raka
     assert "penuh" not in raka
+
+
+def test_the_bars_of_the_units_have_the_figures_of_their_table(peopled: Flask) -> None:
+    count(peopled)
+
+    page = logged_in(peopled, WATI).open("/admin/").text
+
+    rows = table_of(page, "tabel-daftar")
+    chart = re.search(r'aria-label="Pegawai yang akunnya aktif".*?</ul>', page, re.DOTALL)
+    assert chart
+    assert re.findall(r'bars__name">([^<]+)<', chart[0]) == [row[0] for row in rows]
+    said = re.findall(r'bars__value">(\d+) dari (\d+) \(([0-9,]+%)\)', chart[0])
+    assert said == [(row[2], row[1], row[6]) for row in rows]
+    widths = [float(width) for width in re.findall(r'bars__part" width="([0-9.]+)%"', chart[0])]
+    assert widths == pytest.approx([of(row[6]) for row in rows], abs=0.06)
 
 
 @pytest.mark.parametrize(("person", "units"), [(WATI, True), (RATNA, False)])
@@ -307,10 +432,10 @@ def test_many_units_come_page_by_page(peopled: Flask) -> None:
     count(peopled)
     wati = logged_in(peopled, WATI)
 
-    pages = [words_of(wati.open(f"/admin/?hal={number}")) for number in (1, 2, 3, 99)]
+    pages = [words_of(wati.open(f"/admin/?hal={number}")) for number in (1, 2, 7, 99)]
 
-    assert "Sekolah 10 0,0%" in pages[0]
-    assert "Sekolah 30 0,0%" in pages[1]
-    assert "BKPSDM 100,0%" in pages[2]
+    assert "Sekolah 03 0 dari 1 (0,0%)" in pages[0]
+    assert "Sekolah 13 0 dari 1 (0,0%)" in pages[1]
+    assert "BKPSDM 1 dari 1 (100,0%)" in pages[2]
     assert "Tidak ada yang cocok" in pages[3]
-    assert "Sekolah 07 0,0%" in words_of(wati.open("/admin/?cari=sekolah+07"))
+    assert "Sekolah 07 0 dari 1 (0,0%)" in words_of(wati.open("/admin/?cari=sekolah+07"))
