@@ -31,9 +31,9 @@ BUNDLES = {
     "admin/desk.css": (
         "tokens",
         "sections", "page", "field", "pick", "filter", "table", "compare", "progress", "lifeline", "tabs",
-        "trail", "bars", "area", "figures",
+        "table_cards", "trail", "bars", "area", "figures",
     ),
-    "admin/desk.js": ("shared", "list_keys", "pick_all", "progress"),
+    "admin/desk.js": ("shared", "list_keys", "pick_all", "progress", "table_roles"),
 }  # fmt: skip
 
 
