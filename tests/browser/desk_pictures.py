@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwri
 from app.runtime import migrations
 from app.security import passwords
 from app.web import assets
-from tests.browser.chromium import INDONESIAN, launch_args
+from tests.browser.chromium import INDONESIAN, PHONE, launch_args
 from tests.browser.live_portal import LivePortal, running_portal
 from tests.browser.steps import ask_for_token, button, field, log_in, see
 from tests.cast import BUDI, PASSWORD, RATNA, SARI, WATI, Person
@@ -100,6 +100,12 @@ def take(chromium: Browser, portal: LivePortal, folder: Path) -> list[Path]:
     see(wati, "Password sekali lagi")
     picture(wati, "password-sekali-lagi", start="main")
 
+    phone = _at_the_desk(chromium, portal, WATI, **PHONE)
+    phone.goto("/admin/cpns")
+    picture(phone, "ponsel", start="#daftar", most=560)
+    button(phone, "Menu").tap()
+    picture(phone, "ponsel-menu", most=640)
+
     ratna = _at_the_desk(chromium, portal, RATNA)
     ratna.goto(f"/admin/audit?nip={BUDI.nip}")
     picture(ratna, "jejak-audit", start="main", most=690)
@@ -108,29 +114,29 @@ def take(chromium: Browser, portal: LivePortal, folder: Path) -> list[Path]:
     return taken
 
 
-def _at_the_desk(chromium: Browser, portal: LivePortal, admin: Person) -> Page:
-    page = _window(chromium, portal)
+def _at_the_desk(chromium: Browser, portal: LivePortal, admin: Person, **look: Any) -> Page:
+    page = _window(chromium, portal, **look)
     log_in(page, admin)
     page.goto("/admin/")
     return page
 
 
-def _window(chromium: Browser, portal: LivePortal) -> Page:
-    return chromium.new_context(base_url=portal.url, **LOOK).new_page()
+def _window(chromium: Browser, portal: LivePortal, **look: Any) -> Page:
+    return chromium.new_context(base_url=portal.url, **{**LOOK, **look}).new_page()
 
 
 def _as_webp(page: Page, start: str | None, most: int) -> bytes:
     """Take the page from the element `start` to the end of its main part, at most `most` pixels high and
     without the footer."""
-    top, bottom = page.evaluate(
+    width, top, bottom = page.evaluate(
         """start => {
             const edges = (one) => one.getBoundingClientRect();
             const top = start ? edges(document.querySelector(start)).top + scrollY - 16 : 0;
-            return [top, edges(document.querySelector("main")).bottom + scrollY];
+            return [innerWidth, top, edges(document.querySelector("main")).bottom + scrollY];
         }""",
         start,
     )
-    clip = {"x": 0, "y": top, "width": 1280, "height": min(most, bottom - top), "scale": 1}
+    clip = {"x": 0, "y": top, "width": width, "height": min(most, bottom - top), "scale": 1}
     session = page.context.new_cdp_session(page)
     order = {"format": "webp", "quality": QUALITY, "clip": clip, "captureBeyondViewport": True}
     return base64.b64decode(session.send("Page.captureScreenshot", order)["data"])

@@ -6,16 +6,22 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.chromium import INDONESIAN, PHONE, PHONE_WITHOUT_JAVASCRIPT
 from tests.browser.conftest import OpenPortal
 from tests.browser.live_portal import LivePortal
 from tests.browser.states import NOT_PAGES, STATES, State
+from tests.browser.steps import button, enter
 from tests.browser.watch import Watch
+from tests.cast import WATI
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 AXE_OPTIONS = {"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]}
 LEAST_TARGET = 44  # CSS pixels
+# CSS pixels of a phone: both menus of the desk, and where a page begins at the latest.
+_MOST_MENU = 120
+_LAST_BEGINNING = 320
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +74,12 @@ def test_nothing_scrolls_sideways_on_the_smallest_phone(page: Page) -> None:
     page.set_viewport_size({"width": 320, "height": 640})
 
     assert _overhang(page) == []
+
+
+def test_the_desk_fits_a_phone(page: Page) -> None:
+    page.set_viewport_size(PHONE["viewport"])
+
+    assert _beyond_the_phone(page) == []
 
 
 def test_nothing_scrolls_sideways_with_letters_twice_as_large(page: Page) -> None:
@@ -140,6 +152,24 @@ def test_there_is_at_most_one_primary_button(page: Page) -> None:
     assert page.locator("main .btn-primary:visible").count() <= 1
 
 
+def test_the_desk_fits_a_phone_without_scripts(browser: Browser, portal: LivePortal) -> None:
+    page = browser.new_page(base_url=portal.url, **INDONESIAN, **PHONE_WITHOUT_JAVASCRIPT)
+    enter(page, WATI)
+    page.goto("/admin/")
+    button(page, "Menu").tap()
+    sections = page.locator("#menu-admin a").evaluate_all("all => all.map((one) => one.pathname)")
+
+    beyond = {}
+    for path in sections:
+        page.goto(path)
+        beyond[path] = _beyond_the_phone(page)
+        button(page, "Menu").tap()
+        expect(page.locator("#menu-admin [aria-current=page]")).to_be_in_viewport()
+    page.context.close()
+
+    assert not any(beyond.values()), beyond
+
+
 def test_every_page_is_looked_at(portal: LivePortal) -> None:
     served = [rule.rule for rule in portal.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
     # A rule that ends with a slash is the same page
@@ -156,6 +186,26 @@ def _axe(page: Page) -> Axe:
     if page.evaluate("'axe' in window"):
         axe.axe_script = ""
     return axe
+
+
+def _beyond_the_phone(page: Page) -> list[str]:
+    """What keeps a page of the desk from being read on a phone: cells beside the window, menus that take the
+    first screen, a page that begins far below."""
+    beside = page.locator(".page--desk .table :is(td, th):visible").evaluate_all(
+        """all => all.filter((one) => {
+            const box = one.getBoundingClientRect();
+            return box.left < 0 || box.right > document.documentElement.clientWidth;
+        }).map((one) => one.outerHTML.slice(0, 100))"""
+    )
+    menus = page.locator("header :is(.sections, .desk)").evaluate_all(
+        "all => all.map((one) => one.getBoundingClientRect().height)"
+    )
+    first = page.locator(".page--desk :is([data-error-summary], h1)").evaluate_all(
+        "all => all.slice(0, 1).map((one) => one.getBoundingClientRect().top)"
+    )
+    faults = [f"menus of {menus} px"] if sum(menus) > _MOST_MENU else []
+    faults += [f"begins at {top} px" for top in first if top > _LAST_BEGINNING]
+    return [*faults, *beside, *_overhang(page)]
 
 
 def _overhang(page: Page) -> list[str]:
