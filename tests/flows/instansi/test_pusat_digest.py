@@ -12,7 +12,7 @@ from app.domain.act import Act
 from app.domain.client import COMMAND_LINE
 from app.domain.indonesian_time import now
 from app.domain.pusat_reports import MOST_AT_ONCE, MOST_LINES, ReportKind, digest_due_at
-from app.flows.housekeeping import PUSAT_REPORTS_KEPT_FOR
+from app.domain.retention import PUSAT_REPORTS_KEPT_FOR
 from app.flows.reports.send_digest import send_digest
 from app.mail.report_to_pusat import report_to_pusat
 from app.models import PusatDigest, PusatReport, User
@@ -125,13 +125,18 @@ def test_a_worker_that_is_killed_in_the_middle_loses_and_doubles_nothing(
     with time_machine.travel(EVENING, tick=False) as clock:
         report(peopled, 3)
         clock.move_to(MORNING)
-        with peopled.app_context(), pytest.raises(SystemExit), unit_of_work() as session:
-            assert send_digest(session, act()) == 1
-            raise SystemExit
+        with pytest.raises(SystemExit):
+            _die_before_the_commit(peopled)
 
         assert not inbox.fetch()
         assert digest(peopled) == 1
         assert len(inbox.fetch()) == 1
+
+
+def _die_before_the_commit(app: Flask) -> None:
+    with app.app_context(), unit_of_work() as session:
+        assert send_digest(session, act()) == 1
+        raise SystemExit
 
 
 def test_what_nobody_can_read_waits_for_a_reader(peopled: Flask, inbox: Inbox) -> None:
