@@ -4,6 +4,7 @@ import re
 import secrets
 from datetime import datetime, timedelta
 
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -12,13 +13,16 @@ from app.domain.act import Act
 from app.domain.client import Client
 from app.domain.corrections import CorrectionState, new_ticket
 from app.domain.indonesian_time import now, today_in_jakarta
+from app.domain.pusat_reports import digest_due_at
 from app.flows.identity.change_identity import confirm_change
 from app.models import EmailCorrection, IdentityChange, User
 from app.runtime.db import reading, unit_of_work
 from app.security.authority import Authority
+from app.worker.acts import act
+from app.worker.cleaning import all_chores, one_step
 from app.worker.duties import let_changes_take_effect
 from tests.cast import DEWI, Person
-from tests.inbox import Inbox
+from tests.inbox import Inbox, Mail
 
 
 def person_id(app: Flask, person: Person) -> int:
@@ -106,6 +110,15 @@ def confirm_as_second(app: Flask, person: Person) -> None:
 def marks_on(page: TestResponse) -> list[str]:
     """The marks of the warnings that the page asks to acknowledge, as its form has them."""
     return re.findall('name="acknowledged" value="([^"]+)"', page.text)
+
+
+def read_next_morning(app: Flask, inbox: Inbox) -> list[Mail]:
+    """The digests that the admins of pusat get. Mails of today are read before, and not returned."""
+    inbox.fetch()
+    with time_machine.travel(digest_due_at(now() + timedelta(days=1)), tick=False):
+        with app.app_context():
+            one_step(all_chores()["digest"], act())
+        return inbox.fetch()
 
 
 def changes_take_effect(app: Flask) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 MAILS_KEPT_FOR = timedelta(days=90)
+PUSAT_REPORTS_KEPT_FOR = MAILS_KEPT_FOR  # what admins did to many at once, for the digest of pusat
 REQUESTS_KEPT_FOR = MAILS_KEPT_FOR  # a mail is explained by its request
 LINKS_KEPT_FOR = timedelta(days=30)  # requests whose form nobody has filled in
 # Counted from the decision: attachment, phone number, reason and wish of a correction

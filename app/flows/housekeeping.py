@@ -12,6 +12,7 @@ from app.domain.corrections import CorrectionState
 from app.domain.retention import (
     LINKS_KEPT_FOR,
     MAILS_KEPT_FOR,
+    PUSAT_REPORTS_KEPT_FOR,
     REQUESTS_KEPT_FOR,
     TICKETS_OF_NOBODY_KEPT_FOR,
     TYPED_KEPT_FOR,
@@ -20,6 +21,7 @@ from app.domain.retention import (
 from app.flows.bulk import forget_bulk_acts
 from app.flows.correction.answer_unknown_nips import answer_unknown_nips
 from app.flows.imports import forget_imports
+from app.flows.reports.send_digest import send_digest
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_correction import STILL_TYPED, EmailCorrection
 from app.models.guess_bucket import GuessBucket
@@ -27,6 +29,7 @@ from app.models.identity_change import IdentityChange
 from app.models.login_session import LoginSession
 from app.models.name_word import NameWord
 from app.models.outbox_mail import MailState, OutboxMail
+from app.models.pusat_report import PusatReport
 from app.models.reset_request import ResetRequest
 from app.models.throttle_bucket import ThrottleBucket
 from app.models.user import User
@@ -62,6 +65,8 @@ def chores(idle: timedelta, longest: timedelta) -> dict[str, Chore]:
         "attachments": _by_the_clock(_remove_attachments),
         "corrections_blanked": _by_the_clock(_blank_what_was_typed),
         "corrections_answered": answer_unknown_nips,
+        "digest": send_digest,
+        "reports": _by_the_clock(_forget_reports),
         "mails_broken_off": _by_the_clock(OutboxMail.mark_broken_off),
         "mail_faults": _by_the_clock(OutboxMail.forget_faults),
         "imports_not_confirmed": _by_the_clock(forget_imports.cancel_unconfirmed),
@@ -119,6 +124,10 @@ def _forget_mails(session: Session, now: datetime) -> int:
     )
     some = OutboxMail.id.in_(old.order_by(OutboxMail.posted_at).limit(ROWS_AT_ONCE))
     return len(session.execute(delete(OutboxMail).where(some).returning(OutboxMail.id)).all())
+
+
+def _forget_reports(session: Session, now: datetime) -> int:
+    return PusatReport.forget(session, now - PUSAT_REPORTS_KEPT_FOR, ROWS_AT_ONCE)
 
 
 def _forget_requests(session: Session, now: datetime) -> int:

@@ -1,7 +1,7 @@
 """Every letter that the portal writes: each letter has one function here and one folder in
 templates/emails/."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -139,19 +139,34 @@ def cpns_rejected(session: Session, user: User, reason: str, act: Act[object]) -
         )
 
 
-def bulk_act(session: Session, actor: User, words: str, how_many: int, act: Act[object]) -> None:
-    """To all admins of pusat today: who did what to how many people. `words` say what was done, and name
-    nobody."""
-    today = today_in_jakarta(act.at)
+def bulk_act(
+    session: Session, actor: User, words: str, how_many: int, act: Act[object], *, notes: str = ""
+) -> None:
+    """To all admins of pusat today, at once: who did what to how many people. `words` say what was done, and
+    name nobody; `notes` are whole sentences about it. What need not be told at once goes through
+    app.mail.report_to_pusat.py."""
     about = {
         "actor": actor.name,
         "office": office_of(session, actor, act.at),
         "words": words,
         "how_many": str(how_many),
+        "notes": notes,
     }
-    for reader in AdminMandate.people_of_pusat(session, today):
+    _to_all_of_pusat(session, Letter.BULK_ACT, about, act)
+
+
+def pusat_digest(session: Session, about: Mapping[str, object], act: Act[object]) -> int:
+    """To all admins of pusat today: what was routine since the last digest. Returns how many of them there
+    are."""
+    return _to_all_of_pusat(session, Letter.PUSAT_DIGEST, about, act)
+
+
+def _to_all_of_pusat(session: Session, letter: Letter, about: Mapping[str, object], act: Act[object]) -> int:
+    readers = AdminMandate.people_of_pusat(session, today_in_jakarta(act.at))
+    for reader in readers:
         if reader.email:
-            outbox.post(session, Letter.BULK_ACT, reader.email, outbox.About(user=reader, words=about), act)
+            outbox.post(session, letter, reader.email, outbox.About(user=reader, words=about), act)
+    return sum(reader.email is not None for reader in readers)
 
 
 def office_notice(session: Session, actor: User, person: User, notice: Notice, act: Act[object]) -> None:

@@ -4,7 +4,7 @@ sends it later.
 A posted mail is never lost: it ends as sent, failed or uncertain, and each end has a reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -72,7 +72,7 @@ class About:
     reset_request: ResetRequest | None = None
     email_correction: EmailCorrection | None = None
     identity_change: IdentityChange | None = None
-    words: dict[str, str] | None = None
+    words: Mapping[str, object] | None = None
     is_one_of_many: bool = False  # nobody waits for it in front of a page, so it lets all others pass
 
 
@@ -134,7 +134,7 @@ def _columns(
         "reset_request_id": request.id if request else None,
         "email_correction_id": correction.id if correction else None,
         "identity_change_id": change.id if change else None,
-        "about": about.words or {},
+        "about": dict(about.words or {}),
         "client_address": act.client.address,
         "state": MailState.HELD if held else MailState.WAITING,
         "posted_at": act.at,

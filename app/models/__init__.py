@@ -23,9 +23,13 @@ from app.models.import_turn import ImportTurn
 from app.models.instansi import Instansi
 from app.models.login_session import LoginSession
 from app.models.mail_fault import MailFault, MailFaultKind
+from app.models.mandate_handover import MandateHandover
+from app.models.mandate_reminder import MandateReminder
 from app.models.name_word import NameWord
 from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.pdm_window import PdmWindow
+from app.models.pusat_digest import PusatDigest
+from app.models.pusat_report import PusatReport
 from app.models.reset_request import ResetRequest
 from app.models.throttle_bucket import ThrottleBucket
 from app.models.user import User
@@ -64,9 +68,13 @@ __all__ = [
     "MailFault",
     "MailFaultKind",
     "MailState",
+    "MandateHandover",
+    "MandateReminder",
     "NameWord",
     "OutboxMail",
     "PdmWindow",
+    "PusatDigest",
+    "PusatReport",
     "ResetRequest",
     "Role",
     "RowOutcome",

@@ -96,6 +96,7 @@ class Letter(Labelled):
     ACCOUNT_CHANGED = "account_changed", "Pemberitahuan: data atau status akun berubah"
     OFFICE_NOTICE = "office_notice", "Pemberitahuan yang ditulis admin"
     BULK_ACT = "bulk_act", "Laporan tindakan admin"
+    PUSAT_DIGEST = "pusat_digest", "Ringkasan harian untuk admin pusat"
     MANDATE_GRANTED = "mandate_granted", "Pemberitahuan: mandat admin diberikan"
     MANDATE_REVOKED = "mandate_revoked", "Pemberitahuan: mandat admin dicabut"
     DESK_NOTICE = "desk_notice", "Pemberitahuan untuk admin"
@@ -132,7 +133,8 @@ class Urgency(IntEnum):
 
 
 _CAN_WAIT = frozenset((
-    Letter.ACCOUNT_CHANGED, Letter.BULK_ACT, Letter.OFFICE_NOTICE, Letter.CPNS_APPROVED, Letter.CPNS_REJECTED,
+    Letter.ACCOUNT_CHANGED, Letter.BULK_ACT, Letter.PUSAT_DIGEST, Letter.OFFICE_NOTICE, Letter.CPNS_APPROVED,
+    Letter.CPNS_REJECTED,
 ))  # fmt: skip
 _TO_BE_SENT = (MailState.WAITING, MailState.DEFERRED)  # mails that were never tried come first
 
@@ -197,8 +199,8 @@ class OutboxMail(Base):
     reset_request_id: Mapped[int | None] = mapped_column(ForeignKey("reset_request.id"))
     email_correction_id: Mapped[int | None] = mapped_column(ForeignKey("email_correction.id"))
     identity_change_id: Mapped[int | None] = mapped_column(ForeignKey("identity_change.id"))
-    # Words that no record holds; they are never a secret
-    about: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    # Words that no record holds, as the letter's template takes them; they are never a secret
+    about: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     client_address: Mapped[str] = mapped_column(String(45))  # the address from which the act was asked
     state: Mapped[MailState] = mapped_column(text_enum(MailState, "mail_state"), default=MailState.WAITING)
     posted_at: Mapped[datetime] = mapped_column(UtcDateTime)

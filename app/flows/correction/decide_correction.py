@@ -13,6 +13,7 @@ from app.domain.corrections import CorrectionState, IdentityCheck, read_ticket
 from app.domain.email_address import EmailAddress
 from app.domain.email_warnings import acknowledged_kinds
 from app.domain.indonesian_time import today_in_jakarta
+from app.domain.pusat_reports import ReportKind
 from app.flows.correction.change_email import EmailDecision, Refusal, change_email
 from app.flows.correction.review_correction import (
     CheckImpossible,
@@ -23,6 +24,7 @@ from app.flows.correction.review_correction import (
     review_many,
 )
 from app.mail import letters
+from app.mail.report_to_pusat import report_to_pusat
 from app.models.audit_event import Tag
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
@@ -227,7 +229,7 @@ def report_many(
         counts = Counter(one.instansi_id for one in done if one.instansi_id is not None)
         concerned = {desk: count for desk, count in act.by.parts(counts).items() if count}
         audit.record_parts(session, Tag.BULK_ACT, concerned, act, what=words)
-        letters.bulk_act(session, act.by.admin, words, len(done), act)
+        report_to_pusat(session, ReportKind.CORRECTIONS, act.by.admin, words, len(done), act)
 
 
 def _approve_reviewed(

@@ -16,7 +16,8 @@ from app.domain.act import Act
 from app.domain.categories import Activation
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.labelled import Labelled
-from app.mail import letters
+from app.domain.pusat_reports import ReportKind
+from app.mail.report_to_pusat import report_to_pusat
 from app.models.audit_event import AuditEvent, Tag
 from app.models.user import User
 from app.security import audit
@@ -105,7 +106,8 @@ def record_verdict(
     ]  # fmt: skip
     session.flush()
     if done > 1:
-        letters.bulk_act(session, act.by.admin, f"akun CPNS {verdict.label}", done, act)
+        words = f"akun CPNS {verdict.label}"
+        report_to_pusat(session, ReportKind.CPNS, act.by.admin, words, done, act)
     return events[0]
 
 

@@ -17,12 +17,13 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.indonesian_time import today_in_jakarta
+from app.domain.pusat_reports import ReportKind
 from app.files.seen_values import SeenValues
 from app.files.table import Row
 from app.flows.imports.file_rights import Uploader
 from app.flows.imports.import_staff import ImportTerms, StaffEntry, import_staff
 from app.flows.imports.outcome import Changed, New, Outcome, RowRefused, Unchanged
-from app.mail import letters
+from app.mail.report_to_pusat import report_to_pusat
 from app.models.audit_event import Tag
 from app.models.base import UtcDateTime
 from app.models.import_batch import BatchState, ImportBatch, ImportFile, ImportRefusal
@@ -332,5 +333,5 @@ def _end(
     )  # fmt: skip
     if how_many := batch.result.get("new", 0) + batch.result.get("changed", 0):
         words = f"mengimpor data pegawai dari file (impor nomor {batch.id})"
-        letters.bulk_act(session, batch.confirmed_by, words, how_many, act)
+        report_to_pusat(session, ReportKind.IMPORTS, batch.confirmed_by, words, how_many, act)
     return state

@@ -22,12 +22,14 @@ from app.domain.corrections import IdentityCheck
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind, Course
 from app.domain.indonesian_time import shown_span, today_in_jakarta
+from app.domain.pusat_reports import ReportKind
 from app.flows.identity.change_identity import ProposedChange, begin_change
 from app.flows.identity.identity_gate import course_of
 from app.flows.identity.put_on_record import NO_ADDRESS, change_category, remove_person
 from app.flows.imports.import_batches import batch_within
 from app.flows.imports.run_batch import LEASE_LASTS, LeaseLost, MandateEnded, NextInTurn
 from app.mail import letters
+from app.mail.report_to_pusat import report_to_pusat
 from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import AuditEvent, Tag
 from app.models.base import UtcDateTime
@@ -574,5 +576,5 @@ def _end(
     )  # fmt: skip
     if how_many := wanted.result.get("put_back", 0) + wanted.result.get("removed", 0):
         words = f"mengembalikan data pegawai seperti sebelum suatu impor (impor nomor {wanted.batch_id})"
-        letters.bulk_act(session, wanted.asked_by, words, how_many, act)
+        report_to_pusat(session, ReportKind.TAKE_BACKS, wanted.asked_by, words, how_many, act)
     return state

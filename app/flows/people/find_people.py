@@ -31,8 +31,9 @@ from app.domain.categories import Activation, Category
 from app.domain.email_address import EmailAddress
 from app.domain.nip import nips_beginning_with
 from app.domain.paging import ROWS_A_PAGE, Cursor, Key
+from app.domain.pusat_reports import ReportKind
 from app.domain.spoken_name import beginnings_of
-from app.mail import letters
+from app.mail.report_to_pusat import report_to_pusat
 from app.models.activation_count import ActivationUnit
 from app.models.audit_event import Exported, Tag
 from app.models.name_word import NameWord
@@ -136,7 +137,8 @@ def export_people(
         {wanted.instansi_id: how_many} if wanted.instansi_id else act.by.parts(counts)
     )
     audit.record_parts(session, Tag.EXPORTED, parts, act, what=Exported.PEOPLE, file=file_kind)
-    letters.bulk_act(session, act.by.admin, "mengekspor daftar pegawai", how_many, act)
+    words = "mengekspor daftar pegawai"
+    report_to_pusat(session, ReportKind.PEOPLE_EXPORTS, act.by.admin, words, how_many, act)
 
 
 def units_of(session: Session, instansi_id: int) -> list[str]:

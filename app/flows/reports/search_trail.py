@@ -16,7 +16,8 @@ from app.domain.act import Act
 from app.domain.indonesian_time import WIB
 from app.domain.nip import Nip
 from app.domain.paging import ROWS_A_PAGE
-from app.mail import letters
+from app.domain.pusat_reports import ReportKind
+from app.mail.report_to_pusat import report_to_pusat
 from app.models.audit_event import AuditEvent, Exported, Tag
 from app.models.user import User
 from app.security import audit
@@ -94,7 +95,8 @@ def export_trail(session: Session, wanted: TrailFilter, file_kind: str, act: Act
             break
     parts = act.by.parts(_counts(session, ids))
     audit.record_parts(session, Tag.EXPORTED, parts, act, what=Exported.TRAIL, file=file_kind)
-    letters.bulk_act(session, act.by.admin, "mengekspor jejak audit", len(ids), act)
+    words = "mengekspor jejak audit"
+    report_to_pusat(session, ReportKind.TRAIL_EXPORTS, act.by.admin, words, len(ids), act)
     return Export(ids, place.next_id is not None)
 
 

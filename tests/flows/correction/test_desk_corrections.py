@@ -12,7 +12,16 @@ from app.domain.corrections import CorrectionState
 from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now
 from tests.cast import BUDI, HADI, JOKO, NEW_PASSWORD, PASSWORD, RAKA, RATNA, SARI, WATI, Person
-from tests.desk import asked, changes_take_effect, correction, latest_change, marks_on, person_id, user
+from tests.desk import (
+    asked,
+    changes_take_effect,
+    correction,
+    latest_change,
+    marks_on,
+    person_id,
+    read_next_morning,
+    user,
+)
 from tests.inbox import Inbox
 from tests.visitor import Visitor, logged_in, words_of
 
@@ -327,10 +336,10 @@ def test_several_at_once_are_shown_before_and_after_and_told_to_the_centre(
     assert user(peopled, JOKO).email == NEW
     assert user(peopled, WATI).email == WATI.email
     assert user(peopled, HADI).email == HADI.email
-    report = next(mail for mail in inbox.fetch() if mail.to == RATNA.email)
-    assert "Wati" in report.text
-    assert "2" in report.text
-    assert "perbaikan email" in report.text
+    (report,) = read_next_morning(peopled, inbox)
+    assert report.to == RATNA.email
+    assert "Permintaan perbaikan yang dijawab sekaligus" in report.text
+    assert "Wati Kusuma (admin Pemerintah Kabupaten Nusa Jaya): 1 kali, jumlah 2" in report.text
 
 
 def test_after_ten_minutes_the_password_is_asked_again_and_nothing_typed_is_lost(peopled: Flask) -> None:

@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -15,7 +16,7 @@ from app.domain.indonesian_time import now, today_in_jakarta
 from app.models import AdminMandate, AuditEvent, Instansi, Tag, User
 from app.runtime.db import engine, reading, unit_of_work
 from tests.cast import BUDI, CINTA, NEW_PASSWORD, PASSWORD, RAKA, RATNA, SARI, TONO, WATI, email_of
-from tests.desk import person_id, user
+from tests.desk import person_id, read_next_morning, user
 from tests.flows.attacks.test_races import _all_at_once
 from tests.inbox import Inbox
 from tests.visitor import Visitor, logged_in, words_of
@@ -105,12 +106,11 @@ def test_many_at_once_are_told_row_by_row_and_the_centre_hears_of_it(peopled: Fl
     assert result.count(" Disetujui") == 4
     assert re.search(r"Sari Wulandari [\d ]+ Tidak diubah: akun ini tidak sedang menunggu \(Aktif\)", result)
     assert re.search(r"Wati Kusuma [\d ]+ Tidak diubah: akun sendiri", result)
-    mails = {mail.to: mail for mail in inbox.fetch()}
-    assert len(mails) == 5
-    notice = mails[RATNA.email or ""]
-    assert "Wati Kusuma (admin Pemerintah Kabupaten Nusa Jaya)" in notice.text
-    assert "Tindakan: akun CPNS disetujui" in notice.text
-    assert "Jumlah: 4" in notice.text
+    assert len({mail.to for mail in inbox.fetch()}) == 4
+    (notice,) = read_next_morning(peopled, inbox)
+    assert notice.to == RATNA.email
+    assert "Akun CPNS yang diputuskan sekaligus" in notice.text
+    assert "- Wati Kusuma (admin Pemerintah Kabupaten Nusa Jaya): 1 kali, jumlah 4" in notice.text
     assert "Calon" not in notice.text
     assert "Cinta" not in notice.text
     assert len(events(peopled, Tag.CPNS_APPROVED)) == 4
@@ -422,7 +422,7 @@ def test_the_list_is_read_in_the_order_of_an_index(peopled: Flask, database_url:
             assert "TEMP B-TREE" not in plan, (plan, statement)
 
 
-def test_the_notice_of_a_bulk_act_reaches_everybody_of_the_centre_once(peopled: Flask, inbox: Inbox) -> None:
+def test_a_bulk_act_is_told_to_everybody_of_the_centre_once(peopled: Flask, inbox: Inbox) -> None:
     with peopled.app_context(), unit_of_work() as session:
         today = today_in_jakarta(now())
         for who in (SARI, RATNA):
@@ -432,13 +432,14 @@ def test_the_notice_of_a_bulk_act_reaches_everybody_of_the_centre_once(peopled: 
                     role="admin_pusat",
                     sk_number="SK-2",
                     starts_on=today,
-                    ends_on=today,
+                    ends_on=today + timedelta(days=1),
                 )
             )
 
     send(logged_in(peopled, WATI), REJECT, waiting(peopled, 2), reason="Bukan pegawai di sini")
 
-    notices = [mail.to for mail in inbox.fetch() if "akun CPNS ditolak, 2 sekaligus" in mail.subject]
+    assert not [mail for mail in inbox.fetch() if mail.to in (SARI.email, RATNA.email)]
+    notices = [mail.to for mail in read_next_morning(peopled, inbox) if "jumlah 2" in mail.text]
     assert sorted(notices) == sorted([email_of(SARI), email_of(RATNA)])
     with peopled.app_context(), reading() as session:
         assert session.scalar(select(func.count()).where(AuditEvent.tag == Tag.CPNS_REJECTED)) == 2

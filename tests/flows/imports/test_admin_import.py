@@ -42,6 +42,7 @@ from app.worker.cleaning import clean_up
 from tests import spreadsheets
 from tests.cast import BUDI, CINTA, HADI, JOKO, LESTARI, RAKA, RATNA, SARI, TONO, WATI, Person
 from tests.conftest import MakeApp, people
+from tests.desk import read_next_morning
 from tests.flows.imports.importing import (
     CONTOH,
     HEADER,
@@ -160,13 +161,13 @@ def test_wati_looks_first_and_then_imports(peopled: Flask, wati: Visitor, inbox:
     assert somebody.activation is Activation.NOT_ACTIVATED
     assert budi is not None
     assert budi.work_unit == "Dinas Kearsipan"
-    told, letter = inbox.fetch()
+    (told,) = inbox.fetch()
     assert told.to == BUDI.email
     assert "Data Anda dibetulkan" in told.text
     assert "unit kerja" in told.text
+    (letter,) = read_next_morning(peopled, inbox)
     assert letter.to == RATNA.email
-    assert "Wati Kusuma" in letter.text
-    assert "3" in letter.text
+    assert "Wati Kusuma (admin Pemerintah Kabupaten Nusa Jaya): 1 kali, jumlah 3" in letter.text
 
 
 def test_the_trail_says_who_imported_whom(peopled: Flask, wati: Visitor) -> None:

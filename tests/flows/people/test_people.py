@@ -12,8 +12,7 @@ from sqlalchemy import delete, select, text
 
 from app.domain.categories import Activation, Category
 from app.domain.indonesian_time import now
-from app.models import ActivationUnit, AuditEvent, Instansi, NameWord, OutboxMail, Tag, User
-from app.models.outbox_mail import Letter
+from app.models import ActivationUnit, AuditEvent, Instansi, NameWord, Tag, User
 from app.runtime.db import reading, unit_of_work
 from tests.cast import (
     BUDI,
@@ -31,6 +30,8 @@ from tests.cast import (
     Person,
     email_of,
 )
+from tests.desk import read_next_morning
+from tests.inbox import Inbox
 from tests.visitor import Visitor, logged_in, words_of
 
 PEOPLE = "/admin/pegawai"
@@ -385,9 +386,12 @@ def test_an_export_holds_what_was_found_and_is_told_to_the_centre(
         assert event.detail["how_many"] == 5
         assert event.actor is not None
         assert event.actor.nip == WATI.nip
-        assert session.scalars(
-            select(OutboxMail.to_address).where(OutboxMail.letter == Letter.BULK_ACT)
-        ).all() == [RATNA.email]
+    (told,) = read_next_morning(peopled, Inbox(peopled))
+    assert told.to == RATNA.email
+    assert (
+        "Ekspor daftar pegawai\n- Wati Kusuma (admin Pemerintah Kabupaten Nusa Jaya): 1 kali, jumlah 5"
+        in told.text
+    )
 
 
 def test_an_export_needs_its_form(wati: Visitor) -> None:
