@@ -7,6 +7,8 @@ from app.models.audit_event import AuditEvent, Tag
 from app.models.audit_head import AuditHead
 from app.models.base import Base
 from app.models.correction_attachment import CorrectionAttachment
+from app.models.correction_note import CorrectionNote
+from app.models.correction_question import CorrectionQuestion
 from app.models.cpns_wait import CpnsWait
 from app.models.email_correction import EmailCorrection
 from app.models.figures import Figures
@@ -24,6 +26,7 @@ from app.models.name_word import NameWord
 from app.models.outbox_mail import Letter, MailState, OutboxMail
 from app.models.pdm_window import PdmWindow
 from app.models.reset_request import ResetRequest
+from app.models.taken_correction import TakenCorrection
 from app.models.throttle_bucket import ThrottleBucket
 from app.models.user import User
 
@@ -36,6 +39,8 @@ __all__ = [
     "Base",
     "BatchState",
     "CorrectionAttachment",
+    "CorrectionNote",
+    "CorrectionQuestion",
     "CpnsWait",
     "EmailCorrection",
     "Figures",
@@ -62,6 +67,7 @@ __all__ = [
     "Role",
     "Tag",
     "TakeBackState",
+    "TakenCorrection",
     "ThrottleBucket",
     "User",
 ]

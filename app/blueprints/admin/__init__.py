@@ -6,6 +6,8 @@ from flask_wtf.csrf import CSRFError
 
 from app.blueprints.admin import (
     changes,
+    correction_acts,
+    correction_file,
     corrections,
     corrections_bulk,
     cpns,
@@ -25,7 +27,7 @@ blueprint.before_request(only_admins)
 blueprint.register_error_handler(NotAllowed, not_allowed)
 blueprint.register_error_handler(CSRFError, lost_csrf)
 for _section in (
-    overview, corrections, corrections_bulk, changes, cpns, people, person, email, imports, mandates,
-    instansi, trail,
+    overview, corrections, corrections_bulk, correction_acts, correction_file, changes, cpns, people, person,
+    email, imports, mandates, instansi, trail,
 ):  # fmt: skip
     blueprint.register_blueprint(_section.blueprint)
