@@ -10,6 +10,7 @@ from jinja2 import StrictUndefined
 from app.blueprints import (
     account,
     admin,
+    correction_answer,
     email_correction,
     email_stop,
     forgot_password,
@@ -57,6 +58,7 @@ PAGES = (
     home,
     account,
     email_correction,
+    correction_answer,
     email_stop,
     admin,
     information,

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 LONGEST_FILE = 10 * 1024 * 1024  # bytes; a photo straight from a phone
 LONGEST_ATTACHMENT = 2 * 1024 * 1024  # bytes, in the form in which it is kept
 LARGEST_SIDE_KEPT = 2400  # pixels; small print stays readable on a page that fills the photo
-EXTENSIONS = {"image/jpeg": "jpg", "application/pdf": "pdf"}
+REDRAWN_AS = "image/jpeg"
+EXTENSIONS = {REDRAWN_AS: "jpg", "application/pdf": "pdf"}
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MOST_STEPS = 4_000  # segments or chunks: enough for 10 MB in pieces of 2.6 kB; libpng writes pieces of 8192

@@ -9,6 +9,11 @@ from app.domain.phone_number import dialled
 from app.domain.reset_secret import ALPHABET
 
 PROMISE = timedelta(hours=24)  # a correction is answered within this time, counted from its submission
+TAKEN_FOR = timedelta(hours=2)  # how long an admin has a correction in hand; after that it is free again
+MOST_QUESTIONS = 3  # to one person about one correction
+LONGEST_QUESTION = LONGEST_NOTE = 500  # letters
+LONGEST_ANSWER = 1000
+MOST_NOTES = 20  # about one correction
 # The usual reason of an admin to say no, and the portal's own reason for a NIP that nobody has. The words are
 # the same, because different words would tell whether somebody has the NIP.
 DATA_DO_NOT_MATCH = (
@@ -74,6 +79,37 @@ class FilledForm:
     reason: str
     phone: str
     file_not_kept: bool
+
+
+class Age(Labelled):
+    """For how long a correction has waited, as the overview and the queue count it."""
+
+    FRESH = "0-4", "0-4 jam"
+    SOME_HOURS = "4-12", "4-12 jam"
+    NEARLY_LATE = "12-24", "12-24 jam"
+    LATE = "lewat", "lewat 24 jam"
+
+    @property
+    def over(self) -> timedelta:
+        """It has waited longer than this, or just as long."""
+        return _AGES[self][0]
+
+    @property
+    def under(self) -> timedelta | None:
+        """It has not waited as long as this; None if there is no end."""
+        return _AGES[self][1]
+
+    @classmethod
+    def of(cls, waited: timedelta) -> "Age":
+        return next(one for one in reversed(cls) if waited >= one.over or one is cls.FRESH)
+
+
+_AGES = {
+    Age.FRESH: (timedelta(), timedelta(hours=4)),
+    Age.SOME_HOURS: (timedelta(hours=4), timedelta(hours=12)),
+    Age.NEARLY_LATE: (timedelta(hours=12), PROMISE),
+    Age.LATE: (PROMISE, None),
+}
 
 
 class IdentityCheck(Labelled):

@@ -13,6 +13,7 @@ from app.domain.attachment import (
     BROKEN_PICTURE,
     CUT_PICTURE,
     LONGEST_ATTACHMENT,
+    REDRAWN_AS,
     Attachment,
     NotAnAttachment,
     Photo,
@@ -49,7 +50,7 @@ def redrawn(photo: Photo) -> Attachment | NotAnAttachment | NoPlace:
         return CUT_PICTURE
     if exit_code != 0 or len(jpeg) > LONGEST_ATTACHMENT or not is_redrawn(jpeg):
         return BROKEN_PICTURE
-    return Attachment("image/jpeg", jpeg)
+    return Attachment(REDRAWN_AS, jpeg)
 
 
 def _drawn_by_another_process(content: bytes) -> tuple[bytes, int | None]:

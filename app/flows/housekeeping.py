@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import delete, exists, or_, select, text, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from app.domain.act import Act
-from app.domain.corrections import CorrectionState
+from app.domain.corrections import TAKEN_FOR, CorrectionState
 from app.domain.retention import (
     LINKS_KEPT_FOR,
     MAILS_KEPT_FOR,
@@ -23,6 +23,8 @@ from app.flows.correction.answer_unknown_nips import answer_unknown_nips
 from app.flows.imports import forget_imports
 from app.flows.reports.send_digest import send_digest
 from app.models.correction_attachment import CorrectionAttachment
+from app.models.correction_note import CorrectionNote
+from app.models.correction_question import CorrectionQuestion
 from app.models.email_correction import STILL_TYPED, EmailCorrection
 from app.models.guess_bucket import GuessBucket
 from app.models.identity_change import IdentityChange
@@ -31,6 +33,7 @@ from app.models.name_word import NameWord
 from app.models.outbox_mail import MailState, OutboxMail
 from app.models.pusat_report import PusatReport
 from app.models.reset_request import ResetRequest
+from app.models.taken_correction import TakenCorrection
 from app.models.throttle_bucket import ThrottleBucket
 from app.models.user import User
 from app.security import throttle
@@ -64,6 +67,9 @@ def chores(idle: timedelta, longest: timedelta) -> dict[str, Chore]:
         "corrections": _by_the_clock(_clear_corrections),
         "attachments": _by_the_clock(_remove_attachments),
         "corrections_blanked": _by_the_clock(_blank_what_was_typed),
+        "correction_questions": _by_the_clock(partial(_forget_words_about, CorrectionQuestion)),
+        "correction_notes": _by_the_clock(partial(_forget_words_about, CorrectionNote)),
+        "corrections_taken": _by_the_clock(_forget_taken),
         "corrections_answered": answer_unknown_nips,
         "digest": send_digest,
         "reports": _by_the_clock(_forget_reports),
@@ -140,16 +146,39 @@ def _forget_requests(session: Session, now: datetime) -> int:
 def _remove_attachments(session: Session, now: datetime) -> int:
     """The decision stays and explains what was changed. The file that was sent to support the request is not
     needed any more."""
-    is_its = EmailCorrection.id == CorrectionAttachment.correction_id
-    is_decided = EmailCorrection.decided_at < now - TYPED_KEPT_FOR
-    is_left = EmailCorrection.decided_at.is_(None) & (EmailCorrection.submitted_at < now - UNDECIDED_KEPT_FOR)
-    over = select(CorrectionAttachment.correction_id).where(exists().where(is_its, or_(is_decided, is_left)))
+    over = select(CorrectionAttachment.correction_id).where(_is_over(CorrectionAttachment, now))
     some = CorrectionAttachment.correction_id.in_(over.limit(FILES_AT_ONCE))
     return len(
         session.execute(
             delete(CorrectionAttachment).where(some).returning(CorrectionAttachment.correction_id)
         ).all()
     )
+
+
+def _forget_words_about(
+    kind: type[CorrectionNote] | type[CorrectionQuestion], session: Session, now: datetime
+) -> int:
+    """What the desk has noted and asked, and what was answered, goes with the rest of what was typed."""
+    some = kind.id.in_(select(kind.id).where(_is_over(kind, now)).limit(ROWS_AT_ONCE))
+    gone = delete(kind).where(some).execution_options(synchronize_session=False)
+    return len(session.execute(gone.returning(kind.id)).all())
+
+
+def _is_over(
+    kind: type[CorrectionAttachment | CorrectionNote | CorrectionQuestion], now: datetime
+) -> ColumnElement[bool]:
+    """Whether what came with a correction has had its time."""
+    is_decided = EmailCorrection.decided_at < now - TYPED_KEPT_FOR
+    is_left = EmailCorrection.decided_at.is_(None) & (EmailCorrection.submitted_at < now - UNDECIDED_KEPT_FOR)
+    return exists().where(EmailCorrection.id == kind.correction_id, or_(is_decided, is_left))
+
+
+def _forget_taken(session: Session, now: datetime) -> int:
+    """Rows that do not tell any more who has a correction in hand."""
+    old = select(TakenCorrection.correction_id).where(TakenCorrection.taken_at < now - 2 * TAKEN_FOR)
+    some = TakenCorrection.correction_id.in_(old.limit(ROWS_AT_ONCE))
+    gone = delete(TakenCorrection).where(some).execution_options(synchronize_session=False)
+    return len(session.execute(gone.returning(TakenCorrection.correction_id)).all())
 
 
 def _blank_what_was_typed(session: Session, now: datetime) -> int:

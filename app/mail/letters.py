@@ -222,6 +222,11 @@ def correction_in_hand(session: Session, correction: EmailCorrection, act: Act[o
     _to_asker(session, Letter.CORRECTION_IN_HAND, correction, act)
 
 
+def correction_question(session: Session, correction: EmailCorrection, act: Act[object]) -> None:
+    """What the desk asks, and where to answer. The letter reads the question from the correction."""
+    _to_asker(session, Letter.CORRECTION_QUESTION, correction, act)
+
+
 def correction_rejected(session: Session, correction: EmailCorrection, act: Act[object]) -> None:
     """Why the correction was rejected: `correction.decision`."""
     _to_asker(session, Letter.CORRECTION_REJECTED, correction, act)

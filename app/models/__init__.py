@@ -9,6 +9,8 @@ from app.models.base import Base
 from app.models.bulk_act import BulkAct, BulkActRow, BulkKind, BulkState, RowOutcome, WhyStopped
 from app.models.campaign_day import CampaignDay
 from app.models.correction_attachment import CorrectionAttachment
+from app.models.correction_note import CorrectionNote
+from app.models.correction_question import CorrectionQuestion
 from app.models.cpns_wait import CpnsWait
 from app.models.desk_figures import DeskFigures
 from app.models.email_correction import EmailCorrection
@@ -31,6 +33,7 @@ from app.models.pdm_window import PdmWindow
 from app.models.pusat_digest import PusatDigest
 from app.models.pusat_report import PusatReport
 from app.models.reset_request import ResetRequest
+from app.models.taken_correction import TakenCorrection
 from app.models.throttle_bucket import ThrottleBucket
 from app.models.user import User
 
@@ -48,6 +51,8 @@ __all__ = [
     "BulkState",
     "CampaignDay",
     "CorrectionAttachment",
+    "CorrectionNote",
+    "CorrectionQuestion",
     "CpnsWait",
     "DeskFigures",
     "EmailCorrection",
@@ -80,6 +85,7 @@ __all__ = [
     "RowOutcome",
     "Tag",
     "TakeBackState",
+    "TakenCorrection",
     "ThrottleBucket",
     "User",
     "WhyStopped",

@@ -43,6 +43,14 @@ class Tag(Labelled):
     CORRECTION_ASKED = "correction_asked", "Perbaikan email: tautan diminta"
     CORRECTION_SUBMITTED = "correction_submitted", "Permintaan perbaikan: diajukan"
     CORRECTION_OPENED = "correction_opened", "Permintaan perbaikan: dibuka admin"
+    CORRECTION_TAKEN = "correction_taken", "Permintaan perbaikan: diambil alih"
+    CORRECTION_GIVEN_BACK = "correction_given_back", "Permintaan perbaikan: dikembalikan ke antrean"
+    CORRECTION_NOTED = "correction_noted", "Permintaan perbaikan: catatan internal ditulis"
+    CORRECTION_QUESTION_SENT = (
+        "correction_question_sent",
+        "Permintaan perbaikan: pertanyaan dikirim ke pemohon",
+    )
+    CORRECTION_QUESTION_ANSWERED = "correction_question_answered", "Permintaan perbaikan: pemohon menjawab"
     CORRECTION_APPROVED = "correction_approved", "Permintaan perbaikan: disetujui"
     CORRECTION_REJECTED = "correction_rejected", "Permintaan perbaikan: ditolak"
     ATTACHMENT_OPENED = "attachment_opened", "Perbaikan email: lampiran dibuka"

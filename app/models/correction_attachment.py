@@ -4,14 +4,14 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, LargeBinary, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.domain.attachment import Attachment, Photo, is_redrawn
+from app.domain.attachment import REDRAWN_AS, Attachment, Photo, is_redrawn
 from app.models.base import Base, UtcDateTime
 
 
 class CorrectionAttachment(Base):
     """The photo or PDF that came with a correction. It is in the database, so that it is written, backed up
-    and removed together with its correction. It is handed out only as a download, and only to an admin who
-    may see the correction."""
+    and removed together with its correction. Only an admin who may see the correction gets it: a photo drawn
+    anew is shown, a PDF is only handed out as a download."""
 
     __tablename__ = "correction_attachment"
 
@@ -26,7 +26,7 @@ class CorrectionAttachment(Base):
     def as_to_be_seen(self) -> Attachment | Photo:
         """Older releases kept photos as they came, and those must still be drawn anew."""
         if self.media_type.startswith("image/") and not (
-            self.media_type == "image/jpeg" and is_redrawn(self.content)
+            self.media_type == REDRAWN_AS and is_redrawn(self.content)
         ):
             return Photo(self.content)
         return Attachment(self.media_type, self.content)
@@ -44,6 +44,12 @@ class CorrectionAttachment(Base):
     @classmethod
     def of(cls, session: Session, correction_id: int) -> "CorrectionAttachment | None":
         return session.get(cls, correction_id)
+
+    @classmethod
+    def is_picture(cls, session: Session, correction_id: int) -> bool:
+        """Whether a photo came with the correction. The content is not loaded."""
+        found = select(cls.media_type).where(cls.correction_id == correction_id)
+        return (session.scalar(found) or "").startswith("image/")
 
     @classmethod
     def among(cls, session: Session, correction_ids: Collection[int]) -> frozenset[int]:

@@ -1,6 +1,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     CheckConstraint,
@@ -35,6 +36,9 @@ from app.models.base import (
     text_enum,
 )
 from app.models.user import User
+
+if TYPE_CHECKING:
+    from app.models.correction_question import CorrectionQuestion
 
 
 def _mailbox_of(row: DefaultExecutionContext) -> str:
@@ -143,6 +147,9 @@ class EmailCorrection(AddedOnce, Base):
 
     user: Mapped[User | None] = relationship(lazy="joined", foreign_keys=[user_id])
     decided_by: Mapped[User | None] = relationship(foreign_keys=[decided_by_id])
+    questions: Mapped[list["CorrectionQuestion"]] = relationship(
+        order_by="CorrectionQuestion.id", viewonly=True
+    )
 
     @classmethod
     def with_reference(

@@ -64,3 +64,9 @@ class NameWord(Base):
         session.flush()
         session.execute(delete(cls).where(cls.user_id.in_([person.id for person in people])))
         cls.index(session, people)
+
+
+def just_after(beginning: str) -> str:
+    """The smallest text above every text with this beginning. (No letter stands just below the
+    surrogates.)"""
+    return beginning[:-1] + chr(ord(beginning[-1]) + 1)

@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine.default import DefaultExecutionContext
-from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship, selectinload
 
 from app.domain.labelled import Labelled
 from app.models.base import (
@@ -88,6 +88,7 @@ class Letter(Labelled):
     CORRECTION_LINK = "correction_link", "Tautan perbaikan email"
     CORRECTION_RECEIVED = "correction_received", "Perbaikan email: diterima"
     CORRECTION_IN_HAND = "correction_in_hand", "Perbaikan email: diproses"
+    CORRECTION_QUESTION = "correction_question", "Perbaikan email: pertanyaan admin"
     CORRECTION_APPROVED = "correction_approved", "Perbaikan email: disetujui"
     CORRECTION_REJECTED = "correction_rejected", "Perbaikan email: ditolak"
     CORRECTION_FROZEN = "correction_frozen", "Perbaikan email: dibekukan"
@@ -661,10 +662,11 @@ def _with_words() -> Select[OutboxMail]:
     """The mails of `ids` with all that their letters tell of."""
     # The person of the request is the person of the mail
     words = joinedload(OutboxMail.reset_request).lazyload(ResetRequest.user)
+    questions = selectinload(OutboxMail.email_correction).selectinload(EmailCorrection.questions)
     return (
         select(OutboxMail)
         .where(OutboxMail.id.in_(_IDS))
-        .options(words)
+        .options(words, questions)
         .execution_options(populate_existing=True)
     )
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from app.domain.categories import Activation, Category, initial_activation
 from app.domain.email_address import EmailAddress
@@ -32,10 +32,12 @@ from app.models.base import Base, PartialIndex, UtcDateTime, dialect_of, table_o
 from app.models.instansi import Instansi
 from app.models.login_session import LoginSession
 from app.models.many_rows import one_of
-from app.models.name_word import NameWord
+from app.models.name_word import NameWord, just_after
 
 _LONGEST_OFFICE = 200
 MAY_ENTER = (Activation.ACTIVE, Activation.NOT_ACTIVATED)
+
+_SAID = aliased(NameWord)  # made once, because it costs more than the rest of a query
 
 
 class User(Base):
@@ -248,6 +250,18 @@ class User(Base):
     @property
     def is_deactivated(self) -> bool:
         return self.activation is Activation.DEACTIVATED
+
+    @classmethod
+    def is_called(cls, beginning: str) -> ColumnElement[bool]:
+        """For a query over people: whether the name has this beginning in it. It is no EXISTS: for one,
+        PostgreSQL may first collect all who have such a word, which takes a minute among millions."""
+        found = (
+            select(_SAID.user_id)
+            .where(_SAID.user_id == cls.id, _SAID.word >= beginning, _SAID.word < just_after(beginning))
+            .correlate(cls)
+            .limit(1)
+        )
+        return found.scalar_subquery().is_not(None)
 
     @property
     def may_enter(self) -> bool:

@@ -1,9 +1,10 @@
 """The forms by which an admin approves or rejects a request for a correction, alone or with others."""
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField
+from wtforms import HiddenField, ValidationError
 
-from app.domain.corrections import IdentityCheck
+from app.domain.corrections import LONGEST_NOTE, LONGEST_QUESTION, IdentityCheck
+from app.domain.typed_text import has_link
 from app.flows.correction.decide_correction import Grounds
 from app.models.user import User
 from app.web.fields import ChoiceField, LineField, MarksField
@@ -42,6 +43,29 @@ class RejectionForm(FlaskForm):
     reason = LineField(
         "Alasan penolakan", "Isi alasannya. Pemohon membacanya lewat email dan di halaman tiketnya.", 500
     )
+
+
+class NoteForm(FlaskForm):
+    """For the colleagues at the desk."""
+
+    words = LineField(
+        "Catatan internal", "Isi catatannya, misalnya: sudah ditelepon, belum diangkat.", LONGEST_NOTE
+    )
+
+
+class QuestionForm(FlaskForm):
+    """For the person who sent the request. They cannot tell a link in it from one of a stranger, so it has
+    none."""
+
+    question = LineField(
+        "Pertanyaan untuk pemohon", "Isi pertanyaannya. Pemohon membacanya lewat email.", LONGEST_QUESTION
+    )
+
+    def validate_question(self, field: LineField) -> None:
+        if has_link(field.value):
+            raise ValidationError(
+                "Pertanyaan tidak boleh memuat tautan atau alamat email. Tulis dengan kata-kata saja."
+            )
 
 
 def offer_possible(field: ChoiceField, person: User) -> None:

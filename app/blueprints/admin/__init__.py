@@ -8,6 +8,8 @@ from app.blueprints.admin import (
     at_once,
     campaign_days,
     changes,
+    correction_acts,
+    correction_file,
     corrections,
     corrections_bulk,
     cpns,
@@ -28,7 +30,7 @@ blueprint.before_request(only_admins)
 blueprint.register_error_handler(NotAllowed, not_allowed)
 blueprint.register_error_handler(CSRFError, lost_csrf)
 for _section in (
-    overview, corrections, corrections_bulk, changes, cpns, people, lists, at_once, person, email, imports,
-    mandates, instansi, campaign_days, trail,
+    overview, corrections, corrections_bulk, correction_acts, correction_file, changes, cpns, people, lists,
+    at_once, person, email, imports, mandates, instansi, campaign_days, trail,
 ):  # fmt: skip
     blueprint.register_blueprint(_section.blueprint)

@@ -1,72 +1,50 @@
 """/admin/perbaikan-email: requests for another address, oldest first, and the desk's answer to them."""
 
-from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
-from flask import (
-    Blueprint,
-    Response,
-    abort,
-    flash,
-    make_response,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
-from app.domain.attachment import EXTENSIONS, Attachment, NotAnAttachment, Photo
-from app.domain.corrections import PROMISE, USUAL_REASONS_TO_REJECT
+from app.domain.corrections import PROMISE, Age, CorrectionField
 from app.domain.identity import ChangeState
 from app.domain.indonesian_time import now
-from app.files.received_photo import NoPlace, redrawn
+from app.domain.paging import ROWS_A_PAGE, Cursor, Page
 from app.flows.correction import decide_correction
 from app.flows.correction.change_email import Outdated, SameAddress
 from app.flows.correction.correction_queue import (
     BY_MOMENT,
+    Hand,
+    QueueFilter,
     changes,
     decided_corrections,
-    next_open_after,
+    marks_of,
     open_corrections,
 )
 from app.flows.correction.decide_correction import AlreadyDecided, SameAnswer
-from app.flows.correction.review_correction import (
-    CheckImpossible,
-    ReviewedCorrection,
-    WarningsNotAcknowledged,
-    others_beside,
-    review,
-)
+from app.flows.correction.review_correction import CheckImpossible, WarningsNotAcknowledged
 from app.flows.identity.change_identity import UnderWay
 from app.flows.identity.put_on_record import AddressTaken, NipTaken
-from app.flows.people.correct_record import Corrected, Record
+from app.flows.people.correct_record import Corrected
 from app.flows.people.decide_record_correction import (
     ChangedSince,
     RecordGrounds,
     approve_record_correction,
 )
-from app.models.audit_event import Tag
-from app.models.correction_attachment import CorrectionAttachment
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
-from app.models.instansi import Instansi
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
-from app.security import audit
 from app.security.authority import NotToTouch, OutOfReach
-from app.security.passwords import Busy
 from app.web import kept_form
-from app.web.admins import authority, chosen_instansi, desk_act, password_confirmed, stopped
-from app.web.decision_forms import (
-    ApprovalForm,
-    RecordApprovalForm,
-    RejectionForm,
-    number_in,
-    offer_possible,
-)
+from app.web.admins import authority, desk_act, password_confirmed, stopped
+from app.web.correction_page import DeskForms, again, look_up, request_page, to_the_next
+from app.web.decision_forms import ApprovalForm, RecordApprovalForm, RejectionForm, number_in
 from app.web.fields import refuse, refuse_unacknowledged
 from app.web.headers import takes
 from app.web.paging import a_big_id, moment, read_cursor, written
+from app.web.queue_filter import is_ticket, read_queue_filter
 from app.web.words.changes import what_follows
 from app.web.words.corrections import words_for
 
@@ -74,60 +52,72 @@ blueprint = Blueprint("corrections", __name__, url_prefix="/perbaikan-email")
 
 VIEWS = {
     "terbuka": "Terbuka",
+    "pemohon": "Menunggu jawaban pemohon",
     "kedua": "Menunggu admin kedua",
     "terjadwal": "Dijadwalkan",
     "dibekukan": "Disengketakan",
     "selesai": "Selesai",
 }
+_WAITING = ("terbuka", "pemohon")  # requests without a decision; only these can be narrowed in every way
 _STATES = {
     "kedua": ChangeState.NEEDS_SECOND,
     "terjadwal": ChangeState.SCHEDULED,
     "dibekukan": ChangeState.FROZEN,
 }
+_CHOICES = {
+    name: [(one.value, one.label) for one in kind]
+    for name, kind in (("ages", Age), ("kinds", CorrectionField), ("hands", Hand))
+}
 
 
 @blueprint.get("")
 def page() -> ResponseReturnValue:
-    view, held = request.args.get("lihat", "terbuka"), authority()
+    view, typed = request.args.get("lihat", "terbuka"), request.args.get("cari", "")
     if view not in VIEWS:
         abort(404)
-    if ticket := request.args.get("tiket", "").strip():
-        return _ticket(ticket)
+    if is_ticket(typed):
+        return _ticket(typed)
     after = read_cursor(request.args.get("setelah", ""), {BY_MOMENT: (moment, a_big_id)})
     with reading() as db:
-        instansi = chosen_instansi(db, held, request.args.get("instansi", ""))
-        instansi_id = instansi.id if instansi else None
-        if view == "terbuka":
-            page = open_corrections(db, held, after, instansi_id)
-        elif view == "selesai":
-            page = decided_corrections(db, held, after, instansi_id)
-        else:
-            page = changes(db, held, _STATES[view], after, instansi_id)  # type: ignore[assignment]
-        choices = Instansi.choices(db, held.within(Instansi.id)) if held.is_pusat else []
+        asked = read_queue_filter(db, authority())
+        unclear = asked.unclear or ("cari" if asked.wanted.words and view not in _WAITING else None)
+        page = Page[Any, Cursor]([], None) if unclear else _listed(db, view, asked.wanted, after)
+        marks = marks_of(db, page.rows, now()) if view in _WAITING else None
     return render_template(
-        "admin/correction/queue.html", page=page, view=view, views=VIEWS, is_first=after is None,
-        code=instansi.code if instansi else "",
-        next_cursor=written(page.next) if page.next else None, now=now(), promise=PROMISE, choices=choices,
+        "admin/correction/queue.html", page=page, marks=marks, view=view, views=VIEWS, asked=asked,
+        unclear=unclear, is_waiting=view in _WAITING, is_first=after is None,
+        next_cursor=written(page.next) if page.next else None, now=now(), promise=PROMISE,
+        choices=_CHOICES, rows_a_page=ROWS_A_PAGE,
     )  # fmt: skip
+
+
+def _listed(db: Session, view: str, wanted: QueueFilter, after: Cursor | None) -> Page[Any, Cursor]:
+    if view in _WAITING:
+        return open_corrections(
+            db, authority(), replace(wanted, awaits_answer=view == "pemohon"), after, now()
+        )
+    if view == "selesai":
+        return decided_corrections(db, authority(), wanted, after)
+    return changes(db, authority(), _STATES[view], wanted, after)
 
 
 @blueprint.get("/<big_row:correction_id>")
 def one(correction_id: int) -> ResponseReturnValue:
-    """Opening the page takes the request in hand, and shows what the list hides."""
+    """Opening the page shows what the list hides, and takes the request in hand if nobody has it."""
     with unit_of_work() as db:
         opened = decide_correction.open_correction(db, correction_id, desk_act())
         if isinstance(opened, OutOfReach):
             raise stopped(opened)
-        reviewed, others = review(db, authority(), opened, now()), others_beside(db, authority(), opened)
-    return _one(reviewed, others, ApprovalForm(), RejectionForm())
+        found = look_up(db, opened)
+    return request_page(found, DeskForms.empty())
 
 
 def _approval_again(correction_id: int) -> ResponseReturnValue:
-    return _again(correction_id, kept_form.filled(ApprovalForm()), RejectionForm(formdata=None))
+    return again(correction_id, DeskForms.with_one(approval=kept_form.filled(ApprovalForm())))
 
 
 def _rejection_again(correction_id: int) -> ResponseReturnValue:
-    return _again(correction_id, ApprovalForm(formdata=None), kept_form.filled(RejectionForm()))
+    return again(correction_id, DeskForms.with_one(rejection=kept_form.filled(RejectionForm())))
 
 
 @blueprint.post("/<big_row:correction_id>/setujui")
@@ -137,7 +127,7 @@ def _rejection_again(correction_id: int) -> ResponseReturnValue:
 def approve(correction_id: int) -> ResponseReturnValue:
     form = ApprovalForm()
     if not form.validate():
-        return _again(correction_id, form, RejectionForm(formdata=None))
+        return again(correction_id, DeskForms.with_one(approval=form))
     grounds = form.grounds(number_in(form.seen.data))
     with unit_of_work() as db:
         outcome = decide_correction.approve(
@@ -146,9 +136,9 @@ def approve(correction_id: int) -> ResponseReturnValue:
     match outcome:
         case IdentityChange():
             flash(what_follows(outcome), "success")
-            return _to_the_next(correction_id)
+            return to_the_next(correction_id)
         case SameAnswer():
-            return _to_the_next(correction_id)
+            return to_the_next(correction_id)
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
         case WarningsNotAcknowledged(warnings):
@@ -157,12 +147,12 @@ def approve(correction_id: int) -> ResponseReturnValue:
             refuse(form.identity_check, words_for(outcome))
         case AddressTaken() | SameAddress() | UnderWay() | Outdated() | AlreadyDecided():
             form.form_errors = [words_for(outcome)]
-    return _again(correction_id, form, RejectionForm(formdata=None))
+    return again(correction_id, DeskForms.with_one(approval=form))
 
 
 def _record_approval_again(correction_id: int) -> ResponseReturnValue:
     form = kept_form.filled(RecordApprovalForm())
-    return _again(correction_id, ApprovalForm(formdata=None), RejectionForm(formdata=None), form)
+    return again(correction_id, DeskForms.with_one(record_approval=form))
 
 
 @blueprint.post("/<big_row:correction_id>/betulkan")
@@ -172,7 +162,7 @@ def approve_of_record(correction_id: int) -> ResponseReturnValue:
     """Yes to a name, a unit, a phone number or a NIP that its owner has asked for."""
     form = RecordApprovalForm()
     if not form.validate():
-        return _again(correction_id, ApprovalForm(formdata=None), RejectionForm(formdata=None), form)
+        return again(correction_id, DeskForms.with_one(record_approval=form))
     grounds = RecordGrounds(form.note.value, form.seen.data or "")
     with unit_of_work() as db:
         outcome = approve_record_correction(
@@ -181,17 +171,17 @@ def approve_of_record(correction_id: int) -> ResponseReturnValue:
     match outcome:
         case Corrected(change=IdentityChange() as change):
             flash(what_follows(change), "success")
-            return _to_the_next(correction_id)
+            return to_the_next(correction_id)
         case Corrected():
             flash(f"Data sudah dibetulkan, dan {outcome.person.name} diberi tahu.", "success")
-            return _to_the_next(correction_id)
+            return to_the_next(correction_id)
         case SameAnswer():
-            return _to_the_next(correction_id)
+            return to_the_next(correction_id)
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
         case ChangedSince() | NipTaken() | Outdated() | UnderWay() | AlreadyDecided():
             form.form_errors = [words_for(outcome)]
-    return _again(correction_id, ApprovalForm(formdata=None), RejectionForm(formdata=None), form)
+    return again(correction_id, DeskForms.with_one(record_approval=form))
 
 
 @blueprint.post("/<big_row:correction_id>/tolak")
@@ -200,55 +190,20 @@ def approve_of_record(correction_id: int) -> ResponseReturnValue:
 def reject(correction_id: int) -> ResponseReturnValue:
     form = RejectionForm()
     if not form.validate():
-        return _again(correction_id, ApprovalForm(formdata=None), form)
+        return again(correction_id, DeskForms.with_one(rejection=form))
     with unit_of_work() as db:
         outcome = decide_correction.reject(db, correction_id, form.reason.value, desk_act())
     match outcome:
         case EmailCorrection():
             flash(f"Permintaan {outcome.ticket} ditolak, dan pemohon diberi tahu alasannya.", "success")
-            return _to_the_next(correction_id)
+            return to_the_next(correction_id)
         case SameAnswer():
-            return _to_the_next(correction_id)
+            return to_the_next(correction_id)
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
         case AlreadyDecided():
             form.form_errors = [words_for(outcome)]
-            return _again(correction_id, ApprovalForm(formdata=None), form)
-
-
-@blueprint.get("/<big_row:correction_id>/lampiran")
-def attachment(correction_id: int) -> ResponseReturnValue:
-    """As a download only: a file that a stranger has uploaded is never shown inside the portal."""
-    with reading() as db:
-        correction = decide_correction.within_reach(db, authority(), correction_id)
-        kept = None if isinstance(correction, OutOfReach) else CorrectionAttachment.of(db, correction_id)
-        file = kept.as_to_be_seen if kept else abort(404)
-    # An older release kept this photo, so it has not been drawn anew yet.
-    match redrawn(file) if isinstance(file, Photo) else file:
-        case NoPlace():
-            raise Busy
-        case NotAnAttachment():
-            flash(
-                "Foto yang dilampirkan rusak, sehingga tidak dapat dibuka. Minta pemohon menunjukkan "
-                "dokumennya.",
-                "info",
-            )
-            return redirect(url_for("admin.corrections.one", correction_id=correction_id), 303)
-        case Attachment() as clean:
-            pass
-    with unit_of_work() as db:
-        correction = decide_correction.within_reach(db, authority(), correction_id)
-        found = CorrectionAttachment.of(db, correction_id)
-        if isinstance(correction, OutOfReach) or found is None:
-            abort(404)
-        found.replace(clean)
-        audit.record(db, Tag.ATTACHMENT_OPENED, correction.user, desk_act(), ticket=correction.ticket)
-    download = Response(clean.content, mimetype=clean.media_type)
-    download.headers["Content-Disposition"] = (
-        f'attachment; filename="{correction.ticket}.{EXTENSIONS[clean.media_type]}"'
-    )
-    download.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return download
+            return again(correction_id, DeskForms.with_one(rejection=form))
 
 
 def _ticket(typed: str) -> ResponseReturnValue:
@@ -259,62 +214,3 @@ def _ticket(typed: str) -> ResponseReturnValue:
         flash("Tidak ada permintaan dengan nomor tiket itu di antrean Anda. Periksa lagi hurufnya.", "info")
         return redirect(url_for("admin.corrections.page"), 303)
     return redirect(url_for("admin.corrections.one", correction_id=found.id), 303)
-
-
-def _one(
-    reviewed: ReviewedCorrection,
-    others: Sequence[EmailCorrection],
-    approval: ApprovalForm,
-    rejection: RejectionForm,
-    status: int = 200,
-    record_approval: RecordApprovalForm | None = None,
-) -> Response:
-    """A request about an email has its own page, with its own way to say yes."""
-    offer_possible(approval.identity_check, reviewed.person)
-    record = Record.of(reviewed.person)
-    page = render_template(
-        "admin/correction/record_request.html"
-        if reviewed.correction.field.is_of_record
-        else "admin/correction/request.html",
-        reviewed=reviewed,
-        record_approval=record_approval or RecordApprovalForm(formdata=None),
-        record=record,
-        others=others,
-        approval=approval,
-        rejection=rejection,
-        usual_reasons=USUAL_REASONS_TO_REJECT,
-        delay_hours=portal().settings.email_change_delay_hours,
-        answer_by=reviewed.correction.promised_by,
-        now=now(),
-        has_errors=bool(approval.errors or rejection.errors or (record_approval and record_approval.errors)),
-    )
-    return make_response(page, status)
-
-
-def _again(
-    correction_id: int,
-    approval: ApprovalForm,
-    rejection: RejectionForm,
-    record_approval: RecordApprovalForm | None = None,
-) -> ResponseReturnValue:
-    """The request once more, as it stands now, with what is wrong."""
-    with reading() as db:
-        correction = decide_correction.within_reach(db, authority(), correction_id)
-        if isinstance(correction, OutOfReach):
-            raise stopped(correction)
-        reviewed, others = (
-            review(db, authority(), correction, now()),
-            others_beside(db, authority(), correction),
-        )
-        return _one(reviewed, others, approval, rejection, 422, record_approval)
-
-
-def _to_the_next(correction_id: int) -> ResponseReturnValue:
-    """Open the next request of the queue at once, so that an admin can answer all of them without going back
-    to the list."""
-    with reading() as db:
-        answered = decide_correction.within_reach(db, authority(), correction_id)
-        following = None if isinstance(answered, OutOfReach) else next_open_after(db, authority(), answered)
-    if following is None:
-        return redirect(url_for("admin.corrections.page"), 303)
-    return redirect(url_for("admin.corrections.one", correction_id=following.id), 303)

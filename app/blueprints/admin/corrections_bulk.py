@@ -15,12 +15,14 @@ from app.flows.correction import decide_correction
 from app.flows.correction.change_email import Outdated, SameAddress
 from app.flows.correction.decide_correction import (
     AlreadyDecided,
+    InHandOfAnother,
     NotApproved,
     NotByMany,
     NotOpened,
     OnlyAlone,
     SameAnswer,
     TwoOfOnePerson,
+    WaitsForPerson,
     needs_a_look,
 )
 from app.flows.correction.review_correction import CheckImpossible, WarningsNotAcknowledged, review_many
@@ -35,6 +37,7 @@ from app.web import kept_form
 from app.web.admins import authority, desk_act, password_confirmed
 from app.web.decision_forms import ApprovalForm, RejectionForm, number_in
 from app.web.headers import takes
+from app.web.queue_filter import filter_fields
 from app.web.row_ids import BigRowId, big_row_ids
 
 blueprint = Blueprint("corrections_bulk", __name__, url_prefix="/perbaikan-email")
@@ -47,6 +50,8 @@ class WhyStillOpen(StrEnum):
     a reload says it too."""
 
     NOT_OPENED = "belum-dibuka"
+    IN_HAND = "ditangani"
+    AWAITS_ANSWER = "menunggu-jawaban"
     WARNED = "peringatan"
     ONLY_ALONE = "satu-per-satu"
     TWO_OF_ONE_PERSON = "dua-permintaan"
@@ -65,6 +70,10 @@ class WhyStillOpen(StrEnum):
 
 _SENTENCES = {
     WhyStillOpen.NOT_OPENED: "Belum ada admin yang membukanya. Buka dahulu, lalu jawab.",
+    WhyStillOpen.IN_HAND: "Sedang ditangani rekan Anda. Ambil alih dahulu, atau biarkan ia yang menjawab.",
+    WhyStillOpen.AWAITS_ANSWER: (
+        "Menunggu jawaban pemohon atas pertanyaan admin. Buka, lalu jawab satu per satu bila tetap perlu."
+    ),
     WhyStillOpen.WARNED: "Ada peringatan yang harus diperiksa. Buka, periksa, lalu jawab satu per satu.",
     WhyStillOpen.ONLY_ALONE: "Ini bukan permintaan email baru. Buka, periksa, lalu jawab satu per satu.",
     WhyStillOpen.TWO_OF_ONE_PERSON: (
@@ -153,7 +162,9 @@ def result() -> ResponseReturnValue:
         if reason in list(WhyStillOpen)
         and (is_open.get(int(one)) or reason == WhyStillOpen.ANSWERED)  # otherwise it was answered since
     }
-    return render_template("admin/correction/several_result.html", reviewed=reviewed, reasons=reasons)
+    return render_template(
+        "admin/correction/several_result.html", reviewed=reviewed, reasons=reasons, asked=filter_fields()
+    )
 
 
 def _page(approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -> ResponseReturnValue:
@@ -164,7 +175,7 @@ def _page(approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -
         flash("Belum ada permintaan yang dipilih. Centang dahulu yang akan dijawab.", "info")
         return redirect(url_for("admin.corrections.page"), 303)
     people = [one.person.id for one in reviewed if one.correction.state.is_open]
-    needs = {one.correction.id: needs_a_look(one) for one in reviewed}
+    needs = {one.correction.id: needs_a_look(one, authority()) for one in reviewed}
     stays = {one: _why(why) for one, why in needs.items() if why}
     stays |= {
         one.correction.id: WhyStillOpen.TWO_OF_ONE_PERSON
@@ -176,6 +187,7 @@ def _page(approval: ApprovalForm, rejection: RejectionForm, status: int = 200) -
         rejection=rejection,
         usual_reasons=USUAL_REASONS_TO_REJECT,
         delay_hours=portal().settings.email_change_delay_hours,
+        asked=filter_fields(),
         has_errors=bool(approval.errors or rejection.errors),
     )  # fmt: skip
     return make_response(page, status)
@@ -190,6 +202,10 @@ def _why(
             return None
         case NotOpened():
             return WhyStillOpen.NOT_OPENED
+        case InHandOfAnother():
+            return WhyStillOpen.IN_HAND
+        case WaitsForPerson():
+            return WhyStillOpen.AWAITS_ANSWER
         case WarningsNotAcknowledged():
             return WhyStillOpen.WARNED
         case OnlyAlone():
@@ -217,7 +233,13 @@ def _why(
 def _to_the_result(outcomes: Sequence[tuple[int, WhyStillOpen | None]]) -> ResponseReturnValue:
     left = [f"{one}-{why}" for one, why in outcomes if why]
     return redirect(
-        url_for("admin.corrections_bulk.result", pilih=[one for one, _ in outcomes], tetap=left), 303
+        url_for(
+            "admin.corrections_bulk.result",
+            pilih=[one for one, _ in outcomes],
+            tetap=left,
+            **filter_fields(),
+        ),
+        303,
     )
 
 

@@ -26,8 +26,10 @@ from app.flows.correction.review_correction import (
 from app.mail import letters
 from app.mail.report_to_pusat import report_to_pusat
 from app.models.audit_event import Tag
+from app.models.correction_question import CorrectionQuestion
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
+from app.models.taken_correction import TakenCorrection
 from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority, NotToTouch, OutOfReach
@@ -56,6 +58,18 @@ class NotOpened:
 
 
 @dataclass(frozen=True)
+class InHandOfAnother:
+    """A colleague has the request in hand, and is perhaps talking to the person just now."""
+
+    taken: TakenCorrection
+
+
+@dataclass(frozen=True)
+class WaitsForPerson:
+    """The desk has asked the person something, and there is no answer yet."""
+
+
+@dataclass(frozen=True)
 class OnlyAlone:
     """The request is not about an email. Each of these is looked at and decided on its own page."""
 
@@ -77,7 +91,8 @@ class Grounds:
 
 
 NotApproved = SameAnswer | AlreadyDecided | Refusal | CheckImpossible | WarningsNotAcknowledged
-NotByMany = NotOpened | OnlyAlone | TwoOfOnePerson
+BusyElsewhere = InHandOfAnother | WaitsForPerson
+NotByMany = NotOpened | OnlyAlone | TwoOfOnePerson | BusyElsewhere
 NotRejected = SameAnswer | AlreadyDecided | OutOfReach | NotToTouch
 
 
@@ -99,8 +114,8 @@ def with_ticket(session: Session, authority: Authority, typed: str) -> EmailCorr
 def open_correction(
     session: Session, correction_id: int, act: Act[Authority]
 ) -> EmailCorrection | OutOfReach:
-    """Look at a request, with the details that the list hides. The first look takes it in hand, and the
-    person is told so."""
+    """Look at a request, with the details that the list hides. The look takes it in hand, unless a colleague
+    has it. The first time, the person is told so."""
     seen = within_reach(session, act.by, correction_id)
     if isinstance(seen, OutOfReach):
         return seen
@@ -108,13 +123,23 @@ def open_correction(
     correction = EmailCorrection.with_id(session, correction_id, lock=True)
     if person is None or correction is None or not act.by.covers(person.instansi_id):
         return OutOfReach()
+    if correction.state.is_open and person.id != act.by.admin.id:
+        _take_in_hand(session, correction, act)
+    audit.record(session, Tag.CORRECTION_OPENED, person, act, ticket=correction.ticket)
+    return correction
+
+
+def _take_in_hand(session: Session, correction: EmailCorrection, act: Act[Authority]) -> None:
     is_new = correction.state is CorrectionState.NEW
-    if correction.state.is_open and not correction.was_opened and person.id != act.by.admin.id:
+    if not correction.was_opened:
         correction.take_in_hand(act.by.admin.id, act.at)
         if is_new:  # else the portal itself has told the person, while the request was in nobody's queue
             letters.correction_in_hand(session, correction, act)
-    audit.record(session, Tag.CORRECTION_OPENED, person, act, ticket=correction.ticket)
-    return correction
+    waits_for_others = CorrectionQuestion.open_of(session, correction.id) or IdentityChange.awaits_second_for(
+        session, correction.id
+    )
+    if not waits_for_others and TakenCorrection.of(session, correction.id, act.at) is None:
+        TakenCorrection.take(session, correction.id, act.by.admin.id, act.at)
 
 
 def approve(
@@ -158,7 +183,7 @@ def approve_many(
             outcomes.append((one, _said_again(found, is_the_same=_has_approved(act.by, found, reason))))
         elif not isinstance(found, EmailCorrection):
             outcomes.append((one, found))
-        elif why := needs_a_look(reviewed[one.id]):
+        elif why := needs_a_look(reviewed[one.id], act.by):
             outcomes.append((one, why))
         elif of_person[reviewed[one.id].person.id] > 1:
             outcomes.append((one, TwoOfOnePerson()))
@@ -170,12 +195,14 @@ def approve_many(
 
 
 def needs_a_look(
-    reviewed: ReviewedCorrection,
-) -> NotOpened | OnlyAlone | WarningsNotAcknowledged | None:
+    reviewed: ReviewedCorrection, authority: Authority
+) -> NotOpened | BusyElsewhere | OnlyAlone | WarningsNotAcknowledged | None:
     """Why a request cannot be approved together with others: somebody has to look at it alone and acknowledge
     its warnings."""
     if not reviewed.correction.was_opened:
         return NotOpened()
+    if busy := _busy_elsewhere(reviewed.taken, authority, awaits_answer=reviewed.awaits_answer):
+        return busy
     if reviewed.correction.field.is_of_record:
         return OnlyAlone()
     return WarningsNotAcknowledged(reviewed.heavy) if reviewed.heavy else None
@@ -198,14 +225,36 @@ def reject(
 
 def reject_many(
     session: Session, ids: Collection[int], reason: str, act: Act[Authority]
-) -> list[tuple[EmailCorrection, EmailCorrection | NotRejected | NotOpened]]:
+) -> list[tuple[EmailCorrection, EmailCorrection | NotRejected | NotOpened | BusyElsewhere]]:
     """Reject several requests, if somebody has looked at them. Warnings do not prevent this: they are reasons
     to reject."""
-    outcomes: list[tuple[EmailCorrection, EmailCorrection | NotRejected | NotOpened]] = []
+    outcomes: list[tuple[EmailCorrection, EmailCorrection | NotRejected | NotOpened | BusyElsewhere]] = []
     for one in chosen_within_reach(session, act.by, ids):
-        is_unseen = one.state.is_open and not one.was_opened and one.user_id != act.by.admin.id
-        outcomes.append((one, NotOpened() if is_unseen else reject(session, one.id, reason, act)))
+        why = _not_to_reject_unseen(session, one, act)
+        outcomes.append((one, why or reject(session, one.id, reason, act)))
     return outcomes
+
+
+def _not_to_reject_unseen(
+    session: Session, correction: EmailCorrection, act: Act[Authority]
+) -> NotOpened | BusyElsewhere | None:
+    if not correction.state.is_open or correction.user_id == act.by.admin.id:
+        return None
+    if not correction.was_opened:
+        return NotOpened()
+    return _busy_elsewhere(
+        TakenCorrection.of(session, correction.id, act.at),
+        act.by,
+        awaits_answer=CorrectionQuestion.open_of(session, correction.id) is not None,
+    )
+
+
+def _busy_elsewhere(
+    taken: TakenCorrection | None, authority: Authority, *, awaits_answer: bool
+) -> BusyElsewhere | None:
+    if awaits_answer:
+        return WaitsForPerson()
+    return InHandOfAnother(taken) if taken and taken.taken_by_id != authority.admin.id else None
 
 
 def chosen_within_reach(

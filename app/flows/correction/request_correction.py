@@ -6,6 +6,7 @@ before the form comes in. From then on every case runs the same statements.
 
 import secrets
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from itertools import count
@@ -25,6 +26,7 @@ from app.mail import letters
 from app.mail.rendering import CORRECTION_LINK_DAYS
 from app.models.audit_event import Tag
 from app.models.correction_attachment import CorrectionAttachment
+from app.models.correction_question import CorrectionQuestion
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.models.outbox_mail import OutboxMail
@@ -64,6 +66,15 @@ class Ticket:
 
     correction: EmailCorrection
     change: IdentityChange | None
+    questions: Sequence[CorrectionQuestion]  # of the desk, the oldest first
+    has_file: bool
+
+    @property
+    def open_question(self) -> CorrectionQuestion | None:
+        """The one that waits for the answer. After the decision none does."""
+        last = self.questions[-1] if self.questions else None
+        is_open = last is not None and last.answered_at is None and self.correction.state.is_open
+        return last if is_open else None
 
     @property
     def nip(self) -> Nip:
@@ -195,12 +206,13 @@ def submit(
         return AlreadyOnRecord(mailbox.nip, mailbox.address)
 
     correction = correction or added(session, _new_correction(reference, mailbox.nip, mailbox.address, act))
-    is_kept = typed.attachment is None or (not is_too_much and _count_file(session, mailbox.nip, act))
+    is_kept = typed.attachment is None or (not is_too_much and count_file(session, mailbox.nip, act))
     reaches = user if user and not is_too_much else None
     form = FilledForm(typed.name, typed.work_unit, typed.reason, typed.phone, file_not_kept=not is_kept)
     if correction.submit(session, reaches, form, _hour_of_answer(act.at), act):
         throttle.charge(session, limits, act.at, is_charged=not is_too_much)
-        _keep(session, correction, typed.attachment if is_kept else None, act.at)
+        if typed.attachment and is_kept:
+            keep_file(session, correction, typed.attachment, act.at)
         audit.record(
             session, Tag.CORRECTION_SUBMITTED, user, act, ticket=correction.ticket, waits=is_too_much
         )
@@ -209,7 +221,13 @@ def submit(
 
 
 def _ticket(session: Session, correction: EmailCorrection) -> Ticket:
-    return Ticket(correction, IdentityChange.latest_of_correction(session, correction.id))
+    """The same look-ups for every request, whether or not anybody has the NIP."""
+    return Ticket(
+        correction,
+        IdentityChange.latest_of_correction(session, correction.id),
+        CorrectionQuestion.of(session, correction.id),
+        has_file=bool(CorrectionAttachment.among(session, [correction.id])),
+    )
 
 
 def _unanswered_reset(session: Session, reference: str) -> ResetRequest | None:
@@ -285,7 +303,7 @@ def _limits_on_queue(nip: Nip, client: Client) -> list[throttle.Bucket]:
     ]
 
 
-def _count_file(session: Session, nip: Nip, act: Act[object]) -> bool:
+def count_file(session: Session, nip: Nip, act: Act[object]) -> bool:
     """Count one more file. False if there is no room. The result does not depend on the NIP, because the
     sender of the file sees it."""
     if CorrectionAttachment.are_at_least(session, throttle.ATTACHMENTS_IN_ALL):
@@ -315,14 +333,8 @@ def _some_of(span: timedelta) -> timedelta:
     return timedelta(seconds=secrets.randbelow(int(span.total_seconds())))
 
 
-def _keep(
-    session: Session, correction: EmailCorrection, attachment: Attachment | None, now: datetime
-) -> None:
-    if attachment:
-        row = CorrectionAttachment(
-            correction_id=correction.id,
-            media_type=attachment.media_type,
-            content=attachment.content,
-            added_at=now,
-        )
-        session.add(row)
+def keep_file(session: Session, correction: EmailCorrection, file: Attachment, now: datetime) -> None:
+    row = CorrectionAttachment(
+        correction_id=correction.id, media_type=file.media_type, content=file.content, added_at=now
+    )
+    session.add(row)

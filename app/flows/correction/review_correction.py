@@ -32,8 +32,10 @@ from app.domain.phone_number import dialled
 from app.flows.identity.identity_gate import need_second_among
 from app.models.audit_event import Tag
 from app.models.correction_attachment import CorrectionAttachment
+from app.models.correction_question import CorrectionQuestion
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
+from app.models.taken_correction import TakenCorrection
 from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority
@@ -58,6 +60,12 @@ class ReviewedCorrection:
     awaits_second: bool  # the first admin has approved
     is_under_way: bool  # another change of this account is not settled, so this one cannot be approved
     is_in_use: bool
+    taken: TakenCorrection | None  # who has the request in hand
+    questions: Sequence[CorrectionQuestion]  # what the desk has asked the person, the oldest first
+
+    @property
+    def awaits_answer(self) -> bool:
+        return bool(self.questions) and self.questions[-1].answered_at is None
 
     @property
     def led_to(self) -> IdentityChange | None:
@@ -98,7 +106,9 @@ def review_many(
     asked = [(_person_of(one), EmailAddress(one.new_email)) for one in corrections]
     known = _look_up(session, asked, now)
     need_second = need_second_among(session, [person for person, _ in asked], now)
-    with_attachment = CorrectionAttachment.among(session, [one.id for one in corrections])
+    ids = [one.id for one in corrections]
+    with_attachment = CorrectionAttachment.among(session, ids)
+    in_hand, questions = TakenCorrection.among(session, ids, now), CorrectionQuestion.among(session, ids)
     return [
         ReviewedCorrection(
             one,
@@ -120,6 +130,8 @@ def review_many(
             ),
             is_under_way=bool(known.under_way(person, ChangeState.NEEDS_SECOND, ChangeState.SCHEDULED)),
             is_in_use=person.is_in_use,
+            taken=in_hand.get(one.id),
+            questions=questions.get(one.id, ()),
         )
         for one, (person, address) in zip(corrections, asked, strict=True)
     ]

@@ -24,7 +24,7 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from app.domain.act import Act
 from app.domain.categories import Activation, Category
@@ -36,7 +36,7 @@ from app.domain.spoken_name import beginnings_of
 from app.mail.report_to_pusat import report_to_pusat
 from app.models.activation_count import ActivationUnit
 from app.models.audit_event import Exported, Tag
-from app.models.name_word import NameWord
+from app.models.name_word import NameWord, just_after
 from app.models.stuck import Stuck
 from app.models.user import User
 from app.security import audit
@@ -296,7 +296,7 @@ def _by_name(wanted: PeopleFilter, after: Cursor) -> Select[Any]:
     others = replace(wanted, words=tuple(word for word in wanted.words if word != beginning))
     meant = select(User.id).where(User.id == NameWord.user_id, *_conditions(others)).correlate(NameWord)
     words = select(NameWord.word, NameWord.user_id, meant.scalar_subquery().label("fits")).where(
-        NameWord.word >= beginning, NameWord.word < _just_after(beginning)
+        NameWord.word >= beginning, NameWord.word < just_after(beginning)
     )
     if after.instansi_id is not None:
         words = words.where(NameWord.instansi_id == after.instansi_id)
@@ -337,7 +337,7 @@ def _conditions(wanted: PeopleFilter) -> list[ColumnElement[bool]]:
     who have those are loaded in any case."""
     first, last = nips_beginning_with(wanted.nip)
     asked: list[ColumnElement[bool]] = [User.nip.between(first, last)] if wanted.nip else []
-    asked += [or_(_says(word), User.has_old_words) for word in wanted.words]
+    asked += [or_(User.is_called(word), User.has_old_words) for word in wanted.words]
     if wanted.activation:
         asked.append(User.activation == wanted.activation)
     if wanted.category:
@@ -349,30 +349,9 @@ def _conditions(wanted: PeopleFilter) -> list[ColumnElement[bool]]:
     return asked
 
 
-_SAID = aliased(NameWord)
-
-
-def _says(beginning: str) -> ColumnElement[bool]:
-    """The condition that the name of the person has this beginning in it. It is no EXISTS: for one,
-    PostgreSQL may first collect all who have such a word, which takes a minute among millions."""
-    found = (
-        select(_SAID.user_id)
-        .where(_SAID.user_id == User.id, _SAID.word >= beginning, _SAID.word < _just_after(beginning))
-        .correlate(User)
-        .limit(1)
-    )
-    return found.scalar_subquery().is_not(None)
-
-
 def _bound(keys: tuple[Key, ...], *columns: InstrumentedAttribute[object]) -> list[ColumnElement[object]]:
     """The keys of a position, each of the type of its column."""
     return [literal(key, column.type) for key, column in zip(keys, columns, strict=True)]
-
-
-def _just_after(beginning: str) -> str:
-    """The smallest text above every text with this beginning. (No letter stands just below the
-    surrogates.)"""
-    return beginning[:-1] + chr(ord(beginning[-1]) + 1)
 
 
 def _is_stuck(stuck: Stuck, person: User) -> bool:

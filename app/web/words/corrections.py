@@ -1,11 +1,13 @@
 """Why a decision about a correction could not be carried out."""
 
-from app.domain.corrections import CorrectionState
+from app.domain.corrections import MOST_NOTES, MOST_QUESTIONS, CorrectionState
+from app.flows.correction.ask_back import EnoughQuestions, NameDoesNotMatch, QuestionIsOpen
 from app.flows.correction.change_email import Outdated, SameAddress
-from app.flows.correction.decide_correction import AlreadyDecided
+from app.flows.correction.decide_correction import AlreadyDecided, InHandOfAnother
 from app.flows.correction.review_correction import (
     CheckImpossible,
 )
+from app.flows.correction.write_note import EnoughNotes
 from app.flows.identity.change_identity import UnderWay
 from app.flows.identity.put_on_record import AddressTaken, NipTaken
 from app.flows.people.decide_record_correction import ChangedSince
@@ -23,6 +25,11 @@ def words_for(
         | CheckImpossible
         | ChangedSince
         | NipTaken
+        | InHandOfAnother
+        | EnoughNotes
+        | QuestionIsOpen
+        | EnoughQuestions
+        | NameDoesNotMatch
     ),
 ) -> str:
     match refusal:
@@ -52,6 +59,26 @@ def words_for(
             )
         case AlreadyDecided():
             return f"{_what_was_decided(refusal)} Jawaban Anda yang baru tidak mengubah apa-apa."
+        case InHandOfAnother(taken):
+            return (
+                f"Permintaan ini baru saja diambil {authority().name_of(taken.taken_by)}, jadi tetap di "
+                "tangannya. Ambil alih sekali lagi bila memang perlu."
+            )
+        case EnoughNotes():
+            return f"Sudah ada {MOST_NOTES} catatan untuk permintaan ini, jadi yang baru tidak disimpan."
+        case QuestionIsOpen():
+            return "Pertanyaan sebelumnya belum dijawab pemohon. Tunggu jawabannya, atau putuskan sekarang."
+        case EnoughQuestions():
+            return (
+                f"Pemohon sudah ditanya {MOST_QUESTIONS} kali. Hubungi lewat kontak di data kepegawaian, "
+                "atau putuskan sekarang."
+            )
+        case NameDoesNotMatch():
+            return (
+                "Nama yang ditulis pemohon tidak sama dengan data, jadi ia tidak dapat ditanya lewat email: "
+                "pertanyaan memberi tahu orang asing bahwa NIP ini ada pemiliknya. Hubungi lewat kontak di "
+                "data kepegawaian, atau tolak."
+            )
         case CheckImpossible(check):
             return (
                 f'Cara "{check.label}" tidak dapat dipakai: tidak ada nomor telepon di data kepegawaian. '

@@ -9,6 +9,8 @@ NAMES_OF_PAGES = {
     "admin.overview": "Ringkasan admin",
     "admin.corrections": "Perbaikan email",
     "admin.corrections_bulk": "Perbaikan email",
+    "admin.correction_acts": "Perbaikan email",
+    "admin.correction_file": "Perbaikan email",
     "admin.changes": "Perbaikan email",
     "admin.cpns": "CPNS",
     "admin.people": "Pegawai",

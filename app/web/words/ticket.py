@@ -8,6 +8,7 @@ from app.domain.corrections import CorrectionState
 from app.domain.identity import ChangeState
 from app.domain.indonesian_time import timed
 from app.flows.correction.request_correction import Ticket
+from app.models.correction_question import CorrectionQuestion
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.web.times import moment, told
@@ -25,12 +26,21 @@ def steps_of(ticket: Ticket, now: datetime) -> list[Step]:
     return [
         Step("Permintaan diterima", moment(correction.asked_at), is_done=True),
         Step("Email dikonfirmasi", moment(correction.submitted_at or correction.asked_at), is_done=True),
-        _decided(correction, ticket.change, now),
+        *(_asked(question) for question in ticket.questions),
+        _decided(ticket, now),
         _in_effect(correction, ticket.change),
     ]
 
 
-def _decided(correction: EmailCorrection, change: IdentityChange | None, now: datetime) -> Step:
+def _asked(question: CorrectionQuestion) -> Step:
+    if question.answered_at is None:
+        return Step("Pertanyaan admin", told(timed("Dikirim ", question.asked_at)), is_done=False)
+    when = told(timed("Dikirim ", question.asked_at, ", dijawab ", question.answered_at))
+    return Step("Pertanyaan admin", when, is_done=True)
+
+
+def _decided(ticket: Ticket, now: datetime) -> Step:
+    correction, change = ticket.correction, ticket.change
     if correction.decided_at:
         return Step(
             "Keputusan",
@@ -41,6 +51,8 @@ def _decided(correction: EmailCorrection, change: IdentityChange | None, now: da
         return Step("Keputusan", "Disetujui satu admin, menunggu admin kedua", is_done=False)
     if change and change.was_stopped:
         return Step("Keputusan", "Diperiksa lagi, karena keputusan sebelumnya dihentikan", is_done=False)
+    if ticket.open_question:
+        return Step("Keputusan", "Setelah Anda menjawab", is_done=False)
     is_late = "; waktunya sudah lewat" if now > correction.promised_by else ""
     by = told(timed("Paling lambat ", correction.promised_by, is_late))
     return Step("Keputusan", by, is_done=False)

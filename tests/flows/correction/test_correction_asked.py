@@ -14,7 +14,6 @@ from PIL import Image
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from app.blueprints.email_correction import LONGEST_BODY
 from app.domain.act import Act
 from app.domain.attachment import LARGEST_SIDE_KEPT, LONGEST_ATTACHMENT, LONGEST_FILE, is_redrawn
 from app.domain.categories import Activation, Category
@@ -33,6 +32,7 @@ from app.models.identity_change import IdentityChange
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
 from app.security.throttle import CORRECTIONS_PER_LINE
+from app.web.ticket_page import LONGEST_BODY
 from app.worker import acts
 from tests.cast import BUDI, HADI, JOKO, SARI, STRANGERS_NIP, TONO, WATI
 from tests.inbox import Inbox, Mail

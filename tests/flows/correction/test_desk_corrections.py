@@ -418,11 +418,11 @@ def test_a_ticket_read_out_on_the_phone_is_found_however_it_is_typed(peopled: Fl
     ticket = correction(peopled, request_id).ticket
 
     for typed in (ticket, ticket.lower(), ticket.removeprefix("PE-").replace("-", " ")):
-        found = wati.client.get("/admin/perbaikan-email", query_string={"tiket": typed})
+        found = wati.client.get("/admin/perbaikan-email", query_string={"cari": typed})
         assert found.location.endswith(f"/admin/perbaikan-email/{request_id}")
-    for typed, admin in (("PE-BBBB-BBBB", wati), ("nonsense", wati), (ticket, logged_in(peopled, RAKA))):
+    for typed, admin in (("PE-BBBB-BBBB", wati), (ticket, logged_in(peopled, RAKA))):
         nothing = admin.client.get(
-            "/admin/perbaikan-email", query_string={"tiket": typed}, follow_redirects=True
+            "/admin/perbaikan-email", query_string={"cari": typed}, follow_redirects=True
         )
         assert "Tidak ada permintaan dengan nomor tiket itu" in words_of(nothing)
 

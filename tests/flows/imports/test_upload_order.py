@@ -12,9 +12,9 @@ import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app.blueprints.email_correction import LONGEST_BODY
 from app.domain.indonesian_time import now
 from app.web.headers import MOST_PARTS_WITH_A_FILE
+from app.web.ticket_page import LONGEST_BODY
 from tests.cast import JOKO, SARI
 from tests.conftest import MakeApp, people
 from tests.flows.correction.test_correction_asked import (

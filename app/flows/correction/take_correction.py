@@ -1,0 +1,57 @@
+"""An admin takes a request in hand, so that no colleague works on it at the same time, and gives it back.
+
+Nobody is kept from deciding by this: the first decision counts, whoever has the request in hand. The person
+who asked is told once that somebody looks at the request, and hears nothing of who it is or who it was.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app.domain.act import Act
+from app.flows.correction.decide_correction import AlreadyDecided, InHandOfAnother, lock_to_decide
+from app.models.audit_event import Tag
+from app.models.email_correction import EmailCorrection
+from app.models.taken_correction import TakenCorrection
+from app.security import audit
+from app.security.authority import Authority, NotToTouch, OutOfReach
+
+
+@dataclass(frozen=True)
+class NotInHand:
+    """This admin does not have the request in hand any more, so there is nothing to give back."""
+
+    correction: EmailCorrection
+
+
+def take(
+    session: Session, correction_id: int, seen: int | None, act: Act[Authority]
+) -> EmailCorrection | InHandOfAnother | AlreadyDecided | OutOfReach | NotToTouch:
+    """Take over a request. `seen` is the admin whom the page named: of two who take over from the same
+    colleague, the second one learns who was first."""
+    found = lock_to_decide(session, correction_id, act)
+    if not isinstance(found, EmailCorrection):
+        return found
+    taken = TakenCorrection.of(session, found.id, act.at)
+    if taken and taken.taken_by_id == act.by.admin.id:
+        return found
+    if taken and taken.taken_by_id != seen:
+        return InHandOfAnother(taken)
+    TakenCorrection.take(session, found.id, act.by.admin.id, act.at)
+    audit.record(session, Tag.CORRECTION_TAKEN, found.user, act, ticket=found.ticket)
+    return found
+
+
+def give_back(
+    session: Session, correction_id: int, act: Act[Authority]
+) -> EmailCorrection | NotInHand | AlreadyDecided | OutOfReach | NotToTouch:
+    """Let a colleague go on."""
+    found = lock_to_decide(session, correction_id, act)
+    if not isinstance(found, EmailCorrection):
+        return found
+    taken = TakenCorrection.of(session, found.id, act.at)
+    if taken is None or taken.taken_by_id != act.by.admin.id:
+        return NotInHand(found)
+    TakenCorrection.give_back(session, found.id)
+    audit.record(session, Tag.CORRECTION_GIVEN_BACK, found.user, act, ticket=found.ticket)
+    return found
