@@ -48,15 +48,16 @@ _LONGEST_REASON = 500
 
 
 class WishForm(FlaskForm):
-    """Every subclass has the field `wanted`, in the shape of one part of the record."""
+    """Every subclass has the field `wanted`, in the shape of one part of the record, and then the reason: the
+    summary names the faults in the order of the fields."""
 
     wanted: LineField | NipField
-    reason = TextAreaField("Alasan")
+    reason: TextAreaField
 
     def validate_reason(self, field: TextAreaField) -> None:
         reason = few_lines(field.data or "")
         if not reason:
-            raise ValidationError("Tulis apa yang keliru, misalnya nama di SK terakhir ditulis lain.")
+            raise ValidationError("Tulis apa yang keliru, dan dokumen yang membuktikannya.")
         if len(reason) > _LONGEST_REASON:
             raise ValidationError(f"Isian ini terlalu panjang. Tulis paling banyak {_LONGEST_REASON} huruf.")
 
@@ -68,14 +69,17 @@ class WishForm(FlaskForm):
 
 class NameForm(WishForm):
     wanted = LineField("Nama yang benar", "Isi nama lengkap Anda, seperti pada SK terakhir.", 200)
+    reason = TextAreaField("Alasan")
 
 
 class WorkUnitForm(WishForm):
     wanted = LineField("Unit kerja yang benar", "Isi unit kerja Anda, misalnya Dinas Kesehatan.", 200)
+    reason = TextAreaField("Alasan")
 
 
 class PhoneForm(WishForm):
     wanted = LineField("Nomor telepon yang benar", "Isi nomor telepon Anda, misalnya 081234567890.", 200)
+    reason = TextAreaField("Alasan")
 
     def validate_wanted(self, field: LineField) -> None:
         if isinstance(fault := read_phone(field.value), CellFault):
@@ -84,6 +88,7 @@ class PhoneForm(WishForm):
 
 class NipForm(WishForm):
     wanted = NipField("NIP yang benar")
+    reason = TextAreaField("Alasan")
 
 
 _FORMS = {

@@ -23,8 +23,8 @@ from app.web.kept_pages import kept_for_strangers, new_place
 class ConfirmationForm(FlaskForm):
     """WTForms does not read the NIP, because a link or an earlier step may stand for it."""
 
-    nip = StringField("NIP")
     token = TokenField("Token")
+    nip = StringField("NIP")
     password = PasswordField("Password")
     blanks_meant = BooleanField("Ya, spasi di awal atau akhir memang bagian dari password saya")
     is_token_refused = False  # the token was tried, and opened nothing

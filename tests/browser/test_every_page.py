@@ -148,6 +148,14 @@ def test_the_title_says_when_a_form_was_refused_and_which_page_it_is(page: Page,
     assert re.fullmatch(r"(Kesalahan: )?\w.* - MySAPK", title)
 
 
+def test_the_summary_names_the_faults_in_the_order_of_the_page(page: Page) -> None:
+    places: list[float] = page.locator("[data-error-summary] a").evaluate_all(
+        "all => all.map((one) => document.querySelector(one.hash).getBoundingClientRect().top)"
+    )
+
+    assert places == sorted(places)
+
+
 def test_there_is_at_most_one_primary_button(page: Page) -> None:
     assert page.locator("main .btn-primary:visible").count() <= 1
 

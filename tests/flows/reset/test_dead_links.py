@@ -106,7 +106,7 @@ def test_a_link_that_is_over_does_not_stay_in_the_browser(
         led = visitor.open(PAGE)
         assert led.location == mail.link.removeprefix("http://localhost")
         assert "sudah habis" in words_of(visitor.open(led.location))
-        assert "Ketik NIP dan token" in words_of(visitor.open(PAGE))
+        assert "Ketik token dari email" in words_of(visitor.open(PAGE))
 
         Visitor(peopled).ask_for_token(BUDI.nip, email_of(BUDI))
         code = inbox.fetch_one().code
