@@ -61,6 +61,7 @@ class ReadLine:
 
     number: int
     text: str
+    counted: str  # the part of it that counts
     nips: Sequence[Nip]
     sentences: Sequence[str]  # what is wrong with it
 
