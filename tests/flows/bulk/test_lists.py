@@ -118,7 +118,7 @@ def test_somebody_who_stands_there_twice_is_counted_once(peopled: Flask, wati: V
         ({"file": ("Andr\u00e9".encode("latin-1"), "a.csv")}, "bukan UTF-8"),
         ({"file": (b"%PDF-1.7", "sk.pdf")}, "bukan tabel"),
         ({"file": (b"1" * (6 << 20), "a.csv")}, "lebih besar dari 5 MB"),
-        ({"file": workbook([["NIP"], ["=A9"]])}, "rumus"),
+        ({"file": workbook([["NIP"], ["=A9"]])}, "Baru 1 angka yang terisi"),
         ({"nips": "\n".join(f"19900101202401{1 + n // 999}{n % 999 + 1:03}" for n in range(2001))},
          "berisi 2.001 NIP, padahal satu tindakan memuat paling banyak 2.000"),
     ],
