@@ -276,7 +276,7 @@ def _lines(bulk: BulkAct, may: Authority) -> Iterator[list[str]]:
 
 
 def _line(bulk: BulkAct, row: BulkActRow, may: Authority) -> list[str]:
-    said = words.row_words(bulk, row.expected, row.outcome)
+    said = words.row_words(bulk, row)
     person = bulk_acts.seen_by(may, row)
     if person is None:
         return [row.typed, "" if row.typed else _NO_LONGER_SEEN, "", said]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.models.bulk_act import BulkAct, BulkKind, BulkState, RowOutcome
+from app.models.bulk_act import BulkAct, BulkActRow, BulkKind, BulkState, RowOutcome
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ def in_result(bulk: BulkAct, outcome: RowOutcome | None) -> str:
     return WORDS[bulk.kind].row_was if outcome.is_done else f"Dilewati. {outcome.label}"
 
 
-def row_words(bulk: BulkAct, expected: RowOutcome, outcome: RowOutcome | None) -> str:
+def row_words(bulk: BulkAct, row: BulkActRow) -> str:
     if bulk.state is BulkState.PREPARED:
-        return in_preview(bulk, expected)
-    return in_result(bulk, outcome)
+        return in_preview(bulk, row.expected)
+    return in_result(bulk, row.outcome)
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ class OutcomeCount:
 def counts_of(bulk: BulkAct) -> list[OutcomeCount]:
     """What was done first, then the reasons, the most frequent first."""
     is_preview = bulk.state is BulkState.PREPARED
-    counts = bulk.expected if is_preview else bulk.result
+    counts, said = (bulk.expected, in_preview) if is_preview else (bulk.result, in_result)
     found = [
-        OutcomeCount(outcome, row_words(bulk, outcome, outcome), counts[outcome])
+        OutcomeCount(outcome, said(bulk, outcome), counts[outcome])
         for outcome in RowOutcome
         if counts.get(outcome)
     ]
