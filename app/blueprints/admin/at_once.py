@@ -60,7 +60,7 @@ class NewActForm(FlaskForm):
         default=BulkKind.TOKEN.value,
     )  # fmt: skip
 
-    notice = StringField("Isi pemberitahuan", name="isi")
+    notice = StringField("Isi pemberitahuan", name="pesan")
 
     def validate_notice(self, field: StringField) -> None:
         if self.kind.data == BulkKind.NOTICE:

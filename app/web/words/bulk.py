@@ -8,9 +8,10 @@ from app.models.bulk_act import BulkAct, BulkActRow, BulkKind, BulkState, RowOut
 
 @dataclass(frozen=True)
 class KindWords:
-    """How the pages speak of one kind. `will` and `was` go on after a number of people; `row_will` and
-    `row_was` stand beside one person."""
+    """How the pages speak of one kind. Long words of the heading have soft hyphens. `will` and `was` go on
+    after a number of people; `row_will` and `row_was` stand beside one person."""
 
+    heading: str
     will: str
     was: str
     row_will: str
@@ -21,6 +22,7 @@ class KindWords:
 
 WORDS: Mapping[BulkKind, KindWords] = {
     BulkKind.TOKEN: KindWords(
+        "Kirim token",
         "akan dikirimi token",
         "dikirimi token",
         "Token dikirim ke email di data",
@@ -28,6 +30,7 @@ WORDS: Mapping[BulkKind, KindWords] = {
         "Kirim token",
     ),
     BulkKind.NOTICE: KindWords(
+        "Tulis pemberi\xadtahuan",
         "akan dikirimi pemberitahuan",
         "dikirimi pemberitahuan",
         "Pemberitahuan dikirim ke email di data",

@@ -34,7 +34,7 @@ def wati(peopled: Flask) -> Visitor:
 def test_the_letter_is_the_one_that_was_shown_and_says_who_wrote_it(
     peopled: Flask, wati: Visitor, inbox: Inbox
 ) -> None:
-    page = prepare(wati, choose(peopled, wati, BUDI, DEWI, TONO), tindakan="pemberitahuan", isi=WORDS)
+    page = prepare(wati, choose(peopled, wati, BUDI, DEWI, TONO), tindakan="pemberitahuan", pesan=WORDS)
     preview = wati.open(page)
     assert "Tanya &lt;b&gt;loket 3&lt;/b&gt; &amp; helpdesk." in preview.text
     start(wati, page)
@@ -61,14 +61,14 @@ def test_the_letter_is_the_one_that_was_shown_and_says_who_wrote_it(
 def test_a_person_gets_one_notice_a_day_from_whichever_desk(peopled: Flask, wati: Visitor) -> None:
     make_admin(peopled, SARI)
     sari = logged_in(peopled, SARI)
-    early = prepare(sari, choose(peopled, sari, BUDI), tindakan="pemberitahuan", isi="Dari Sari.")
-    start(wati, prepare(wati, choose(peopled, wati, BUDI), tindakan="pemberitahuan", isi="Dari Wati."))
+    early = prepare(sari, choose(peopled, sari, BUDI), tindakan="pemberitahuan", pesan="Dari Sari.")
+    start(wati, prepare(wati, choose(peopled, wati, BUDI), tindakan="pemberitahuan", pesan="Dari Wati."))
     work(peopled)
 
     start(sari, early)
     work(peopled)
     assert outcomes_of(peopled, early) == {BUDI.name: "sudah_diberi_tahu"}
-    again = prepare(sari, choose(peopled, sari, BUDI), tindakan="pemberitahuan", isi="Dari Sari.")
+    again = prepare(sari, choose(peopled, sari, BUDI), tindakan="pemberitahuan", pesan="Dari Sari.")
     assert "Tidak ada pegawai yang dapat dikerjakan" in words_of(sari.open(again))
     assert "Tidak ada pegawai yang dapat dikerjakan" in words_of(
         sari.open(sari.post_with_token("/akun", f"{again}/jalankan").location)
@@ -76,7 +76,7 @@ def test_a_person_gets_one_notice_a_day_from_whichever_desk(peopled: Flask, wati
 
     with time_machine.travel(now() + timedelta(hours=25), tick=True):
         later = logged_in(peopled, SARI)
-        page = prepare(later, choose(peopled, later, BUDI), tindakan="pemberitahuan", isi="Dari Sari.")
+        page = prepare(later, choose(peopled, later, BUDI), tindakan="pemberitahuan", pesan="Dari Sari.")
         start(later, page)
         work(peopled)
         assert outcomes_of(peopled, page) == {BUDI.name: "selesai"}
@@ -85,7 +85,7 @@ def test_a_person_gets_one_notice_a_day_from_whichever_desk(peopled: Flask, wati
 def test_words_that_lead_somewhere_come_back_to_be_written_otherwise(wati: Visitor) -> None:
     answer = wati.submit(
         choose_all(wati, "status=not_activated"), "/admin/sekaligus/baru", tindakan="pemberitahuan",
-        isi="Masuk di aktivasi.contoh.example",
+        pesan="Masuk di aktivasi.contoh.example",
     )  # fmt: skip
 
     assert answer.status_code == 422
@@ -95,6 +95,6 @@ def test_words_that_lead_somewhere_come_back_to_be_written_otherwise(wati: Visit
 
 
 def test_the_words_of_a_notice_do_not_matter_to_a_token(peopled: Flask, wati: Visitor) -> None:
-    page = prepare(wati, choose(peopled, wati, BUDI), tindakan="kirim_token", isi="www.contoh.id")
+    page = prepare(wati, choose(peopled, wati, BUDI), tindakan="kirim_token", pesan="www.contoh.id")
 
     assert act_of(peopled, page).terms == {}
