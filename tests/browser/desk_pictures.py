@@ -73,6 +73,13 @@ def take(chromium: Browser, portal: LivePortal, folder: Path) -> list[Path]:
 
     wati.goto("/admin/pegawai?macet=email")
     picture(wati, "cari-pegawai", start="main", most=800)
+    wati.goto("/admin/pegawai?nip=197")
+    for row in range(6):
+        wati.locator("[data-pick]").nth(row).check()
+    button(wati, "Tindakan untuk yang dicentang").click()
+    button(wati, "Lihat dahulu apa yang akan terjadi").click()
+    see(wati, "Kirim token, nomor 1")
+    picture(wati, "sekaligus", start="main", most=1000)
     wati.goto(f"/admin/pegawai/{person_id(portal.app, BUDI)}")
     picture(wati, "halaman-pegawai", most=810)
     picture(wati, "riwayat-pegawai", start="main h2:nth-of-type(2)")
