@@ -280,6 +280,24 @@ def cpns_answered(page: Page, portal: LivePortal) -> None:
     see(page, "Hasil keputusan CPNS")
 
 
+def by_list(kind: str, nips: str | None = None, reason: str = "") -> Reach:
+    """The form of an act on the people of a list; with `nips` it is sent."""
+
+    def reach(page: Page, portal: LivePortal) -> None:
+        at_the_desk(f"{_BY_LIST}?tindakan={kind}")(page, portal)
+        if nips is None:
+            return
+        field(page, "Tempel NIP di sini").fill(nips)
+        field(page, "Alasan").fill(reason)
+        button(page, "Lihat dahulu apa yang akan terjadi").click()
+        if reason:
+            see(page, "Nonaktifkan akun, nomor")
+        else:
+            expect(page.locator("[data-error-summary]")).to_be_visible()
+
+    return reach
+
+
 def sessions_not_ended(page: Page, portal: LivePortal) -> None:
     logged_in(portal.app, SARI)
     of(SARI, "/akhiri-sesi", "Akhiri semua sesi")(page, portal)
@@ -360,6 +378,7 @@ SWAPPED_ROWS = "".join(
 
 _PERSON = "/admin/pegawai/<row:person_id>"
 _CORRECTION = "/admin/perbaikan-email/<big_row:correction_id>"
+_BY_LIST = "/admin/sekaligus/daftar"
 _AT_ONCE = "/admin/sekaligus/<big_row:bulk_id>"
 _ASK = "/beranda/perbaikan"
 _INSTANSI = "/admin/instansi/<row:instansi_id>"
@@ -395,6 +414,15 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     (_AT_ONCE, "prepared", at_once("Aktifkan akun sebelum 30-11-2026.\nTanya loket helpdesk.")),
     (_AT_ONCE, "done", at_once(until="pegawai dikirimi token")),
     ("/admin/sekaligus", "with acts", at_the_desk("/admin/sekaligus")),
+    (_BY_LIST, "what can be done", at_the_desk(_BY_LIST)),
+    (_BY_LIST, "of candidates", by_list("setujui_cpns")),
+    (_BY_LIST, "of who moves, refused when empty", by_list("mutasi", "")),
+    (_BY_LIST, "refused with faults", by_list("nonaktifkan", f"{SARI.nip}\n131234567\nBudi Santoso")),
+    (
+        _AT_ONCE,
+        "prepared, with a list",
+        by_list("nonaktifkan", f"{BUDI.nip}\n{TONO.nip}\n{STRANGERS_NIP}", "SK"),
+    ),
     (_PERSON, "never activated", of(JOKO)),
     (_PERSON, "deactivated", of(TONO)),
     (f"{_PERSON}/ubah", "at first", of(JOKO, "/ubah")),

@@ -41,6 +41,7 @@ WORDS: Mapping[BulkKind, KindWords] = {
         "Kirim pemberitahuan",
     ),
     BulkKind.APPROVE_CPNS: KindWords(
+        "Setujui akun CPNS",
         "akan dibuka akunnya",
         "dibuka akunnya",
         "Akun dibuka, jadi orangnya dapat masuk",
@@ -50,6 +51,7 @@ WORDS: Mapping[BulkKind, KindWords] = {
         "email. Mereka masuk dengan password yang sudah dibuat, atau membuatnya lewat Lupa Password.",
     ),
     BulkKind.REJECT_CPNS: KindWords(
+        "Tolak akun CPNS",
         "akan ditolak",
         "ditolak",
         "Akun dinonaktifkan dengan alasan ini",
@@ -60,6 +62,7 @@ WORDS: Mapping[BulkKind, KindWords] = {
         "Bila keliru, akun dapat diaktifkan kembali di halaman orangnya, lalu menunggu lagi.",
     ),
     BulkKind.DEACTIVATE: KindWords(
+        "Nonaktif\xadkan akun",
         "akan dinonaktifkan akunnya",
         "dinonaktifkan akunnya",
         "Akun dinonaktifkan, jadi tidak dapat masuk lagi",
@@ -71,6 +74,7 @@ WORDS: Mapping[BulkKind, KindWords] = {
         "saat mencoba masuk.",
     ),
     BulkKind.MOVE: KindWords(
+        "Mutasi ke instansi lain",
         "akan dipindahkan",
         "dipindahkan",
         "Pindah ke instansi tujuan",
@@ -82,6 +86,7 @@ WORDS: Mapping[BulkKind, KindWords] = {
         "menunggu dibatalkan.",
     ),
     BulkKind.END_SESSIONS: KindWords(
+        "Akhiri semua sesi",
         "akan diakhiri sesinya",
         "diakhiri sesinya",
         "Keluar dari setiap browser, dan perlu masuk lagi",

@@ -275,6 +275,7 @@ WITHOUT_PASSWORD = {
     "admin.person.resend": "the letter goes to the address on record, and its limits hold for admins too",
     "admin.overview.export": "figures, and nobody's name",
     "admin.at_once.make": "a preview, which does nothing to anybody",
+    "admin.lists.make": "the same",
     "admin.at_once.stop": "whoever stops something must be quick, and nothing is done to anybody",
 }
 
