@@ -170,6 +170,18 @@ def test_the_acts_on_a_list_are_offered_and_an_unknown_one_is_not_done(peopled: 
     assert acts(peopled) == 0
 
 
+def test_whole_rows_of_a_spreadsheet_can_be_pasted(peopled: Flask, wati: Visitor) -> None:
+    nips = candidates(peopled, 2000)
+    rows = [
+        f"{place}\tCalon {place}\t{nip}\t{'Dinas Pendidikan dan Kebudayaan ' * 8}"
+        for place, nip in enumerate(nips)
+    ]
+
+    page = preview(wati, "setujui_cpns", ["No\tNama\tNIP\tUnit", *rows], **DECREE)
+
+    assert act_of(peopled, page).expected == {"selesai": 2000}
+
+
 # -- people of other instansi
 
 
