@@ -110,8 +110,8 @@ def takes(
     """Mark a view whose form is more than one text per field: one file under the name `file`, a body of up to
     `longest_body` bytes with texts of up to `longest_text` bytes beside that file, several values for the
     fields `many`. With `only_from_admins`, long bodies of all other people stay unread. `before_body` is
-    called with the view's own arguments before a byte of the body is read; its answer, if any, is sent without
-    reading the body."""
+    called with the view's own arguments before a byte of the body is read; its answer, if any, is sent
+    without reading the body."""
 
     def mark(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
         view.takes_more = TakesMore(file, longest_body, longest_text, many, only_from_admins, before_body)  # type: ignore[attr-defined]
