@@ -24,7 +24,7 @@ _NIP = re.compile(
 _DIGIT = re.compile("[0-9]")
 _DIGITS = re.compile(rf"[0-9](?:{_BETWEEN}[0-9])*")
 _ROW_NUMBER = re.compile(r"^\s*[0-9]{1,4}[.)]?\s+(?=\D{0,3}[0-9]{5})")
-_COLUMN_NUMBER = re.compile(r"\(?[0-9]{1,2}[a-z]?\)?\.?")
+_COLUMN_NUMBER = re.compile(r"\(?([0-9]{1,2})\)?\.?")
 _TITLES_ABOVE = 20  # lines in which the heading of the table is looked for
 _DIGITS_OF_A_HEADING = 2  # NIP (18 angka)
 _WORDS_OF_A_TITLE = frozenset(("daftar", "lampiran", "nama", "nip", "no", "nomor", "pegawai"))
@@ -199,7 +199,9 @@ def _is_no_row(line: Line, column: int | None) -> bool:
     if column is None:
         words = re.findall("[a-z]+", " ".join(line.cells).casefold())
         return not any(map(_digits_in, line.cells)) and not _WORDS_OF_A_TITLE.isdisjoint(words)
-    return all(_COLUMN_NUMBER.fullmatch(cell.strip()) for cell in line.cells if cell.strip())
+    numbers = [_COLUMN_NUMBER.fullmatch(cell.strip()) for cell in line.cells if cell.strip()]
+    counted = [int(number[1]) for number in numbers if number]
+    return len(counted) == len(numbers) > 1 and counted == sorted(set(counted))
 
 
 def _digits_in(text: str) -> int:

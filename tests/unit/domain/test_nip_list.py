@@ -151,6 +151,12 @@ def test_the_nip_of_somebody_else_in_a_bad_line_is_never_taken(column: str) -> N
         assert [fault.number for fault in again.faults] == [3]
 
 
+def test_a_number_below_the_heading_is_a_line_like_any_other() -> None:
+    """The result of a formula, for example."""
+    assert [fault.number for fault in read(f"NIP\n0\n{ONE}").faults] == [2]
+    assert [fault.number for fault in read(f"No\tNIP\n1\t\n2\t{ONE}").faults] == [2]
+
+
 def test_a_heading_below_a_nip_is_no_heading() -> None:
     assert nips_of(read(f"{ONE}\nNIP\n{TWO}")) == [ONE, TWO]
 
