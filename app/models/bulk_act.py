@@ -56,6 +56,9 @@ class RowOutcome(Labelled):
         return self is RowOutcome.DONE
 
 
+DONE = tuple(outcome for outcome in RowOutcome if outcome.is_done)
+
+
 class BulkAct(Base):
     """One act on many people, from the preview to the result: who prepared it, for whom, and how far the
     worker has come. Only who prepared it can start it."""
@@ -107,6 +110,11 @@ class BulkAct(Base):
     def is_without_effect(self) -> bool:
         """The preview says that nothing will be done to anybody."""
         return not any(RowOutcome(name).is_done for name in self.expected)
+
+    @property
+    def people_expected(self) -> int:
+        """To how many people it will be done, as the preview says."""
+        return sum(count for name, count in self.expected.items() if RowOutcome(name).is_done)
 
     @property
     def people_done(self) -> int:

@@ -12,7 +12,7 @@ from app.domain.retention import BULK_ROWS_KEPT_FOR
 from app.flows.bulk.kinds import KINDS
 from app.mail import letters
 from app.models.audit_event import Exported, Tag
-from app.models.bulk_act import BulkAct, BulkActRow, BulkState, RowOutcome, WhyStopped
+from app.models.bulk_act import DONE, BulkAct, BulkActRow, BulkState, RowOutcome, WhyStopped
 from app.models.outbox_mail import OutboxMail
 from app.models.user import User
 from app.security import audit
@@ -112,14 +112,14 @@ def start(session: Session, bulk_id: int, act: Act[Authority]) -> BulkAct | NotT
         return refusal
     bulk.state, bulk.started_at, bulk.kept_until = BulkState.STARTED, act.at, None
     bulk.client_address, bulk.credential_version = act.client.address, act.by.admin.credential_version
-    left = (BulkActRow.bulk_act_id == bulk.id, BulkActRow.expected != RowOutcome.DONE)
+    left = (BulkActRow.bulk_act_id == bulk.id, BulkActRow.expected.not_in(DONE))
     session.execute(
         update(BulkActRow)
         .where(*left)
         .values(outcome=BulkActRow.expected)
         .execution_options(synchronize_session=False)
     )
-    bulk.result = {name: count for name, count in bulk.expected.items() if name != RowOutcome.DONE}
+    bulk.result = {name: count for name, count in bulk.expected.items() if name not in DONE}
     return bulk
 
 
@@ -163,11 +163,14 @@ def end(session: Session, bulk: BulkAct, why_stopped: WhyStopped | None, act: Ac
 
 
 def note_export(session: Session, bulk: BulkAct, file_kind: str, act: Act[Authority]) -> None:
-    """Record in the trail that the names have left the portal."""
-    audit.record(
-        session, Tag.EXPORTED, None, act,
-        instansi_id=bulk.instansi_id, what=Exported.BULK_ACT, file=file_kind, bulk=bulk.id,
+    """Record in the trail of each desk that the names have left the portal, and tell pusat."""
+    by_desk = select(BulkActRow.desk, func.count()).where(BulkActRow.bulk_act_id == bulk.id)
+    counts = {desk: count for desk, count in session.execute(by_desk.group_by(BulkActRow.desk)) if desk}
+    audit.record_parts(
+        session, Tag.EXPORTED, act.by.parts(counts), act,
+        what=Exported.BULK_ACT, file=file_kind, bulk=bulk.id,
     )  # fmt: skip
+    letters.bulk_act(session, act.by.admin, "mengekspor hasil tindakan sekaligus", bulk.total, act)
 
 
 def _why_not(session: Session, bulk: BulkAct, act: Act[Authority]) -> NotToStart | None:
@@ -201,10 +204,9 @@ def _counts(session: Session, bulk: BulkAct) -> dict[str, int]:
 
 def _parts(session: Session, bulk: BulkAct) -> dict[int | None, int]:
     """To how many people it was done, at each desk that the admin had. Pusat has one count for all."""
-    done = [outcome for outcome in RowOutcome if outcome.is_done]
     by_desk = (
         select(BulkActRow.desk, func.count())
-        .where(BulkActRow.bulk_act_id == bulk.id, BulkActRow.outcome.in_(done))
+        .where(BulkActRow.bulk_act_id == bulk.id, BulkActRow.outcome.in_(DONE))
         .group_by(BulkActRow.desk)
     )
     counts = dict(session.execute(by_desk).all())
