@@ -79,7 +79,9 @@ def test_the_result_is_read_by_outcome_and_saved_as_a_file(peopled: Flask, wati:
     assert saved.text.count("\n") == 4
     assert f"{BUDI.nip},{BUDI.name},{BUDI.unit},Token dikirim ke email di data" in saved.text
     (noted,) = events_of(peopled, Tag.EXPORTED)
-    assert noted.detail == {"what": "bulk_act", "file": "csv", "bulk": act_of(peopled, page).id}
+    assert noted.detail == {
+        "what": "bulk_act", "file": "csv", "bulk": act_of(peopled, page).id, "how_many": 3,
+    }  # fmt: skip
 
 
 def test_the_script_of_the_page_hears_how_far_it_is(
