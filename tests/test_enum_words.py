@@ -47,6 +47,7 @@ OTHERS = {
     "state.kind",
     "approval.identity_check",
     "form.identity_check",
+    "form.kind",
 }
 
 
