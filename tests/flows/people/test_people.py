@@ -239,6 +239,25 @@ def test_who_is_stuck_is_found_longest_first(peopled: Flask, wati: Visitor, ratn
     assert found_by(ratna, "macet=token") == {BUDI, JOKO, HADI}
 
 
+def test_who_has_no_email_or_has_a_password_and_never_came_in_is_found(
+    peopled: Flask, wati: Visitor, ratna: Visitor
+) -> None:
+    with peopled.app_context(), unit_of_work() as session:
+        for person in (BUDI, JOKO):
+            session.scalars(select(User).where(User.nip == person.nip)).one().stuck_since = now()
+        session.scalars(select(User).where(User.nip == BUDI.nip)).one().password_hash = "$argon2id$x"
+        session.scalars(select(User).where(User.nip == TONO.nip)).one().set_email(None)
+        session.scalars(select(User).where(User.nip == DEWI.nip)).one().set_email(None)
+
+    assert found_by(wati, "macet=password") == {BUDI}
+    assert found_by(wati, "macet=tanpa-email") == {DEWI}, (
+        "Tono is deactivated, so nothing waits for his address"
+    )
+    assert found_by(ratna, "macet=tanpa-email") == {DEWI, LESTARI}
+    assert found_by(ratna, "macet=tanpa-email&nip=1988") == {DEWI}
+    assert found_by(ratna, "macet=tanpa-email&nama=lestari&instansi=3402") == {LESTARI}
+
+
 @pytest.mark.parametrize("query", ["nip={nip}", "email={email}", "nama={name}", "nip={nip}&nama={name}"])
 def test_somebody_of_another_instansi_and_nobody_are_the_same_answer(wati: Visitor, query: str) -> None:
     foreign = wati.open(f"{PEOPLE}?" + query.format(nip=HADI.nip, email=HADI.email, name="Hadi"))

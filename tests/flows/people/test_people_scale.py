@@ -24,7 +24,12 @@ _LARGE = (
     "identity_change", "throttle_bucket", "guess_bucket",
 )  # fmt: skip
 # These indexes are read in order up to a limit, and hold nobody else.
-_OF_A_FEW = ("ix_user_account_stuck_since", "ix_user_account_mail_failed_at", "ix_user_account_has_old_words")
+_OF_A_FEW = (
+    "ix_user_account_stuck_since",
+    "ix_user_account_mail_failed_at",
+    "ix_user_account_has_old_words",
+    "ix_user_account_without_email",
+)
 _FIRST = ("Agus", "Bayu", "Citra", "Dian", "Eka", "Fitri", "Gita", "Hendra", "Indah", "Kartika")
 _LAST = ("Saputra", "Lestari", "Wibowo", "Anggraini", "Setiawan", "Puspita", "Hidayat")
 _FIELDS: dict[str, tuple[str, ...]] = {
@@ -32,7 +37,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "nama": ("", "citra-wib"),
     "status": ("", "active"),
     "kategori": ("", "CPNS"),
-    "macet": ("", "token"),
+    "macet": ("", "token", "tanpa-email"),
     "unit": ("", "Unit 7"),
 }
 

@@ -25,6 +25,7 @@ _OF_FEW = (
     "ix_user_account_stuck_since",
     "ix_user_account_mail_failed_at",
     "ix_user_account_waiting_since",
+    "ix_user_account_without_email",
 )
 
 
