@@ -8,9 +8,10 @@ from itertools import count
 from playwright.sync_api import FilePayload, Page, expect
 from sqlalchemy import select
 
-from app.domain.indonesian_time import now
-from app.models import User
+from app.domain.indonesian_time import now, today_in_jakarta
+from app.models import CampaignDay, User
 from app.runtime.db import unit_of_work
+from app.worker.duties import count_everybody
 from tests.browser.live_portal import LivePortal
 from tests.browser.steps import ask_for_token, button, enter, field, open_newest_mail, see
 from tests.cast import BUDI, DEWI, HADI, JOKO, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
@@ -37,6 +38,22 @@ def sent_empty(path: str, act: str, admin: Person = WATI) -> Reach:
         expect(page.locator("[data-error-summary]").first).to_be_visible()
 
     return reach
+
+
+def overview_with_tables(page: Page, portal: LivePortal) -> None:
+    with portal.app.app_context():
+        count_everybody()
+    at_the_desk("/admin/")(page, portal)
+    for summary in page.locator(".figures > summary").all():
+        summary.click()
+    expect(page.get_by_role("rowheader", name="Kurang dari 4 jam")).to_be_visible()
+
+
+def with_campaign_day(page: Page, portal: LivePortal) -> None:
+    with portal.app.app_context(), unit_of_work() as session:
+        CampaignDay.write(session, 1, today_in_jakarta(now()), "Apel bersama")
+    at_the_desk("/admin/instansi/1/hari-kampanye")(page, portal)
+    expect(page.get_by_text("Apel bersama").first).to_be_visible()
 
 
 def of(person: Person, path: str = "", act: str = "", admin: Person = WATI) -> Reach:
@@ -385,6 +402,7 @@ _INSTANSI = "/admin/instansi/<row:instansi_id>"
 STATES: tuple[tuple[str, str, Reach], ...] = (
     ("/admin/", "of an instansi", at_the_desk("/admin/")),
     ("/admin/", "of pusat", at_the_desk("/admin/", RATNA)),
+    ("/admin/", "with the tables of all charts open", overview_with_tables),
     ("/admin/", "for who is no admin", at_the_desk("/admin/", SARI)),
     ("/admin/perbaikan-email", "with a queue", at_the_desk("/admin/perbaikan-email")),
     ("/admin/perbaikan-email", "of pusat", at_the_desk("/admin/perbaikan-email", RATNA)),
@@ -452,6 +470,13 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     ("/admin/instansi", "of an instansi", at_the_desk("/admin/instansi")),
     ("/admin/instansi", "of pusat", at_the_desk("/admin/instansi", RATNA)),
     (f"{_INSTANSI}/kontak", "at first", at_the_desk("/admin/instansi/1/kontak")),
+    (f"{_INSTANSI}/hari-kampanye", "at first", at_the_desk("/admin/instansi/1/hari-kampanye")),
+    (f"{_INSTANSI}/hari-kampanye", "with a day", with_campaign_day),
+    (
+        "/admin/instansi/hari-kampanye-nasional",
+        "refused when empty",
+        sent_empty("/admin/instansi/hari-kampanye-nasional", "Catat hari kampanye", RATNA),
+    ),
     (f"{_INSTANSI}/jadwal", "at first", at_the_desk("/admin/instansi/1/jadwal", RATNA)),
     ("/admin/instansi/jadwal-nasional", "refused", sent_with_days_turned("/admin/instansi/jadwal-nasional")),
     ("/admin/audit", "newest first", at_the_desk("/admin/audit", RATNA)),
