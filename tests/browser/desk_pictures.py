@@ -121,9 +121,9 @@ def take(chromium: Browser, portal: LivePortal, folder: Path) -> list[Path]:
 
     phone = _at_the_desk(chromium, portal, WATI, **PHONE)
     phone.goto("/admin/cpns")
-    picture(phone, "ponsel", start="#daftar", most=560)
+    picture(phone, "hp", start="#daftar", most=560)
     button(phone, "Menu").tap()
-    picture(phone, "ponsel-menu", most=640)
+    picture(phone, "hp-menu", most=640)
 
     ratna = _at_the_desk(chromium, portal, RATNA)
     ratna.goto(f"/admin/audit?nip={BUDI.nip}")
