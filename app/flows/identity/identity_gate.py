@@ -160,7 +160,9 @@ def objection_to_second(
 
 
 def objection_to_cancel(authority: Authority, change: IdentityChange) -> NotToTouch | None:
-    return _ONLY_PUSAT if change.kind is ChangeKind.MANDATE and not authority.is_pusat else None
+    """Who has proposed a successor may withdraw that."""
+    is_own = change.decided_by_id == authority.admin.id
+    return _ONLY_PUSAT if change.kind is ChangeKind.MANDATE and not (authority.is_pusat or is_own) else None
 
 
 def possible_second_admins(session: Session, change: IdentityChange, now: datetime) -> list[User]:
