@@ -285,6 +285,9 @@ def hand_over(mandate_id: int) -> ResponseReturnValue:
             return redirect(url_for("admin.mandates.page"), 303)
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
+        case handing.NotInForce():
+            flash("Mandat itu tidak berlaku lagi, jadi tidak ada yang dapat diserahkan.", "info")
+            return redirect(url_for("admin.mandates.page"), 303)
         case _:
             _refuse_handover(form, outcome)
             return _handover_page(form, mandate_id, 422)
@@ -297,7 +300,6 @@ def _refuse_handover(
         | granting.AlreadyOver
         | granting.TooLong
         | handing.SamePerson
-        | handing.NotInForce
         | handing.HandoverWaits
         | handing.NotThatDay
         | handing.TooManyProposals
@@ -319,8 +321,6 @@ def _refuse_handover(
                 form.former_until,
                 f"Isi hari ini, atau hari lain dalam {handing.LONGEST_TOGETHER.days} hari ke depan.",
             )
-        case handing.NotInForce():
-            form.form_errors = ["Mandat ini tidak berlaku lagi, jadi tidak ada yang dapat diserahkan."]
         case handing.HandoverWaits():
             form.form_errors = [
                 "Sudah ada pengganti yang menunggu konfirmasi admin pusat. Bila keliru, batalkan dahulu "
