@@ -100,7 +100,7 @@ class SearchForm(FlaskForm):
         csrf = False  # looking changes nothing
 
     cari = StringField("Nama atau NIP")
-    instansi = StringField("Kode atau nama instansi")
+    instansi = StringField("Instansi")
     keadaan = ChoiceField(
         "Status",
         "Pilih salah satu dari daftar.",
@@ -172,7 +172,19 @@ def _list(
 @blueprint.get("/baru")
 @only_pusat
 def new() -> ResponseReturnValue:
-    return _grant_page(GrantForm(scope="instansi"))
+    """An empty form; or, to prolong a mandate, one that lacks only the new SK and the new last day."""
+    with reading() as db:
+        prolonged = db.get(AdminMandate, request.args.get("perpanjang", 0, type=row_id))
+    if prolonged is None:
+        return _grant_page(GrantForm(scope="instansi"))
+    instansi = prolonged.instansi
+    return _grant_page(
+        GrantForm(
+            nip=prolonged.user.nip,
+            scope="instansi" if instansi else "pusat",
+            instansi=instansi.code if instansi else "",
+        )
+    )
 
 
 @only_pusat

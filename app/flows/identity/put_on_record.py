@@ -195,8 +195,8 @@ def end_mandate(session: Session, mandate: AdminMandate, because: str, act: Act[
 
 def _close_mandate(session: Session, mandate: AdminMandate, because: str, act: Act[audit.Actor]) -> None:
     """The mandate is over. Its holder is told, if it has ever held."""
-    mandate.revoke(act.at)
     _end_decision_about(session, mandate, because, act.at)
+    mandate.revoke(act.at)
     audit.record(
         session, Tag.MANDATE_REVOKED, mandate.user, act, role=mandate.role,
         instansi=mandate.instansi.code if mandate.instansi else None,
@@ -403,8 +403,13 @@ def _record(
 
 
 def _end_decision_about(session: Session, mandate: AdminMandate, because: str, now: datetime) -> None:
-    decided = select(IdentityChange).where(IdentityChange.mandate_id == mandate.id)
-    for change in session.scalars(decided):
+    """The row is locked before the mandate is written, as it is for the person who stops the change: they may
+    do so at this moment, and what is frozen stays frozen."""
+    decided = select(IdentityChange).where(
+        IdentityChange.user_id == mandate.user_id, IdentityChange.mandate_id == mandate.id
+    )
+    locked = decided.with_for_update(of=IdentityChange).execution_options(populate_existing=True)
+    for change in session.scalars(locked):
         if change.is_under_way:
             change.end(ChangeState.CANCELLED, because, now)
 

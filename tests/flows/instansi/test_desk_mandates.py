@@ -101,6 +101,22 @@ def test_the_same_scope_again_prolongs_and_another_scope_stands_beside_it(people
     assert revoked.detail["reason"] == "diganti dengan SK SK-8/2026"
 
 
+def test_ratna_prolongs_with_a_form_that_lacks_only_the_new_sk_and_day(peopled: Flask) -> None:
+    ratna = logged_in(peopled, RATNA)
+    (watis,) = held(peopled, WATI)
+    page = f"{NEW}?perpanjang={watis.id}"
+    assert page.replace("&", "&amp;") in ratna.open(LIST).text
+    assert f'value="{WATI.nip}"' in ratna.open(page).text
+
+    answer = ratna.submit(page, sk_number="SK-8/2026", until=GRANT["until"])
+
+    assert answer.status_code == 303
+    (mandate,) = held(peopled, WATI)
+    assert (mandate.sk_number, mandate.instansi_id) == ("SK-8/2026", watis.instansi_id)
+    for nowhere in ("999", "x", "0"):
+        assert f'value="{WATI.nip}"' not in ratna.open(f"{NEW}?perpanjang={nowhere}").text
+
+
 def test_the_very_same_grant_twice_is_one(peopled: Flask, inbox: Inbox) -> None:
     ratna = logged_in(peopled, RATNA)
 
