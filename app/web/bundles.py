@@ -30,8 +30,8 @@ BUNDLES = {
     ),
     "admin/desk.css": (
         "tokens",
-        "sections", "page", "field", "pick", "filter", "table", "compare", "progress", "lifeline", "tabs",
-        "trail", "bars", "area", "figures",
+        "sections", "page", "field", "pick", "filter", "table", "compare", "talk", "attached", "progress",
+        "lifeline", "tabs", "trail", "bars", "area", "figures",
     ),
     "admin/desk.js": ("shared", "list_keys", "pick_all", "progress"),
 }  # fmt: skip
