@@ -2,6 +2,7 @@
 other."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import time_machine
@@ -10,10 +11,10 @@ from sqlalchemy import func, select, update
 
 from app.domain.corrections import MOST_NOTES, TAKEN_FOR, CorrectionState
 from app.domain.indonesian_time import now
-from app.flows.housekeeping import chores
 from app.models import AdminMandate, AuditEvent, CorrectionNote, Tag, TakenCorrection
 from app.runtime.db import reading, unit_of_work
 from app.worker import acts
+from app.worker.cleaning import all_chores
 from tests.cast import BUDI, DEWI, JOKO, RAKA, RATNA, WATI, Person
 from tests.desk import asked, correction, make_pusat, marks_on, person_id
 from tests.flows.attacks.test_races import _all_at_once
@@ -96,12 +97,10 @@ def test_of_two_who_take_over_at_once_one_wins_and_the_other_learns_who(
     path = f"{QUEUE}/{request_id}"
     pages = {visitor: visitor.open(path) for visitor in (wati, ratna)}
 
-    answers = _all_at_once(
-        [
-            lambda visitor=visitor: visitor.submit(pages[visitor], f"{path}/ambil").status_code
-            for visitor in pages
-        ]  # type: ignore[misc]
-    )
+    def take_over(visitor: Visitor) -> int:
+        return visitor.submit(pages[visitor], f"{path}/ambil").status_code
+
+    answers = _all_at_once([partial(take_over, visitor) for visitor in pages])
 
     assert answers == [303, 303]
     assert events(peopled, Tag.CORRECTION_TAKEN) == 1
@@ -278,6 +277,6 @@ def test_what_was_noted_goes_with_what_was_typed(peopled: Flask, wati: Visitor) 
             unit_of_work() as session,
         ):
             for name in ("correction_notes", "corrections_taken"):
-                chores(timedelta(minutes=30), timedelta(hours=12))[name](session, acts.own_act())
+                all_chores()[name](session, acts.act())
             assert session.scalar(select(func.count()).select_from(CorrectionNote)) == left
             assert session.scalar(select(func.count()).select_from(TakenCorrection)) == 0
