@@ -30,8 +30,9 @@ BUNDLES = {
     ),
     "admin/desk.css": (
         "tokens",
-        "sections", "page", "field", "pick", "filter", "table", "compare", "progress", "lifeline", "tabs",
-        "table_cards", "trail", "matters", "chart", "part", "bars", "area", "figures", "letter",
+        "sections", "page", "field", "pick", "filter", "table", "compare", "talk", "attached", "progress",
+        "lifeline", "tabs", "table_cards", "trail", "matters", "chart", "part", "bars", "area", "figures",
+        "letter",
     ),
     "admin/desk.js": ("shared", "list_keys", "pick_all", "progress", "table_roles"),
 }  # fmt: skip
