@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.runtime import measures, readings
 from app.runtime.db import engine
+from app.runtime.memory import share_arenas
 from app.runtime.portal import portal
 from app.runtime.processes import copies_of, keep_running, program
 from app.runtime.schema import look
@@ -45,6 +46,7 @@ SECONDS_TO_END_ALL = max(SECONDS_OF_THE_WEB, SECONDS_TO_FINISH) + 5
 @with_appcontext
 def serve(*, no_worker: bool, processes: int) -> None:
     """Serve the web, with one worker beside it."""
+    share_arenas()
     settings = portal().settings
     if processes > 1 and settings.address_limits and settings.ratelimit_storage_uri.startswith("memory:"):
         if settings.env == "production":
@@ -72,6 +74,7 @@ def worker(*, until_stdin_closes: bool, counts_in: Path | None) -> None:
     # Here, because the web does not need what the worker does
     from app.worker.loop import work
 
+    share_arenas()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     _is_schema_usable()  # start even if the database is away: it comes back
     stop = threading.Event()
