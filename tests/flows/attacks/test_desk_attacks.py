@@ -52,7 +52,7 @@ LISTS = {
     "/admin/cpns/tolak": ("person",),
     "/admin/pegawai": ("nip", "nama", "email", "status", "kategori", "unit", "macet", "instansi", "lanjut"),
     "/admin/impor": ("sebelum",),
-    "/admin/mandat": ("instansi", "keadaan", "sebelum"),
+    "/admin/mandat": ("cari", "instansi", "keadaan", "sebelum"),
     "/admin/instansi": ("cari", "setelah"),
     "/admin/audit": ("jenis", "nip", "oleh", "dari", "sampai", "lanjut"),
 }
