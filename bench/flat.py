@@ -67,6 +67,8 @@ _PATHS = (
     "/admin/cpns",
     "/admin/instansi",
     "/admin/mandat",
+    "/admin/mandat?cari=sari",
+    "/admin/mandat?cari=1980",
     "/admin/impor",
     "/admin/audit",
     "/admin/audit?jenis=reset",

@@ -46,6 +46,7 @@ OTHERS = {
     "mails.kind",
     "state.kind",
     "approval.identity_check",
+    "?.identity_check",  # of `sent.approval`
     "form.identity_check",
     "form.kind",
 }

@@ -29,3 +29,7 @@ class Act(Generic[By]):
         just proven, or whose decision takes effect now. Nobody, where the act only follows from what was done
         before."""
         return Act(self.client, self.at, by)
+
+    def asked_from(self, client: Client) -> "Act[By]":
+        """The same act by the worker for somebody who asked from there a while ago."""
+        return Act(client, self.at, self.by)

@@ -1,7 +1,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, String, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, String, func, or_, select, true, tuple_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.domain.contact import (
@@ -50,6 +50,14 @@ class Instansi(Base):
         if not code.isprintable():
             return None  # PostgreSQL takes no NUL, not even to compare
         return session.scalars(select(cls).where(cls.code == code)).one_or_none()
+
+    @classmethod
+    def meant_by(cls, session: Session, typed: str, most: int) -> "list[Instansi]":
+        """The one with this code, otherwise those whose name holds these words, at most so many."""
+        if not typed.strip().isprintable():
+            return []
+        exact = cls.with_code(session, typed.strip())
+        return [exact] if exact else cls.found(session, true(), typed.strip(), None, most)
 
     @classmethod
     def one_or_all(cls, session: Session, code: str | None) -> "Instansi | UnknownInstansi | None":

@@ -519,7 +519,7 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     ("/admin/mandat/baru", "refused when empty", sent_empty("/admin/mandat/baru", "Tunjuk", RATNA)),
     ("/admin/mandat/baru", "with the password again", password_asked_again),
     ("/admin/mandat", "nothing found", at_the_desk("/admin/mandat?cari=zzz", RATNA)),
-    ("/admin/mandat", "searched for what cannot be", at_the_desk("/admin/mandat?cari=12ab", RATNA)),
+    ("/admin/mandat", "refused for what cannot be searched", at_the_desk("/admin/mandat?cari=12ab", RATNA)),
     ("/admin/mandat/<row:mandate_id>/cabut", "at first", at_the_desk("/admin/mandat/1/cabut", RATNA)),
     ("/admin/mandat/<row:mandate_id>/serahkan", "at first", at_the_desk("/admin/mandat/1/serahkan", RATNA)),
     ("/admin/mandat/<row:mandate_id>/serahkan", "as a proposal", at_the_desk("/admin/mandat/1/serahkan")),

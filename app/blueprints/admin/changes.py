@@ -130,6 +130,7 @@ def _page(
         )
         first = authority().name_of(change.decided_by) if change.decided_by else "operator portal"
         handover = MandateHandover.to(db, change.mandate_id)
+        last_day = change.mandate.ends_on if change.mandate else None
         stopped_before = [one for one in IdentityChange.contesting(db, change.user_id) if one.id != change.id]
     if problem:
         form.form_errors = [problem]
@@ -138,7 +139,7 @@ def _page(
         objection=objection,
         confirmation=confirmation or ConfirmForm(formdata=None),
         may_cancel=change.is_under_way and objection_to_cancel(authority(), change) is None,
-        handover=handover, stopped_before=stopped_before,
+        handover=handover, last_day=last_day, stopped_before=stopped_before,
         has_errors=bool(form.errors or (confirmation and confirmation.errors)),
     )  # fmt: skip
     return make_response(page, status)

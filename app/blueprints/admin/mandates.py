@@ -16,7 +16,6 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from sqlalchemy import true
 from wtforms import StringField, ValidationError
 from wtforms.validators import Optional
 
@@ -46,6 +45,8 @@ from app.web.row_ids import row_id
 
 blueprint = Blueprint("mandates", __name__, url_prefix="/mandat")
 _MOST_WORDS = 5
+_MOST_MEANT = 5  # instansi that a sentence names
+_NO_INSTANSI = "Instansi ini tidak ada. Periksa lagi kode atau namanya."
 _UNKNOWN = "NIP ini tidak ada di portal. Periksa lagi, atau impor dulu data pegawainya."
 _UNKNOWN_HERE = "NIP ini tidak ada di instansi Anda. Periksa lagi, atau minta admin pusat."
 _OVER = "Tanggal ini sudah lewat. Isi hari ini atau sesudahnya."
@@ -66,14 +67,22 @@ class GrantForm(FlaskForm):
     sk_number = LineField("Nomor SK", "Isi nomor SK penunjukan, misalnya SK-12/2026.", 100)
     until = DayField("Hari terakhir")
 
-    @property
-    def code(self) -> str | None:
-        """The code of the one instansi; None for pusat."""
-        return self.instansi.data if self.scope.data == "instansi" else None
+    code: str | None = None  # of the one instansi; None for pusat
 
     def validate_instansi(self, field: StringField) -> None:
-        if self.scope.data == "instansi" and not field.data:
-            raise ValidationError("Pilih instansinya.")
+        if self.scope.data != "instansi":
+            return
+        if not (field.data or "").strip():
+            raise ValidationError("Isi kode atau nama instansinya.")
+        with reading() as db:
+            meant = Instansi.meant_by(db, field.data or "", _MOST_MEANT + 1)
+        if not meant:
+            raise ValidationError(_NO_INSTANSI)
+        if len(meant) > 1:
+            named = "; ".join(f"{one.name} ({one.code})" for one in meant[:_MOST_MEANT])
+            more = ", dan lainnya" if len(meant) > _MOST_MEANT else ""
+            raise ValidationError(f"Lebih dari satu instansi cocok. Isi kodenya: {named}{more}.")
+        self.code = meant[0].code
 
 
 class RevocationForm(FlaskForm):
@@ -108,7 +117,7 @@ class SearchForm(FlaskForm):
         filters=[lambda typed: typed or MandateState.IN_FORCE.value],
     )
 
-    nip: str = ""
+    digits: str = ""
     words: tuple[str, ...] = ()
 
     def validate_cari(self, field: StringField) -> None:
@@ -117,7 +126,7 @@ class SearchForm(FlaskForm):
             beginning = read_nip_beginning(typed)
             if not isinstance(beginning, str):
                 raise ValidationError(beginning.sentence)
-            self.nip = beginning
+            self.digits = beginning
         elif typed:
             self.words = tuple(asked_for(typed))[:_MOST_WORDS]
             if not self.words:
@@ -130,7 +139,7 @@ class SearchForm(FlaskForm):
     @property
     def wanted(self) -> MandateFilter:
         return MandateFilter(
-            MandateState(self.keadaan.data or ""), self.nip, self.words, (self.instansi.data or "").strip()
+            MandateState(self.keadaan.data or ""), self.digits, self.words, (self.instansi.data or "").strip()
         )
 
     @property
@@ -221,7 +230,7 @@ def grant() -> ResponseReturnValue:
         case granting.UnknownPerson():
             refuse(form.nip, _UNKNOWN)
         case UnknownInstansi():
-            refuse(form.instansi, "Instansi ini tidak ada. Pilih dari daftar.")
+            refuse(form.instansi, _NO_INSTANSI)
         case granting.AlreadyOver():
             refuse(form.until, _OVER)
         case granting.TooLong():
@@ -283,8 +292,8 @@ def hand_over(mandate_id: int) -> ResponseReturnValue:
     match outcome:
         case AdminMandate(awaits_second=True):
             flash(
-                f"{outcome.user.name} menggantikan setelah admin pusat lain mengonfirmasinya. Sampai saat "
-                "itu mandat yang lama tetap berlaku.",
+                f"{outcome.user.name} memegang mandat ini setelah admin pusat lain mengonfirmasinya. Sampai "
+                "saat itu mandat yang lama tetap berlaku.",
                 "success",
             )
             return redirect(url_for("admin.mandates.page"), 303)
@@ -369,12 +378,9 @@ def _handover_page(form: HandoverForm, mandate_id: int, status: int = 200) -> Re
 
 
 def _grant_page(form: GrantForm, status: int = 200) -> Response:
-    with reading() as db:
-        choices = Instansi.choices(db, true())
     page = render_template(
         "admin/instansi/grant_mandate.html",
         form=form,
-        choices=choices,
         years=granting.LONGEST_YEARS,
         has_errors=bool(form.errors),
     )

@@ -365,11 +365,17 @@ def _put_mandate(session: Session, change: IdentityChange, person: User, act: Ac
     handover = MandateHandover.to(session, mandate.id)
     what = (
         f"Mandat {mandate.scope} diberikan kepada {person.name} (SK {mandate.sk_number}) oleh "
-        f"{_name_of(change.decided_by)}{_instead_of(handover)}."
+        f"{_name_of(change.decided_by)}{_second(session, change)}{_instead_of(handover)}."
     )
     letters.to_pusat(session, what, "/admin/mandat", act)
     if handover is not None:
         _end_former(session, handover, act)
+
+
+def _second(session: Session, change: IdentityChange) -> str:
+    if change.confirmed_by_id is None:
+        return ""
+    return f", dikonfirmasi oleh {session.get_one(User, change.confirmed_by_id).name}"
 
 
 def _instead_of(handover: MandateHandover | None) -> str:

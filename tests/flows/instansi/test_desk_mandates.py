@@ -101,6 +101,13 @@ def test_the_same_scope_again_prolongs_and_another_scope_stands_beside_it(people
     assert revoked.detail["reason"] == "diganti dengan SK SK-8/2026"
 
 
+def test_an_instansi_may_be_named_by_a_part_of_its_name(peopled: Flask) -> None:
+    assert logged_in(peopled, RATNA).submit(NEW, **{**GRANT, "instansi": "nusa jaya"}).status_code == 303
+
+    (mandate,) = held(peopled, SARI)
+    assert mandate.scope == "Pemerintah Kabupaten Nusa Jaya"
+
+
 def test_ratna_prolongs_with_a_form_that_lacks_only_the_new_sk_and_day(peopled: Flask) -> None:
     ratna = logged_in(peopled, RATNA)
     (watis,) = held(peopled, WATI)
@@ -133,7 +140,9 @@ def test_the_very_same_grant_twice_is_one(peopled: Flask, inbox: Inbox) -> None:
     [
         ({"nip": STRANGERS_NIP}, "NIP ini tidak ada di portal"),
         ({"nip": "7301011203850001"}, "NIK"),
-        ({"instansi": ""}, "Pilih instansinya"),
+        ({"instansi": " "}, "Isi kode atau nama instansinya"),
+        ({"instansi": "e"}, "Lebih dari satu instansi cocok. Isi kodenya: Kementerian"),
+        ({"instansi": "tidak ada"}, "Instansi ini tidak ada"),
         ({"instansi": "0000"}, "Instansi ini tidak ada"),
         ({"scope": "admin_pusat"}, "Pilih satu instansi atau pusat"),
         ({"scope": ""}, "Pilih satu instansi atau pusat"),

@@ -252,8 +252,13 @@ def test_wati_proposes_and_pusat_confirms_in_one_step(
     assert wati.post_with_token("/akun", f"{page}/konfirmasi").status_code == 403
     assert held(peopled, WATI)
 
+    assert f"Mandat sampai {shown_date(UNTIL)}" in words_of(ratna.open(page))
     assert ratna.post_with_token(page, f"{page}/konfirmasi").status_code == 303
 
+    assert any(
+        "oleh Wati Kusuma, dikonfirmasi oleh Ratna Dewanti, menggantikan Wati Kusuma" in mail.text
+        for mail in inbox.fetch()
+    )
     assert not held(peopled, WATI)
     (mandate,) = held(peopled, SARI)
     assert (mandate.granted_by_id, mandate.confirmed_by_id) == (

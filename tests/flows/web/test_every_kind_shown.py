@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.domain.corrections import CorrectionState, IdentityCheck, new_ticket
 from app.domain.identity import ChangeKind, ChangeState
@@ -48,6 +48,11 @@ VALUES = {
     "until": "2026-12-31",
     "opens": "bukan tanggal", "left_out": 3,
 }  # fmt: skip
+
+
+_LETTERS_ON_A_PAGE = 20
+# What letters tell in more than words
+_LISTS = {"sections": [{"heading": "x", "lines": ["x"], "path": "/x"}]}
 
 
 @pytest.fixture
@@ -104,17 +109,21 @@ def _others(app: Flask) -> set[str]:
 
 @pytest.mark.parametrize("state", MailState)
 def test_every_letter_in_every_state_is_shown(peopled: Flask, ratna: Visitor, state: MailState) -> None:
-    with peopled.app_context(), unit_of_work() as session:
-        sari = session.get_one(User, person_id(peopled, SARI))
-        session.add_all(_mail(sari, letter, state) for letter in Letter if letter is not Letter.TOKEN)
-        session.flush()
-        session.add(_mail(sari, Letter.TOKEN, state, _request(sari)))
+    letters = list(Letter)
+    for part in (letters[start : start + _LETTERS_ON_A_PAGE] for start in (0, _LETTERS_ON_A_PAGE)):
+        with peopled.app_context(), unit_of_work() as session:
+            sari = session.get_one(User, person_id(peopled, SARI))
+            session.execute(delete(OutboxMail))
+            for letter in part:
+                request = _request(sari) if letter is Letter.TOKEN else None
+                session.add(_mail(sari, letter, state, request))
 
-    page = ratna.open(f"/admin/pegawai/{person_id(peopled, SARI)}")
+        page = ratna.open(f"/admin/pegawai/{person_id(peopled, SARI)}")
 
-    assert page.status_code == 200
-    assert len(Letter) <= 20, "more letters than the page shows: ask for them in parts"
-    assert all(f"{letter}" not in words_of(page) for letter in Letter if "_" in letter), "each in words"
+        assert page.status_code == 200
+        assert all(letter.label in words_of(page) for letter in part if letter is not Letter.TOKEN)
+        assert all(f"{letter}" not in words_of(page) for letter in part if "_" in letter), "each in words"
+    assert len(letters) <= 2 * _LETTERS_ON_A_PAGE
 
 
 def test_every_event_with_everything_noted_is_shown(peopled: Flask, ratna: Visitor) -> None:
@@ -216,7 +225,7 @@ def test_every_letter_can_be_written(peopled: Flask) -> None:
             mail = _mail(sari, letter, MailState.WAITING, _request(sari))
             mail.email_correction, mail.identity_change = correction, change
             words = "".join(file.read_text() for file in (ROOT / "templates" / "emails" / letter).iterdir())
-            mail.about = dict.fromkeys(re.findall(r"\babout\.(\w+)", words), "x")
+            mail.about = {name: _LISTS.get(name, "x") for name in re.findall(r"\babout\.(\w+)", words)}
             session.add(mail)
             session.flush()
             written = portal().renderer.render(mail, now())

@@ -336,7 +336,9 @@ def test_who_logs_in_instead_sees_only_what_he_may_see(desk: Desk) -> None:
             ):
                 assert raka.status_code in (403, 404), path
                 assert REASON not in unescape(raka.text), path
-            if "/mandat/" in path or "/jadwal" in path:
+            if path.endswith("/serahkan"):
+                assert raka.status_code == 422, "it is Raka's own mandate"
+            elif "/mandat/" in path or "/jadwal" in path:
                 assert raka.status_code in (403, 404), path
             assert sari.status_code == 403, path
             assert "untuk admin" in words_of(sari), path
