@@ -25,9 +25,10 @@ class Stuck(Labelled):
         return _COLUMNS[self]
 
 
-# The conditions of partial indexes, word for word
+# The conditions of partial indexes, word for word. It is not `email_key`: SQLite would take the unique index
+# over that, and read all people without an address to sort them
 _CONDITIONS: dict[Stuck, ColumnElement[bool]] = {
-    Stuck.NO_EMAIL: and_(text("user_account.email_key IS NULL AND user_account.activation != 'deactivated'")),
+    Stuck.NO_EMAIL: and_(text("user_account.email IS NULL AND user_account.activation != 'deactivated'")),
     Stuck.EMAIL: User.mail_failed_at.is_not(None),
     Stuck.TOKEN: User.stuck_since.is_not(None),
     Stuck.PASSWORD: and_(User.stuck_since.is_not(None), User.password_hash.is_not(None)),

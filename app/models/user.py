@@ -79,7 +79,7 @@ class User(Base):
             "instansi_id",
             "nip",
             "id",
-            only=text("email_key IS NULL AND activation != 'deactivated'"),
+            only=text("email IS NULL AND activation != 'deactivated'"),
         ),
         PartialIndex(
             "ix_user_account_mail_failed_at",

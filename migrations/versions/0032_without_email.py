@@ -15,7 +15,7 @@ def upgrade() -> None:
         _NAME,
         "user_account",
         ["instansi_id", "nip", "id"],
-        only="email_key IS NULL AND activation != 'deactivated'",
+        only="email IS NULL AND activation != 'deactivated'",
     )
 
 

@@ -12,7 +12,6 @@ from app.domain.indonesian_time import now, today_in_jakarta
 from app.models import CampaignDay, CorrectionAttachment, TakenCorrection, User
 from app.runtime import portal as running
 from app.runtime.db import unit_of_work
-from app.worker.duties import count_everybody
 from tests.browser.live_portal import LivePortal
 from tests.browser.steps import ask_for_token, button, enter, field, open_newest_mail, see
 from tests.cast import BUDI, DEWI, HADI, JOKO, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
@@ -43,8 +42,6 @@ def sent_empty(path: str, act: str, admin: Person = WATI) -> Reach:
 
 
 def overview_with_tables(page: Page, portal: LivePortal) -> None:
-    with portal.app.app_context():
-        count_everybody()
     at_the_desk("/admin/")(page, portal)
     for summary in page.locator(".figures > summary").all():
         summary.click()

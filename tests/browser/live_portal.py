@@ -24,6 +24,7 @@ from app.runtime.server import Front
 from app.web import assets
 from app.web.reception import reception
 from app.wiring import create_app
+from app.worker.duties import count_everybody
 from app.worker.loop import work
 from config import Settings
 from tests.conftest import SECRET_KEY, people
@@ -95,8 +96,10 @@ class LivePortal:
 
     def fill_the_desks(self) -> None:
         """Fill the desks as in the demo: queues, failed mails, a month of activation."""
-        with self.app.app_context(), unit_of_work() as session:
-            liven(session, now())
+        with self.app.app_context():
+            with unit_of_work() as session:
+                liven(session, now())
+            count_everybody()
 
     def _is_sending(self) -> bool:
         on_their_way = OutboxMail.state.in_((MailState.WAITING, MailState.SENDING))

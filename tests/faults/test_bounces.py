@@ -26,6 +26,7 @@ from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
 from app.worker import bounces
 from app.worker.bounces import look_into_mailbox
+from app.worker.duties import count_everybody
 from tests.cast import BUDI, NEW_PASSWORD, RAKA, SARI, STRANGERS_NIP, WATI
 from tests.conftest import MakeApp
 from tests.desk import person_id, user
@@ -102,15 +103,17 @@ def test_a_hard_bounce_shows_at_the_desk(office: PostOffice, server: MailServer)
     assert MARKED in piped.output
     assert office.mail().state is MailState.SENT
     assert office.mail().bounced_at
+    with office.app.app_context():
+        count_everybody()
     page, overview = _page(office.app), words_of(logged_in(office.app, WATI).open("/admin/"))
     assert "Email ke alamat yang tercatat dipantulkan" in page
     assert "Token terakhir dipantulkan" in page
     assert "User unknown in virtual mailbox table" in page
     assert "Email dipantulkan: kotak suratnya" in page
-    assert "Email ditolak atau dipantulkan server: 1" in overview
-    assert "nusajaya.example 1 5.1.1 550 5.1.1" in overview
+    assert "Email ditolak atau dipantulkan server 1" in overview
+    assert re.search(r"nusajaya\.example 1 .{10,30} 5\.1\.1 550 5\.1\.1", overview)
     assert BUDIS not in overview
-    assert "dipantulkan server: 0" in words_of(logged_in(office.app, RAKA).open("/admin/"))
+    assert "dipantulkan server 0" in words_of(logged_in(office.app, RAKA).open("/admin/"))
     (event,) = _events(office.app)
     assert event.detail == {"mail": office.mail().id, "status": "5.1.1"}
     assert event.user_agent == "worker"
@@ -222,8 +225,10 @@ def test_a_letter_to_an_address_that_is_not_on_record_any_more_marks_nobody(
     assert "0812-555-0199" not in _page(office.app), (
         "whoever reads the other mailbox writes nothing onto the page"
     )
+    with office.app.app_context():
+        count_everybody()
     overview = words_of(logged_in(office.app, WATI).open("/admin/"))
-    assert "dipantulkan server: 0" in overview
+    assert "dipantulkan server 0" in overview
     assert "5.1.1" not in overview
 
 

@@ -103,9 +103,9 @@ class DeskCount:
     @classmethod
     def read(cls, content: Mapping[str, Any]) -> "DeskCount":
         """What another release has counted besides is left out."""
-        count = cls(**{name: content[name] for name in cls.__dataclass_fields__ if name in content})
-        count.domains = [FailingDomain(**dict(one)) for one in content.get("domains", ())]
-        count.promise = Promise(**content["promise"]) if content.get("promise") else None
+        count = cls(**_known(cls, content))
+        count.domains = [FailingDomain(**_known(FailingDomain, one)) for one in content.get("domains", ())]
+        count.promise = Promise(**_known(Promise, content["promise"])) if content.get("promise") else None
         return count
 
     def add(self, other: "DeskCount") -> None:
@@ -121,9 +121,14 @@ class DeskCount:
             self.promise = self.promise or other.promise
 
 
+def _known(kind: type[DeskCount | FailingDomain | Promise], content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: content[name] for name in kind.__dataclass_fields__ if name in content}
+
+
 def count_desks(session: Session, now: datetime) -> dict[int, DeskCount]:
     """Count for every instansi, and for all of them (`OF_ALL`)."""
-    desks = {instansi_id: DeskCount() for instansi_id in session.scalars(select(Instansi.id))}
+    # An instansi may be added meanwhile
+    desks = defaultdict(DeskCount, {one: DeskCount() for one in session.scalars(select(Instansi.id))})
     _count_stuck(session, desks)
     _count_mails(session, desks, now)
     everybody = DeskCount(days=_days(session, now))

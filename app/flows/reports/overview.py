@@ -4,7 +4,6 @@ The worker has counted the people by activation, and what else would cost too mu
 Everything else is read through an index, and only as much as a page needs.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -48,11 +47,6 @@ class Figures:
     def share(self) -> float:
         """How many percent of these people have activated it."""
         return 100 * self.active / self.people if self.people else 0.0
-
-    @classmethod
-    def sum(cls, some: "Iterable[Figures]") -> "Figures":
-        rows = [(one.not_activated, one.waiting_approval, one.active, one.deactivated) for one in some]
-        return cls(*(sum(column) for column in zip(*rows, strict=True))) if rows else cls(0, 0, 0, 0)
 
 
 @dataclass(frozen=True)

@@ -366,9 +366,9 @@ def test_stopping_tells_the_other_admins_and_the_overview_shows_it(peopled: Flas
     }
     assert told == {DEWI.email, RATNA.email}
     for admin in (WATI, RATNA):
-        shown = words_of(logged_in(peopled, admin).open("/admin/?instansi=7301"))
-        assert "Akun yang disengketakan" in shown
-        assert f"{JOKO.name}: email" in shown
+        visitor = logged_in(peopled, admin)
+        assert "1 Akun yang disengketakan" in words_of(visitor.open("/admin/?instansi=7301"))
+        assert JOKO.name in words_of(visitor.open("/admin/perbaikan-email?lihat=dibekukan&instansi=7301"))
 
 
 def test_a_second_admin_closes_the_case_and_the_old_address_is_back(peopled: Flask, inbox: Inbox) -> None:

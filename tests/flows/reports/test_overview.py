@@ -23,6 +23,7 @@ from app.models import (
     ActivationUnit,
     AuditEvent,
     CampaignDay,
+    DeskFigures,
     EmailCorrection,
     Instansi,
     Letter,
@@ -107,6 +108,22 @@ def of(percent: str) -> float:
 def set_stuck(app: Flask, person: Person, moment: datetime) -> None:
     with app.app_context(), unit_of_work() as session:
         session.scalars(select(User).where(User.nip == person.nip)).one().stuck_since = moment
+
+
+def test_what_another_release_has_counted_besides_is_left_out(peopled: Flask) -> None:
+    refuse_mail(peopled, BUDI, "budi@mati.example", MailState.FAILED, "550", timedelta(hours=1))
+    ask_correction(peopled, 1, BUDI, timedelta(days=5), decided_after=timedelta(hours=2))
+    count(peopled)
+    with peopled.app_context(), unit_of_work() as session:
+        kept = DeskFigures.of(session, range(10))
+        for content in kept.values():
+            for part in (content, content["promise"] or {}, *content["domains"]):
+                part["moods"] = 1
+        DeskFigures.write(session, kept)
+
+    page = logged_in(peopled, WATI).open("/admin/")
+
+    assert "mati.example 1" in words_of(page)
 
 
 def test_before_the_first_count_the_page_says_so(peopled: Flask) -> None:
@@ -315,6 +332,26 @@ def test_who_is_stuck_is_counted_by_cause_and_each_cause_leads_to_its_people(peo
         for row, cause in zip(table_of(visitor.open("/admin/").text, "tabel-macet"), Stuck, strict=True):
             listed = visitor.open(f"/admin/pegawai?macet={cause}").text
             assert listed.count("/admin/pegawai/") - listed.count("/admin/pegawai/ekspor") == int(row[1])
+
+
+def test_an_admin_of_two_instansi_sees_both_together(peopled: Flask) -> None:
+    for code in ("7301", "3402"):
+        peopled.test_cli_runner().invoke(
+            args=["admin", "grant", SARI.nip, "--instansi", code, "--sk", "1", "--until", "2999-12-31"]
+        )
+    for number, person in enumerate((BUDI, HADI)):
+        set_stuck(peopled, person, now() - timedelta(days=2))
+        refuse_mail(peopled, person, "orang@mati.example", MailState.FAILED, "550", timedelta(hours=1))
+        ask_correction(peopled, number, person, timedelta(days=5), decided_after=timedelta(hours=2))
+    count(peopled)
+
+    page = logged_in(peopled, SARI).open("/admin/")
+
+    assert "4 dari 10 pegawai (40,0%)" in words_of(page)
+    assert [row[1] for row in table_of(page.text, "tabel-macet")] == ["1", "0", "2", "0"]
+    assert ["0", "0", "2", "0"] in [row[1:] for row in table_of(page.text, "tabel-email")]
+    assert "mati.example 2" in words_of(page)
+    assert "100,0% dari 2 permintaan diputuskan dalam 24 jam." in words_of(page)
 
 
 def test_mails_are_counted_by_hour_and_outcome(peopled: Flask) -> None:
