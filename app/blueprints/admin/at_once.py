@@ -46,7 +46,7 @@ blueprint = Blueprint("at_once", __name__, url_prefix="/sekaligus")
 # After this time the page stops reloading itself, so that an unused session may end
 WATCHED_FOR = timedelta(minutes=30)
 SECONDS_BETWEEN_LOOKS = 2
-_TICKED, _ALL_WHO_FIT = "centang", "semua"
+_ALL_WHO_FIT = "semua"  # otherwise those who are ticked
 _HEADER = ["NIP", "Nama", "Unit kerja", "Hasil"]
 _NO_LONGER_SEEN = "Pegawai di luar daftar yang dapat Anda lihat"
 
@@ -112,7 +112,7 @@ def page() -> ResponseReturnValue:
 @blueprint.get("/baru")
 def new() -> ResponseReturnValue:
     """Who is chosen, and what can be done to them."""
-    return _new_page(NewActForm(request.args, meta={"csrf": True}))
+    return _new_page(NewActForm(request.args))
 
 
 def _new_again() -> ResponseReturnValue:
