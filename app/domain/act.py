@@ -31,5 +31,5 @@ class Act(Generic[By]):
         return Act(self.client, self.at, by)
 
     def asked_from(self, client: Client) -> "Act[By]":
-        """The same act by the worker for somebody who asked from there a while ago."""
+        """The same act for somebody who has asked for it earlier: the trail tells from where."""
         return Act(client, self.at, self.by)
