@@ -29,3 +29,7 @@ class Act(Generic[By]):
         just proven, or whose decision takes effect now. Nobody, where the act only follows from what was done
         before."""
         return Act(self.client, self.at, by)
+
+    def asked_from(self, client: Client) -> "Act[By]":
+        """The same act for somebody who has asked for it earlier: the trail tells from where."""
+        return Act(client, self.at, self.by)

@@ -47,7 +47,7 @@ blueprint = Blueprint("at_once", __name__, url_prefix="/sekaligus")
 WATCHED_FOR = timedelta(minutes=30)
 SECONDS_BETWEEN_LOOKS = 2
 _FOR_CHOSEN = (BulkKind.TOKEN, BulkKind.NOTICE)  # the other kinds are for the people of a list
-_TICKED, _ALL_WHO_FIT = "centang", "semua"
+_ALL_WHO_FIT = "semua"  # otherwise those who are ticked
 _HEADER = ["NIP", "Nama", "Unit kerja", "Hasil"]
 _NO_LONGER_SEEN = "Pegawai di luar daftar yang dapat Anda lihat"
 
@@ -113,7 +113,7 @@ def page() -> ResponseReturnValue:
 @blueprint.get("/baru")
 def new() -> ResponseReturnValue:
     """Who is chosen, and what can be done to them."""
-    return _new_page(NewActForm(request.args, meta={"csrf": True}))
+    return _new_page(NewActForm(request.args))
 
 
 def _new_again() -> ResponseReturnValue:

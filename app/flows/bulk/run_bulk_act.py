@@ -80,7 +80,7 @@ def do_some(session: Session, lease: BulkLease, most: int, act: Act[None]) -> Bu
     rows = _next_rows(session, bulk, most)
     if not rows:
         return None
-    own = Act(worker_for(bulk.client_address), act.at, _authority(session, bulk, act.at))
+    own = _asked(bulk, act).done_by(_authority(session, bulk, act.at))
     # People are locked in the order of their ids, as everywhere where several are locked at once
     for row in sorted(rows, key=lambda row: row.person_id or 0):
         row.outcome = _do(session, bulk, row, own)
@@ -148,8 +148,12 @@ def _why_to_stop(bulk: BulkAct, authority: Authority | None) -> WhyStopped | Non
 
 def _end(session: Session, lease: BulkLease, why: WhyStopped | None, act: Act[None]) -> BulkState:
     bulk = _leased(session, lease)
-    end(session, bulk, why, Act(worker_for(bulk.client_address), act.at, bulk.prepared_by))
+    end(session, bulk, why, _asked(bulk, act).done_by(bulk.prepared_by))
     return bulk.state
+
+
+def _asked(bulk: BulkAct, act: Act[None]) -> Act[None]:
+    return act.asked_from(worker_for(bulk.client_address))
 
 
 def _waits(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.flows.bulk.kind_of_act import KindOfAct, submission_of
-from app.flows.people.send_token import Held, IsDeactivated, NoAddress, OnItsWay, send_token
+from app.flows.people.send_token import Held, IsDeactivated, NoAddress, OnItsWay, send_token_to
 from app.models.bulk_act import BulkAct, RowOutcome
 from app.models.user import User
-from app.security.authority import Authority, NotToTouch, OutOfReach
+from app.security.authority import Authority
 
 
 class SendTokens(KindOfAct):
@@ -28,7 +28,7 @@ class SendTokens(KindOfAct):
         self, session: Session, person: User, position: int, bulk: BulkAct, act: Act[Authority]
     ) -> RowOutcome:
         name = submission_of(session, bulk, position)
-        outcome = send_token(session, person.id, name, act, is_one_of_many=True)
+        outcome = send_token_to(session, person, name, act, is_one_of_many=True)
         match outcome:
             case OnItsWay():
                 return RowOutcome.DONE
@@ -38,7 +38,5 @@ class SendTokens(KindOfAct):
                 return RowOutcome.NO_EMAIL
             case IsDeactivated():
                 return RowOutcome.DEACTIVATED
-            case OutOfReach() | NotToTouch():
-                return RowOutcome.OUT_OF_REACH
             case _:
                 assert_never(outcome)

@@ -41,18 +41,23 @@ class IsDeactivated:
 
 
 def send_token(
-    session: Session,
-    person_id: int,
-    submission: str,
-    act: Act[Authority],
-    *,
-    is_one_of_many: bool = False,
+    session: Session, person_id: int, submission: str, act: Act[Authority]
 ) -> OnItsWay | Held | NoAddress | IsDeactivated | OutOfReach | NotToTouch:
     """Ask for a token as the owner would. The letter is the same, but the limit is higher, so that nobody who
     asks from outside can prevent the desk from helping. The same `submission` sent twice is one mail."""
     person = act.by.person_to_act_on(session, person_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person
+    outcome = send_token_to(session, person, submission, act)
+    if isinstance(outcome, OnItsWay | Held):
+        letters.act_on_holder(session, act.by.admin, person, "mengirim token", act)
+    return outcome
+
+
+def send_token_to(
+    session: Session, person: User, submission: str, act: Act[Authority], *, is_one_of_many: bool = False
+) -> OnItsWay | Held | NoAddress | IsDeactivated:
+    """The same for a person whom `Authority.person_to_act_on` has given. Pusat is told of nothing here."""
     if person.is_deactivated:
         return IsDeactivated()
     if person.email is None:
@@ -68,5 +73,4 @@ def send_token(
     )
     mail = asked.mail or session.scalars(first).one()
     audit.record(session, Tag.TOKEN_SENT_BY_ADMIN, person, act, mail=mail.state)
-    letters.act_on_holder(session, act.by.admin, person, "mengirim token", act)
     return Held() if mail.state is MailState.HELD else OnItsWay(address.masked)

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from app.domain.categories import Activation
 from app.domain.indonesian_time import now
 from app.flows.bulk import send_tokens
-from app.flows.people.send_token import send_token
+from app.flows.people.send_token import send_token_to
 from app.models import AdminMandate, BulkState, Instansi, Tag, User, WhyStopped
 from app.models.outbox_mail import MailState
 from app.runtime.db import unit_of_work
@@ -97,7 +97,7 @@ def test_what_a_worker_did_not_commit_was_not_done(
     add_people(peopled, 9)
     page = prepare(wati, choose_all(wati, "nip=1981"))
     start(wati, page)
-    sent, real = [], send_token
+    sent, real = [], send_token_to
 
     def killed(*args: object, **kwargs: object) -> object:
         sent.append(args)
@@ -105,7 +105,7 @@ def test_what_a_worker_did_not_commit_was_not_done(
             raise SystemExit
         return real(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(send_tokens, "send_token", killed)
+    monkeypatch.setattr(send_tokens, "send_token_to", killed)
     turns = jobs.all_turns(peopled)
     turns.next()
     with pytest.raises(SystemExit):
@@ -127,7 +127,7 @@ def test_an_accident_stops_the_act_and_says_so(
     page = prepare(wati, choose_all(wati, "nip=1981"))
     start(wati, page)
     jobs.all_turns(peopled).next()
-    monkeypatch.setattr(send_tokens, "send_token", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(send_tokens, "send_token_to", lambda *_, **__: 1 / 0)
     with time_machine.travel(now() + STOPPED_WORKER, tick=True):
         work(peopled)
     monkeypatch.undo()
