@@ -17,7 +17,6 @@ from tests.browser.steps import ask_for_token, button, enter, field, open_newest
 from tests.cast import BUDI, DEWI, HADI, JOKO, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
 from tests.desk import asked, correction, person_id
 from tests.photos import jpeg, paper
-from tests.visitor import logged_in
 
 Reach = Callable[[Page, LivePortal], None]
 _newcomers = count(10, 10)
@@ -351,7 +350,7 @@ def by_list(kind: str, nips: str | None = None, reason: str = "") -> Reach:
         field(page, "Alasan").fill(reason)
         button(page, "Lihat dahulu apa yang akan terjadi").click()
         if reason:
-            see(page, "Nonaktifkan akun, nomor")
+            expect(page.get_by_role("heading", level=1)).to_contain_text(", nomor")
         else:
             expect(page.locator("[data-error-summary]")).to_be_visible()
 
@@ -359,8 +358,9 @@ def by_list(kind: str, nips: str | None = None, reason: str = "") -> Reach:
 
 
 def sessions_not_ended(page: Page, portal: LivePortal) -> None:
-    logged_in(portal.app, SARI)
-    of(SARI, "/akhiri-sesi", "Akhiri semua sesi")(page, portal)
+    enter(page, WATI)
+    page.context.clear_cookies()
+    of(WATI, "/akhiri-sesi", "Akhiri semua sesi", RATNA)(page, portal)
 
 
 def correction_mailed(page: Page, _portal: LivePortal) -> None:
