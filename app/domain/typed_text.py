@@ -25,8 +25,8 @@ def has_link(text: str) -> bool:
 
 
 _LINK = re.compile(
-    r"://|\bwww\.|@|[a-z0-9-]\.(?:ac|app|biz|cc|click|co|com|desa|gov|go|id|info|io|link|ly|me|mil|my|net|online|org"
-    r"|page|sch|shop|site|top|web|xyz)(?![a-z0-9])",
+    r"://|\bwww\.|@|[a-z0-9-]\.(?:app|biz|cc|click|co|com|go|id|info|io|link|ly|me|my|net|online|org"
+    r"|page|shop|site|top|web|xyz)(?![a-z0-9])",
     re.IGNORECASE,
 )
 

@@ -11,11 +11,13 @@ from sqlalchemy import (
     Select,
     String,
     bindparam,
+    column,
     exists,
     false,
     func,
     or_,
     select,
+    table,
     text,
     update,
 )
@@ -69,6 +71,7 @@ class AskedOnRecord:
     submitted_at: datetime
     decided_at: datetime | None
     decision: str | None
+    awaits_answer: bool  # of its owner, to a question of the desk
 
     @property
     def promised_by(self) -> datetime:
@@ -345,8 +348,17 @@ class EmailCorrection(AddedOnce, Base):
 
 MOST_OF_AN_OWNER = 8
 _ROWS = table_of(EmailCorrection).c
+_QUESTIONS = table("correction_question", column("correction_id"), column("answered_at"))
+_AWAITS_ANSWER = exists().where(
+    _QUESTIONS.c.correction_id == _ROWS.id, _QUESTIONS.c.answered_at.is_(None), _ROWS.state.in_(OPEN_STATES)
+)
 _OF_OWNER = (
-    select(*(_ROWS[one.name] for one in fields(AskedOnRecord)))
+    select(
+        *(
+            _ROWS[one.name] if one.name in _ROWS else _AWAITS_ANSWER.label(one.name)
+            for one in fields(AskedOnRecord)
+        )
+    )
     .where(
         _ROWS.user_id == bindparam("user"),
         _ROWS.field != CorrectionField.EMAIL,

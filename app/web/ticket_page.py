@@ -59,7 +59,8 @@ def page_behind(
                 303,
             )
         case Ticket():
-            return make_response(_ticket_page(link, found, answer or AnswerForm(formdata=None)), status)
+            shown = _ticket_page(link, found, answer or AnswerForm(formdata=None))
+            return make_response(shown, status if answer else 200)
         case None:
             return not_a_link(link)
 

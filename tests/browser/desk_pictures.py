@@ -59,6 +59,7 @@ def take(chromium: Browser, portal: LivePortal, folder: Path) -> list[Path]:
     field(wati, "Catatan internal").fill("Sudah ditelepon pukul 10, belum diangkat.")
     button(wati, "Simpan catatan").click()
     field(wati, "Pertanyaan untuk pemohon").fill("Sejak kapan email lama tidak dapat dibuka?")
+    wati.evaluate("document.activeElement.blur()")
     picture(wati, "tanya-pemohon", start="#tanya", most=800)
 
     wati.goto("/admin/perbaikan-email")

@@ -457,7 +457,7 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     (_CORRECTION, "open", first_request()),
     (_CORRECTION, "in a colleague's hand", in_a_colleagues_hand),
     (_CORRECTION, "waits for the answer", waits_for_the_answer),
-    (_CORRECTION, "an empty question", first_request("Kirim pertanyaan dan lanjut")),
+    (_CORRECTION, "refused without a question", first_request("Kirim pertanyaan dan lanjut")),
     (_CORRECTION, "refused without grounds", first_request("Setujui dan lanjut")),
     (_CORRECTION, "decided", decided_request),
     ("/admin/perbaikan-email/beberapa", "chosen", several_requests()),
@@ -545,7 +545,7 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     ("/beranda", "with a request", asked_on_record),
     ("/perbaikan-email/<link>", "as the ticket of a name", ticket_of_record),
     ("/perbaikan-email/<link>", "with a question", question_on_the_ticket()),
-    ("/perbaikan-email/<link>", "an empty answer", question_on_the_ticket("Kirim jawaban")),
+    ("/perbaikan-email/<link>", "refused without an answer", question_on_the_ticket("Kirim jawaban")),
     (_CORRECTION, "about a name", request_of_record()),
     (_CORRECTION, "about a name, refused without grounds", request_of_record("Setujui dan lanjut")),
 )

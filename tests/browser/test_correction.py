@@ -62,8 +62,13 @@ def test_joko_asks_wati_answers_and_joko_comes_in(
     wati.get_by_role("link", name=ticket).click()
     see(wati, f"Permintaan {ticket}")
     expect(wati.get_by_role("main")).to_contain_text("joko.lama@nusajaya.example")
+    photo = wati.get_by_role("img", name="Foto yang dilampirkan")
+    expect(photo).to_be_visible()
+    assert photo.evaluate("photo => photo.naturalWidth") == 64, (
+        "the photo itself, under the policy of the page"
+    )
     with wati.expect_download() as download:
-        wati.get_by_role("link", name="Unduh lampiran").click()
+        wati.get_by_role("link", name="Unduh foto").click()
     assert download.value.suggested_filename == f"{ticket}.jpg"
     joko.reload()
     expect(joko.get_by_role("main")).to_contain_text("Diproses")

@@ -37,7 +37,7 @@ def _again(correction_id: int) -> ResponseReturnValue:
 @kept_form.keeps_form(_again)
 @password_confirmed
 def take_over(correction_id: int) -> ResponseReturnValue:
-    seen = number_in(request.form.get("seen"))
+    seen = number_in(request.form.get("taken_by"))
     with unit_of_work() as db:
         outcome = take(db, correction_id, seen, desk_act())
     match outcome:

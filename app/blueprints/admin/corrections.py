@@ -66,7 +66,7 @@ _STATES = {
 }
 _CHOICES = {
     name: [(one.value, one.label) for one in kind]
-    for name, kind in (("ages", Age), ("kinds", CorrectionField), ("hands", Hand))
+    for name, kind in (("ages", Age), ("parts", CorrectionField), ("hands", Hand))
 }
 
 

@@ -317,8 +317,8 @@ def test_several_at_once_leave_what_nobody_has_opened(peopled: Flask, act: str) 
         asked(peopled, DEWI, "d@contoh.example"),
     )
     written(peopled, by_portal, state=CorrectionState.IN_HAND, opened_at=now())
-    logged_in(peopled, RATNA).open(f"{QUEUE}/{opened}")
-    wati = logged_in(peopled, WATI)
+    ratna, wati = logged_in(peopled, RATNA), logged_in(peopled, WATI)
+    ratna.submit(f"{QUEUE}/{opened}", f"{QUEUE}/{opened}/kembalikan")
 
     result = words_of(_several(wati, act, [opened, unseen, by_portal]))
 

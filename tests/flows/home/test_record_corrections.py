@@ -82,7 +82,7 @@ def test_what_the_desk_approves_is_on_record_at_once(
     assert wanted not in ticket, "the link alone tells no values"
     queue = words_of(wati.open(QUEUE))
     assert f"{request.ticket} {request.field.heading}" in queue
-    assert f"{before} {wanted}" in queue
+    assert f"{wanted} di data: {before}" in queue
     assert approve(wati, request.id) == 303
 
     assert getattr(user(peopled, SARI), column) == wanted

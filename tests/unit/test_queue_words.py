@@ -1,0 +1,52 @@
+"""What an admin types into the queue, and what a question may say."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.domain.corrections import Age
+from app.domain.typed_text import has_link
+from app.web.queue_filter import is_ticket
+
+
+@pytest.mark.parametrize("typed", ["PE-WDJB-MJHT", "pe wdjb mjht", "wdjbmjht", " WDJB-MJHT "])
+def test_a_ticket_however_it_is_read_out(typed: str) -> None:
+    assert is_ticket(typed)
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "joko prabowo", "198211032006041003", "wdjb", "pe-wdjb-mjhta", "Yayuk"]
+)
+def test_a_name_or_a_nip_is_no_ticket(typed: str) -> None:
+    assert not is_ticket(typed)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["https://contoh.example", "buka www.contoh", "lihat bkn-go.id", "ke CONTOH.COM/isi", "a@contoh.example"],
+)
+def test_a_link_in_any_dress(words: str) -> None:
+    assert has_link(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Apakah Sari, S.Pd., M.Si. benar?", "Datang pukul 14.05. Jadi?", "SK No. 12/IV/2026", "a.n. Kepala"],
+)
+def test_titles_and_times_are_no_links(words: str) -> None:
+    assert not has_link(words)
+
+
+@pytest.mark.parametrize(
+    ("hours", "age"),
+    [
+        (-1, Age.FRESH),
+        (0, Age.FRESH),
+        (3.99, Age.FRESH),
+        (4, Age.SOME_HOURS),
+        (12, Age.NEARLY_LATE),
+        (24, Age.LATE),
+    ],
+)
+def test_every_wait_is_in_one_band(hours: float, age: Age) -> None:
+    assert Age.of(timedelta(hours=hours)) is age
