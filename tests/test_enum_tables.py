@@ -115,7 +115,7 @@ def test_the_search_finds_the_tables_that_there_are() -> None:
     assert {
         "app.domain.email_warnings._SENTENCES",
         "app.domain.identity._COLUMNS",
-        "app.flows.people.find_people._STUCK_COLUMNS",
+        "app.models.stuck._COLUMNS",
     } <= written
     assert {"Letter", "Tag", "MailState", "BatchState", "ChangeKind", "IdentityCheck"} <= ENUMS.keys()
 

@@ -21,6 +21,7 @@ blueprint = Blueprint("information", __name__)
 KEPT_FOR = {
     "counters": throttle.KEPT_FOR,
     "mails": retention.MAILS_KEPT_FOR,
+    "pusat_reports": retention.PUSAT_REPORTS_KEPT_FOR,
     "unsent_corrections": retention.LINKS_KEPT_FOR,
     "typed": retention.TYPED_KEPT_FOR,
     "undecided_attachment": retention.UNDECIDED_KEPT_FOR,

@@ -119,7 +119,7 @@ def list_mandates(code: str | None) -> None:
         if isinstance(instansi, UnknownInstansi):
             raise click.ClickException(f"Instansi dengan kode {code} tidak ada.")
         reach = AdminMandate.instansi_id == instansi.id if instansi else true()
-        for mandate in AdminMandate.listed(db, reach, today_in_jakarta(now()), None, None):
+        for mandate in AdminMandate.listed(db, reach, today_in_jakarta(now())):
             cells = (
                 mandate.user.nip,
                 _code_of(mandate),

@@ -24,7 +24,7 @@ _NIP = re.compile(
 _DIGIT = re.compile("[0-9]")
 _DIGITS = re.compile(rf"[0-9](?:{_BETWEEN}[0-9])*")
 _ROW_NUMBER = re.compile(r"^\s*[0-9]{1,4}[.)]?\s+(?=\D{0,3}[0-9]{5})")
-_COLUMN_NUMBER = re.compile(r"\(?[0-9]{1,2}[a-z]?\)?\.?")
+_COLUMN_NUMBER = re.compile(r"\(?([0-9]{1,2})\)?\.?")
 _TITLES_ABOVE = 20  # lines in which the heading of the table is looked for
 _DIGITS_OF_A_HEADING = 2  # NIP (18 angka)
 _WORDS_OF_A_TITLE = frozenset(("daftar", "lampiran", "nama", "nip", "no", "nomor", "pegawai"))
@@ -61,6 +61,7 @@ class ReadLine:
 
     number: int
     text: str
+    counted: str  # the part of it that counts
     nips: Sequence[Nip]
     sentences: Sequence[str]  # what is wrong with it
 
@@ -106,28 +107,47 @@ def read_nip_list(lines: Sequence[Line]) -> NipList:
         below = below[1:]
     found = [(line, list(_read(line, column))) for line in below]
     are_rounded = _are_rounded(one for _, ones in found for one in ones if isinstance(one, Nip))
-    return NipList([_judged(line, ones, are_rounded=are_rounded) for line, ones in found])
+    return NipList([_judged(line, column, ones, are_rounded=are_rounded) for line, ones in found])
 
 
-def _judged(line: Line, found: Sequence[Nip | CellFault], *, are_rounded: bool) -> ReadLine:
+def _judged(
+    line: Line, column: int | None, found: Sequence[Nip | CellFault], *, are_rounded: bool
+) -> ReadLine:
     judged = [
         _fault_of(one, are_rounded=are_rounded) or one if isinstance(one, Nip) else one for one in found
     ]
     return ReadLine(
         line.number,
         one_line(" ".join(line.cells)),
+        _counted(line, column),
         [one for one in judged if isinstance(one, Nip)],
         [one.sentence for one in judged if isinstance(one, CellFault)],
     )
 
 
 def _put_right(line: ReadLine) -> str:
-    return line.text if line.sentences else " ".join(nip.digits for nip in line.nips)
+    return line.counted if line.sentences else " ".join(nip.digits for nip in line.nips)
+
+
+def _counted(line: Line, column: int | None) -> str:
+    """Of a table only the cell with the NIP: other cells may hold the NIP of somebody else, such as a
+    superior. If that cell is empty, the words of the line say whose line it is."""
+    whole = one_line(" ".join(line.cells))
+    if column is None:
+        return whole
+    return one_line(_cell_in(line, column)) or _DIGIT.sub("", whole).strip() or "?"
+
+
+def _cell_in(line: Line, column: int) -> str:
+    return line.cells[column] if column < len(line.cells) else ""
 
 
 def _heading_of(lines: Sequence[Line]) -> tuple[int, int] | None:
-    """The place of the line that names the columns, and of the column with the NIPs."""
+    """The place of the line that names the columns, and of the column with the NIPs. There is no NIP above
+    it."""
     for place, line in enumerate(lines):
+        if any(map(_NIP.search, line.cells)):
+            return None
         named = [(len(cell), column) for column, cell in enumerate(line.cells) if _is_heading(cell)]
         if named:
             return place, max(named)[1]  # `NIP Baru` rather than `NIP`
@@ -146,8 +166,7 @@ def _read(line: Line, column: int | None) -> Iterator[Nip | CellFault]:
     if column is None:
         yield from _read_all(line.cells)
         return
-    cell = line.cells[column] if column < len(line.cells) else ""
-    if cell.strip():
+    if (cell := _cell_in(line, column)).strip():
         yield from _read_all([cell])
     else:
         yield CellFault(None, _NO_NIP_IN_COLUMN)
@@ -180,7 +199,9 @@ def _is_no_row(line: Line, column: int | None) -> bool:
     if column is None:
         words = re.findall("[a-z]+", " ".join(line.cells).casefold())
         return not any(map(_digits_in, line.cells)) and not _WORDS_OF_A_TITLE.isdisjoint(words)
-    return all(_COLUMN_NUMBER.fullmatch(cell.strip()) for cell in line.cells if cell.strip())
+    numbers = [_COLUMN_NUMBER.fullmatch(cell.strip()) for cell in line.cells if cell.strip()]
+    counted = [int(number[1]) for number in numbers if number]
+    return len(counted) == len(numbers) > 1 and counted == sorted(set(counted))
 
 
 def _digits_in(text: str) -> int:

@@ -21,6 +21,7 @@ from app.domain.retention import (
 from app.flows.bulk import forget_bulk_acts
 from app.flows.correction.answer_unknown_nips import answer_unknown_nips
 from app.flows.imports import forget_imports
+from app.flows.instansi.remind_of_ends import remind_of_ends
 from app.flows.reports.send_digest import send_digest
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.correction_note import CorrectionNote
@@ -71,6 +72,7 @@ def chores(idle: timedelta, longest: timedelta) -> dict[str, Chore]:
         "correction_notes": _by_the_clock(partial(_forget_words_about, CorrectionNote)),
         "corrections_taken": _by_the_clock(_forget_taken),
         "corrections_answered": answer_unknown_nips,
+        "mandates_that_end": remind_of_ends,
         "digest": send_digest,
         "reports": _by_the_clock(_forget_reports),
         "mails_broken_off": _by_the_clock(OutboxMail.mark_broken_off),

@@ -293,6 +293,32 @@ def mandate_revoked(
         outbox.post(session, Letter.MANDATE_REVOKED, user.email, outbox.About(user=user, words=about), act)
 
 
+def mandate_ends(
+    session: Session, mandate: AdminMandate, because: str, what_to_do: str, act: Act[object]
+) -> None:
+    """To an admin whose mandate still holds for a while. `because` may be empty; both are whole sentences."""
+    if mandate.user.email and not mandate.user.is_deactivated:
+        about = {
+            "scope": mandate.scope,
+            "sk": mandate.sk_number,
+            "until": shown_date(mandate.ends_on),
+            "left": days_left_in_words(mandate.days_left(today_in_jakarta(act.at))),
+            "because": because,
+            "what_to_do": what_to_do,
+        }
+        outbox.post(
+            session,
+            Letter.MANDATE_ENDS,
+            mandate.user.email,
+            outbox.About(user=mandate.user, words=about),
+            act,
+        )
+
+
+def days_left_in_words(days: int) -> str:
+    return f"{days} hari lagi" if days else "hari ini"
+
+
 def _answer(request: ResetRequest) -> Letter:
     if request.user is None:
         return Letter.ADDRESS_NOT_REGISTERED

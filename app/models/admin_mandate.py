@@ -157,6 +157,12 @@ class AdminMandate(Base):
         return list(session.scalars(select(User).where(User.id.in_(holders)).order_by(User.id)))
 
     @classmethod
+    def people_over(cls, session: Session, instansi_id: int | None, today: date) -> list[User]:
+        """The admins of this instansi alone today, each once."""
+        holders = select(cls.user_id).where(cls.instansi_id == instansi_id, cls.holds_on(today))
+        return list(session.scalars(select(User).where(User.id.in_(holders)).order_by(User.id)))
+
+    @classmethod
     def held_over(
         cls, session: Session, user_id: int, instansi_id: int | None, today: date
     ) -> "list[AdminMandate]":
@@ -166,22 +172,10 @@ class AdminMandate(Base):
         ]
 
     @classmethod
-    def listed(
-        cls,
-        session: Session,
-        reach: ColumnElement[bool],
-        today: date | None,
-        before: int | None,
-        most: int | None,
-    ) -> "list[AdminMandate]":
-        """The newest first, beginning after `before`. If `today` is given, only the mandates that hold on
-        that day."""
-        statement = select(cls).where(reach).options(joinedload(cls.granted_by))
-        if today is not None:
-            statement = statement.where(cls.holds_on(today))
-        if before is not None:
-            statement = statement.where(cls.id < before)
-        return list(session.scalars(statement.order_by(cls.id.desc()).limit(most)))
+    def listed(cls, session: Session, reach: ColumnElement[bool], today: date) -> "list[AdminMandate]":
+        """All that hold today, the newest first."""
+        held = select(cls).where(reach, cls.holds_on(today))
+        return list(session.scalars(held.order_by(cls.id.desc())))
 
     @property
     def scope(self) -> str:
@@ -200,8 +194,23 @@ class AdminMandate(Base):
             and held_until >= newer.starts_on - timedelta(days=1)
         )
 
+    @classmethod
+    def goes_on_after(cls, session: Session, mandate: "AdminMandate", today: date, *, by_same: bool) -> bool:
+        """Whether the same person, or another one, holds a mandate over the same that ends later."""
+        same_scope = (
+            cls.instansi_id == mandate.instansi_id
+            if mandate.instansi_id is not None
+            else cls.role == Role.ADMIN_PUSAT
+        )
+        whose = cls.user_id == mandate.user_id if by_same else cls.user_id != mandate.user_id
+        later = select(cls.id).where(same_scope, whose, cls.holds_on(today), cls.ends_on > mandate.ends_on)
+        return session.scalar(later.limit(1)) is not None
+
     def days_left(self, today: date) -> int:
         return (self.ends_on - today).days
 
     def revoke(self, now: datetime) -> None:
         self.revoked_at = now
+
+    def shorten(self, last_day: date) -> None:
+        self.ends_on = last_day

@@ -40,6 +40,7 @@ class Tag(Labelled):
     CAMPAIGN_DAY_NOTED = "campaign_day_noted", "Hari kampanye dicatat atau dihapus"
     MANDATE_GRANTED = "mandate_granted", "Mandat admin diberikan"
     MANDATE_REVOKED = "mandate_revoked", "Mandat admin dicabut"
+    MANDATE_SHORTENED = "mandate_shortened", "Mandat admin diberi hari terakhir yang lebih awal"
     CORRECTION_ASKED = "correction_asked", "Perbaikan email: tautan diminta"
     CORRECTION_SUBMITTED = "correction_submitted", "Permintaan perbaikan: diajukan"
     CORRECTION_OPENED = "correction_opened", "Permintaan perbaikan: dibuka admin"

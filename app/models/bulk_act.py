@@ -71,6 +71,9 @@ class RowOutcome(Labelled):
 DONE = tuple(outcome for outcome in RowOutcome if outcome.is_done)
 
 
+DONE = tuple(outcome for outcome in RowOutcome if outcome.is_done)
+
+
 class BulkAct(Base):
     """One act on many people, from the preview to the result: who prepared it, for whom, and how far the
     worker has come. Only who prepared it can start it."""

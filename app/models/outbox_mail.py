@@ -100,6 +100,7 @@ class Letter(Labelled):
     PUSAT_DIGEST = "pusat_digest", "Ringkasan harian untuk admin pusat"
     MANDATE_GRANTED = "mandate_granted", "Pemberitahuan: mandat admin diberikan"
     MANDATE_REVOKED = "mandate_revoked", "Pemberitahuan: mandat admin dicabut"
+    MANDATE_ENDS = "mandate_ends", "Pemberitahuan: mandat admin segera berakhir"
     DESK_NOTICE = "desk_notice", "Pemberitahuan untuk admin"
 
     @property

@@ -68,6 +68,7 @@ class TakesMore:
 
     file: str | None = None
     longest_body: int | None = None
+    longest_text: int = LONGEST_TEXT_WITH_A_FILE
     many: tuple[str, ...] = ()
     only_from_admins: bool = False
     before_body: Callable[..., ResponseReturnValue | None] | None = None
@@ -101,17 +102,19 @@ def takes(
     *,
     file: str | None = None,
     longest_body: int | None = None,
+    longest_text: int = LONGEST_TEXT_WITH_A_FILE,
     many: tuple[str, ...] = (),
     only_from_admins: bool = False,
     before_body: Callable[..., ResponseReturnValue | None] | None = None,
 ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
     """Mark a view whose form is more than one text per field: one file under the name `file`, a body of up to
-    `longest_body` bytes, several values for the fields `many`. With `only_from_admins`, long bodies of all
-    other people stay unread. `before_body` is called with the view's own arguments before a byte of the body
-    is read; its answer, if any, is sent without reading the body."""
+    `longest_body` bytes with texts of up to `longest_text` bytes beside that file, several values for the
+    fields `many`. With `only_from_admins`, long bodies of all other people stay unread. `before_body` is
+    called with the view's own arguments before a byte of the body is read; its answer, if any, is sent
+    without reading the body."""
 
     def mark(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-        view.takes_more = TakesMore(file, longest_body, many, only_from_admins, before_body)  # type: ignore[attr-defined]
+        view.takes_more = TakesMore(file, longest_body, longest_text, many, only_from_admins, before_body)  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -136,7 +139,7 @@ def refuse_broken_forms() -> ResponseReturnValue | None:
         return sessions.redirect_to_login()
     if more.file:
         request.max_form_parts = MOST_PARTS_WITH_A_FILE
-        request.max_form_memory_size = LONGEST_TEXT_WITH_A_FILE
+        request.max_form_memory_size = more.longest_text
     visitor = sessions.visitor()
     is_admin = visitor is not None and visitor.authority is not None
     if more.longest_body is not None and (is_admin or not more.only_from_admins):

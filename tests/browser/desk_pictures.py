@@ -16,7 +16,7 @@ from app.web import assets
 from tests.browser.chromium import INDONESIAN, PHONE, launch_args
 from tests.browser.live_portal import LivePortal, running_portal
 from tests.browser.steps import ask_for_token, button, field, log_in, see
-from tests.cast import BUDI, PASSWORD, RATNA, SARI, WATI, Person
+from tests.cast import BUDI, CINTA, PASSWORD, RATNA, SARI, WATI, Person
 from tests.desk import person_id
 
 LOOK: dict[str, Any] = {**INDONESIAN, "color_scheme": "light", "viewport": {"width": 1280, "height": 800}}
@@ -73,6 +73,13 @@ def take(chromium: Browser, portal: LivePortal, folder: Path) -> list[Path]:
 
     wati.goto("/admin/pegawai?macet=email")
     picture(wati, "cari-pegawai", start="main", most=800)
+    wati.goto("/admin/pegawai?nip=197")
+    for row in range(6):
+        wati.locator("[data-pick]").nth(row).check()
+    button(wati, "Tindakan untuk yang dicentang").click()
+    button(wati, "Lihat dahulu apa yang akan terjadi").click()
+    see(wati, "Kirim token, nomor 1")
+    picture(wati, "sekaligus", start="main", most=1000)
     wati.goto(f"/admin/pegawai/{person_id(portal.app, BUDI)}")
     picture(wati, "halaman-pegawai", most=810)
     picture(wati, "riwayat-pegawai", start="main h2:nth-of-type(2)")
@@ -88,6 +95,18 @@ def take(chromium: Browser, portal: LivePortal, folder: Path) -> list[Path]:
     field(wati, "Tanggal SK").fill("2026-01-15")
     wati.evaluate("document.activeElement.blur()")
     picture(wati, "cpns", start="main")
+
+    wati.goto("/admin/cpns")
+    wati.get_by_role("link", name="Punya daftar NIP atau file SK?").click()
+    field(wati, "Nomor SK").fill("813/1204/BKPSDM/2026")
+    field(wati, "Tanggal SK").fill("2026-01-15")
+    field(wati, "Tempel NIP di sini").fill(
+        f"1. {CINTA.nip} Cinta Maharani\n2. 131234567 Candra\n3. {SARI.nip}"
+    )
+    button(wati, "Lihat dahulu apa yang akan terjadi").click()
+    see(wati, "Setujui akun CPNS dengan daftar")
+    wati.evaluate("document.activeElement.blur()")
+    picture(wati, "daftar-nip", start="main", most=1200)
 
     wati.goto("/admin/impor")
     file: FilePayload = {"name": "pegawai-baru.csv", "mimeType": "text/csv", "buffer": STAFF.encode()}

@@ -8,9 +8,10 @@ from itertools import count
 from playwright.sync_api import FilePayload, Page, expect
 from sqlalchemy import select
 
-from app.domain.indonesian_time import now
-from app.models import User
+from app.domain.indonesian_time import now, today_in_jakarta
+from app.models import CampaignDay, User
 from app.runtime.db import unit_of_work
+from app.worker.duties import count_everybody
 from tests.browser.live_portal import LivePortal
 from tests.browser.steps import ask_for_token, button, enter, field, open_newest_mail, see
 from tests.cast import BUDI, DEWI, HADI, JOKO, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
@@ -37,6 +38,22 @@ def sent_empty(path: str, act: str, admin: Person = WATI) -> Reach:
         expect(page.locator("[data-error-summary]").first).to_be_visible()
 
     return reach
+
+
+def overview_with_tables(page: Page, portal: LivePortal) -> None:
+    with portal.app.app_context():
+        count_everybody()
+    at_the_desk("/admin/")(page, portal)
+    for summary in page.locator(".figures > summary").all():
+        summary.click()
+    expect(page.get_by_role("rowheader", name="Kurang dari 4 jam")).to_be_visible()
+
+
+def with_campaign_day(page: Page, portal: LivePortal) -> None:
+    with portal.app.app_context(), unit_of_work() as session:
+        CampaignDay.write(session, 1, today_in_jakarta(now()), "Apel bersama")
+    at_the_desk("/admin/instansi/1/hari-kampanye")(page, portal)
+    expect(page.get_by_text("Apel bersama").first).to_be_visible()
 
 
 def of(person: Person, path: str = "", act: str = "", admin: Person = WATI) -> Reach:
@@ -227,6 +244,38 @@ def taken_back(page: Page, portal: LivePortal) -> None:
     expect(page.get_by_role("main")).to_contain_text("Yang dibiarkan")
 
 
+def people_chosen(act: str = "") -> Reach:
+    """The page that asks what shall be done to some people. `act` sends a notice without words."""
+
+    def reach(page: Page, portal: LivePortal) -> None:
+        at_the_desk("/admin/pegawai?status=not_activated")(page, portal)
+        button(page, "Tindakan untuk semua yang cocok").click()
+        see(page, "Pilih tindakan untuk beberapa pegawai")
+        if act:
+            page.get_by_label("Tulis pemberitahuan").check()
+            button(page, act).click()
+            expect(page.locator("[data-error-summary]")).to_be_visible()
+
+    return reach
+
+
+def at_once(notice: str = "", until: str = "akan dikirimi") -> Reach:
+    """A bulk act as it is prepared; with `until` as its result, started and followed to its end."""
+
+    def reach(page: Page, portal: LivePortal) -> None:
+        people_chosen()(page, portal)
+        if notice:
+            page.get_by_label("Tulis pemberitahuan").check()
+            field(page, "Isi pemberitahuan").fill(notice)
+        button(page, "Lihat dahulu apa yang akan terjadi").click()
+        expect(page.get_by_role("main")).to_contain_text("akan dikirimi")
+        if until != "akan dikirimi":
+            page.locator("main .btn-primary").click()
+            expect(page.get_by_role("main")).to_contain_text(until, timeout=30_000)
+
+    return reach
+
+
 def cpns_chosen(act: str, send: str = "") -> Reach:
     def reach(page: Page, portal: LivePortal) -> None:
         at_the_desk("/admin/cpns")(page, portal)
@@ -246,6 +295,24 @@ def cpns_answered(page: Page, portal: LivePortal) -> None:
     field(page, "Tanggal SK").fill("2026-01-05")
     page.locator("main .btn-primary").click()
     see(page, "Hasil keputusan CPNS")
+
+
+def by_list(kind: str, nips: str | None = None, reason: str = "") -> Reach:
+    """The form of an act on the people of a list; with `nips` it is sent."""
+
+    def reach(page: Page, portal: LivePortal) -> None:
+        at_the_desk(f"{_BY_LIST}?tindakan={kind}")(page, portal)
+        if nips is None:
+            return
+        field(page, "Tempel NIP di sini").fill(nips)
+        field(page, "Alasan").fill(reason)
+        button(page, "Lihat dahulu apa yang akan terjadi").click()
+        if reason:
+            see(page, "Nonaktifkan akun, nomor")
+        else:
+            expect(page.locator("[data-error-summary]")).to_be_visible()
+
+    return reach
 
 
 def sessions_not_ended(page: Page, portal: LivePortal) -> None:
@@ -328,11 +395,14 @@ SWAPPED_ROWS = "".join(
 
 _PERSON = "/admin/pegawai/<row:person_id>"
 _CORRECTION = "/admin/perbaikan-email/<big_row:correction_id>"
+_BY_LIST = "/admin/sekaligus/daftar"
+_AT_ONCE = "/admin/sekaligus/<big_row:bulk_id>"
 _ASK = "/beranda/perbaikan"
 _INSTANSI = "/admin/instansi/<row:instansi_id>"
 STATES: tuple[tuple[str, str, Reach], ...] = (
     ("/admin/", "of an instansi", at_the_desk("/admin/")),
     ("/admin/", "of pusat", at_the_desk("/admin/", RATNA)),
+    ("/admin/", "with the tables of all charts open", overview_with_tables),
     ("/admin/", "for who is no admin", at_the_desk("/admin/", SARI)),
     ("/admin/perbaikan-email", "with a queue", at_the_desk("/admin/perbaikan-email")),
     ("/admin/perbaikan-email", "of pusat", at_the_desk("/admin/perbaikan-email", RATNA)),
@@ -357,6 +427,20 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     ("/admin/pegawai", "everybody", at_the_desk("/admin/pegawai")),
     ("/admin/pegawai", "who is stuck", at_the_desk("/admin/pegawai?macet=token")),
     ("/admin/pegawai", "nobody found", at_the_desk("/admin/pegawai?nama=tidak-ada")),
+    ("/admin/sekaligus/baru", "at first", people_chosen()),
+    ("/admin/sekaligus/baru", "refused without words", people_chosen("Lihat dahulu apa yang akan terjadi")),
+    (_AT_ONCE, "prepared", at_once("Aktifkan akun sebelum 30-11-2026.\nTanya loket helpdesk.")),
+    (_AT_ONCE, "done", at_once(until="pegawai dikirimi token")),
+    ("/admin/sekaligus", "with acts", at_the_desk("/admin/sekaligus")),
+    (_BY_LIST, "what can be done", at_the_desk(_BY_LIST)),
+    (_BY_LIST, "of candidates", by_list("setujui_cpns")),
+    (_BY_LIST, "of who moves, refused when empty", by_list("mutasi", "")),
+    (_BY_LIST, "refused with faults", by_list("nonaktifkan", f"{SARI.nip}\n131234567\nBudi Santoso")),
+    (
+        _AT_ONCE,
+        "prepared, with a list",
+        by_list("nonaktifkan", f"{BUDI.nip}\n{TONO.nip}\n{STRANGERS_NIP}", "SK"),
+    ),
     (_PERSON, "never activated", of(JOKO)),
     (_PERSON, "deactivated", of(TONO)),
     (f"{_PERSON}/ubah", "at first", of(JOKO, "/ubah")),
@@ -382,10 +466,26 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     ("/admin/mandat/baru", "at first", at_the_desk("/admin/mandat/baru", RATNA)),
     ("/admin/mandat/baru", "refused when empty", sent_empty("/admin/mandat/baru", "Tunjuk", RATNA)),
     ("/admin/mandat/baru", "with the password again", password_asked_again),
+    ("/admin/mandat", "nothing found", at_the_desk("/admin/mandat?cari=zzz", RATNA)),
+    ("/admin/mandat", "searched for what cannot be", at_the_desk("/admin/mandat?cari=12ab", RATNA)),
     ("/admin/mandat/<row:mandate_id>/cabut", "at first", at_the_desk("/admin/mandat/1/cabut", RATNA)),
+    ("/admin/mandat/<row:mandate_id>/serahkan", "at first", at_the_desk("/admin/mandat/1/serahkan", RATNA)),
+    ("/admin/mandat/<row:mandate_id>/serahkan", "as a proposal", at_the_desk("/admin/mandat/1/serahkan")),
+    (
+        "/admin/mandat/<row:mandate_id>/serahkan",
+        "refused when empty",
+        sent_empty("/admin/mandat/1/serahkan", "Serahkan", RATNA),
+    ),
     ("/admin/instansi", "of an instansi", at_the_desk("/admin/instansi")),
     ("/admin/instansi", "of pusat", at_the_desk("/admin/instansi", RATNA)),
     (f"{_INSTANSI}/kontak", "at first", at_the_desk("/admin/instansi/1/kontak")),
+    (f"{_INSTANSI}/hari-kampanye", "at first", at_the_desk("/admin/instansi/1/hari-kampanye")),
+    (f"{_INSTANSI}/hari-kampanye", "with a day", with_campaign_day),
+    (
+        "/admin/instansi/hari-kampanye-nasional",
+        "refused when empty",
+        sent_empty("/admin/instansi/hari-kampanye-nasional", "Catat hari kampanye", RATNA),
+    ),
     (f"{_INSTANSI}/jadwal", "at first", at_the_desk("/admin/instansi/1/jadwal", RATNA)),
     ("/admin/instansi/jadwal-nasional", "refused", sent_with_days_turned("/admin/instansi/jadwal-nasional")),
     ("/admin/audit", "newest first", at_the_desk("/admin/audit", RATNA)),
@@ -403,6 +503,7 @@ NOT_PAGES = {
     f"{_CORRECTION}/lampiran",
     "/admin/impor/<big_row:batch_id>/ditolak.<any(xlsx, csv):kind>",
     "/admin/impor/<big_row:batch_id>/kemajuan",
+    "/admin/sekaligus/<big_row:bulk_id>/kemajuan",
     "/admin/impor/<big_row:batch_id>/perubahan.<any(xlsx, csv):kind>",
     "/admin/impor/template.csv",
     "/admin/impor/template.xlsx",

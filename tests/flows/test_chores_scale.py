@@ -48,23 +48,30 @@ def test_no_chore_scans_a_large_table(peopled: Flask) -> None:
 
 def _plans(app: Flask) -> dict[str, list[list[str]]]:
     """The plans of what each chore asks when nothing is due."""
-    asked: list[tuple[str, object]] = []
+    asked = statements_of(app)
     plans: dict[str, list[list[str]]] = {}
     with app.app_context():
         made = engine()
-        event.listen(
-            made, "before_cursor_execute", lambda _c, _k, said, values, *_: asked.append((said, values))
-        )
         for name, chore in all_chores().items():
             asked.clear()
             one_step(chore, act())
             found = [one for one in asked if one[0].startswith(("SELECT", "UPDATE", "DELETE"))]
             with made.connect() as connection:
-                plans[name] = [_plan(connection, said, values) for said, values in found]
+                plans[name] = [plan_of(connection, said, values) for said, values in found]
     return plans
 
 
-def _plan(connection: Connection, statement: str, values: object) -> list[str]:
+def statements_of(app: Flask) -> list[tuple[str, object]]:
+    """What the database is asked from now on, with the values."""
+    asked: list[tuple[str, object]] = []
+    with app.app_context():
+        event.listen(
+            engine(), "before_cursor_execute", lambda _c, _k, said, values, *_: asked.append((said, values))
+        )
+    return asked
+
+
+def plan_of(connection: Connection, statement: str, values: object) -> list[str]:
     if connection.dialect.name == "sqlite":
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)  # type: ignore[arg-type]
         return [row[3] for row in rows]

@@ -61,7 +61,7 @@ class NewActForm(FlaskForm):
         default=BulkKind.TOKEN.value,
     )  # fmt: skip
 
-    notice = StringField("Isi pemberitahuan", name="isi")
+    notice = StringField("Isi pemberitahuan", name="pesan")
 
     def validate_notice(self, field: StringField) -> None:
         if self.kind.data == BulkKind.NOTICE:
@@ -278,7 +278,7 @@ def _lines(bulk: BulkAct, may: Authority) -> Iterator[list[str]]:
 
 
 def _line(bulk: BulkAct, row: BulkActRow, may: Authority) -> list[str]:
-    said = words.row_words(bulk, row.expected, row.outcome)
+    said = words.row_words(bulk, row)
     person = bulk_acts.seen_by(may, row)
     if person is None:
         return [row.typed, "" if row.typed else _NO_LONGER_SEEN, "", said]

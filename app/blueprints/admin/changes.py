@@ -16,6 +16,7 @@ from app.flows.identity.change_identity import NotThatState
 from app.flows.identity.identity_gate import objection_to_cancel, objection_to_second
 from app.flows.identity.put_on_record import AddressTaken, NipTaken
 from app.models.identity_change import IdentityChange
+from app.models.mandate_handover import MandateHandover
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
 from app.security.authority import NotToTouch, OutOfReach
@@ -128,6 +129,7 @@ def _page(
             else None
         )
         first = authority().name_of(change.decided_by) if change.decided_by else "operator portal"
+        handover = MandateHandover.to(db, change.mandate_id)
         stopped_before = [one for one in IdentityChange.contesting(db, change.user_id) if one.id != change.id]
     if problem:
         form.form_errors = [problem]
@@ -136,7 +138,8 @@ def _page(
         objection=objection,
         confirmation=confirmation or ConfirmForm(formdata=None),
         may_cancel=change.is_under_way and objection_to_cancel(authority(), change) is None,
-        stopped_before=stopped_before, has_errors=bool(form.errors or (confirmation and confirmation.errors)),
+        handover=handover, stopped_before=stopped_before,
+        has_errors=bool(form.errors or (confirmation and confirmation.errors)),
     )  # fmt: skip
     return make_response(page, status)
 

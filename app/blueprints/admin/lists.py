@@ -32,6 +32,7 @@ from app.web.words.bulk import WORDS
 blueprint = Blueprint("lists", __name__, url_prefix="/sekaligus/daftar")
 
 LONGEST_BODY = 3 * MOST_BYTES  # so that a file that is somewhat too large gets its sentence
+_LONGEST_TEXT = 1 << 20  # whole rows of a spreadsheet, and not only their NIPs
 _MOST_FAULTS_SHOWN = 100
 _ASK_FOR_REASON = "Isi alasannya, misalnya nomor surat atau SK."
 
@@ -127,7 +128,7 @@ def _list_again() -> ResponseReturnValue:
 
 @blueprint.post("")
 @kept_form.keeps_form(_list_again)
-@takes(file="file", longest_body=LONGEST_BODY, only_from_admins=True)
+@takes(file="file", longest_body=LONGEST_BODY, longest_text=_LONGEST_TEXT, only_from_admins=True)
 def make() -> ResponseReturnValue:
     """Read the list and write the preview. Nothing is done yet."""
     kind = _kind()

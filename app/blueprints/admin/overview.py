@@ -24,6 +24,7 @@ from app.web.words import overview as words
 blueprint = Blueprint("overview", __name__, url_prefix="")
 
 LINES_SHOWN = 10  # units or instansi on a page: the chart is looked at, and the search finds the others
+_AGES = ("0-4", "4-12", "12-24", "lewat", "lewat")  # what the filter of the queue calls those of the strip
 _FIGURES = ["Pegawai", "Aktif", "Belum diaktifkan", "Menunggu persetujuan", "Dinonaktifkan", "Persen aktif"]
 
 
@@ -44,6 +45,7 @@ def page() -> ResponseReturnValue:
             counted=counted,
             counted_at=overview.counted_at(db, reach),
             waiting=overview.queue(db, reach, moment),
+            ages=_AGES,
             stuck=[(stuck, counted.stuck.get(stuck.value, 0)) for stuck in Stuck],
             mails=charts.hours_of_mails(counted, moment),
             charts=charts,
@@ -80,7 +82,7 @@ def _address(matter: Matter, reach: OverviewScope) -> str:
         case MatterKind.CONTESTED:
             return url_for("admin.corrections.page", lihat="dibekukan", instansi=code)
         case MatterKind.LATE:
-            return url_for("admin.corrections.page", instansi=code)
+            return url_for("admin.corrections.page", umur=_AGES[-1], instansi=code)
         case MatterKind.SECOND:
             return url_for("admin.corrections.page", lihat="kedua", instansi=code)
         case MatterKind.CPNS:
@@ -88,7 +90,7 @@ def _address(matter: Matter, reach: OverviewScope) -> str:
         case MatterKind.DOMAINS:
             return url_for("admin.people.page", macet=Stuck.EMAIL.value, instansi=code)
         case MatterKind.MANDATES:
-            return url_for("admin.mandates.page", instansi=code)
+            return url_for("admin.mandates.page", keadaan="segera", instansi=code)
         case _:
             assert_never(matter.kind)
 

@@ -163,11 +163,14 @@ def end(session: Session, bulk: BulkAct, why_stopped: WhyStopped | None, act: Ac
 
 
 def note_export(session: Session, bulk: BulkAct, file_kind: str, act: Act[Authority]) -> None:
-    """Record in the trail that the names have left the portal."""
-    audit.record(
-        session, Tag.EXPORTED, None, act,
-        instansi_id=bulk.instansi_id, what=Exported.BULK_ACT, file=file_kind, bulk=bulk.id,
+    """Record in the trail of each desk that the names have left the portal, and tell pusat."""
+    by_desk = select(BulkActRow.desk, func.count()).where(BulkActRow.bulk_act_id == bulk.id)
+    counts = {desk: count for desk, count in session.execute(by_desk.group_by(BulkActRow.desk)) if desk}
+    audit.record_parts(
+        session, Tag.EXPORTED, act.by.parts(counts), act,
+        what=Exported.BULK_ACT, file=file_kind, bulk=bulk.id,
     )  # fmt: skip
+    letters.bulk_act(session, act.by.admin, "mengekspor hasil tindakan sekaligus", bulk.total, act)
 
 
 def _why_not(session: Session, bulk: BulkAct, act: Act[Authority]) -> NotToStart | None:

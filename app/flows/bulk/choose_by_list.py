@@ -21,7 +21,7 @@ def all_of_list(session: Session, authority: Authority, nips: Sequence[Nip]) -> 
     within = select(User.nip, User.id).where(
         one_of(session, User.nip, listed), authority.within(User.instansi_id)
     )
-    found = dict(session.execute(within).tuples().all())
+    found = dict(session.execute(within).all())
     people = [found[nip] for nip in listed if nip in found]
     unknown = [nip.grouped for nip in nips if nip.digits not in found]
     return Chosen(people, unknown, {found[nip.digits]: nip.grouped for nip in nips if nip.digits in found})

@@ -48,4 +48,4 @@ def _logged_in_among(session: Session, people: Sequence[User], now: datetime) ->
     found = select(LoginSession.user_id, LoginSession.credential_version).where(
         LoginSession.user_id.in_(versions), LoginSession.ends_at > now
     )
-    return {person for person, version in session.execute(found).tuples() if versions[person] == version}
+    return {person for person, version in session.execute(found) if versions[person] == version}

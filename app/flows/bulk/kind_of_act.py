@@ -27,8 +27,9 @@ class KindOfAct(ABC):
     def hindrances(
         self, session: Session, people: Sequence[User], bulk: BulkAct, now: datetime
     ) -> Mapping[int, RowOutcome]:
-        """Why nothing would be done to some of these people, by their ids. Nothing is written. That they are
-        within reach and hold no mandate has been looked at before."""
+        """Why nothing would be done to some of these people, by their ids; or what would come of it, if that
+        is not simply `DONE`. Nothing is written. That they are within reach and hold no mandate has been
+        looked at before."""
 
     @abstractmethod
     def do(

@@ -72,7 +72,7 @@ def prepare(
         desks=sorted(act.by.instansi_ids),
         prepared_by_id=act.by.admin.id,
         prepared_at=act.at,
-        is_cut=chosen.is_cut or len(people) + len(chosen.unknown) > MOST_PEOPLE,
+        is_cut=chosen.is_cut or len(chosen.people) + len(chosen.unknown) > MOST_PEOPLE,
         kept_until=act.at + BULK_PREVIEWS_KEPT_FOR,
     )
     session.add(bulk)

@@ -27,6 +27,7 @@ from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import Tag
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
+from app.models.mandate_handover import MandateHandover
 from app.models.outbox_mail import OutboxMail
 from app.models.user import User
 from app.security import audit
@@ -292,10 +293,12 @@ def _schedule(
 def _ask_for_second(session: Session, change: IdentityChange, person: User, act: Act[object]) -> None:
     seconds = possible_second_admins(session, change, act.at)
     who = letters.office_of(session, change.decided_by, act.at)
+    handover = MandateHandover.to(session, change.mandate_id)
+    instead_of = f", menggantikan {handover.former.user.name}" if handover else ""
     what = (
         f"{who[0].upper()}{who[1:]} memutuskan perubahan {change.kind.label} untuk {person.name} "
-        f"({person.shown_nip.masked}). Perubahan ini baru berlaku setelah dikonfirmasi admin kedua. Periksa "
-        "sendiri sebelum mengonfirmasi."
+        f"({person.shown_nip.masked}){instead_of}. Perubahan ini baru berlaku setelah dikonfirmasi admin "
+        "kedua. Periksa sendiri sebelum mengonfirmasi."
     )
     letters.to_desk(session, seconds, what, page_of(change), act)
 
@@ -366,10 +369,16 @@ def _end(session: Session, change: IdentityChange, person: User, because: str, a
 def _locked(
     session: Session, change_id: int, act: Act[Authority]
 ) -> tuple[IdentityChange, User] | OutOfReach | NotToTouch:
-    """The change and its person, both locked: first the person, then the change."""
+    """The change and its person, both locked: first the person, then the change. With the person, also the
+    one whose mandate is handed over."""
     seen = IdentityChange.with_id(session, change_id)
     if seen is None:
         return OutOfReach()
+    if isinstance(act.by.person(session, seen.user_id), OutOfReach):
+        return OutOfReach()
+    if handover := MandateHandover.to(session, seen.mandate_id):
+        for person_id in sorted({seen.user_id, handover.former.user_id}):
+            User.with_id(session, person_id, lock=True)
     person = act.by.person_to_act_on(session, seen.user_id, today_in_jakarta(act.at))
     if not isinstance(person, User):
         return person

@@ -164,7 +164,11 @@ def objection_to_second(
 
 
 def objection_to_cancel(authority: Authority, change: IdentityChange) -> NotToTouch | None:
-    return _ONLY_PUSAT if change.kind is ChangeKind.MANDATE and not authority.is_pusat else None
+    """An admin of an instansi may withdraw the successor whom they have proposed."""
+    if change.mandate is None or authority.is_pusat:
+        return None
+    is_own = change.decided_by_id == authority.admin.id
+    return None if is_own and change.mandate.instansi_id in authority.instansi_ids else _ONLY_PUSAT
 
 
 def possible_second_admins(session: Session, change: IdentityChange, now: datetime) -> list[User]:

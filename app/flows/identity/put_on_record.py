@@ -18,7 +18,7 @@ from app.domain.act import Act
 from app.domain.categories import Activation, Category, initial_activation
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind, ChangeState
-from app.domain.indonesian_time import today_in_jakarta
+from app.domain.indonesian_time import shown_date, today_in_jakarta
 from app.domain.nip import Nip
 from app.domain.staff_file import StaffRow
 from app.flows.identity.recheck_decisions import recheck_decisions_of
@@ -30,6 +30,7 @@ from app.models.email_correction import EmailCorrection
 from app.models.former_nip import FormerNip
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi
+from app.models.mandate_handover import MandateHandover
 from app.models.many_rows import insert_many
 from app.models.user import User
 from app.security import audit
@@ -76,6 +77,8 @@ _OF_A_NEW_PERSON = (
     *_OF_A_PASSWORD,
 )
 
+_REVOKED = "Mandat admin yang memutuskan sudah dicabut."
+_UNTIL_THEN = "Sampai hari itu Anda tetap bekerja seperti biasa. Selesaikan yang sedang Anda kerjakan."
 NO_ADDRESS = (
     ""  # what a change to no address at all is to: a file brought one where there was none, and is taken back
 )
@@ -176,28 +179,36 @@ def change_category(
 
 
 def end_mandate(session: Session, mandate: AdminMandate, because: str, act: Act[audit.Actor]) -> None:
-    """The mandate is over. Decisions of its holder that are not in effect wait for another admin, and pusat
-    is told."""
-    mandate.revoke(act.at)
-    _end_decision_about(session, mandate, because, act.at)
-    audit.record(
-        session, Tag.MANDATE_REVOKED, mandate.user, act, role=mandate.role,
-        instansi=mandate.instansi.code if mandate.instansi else None,
-        sk=mandate.sk_number, reason=because
-    )  # fmt: skip
+    """The mandate is over, and pusat is told. Decisions of its holder that are not in effect wait for another
+    admin. If the mandate was to be handed over, that comes to nothing."""
+    _close_mandate(session, mandate, because, act)
     if mandate.awaits_second:
         what = (
             f"Penunjukan {mandate.user.name} ({mandate.scope}, SK {mandate.sk_number}) tidak jadi: {because}"
         )
         letters.to_pusat(session, what, "/admin/mandat", act)
         return
-    letters.mandate_revoked(session, mandate.user, mandate, because, act)
     what = (
         f"Mandat {mandate.scope} milik {mandate.user.name} (SK {mandate.sk_number}) dicabut oleh "
         f"{_name_of(audit.actor_of(act))}: {because}"
     )
     letters.to_pusat(session, what, "/admin/mandat", act)
-    recheck_decisions_of(session, mandate.user, "Mandat admin yang memutuskan sudah dicabut.", act)
+    if waiting := MandateHandover.waiting_from(session, mandate.id):
+        end_mandate(session, waiting.mandate, "Mandat yang akan diserahkan sudah dicabut.", act)
+    recheck_decisions_of(session, mandate.user, _REVOKED, act)
+
+
+def _close_mandate(session: Session, mandate: AdminMandate, because: str, act: Act[audit.Actor]) -> None:
+    """The mandate is over. Its holder is told, if it has ever held."""
+    _end_decision_about(session, mandate, because, act.at)
+    mandate.revoke(act.at)
+    audit.record(
+        session, Tag.MANDATE_REVOKED, mandate.user, act, role=mandate.role,
+        instansi=mandate.instansi.code if mandate.instansi else None,
+        sk=mandate.sk_number, reason=because
+    )  # fmt: skip
+    if not mandate.awaits_second:
+        letters.mandate_revoked(session, mandate.user, mandate, because, act)
 
 
 def take_away(session: Session, change: IdentityChange, person: User, act: Act[object]) -> None:
@@ -351,11 +362,41 @@ def _put_mandate(session: Session, change: IdentityChange, person: User, act: Ac
         until=mandate.ends_on.isoformat()
     )  # fmt: skip
     letters.mandate_granted(session, person, change, mandate, act)
+    handover = MandateHandover.to(session, mandate.id)
     what = (
         f"Mandat {mandate.scope} diberikan kepada {person.name} (SK {mandate.sk_number}) oleh "
-        f"{_name_of(change.decided_by)}."
+        f"{_name_of(change.decided_by)}{_instead_of(handover)}."
     )
     letters.to_pusat(session, what, "/admin/mandat", act)
+    if handover is not None:
+        _end_former(session, handover, act)
+
+
+def _instead_of(handover: MandateHandover | None) -> str:
+    if handover is None:
+        return ""
+    until = handover.former_until
+    when = f"berakhir pada {shown_date(until)}" if until else "langsung berakhir"
+    return f", menggantikan {handover.former.user.name}, yang mandatnya {when}"
+
+
+def _end_former(session: Session, handover: MandateHandover, act: Act[User | None]) -> None:
+    """What the former holder holds over the same scope ends now, or gets its last day. Both people are
+    locked."""
+    former, successor, today = handover.former, handover.mandate, today_in_jakarta(act.at)
+    because = f"diserahkan kepada {successor.user.name} (SK {successor.sk_number})"
+    for mandate in AdminMandate.held_over(session, former.user_id, former.instansi_id, today):
+        if handover.former_until is None or handover.former_until < today:
+            _close_mandate(session, mandate, because, act)
+            recheck_decisions_of(session, mandate.user, _REVOKED, act)
+        elif handover.former_until < mandate.ends_on:
+            mandate.shorten(handover.former_until)
+            audit.record(
+                session, Tag.MANDATE_SHORTENED, mandate.user, act, role=mandate.role,
+                instansi=mandate.instansi.code if mandate.instansi else None, sk=mandate.sk_number,
+                reason=because, until=mandate.ends_on.isoformat()
+            )  # fmt: skip
+            letters.mandate_ends(session, mandate, f"Mandat ini {because}.", _UNTIL_THEN, act)
 
 
 def _record(
@@ -367,8 +408,13 @@ def _record(
 
 
 def _end_decision_about(session: Session, mandate: AdminMandate, because: str, now: datetime) -> None:
-    decided = select(IdentityChange).where(IdentityChange.mandate_id == mandate.id)
-    for change in session.scalars(decided):
+    """The row is locked before the mandate is written, as it is for the person who stops the change: they may
+    do so at this moment, and what is frozen stays frozen."""
+    decided = select(IdentityChange).where(
+        IdentityChange.user_id == mandate.user_id, IdentityChange.mandate_id == mandate.id
+    )
+    locked = decided.with_for_update(of=IdentityChange).execution_options(populate_existing=True)
+    for change in session.scalars(locked):
         if change.is_under_way:
             change.end(ChangeState.CANCELLED, because, now)
 

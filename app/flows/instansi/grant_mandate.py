@@ -13,6 +13,7 @@ from app.flows.identity.change_identity import ProposedChange, UnderWay, begin_c
 from app.models.admin_mandate import AdminMandate, Role
 from app.models.identity_change import IdentityChange
 from app.models.instansi import Instansi, UnknownInstansi
+from app.models.mandate_handover import MandateHandover
 from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority, NotToTouch
@@ -56,10 +57,8 @@ def grant_mandate(
     and last day are the same as before, nothing changes.
     """
     by, today = audit.actor_of(act), today_in_jakarta(act.at)
-    if until < today:
-        return AlreadyOver()
-    if by is not None and until > _years_after(today, LONGEST_YEARS):
-        return TooLong()
+    if objection_to_day := check_last_day(until, today, is_by_page=by is not None):
+        return objection_to_day
     person = User.with_nip(session, nip)
     if person is None:
         return UnknownPerson()
@@ -78,30 +77,62 @@ def grant_mandate(
         if same is not None and (same.instansi_id, same.sk_number, same.ends_on) == (None, sk_number, until):
             return same
         return UnderWay(earlier)
+    return appoint(
+        session, person, Appointment(instansi, sk_number, until, needs_second=instansi is None), act
+    )
+
+
+@dataclass(frozen=True)
+class Appointment:
+    """What a mandate will be. `instead_of` is the mandate whose place it takes, with its last day: None if it
+    ends at that moment."""
+
+    instansi: Instansi | None
+    sk_number: str
+    until: date
+    needs_second: bool
+    instead_of: tuple[AdminMandate, date | None] | None = None
+
+
+def appoint(session: Session, person: User, wanted: Appointment, act: Act[Authority | None]) -> AdminMandate:
+    """Take the mandate through the gate. The person is locked, and nothing about them is under way."""
+    by, today = audit.actor_of(act), today_in_jakarta(act.at)
     mandate = AdminMandate(
         user_id=person.id,
         user=person,
-        role=Role.ADMIN_INSTANSI if instansi else Role.ADMIN_PUSAT,
-        instansi=instansi,
-        sk_number=sk_number,
+        role=Role.ADMIN_INSTANSI if wanted.instansi else Role.ADMIN_PUSAT,
+        instansi=wanted.instansi,
+        sk_number=wanted.sk_number,
         starts_on=today,
-        ends_on=until,
+        ends_on=wanted.until,
         granted_by_id=by.id if by else None,
         awaits_second=True,  # it waits until it has passed the gate
     )
     session.add(mandate)
     session.flush()
+    if wanted.instead_of is not None:
+        former, former_until = wanted.instead_of
+        session.add(
+            MandateHandover(mandate=mandate, former=former, former_until=former_until, asked_on=today)
+        )
+        session.flush()
     proposed = ProposedChange(
         ChangeKind.MANDATE,
         None,
         mandate.scope[:254],
-        sk_number,
+        wanted.sk_number,
         mandate=mandate,
-        needs_second=instansi is None,
+        needs_second=wanted.needs_second,
     )
     change = begin_change(session, person, proposed, timedelta(), act)
     assert isinstance(change, IdentityChange), "nothing is under way, and no address or NIP is taken"
     return mandate
+
+
+def check_last_day(until: date, today: date, *, is_by_page: bool) -> AlreadyOver | TooLong | None:
+    if until < today:
+        return AlreadyOver()
+    return TooLong() if is_by_page and until > _years_after(today, LONGEST_YEARS) else None
 
 
 def lock_for_mandate(session: Session, by: User | None, person: User, today: date) -> NotToTouch | None:

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.domain.indonesian_time import shown_date
-from app.models.bulk_act import BulkAct, BulkKind, BulkState, RowOutcome
+from app.models.bulk_act import BulkAct, BulkActRow, BulkKind, BulkState, RowOutcome
 
 
 @dataclass(frozen=True)
 class KindWords:
-    """How the pages speak of one kind. `will` and `was` go on after a number of people; `row_will` and
-    `row_was` stand beside one person."""
+    """How the pages speak of one kind. Long words of the heading have soft hyphens. `will` and `was` go on
+    after a number of people; `row_will` and `row_was` stand beside one person."""
 
+    heading: str
     will: str
     was: str
     row_will: str
@@ -24,6 +25,7 @@ class KindWords:
 
 WORDS: Mapping[BulkKind, KindWords] = {
     BulkKind.TOKEN: KindWords(
+        "Kirim token",
         "akan dikirimi token",
         "dikirimi token",
         "Token dikirim ke email di data",
@@ -31,6 +33,7 @@ WORDS: Mapping[BulkKind, KindWords] = {
         "Kirim token",
     ),
     BulkKind.NOTICE: KindWords(
+        "Tulis pemberi\xadtahuan",
         "akan dikirimi pemberitahuan",
         "dikirimi pemberitahuan",
         "Pemberitahuan dikirim ke email di data",
@@ -38,6 +41,7 @@ WORDS: Mapping[BulkKind, KindWords] = {
         "Kirim pemberitahuan",
     ),
     BulkKind.APPROVE_CPNS: KindWords(
+        "Setujui akun CPNS",
         "akan dibuka akunnya",
         "dibuka akunnya",
         "Akun dibuka, jadi orangnya dapat masuk",
@@ -47,6 +51,7 @@ WORDS: Mapping[BulkKind, KindWords] = {
         "email. Mereka masuk dengan password yang sudah dibuat, atau membuatnya lewat Lupa Password.",
     ),
     BulkKind.REJECT_CPNS: KindWords(
+        "Tolak akun CPNS",
         "akan ditolak",
         "ditolak",
         "Akun dinonaktifkan dengan alasan ini",
@@ -57,6 +62,7 @@ WORDS: Mapping[BulkKind, KindWords] = {
         "Bila keliru, akun dapat diaktifkan kembali di halaman orangnya, lalu menunggu lagi.",
     ),
     BulkKind.DEACTIVATE: KindWords(
+        "Nonaktif\xadkan akun",
         "akan dinonaktifkan akunnya",
         "dinonaktifkan akunnya",
         "Akun dinonaktifkan, jadi tidak dapat masuk lagi",
@@ -68,6 +74,7 @@ WORDS: Mapping[BulkKind, KindWords] = {
         "saat mencoba masuk.",
     ),
     BulkKind.MOVE: KindWords(
+        "Mutasi ke instansi lain",
         "akan dipindahkan",
         "dipindahkan",
         "Pindah ke instansi tujuan",
@@ -79,6 +86,7 @@ WORDS: Mapping[BulkKind, KindWords] = {
         "menunggu dibatalkan.",
     ),
     BulkKind.END_SESSIONS: KindWords(
+        "Akhiri semua sesi",
         "akan diakhiri sesinya",
         "diakhiri sesinya",
         "Keluar dari setiap browser, dan perlu masuk lagi",
@@ -120,10 +128,10 @@ def _words_of(outcome: RowOutcome, done: str) -> str:
     return outcome.label if outcome.is_done else f"Dilewati. {outcome.label}"
 
 
-def row_words(bulk: BulkAct, expected: RowOutcome, outcome: RowOutcome | None) -> str:
+def row_words(bulk: BulkAct, row: BulkActRow) -> str:
     if bulk.state is BulkState.PREPARED:
-        return in_preview(bulk, expected)
-    return in_result(bulk, outcome)
+        return in_preview(bulk, row.expected)
+    return in_result(bulk, row.outcome)
 
 
 @dataclass(frozen=True)
@@ -138,9 +146,9 @@ class OutcomeCount:
 def counts_of(bulk: BulkAct) -> list[OutcomeCount]:
     """What was done first, then the reasons, the most frequent first."""
     is_preview = bulk.state is BulkState.PREPARED
-    counts = bulk.expected if is_preview else bulk.result
+    counts, said = (bulk.expected, in_preview) if is_preview else (bulk.result, in_result)
     found = [
-        OutcomeCount(outcome, row_words(bulk, outcome, outcome), counts[outcome])
+        OutcomeCount(outcome, said(bulk, outcome), counts[outcome])
         for outcome in RowOutcome
         if counts.get(outcome)
     ]

@@ -99,6 +99,7 @@ GROUPS: dict[str, tuple[str, tuple[Tag, ...]]] = {
     "mandat": ("Mandat dan pengaturan instansi", (
         Tag.MANDATE_GRANTED,
         Tag.MANDATE_REVOKED,
+        Tag.MANDATE_SHORTENED,
         Tag.PDM_WINDOW_SET,
         Tag.CAMPAIGN_DAY_NOTED,
         Tag.CONTACT_CHANGED,

@@ -52,7 +52,7 @@ LISTS = {
     "/admin/cpns/tolak": ("person",),
     "/admin/pegawai": ("nip", "nama", "email", "status", "kategori", "unit", "macet", "instansi", "lanjut"),
     "/admin/impor": ("sebelum",),
-    "/admin/mandat": ("instansi", "keadaan", "sebelum"),
+    "/admin/mandat": ("cari", "instansi", "keadaan", "sebelum"),
     "/admin/instansi": ("cari", "setelah"),
     "/admin/audit": ("jenis", "nip", "oleh", "dari", "sampai", "lanjut"),
 }
@@ -269,6 +269,7 @@ def test_what_strangers_and_servers_write_is_shown_and_never_run(peopled: Flask)
         "/admin/mandat/baru",
         f"/admin/perbaikan-email/perubahan/{change.id}",
         f"/admin/cpns/setujui?person={person_id(peopled, CINTA)}",
+        "/admin/sekaligus/daftar", f"/admin/sekaligus/daftar?tindakan={quote(EVIL)}",
         "/admin/?instansi=7301", "/admin/instansi/1/kontak", "/admin/instansi/1/jadwal",
         f"/admin/pegawai?nama={quote(EVIL)}",
         f"/admin/?cari={quote(EVIL)}", f"/admin/instansi?cari={quote(EVIL)}",
@@ -360,6 +361,7 @@ FORMS = {
         "seen-1": "1",
     },
     "/admin/perbaikan-email/beberapa/tolak": {"pilih": "1", "reason": "x"},
+    "/admin/sekaligus/daftar": {"tindakan": "mutasi", "nips": JOKO.nip, "code": "3402", "reason": "x"},
     "/admin/cpns/setujui": {"person": "1", "sk_number": "x", "sk_date": "2026-01-01"},
     "/admin/cpns/tolak": {"person": "1", "reason": "x"},
     "/admin/mandat/baru": {

@@ -19,10 +19,15 @@ from app.models import (
     AdminMandate,
     AuditEvent,
     BatchState,
+    BulkAct,
+    BulkActRow,
+    BulkKind,
+    BulkState,
     IdentityChange,
     ImportBatch,
     Instansi,
     LoginSession,
+    RowOutcome,
     Tag,
     User,
 )
@@ -91,11 +96,24 @@ def desk(peopled: Flask) -> Desk:
             file_size=1,
             sha256="0" * 64, state=BatchState.CHECKED, dry_run={}, result={},
         )  # fmt: skip
-        session.add_all([change, batch])
+        bulk = BulkAct(
+            kind=BulkKind.TOKEN, instansi_id=wati.instansi_id, desks=[wati.instansi_id],
+            prepared_by_id=wati.id, prepared_at=now(), started_at=now(), state=BulkState.RUNNING, total=1,
+        )  # fmt: skip
+        session.add_all([change, batch, bulk])
         audit.record(
             session, Tag.BULK_ACT, None, Act(COMMAND_LINE, now(), wati), instansi_id=wati.instansi_id
         )
         session.flush()
+        session.add(
+            BulkActRow(
+                bulk_act_id=bulk.id,
+                position=1,
+                person_id=joko,
+                desk=wati.instansi_id,
+                expected=RowOutcome.DONE,
+            )
+        )
         mandate = session.scalars(select(AdminMandate.id).where(AdminMandate.user_id == wati.id)).one()
         event = session.scalars(select(AuditEvent.id).order_by(AuditEvent.id.desc()).limit(1)).one()
         rows: dict[str, int | str] = {
@@ -103,6 +121,7 @@ def desk(peopled: Flask) -> Desk:
             "correction_id": request_id,
             "change_id": change.id,
             "batch_id": batch.id,
+            "bulk_id": bulk.id,
             "mandate_id": mandate,
             "event_id": event,
             "instansi_id": wati.instansi_id,
@@ -255,6 +274,9 @@ WITHOUT_PASSWORD = {
     "admin.imports.cancel": "a file that did not run changes nobody",
     "admin.person.resend": "the letter goes to the address on record, and its limits hold for admins too",
     "admin.overview.export": "figures, and nobody's name",
+    "admin.at_once.make": "a preview, which does nothing to anybody",
+    "admin.lists.make": "the same",
+    "admin.at_once.stop": "whoever stops something must be quick, and nothing is done to anybody",
 }
 
 
@@ -273,8 +295,8 @@ def test_who_left_the_desk_open_shows_the_password_before_anything_is_done(desk:
             ), rule.rule
 
 
-# These buttons are there only in some states: with figures, after a dry run, an own window, a choice
-_BUTTONS_BY_STATE = ("/admin/ekspor", "/jalankan", "/ikut-nasional", "/beberapa/", "/betulkan")
+# These buttons are there only in some states: with figures, after a dry run, an own window, a day, a choice
+_BUTTONS_BY_STATE = ("/admin/ekspor", "/hapus", "/jalankan", "/ikut-nasional", "/beberapa/", "/betulkan")
 
 
 def test_what_only_takes_a_form_leads_to_the_page_with_its_button(desk: Desk) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from app.models import AuditEvent, BulkState, OutboxMail, Tag
 from app.models.outbox_mail import Letter, Urgency
 from app.runtime.db import reading
+from app.worker import bulk_acts
 from tests.cast import BUDI, DEWI, RATNA, SARI, TONO, WATI, email_of
 from tests.flows.bulk.at_once import (
     act_of,
@@ -52,7 +53,10 @@ def test_the_chosen_get_a_token_and_the_others_are_told_of(
     }  # fmt: skip
 
 
-def test_2000_people_get_one_token_each_and_pusat_one_mail(peopled: Flask, wati: Visitor) -> None:
+def test_2000_people_get_one_token_each_and_pusat_one_mail(
+    peopled: Flask, wati: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_acts, "PEOPLE_A_CHUNK", 500)  # fewer rests
     add_people(peopled, 2100)
 
     page = prepare(wati, choose_all(wati, "status=not_activated&unit=&nip=1981"))

@@ -10,10 +10,11 @@ from sqlalchemy import select
 
 from app.domain.indonesian_time import now, shown_date, today_in_jakarta
 from app.models import AdminMandate, AuditEvent, Role, Tag
-from app.runtime.db import reading, unit_of_work
-from tests.cast import BUDI, RAKA, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person, email_of
+from app.runtime.db import engine, reading, unit_of_work
+from tests.cast import BUDI, HADI, RAKA, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person, email_of
 from tests.desk import person_id
 from tests.flows.attacks.test_races import _all_at_once
+from tests.flows.test_chores_scale import plan_of, statements_of
 from tests.inbox import Inbox
 from tests.visitor import Visitor, logged_in, words_of
 
@@ -100,6 +101,22 @@ def test_the_same_scope_again_prolongs_and_another_scope_stands_beside_it(people
     assert revoked.detail["reason"] == "diganti dengan SK SK-8/2026"
 
 
+def test_ratna_prolongs_with_a_form_that_lacks_only_the_new_sk_and_day(peopled: Flask) -> None:
+    ratna = logged_in(peopled, RATNA)
+    (watis,) = held(peopled, WATI)
+    page = f"{NEW}?perpanjang={watis.id}"
+    assert page.replace("&", "&amp;") in ratna.open(LIST).text
+    assert f'value="{WATI.nip}"' in ratna.open(page).text
+
+    answer = ratna.submit(page, sk_number="SK-8/2026", until=GRANT["until"])
+
+    assert answer.status_code == 303
+    (mandate,) = held(peopled, WATI)
+    assert (mandate.sk_number, mandate.instansi_id) == ("SK-8/2026", watis.instansi_id)
+    for nowhere in ("999", "x", "0"):
+        assert f'value="{WATI.nip}"' not in ratna.open(f"{NEW}?perpanjang={nowhere}").text
+
+
 def test_the_very_same_grant_twice_is_one(peopled: Flask, inbox: Inbox) -> None:
     ratna = logged_in(peopled, RATNA)
 
@@ -183,14 +200,118 @@ def test_an_admin_sees_the_mandates_of_the_own_instansi_only(peopled: Flask) -> 
     assert "Wati" not in said
     assert "Ratna" not in said
     assert "Nusa Jaya" not in said
-    assert (
-        raka.open(f"{LIST}?instansi=7301").status_code
-        == raka.open(f"{LIST}?instansi=0000").status_code
-        == 404
-    )
+    for elsewhere in ("7301", "nusa", "0000"):
+        assert "Tidak ada mandat dengan pencarian ini" in words_of(raka.open(f"{LIST}?instansi={elsewhere}"))
     assert "Wati" in words_of(ratna.open(f"{LIST}?instansi=7301"))
     assert "Raka" not in words_of(ratna.open(f"{LIST}?instansi=7301"))
     assert "Pusat (semua instansi)" in words_of(ratna.open(LIST))
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", {"Wati", "Raka", "Ratna"}),
+        ("cari=wat", {"Wati"}),
+        ("cari=KUSUMA wati", {"Wati"}),
+        (f"cari={WATI.nip}", {"Wati"}),
+        (f"cari={WATI.nip[:8]} {WATI.nip[8:14]}", {"Wati"}),
+        (f"cari={SARI.nip}", set()),
+        ("cari=sari", set()),
+        ("instansi=7301", {"Wati"}),
+        ("instansi=nusa+jaya", {"Wati"}),
+        ("instansi=3402&cari=wati", set()),
+        ("keadaan=semua&cari=r", {"Raka", "Ratna"}),
+        ("keadaan=segera", set()),
+        ("keadaan=menunggu", set()),
+        ("keadaan=berakhir", set()),
+    ],
+)
+def test_ratna_finds_mandates_by_holder_and_instansi_and_status(
+    peopled: Flask, query: str, names: set[str]
+) -> None:
+    said = words_of(logged_in(peopled, RATNA).open(f"{LIST}?{query}"))
+
+    table = said.partition("Cari mandat")[2]
+    assert {name for name in ("Wati", "Raka", "Ratna", "Sari") if f"{name} " in table} == names
+
+
+def test_what_cannot_be_searched_for_says_what_to_do(peopled: Flask) -> None:
+    ratna = logged_in(peopled, RATNA)
+
+    for query, words in (
+        ("cari=12345abc", "NIP"),
+        ("cari=..", "Isi nama dengan huruf"),
+        ("keadaan=lama", "Pilih salah satu dari daftar"),
+        ("instansi=%00", "Isi kode atau nama instansi"),
+    ):
+        refused = ratna.open(f"{LIST}?{query}")
+        assert refused.status_code == 422, query
+        assert words in words_of(refused), query
+
+
+def test_each_status_has_its_mandates(peopled: Flask) -> None:
+    (watis,) = held(peopled, WATI)
+    give(peopled, SARI, until=today_in_jakarta(now()) + timedelta(days=9))
+    ratna = logged_in(peopled, RATNA)
+    ratna.submit(NEW, **{**GRANT, "nip": RAKA.nip, "scope": "pusat"})
+    ratna.submit(f"{LIST}/{watis.id}/cabut", reason="Selesai")
+    ratna.open(LIST)  # this page once shows what was done
+
+    said = {
+        state: words_of(ratna.open(f"{LIST}?keadaan={state}"))
+        for state in ("segera", "menunggu", "berakhir", "semua")
+    }
+
+    assert "Sari Wulandari" in said["segera"]
+    assert "Raka Permana" in said["menunggu"]
+    assert "Wati Kusuma" in said["berakhir"]
+    assert all(name in said["semua"] for name in ("Sari", "Raka", "Wati"))
+    assert "Wati Kusuma" not in said["segera"] + said["menunggu"]
+    assert "Raka Permana" not in said["segera"] + said["berakhir"]
+    waits = ratna.open(f"{LIST}?keadaan=menunggu").text
+    assert (
+        ratna.open(re.findall(r'href="(/admin/perbaikan-email/perubahan/\d+)"', waits)[0]).status_code == 200
+    )
+
+
+def test_the_nip_of_somebody_elsewhere_finds_nobody(peopled: Flask) -> None:
+    """Hadi works elsewhere and is an admin of the instansi here: his name is known here, his NIP is not."""
+    with peopled.app_context(), unit_of_work() as session:
+        session.add(
+            AdminMandate(
+                user_id=person_id(peopled, HADI),
+                role=Role.ADMIN_INSTANSI,
+                instansi_id=1,
+                sk_number="SK-1",
+                starts_on=TODAY,
+                ends_on=TODAY,
+            )
+        )
+    wati = logged_in(peopled, WATI)
+
+    assert "Hadi Nugroho" in words_of(wati.open(f"{LIST}?cari=hadi"))
+    for digits in (HADI.nip, HADI.nip[:4]):
+        assert "Hadi Nugroho" not in words_of(wati.open(f"{LIST}?cari={digits}"))
+
+
+def test_no_search_reads_through_people_or_names(peopled: Flask) -> None:
+    asked = statements_of(peopled)
+    ratna, wati = logged_in(peopled, RATNA), logged_in(peopled, WATI)
+    asked.clear()
+
+    for admin in (ratna, wati):
+        for query in ("", "cari=wati+k", "cari=19", f"cari={WATI.nip}", "instansi=nusa", "keadaan=semua"):
+            admin.open(f"{LIST}?{query}")
+
+    assert len(asked) > 20
+    with peopled.app_context(), engine().connect() as connection:
+        for statement, values in asked:
+            if not statement.startswith("SELECT"):
+                continue
+            for step in plan_of(connection, statement, values):
+                assert not re.search(r"(SCAN|Seq Scan on) (user_account|name_word|identity_change)", step), (
+                    statement
+                )
 
 
 def test_revoking_wati_puts_her_outside_with_the_next_click(peopled: Flask, inbox: Inbox) -> None:
@@ -317,7 +438,7 @@ def test_many_mandates_are_read_page_by_page(peopled: Flask) -> None:
     assert following
     second = ratna.open(following[1].replace("&amp;", "&"))
 
-    rows = [page.text.count("<tr>") - 1 for page in (first, second)]
+    rows = [page.text.count('<th scope="row">') for page in (first, second)]
     assert rows == [50, 8]
     assert "Ke awal daftar" in second.text
 

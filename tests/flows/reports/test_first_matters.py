@@ -99,10 +99,14 @@ def test_pusat_sees_all_of_it_and_can_look_at_one_instansi(peopled: Flask) -> No
     count(peopled)
     ratna = logged_in(peopled, RATNA)
 
-    assert matters(ratna)["/admin/perbaikan-email"] == "2 Permintaan lewat janji 24 jam paling lama 40 jam"
+    assert (
+        matters(ratna)["/admin/perbaikan-email?umur=lewat"]
+        == "2 Permintaan lewat janji 24 jam paling lama 40 jam"
+    )
     of_one = matters(ratna, "?instansi=7301")
     assert (
-        of_one["/admin/perbaikan-email?instansi=7301"] == "1 Permintaan lewat janji 24 jam paling lama 30 jam"
+        of_one["/admin/perbaikan-email?umur=lewat&instansi=7301"]
+        == "1 Permintaan lewat janji 24 jam paling lama 30 jam"
     )
 
 

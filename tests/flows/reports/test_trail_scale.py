@@ -8,9 +8,10 @@ from flask import Flask
 from sqlalchemy import event
 
 from app.domain.indonesian_time import now
+from app.flows.reports.count_desks import HOURS_OF_MAILS, count_desks
 from app.models import Tag
 from app.models.outbox_mail import MailState
-from app.runtime.db import engine, unit_of_work
+from app.runtime.db import engine, reading, unit_of_work
 from app.worker.duties import count_everybody
 from app.worker.sealing import seal_what_is_new
 from tests.cast import BUDI, RATNA, SARI, WATI
@@ -87,6 +88,30 @@ def test_no_page_of_figures_or_trail_scans_a_large_table(peopled: Flask, databas
                     statement,
                     values,
                 )
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_the_worker_counts_for_the_desks_is_read_through_indexes(
+    peopled: Flask, database_url: str
+) -> None:
+    refuse_mail(peopled, BUDI, "budi@penuh.example", MailState.FAILED, "552", timedelta(hours=3))
+    set_stuck(peopled, BUDI, now())
+    asked: list[tuple[str, tuple[object, ...]]] = []
+    with peopled.app_context():
+        event.listen(
+            engine(),
+            "before_cursor_execute",
+            lambda _c, _k, statement, values, *_: asked.append((statement, values)),
+        )
+        with reading() as session:
+            count_desks(session, now())
+
+    assert len(asked) > HOURS_OF_MAILS
+    with sqlite3.connect(database_url.removeprefix("sqlite:///")) as connection:
+        for statement, values in asked:
+            steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+            scans = [step for step in steps if step.startswith("SCAN") and step.split()[1] in _LARGE]
+            assert not [step for step in scans if not any(index in step for index in _OF_FEW)], steps
 
 
 def test_the_worker_writes_nothing_where_nothing_is_new(peopled: Flask) -> None:

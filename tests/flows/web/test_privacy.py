@@ -14,6 +14,7 @@ BOOK = (Path(__file__).parents[3] / "docs" / "operation.md").read_text()
 ROWS = {
     "counters of tries": ["counters"],
     "mails in the outbox, and requests for tokens": ["mails"],
+    "what admins did to many at once, as pusat is told": ["pusat_reports"],
     "requests of corrections whose form nobody sent": ["unsent_corrections"],
     "what was typed into a correction, its attachment": ["typed", "undecided_attachment"],
     "tickets for a NIP that nobody has": ["tickets_of_nobody"],

@@ -121,6 +121,9 @@ class Desk:
                 "until": "2030-01-01",
             },
             f"/admin/mandat/{self.mandate}/cabut": {"reason": REASON},
+            f"/admin/mandat/{self.mandate}/serahkan": {
+                "nip": SARI.nip, "sk_number": REASON, "until": "2030-01-01", "former_until": "lusa saja",
+            },
             f"/admin/instansi/{self.instansi}/kontak": {"contact": REASON},
             f"/admin/instansi/{self.instansi}/jadwal": {"opens_on": "2026-01-02", "closes_on": "besok saja"},
             "/admin/instansi/jadwal-nasional": {"opens_on": "2026-01-02", "closes_on": "2026-02-03"},

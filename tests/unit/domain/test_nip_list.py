@@ -132,13 +132,36 @@ def test_the_list_alone_can_be_put_right_in_a_box() -> None:
 
     box = read(text).text
 
-    assert box == f"\n\n{ONE}\nSiti 131234567\n{THREE}"
+    assert box == f"\n\n{ONE}\n131234567\n{THREE}"
     assert nips_of(read(box)) == [ONE, THREE]
     assert [fault.number for fault in read(box).faults] == [4]
     assert [fault.shown for fault in read("\n\nSiti Aminah\n" + ONE).faults] == ["Siti Aminah"]
 
 
+@pytest.mark.parametrize("column", ["", "131234567", "-"])
+def test_the_nip_of_somebody_else_in_a_bad_line_is_never_taken(column: str) -> None:
+    """A superior's in another column, or that of whoever has signed, also when the list is sent once more."""
+    found = read(f"NIP\tNama\tNIP Atasan\n{ONE}\tBudi\t{SIGNER}\n{column}\tKepala, NIP\t{SIGNER}")
+
+    assert nips_of(found) == [ONE]
+    assert len(found.faults) == 1
+    for delimiter in ("\t", ","):
+        again = read(found.text, delimiter)
+        assert nips_of(again) == [ONE]
+        assert [fault.number for fault in again.faults] == [3]
+
+
+def test_a_number_below_the_heading_is_a_line_like_any_other() -> None:
+    """The result of a formula, for example."""
+    assert [fault.number for fault in read(f"NIP\n0\n{ONE}").faults] == [2]
+    assert [fault.number for fault in read(f"No\tNIP\n1\t\n2\t{ONE}").faults] == [2]
+
+
+def test_a_heading_below_a_nip_is_no_heading() -> None:
+    assert nips_of(read(f"{ONE}\nNIP\n{TWO}")) == [ONE, TWO]
+
+
 def test_a_long_line_is_cut_where_it_is_shown() -> None:
-    [fault] = read(f"{'x' * 500}\n{'y' * 500}").faults
+    [fault] = read("x" * 500).faults
 
     assert len(fault.shown) < 50
