@@ -16,7 +16,6 @@ from tests.browser.live_portal import LivePortal
 from tests.browser.steps import ask_for_token, button, enter, field, open_newest_mail, see
 from tests.cast import BUDI, DEWI, HADI, JOKO, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
 from tests.desk import asked, person_id
-from tests.visitor import logged_in
 
 Reach = Callable[[Page, LivePortal], None]
 _newcomers = count(10, 10)
@@ -316,7 +315,9 @@ def by_list(kind: str, nips: str | None = None, reason: str = "") -> Reach:
 
 
 def sessions_not_ended(page: Page, portal: LivePortal) -> None:
-    logged_in(portal.app, SARI)
+    """Sari has a session, in a browser of her own."""
+    enter(page, SARI)
+    page.context.clear_cookies()
     of(SARI, "/akhiri-sesi", "Akhiri semua sesi")(page, portal)
 
 
