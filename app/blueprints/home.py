@@ -14,11 +14,12 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
+from markupsafe import Markup
 from wtforms import TextAreaField, ValidationError
 
 from app.domain.corrections import CorrectionField
 from app.domain.pdm_groups import as_bits, pdm_groups
-from app.domain.staff_file import CellFault, read_phone
+from app.domain.staff_file import LONGEST_PHONE, CellFault, read_phone
 from app.domain.typed_text import few_lines
 from app.flows.people.ask_to_correct_record import (
     AskedBefore,
@@ -41,6 +42,7 @@ from app.web.fields import LineField, NipField, refuse
 from app.web.headers import takes
 from app.web.home_page import FIELDS, home
 from app.web.sessions import login_required
+from app.web.template_filters import whole
 
 blueprint = Blueprint("home", __name__)
 
@@ -78,12 +80,14 @@ class WorkUnitForm(WishForm):
 
 
 class PhoneForm(WishForm):
-    wanted = LineField("Nomor telepon yang benar", "Isi nomor telepon Anda, misalnya 081234567890.", 200)
+    wanted = LineField(
+        "Nomor telepon yang benar", "Isi nomor telepon Anda, misalnya 081234567890.", LONGEST_PHONE
+    )
     reason = TextAreaField("Alasan")
 
     def validate_wanted(self, field: LineField) -> None:
-        if isinstance(fault := read_phone(field.value), CellFault):
-            raise ValidationError(fault.sentence)
+        if not field.errors and isinstance(read_phone(field.value), CellFault):
+            raise ValidationError("Tulis nomor telepon lengkap dengan angka saja, misalnya 081234567890.")
 
 
 class NipForm(WishForm):
@@ -156,7 +160,9 @@ def send(part: str) -> ResponseReturnValue:
         outcome = ask_to_correct_record(db, wish, own_act())
     match outcome:
         case EmailCorrection(ticket=ticket):
-            flash(f"Permintaan Anda sudah dikirim. Nomor tiket: {ticket}.", "success")
+            flash(
+                Markup("Permintaan Anda sudah dikirim. Nomor tiket: {}").format(whole(ticket, ".")), "success"
+            )
             return redirect(url_for("home.beranda"), 303)
         case SessionIsOver():
             return sessions.redirect_to_login()

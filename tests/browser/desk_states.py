@@ -9,13 +9,15 @@ from playwright.sync_api import FilePayload, Page, expect
 from sqlalchemy import select
 
 from app.domain.indonesian_time import now, today_in_jakarta
-from app.models import CampaignDay, User
+from app.models import CampaignDay, CorrectionAttachment, TakenCorrection, User
+from app.runtime import portal as running
 from app.runtime.db import unit_of_work
 from app.worker.duties import count_everybody
 from tests.browser.live_portal import LivePortal
 from tests.browser.steps import ask_for_token, button, enter, field, open_newest_mail, see
 from tests.cast import BUDI, DEWI, HADI, JOKO, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person
-from tests.desk import asked, person_id
+from tests.desk import asked, correction, person_id
+from tests.photos import jpeg, paper
 
 Reach = Callable[[Page, LivePortal], None]
 _newcomers = count(10, 10)
@@ -111,6 +113,50 @@ def warned_at_the_desk(page: Page, portal: LivePortal) -> None:
     field(page, "Alasan").fill("Datang ke loket 3")
     button(page, "Ganti email").click()
     expect(page.locator("[data-error-summary]")).to_contain_text("joko@gmail.com")
+
+
+def in_a_colleagues_hand(page: Page, portal: LivePortal) -> None:
+    """Ratna has it in hand, and a photo came with it."""
+    request_id = asked(portal.app, JOKO, "joko.foto@contoh.example")
+    with portal.app.app_context(), unit_of_work() as session:
+        TakenCorrection.take(session, request_id, person_id(portal.app, RATNA), now())
+        session.add(
+            CorrectionAttachment(
+                correction_id=request_id, media_type="image/jpeg", content=jpeg(paper()), added_at=now()
+            )
+        )
+    at_the_desk(f"/admin/perbaikan-email/{request_id}")(page, portal)
+    expect(button(page, "Ambil alih")).to_be_visible()
+
+
+def asked_back(page: Page, portal: LivePortal) -> int:
+    request_id = asked(portal.app, JOKO, "joko.tanya@contoh.example")
+    at_the_desk(f"/admin/perbaikan-email/{request_id}")(page, portal)
+    field(page, "Catatan internal").fill("Sudah ditelepon, belum diangkat.")
+    button(page, "Simpan catatan").click()
+    field(page, "Pertanyaan untuk pemohon").fill("Sejak kapan email lama tidak dapat dibuka?")
+    button(page, "Kirim pertanyaan dan lanjut").click()
+    return request_id
+
+
+def waits_for_the_answer(page: Page, portal: LivePortal) -> None:
+    page.goto(f"/admin/perbaikan-email/{asked_back(page, portal)}")
+    expect(page.get_by_text("Menunggu jawaban pemohon atas pertanyaan")).to_be_visible()
+
+
+def question_on_the_ticket(act: str = "") -> Reach:
+    def reach(page: Page, portal: LivePortal) -> None:
+        request_id = asked_back(page, portal)
+        with portal.app.app_context():
+            reference = correction(portal.app, request_id).reference
+            link = running.portal().keys.correction_link(reference)
+        page.goto(f"/perbaikan-email/{link}")
+        expect(page.get_by_label("Jawaban Anda")).to_be_visible()
+        if act:
+            button(page, act).click()
+            expect(page.locator("[data-error-summary]")).to_be_visible()
+
+    return reach
 
 
 def decided_request(page: Page, portal: LivePortal) -> None:
@@ -409,7 +455,13 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     ("/admin/perbaikan-email", "of pusat", at_the_desk("/admin/perbaikan-email", RATNA)),
     ("/admin/perbaikan-email", "decided", at_the_desk("/admin/perbaikan-email?lihat=selesai")),
     ("/admin/perbaikan-email", "scheduled", at_the_desk("/admin/perbaikan-email?lihat=terjadwal")),
+    ("/admin/perbaikan-email", "narrowed", at_the_desk("/admin/perbaikan-email?umur=lewat&peringatan=berat")),
+    ("/admin/perbaikan-email", "waits for people", at_the_desk("/admin/perbaikan-email?lihat=pemohon")),
+    ("/admin/perbaikan-email", "of no instansi", at_the_desk("/admin/perbaikan-email?instansi=a", RATNA)),
     (_CORRECTION, "open", first_request()),
+    (_CORRECTION, "in a colleague's hand", in_a_colleagues_hand),
+    (_CORRECTION, "waits for the answer", waits_for_the_answer),
+    (_CORRECTION, "an empty question", first_request("Kirim pertanyaan dan lanjut")),
     (_CORRECTION, "refused without grounds", first_request("Setujui dan lanjut")),
     (_CORRECTION, "decided", decided_request),
     ("/admin/perbaikan-email/beberapa", "chosen", several_requests()),
@@ -496,11 +548,14 @@ STATES: tuple[tuple[str, str, Reach], ...] = (
     (f"{_ASK}/nama", "at first", at_the_desk(f"{_ASK}/nama", SARI)),
     ("/beranda", "with a request", asked_on_record),
     ("/perbaikan-email/<link>", "as the ticket of a name", ticket_of_record),
+    ("/perbaikan-email/<link>", "with a question", question_on_the_ticket()),
+    ("/perbaikan-email/<link>", "an empty answer", question_on_the_ticket("Kirim jawaban")),
     (_CORRECTION, "about a name", request_of_record()),
     (_CORRECTION, "about a name, refused without grounds", request_of_record("Setujui dan lanjut")),
 )
 # Downloads, and addresses that the script of a page asks.
 NOT_PAGES = {
+    f"{_CORRECTION}/gambar",
     f"{_CORRECTION}/lampiran",
     "/admin/impor/<big_row:batch_id>/ditolak.<any(xlsx, csv):kind>",
     "/admin/impor/<big_row:batch_id>/kemajuan",

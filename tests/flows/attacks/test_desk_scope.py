@@ -296,7 +296,9 @@ def test_who_left_the_desk_open_shows_the_password_before_anything_is_done(desk:
 
 
 # These buttons are there only in some states: with figures, after a dry run, an own window, a day, a choice
-_BUTTONS_BY_STATE = ("/admin/ekspor", "/hapus", "/jalankan", "/ikut-nasional", "/beberapa/", "/betulkan")
+_BUTTONS_BY_STATE = (
+    "/admin/ekspor", "/hapus", "/jalankan", "/ikut-nasional", "/beberapa/", "/betulkan", "/ambil",
+)  # fmt: skip
 
 
 def test_what_only_takes_a_form_leads_to_the_page_with_its_button(desk: Desk) -> None:
