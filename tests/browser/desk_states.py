@@ -358,9 +358,10 @@ def by_list(kind: str, nips: str | None = None, reason: str = "") -> Reach:
 
 
 def sessions_not_ended(page: Page, portal: LivePortal) -> None:
-    enter(page, WATI)
+    """Sari has a session, in a browser of her own."""
+    enter(page, SARI)
     page.context.clear_cookies()
-    of(WATI, "/akhiri-sesi", "Akhiri semua sesi", RATNA)(page, portal)
+    of(SARI, "/akhiri-sesi", "Akhiri semua sesi")(page, portal)
 
 
 def correction_mailed(page: Page, _portal: LivePortal) -> None:

@@ -125,7 +125,7 @@ def test_the_queue_can_be_worked_with_the_keyboard(
     page = open_browser(**DESK)
     log_in(page, WATI)
     page.goto("/admin/perbaikan-email")
-    boxes = page.get_by_role("checkbox")
+    boxes = page.get_by_role("table").get_by_role("checkbox")
 
     boxes.first.focus()
     page.keyboard.press("x")

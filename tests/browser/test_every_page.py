@@ -178,6 +178,20 @@ def test_the_desk_fits_a_phone_without_scripts(browser: Browser, portal: LivePor
     assert not any(beyond.values()), beyond
 
 
+def test_cards_are_still_a_table_for_who_listens(browser: Browser, portal: LivePortal) -> None:
+    page = browser.new_page(base_url=portal.url, **INDONESIAN, **PHONE)
+    enter(page, WATI)
+    page.goto("/admin/cpns")
+
+    # Safari needs the words, Chromium would know without them.
+    table = page.locator("table[role=table]")
+    people = table.locator("tbody tr[role=row]").count()
+
+    expect(table.get_by_role("columnheader", name="Unit kerja")).to_have_count(1)
+    assert 0 < people == table.get_by_role("rowheader").count()
+    page.context.close()
+
+
 def test_every_page_is_looked_at(portal: LivePortal) -> None:
     served = [rule.rule for rule in portal.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
     # A rule that ends with a slash is the same page

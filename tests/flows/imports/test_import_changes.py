@@ -214,8 +214,8 @@ def test_twenty_examples_have_a_share_of_every_column(peopled: Flask, wati: Visi
 
     table = wati.open(page).text.split("Contoh perubahan</h3>")[1].split("</table>")[0]
     assert table.count("<tr>") == 1 + 20
-    assert table.count("<td>nama</td>") == 1
-    assert table.count("<td>unit kerja</td>") == 19
+    assert table.count(">nama</td>") == 1
+    assert table.count(">unit kerja</td>") == 19
 
 
 # -- the rows behind it
