@@ -117,29 +117,35 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 MakeApp = Callable[..., Flask]
 
-# Files that take some forty seconds or more, the longest first. If one began late, it would run on alone.
+# Files that take some ten seconds or more, working or waiting, the longest first. If one began late, it would
+# run on alone.
 LONG_FILES = (
     "tests/faults/test_soak.py",
     "tests/browser/test_every_page.py",
-    "tests/flows/correction/test_correction_attacks.py",
-    "tests/browser/test_session_end.py",
-    "tests/browser/test_correction.py",
-    "tests/faults/test_processes.py",
-    "tests/faults/test_cluster.py",
     "tests/browser/test_app_weight.py",
-    "tests/flows/attacks/test_same_answer.py",
-    "tests/flows/imports/test_admin_import.py",
-    "tests/flows/correction/test_correction_asked.py",
-    "tests/faults/test_delivery.py",
+    "tests/browser/test_session_end.py",
+    "tests/faults/test_processes.py",
+    "tests/browser/test_correction.py",
+    "tests/flows/correction/test_correction_attacks.py",
+    "tests/browser/test_app_install.py",
+    "tests/faults/test_cluster.py",
     "tests/flows/attacks/test_desk_attacks.py",
-    "tests/flows/attacks/test_rows_of_strangers.py",
     "tests/faults/test_mail_faults.py",
+    "tests/browser/test_twice_and_back.py",
+    "tests/faults/test_delivery.py",
+    "tests/flows/imports/test_admin_import.py",
     "tests/flows/imports/test_take_back.py",
     "tests/flows/identity/test_identity_gate.py",
-    "tests/browser/test_twice_and_back.py",
-    "tests/faults/test_bounces.py",
     "tests/browser/test_activation.py",
+    "tests/flows/attacks/test_throttles.py",
+    "tests/flows/correction/test_correction_asked.py",
+    "tests/browser/test_help_of_the_script.py",
+    "tests/flows/attacks/test_same_answer.py",
+    "tests/browser/test_keyboard.py",
+    "tests/flows/attacks/test_rows_of_strangers.py",
+    "tests/faults/test_bounces.py",
     "tests/unit/files/test_arriving_tables.py",
+    "tests/test_upgrade.py",
     "tests/flows/people/test_people_scale.py",
 )
 

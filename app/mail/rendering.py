@@ -3,12 +3,15 @@ sending."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from app.domain.client import mask_address
+from app.domain.contact import Contact
 from app.domain.email_address import EmailAddress
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import shown_moment
@@ -19,6 +22,7 @@ from app.models.outbox_mail import Letter, OutboxMail
 
 CORRECTION_LINK_DAYS = 7  # to fill in the form; after that, the same link shows the ticket
 TICKET_DAYS = 90  # the time for which a link shows the ticket; each mail brings a new link
+_CONTACTS_KEPT = 256
 _TO_ASKERS = (
     Letter.CORRECTION_LINK,
     Letter.CORRECTION_RECEIVED,
@@ -65,6 +69,14 @@ class RenderedLetter:
     html: str
 
 
+@dataclass(frozen=True)
+class WrittenContact:
+    """How an instansi is reached, as the two forms of a letter say it."""
+
+    text: str
+    html: Markup
+
+
 class Renderer:
     """Letters in text and HTML from templates/emails/<letter>/{subject.txt,body.txt,body.html}."""
 
@@ -79,16 +91,22 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,  # a release brings its own files, and a new process
         )
+        # Letters that leave one after the other are for people of a few instansi, and writing a contact takes
+        # a third of a letter
+        self._contact = lru_cache(_CONTACTS_KEPT)(self._written_contact)
 
     def render(self, mail: OutboxMail, now: datetime) -> RenderedLetter:
         """The letter at the moment `now`, from which the lifetime of a token counts."""
-        words = self._words(mail, now)
-        folder = _folder_of(mail)
+        words, folder = self._words(mail, now), _folder_of(mail)
         subject, text, html = (
-            self._templates.get_template(f"{folder}/{part}").render(words)
-            for part in ("subject.txt", "body.txt", "body.html")
+            self._written(f"{folder}/{part}", words) for part in ("subject.txt", "body.txt", "body.html")
         )
         return RenderedLetter(" ".join(subject.split()), text, html)
+
+    def _written(self, template: str, words: dict[str, object]) -> str:
+        """What `Template.render` does, without two copies of the words: no template changes them."""
+        found = self._templates.get_template(template)
+        return "".join(found.root_render_func(found.new_context(words, shared=True)))
 
     def _words(self, mail: OutboxMail, now: datetime) -> dict[str, object]:
         words: dict[str, object] = {
@@ -102,6 +120,8 @@ class Renderer:
             "user": mail.user,
             "about": mail.about,
         }
+        if mail.user:
+            words["contact"] = self._contact(mail.user.instansi.contact)
         if mail.letter is Letter.TOKEN and (request := mail.reset_request):
             words["code"] = self._keys.reset_code(request.reference, request.key).shown
             link = self._keys.reset_link(request.reference, request.key)
@@ -120,6 +140,12 @@ class Renderer:
         if mail.letter in _TO_ASKERS and mail.email_correction:
             words |= self._correction(mail, mail.email_correction)
         return words
+
+    def _written_contact(self, contact: Contact) -> WrittenContact:
+        text, html = (
+            self._written(f"_parts/contact.{form}", {"contact": contact}) for form in ("txt", "html")
+        )
+        return WrittenContact(text.rstrip(), Markup(html))  # noqa: S704  (written by a template that escapes)
 
     def _correction(self, mail: OutboxMail, correction: EmailCorrection) -> dict[str, object]:
         """For a mailbox that was only proven to exist, not to belong to a person: no name on record, no whole

@@ -477,7 +477,8 @@ class OutboxMail(Base):
         rows = session.execute(_IN_HAND, {"ids": [mail.id for mail in mails]})
         stored = {row.id: (row.state, row.attempts) for row in rows}
         for mail in mails:
-            note_written(mail, state=stored[mail.id][0])
+            if mail.state is not stored[mail.id][0]:
+                note_written(mail, state=stored[mail.id][0])
         return {mail for mail in mails if stored[mail.id] == (MailState.SENDING, mail.attempts)}
 
     @classmethod
@@ -533,13 +534,13 @@ class OutboxMail(Base):
 
     @classmethod
     def begin(cls, session: Session, mails: "Sequence[OutboxMail]", now: datetime) -> None:
-        """A worker has these mails in hand from now on."""
+        """A worker has these mails in hand from now on. The records learn only what the worker asks them."""
         if not mails:
             return
-        begun = {"begun_at": now, "leased_until": now + LEASE}
-        session.execute(_BEGIN, {"ids": [mail.id for mail in mails], **begun})
+        ids = [mail.id for mail in mails]
+        session.execute(_BEGIN, {"ids": ids, "begun_at": now, "leased_until": now + LEASE})
         for mail in mails:
-            note_written(mail, attempts=mail.attempts + 1, **_AT_THE_START, **begun)
+            note_written(mail, attempts=mail.attempts + 1, state=MailState.SENDING)
 
     @classmethod
     def note_sent(cls, session: Session, sent: "Sequence[tuple[OutboxMail, datetime, str]]") -> None:

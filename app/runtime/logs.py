@@ -37,7 +37,7 @@ _masks = Masks(PATHS_OF_SECRETS)  # one for the whole process, like its log
 _SHORTEST_SECRET = 8  # a shorter one occurs in too many ordinary words
 _SHORTEST_NIP_AS_NUMBER = 10**15
 _SEAL = re.compile(r"(?:[0-9]+:)?[0-9a-f]{64}")  # the end of the trail; the log must hold it unmasked
-_FIELDS_OF_FEW_VALUES = frozenset(("method", "rule"))  # their masked values are kept
+_FIELDS_OF_FEW_VALUES = frozenset(("method", "rule", "letter", "outcome"))  # their masked values are kept
 # As `mask_address` writes it; to look for secrets in it would cost more than to write it
 _MASKED_LINE = re.compile(r"(?:[0-9]{1,3}\.){3}\*|(?:[0-9a-f]{4}:){3}\*")
 _SECRET_NAME = re.compile(r"password|secret|token|cookie|authorization", re.IGNORECASE)

@@ -45,6 +45,12 @@ def _derived(key: str, salt: bytes) -> bytes:
     return hmac.digest(key.encode(), salt, "sha256")
 
 
+@cache
+def _signer_of_links(oldest_first: tuple[str, ...]) -> Signer:
+    """It changes nothing of its own, so several threads may use it."""
+    return Signer(oldest_first, salt=_LINK_SALT, key_derivation="hmac", digest_method=hashlib.sha256)
+
+
 class KeptSigner(TimestampSigner):
     """Signs and verifies as itsdangerous does, with two differences. Keys are derived once, not for each
     signature. And a signature from a moment that has not come yet is as good as a new one: only a machine of
@@ -120,7 +126,7 @@ class SigningKeys:
         return tuple(self._code_under(key, reference, row_key) for key in self.keys)
 
     def _link_signer(self) -> Signer:
-        return Signer(self.oldest_first, salt=_LINK_SALT, key_derivation="hmac", digest_method=hashlib.sha256)
+        return _signer_of_links(tuple(self.oldest_first))
 
     def _code_under(self, key: str, reference: str, row_key: bytes) -> Code:
         return code_from(hmac.digest(_derived(key, _CODE_SALT), _over(reference, row_key), "sha256"))

@@ -122,8 +122,15 @@ def test_without_an_answer_nothing_of_anybody_stays_on_the_screen(
     expect(home).to_have_url(LOGIN)
 
 
-def test_a_tab_in_which_nobody_does_anything_really_ends(page: Page, live_portal: LivePortal) -> None:
+def test_one_tab_and_two_in_which_nobody_does_anything_really_end(
+    open_browser: OpenBrowser, live_portal: LivePortal
+) -> None:
+    """Two browsers, so that the time passes for both at once."""
     live_portal.end_sessions_after(IDLE_SECONDS)
+    page, first = open_browser(), open_browser()
+    log_in(first, SARI)
+    second = first.context.new_page()
+    second.goto("/akun")
     log_in(page, SARI)
     see(page, "Pemutakhiran Data Mandiri")
     expect(warning(page)).to_be_visible()
@@ -133,50 +140,42 @@ def test_a_tab_in_which_nobody_does_anything_really_ends(page: Page, live_portal
 
     assert IDLE_SECONDS - 2 < time.monotonic() - began < IDLE_SECONDS + 5
     expect(page.get_by_role("status")).to_contain_text(ENDED)
-    page.goto("/beranda")
-    see(page, "Masuk")
-
-
-def test_of_two_tabs_in_which_nobody_does_anything_both_really_end(
-    page: Page, live_portal: LivePortal
-) -> None:
-    live_portal.end_sessions_after(IDLE_SECONDS)
-    log_in(page, SARI)
-    see(page, "Pemutakhiran Data Mandiri")
-    tab = page.context.new_page()
-    tab.goto("/akun")
-
-    for one in (page, tab):
+    for one in (first, second):
         one.wait_for_url(LOGIN, timeout=_LONG)
-    for one in (page, tab):
+    for one in (page, first, second):
         one.goto("/beranda")
         see(one, "Masuk")
 
 
-@pytest.mark.parametrize("hears_of_it", [True, False], ids=["tabs that talk", "tabs that do not"])
 def test_who_does_something_in_one_tab_stays_in_both_and_then_both_end(
-    page: Page, live_portal: LivePortal, *, hears_of_it: bool
+    open_browser: OpenBrowser, live_portal: LivePortal
 ) -> None:
-    if not hears_of_it:
-        page.context.add_init_script("delete window.BroadcastChannel")
+    """In a browser whose tabs talk with each other, and in one whose tabs cannot."""
     live_portal.end_sessions_after(IDLE_SECONDS)
-    log_in(page, SARI)
-    see(page, "Pemutakhiran Data Mandiri")
-    tab = page.context.new_page()
-    tab.goto("/akun")
+    talking, mute = open_browser(), open_browser()
+    mute.context.add_init_script("delete window.BroadcastChannel")
+    tabs = []
+    for page in (talking, mute):
+        log_in(page, SARI)
+        see(page, "Pemutakhiran Data Mandiri")
+        tabs.append(page.context.new_page())
+        tabs[-1].goto("/akun")
     for _ in range(3):  # altogether one and a half times as long as an idle session lasts
-        tab.wait_for_timeout(IDLE_SECONDS * 500)
-        button(tab, "Tetap masuk").click()
-        expect(warning(tab)).to_be_hidden()
-        tab.goto("/akun")
+        tabs[0].wait_for_timeout(IDLE_SECONDS * 500)
+        for tab in tabs:
+            button(tab, "Tetap masuk").click()
+            expect(warning(tab)).to_be_hidden()
+            tab.goto("/akun")
 
-    see(page, "Pemutakhiran Data Mandiri")
-    see(tab, "Akun Anda")
+    for page, tab in zip((talking, mute), tabs, strict=True):
+        see(page, "Pemutakhiran Data Mandiri")
+        see(tab, "Akun Anda")
 
-    for one in (page, tab):
-        one.wait_for_url(LOGIN, timeout=_LONG)
-    page.goto("/akun")
-    see(page, "Masuk")
+    for page, tab in zip((talking, mute), tabs, strict=True):
+        for one in (page, tab):
+            one.wait_for_url(LOGIN, timeout=_LONG)
+        page.goto("/akun")
+        see(page, "Masuk")
 
 
 def test_without_javascript_the_next_click_after_the_end_leads_to_the_login_page(

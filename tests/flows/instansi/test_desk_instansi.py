@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.domain.indonesian_time import now, shown_date, today_in_jakarta
 from app.models import AuditEvent, Instansi, PdmWindow, Tag
 from app.runtime.db import reading, unit_of_work
-from tests.cast import CINTA, RAKA, RATNA, SARI, WATI
+from tests.cast import BUDI, CINTA, DEWI, HADI, RAKA, RATNA, SARI, WATI
 from tests.desk import person_id
 from tests.flows.attacks.test_races import _all_at_once
 from tests.inbox import Inbox
@@ -109,6 +109,24 @@ def test_the_mails_hold_every_way_as_a_plain_line_and_as_a_link(peopled: Flask, 
     assert "\nKeterangan: Bawa SK <b>terakhir</b>\n" in mail.text
     assert all(link in mail.html for link in LINKS)
     assert "Bawa SK &lt;b&gt;terakhir&lt;/b&gt;" in mail.html
+
+
+def test_mails_that_leave_together_hold_each_their_own_contact_and_the_next_ones_the_new_one(
+    peopled: Flask, inbox: Inbox
+) -> None:
+    own, other = contact_of(peopled, "7301"), contact_of(peopled, "3402")
+    for person in (SARI, HADI, BUDI):
+        Visitor(peopled).ask_for_token(person.nip, person.email or "")
+
+    held = {mail.to: [contact in mail.text for contact in (own, other)] for mail in inbox.fetch()}
+    assert held == {SARI.email: [True, False], HADI.email: [False, True], BUDI.email: [True, False]}
+
+    wati = logged_in(peopled, WATI)
+    wati.submit(f"{LIST}/{instansi_id(peopled, '7301')}/kontak", contact=CONTACT)
+    Visitor(peopled).ask_for_token(DEWI.nip, DEWI.email or "")
+    mail = inbox.fetch_one(DEWI.email)
+    assert CONTACT in mail.text
+    assert own not in mail.text
 
 
 def test_wati_says_in_which_zone_her_instansi_reads_the_clock(peopled: Flask) -> None:
