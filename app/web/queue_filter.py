@@ -38,9 +38,9 @@ class AskedOfQueue:
     meant: Sequence[Instansi] = ()
 
     @property
-    def narrows(self) -> bool:
-        """Whether more is asked for than one instansi, or one person."""
-        return bool(self.fields.keys() - {"instansi", "cari"})
+    def narrower(self) -> set[str]:
+        """The fields that ask for more than one instansi, or one person."""
+        return self.fields.keys() - {"instansi", "cari"}
 
 
 def filter_fields() -> dict[str, Any]:  # as `url_for` takes them
