@@ -86,7 +86,7 @@ class Visitor:
 
 def words_of(response: TestResponse) -> str:
     """The text of a page as people read it, on one line and without soft hyphens."""
-    within_lines = re.sub(r"</?time\b[^>]*>", "", response.text)
+    within_lines = re.sub(r"</?(time|bdi)\b[^>]*>", "", response.text)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", within_lines)).replace("\xad", "").split())
 
 

@@ -14,6 +14,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
+from markupsafe import Markup
 from wtforms import TextAreaField, ValidationError
 
 from app.domain.corrections import CorrectionField
@@ -41,6 +42,7 @@ from app.web.fields import LineField, NipField, refuse
 from app.web.headers import takes
 from app.web.home_page import FIELDS, home
 from app.web.sessions import login_required
+from app.web.template_filters import whole
 
 blueprint = Blueprint("home", __name__)
 
@@ -156,7 +158,9 @@ def send(part: str) -> ResponseReturnValue:
         outcome = ask_to_correct_record(db, wish, own_act())
     match outcome:
         case EmailCorrection(ticket=ticket):
-            flash(f"Permintaan Anda sudah dikirim. Nomor tiket: {ticket}.", "success")
+            flash(
+                Markup("Permintaan Anda sudah dikirim. Nomor tiket: {}").format(whole(ticket, ".")), "success"
+            )
             return redirect(url_for("home.beranda"), 303)
         case SessionIsOver():
             return sessions.redirect_to_login()

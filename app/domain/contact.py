@@ -64,7 +64,7 @@ class Contact:
     @property
     def _label_of_words(self) -> str:
         """Words that stand alone are the contact itself, which the page has named already."""
-        return "Keterangan" if self.ways or self.place else ""
+        return "Keterangan" if self.phone or self.whatsapp or self.email or self.place else ""
 
     @property
     def helps(self) -> bool:

@@ -3,10 +3,11 @@ together at the start.
 
 A page on a slow line asks for few files, and there is no build step: anyone who edits a component starts the
 portal again. Nothing is written to disk, so several processes can start at once, even from a folder that they
-may only read.
+may only read. Comments and indents are for those who read the components, and are not sent.
 """
 
 import gzip
+import re
 from functools import cache
 from pathlib import Path
 
@@ -46,9 +47,20 @@ def folder_of(path: str) -> str:
 def bundle(static: Path, path: str) -> bytes:
     """What is served at `path`: its components in their order."""
     suffix = Path(path).suffix
-    text = "\n".join((static / folder_of(path) / f"{name}{suffix}").read_text() for name in BUNDLES[path])
+    text = "\n".join(
+        _bare((static / folder_of(path) / f"{name}{suffix}").read_text()) for name in BUNDLES[path]
+    )
     # Scripts share names with each other, and none with the page.
     return (f'(() => {{\n"use strict";\n{text}}})();\n' if suffix == ".js" else text).encode()
+
+
+_COMMENT = re.compile(r"/\*.*?\*/|^\s*//[^\n]*", re.MULTILINE | re.DOTALL)
+_INDENT = re.compile(r"\s*\n\s*")
+
+
+def _bare(text: str) -> str:
+    """Without comments and indents. A comment after two slashes has a line of its own."""
+    return _INDENT.sub("\n", _COMMENT.sub("", text)).strip()
 
 
 @cache

@@ -54,7 +54,7 @@ _PAGES: dict[int, tuple[str, list[str], list[str]]] = {
     ),
     429: (
         "Terlalu banyak percobaan",
-        ["Dari jaringan ini sudah terlalu banyak percobaan, jadi untuk sementara ditahan."],
+        ["Dari jaringan ini sudah terlalu banyak percobaan, jadi percobaan berikutnya ditahan sebentar."],
         ["Tunggu sebentar, lalu coba lagi. Tidak ada yang hilang dan akun Anda tidak diblokir."],
     ),
     500: (

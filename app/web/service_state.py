@@ -111,7 +111,7 @@ def _in_words(mails: MailService) -> State:
         case MailsLate(None):
             return State("Terlambat", "warning", ("Pengiriman email sedang terganggu.", _IS_KEPT))
         case MailsLate(oldest):
-            waited = f"Email sedang terlambat: yang paling lama menunggu sudah {oldest}."
+            waited = f"Pengiriman email sedang terlambat. Yang paling lama menunggu: {oldest}."
             return State("Terlambat", "warning", (waited, _IS_KEPT))
         case NobodySends(since):
             if since is None:  # a new portal, whose worker has not counted yet

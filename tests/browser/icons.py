@@ -1,8 +1,10 @@
 """`python -m tests.browser.icons` (`make icons`): makes the PNGs that phones ask for from the app's icons,
 which are drawn as SVG."""
 
+from io import BytesIO
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from app.web.assets import STATIC
@@ -10,6 +12,7 @@ from tests.browser.chromium import launch_args
 
 FOLDER = STATIC / "img" / "app"
 ICONS = (("icon", 192), ("icon", 512), ("maskable", 192), ("maskable", 512))
+COLOURS = 64  # two, and the shades of their edges; a phone fetches an icon at the first visit
 
 
 def main(folder: Path) -> None:
@@ -22,7 +25,8 @@ def main(folder: Path) -> None:
                 f"}}</style>{(folder / f'{name}.svg').read_text()}"
             )
             file = folder / f"{name}-{size}.png"
-            page.screenshot(path=file, omit_background=True)
+            drawn = Image.open(BytesIO(page.screenshot(omit_background=True)))
+            drawn.quantize(COLOURS, Image.Quantize.FASTOCTREE).save(file, optimize=True)
             page.close()
             print(f"{file}: {file.stat().st_size:,} bytes")
         chromium.close()

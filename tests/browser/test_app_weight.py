@@ -17,7 +17,7 @@ from tests.browser.live_portal import LivePortal
 from tests.browser.steps import ask_for_token, field
 from tests.cast import BUDI
 
-MOST_BYTES, MOST_BYTES_LATER = 33_000, 10_000
+MOST_BYTES, MOST_BYTES_LATER = 25_000, 10_000
 MOST_REQUESTS = 6
 MOST_BYTES_OF_THE_WORKER = (
     10_000  # its script and the offline page; it takes everything else from the browser's own cache

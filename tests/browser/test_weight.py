@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import OpenBrowser
 
-MOST_BYTES = 30_000
+MOST_BYTES = 22_000
 MOST_REQUESTS = 6
 
 

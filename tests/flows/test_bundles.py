@@ -1,7 +1,8 @@
 """Styles and scripts come to the browser as one file each, which holds exactly what is in the files of their
-components."""
+components, without comments and indents."""
 
 import gzip
+import re
 from pathlib import Path
 
 import brotli
@@ -19,6 +20,13 @@ def _components(path: str) -> dict[str, str]:
     return {file.stem: file.read_text() for file in files}
 
 
+def _lines_of(component: str) -> str:
+    """The lines that a browser obeys."""
+    without_blocks = re.sub(r"/\*.*?\*/", "", component, flags=re.DOTALL)
+    lines = (line.strip() for line in without_blocks.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
 @EVERY_BUNDLE
 def test_every_component_has_its_place_in_the_order(path: str) -> None:
     assert sorted(BUNDLES[path]) == sorted(_components(path))
@@ -27,7 +35,7 @@ def test_every_component_has_its_place_in_the_order(path: str) -> None:
 @EVERY_BUNDLE
 def test_what_is_served_is_the_components_in_their_order(visitor: Visitor, path: str) -> None:
     components = _components(path)
-    together = "\n".join(components[name] for name in BUNDLES[path])
+    together = "\n".join(_lines_of(components[name]) for name in BUNDLES[path])
 
     plain = visitor.open(f"/static/{path}")
 

@@ -73,7 +73,7 @@ def test_mails_that_wait_too_long_are_late_and_are_not_lost(peopled: Flask) -> N
 
         page = _page(peopled)
 
-    assert "Email sedang terlambat: yang paling lama menunggu sudah kurang dari 5 menit." in page
+    assert "Pengiriman email sedang terlambat. Yang paling lama menunggu: kurang dari 5 menit." in page
     assert "tidak hilang" in page
 
 

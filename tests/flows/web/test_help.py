@@ -34,7 +34,7 @@ def test_every_question_has_an_address_of_its_own(visitor: Visitor) -> None:
     assert re.findall(r"<h3(?! id=)[^>]*>", page) == []
     assert len(set(_ids(page))) == len(_ids(page))
     topics = page.split('<details class="topic"')[1:]
-    assert len(topics) == 10
+    assert len(topics) == 11
     assert all(re.search(r'</h2></summary>\s+<div class="topic__body" id="', topic) for topic in topics)
 
 

@@ -98,7 +98,7 @@ def test_the_page_after_asking_says_what_this_browser_has_asked(
 
     for nip, other in ((BUDI.nip, SARI.nip), (SARI.nip, BUDI.nip)):
         assert f'value="{nip}"' in pages[nip]
-        assert f"<strong>{escape(typed[nip])}</strong>" in pages[nip]
+        assert f"<strong><bdi>{escape(typed[nip])}.</bdi></strong>" in pages[nip]
         assert other not in pages[nip]
         assert escape(typed[other]) not in pages[nip]
         assert re.search(r"dalam \d\d detik", pages[nip])
