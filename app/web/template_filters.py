@@ -14,7 +14,6 @@ from app.domain.indonesian_time import shown_span
 from app.web import times
 from app.web.words.changes import effect_of
 
-
 _INDENT = re.compile(r"\n[ \t]+")
 
 
