@@ -84,8 +84,8 @@ class PhoneForm(WishForm):
     reason = TextAreaField("Alasan")
 
     def validate_wanted(self, field: LineField) -> None:
-        if isinstance(fault := read_phone(field.value), CellFault):
-            raise ValidationError(fault.sentence)
+        if isinstance(read_phone(field.value), CellFault):
+            raise ValidationError("Tulis nomor telepon lengkap dengan angka saja, misalnya 081234567890.")
 
 
 class NipForm(WishForm):
