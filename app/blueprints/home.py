@@ -19,7 +19,7 @@ from wtforms import TextAreaField, ValidationError
 
 from app.domain.corrections import CorrectionField
 from app.domain.pdm_groups import as_bits, pdm_groups
-from app.domain.staff_file import CellFault, read_phone
+from app.domain.staff_file import LONGEST_PHONE, CellFault, read_phone
 from app.domain.typed_text import few_lines
 from app.flows.people.ask_to_correct_record import (
     AskedBefore,
@@ -80,11 +80,13 @@ class WorkUnitForm(WishForm):
 
 
 class PhoneForm(WishForm):
-    wanted = LineField("Nomor telepon yang benar", "Isi nomor telepon Anda, misalnya 081234567890.", 200)
+    wanted = LineField(
+        "Nomor telepon yang benar", "Isi nomor telepon Anda, misalnya 081234567890.", LONGEST_PHONE
+    )
     reason = TextAreaField("Alasan")
 
     def validate_wanted(self, field: LineField) -> None:
-        if isinstance(read_phone(field.value), CellFault):
+        if not field.errors and isinstance(read_phone(field.value), CellFault):
             raise ValidationError("Tulis nomor telepon lengkap dengan angka saja, misalnya 081234567890.")
 
 

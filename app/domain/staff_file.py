@@ -70,7 +70,7 @@ _DIGITS_OF_AN_OLD_NIP = 9  # an old NIP is printed in groups of three
 _RESULTS_OF_NOTHING = ("0", "00", "000")  # the result of a formula that refers to an empty cell
 _LONGEST_TEXT = 200
 _LONGEST_CODE = 20
-_LONGEST_PHONE = 30
+LONGEST_PHONE = 30
 _LONGEST_HASH = 200
 _UNWANTED_CHARACTERS = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _PHONE = re.compile(r"\+?[0-9(][0-9 ().\-]*")
@@ -584,10 +584,10 @@ def read_phone(cell: str) -> str | CellFault | None:
         return CellFault(
             "telepon", "Tulis nomor telepon dengan angka saja, misalnya 081234567890, atau kosongkan."
         )
-    if len(phone) > _LONGEST_PHONE:
+    if len(phone) > LONGEST_PHONE:
         return CellFault(
             "telepon",
-            f"Nomor telepon terlalu panjang. Isi satu nomor saja, paling banyak {_LONGEST_PHONE} karakter.",
+            f"Nomor telepon terlalu panjang. Isi satu nomor saja, paling banyak {LONGEST_PHONE} karakter.",
         )
     return phone
 

@@ -522,7 +522,7 @@ def test_a_deactivated_account_is_closed_at_once_and_its_owner_told_why(
     status = Visitor(peopled)
     assert status.log_in(SARI.nip).headers["Location"] == "/status-akun"
     assert REASON in status.open("/status-akun").text
-    assert "admin Pemerintah Kabupaten Nusa Jaya" in status.open("/status-akun").text
+    assert "Admin Pemerintah Kabupaten Nusa Jaya" in status.open("/status-akun").text
     assert REASON in inbox.fetch_one(SARI.email).text
     assert "Alasan: " + REASON in words_of(wati.open(page))
     with peopled.app_context(), reading() as session:

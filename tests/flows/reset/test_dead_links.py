@@ -201,7 +201,9 @@ def test_whatever_became_of_the_account_the_answer_is_the_same(
         of_rows = [one for one in seen if one.startswith(("SELECT", "INSERT", "UPDATE", "WITH"))]
         assert len(of_rows) <= MOST_OF_A_POST + 1, "one more for the link"
         shown = re.sub(
-            r'(value|datetime)="[^"]*"|\d\d\.\d\d (WIB|WITA|WIT)|\d+ detik|seconds="\d+"', "", holder.open(PAGE).text
+            r'(value|datetime)="[^"]*"|\d\d\.\d\d (WIB|WITA|WIT)|\d+ detik|seconds="\d+"',
+            "",
+            holder.open(PAGE).text,
         )
         return seen, answer.status_code, shown
 
