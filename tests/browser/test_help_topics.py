@@ -40,7 +40,7 @@ def test_a_word_leaves_the_topics_that_have_it(page: Page) -> None:
     field(page, "Cari di halaman ini").fill("Caps Lock")
     expect(topics).to_have_count(1)
     expect(page.locator("#login-ditolak")).to_be_visible()
-    expect(page.get_by_role("status")).to_have_text("1 dari 10 topik memuat kata itu.")
+    expect(page.get_by_role("status")).to_have_text("1 dari 11 topik memuat kata itu.")
     field(page, "Cari di halaman ini").fill("kata aneh")
     expect(topics).to_have_count(0)
     expect(page.get_by_role("status")).to_contain_text("Coba kata lain")
