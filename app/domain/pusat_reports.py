@@ -26,6 +26,11 @@ class ReportKind(Labelled):
     TRAIL_EXPORTS = "ekspor_jejak", "Ekspor jejak audit"
     CORRECTIONS = "perbaikan", "Permintaan perbaikan yang dijawab sekaligus"
     CPNS = "cpns", "Akun CPNS yang diputuskan sekaligus"
+    DEACTIVATIONS = "penonaktifan", "Akun yang dinonaktifkan sekaligus"
+    MOVES = "mutasi", "Pegawai yang dipindahkan sekaligus"
+    ENDED_SESSIONS = "sesi", "Sesi pegawai yang diakhiri sekaligus"
+    NOTICES = "pemberitahuan", "Pemberitahuan yang ditulis kepada banyak pegawai"
+    TOKENS = "token", "Token yang dikirim sekaligus"
 
     @property
     def grave_from(self) -> int | None:
@@ -49,6 +54,11 @@ _GRAVE_FROM = {
     ReportKind.TRAIL_EXPORTS: 1_000,
     ReportKind.CORRECTIONS: 100,
     ReportKind.CPNS: 1_000,
+    ReportKind.DEACTIVATIONS: 10,  # nobody of them can log in
+    ReportKind.MOVES: 10,  # the desk that did it has no say any more
+    ReportKind.ENDED_SESSIONS: 100,
+    ReportKind.NOTICES: 100,  # words of an admin, under the portal's name
+    ReportKind.TOKENS: 500,
 }
 _TAGS = {
     ReportKind.LAST_MANDATES: None,
@@ -59,6 +69,11 @@ _TAGS = {
     ReportKind.TRAIL_EXPORTS: "exported",
     ReportKind.CORRECTIONS: "bulk_act",
     ReportKind.CPNS: "bulk_act",
+    ReportKind.DEACTIVATIONS: "bulk_act",
+    ReportKind.MOVES: "bulk_act",
+    ReportKind.ENDED_SESSIONS: "bulk_act",
+    ReportKind.NOTICES: "bulk_act",
+    ReportKind.TOKENS: "bulk_act",
 }
 
 

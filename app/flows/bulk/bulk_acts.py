@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, true, upd
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from app.domain.act import Act
+from app.domain.pusat_reports import ReportKind
 from app.domain.retention import BULK_ROWS_KEPT_FOR
 from app.flows.bulk.kinds import KINDS
-from app.mail import letters
+from app.mail.report_to_pusat import report_to_pusat
 from app.models.audit_event import Exported, Tag
 from app.models.bulk_act import DONE, BulkAct, BulkActRow, BulkState, RowOutcome, WhyStopped
 from app.models.outbox_mail import OutboxMail
@@ -159,7 +160,8 @@ def end(session: Session, bulk: BulkAct, why_stopped: WhyStopped | None, act: Ac
         **bulk.terms,
     )  # fmt: skip
     if done := bulk.people_done:
-        letters.bulk_act(session, bulk.prepared_by, KINDS[bulk.kind].done_to_pusat, done, act)
+        kind = KINDS[bulk.kind]
+        report_to_pusat(session, kind.report, bulk.prepared_by, kind.done_to_pusat, done, act)
 
 
 def note_export(session: Session, bulk: BulkAct, file_kind: str, act: Act[Authority]) -> None:
@@ -170,7 +172,8 @@ def note_export(session: Session, bulk: BulkAct, file_kind: str, act: Act[Author
         session, Tag.EXPORTED, act.by.parts(counts), act,
         what=Exported.BULK_ACT, file=file_kind, bulk=bulk.id,
     )  # fmt: skip
-    letters.bulk_act(session, act.by.admin, "mengekspor hasil tindakan sekaligus", bulk.total, act)
+    words = "mengekspor hasil tindakan sekaligus"
+    report_to_pusat(session, ReportKind.PEOPLE_EXPORTS, act.by.admin, words, bulk.total, act)
 
 
 def _why_not(session: Session, bulk: BulkAct, act: Act[Authority]) -> NotToStart | None:

@@ -7,6 +7,7 @@ from typing import assert_never
 from sqlalchemy.orm import Session
 
 from app.domain.act import Act
+from app.domain.pusat_reports import ReportKind
 from app.flows.bulk.kind_of_act import KindOfAct
 from app.flows.people.deactivate import AlreadySo, deactivate
 from app.models.bulk_act import BulkAct, RowOutcome
@@ -18,6 +19,7 @@ class DeactivateMany(KindOfAct):
     """Terms: `reason`."""
 
     done_to_pusat = "menonaktifkan akun"
+    report = ReportKind.DEACTIVATIONS
 
     def hindrances(
         self, _session: Session, people: Sequence[User], _bulk: BulkAct, _now: datetime

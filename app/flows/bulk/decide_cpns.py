@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.categories import Activation
+from app.domain.pusat_reports import ReportKind
 from app.flows.bulk.kind_of_act import KindOfAct
 from app.flows.cpns.approve_cpns import Decree, open_account
 from app.flows.cpns.reject_cpns import close_account
@@ -40,6 +41,7 @@ class ApproveCpns(DecideCpns):
     """Terms: `sk`, `sk_date`."""
 
     done_to_pusat = "menyetujui akun CPNS"
+    report = ReportKind.CPNS
 
     def decide(self, session: Session, person: User, bulk: BulkAct, act: Act[Authority]) -> None:
         decree = Decree(bulk.terms["sk"], date.fromisoformat(bulk.terms["sk_date"]))
@@ -50,6 +52,7 @@ class RejectCpns(DecideCpns):
     """Terms: `reason`."""
 
     done_to_pusat = "menolak akun CPNS"
+    report = ReportKind.CPNS
 
     def decide(self, session: Session, person: User, bulk: BulkAct, act: Act[Authority]) -> None:
         close_account(session, person, bulk.terms["reason"], act)

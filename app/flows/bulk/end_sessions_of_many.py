@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.act import Act
+from app.domain.pusat_reports import ReportKind
 from app.flows.bulk.kind_of_act import KindOfAct
 from app.flows.people.end_sessions import NothingOpen, SessionsEnded, end_sessions
 from app.models.bulk_act import BulkAct, RowOutcome
@@ -21,6 +22,7 @@ class EndSessionsOfMany(KindOfAct):
     """Terms: `reason`."""
 
     done_to_pusat = "mengakhiri semua sesi"
+    report = ReportKind.ENDED_SESSIONS
 
     def hindrances(
         self, session: Session, people: Sequence[User], _bulk: BulkAct, now: datetime

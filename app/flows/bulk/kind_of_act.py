@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.domain.act import Act
+from app.domain.pusat_reports import ReportKind
 from app.models.bulk_act import BulkAct, RowOutcome
 from app.models.outbox_mail import OutboxMail
 from app.models.user import User
@@ -22,6 +23,7 @@ class KindOfAct(ABC):
     """One kind of bulk act."""
 
     done_to_pusat: str  # to pusat, what was done: a verb and its object
+    report: ReportKind  # how soon pusat is told
 
     @abstractmethod
     def hindrances(

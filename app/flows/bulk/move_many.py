@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.identity import ChangeState
+from app.domain.pusat_reports import ReportKind
 from app.flows.bulk.kind_of_act import KindOfAct
 from app.flows.identity.identity_gate import need_second_to_move_among
 from app.flows.people.move_person import AlreadyThere, Moved, move_person
@@ -21,6 +22,7 @@ class MoveMany(KindOfAct):
     """Terms: `to`, the code of the instansi that they move to, its name, and `reason`."""
 
     done_to_pusat = "memindahkan pegawai ke instansi lain"
+    report = ReportKind.MOVES
 
     def hindrances(
         self, session: Session, people: Sequence[User], bulk: BulkAct, now: datetime

@@ -7,6 +7,7 @@ from typing import assert_never
 from sqlalchemy.orm import Session
 
 from app.domain.act import Act
+from app.domain.pusat_reports import ReportKind
 from app.flows.bulk.kind_of_act import KindOfAct, submission_of
 from app.flows.people.send_token import Held, IsDeactivated, NoAddress, OnItsWay, send_token_to
 from app.models.bulk_act import BulkAct, RowOutcome
@@ -16,6 +17,7 @@ from app.security.authority import Authority
 
 class SendTokens(KindOfAct):
     done_to_pusat = "mengirim token"
+    report = ReportKind.TOKENS
 
     def hindrances(
         self, _session: Session, people: Sequence[User], _bulk: BulkAct, _now: datetime

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.notice import Notice
+from app.domain.pusat_reports import ReportKind
 from app.flows.bulk.kind_of_act import KindOfAct
 from app.flows.people.send_notice import HasOneAlready, NoMailbox, NoticePosted, send_notice, told_lately
 from app.mail import letters
@@ -21,6 +22,7 @@ WORDS = "words"  # in the terms of the act
 
 class WriteNotices(KindOfAct):
     done_to_pusat = "menulis pemberitahuan"
+    report = ReportKind.NOTICES
 
     def hindrances(
         self, session: Session, people: Sequence[User], _bulk: BulkAct, now: datetime

@@ -21,6 +21,7 @@ from app.flows.reports.overview import (
     open_corrections,
 )
 from app.models.admin_mandate import AdminMandate
+from app.models.correction_question import CorrectionQuestion
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.models.mail_fault import MailFault
@@ -91,7 +92,7 @@ def _late(session: Session, reach: OverviewScope, now: datetime) -> Matter:
     oldest = [
         session.scalar(
             select(EmailCorrection.submitted_at)
-            .where(is_of_a_desk(reach), EmailCorrection.state == state)
+            .where(is_of_a_desk(reach), EmailCorrection.state == state, ~CorrectionQuestion.is_open())
             .order_by(EmailCorrection.submitted_at)
             .limit(1)
         )

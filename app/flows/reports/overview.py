@@ -17,6 +17,7 @@ from app.flows.reports.count_desks import DAYS_SHOWN, DeskCount, last_days
 from app.models.activation_count import ActivationDay, ActivationUnit
 from app.models.audit_event import Tag
 from app.models.campaign_day import CampaignDay
+from app.models.correction_question import CorrectionQuestion
 from app.models.desk_figures import OF_ALL, DeskFigures
 from app.models.email_correction import EmailCorrection
 from app.models.instansi import Instansi
@@ -213,7 +214,9 @@ def _waiting(reach: OverviewScope, now: datetime, since: timedelta, until: timed
 
 
 def open_corrections(reach: OverviewScope) -> Select[int]:
-    return select(EmailCorrection.id).where(is_of_a_desk(reach), EmailCorrection.state.in_(OPEN_STATES))
+    return select(EmailCorrection.id).where(
+        is_of_a_desk(reach), EmailCorrection.state.in_(OPEN_STATES), ~CorrectionQuestion.is_open()
+    )
 
 
 def is_of_a_desk(reach: OverviewScope) -> ColumnElement[bool]:
