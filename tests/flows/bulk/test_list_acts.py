@@ -13,6 +13,7 @@ from app.domain.identity import ChangeState
 from app.models import AuditEvent, BulkState, IdentityChange, OutboxMail, Tag, User
 from app.models.bulk_act import BulkKind
 from app.models.outbox_mail import Letter
+from app.models.pusat_report import PusatReport
 from app.runtime.db import reading
 from app.worker import bulk_acts, jobs
 from tests.cast import BUDI, CINTA, DEWI, HADI, JOKO, RAKA, RATNA, SARI, TONO, WATI, email_of
@@ -276,8 +277,11 @@ def test_up_to_2000_people_have_it_done_once_though_a_worker_stops(
         letters = select(func.count(), func.count(OutboxMail.user_id.distinct()))
         to_people = letters.where(OutboxMail.letter != Letter.BULK_ACT)
         assert session.execute(to_people).one() == (count, count)
+        (report,) = session.scalars(select(PusatReport)).all()
+        is_grave = kind is not BulkKind.APPROVE_CPNS
+        assert (report.how_many, report.is_at_once) == (count, is_grave)
         to_pusat = session.scalars(select(OutboxMail).where(OutboxMail.letter == Letter.BULK_ACT)).all()
-        assert [mail.about["how_many"] for mail in to_pusat] == [str(count)]
+        assert [mail.about["how_many"] for mail in to_pusat] == [str(count)] * is_grave
 
 
 def test_an_admin_whose_mandate_ends_moves_nobody_more(
