@@ -53,8 +53,6 @@ def take(chromium: Browser, portal: LivePortal, folder: Path) -> list[Path]:
     picture(wati, "permintaan", most=1110)
 
     wati.goto("/admin/perbaikan-email")
-    wati.locator("summary", has_text="Saringan lain").click()
-    picture(wati, "saringan", start="main", most=700)
     wati.get_by_role("link", name=re.compile("^PE-")).last.click()
     field(wati, "Catatan internal").fill("Sudah ditelepon pukul 10, belum diangkat.")
     button(wati, "Simpan catatan").click()
