@@ -61,6 +61,13 @@ class User(Base):
             "id",
             only=text("stuck_since IS NOT NULL"),
         ),
+        PartialIndex(
+            "ix_user_account_stuck_with_password",
+            "instansi_id",
+            "stuck_since",
+            "id",
+            only=text("stuck_since IS NOT NULL AND password_hash IS NOT NULL"),
+        ),
         PartialIndex("ix_user_account_has_old_words", "id", only=text("has_old_words")),
         PartialIndex(
             "ix_user_account_old_scheme",

@@ -3,6 +3,7 @@ writes the preview; everything else is at /admin/sekaligus."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -43,6 +44,12 @@ class ListForm(FlaskForm):
     nips = StringField("Tempel NIP di sini")
     file = FileField("Atau pilih file CSV atau XLSX")
     without_faults = MarksField("Lanjutkan tanpa baris itu")
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        """The list stands below its terms, so its faults are named after theirs."""
+        super().__init__(*arguments, **more)
+        for name in ("nips", "file", "without_faults"):
+            self._fields.move_to_end(name)
 
     @property
     def terms(self) -> dict[str, str]:

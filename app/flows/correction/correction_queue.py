@@ -25,8 +25,6 @@ from app.security.authority import Authority
 
 BY_MOMENT = "waktu"  # the index of all these lists: a moment, and the id
 _NEXT_LOOKED_AT = 10
-_CHUNK = 50
-_CHUNKS_LOOKED_AT = 4
 
 
 class Hand(Labelled):
@@ -94,23 +92,14 @@ def open_corrections(
     admin has approved and that wait for a second admin are in a list of their own.
 
     Heavy warnings are no column: they are looked up when somebody looks. So a list of those with a heavy
-    warning goes through some requests, and its page may have fewer rows than others although more follow.
+    warning looks at a page of requests, and may show fewer of them, although more follow.
     """
-    found = _waiting(authority, wanted, now)
+    found = _oldest(session, _waiting(authority, wanted, now), after, most + 1)
+    page = cut(found, most, _place)
     if not wanted.has_heavy_warning:
-        return cut(_oldest(session, found, after, most + 1), most, _place)
-    heavy: list[EmailCorrection] = []
-    for _ in range(_CHUNKS_LOOKED_AT):
-        chunk = _oldest(session, found, after, _CHUNK)
-        for reviewed in review_many(session, authority, chunk, now):
-            if len(heavy) == most:
-                return Page(heavy, after)
-            if reviewed.heavy:
-                heavy.append(reviewed.correction)
-            after = _place(reviewed.correction)
-        if len(chunk) < _CHUNK:
-            return Page(heavy, None)
-    return Page(heavy, after)
+        return page
+    reviewed = review_many(session, authority, page.rows, now)
+    return Page([one.correction for one in reviewed if one.heavy], page.next)
 
 
 def marks_of(session: Session, requests: Sequence[EmailCorrection], now: datetime) -> QueueMarks:

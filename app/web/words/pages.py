@@ -21,5 +21,6 @@ NAMES_OF_PAGES = {
     "admin.imports": "Impor",
     "admin.mandates": "Mandat",
     "admin.instansi": "Instansi",
+    "admin.campaign_days": "Hari kampanye",
     "admin.trail": "Jejak audit",
 }

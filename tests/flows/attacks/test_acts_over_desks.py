@@ -27,6 +27,7 @@ EXPORTS = {
 OF_ONE_BATCH = {  # a batch belongs to one instansi, or to pusat
     f"/admin/impor/<big_row:batch_id>/{what}.<any(xlsx, csv):kind>" for what in ("ditolak", "perubahan")
 }
+OF_ONE_ACT = {"/admin/sekaligus/<big_row:bulk_id>/ekspor"}  # tests/flows/bulk/test_at_once_pages.py
 OF_NOBODY = {"/admin/impor/template.csv", "/admin/impor/template.xlsx"}
 
 
@@ -53,7 +54,7 @@ def sari(peopled: Flask) -> Visitor:
 def test_every_export_is_known_here() -> None:
     files = {rule.rule for rule in RULES if "ekspor" in rule.rule or re.search(r"\b(csv|xlsx)\b", rule.rule)}
 
-    assert files - OF_NOBODY == EXPORTS.keys() | OF_ONE_BATCH
+    assert files - OF_NOBODY == EXPORTS.keys() | OF_ONE_BATCH | OF_ONE_ACT
 
 
 @pytest.mark.parametrize("path", EXPORTS)

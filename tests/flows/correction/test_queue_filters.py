@@ -1,6 +1,7 @@
 """An admin narrows the queue: each filter gives just the requests that fit, in one order, page by page, and
 an answer leads to the next of them."""
 
+import functools
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from app.domain.corrections import Age, CorrectionField
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.domain.nip import Nip
 from app.domain.spoken_name import asked_for
+from app.flows.correction import correction_queue
 from app.flows.correction.correction_queue import Hand, QueueFilter, marks_of, open_corrections
 from app.flows.correction.review_correction import review
 from app.models import CorrectionAttachment, EmailCorrection, TakenCorrection, User
@@ -240,8 +242,8 @@ def test_pusat_names_an_instansi_by_code_or_words(peopled: Flask) -> None:
 def test_a_list_of_heavy_warnings_goes_on_where_it_stopped_looking(
     peopled: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.flows.correction.correction_queue._CHUNK", 2)
-    monkeypatch.setattr("app.flows.correction.correction_queue._CHUNKS_LOOKED_AT", 1)
+    a_page_of_two = functools.partial(correction_queue.open_corrections, most=2)
+    monkeypatch.setattr("app.blueprints.admin.corrections.open_corrections", a_page_of_two)
     for hours, (person, name) in enumerate(((SARI, None), (BUDI, None), (JOKO, "Orang Lain")), start=1):
         asked(peopled, person, f"surat{hours}@contoh.example", timedelta(hours=9 - hours), name=name)
     wati = logged_in(peopled, WATI)

@@ -547,7 +547,17 @@ def test_rank_is_a_set(peopled: Flask) -> None:
 
 
 @pytest.mark.parametrize(
-    "act", ["/ubah", "/email", "/nonaktifkan", "/aktifkan", "/mutasi", "/kirim-token", "/buka-batas"]
+    "act",
+    [
+        "/ubah",
+        "/email",
+        "/nonaktifkan",
+        "/aktifkan",
+        "/mutasi",
+        "/kirim-token",
+        "/buka-batas",
+        "/akhiri-sesi",
+    ],
 )
 def test_the_centre_hears_of_every_act_on_a_holder_of_a_mandate(
     peopled: Flask, inbox: Inbox, act: str
@@ -565,6 +575,9 @@ def test_the_centre_hears_of_every_act_on_a_holder_of_a_mandate(
             assert change_email(wati, peopled, SARI, "sari.baru@contoh.example") == 303
         case "/kirim-token" | "/buka-batas":
             assert wati.post_with_token("/akun", page_of(peopled, SARI, act), form_id="1").status_code == 303
+        case "/akhiri-sesi":
+            logged_in(peopled, SARI)
+            assert wati.post_with_token(page_of(peopled, SARI, act), reason=WHY).status_code == 303
         case _:
             assert (
                 wati.post_with_token(page_of(peopled, SARI, act), reason=WHY, code="3402").status_code == 303
@@ -587,7 +600,16 @@ def test_every_act_on_a_person_is_among_those_the_centre_hears_of(peopled: Flask
         if rule.rule.startswith("/admin/pegawai/<row:person_id>") and "POST" in (rule.methods or ())
     }
 
-    assert acts == {"/ubah", "/email", "/nonaktifkan", "/aktifkan", "/mutasi", "/kirim-token", "/buka-batas"}
+    assert acts == {
+        "/ubah",
+        "/email",
+        "/nonaktifkan",
+        "/aktifkan",
+        "/mutasi",
+        "/kirim-token",
+        "/buka-batas",
+        "/akhiri-sesi",
+    }
 
 
 # -- decisions of who is gone

@@ -108,7 +108,7 @@ def test_tono_learns_why_only_with_the_right_password(visitor: Visitor) -> None:
 
     page = words_of(visitor.open(answer.location))
     assert "dinonaktifkan" in page
-    assert "admin Pemerintah Kabupaten Nusa Jaya" in page
+    assert "Admin Pemerintah Kabupaten Nusa Jaya" in page
     assert not visitor.is_logged_in()
 
 

@@ -29,6 +29,7 @@ _OF_A_FEW = (
     "ix_user_account_mail_failed_at",
     "ix_user_account_has_old_words",
     "ix_user_account_without_email",
+    "ix_user_account_stuck_with_password",
 )
 _FIRST = ("Agus", "Bayu", "Citra", "Dian", "Eka", "Fitri", "Gita", "Hendra", "Indah", "Kartika")
 _LAST = ("Saputra", "Lestari", "Wibowo", "Anggraini", "Setiawan", "Puspita", "Hidayat")

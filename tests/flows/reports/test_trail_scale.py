@@ -27,6 +27,7 @@ _OF_FEW = (
     "ix_user_account_mail_failed_at",
     "ix_user_account_waiting_since",
     "ix_user_account_without_email",
+    "ix_user_account_stuck_with_password",
 )
 
 

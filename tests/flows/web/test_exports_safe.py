@@ -15,7 +15,19 @@ from app.domain.nip import Nip
 from app.domain.staff_file import STAFF_COLUMNS
 from app.files.open_table import opened
 from app.flows.reports.count_activation import count_people, note_counts
-from app.models import ImportBatch, ImportChange, ImportRefusal, Instansi, Tag, User
+from app.models import (
+    BulkAct,
+    BulkActRow,
+    BulkKind,
+    BulkState,
+    ImportBatch,
+    ImportChange,
+    ImportRefusal,
+    Instansi,
+    RowOutcome,
+    Tag,
+    User,
+)
 from app.runtime.db import reading, unit_of_work
 from app.security import audit
 from tests import spreadsheets
@@ -32,6 +44,7 @@ TABLES = {
     "/admin/audit/ekspor": ("/admin/audit", "/admin/audit/ekspor"),
     f"{BATCH}/ditolak.<any(xlsx, csv):kind>": ("", "/admin/impor/1/ditolak.{kind}"),
     f"{BATCH}/perubahan.<any(xlsx, csv):kind>": ("", "/admin/impor/1/perubahan.{kind}"),
+    "/admin/sekaligus/<big_row:bulk_id>/ekspor": ("/admin/sekaligus/1", "/admin/sekaligus/1/ekspor"),
     "/admin/impor/template.csv": ("", "/admin/impor/template.{kind}"),
     "/admin/impor/template.xlsx": ("", "/admin/impor/template.{kind}"),
 }
@@ -47,6 +60,12 @@ def poisoned(peopled: Flask) -> Flask:
         budi = User.with_nip(session, Nip(BUDI.nip))
         assert budi is not None
         batch.column_counts = {"name": len(EVIL_CELLS)}
+        bulk = BulkAct(
+            kind=BulkKind.TOKEN, state=BulkState.DONE, instansi_id=budi.instansi_id, prepared_by_id=budi.id,
+            prepared_at=now(),
+        )  # fmt: skip
+        session.add(bulk)
+        session.flush()
         for number, cell in enumerate(EVIL_CELLS):
             instansi = Instansi(code=f"E{number}", name=cell, helpdesk_contact=cell)
             session.add(instansi)
@@ -57,6 +76,12 @@ def poisoned(peopled: Flask) -> Flask:
             )  # fmt: skip
             session.add(evil)
             session.flush()
+            session.add(
+                BulkActRow(
+                    bulk_act_id=bulk.id, position=number + 1, person_id=evil.id, typed=cell[:40],
+                    expected=RowOutcome.DONE, outcome=RowOutcome.DONE,
+                )
+            )  # fmt: skip
             names = ("nip", "nama", "email", "kategori", "kode_instansi", "unit_kerja", "telepon")
             session.add(
                 ImportRefusal(batch_id=batch.id, is_dry_run=True, line=number, cells=dict.fromkeys(names,

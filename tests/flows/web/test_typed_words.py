@@ -19,6 +19,7 @@ from app.models import AuditEvent, EmailCorrection, IdentityChange
 from app.models.admin_mandate import AdminMandate
 from app.models.audit_event import Tag
 from app.models.base import Base
+from app.models.bulk_act import BulkAct, BulkKind
 from app.models.import_batch import BatchState, ImportBatch
 from app.models.import_change import ImportChange
 from app.models.instansi import Instansi
@@ -53,6 +54,7 @@ class Desk:
             ).one()
         self.change = self._change_that_waits()
         self.batch = self._batch_that_is_done()
+        self.bulk = self._bulk_act_of_ratna()
 
     def _change_that_waits(self) -> int:
         ratna = logged_in(self.app, RATNA)
@@ -85,6 +87,18 @@ class Desk:
             db.add(ImportChange(batch_id=batch.id, is_dry_run=False, line=2, user_id=self.sari, **written))
             return batch.id
 
+    def _bulk_act_of_ratna(self) -> int:
+        with self.app.app_context(), unit_of_work() as db:
+            bulk = BulkAct(
+                kind=BulkKind.TOKEN,
+                prepared_by_id=person_id(self.app, RATNA),
+                prepared_at=now(),
+                kept_until=now() + timedelta(days=1),
+            )
+            db.add(bulk)
+            db.flush()
+            return bulk.id
+
     @property
     def forms(self) -> dict[str, dict[str, str | list[str]]]:
         """Every POST of the desk with something typed in it, by its address."""
@@ -98,6 +112,10 @@ class Desk:
             "/admin/perbaikan-email/beberapa/tolak": {
                 "reason": REASON, "pilih": [str(self.correction), str(self.other_correction)],
             },
+            f"/admin/perbaikan-email/{self.correction}/catatan": {"note": REASON},
+            f"/admin/perbaikan-email/{self.correction}/tanya": {"question": REASON},
+            f"/admin/perbaikan-email/{self.correction}/ambil": {},
+            f"/admin/perbaikan-email/{self.correction}/kembalikan": {},
             f"/admin/perbaikan-email/perubahan/{self.change}/konfirmasi": {"acknowledged": ["tanda"]},
             f"/admin/perbaikan-email/perubahan/{self.change}/batalkan": {"because": REASON},
             "/admin/cpns/setujui": {"sk_number": REASON, "sk_date": "31-12-2020",
@@ -110,6 +128,11 @@ class Desk:
             },
             f"/admin/pegawai/{self.sari}/nonaktifkan": {"reason": REASON},
             f"/admin/pegawai/{self.tono}/aktifkan": {"reason": REASON},
+            f"/admin/pegawai/{self.sari}/akhiri-sesi": {"reason": REASON},
+            "/admin/sekaligus/baru": {
+                "siapa": "centang", "pilih": [str(self.sari)], "tindakan": "pemberitahuan", "pesan": REASON,
+            },
+            "/admin/sekaligus/daftar": {"tindakan": "nonaktifkan", "nips": SARI.nip, "reason": REASON},
             f"/admin/pegawai/{self.sari}/mutasi": {"code": "X", "reason": REASON},
             f"/admin/pegawai/{self.sari}/email": {
                 "email": "lain@contoh.go.id", "identity_check": "tatap_muka", "reason": REASON, "seen": "1",
@@ -127,6 +150,10 @@ class Desk:
             f"/admin/instansi/{self.instansi}/kontak": {"contact": REASON},
             f"/admin/instansi/{self.instansi}/jadwal": {"opens_on": "2026-01-02", "closes_on": "besok saja"},
             "/admin/instansi/jadwal-nasional": {"opens_on": "2026-01-02", "closes_on": "2026-02-03"},
+            f"/admin/instansi/{self.instansi}/hari-kampanye": {"day": "besok saja", "title": REASON},
+            f"/admin/instansi/{self.instansi}/hari-kampanye/hapus": {"day": "2026-01-02"},
+            "/admin/instansi/hari-kampanye-nasional": {"day": "besok saja", "title": REASON},
+            "/admin/instansi/hari-kampanye-nasional/hapus": {"day": "2026-01-02"},
             "/admin/audit/ekspor": {"nip": SARI.nip, "bentuk": "csv"},
         }  # fmt: skip
 
@@ -142,6 +169,10 @@ class Desk:
             "/admin/impor/1/jalankan": "/admin/impor/1",
             "/admin/impor/1/batalkan": "/admin/impor/1",
             f"{window}/ikut-nasional": window,
+            **{
+                f"/admin/sekaligus/{self.bulk}/{act}": f"/admin/sekaligus/{self.bulk}"
+                for act in ("jalankan", "hentikan", "ekspor")
+            },
         }
 
     def rows(self) -> dict[str, object]:
@@ -160,7 +191,7 @@ class Desk:
 
 TYPED_FIELDS = {"note", "reason", "because", "sk_number", "sk_date", "name", "work_unit", "phone", "email",
 "contact", "opens_on",
-                "closes_on", "until", "nip", "nama"}  # fmt: skip
+                "closes_on", "until", "nip", "nama", "nips", "pesan", "question", "title"}  # fmt: skip
 
 
 def changed(before: dict[str, object], after: dict[str, object]) -> set[str]:
