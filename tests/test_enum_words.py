@@ -46,7 +46,6 @@ OTHERS = {
     "mails.kind",
     "state.kind",
     "approval.identity_check",
-    "?.identity_check",  # of `sent.approval`
     "form.identity_check",
     "form.kind",
 }

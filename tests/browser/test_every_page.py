@@ -222,7 +222,7 @@ def _beyond_the_phone(page: Page) -> list[str]:
     menus = page.locator("header :is(.sections, .desk)").evaluate_all(
         "all => all.map((one) => one.getBoundingClientRect().height)"
     )
-    first = page.locator(".page--desk :is([data-error-summary], h1)").evaluate_all(
+    first = page.locator(".page--desk :is([data-error-summary], .notice, h1)").evaluate_all(
         "all => all.slice(0, 1).map((one) => one.getBoundingClientRect().top)"
     )
     faults = [f"menus of {menus} px"] if sum(menus) > _MOST_MENU else []

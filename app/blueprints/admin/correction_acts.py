@@ -28,13 +28,7 @@ from app.web.words.corrections import words_for
 blueprint = Blueprint("correction_acts", __name__, url_prefix="/perbaikan-email")
 
 
-def _again(correction_id: int) -> ResponseReturnValue:
-    flash(kept_form.why(), "info")
-    return again(correction_id, DeskForms.empty())
-
-
 @blueprint.post("/<big_row:correction_id>/ambil")
-@kept_form.keeps_form(_again)
 @password_confirmed
 def take_over(correction_id: int) -> ResponseReturnValue:
     seen = number_in(request.form.get("taken_by"))
@@ -51,7 +45,6 @@ def take_over(correction_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<big_row:correction_id>/kembalikan")
-@kept_form.keeps_form(_again)
 @password_confirmed
 def hand_back(correction_id: int) -> ResponseReturnValue:
     with unit_of_work() as db:

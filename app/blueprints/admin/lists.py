@@ -92,8 +92,9 @@ class ReasonListForm(ListForm):
         return {"reason": self.reason.value}
 
 
-class MoveListForm(ReasonListForm):
+class MoveListForm(ListForm):
     code = LineField("Instansi tujuan", "Pilih instansi tujuan.", 20)
+    reason = LineField("Alasan", _ASK_FOR_REASON, 500)
     target_name: str
 
     def validate_code(self, field: LineField) -> None:
@@ -105,7 +106,7 @@ class MoveListForm(ReasonListForm):
 
     @property
     def terms(self) -> dict[str, str]:
-        return {"to": self.code.value, "instansi": self.target_name, **super().terms}
+        return {"to": self.code.value, "instansi": self.target_name, "reason": self.reason.value}
 
 
 FORMS: Mapping[BulkKind, type[ListForm]] = {
