@@ -139,7 +139,7 @@ def test_an_admin_sees_the_units_of_the_own_instansi(peopled: Flask) -> None:
     words = words_of(logged_in(peopled, WATI).open("/admin/"))
 
     assert "2 dari 6 pegawai (33,3%)" in words
-    assert "Dihitung " in words
+    assert "Dihitung: " in words
     assert "Dinas Pendidikan 1 0 1 0 0 0,0%" in words
     assert "BKPSDM 1 1 0 0 0 100,0%" in words
     for foreign in ("Biro Hukum", "Kementerian Contoh", "Peringkat"):
