@@ -75,7 +75,7 @@ def words_for(
             )
         case NameDoesNotMatch():
             return (
-                "Nama yang ditulis pemohon tidak sama dengan data, jadi ia tidak dapat ditanya lewat email: "
+                "Pemohon tidak menulis nama lengkap pada data, jadi ia tidak dapat ditanya lewat email: "
                 "pertanyaan memberi tahu orang asing bahwa NIP ini ada pemiliknya. Hubungi lewat kontak di "
                 "data kepegawaian, atau tolak."
             )

@@ -14,7 +14,7 @@ from app.domain.indonesian_time import now
 from app.models import AuditEvent, CorrectionAttachment, CorrectionQuestion, EmailCorrection, Tag
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
-from tests.cast import JOKO, RAKA, SARI, STRANGERS_NIP, WATI
+from tests.cast import BUDI, DEWI, JOKO, RAKA, SARI, STRANGERS_NIP, WATI
 from tests.desk import asked, correction, person_id
 from tests.flows.attacks.test_races import _all_at_once
 from tests.flows.correction.test_correction_asked import link_for, send
@@ -256,9 +256,11 @@ def test_a_stranger_who_does_not_know_the_name_is_asked_nothing(
     """The portal asks nothing about a NIP that nobody has, so a question would tell that somebody has it."""
     request_id = asked(peopled, JOKO, NEW, name="Orang Lain")
     in_part = asked(peopled, SARI, "s@contoh.example", name="Sari")
+    guessed = asked(peopled, BUDI, "b@contoh.example", name="Bu Bu")
+    not_whole = asked(peopled, DEWI, "d@contoh.example", name=DEWI.name.rsplit(" ", 1)[0])
     inbox.fetch()
 
-    for one in (request_id, in_part):
+    for one in (request_id, in_part, guessed, not_whole):
         page = wati.open(f"{QUEUE}/{one}")
         assert f"{QUEUE}/{one}/tanya" not in page.text
         assert "tidak dapat ditanya lewat email" in words_of(page)
