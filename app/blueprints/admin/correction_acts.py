@@ -60,7 +60,7 @@ def hand_back(correction_id: int) -> ResponseReturnValue:
                 f"Permintaan {correction.ticket} sudah tidak di tangan Anda, jadi tidak ada yang berubah.",
                 "info",
             )
-        case OutOfReach() | NotToTouch():
+        case OutOfReach():
             raise stopped(outcome)
         case AlreadyDecided():
             flash(words_for(outcome), "info")
