@@ -219,6 +219,7 @@ def reject(
     if not isinstance(found, EmailCorrection):
         return found
     found.decide(CorrectionState.REJECTED, reason, act.by.admin.id, act.at)
+    CorrectionQuestion.close_of(session, found.id, act.at)
     audit.record(session, Tag.CORRECTION_REJECTED, found.user, act, ticket=found.ticket)
     letters.correction_rejected(session, found, act)
     return found
@@ -291,6 +292,7 @@ def _approve_reviewed(
     )
     outcome = change_email(session, reviewed.person.id, decision, delay, act, correction)
     if isinstance(outcome, IdentityChange):
+        CorrectionQuestion.close_of(session, correction.id, act.at)
         audit.record(
             session, Tag.CORRECTION_APPROVED, outcome.user, act, ticket=correction.ticket,
             check=grounds.identity_check,
