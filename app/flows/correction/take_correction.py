@@ -12,11 +12,13 @@ from app.domain.act import Act
 from app.flows.correction.decide_correction import (
     AlreadyDecided,
     InHandOfAnother,
+    WaitsForPerson,
     decided_already,
     lock_to_decide,
     within_reach,
 )
 from app.models.audit_event import Tag
+from app.models.correction_question import CorrectionQuestion
 from app.models.email_correction import EmailCorrection
 from app.models.taken_correction import TakenCorrection
 from app.models.user import User
@@ -33,12 +35,14 @@ class NotInHand:
 
 def take(
     session: Session, correction_id: int, seen: int | None, act: Act[Authority]
-) -> EmailCorrection | InHandOfAnother | AlreadyDecided | OutOfReach | NotToTouch:
-    """Take over a request. `seen` is the admin whom the page named: of two who take over from the same
-    colleague, the second one learns who was first."""
+) -> EmailCorrection | InHandOfAnother | WaitsForPerson | AlreadyDecided | OutOfReach | NotToTouch:
+    """Take over a request, unless it waits for its person: then it is in nobody's hand. `seen` is the admin
+    whom the page named: of two who take over from the same colleague, the second one learns who was first."""
     found = lock_to_decide(session, correction_id, act)
     if not isinstance(found, EmailCorrection):
         return found
+    if CorrectionQuestion.open_of(session, found.id):
+        return WaitsForPerson()
     taken = TakenCorrection.of(session, found.id, act.at)
     if taken and taken.taken_by_id == act.by.admin.id:
         return found

@@ -11,7 +11,14 @@ from werkzeug.test import TestResponse
 
 from app.domain.corrections import MOST_QUESTIONS, CorrectionState
 from app.domain.indonesian_time import now
-from app.models import AuditEvent, CorrectionAttachment, CorrectionQuestion, EmailCorrection, Tag
+from app.models import (
+    AuditEvent,
+    CorrectionAttachment,
+    CorrectionQuestion,
+    EmailCorrection,
+    Tag,
+    TakenCorrection,
+)
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
 from tests.cast import BUDI, DEWI, HADI, JOKO, RAKA, RATNA, SARI, STRANGERS_NIP, WATI
@@ -92,6 +99,24 @@ def test_asked_by_mail_answered_on_the_ticket_and_back_at_the_old_place(
             event = session.scalars(select(AuditEvent).where(AuditEvent.tag == tag)).one()
             assert QUESTION not in str(event.detail)
             assert "bulan lalu" not in str(event.detail)
+
+
+def test_what_waits_for_its_person_is_taken_by_nobody(peopled: Flask, wati: Visitor) -> None:
+    request_id = asked(peopled, JOKO, NEW)
+    path = f"{QUEUE}/{request_id}"
+    ask(wati, request_id)
+
+    late = logged_in(peopled, RATNA).post_with_token("/akun", f"{path}/ambil")
+    again = wati.post_with_token("/akun", f"{path}/ambil")
+
+    assert (late.status_code, again.status_code) == (303, 303)
+    assert "tidak ditangani siapa pun sampai dijawab" in words_of(wati.open(path))
+    with peopled.app_context(), reading() as session:
+        assert TakenCorrection.of(session, request_id, now()) is None
+    answer(Visitor(peopled), ticket_of(peopled, request_id))
+    wati.open(path)
+    with peopled.app_context(), reading() as session:
+        assert TakenCorrection.of(session, request_id, now()) is not None
 
 
 def test_a_question_that_waits_makes_no_promise(peopled: Flask, wati: Visitor) -> None:
