@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from app.domain.attachment import NotAnAttachment, Photo
 from app.files.received_photo import NoPlace, redrawn
 from app.flows.correction.answer_question import (
+    AwaitsSecond,
     IsDecided,
     NothingIsAsked,
     NotItsOwner,
@@ -28,6 +29,10 @@ blueprint = Blueprint("correction_answer", __name__, url_prefix="/perbaikan-emai
 
 _NO_QUESTION = "Tidak ada pertanyaan yang menunggu jawaban Anda. Inilah status permintaan Anda."
 _DECIDED = "Permintaan ini sudah diputuskan, jadi jawaban Anda tidak disimpan lagi."
+_APPROVED_ONCE = (
+    "Permintaan ini sudah disetujui satu admin dan menunggu admin kedua, jadi jawaban Anda tidak disimpan "
+    "lagi."
+)
 
 
 def _owner() -> User | None:
@@ -47,9 +52,15 @@ def _only_while_asked(link: str) -> ResponseReturnValue | None:
     if not isinstance(found, Ticket):
         return _page(link, AnswerForm(formdata=None))
     if found.open_question is None or not may_answer(found.correction, _owner()):
-        return _to_the_ticket(link, _DECIDED if found.correction.state.is_decided else _NO_QUESTION)
+        return _to_the_ticket(link, _why_no_answer(found))
     limits.count_upload()
     return None
+
+
+def _why_no_answer(found: Ticket) -> str:
+    if found.correction.state.is_decided:
+        return _DECIDED
+    return _APPROVED_ONCE if found.awaits_second else _NO_QUESTION
 
 
 @blueprint.post("/<link>/jawab")
@@ -78,6 +89,8 @@ def send(link: str) -> ResponseReturnValue:
             )
         case IsDecided():
             return _to_the_ticket(link, _DECIDED)
+        case AwaitsSecond():
+            return _to_the_ticket(link, _APPROVED_ONCE)
         case NothingIsAsked() | NotItsOwner() | None:
             return _to_the_ticket(link, _NO_QUESTION)
 

@@ -2,7 +2,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, exists, select, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, exists, select, text, update
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from app.models.base import Base, BigId, PartialIndex, UtcDateTime
@@ -14,7 +14,7 @@ _OPEN = text("answered_at IS NULL")
 
 class CorrectionQuestion(Base):
     """A question of the desk to the person who sent a correction, and the answer. While it has none, the
-    correction waits for the person, not for the desk."""
+    correction waits for the person, not for the desk. A decision closes it: then the answer is empty."""
 
     __tablename__ = "correction_question"
     __table_args__ = (
@@ -29,7 +29,7 @@ class CorrectionQuestion(Base):
     asked_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     question: Mapped[str] = mapped_column(String(500))
-    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # or when the decision closed it
     answer: Mapped[str | None] = mapped_column(String(1000))
 
     asked_by: Mapped[User] = relationship()
@@ -66,7 +66,7 @@ class CorrectionQuestion(Base):
     def answered_among(cls, session: Session, correction_ids: Collection[int]) -> frozenset[int]:
         """The requests among these whose person has answered a question."""
         found = select(cls.correction_id).where(
-            cls.correction_id.in_(correction_ids), cls.answered_at.is_not(None)
+            cls.correction_id.in_(correction_ids), cls.answered_at.is_not(None), cls.answer != ""
         )
         return frozenset(session.scalars(found))
 
@@ -78,6 +78,19 @@ class CorrectionQuestion(Base):
             .where(cls.correction_id == EmailCorrection.id, cls.answered_at.is_(None))
             .correlate(EmailCorrection)
         )
+
+    @classmethod
+    def close_of(cls, session: Session, correction_id: int, now: datetime) -> None:
+        """The desk has decided, so it waits for no answer any more. The request is locked."""
+        session.execute(
+            update(cls)
+            .where(cls.correction_id == correction_id, cls.answered_at.is_(None))
+            .values(answered_at=now, answer="")
+        )
+
+    @property
+    def was_answered(self) -> bool:
+        return bool(self.answer)
 
     def take_answer(self, words: str, now: datetime) -> None:
         self.answer, self.answered_at = words, now

@@ -10,7 +10,7 @@ from app.flows.correction.ask_back import (
     QuestionIsOpen,
     ask_back,
 )
-from app.flows.correction.decide_correction import AlreadyDecided, InHandOfAnother
+from app.flows.correction.decide_correction import AlreadyDecided, InHandOfAnother, WaitsForPerson
 from app.flows.correction.take_correction import NotInHand, give_back, take
 from app.flows.correction.write_note import EnoughNotes, write_note
 from app.models.correction_note import CorrectionNote
@@ -39,7 +39,7 @@ def take_over(correction_id: int) -> ResponseReturnValue:
             flash(f"Permintaan {outcome.ticket} sekarang Anda tangani.", "success")
         case OutOfReach() | NotToTouch():
             raise stopped(outcome)
-        case InHandOfAnother() | AlreadyDecided():
+        case InHandOfAnother() | WaitsForPerson() | AlreadyDecided():
             flash(words_for(outcome), "info")
     return to_the_request(correction_id)
 
@@ -60,7 +60,7 @@ def hand_back(correction_id: int) -> ResponseReturnValue:
                 f"Permintaan {correction.ticket} sudah tidak di tangan Anda, jadi tidak ada yang berubah.",
                 "info",
             )
-        case OutOfReach() | NotToTouch():
+        case OutOfReach():
             raise stopped(outcome)
         case AlreadyDecided():
             flash(words_for(outcome), "info")

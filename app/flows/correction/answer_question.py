@@ -13,6 +13,7 @@ from app.models.audit_event import Tag
 from app.models.correction_attachment import CorrectionAttachment
 from app.models.correction_question import CorrectionQuestion
 from app.models.email_correction import EmailCorrection
+from app.models.identity_change import IdentityChange
 from app.models.user import User
 from app.security import audit
 
@@ -20,6 +21,11 @@ from app.security import audit
 @dataclass(frozen=True)
 class IsDecided:
     """The desk has decided meanwhile, so an answer changes nothing."""
+
+
+@dataclass(frozen=True)
+class AwaitsSecond:
+    """One admin has approved, and a second one looks at the request: an answer comes too late."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class NotItsOwner:
     """The request was sent from an account, and its owner is not logged in here."""
 
 
-NotAnswered = IsDecided | NothingIsAsked | NotItsOwner
+NotAnswered = IsDecided | AwaitsSecond | NothingIsAsked | NotItsOwner
 
 
 def answer_question(
@@ -52,6 +58,8 @@ def answer_question(
         return NotItsOwner()
     if correction.state.is_decided:
         return IsDecided()
+    if IdentityChange.awaits_second_for(session, correction.id):
+        return AwaitsSecond()
     question = CorrectionQuestion.open_of(session, correction.id)
     if question is None:
         return NothingIsAsked()

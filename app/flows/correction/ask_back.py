@@ -2,8 +2,8 @@
 was proven, and the answer is written on the page of the ticket.
 
 A question tells its reader that somebody has this NIP, because the portal itself asks none about a NIP that
-nobody has. So it may go only to somebody who has written the name on record into the form: such a person
-knew that already. An owner who was logged in may always be asked.
+nobody has. So it may go only to somebody who has written the whole name on record into the form: such a
+person knew that already. An owner who was logged in may always be asked.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.domain.corrections import MOST_QUESTIONS
-from app.domain.person_name import Likeness, compare_names
+from app.domain.person_name import is_whole_name
 from app.flows.correction.decide_correction import AlreadyDecided, lock_to_decide
 from app.mail import letters
 from app.models.audit_event import Tag
@@ -70,5 +70,4 @@ def why_not_to_ask(correction: EmailCorrection, asked: int) -> EnoughQuestions |
         return EnoughQuestions()
     if correction.field.is_of_record or correction.user is None:
         return None
-    likeness = compare_names(correction.name, correction.user.name)
-    return None if likeness is Likeness.SAME else NameDoesNotMatch()
+    return None if is_whole_name(correction.name, correction.user.name) else NameDoesNotMatch()

@@ -25,6 +25,7 @@ from app.security.authority import Authority
 
 BY_MOMENT = "waktu"  # the index of all these lists: a moment, and the id
 _NEXT_LOOKED_AT = 10
+_MOST_LOOKS = 3
 
 
 class Hand(Labelled):
@@ -67,9 +68,10 @@ def next_open_after(
     session: Session, authority: Authority, answered: EmailCorrection, wanted: QueueFilter, now: datetime
 ) -> EmailCorrection | None:
     """The request that follows the one just answered, by waiting time, among those that this admin looks for:
-    one that they may decide, and that no colleague has in hand."""
+    one that they may decide, and that no colleague has in hand. None if there is none among the first few
+    tens of them: however many wait, an answer costs no more than a page of the queue."""
     after: Cursor | None = _place(answered)
-    while after:
+    for _ in range(_MOST_LOOKS):
         page = open_corrections(session, authority, wanted, after, now, most=_NEXT_LOOKED_AT)
         in_hand = TakenCorrection.among(session, [one.id for one in page.rows], now)
         for one in page.rows:
@@ -77,6 +79,8 @@ def next_open_after(
             if one.user_id != authority.admin.id and (not taken or taken.taken_by_id == authority.admin.id):
                 return one
         after = page.next
+        if after is None:
+            break
     return None
 
 

@@ -114,8 +114,8 @@ def with_ticket(session: Session, authority: Authority, typed: str) -> EmailCorr
 def open_correction(
     session: Session, correction_id: int, act: Act[Authority]
 ) -> EmailCorrection | OutOfReach:
-    """Look at a request, with the details that the list hides. The look takes it in hand, unless a colleague
-    has it. The first time, the person is told so."""
+    """Look at a request, with the details that the list hides. The look of an admin who may decide takes it
+    in hand, unless a colleague has it. The first time, the person is told so."""
     seen = within_reach(session, act.by, correction_id)
     if isinstance(seen, OutOfReach):
         return seen
@@ -123,7 +123,8 @@ def open_correction(
     correction = EmailCorrection.with_id(session, correction_id, lock=True)
     if person is None or correction is None or not act.by.covers(person.instansi_id):
         return OutOfReach()
-    if correction.state.is_open and person.id != act.by.admin.id:
+    may_decide = act.by.objection(session, person, today_in_jakarta(act.at)) is None
+    if correction.state.is_open and may_decide:
         _take_in_hand(session, correction, act)
     audit.record(session, Tag.CORRECTION_OPENED, person, act, ticket=correction.ticket)
     return correction
@@ -218,6 +219,7 @@ def reject(
     if not isinstance(found, EmailCorrection):
         return found
     found.decide(CorrectionState.REJECTED, reason, act.by.admin.id, act.at)
+    CorrectionQuestion.close_of(session, found.id, act.at)
     audit.record(session, Tag.CORRECTION_REJECTED, found.user, act, ticket=found.ticket)
     letters.correction_rejected(session, found, act)
     return found
@@ -290,6 +292,7 @@ def _approve_reviewed(
     )
     outcome = change_email(session, reviewed.person.id, decision, delay, act, correction)
     if isinstance(outcome, IdentityChange):
+        CorrectionQuestion.close_of(session, correction.id, act.at)
         audit.record(
             session, Tag.CORRECTION_APPROVED, outcome.user, act, ticket=correction.ticket,
             check=grounds.identity_check,
@@ -312,12 +315,17 @@ def lock_to_decide(
     correction = EmailCorrection.with_id(session, correction_id, lock=True)
     if correction is None:
         return OutOfReach()
-    if not correction.state.is_open or IdentityChange.awaits_second_for(session, correction.id):
-        change = IdentityChange.latest_of_correction(session, correction.id)
-        return AlreadyDecided(
-            correction, change, correction.decided_by or (change.decided_by if change else None)
-        )
-    return correction
+    return decided_already(session, correction) or correction
+
+
+def decided_already(session: Session, correction: EmailCorrection) -> AlreadyDecided | None:
+    """What was decided about a request, even if it waits for a second admin. Its row is locked."""
+    if correction.state.is_open and not IdentityChange.awaits_second_for(session, correction.id):
+        return None
+    change = IdentityChange.latest_of_correction(session, correction.id)
+    return AlreadyDecided(
+        correction, change, correction.decided_by or (change.decided_by if change else None)
+    )
 
 
 def _said_again(found: AlreadyDecided, *, is_the_same: bool) -> AlreadyDecided | SameAnswer:

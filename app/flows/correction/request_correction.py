@@ -18,6 +18,7 @@ from app.domain.attachment import Attachment
 from app.domain.client import Client, mask_address
 from app.domain.corrections import CorrectionState, FilledForm, new_ticket
 from app.domain.email_address import EmailAddress
+from app.domain.identity import ChangeState
 from app.domain.indonesian_time import WIB
 from app.domain.nip import Nip
 from app.domain.waits import whole_seconds
@@ -75,6 +76,10 @@ class Ticket:
         last = self.questions[-1] if self.questions else None
         is_open = last is not None and last.answered_at is None and self.correction.state.is_open
         return last if is_open else None
+
+    @property
+    def awaits_second(self) -> bool:
+        return self.change is not None and self.change.state is ChangeState.NEEDS_SECOND
 
     @property
     def nip(self) -> Nip:

@@ -9,10 +9,19 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.domain.act import Act
-from app.flows.correction.decide_correction import AlreadyDecided, InHandOfAnother, lock_to_decide
+from app.flows.correction.decide_correction import (
+    AlreadyDecided,
+    InHandOfAnother,
+    WaitsForPerson,
+    decided_already,
+    lock_to_decide,
+    within_reach,
+)
 from app.models.audit_event import Tag
+from app.models.correction_question import CorrectionQuestion
 from app.models.email_correction import EmailCorrection
 from app.models.taken_correction import TakenCorrection
+from app.models.user import User
 from app.security import audit
 from app.security.authority import Authority, NotToTouch, OutOfReach
 
@@ -26,12 +35,14 @@ class NotInHand:
 
 def take(
     session: Session, correction_id: int, seen: int | None, act: Act[Authority]
-) -> EmailCorrection | InHandOfAnother | AlreadyDecided | OutOfReach | NotToTouch:
-    """Take over a request. `seen` is the admin whom the page named: of two who take over from the same
-    colleague, the second one learns who was first."""
+) -> EmailCorrection | InHandOfAnother | WaitsForPerson | AlreadyDecided | OutOfReach | NotToTouch:
+    """Take over a request, unless it waits for its person: then it is in nobody's hand. `seen` is the admin
+    whom the page named: of two who take over from the same colleague, the second one learns who was first."""
     found = lock_to_decide(session, correction_id, act)
     if not isinstance(found, EmailCorrection):
         return found
+    if CorrectionQuestion.open_of(session, found.id):
+        return WaitsForPerson()
     taken = TakenCorrection.of(session, found.id, act.at)
     if taken and taken.taken_by_id == act.by.admin.id:
         return found
@@ -44,11 +55,18 @@ def take(
 
 def give_back(
     session: Session, correction_id: int, act: Act[Authority]
-) -> EmailCorrection | NotInHand | AlreadyDecided | OutOfReach | NotToTouch:
-    """Let a colleague go on."""
-    found = lock_to_decide(session, correction_id, act)
-    if not isinstance(found, EmailCorrection):
-        return found
+) -> EmailCorrection | NotInHand | AlreadyDecided | OutOfReach:
+    """Let a colleague go on. Who has the request in hand may always do so, even if they may not decide about
+    its person any more."""
+    seen = within_reach(session, act.by, correction_id)
+    if isinstance(seen, OutOfReach):
+        return seen
+    person = User.with_id(session, seen.user_id or 0, lock=True)
+    found = EmailCorrection.with_id(session, correction_id, lock=True)
+    if person is None or found is None or not act.by.covers(person.instansi_id):
+        return OutOfReach()
+    if decided := decided_already(session, found):
+        return decided
     taken = TakenCorrection.of(session, found.id, act.at)
     if taken is None or taken.taken_by_id != act.by.admin.id:
         return NotInHand(found)

@@ -20,6 +20,7 @@ from app.flows.identity.change_identity import UnderWay
 from app.flows.identity.put_on_record import NipTaken
 from app.flows.people.correct_record import Corrected, Decision, OneAtATime, Record, Stale, correct_record
 from app.models.audit_event import Tag
+from app.models.correction_question import CorrectionQuestion
 from app.models.email_correction import EmailCorrection
 from app.models.identity_change import IdentityChange
 from app.models.user import User
@@ -88,6 +89,7 @@ def _close(
     change that has passed it."""
     if corrected.change is None:
         correction.decide(CorrectionState.APPROVED, None, act.by.admin.id, act.at)
+    CorrectionQuestion.close_of(session, correction.id, act.at)
     audit.record(
         session, Tag.CORRECTION_APPROVED, person, act, ticket=correction.ticket, field=correction.field
     )  # fmt: skip

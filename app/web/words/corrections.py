@@ -3,7 +3,7 @@
 from app.domain.corrections import MOST_NOTES, MOST_QUESTIONS, CorrectionState
 from app.flows.correction.ask_back import EnoughQuestions, NameDoesNotMatch, QuestionIsOpen
 from app.flows.correction.change_email import Outdated, SameAddress
-from app.flows.correction.decide_correction import AlreadyDecided, InHandOfAnother
+from app.flows.correction.decide_correction import AlreadyDecided, InHandOfAnother, WaitsForPerson
 from app.flows.correction.review_correction import (
     CheckImpossible,
 )
@@ -26,6 +26,7 @@ def words_for(
         | ChangedSince
         | NipTaken
         | InHandOfAnother
+        | WaitsForPerson
         | EnoughNotes
         | QuestionIsOpen
         | EnoughQuestions
@@ -64,6 +65,11 @@ def words_for(
                 f"Permintaan ini baru saja diambil {authority().name_of(taken.taken_by)}, jadi tetap di "
                 "tangannya. Ambil alih sekali lagi bila memang perlu."
             )
+        case WaitsForPerson():
+            return (
+                "Permintaan ini menunggu jawaban pemohon, jadi tidak ditangani siapa pun sampai dijawab. "
+                "Anda tetap dapat memutuskan sekarang."
+            )
         case EnoughNotes():
             return f"Sudah ada {MOST_NOTES} catatan untuk permintaan ini, jadi yang baru tidak disimpan."
         case QuestionIsOpen():
@@ -75,7 +81,7 @@ def words_for(
             )
         case NameDoesNotMatch():
             return (
-                "Nama yang ditulis pemohon tidak sama dengan data, jadi ia tidak dapat ditanya lewat email: "
+                "Pemohon tidak menulis nama lengkap pada data, jadi ia tidak dapat ditanya lewat email: "
                 "pertanyaan memberi tahu orang asing bahwa NIP ini ada pemiliknya. Hubungi lewat kontak di "
                 "data kepegawaian, atau tolak."
             )

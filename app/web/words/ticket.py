@@ -35,7 +35,8 @@ def steps_of(ticket: Ticket, now: datetime) -> list[Step]:
 def _asked(question: CorrectionQuestion) -> Step:
     if question.answered_at is None:
         return Step("Pertanyaan admin", told(timed("Dikirim ", question.asked_at)), is_done=False)
-    when = told(timed("Dikirim ", question.asked_at, ", dijawab ", question.answered_at))
+    then = ", dijawab " if question.was_answered else ", ditutup tanpa jawaban "
+    when = told(timed("Dikirim ", question.asked_at, then, question.answered_at))
     return Step("Pertanyaan admin", when, is_done=True)
 
 
@@ -47,7 +48,7 @@ def _decided(ticket: Ticket, now: datetime) -> Step:
             told(timed(f"{correction.state.label.capitalize()}, ", correction.decided_at)),
             is_done=True,
         )
-    if change and change.state is ChangeState.NEEDS_SECOND:
+    if ticket.awaits_second:
         return Step("Keputusan", "Disetujui satu admin, menunggu admin kedua", is_done=False)
     if change and change.was_stopped:
         return Step("Keputusan", "Diperiksa lagi, karena keputusan sebelumnya dihentikan", is_done=False)

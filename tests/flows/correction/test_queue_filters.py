@@ -25,6 +25,7 @@ from app.runtime.db import engine, reading, unit_of_work
 from app.security.authority import Authority
 from tests.cast import BUDI, DEWI, HADI, JOKO, RAKA, RATNA, SARI, TONO, WATI, Person
 from tests.desk import asked, person_id
+from tests.flows.attacks.test_same_answer import statements
 from tests.flows.people.test_people_scale import _statements_of
 from tests.visitor import logged_in, words_of
 
@@ -253,6 +254,26 @@ def test_a_list_of_heavy_warnings_goes_on_where_it_stopped_looking(
 
     assert "Baru sebagian antrean" in words_of(first)
     assert "Joko" in words_of(wati.open(following))
+
+
+def test_the_search_for_the_next_one_has_an_end_however_many_wait(peopled: Flask) -> None:
+    wati, costs = logged_in(peopled, WATI), []
+    for waiting in (40, 40, 60):
+        answered = asked(peopled, JOKO, "joko.baru@contoh.example", timedelta(hours=30), name="Orang Lain")
+        for number in range(waiting):
+            asked(peopled, SARI, "sari.baru@contoh.example", timedelta(minutes=number))
+        path = f"{QUEUE}/{answered}"
+        wati.open(path)
+        token = wati.csrf_token(f"{path}?peringatan=berat")
+
+        with statements(peopled) as seen:
+            led_to = wati.post(f"{path}/tolak?peringatan=berat", csrf_token=token, reason="Data tidak cocok.")
+
+        costs.append(len(seen))
+        assert led_to.status_code == 303
+        assert led_to.location.endswith(f"{QUEUE}?peringatan=berat"), "to the queue, where they can look on"
+
+    assert costs[2] <= costs[1] <= costs[0] + 5, costs
 
 
 @pytest.mark.parametrize("admin", [WATI, RATNA], ids=["instansi", "pusat"])

@@ -88,6 +88,35 @@ def test_taking_over_and_giving_back_tell_the_person_nothing_more(
     assert (events(peopled, Tag.CORRECTION_TAKEN), events(peopled, Tag.CORRECTION_GIVEN_BACK)) == (1, 1)
 
 
+def test_who_may_not_decide_looks_and_takes_nothing_in_hand(
+    peopled: Flask, wati: Visitor, inbox: Inbox
+) -> None:
+    request_id = asked(peopled, DEWI, "dewi@contoh.example")
+    make_pusat(peopled, DEWI)
+    inbox.fetch()
+
+    page = wati.open(f"{QUEUE}/{request_id}")
+
+    assert page.status_code == 200
+    assert taker(peopled, request_id) is None
+    assert correction(peopled, request_id).state is CorrectionState.NEW
+    assert inbox.fetch() == [], "nobody examines it yet"
+    assert events(peopled, Tag.CORRECTION_OPENED) == 1
+
+
+def test_who_may_not_decide_any_more_gives_back_what_they_have_in_hand(peopled: Flask, wati: Visitor) -> None:
+    request_id = asked(peopled, DEWI, "dewi@contoh.example")
+    path = f"{QUEUE}/{request_id}"
+    wati.open(path)
+    make_pusat(peopled, DEWI)
+
+    given_back = wati.submit(path, f"{path}/kembalikan")
+
+    assert given_back.status_code == 303
+    assert taker(peopled, request_id) is None
+    assert wati.post_with_token("/akun", f"{path}/ambil").status_code == 403
+
+
 def test_of_two_who_take_over_at_once_one_wins_and_the_other_learns_who(
     peopled: Flask, wati: Visitor, ratna: Visitor
 ) -> None:

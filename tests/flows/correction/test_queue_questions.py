@@ -11,11 +11,18 @@ from werkzeug.test import TestResponse
 
 from app.domain.corrections import MOST_QUESTIONS, CorrectionState
 from app.domain.indonesian_time import now
-from app.models import AuditEvent, CorrectionAttachment, CorrectionQuestion, EmailCorrection, Tag
+from app.models import (
+    AuditEvent,
+    CorrectionAttachment,
+    CorrectionQuestion,
+    EmailCorrection,
+    Tag,
+    TakenCorrection,
+)
 from app.runtime.db import reading, unit_of_work
 from app.runtime.portal import portal
-from tests.cast import JOKO, RAKA, SARI, STRANGERS_NIP, WATI
-from tests.desk import asked, correction, person_id
+from tests.cast import BUDI, DEWI, HADI, JOKO, RAKA, RATNA, SARI, STRANGERS_NIP, WATI
+from tests.desk import asked, correction, latest_change, marks_on, person_id
 from tests.flows.attacks.test_races import _all_at_once
 from tests.flows.correction.test_correction_asked import link_for, send
 from tests.inbox import Inbox
@@ -25,6 +32,7 @@ from tests.visitor import Visitor, logged_in, words_of
 NEW = "joko@nusajaya.example"
 QUEUE = "/admin/perbaikan-email"
 QUESTION = "Sejak kapan email lama tidak dapat dibuka?"
+GROUNDS = {"identity_check": "tatap_muka", "note": "Datang ke loket 3 membawa kartu pegawai"}
 ANSWER = "Sejak pindah kantor,\nbulan lalu."
 
 
@@ -91,6 +99,24 @@ def test_asked_by_mail_answered_on_the_ticket_and_back_at_the_old_place(
             event = session.scalars(select(AuditEvent).where(AuditEvent.tag == tag)).one()
             assert QUESTION not in str(event.detail)
             assert "bulan lalu" not in str(event.detail)
+
+
+def test_what_waits_for_its_person_is_taken_by_nobody(peopled: Flask, wati: Visitor) -> None:
+    request_id = asked(peopled, JOKO, NEW)
+    path = f"{QUEUE}/{request_id}"
+    ask(wati, request_id)
+
+    late = logged_in(peopled, RATNA).post_with_token("/akun", f"{path}/ambil")
+    again = wati.post_with_token("/akun", f"{path}/ambil")
+
+    assert (late.status_code, again.status_code) == (303, 303)
+    assert "tidak ditangani siapa pun sampai dijawab" in words_of(wati.open(path))
+    with peopled.app_context(), reading() as session:
+        assert TakenCorrection.of(session, request_id, now()) is None
+    answer(Visitor(peopled), ticket_of(peopled, request_id))
+    wati.open(path)
+    with peopled.app_context(), reading() as session:
+        assert TakenCorrection.of(session, request_id, now()) is not None
 
 
 def test_a_question_that_waits_makes_no_promise(peopled: Flask, wati: Visitor) -> None:
@@ -196,9 +222,43 @@ def test_an_answer_after_the_decision_is_told_so(peopled: Flask, wati: Visitor, 
     late = joko.submit(page, f"{ticket}/jawab", answer=ANSWER)
 
     assert late.status_code == 303
-    assert "sudah diputuskan" in words_of(joko.open(ticket))
-    assert questions_of(peopled, request_id)[0].answer is None
+    page_after = words_of(joko.open(ticket))
+    assert "sudah diputuskan" in page_after
+    assert "ditutup tanpa jawaban" in page_after
+    assert not questions_of(peopled, request_id)[0].was_answered
+    assert "Tidak dijawab. Ditutup" in words_of(wati.open(f"{QUEUE}/{request_id}"))
     assert "Tidak dijawab." in inbox.fetch()[-1].text
+
+
+def test_an_approved_request_takes_no_answer_and_stands_open_again_when_that_is_taken_back(
+    peopled: Flask, inbox: Inbox
+) -> None:
+    request_id = asked(peopled, HADI, "hadi.baru@contoh.example")
+    path, ratna = f"{QUEUE}/{request_id}", logged_in(peopled, RATNA)
+    ask(ratna, request_id)
+    ticket, hadi = ticket_of(peopled, request_id), Visitor(peopled)
+    form = hadi.open(ticket)
+
+    page = ratna.open(path)
+    approved = ratna.submit(page, f"{path}/setujui", **GROUNDS, acknowledged=marks_on(page))
+    late = hadi.submit(form, f"{ticket}/jawab", answer=ANSWER)
+
+    assert approved.status_code == 303
+    assert late.status_code == 303
+    assert "sudah disetujui satu admin dan menunggu admin kedua, jadi jawaban" in words_of(hadi.open(ticket))
+    assert not questions_of(peopled, request_id)[0].was_answered
+    change = latest_change(peopled, HADI)
+    assert change is not None
+    ratna.submit(
+        f"/admin/perbaikan-email/perubahan/{change.id}",
+        f"/admin/perbaikan-email/perubahan/{change.id}/batalkan",
+        because="Belum terbukti.",
+    )
+    assert correction(peopled, request_id).state is CorrectionState.NEW
+    assert HADI.name in words_of(ratna.open(QUEUE)), "in the list of the open ones"
+    assert HADI.name not in words_of(ratna.open(f"{QUEUE}?lihat=pemohon"))
+    assert "dijawab" not in words_of(ratna.open(QUEUE))
+    assert inbox.fetch()
 
 
 def test_of_twenty_answers_at_once_one_is_kept(peopled: Flask, wati: Visitor) -> None:
@@ -256,9 +316,11 @@ def test_a_stranger_who_does_not_know_the_name_is_asked_nothing(
     """The portal asks nothing about a NIP that nobody has, so a question would tell that somebody has it."""
     request_id = asked(peopled, JOKO, NEW, name="Orang Lain")
     in_part = asked(peopled, SARI, "s@contoh.example", name="Sari")
+    guessed = asked(peopled, BUDI, "b@contoh.example", name="Bu Bu")
+    not_whole = asked(peopled, DEWI, "d@contoh.example", name=DEWI.name.rsplit(" ", 1)[0])
     inbox.fetch()
 
-    for one in (request_id, in_part):
+    for one in (request_id, in_part, guessed, not_whole):
         page = wati.open(f"{QUEUE}/{one}")
         assert f"{QUEUE}/{one}/tanya" not in page.text
         assert "tidak dapat ditanya lewat email" in words_of(page)

@@ -2,11 +2,13 @@
 numbers."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.domain.corrections import IdentityCheck
 from app.domain.email_address import USUAL_DOMAINS, EmailAddress
 from app.domain.email_warnings import WarningKind, Weight, acknowledged_kinds, unacknowledged, warn
-from app.domain.person_name import Likeness, compare_names
+from app.domain.person_name import Likeness, compare_names, is_whole_name
 from app.domain.phone_number import dialled
 
 ADDRESS = EmailAddress("joko@contoh.example")
@@ -131,10 +133,69 @@ def test_spellings_of_one_mailbox_are_one(address: str, mailbox: str) -> None:
         ("Sari, S.Pd., M.Kes., Apt", "Sari", Likeness.SAME),
         ("M. Ali", "Muhammad Ali", Likeness.IN_PART),
         ("Jo Adi", "Jo Adi Putra", Likeness.SAME),
+        ("Moh. Ali", "Muhammad Ali", Likeness.SAME),
+        ("Muhammad Ali", "Muh. Ali", Likeness.SAME),
+        ("Abd. Rahman", "Abdul Rahman Hakim", Likeness.SAME),
+        ("Siti Wula", "Siti Wulandari Adi", Likeness.SAME),
+        ("Prabowo Joko", "Joko Prabowo Adi", Likeness.SAME),
+        ("Siti Nuraini", "Siti Nur Aini Dewi", Likeness.SAME),
+        ("Sari Sarina", "Sarina Sari Dewi", Likeness.SAME),
     ],
 )
 def test_names_are_compared_word_by_word(typed: str, on_record: str, likeness: Likeness) -> None:
     assert compare_names(typed, on_record) is likeness
+
+
+@pytest.mark.parametrize(
+    ("typed", "on_record"),
+    [
+        ("Jo Jo", "Joko Prabowo Adi"),
+        ("Joko Joko", "Joko Prabowo Adi"),
+        ("Jo", "Joko Prabowo Adi"),
+        ("J P", "Joko Prabowo"),
+        ("Prab", "Joko Prabowo Adi"),
+        ("Su Su", "Sulastri Wahyuni"),
+        ("Si Wu", "Siti Wulandari"),
+        ("Siti Wu", "Siti Wulandari"),
+        ("Sula Wahy", "Sulastri Wahyuni"),
+        ("Sa Sa", "Dr. Sari Wulandari"),
+        ("Su", "Suharto"),
+        ("Suha", "Suharto"),
+        ("s", "Suharto"),
+        ("Muh Muh", "Muhammad Ali"),
+    ],
+)
+def test_guessed_letters_are_no_name(typed: str, on_record: str) -> None:
+    assert compare_names(typed, on_record) is Likeness.OTHER
+    assert not is_whole_name(typed, on_record)
+
+
+@given(st.data())
+def test_no_beginnings_alone_are_the_name(data: st.DataObject) -> None:
+    name = ["sulastri", "kusumawati", "wulandari"]
+    guessed = [data.draw(st.sampled_from(name))[: data.draw(st.integers(1, 5))] for _ in range(3)]
+
+    assert compare_names(" ".join(guessed), " ".join(name)) is Likeness.OTHER
+
+
+@pytest.mark.parametrize(
+    ("typed", "on_record", "is_whole"),
+    [
+        ("Joko Prabowo Adi", "Joko Prabowo Adi", True),
+        ("dr. Joko Prabowo Adi, Sp.A.", "Joko Prabowo Adi", True),
+        ("Joko Prabawo Adi", "Ir. Joko Prabowo Adi", True),
+        ("Siti Nur Aini", "Siti Nuraini", True),
+        ("Moh. Ali", "Muhammad Ali", True),
+        ("Soeharto", "Suharto", False),
+        ("Joko Prabowo", "Joko Prabowo Adi", False),
+        ("Joko", "Joko Prabowo Adi", False),
+        ("M. Ali", "Muhammad Ali", False),
+        ("Prabowo Adi", "Joko Prabowo Adi", False),
+        ("", "Joko Prabowo Adi", False),
+    ],
+)
+def test_the_whole_name_is_every_word_of_it(typed: str, on_record: str, *, is_whole: bool) -> None:
+    assert is_whole_name(typed, on_record) is is_whole
 
 
 @pytest.mark.parametrize(
