@@ -160,9 +160,9 @@ def _refusal(
         return NotInForce()
     if not by.covers(former.instansi_id) or not by.covers(person.instansi_id):
         return _NO_LONGER
-    if MandateHandover.waiting_from(session, former.id):
+    if MandateHandover.waiting_from(session, former):
         return HandoverWaits()
-    if not by.is_pusat and MandateHandover.count_from(session, former.id, today) >= MOST_PROPOSALS_A_DAY:
+    if not by.is_pusat and MandateHandover.count_from(session, former, today) >= MOST_PROPOSALS_A_DAY:
         return TooManyProposals()
     earlier = IdentityChange.under_way_for(session, person.id)
     return UnderWay(earlier) if earlier else None
