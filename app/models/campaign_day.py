@@ -44,6 +44,13 @@ class CampaignDay(Base):
         return list(session.scalars(found.order_by(cls.day, cls.scope)))
 
     @classmethod
+    def lock_year(cls, session: Session, instansi_id: int | None, day: date) -> None:
+        """Lock what is noted in the same year until the transaction ends. Who counts afterwards sees what
+        others have noted meanwhile."""
+        noted = select(cls.day).where(cls._is_in_year(instansi_id, day))
+        session.execute(noted.order_by(cls.day).with_for_update())
+
+    @classmethod
     def others_in_year(cls, session: Session, instansi_id: int | None, day: date) -> int:
         """How many other days of the same year are noted."""
         found = select(func.count()).where(cls._is_in_year(instansi_id, day), cls.day != day)

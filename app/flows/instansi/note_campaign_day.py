@@ -37,12 +37,12 @@ def days_to_note(today: date) -> tuple[date, date]:
 def note_campaign_day(
     session: Session, day: date, title: str, instansi: Instansi | None, act: Act[Authority]
 ) -> TooManyDays | TooFarAway | None:
-    """Note the day for this instansi, or for all (None). A day that is noted already gets the new title. Two
-    admins who note a day at the same moment may pass the limit by one."""
+    """Note the day for this instansi, or for all (None). A day that is noted already gets the new title."""
     first, last = days_to_note(today_in_jakarta(act.at))
     if not first <= day <= last:
         return TooFarAway()
     instansi_id = instansi.id if instansi else None
+    CampaignDay.lock_year(session, instansi_id, day)
     if CampaignDay.others_in_year(session, instansi_id, day) >= MOST_A_YEAR:
         return TooManyDays()
     CampaignDay.write(session, instansi_id, day, title)

@@ -165,6 +165,25 @@ def test_the_list_holds_only_the_days_that_may_be_noted(peopled: Flask) -> None:
     assert "Dahulu" not in said
 
 
+@pytest.mark.parametrize("code", ["7301", None])
+def test_admins_who_note_at_the_same_moment_do_not_pass_the_limit(peopled: Flask, code: str | None) -> None:
+    page, own = (page_of(peopled, code), instansi_id(peopled, code)) if code else (NATIONAL, None)
+    with peopled.app_context(), unit_of_work() as session:
+        for number in range(MOST_A_YEAR - 1):
+            CampaignDay.write(session, own, date(TODAY.year, 1, 1) + timedelta(days=number), "Apel")
+    admins = [logged_in(peopled, RATNA) for _ in range(4)]
+    tokens = [admin.csrf_token(page) for admin in admins]
+
+    def note(number: int) -> int:
+        fields = {"csrf_token": tokens[number], "day": date(TODAY.year, 6, 1 + number).isoformat()}
+        return admins[number].post(page, **fields, title="Loket").status_code
+
+    answers = _all_at_once([partial(note, number) for number in range(4)])
+
+    assert sorted(answers) == [303, 422, 422, 422]
+    assert len(noted(peopled)) == MOST_A_YEAR
+
+
 def test_two_admins_note_the_same_day_at_once(peopled: Flask) -> None:
     page = page_of(peopled, "7301")
     wati, ratna = logged_in(peopled, WATI), logged_in(peopled, RATNA)
