@@ -75,6 +75,8 @@ _PATHS = (
     "/admin/mandat",
     "/admin/mandat?cari=sari",
     "/admin/mandat?cari=1980",
+    "/admin/mandat?cari=zzz",
+    "/admin/mandat?cari=199912312020011999",
     "/admin/impor",
     "/admin/audit",
     "/admin/audit?jenis=reset",

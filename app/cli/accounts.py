@@ -71,6 +71,8 @@ def grant(nip: Nip, code: str | None, *, pusat: bool, sk: str, until: date) -> N
                 )
             case grant_mandate.UnknownPerson():
                 raise click.ClickException(_UNKNOWN_NIP)
+            case grant_mandate.MayNotEnter() as refused:
+                raise click.ClickException(refused.sentence)
             case UnknownInstansi(unknown):
                 raise click.ClickException(f"Instansi dengan kode {unknown} tidak ada.")
             case grant_mandate.AlreadyOver():

@@ -1,6 +1,6 @@
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, delete, func, select
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.models.base import Base, upsert
@@ -26,10 +26,12 @@ class CampaignDay(Base):
     title: Mapped[str] = mapped_column(String(LONGEST_TITLE))
 
     @classmethod
-    def noted(cls, session: Session, instansi_id: int | None) -> "list[CampaignDay]":
-        """Those that the instansi has noted itself, or pusat for None; the newest first."""
-        found = select(cls).where(cls.scope == (instansi_id or NATIONAL)).order_by(cls.day.desc())
-        return list(session.scalars(found))
+    def noted(
+        cls, session: Session, instansi_id: int | None, since: date, until: date
+    ) -> "list[CampaignDay]":
+        """Those between two days that the instansi has noted itself, or pusat for None; the newest first."""
+        found = select(cls).where(cls.scope == (instansi_id or NATIONAL), cls.day.between(since, until))
+        return list(session.scalars(found.order_by(cls.day.desc())))
 
     @classmethod
     def shown_to(
@@ -42,11 +44,22 @@ class CampaignDay(Base):
         return list(session.scalars(found.order_by(cls.day, cls.scope)))
 
     @classmethod
+    def lock_year(cls, session: Session, instansi_id: int | None, day: date) -> None:
+        """Lock what is noted in the same year until the transaction ends. Who counts afterwards sees what
+        others have noted meanwhile."""
+        noted = select(cls.day).where(cls._is_in_year(instansi_id, day))
+        session.execute(noted.order_by(cls.day).with_for_update())
+
+    @classmethod
     def others_in_year(cls, session: Session, instansi_id: int | None, day: date) -> int:
         """How many other days of the same year are noted."""
-        in_year = cls.day.between(date(day.year, 1, 1), date(day.year, 12, 31))
-        found = select(func.count()).where(cls.scope == (instansi_id or NATIONAL), in_year, cls.day != day)
+        found = select(func.count()).where(cls._is_in_year(instansi_id, day), cls.day != day)
         return session.scalar(found) or 0
+
+    @classmethod
+    def _is_in_year(cls, instansi_id: int | None, day: date) -> ColumnElement[bool]:
+        in_year = cls.day.between(date(day.year, 1, 1), date(day.year, 12, 31))
+        return and_(cls.scope == (instansi_id or NATIONAL), in_year)
 
     @classmethod
     def write(cls, session: Session, instansi_id: int | None, day: date, title: str) -> None:

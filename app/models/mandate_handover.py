@@ -1,7 +1,7 @@
 from datetime import date
 
-from sqlalchemy import ForeignKey, Index, func, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy import ColumnElement, ForeignKey, Index, func, select
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from app.models.admin_mandate import AdminMandate
 from app.models.base import Base
@@ -32,16 +32,26 @@ class MandateHandover(Base):
         return list(session.scalars(select(cls).where(cls.former_id == former_id)))
 
     @classmethod
-    def waiting_from(cls, session: Session, former_id: int) -> "MandateHandover | None":
-        """The one that a second admin has not answered yet."""
+    def waiting_from(cls, session: Session, former: AdminMandate) -> "list[MandateHandover]":
+        """Those that a second admin has not answered yet, whichever SK they were asked under: who holds the
+        mandate may have got a new SK for it since."""
         waits = (AdminMandate.awaits_second.is_(True), AdminMandate.revoked_at.is_(None))
-        of_it = select(cls).join(cls.mandate).where(cls.former_id == former_id, *waits)
-        return session.scalars(of_it.limit(1)).one_or_none()
+        return list(session.scalars(select(cls).join(cls.mandate).where(cls._is_from(former), *waits)))
 
     @classmethod
-    def count_from(cls, session: Session, former_id: int, on: date) -> int:
-        asked = select(func.count()).where(cls.former_id == former_id, cls.asked_on == on)
+    def count_from(cls, session: Session, former: AdminMandate, on: date) -> int:
+        """How many were asked for on this day, whichever SK they were asked under."""
+        asked = select(func.count()).select_from(cls).where(cls._is_from(former), cls.asked_on == on)
         return session.scalar(asked) or 0
+
+    @classmethod
+    def _is_from(cls, former: AdminMandate) -> ColumnElement[bool]:
+        """The condition that the same person was to hand over the same scope."""
+        same = aliased(AdminMandate)
+        held = select(same.id).where(
+            same.user_id == former.user_id, same.instansi_id.is_not_distinct_from(former.instansi_id)
+        )
+        return cls.former_id.in_(held)
 
     @classmethod
     def is_done_from(cls, session: Session, former_id: int) -> bool:

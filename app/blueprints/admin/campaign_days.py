@@ -1,13 +1,17 @@
 """/admin/instansi/.../hari-kampanye: the days on which people were called to activate their accounts."""
 
+from datetime import date
+
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 
-from app.domain.indonesian_time import shown_date
+from app.domain.indonesian_time import now, shown_date, today_in_jakarta
 from app.flows.instansi.note_campaign_day import (
     MOST_A_YEAR,
+    TooFarAway,
     TooManyDays,
+    days_to_note,
     forget_campaign_day,
     note_campaign_day,
 )
@@ -103,12 +107,18 @@ def _note(instansi: Instansi | None) -> ResponseReturnValue:
     day, title = form.day.value, form.title.value
     with unit_of_work() as db:
         refused = note_campaign_day(db, day, title, instansi, desk_act())
-    if isinstance(refused, TooManyDays):
-        refuse(
-            form.day,
-            f"Tahun {day.year} sudah punya {MOST_A_YEAR} hari kampanye. Hapus satu yang tidak lagi berguna.",
-        )
-        return _page(form, instansi, 422)
+    match refused:
+        case TooManyDays():
+            refuse(
+                form.day,
+                f"Tahun {day.year} sudah punya {MOST_A_YEAR} hari kampanye. Hapus satu yang tidak lagi "
+                "berguna.",
+            )
+            return _page(form, instansi, 422)
+        case TooFarAway():
+            first, last = map(shown_date, _days_to_note())
+            refuse(form.day, f"Tanggal ini terlalu jauh. Isi tanggal dari {first} sampai {last}.")
+            return _page(form, instansi, 422)
     flash(f"Hari kampanye {shown_date(day)} dicatat dan tampil di grafik Ringkasan.", "success")
     return redirect(_address(instansi), 303)
 
@@ -136,9 +146,13 @@ def _address(instansi: Instansi | None) -> str:
     return url_for("admin.campaign_days.page", instansi_id=instansi.id)
 
 
+def _days_to_note() -> tuple[date, date]:
+    return days_to_note(today_in_jakarta(now()))
+
+
 def _page(form: CampaignDayForm, instansi: Instansi | None, status: int = 200) -> Response:
     with reading() as db:
-        noted = CampaignDay.noted(db, instansi.id if instansi else None)
+        noted = CampaignDay.noted(db, instansi.id if instansi else None, *_days_to_note())
     page = render_template(
         "admin/instansi/campaign_days.html",
         form=form,

@@ -229,6 +229,8 @@ def grant() -> ResponseReturnValue:
             return redirect(url_for("admin.mandates.page"), 303)
         case granting.UnknownPerson():
             refuse(form.nip, _UNKNOWN)
+        case granting.MayNotEnter():
+            refuse(form.nip, granted.sentence)
         case UnknownInstansi():
             refuse(form.instansi, _NO_INSTANSI)
         case granting.AlreadyOver():
@@ -318,6 +320,7 @@ def _refuse_handover(
     form: HandoverForm,
     refusal: (
         granting.UnknownPerson
+        | granting.MayNotEnter
         | granting.AlreadyOver
         | granting.TooLong
         | handing.SamePerson
@@ -331,6 +334,8 @@ def _refuse_handover(
         case granting.UnknownPerson():
             sentence = _UNKNOWN if authority().is_pusat else _UNKNOWN_HERE
             refuse(form.nip, sentence)
+        case granting.MayNotEnter():
+            refuse(form.nip, refusal.sentence)
         case granting.AlreadyOver():
             refuse(form.until, _OVER)
         case granting.TooLong():

@@ -150,8 +150,8 @@ def confirm_change(
         return NotThatState(change)
     if objection := objection_to_second(session, act.by, change, act.at):
         return objection
-    if change.mandate is not None and change.mandate.ends_on < today_in_jakarta(act.at):
-        _end(session, change, person, "Hari terakhir mandat itu sudah lewat.", act)
+    if change.mandate is not None and (because := _why_no_mandate(change.mandate, person, act.at)):
+        _end(session, change, person, because, act)
         return NotThatState(change)
     change.confirmed_by_id = act.by.admin.id
     gone_on = _go_on(session, change, person, course_after_second(person, change.kind, delay), delay, act)
@@ -384,6 +384,13 @@ def _locked(
         return person
     change = IdentityChange.with_id(session, change_id, lock=True)
     return (change, person) if change else OutOfReach()
+
+
+def _why_no_mandate(mandate: AdminMandate, person: User, now: datetime) -> str | None:
+    """Why the mandate would help nobody any more, in a sentence for the person."""
+    if mandate.ends_on < today_in_jakarta(now):
+        return "Hari terakhir mandat itu sudah lewat."
+    return None if person.may_enter else "Akun ini tidak dapat dipakai untuk masuk."
 
 
 def _still_has_authority(session: Session, change: IdentityChange, person: User, now: datetime) -> bool:

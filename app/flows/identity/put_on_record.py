@@ -193,7 +193,7 @@ def end_mandate(session: Session, mandate: AdminMandate, because: str, act: Act[
         f"{_name_of(audit.actor_of(act))}: {because}"
     )
     letters.to_pusat(session, what, "/admin/mandat", act)
-    if waiting := MandateHandover.waiting_from(session, mandate.id):
+    for waiting in MandateHandover.waiting_from(session, mandate):
         end_mandate(session, waiting.mandate, "Mandat yang akan diserahkan sudah dicabut.", act)
     recheck_decisions_of(session, mandate.user, _REVOKED, act)
 
@@ -354,6 +354,8 @@ def _put_mandate(session: Session, change: IdentityChange, person: User, act: Ac
             instansi=mandate.instansi.code if mandate.instansi else None, sk=replaced.sk_number,
             reason=f"diganti dengan SK {mandate.sk_number}"
         )  # fmt: skip
+    for waiting in MandateHandover.waiting_from(session, mandate):
+        waiting.former = mandate  # whom they have proposed waits on, and takes the place of the new one
     mandate.awaits_second, mandate.confirmed_by_id = False, change.confirmed_by_id
     mandate.starts_on = today_in_jakarta(act.at)
     audit.record(

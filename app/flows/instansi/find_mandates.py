@@ -1,15 +1,16 @@
 """An admin looks for mandates: by whom, over what, and how they stand.
 
-There are some thousands of mandates and millions of people. So the mandates are read in their order, and each
-is compared with its person; no condition begins with the people.
+There are some thousands of mandates and millions of people. So the mandates of a page are chosen without the
+people, and only these are joined with them: from a join, PostgreSQL may make a walk through all people in the
+order of their ids. A condition on the holder is a question beside each mandate for the same reason.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true
-from sqlalchemy.orm import Session, contains_eager, joinedload
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy.orm import Session, joinedload
 
 from app.domain.labelled import Labelled
 from app.models.admin_mandate import AdminMandate
@@ -51,20 +52,18 @@ def find_mandates(
     most: int,
 ) -> list[AdminMandate]:
     """The newest first, beginning after `before`."""
-    found = (
-        select(AdminMandate)
-        .join(AdminMandate.user)
-        .options(contains_eager(AdminMandate.user), joinedload(AdminMandate.granted_by))
-        .where(
-            authority.within(AdminMandate.instansi_id),
-            _stands(wanted.state, today),
-            _is_held_by(wanted, authority),
-            _covers(session, wanted.instansi),
-        )
+    ids = select(AdminMandate.id).where(
+        authority.within(AdminMandate.instansi_id),
+        _stands(wanted.state, today),
+        _is_held_by(wanted, authority),
+        _covers(session, wanted.instansi),
     )
     if before is not None:
-        found = found.where(AdminMandate.id < before)
-    return list(session.scalars(found.order_by(AdminMandate.id.desc()).limit(most)))
+        ids = ids.where(AdminMandate.id < before)
+    of_page = ids.order_by(AdminMandate.id.desc()).limit(most).correlate(None)
+    found = select(AdminMandate).where(AdminMandate.id.in_(of_page))
+    with_people = found.options(joinedload(AdminMandate.granted_by))
+    return list(session.scalars(with_people.order_by(AdminMandate.id.desc())))
 
 
 def decisions_about(session: Session, mandates: Sequence[AdminMandate]) -> dict[int, int]:
@@ -96,16 +95,28 @@ def _stands(state: MandateState, today: date) -> ColumnElement[bool]:
 
 def _is_held_by(wanted: MandateFilter, authority: Authority) -> ColumnElement[bool]:
     """A NIP finds only people within reach: the name of another holder may be seen, but not their NIP."""
-    conditions: list[ColumnElement[bool]] = [_has_word(word) for word in wanted.words]
+    conditions = [_has_word(word) for word in wanted.words]
     if wanted.nip:
         begins = func.substr(User.nip, 1, len(wanted.nip)) == wanted.nip
-        conditions += [begins, authority.within(User.instansi_id)]
+        conditions.append(
+            _is_there(
+                select(User.id).where(
+                    User.id == AdminMandate.user_id, begins, authority.within(User.instansi_id)
+                )
+            )
+        )
     return and_(true(), *conditions)
 
 
 def _has_word(word: str) -> ColumnElement[bool]:
     begins = func.substr(NameWord.word, 1, len(word)) == word
-    return exists().where(NameWord.user_id == AdminMandate.user_id, begins)
+    return _is_there(select(NameWord.user_id).where(NameWord.user_id == AdminMandate.user_id, begins))
+
+
+def _is_there(beside: Select[int]) -> ColumnElement[bool]:
+    """Whether this finds something beside a mandate. It is no EXISTS, which PostgreSQL may turn into a
+    join."""
+    return beside.correlate(AdminMandate).limit(1).scalar_subquery().is_not(None)
 
 
 def _covers(session: Session, typed: str) -> ColumnElement[bool]:

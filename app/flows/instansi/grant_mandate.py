@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from sqlalchemy.orm import Session
 
 from app.domain.act import Act
+from app.domain.categories import Activation
 from app.domain.identity import ChangeKind
 from app.domain.indonesian_time import today_in_jakarta
 from app.domain.nip import Nip
@@ -38,7 +39,20 @@ class TooLong:
     """The last day is later than a page may set it. The command line may set it."""
 
 
-GrantRefused = UnknownPerson | UnknownInstansi | AlreadyOver | TooLong | UnderWay | NotToTouch
+@dataclass(frozen=True)
+class MayNotEnter:
+    """The account is deactivated, or a CPNS waits for approval: the mandate would help nobody."""
+
+    activation: Activation
+
+    @property
+    def sentence(self) -> str:
+        if self.activation is Activation.DEACTIVATED:
+            return "Akun pegawai ini dinonaktifkan. Aktifkan kembali dahulu, atau pilih pegawai lain."
+        return "Akun CPNS ini menunggu persetujuan instansi. Setujui dahulu, atau pilih pegawai lain."
+
+
+GrantRefused = UnknownPerson | MayNotEnter | UnknownInstansi | AlreadyOver | TooLong | UnderWay | NotToTouch
 
 
 def grant_mandate(
@@ -64,6 +78,8 @@ def grant_mandate(
         return UnknownPerson()
     if objection := lock_for_mandate(session, by, person, today):
         return objection
+    if may_not := objection_to_account(person):
+        return may_not
     instansi = Instansi.one_or_all(session, instansi_code)
     if isinstance(instansi, UnknownInstansi):
         return instansi
@@ -133,6 +149,12 @@ def check_last_day(until: date, today: date, *, is_by_page: bool) -> AlreadyOver
     if until < today:
         return AlreadyOver()
     return TooLong() if is_by_page and until > _years_after(today, LONGEST_YEARS) else None
+
+
+def objection_to_account(person: User) -> MayNotEnter | None:
+    """Who has not activated the account yet may get a mandate: a new admin often logs in for the first time
+    because of it. The person is locked."""
+    return None if person.may_enter else MayNotEnter(person.activation)
 
 
 def lock_for_mandate(session: Session, by: User | None, person: User, today: date) -> NotToTouch | None:

@@ -19,10 +19,12 @@ from app.flows.instansi.grant_mandate import (
     ONESELF,
     AlreadyOver,
     Appointment,
+    MayNotEnter,
     TooLong,
     UnknownPerson,
     appoint,
     check_last_day,
+    objection_to_account,
 )
 from app.models.admin_mandate import AdminMandate
 from app.models.identity_change import IdentityChange
@@ -76,6 +78,7 @@ HandoverRefused = (
     OutOfReach
     | NotToTouch
     | UnknownPerson
+    | MayNotEnter
     | AlreadyOver
     | TooLong
     | SamePerson
@@ -155,14 +158,16 @@ def _same_before(
 
 def _refusal(
     session: Session, former: AdminMandate, person: User, by: Authority, today: date
-) -> NotInForce | HandoverWaits | TooManyProposals | UnderWay | NotToTouch | None:
+) -> NotInForce | HandoverWaits | TooManyProposals | MayNotEnter | UnderWay | NotToTouch | None:
     if not former.is_in_force(today):
         return NotInForce()
     if not by.covers(former.instansi_id) or not by.covers(person.instansi_id):
         return _NO_LONGER
-    if MandateHandover.waiting_from(session, former.id):
+    if MandateHandover.waiting_from(session, former):
         return HandoverWaits()
-    if not by.is_pusat and MandateHandover.count_from(session, former.id, today) >= MOST_PROPOSALS_A_DAY:
+    if not by.is_pusat and MandateHandover.count_from(session, former, today) >= MOST_PROPOSALS_A_DAY:
         return TooManyProposals()
+    if may_not := objection_to_account(person):
+        return may_not
     earlier = IdentityChange.under_way_for(session, person.id)
     return UnderWay(earlier) if earlier else None

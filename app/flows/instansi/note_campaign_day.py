@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from app.domain.act import Act
+from app.domain.indonesian_time import today_in_jakarta
 from app.models.audit_event import Tag
 from app.models.campaign_day import CampaignDay
 from app.models.instansi import Instansi
@@ -14,6 +15,7 @@ from app.security import audit
 from app.security.authority import Authority
 
 MOST_A_YEAR = 20
+YEARS_BACK, YEARS_AHEAD = 1, 2
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,26 @@ class TooManyDays:
     """A chart full of marks says nothing."""
 
 
+@dataclass(frozen=True)
+class TooFarAway:
+    """No chart will show that day, or its year is a typing error."""
+
+
+def days_to_note(today: date) -> tuple[date, date]:
+    """The first and the last day that may be noted. Whole years, so that the list holds each day that counts
+    for the limit of a year."""
+    return date(today.year - YEARS_BACK, 1, 1), date(today.year + YEARS_AHEAD, 12, 31)
+
+
 def note_campaign_day(
     session: Session, day: date, title: str, instansi: Instansi | None, act: Act[Authority]
-) -> TooManyDays | None:
-    """Note the day for this instansi, or for all (None). A day that is noted already gets the new title. Two
-    admins who note a day at the same moment may pass the limit by one."""
+) -> TooManyDays | TooFarAway | None:
+    """Note the day for this instansi, or for all (None). A day that is noted already gets the new title."""
+    first, last = days_to_note(today_in_jakarta(act.at))
+    if not first <= day <= last:
+        return TooFarAway()
     instansi_id = instansi.id if instansi else None
+    CampaignDay.lock_year(session, instansi_id, day)
     if CampaignDay.others_in_year(session, instansi_id, day) >= MOST_A_YEAR:
         return TooManyDays()
     CampaignDay.write(session, instansi_id, day, title)

@@ -131,6 +131,59 @@ def test_a_year_has_room_for_twenty_days(peopled: Flask) -> None:
     assert len(noted(peopled)) == MOST_A_YEAR + 1
 
 
+FIRST, LAST = date(TODAY.year - 1, 1, 1), date(TODAY.year + 2, 12, 31)
+
+
+@pytest.mark.parametrize("day", [FIRST, LAST])
+def test_the_last_year_and_the_two_to_come_may_be_noted(peopled: Flask, day: date) -> None:
+    page = page_of(peopled, "7301")
+
+    answer = logged_in(peopled, WATI).submit(page, day=day.isoformat(), title="Apel")
+
+    assert answer.status_code == 303
+    assert [noted_day for _, noted_day, _ in noted(peopled)] == [day]
+
+
+@pytest.mark.parametrize("day", [FIRST - timedelta(days=1), LAST + timedelta(days=1), date(1900, 1, 1)])
+def test_a_day_far_away_is_refused_and_the_days_that_may_be_are_said(peopled: Flask, day: date) -> None:
+    for admin, page in ((WATI, page_of(peopled, "7301")), (RATNA, NATIONAL)):
+        answer = logged_in(peopled, admin).submit(page, day=day.isoformat(), title="Apel")
+
+        assert answer.status_code == 422
+        assert f"dari {shown_date(FIRST)} sampai {shown_date(LAST)}" in words_of(answer)
+    assert noted(peopled) == []
+
+
+def test_the_list_holds_only_the_days_that_may_be_noted(peopled: Flask) -> None:
+    with peopled.app_context(), unit_of_work() as session:
+        CampaignDay.write(session, instansi_id(peopled, "7301"), FIRST - timedelta(days=1), "Dahulu")
+        CampaignDay.write(session, instansi_id(peopled, "7301"), FIRST, "Apel bersama")
+
+    said = words_of(logged_in(peopled, WATI).open(page_of(peopled, "7301")))
+
+    assert "Apel bersama" in said
+    assert "Dahulu" not in said
+
+
+@pytest.mark.parametrize("code", ["7301", None])
+def test_admins_who_note_at_the_same_moment_do_not_pass_the_limit(peopled: Flask, code: str | None) -> None:
+    page, own = (page_of(peopled, code), instansi_id(peopled, code)) if code else (NATIONAL, None)
+    with peopled.app_context(), unit_of_work() as session:
+        for number in range(MOST_A_YEAR - 1):
+            CampaignDay.write(session, own, date(TODAY.year, 1, 1) + timedelta(days=number), "Apel")
+    admins = [logged_in(peopled, RATNA) for _ in range(4)]
+    tokens = [admin.csrf_token(page) for admin in admins]
+
+    def note(number: int) -> int:
+        fields = {"csrf_token": tokens[number], "day": date(TODAY.year, 6, 1 + number).isoformat()}
+        return admins[number].post(page, **fields, title="Loket").status_code
+
+    answers = _all_at_once([partial(note, number) for number in range(4)])
+
+    assert sorted(answers) == [303, 422, 422, 422]
+    assert len(noted(peopled)) == MOST_A_YEAR
+
+
 def test_two_admins_note_the_same_day_at_once(peopled: Flask) -> None:
     page = page_of(peopled, "7301")
     wati, ratna = logged_in(peopled, WATI), logged_in(peopled, RATNA)

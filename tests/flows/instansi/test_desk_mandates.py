@@ -8,11 +8,12 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
+from app.domain.categories import Activation
 from app.domain.indonesian_time import now, shown_date, today_in_jakarta
-from app.models import AdminMandate, AuditEvent, Role, Tag
+from app.models import AdminMandate, AuditEvent, Role, Tag, User
 from app.runtime.db import engine, reading, unit_of_work
-from tests.cast import BUDI, HADI, RAKA, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person, email_of
-from tests.desk import person_id
+from tests.cast import BUDI, CINTA, HADI, RAKA, RATNA, SARI, STRANGERS_NIP, TONO, WATI, Person, email_of
+from tests.desk import latest_change, person_id
 from tests.flows.attacks.test_races import _all_at_once
 from tests.flows.test_chores_scale import plan_of, statements_of
 from tests.inbox import Inbox
@@ -163,6 +164,67 @@ def test_a_grant_that_cannot_be_is_refused_and_says_what_to_do(
     assert words in words_of(answer)
     assert not held(peopled, SARI)
     assert not events(peopled, Tag.MANDATE_GRANTED)
+
+
+@pytest.mark.parametrize(
+    ("person", "words"),
+    [
+        (TONO, "Aktifkan kembali dahulu, atau pilih pegawai lain"),
+        (CINTA, "Setujui dahulu, atau pilih pegawai lain"),
+    ],
+)
+def test_who_may_not_enter_gets_no_mandate(peopled: Flask, person: Person, words: str) -> None:
+    (watis,) = held(peopled, WATI)
+    fields = {"nip": person.nip, "sk_number": "SK-9/2026", "until": GRANT["until"]}
+    ratna, wati = logged_in(peopled, RATNA), logged_in(peopled, WATI)
+
+    answers = [
+        ratna.submit(NEW, **{**GRANT, "nip": person.nip}),
+        ratna.submit(NEW, **{**GRANT, "nip": person.nip, "scope": "pusat"}),
+        ratna.submit(f"{LIST}/{watis.id}/serahkan", **fields),
+        wati.submit(f"{LIST}/{watis.id}/serahkan", **fields),
+    ]
+    command = ["admin", "grant", person.nip, "--instansi", "7301", "--sk", "SK-9", "--until", GRANT["until"]]
+    refused = peopled.test_cli_runner().invoke(args=command)
+
+    assert [answer.status_code for answer in answers] == [422] * 4
+    assert all(words in words_of(answer) for answer in answers)
+    assert (refused.exit_code, words in refused.output) == (1, True)
+    assert (latest_change(peopled, person), held(peopled, person)) == (None, [])
+    assert held(peopled, WATI)
+
+
+def test_budi_who_has_never_come_in_may_become_an_admin(peopled: Flask) -> None:
+    (watis,) = held(peopled, WATI)
+    fields = {"nip": BUDI.nip, "sk_number": "SK-9/2026", "until": GRANT["until"]}
+
+    answer = logged_in(peopled, RATNA).submit(f"{LIST}/{watis.id}/serahkan", **fields)
+
+    assert answer.status_code == 303
+    assert held(peopled, BUDI)
+
+
+@pytest.mark.parametrize("activation", [Activation.DEACTIVATED, Activation.WAITING_APPROVAL])
+def test_the_confirmation_looks_again_whether_the_successor_may_enter(
+    peopled: Flask, activation: Activation, inbox: Inbox
+) -> None:
+    (watis,) = held(peopled, WATI)
+    fields = {"nip": SARI.nip, "sk_number": "SK-9/2026", "until": GRANT["until"]}
+    logged_in(peopled, WATI).submit(f"{LIST}/{watis.id}/serahkan", **fields)
+    with peopled.app_context(), unit_of_work() as session:
+        session.get_one(User, person_id(peopled, SARI)).change_activation(activation, now())
+    change = latest_change(peopled, SARI)
+    assert change is not None
+    inbox.fetch()
+
+    page = f"/admin/perbaikan-email/perubahan/{change.id}"
+    answer = logged_in(peopled, RATNA).post_with_token(page, f"{page}/konfirmasi")
+
+    assert answer.status_code == 422
+    assert "sudah tidak menunggu lagi" in words_of(answer)
+    assert held(peopled, WATI)
+    assert not held(peopled, SARI)
+    assert any("Akun ini tidak dapat dipakai untuk masuk" in mail.text for mail in inbox.fetch())
 
 
 def test_nobody_appoints_or_revokes_themselves(peopled: Flask) -> None:

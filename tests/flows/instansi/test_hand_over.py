@@ -369,6 +369,123 @@ def test_wati_whose_mandate_was_revoked_a_moment_ago_proposes_nothing(
         assert not session.scalars(select(MandateHandover)).all()
 
 
+# -- the mandate is prolonged while a successor waits
+def prolong(ratna: Visitor, sk_number: str, days: int = 300) -> None:
+    until = (TODAY + timedelta(days=days)).isoformat()
+    fields = {"nip": WATI.nip, "scope": "instansi", "instansi": "7301", "sk_number": sk_number}
+    assert ratna.submit("/admin/mandat/baru", **fields, until=until).status_code == 303
+
+
+def state_of(app: Flask, person: Person) -> ChangeState:
+    change = latest_change(app, person)
+    assert change is not None
+    return change.state
+
+
+@pytest.mark.parametrize("new_letters", [["SK-NEW"], ["SK-NEW", "SK-NEWER"]])
+def test_a_proposal_ends_with_the_mandate_however_often_that_was_prolonged(
+    peopled: Flask, wati: Visitor, ratna: Visitor, new_letters: list[str]
+) -> None:
+    wati.submit(page_of(peopled, WATI), **NEXT)
+    for sk_number in new_letters:
+        prolong(ratna, sk_number)
+    assert state_of(peopled, SARI) is ChangeState.NEEDS_SECOND, "a new SK changes nothing for the successor"
+
+    ratna.submit(page_of(peopled, WATI).replace("serahkan", "cabut"), reason="Diberhentikan")
+
+    assert state_of(peopled, SARI) is ChangeState.CANCELLED
+    page = change_page(peopled, SARI)
+    assert ratna.post_with_token("/akun", f"{page}/konfirmasi").status_code == 422
+    assert not held(peopled, SARI)
+
+
+def test_a_prolonged_mandate_has_no_room_for_a_second_successor(
+    peopled: Flask, wati: Visitor, ratna: Visitor
+) -> None:
+    wati.submit(page_of(peopled, WATI), **NEXT)
+    prolong(ratna, "SK-NEW")
+
+    again = wati.submit(page_of(peopled, WATI), **{**NEXT, "nip": BUDI.nip})
+
+    assert again.status_code == 422
+    assert "Sudah ada pengganti yang menunggu" in words_of(again)
+
+
+def test_with_a_new_sk_the_proposals_of_a_day_are_not_counted_anew(
+    peopled: Flask, wati: Visitor, ratna: Visitor
+) -> None:
+    for number in range(3):
+        assert wati.submit(page_of(peopled, WATI), **NEXT).status_code == 303
+        page = change_page(peopled, SARI)
+        assert wati.post_with_token(page, f"{page}/batalkan", because="Keliru").status_code == 303
+        prolong(ratna, f"SK-NEW-{number}")
+
+    again = wati.submit(page_of(peopled, WATI), **NEXT)
+
+    assert again.status_code == 422
+    assert "terlalu banyak usulan" in words_of(again)
+
+
+def test_a_confirmed_successor_takes_the_place_of_the_prolonged_mandate(
+    peopled: Flask, wati: Visitor, ratna: Visitor
+) -> None:
+    last = TODAY + timedelta(days=25)
+    wati.submit(page_of(peopled, WATI), **NEXT, former_until=last.isoformat())
+    prolong(ratna, "SK-NEW")
+    page = change_page(peopled, SARI)
+
+    assert ratna.post_with_token(page, f"{page}/konfirmasi").status_code == 303
+
+    (watis,), (saris,) = held(peopled, WATI), held(peopled, SARI)
+    assert (watis.sk_number, watis.ends_on, saris.ends_on) == ("SK-NEW", last, UNTIL)
+    with peopled.app_context(), reading() as session:
+        assert MandateHandover.is_done_from(session, watis.id), "and nobody reminds of its end"
+
+
+def test_two_who_propose_each_other_are_confirmed_one_after_the_other(
+    peopled: Flask, wati: Visitor, ratna: Visitor
+) -> None:
+    make_pusat(peopled, RAKA)  # Ratna has appointed Sari, so Sari's proposal needs somebody else
+    fields = {**NEXT, "sk_number": "SK-SARI"}
+    ratna.submit("/admin/mandat/baru", **fields, scope="instansi", instansi="7301")
+    sari, raka = logged_in(peopled, SARI), logged_in(peopled, RAKA)
+    sari.submit(page_of(peopled, SARI), **{**NEXT, "nip": WATI.nip, "sk_number": "SK-WATI"})
+    wati.submit(page_of(peopled, WATI), **NEXT)
+    pages = [change_page(peopled, person) for person in (SARI, WATI)]
+
+    assert ratna.post_with_token(pages[0], f"{pages[0]}/konfirmasi").status_code == 303
+    assert ([one.sk_number for one in held(peopled, SARI)], held(peopled, WATI)) == ([NEXT["sk_number"]], [])
+    assert raka.post_with_token(pages[1], f"{pages[1]}/konfirmasi").status_code == 303
+
+    assert (held(peopled, SARI), [one.sk_number for one in held(peopled, WATI)]) == ([], ["SK-WATI"])
+
+
+def test_after_its_last_day_pusat_still_decides_about_the_successor(peopled: Flask, wati: Visitor) -> None:
+    prolong(logged_in(peopled, RATNA), "SK-SHORT", days=2)
+    wati.submit(page_of(peopled, WATI), **NEXT)
+    page = change_page(peopled, SARI)
+
+    with time_machine.travel(now() + timedelta(days=3), tick=False):
+        assert not held(peopled, WATI)
+        ratna = logged_in(peopled, RATNA)
+        assert ratna.post_with_token(page, f"{page}/konfirmasi").status_code == 303
+        assert held(peopled, SARI)
+
+
+def test_a_proposal_ends_with_a_mandate_that_was_granted_anew_after_its_last_day(
+    peopled: Flask, wati: Visitor
+) -> None:
+    prolong(logged_in(peopled, RATNA), "SK-SHORT", days=2)
+    wati.submit(page_of(peopled, WATI), **NEXT)
+
+    with time_machine.travel(now() + timedelta(days=3), tick=False):
+        ratna = logged_in(peopled, RATNA)
+        prolong(ratna, "SK-NEW")
+        ratna.submit(page_of(peopled, WATI).replace("serahkan", "cabut"), reason="Diberhentikan")
+
+    assert state_of(peopled, SARI) is ChangeState.CANCELLED
+
+
 # -- the successor says: not me
 def test_a_successor_who_objects_is_no_admin_and_a_second_one_has_to_look(
     peopled: Flask, ratna: Visitor, inbox: Inbox

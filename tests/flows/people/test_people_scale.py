@@ -1,5 +1,6 @@
 """With many thousands of people, no search and no person's page reads a whole table, for any question."""
 
+import re
 import sqlite3
 from datetime import timedelta
 from itertools import product
@@ -62,6 +63,32 @@ def test_no_combination_of_conditions_reads_through_a_table(peopled: Flask) -> N
 
     assert len(asked) > 30
     _no_plan_scans(peopled, asked)
+
+
+def test_no_search_for_mandates_walks_through_all_people(peopled: Flask) -> None:
+    _add_many(peopled)
+    asked = _statements_of(peopled)
+    admins = logged_in(peopled, RATNA), logged_in(peopled, WATI)
+    asked.clear()
+
+    for admin in admins:
+        for query in ("", "cari=19", f"cari={WATI.nip}", "cari=199912312020011999", "cari=zzz", "cari=a+s"):
+            for state in ("berlaku", "semua"):
+                assert admin.open(f"/admin/mandat?keadaan={state}&{query}").status_code == 200
+
+    assert len(asked) > 5
+    _no_plan_scans(peopled, asked)
+    with peopled.app_context():
+        made = engine()
+    if made.dialect.name == "sqlite":
+        return
+    with made.connect() as connection:
+        for statement, values in asked.values():
+            if statement.startswith("SELECT"):
+                steps = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, TIMING OFF) {statement}", values)
+                plan = "\n".join(row[0] for row in steps)
+                read = re.findall(r"(?:actual rows=|Rows Removed by Filter: )(\d+)", plan)
+                assert max(map(int, read)) < 1000, (plan, statement)
 
 
 def _open_with_the_next(visitor: Visitor, path: str) -> None:
