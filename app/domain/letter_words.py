@@ -15,12 +15,12 @@ from app.domain.reset_secret import holds_secret
 LONG_NUMBER = 8  # digits. The shortest phone numbers that somebody could be lured to have so many
 _SHOWN = 40
 _DRAWN_LIKE = {
-    **dict.fromkeys(map(ord, "\u3002\u00b7\u2219\u22c5\u30fb\u2027\u06d4\u0702"), "."),
+    **dict.fromkeys(map(ord, "\u3002\u00b7\u2219\u22c5\u30fb\u2027\u06d4\u0701\u0702\ua4f8"), "."),
     **dict.fromkeys(map(ord, "\u2044\u2215\u29f8\u2571\\"), "/"),
 }
 _DOT_IN_BRACKETS = re.compile(r"[\[({]\s?\.\s?[\])}]")
 _SCHEME = re.compile(
-    r"\S*(?:://|@)\S*|(?<!\w)//\w\S*"
+    r"\S*(?:://|@)\S*|(?<!\w)//\w\S*|\bwww\.\S*"
     r"|\b(?:mailto|tel|sms|smsto|https?|ftp|whatsapp|tg|skype|viber|javascript|intent|market):\S+",
     re.IGNORECASE,
 )
@@ -36,7 +36,7 @@ _DEGREE = re.compile(
 )
 _NO_LETTERS = re.compile(r"[^\W\d_]|(?P<run>(?:(?![^\W\d_])[\s\S])+)")
 _HOUR = r"(?:[01]?\d|2[0-4])[.:][0-5]\d"
-_DAY = r"(?:0?[1-9]|[12]\d|3[01])[-./](?:0?[1-9]|1[0-2])[-./](?:19|20)\d\d"
+_DAY = r"(?:(?:0?[1-9]|[12]\d|3[01])[-./](?:0?[1-9]|1[0-2])[-./](?:19|20)\d\d|(?:19|20)\d\d-[01]\d-[0-3]\d)"
 _YEAR = r"20[0-4]\d"
 _TO = r"\s?[-\u2013\u2014]\s?"
 # What offices write that has many digits. It stands alone: no other digits before the next letter
@@ -98,7 +98,7 @@ def _leads_somewhere(dotted: re.Match[str]) -> bool:
         is_matter = path and _MATTER.fullmatch(name) and re.match(r"/\d{1,5}\b", path)
         return not is_matter and _FOUR_NUMBERS.fullmatch(name) is not None
     if path:
-        return not _is_number(labels[-1])
+        return not _is_number(labels[-1]) and len(labels[-1]) > 1
     if _DEGREE.fullmatch(name.lower()):
         return False
     return _ENDING.fullmatch(labels[-1]) is not None

@@ -39,6 +39,8 @@ WHAT_DESKS_WRITE = [
     "Nama <b>beda</b> & 'NIP'",
     "Pegawai dan/atau atasan: bawa SK.",
     "• Bawa SK • Bawa KTP",
+    "SK tanggal 2026-07-01",
+    "Surat no.B/12/KP.01/2026",
     "-",
     "x",
 ]
@@ -52,7 +54,8 @@ WHAT_LEADS_SOMEWHERE = [
     "forms.gle/abcd", "linktr.ee/x", "is.gd/x", "goo.gl/x", "youtu.be/x", "evil.dev", "x.tk", "bkn.ru",
     "bkn.us",
     "bkn.vip", "bkn.cloud", "bkn.store", "bkn.asia", "xn--80ak6aa92e.com", "bkn.xn--p1ai", "bkn-go.id",
-    "bkn.info/", "CONTOH.COM/isi", "m.si/x", "s.id⁄x", "bkn.go.id.", "b\u00adkn.id", "bkn.\u200bid",
+    "bkn.info/", "ＷＷＷ．x", "sꓸid/x", "CONTOH.COM/isi", "m.si/x", "s.id⁄x", "bkn.go.id.", "b\u00adkn.id",
+    "bkn.\u200bid",
     "t.me\\x", "s.id?x", "Selesai hari ini.Besok tutup",
 ]  # fmt: skip
 
