@@ -1,7 +1,6 @@
 """What people type in their own words: composed characters, and nothing invisible. Also how the portal speaks
 to them."""
 
-import re
 import unicodedata
 
 
@@ -16,19 +15,6 @@ def few_lines(typed: str) -> str:
     return "\n".join(
         line for line, before in zip(lines, ["", *lines], strict=False) if line or before
     ).strip()
-
-
-def has_link(text: str) -> bool:
-    """Whether a mail program could make a link of some of this text: a web address, with or without its
-    beginning, or an email address. Titles (S.Pd, M.Si) and times (14.05) are none."""
-    return _LINK.search(text) is not None
-
-
-_LINK = re.compile(
-    r"://|\bwww\.|@|[a-z0-9-]\.(?:app|biz|cc|click|co|com|go|id|info|io|link|ly|me|my|net|online|org"
-    r"|page|shop|site|top|web|xyz)(?![a-z0-9])",
-    re.IGNORECASE,
-)
 
 
 def about_others(sentence: str) -> str:

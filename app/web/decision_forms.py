@@ -1,13 +1,12 @@
 """The forms by which an admin approves or rejects a request for a correction, alone or with others."""
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, ValidationError
+from wtforms import HiddenField
 
 from app.domain.corrections import LONGEST_NOTE, LONGEST_QUESTION, IdentityCheck
-from app.domain.typed_text import has_link
 from app.flows.correction.decide_correction import Grounds
 from app.models.user import User
-from app.web.fields import ChoiceField, LineField, MarksField
+from app.web.fields import ChoiceField, LetterField, LineField, MarksField
 from app.web.row_ids import row_id
 
 CHECKS = [(check.value, check.label) for check in IdentityCheck if check is not IdentityCheck.BY_FILE]
@@ -16,7 +15,7 @@ NO_CHECK = "Pilih cara identitas diperiksa. Isian pemohon saja tidak membuktikan
 
 class ApprovalForm(FlaskForm):
     identity_check = ChoiceField("Bagaimana identitas pemohon diperiksa?", NO_CHECK, CHECKS)
-    note = LineField(
+    note = LetterField(
         "Catatan pemeriksaan",
         "Isi catatan singkat: siapa yang memeriksa, kapan, dan apa yang dicocokkan.",
         500,
@@ -33,14 +32,14 @@ class ApprovalForm(FlaskForm):
 class RecordApprovalForm(FlaskForm):
     """For a request about the record itself. The owner reads the note."""
 
-    note = LineField(
+    note = LetterField(
         "Catatan pemeriksaan", "Isi catatan singkat: dokumen apa yang dicocokkan, dan oleh siapa.", 500
     )
     seen = HiddenField()
 
 
 class RejectionForm(FlaskForm):
-    reason = LineField(
+    reason = LetterField(
         "Alasan penolakan", "Isi alasannya. Pemohon membacanya lewat email dan di halaman tiketnya.", 500
     )
 
@@ -54,18 +53,11 @@ class NoteForm(FlaskForm):
 
 
 class QuestionForm(FlaskForm):
-    """For the person who sent the request. They cannot tell a link in it from one of a stranger, so it has
-    none."""
+    """For the person who sent the request. They cannot tell a link in it from one of a stranger."""
 
-    question = LineField(
+    question = LetterField(
         "Pertanyaan untuk pemohon", "Isi pertanyaannya. Pemohon membacanya lewat email.", LONGEST_QUESTION
     )
-
-    def validate_question(self, field: LineField) -> None:
-        if has_link(field.value):
-            raise ValidationError(
-                "Pertanyaan tidak boleh memuat tautan atau alamat email. Tulis dengan kata-kata saja."
-            )
 
 
 def offer_possible(field: ChoiceField, person: User) -> None:

@@ -10,6 +10,7 @@ from wtforms import DateField, Field, PasswordField, StringField, ValidationErro
 
 from app.domain.email_address import EmailAddress, NotAnEmail, read_email
 from app.domain.email_warnings import EmailWarning
+from app.domain.letter_words import why_not_in_a_letter
 from app.domain.nip import Nip, NotANip, read_nip
 from app.domain.password_policy import LONGEST_PASSWORD
 from app.domain.phone_number import NotAPhone
@@ -134,6 +135,16 @@ class LineField(StringField):
             raise ValidationError(self._empty)
         if len(self.value) > self._longest:
             raise ValidationError(f"Isian ini terlalu panjang. Tulis paling banyak {self._longest} huruf.")
+
+
+class LetterField(LineField):
+    """One line in an admin's words that some letter carries, so it leads nowhere.
+    `tests/unit/test_letter_forms` names every other field, and why it may hold anything."""
+
+    def pre_validate(self, _form: object) -> None:
+        super().pre_validate(_form)
+        if refusal := why_not_in_a_letter(self.value):
+            raise ValidationError(refusal)
 
 
 class OfficeField(StringField):

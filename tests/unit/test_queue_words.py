@@ -1,11 +1,10 @@
-"""What an admin types into the queue, and what a question may say."""
+"""What an admin types into the queue."""
 
 from datetime import timedelta
 
 import pytest
 
 from app.domain.corrections import Age
-from app.domain.typed_text import has_link
 from app.web.queue_filter import is_ticket
 
 
@@ -19,22 +18,6 @@ def test_a_ticket_however_it_is_read_out(typed: str) -> None:
 )
 def test_a_name_or_a_nip_is_no_ticket(typed: str) -> None:
     assert not is_ticket(typed)
-
-
-@pytest.mark.parametrize(
-    "words",
-    ["https://contoh.example", "buka www.contoh", "lihat bkn-go.id", "ke CONTOH.COM/isi", "a@contoh.example"],
-)
-def test_a_link_in_any_dress(words: str) -> None:
-    assert has_link(words)
-
-
-@pytest.mark.parametrize(
-    "words",
-    ["Apakah Sari, S.Pd., M.Si. benar?", "Datang pukul 14.05. Jadi?", "SK No. 12/IV/2026", "a.n. Kepala"],
-)
-def test_titles_and_times_are_no_links(words: str) -> None:
-    assert not has_link(words)
 
 
 @pytest.mark.parametrize(

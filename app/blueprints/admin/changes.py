@@ -22,7 +22,7 @@ from app.runtime.portal import portal
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import kept_form
 from app.web.admins import authority, desk_act, password_confirmed, stopped
-from app.web.fields import LineField, MarksField, refuse_unacknowledged
+from app.web.fields import LetterField, MarksField, refuse_unacknowledged
 from app.web.headers import takes
 from app.web.words.changes import what_follows
 
@@ -35,7 +35,7 @@ _TAKEN = (
 
 
 class BecauseForm(FlaskForm):
-    because = LineField("Alasan", "Isi alasannya, supaya dapat dijelaskan kemudian.", 300)
+    because = LetterField("Alasan", "Isi alasannya, supaya dapat dijelaskan kemudian.", 300)
     # The state of the change as the page showed it: since then, a change that could be cancelled may have
     # been stopped by its owner
     state = HiddenField()

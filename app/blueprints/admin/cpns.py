@@ -30,7 +30,7 @@ from app.runtime.db import reading, unit_of_work
 from app.security.authority import NotToTouch
 from app.web import kept_form
 from app.web.admins import authority, chosen_instansi, desk_act, password_confirmed
-from app.web.fields import DayField, LineField
+from app.web.fields import DayField, LetterField
 from app.web.headers import takes
 from app.web.row_ids import row_id, row_ids
 
@@ -38,7 +38,7 @@ blueprint = Blueprint("cpns", __name__, url_prefix="/cpns")
 
 
 class CpnsApprovalForm(FlaskForm):
-    sk_number = LineField("Nomor SK", "Isi nomor SK, misalnya 813/1204/BKPSDM/2026.", 100)
+    sk_number = LetterField("Nomor SK", "Isi nomor SK, misalnya 813/1204/BKPSDM/2026.", 100)
     sk_date = DayField("Tanggal SK")
 
     def validate_sk_date(self, field: DayField) -> None:
@@ -47,7 +47,7 @@ class CpnsApprovalForm(FlaskForm):
 
 
 class CpnsRejectionForm(FlaskForm):
-    reason = LineField("Alasan", "Isi alasannya. Orang yang bersangkutan akan membacanya.", 500)
+    reason = LetterField("Alasan", "Isi alasannya. Orang yang bersangkutan akan membacanya.", 500)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from app.security.authority import NotToTouch, OutOfReach
 from app.web import kept_form
 from app.web.admins import authority, desk_act, password_confirmed, stopped
 from app.web.decision_forms import CHECKS, NO_CHECK, number_in, offer_possible
-from app.web.fields import ChoiceField, EmailField, LineField, MarksField, refuse, refuse_unacknowledged
+from app.web.fields import ChoiceField, EmailField, LetterField, MarksField, refuse, refuse_unacknowledged
 from app.web.headers import takes
 from app.web.words.changes import what_follows
 from app.web.words.corrections import words_for
@@ -34,7 +34,7 @@ blueprint = Blueprint("email", __name__, url_prefix="/pegawai/<row:person_id>/em
 class EmailForm(FlaskForm):
     email = EmailField("Email baru")
     identity_check = ChoiceField("Bagaimana identitas pegawai diperiksa?", NO_CHECK, CHECKS)
-    reason = LineField(
+    reason = LetterField(
         "Alasan", "Isi alasannya, misalnya: email lama sudah mati, pegawai datang ke loket 3.", 500
     )
     acknowledged = MarksField("Peringatan yang sudah diperiksa")

@@ -32,7 +32,7 @@ from app.runtime.db import reading, unit_of_work
 from app.security.authority import Authority, OutOfReach
 from app.web import exports, kept_form
 from app.web.admins import authority, desk_act, password_confirmed, stopped
-from app.web.fields import LineField, MarksField, refuse
+from app.web.fields import LetterField, MarksField, refuse
 from app.web.headers import takes
 from app.web.row_ids import big_row_id, row_id
 from app.web.sessions import BY_ITSELF, no_act
@@ -48,11 +48,11 @@ _CSV, _XLSX = "text/csv; charset=utf-8", "application/vnd.openxmlformats-officed
 
 class UploadForm(FlaskForm):
     file = FileField("File pegawai (CSV atau XLSX)")
-    reason = LineField("Dasar impor (opsional)", "", 300)
+    reason = LetterField("Dasar impor (opsional)", "", 300)
 
 
 class TakeBackForm(FlaskForm):
-    reason = LineField("Alasan", "Isi alasannya. Pegawai yang datanya dikembalikan akan membacanya.", 300)
+    reason = LetterField("Alasan", "Isi alasannya. Pegawai yang datanya dikembalikan akan membacanya.", 300)
 
 
 class ActForm(FlaskForm):

@@ -26,7 +26,7 @@ from app.models.instansi import Instansi
 from app.runtime.db import reading, unit_of_work
 from app.web import kept_form
 from app.web.admins import authority, desk_act
-from app.web.fields import DayField, LineField, MarksField, refuse
+from app.web.fields import DayField, LetterField, LineField, MarksField, refuse
 from app.web.headers import takes
 from app.web.words.bulk import WORDS
 
@@ -57,7 +57,7 @@ class ListForm(FlaskForm):
 
 
 class DecreeListForm(ListForm):
-    sk_number = LineField("Nomor SK", "Isi nomor SK, misalnya 813/1204/BKPSDM/2026.", 100)
+    sk_number = LetterField("Nomor SK", "Isi nomor SK, misalnya 813/1204/BKPSDM/2026.", 100)
     sk_date = DayField("Tanggal SK")
 
     def validate_sk_date(self, field: DayField) -> None:
@@ -85,7 +85,7 @@ class NoticeListForm(ListForm):
 
 
 class ReasonListForm(ListForm):
-    reason = LineField("Alasan", _ASK_FOR_REASON, 500)
+    reason = LetterField("Alasan", _ASK_FOR_REASON, 500)
 
     @property
     def terms(self) -> dict[str, str]:
@@ -94,7 +94,7 @@ class ReasonListForm(ListForm):
 
 class MoveListForm(ListForm):
     code = LineField("Instansi tujuan", "Pilih instansi tujuan.", 20)
-    reason = LineField("Alasan", _ASK_FOR_REASON, 500)
+    reason = LetterField("Alasan", _ASK_FOR_REASON, 500)
     target_name: str
 
     def validate_code(self, field: LineField) -> None:

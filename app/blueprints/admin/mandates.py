@@ -40,7 +40,7 @@ from app.runtime.db import reading, unit_of_work
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import kept_form
 from app.web.admins import authority, desk_act, only_pusat, password_confirmed, stopped
-from app.web.fields import ChoiceField, DayField, LineField, NipOfAnotherField, refuse
+from app.web.fields import ChoiceField, DayField, LetterField, NipOfAnotherField, refuse
 from app.web.row_ids import row_id
 
 blueprint = Blueprint("mandates", __name__, url_prefix="/mandat")
@@ -64,7 +64,7 @@ class GrantForm(FlaskForm):
         [("instansi", "Satu instansi"), ("pusat", "Pusat: semua instansi")],
     )
     instansi = StringField("Instansi")
-    sk_number = LineField("Nomor SK", "Isi nomor SK penunjukan, misalnya SK-12/2026.", 100)
+    sk_number = LetterField("Nomor SK", "Isi nomor SK penunjukan, misalnya SK-12/2026.", 100)
     until = DayField("Hari terakhir")
 
     code: str | None = None  # of the one instansi; None for pusat
@@ -86,12 +86,12 @@ class GrantForm(FlaskForm):
 
 
 class RevocationForm(FlaskForm):
-    reason = LineField("Alasan", "Isi alasannya. Orang yang bersangkutan akan membacanya.", 300)
+    reason = LetterField("Alasan", "Isi alasannya. Orang yang bersangkutan akan membacanya.", 300)
 
 
 class HandoverForm(FlaskForm):
     nip = NipOfAnotherField("NIP penggantinya")
-    sk_number = LineField("Nomor SK", "Isi nomor SK penunjukan, misalnya SK-12/2026.", 100)
+    sk_number = LetterField("Nomor SK", "Isi nomor SK penunjukan, misalnya SK-12/2026.", 100)
     until = DayField("Hari terakhir mandat pengganti")
     former_until = DayField("Hari terakhir mandat lama (opsional)", validators=[Optional()])
 

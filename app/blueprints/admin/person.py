@@ -27,7 +27,7 @@ from app.runtime.portal import portal
 from app.security.authority import NotToTouch, OutOfReach
 from app.web import kept_form
 from app.web.admins import authority, desk_act, password_confirmed, stopped
-from app.web.fields import ChoiceField, LineField, NipOfAnotherField, refuse
+from app.web.fields import ChoiceField, LetterField, LineField, NipOfAnotherField, refuse
 from app.web.form_ids import new_form_id, submission
 from app.web.times import told
 from app.web.words.trail import words_for
@@ -39,17 +39,17 @@ _ASK_FOR_REASON = "Isi alasannya, misalnya nomor surat atau siapa yang meminta."
 
 
 class ReasonForm(FlaskForm):
-    reason = LineField("Alasan", _ASK_FOR_REASON, _LONGEST_REASON)
+    reason = LetterField("Alasan", _ASK_FOR_REASON, _LONGEST_REASON)
 
 
 class RecordForm(FlaskForm):
     seen = HiddenField()
     nip = NipOfAnotherField("NIP")
-    name = LineField("Nama", "Isi nama lengkap pegawai.", 200)
+    name = LetterField("Nama", "Isi nama lengkap pegawai.", 200)
     category = ChoiceField("Kategori", "Pilih kategorinya.", [(kind.value, kind.label) for kind in Category])
-    work_unit = LineField("Unit kerja", "Isi nama unit kerja.", 200)
+    work_unit = LetterField("Unit kerja", "Isi nama unit kerja.", 200)
     phone = StringField("Telepon")
-    reason = LineField("Alasan", _ASK_FOR_REASON, _LONGEST_REASON)
+    reason = LetterField("Alasan", _ASK_FOR_REASON, _LONGEST_REASON)
 
     def validate_phone(self, field: StringField) -> None:
         if isinstance(fault := read_phone(field.data or ""), CellFault):
@@ -66,7 +66,7 @@ class RecordForm(FlaskForm):
 
 class MoveForm(FlaskForm):
     code = LineField("Instansi tujuan", "Pilih instansi tujuan.", 20)
-    reason = LineField("Alasan", "Isi alasannya, misalnya nomor SK mutasi.", _LONGEST_REASON)
+    reason = LetterField("Alasan", "Isi alasannya, misalnya nomor SK mutasi.", _LONGEST_REASON)
 
 
 @blueprint.get("")

@@ -144,6 +144,11 @@ def test_what_is_no_list_is_refused_with_what_to_do(
         ("mutasi", {"reason": "SK", "code": ""}, "Pilih instansi tujuan"),
         ("mutasi", {"reason": "SK", "code": "nowhere"}, "Instansi tujuan tidak dikenal"),
         ("pemberitahuan", {"notice": "Buka http://contoh.example"}, "tautan"),
+        ("nonaktifkan", {"reason": "Daftar ulang di s.id/bkn-7301"}, "tautan"),
+        ("akhiri_sesi", {"reason": "WA 08.12 34.56 78.90"}, "nomor panjang"),
+        ("tolak_cpns", {"reason": "Kirim berkas ke forms.gle/abcd"}, "tautan"),
+        ("mutasi", {"reason": "Masuk di портал.рф", "code": "3402"}, "tautan"),
+        ("setujui_cpns", {"sk_number": "SK t.me/x", "sk_date": "2021-07-01"}, "tautan"),
     ],
 )
 def test_an_act_needs_its_terms_and_the_list_stays(

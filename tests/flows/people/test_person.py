@@ -542,6 +542,20 @@ def test_an_act_needs_its_reason(peopled: Flask, wati: Visitor) -> None:
     assert tags_of(peopled, id_of_page(page)) == []
 
 
+@pytest.mark.parametrize("path", ["nonaktifkan", "ubah"])
+def test_a_reason_that_leads_somewhere_is_written_otherwise(
+    peopled: Flask, wati: Visitor, inbox: Inbox, path: str
+) -> None:
+    page = page_of(peopled, SARI)
+
+    answer = wati.submit(f"{page}/{path}", reason="Daftar ulang di s.id/bkn-7301")
+
+    assert answer.status_code == 422
+    assert "Tulis tanpa tautan, alamat situs, atau alamat email: s.id/bkn-7301" in words_of(answer)
+    assert inbox.fetch() == []
+    assert tags_of(peopled, id_of_page(page)) == []
+
+
 def test_the_second_one_is_told_what_is_true(
     peopled: Flask, wati: Visitor, ratna: Visitor, inbox: Inbox
 ) -> None:
