@@ -105,10 +105,10 @@ def seen_by(authority: Authority, row: BulkActRow) -> User | None:
 def start(session: Session, bulk_id: int, act: Act[Authority]) -> BulkAct | NotToStart | OutOfReach:
     """Whoever prepared it has read the preview and wants it done. Rows that the preview leaves out are left
     out now."""
-    User.with_id(session, act.by.admin.id, lock=True)  # two acts started at once are counted one by one
     bulk = _locked(session, act.by, bulk_id)
     if isinstance(bulk, OutOfReach):
         return bulk
+    User.with_id(session, act.by.admin.id, lock=True)  # two acts started at once are counted one by one
     if refusal := _why_not(session, bulk, act):
         return refusal
     bulk.state, bulk.started_at, bulk.kept_until = BulkState.STARTED, act.at, None

@@ -15,10 +15,11 @@ from app.domain.indonesian_time import now
 from app.flows.bulk import send_tokens
 from app.flows.people.send_token import send_token_to
 from app.models import AdminMandate, BulkState, Instansi, Tag, User, WhyStopped
+from app.models.login_session import LoginSession
 from app.models.outbox_mail import MailState
 from app.runtime.db import unit_of_work
 from app.worker import bulk_acts, jobs
-from tests.cast import BUDI, DEWI, JOKO, RAKA, SARI, WATI, Person
+from tests.cast import BUDI, DEWI, JOKO, RAKA, RATNA, SARI, WATI, Person
 from tests.desk import person_id, user
 from tests.flows.bulk.at_once import (
     act_of,
@@ -193,6 +194,57 @@ def test_whose_password_changes_in_the_middle_does_no_more(peopled: Flask, wati:
 
     assert agree(peopled, page) == 3
     assert act_of(peopled, page).why_stopped is WhyStopped.OTHER_CREDENTIALS
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("by", ["pusat", "pusat_without_open_session", "owner"])
+def test_whose_sessions_are_ended_in_the_middle_does_no_more(peopled: Flask, wati: Visitor, by: str) -> None:
+    """Somebody else was logged in as this admin, and has begun an act, and prepared another one."""
+    add_people(peopled, 8)
+    page = prepare(wati, choose_all(wati, "nip=1981"))
+    start(wati, page)
+    waiting = prepare(wati, choose_all(wati, "nip=1981"))
+    start(wati, waiting)
+    preview = prepare(wati, choose_all(wati, "nip=1981"))
+    turns = jobs.all_turns(peopled)
+    turns.next()
+
+    if by == "owner":
+        owner = logged_in(peopled, WATI)
+        owner.submit("/akun", "/akun/akhiri-sesi-lain")
+    else:
+        ratna, path = logged_in(peopled, RATNA), f"/admin/pegawai/{person_id(peopled, WATI)}/akhiri-sesi"
+        token = ratna.csrf_token(path)
+        if by == "pusat_without_open_session":
+            with peopled.app_context(), unit_of_work() as session:
+                LoginSession.end_all_of(session, person_id(peopled, WATI))
+        ratna.post(path, csrf_token=token, reason="Laptop dicuri")
+        owner = logged_in(peopled, WATI)
+    while turns.next() is not None:
+        pass
+
+    assert agree(peopled, page) == act_of(peopled, page).people_done < 8
+    for one in (page, waiting):
+        assert act_of(peopled, one).why_stopped is WhyStopped.OTHER_CREDENTIALS
+        assert "sesi admin yang memulainya diakhiri" in words_of(owner.open(one))
+    assert act_of(peopled, waiting).people_done == 0
+    assert owner.open(preview).status_code == 404
+    assert [event.detail["because"] for event in events_of(peopled, Tag.BULK_ACT)] == ["akun", "akun"]
+    assert owner.is_logged_in()
+
+
+def test_the_acts_of_others_go_on_when_the_sessions_of_one_are_ended(peopled: Flask, wati: Visitor) -> None:
+    add_people(peopled, 3)
+    page = prepare(wati, choose_all(wati, "nip=1981"))
+    start(wati, page)
+    logged_in(peopled, SARI)
+    wati.submit(f"/admin/pegawai/{person_id(peopled, SARI)}/akhiri-sesi", reason="Ponsel hilang")
+    logged_in(peopled, SARI)
+    logged_in(peopled, SARI).submit("/akun", "/akun/akhiri-sesi-lain")
+
+    work(peopled)
+
+    assert act_of(peopled, page).people_done == 3
 
 
 @pytest.mark.usefixtures("small")
