@@ -92,7 +92,7 @@ class BulkAct(Base):
     terms: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     # The desk whose list shows it. NULL: of pusat, or of an admin of several instansi
     instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))
-    # The ids of all instansi that the admin had when it was prepared; empty for pusat
+    # The ids of all instansi that the admin had when it was prepared or started; empty for pusat
     desks: Mapped[list[int]] = mapped_column(JSON, default=list)
     prepared_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     prepared_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -19,7 +19,7 @@ from app.models.login_session import LoginSession
 from app.models.outbox_mail import MailState
 from app.runtime.db import unit_of_work
 from app.worker import bulk_acts, jobs
-from tests.cast import BUDI, DEWI, JOKO, RAKA, RATNA, SARI, WATI, Person
+from tests.cast import BUDI, DEWI, JOKO, LESTARI, RAKA, RATNA, SARI, TONO, WATI, Person
 from tests.desk import person_id, user
 from tests.flows.bulk.at_once import (
     act_of,
@@ -245,6 +245,66 @@ def test_the_acts_of_others_go_on_when_the_sessions_of_one_are_ended(peopled: Fl
     work(peopled)
 
     assert act_of(peopled, page).people_done == 3
+
+
+def test_what_pusat_has_prepared_and_a_desk_has_started_stands_in_the_trail_of_the_desk(
+    peopled: Flask,
+) -> None:
+    add_people(peopled, 3)
+    ratna = logged_in(peopled, RATNA)
+    page = prepare(ratna, choose_all(ratna, "nip=1981"))
+    move_to_desk(peopled, RATNA)
+    start(ratna, page)
+
+    work(peopled)
+
+    [event] = events_of(peopled, Tag.BULK_ACT)
+    assert event.instansi_id == user(peopled, SARI).instansi_id
+    assert (event.detail["how_many"], event.detail["left"]) == (3, 0)
+    assert logged_in(peopled, WATI).open(page).status_code == 200
+
+
+@pytest.mark.usefixtures("small")
+def test_what_pusat_has_started_ends_when_its_admin_is_of_pusat_no_more(peopled: Flask) -> None:
+    add_people(peopled, 8)
+    ratna = logged_in(peopled, RATNA)
+    page = prepare(ratna, choose_all(ratna, "nip=1981"))
+    start(ratna, page)
+    turns = jobs.all_turns(peopled)
+    turns.next()
+    move_to_desk(peopled, RATNA)
+    while turns.next() is not None:
+        pass
+
+    assert act_of(peopled, page).why_stopped is WhyStopped.NO_MANDATE
+    [event] = events_of(peopled, Tag.BULK_ACT)
+    assert (event.instansi_id, event.detail["how_many"], event.detail["left"]) == (None, 3, 5)
+
+
+def move_to_desk(app: Flask, person: Person) -> None:
+    with app.app_context(), unit_of_work() as session:
+        session.execute(
+            update(AdminMandate)
+            .where(AdminMandate.user_id == person_id(app, person))
+            .values(revoked_at=now())
+        )
+    make_admin(app, person)
+
+
+def test_each_desk_of_an_admin_reads_only_of_its_own_people(peopled: Flask, wati: Visitor) -> None:
+    add_people(peopled, 5)
+    make_admin(peopled, WATI, "3402")
+    page = prepare(wati, choose(peopled, wati, BUDI, LESTARI, TONO, RAKA))
+    start(wati, page)
+
+    work(peopled)
+
+    told = {event.instansi_id: event.detail for event in events_of(peopled, Tag.BULK_ACT)}
+    own, other = user(peopled, BUDI).instansi_id, user(peopled, RAKA).instansi_id
+    assert {desk: (one["how_many"], one["left"]) for desk, one in told.items()} == {
+        own: (1, 1),
+        other: (0, 2),
+    }
 
 
 @pytest.mark.usefixtures("small")
