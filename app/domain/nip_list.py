@@ -15,14 +15,18 @@ from app.domain.spreadsheet_cell import is_scientific
 from app.domain.staff_file import NIP_ROUNDED, NIPS_ROUNDED, CellFault, read_nip_cell
 from app.domain.typed_text import one_line
 
-_BETWEEN = f"(?:(?![\\t\\r\\n]){BETWEEN_DIGITS})*"
+# The same on one line of a cell. One class without a group takes no memory, however long the text is.
+_ON_A_LINE = BETWEEN_DIGITS.replace(
+    r"\s", r" \x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+_BETWEEN = f"{_ON_A_LINE}*"
 # As one number or in the groups of a letter. What has decimals was a number in a spreadsheet, and is rounded.
 _NIP = re.compile(
     rf"(?<![0-9])([0-9]{{8}}){_BETWEEN}([0-9]{{6}}){_BETWEEN}([0-9]){_BETWEEN}([0-9]{{3}})"
     r"(?![0-9]|[.,]0+(?![0-9]))"
 )
 _DIGIT = re.compile("[0-9]")
-_DIGITS = re.compile(rf"[0-9](?:{_BETWEEN}[0-9])*")
+_DIGITS = re.compile(rf"[0-9](?:[0-9{_ON_A_LINE[1:-1]}]*[0-9])?")
 _ROW_NUMBER = re.compile(r"^\s*[0-9]{1,4}[.)]?\s+(?=\D{0,3}[0-9]{5})")
 _COLUMN_NUMBER = re.compile(r"\(?([0-9]{1,2})\)?\.?")
 _TITLES_ABOVE = 20  # lines in which the heading of the table is looked for
@@ -53,6 +57,7 @@ class LineFault:
     number: int
     shown: str  # the beginning of the line, for whoever has sent the list
     sentence: str
+    bare: str  # letters and digits of what counts in the line: the same once it stands in the box
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ class NipList:
     @property
     def faults(self) -> list[LineFault]:
         return [
-            LineFault(line.number, _cut(line.text), sentence)
+            LineFault(line.number, _cut(line.text), sentence, "".join(filter(str.isalnum, line.counted)))
             for line in self.lines
             for sentence in line.sentences
         ]

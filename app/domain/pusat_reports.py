@@ -1,4 +1,4 @@
-"""What pusat is told of acts on many people, and of mandates that end: by a mail at once, or in the digest of
+"""What pusat is told of acts on people, and of mandates that end: by a mail at once, or in the digest of
 the next morning."""
 
 from datetime import date, datetime, time, timedelta
@@ -26,9 +26,9 @@ class ReportKind(Labelled):
     TRAIL_EXPORTS = "ekspor_jejak", "Ekspor jejak audit"
     CORRECTIONS = "perbaikan", "Permintaan perbaikan yang dijawab sekaligus"
     CPNS = "cpns", "Akun CPNS yang diputuskan sekaligus"
-    DEACTIVATIONS = "penonaktifan", "Akun yang dinonaktifkan sekaligus"
-    MOVES = "mutasi", "Pegawai yang dipindahkan sekaligus"
-    ENDED_SESSIONS = "sesi", "Sesi pegawai yang diakhiri sekaligus"
+    DEACTIVATIONS = "penonaktifan", "Akun yang dinonaktifkan"
+    MOVES = "mutasi", "Pegawai yang dipindahkan"
+    ENDED_SESSIONS = "sesi", "Pegawai yang sesinya diakhiri"
     NOTICES = "pemberitahuan", "Pemberitahuan yang ditulis kepada banyak pegawai"
     TOKENS = "token", "Token yang dikirim sekaligus"
 
@@ -69,9 +69,9 @@ _TAGS = {
     ReportKind.TRAIL_EXPORTS: "exported",
     ReportKind.CORRECTIONS: "bulk_act",
     ReportKind.CPNS: "bulk_act",
-    ReportKind.DEACTIVATIONS: "bulk_act",
-    ReportKind.MOVES: "bulk_act",
-    ReportKind.ENDED_SESSIONS: "bulk_act",
+    ReportKind.DEACTIVATIONS: "deactivated",
+    ReportKind.MOVES: "moved",
+    ReportKind.ENDED_SESSIONS: "sessions_ended",
     ReportKind.NOTICES: "bulk_act",
     ReportKind.TOKENS: "bulk_act",
 }

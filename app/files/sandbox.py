@@ -18,7 +18,7 @@ from app.domain.staff_file import STAFF_COLUMNS, CellFault
 from app.files import sandbox_main
 from app.files.delimited_line import LONGEST_ROW
 from app.files.open_table import is_workbook, sheet_in
-from app.files.table import Row, Sheet, UnreadableFile
+from app.files.table import READS_ANOTHER, Row, Sheet, UnreadableFile
 
 _READER = ("-m", sandbox_main.__name__)
 _HOME = Path(__file__).parents[2]
@@ -71,7 +71,7 @@ def rows_of(workbook: bytes, most: int) -> list[tuple[int, list[str]]]:
     """The first rows of a workbook that hold something, with their line numbers, for somebody who waits at a
     page. Never call this inside a transaction. Raises UnreadableFile."""
     if not _ONE_READER.acquire(timeout=_SECONDS_FOR_A_PLACE):
-        raise UnreadableFile("Portal sedang membaca file lain. Coba lagi sebentar lagi.")
+        raise UnreadableFile(READS_ANOTHER)
     try:
         with TemporaryFile() as file, TemporaryFile() as said:
             file.write(workbook)

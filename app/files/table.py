@@ -22,6 +22,7 @@ MOST_READ_AGAIN = 100_000
 
 CHUNK = 1 << 20
 
+READS_ANOTHER = "Portal sedang membaca file lain. Coba lagi sebentar lagi."
 TOO_LONG = CellFault(
     None, f"Baris ini lebih panjang dari {LONGEST_ROW} karakter. Periksa isinya, atau hapus baris ini."
 )

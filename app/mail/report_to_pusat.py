@@ -1,4 +1,4 @@
-"""An admin has done something to many people, and pusat hears of it: at once if it is grave, otherwise in the
+"""An admin has done something to people, and pusat hears of it: at once if it is grave, otherwise in the
 digest of the next morning."""
 
 from sqlalchemy.orm import Session

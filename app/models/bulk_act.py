@@ -1,7 +1,7 @@
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, and_, delete, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.domain.labelled import Labelled
 from app.models.base import Base, BigId, UtcDateTime, text_enum
@@ -39,7 +39,10 @@ class WhyStopped(Labelled):
 
     BY_ADMIN = "admin", "dihentikan oleh admin"
     NO_MANDATE = "mandat", "dihentikan karena mandat admin yang memulainya tidak berlaku lagi"
-    OTHER_CREDENTIALS = "akun", "dihentikan karena password atau data akun admin yang memulainya berubah"
+    OTHER_CREDENTIALS = (
+        "akun",
+        "dihentikan karena sesi admin yang memulainya diakhiri, atau password atau data akunnya berubah",
+    )
     ACCIDENT = "gangguan", "terhenti karena gangguan pada portal, dan gangguannya sudah tercatat"
 
 
@@ -71,9 +74,6 @@ class RowOutcome(Labelled):
 DONE = tuple(outcome for outcome in RowOutcome if outcome.is_done)
 
 
-DONE = tuple(outcome for outcome in RowOutcome if outcome.is_done)
-
-
 class BulkAct(Base):
     """One act on many people, from the preview to the result: who prepared it, for whom, and how far the
     worker has come. Only who prepared it can start it."""
@@ -92,13 +92,13 @@ class BulkAct(Base):
     terms: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     # The desk whose list shows it. NULL: of pusat, or of an admin of several instansi
     instansi_id: Mapped[int | None] = mapped_column(ForeignKey("instansi.id"))
-    # The ids of all instansi that the admin had when it was prepared; empty for pusat
+    # The ids of all instansi that the admin had when it was prepared or started; empty for pusat
     desks: Mapped[list[int]] = mapped_column(JSON, default=list)
     prepared_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     prepared_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # Those of who started it, when it was started
+    # Those of who started it, when it was started. The version becomes NULL when their sessions are ended
     client_address: Mapped[str] = mapped_column(String(45), default="")
     credential_version: Mapped[int | None]
     state: Mapped[BulkState] = mapped_column(text_enum(BulkState, "bulk_state"), default=BulkState.PREPARED)
@@ -116,6 +116,29 @@ class BulkAct(Base):
     kept_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     prepared_by: Mapped[User] = relationship(foreign_keys=[prepared_by_id])
+
+    @classmethod
+    def lock_those_of(cls, session: Session, person_id: int) -> None:
+        """Before the person is locked, as the worker locks an act before the people of its rows."""
+        session.execute(select(cls.id).where(cls._is_open(person_id)).order_by(cls.id).with_for_update())
+
+    @classmethod
+    def end_those_of(cls, session: Session, person_id: int) -> None:
+        """Perhaps somebody else was logged in as this person: nothing more is done in their name. Previews
+        are removed. What goes on is ended by the worker, which does it to nobody else."""
+        of_person = cls._is_open(person_id)
+        session.execute(delete(cls).where(of_person, cls.state == BulkState.PREPARED))
+        session.execute(
+            update(cls)
+            .where(of_person)
+            .values(credential_version=None)
+            .execution_options(synchronize_session=False)
+        )
+
+    @classmethod
+    def _is_open(cls, person_id: int) -> ColumnElement[bool]:
+        is_open = (BulkState.PREPARED, BulkState.STARTED, BulkState.RUNNING)
+        return and_(cls.prepared_by_id == person_id, cls.state.in_(is_open))
 
     @property
     def rows_done(self) -> int:

@@ -218,6 +218,9 @@ def export(bulk_id: int) -> ResponseReturnValue:
     file_kind = exports.kind_asked_for()
     with unit_of_work() as db:
         bulk = _act(db, bulk_id)
+        if bulk.state is BulkState.PREPARED:
+            flash("Hasilnya dapat diekspor setelah tindakan ini dijalankan.", "info")
+            return redirect(url_for(".show", bulk_id=bulk_id), 303)
         bulk_acts.note_export(db, bulk, file_kind, desk_act())
     return exports.as_file(file_kind, f"tindakan-{bulk.id}", _HEADER, _lines(bulk, authority()))
 

@@ -16,7 +16,7 @@ from app.domain.file_changes import grouped
 from app.domain.indonesian_time import now, today_in_jakarta
 from app.domain.nip_list import LineFault, NipList, read_nip_list
 from app.domain.notice import LONGEST_NOTICE, NotANotice, read_notice
-from app.files.list_lines import MOST_BYTES, lines_of_file, lines_of_text
+from app.files.list_lines import MOST_BYTES, lines_of_file, lines_of_text, one_file_at_a_time
 from app.files.table import UnreadableFile
 from app.flows.bulk.choose_by_list import all_of_list
 from app.flows.bulk.prepare_bulk_act import MOST_PEOPLE, NobodyChosen, prepare
@@ -166,11 +166,14 @@ def _read(form: ListForm) -> NipList | None:
         )
         return None
     try:
-        lines = lines_of_file(file.read()) if file is not None and has_file else lines_of_text(typed)
+        if file is not None and has_file:
+            with one_file_at_a_time():
+                found = read_nip_list(lines_of_file(file.read()))
+        else:
+            found = read_nip_list(lines_of_text(typed))
     except UnreadableFile as refusal:
         refuse(form.file if has_file else form.nips, str(refusal))
         return None
-    found = read_nip_list(lines)
     if has_file:
         form.nips.data = found.text
     return _usable(form, found)
@@ -201,9 +204,12 @@ def _is_acknowledged(form: ListForm, found: NipList) -> bool:
 
 
 def _mark_of(faults: Sequence[LineFault]) -> str:
-    """Names these lines: a tick holds for the faults that were shown, and not for one that is typed later."""
-    lines = " ".join(str(fault.number) for fault in faults)
-    return hashlib.sha256(lines.encode()).hexdigest()[:16]
+    """Names these faults: a tick holds for those that were shown, and not for one that is typed later,
+    be it in the same line."""
+    mark = hashlib.sha256()
+    for fault in faults:
+        mark.update(f"{fault.number} {fault.bare}\n".encode())
+    return mark.hexdigest()[:16]
 
 
 def _told_of(found: NipList) -> str:

@@ -1,6 +1,7 @@
 """An admin starts a bulk act that was prepared, looks at it, or stops it. The worker does it
 (app/flows/bulk/run_bulk_act.py)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -105,14 +106,16 @@ def seen_by(authority: Authority, row: BulkActRow) -> User | None:
 def start(session: Session, bulk_id: int, act: Act[Authority]) -> BulkAct | NotToStart | OutOfReach:
     """Whoever prepared it has read the preview and wants it done. Rows that the preview leaves out are left
     out now."""
-    User.with_id(session, act.by.admin.id, lock=True)  # two acts started at once are counted one by one
     bulk = _locked(session, act.by, bulk_id)
     if isinstance(bulk, OutOfReach):
         return bulk
+    User.with_id(session, act.by.admin.id, lock=True)  # two acts started at once are counted one by one
     if refusal := _why_not(session, bulk, act):
         return refusal
     bulk.state, bulk.started_at, bulk.kept_until = BulkState.STARTED, act.at, None
     bulk.client_address, bulk.credential_version = act.client.address, act.by.admin.credential_version
+    if not act.by.is_pusat:  # perhaps of other desks than when it was prepared
+        bulk.desks, bulk.instansi_id = sorted(act.by.instansi_ids), act.by.only_instansi_id
     left = (BulkActRow.bulk_act_id == bulk.id, BulkActRow.expected.not_in(DONE))
     session.execute(
         update(BulkActRow)
@@ -153,15 +156,15 @@ def end(session: Session, bulk: BulkAct, why_stopped: WhyStopped | None, act: Ac
         .execution_options(synchronize_session=False)
     )
     bulk.result = _counts(session, bulk)
-    audit.record_parts(
-        session, Tag.BULK_ACT, _parts(session, bulk), act,
-        act=bulk.kind, bulk=bulk.id, state=bulk.state, because=why_stopped,
-        left=bulk.total - bulk.people_done,
-        **bulk.terms,
-    )  # fmt: skip
-    if done := bulk.people_done:
+    for desk, (done, left) in _shares(session, bulk).items():
+        audit.record_parts(
+            session, Tag.BULK_ACT, {desk: done}, act,
+            act=bulk.kind, bulk=bulk.id, state=bulk.state, because=why_stopped, left=left,
+            **bulk.terms,
+        )  # fmt: skip
+    if bulk.people_done:
         kind = KINDS[bulk.kind]
-        report_to_pusat(session, kind.report, bulk.prepared_by, kind.done_to_pusat, done, act)
+        report_to_pusat(session, kind.report, bulk.prepared_by, kind.done_to_pusat, bulk.people_done, act)
 
 
 def note_export(session: Session, bulk: BulkAct, file_kind: str, act: Act[Authority]) -> None:
@@ -205,12 +208,16 @@ def _counts(session: Session, bulk: BulkAct) -> dict[str, int]:
     return {outcome.value: count for outcome, count in rows if outcome is not None}
 
 
-def _parts(session: Session, bulk: BulkAct) -> dict[int | None, int]:
-    """To how many people it was done, at each desk that the admin had. Pusat has one count for all."""
-    by_desk = (
-        select(BulkActRow.desk, func.count())
-        .where(BulkActRow.bulk_act_id == bulk.id, BulkActRow.outcome.in_(DONE))
-        .group_by(BulkActRow.desk)
-    )
-    counts = dict(session.execute(by_desk).all())
-    return {desk: counts.get(desk, 0) for desk in bulk.desks} if bulk.desks else {None: sum(counts.values())}
+def _shares(session: Session, bulk: BulkAct) -> dict[int | None, tuple[int, int]]:
+    """To how many people it was done and to how many not, at each desk that the admin had: no desk hears of
+    the people of another one. A NIP that nobody has is left where there is only one desk. Pusat has one count
+    for all."""
+    if not bulk.desks:
+        return {None: (bulk.people_done, bulk.total - bulk.people_done)}
+    by_desk = select(BulkActRow.desk, BulkActRow.outcome, func.count())
+    by_desk = by_desk.where(BulkActRow.bulk_act_id == bulk.id).group_by(BulkActRow.desk, BulkActRow.outcome)
+    counts: Counter[tuple[int | None, bool]] = Counter()
+    for desk, outcome, count in session.execute(by_desk):
+        counts[desk, outcome in DONE] += count
+    unknown = counts[None, False] if len(bulk.desks) == 1 else 0
+    return {desk: (counts[desk, True], counts[desk, False] + unknown) for desk in bulk.desks}

@@ -9,16 +9,16 @@ from sqlalchemy.orm import Session
 from app.domain.act import Act
 from app.domain.pusat_reports import ReportKind
 from app.flows.bulk.kind_of_act import KindOfAct
-from app.flows.people.deactivate import AlreadySo, deactivate
+from app.flows.people.deactivate import CLOSED, AlreadySo, close_account
 from app.models.bulk_act import BulkAct, RowOutcome
 from app.models.user import User
-from app.security.authority import Authority, NotToTouch, OutOfReach
+from app.security.authority import Authority
 
 
 class DeactivateMany(KindOfAct):
     """Terms: `reason`."""
 
-    done_to_pusat = "menonaktifkan akun"
+    done_to_pusat = CLOSED
     report = ReportKind.DEACTIVATIONS
 
     def hindrances(
@@ -29,13 +29,11 @@ class DeactivateMany(KindOfAct):
     def do(
         self, session: Session, person: User, _position: int, bulk: BulkAct, act: Act[Authority]
     ) -> RowOutcome:
-        outcome = deactivate(session, person.id, bulk.terms["reason"], act)
+        outcome = close_account(session, person, bulk.terms["reason"], act)
         match outcome:
             case User():
                 return RowOutcome.DONE
             case AlreadySo():
                 return RowOutcome.ALREADY_CLOSED
-            case OutOfReach() | NotToTouch():
-                return RowOutcome.OUT_OF_REACH
             case _:
                 assert_never(outcome)

@@ -11,17 +11,17 @@ from sqlalchemy.orm import Session
 from app.domain.act import Act
 from app.domain.pusat_reports import ReportKind
 from app.flows.bulk.kind_of_act import KindOfAct
-from app.flows.people.end_sessions import NothingOpen, SessionsEnded, end_sessions
+from app.flows.people.end_sessions import ENDED, NothingOpen, SessionsEnded, end_sessions_of
 from app.models.bulk_act import BulkAct, RowOutcome
 from app.models.login_session import LoginSession
 from app.models.user import User
-from app.security.authority import Authority, NotToTouch, OutOfReach
+from app.security.authority import Authority
 
 
 class EndSessionsOfMany(KindOfAct):
     """Terms: `reason`."""
 
-    done_to_pusat = "mengakhiri semua sesi"
+    done_to_pusat = ENDED
     report = ReportKind.ENDED_SESSIONS
 
     def hindrances(
@@ -33,14 +33,12 @@ class EndSessionsOfMany(KindOfAct):
     def do(
         self, session: Session, person: User, _position: int, bulk: BulkAct, act: Act[Authority]
     ) -> RowOutcome:
-        outcome = end_sessions(session, person.id, bulk.terms["reason"], act)
+        outcome = end_sessions_of(session, person, bulk.terms["reason"], act)
         match outcome:
             case SessionsEnded():
                 return RowOutcome.DONE
             case NothingOpen():
                 return RowOutcome.NOTHING_OPEN
-            case OutOfReach() | NotToTouch():
-                return RowOutcome.OUT_OF_REACH
             case _:
                 assert_never(outcome)
 

@@ -11,17 +11,17 @@ from app.domain.identity import ChangeState
 from app.domain.pusat_reports import ReportKind
 from app.flows.bulk.kind_of_act import KindOfAct
 from app.flows.identity.identity_gate import need_second_to_move_among
-from app.flows.people.move_person import AlreadyThere, Moved, move_person
+from app.flows.people.move_person import MOVED, AlreadyThere, Moved, move_to
 from app.models.bulk_act import BulkAct, RowOutcome
 from app.models.instansi import Instansi, UnknownInstansi
 from app.models.user import User
-from app.security.authority import Authority, NotToTouch, OutOfReach
+from app.security.authority import Authority
 
 
 class MoveMany(KindOfAct):
     """Terms: `to`, the code of the instansi that they move to, its name, and `reason`."""
 
-    done_to_pusat = "memindahkan pegawai ke instansi lain"
+    done_to_pusat = MOVED
     report = ReportKind.MOVES
 
     def hindrances(
@@ -39,7 +39,7 @@ class MoveMany(KindOfAct):
     def do(
         self, session: Session, person: User, _position: int, bulk: BulkAct, act: Act[Authority]
     ) -> RowOutcome:
-        outcome = move_person(session, person.id, bulk.terms["to"], bulk.terms["reason"], act)
+        outcome = move_to(session, person, bulk.terms["to"], bulk.terms["reason"], act)
         match outcome:
             case Moved(change=change):
                 is_done = change.state is ChangeState.DONE
@@ -48,7 +48,5 @@ class MoveMany(KindOfAct):
                 return RowOutcome.ALREADY_THERE
             case UnknownInstansi():
                 return RowOutcome.NO_SUCH_INSTANSI
-            case OutOfReach() | NotToTouch():
-                return RowOutcome.OUT_OF_REACH
             case _:
                 assert_never(outcome)

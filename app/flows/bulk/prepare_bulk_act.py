@@ -126,7 +126,9 @@ def _forget_earlier(session: Session, admin: User) -> None:
     """Nobody fills the table with previews: of each admin, only the newest ones are kept."""
     User.with_id(session, admin.id, lock=True)  # two clicks at once come one after the other
     own = select(BulkAct.id).where(BulkAct.prepared_by_id == admin.id, BulkAct.state == BulkState.PREPARED)
-    for earlier in session.scalars(own.order_by(BulkAct.id.desc()).offset(MOST_PREVIEWS - 1)).all():
+    # One that is locked is being started or removed. An act is never waited for behind its admin's lock
+    own = own.order_by(BulkAct.id.desc()).offset(MOST_PREVIEWS - 1).with_for_update(skip_locked=True)
+    for earlier in session.scalars(own).all():
         session.execute(delete(BulkAct).where(BulkAct.id == earlier, BulkAct.state == BulkState.PREPARED))
 
 

@@ -139,11 +139,17 @@ def _authority(session: Session, bulk: BulkAct, now: datetime) -> Authority:
 
 
 def _why_to_stop(bulk: BulkAct, authority: Authority | None) -> WhyStopped | None:
-    if authority is None or not (bulk.instansi_id is None or authority.covers(bulk.instansi_id)):
+    if authority is None or not _is_desk_of(bulk, authority):
         return WhyStopped.NO_MANDATE
     if authority.admin.credential_version != bulk.credential_version:
         return WhyStopped.OTHER_CREDENTIALS
     return None
+
+
+def _is_desk_of(bulk: BulkAct, authority: Authority) -> bool:
+    """What an admin of pusat has started ends when they are of pusat no more. Of several desks, those that
+    are left go on."""
+    return any(map(authority.covers, bulk.desks)) if bulk.desks else authority.is_pusat
 
 
 def _end(session: Session, lease: BulkLease, why: WhyStopped | None, act: Act[None]) -> BulkState:

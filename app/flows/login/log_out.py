@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.act import Act
 from app.models.audit_event import Tag
+from app.models.bulk_act import BulkAct
 from app.models.login_session import LoginSession
 from app.models.user import User
 from app.security import audit
@@ -17,7 +18,10 @@ def log_out(session: Session, id_hash: str, act: Act[User]) -> None:
 def end_other_sessions(session: Session, but: str, act: Act[User]) -> bool:
     """End every session of this person except the one with this hash, and make all browsers unknown. False if
     a new password has just ended this session too. Then one browser is known, and it is perhaps not this
-    one."""
+    one. What this person, as an admin, has begun to do to many people at once ends too: it may be the work of
+    whoever is thrown out."""
+    BulkAct.lock_those_of(session, act.by.id)
+    BulkAct.end_those_of(session, act.by.id)
     has_forgotten = _forget_browsers(session, act.by)
     LoginSession.end_all_of(session, act.by.id, but=but)
     audit.record(session, Tag.OTHER_SESSIONS_ENDED, act.by, act)

@@ -66,6 +66,17 @@ def next_page(text: str) -> str:
     return before.rpartition('href="')[2].partition('"')[0].replace("&amp;", "&") if found else ""
 
 
+def test_a_preview_is_no_file(peopled: Flask, wati: Visitor) -> None:
+    """It has no result yet, and the list of people has an export of its own."""
+    page = prepare(wati, choose(peopled, wati, SARI, BUDI))
+
+    answer = wati.post_with_token(page, f"{page}/ekspor", bentuk="csv")
+
+    assert (answer.status_code, answer.location) == (303, page)
+    assert "Hasilnya dapat diekspor setelah tindakan ini dijalankan." in words_of(wati.open(page))
+    assert events_of(peopled, Tag.EXPORTED) == []
+
+
 def test_the_result_is_read_by_outcome_and_saved_as_a_file(peopled: Flask, wati: Visitor) -> None:
     page = prepare(wati, choose(peopled, wati, SARI, BUDI, WATI))
     start(wati, page)

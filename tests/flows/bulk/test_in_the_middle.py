@@ -15,10 +15,11 @@ from app.domain.indonesian_time import now
 from app.flows.bulk import send_tokens
 from app.flows.people.send_token import send_token_to
 from app.models import AdminMandate, BulkState, Instansi, Tag, User, WhyStopped
+from app.models.login_session import LoginSession
 from app.models.outbox_mail import MailState
 from app.runtime.db import unit_of_work
 from app.worker import bulk_acts, jobs
-from tests.cast import BUDI, DEWI, JOKO, RAKA, SARI, WATI, Person
+from tests.cast import BUDI, DEWI, JOKO, LESTARI, RAKA, RATNA, SARI, TONO, WATI, Person
 from tests.desk import person_id, user
 from tests.flows.bulk.at_once import (
     act_of,
@@ -193,6 +194,117 @@ def test_whose_password_changes_in_the_middle_does_no_more(peopled: Flask, wati:
 
     assert agree(peopled, page) == 3
     assert act_of(peopled, page).why_stopped is WhyStopped.OTHER_CREDENTIALS
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("by", ["pusat", "pusat_without_open_session", "owner"])
+def test_whose_sessions_are_ended_in_the_middle_does_no_more(peopled: Flask, wati: Visitor, by: str) -> None:
+    """Somebody else was logged in as this admin, and has begun an act, and prepared another one."""
+    add_people(peopled, 8)
+    page = prepare(wati, choose_all(wati, "nip=1981"))
+    start(wati, page)
+    waiting = prepare(wati, choose_all(wati, "nip=1981"))
+    start(wati, waiting)
+    preview = prepare(wati, choose_all(wati, "nip=1981"))
+    turns = jobs.all_turns(peopled)
+    turns.next()
+
+    if by == "owner":
+        owner = logged_in(peopled, WATI)
+        owner.submit("/akun", "/akun/akhiri-sesi-lain")
+    else:
+        ratna, path = logged_in(peopled, RATNA), f"/admin/pegawai/{person_id(peopled, WATI)}/akhiri-sesi"
+        token = ratna.csrf_token(path)
+        if by == "pusat_without_open_session":
+            with peopled.app_context(), unit_of_work() as session:
+                LoginSession.end_all_of(session, person_id(peopled, WATI))
+        ratna.post(path, csrf_token=token, reason="Laptop dicuri")
+        owner = logged_in(peopled, WATI)
+    while turns.next() is not None:
+        pass
+
+    assert agree(peopled, page) == act_of(peopled, page).people_done < 8
+    for one in (page, waiting):
+        assert act_of(peopled, one).why_stopped is WhyStopped.OTHER_CREDENTIALS
+        assert "sesi admin yang memulainya diakhiri" in words_of(owner.open(one))
+    assert act_of(peopled, waiting).people_done == 0
+    assert owner.open(preview).status_code == 404
+    assert [event.detail["because"] for event in events_of(peopled, Tag.BULK_ACT)] == ["akun", "akun"]
+    assert owner.is_logged_in()
+
+
+def test_the_acts_of_others_go_on_when_the_sessions_of_one_are_ended(peopled: Flask, wati: Visitor) -> None:
+    add_people(peopled, 3)
+    page = prepare(wati, choose_all(wati, "nip=1981"))
+    start(wati, page)
+    logged_in(peopled, SARI)
+    wati.submit(f"/admin/pegawai/{person_id(peopled, SARI)}/akhiri-sesi", reason="Ponsel hilang")
+    logged_in(peopled, SARI)
+    logged_in(peopled, SARI).submit("/akun", "/akun/akhiri-sesi-lain")
+
+    work(peopled)
+
+    assert act_of(peopled, page).people_done == 3
+
+
+def test_what_pusat_has_prepared_and_a_desk_has_started_stands_in_the_trail_of_the_desk(
+    peopled: Flask,
+) -> None:
+    add_people(peopled, 3)
+    ratna = logged_in(peopled, RATNA)
+    page = prepare(ratna, choose_all(ratna, "nip=1981"))
+    move_to_desk(peopled, RATNA)
+    start(ratna, page)
+
+    work(peopled)
+
+    [event] = events_of(peopled, Tag.BULK_ACT)
+    assert event.instansi_id == user(peopled, SARI).instansi_id
+    assert (event.detail["how_many"], event.detail["left"]) == (3, 0)
+    assert logged_in(peopled, WATI).open(page).status_code == 200
+
+
+@pytest.mark.usefixtures("small")
+def test_what_pusat_has_started_ends_when_its_admin_is_of_pusat_no_more(peopled: Flask) -> None:
+    add_people(peopled, 8)
+    ratna = logged_in(peopled, RATNA)
+    page = prepare(ratna, choose_all(ratna, "nip=1981"))
+    start(ratna, page)
+    turns = jobs.all_turns(peopled)
+    turns.next()
+    move_to_desk(peopled, RATNA)
+    while turns.next() is not None:
+        pass
+
+    assert act_of(peopled, page).why_stopped is WhyStopped.NO_MANDATE
+    [event] = events_of(peopled, Tag.BULK_ACT)
+    assert (event.instansi_id, event.detail["how_many"], event.detail["left"]) == (None, 3, 5)
+
+
+def move_to_desk(app: Flask, person: Person) -> None:
+    with app.app_context(), unit_of_work() as session:
+        session.execute(
+            update(AdminMandate)
+            .where(AdminMandate.user_id == person_id(app, person))
+            .values(revoked_at=now())
+        )
+    make_admin(app, person)
+
+
+def test_each_desk_of_an_admin_reads_only_of_its_own_people(peopled: Flask, wati: Visitor) -> None:
+    add_people(peopled, 5)
+    make_admin(peopled, WATI, "3402")
+    page = prepare(wati, choose(peopled, wati, BUDI, LESTARI, TONO, RAKA))
+    start(wati, page)
+
+    work(peopled)
+
+    told = {event.instansi_id: event.detail for event in events_of(peopled, Tag.BULK_ACT)}
+    own, other = user(peopled, BUDI).instansi_id, user(peopled, RAKA).instansi_id
+    assert {desk: (one["how_many"], one["left"]) for desk, one in told.items()} == {
+        own: (1, 1),
+        other: (0, 2),
+    }
 
 
 @pytest.mark.usefixtures("small")

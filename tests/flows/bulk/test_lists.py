@@ -85,9 +85,22 @@ def test_a_tick_holds_only_for_the_faults_that_were_shown(wati: Visitor) -> None
     assert more.status_code == 422
     assert 'value="' + mark not in more.text
 
+    another = wati.submit(refused, LISTS, nips=f"{SARI.nip}\n13123456", without_faults=mark)
+    assert another.status_code == 422
+
     went_on = wati.submit(refused, LISTS, without_faults=mark)
     assert went_on.status_code == 303
     assert "1 NIP dibaca dari daftar. 1 baris dilewati" in words_of(wati.open(went_on.location))
+
+
+def test_a_tick_for_the_lines_of_a_file_holds_once_they_stand_in_the_box(wati: Visitor) -> None:
+    rows = f"Nama;NIP;Unit\nSari;{SARI.nip};A, B\nSiti Aminah;;A, B\n-;131234567, lama;C\n"
+    refused = send(wati, "nonaktifkan", file=(rows.encode(), "daftar.csv"), **WHY)
+
+    went_on = wati.submit(refused, LISTS, without_faults=mark_on(refused.text))
+
+    assert went_on.status_code == 303
+    assert "1 NIP dibaca dari daftar. 2 baris dilewati" in words_of(wati.open(went_on.location))
 
 
 def test_what_a_file_held_stands_in_the_box_if_something_else_is_missing(wati: Visitor) -> None:

@@ -22,6 +22,7 @@ from app.worker.cleaning import all_chores, clean_up, one_step
 from tests.cast import DEWI, RAKA, RATNA, SARI, WATI, Person
 from tests.desk import make_pusat, person_id
 from tests.flows.attacks.test_races import _all_at_once
+from tests.flows.bulk.at_once import add_people
 from tests.inbox import Inbox
 from tests.visitor import logged_in
 
@@ -181,6 +182,53 @@ def test_nobody_hides_a_large_export_in_many_small_ones(peopled: Flask, inbox: I
         assert "Dihitung bersama tindakan serupa" in mail.text
         report(peopled, 100)
         assert not inbox.fetch(), "the count begins anew"
+
+
+@pytest.mark.parametrize(
+    ("what", "fields", "told", "kind"),
+    [
+        ("nonaktifkan", {}, "menonaktifkan akun, 10 sekaligus", ReportKind.DEACTIVATIONS),
+        ("mutasi", {"code": "3402"}, "memindahkan pegawai ke instansi lain, 10 sekaligus", ReportKind.MOVES),
+    ],
+)
+def test_nobody_hides_a_large_act_in_many_single_ones(
+    peopled: Flask, inbox: Inbox, what: str, fields: dict[str, str], told: str, kind: ReportKind
+) -> None:
+    add_people(peopled, 11)
+    with peopled.app_context(), reading() as session:
+        ids = session.scalars(select(User.id).where(User.name.like("Pegawai Ke %"))).all()
+    wati, nine, tenth, eleventh = logged_in(peopled, WATI), ids[:9], ids[9], ids[10]
+
+    def act_on(person: int) -> None:
+        page = f"/admin/pegawai/{person}/{what}"
+        assert wati.submit(page, reason="Surat Sekda", **fields).status_code == 303
+        wati.post_with_token("/admin/pegawai", page, reason="Surat Sekda", **fields)  # clicked twice
+
+    for person in nine:
+        act_on(person)
+    assert all(mail.to != RATNA.email for mail in inbox.fetch())
+
+    act_on(tenth)
+    [mail] = [mail for mail in inbox.fetch() if mail.to == RATNA.email]
+    assert told in mail.subject
+    act_on(eleventh)
+    assert all(mail.to != RATNA.email for mail in inbox.fetch()), "the count begins anew"
+    assert counted(peopled, kind) == [1] * 11
+
+
+def test_sessions_ended_one_by_one_are_counted_too(peopled: Flask) -> None:
+    wati, page = logged_in(peopled, WATI), f"/admin/pegawai/{person_id(peopled, SARI)}/akhiri-sesi"
+    logged_in(peopled, SARI)
+
+    for _ in range(2):
+        wati.post_with_token("/admin/pegawai", page, reason="Ponsel hilang")
+
+    assert counted(peopled, ReportKind.ENDED_SESSIONS) == [1]
+
+
+def counted(app: Flask, kind: ReportKind) -> list[int]:
+    with app.app_context(), reading() as session:
+        return list(session.scalars(select(PusatReport.how_many).where(PusatReport.kind == kind)))
 
 
 def test_small_exports_of_many_days_do_not_add_up(peopled: Flask, inbox: Inbox) -> None:

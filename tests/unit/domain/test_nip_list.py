@@ -1,7 +1,11 @@
 """A list of NIPs is read as offices have it, and nobody on it is lost without a word."""
 
+import re
+
 import pytest
 
+from app.domain import nip_list
+from app.domain.nip import BETWEEN_DIGITS
 from app.domain.nip_list import Line, NipList, read_nip_list
 
 ONE, TWO, THREE = "198609262015051001", "199001012020121002", "197504092000031003"
@@ -165,3 +169,12 @@ def test_a_long_line_is_cut_where_it_is_shown() -> None:
     [fault] = read("x" * 500).faults
 
     assert len(fault.shown) < 50
+
+
+def test_between_the_groups_of_a_nip_stands_all_that_stands_there_in_a_field_but_no_tab_or_line_break() -> (
+    None
+):
+    in_a_field = {chr(code) for code in range(0x10000) if re.fullmatch(BETWEEN_DIGITS, chr(code))}
+    on_a_line = {chr(code) for code in range(0x10000) if re.fullmatch(nip_list._ON_A_LINE, chr(code))}
+
+    assert on_a_line == in_a_field - set("\t\r\n")

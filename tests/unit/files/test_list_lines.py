@@ -1,15 +1,17 @@
 """A list as text or file becomes lines. What no table is gets one sentence."""
 
 import io
+import tracemalloc
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import pytest
 import xlsxwriter
 
 from app.domain.nip_list import read_nip_list
 from app.files import list_lines, sandbox
-from app.files.list_lines import MOST_LINES, lines_of_file, lines_of_text
+from app.files.list_lines import MOST_LINES, lines_of_file, lines_of_text, one_file_at_a_time
 from app.files.table import UnreadableFile
 
 NIPS = [f"19990101202401{number // 1000 + 1}{number % 1000:03}" for number in range(1, 900)]
@@ -84,6 +86,57 @@ def _packed(size: int) -> bytes:
 def test_what_is_no_list_gets_one_sentence(content: bytes, told: str) -> None:
     with pytest.raises(UnreadableFile, match=told.replace("(", r"\(").replace(")", r"\)")):
         lines_of_file(content)
+
+
+_FIVE_MB = list_lines.MOST_BYTES
+
+
+@pytest.mark.parametrize(
+    ("repeated", "told"),
+    [
+        ("1\n", "lebih dari 5.000 baris"),
+        ("\n", "lebih dari 5.000 baris"),
+        (" \r", "lebih dari 5.000 baris"),
+        ("x\x1d", "Baris 1 terlalu panjang"),
+        ("12345678 123456 1 ", "Baris 1 terlalu panjang"),
+        ("1.", "Baris 1 terlalu panjang"),
+        ("1,", "terlalu banyak kolom|Baris 1 terlalu panjang"),
+        (",".join(["12"] * 30_000) + "\n", "terlalu banyak kolom"),
+        (",".join(["1"] * 1000) + "\n", "terlalu banyak kolom"),
+    ],
+)
+def test_nonsense_of_five_megabytes_is_refused_before_it_is_cut(repeated: str, told: str) -> None:
+    content = (repeated * (_FIVE_MB // len(repeated) + 1))[:_FIVE_MB].encode()
+
+    with peak_memory_below(40 << 20), pytest.raises(UnreadableFile, match=told):
+        lines_of_file(content)
+
+
+@pytest.mark.parametrize("repeated", ["12345678 123456 1 ", "1.", "1 ", "12345678.", f"{NIPS[0]} ", "1" * 17])
+def test_lines_that_are_as_long_as_may_be_take_little_memory(repeated: str) -> None:
+    line = (repeated * 100_000)[: list_lines._LONGEST_LINE]
+
+    with peak_memory_below(8 << 20):
+        read_nip_list(lines_of_text("\n".join([line] * 2)))
+
+
+@contextmanager
+def peak_memory_below(most: int) -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < most
+
+
+def test_one_file_is_read_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_lines, "_SECONDS_FOR_A_PLACE", 0.01)
+    with one_file_at_a_time(), pytest.raises(UnreadableFile, match="Coba lagi"), one_file_at_a_time():
+        pass
+    with one_file_at_a_time():
+        pass
 
 
 def test_a_workbook_waits_for_the_one_that_is_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
