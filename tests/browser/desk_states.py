@@ -213,7 +213,7 @@ def stop_link(page: Page, portal: LivePortal) -> None:
         field(page, "Catatan pemeriksaan").fill("Datang sendiri")
         button(page, "Setujui dan lanjut").click()
     page.context.clear_cookies()
-    mail = open_newest_mail(page, SARI.email or "")
+    mail = open_newest_mail(page, SARI.email or "", "Email akun")
     page.goto(mail.locator(".letter a").first.get_attribute("href") or "")
     mail.close()
     see(page, "Perubahan pada akun")
