@@ -7,22 +7,18 @@ from flask import Flask
 from app.domain.indonesian_time import now
 from app.flows.bulk import run_bulk_act as steps
 from app.flows.bulk.run_bulk_act import BulkLease
-from app.flows.imports.run_batch import LEASE_LASTS
 from app.runtime.db import SECONDS_FOR_OTHER_WRITERS, engine, unit_of_work
 from app.worker.acts import act
-from app.worker.turns import Job, KindOfJob
+from app.worker.turns import Job, KindOfJob, LeasedJob
 
 PEOPLE_A_CHUNK = 20  # one transaction; whoever of them logs in meanwhile waits for its end
 
 
-class BulkJob(Job):
+class BulkJob(LeasedJob[BulkLease]):
     """One act on many people."""
 
     name = "bulk act"
-
-    def __init__(self, app: Flask, lease: BulkLease) -> None:
-        super().__init__(app, lease.party)
-        self.lease = lease
+    _steps = steps
 
     def chunks(self) -> Iterator[float]:
         with self._app.app_context():
@@ -34,27 +30,6 @@ class BulkJob(Job):
                 return
             self.lease = held
             yield rest
-
-    def keep(self) -> None:
-        if now() > self.lease.until - LEASE_LASTS / 2:
-            with self._app.app_context(), unit_of_work() as session:
-                self.lease = steps.keep(session, self.lease, now())
-
-    def release(self) -> None:
-        with self._app.app_context(), unit_of_work() as session:
-            steps.release(session, self.lease)
-
-    def finish(self) -> str:
-        with self._app.app_context(), unit_of_work() as session:
-            return steps.finish(session, self.lease, act())
-
-    def stop_without_mandate(self) -> str:
-        with self._app.app_context(), unit_of_work() as session:
-            return steps.stop_without_mandate(session, self.lease, act())
-
-    def give_up(self, _problem: str) -> str:
-        with self._app.app_context(), unit_of_work() as session:
-            return steps.give_up(session, self.lease, act())
 
     def fields(self) -> dict[str, object]:
         return {"bulk_act": self.lease.bulk_id, "position": self.lease.position}

@@ -16,7 +16,7 @@ from app.flows.imports.run_batch import BatchLease, PassContext
 from app.runtime.db import SECONDS_FOR_OTHER_WRITERS, engine, reading, unit_of_work
 from app.runtime.portal import portal
 from app.worker.acts import act
-from app.worker.turns import Job, KindOfJob
+from app.worker.turns import Job, KindOfJob, LeasedJob
 
 ROWS_A_CHUNK = 250  # one transaction
 MOST_ROWS = 400_000  # in one file; 32 MB hold as many if every row has a NIP, a name and a unit
@@ -26,12 +26,10 @@ _TOO_MANY_ROWS = (
 ).replace(",", ".", 1)
 
 
-class ImportJob(Job):
+class ImportJob(LeasedJob[BatchLease]):
     """One pass through one file."""
 
-    def __init__(self, app: Flask, lease: BatchLease) -> None:
-        super().__init__(app, lease.party)
-        self.lease = lease
+    _steps = steps
 
     def chunks(self) -> Iterator[float]:
         """Rows that an earlier worker has counted are only read again, because they matter for the rows after
@@ -76,41 +74,18 @@ class ImportJob(Job):
         with self._app.app_context(), reading() as session:
             return steps.file_of(session, self.lease)
 
-    def keep(self) -> None:
-        if now() > self.lease.until - steps.LEASE_LASTS / 2:
-            with self._app.app_context(), unit_of_work() as session:
-                self.lease = steps.keep(session, self.lease, now())
-
     def _note_delimiter(self, delimiter: str) -> None:
         with self._app.app_context(), unit_of_work() as session:
             steps.note_delimiter(session, self.lease, delimiter)
-
-    def release(self) -> None:
-        with self._app.app_context(), unit_of_work() as session:
-            steps.release(session, self.lease)
-
-    def finish(self) -> str:
-        with self._app.app_context(), unit_of_work() as session:
-            return steps.finish(session, self.lease, act())
-
-    def stop_without_mandate(self) -> str:
-        with self._app.app_context(), unit_of_work() as session:
-            return steps.stop_without_mandate(session, self.lease, act())
-
-    def give_up(self, problem: str) -> str:
-        with self._app.app_context(), unit_of_work() as session:
-            return steps.give_up(session, self.lease, problem, act())
 
     def fields(self) -> dict[str, object]:
         return {"batch": self.lease.batch_id, "dry_run": self.lease.is_dry_run, "rows": self.lease.rows_done}
 
 
-class TakeBackJob(Job):
+class TakeBackJob(LeasedJob[take_back_import.TakeBackLease]):
     """The taking back of what a file has written."""
 
-    def __init__(self, app: Flask, lease: take_back_import.TakeBackLease) -> None:
-        super().__init__(app, lease.party)
-        self.lease = lease
+    _steps = take_back_import
 
     def chunks(self) -> Iterator[float]:
         with self._app.app_context():
@@ -124,27 +99,6 @@ class TakeBackJob(Job):
                 return
             self.lease = held
             yield rest
-
-    def keep(self) -> None:
-        if now() > self.lease.until - steps.LEASE_LASTS / 2:
-            with self._app.app_context(), unit_of_work() as session:
-                self.lease = take_back_import.keep(session, self.lease, now())
-
-    def release(self) -> None:
-        with self._app.app_context(), unit_of_work() as session:
-            take_back_import.release(session, self.lease)
-
-    def finish(self) -> str:
-        with self._app.app_context(), unit_of_work() as session:
-            return take_back_import.finish(session, self.lease, act())
-
-    def stop_without_mandate(self) -> str:
-        with self._app.app_context(), unit_of_work() as session:
-            return take_back_import.stop_without_mandate(session, self.lease, act())
-
-    def give_up(self, problem: str) -> str:
-        with self._app.app_context(), unit_of_work() as session:
-            return take_back_import.give_up(session, self.lease, problem, act())
 
     def fields(self) -> dict[str, object]:
         return {"batch": self.lease.batch_id, "taken_back_down_to": self.lease.down_to}

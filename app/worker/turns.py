@@ -10,15 +10,18 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from time import perf_counter
+from typing import Generic, Protocol, TypeVar
 
 from flask import Flask
 from sqlalchemy.exc import OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 
+from app.domain.act import Act
 from app.domain.indonesian_time import now
 from app.files.table import UnreadableFile
-from app.flows.imports.run_batch import LeaseLost, MandateEnded, NextInTurn
-from app.runtime.db import reading
+from app.flows.imports.run_batch import LEASE_LASTS, LeaseLost, MandateEnded, NextInTurn
+from app.runtime.db import reading, unit_of_work
+from app.worker.acts import act
 
 log = logging.getLogger("portal.worker")
 
@@ -191,6 +194,59 @@ class Job(ABC):
             self.ending = way()
         except LeaseLost:
             self.ending = "let go"
+
+
+class Lease(Protocol):
+    """What a worker has in hand, and until when."""
+
+    @property
+    def party(self) -> int: ...
+    @property
+    def until(self) -> datetime: ...
+
+
+Held = TypeVar("Held", bound=Lease)
+
+
+class Steps(Protocol[Held]):
+    """What a module of flows does with its lease, each in one transaction. All raise LeaseLost."""
+
+    def keep(self, session: Session, lease: Held, now: datetime, /) -> Held: ...
+    def release(self, session: Session, lease: Held, /) -> None: ...
+    def finish(self, session: Session, lease: Held, act: Act[None], /) -> str: ...
+    def stop_without_mandate(self, session: Session, lease: Held, act: Act[None], /) -> str: ...
+    def give_up(self, session: Session, lease: Held, problem: str, act: Act[None], /) -> str: ...
+
+
+class LeasedJob(Job, Generic[Held]):
+    """A job whose lease is kept and ended by the steps of a flow."""
+
+    _steps: Steps[Held]  # the module of the flow
+
+    def __init__(self, app: Flask, lease: Held) -> None:
+        super().__init__(app, lease.party)
+        self.lease = lease
+
+    def keep(self) -> None:
+        if now() > self.lease.until - LEASE_LASTS / 2:
+            with self._app.app_context(), unit_of_work() as session:
+                self.lease = self._steps.keep(session, self.lease, now())
+
+    def release(self) -> None:
+        with self._app.app_context(), unit_of_work() as session:
+            self._steps.release(session, self.lease)
+
+    def finish(self) -> str:
+        with self._app.app_context(), unit_of_work() as session:
+            return self._steps.finish(session, self.lease, act())
+
+    def stop_without_mandate(self) -> str:
+        with self._app.app_context(), unit_of_work() as session:
+            return self._steps.stop_without_mandate(session, self.lease, act())
+
+    def give_up(self, problem: str) -> str:
+        with self._app.app_context(), unit_of_work() as session:
+            return self._steps.give_up(session, self.lease, problem, act())
 
 
 # How to look what waits, without a lock, and how to take it up: None if another worker was faster

@@ -95,7 +95,8 @@ def finish(session: Session, lease: BulkLease, act: Act[None]) -> BulkState:
     return _end(session, lease, None, act)
 
 
-def give_up(session: Session, lease: BulkLease, act: Act[None]) -> BulkState:
+def give_up(session: Session, lease: BulkLease, _problem: str, act: Act[None]) -> BulkState:
+    """After an accident: the sentence about a file is of no use here."""
     return _end(session, lease, WhyStopped.ACCIDENT, act)
 
 
